@@ -1,0 +1,263 @@
+"""What goes over the wire, and what a call asks of its driver.
+
+Rule 1: messages are frozen; a change returns a new one.
+Rule 2: a body is ``None``, bytes, or something that is read once (:data:`Body`); text is encoded before it comes here.
+Rule 3: nothing here knows of OpenAPI. A room that has a Request needs no document to send it.
+Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so that whoever shows it can mask it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import IO, Any, NamedTuple
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
+
+from dynclient.options import Limits, Timeout
+
+Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
+"""A message's body: nothing, bytes, or a stream of bytes that is read once."""
+
+Secret = tuple[str, str]
+"""The place of a secret in a request, as location and wire name: ``("header", "authorization")``."""
+
+MASK = "***"
+
+# RFC 9110, 11.6.2, 11.7.2; RFC 6265, 4.1.1 and 4.2.1: always secret, whatever a document says.
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+
+class Headers(Mapping[str, str]):
+    """Header fields in their order; names match without regard to case.
+
+    A mapping of name to value, where a field that came more than once is one value joined by ``", "`` (RFC 9110, 5.3).
+    :meth:`get_list` and :meth:`pairs` keep the lines apart, as ``Set-Cookie`` needs.
+    """
+
+    __slots__ = ("_index", "_pairs")
+
+    def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        """Take a mapping, or pairs of name and value."""
+        self._pairs = tuple(fields.items() if isinstance(fields, Mapping) else fields)
+        index: dict[str, list[str]] = {}
+        for name, value in self._pairs:
+            index.setdefault(name.lower(), []).append(value)
+        self._index = index
+
+    def __getitem__(self, name: str) -> str:
+        return ", ".join(self._index[name.lower()])
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._index
+
+    def __iter__(self) -> Iterator[str]:
+        seen: set[str] = set()
+        for name, _ in self._pairs:
+            if name.lower() not in seen:
+                seen.add(name.lower())
+                yield name
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __eq__(self, other: object) -> bool:
+        return self._index == other._index if isinstance(other, Headers) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple((name.lower(), value) for name, value in self._pairs))
+
+    def __reduce__(self) -> tuple[type[Headers], tuple[tuple[tuple[str, str], ...]]]:
+        return Headers, (self._pairs,)
+
+    def __repr__(self) -> str:
+        shown = [(name, MASK if name.lower() in SECRET_HEADERS else value) for name, value in self._pairs]
+        return f"Headers({shown!r})"
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Every line as ``(name, value)``, in the order in which they came."""
+        return self._pairs
+
+    def get_list(self, name: str) -> list[str]:
+        """Every value of a field, a line each; empty where there is none."""
+        return list(self._index.get(name.lower(), ()))
+
+    def replace(self, name: str, value: str) -> Headers:
+        """Return headers in which the field has this one value, in its old place or at the end."""
+        if name.lower() not in self._index:
+            return Headers((*self._pairs, (name, value)))
+        pairs: list[tuple[str, str]] = []
+        done = False
+        for old, kept in self._pairs:
+            if old.lower() != name.lower():
+                pairs.append((old, kept))
+            elif not done:
+                pairs.append((name, value))
+                done = True
+        return Headers(pairs)
+
+    def without(self, name: str) -> Headers:
+        """Return headers that lack the field."""
+        return Headers(pair for pair in self._pairs if pair[0].lower() != name.lower())
+
+
+class Request(NamedTuple):
+    """One HTTP request, complete: what a transport sends, and what an error or ``prepare()`` shows.
+
+    ``url`` is absolute and percent-encoded; ``body`` is already encoded. ``secrets`` are the places whose values are
+    masked wherever the request is shown.
+    """
+
+    method: str
+    url: str
+    headers: Headers = Headers()
+    body: Body = None
+    operation_id: str | None = None
+    secrets: frozenset[Secret] = frozenset()
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port: what a credential is trusted to (RFC 6454, 4)."""
+        return origin(self.url)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it may be shown: user information dropped and secret query values masked."""
+        return self._url_with(MASK)
+
+    def with_no_secrets(self) -> Request:
+        """Return the request with each secret masked: what an error may keep."""
+        shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
+        return self._replace(url=self.shown_url, headers=shown)
+
+    def __repr__(self) -> str:
+        body = f"<{len(self.body)} bytes>" if isinstance(self.body, bytes) else type(self.body).__name__
+        return f"Request({self.method!r}, {self.shown_url!r}, headers={self.with_no_secrets().headers!r}, body={body})"
+
+    def to_curl(self) -> str:
+        """The curl command line that sends this request; a secret stands there as ``$NAME``, never as it is.
+
+        Copy it to a POSIX shell in which the named variables are set.
+        """
+        words = ["curl", "--head"] if self.method == "HEAD" else ["curl", "-X", self.method]
+        url = self._url_with("$")
+        if any(character in url for character in "[]{}"):
+            words.append("--globoff")
+        words.append(_quoted(url, expand=url != self._url_with("")))
+        for name, value in self.headers.pairs():
+            if name.lower() != "content-length":
+                secret = self._is_secret(name)
+                words += ["-H", _quoted(f"{name}: {_masked_header(name, value) if secret else value}", expand=secret)]
+        return _with_body(words, self.body)
+
+    def _is_secret(self, header: str) -> bool:
+        return header.lower() in SECRET_HEADERS or ("header", header.lower()) in self.secrets
+
+    def _url_with(self, mask: str) -> str:
+        """The URL with its secret query values replaced: by the mask, or by ``$NAME`` where the mask is ``$``."""
+        names = {name for in_, name in self.secrets if in_ == "query"}
+        parts = urlsplit(self.url)
+        fields = []
+        for field in parts.query.split("&"):
+            name, equals, _ = field.partition("=")
+            secret = variable(name) if mask == "$" else mask
+            fields.append(f"{name}={secret}" if equals and unquote_plus(name) in names else field)
+        netloc = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=netloc, query="&".join(fields)))
+
+
+class Response(NamedTuple):
+    """One HTTP response as it arrived, with its content codings undone.
+
+    ``body`` is bytes, or a stream when the call asked for one. ``elapsed`` is in seconds, from the first byte of the
+    request to the last that was read; ``attempts`` counts the requests that the call has sent so far.
+    """
+
+    status: int
+    headers: Headers = Headers()
+    body: Any = b""
+    request: Request | None = None
+    elapsed: float = 0.0
+    attempts: int = 1
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type header as it came, or None."""
+        return self.headers.get("content-type")
+
+    def __repr__(self) -> str:
+        size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"
+        return f"<Response {self.status} {self.content_type or 'without Content-Type'}, {size}>"
+
+
+class HTTPResult(NamedTuple):
+    """What ``*_with_http_info`` and ``send`` return: ``data, status, headers``."""
+
+    data: Any
+    status: int
+    headers: Headers
+
+
+class Send(NamedTuple):
+    """A call asks its driver to send a request; it is sent a :class:`Response` back.
+
+    ``deadline`` is a reading of ``time.monotonic()`` after which the whole call has failed, or None.
+    """
+
+    request: Request
+    timeout: Timeout
+    limits: Limits
+    deadline: float | None = None
+    stream: bool = False
+
+
+class Sleep(NamedTuple):
+    """A call asks its driver to wait; it is sent None back."""
+
+    seconds: float
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an absolute URL, in lower case, the port made explicit (RFC 6454, 4)."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0)
+
+
+def variable(name: str) -> str:
+    """The shell variable that stands for a secret of this name: ``$API_KEY`` for ``api-key``."""
+    return "$" + (re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "SECRET")
+
+
+def _masked_header(name: str, value: str) -> str:
+    """Keep the scheme of an Authorization header, and show the rest as a variable unless it is one already."""
+    scheme, space, rest = value.partition(" ")
+    if not space or name.lower() == "cookie":
+        return value if value.startswith("$") else variable(name)
+    return value if rest.startswith("$") else f"{scheme} {variable(f'{scheme}_credentials')}"
+
+
+def _quoted(text: str, *, expand: bool) -> str:
+    """Quote for a POSIX shell: in single quotes, or in double ones where ``$NAME`` is to be expanded."""
+    if not expand:
+        return shlex.quote(text)
+    return '"' + re.sub(r'([\\"`])', r"\\\1", text) + '"'
+
+
+def _with_body(words: list[str], body: Body) -> str:
+    """End the command line with the body: as text where a shell can hold it, else piped in byte by byte."""
+    if not body:
+        return " ".join(words)
+    if not isinstance(body, bytes):
+        return " ".join([*words, "--data-binary", "@-"])
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text):
+        return " ".join([*words, "--data-raw", shlex.quote(text)])
+    octal = "".join(chr(byte) if bytes((byte,)).isalnum() else f"\\{byte:03o}" for byte in body)
+    return f"printf '{octal}' | " + " ".join([*words, "--data-binary", "@-"])

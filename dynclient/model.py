@@ -1,0 +1,320 @@
+"""An API as the document describes it, without the version it was written in.
+
+Rule 1: everything is frozen, and named as in the OpenAPI Specification (3.2, section 4).
+Rule 2: references to OpenAPI objects are followed already; ``$ref`` inside schemas is kept (:class:`Schema`).
+Rule 3: ``pointer`` tells where in the document an object stands: a JSON pointer in the root document, or
+``uri#pointer`` in another one.
+Rule 4: what can be left out in a document has its default here: a ``style`` is never None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, Protocol
+
+from dynclient.dialects import Dialect
+
+Location = Literal["path", "query", "querystring", "header", "cookie"]
+
+
+class References(Protocol):
+    """What resolves ``$ref``: the document, and the others that it may reach."""
+
+    def resolve(self, reference: str, base: str) -> tuple[str, Any]:
+        """Find what a ``$ref`` found at ``base`` leads to: its absolute URI (with a JSON pointer) and the node.
+
+        Raises:
+            UnresolvableReference: it leads nowhere, or in a circle.
+            UnsafeDocument: it leads where the caller does not allow.
+        """
+
+    def place(self, uri: str) -> tuple[str, str, int | None]:
+        """Tell a URI's document (as a person names it), JSON pointer, and line from 1 where it can be found."""
+
+
+class Schema(NamedTuple):
+    """A Schema Object where it stands: not translated, its references kept.
+
+    ``uri`` is absolute, with the JSON pointer as its fragment: ``file:///x/voice.yaml#/components/schemas/CallState``.
+    It is a schema's identity: two Schemas of one URI are the same.
+    ``value`` is the node, a mapping or (3.1) a boolean.
+    """
+
+    uri: str
+    value: Any
+    dialect: Dialect
+    references: References
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer within its own document."""
+        return self.uri.partition("#")[2]
+
+    def __eq__(self, other: object) -> bool:
+        return self.uri == other.uri if isinstance(other, Schema) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.uri)
+
+    def __repr__(self) -> str:
+        return f"<Schema {self.uri}>"
+
+
+class Example(NamedTuple):
+    """An example (OAS 3.2, Example Object). ``value`` is data; ``serialized`` is text as it is on the wire."""
+
+    name: str
+    value: Any = None
+    serialized: str | None = None
+    summary: str = ""
+    description: str = ""
+    has_value: bool = True
+    external: str | None = None
+
+
+class Encoding(NamedTuple):
+    """How one property of a form is written (OAS 3.2, Encoding Object).
+
+    ``style`` is None unless the document gives ``style``, ``explode`` or ``allowReserved``: only then do they replace
+    ``content_type``.
+    """
+
+    content_type: str | None = None
+    headers: Mapping[str, Header] = {}
+    style: str | None = None
+    explode: bool = True
+    allow_reserved: bool = False
+    encoding: Mapping[str, Encoding] = {}
+    prefix_encoding: tuple[Encoding, ...] = ()
+    item_encoding: Encoding | None = None
+
+
+class MediaType(NamedTuple):
+    """One entry of a ``content`` map. ``media_range`` is its key, as the document spells it."""
+
+    media_range: str
+    schema: Schema | None = None
+    item_schema: Schema | None = None
+    encoding: Mapping[str, Encoding] = {}
+    prefix_encoding: tuple[Encoding, ...] = ()
+    item_encoding: Encoding | None = None
+    examples: tuple[Example, ...] = ()
+    pointer: str = ""
+
+
+class Parameter(NamedTuple):
+    """A parameter, by its wire name and location.
+
+    ``media_type`` stands instead of ``schema`` where the document gives ``content``. ``style`` may be ``tabDelimited``
+    too: the ``tsv`` of 2.0.
+    """
+
+    name: str
+    in_: Location
+    required: bool = False
+    schema: Schema | None = None
+    media_type: MediaType | None = None
+    style: str = "form"
+    explode: bool = False
+    allow_reserved: bool = False
+    allow_empty: bool = False
+    description: str = ""
+    deprecated: bool = False
+    examples: tuple[Example, ...] = ()
+    pointer: str = ""
+    extensions: Mapping[str, Any] = {}
+
+
+class Header(NamedTuple):
+    """A header of a response or of a part of a form. Always style ``simple``."""
+
+    name: str
+    required: bool = False
+    schema: Schema | None = None
+    media_type: MediaType | None = None
+    explode: bool = False
+    description: str = ""
+    deprecated: bool = False
+    examples: tuple[Example, ...] = ()
+    pointer: str = ""
+
+
+class RequestBody(NamedTuple):
+    """A request's body, by media range in the document's order. ``name`` is 2.0's name of the body parameter."""
+
+    content: Mapping[str, MediaType] = {}
+    required: bool = False
+    description: str = ""
+    name: str | None = None
+    pointer: str = ""
+
+
+class Link(NamedTuple):
+    """A link from a response to another operation (OAS 3.2, Link Object)."""
+
+    name: str
+    operation_id: str | None = None
+    operation_ref: str | None = None
+    parameters: Mapping[str, Any] = {}
+    request_body: Any = None
+    description: str = ""
+
+
+class Response(NamedTuple):
+    """A documented response. ``status`` is ``"200"``, ``"2XX"`` (upper case) or ``"default"``."""
+
+    status: str
+    description: str = ""
+    headers: Mapping[str, Header] = {}
+    content: Mapping[str, MediaType] = {}
+    links: tuple[Link, ...] = ()
+    summary: str = ""
+    pointer: str = ""
+
+
+class ServerVariable(NamedTuple):
+    """A variable of a server's URL template. ``enum`` is empty where any value will do."""
+
+    name: str
+    default: str
+    enum: tuple[str, ...] = ()
+    description: str = ""
+
+
+class Server(NamedTuple):
+    """A server. ``url`` is a template, made absolute against the document's URL where that is known."""
+
+    url: str
+    description: str = ""
+    name: str = ""
+    variables: Mapping[str, ServerVariable] = {}
+
+
+class OAuthFlow(NamedTuple):
+    """One OAuth flow. ``type`` is ``authorizationCode``, ``clientCredentials``, ``implicit``, ``password`` or
+    ``deviceAuthorization``; URLs are absolute where the document's URL is known. Scopes map name to description.
+    """
+
+    type: str
+    authorization_url: str | None = None
+    token_url: str | None = None
+    refresh_url: str | None = None
+    device_authorization_url: str | None = None
+    scopes: Mapping[str, str] = {}
+
+
+class SecurityScheme(NamedTuple):
+    """How a caller shows who it is. ``name`` is its key in the document.
+
+    ``type`` is ``apiKey``, ``http``, ``mutualTLS``, ``oauth2`` or ``openIdConnect``. ``in_`` and ``parameter`` are the
+    place of an API key; ``scheme`` is the HTTP authentication scheme in lower case (2.0's ``basic`` is ``http``).
+    """
+
+    name: str
+    type: str
+    in_: str = ""
+    parameter: str = ""
+    scheme: str = ""
+    bearer_format: str = ""
+    flows: tuple[OAuthFlow, ...] = ()
+    open_id_connect_url: str = ""
+    oauth2_metadata_url: str = ""
+    description: str = ""
+    deprecated: bool = False
+    pointer: str = ""
+
+
+SecurityRequirement = Mapping[str, tuple[str, ...]]
+"""Scheme names, all of which are needed, with the scopes of each; empty: nothing is needed."""
+
+
+class Tag(NamedTuple):
+    """A tag. ``namespace`` is its Python name on a client."""
+
+    name: str
+    namespace: str
+    summary: str = ""
+    description: str = ""
+    parent: str | None = None
+    kind: str = ""
+
+
+class OperationRow(NamedTuple):
+    """What is known of an operation before it is read: enough to list it and to find it.
+
+    ``key`` is ``"POST /accounts/{accountId}/calls"``. ``name`` is its flat Python name, ``names_by_tag`` pairs each of
+    its namespaces with its name there. ``pointer`` is the Operation Object's place, ``path_pointer`` its Path Item's.
+    """
+
+    key: str
+    method: str
+    path: str
+    operation_id: str | None
+    name: str
+    names_by_tag: tuple[tuple[str, str], ...]
+    summary: str
+    tags: tuple[str, ...]
+    deprecated: bool
+    pointer: str
+    path_pointer: str
+
+
+class Operation(NamedTuple):
+    """An operation with all that it needs: path-level parameters, security and servers are merged in.
+
+    ``method`` is in upper case. ``security`` is a choice (OR) of requirements (AND); empty where none is needed.
+    ``responses`` is keyed as :attr:`Response.status`.
+    """
+
+    row: OperationRow
+    parameters: tuple[Parameter, ...] = ()
+    body: RequestBody | None = None
+    responses: Mapping[str, Response] = {}
+    security: tuple[SecurityRequirement, ...] = ()
+    servers: tuple[Server, ...] = ()
+    description: str = ""
+    external_docs: str = ""
+    callbacks: tuple[str, ...] = ()
+    extensions: Mapping[str, Any] = {}
+
+    @property
+    def id(self) -> str:
+        """The operationId, or else ``METHOD path``: what an error calls it."""
+        return self.row.operation_id or self.row.key
+
+    @property
+    def method(self) -> str:
+        """The HTTP method, in upper case."""
+        return self.row.method
+
+    @property
+    def path(self) -> str:
+        """The path template, as the document spells it."""
+        return self.row.path
+
+
+class API(NamedTuple):
+    """A whole document, read as far as its list of operations.
+
+    ``read`` makes an Operation of a row and raises the DocumentError that a broken one deserves. ``document_uri`` is
+    absolute; ``remote`` tells that the document came from the network, and so may widen nothing.
+    """
+
+    title: str
+    version: str
+    document_uri: str
+    document_name: str
+    remote: bool
+    rows: tuple[OperationRow, ...]
+    read: Callable[[OperationRow], Operation]
+    security_schemes: Mapping[str, SecurityScheme]
+    schemas: Mapping[str, Schema]
+    servers: tuple[Server, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    description: str = ""
+    summary: str = ""
+    references: References | None = None
+    fingerprint: str = ""

@@ -1,0 +1,1 @@
+"""Emits documentation and type hints from an OpenAPI document."""

@@ -1,0 +1,63 @@
+# Every target makes what it needs: a virtual environment in .venv, and in it the groups of pyproject.toml that the
+# target asks for. A stamp each says what is installed; pyproject.toml makes it old.
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint typing floors conformance format clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.dynclient-all ## start the mock server and make real calls to it
+	@$(BIN)/python tools/demo.py
+
+test: $(VENV)/.dynclient-test ## run the test suite
+	@$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
+
+test-all: ## run the test suite on each Python from 3.10 to 3.13 that is here
+	@bash .ci/test-all $(ARGS)
+
+lint: $(VENV)/.dynclient-lint ## check style and format
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+format: $(VENV)/.dynclient-lint ## mend style and format
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+typing: $(VENV)/.dynclient-lint $(VENV)/.dynclient-test ## check types: mypy on the packages, mypy and pyright on tests/typing
+	@$(BIN)/mypy
+	@$(BIN)/mypy tests/typing/*.py
+	@$(BIN)/pyright --warnings
+
+floors: $(VENV)/.dynclient-lint ## check that rooms import only rooms on lower floors
+	@$(BIN)/lint-imports
+
+conformance: $(VENV)/.dynclient-all ## run the Spector suite (wants node and the network the first time)
+	@DYNCLIENT_PYTHON=$(abspath $(BIN)/python) bash tests/conformance/run.sh $(ARGS)
+
+clean: ## remove what the other targets made
+	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else f"dynclient needs Python 3.10 or newer, $(PYTHON) is {sys.version.split()[0]}: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.dynclient-all: pyproject.toml | $(BIN)/python
+	@$(PIP) install -e ".[all]"
+	@touch $@
+
+# pip knows dependency groups since 25.1; a new virtual environment may come with an older one.
+$(VENV)/.dynclient-test: pyproject.toml | $(VENV)/.dynclient-all
+	@$(PIP) install --upgrade "pip>=25.1"
+	@$(PIP) install --group test
+	@touch $@
+
+$(VENV)/.dynclient-lint: pyproject.toml | $(VENV)/.dynclient-all
+	@$(PIP) install --upgrade "pip>=25.1"
+	@$(PIP) install --group lint
+	@touch $@

@@ -1,0 +1,68 @@
+"""What the whole suite shares: where files are, and that in CI nothing is skipped unseen."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
+_skipped: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def voice_path() -> Path:
+    return ROOT / "openapi" / "voice.yaml"
+
+
+@pytest.fixture(scope="session")
+def orders_path() -> Path:
+    return ROOT / "openapi" / "orders.yaml"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of other people's documents, which is no part of the project; a test that wants it skips without."""
+    folder = os.environ.get("DYNCLIENT_SHARED")
+    if not folder:
+        pytest.skip("DYNCLIENT_SHARED is not set")
+    return Path(folder)
+
+
+def _note_skip(report: pytest.CollectReport | pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skipped.append(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
+
+
+pytest_runtest_logreport = _note_skip
+pytest_collectreport = _note_skip
+
+
+def _refused_skips() -> list[str]:
+    lines = (line.partition(" # ")[0].strip() for line in ALLOWED_SKIPS.read_text(encoding="utf-8").splitlines())
+    allowed = [line for line in lines if line and not line.startswith("#")]
+    return [skip for skip in _skipped if not any(fnmatch.fnmatchcase(skip, pattern) for pattern in allowed)]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI, fail a session that skipped what tests/allowed_skips.txt does not allow."""
+    in_ci = os.environ.get("CI", "").lower() in {"1", "true"}
+    if in_ci and not hasattr(session.config, "workerinput") and _refused_skips() and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the skips for which the session failed."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        for skip in _refused_skips():
+            terminalreporter.line(f"skipped in CI, and not in tests/allowed_skips.txt: {skip}", red=True)

@@ -1,0 +1,200 @@
+"""The arguments of an operation's method: which there are, in which order, under which Python names.
+
+Rule 1: required parameters come first, as the document lists them; then the body. Both may be given by position.
+Rule 2: optional parameters, and then the properties of the body, are keyword-only. Properties may be given instead of
+the body, so a body that has them may be left out.
+Rule 3: a parameter's name goes before the body's, and the body's before a property's: a property whose name is taken
+can be given within the body only.
+Rule 4: one name in two locations stays with the path, or else with the first; the others have their location added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from dynclient._identifiers import distinct, identifier
+from dynclient._schemas import MISSING, is_binary, shape
+from dynclient.model import MediaType, Operation, Parameter, RequestBody, Schema
+
+Kind = Literal["parameter", "body", "property"]
+
+BODY = "body"
+_TAKEN_BODY = "request_body"
+
+# What has properties that are worth naming one by one; a binary or text body has none.
+_STRUCTURED = frozenset({"application/x-www-form-urlencoded", "text/xml", "*/*"})
+
+
+class Argument(NamedTuple):
+    """One argument of an operation's method.
+
+    ``in_`` is ``path``, ``query``, ``querystring``, ``header``, ``cookie`` or ``body``; ``wire`` the name there, which
+    is empty for the body itself. ``required`` is what the document says; a body may be given by its properties even
+    so. ``default`` is what the server assumes, or MISSING: it is never sent.
+    """
+
+    name: str
+    kind: Kind
+    in_: str
+    wire: str
+    required: bool = False
+    schema: Schema | None = None
+    parameter: Parameter | None = None
+    description: str = ""
+    default: Any = MISSING
+    deprecated: bool = False
+
+
+def arguments(operation: Operation) -> tuple[Argument, ...]:
+    """The arguments of an operation's method, in the order of its signature.
+
+    Raises:
+        DocumentError: a schema that the operation needs is broken.
+    """
+    parameters = _parameters(operation)
+    required = [argument for argument in parameters if argument.required]
+    optional = [argument for argument in parameters if not argument.required]
+    names = {argument.name for argument in parameters}
+    body = [_body(operation.body, names)] if operation.body is not None else []
+    names.update(argument.name for argument in body)
+    properties = _properties(operation.body, names) if operation.body is not None else ()
+    return (*required, *body, *optional, *properties)
+
+
+def positional(argument: Argument) -> bool:
+    """Whether an argument may be given by position."""
+    return argument.kind == "body" or (argument.kind == "parameter" and argument.required)
+
+
+def body_schema(body: RequestBody) -> Schema | None:
+    """The schema of an object body whose properties may be given one by one, or None."""
+    for media_type in body.content.values():
+        schema = media_type.schema
+        if schema is not None and structured(media_type.media_range) and _is_object(schema):
+            return schema
+    return None
+
+
+def structured(media_range: str) -> bool:
+    """Whether values of a media type may be objects with named members."""
+    essence = media_range.partition(";")[0].strip().lower()
+    type_, _, subtype = essence.partition("/")
+    return essence in _STRUCTURED or type_ == "multipart" or subtype.rpartition("+")[2] in {"json", "xml"}
+
+
+def _is_object(schema: Schema) -> bool:
+    seen = shape(schema)
+    return bool(seen.properties) and (not seen.types or "object" in seen.types) and not is_binary(schema)
+
+
+def _parameters(operation: Operation) -> list[Argument]:
+    parameters = operation.parameters
+    names = _parameter_names(parameters)
+    return [_argument(name, parameter) for name, parameter in zip(names, parameters, strict=True)]
+
+
+def _parameter_names(parameters: tuple[Parameter, ...]) -> list[str]:
+    """One Python name for each parameter, as rule 4 has it."""
+    plain = [identifier(parameter.name) for parameter in parameters]
+    keepers: dict[str, int] = {}
+    for index, name in enumerate(plain):
+        keeper = keepers.setdefault(name, index)
+        if parameters[index].in_ == "path" and parameters[keeper].in_ != "path":
+            keepers[name] = index
+    wanted = [
+        name
+        if keepers[name] == index or parameters[index].in_ == parameters[keepers[name]].in_
+        else identifier(f"{name}_{parameters[index].in_}")
+        for index, name in enumerate(plain)
+    ]
+    # The keepers are served first, so that none of them gets a number.
+    order = sorted(range(len(wanted)), key=lambda index: keepers[plain[index]] != index)
+    served = distinct([wanted[index] for index in order])
+    names = dict(zip(order, served, strict=True))
+    return [names[index] for index in range(len(wanted))]
+
+
+def _argument(name: str, parameter: Parameter) -> Argument:
+    schema = parameter.schema
+    if schema is None and parameter.media_type is not None:
+        schema = parameter.media_type.schema
+    seen = shape(schema) if schema is not None else None
+    return Argument(
+        name=name,
+        kind="parameter",
+        in_=parameter.in_,
+        wire=parameter.name,
+        required=parameter.required,
+        schema=schema,
+        parameter=parameter,
+        description=parameter.description or (seen.description if seen else ""),
+        default=seen.default if seen else MISSING,
+        deprecated=parameter.deprecated or bool(seen and seen.deprecated),
+    )
+
+
+def _body(body: RequestBody, taken: Iterable[str]) -> Argument:
+    schema = _main_schema(body.content)
+    wanted = _body_name(body)
+    if wanted in taken:
+        wanted = _TAKEN_BODY if wanted == BODY else f"{wanted}_body"
+    seen = shape(schema) if schema is not None else None
+    return Argument(
+        name=distinct([wanted], taken)[0],
+        kind="body",
+        in_="body",
+        wire="",
+        required=body.required,
+        schema=schema,
+        description=body.description or (seen.description if seen else ""),
+        default=seen.default if seen else MISSING,
+    )
+
+
+def _main_schema(content: Mapping[str, MediaType]) -> Schema | None:
+    """The schema that stands for a body: that of the first media type which has one."""
+    return next((found for found in _schemas(content.values())), None)
+
+
+def _schemas(media_types: Iterable[MediaType]) -> Iterator[Schema]:
+    for media_type in media_types:
+        schema = media_type.schema or media_type.item_schema
+        if schema is not None:
+            yield schema
+
+
+def _body_name(body: RequestBody) -> str:
+    for media_type in body.content.values():
+        name = shape(media_type.schema).name if media_type.schema is not None else None
+        if name:
+            return identifier(name)
+    return identifier(body.name) if body.name else BODY
+
+
+def _properties(body: RequestBody, taken: set[str]) -> tuple[Argument, ...]:
+    schema = body_schema(body)
+    if schema is None:
+        return ()
+    seen = shape(schema)
+    wires = [wire for wire, child in seen.properties.items() if not shape(child).read_only]
+    return tuple(
+        _property(name, wire, seen.properties[wire], required=wire in seen.required)
+        for name, wire in zip(distinct([identifier(wire) for wire in wires]), wires, strict=True)
+        if name not in taken
+    )
+
+
+def _property(name: str, wire: str, schema: Schema, *, required: bool) -> Argument:
+    seen = shape(schema)
+    return Argument(
+        name=name,
+        kind="property",
+        in_="body",
+        wire=wire,
+        required=required,
+        schema=schema,
+        description=seen.description,
+        default=seen.default,
+        deprecated=seen.deprecated,
+    )

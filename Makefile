@@ -4,7 +4,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint typing floors conformance format clean
@@ -29,7 +29,7 @@ format: $(VENV)/.dynclient-lint ## mend style and format
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-typing: $(VENV)/.dynclient-lint $(VENV)/.dynclient-test ## check types: mypy on the packages, mypy and pyright on tests/typing
+typing: $(VENV)/.dynclient-lint ## check types: mypy on the packages, mypy and pyright on tests/typing
 	@$(BIN)/mypy
 	@$(BIN)/mypy tests/typing/*.py
 	@$(BIN)/pyright --warnings

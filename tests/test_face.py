@@ -1,0 +1,80 @@
+"""The face is small and sorted, costs next to nothing to import, and the wheel holds the package and no more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import dynclient
+
+NAMES = [
+    "ApiError",
+    "AsyncClient",
+    "Client",
+    "DocumentError",
+    "DynclientError",
+    "HTTPResult",
+    "Request",
+    "RequestError",
+    "Response",
+    "ResponseError",
+    "Retry",
+    "Timeout",
+    "TransportError",
+    "Validation",
+    "load",
+]
+
+LATE = ["urllib3", "jsonschema", "jsonschema_rs", "jinja2", "yaml", "click", "rich", "werkzeug", "anyio", "msgspec"]
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.strip()
+
+
+def test_the_face_is_fifteen_names_sorted():
+    assert dynclient.__all__ == NAMES == sorted(NAMES)
+    assert len(NAMES) == 15
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_of_the_face_is_there(name):
+    assert getattr(dynclient, name) is not None
+    assert name in dir(dynclient)
+
+
+@pytest.mark.parametrize("room", ["exceptions", "options", "testing"])
+def test_the_rest_is_in_named_rooms(room):
+    assert getattr(dynclient, room).__name__ == f"dynclient.{room}"
+
+
+def test_a_star_import_brings_the_face_alone():
+    code = "from dynclient import *; print(sorted(name for name in globals() if not name.startswith('__')))"
+    assert python(code) == str(sorted(NAMES))
+
+
+def test_importing_loads_nothing_that_is_not_needed_yet():
+    code = f"import sys, dynclient; print([name for name in {LATE!r} if name in sys.modules])"
+    assert python(code) == "[]"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = dynclient.nothing
+
+
+def test_the_wheel_holds_the_package_and_no_more(root: Path, tmp_path: Path):
+    code = f"import os, hatchling.build as b; os.chdir({str(root)!r}); print(b.build_wheel({str(tmp_path)!r}))"
+    names = zipfile.ZipFile(tmp_path / python(code).splitlines()[-1]).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"dynclient", "dynclient_tools"}
+    assert "dynclient/py.typed" in names
+    assert "dynclient/cli/__init__.py" in names
+    assert not [name for name in names if "test_" in name or name.endswith(".pyc")]
+    sources = {str(path.relative_to(root)) for path in (root / "dynclient").rglob("*.py")}
+    assert sources <= set(names)

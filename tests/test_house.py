@@ -1,0 +1,56 @@
+"""The house rules that can be counted."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULE_LINES = 350
+FUNCTION_LINES = 50
+FORBIDDEN_MODULES = {"utils", "helpers", "base", "common", "util", "helper", "misc"}
+PACKAGES = ("dynclient", "tools/dynclient_tools")
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def modules(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def functions(*folders: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for path in modules(*folders):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, FUNCTIONS):
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
+
+
+def test_no_module_outgrows_its_idea():
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules(*PACKAGES, "tools")}
+    assert {str(path): lines for path, lines in lengths.items() if lines > MODULE_LINES} == {}
+
+
+def test_no_function_outgrows_a_screen():
+    lengths = {where: (node.end_lineno or 0) - node.lineno + 1 for where, node in functions(*PACKAGES, "tools")}
+    assert lengths
+    assert {where: lines for where, lines in lengths.items() if lines > FUNCTION_LINES} == {}
+
+
+def test_every_function_is_annotated():
+    bare = []
+    for where, node in functions(*PACKAGES):
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        named = [argument for argument in arguments if argument.arg not in {"self", "cls", "metacls", "_cls"}]
+        if node.returns is None or any(argument.annotation is None for argument in named):
+            bare.append(where)
+    assert bare == []
+
+
+def test_no_module_is_named_for_nothing():
+    assert [str(path) for path in modules(*PACKAGES) if path.stem.lstrip("_") in FORBIDDEN_MODULES] == []
+
+
+def test_every_module_opens_with_its_strategy():
+    bare = [path for path in modules(*PACKAGES) if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    assert bare == []

@@ -57,7 +57,7 @@ from dynclient.exceptions._transport import (
     ConnectionLost,
     PoolTimeout,
     ProtocolError,
-    TimeoutError,
+    TimeoutError,  # noqa: A004  # one word for one thing
     TLSError,
     TransportError,
 )
@@ -110,3 +110,9 @@ __all__ = [
     "api_error",
     "escaped",
 ]
+
+# One address for each: tracebacks and pickles say `dynclient.exceptions`, whatever file a class stands in.
+for _name in __all__:
+    _value = globals()[_name]
+    if isinstance(_value, type):
+        _value.__module__ = __name__

@@ -27,14 +27,28 @@ class NoSuchOperation(RequestError, AttributeError, KeyError):
 class ArgumentError(RequestError, TypeError):
     """An argument is missing, unknown, given twice, or of a type that can't go over the wire.
 
-    ``argument`` is its name, ``matches`` are near names.
+    ``argument`` is its name, ``matches`` are near names; ``errors`` are all the faults of the request where it is of
+    the wrong type.
     """
 
-    def __init__(self, message: str = "", *, argument: str = "", matches: Sequence[str] = (), **data: Any) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        argument: str = "",
+        matches: Sequence[str] = (),
+        errors: Sequence[Fault] = (),
+        **data: Any,
+    ) -> None:
         """Take the argument's name and those that are near it."""
         super().__init__(message, **data)
         self.argument = argument
         self.matches = tuple(matches)
+        self.errors = tuple(errors)
+
+    def details(self) -> list[str]:
+        """Add a line for each fault."""
+        return [f"  {fault}" for fault in self.errors]
 
 
 class RequestValidationError(RequestError, ValueError):

@@ -1,0 +1,12 @@
+"""From a call's arguments to a Request: bind, choose the media type, validate, encode, build.
+
+The room knows nothing of credentials: :mod:`dynclient.security` adds them afterwards.
+"""
+
+from __future__ import annotations
+
+from dynclient._request.arguments import Bound
+from dynclient._request.plan import Options, Plan
+from dynclient._request.servers import ServerChoice, server_url
+
+__all__ = ["Bound", "Options", "Plan", "ServerChoice", "server_url"]

@@ -1,0 +1,116 @@
+"""From a call's arguments to values by (location, wire name), and the body.
+
+Rule 1: positional arguments are the required parameters, then the body.
+Rule 2: a keyword is a Python name, or the wire name as it stands in the document.
+Rule 3: the body is given whole, by its own name or as ``body``, or by its properties as keywords; never both ways.
+Rule 4: ``...`` is "not given", wherever it stands. None is "not given" for a parameter that is not required, since a
+URL or a header has no null; in a body it is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dynclient._identifiers import near
+from dynclient.exceptions import ArgumentError
+from dynclient.inspection import Argument
+
+
+class Bound(NamedTuple):
+    """The values of one call. ``body`` is ``...`` where there is none."""
+
+    parameters: Mapping[tuple[str, str], Any]
+    body: Any = ...
+
+
+class Binder:
+    """Binds the arguments of one operation; made once, at its first use."""
+
+    __slots__ = ("_body", "_by_name", "_operation_id", "_positional")
+
+    def __init__(self, arguments: Sequence[Argument], operation_id: str) -> None:
+        """Take the arguments in the order of the signature."""
+        self._operation_id = operation_id
+        self._body = next((argument for argument in arguments if argument.kind == "body"), None)
+        self._positional = tuple(
+            argument
+            for argument in arguments
+            if argument.kind == "body" or (argument.kind == "parameter" and argument.required)
+        )
+        self._by_name: dict[str, Argument] = {}
+        for names in (lambda a: a.name, lambda a: a.wire):
+            for argument in arguments:
+                if argument.kind != "body":
+                    self._by_name.setdefault(names(argument), argument)
+        if self._body is not None:
+            self._by_name.setdefault(self._body.name, self._body)
+            self._by_name.setdefault("body", self._body)
+
+    def bind(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> Bound:
+        """Bind a call's arguments.
+
+        Raises:
+            ArgumentError: one is missing, unknown or given twice.
+        """
+        given = self._given(args, keywords)
+        parameters: dict[tuple[str, str], Any] = {}
+        properties: dict[str, Any] = {}
+        body: Any = ...
+        for argument, value in given.values():
+            if value is ... or (value is None and argument.kind == "parameter" and not argument.required):
+                continue
+            if argument.kind == "parameter":
+                parameters[argument.in_, argument.wire] = value
+            elif argument.kind == "body":
+                body = value
+            else:
+                properties[argument.wire] = value
+        if properties and body is not ...:
+            raise self._error(
+                f"the body is given whole, and by its properties too: {', '.join(sorted(properties))}",
+                next(iter(properties)),
+            )
+        if properties:
+            body = properties
+        self._check_required(parameters, body)
+        return Bound(parameters, body)
+
+    def _given(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[int, tuple[Argument, Any]]:
+        if len(args) > len(self._positional):
+            names = ", ".join(argument.name for argument in self._positional) or "none"
+            raise self._error(
+                f"{len(args)} positional arguments given, but it takes {len(self._positional)} ({names})", ""
+            )
+        given = {id(argument): (argument, value) for argument, value in zip(self._positional, args, strict=False)}
+        for keyword, value in keywords.items():
+            argument = self._by_name.get(keyword)
+            if argument is None:
+                raise self._unknown(keyword)
+            if id(argument) in given:
+                raise self._error(f"argument {argument.name} is given twice", argument.name)
+            given[id(argument)] = (argument, value)
+        return given
+
+    def _check_required(self, parameters: Mapping[tuple[str, str], Any], body: Any) -> None:
+        missing = [
+            argument.name
+            for argument in self._positional
+            if argument.required
+            and (body is ... if argument.kind == "body" else parameters.get((argument.in_, argument.wire)) is None)
+        ]
+        if missing:
+            plural = "s" if len(missing) > 1 else ""
+            raise self._error(f"missing argument{plural}: {', '.join(missing)}", missing[0])
+
+    def _unknown(self, keyword: str) -> ArgumentError:
+        matches = near(keyword, _distinct(argument.name for argument in self._by_name.values()))
+        hint = f"did you mean {' or '.join(matches)}?" if matches else ""
+        return self._error(f"unknown argument {keyword}", keyword, matches=matches, hint=hint)
+
+    def _error(self, message: str, argument: str, **data: Any) -> ArgumentError:
+        return ArgumentError(message, argument=argument, operation_id=self._operation_id, **data)
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -1,0 +1,191 @@
+"""A body on its way out: which media type, is it lawful, what are its bytes.
+
+Rule 1: ``content_type`` chooses the media type; else the value's own kind does (:data:`PREFERENCES`).
+Rule 2: validation is on the plain value, before encoding. XML given as text or as an element is read once to be
+validated, and goes out as it was given.
+"""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
+
+from dynclient import codecs
+from dynclient._negotiation import match
+from dynclient._plain import plain
+from dynclient._schemas import shape
+from dynclient._validation import validator
+from dynclient.exceptions import DecodeError, EncodeError, Fault, UnsupportedMediaType
+from dynclient.model import MediaType, Operation
+from dynclient.options import Limits, ValidationMode
+
+log = logging.getLogger("dynclient")
+
+# Which codecs a kind of value goes to, best first. One that the operation does not offer is passed over.
+PREFERENCES: dict[str, tuple[str, ...]] = {
+    "files": ("multipart", "form", "json", "xml"),
+    "object": ("json", "xml", "form", "multipart", "sequence", "text"),
+    "array": ("json", "sequence", "xml", "multipart", "form", "text"),
+    "markup": ("xml", "text", "json", "binary"),
+    "text": ("text", "json", "xml", "sequence", "binary"),
+    "bytes": ("binary", "multipart", "text", "xml", "json"),
+    "scalar": ("json", "text", "xml"),
+}
+
+# What a range in the document stands for when nothing says more: a codec's name to a concrete media type.
+_CONCRETE = {
+    "json": "application/json",
+    "text": "text/plain",
+    "markup": "application/xml",
+    "bytes": "application/octet-stream",
+}
+_CONCRETE_OF_KIND = {"object": "json", "array": "json", "scalar": "json", "files": "json"}
+
+
+class Choice(NamedTuple):
+    """A documented media type, and the concrete content type that is sent."""
+
+    media_type: MediaType
+    content_type: str
+
+
+def choose(operation: Operation, value: Any, content_type: str | None) -> Choice:
+    """Choose the media type of a body.
+
+    Raises:
+        UnsupportedMediaType: the operation takes none of that content type.
+    """
+    content = operation.body.content if operation.body is not None else {}
+    if content_type is not None:
+        media_range = match(content_type, content)
+        if media_range is None:
+            raise _unsupported(operation, f"it takes no body of type {content_type}")
+        return Choice(content[media_range], content_type)
+    if not content:
+        raise _unsupported(operation, "it takes no body")
+    kind = kind_of(value)
+    media_type = _preferred(list(content.values()), kind)
+    return Choice(media_type, _concrete(media_type.media_range, kind, value))
+
+
+def kind_of(value: Any) -> str:
+    """The kind of a value, a key of :data:`PREFERENCES`."""
+    if isinstance(value, Element):
+        return "markup"
+    if isinstance(value, str):
+        return "markup" if value.lstrip("\ufeff \t\r\n").startswith("<") else "text"
+    if _is_file(value):
+        return "bytes"
+    if isinstance(value, (bool, int, float)) or value is None:
+        return "scalar"
+    if isinstance(value, Mapping):
+        return "files" if any(_holds_file(member) for member in value.values()) else "object"
+    if isinstance(value, (Sequence, set, frozenset)):
+        return "array"
+    return "bytes" if hasattr(value, "__next__") or hasattr(value, "__anext__") else "object"
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, (bytes, bytearray, memoryview, os.PathLike)) or hasattr(value, "read")
+
+
+def _holds_file(value: Any) -> bool:
+    members = value if isinstance(value, (list, tuple)) else (value,)
+    return any(_is_file(member) for member in members)
+
+
+def _preferred(offered: list[MediaType], kind: str) -> MediaType:
+    if len(offered) == 1:
+        return offered[0]
+    by_codec: dict[str, MediaType] = {}
+    for media_type in offered:
+        by_codec.setdefault(codecs.find(media_type.media_range, media_type).name, media_type)
+    return next((by_codec[name] for name in PREFERENCES[kind] if name in by_codec), offered[0])
+
+
+def _concrete(media_range: str, kind: str, value: Any) -> str:
+    """A content type that a header may hold: a range with ``*`` is made concrete by the kind of value."""
+    essence = media_range.partition(";")[0]
+    if "*" not in essence:
+        return media_range
+    type_, _, subtype = essence.strip().partition("/")
+    if subtype.startswith("*+"):
+        return f"{type_}/{subtype[2:]}"
+    named = (
+        mimetypes.guess_type(str(getattr(value, "name", value)))[0]
+        if kind == "bytes" and not isinstance(value, bytes)
+        else None
+    )
+    candidates = (named, _CONCRETE.get(_CONCRETE_OF_KIND.get(kind, kind)), f"{type_}/octet-stream")
+    fitting = [
+        candidate for candidate in candidates if candidate and (type_ == "*" or candidate.startswith(f"{type_}/"))
+    ]
+    return fitting[0]
+
+
+def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
+    offered = list(operation.body.content) if operation.body is not None else []
+    hint = f"content_type= may be {', '.join(offered)}" if offered else ""
+    return UnsupportedMediaType(message, offered=offered, operation_id=operation.id, hint=hint)
+
+
+def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
+    """Every way in which a body, made plain, breaks its schema."""
+    codec = codecs.find(choice.content_type, choice.media_type)
+    if codec.name == "binary":
+        return []
+    if codec.name == "xml" and isinstance(value, (str, bytes, Element)) and not _takes_text(choice.media_type):
+        value = _read_markup(choice, value, limits)
+    media_type = choice.media_type
+    found: list[Fault] = []
+    if media_type.schema is not None and not (codec.name == "xml" and isinstance(value, Element)):
+        found = validator(media_type.schema, "request", limits=limits).faults(value, files=codec.files)
+    elif media_type.item_schema is not None and isinstance(value, list):
+        items = validator(media_type.item_schema, "request", limits=limits)
+        for index, item in enumerate(value):
+            found += items.faults(item, path=f"$[{index}]", files=codec.files)
+    return found
+
+
+def _takes_text(media_type: MediaType) -> bool:
+    types = shape(media_type.schema).types if media_type.schema is not None else frozenset()
+    return not types or "string" in types
+
+
+def _read_markup(choice: Choice, value: Any, limits: Limits) -> Any:
+    """The plain value that XML given as text stands for; text that is none is left to the codec to complain of."""
+    try:
+        encoded = codecs.encode(value, choice.media_type, choice.content_type)
+        body = encoded.body if isinstance(encoded.body, bytes) else b""
+        return codecs.decode(body, choice.media_type, choice.content_type, limits)
+    except DecodeError as error:
+        raise EncodeError(f"the XML given can't be read: {error.message}") from error
+
+
+def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
+    """The bytes of a body, and its complete Content-Type.
+
+    Raises:
+        EncodeError: the media type can't hold the value. Text that is not well-formed XML passes when validation is
+            ``warn`` (with a warning) or ``off``.
+    """
+    try:
+        return codecs.encode(value, choice.media_type, choice.content_type)
+    except EncodeError as error:
+        if mode == "strict" or not isinstance(value, str):
+            raise
+        if mode == "warn":
+            log.warning("sent as it is: %s", error)
+        return codecs.Encoded(value.encode("utf-8"), choice.content_type)
+
+
+def to_plain(choice: Choice, value: Any) -> Any:
+    """What Python people hold as a plain value, with files kept where the media type takes them."""
+    codec = codecs.find(choice.content_type, choice.media_type)
+    if codec.name == "binary" or (codec.name in {"text", "xml"} and isinstance(value, (bytes, Element))):
+        return value
+    return plain(value, files=codec.files)

@@ -1,0 +1,220 @@
+"""What an operation needs at each call, worked out once at its first use.
+
+The way of a value: bound to a parameter, made plain, validated, serialized, put in its place.
+Rule 1: all faults of a request are found before anything is refused.
+Rule 2: a value never leaves its place: path values stay in their segment, header values in their line, and the URL's
+origin is compared with the server's before the request leaves this room.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from dynclient import codecs
+from dynclient._negotiation import accept, match
+from dynclient._plain import plain
+from dynclient._request import body as bodies
+from dynclient._request.arguments import Binder, Bound
+from dynclient._request.servers import ServerChoice, server_url
+from dynclient._styles import serialize
+from dynclient._validation import Validator, validator
+from dynclient.exceptions import ArgumentError, DynclientError, EncodeError, Fault, RequestValidationError
+from dynclient.inspection import Argument, arguments
+from dynclient.messages import Body, Headers, Request, origin
+from dynclient.model import Operation, Parameter
+from dynclient.options import Limits, ValidationMode
+
+log = logging.getLogger("dynclient")
+
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+# RFC 9110, 7.2, 8.6 and 9112, 6: the connection's own; a caller's word there could split one message into two.
+_CONNECTION_HEADERS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade"}
+)
+
+
+class Options(NamedTuple):
+    """What the client, or one call, says about how requests are made."""
+
+    base_url: str | None = None
+    server: ServerChoice = None
+    headers: Mapping[str, str] = {}
+    mode: ValidationMode = "strict"
+    content_type: str | None = None
+    accept: str | None = None
+
+
+class _Field(NamedTuple):
+    """A parameter with its validator, None where it has no schema."""
+
+    parameter: Parameter
+    name: str
+    validator: Validator | None
+
+
+class Plan:
+    """Makes the Requests of one operation."""
+
+    __slots__ = ("_accept", "_fields", "_limits", "_ranges", "arguments", "binder", "operation")
+
+    def __init__(self, operation: Operation, limits: Limits) -> None:
+        """Work out what each call needs."""
+        self.operation = operation
+        self.arguments: tuple[Argument, ...] = arguments(operation)
+        self.binder = Binder(self.arguments, operation.id)
+        self._limits = limits
+        self._fields = {
+            (argument.in_, argument.wire): _field(argument, argument.parameter, limits)
+            for argument in self.arguments
+            if argument.parameter is not None
+        }
+        self._ranges = _response_ranges(operation)
+        self._accept = accept(self._ranges) if self._ranges else ""
+
+    def request(self, bound: Bound, options: Options) -> Request:
+        """Make the Request of one call.
+
+        Raises:
+            ArgumentError: an argument is of the wrong type, or can't go where it belongs.
+            RequestValidationError: arguments or body break the document.
+            EncodeError: the body can't be written in its media type.
+            UnsupportedMediaType: the operation takes no body of that type.
+        """
+        try:
+            return self._request(bound, options)
+        except DynclientError as error:
+            error.operation_id = error.operation_id or self.operation.id
+            raise
+
+    def _request(self, bound: Bound, options: Options) -> Request:
+        values, found = self._checked(bound.parameters, options.mode)
+        choice = value = None
+        if bound.body is not ...:
+            choice = bodies.choose(self.operation, bound.body, options.content_type)
+            value = bodies.to_plain(choice, bound.body)
+            if options.mode != "off":
+                found += bodies.faults(choice, value, self._limits)
+        if found:
+            self._report(found, options.mode)
+        encoded = bodies.encode(choice, value, options.mode) if choice is not None else None
+        url = self._url(values, options)
+        headers = self._headers(values, options, encoded.content_type if encoded is not None else None)
+        body: Body = encoded.body if encoded is not None else None
+        return Request(self.operation.method, url, headers, body, self.operation.id)
+
+    def _checked(
+        self, given: Mapping[tuple[str, str], Any], mode: ValidationMode
+    ) -> tuple[dict[tuple[str, str], Any], list[Fault]]:
+        values: dict[tuple[str, str], Any] = {}
+        found: list[Fault] = []
+        for key, value in given.items():
+            field = self._fields.get(key)
+            if field is None:
+                raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
+            values[key] = plain(value)
+            if mode != "off" and field.validator is not None:
+                found += field.validator.faults(values[key], path=f"{key[0]}.{key[1]}")
+        return values, found
+
+    def _report(self, found: list[Fault], mode: ValidationMode) -> None:
+        if mode == "warn":
+            for fault in found:
+                log.warning("%s: sent although %s", self.operation.id, fault)
+            return
+        plural = "faults" if len(found) > 1 else "fault"
+        ill_typed = {f"{in_}.{wire}": field.name for (in_, wire), field in self._fields.items()}
+        for fault in found:
+            if fault.keyword == "type" and fault.path in ill_typed:
+                raise ArgumentError(
+                    f"argument {ill_typed[fault.path]} {fault.message}", argument=ill_typed[fault.path], errors=found
+                )
+        raise RequestValidationError(f"the request was not sent: {len(found)} {plural}", errors=found)
+
+    def _url(self, values: Mapping[tuple[str, str], Any], options: Options) -> str:
+        base = server_url(self.operation.servers, options.base_url, options.server)
+        path, _, fixed = self.operation.path.partition("#")[0].partition("?")
+        queries = [fixed] if fixed else []
+        for (in_, wire), value in values.items():
+            parameter = self._fields[in_, wire].parameter
+            if in_ == "path":
+                path = path.replace(f"{{{wire}}}", _serialized(parameter, value))
+            elif in_ in {"query", "querystring"}:
+                queries.append(_serialized(parameter, value))
+        query = "&".join(part for part in queries if part)
+        url = base + path + (f"?{query}" if query else "")
+        if origin(url) != origin(base):
+            raise ArgumentError("the path leads to another origin than the server's", argument="path")
+        return url
+
+    def _headers(self, values: Mapping[tuple[str, str], Any], options: Options, content_type: str | None) -> Headers:
+        pairs: list[tuple[str, str]] = []
+        accepted = options.accept or self._accept
+        if (
+            options.accept
+            and self._ranges
+            and match(options.accept, self._ranges) is None
+            and "*" not in options.accept
+        ):
+            log.debug("%s documents no response of type %s", self.operation.id, options.accept)
+        if accepted:
+            pairs.append(("Accept", accepted))
+        if content_type:
+            pairs.append(("Content-Type", content_type))
+        cookies = []
+        for (in_, wire), value in values.items():
+            if in_ == "header":
+                pairs.append((wire, _serialized(self._fields[in_, wire].parameter, value)))
+            elif in_ == "cookie":
+                cookies.append(_serialized(self._fields[in_, wire].parameter, value))
+        if cookies:
+            pairs.append(("Cookie", "; ".join(cookie for cookie in cookies if cookie)))
+        headers = Headers(pairs)
+        for name, text in options.headers.items():
+            headers = headers.replace(name, text)
+        return _safe(headers)
+
+
+def _field(argument: Argument, parameter: Parameter, limits: Limits) -> _Field:
+    check = validator(argument.schema, "request", limits=limits) if argument.schema is not None else None
+    return _Field(parameter, argument.name, check)
+
+
+def _serialized(parameter: Parameter, value: Any) -> str:
+    if parameter.media_type is None:
+        return serialize(
+            value,
+            name=parameter.name,
+            in_=parameter.in_,
+            style=parameter.style,
+            explode=parameter.explode,
+            allow_reserved=parameter.allow_reserved,
+            allow_empty=parameter.allow_empty,
+        )
+    # OAS 3.2, Parameter Object: with `content`, the value is written in that media type, and then put in its place.
+    encoded = codecs.encode(value, parameter.media_type, parameter.media_type.media_range)
+    if not isinstance(encoded.body, bytes):
+        raise EncodeError(f"parameter {parameter.name} can't be a stream")
+    text = encoded.body.decode("utf-8")
+    if parameter.in_ == "querystring":
+        return text
+    return serialize(text, name=parameter.name, in_=parameter.in_, style=parameter.style, explode=False)
+
+
+def _response_ranges(operation: Operation) -> list[str]:
+    """The media types of success, or where there are none those of errors: what Accept asks for."""
+    good = [r for status, response in operation.responses.items() if status[:1] == "2" for r in response.content]
+    rest = [r for status, response in operation.responses.items() if status[:1] != "2" for r in response.content]
+    return list(dict.fromkeys(good or rest))
+
+
+def _safe(headers: Headers) -> Headers:
+    # RFC 9110, 5.5: CR, LF and NUL in a field value are dangerous; RFC 9112, 6: one message has one length.
+    for name, value in headers.pairs():
+        if name.lower() in _CONNECTION_HEADERS:
+            raise ArgumentError(f"header {name} belongs to the connection and can't be set", argument=name)
+        if _FORBIDDEN.search(value) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ArgumentError(f"header {name!r} holds what a header may not hold", argument=name)
+    return headers

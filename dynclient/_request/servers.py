@@ -1,0 +1,102 @@
+"""Which server a call goes to.
+
+Rule 1: ``base_url`` wins, then ``server`` (index, name or variables), then what the document says.
+Rule 2: a server's variables are the caller's, or their defaults; a caller's value stays within its place in the URL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from dynclient import model
+from dynclient._identifiers import near
+from dynclient.exceptions import ArgumentError
+
+_VARIABLE = re.compile(r"\{([^{}]+)\}")
+
+ServerChoice = int | str | Mapping[str, Any] | None
+"""An index, a server's name, or the variables of the first server, of which ``"server"`` may name another one."""
+
+
+def server_url(servers: Sequence[model.Server], base_url: str | None, choice: ServerChoice = None) -> str:
+    """The absolute URL that paths are appended to, without a slash at its end.
+
+    Raises:
+        ArgumentError: there is no such server, a variable is wrong, or no absolute URL can be had.
+    """
+    if base_url is not None:
+        return _absolute(base_url, "base_url")
+    if not servers:
+        raise ArgumentError("the document names no server", argument="base_url", hint="pass base_url=")
+    variables = dict(choice) if isinstance(choice, Mapping) else {}
+    server = _chosen(servers, variables.pop("server", 0) if isinstance(choice, Mapping) else choice)
+    return _absolute(_filled(server, variables), f"the document's server {server.url!r}")
+
+
+def _chosen(servers: Sequence[model.Server], choice: Any) -> model.Server:
+    if choice is None:
+        return servers[0]
+    if isinstance(choice, int) and not isinstance(choice, bool) and 0 <= choice < len(servers):
+        return servers[choice]
+    named = {text: server for server in reversed(servers) for text in (server.url, server.name) if text}
+    if isinstance(choice, str) and choice in named:
+        return named[choice]
+    known = [server.name or server.url for server in servers]
+    raise ArgumentError(
+        f"there is no server {choice!r}; the document has {', '.join(known)}",
+        argument="server",
+        matches=near(str(choice), known),
+    )
+
+
+def _filled(server: model.Server, given: Mapping[str, Any]) -> str:
+    for name in given:
+        if name not in server.variables:
+            raise ArgumentError(
+                f"server {server.url} has no variable {name}",
+                argument="server",
+                matches=near(name, list(server.variables)),
+            )
+
+    def value(match: re.Match[str]) -> str:
+        variable = server.variables.get(match[1])
+        if variable is None:
+            raise ArgumentError(
+                f"server {server.url} declares no variable {match[1]}", argument="server", hint="pass base_url="
+            )
+        if match[1] not in given:
+            return variable.default
+        return _checked(variable, str(given[match[1]]))
+
+    return _VARIABLE.sub(value, server.url)
+
+
+def _checked(variable: model.ServerVariable, text: str) -> str:
+    # OAS 3.1.1, Server Variable Object: enum limits the values. A value may not lead out of its place in the URL.
+    if variable.enum and text not in variable.enum:
+        raise ArgumentError(
+            f"server variable {variable.name} must be one of {', '.join(variable.enum)}",
+            argument="server",
+            matches=near(text, list(variable.enum)),
+        )
+    if not variable.enum and re.search(r"[/?#@\\\s]", text):
+        raise ArgumentError(f"server variable {variable.name} may not hold / ? # @ \\ or a space", argument="server")
+    return text
+
+
+def _absolute(url: str, what: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+        raise ArgumentError(
+            f"{what} is no absolute http or https URL: {url!r}", argument="base_url", hint="pass base_url='https://…'"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise ArgumentError(
+            f"{what} holds user information", argument="base_url", hint="pass it as auth=(user, password)"
+        )
+    if parts.query or parts.fragment:
+        raise ArgumentError(f"{what} may not hold a query or a fragment", argument="base_url")
+    return url.rstrip("/")

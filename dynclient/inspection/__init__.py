@@ -7,5 +7,22 @@ Rule 2: text of the document is text: it never becomes code, and no secret is sh
 from __future__ import annotations
 
 from dynclient.inspection.arguments import Argument, arguments
+from dynclient.inspection.docstring import docstring
+from dynclient.inspection.hints import Field, Hint, definition, fields, hint_tree
+from dynclient.inspection.signature import returns, signature
+from dynclient.inspection.typing_objects import hint, hint_text
 
-__all__ = ["Argument", "arguments"]
+__all__ = [
+    "Argument",
+    "Field",
+    "Hint",
+    "arguments",
+    "definition",
+    "docstring",
+    "fields",
+    "hint",
+    "hint_text",
+    "hint_tree",
+    "returns",
+    "signature",
+]

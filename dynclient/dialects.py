@@ -15,9 +15,13 @@ class Dialect(NamedTuple):
     """One version of OpenAPI, as far as Path Items and Schema Objects differ.
 
     ``json_schema`` is the draft whose words a Schema Object uses; ``nullable`` the keyword by which null is allowed
-    beside ``type``; ``ref_siblings`` tells whether words beside a ``$ref`` count; ``boolean_exclusive`` whether
-    ``exclusiveMinimum`` is a boolean; ``type_file`` whether ``type: file`` is known; ``xml_node_type`` whether the XML
-    Object has ``nodeType``; ``schemas`` is the pointer under which named schemas stand.
+    beside ``type``, and ``nullable_enum`` tells whether it adds null to an ``enum`` too; ``ref_siblings`` tells whether
+    words beside a ``$ref`` count; ``identifiers`` whether ``$id``, ``$anchor``, ``$dynamicRef`` and ``$schema`` are
+    known; ``type_file`` whether ``type: file`` is; ``xml_node_type`` whether the XML Object has ``nodeType``;
+    ``schemas`` is the pointer under which named schemas stand.
+
+    What no version takes for something else is read alike in all of them, since documents use it in all of them:
+    a boolean ``exclusiveMinimum``, a list in ``type``, ``const``, ``patternProperties``, an array in ``items``.
     """
 
     version: str
@@ -26,8 +30,8 @@ class Dialect(NamedTuple):
     methods: tuple[str, ...] = METHODS
     additional_operations: bool = False
     nullable: str | None = None
+    nullable_enum: bool = False
     ref_siblings: bool = True
-    boolean_exclusive: bool = False
     identifiers: bool = True
     type_file: bool = False
     xml_node_type: bool = False
@@ -40,11 +44,39 @@ OAS30 = OAS31._replace(
     json_schema="http://json-schema.org/draft-04/schema#",
     nullable="nullable",
     ref_siblings=False,
-    boolean_exclusive=True,
     identifiers=False,
 )
 OAS20 = OAS30._replace(
-    version="2.0", schemas="/definitions", nullable="x-nullable", methods=METHODS[:-1], type_file=True
+    version="2.0",
+    schemas="/definitions",
+    # An extension that many tools know, and no specification: to those who write it, null is allowed whatever else is.
+    nullable="x-nullable",
+    nullable_enum=True,
+    methods=METHODS[:-1],
+    type_file=True,
 )
 
 DIALECTS: dict[str, Dialect] = {"2.0": OAS20, "3.0": OAS30, "3.1": OAS31, "3.2": OAS32}
+
+
+_DRAFTS: dict[str, bool] = {
+    "http://json-schema.org/draft-04/schema": False,
+    "http://json-schema.org/draft-06/schema": False,
+    "http://json-schema.org/draft-07/schema": False,
+    "https://json-schema.org/draft/2019-09/schema": True,
+}
+"""The older drafts of JSON Schema, and whether words beside their ``$ref`` count."""
+
+
+def with_draft(dialect: Dialect, schema: object) -> Dialect:
+    """Return the dialect whose Schema Objects are written in the draft that ``$schema`` or ``jsonSchemaDialect`` names.
+
+    A draft older than 2020-12 is read by its own rules; any other URI is read as 2020-12, which the dialect of
+    OpenAPI 3.1 and later extends.
+    """
+    if not isinstance(schema, str):
+        return dialect
+    draft = schema.rstrip("#")
+    if draft not in _DRAFTS:
+        return dialect._replace(json_schema=OAS32.json_schema, nullable=None, ref_siblings=True, identifiers=True)
+    return dialect._replace(json_schema=schema, nullable=None, ref_siblings=_DRAFTS[draft], identifiers=True)

@@ -1,0 +1,15 @@
+"""The one room that understands Schema Objects.
+
+A schema of any version is translated into JSON Schema 2020-12, a node at a time (``words``). From that come the two
+views that the other rooms use: :func:`shape`, what a schema says of a value, and ``bundle``, a self-contained schema
+to validate by.
+"""
+
+from __future__ import annotations
+
+from dynclient._schemas.discriminators import Discriminator
+from dynclient._schemas.places import child, component_name
+from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, shape
+from dynclient._schemas.texts import typed
+
+__all__ = ["MISSING", "Discriminator", "Shape", "XMLHints", "child", "component_name", "is_binary", "shape", "typed"]

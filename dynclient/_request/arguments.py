@@ -73,8 +73,16 @@ class Binder:
             )
         if properties:
             body = properties
-        self._check_required(parameters, body)
-        return Bound(parameters, body)
+        return self.checked(Bound(parameters, body))
+
+    def checked(self, bound: Bound) -> Bound:
+        """Return what was bound, if nothing that is required is missing.
+
+        Raises:
+            ArgumentError: a required argument is missing.
+        """
+        self._check_required(bound.parameters, bound.body)
+        return bound
 
     def _given(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[int, tuple[Argument, Any]]:
         if len(args) > len(self._positional):

@@ -1,0 +1,7 @@
+"""Clients: an API as an object, its operations as methods, and the drivers that run calls."""
+
+from __future__ import annotations
+
+from dynclient._client._clients import AsyncClient, Client, load
+
+__all__ = ["AsyncClient", "Client", "load"]

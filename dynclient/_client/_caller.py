@@ -1,0 +1,83 @@
+"""How a client makes calls: session, settings, credentials and a driver, without any name that an API could want.
+
+A client's attributes are the API's operations, so what operations need of their client stands here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from dynclient._call import Flow, call
+from dynclient._client._drivers import drive, drive_async
+from dynclient._client._session import Session
+from dynclient._client._settings import Settings
+from dynclient._request import Bound, Options, Plan
+from dynclient._response import Reader
+from dynclient.messages import HTTPResult, Request
+from dynclient.security import Security
+
+
+class Caller:
+    """Makes the calls of a Client: they run in the caller's thread, and return when they are done."""
+
+    __slots__ = ("_security", "session", "settings")
+
+    def __init__(self, session: Session, settings: Settings) -> None:
+        """Take what is shared and what is this client's own.
+
+        Raises:
+            ArgumentError: ``auth`` is none that the document's security schemes can take.
+        """
+        self.session = session
+        self.settings = settings
+        self._security = Security.of(
+            session.api, settings.auth, base_url=settings.base_url, allow_origins=settings.allow_origins
+        )
+
+    def changed(self, options: Mapping[str, Any]) -> Caller:
+        """Return a caller with other settings on the same session."""
+        return type(self)(self.session, self.settings.changed(options))
+
+    def prepare(self, plan: Plan, bound: Bound) -> Request:
+        """The Request of a call, with a placeholder where a credential is missing."""
+        request = plan.request(bound, self._options(None, None))
+        return self._security.placeholder(request, plan.operation)
+
+    def send(
+        self, plan: Plan, bound: Bound, *, data_only: bool, content_type: str | None = None, accept: str | None = None
+    ) -> Any:
+        """Make a call: return its data, or its HTTPResult."""
+        result = drive(self._flow(plan, bound, content_type, accept), self.session.transport)
+        return result.data if data_only else result
+
+    def _flow(self, plan: Plan, bound: Bound, content_type: str | None, accept: str | None) -> Flow:
+        request = self._security.authorize(plan.request(bound, self._options(content_type, accept)), plan.operation)
+        reader = Reader(plan.operation, self.session.limits, self.settings.validate.responses)
+        return call(request, reader, self.settings.timeout, time.monotonic())
+
+    def _options(self, content_type: str | None, accept: str | None) -> Options:
+        settings = self.settings
+        return Options(
+            settings.base_url, settings.server, settings.headers, settings.validate.requests, content_type, accept
+        )
+
+
+class AsyncCaller(Caller):
+    """Makes the calls of an AsyncClient: each is a coroutine, and nothing happens before it is awaited."""
+
+    __slots__ = ()
+
+    def send(
+        self, plan: Plan, bound: Bound, *, data_only: bool, content_type: str | None = None, accept: str | None = None
+    ) -> Any:
+        """Make a call: a coroutine that returns its data, or its HTTPResult."""
+        return self._send(plan, bound, data_only=data_only, content_type=content_type, accept=accept)
+
+    async def _send(
+        self, plan: Plan, bound: Bound, *, data_only: bool, content_type: str | None, accept: str | None
+    ) -> Any:
+        flow = self._flow(plan, bound, content_type, accept)
+        result: HTTPResult = await drive_async(flow, self.session.transport)
+        return result.data if data_only else result

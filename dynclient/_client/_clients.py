@@ -1,0 +1,219 @@
+"""Client and AsyncClient: an API as an object, whose attributes are its operations and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dynclient._client._caller import AsyncCaller, Caller
+from dynclient._client._method import OperationMethod
+from dynclient._client._operations import Index, Operations, no_such_operation
+from dynclient._client._session import Session
+from dynclient._client._settings import Settings
+from dynclient._load import load as load_api
+from dynclient._request import ServerChoice
+from dynclient.model import API
+from dynclient.options import TLS, Limits, Timeout, Validation, ValidationMode
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time
+
+_WITH_HTTP_INFO = "_with_http_info"
+
+
+class Namespace:
+    """The operations of one tag."""
+
+    __slots__ = ("_find", "_name", "_names")
+
+    def __init__(self, name: str, names: Iterable[str], find: Callable[[str], OperationMethod | None]) -> None:
+        self._name = name
+        self._names = tuple(names)
+        self._find = find
+
+    def __getattr__(self, name: str) -> OperationMethod:
+        method = self._find(name)
+        if method is None:
+            raise no_such_operation(name, list(self._names), f"operation in {self._name}")
+        return method
+
+    def __dir__(self) -> list[str]:
+        return _with_variants(self._names)
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: {', '.join(self._names)}>"
+
+
+class _Face:
+    """What both clients have; an operation or tag of one of these names gets a trailing underscore."""
+
+    _caller_class: type[Caller]
+
+    def __init__(self, caller: Caller, index: Index) -> None:
+        self._caller = caller
+        self._index = index
+
+    @classmethod
+    def load(
+        cls,
+        source: Any,
+        *,
+        base_url: str | None = None,
+        server: ServerChoice = None,
+        auth: Any = None,
+        allow_origins: Iterable[str] = (),
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout | float | None = Timeout(),  # noqa: B008  # frozen
+        limits: Limits = Limits(),  # noqa: B008  # frozen
+        validate: Validation | ValidationMode = "strict",
+        references: Iterable[str] = (),
+        tls: TLS = TLS(),  # noqa: B008  # frozen
+        proxy: str | None = None,
+        transport: Any = None,
+    ) -> Self:
+        """Make a client of an OpenAPI document.
+
+        Args:
+            source: a path, a URL, bytes, text, a file object, or the document as a mapping.
+            base_url: an absolute URL that goes before every path, in place of the document's servers.
+            server: which of the document's servers: its index, its name or URL, or a mapping of its variables, in which
+                ``"server"`` may name one.
+            auth: ``("user", "password")``, a token, ``{"scheme name": credential}``, or a callable.
+            allow_origins: further origins (``https://host:port``) that credentials may go to.
+            headers: sent with every request.
+            timeout: a Timeout, or seconds for the whole call and each of its phases; None for no limit at all.
+            limits: bounds on the document and on what servers send.
+            validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction.
+            references: URL prefixes that the document's ``$ref`` may also lead to.
+            tls: how servers prove who they are.
+            proxy: the URL of an HTTP proxy. None is taken from the environment.
+            transport: what sends requests, in place of urllib3: a Transport, or an AsyncTransport.
+
+        Raises:
+            DocumentError: the document can't be read.
+            ArgumentError: an option is wrong.
+        """
+        options = {
+            "base_url": base_url,
+            "server": server,
+            "auth": auth,
+            "allow_origins": allow_origins,
+            "headers": headers,
+            "timeout": timeout,
+            "validate": validate,
+        }
+        settings = Settings().changed(options)
+        api = load_api(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy)
+
+        def make_transport() -> Any:
+            return transport if transport is not None else cls._transport(limits, tls, proxy)
+
+        caller = cls._caller_class(Session(api, limits, make_transport), settings)
+        return cls(caller, Index(api.rows))
+
+    @classmethod
+    def _transport(cls, limits: Limits, tls: TLS, proxy: str | None) -> Any:
+        raise NotImplementedError
+
+    @property
+    def operations(self) -> Operations:
+        """The operations, as a mapping that prints as a table."""
+        caller = self._caller
+        return Operations(caller.session, self._index, lambda row: OperationMethod(caller, row))
+
+    @property
+    def api(self) -> API:
+        """The API as the document describes it: for programs that inspect it."""
+        return self._caller.session.api
+
+    def with_options(self, **options: Any) -> Self:
+        """Return a client with other options on the same connections.
+
+        Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
+        ``timeout`` and ``validate``.
+        """
+        return type(self)(self._caller.changed(options), self._index)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        index = self._index
+        method = self._method(index.by_name, name)
+        if method is not None:
+            return method
+        if name in index.by_namespace:
+            rows = index.by_namespace[name]
+            return Namespace(name, rows, lambda asked: self._method(rows, asked))
+        raise no_such_operation(name, [*index.by_name, *index.by_namespace])
+
+    def _method(self, rows: Mapping[str, Any], name: str) -> OperationMethod | None:
+        if name in rows:
+            return OperationMethod(self._caller, rows[name], name=name)
+        stem = name.removesuffix(_WITH_HTTP_INFO)
+        if stem != name and stem in rows:
+            return OperationMethod(self._caller, rows[stem], name=stem, with_http_info=True)
+        return None
+
+    def __dir__(self) -> list[str]:
+        own = [name for name in super().__dir__() if not name.startswith("_") or name.startswith("__")]
+        return [*own, *_with_variants(self._index.by_name), *self._index.by_namespace]
+
+    def __repr__(self) -> str:
+        api = self.api
+        count = len(self._index.by_name)
+        return f"<{type(self).__name__} of {api.title} {api.version}: {count} operation{'s' if count != 1 else ''}>"
+
+
+class Client(_Face):
+    """A client whose calls return when they are done. It is immutable, and threads may share it."""
+
+    _caller_class = Caller
+
+    @classmethod
+    def _transport(cls, limits: Limits, tls: TLS, proxy: str | None) -> Any:
+        from dynclient.transports import Urllib3Transport
+
+        return Urllib3Transport(limits=limits, tls=tls, proxy=proxy)
+
+    def close(self) -> None:
+        """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
+        transport = self._caller.session.take_transport()
+        if transport is not None:
+            transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class AsyncClient(_Face):
+    """A client whose calls are awaited, on asyncio or trio. Loading a document from a URL blocks."""
+
+    _caller_class = AsyncCaller
+
+    @classmethod
+    def _transport(cls, limits: Limits, tls: TLS, proxy: str | None) -> Any:
+        from dynclient.transports import ThreadedTransport, Urllib3Transport
+
+        return ThreadedTransport(Urllib3Transport(limits=limits, tls=tls, proxy=proxy))
+
+    async def aclose(self) -> None:
+        """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
+        transport = self._caller.session.take_transport()
+        if transport is not None:
+            await transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+
+def _with_variants(names: Iterable[str]) -> list[str]:
+    return [variant for name in names for variant in (name, name + _WITH_HTTP_INFO)]
+
+
+load = Client.load

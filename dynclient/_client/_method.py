@@ -1,0 +1,129 @@
+"""One operation as a callable: what ``voice.create_call`` is.
+
+Its signature and docstring are made when somebody reads them. It is a descriptor that binds to nothing, so that
+``help()``, ``inspect`` and completers take it for the function that it stands for.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dynclient._request import Bound
+from dynclient.exceptions import ArgumentError
+from dynclient.messages import HTTPResult, Request
+from dynclient.model import OperationRow
+
+if TYPE_CHECKING:
+    from dynclient._client._caller import Caller
+
+
+class _Docstring:
+    """``__doc__`` of an operation's method, made when it is read; of the class, its own."""
+
+    def __init__(self, of_the_class: str) -> None:
+        self._of_the_class = of_the_class
+
+    def __get__(self, method: OperationMethod | None, owner: type) -> str:
+        if method is None:
+            return self._of_the_class
+        from dynclient.inspection import docstring
+
+        return docstring(method.operation, method.__name__)
+
+
+class OperationMethod:
+    __doc__ = _Docstring("""An operation of the API, called like a method; on an AsyncClient, calls are awaited.""")  # type: ignore[assignment]  # a descriptor that gives a str
+
+    def __init__(
+        self, caller: Caller, row: OperationRow, *, name: str | None = None, with_http_info: bool = False
+    ) -> None:
+        """Take what makes the call, and the name under which the operation was asked for."""
+        self._caller = caller
+        self._row = row
+        self._with_http_info = with_http_info
+        suffix = "_with_http_info" if with_http_info else ""
+        self.__name__ = (name or row.name) + suffix
+        self.__qualname__ = self.__name__
+        self.__module__ = "dynclient"
+
+    @property
+    def operation(self) -> Any:
+        """The operation as the document describes it (:class:`dynclient.model.Operation`)."""
+        return self._caller.session.operation(self._row)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        from dynclient.inspection import signature
+
+        made = signature(self.operation)
+        return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        plan = self._caller.session.plan(self._row)
+        return self._caller.send(plan, plan.binder.bind(args, keywords), data_only=not self._with_http_info)
+
+    def __get__(self, instance: object, owner: type | None = None) -> OperationMethod:
+        return self
+
+    @property
+    def with_http_info(self) -> OperationMethod:
+        """The same operation, returning ``HTTPResult(data, status, headers)``."""
+        return OperationMethod(self._caller, self._row, name=self.__name__, with_http_info=True)
+
+    def prepare(self, *args: Any, **keywords: Any) -> Request:
+        """The Request that the call would send, unsent. A credential that was not given shows as ``$NAME``.
+
+        Raises:
+            RequestError: as the call would.
+        """
+        plan = self._caller.session.plan(self._row)
+        return self._caller.prepare(plan, plan.binder.bind(args, keywords))
+
+    def send(
+        self,
+        parameters: Mapping[tuple[str, str], Any] | None = None,
+        *,
+        body: Any = ...,
+        content_type: str | None = None,
+        accept: str | None = None,
+    ) -> Any:
+        """Call by wire names: parameters keyed by ``(location, name)``, such as ``("path", "accountId")``.
+
+        ``content_type`` is the body's media type and ``accept`` the response's, where the document offers a choice.
+        Returns an HTTPResult; on an AsyncClient, an awaitable of one.
+        """
+        plan = self._caller.session.plan(self._row)
+        given = dict(parameters or {})
+        for key in given:
+            if not (isinstance(key, tuple) and len(key) == 2):  # noqa: PLR2004  # (location, name)
+                raise ArgumentError(
+                    f"parameters are keyed by (location, wire name), not {key!r}", operation_id=plan.operation.id
+                )
+        bound = plan.binder.checked(Bound(given, body))
+        return self._caller.send(plan, bound, data_only=False, content_type=content_type, accept=accept)
+
+    def example(self, seed: int = 0) -> dict[str, Any]:
+        """Keyword arguments that make a valid call; the same for the same seed."""
+        from dynclient.examples import arguments_example
+
+        return arguments_example(self.operation, seed)
+
+    def with_options(self, **options: Any) -> OperationMethod:
+        """The same operation with other options for this call, as a client's ``with_options`` takes them."""
+        caller = self._caller.changed(options)
+        return OperationMethod(caller, self._row, name=self.__name__, with_http_info=self._with_http_info)
+
+    def __repr__(self) -> str:
+        from dynclient.inspection import describe
+
+        return describe(self.operation, self.__name__, self.__signature__)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, OperationMethod):
+            return NotImplemented
+        return (self._caller, self._row, self.__name__) == (other._caller, other._row, other.__name__)
+
+    def __hash__(self) -> int:
+        return hash((id(self._caller), self._row.key, self.__name__))

@@ -1,0 +1,90 @@
+"""What all clients of one loaded document share: the API, its plans, and the transport.
+
+Rule 1: an operation is read, and its plan made, when it is first used; then it is kept.
+Rule 2: threads may race to make a plan: the first one that is stored is everybody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dynclient._request import Plan
+from dynclient.exceptions import ClientClosed, DocumentError
+from dynclient.model import API, Operation, OperationRow
+from dynclient.options import Limits
+
+
+class Session:
+    """The API and the transport behind a client and whatever ``with_options`` made of it."""
+
+    __slots__ = ("_broken", "_make_transport", "_operations", "_plans", "_transport", "api", "closed", "limits")
+
+    def __init__(self, api: API, limits: Limits, make_transport: Callable[[], Any]) -> None:
+        """Take the API; the transport is made when it is first needed."""
+        self.api = api
+        self.limits = limits
+        self.closed = False
+        self._make_transport = make_transport
+        self._transport: Any = None
+        self._operations: dict[str, Operation] = {}
+        self._plans: dict[str, Plan] = {}
+        self._broken: dict[str, DocumentError] = {}
+
+    @property
+    def transport(self) -> Any:
+        """The transport.
+
+        Raises:
+            ClientClosed: the client has been closed.
+        """
+        if self.closed:
+            raise ClientClosed("the client is closed", hint="load() makes another one")
+        if self._transport is None:
+            self._transport = self._make_transport()
+        return self._transport
+
+    def operation(self, row: OperationRow) -> Operation:
+        """Read an operation, or take it as it was read before.
+
+        Raises:
+            DocumentError: the document is broken there.
+        """
+        operation = self._operations.get(row.key)
+        if operation is None:
+            try:
+                operation = self.api.read(row)
+            except DocumentError as error:
+                error.operation_id = error.operation_id or row.operation_id or row.key
+                self._broken[row.key] = error
+                raise
+            operation = self._operations.setdefault(row.key, operation)
+        return operation
+
+    def plan(self, row: OperationRow) -> Plan:
+        """Everything that each call of an operation needs, made at its first use."""
+        plan = self._plans.get(row.key)
+        if plan is None:
+            operation = self.operation(row)
+            try:
+                plan = Plan(operation, self.limits)
+            except DocumentError as error:
+                error.operation_id = error.operation_id or operation.id
+                self._broken[row.key] = error
+                raise
+            plan = self._plans.setdefault(row.key, plan)
+        return plan
+
+    def fault(self, row: OperationRow) -> DocumentError | None:
+        """What is broken in an operation, or None; reads it."""
+        try:
+            self.plan(row)
+        except DocumentError as error:
+            return error
+        return None
+
+    def take_transport(self) -> Any:
+        """Close for new calls, and give the transport away to be closed; None where none was made."""
+        self.closed = True
+        transport, self._transport = self._transport, None
+        return transport

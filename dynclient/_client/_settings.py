@@ -1,0 +1,79 @@
+"""What a client was told: frozen, and shared by nobody but its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from dynclient._identifiers import near
+from dynclient._request import ServerChoice
+from dynclient.exceptions import ArgumentError
+from dynclient.options import Timeout, Validation
+
+
+class Settings(NamedTuple):
+    """What ``with_options`` may change."""
+
+    base_url: str | None = None
+    server: ServerChoice = None
+    auth: Any = None
+    allow_origins: tuple[str, ...] = ()
+    headers: Mapping[str, str] = {}
+    timeout: Timeout = Timeout()
+    validate: Validation = Validation()
+
+    def changed(self, options: Mapping[str, Any]) -> Settings:
+        """Return settings with these changed; headers are added to those that are there.
+
+        Raises:
+            ArgumentError: there is no such option, or its value is none.
+        """
+        for name in options:
+            if name not in self._fields:
+                raise ArgumentError(
+                    f"there is no option {name}; there are {', '.join(self._fields)}",
+                    argument=name,
+                    matches=near(name, self._fields),
+                )
+        changes = dict(options)
+        for name, reader in _READERS.items():
+            if name in changes:
+                changes[name] = reader(changes[name])
+        if "headers" in changes:
+            changes["headers"] = {**self.headers, **changes["headers"]}
+        return self._replace(**changes)
+
+
+def _timeout(value: Any) -> Timeout:
+    """A number of seconds bounds the call and each of its phases."""
+    if isinstance(value, Timeout):
+        return value
+    if value is None:
+        return Timeout(None, None, None, None, None)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+        raise ArgumentError(
+            f"timeout must be a Timeout, a positive number of seconds, or None, not {value!r}", argument="timeout"
+        )
+    return Timeout(value, value, value, value, value)
+
+
+def _headers(value: Any) -> Mapping[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
+        raise ArgumentError("headers must be a mapping of name to text", argument="headers")
+    return dict(value)
+
+
+def _validation(value: Any) -> Validation:
+    try:
+        return Validation.of(value)
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(str(error), argument="validate") from None
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+_READERS = {"timeout": _timeout, "headers": _headers, "validate": _validation, "allow_origins": _origins}

@@ -1,0 +1,217 @@
+"""A response on its way in: status, Content-Type, decode, validate.
+
+Rule 1: nothing that arrived is lost; an error carries the response, and the data as far as it could be decoded.
+Rule 2: an error status that is documented raises its :class:`~dynclient.exceptions.ApiError`, whatever its body looks
+like: who waits for NotFound gets NotFound. What is wrong with the body is the error's ``__cause__`` and in its text.
+Rule 3: a body where the document describes none is decoded as well as its Content-Type allows; bytes else.
+Rule 4: ``warn`` logs what ``strict`` would raise and goes on; ``off`` does neither. An error status raises in each.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from dynclient import codecs, model
+from dynclient._negotiation import match, parse
+from dynclient._schemas import shape, typed
+from dynclient._styles import deserialize
+from dynclient._validation import validator
+from dynclient.exceptions import (
+    DecodeError,
+    Fault,
+    ResponseError,
+    ResponseValidationError,
+    UndocumentedStatus,
+    UnexpectedMediaType,
+    api_error,
+)
+from dynclient.messages import HTTPResult, Response
+from dynclient.options import Limits, ValidationMode
+
+log = logging.getLogger("dynclient")
+
+_ERROR = 400
+_SUCCESS = range(200, 300)
+# RFC 9110, 6.4.1: these have no content, whatever the document or a header says.
+_WITHOUT_CONTENT = frozenset({204, 205, 304})
+
+
+class Reader(NamedTuple):
+    """Reads the responses of one operation. ``mode`` is how they are held to the document."""
+
+    operation: model.Operation
+    limits: Limits
+    mode: ValidationMode = "strict"
+
+    def read(self, response: Response) -> HTTPResult:
+        """Turn a whole response into what the caller gets.
+
+        Raises:
+            ApiError: the status is a documented error.
+            UndocumentedStatus: the operation documents no such status.
+            UnexpectedMediaType: the Content-Type is none of those documented.
+            DecodeError: the body is not what its Content-Type says.
+            ResponseValidationError: the decoded body, or a header, breaks its schema.
+        """
+        documented = match_status(self.operation, response.status)
+        if documented is None:
+            return self._undocumented(response)
+        data, wrong = self._data(documented, response)
+        if response.status >= _ERROR:
+            raise self._api_error(documented, response, data, wrong) from wrong
+        if wrong is not None and self.mode == "strict":
+            raise wrong
+        if wrong is not None and self.mode == "warn":
+            log.warning("taken although wrong: %s", wrong)
+        return HTTPResult(data, response.status, response.headers)
+
+    def _undocumented(self, response: Response) -> HTTPResult:
+        data = best_effort(response, self.limits)
+        documented = list(self.operation.responses)
+        error = UndocumentedStatus(
+            f"the server answered {_named(response.status)}, which the document does not describe "
+            f"(it has {', '.join(documented) or 'none'})",
+            documented=documented,
+            response=response,
+            data=data,
+            operation_id=self.operation.id,
+        )
+        if self.mode == "strict" or response.status not in _SUCCESS:
+            raise error
+        if self.mode == "warn":
+            log.warning("taken although undocumented: %s", error)
+        return HTTPResult(data, response.status, response.headers)
+
+    def _api_error(
+        self, documented: model.Response, response: Response, data: Any, wrong: ResponseError | None
+    ) -> ResponseError:
+        text = documented.description.strip().partition("\n")[0]
+        message = _named(response.status) + (f": {text}" if text else "")
+        hint = f"its body is not as documented: {wrong.message}" if wrong is not None and self.mode != "off" else ""
+        return api_error(response.status)(
+            message, response=response, data=data, operation_id=self.operation.id, hint=hint
+        )
+
+    def _data(self, documented: model.Response, response: Response) -> tuple[Any, ResponseError | None]:
+        """The decoded body, and what is wrong with it or with the headers."""
+        wrong: ResponseError | None = None
+        data: Any = None
+        faults = list(self._header_faults(documented, response)) if self.mode != "off" else []
+        try:
+            media_type, content_type = self._media_type(documented, response)
+            if media_type is None:
+                data = best_effort(response, self.limits) if content_type is not None else None
+            else:
+                data = codecs.decode(response.body, media_type, content_type, self.limits)
+                if self.mode != "off":
+                    faults += _body_faults(media_type, data, self.limits)
+        except (DecodeError, UnexpectedMediaType) as error:
+            wrong = self._completed(error, response)
+            data = error.data = best_effort(response, self.limits)
+        if wrong is None and faults:
+            plural = "faults" if len(faults) > 1 else "fault"
+            wrong = self._completed(
+                ResponseValidationError(f"the response breaks the document: {len(faults)} {plural}", errors=faults),
+                response,
+            )
+            wrong.data = data
+        return data, wrong
+
+    def _completed(self, error: ResponseError, response: Response) -> ResponseError:
+        request = response.request.with_no_secrets() if response.request is not None else None
+        error.operation_id = self.operation.id
+        error.request = request
+        error.response = response._replace(request=request)
+        return error
+
+    def _media_type(self, documented: model.Response, response: Response) -> tuple[model.MediaType | None, str]:
+        """The documented media type and the concrete content type; no media type where the document has none."""
+        head = response.request is not None and response.request.method == "HEAD"
+        if head or response.status in _WITHOUT_CONTENT or not (documented.content or response.body):
+            return None, ""
+        if not documented.content or (
+            not response.body and response.content_type is None and response.status >= _ERROR
+        ):
+            return None, response.content_type or ""
+        if response.content_type is None:
+            # RFC 9110, 8.3: without a Content-Type the recipient may guess; it does where there is but one choice.
+            if len(documented.content) == 1 and response.body:
+                media_type = next(iter(documented.content.values()))
+                return media_type, media_type.media_range
+            raise self._unexpected(
+                documented, "the response has no Content-Type" if response.body else "the response is empty"
+            )
+        try:
+            parse(response.content_type)
+        except ValueError as error:
+            raise self._unexpected(documented, f"the Content-Type is malformed: {response.content_type!r}") from error
+        media_range = match(response.content_type, documented.content)
+        if media_range is None:
+            raise self._unexpected(documented, f"the response is {response.content_type}")
+        return documented.content[media_range], response.content_type
+
+    def _unexpected(self, documented: model.Response, message: str) -> UnexpectedMediaType:
+        ranges = list(documented.content)
+        return UnexpectedMediaType(f"{message}, the document has {', '.join(ranges)}", documented=ranges)
+
+    def _header_faults(self, documented: model.Response, response: Response) -> Iterator[Fault]:
+        for name, header in documented.headers.items():
+            # OAS 3.1.1, Response Object: a header named Content-Type is ignored.
+            if name.lower() == "content-type":
+                continue
+            text = response.headers.get(name)
+            if text is None:
+                if header.required:
+                    yield Fault(f"header.{name}", "is required", "required")
+            elif header.schema is not None:
+                value = _header_value(header, header.schema, text)
+                yield from validator(header.schema, "response", limits=self.limits).faults(value, path=f"header.{name}")
+
+
+def match_status(operation: model.Operation, status: int) -> model.Response | None:
+    """Find the Response Object that documents a status code, or None."""
+    # OAS 3.1.1, Responses Object: an explicit code definition takes precedence over the range definition for that code.
+    for key in (str(status), f"{status // 100}XX", "default"):
+        if key in operation.responses:
+            return operation.responses[key]
+    return None
+
+
+def best_effort(response: Response, limits: Limits) -> Any:
+    """The body decoded by its own Content-Type alone, or its bytes; None where it is empty."""
+    if not response.body:
+        return None
+    if response.content_type is None:
+        return response.body
+    try:
+        return codecs.decode(response.body, None, response.content_type, limits)
+    except (DecodeError, ValueError):
+        return response.body
+
+
+def _body_faults(media_type: model.MediaType, data: Any, limits: Limits) -> list[Fault]:
+    if media_type.schema is not None:
+        return validator(media_type.schema, "response", limits=limits).faults(data, files=True)
+    found: list[Fault] = []
+    if media_type.item_schema is not None and isinstance(data, list):
+        items = validator(media_type.item_schema, "response", limits=limits)
+        for index, item in enumerate(data):
+            found += items.faults(item, path=f"$[{index}]", files=True)
+    return found
+
+
+def _header_value(header: model.Header, schema: model.Schema, text: str) -> Any:
+    types = shape(schema).types
+    kind = "array" if "array" in types else "object" if "object" in types else "primitive"
+    value = deserialize(text, name=header.name, in_="header", style="simple", explode=header.explode, kind=kind)
+    return typed(schema, value)
+
+
+def _named(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

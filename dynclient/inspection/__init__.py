@@ -7,22 +7,53 @@ Rule 2: text of the document is text: it never becomes code, and no secret is sh
 from __future__ import annotations
 
 from dynclient.inspection.arguments import Argument, arguments
-from dynclient.inspection.docstring import docstring
+from dynclient.inspection.docstring import clean, docstring
 from dynclient.inspection.hints import Field, Hint, definition, fields, hint_tree
+from dynclient.inspection.rows import Row, broken, describe, html_table, rows, table
+from dynclient.inspection.schema_views import PropertyView, SchemaView, schema_view
 from dynclient.inspection.signature import returns, signature
-from dynclient.inspection.typing_objects import hint, hint_text
+from dynclient.inspection.typing_objects import hint, hint_text, text
+from dynclient.inspection.views import (
+    APIView,
+    ArgumentView,
+    HeaderView,
+    MediaTypeView,
+    OperationView,
+    ResponseView,
+    api_view,
+    operation_view,
+)
 
 __all__ = [
+    "APIView",
     "Argument",
+    "ArgumentView",
     "Field",
+    "HeaderView",
     "Hint",
+    "MediaTypeView",
+    "OperationView",
+    "PropertyView",
+    "ResponseView",
+    "Row",
+    "SchemaView",
+    "api_view",
     "arguments",
+    "broken",
+    "clean",
     "definition",
+    "describe",
     "docstring",
     "fields",
     "hint",
     "hint_text",
     "hint_tree",
+    "html_table",
+    "operation_view",
     "returns",
+    "rows",
+    "schema_view",
     "signature",
+    "table",
+    "text",
 ]

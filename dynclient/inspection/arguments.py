@@ -128,7 +128,7 @@ def _argument(name: str, parameter: Parameter) -> Argument:
         required=parameter.required,
         schema=schema,
         parameter=parameter,
-        description=parameter.description or (seen.description if seen else ""),
+        description=parameter.description or (seen.description if seen else None) or "",
         default=seen.default if seen else MISSING,
         deprecated=parameter.deprecated or bool(seen and seen.deprecated),
     )
@@ -147,7 +147,7 @@ def _body(body: RequestBody, taken: Iterable[str]) -> Argument:
         wire="",
         required=body.required,
         schema=schema,
-        description=body.description or (seen.description if seen else ""),
+        description=body.description or (seen.description if seen else None) or "",
         default=seen.default if seen else MISSING,
     )
 
@@ -194,7 +194,7 @@ def _property(name: str, wire: str, schema: Schema, *, required: bool) -> Argume
         wire=wire,
         required=required,
         schema=schema,
-        description=seen.description,
+        description=seen.description or "",
         default=seen.default,
         deprecated=seen.deprecated,
     )

@@ -59,7 +59,8 @@ def _union(members: list[Any]) -> Any:
     joined = members[0]
     for member in members[1:]:
         if getattr(joined, "__origin__", None) is Literal and member is None:
-            joined = _LITERAL[(*joined.__args__, None)]  # It reads better than Optional[Literal[...]].
+            values = (*joined.__args__, None)  # It reads better than Optional[Literal[...]].
+            joined = _LITERAL[values]
         else:
             joined = joined | member
     return joined

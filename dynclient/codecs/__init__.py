@@ -1,0 +1,47 @@
+"""Values <-> bytes, by media type.
+
+``CODECS`` maps media ranges to codecs and is open: put a :class:`Codec` under a media range, and it is used for it::
+
+    dynclient.codecs.CODECS["application/cbor"] = Codec("cbor", encode, decode)
+
+:func:`find` looks for the exact type first, then for its suffix (``application/*+json``, ``*/*+json``), then for
+``type/*``, then for ``*/*``.
+"""
+
+from __future__ import annotations
+
+from dynclient import _negotiation
+from dynclient.codecs import binary, json, text
+from dynclient.codecs.codec import Codec, Encoded
+from dynclient.model import MediaType
+
+CODECS: dict[str, Codec] = {
+    "application/json": json.CODEC,
+    "text/json": json.CODEC,
+    "*/*+json": json.CODEC,
+    "application/yaml": text.CODEC,
+    "application/x-yaml": text.CODEC,
+    "application/javascript": text.CODEC,
+    "application/graphql": text.CODEC,
+    "application/sql": text.CODEC,
+    "application/jwt": text.CODEC,
+    "*/*+yaml": text.CODEC,
+    "text/*": text.CODEC,
+    "*/*": binary.CODEC,
+}
+
+
+def find(content_type: str, media_type: MediaType | None = None) -> Codec:  # noqa: ARG001  # for codecs of users to come
+    """The codec of a content type; a malformed one is read and written as bytes."""
+    try:
+        parsed = _negotiation.parse(content_type)
+    except ValueError:
+        return CODECS["*/*"]
+    type_, suffix = parsed.type.lower(), parsed.suffix.lower()
+    ranges = [parsed.essence]
+    if suffix:
+        ranges += [f"{type_}/*+{suffix}", f"*/*+{suffix}"]
+    return next((CODECS[key] for key in (*ranges, f"{type_}/*") if key in CODECS), CODECS["*/*"])
+
+
+__all__ = ["CODECS", "Codec", "Encoded", "find"]

@@ -1,0 +1,129 @@
+"""What a request that is right is answered with.
+
+Rule 1: the lowest documented 2xx, or the code that the client prefers (``Prefer: code=404``, RFC 7240).
+Rule 2: the media type by Accept; the value by ``dynclient.testing.bodies``.
+Rule 3: headers that frame the message are the server's own; the document's others are all sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, cast
+
+from dynclient import codecs, model
+from dynclient._plain import plain
+from dynclient._styles import serialize
+from dynclient.examples import example
+from dynclient.exceptions import DynclientError, EncodeError
+from dynclient.messages import Headers, Response
+from dynclient.testing.bodies import Offer, offers, preferred, ready_value
+from dynclient.testing.refusals import Refusal
+
+OWN_HEADERS = frozenset(
+    {
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "transfer-encoding",
+        "connection",
+        "date",
+        "server",
+        "trailer",
+    }
+)
+# RFC 9110, 15.2 to 15.4: these have no body, whatever a document says.
+BODILESS = frozenset({204, 205, 304})
+
+
+class Answer(NamedTuple):
+    """A response before it is encoded. ``offer`` is None where it has no body."""
+
+    status: int
+    response: model.Response
+    offer: Offer | None = None
+    value: Any = None
+
+
+def preferences(prefer: str) -> dict[str, str]:
+    """What a Prefer header asks for: ``code=404, example=busy``."""
+    # RFC 7240, 2: preferences are separated by commas; their values may be quoted.
+    pairs = (member.strip().partition("=") for member in prefer.replace(";", ",").split(","))
+    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs if name}
+
+
+def choose(operation: model.Operation, accept: str, prefer: Mapping[str, str], seed: int) -> Answer:
+    """Choose status, media type and value.
+
+    Raises:
+        Refusal: 406 where the client takes none of the media types; 404 where it prefers what is not documented.
+    """
+    status, response = _response(operation, prefer.get("code"))
+    offered = offers(response)
+    if not offered or status in BODILESS:
+        return Answer(status, response)
+    offer = preferred(accept, offered)
+    if offer is None:
+        raise Refusal(406, f"the answer may be {', '.join(one.content_type for one in offered)}")
+    value = ready_value(offer.media_type, name=prefer.get("example"), seed=seed, status=status)
+    return Answer(status, response, offer, value)
+
+
+def _response(operation: model.Operation, code: str | None) -> tuple[int, model.Response]:
+    responses = operation.responses
+    if code is not None:
+        found = responses.get(code) or responses.get(f"{code[:1]}XX") or responses.get("default")
+        if found is None or not code.isdecimal() or len(code) != 3:  # noqa: PLR2004  # RFC 9110, 15: three digits
+            raise Refusal(404, f"{operation.id} documents no {code}")
+        return int(code), found
+    for status in [*sorted(status for status in responses if status[:1] == "2"), "default", *sorted(responses)]:
+        if status in responses:
+            return _number(status), responses[status]
+    return 200, model.Response("200")
+
+
+def _number(status: str) -> int:
+    return int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 200
+
+
+def encode(answer: Answer, seed: int) -> Response:
+    """Make the response.
+
+    Raises:
+        Refusal: 500 where the document's value can't be written in the media type.
+    """
+    headers = list(_headers(answer.response, seed))
+    if answer.offer is None:
+        return Response(answer.status, Headers(headers), b"")
+    media_type, content_type = answer.offer
+    value = answer.value
+    if codecs.find(content_type, media_type).name == "binary" and not isinstance(value, bytes):
+        value = str(value).encode("utf-8")
+    try:
+        encoded = codecs.encode(value, media_type, content_type)
+    except EncodeError as error:
+        raise Refusal(500, f"the answer can't be written as {content_type}: {error.message}") from error
+    body = encoded.body if isinstance(encoded.body, bytes) else b"".join(cast(Iterator[bytes], encoded.body or ()))
+    return Response(answer.status, Headers((*headers, ("Content-Type", encoded.content_type))), body)
+
+
+def _headers(response: model.Response, seed: int) -> Iterator[tuple[str, str]]:
+    for name, header in response.headers.items():
+        if name.lower() in OWN_HEADERS:
+            continue
+        try:
+            yield name, _header(header, seed)
+        except DynclientError:
+            if header.required:
+                raise
+
+
+def _header(header: model.Header, seed: int) -> str:
+    if header.media_type is not None:
+        media_type = header.media_type
+        value = ready_value(media_type, seed=seed)
+        encoded = codecs.encode(value, media_type, media_type.media_range)
+        return encoded.body.decode("utf-8") if isinstance(encoded.body, bytes) else ""
+    values = [entry.value for entry in header.examples if entry.has_value]
+    if not values:
+        values = [example(header.schema, "response", seed) if header.schema is not None else ""]
+    return serialize(plain(values[0]), name=header.name, in_="header", style="simple", explode=header.explode)

@@ -1,0 +1,141 @@
+"""What a response may be made of: its media types, which of them the client takes, and a value for it.
+
+Rule 1: an example of the document goes before a value made from the schema.
+Rule 2: a range such as ``image/*`` is made concrete before it is sent.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from dynclient import codecs, model
+from dynclient._negotiation import match, parse
+from dynclient._schemas import is_binary
+from dynclient._validation import validator
+from dynclient.examples import example
+from dynclient.exceptions import DynclientError
+from dynclient.options import Limits
+
+log = logging.getLogger("dynclient.testing")
+
+# A concrete type for each range that a document may give; what is not here takes octets.
+CONCRETE = {
+    "*/*": "application/json",
+    "application/*": "application/json",
+    "text/*": "text/plain",
+    "image/*": "image/png",
+    "audio/*": "audio/wav",
+    "video/*": "video/mp4",
+}
+OCTETS = b"\x00\x01\x02\x03"
+
+
+class Offer(NamedTuple):
+    """A documented media type, and the concrete content type that is sent for it."""
+
+    media_type: model.MediaType
+    content_type: str
+
+
+def offers(response: model.Response) -> list[Offer]:
+    """The media types of a response, in the document's order."""
+    return [Offer(media_type, _concrete(media_range)) for media_range, media_type in response.content.items()]
+
+
+def _concrete(media_range: str) -> str:
+    essence = media_range.partition(";")[0].strip().lower()
+    if "*" not in essence:
+        return media_range
+    type_, _, subtype = essence.partition("/")
+    if subtype.startswith("*+"):
+        return f"{type_}/{subtype[2:]}"
+    return CONCRETE.get(essence, "application/octet-stream")
+
+
+def preferred(accept: str, offered: Sequence[Offer]) -> Offer | None:
+    """The offer that a client likes best, by its Accept header; None where it takes none of them.
+
+    Of offers that it likes equally, the document's first one.
+    """
+    weights = _weights(accept)
+    if not weights:
+        return offered[0] if offered else None
+    best: Offer | None = None
+    best_weight = 0.0
+    for offer in offered:
+        found = match(offer.content_type, weights)
+        weight = weights[found] if found is not None else 0.0
+        if weight > best_weight:
+            best, best_weight = offer, weight
+    return best
+
+
+def _weights(accept: str) -> dict[str, float]:
+    # RFC 9110, 12.5.1: each range has a weight q, 1 where it has none; what can't be read says nothing.
+    weights: dict[str, float] = {}
+    for member in accept.split(","):
+        media_range, _, weight = member.strip().partition(";q=")
+        try:
+            parse(media_range)
+            weights[media_range.strip()] = float(weight.partition(";")[0] or 1)
+        except ValueError:
+            continue
+    return weights
+
+
+_warned: set[str] = set()
+
+
+def ready_value(media_type: model.MediaType, *, name: str | None = None, seed: int = 0, status: int = 0) -> Any:
+    """A value for a response's body: the document's example (that of ``name`` if it is there), else by the schema."""
+    value = _documented_value(media_type, name, status)
+    if value is not None:
+        return copy.deepcopy(value)
+    return _made(media_type, seed)
+
+
+def _documented_value(media_type: model.MediaType, name: str | None, status: int) -> Any:
+    given = [entry for entry in media_type.examples if entry.has_value or entry.serialized is not None]
+    chosen = next((entry for entry in given if entry.name == name), given[0] if given else None)
+    if chosen is None:
+        return None
+    value = chosen.value
+    if not chosen.has_value and chosen.serialized is not None:
+        value = _decoded(chosen.serialized, media_type)
+    _warn_once(media_type, value, status)
+    return value
+
+
+def _decoded(text: str, media_type: model.MediaType) -> Any:
+    content_type = _concrete(media_type.media_range)
+    try:
+        return codecs.decode(text.encode("utf-8"), media_type, content_type, Limits())
+    except DynclientError:
+        return text
+
+
+def _made(media_type: model.MediaType, seed: int) -> Any:
+    schema = media_type.schema
+    if schema is not None and not is_binary(schema):
+        return example(schema, "response", seed)
+    if media_type.item_schema is not None:
+        return [example(media_type.item_schema, "response", seed)]
+    codec = codecs.find(_concrete(media_type.media_range), media_type)
+    return OCTETS if schema is not None or codec.name == "binary" else EMPTY.get(codec.name, {})
+
+
+# Where a document gives neither schema nor example: the least that the media type can hold.
+EMPTY: dict[str, Any] = {"text": "", "xml": "<empty/>", "sequence": []}
+
+
+def _warn_once(media_type: model.MediaType, value: Any, status: int) -> None:
+    """Say once that an example of the document breaks its own schema; it is sent all the same."""
+    key = media_type.pointer
+    if media_type.schema is None or not key or key in _warned:
+        return
+    _warned.add(key)
+    for fault in validator(media_type.schema, "response").faults(value):
+        log.warning("the document's example for %s at #%s breaks its schema: %s", status or "a response", key, fault)

@@ -1,0 +1,126 @@
+"""The mock: takes a Request and gives the Response that the document describes.
+
+The way: route (404, 405) -> credentials (401) -> parameters and body (400, 415) -> what is there (404) -> media type
+(406) -> answer. A broken operation answers 500 with the reason, and the others work.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any
+
+from dynclient import model
+from dynclient._load import load
+from dynclient.exceptions import DynclientError
+from dynclient.messages import Headers, Request, Response
+from dynclient.options import Limits
+from dynclient.testing.answers import choose, encode, preferences
+from dynclient.testing.checks import check_request
+from dynclient.testing.credentials import Credentials, check_credentials
+from dynclient.testing.refusals import Refusal, refuse
+from dynclient.testing.routing import Match, Router
+from dynclient.testing.store import Store
+from dynclient.testing.wsgi import answer
+
+log = logging.getLogger("dynclient.testing")
+
+Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[str] | IO[bytes]
+
+
+class Mock:
+    """Answers requests as a document says. Shared by threads.
+
+    ``responses`` are all that it gave, in order, each with its ``request``.
+    """
+
+    def __init__(
+        self,
+        api: model.API,
+        *,
+        credentials: Credentials = None,
+        stateful: bool = True,
+        seed: int = 0,
+        limits: Limits | None = None,
+    ) -> None:
+        """Take the API; see :func:`dynclient.testing.serve` for the rest."""
+        self.api = api
+        self.responses: list[Response] = []
+        self._credentials = credentials
+        self._router = Router(api)
+        self._store = Store(api, self._router.routes) if stateful else None
+        self._seed = seed
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests that came, in order of their answers."""
+        return [response.request for response in self.responses if response.request is not None]
+
+    def respond(self, request: Request) -> Response:
+        """Answer one request; whatever it is, there is an answer."""
+        operation: model.Operation | None = None
+        match: Match | None = None
+        try:
+            match = self._router.find(request.method, _path(request))
+            operation = self.api.read(match.row)
+            response = self._answer(operation, match, request)
+        except Refusal as refusal:
+            response = self._refused(refusal, operation, request)
+        except DynclientError as error:
+            response = refuse(Refusal(500, f"the document is broken here: {error.message}"), None, "")
+        except Exception:
+            # A server that stops, or shows a traceback, would hide what the test is about.
+            log.exception("%s %s", request.method, request.shown_url)
+            response = refuse(Refusal(500, "the mock failed; its log says where"), None, "")
+        if match is not None:
+            request = request._replace(operation_id=match.row.operation_id or match.row.key)
+        response = response._replace(request=request)
+        with self._lock:
+            self.responses.append(response)
+        return response
+
+    def _answer(self, operation: model.Operation, match: Match, request: Request) -> Response:
+        check_credentials(self.api, operation, request, self._credentials)
+        sent = check_request(operation, match.texts, request, self._limits)
+        prefer = preferences(request.headers.get("prefer", ""))
+        if self._store is None or "code" in prefer:
+            return encode(choose(operation, _accept(request), prefer, self._seed), self._seed)
+        with self._lock:
+            self._store.check(match)
+            answer = choose(operation, _accept(request), prefer, self._seed)
+            return encode(self._store.filled(match, answer, sent), self._seed)
+
+    @staticmethod
+    def _refused(refusal: Refusal, operation: model.Operation | None, request: Request) -> Response:
+        if request.method == "OPTIONS" and "Allow" in refusal.headers:
+            return Response(204, Headers(refusal.headers), b"")
+        try:
+            return refuse(refusal, operation, _accept(request))
+        except DynclientError:
+            # What the operation documents for this status is broken itself.
+            return refuse(refusal, None, "")
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], Any]
+    ) -> Iterable[bytes]:
+        """Answer as a WSGI application (PEP 3333)."""
+        return answer(self, environ, start_response)
+
+
+def app(document: Source | model.API, **options: Any) -> Mock:
+    """Make a WSGI application that answers as a document says; ``options`` are those of :func:`serve`."""
+    api = document if isinstance(document, model.API) else load(document)
+    return Mock(api, **options)
+
+
+def _path(request: Request) -> str:
+    rest = request.url.partition("://")[2]
+    return "/" + rest.partition("/")[2].partition("?")[0].partition("#")[0]
+
+
+def _accept(request: Request) -> str:
+    return request.headers.get("accept", "")

@@ -1,0 +1,136 @@
+"""Which operation a request is for.
+
+Rule 1: a path with fewer templates goes before one with more (OAS 3.1.1, Paths Object: concrete before templated).
+Rule 2: paths match with the base path of the document's servers, and without it.
+Rule 3: values stay percent-encoded, so that an encoded slash stays in its segment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+from dynclient import model
+from dynclient.exceptions import DocumentError
+from dynclient.testing.refusals import Refusal
+
+_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_LITERAL_SAFE = "/:@!$&'()*+,;=~-._"
+
+
+class Match(NamedTuple):
+    """An operation, the path without the server's base, and the texts of its templates, percent-encoded."""
+
+    row: model.OperationRow
+    path: str
+    texts: dict[str, str]
+
+
+class Route(NamedTuple):
+    """A path with its operations by method."""
+
+    template: str
+    pattern: re.Pattern[str]
+    names: tuple[str, ...]
+    rank: tuple[int, ...]
+    rows: dict[str, model.OperationRow]
+
+
+class Router:
+    """Finds the operation for a method and a path."""
+
+    def __init__(self, api: model.API) -> None:
+        """Take the operations of a document; servers of single operations are read when nothing else matches."""
+        self._api = api
+        by_path: dict[str, dict[str, model.OperationRow]] = {}
+        for row in api.rows:
+            by_path.setdefault(_bare(row.path), {}).setdefault(row.method, row)
+        self.routes = {template: _route(template, rows) for template, rows in by_path.items()}
+        self._by_length: dict[int, list[Route]] = {}
+        for route in sorted(self.routes.values(), key=lambda route: route.rank):
+            self._by_length.setdefault(route.template.count("/"), []).append(route)
+        self._bases = _bases(api.servers)
+        self._other_bases: tuple[re.Pattern[str], ...] | None = None
+
+    def find(self, method: str, path: str) -> Match:
+        """Find the operation.
+
+        Raises:
+            Refusal: 404 where no path matches, 405 (with Allow) where none of those that do has the method.
+        """
+        allowed: set[str] = set()
+        for route, rest, texts in self._matches(path):
+            found = route.rows.get(method) or (route.rows.get("GET") if method == "HEAD" else None)
+            if found is not None:
+                return Match(found, rest, dict(zip(route.names, texts, strict=True)))
+            allowed.update(route.rows)
+        if not allowed:
+            raise Refusal(404, f"the document has no path for {path}")
+        allow = sorted({*allowed, "OPTIONS", *(["HEAD"] if "GET" in allowed else [])})
+        raise Refusal(405, f"{path} has no {method}", headers={"Allow": ", ".join(allow)})
+
+    def _matches(self, path: str) -> Iterator[tuple[Route, str, tuple[str, ...]]]:
+        found = False
+        for rest in self._rests(path, self._bases):
+            for route in self._by_length.get(rest.count("/"), ()):
+                match = route.pattern.fullmatch(rest)
+                if match is not None:
+                    found = True
+                    yield route, rest, match.groups()
+        if not found and self._other_bases is None:
+            self._other_bases = _bases(server for row in self._api.rows for server in self._servers(row))
+            self._bases += self._other_bases
+            yield from self._matches(path)
+
+    def _servers(self, row: model.OperationRow) -> tuple[model.Server, ...]:
+        try:
+            return self._api.read(row).servers
+        except DocumentError:
+            return ()
+
+    @staticmethod
+    def _rests(path: str, bases: Iterable[re.Pattern[str]]) -> Iterator[str]:
+        yield path
+        for base in bases:
+            match = base.match(path)
+            if match is not None:
+                yield path[match.end() :] or "/"
+
+
+def _bare(path: str) -> str:
+    """A path key without what some documents add to tell operations apart."""
+    return path.partition("#")[0].partition("?")[0]
+
+
+def _route(template: str, rows: dict[str, model.OperationRow]) -> Route:
+    names = tuple(_TEMPLATE.findall(template))
+    parts = _TEMPLATE.split(template)
+    pattern = "".join("([^/]+)" if index % 2 else _literal(part) for index, part in enumerate(parts))
+    rank = tuple(
+        0 if not _TEMPLATE.search(segment) else 2 if _TEMPLATE.fullmatch(segment) else 1
+        for segment in template.split("/")
+    )
+    return Route(template, re.compile(pattern), names, rank, rows)
+
+
+def _literal(text: str) -> str:
+    encoded = quote(text, safe=_LITERAL_SAFE)
+    return re.escape(text) if encoded == text else f"(?:{re.escape(text)}|{re.escape(encoded)})"
+
+
+def _bases(servers: Iterable[model.Server]) -> tuple[re.Pattern[str], ...]:
+    paths = dict.fromkeys(_base_path(server.url) for server in servers)
+    return tuple(re.compile(_template_pattern(path) + "(?=/|$)") for path in paths if path)
+
+
+def _base_path(url: str) -> str:
+    rest = url.partition("://")[2]
+    path = "/" + rest.partition("/")[2] if rest else urlsplit(url).path
+    return path.rstrip("/")
+
+
+def _template_pattern(path: str) -> str:
+    parts = _TEMPLATE.split(path)
+    return "".join("[^/]*" if index % 2 else _literal(part) for index, part in enumerate(parts))

@@ -1,0 +1,130 @@
+"""The mock behind a socket: werkzeug's threaded server, on a loopback port of its own.
+
+This module needs werkzeug, and is imported only when a server is asked for.
+Rule: when the server is closed, its port, its threads and its connections are gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from types import TracebackType
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from dynclient import model
+from dynclient.messages import Request, Response
+from dynclient.testing.mock import Mock, Source, app
+from dynclient.testing.wsgi import HEADER_LINES
+
+
+class _Handler(WSGIRequestHandler):
+    """One connection: keeps the header lines as they came, and writes no log of its own."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def make_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().make_environ()
+        environ[HEADER_LINES] = self.headers.items()
+        return environ
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # werkzeug's name for it
+        """Say nothing: the mock keeps the exchanges."""
+
+
+class _ThreadedServer(ThreadedWSGIServer):
+    """Closes the connections that clients keep alive, and waits for their threads."""
+
+    daemon_threads = False
+    block_on_close = True
+
+    def __init__(self, host: str, port: int, mock: Mock) -> None:
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(host, port, mock, handler=_Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._open_lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that goes away is no news."""
+
+    def close_connections(self) -> None:
+        with self._open_lock:
+            still_open = list(self._open)
+        for connection in still_open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class Server:
+    """A running mock. ``url`` is its base URL; close it, or use it as a context manager."""
+
+    def __init__(self, mock: Mock, host: str, port: int) -> None:
+        """Listen and begin to serve in a thread."""
+        self.mock = mock
+        self._server = _ThreadedServer(host, port, mock)
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self._server.port}"
+        self._thread = threading.Thread(target=self._serve, name="dynclient-mock", daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.05)
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests that came, each with its ``operation_id``."""
+        return self.mock.requests
+
+    @property
+    def responses(self) -> list[Response]:
+        """The responses that were given, each with its ``request``."""
+        return self.mock.responses
+
+    def close(self) -> None:
+        """Stop, and free the port. Closing twice is no error."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.close_connections()
+        self._server.server_close()
+
+    def wait(self) -> None:
+        """Wait until the server is closed: what a command does until it is interrupted."""
+        self._thread.join()
+
+    def __enter__(self) -> Server:  # noqa: PYI034  # typing has no Self before Python 3.11
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def serve(document: Source | model.API, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> Server:
+    """Serve a document's operations over HTTP: on a free loopback port, unless one is named.
+
+    Use it as a context manager. ``options``:
+
+    * ``credentials``: what is right, as ``("user", "password")``, a token, or a mapping of scheme name to either.
+      Without it any credential of the right form is.
+    * ``stateful``: what was created is found again, and what was not is not (True).
+    * ``seed``: the same seed gives the same answers.
+
+    Raises:
+        DocumentError: the document can't be read.
+        OSError: the port is taken.
+    """
+    return Server(app(document, **options), host, port)

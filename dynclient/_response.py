@@ -105,7 +105,9 @@ class Reader(NamedTuple):
             if media_type is None:
                 data = best_effort(response, self.limits) if content_type is not None else None
             else:
-                data = codecs.decode(response.body, media_type, content_type, self.limits)
+                data = codecs.find(content_type, media_type).decode(
+                    response.body, media_type, content_type, self.limits
+                )
                 if self.mode != "off":
                     faults += _body_faults(media_type, data, self.limits)
         except (DecodeError, UnexpectedMediaType) as error:
@@ -187,7 +189,7 @@ def best_effort(response: Response, limits: Limits) -> Any:
     if response.content_type is None:
         return response.body
     try:
-        return codecs.decode(response.body, None, response.content_type, limits)
+        return codecs.find(response.content_type).decode(response.body, None, response.content_type, limits)
     except (DecodeError, ValueError):
         return response.body
 

@@ -5,11 +5,10 @@ A client's attributes are the API's operations, so what operations need of their
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from dynclient._call import Flow, call
+from dynclient._call import Chance, Flow, call
 from dynclient._client._drivers import drive, drive_async
 from dynclient._client._session import Session
 from dynclient._client._settings import Settings
@@ -17,6 +16,8 @@ from dynclient._request import Bound, Options, Plan
 from dynclient._response import Reader
 from dynclient.messages import HTTPResult, Request
 from dynclient.security import Security
+
+_CHANCE = Chance()
 
 
 class Caller:
@@ -55,7 +56,7 @@ class Caller:
     def _flow(self, plan: Plan, bound: Bound, content_type: str | None, accept: str | None) -> Flow:
         request = self._security.authorize(plan.request(bound, self._options(content_type, accept)), plan.operation)
         reader = Reader(plan.operation, self.session.limits, self.settings.validate.responses)
-        return call(request, reader, self.settings.timeout, time.monotonic())
+        return call(request, reader, self.settings.timeout, self.settings.retry, _CHANCE)
 
     def _options(self, content_type: str | None, accept: str | None) -> Options:
         settings = self.settings

@@ -13,7 +13,7 @@ from dynclient._client._settings import Settings
 from dynclient._load import load as load_api
 from dynclient._request import ServerChoice
 from dynclient.model import API
-from dynclient.options import TLS, Limits, Timeout, Validation, ValidationMode
+from dynclient.options import TLS, Limits, Retry, Timeout, Validation, ValidationMode
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time
@@ -64,6 +64,7 @@ class _Face:
         allow_origins: Iterable[str] = (),
         headers: Mapping[str, str] | None = None,
         timeout: Timeout | float | None = Timeout(),  # noqa: B008  # frozen
+        retry: Retry | int | None = Retry(),  # noqa: B008  # frozen
         limits: Limits = Limits(),  # noqa: B008  # frozen
         validate: Validation | ValidationMode = "strict",
         references: Iterable[str] = (),
@@ -82,6 +83,7 @@ class _Face:
             allow_origins: further origins (``https://host:port``) that credentials may go to.
             headers: sent with every request.
             timeout: a Timeout, or seconds for the whole call and each of its phases; None for no limit at all.
+            retry: a Retry, or how many attempts a call has; None for one.
             limits: bounds on the document and on what servers send.
             validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction.
             references: URL prefixes that the document's ``$ref`` may also lead to.
@@ -100,6 +102,7 @@ class _Face:
             "allow_origins": allow_origins,
             "headers": headers,
             "timeout": timeout,
+            "retry": retry,
             "validate": validate,
         }
         settings = Settings().changed(options)
@@ -130,7 +133,7 @@ class _Face:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout`` and ``validate``.
+        ``timeout``, ``retry`` and ``validate``.
         """
         return type(self)(self._caller.changed(options), self._index)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dynclient._identifiers import near
 from dynclient._request import ServerChoice
 from dynclient.exceptions import ArgumentError
-from dynclient.options import Timeout, Validation
+from dynclient.options import Retry, Timeout, Validation
 
 
 class Settings(NamedTuple):
@@ -20,6 +20,7 @@ class Settings(NamedTuple):
     allow_origins: tuple[str, ...] = ()
     headers: Mapping[str, str] = {}
     timeout: Timeout = Timeout()
+    retry: Retry = Retry()
     validate: Validation = Validation()
 
     def changed(self, options: Mapping[str, Any]) -> Settings:
@@ -57,6 +58,19 @@ def _timeout(value: Any) -> Timeout:
     return Timeout(value, value, value, value, value)
 
 
+def _retry(value: Any) -> Retry:
+    """A Retry, or the number of attempts, of which the first is one."""
+    if isinstance(value, Retry):
+        return value
+    if value is None or value is False:
+        return Retry(attempts=1)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ArgumentError(
+            f"retry must be a Retry, a number of attempts from 1, or None, not {value!r}", argument="retry"
+        )
+    return Retry(attempts=value)
+
+
 def _headers(value: Any) -> Mapping[str, str]:
     if value is None:
         return {}
@@ -76,4 +90,10 @@ def _origins(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-_READERS = {"timeout": _timeout, "headers": _headers, "validate": _validation, "allow_origins": _origins}
+_READERS = {
+    "timeout": _timeout,
+    "retry": _retry,
+    "headers": _headers,
+    "validate": _validation,
+    "allow_origins": _origins,
+}

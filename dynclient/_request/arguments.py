@@ -39,10 +39,10 @@ class Binder:
             if argument.kind == "body" or (argument.kind == "parameter" and argument.required)
         )
         self._by_name: dict[str, Argument] = {}
-        for names in (lambda a: a.name, lambda a: a.wire):
-            for argument in arguments:
-                if argument.kind != "body":
-                    self._by_name.setdefault(names(argument), argument)
+        named = [argument for argument in arguments if argument.kind != "body"]
+        # Python names go before wire names, which may be given too.
+        for name, argument in [*((one.name, one) for one in named), *((one.wire, one) for one in named)]:
+            self._by_name.setdefault(name, argument)
         if self._body is not None:
             self._by_name.setdefault(self._body.name, self._body)
             self._by_name.setdefault("body", self._body)

@@ -135,7 +135,7 @@ def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
 
 def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
     """Every way in which a body, made plain, breaks its schema."""
-    codec = codecs.find(choice.content_type, choice.media_type)
+    codec = _codec(choice)
     if codec.name == "binary":
         return []
     if codec.name == "xml" and isinstance(value, (str, bytes, Element)) and not _takes_text(choice.media_type):
@@ -159,9 +159,9 @@ def _takes_text(media_type: MediaType) -> bool:
 def _read_markup(choice: Choice, value: Any, limits: Limits) -> Any:
     """The plain value that XML given as text stands for; text that is none is left to the codec to complain of."""
     try:
-        encoded = codecs.encode(value, choice.media_type, choice.content_type)
+        encoded = _codec(choice).encode(value, choice.media_type, choice.content_type)
         body = encoded.body if isinstance(encoded.body, bytes) else b""
-        return codecs.decode(body, choice.media_type, choice.content_type, limits)
+        return _codec(choice).decode(body, choice.media_type, choice.content_type, limits)
     except DecodeError as error:
         raise EncodeError(f"the XML given can't be read: {error.message}") from error
 
@@ -174,7 +174,7 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
             ``warn`` (with a warning) or ``off``.
     """
     try:
-        return codecs.encode(value, choice.media_type, choice.content_type)
+        return _codec(choice).encode(value, choice.media_type, choice.content_type)
     except EncodeError as error:
         if mode == "strict" or not isinstance(value, str):
             raise
@@ -185,7 +185,11 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
 
 def to_plain(choice: Choice, value: Any) -> Any:
     """What Python people hold as a plain value, with files kept where the media type takes them."""
-    codec = codecs.find(choice.content_type, choice.media_type)
+    codec = _codec(choice)
     if codec.name == "binary" or (codec.name in {"text", "xml"} and isinstance(value, (bytes, Element))):
         return value
     return plain(value, files=codec.files)
+
+
+def _codec(choice: Choice) -> codecs.Codec:
+    return codecs.find(choice.content_type, choice.media_type)

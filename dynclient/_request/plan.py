@@ -194,7 +194,8 @@ def _serialized(parameter: Parameter, value: Any) -> str:
             allow_empty=parameter.allow_empty,
         )
     # OAS 3.2, Parameter Object: with `content`, the value is written in that media type, and then put in its place.
-    encoded = codecs.encode(value, parameter.media_type, parameter.media_type.media_range)
+    media_range = parameter.media_type.media_range
+    encoded = codecs.find(media_range, parameter.media_type).encode(value, parameter.media_type, media_range)
     if not isinstance(encoded.body, bytes):
         raise EncodeError(f"parameter {parameter.name} can't be a stream")
     text = encoded.body.decode("utf-8")

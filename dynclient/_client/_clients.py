@@ -63,12 +63,12 @@ class _Face:
         auth: Any = None,
         allow_origins: Iterable[str] = (),
         headers: Mapping[str, str] | None = None,
-        timeout: Timeout | float | None = Timeout(),  # noqa: B008  # frozen
-        retry: Retry | int | None = Retry(),  # noqa: B008  # frozen
-        limits: Limits = Limits(),  # noqa: B008  # frozen
+        timeout: Timeout | float | None = Timeout(),
+        retry: Retry | int | None = Retry(),
+        limits: Limits = Limits(),
         validate: Validation | ValidationMode = "strict",
         references: Iterable[str] = (),
-        tls: TLS = TLS(),  # noqa: B008  # frozen
+        tls: TLS = TLS(),
         proxy: str | None = None,
         transport: Any = None,
     ) -> Self:

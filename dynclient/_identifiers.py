@@ -1,0 +1,127 @@
+"""Names of a document made into Python names.
+
+Rule 1: the same text gives the same name, on every machine and in every run.
+Rule 2: a name is ASCII, at most 120 characters, never empty, never a keyword, and never begins or ends with two
+underscores.
+Rule 3: what can't be spelt in ASCII is told by a short hash of the text, so that two such names stay apart.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+
+MAX_LENGTH = 120
+_HASH_LENGTH = 6
+
+# Latin letters that NFKD leaves whole.
+_LETTERS = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
+    | {
+        "đ": "d",
+        "Đ": "D",
+        "ð": "d",
+        "Ð": "D",
+        "þ": "th",
+        "Þ": "Th",
+        "\u0131": "i",
+        "ħ": "h",
+        "Ħ": "H",
+        "ŧ": "t",
+        "Ŧ": "T",
+    }
+)
+_SIGNED_NUMBER = re.compile(r"([+-])(?=[0-9])")
+_SIGNS = {"+": "plus ", "-": "minus "}
+# The end of an acronym before a word (HTTP|Status), unless it is an acronym's plural (IDs).
+_AFTER_ACRONYM = re.compile(r"([A-Z])([A-Z](?!s(?![a-z]))[a-z])")
+_BEFORE_CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
+_NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
+
+
+def identifier(text: str) -> str:
+    """Make a snake_case name: ``updateCallBXML`` -> ``update_call_bxml``, ``page[size]`` -> ``page_size``.
+
+    A Python keyword gets a trailing underscore (``from_``), a leading digit a leading one (``_2fa``).
+    """
+    return _lawful("_".join(_words(text)).lower(), text)
+
+
+def class_name(text: str) -> str:
+    """Make a PascalCase name, with acronyms as they are: ``create_call`` -> ``CreateCall``, ``BXMLUrl`` stays."""
+    return _lawful("".join(word[0].upper() + word[1:] for word in _words(text)), text)
+
+
+def distinct(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:
+    """Make names differ from each other and from those taken, by the suffixes ``_2``, ``_3``, ….
+
+    The first of equal names keeps its name, and a name that stands in the list as it is is nobody else's suffix.
+    """
+    wanted = list(names)
+    reserved = set(wanted) | set(taken)
+    used = set(taken)
+    result = []
+    for name in wanted:
+        chosen = name if name not in used else _suffixed(name, reserved)
+        used.add(chosen)
+        reserved.add(chosen)
+        result.append(chosen)
+    return result
+
+
+def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
+    """Find the candidates that the caller may have meant, the nearest first."""
+    import difflib
+
+    by_key: dict[str, str] = {}
+    for candidate in candidates:
+        by_key.setdefault(_key(candidate), candidate)
+    wanted = _key(name[:MAX_LENGTH])
+    found = difflib.get_close_matches(wanted, by_key, n=limit, cutoff=0.6)
+    if len(wanted) > 2:  # noqa: PLR2004 - a letter or two stand in almost every name
+        found += [key for key in by_key if wanted in key and key not in found]
+    return [by_key[key] for key in found[:limit]]
+
+
+def _words(text: str) -> list[str]:
+    """Split into ASCII words; what is lost on the way leaves a hash behind."""
+    signed = _SIGNED_NUMBER.sub(lambda sign: _SIGNS[sign[1]], text, count=1) if text[:1] in _SIGNS else text
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", signed).translate(_LETTERS))
+    lost = any(ord(character) > 127 and unicodedata.category(character)[0] in "LN" for character in plain)  # noqa: PLR2004 - the end of ASCII
+    spaced = "".join(c for c in plain if not unicodedata.combining(c))
+    spaced = _BEFORE_CAPITAL.sub(r"\1 \2", _AFTER_ACRONYM.sub(r"\1 \2", spaced))
+    words = [word for word in _NOT_WORD.sub(" ", spaced).split(" ") if word]
+    if lost or not words:
+        words = [*(words or ["x"]), _digest(text)]
+    return words
+
+
+def _lawful(name: str, text: str) -> str:
+    """Keep a name within its length, off the digits and off the keywords."""
+    if name[0].isdigit():
+        name = f"_{name}"
+    if len(name) > MAX_LENGTH:
+        name = f"{name[: MAX_LENGTH - _HASH_LENGTH - 1].rstrip('_')}_{_digest(text)}"
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _suffixed(name: str, reserved: Collection[str]) -> str:
+    number = 2
+    while True:
+        suffix = f"_{number}"
+        candidate = name[: MAX_LENGTH - len(suffix)].rstrip("_") + suffix
+        if candidate not in reserved:
+            return candidate
+        number += 1
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]

@@ -1,0 +1,188 @@
+"""Media types: what a Content-Type says, which documented range it falls under, and what to ask for.
+
+Rule 1: of the documented ranges that match, the most specific one is taken; of equals, the first in the document.
+Rule 2: a key that is no media range matches nothing and is never asked for; it does no other harm.
+Rule 3: what a server writes is read generously, what a caller writes strictly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from dynclient.exceptions import ArgumentError
+
+# RFC 9110, 5.6.2 (token), 5.6.4 (quoted-string), 5.6.6 (parameters: an empty one is allowed), 8.3.1 (media type).
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a token of RFC 9110, no secret
+_QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
+_ESSENCE = re.compile(rf"[ \t]*({_TOKEN})/({_TOKEN})")
+_PARAMETER = re.compile(rf"[ \t]*;[ \t]*(?:({_TOKEN})=({_TOKEN}|{_QUOTED}))?")
+_ESCAPE = re.compile(r"\\(.)")
+
+
+class ContentType(NamedTuple):
+    """A media type or a media range, taken apart.
+
+    ``parameters`` are pairs of name, in lower case, and value, without its quotes.
+    """
+
+    type: str
+    subtype: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def essence(self) -> str:
+        """``type/subtype``, in lower case."""
+        return f"{self.type}/{self.subtype}"
+
+    @property
+    def suffix(self) -> str:
+        """The structured syntax: ``json`` of ``application/problem+json``, or the empty string (RFC 6838, 4.2.8)."""
+        return self.subtype.rpartition("+")[2] if "+" in self.subtype else ""
+
+    def get(self, name: str) -> str | None:
+        """The value of a parameter, or None."""
+        return dict(self.parameters).get(name.lower())
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> ContentType:
+    """Take a media type or range apart.
+
+    Raises:
+        ValueError: it is malformed.
+    """
+    essence = _ESSENCE.match(text)
+    if essence is None:
+        raise ValueError("malformed media type")
+    parameters: dict[str, str] = {}
+    position, end = essence.end(), len(text.rstrip(" \t"))
+    while position < end:
+        parameter = _PARAMETER.match(text, position)
+        if parameter is None:
+            raise ValueError("malformed media type parameter")
+        if parameter[1]:
+            parameters.setdefault(parameter[1].lower(), _unquoted(parameter[2]))
+        position = parameter.end()
+    return ContentType(essence[1].lower(), essence[2].lower(), tuple(parameters.items()))
+
+
+def match(content_type: str, ranges: Iterable[str]) -> str | None:
+    """Find the most specific documented range that a Content-Type falls under, as the document spells it.
+
+    Exact with parameters goes before exact, before ``application/*+json``, before ``application/*``, before ``*/*``.
+    """
+    # OAS 3.1.1, Response Object, content: for responses that match multiple keys, only the most specific is applicable.
+    actual = _received(content_type)
+    if actual is None:
+        return None
+    best, best_rank = None, _NO_MATCH
+    for text in ranges:
+        documented = _documented(text)
+        rank = _NO_MATCH if documented is None else _rank(actual, documented)
+        if rank > best_rank:
+            best, best_rank = text, rank
+    return best
+
+
+def accept(ranges: Iterable[str], preferred: str | None = None) -> str:
+    """Write an Accept value: what the caller prefers, alone, or else all that is documented, JSON first.
+
+    Weights fall from one range to the next, since some servers read the order only and others the weights only.
+    """
+    # RFC 9110, 12.5.1: without a weight, a range has the weight 1.
+    if preferred is not None:
+        if not preferred.isascii() or not preferred.isprintable():
+            raise ArgumentError("accept= must be printable ASCII", argument="accept")
+        return preferred
+    known: dict[str, ContentType] = {}
+    for text in ranges:
+        documented = _documented(text)
+        if documented is not None:
+            known.setdefault(_written(documented), documented)
+    ordered = sorted(known, key=lambda text: _preference(known[text]))
+    weighted = [text if place == 0 else f"{text};q={_weight(place)}" for place, text in enumerate(ordered)]
+    return ", ".join(weighted) or "*/*"
+
+
+_NO_MATCH = (-1, 0)
+
+
+def _rank(actual: ContentType, documented: ContentType) -> tuple[int, int]:
+    """How specifically a documented range describes a media type: the higher the better."""
+    asked = [pair for pair in documented.parameters if pair[0] != "q"]
+    missed = 0
+    for name, value in asked:
+        found = actual.get(name)
+        if found != value and not (found and name == "charset" and found.lower() == value.lower()):
+            # A charset tells how bytes become text, never which schema applies. Another parameter that is left out
+            # altogether may be what is meant if nothing better is documented; a different one is not.
+            if found is not None and name != "charset":
+                return _NO_MATCH
+            missed += 1
+    level = _level(actual, documented)
+    return (level, len(asked) - 2 * missed) if level >= 0 else _NO_MATCH
+
+
+def _level(actual: ContentType, documented: ContentType) -> int:
+    """How much of ``type/subtype`` a documented range says: 3 all, 2 the suffix, 1 the type, 0 nothing, -1 not it."""
+    if documented.essence == actual.essence:
+        return 3
+    if documented.type not in {actual.type, "*"}:
+        return -1
+    if documented.subtype.startswith("*+"):
+        return 2 if documented.suffix in {actual.suffix, actual.subtype} else -1
+    if documented.subtype != "*":
+        return -1
+    return 0 if documented.type == "*" else 1
+
+
+def _received(text: str) -> ContentType | None:
+    """Read what a server wrote: malformed parameters are dropped, and of several types the last is taken."""
+    # RFC 9110, 8.3: recipients often take the last syntactically valid member of a Content-Type that came twice.
+    for candidate in (text, *reversed(text.split(","))):
+        for part in (candidate, candidate.partition(";")[0]):
+            content_type = _documented(part)
+            if content_type is not None:
+                return content_type
+    return None
+
+
+def _documented(text: object) -> ContentType | None:
+    try:
+        return parse(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _preference(documented: ContentType) -> int:
+    if documented.essence == "application/json":
+        return 0
+    if documented.suffix == "json" and "*" not in documented.subtype:
+        return 1
+    if documented.essence in {"application/xml", "text/xml"} or documented.suffix == "xml":
+        return 2
+    return 4 if "*" in documented.essence else 3
+
+
+def _weight(place: int) -> str:
+    return f"0.{max(10 - place, 1)}"
+
+
+def _written(content_type: ContentType) -> str:
+    """Write a media type again, its parameters quoted where they need it; a documented weight is dropped."""
+    parameters = [(name, value) for name, value in content_type.parameters if name != "q"]
+    return content_type.essence + "".join(f"; {name}={quoted(value)}" for name, value in parameters)
+
+
+def quoted(value: str) -> str:
+    """Write a parameter's value: as it is where it is a token, else as a quoted string (RFC 9110, 5.6.4)."""
+    if re.fullmatch(_TOKEN, value):
+        return value
+    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
+
+
+def _unquoted(value: str) -> str:
+    return _ESCAPE.sub(r"\1", value[1:-1]) if value.startswith('"') else value

@@ -102,7 +102,7 @@ def encode(answer: Answer, seed: int) -> Response:
         encoded = codecs.encode(value, media_type, content_type)
     except EncodeError as error:
         raise Refusal(500, f"the answer can't be written as {content_type}: {error.message}") from error
-    body = encoded.body if isinstance(encoded.body, bytes) else b"".join(cast(Iterator[bytes], encoded.body or ()))
+    body = encoded.body if isinstance(encoded.body, bytes) else b"".join(cast("Iterator[bytes]", encoded.body or ()))
     return Response(answer.status, Headers((*headers, ("Content-Type", encoded.content_type))), body)
 
 

@@ -7,7 +7,7 @@ Rule 2: what the document does not name is left alone, as HTTP has it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dynclient import codecs, model
@@ -22,6 +22,9 @@ from dynclient.testing.refusals import Refusal
 
 # OAS 3.1.1, Parameter Object: header parameters of these names are ignored.
 IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+
+
+Kind = Literal["primitive", "array", "object"]
 
 
 class Sent(NamedTuple):
@@ -90,7 +93,10 @@ def _value(parameter: model.Parameter, text: str, limits: Limits) -> Any:
             return ABSENT
         content_type = parameter.media_type.media_range
         return codecs.decode(written.encode("utf-8"), parameter.media_type, content_type, limits)
-    kind, properties = _kind(parameter.schema) if parameter.schema is not None else ("primitive", ())
+    kind: Kind = "primitive"
+    properties: tuple[str, ...] = ()
+    if parameter.schema is not None:
+        kind, properties = _kind(parameter.schema)
     value = deserialize(
         text,
         name=parameter.name,
@@ -114,7 +120,7 @@ def _written(parameter: model.Parameter, text: str) -> str | None:
     return values[0] if values else None
 
 
-def _kind(schema: model.Schema, depth: int = 0) -> tuple[Any, tuple[str, ...]]:
+def _kind(schema: model.Schema, depth: int = 0) -> tuple[Kind, tuple[str, ...]]:
     """What a schema's values are as a parameter: primitive, array or object, and an object's property names."""
     found = shape(schema)
     if "array" in found.types or found.items is not None or found.prefix_items:

@@ -44,6 +44,7 @@ class Mock:
         stateful: bool = True,
         seed: int = 0,
         limits: Limits | None = None,
+        observer: Callable[[Response], None] | None = None,
     ) -> None:
         """Take the API; see :func:`dynclient.testing.serve` for the rest."""
         self.api = api
@@ -54,6 +55,8 @@ class Mock:
         self._seed = seed
         self._limits = limits or Limits()
         self._lock = threading.Lock()
+        self._observer = observer
+        self._operations: dict[str, model.Operation] = {}
 
     @property
     def requests(self) -> list[Request]:
@@ -66,7 +69,7 @@ class Mock:
         match: Match | None = None
         try:
             match = self._router.find(request.method, _path(request))
-            operation = self.api.read(match.row)
+            operation = self._operation(match.row)
             response = self._answer(operation, match, request)
         except Refusal as refusal:
             response = self._refused(refusal, operation, request)
@@ -81,7 +84,15 @@ class Mock:
         response = response._replace(request=request)
         with self._lock:
             self.responses.append(response)
+        if self._observer is not None:
+            self._observer(response)
         return response
+
+    def _operation(self, row: model.OperationRow) -> model.Operation:
+        operation = self._operations.get(row.key)
+        if operation is None:
+            operation = self._operations.setdefault(row.key, self.api.read(row))
+        return operation
 
     def _answer(self, operation: model.Operation, match: Match, request: Request) -> Response:
         check_credentials(self.api, operation, request, self._credentials)

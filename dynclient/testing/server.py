@@ -122,6 +122,7 @@ def serve(document: Source | model.API, *, host: str = "127.0.0.1", port: int = 
       Without it any credential of the right form is.
     * ``stateful``: what was created is found again, and what was not is not (True).
     * ``seed``: the same seed gives the same answers.
+    * ``observer``: called with each response, which has its ``request``.
 
     Raises:
         DocumentError: the document can't be read.

@@ -7,9 +7,22 @@ to validate by.
 
 from __future__ import annotations
 
+from dynclient._schemas.bundles import Bundle, bundle
 from dynclient._schemas.discriminators import Discriminator
 from dynclient._schemas.places import child, component_name
 from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, shape
 from dynclient._schemas.texts import typed
 
-__all__ = ["MISSING", "Discriminator", "Shape", "XMLHints", "child", "component_name", "is_binary", "shape", "typed"]
+__all__ = [
+    "MISSING",
+    "Bundle",
+    "Discriminator",
+    "Shape",
+    "XMLHints",
+    "bundle",
+    "child",
+    "component_name",
+    "is_binary",
+    "shape",
+    "typed",
+]

@@ -1,0 +1,270 @@
+"""What Python people hold, made plain: dict, list, str, int, float, bool, None.
+
+Rule 1: a value becomes what its own text in JSON would be, exactly, or it is refused with its path.
+Rule 2: nothing is guessed: no ``__int__``, no ``__float__``, no ``str()`` of a stranger. NumPy's scalars are strangers
+(``value.item()`` makes them plain), but for ``float64``, which is a Python float.
+Rule 3: no library is imported to find out whether a value is one of its kind.
+
+A datetime without an offset goes out without one. It is no RFC 3339 date-time, and validation says so where the
+document asks for one; where it asks for a local time (``format: date-time-local``, or just a string), it is right.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime as dt
+import enum
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+from typing import Any
+
+from dynclient.exceptions import ArgumentError, EncodeError
+
+MAX_DEPTH = 400
+"""How deep a value may be nested: below what the interpreter's own stack bears."""
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+_BYTES = (bytes, bytearray, memoryview)
+
+
+def plain(value: Any, *, files: bool = False) -> Any:
+    """Make a value plain.
+
+    With ``files``, what a form or a binary body takes as a file stays as it is: bytes, a Path, a file object,
+    ``(filename, content)`` and ``(filename, content, content type)``, and, as the whole value, an iterator. Without,
+    bytes become base64. Elements of an XML tree always stay. A pydantic object is dumped by its aliases.
+
+    Raises:
+        ArgumentError: something in it has no plain form, or it contains itself.
+        EncodeError: a Decimal that no JSON number of Python's can hold.
+    """
+    if type(value) in _ATOMS:
+        return value
+    if files and isinstance(value, Iterator) and not is_file(value):
+        return value
+    return _Walk(files)(value, "$")
+
+
+def is_file(value: Any) -> bool:
+    """Tell whether a value is a file to a form: bytes, Path, file object, or a tuple of a file's name and content."""
+    if isinstance(value, tuple):
+        return len(value) in {2, 3} and isinstance(value[0], str | None) and _is_content(value[1])
+    return _is_content(value)
+
+
+def _is_content(value: Any) -> bool:
+    return isinstance(value, (*_BYTES, os.PathLike)) or callable(getattr(value, "read", None))
+
+
+class _Walk:
+    """One pass through a value. It remembers the containers that it is in, and so sees a circle."""
+
+    def __init__(self, files: bool) -> None:  # noqa: FBT001 - private, with one caller
+        self.files = files
+        self.open: set[int] = set()
+
+    def __call__(self, value: Any, path: str) -> Any:
+        if type(value) in _ATOMS or (self.files and is_file(value)):
+            return value
+        atom = _ATOM_MAKERS.get(type(value)) or _maker(value)
+        if atom is not None:
+            return _made(atom, value, path)
+        if _is_element(value):
+            return value
+        for opened in _OPENERS:
+            members = opened(value, path)
+            if members is not None:
+                return self._container(value, members, path)
+        raise ArgumentError(f"{path}: a {_type_name(value)} has no plain form", argument=path, hint=_hint(value))
+
+    def _container(self, value: Any, members: Any, path: str) -> Any:
+        if id(value) in self.open:
+            raise ArgumentError(f"{path}: the value contains itself", argument=path)
+        if len(self.open) >= MAX_DEPTH:
+            raise ArgumentError(f"the value is nested deeper than {MAX_DEPTH}", argument=path[:80])
+        self.open.add(id(value))
+        try:
+            if isinstance(members, _Single):
+                return self(members.value, path)
+            if isinstance(members, Mapping):
+                return self._mapping(members, path)
+            return [self(item, f"{path}[{index}]") for index, item in enumerate(members)]
+        finally:
+            self.open.discard(id(value))
+
+    def _mapping(self, members: Mapping[Any, Any], path: str) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, item in members.items():
+            name = key if type(key) is str else _key(key, path)
+            if name in result:
+                raise ArgumentError(f"{path}: two keys are both {name!r} as text", argument=path)
+            result[name] = self(item, f"{path}.{name}")
+        return result
+
+
+class _Single:
+    """A value that stands for another one, as an enum's member does."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _key(key: Any, path: str) -> str:
+    made = _Walk(files=False)(key, path)
+    if isinstance(made, str):
+        return made
+    if isinstance(made, int) and not isinstance(made, bool):
+        return str(made)
+    raise ArgumentError(f"{path}: a key must be text, not {_type_name(key)}", argument=path)
+
+
+# -- atoms -------------------------------------------------------------------------------------------------------------
+
+
+def _date_time(value: dt.datetime) -> str:
+    offset = value.utcoffset()
+    if offset is None:
+        return value.isoformat()
+    # RFC 3339, 5.6: an offset has hours and minutes only.
+    if offset % dt.timedelta(minutes=1):
+        value = value.astimezone(dt.timezone.utc)
+    return _with_z(value.isoformat())
+
+
+def _time(value: dt.time) -> str:
+    return _with_z(value.isoformat())
+
+
+def _with_z(text: str) -> str:
+    return text[:-6] + "Z" if text.endswith("+00:00") else text
+
+
+def _duration(value: dt.timedelta) -> str:
+    """Write a duration as RFC 3339, appendix A, has it: no unit is left out between two that are there."""
+    sign, value = ("-", -value) if value < dt.timedelta() else ("", value)
+    minutes, seconds = divmod(value.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f"{value.microseconds:06d}".rstrip("0")
+    second = f"{seconds}.{fraction}S" if fraction else f"{seconds}S" if seconds else ""
+    minute = f"{minutes}M" if minutes or (hours and second) else ""
+    hour = f"{hours}H" if hours else ""
+    day = f"{value.days}D" if value.days else ""
+    time = f"T{hour}{minute}{second}" if hour or minute or second else ""
+    return f"{sign}P{day}{time}" if day or time else "PT0S"
+
+
+def _number(value: Decimal) -> int | float:
+    """The JSON number that says exactly what a Decimal says."""
+    if value.is_finite():
+        if value.as_tuple().exponent == 0:
+            return int(value)
+        number = float(value)
+        if number not in {float("inf"), float("-inf")} and Decimal(repr(number)) == value:
+            return number
+    raise EncodeError("a Decimal is not exact as a JSON number", hint="pass it as text: str(value)")
+
+
+def _base64(value: bytes | bytearray | memoryview) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+_ATOM_MAKERS: dict[type, Callable[[Any], Any]] = {
+    dt.datetime: _date_time,  # before date, whose subclass it is
+    dt.date: dt.date.isoformat,
+    dt.time: _time,
+    dt.timedelta: _duration,
+    uuid.UUID: str,
+    Decimal: _number,
+    bytes: _base64,
+    bytearray: _base64,
+    memoryview: _base64,
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+}
+
+
+def _maker(value: Any) -> Callable[[Any], Any] | None:
+    """Find the maker of a subclass; an enum's member stands for its value instead."""
+    if isinstance(value, enum.Enum):
+        return None
+    return next((make for kind, make in _ATOM_MAKERS.items() if isinstance(value, kind)), None)
+
+
+def _made(make: Callable[[Any], Any], value: Any, path: str) -> Any:
+    try:
+        return make(value)
+    except EncodeError as error:
+        raise EncodeError(f"{path}: {error.message}", hint=error.hint) from None
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ArgumentError(f"{path}: a {_type_name(value)} that has no text", argument=path) from error
+
+
+# -- containers --------------------------------------------------------------------------------------------------------
+
+
+def _of_enum(value: Any, _: str) -> Any:
+    return _Single(value.value) if isinstance(value, enum.Enum) else None
+
+
+def _of_mapping(value: Any, _: str) -> Any:
+    return value if isinstance(value, Mapping) else None
+
+
+def _of_sequence(value: Any, _: str) -> Any:
+    if isinstance(value, AbstractSet):
+        # Of one kind, a set has an order that is the same in every run.
+        try:
+            return sorted(value)
+        except TypeError:
+            return list(value)
+    return value if isinstance(value, Sequence | Iterator) else None
+
+
+def _of_object(value: Any, path: str) -> Any:
+    """Read what declares its own fields: dataclasses, attrs, msgspec and pydantic objects."""
+    cls = type(value)
+    if isinstance(value, type):
+        return None
+    if callable(getattr(cls, "model_dump", None)):
+        return _Single(_dumped(value, path))
+    if dataclasses.is_dataclass(cls):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if hasattr(cls, "__attrs_attrs__"):
+        return {field.name: getattr(value, field.name) for field in cls.__attrs_attrs__}
+    if hasattr(cls, "__struct_encode_fields__"):
+        names = zip(cls.__struct_encode_fields__, cls.__struct_fields__, strict=True)
+        return {wire: getattr(value, name) for wire, name in names}
+    return None
+
+
+def _dumped(value: Any, path: str) -> Any:
+    try:
+        return value.model_dump(by_alias=True)
+    except Exception as error:
+        raise ArgumentError(f"{path}: the {_type_name(value)} could not be dumped", argument=path) from error
+
+
+_OPENERS: tuple[Callable[[Any, str], Any], ...] = (_of_enum, _of_mapping, _of_object, _of_sequence)
+
+
+def _is_element(value: Any) -> bool:
+    return type(value).__module__.startswith(("xml.etree.", "lxml.")) and hasattr(value, "iter")
+
+
+def _type_name(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+
+
+def _hint(value: Any) -> str:
+    if isinstance(value, os.PathLike):
+        return "pass str(path) for its name, or path.read_bytes() for what is in the file"
+    if callable(getattr(value, "read", None)):
+        return "pass what file.read() returns"
+    if callable(getattr(value, "item", None)):
+        return "pass value.item(), or value.tolist() for an array"
+    return ""

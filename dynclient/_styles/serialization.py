@@ -1,0 +1,156 @@
+"""Values -> text: what a style makes of a plain value.
+
+Rule 1: a value becomes pairs of a name and a text (the name is None where the style writes none), and these are joined.
+Rule 2: what RFC 6570 (2.3) calls undefined is left out: None within an array or an object, and an array or an object
+that has nothing defined in it. None as the whole value is written as the specification's table of styles has it.
+Rule 3: a text that would become something else on the other side is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dynclient._styles.table import STYLES, Style
+from dynclient._styles.texts import scalar
+from dynclient.exceptions import ArgumentError, InvalidDocument
+
+Pair = tuple["str | None", str]
+
+MAX_DEPTH = 64
+
+
+def serialize(
+    value: Any,
+    *,
+    name: str,
+    in_: str,
+    style: str,
+    explode: bool,
+    allow_reserved: bool = False,
+    allow_empty: bool = False,
+) -> str:
+    """Write a parameter: for a path the text of its place, for a query or form ``a=1&a=2``, for a cookie ``a=1; b=2``.
+
+    The text is ready to be sent, percent-encoded where its location asks for it. It is empty where there is nothing to
+    send.
+
+    Raises:
+        ArgumentError: the value can't go that way.
+        InvalidDocument: the location has no such style.
+    """
+    row = _row(in_, style)
+    keep = row.reserved if allow_reserved else None
+    try:
+        pairs = _pairs(row, value, name, explode=explode, keep=keep)
+        if not pairs and allow_empty:
+            # OAS 3.1.1, allowEmptyValue: a zero-length string in place of parameters that would be omitted entirely.
+            pairs = [(row.writing.write(name, None), "")]
+    except ValueError as error:
+        raise _refused(in_, name, error) from None
+    text = _joined(row, pairs)
+    if in_ == "path" and text in _NOT_A_SEGMENT:
+        # RFC 3986, 5.2.4: dots are removed together with the segment before them, and an empty one changes the path.
+        raise ArgumentError(f"path parameter {name!r} would be {_NOT_A_SEGMENT[text]} in the URL", argument=name)
+    return text
+
+
+def fields(value: Any, *, name: str, style: str = "form", explode: bool = True) -> list[tuple[str, str]]:
+    """Write a property of a multipart/form-data body: pairs of a part's name and its text, nothing encoded.
+
+    Raises:
+        ArgumentError: the value can't go that way.
+        InvalidDocument: there is no such style.
+    """
+    try:
+        pairs = _pairs(_row("field", style), value, name, explode=explode, keep=None)
+    except ValueError as error:
+        raise _refused("form", name, error) from None
+    return [(key or name, text) for key, text in pairs]
+
+
+_NOT_A_SEGMENT = {"": "nothing", ".": "a dot segment", "..": "a dot segment"}
+
+
+def _row(in_: str, style: str) -> Style:
+    row = STYLES.get((in_, style))
+    if row is None:
+        raise InvalidDocument(f"there is no style {style!r} for a parameter in {in_}")
+    return row
+
+
+def _refused(in_: str, name: str, error: ValueError) -> ArgumentError:
+    why = "holds text that is not Unicode" if isinstance(error, UnicodeError) else str(error)
+    return ArgumentError(f"{in_} parameter {name!r} {why}", argument=name)
+
+
+def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None) -> list[Pair]:
+    """Make the pairs of a value; empty where it is undefined."""
+    if row.deep:
+        return _deep_pairs(row, value, name, keep)
+    key = row.writing.write(name, None) if row.named else None
+    if isinstance(value, list):
+        texts = [_text(row, item, keep, within=not explode) for item in value if item is not None]
+        if explode:
+            return [(key, text) for text in texts]
+        return [(key, row.delimiter.text.join(texts))] if texts else []
+    if isinstance(value, dict):
+        members = [(_text(row, k, None), _text(row, v, keep, within=True)) for k, v in value.items() if v is not None]
+        if explode:
+            return list(members)
+        return [(key, row.delimiter.text.join(text for member in members for text in member))] if members else []
+    return [(key, _text(row, value, keep))]
+
+
+def _text(row: Style, value: Any, keep: str | None, *, within: bool = False) -> str:
+    """Write one scalar; within an array or an object, no delimiter stays as it is."""
+    text = scalar(value)
+    if within and row.delimiter.guard and row.delimiter.guard in text:
+        raise ValueError("holds its style's delimiter within a value, which no server could tell apart")
+    if within and keep is not None:
+        keep = keep.translate(_DELIMITERS)
+    return row.writing.write(text, keep)
+
+
+_DELIMITERS = str.maketrans("", "", ",;=")
+
+
+def _joined(row: Style, pairs: list[Pair]) -> str:
+    if not pairs:
+        return ""
+    return row.first + row.separator.join(
+        text if key is None else key if row.bare and not text else f"{key}={text}" for key, text in pairs
+    )
+
+
+# -- deepObject --------------------------------------------------------------------------------------------------------
+
+
+def _deep_pairs(row: Style, value: Any, name: str, keep: str | None) -> list[Pair]:
+    # OAS 3.1.1, Style Values: deepObject is defined for objects with scalar properties. For what is nested further,
+    # this is what servers agree on most: a[b][c]=1, an array's items by repeating a[b]=1&a[b]=2, and by their index
+    # where they are objects or arrays themselves, or where the whole value is an array: a[0]=1.
+    if value is None:
+        return []
+    if not isinstance(value, dict | list):
+        # A ValueError like every other text that can't be written.
+        raise ValueError("must be an object: style deepObject has no form for anything else")  # noqa: TRY004
+    members = _deep_members(value, name, 1)
+    return [(row.writing.write(key, None), row.writing.write(scalar(item), keep)) for key, item in members]
+
+
+def _deep_members(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"is nested deeper than {MAX_DEPTH}")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if "[" in key or "]" in key:
+                raise ValueError("has a property with a bracket in its name, which style deepObject can't hold")
+            repeated = isinstance(item, list) and not any(isinstance(part, dict | list) for part in item)
+            for part in item if repeated else [item]:
+                yield from _deep_members(part, f"{prefix}[{key}]", depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _deep_members(item, f"{prefix}[{index}]", depth + 1)
+    elif value is not None:
+        yield prefix, value

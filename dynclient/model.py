@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
 from dynclient.dialects import Dialect
+from dynclient.exceptions import DocumentError
 
 Location = Literal["path", "query", "querystring", "header", "cookie"]
 
@@ -300,7 +301,8 @@ class API(NamedTuple):
     """A whole document, read as far as its list of operations.
 
     ``read`` makes an Operation of a row and raises the DocumentError that a broken one deserves. ``document_uri`` is
-    absolute; ``remote`` tells that the document came from the network, and so may widen nothing.
+    absolute; ``remote`` tells that the document came from the network, and so may widen nothing. ``faults`` are errors
+    that left a whole path without operations: a Path Item that can't be read has no rows.
     """
 
     title: str
@@ -318,3 +320,4 @@ class API(NamedTuple):
     summary: str = ""
     references: References | None = None
     fingerprint: str = ""
+    faults: tuple[DocumentError, ...] = ()

@@ -1,0 +1,43 @@
+"""The Request Body Object of OpenAPI 3."""
+
+from __future__ import annotations
+
+from dynclient._readers import content
+from dynclient._readers.nodes import Node
+from dynclient.model import MediaType, RequestBody, Schema
+
+# RFC 9110, 9.3.1, 9.3.2, 9.3.5: content in a request of these has no meaning of its own.
+_BODILESS = frozenset({"GET", "HEAD", "DELETE"})
+_FORMS = frozenset({content.URLENCODED, "multipart/form-data"})
+
+
+def body(method: str, operation: Node) -> RequestBody | None:
+    """Read an operation's ``requestBody``.
+
+    It is None where no media type is documented, and where a GET, HEAD or DELETE has nothing but an empty form, as
+    some generators write for each of their operations.
+    """
+    node = operation.at("requestBody")
+    if node is None:
+        return None
+    node = node.followed("a Request Body Object")
+    read = RequestBody(
+        content=content.content(node),
+        required=node.flag("required"),
+        description=node.note("description"),
+        pointer=node.pointer,
+    )
+    empty = method in _BODILESS and not read.required and all(map(_is_empty_form, read.content.values()))
+    return None if empty or not read.content else read
+
+
+def _is_empty_form(media_type: MediaType) -> bool:
+    essence = media_type.media_range.partition(";")[0].strip().lower()
+    return essence in _FORMS and (media_type.schema is None or _is_empty_object(media_type.schema))
+
+
+def _is_empty_object(schema: Schema) -> bool:
+    """Whether a schema says no more than "an object", without any member."""
+    words = schema.value if isinstance(schema.value, dict) else {"": schema.value}
+    telling = {key for key, value in words.items() if value not in ({}, [], False)}
+    return telling <= {"type", "title", "description"} and words.get("type", "object") == "object"

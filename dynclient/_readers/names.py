@@ -1,0 +1,130 @@
+"""Python names of operations and tags.
+
+Rule 1: an operation is named after its operationId, or else after its method and path.
+Rule 2: in the namespace of a tag, an operation whose name begins with the tag's loses that part there.
+Rule 3: what a client has itself keeps its name (:data:`RESERVED`), and so does ``…_with_http_info`` of an operation:
+an operation of such a name gets a trailing underscore. A tag gives way to both, and to operations.
+Rule 4: collisions get the suffixes ``_2``, ``_3`` in the document's order. Tags that differ in case only share a
+namespace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from dynclient._identifiers import distinct, identifier
+
+WITH_HTTP_INFO = "_with_http_info"
+
+RESERVED = frozenset(
+    {
+        "aclose",
+        "api",
+        "base_url",
+        "close",
+        "load",
+        "operations",
+        "reload",
+        "schemas",
+        "servers",
+        "title",
+        "version",
+        "with_options",
+    }
+)
+"""The public names of a client. Its other attributes begin with an underscore, as no operation's name does that could
+be mistaken for one: dunder names are never made."""
+
+
+class Named(NamedTuple):
+    """What an operation is named by."""
+
+    operation_id: str | None
+    method: str
+    path: str
+    tags: tuple[str, ...]
+
+
+class Names(NamedTuple):
+    """The names of a document's operations, in the order in which they were given, and the namespace of each tag."""
+
+    flat: tuple[str, ...]
+    by_tag: tuple[tuple[tuple[str, str], ...], ...]
+    namespaces: dict[str, str]
+
+
+def names(operations: Sequence[Named], tags: Iterable[str] = ()) -> Names:
+    """Name the operations, flat and by tag; ``tags`` are those that the document declares, in its order."""
+    plain = [identifier(spelling(operation)) for operation in operations]
+    flat = _free(plain, RESERVED)
+    every_tag = dict.fromkeys(tags)
+    for operation in operations:
+        every_tag.update(dict.fromkeys(operation.tags))
+    taken = {*RESERVED, *flat, *(name + WITH_HTTP_INFO for name in flat)}
+    namespaces = _namespaces(every_tag, taken)
+    return Names(tuple(flat), _by_tag(operations, plain, namespaces), namespaces)
+
+
+def spelling(operation: Named) -> str:
+    """What an operation's name is made of: its id, or ``get accounts by accountId calls``."""
+    if operation.operation_id:
+        return operation.operation_id
+    path = re.sub(r"\{([^{}]*)\}", r" by \1 ", operation.path)
+    return f"{operation.method.lower()} {path}" if path.strip("/ ") else f"{operation.method.lower()} root"
+
+
+def _free(wanted: Sequence[str], reserved: Collection[str]) -> list[str]:
+    """Names without collisions: not reserved, each once, and none the ``…_with_http_info`` of another."""
+    free = list(wanted)
+    while True:
+        free = distinct([f"{name}_" if name in reserved else name for name in free], reserved)
+        variants = {name + WITH_HTTP_INFO for name in free}
+        if variants.isdisjoint(free):
+            return free
+        free = [f"{name}_" if name in variants else name for name in free]
+
+
+def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """The namespace of each tag: in snake_case, with a trailing underscore where the name is taken."""
+    spellings: dict[str, str] = {}
+    for tag in tags:
+        spellings.setdefault(tag.strip().casefold(), tag)
+    wanted = [identifier(tag) for tag in spellings.values()]
+    served = distinct([f"{name}_" if name in taken else name for name in wanted], taken)
+    by_folded = dict(zip(spellings, served, strict=True))
+    return {tag: by_folded[tag.strip().casefold()] for tag in tags}
+
+
+def _by_tag(
+    operations: Sequence[Named], plain: Sequence[str], namespaces: dict[str, str]
+) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """For each operation its pairs of namespace and name there."""
+    prefixes = {tag: identifier(tag) + "_" for tag in namespaces}
+    members: dict[str, list[tuple[int, str]]] = {}
+    for index, operation in enumerate(operations):
+        for namespace, tag in {namespaces[tag]: tag for tag in reversed(operation.tags)}.items():
+            members.setdefault(namespace, []).append((index, _without(plain[index], prefixes[tag])))
+    pairs: list[dict[str, str]] = [{} for _ in operations]
+    for namespace, wanted in members.items():
+        served = _free([name for _, name in wanted], ())
+        for (index, _), name in zip(wanted, served, strict=True):
+            pairs[index][namespace] = name
+    return tuple(
+        tuple((namespaces[tag], pairs[index][namespaces[tag]]) for tag in _first_of_each(operation.tags, namespaces))
+        for index, operation in enumerate(operations)
+    )
+
+
+def _first_of_each(tags: Iterable[str], namespaces: dict[str, str]) -> list[str]:
+    """The tags of an operation, of those that share a namespace only the first."""
+    seen: dict[str, str] = {}
+    for tag in tags:
+        seen.setdefault(namespaces[tag], tag)
+    return list(seen.values())
+
+
+def _without(name: str, prefix: str) -> str:
+    rest = name.removeprefix(prefix)
+    return identifier(rest) if rest and rest != name else name

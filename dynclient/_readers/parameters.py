@@ -1,0 +1,131 @@
+"""Parameters, as both readers merge and check them, and the Parameter Object of OpenAPI 3.
+
+Rule 1: an operation's parameter replaces its path's of the same name and location, in that one's position. Of two alike
+in one list the first counts.
+Rule 2: a parameter ``in: path`` is required, and there is one for each name in the path's template: what is not
+declared is added as a string, what the template lacks is dropped.
+Rule 3: headers that a message's own framing needs, or that OpenAPI keeps for itself, are no parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, get_args
+
+from dynclient._document.pointers import escaped
+from dynclient._readers import content
+from dynclient._readers.nodes import Node
+from dynclient._readers.paths import template_names
+from dynclient.model import Location, Parameter
+
+# OAS 3.1.1, Parameter Object, `name`: definitions of Accept, Content-Type and Authorization are ignored.
+# RFC 9112, 3.2, 6.1, 6.2; RFC 9110, 7.6.1: the others belong to the message or the connection, never to a caller.
+_NO_PARAMETERS = frozenset(
+    {
+        "accept",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+# OAS 3.2.0, Parameter Object, Style Values; the first of each location is its default.
+STYLES_IN: dict[str, tuple[str, ...]] = {
+    "path": ("simple", "label", "matrix"),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "querystring": ("form",),
+    "header": ("simple",),
+    "cookie": ("form", "cookie"),
+}
+_EXPLODED = frozenset({"form", "cookie"})
+
+
+def merged(
+    path: str, operation: Node, items: Iterable[Node], read: Callable[[Node], Parameter | None]
+) -> tuple[Parameter, ...]:
+    """The parameters of an operation: its path's first, then its own.
+
+    ``items`` are the Path Items, the nearest first; ``read`` makes one Parameter, or None of what is none.
+    """
+    by_place: dict[tuple[str, str], Parameter] = {}
+    for level in (*reversed(tuple(items)), operation):
+        here: dict[tuple[str, str], Parameter] = {}
+        for member in level.members("parameters"):
+            parameter = read(member.followed("a Parameter Object"))
+            if parameter is not None and not is_reserved(parameter):
+                here.setdefault((parameter.in_, parameter.name), parameter)
+        by_place.update(here)
+    return _with_template(path, operation, by_place)
+
+
+def is_reserved(parameter: Parameter) -> bool:
+    """Whether a header may not be given as a parameter."""
+    return parameter.in_ == "header" and parameter.name.lower() in _NO_PARAMETERS
+
+
+def _with_template(path: str, operation: Node, by_place: dict[tuple[str, str], Parameter]) -> tuple[Parameter, ...]:
+    """Hold the parameters ``in: path`` to the names in the template, as rule 2 has it."""
+    names = template_names(path)
+    declared = [
+        parameter._replace(required=True) if parameter.in_ == "path" else parameter
+        for parameter in by_place.values()
+        if parameter.in_ != "path" or parameter.name in names
+    ]
+    implied = [_implied(name, operation) for name in names if ("path", name) not in by_place]
+    return (*implied, *declared)
+
+
+def _implied(name: str, operation: Node) -> Parameter:
+    schema = operation.synthesized(f"x-path/{escaped(name)}", {"type": "string"})
+    return Parameter(name, "path", required=True, schema=schema, style="simple", pointer=operation.pointer)
+
+
+def parameter(node: Node) -> Parameter:
+    """Read a Parameter Object of OpenAPI 3."""
+    in_ = location(node)
+    return Parameter(
+        name=node.text("name"),
+        in_=in_,
+        required=node.flag("required"),
+        schema=node.schema_at("schema"),
+        media_type=content.only(content.content(node)),
+        **_style(node, in_),
+        allow_reserved=node.flag("allowReserved"),
+        allow_empty=in_ == "query" and node.flag("allowEmptyValue"),
+        description=node.note("description"),
+        deprecated=node.flag("deprecated"),
+        examples=content.examples(node),
+        pointer=node.pointer,
+        extensions=node.extensions(),
+    )
+
+
+def location(node: Node) -> Location:
+    """Where a parameter is sent.
+
+    Raises:
+        InvalidDocument: ``in`` is missing, or no location.
+    """
+    in_ = node.text("in")
+    for known in get_args(Location):
+        if in_ == known:
+            return known  # type: ignore[no-any-return]  # get_args has no type of its own
+    raise node.fault(f"`in` must be one of {', '.join(STYLES_IN)}, not {in_!r}")
+
+
+def _style(node: Node, in_: Location) -> dict[str, Any]:
+    """Style and explode. A known style that the location doesn't have counts as the location's default."""
+    allowed = STYLES_IN[in_]
+    style = node.text("style", allowed[0])
+    if not any(style in styles for styles in STYLES_IN.values()):
+        raise node.fault(f"`style` must be one of {', '.join(allowed)}, not {style!r}")
+    style = style if style in allowed else allowed[0]
+    # OAS 3.1.1, Parameter Object: explode is true by default where the style is `form`; 3.2.0: or `cookie`.
+    return {"style": style, "explode": node.flag("explode", default=style in _EXPLODED)}

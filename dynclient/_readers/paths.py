@@ -1,0 +1,154 @@
+"""The list of a document's operations, found without reading any of them.
+
+Rule 1: only what lists and names an operation is looked at (its id, tags, summary), and leniently: what is broken there
+is told when the operation is read.
+Rule 2: a Path Item may be a ``$ref``, also into another file; what stands beside the reference goes before its target.
+Rule 3: a Path Item that can't be read has no operations; the error is kept (``API.faults``) and the others are listed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from dynclient._document.pointers import escaped
+from dynclient._readers.nodes import Node, spelled
+from dynclient.exceptions import DocumentError
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_NEVER = re.compile(r"[\\\x00-\x1f\x7f]")
+_DOTS = re.compile(r"(?i)(?:\.|%2e){1,2}")
+
+
+class Found(NamedTuple):
+    """An operation in the list: its place, and what names it."""
+
+    method: str
+    path: str
+    node: Node
+    path_pointer: str
+    operation_id: str | None
+    tags: tuple[str, ...]
+    summary: str
+    deprecated: bool
+
+
+class Listing(NamedTuple):
+    """The operations in the document's order, and the errors of Path Items that have none because they're broken."""
+
+    found: tuple[Found, ...]
+    faults: tuple[DocumentError, ...]
+
+
+def listing(root: Node) -> Listing:
+    """Find the operations.
+
+    Raises:
+        InvalidDocument: ``paths`` is no object, or missing in a version that wants it.
+    """
+    # OAS 3.1.1, OpenAPI Object: a document may have `components` or `webhooks` instead of `paths`.
+    if "paths" not in root.value and not root.dialect.ref_siblings:
+        raise root.fault("`paths` is missing")
+    found: list[Found] = []
+    faults: list[DocumentError] = []
+    for path, item in root.entries("paths"):
+        if not path.startswith("x-"):
+            try:
+                found += operations(path, item)
+            except DocumentError as error:
+                faults.append(error)
+    return Listing(tuple(found), tuple(faults))
+
+
+def operations(path: str, item: Node) -> list[Found]:
+    """List the operations of one path.
+
+    Raises:
+        DocumentError: the Path Item is no object, or its ``$ref`` leads nowhere.
+    """
+    found: dict[str, Found] = {}
+    items = path_items(item)
+    summary = next((text for node in items if (text := node.note("summary"))), "")
+    for node in items:
+        for method, operation in _methods(node):
+            if method not in found:
+                found[method] = _found(method, path, operation, node.pointer, summary)
+    return list(found.values())
+
+
+def path_items(item: Node) -> tuple[Node, ...]:
+    """The Path Items that make one up: what is written here, then what each ``$ref`` leads to."""
+    # OAS 3.1.1, Path Item Object: when a field stands beside `$ref` and in its target, the behaviour is undefined.
+    first = item.object("a Path Item")
+    if "$ref" not in first.value:
+        return (first,)
+    target = first.followed("a Path Item")
+    return (first, target) if len(first.value) > 1 else (target,)
+
+
+def _methods(item: Node) -> Iterator[tuple[str, Node]]:
+    """Each operation of a Path Item, with its method as it is sent."""
+    known = item.dialect.methods
+    for key, value in item.value.items():
+        if key in known:
+            yield key.upper(), item.child(key, value)
+    if item.dialect.additional_operations and isinstance(item.value.get("additionalOperations"), dict):
+        # OAS 3.2.0, Path Item Object: the key is the method with the capitalization that is to be sent; a method that
+        # has a field of its own must not be there.
+        for key, node in item.entries("additionalOperations"):
+            if key not in {method.upper() for method in known}:
+                yield key, node
+
+
+def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) -> Found:
+    value: dict[str, Any] = node.value if isinstance(node.value, dict) else {}
+    tags = value.get("tags")
+    names = [text for tag in tags if (text := spelled(tag))] if isinstance(tags, list) else []
+    return Found(
+        method=method,
+        path=path,
+        node=node,
+        path_pointer=path_pointer,
+        operation_id=(spelled(value.get("operationId")) or "").strip() or None,
+        tags=tuple(dict.fromkeys(names)),
+        summary=(spelled(value.get("summary")) or "").strip() or summary,
+        deprecated=value.get("deprecated") is True,
+    )
+
+
+def check_path(path: str, item: Node) -> None:
+    """Refuse a path that would lead elsewhere than where it seems to.
+
+    Raises:
+        InvalidDocument: it does not begin with one ``/``, has dot segments, or what no URL may hold.
+    """
+    # OAS 3.1.1, Paths Object: the field name must begin with a forward slash, and is appended to the server's URL.
+    segments = re.split(r"[?#]", path, maxsplit=1)[0].split("/")
+    if not path.startswith("/") or path.startswith("//"):
+        raise item.fault(f"the path {path!r} must begin with one `/`")
+    if any(_DOTS.fullmatch(segment) for segment in segments):
+        raise item.fault(f"the path {path!r} must not have `.` or `..` as a segment")
+    if _NEVER.search(path):
+        raise item.fault(f"the path {path!r} must not have backslashes or control characters")
+
+
+def check_method(method: str, operation: Node) -> None:
+    """Refuse a method that is no token, and so could not be sent.
+
+    Raises:
+        InvalidDocument: it is none.
+    """
+    if not _TOKEN.fullmatch(method):
+        raise operation.fault(f"{method!r} is no HTTP method")
+
+
+def template_names(path: str) -> list[str]:
+    """The names between braces in a path, each once, in their order."""
+    return list(dict.fromkeys(_TEMPLATE.findall(path)))
+
+
+def pointer_of(path: str) -> str:
+    """The JSON pointer of a path's Path Item."""
+    return f"/paths/{escaped(path)}"

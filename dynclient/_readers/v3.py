@@ -1,0 +1,29 @@
+"""OpenAPI 3.0, 3.1 and 3.2: what stands in an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dynclient._readers.api import Version
+from dynclient._readers.bodies import body
+from dynclient._readers.nodes import Node
+from dynclient._readers.parameters import merged, parameter
+from dynclient._readers.responses import response, responses
+from dynclient._readers.security import scheme
+from dynclient._readers.servers import servers
+from dynclient.model import Operation
+
+
+def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) -> Operation:
+    """Read an Operation Object."""
+    callbacks = node.value.get("callbacks")
+    return bare._replace(
+        parameters=merged(bare.path, node, items, parameter),
+        body=body(bare.method, node),
+        responses=responses(node, response),
+        servers=servers(root, (node, *items)),
+        callbacks=tuple(callbacks) if isinstance(callbacks, dict) else (),
+    )
+
+
+VERSION = Version(operation, scheme, servers, "/components/securitySchemes")

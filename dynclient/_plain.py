@@ -17,17 +17,18 @@ import datetime as dt
 import enum
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
 
 from dynclient.exceptions import ArgumentError, EncodeError
 
-MAX_DEPTH = 400
+MAX_DEPTH = 200
 """How deep a value may be nested: below what the interpreter's own stack bears."""
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = frozenset({dict, list})
 _BYTES = (bytes, bytearray, memoryview)
 
 
@@ -46,7 +47,11 @@ def plain(value: Any, *, files: bool = False) -> Any:
         return value
     if files and isinstance(value, Iterator) and not is_file(value):
         return value
-    return _Walk(files)(value, "$")
+    try:
+        return _Walk(files)(value, "$")
+    except RecursionError:
+        # Called from deep within somebody's own recursion.
+        raise _too_deep() from None
 
 
 def is_file(value: Any) -> bool:
@@ -70,6 +75,8 @@ class _Walk:
     def __call__(self, value: Any, path: str) -> Any:
         if type(value) in _ATOMS or (self.files and is_file(value)):
             return value
+        if type(value) in _CONTAINERS:
+            return self._container(value, value, path)
         atom = _ATOM_MAKERS.get(type(value)) or _maker(value)
         if atom is not None:
             return _made(atom, value, path)
@@ -79,22 +86,30 @@ class _Walk:
             members = opened(value, path)
             if members is not None:
                 return self._container(value, members, path)
-        raise ArgumentError(f"{path}: a {_type_name(value)} has no plain form", argument=path, hint=_hint(value))
+        raise ArgumentError(
+            f"{path}: a value of type {_type_name(value)} has no plain form", argument=path, hint=_hint(value)
+        )
 
     def _container(self, value: Any, members: Any, path: str) -> Any:
         if id(value) in self.open:
             raise ArgumentError(f"{path}: the value contains itself", argument=path)
         if len(self.open) >= MAX_DEPTH:
-            raise ArgumentError(f"the value is nested deeper than {MAX_DEPTH}", argument=path[:80])
+            raise _too_deep()
         self.open.add(id(value))
         try:
             if isinstance(members, _Single):
                 return self(members.value, path)
             if isinstance(members, Mapping):
                 return self._mapping(members, path)
-            return [self(item, f"{path}[{index}]") for index, item in enumerate(members)]
+            return self._sequence(members, path)
         finally:
             self.open.discard(id(value))
+
+    def _sequence(self, members: Iterable[Any], path: str) -> list[Any]:
+        result = []
+        for index, item in enumerate(members):
+            result.append(item if type(item) in _ATOMS else self(item, f"{path}[{index}]"))
+        return result
 
     def _mapping(self, members: Mapping[Any, Any], path: str) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -102,8 +117,12 @@ class _Walk:
             name = key if type(key) is str else _key(key, path)
             if name in result:
                 raise ArgumentError(f"{path}: two keys are both {name!r} as text", argument=path)
-            result[name] = self(item, f"{path}.{name}")
+            result[name] = item if type(item) in _ATOMS else self(item, f"{path}.{name}")
         return result
+
+
+def _too_deep() -> ArgumentError:
+    return ArgumentError(f"the value is nested deeper than {MAX_DEPTH}")
 
 
 class _Single:

@@ -250,7 +250,8 @@ def _xml(said: Any) -> XMLHints | None:
         prefix=text("prefix"),
         attribute=said.get("attribute") is True,
         wrapped=said.get("wrapped") is True,
-        node_type=text("nodeType"),
+        # AutoRest's word for what 3.2 has as nodeType.
+        node_type=text("nodeType") or ("text" if said.get("x-ms-text") is True else None),
     )
 
 

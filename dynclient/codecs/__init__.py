@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from dynclient import _negotiation
-from dynclient.codecs import binary, json, text
+from dynclient.codecs import binary, json, text, xml
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.model import MediaType
 
@@ -19,6 +19,9 @@ CODECS: dict[str, Codec] = {
     "application/json": json.CODEC,
     "text/json": json.CODEC,
     "*/*+json": json.CODEC,
+    "application/xml": xml.CODEC,
+    "text/xml": xml.CODEC,
+    "*/*+xml": xml.CODEC,
     "application/yaml": text.CODEC,
     "application/x-yaml": text.CODEC,
     "application/javascript": text.CODEC,
@@ -34,14 +37,14 @@ CODECS: dict[str, Codec] = {
 def find(content_type: str, media_type: MediaType | None = None) -> Codec:  # noqa: ARG001  # for codecs of users to come
     """The codec of a content type; a malformed one is read and written as bytes."""
     try:
-        parsed = _negotiation.parse(content_type)
+        # What a server's parameters say is no matter here, be they malformed.
+        parsed = _negotiation.parse(content_type.partition(";")[0])
     except ValueError:
         return CODECS["*/*"]
-    type_, suffix = parsed.type.lower(), parsed.suffix.lower()
     ranges = [parsed.essence]
-    if suffix:
-        ranges += [f"{type_}/*+{suffix}", f"*/*+{suffix}"]
-    return next((CODECS[key] for key in (*ranges, f"{type_}/*") if key in CODECS), CODECS["*/*"])
+    if parsed.suffix:
+        ranges += [f"{parsed.type}/*+{parsed.suffix}", f"*/*+{parsed.suffix}"]
+    return next((CODECS[key] for key in (*ranges, f"{parsed.type}/*") if key in CODECS), CODECS["*/*"])
 
 
 __all__ = ["CODECS", "Codec", "Encoded", "find"]

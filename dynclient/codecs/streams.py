@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +21,7 @@ Part = bytes | Callable[[], Iterator[bytes]]
 
 
 class Stream(Iterator[bytes]):
-    """A body made of pieces, read once. ``length`` is its size in bytes, or None where a piece does not tell its own."""
+    """A body made of pieces, read once. ``length`` is its size in bytes; None where a piece does not tell."""
 
     def __init__(self, parts: Iterable[Part], length: int | None) -> None:
         """Take the pieces in their order, and the length of all."""
@@ -36,7 +36,7 @@ class Stream(Iterator[bytes]):
         self._chunks.close()
 
 
-def _chunks(parts: Iterable[Part]) -> Any:
+def _chunks(parts: Iterable[Part]) -> Generator[bytes, None, None]:
     for part in parts:
         if isinstance(part, bytes):
             yield part

@@ -42,7 +42,7 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:  # 
 
 
 def decode(body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:  # noqa: ARG001  # every codec's arguments
-    """Read text, UTF-8 unless the content type names another charset, and type it by the schema: ``3`` may be an int."""
+    """Read text, UTF-8 unless the content type says otherwise, and type it by the schema: ``3`` may be an int."""
     from dynclient import _schemas
 
     text = charsets.decode_text(body, charsets.charset(content_type) or "utf-8")

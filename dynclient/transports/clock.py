@@ -1,0 +1,72 @@
+"""How long an exchange may still wait.
+
+An exchange is in one phase at a time. Getting a connection (``pool``) and making one (``connect``) have a budget for
+the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so that bytes which
+drip in one by one win nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+from dynclient.options import Timeout
+
+Phase = Literal["pool", "connect", "write", "read"]
+
+_WHOLE_PHASES = frozenset({"pool", "connect"})
+
+
+class Expired(Exception):
+    """Time ran out."""
+
+
+class Clock:
+    """The time of one exchange; all in seconds of ``time.monotonic()``."""
+
+    __slots__ = ("_deadline", "_limit", "_phase_end", "_timeout", "phase", "started")
+
+    def __init__(self, timeout: Timeout, deadline: float | None) -> None:
+        """Start. Without a deadline from the call, ``timeout.total`` counts from now."""
+        self.started = time.monotonic()
+        if deadline is None and timeout.total is not None:
+            deadline = self.started + timeout.total
+        self._timeout = timeout
+        self._deadline = deadline
+        self.enter("pool")
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the exchange began."""
+        return time.monotonic() - self.started
+
+    def enter(self, phase: Phase) -> None:
+        """Begin a phase."""
+        self.phase: Phase = phase
+        self._limit: float | None = getattr(self._timeout, phase)
+        whole = phase in _WHOLE_PHASES and self._limit is not None
+        self._phase_end = time.monotonic() + (self._limit or 0.0) if whole else None
+
+    def left(self) -> float | None:
+        """Seconds that the next wait may last, or None where nothing bounds it.
+
+        Raises:
+            Expired: none are left.
+        """
+        now = time.monotonic()
+        waits = [self._limit] if self._phase_end is None else [self._phase_end - now]
+        if self._deadline is not None:
+            if self._deadline <= now:
+                raise Expired
+            waits.append(self._deadline - now)
+        bounds = [wait for wait in waits if wait is not None]
+        if not bounds:
+            return None
+        if min(bounds) <= 0:
+            raise Expired
+        return min(bounds)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the call's own deadline has passed."""
+        return self._deadline is not None and time.monotonic() >= self._deadline

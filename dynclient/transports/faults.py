@@ -1,0 +1,134 @@
+"""Foreign errors, translated at one place.
+
+What urllib3, ssl and sockets raise may hold the URL with its secrets, so that none of their text is taken over but
+the operating system's own, and nothing of them is kept as a cause.
+"""
+
+from __future__ import annotations
+
+import builtins
+import http.client
+import socket
+import ssl
+from typing import Any, NamedTuple
+
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from dynclient.exceptions import (
+    ClientClosed,
+    ConnectError,
+    ConnectionLost,
+    DynclientError,
+    PoolTimeout,
+    ProtocolError,
+    TimeoutError,  # noqa: A004  # dynclient's own; Python's is said in full
+    TLSError,
+    TransportError,
+)
+from dynclient.messages import Request
+from dynclient.transports.clock import Expired
+from dynclient.transports.framing import Cut, Malformed
+from dynclient.transports.outgoing import BodyFailed
+from dynclient.transports.pool import PoolClosed
+
+FOREIGN = (
+    Expired,
+    PoolClosed,
+    Malformed,
+    Cut,
+    BodyFailed,
+    OSError,
+    HTTPError,
+    CertificateError,
+    http.client.HTTPException,
+    ValueError,
+)
+"""What an exchange may end with, apart from its response."""
+
+_TIMES = (Expired, builtins.TimeoutError, ConnectTimeoutError)
+_UNTRUSTED = (ssl.SSLError, CertificateError)
+
+
+class Situation(NamedTuple):
+    """How far the exchange had come. ``securing`` tells that there is a connection, and TLS is being agreed on."""
+
+    request: Request
+    host: str
+    phase: str
+    securing: bool
+    sent: bool
+    total: bool
+    elapsed: float
+    aborted: bool = False
+
+
+def translated(error: BaseException, at: Situation) -> BaseException:
+    """Make dynclient's error of a foreign one."""
+    if isinstance(error, BodyFailed):
+        return error.error
+    if isinstance(error, PoolClosed):
+        return ClientClosed("the client has been closed", operation_id=at.request.operation_id)
+    if at.aborted:
+        return _made(ConnectionLost, "the request was cancelled", at)
+    return _PHASES[at.phase](error, at)
+
+
+def _waiting(_: BaseException, at: Situation) -> DynclientError:
+    return _made(PoolTimeout, f"no connection to {at.host} became free in time", at)
+
+
+def _connecting(error: BaseException, at: Situation) -> DynclientError:
+    # urllib3 2 derives NewConnectionError, which no time has run out for, from ConnectTimeoutError.
+    if isinstance(error, _TIMES) and not isinstance(error, NewConnectionError):
+        if at.total:
+            return _made(TimeoutError, f"the call's time ran out while connecting to {at.host}", at, phase="connect")
+        if at.securing:
+            return _made(TLSError, f"{at.host} did not finish the TLS handshake in time", at)
+        return _made(ConnectError, f"{at.host} did not answer in time", at)
+    if isinstance(error, _UNTRUSTED):
+        return _made(TLSError, f"no trusted connection to {at.host}{_reason(error)}", at)
+    if isinstance(error, (NameResolutionError, socket.gaierror)):
+        return _made(ConnectError, f"the host {at.host} can't be found", at)
+    return _made(ConnectError, f"can't connect to {at.host}{_reason(error)}", at)
+
+
+def _talking(error: BaseException, at: Situation) -> DynclientError:
+    doing = "sending the request" if at.phase == "write" else "waiting for the response"
+    if isinstance(error, _TIMES):
+        whose = "the call's time" if at.total else "time"
+        return _made(TimeoutError, f"{whose} ran out while {doing}", at, phase=at.phase)
+    if isinstance(error, Malformed):
+        return _made(ProtocolError, f"the response is not HTTP: {error}", at)
+    if isinstance(error, http.client.HTTPException):
+        return _made(ProtocolError, f"the exchange broke HTTP ({type(error).__name__})", at)
+    if isinstance(error, Cut):
+        return _made(ConnectionLost, "the server closed the connection before the whole response was there", at)
+    return _made(ConnectionLost, f"the connection broke while {doing}{_reason(error)}", at)
+
+
+_PHASES = {"pool": _waiting, "connect": _connecting, "write": _talking, "read": _talking}
+
+
+def _made(kind: type[TransportError], message: str, at: Situation, **more: Any) -> TransportError:
+    return kind(
+        message,
+        request=at.request,
+        operation_id=at.request.operation_id,
+        outcome_unknown=at.sent,
+        elapsed=at.elapsed,
+        **more,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """The operating system's or TLS's own words for it; never a text that may hold a URL."""
+    while error.__cause__ is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f": {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return f": {error.reason.replace('_', ' ').lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        return f": {error.strerror}"
+    return f" ({type(error).__name__})"

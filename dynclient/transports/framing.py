@@ -1,0 +1,185 @@
+"""Reading an HTTP/1.1 response: its head, and where its body ends.
+
+Strict where leniency has let one response be taken for two (RFC 9112, 11.2): two lengths, a length beside a transfer
+coding, a chunk size that is no plain hexadecimal number. Every line and every count is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+from dynclient.options import Limits
+
+CHUNK = 65_536
+
+# RFC 9112, 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often missing.
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?\r?\n")
+# RFC 9112, 5: no whitespace between name and colon. RFC 9110, 5.6.2: a name is a token.
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*\r?\n")
+_FOLD = re.compile(rb"[ \t]+([^\r\n\0]*?)[ \t]*\r?\n")
+# RFC 9112, 7.1: chunk-size = 1*HEXDIG, then extensions, which are ignored.
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_ENDS = frozenset({b"\r\n", b"\n"})
+
+_SWITCHING = 101
+_FIRST_FINAL = 200
+_BODILESS = frozenset({204, 304})
+
+
+class Malformed(Exception):
+    """What came is not HTTP. The text says why, and holds nothing of what came."""
+
+
+class Cut(Exception):
+    """The connection ended before the response did."""
+
+
+class Source(Protocol):
+    """Buffered bytes from the connection."""
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """Read a line with its end, or as much as there is at the end of the stream."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read so many bytes, or fewer at the end of the stream."""
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Read what is there, waiting at most once."""
+
+
+class Head:
+    """A final response's status, header lines, and what they say of the body.
+
+    ``length`` is the body's length in bytes, or None where ``chunked`` or the connection's end tells it.
+    """
+
+    __slots__ = ("chunked", "fields", "keep_alive", "length", "status")
+
+    def __init__(self, minor: int, status: int, fields: list[tuple[str, str]], method: str) -> None:
+        """Work out the framing (RFC 9112, 6.3)."""
+        self.status = status
+        self.fields = fields
+        options = {option.lower() for option in _listed(fields, "connection")}
+        # RFC 9112, 9.3: HTTP/1.1 persists unless it says close; 1.0 only if it says keep-alive.
+        self.keep_alive = "close" not in options and (minor == 1 or "keep-alive" in options)
+        codings = [coding.lower() for coding in _listed(fields, "transfer-encoding")]
+        self.chunked = bool(codings)
+        self.length = _length(_listed(fields, "content-length"))
+        if codings not in ([], ["chunked"]):
+            raise Malformed("its Transfer-Encoding is unknown")
+        if self.chunked and self.length is not None:
+            raise Malformed("it has both Transfer-Encoding and Content-Length")
+        if method == "HEAD" or status in _BODILESS:
+            self.chunked, self.length = False, 0
+        if minor == 0 and self.chunked:
+            self.keep_alive = False
+        if self.length is None and not self.chunked:
+            self.keep_alive = False
+
+
+def read_head(source: Source, method: str, limits: Limits) -> Head:
+    """Read up to the end of the final response's header section, past interim responses.
+
+    Raises:
+        Malformed: it is not HTTP, or goes beyond the limits.
+        Cut: the stream ended before.
+    """
+    for _ in range(limits.informational_responses + 1):
+        line = _line(source, limits)
+        match = _STATUS.fullmatch(line)
+        if match is None:
+            raise Malformed("it does not begin with an HTTP/1.1 status line")
+        minor, status = int(match[1]), int(match[2])
+        fields = _fields(source, limits)
+        # RFC 9110, 15.2: a client must be able to take 1xx responses, and may ignore those that it did not expect.
+        if status >= _FIRST_FINAL:
+            return Head(minor, status, fields, method)
+        if status == _SWITCHING:
+            raise Malformed("it switches to another protocol, which nobody asked for")
+    raise Malformed(f"more than {limits.informational_responses} interim responses came before the final one")
+
+
+def read_body(source: Source, head: Head, limits: Limits) -> Iterator[bytes]:
+    """Yield the body's bytes as they come, transfer coding undone, up to its end and not beyond.
+
+    Raises:
+        Malformed: a chunk is not as it should be.
+        Cut: the stream ended before.
+    """
+    if head.chunked:
+        return _chunked(source, limits)
+    if head.length is not None:
+        return _counted(source, head.length)
+    return iter(lambda: source.read1(CHUNK), b"")
+
+
+def _counted(source: Source, length: int) -> Iterator[bytes]:
+    while length:
+        data = source.read1(min(length, CHUNK))
+        if not data:
+            raise Cut
+        length -= len(data)
+        yield data
+
+
+def _chunked(source: Source, limits: Limits) -> Iterator[bytes]:
+    while True:
+        match = _SIZE.fullmatch(_line(source, limits))
+        if match is None:
+            raise Malformed("a chunk's size is no number")
+        size = int(match[1], 16)
+        if not size:
+            break
+        yield from _counted(source, size)
+        if (end := _line(source, limits)) not in _ENDS:
+            raise Malformed(f"a chunk is followed by {len(end)} more bytes")
+    # RFC 9112, 7.1.2: trailer fields may be ignored.
+    _fields(source, limits)
+
+
+def _fields(source: Source, limits: Limits) -> list[tuple[str, str]]:
+    """Read field lines up to the empty one."""
+    fields: list[tuple[str, str]] = []
+    for _ in range(limits.header_lines + 1):
+        line = _line(source, limits)
+        if line in _ENDS:
+            return fields
+        if match := _FIELD.fullmatch(line):
+            # RFC 9110, 5.5: a value may hold bytes beyond ASCII, of which nothing is known.
+            fields.append((match[1].decode("ascii"), match[2].decode("latin-1")))
+        elif fields and (match := _FOLD.fullmatch(line)):
+            # RFC 9112, 5.2: a user agent replaces each obs-fold with a space.
+            name, value = fields[-1]
+            fields[-1] = (name, f"{value} {match[1].decode('latin-1')}".strip())
+        else:
+            raise Malformed("a header line is malformed")
+    raise Malformed(f"it has more than {limits.header_lines} header lines")
+
+
+def _line(source: Source, limits: Limits) -> bytes:
+    line = source.readline(limits.header_line_bytes + 1)
+    if line.endswith(b"\n"):
+        return line
+    if len(line) > limits.header_line_bytes:
+        raise Malformed(f"a header line is longer than {limits.header_line_bytes} bytes")
+    raise Cut
+
+
+def _listed(fields: list[tuple[str, str]], name: str) -> list[str]:
+    """The members of a field that is a list, over all its lines."""
+    values = [value for key, value in fields if key.lower() == name]
+    return [member.strip() for value in values for member in value.split(",")]
+
+
+def _length(values: list[str]) -> int | None:
+    # RFC 9110, 8.6: a list of equal values may be taken for one; all else is an error.
+    if not values:
+        return None
+    if len(set(values)) > 1:
+        raise Malformed("it has two different lengths")
+    if _DIGITS.fullmatch(values[0]) is None:
+        raise Malformed("its Content-Length is no number")
+    return int(values[0])

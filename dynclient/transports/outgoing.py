@@ -1,0 +1,211 @@
+"""A request as it is written: where it goes, its header lines, and how its body is framed.
+
+The URL is sent exactly as the request has it: percent-encoding and dot segments are the caller's. What frames the
+message is ours alone: no Content-Length, Transfer-Encoding or hop-by-hop field of a caller or a document survives.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import IO, Any, NamedTuple, cast
+
+from dynclient.exceptions import ArgumentError
+from dynclient.messages import Body, Request
+from dynclient.transports.codings import ACCEPTED
+from dynclient.transports.framing import CHUNK
+
+_URL = re.compile(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^:\[\]@]+)(?::([0-9]{0,5}))?")
+_UNSENDABLE = re.compile(r"[^\x21-\x7e]")
+# RFC 9110, 5.6.2: method and field names are tokens.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_MAX_PORT = 65_535
+
+# RFC 9110, 7.6.1, and what frames a message; proxies' credentials are none of an origin's business.
+_OURS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# RFC 9110, 8.6: a length of 0 is told where the method leads the server to expect content.
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH", "QUERY"})
+
+
+class Target(NamedTuple):
+    """Where a request goes. ``authority`` is what Host says, ``path`` the request target with its query."""
+
+    scheme: str
+    host: str
+    port: int
+    authority: str
+    path: str
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port."""
+        return self.scheme, self.host, self.port
+
+
+class BodyFailed(Exception):
+    """What the caller gave as a body raised; ``error`` is what it raised."""
+
+    def __init__(self, error: BaseException) -> None:
+        """Take what was raised."""
+        super().__init__(str(error))
+        self.error = error
+
+
+class Content(NamedTuple):
+    """A body as it goes out. ``size`` is None where only its end tells it."""
+
+    pieces: Iterator[bytes]
+    size: int | None
+    whole: bytes | None = None
+
+
+def target_of(url: str) -> Target:
+    """Take a URL apart without changing any of it.
+
+    Raises:
+        ArgumentError: it is no absolute http or https URL, holds what can't be sent, or has user information.
+    """
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ArgumentError("the URL is not an absolute http or https URL", argument="url")
+    scheme, authority, path = match[1].lower(), match[2], match[3]
+    if "@" in authority:
+        raise ArgumentError("the URL holds user information", argument="url", hint="give credentials as auth=")
+    if _UNSENDABLE.search(path):
+        raise ArgumentError("the URL holds characters that must be percent-encoded", argument="url")
+    parts = _AUTHORITY.fullmatch(authority)
+    host = _ascii_host(parts[1]) if parts else ""
+    port = int(parts[2] or 0) if parts else 0
+    if not host or port > _MAX_PORT:
+        raise ArgumentError("the URL's host or port is malformed", argument="url")
+    shown = f"{host}:{port}" if port else host
+    path = path if path.startswith("/") else "/" + path
+    return Target(scheme, host.strip("[]").replace("%25", "%"), port or _DEFAULT_PORTS[scheme], shown, path)
+
+
+def _ascii_host(host: str) -> str:
+    try:
+        # RFC 9110, 4.2.3: the host is case-insensitive.
+        host = host.lower() if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return "" if _UNSENDABLE.search(host) else host
+
+
+def header_lines(request: Request, target: Target, content: Content | None) -> list[tuple[bytes, bytes]]:
+    """The lines of the header section, in order, framing included.
+
+    Raises:
+        ArgumentError: the method, a name or a value can't be written.
+    """
+    if _TOKEN.fullmatch(request.method) is None:
+        raise ArgumentError("the method is not a token", argument="method")
+    lines = [("Host", target.authority)]
+    lines += [(name, value) for name, value in request.headers.pairs() if name.lower() not in _OURS]
+    if "accept-encoding" not in request.headers:
+        lines.append(("Accept-Encoding", ACCEPTED))
+    if "user-agent" not in request.headers:
+        from dynclient import __version__
+
+        lines.append(("User-Agent", f"dynclient/{__version__}"))
+    lines += _framing(request.method, content)
+    return [_line(name, value) for name, value in lines]
+
+
+def _framing(method: str, content: Content | None) -> list[tuple[str, str]]:
+    if content is None:
+        return [("Content-Length", "0")] if method in _WITH_CONTENT else []
+    if content.size is None:
+        return [("Transfer-Encoding", "chunked")]
+    return [("Content-Length", str(content.size))]
+
+
+def _line(name: str, value: str) -> tuple[bytes, bytes]:
+    if _TOKEN.fullmatch(name) is None:
+        raise ArgumentError("a header's name is not a token", argument="headers")
+    # RFC 9110, 5.5: CR, LF and NUL are dangerous in a value.
+    if any(character in value for character in "\r\n\0"):
+        raise ArgumentError(f"the value of header {name} holds a line end or NUL", argument=name)
+    try:
+        return name.encode("ascii"), value.encode("latin-1")
+    except UnicodeEncodeError:
+        return name.encode("ascii"), value.encode("utf-8")
+
+
+def content_of(body: Body) -> Content | None:
+    """Work out how a body goes out: bytes and files of known size with their length, all else in chunks.
+
+    Raises:
+        ArgumentError: it is nothing that can be sent.
+    """
+    if body is None:
+        return None
+    if isinstance(body, bytes | bytearray | memoryview):
+        whole = bytes(body)
+        return Content(iter((whole,)), len(whole), whole)
+    if hasattr(body, "read"):
+        return _file(cast("IO[bytes]", body))
+    if isinstance(body, AsyncIterator):
+        raise ArgumentError("an asynchronous body needs an AsyncClient", argument="body")
+    if isinstance(body, Iterable) and not isinstance(body, str):
+        return Content(_pieces(iter(body)), None)
+    raise ArgumentError(f"a {type(body).__name__} can't be sent as a body", argument="body")
+
+
+def _file(file: IO[bytes]) -> Content:
+    size = _size(file)
+    reads = iter(lambda: file.read(CHUNK if size is None else min(CHUNK, max(size, 1))), b"")
+    return Content(_pieces(reads) if size is None else _exactly(_pieces(reads), size), size)
+
+
+def _size(file: IO[bytes]) -> int | None:
+    """Bytes from where the file stands to its end, or None where it can't tell."""
+    try:
+        here = file.tell()
+        end = file.seek(0, io.SEEK_END)
+        file.seek(here)
+    except (OSError, AttributeError, ValueError):
+        return None
+    return max(end - here, 0) if isinstance(end, int) else None
+
+
+def _exactly(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Hold a file to the size that the head has told."""
+    for piece in pieces:
+        if len(piece) > size:
+            raise BodyFailed(ArgumentError("the file grew while it was sent", argument="body"))
+        size -= len(piece)
+        yield piece
+    if size:
+        raise BodyFailed(ArgumentError("the file shrank while it was sent", argument="body"))
+
+
+def _pieces(source: Iterator[Any]) -> Iterator[bytes]:
+    """Pull a caller's pieces, so that what the caller raises is not taken for the connection's."""
+    while True:
+        try:
+            piece = next(source, None)
+        except Exception as error:  # noqa: BLE001  # whatever the caller's code raises is handed back to the caller
+            raise BodyFailed(error) from None
+        if piece is None:
+            return
+        if not isinstance(piece, bytes | bytearray | memoryview):
+            wrong = ArgumentError(f"the body yields {type(piece).__name__}, not bytes", argument="body")
+            raise BodyFailed(wrong)
+        yield bytes(piece)

@@ -1,0 +1,137 @@
+"""Connections that wait to be used again: a bounded number for each origin.
+
+A connection is used again only if it has been idle for less than servers commonly allow, and if nothing is there to be
+read from it: bytes on an idle connection are its end, or an answer that nobody asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from typing import Protocol
+
+from dynclient.transports.clock import Clock, Expired
+
+# Node's servers close after 5 s of idleness: the shortest of the common ones.
+IDLE_SECONDS = 4.0
+
+Origin = tuple[str, str, int]
+
+
+class Pooled(Protocol):
+    """What a pool asks of a connection."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is open, with nothing to be read from it."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class PoolClosed(Exception):
+    """The pool has been closed."""
+
+
+class Pool:
+    """Places and idle connections, shared by threads."""
+
+    def __init__(self, size: int) -> None:
+        """Take how many connections an origin may have."""
+        self._size = size
+        self._reset()
+        _POOLS.add(self)
+
+    def _reset(self) -> None:
+        self._changed = threading.Condition()
+        self._idle: dict[Origin, list[tuple[Pooled, float]]] = {}
+        self._used: dict[Origin, int] = {}
+        self.closed = False
+
+    def take(self, origin: Origin, clock: Clock) -> Pooled | None:
+        """Take a place, and an idle connection where a good one is there.
+
+        Raises:
+            Expired: no place became free in time.
+            PoolClosed: the pool has been closed.
+        """
+        with self._changed:
+            while True:
+                if self.closed:
+                    raise PoolClosed
+                if self._used.get(origin, 0) < self._size:
+                    break
+                if not self._changed.wait(clock.left()):
+                    raise Expired
+            self._used[origin] = self._used.get(origin, 0) + 1
+            candidates = self._idle.pop(origin, [])
+            chosen, rest, stale = _sorted_out(candidates)
+            if rest:
+                self._idle[origin] = rest
+        for connection in stale:
+            connection.close()
+        return chosen
+
+    def give_back(self, origin: Origin, connection: Pooled | None) -> None:
+        """Give the place back, and the connection where it can be used again."""
+        with self._changed:
+            used = self._used.get(origin, 1) - 1
+            if used > 0:
+                self._used[origin] = used
+            else:
+                self._used.pop(origin, None)
+            if connection is not None and not self.closed:
+                self._idle.setdefault(origin, []).append((connection, time.monotonic()))
+                connection = None
+            self._changed.notify_all()
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        """Close what is idle, and refuse further places."""
+        with self._changed:
+            idle, self._idle = self._idle, {}
+            self.closed = True
+            self._changed.notify_all()
+        for connections in idle.values():
+            for connection, _ in connections:
+                connection.close()
+
+    def after_fork(self) -> None:
+        """Let go of what belongs to the parent process: its sockets, and a lock that another thread may have held."""
+        idle, closed = self._idle, self.closed
+        self._reset()
+        self.closed = closed
+        for connections in idle.values():
+            for connection, _ in connections:
+                # Closing says nothing to the server: TLS's farewell is only sent when it is asked for.
+                connection.close()
+
+
+def _sorted_out(
+    candidates: list[tuple[Pooled, float]],
+) -> tuple[Pooled | None, list[tuple[Pooled, float]], list[Pooled]]:
+    """Choose the connection that was used last; tell which stay, and which are no good any more."""
+    oldest = time.monotonic() - IDLE_SECONDS
+    stale = [connection for connection, since in candidates if since < oldest]
+    fresh = [candidate for candidate in candidates if candidate[1] >= oldest]
+    while fresh:
+        connection, _ = fresh.pop()
+        if connection.is_connected:
+            return connection, fresh, stale
+        stale.append(connection)
+    return None, [], stale
+
+
+_POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for pool in tuple(_POOLS):
+        pool.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

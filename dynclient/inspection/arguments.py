@@ -134,7 +134,7 @@ def _argument(name: str, parameter: Parameter) -> Argument:
     )
 
 
-def _body(body: RequestBody, taken: Iterable[str]) -> Argument:
+def _body(body: RequestBody, taken: set[str]) -> Argument:
     schema = _main_schema(body.content)
     wanted = _body_name(body)
     if wanted in taken:

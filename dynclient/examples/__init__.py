@@ -1,0 +1,126 @@
+"""Valid values of schemas, and arguments that make a valid call: for examples, mocks and pages.
+
+A value is made, checked by the schema, and made in another way where it is not valid. What no way makes valid is
+given as the way with the fewest faults made it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from dynclient._schemas import MISSING, is_binary, shape
+from dynclient._validation import validator
+from dynclient.examples.values import Direction, Maker, Way, documented
+from dynclient.inspection import Argument, arguments
+from dynclient.model import MediaType, Operation, Parameter, RequestBody, Schema
+
+__all__ = ["arguments_example", "example", "media_example"]
+
+_TURNS = 6
+_OCTETS = b"example"
+_MARKUP = "<example/>"
+
+
+def example(
+    schema: Schema, direction: Direction = "request", seed: int = 0, *, shown: bool = True, files: bool = False
+) -> Any:
+    """A valid value of a schema; the same for the same seed.
+
+    ``shown`` takes what the document shows as an example where that is valid. ``files`` tells that the media type
+    takes bytes; else they are base64 text below the top.
+
+    Raises:
+        DocumentError: the schema is broken.
+    """
+    check = validator(schema, direction)
+    best: Any = MISSING
+    fewest = 0
+    for value in _candidates(schema, Way(direction, seed, turn=seed, files=files), shown=shown):
+        faults = check.faults(value, files=files or isinstance(value, bytes))
+        if not faults:
+            return value
+        if best is MISSING or len(faults) < fewest:
+            best, fewest = value, len(faults)
+    return best
+
+
+def media_example(media_type: MediaType, direction: Direction = "request", seed: int = 0) -> Any:
+    """A valid value for a media type: the document's own example if that is valid, else one by the schema.
+
+    Raises:
+        DocumentError: the schema is broken.
+    """
+    given = [entry.value for entry in media_type.examples if entry.has_value]
+    turn = seed % len(given) if given else 0
+    schema = media_type.schema
+    essence = media_type.media_range.partition(";")[0].strip().lower()
+    files = essence.startswith("multipart/")
+    for value in (*given[turn:], *given[:turn]):
+        if schema is None or is_binary(schema) or not validator(schema, direction).faults(value, files=files):
+            return copy.deepcopy(value)
+    if schema is None:
+        return _without_schema(media_type, essence, direction, seed)
+    value = example(schema, direction, seed, files=files)
+    if essence.endswith("xml") and isinstance(value, str) and not value.lstrip().startswith("<"):
+        return _MARKUP
+    return value
+
+
+def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
+    """Keyword arguments that make a valid call: the parameters that are required, and the body.
+
+    Raises:
+        DocumentError: a schema that the operation needs is broken.
+    """
+    found: dict[str, Any] = {}
+    for argument in arguments(operation):
+        if argument.kind == "parameter" and argument.required and argument.parameter is not None:
+            found[argument.name] = _parameter(argument, argument.parameter, seed)
+        elif argument.kind == "body" and operation.body is not None and operation.body.content:
+            found[argument.name] = media_example(_preferred(operation.body), "request", seed)
+    return found
+
+
+def _candidates(schema: Schema, way: Way, *, shown: bool) -> Iterator[Any]:
+    """Values that may be valid, the most telling first."""
+    if shown:
+        yield from (copy.deepcopy(value) for value in documented(shape(schema), way.seed))
+        yield Maker(way).make(schema)
+        yield Maker(way._replace(documented="checked")).make(schema)
+    for turn in range(way.turn, way.turn + _TURNS):
+        for optional in (True, False):
+            changed = way._replace(optional=optional, turn=turn)
+            if shown:
+                yield Maker(changed._replace(documented="checked")).make(schema)
+            yield Maker(changed._replace(documented="none")).make(schema)
+
+
+def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
+    schema = argument.schema
+    given = [entry.value for entry in parameter.examples if entry.has_value]
+    turn = seed % len(given) if given else 0
+    for value in (*given[turn:], *given[:turn]):
+        if schema is None or not validator(schema, "request").faults(value):
+            return copy.deepcopy(value)
+    if parameter.media_type is not None:
+        return media_example(parameter.media_type, "request", seed)
+    return example(schema, "request", seed) if schema is not None else "string"
+
+
+def _preferred(body: RequestBody) -> MediaType:
+    """JSON where it is offered, as a call prefers it; else the first that the document describes."""
+    offered = list(body.content.values())
+    told = [media_type for media_type in offered if media_type.schema or media_type.item_schema] or offered
+    return next((media_type for media_type in told if "json" in media_type.media_range.lower()), told[0])
+
+
+def _without_schema(media_type: MediaType, essence: str, direction: Direction, seed: int) -> Any:
+    if media_type.item_schema is not None:
+        return [example(media_type.item_schema, direction, seed)]
+    if essence.endswith("xml"):
+        return _MARKUP
+    if essence.startswith("text/"):
+        return "string"
+    return {} if "json" in essence or essence.endswith("form-urlencoded") or "multipart" in essence else _OCTETS

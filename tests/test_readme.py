@@ -1,0 +1,58 @@
+"""The examples of README and of the manual run, page by page, from top to bottom.
+
+``python`` blocks are executed, ``pycon`` blocks are executed and their output compared.
+"""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(python|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
+FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL | doctest.NORMALIZE_WHITESPACE
+
+
+def blocks(page: Path) -> list[tuple[str, int, str]]:
+    """Kind, line number and source of each example."""
+    text = page.read_text(encoding="utf-8")
+    return [(found[1], text.count("\n", 0, found.start(2)) + 1, found[2]) for found in BLOCK.finditer(text)]
+
+
+def run_block(kind: str, line: int, source: str, page: Path, names: dict) -> None:
+    if kind == "python":
+        exec(compile("\n" * (line - 1) + source, str(page), "exec"), names)
+        return
+    test = doctest.DocTestParser().get_doctest(source, names, page.name, str(page), line - 1)
+    test.globs = names  # the parser copies; the page's blocks share their names
+    said: list[str] = []
+    results = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append, clear_globs=False)
+    assert results.failed == 0, "".join(said)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
+def test_the_examples_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    names: dict = {"__name__": "__example__"}
+    try:
+        for kind, line, source in blocks(page):
+            run_block(kind, line, source, page, names)
+    finally:
+        for value in names.values():
+            if type(value).__name__ in {"Client", "Server"}:
+                value.close()
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_the_links_of_a_page_lead_somewhere(page: Path):
+    text = page.read_text(encoding="utf-8")
+    assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
+
+
+def test_readme_has_examples():
+    assert len(blocks(ROOT / "README.md")) >= 5

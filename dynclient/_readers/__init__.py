@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from dynclient._document import Document
-from dynclient._readers import v3
+from dynclient._readers import v2, v3
 from dynclient._readers.api import Version, api, root_node
 from dynclient._readers.nodes import described, spelled
 from dynclient.dialects import DIALECTS, Dialect
@@ -18,7 +18,7 @@ from dynclient.model import API
 
 __all__ = ["READERS", "read"]
 
-READERS: dict[str, Version] = {"3.0": v3.VERSION, "3.1": v3.VERSION, "3.2": v3.VERSION}
+READERS: dict[str, Version] = {"2.0": v2.VERSION, "3.0": v3.VERSION, "3.1": v3.VERSION, "3.2": v3.VERSION}
 
 _NEEDED = 'an OpenAPI document begins with `openapi: 3.x.y` or `swagger: "2.0"`'
 

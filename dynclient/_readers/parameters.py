@@ -9,7 +9,7 @@ Rule 3: headers that a message's own framing needs, or that OpenAPI keeps for it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 from dynclient._document.pointers import escaped
@@ -47,39 +47,35 @@ STYLES_IN: dict[str, tuple[str, ...]] = {
 _EXPLODED = frozenset({"form", "cookie"})
 
 
-def merged(
-    path: str, operation: Node, items: Iterable[Node], read: Callable[[Node], Parameter | None]
-) -> tuple[Parameter, ...]:
-    """The parameters of an operation: its path's first, then its own.
+def declared(operation: Node, items: Sequence[Node]) -> list[Node]:
+    """The parameters of an operation as they stand in the document: its path's first, then its own.
 
-    ``items`` are the Path Items, the nearest first; ``read`` makes one Parameter, or None of what is none.
+    ``items`` are the Path Items, the nearest first.
     """
-    by_place: dict[tuple[str, str], Parameter] = {}
-    for level in (*reversed(tuple(items)), operation):
-        here: dict[tuple[str, str], Parameter] = {}
+    by_place: dict[tuple[str, str], Node] = {}
+    for level in (*reversed(items), operation):
+        here: dict[tuple[str, str], Node] = {}
         for member in level.members("parameters"):
-            parameter = read(member.followed("a Parameter Object"))
-            if parameter is not None and not is_reserved(parameter):
-                here.setdefault((parameter.in_, parameter.name), parameter)
+            node = member.followed("a Parameter Object")
+            here.setdefault((node.text("in"), node.text("name")), node)
         by_place.update(here)
-    return _with_template(path, operation, by_place)
+    return list(by_place.values())
 
 
-def is_reserved(parameter: Parameter) -> bool:
-    """Whether a header may not be given as a parameter."""
-    return parameter.in_ == "header" and parameter.name.lower() in _NO_PARAMETERS
-
-
-def _with_template(path: str, operation: Node, by_place: dict[tuple[str, str], Parameter]) -> tuple[Parameter, ...]:
-    """Hold the parameters ``in: path`` to the names in the template, as rule 2 has it."""
+def sendable(path: str, operation: Node, parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    """The parameters that a caller gives: without reserved headers, and with just those in the path that it has."""
     names = template_names(path)
-    declared = [
+    kept = [
         parameter._replace(required=True) if parameter.in_ == "path" else parameter
-        for parameter in by_place.values()
-        if parameter.in_ != "path" or parameter.name in names
+        for parameter in parameters
+        if not _is_reserved(parameter) and (parameter.in_ != "path" or parameter.name in names)
     ]
-    implied = [_implied(name, operation) for name in names if ("path", name) not in by_place]
-    return (*implied, *declared)
+    known = {parameter.name for parameter in kept if parameter.in_ == "path"}
+    return (*(_implied(name, operation) for name in names if name not in known), *kept)
+
+
+def _is_reserved(parameter: Parameter) -> bool:
+    return parameter.in_ == "header" and parameter.name.lower() in _NO_PARAMETERS
 
 
 def _implied(name: str, operation: Node) -> Parameter:

@@ -61,11 +61,12 @@ def _links(node: Node) -> Iterator[Link]:
 
 
 def _link(name: str, node: Node) -> Link:
+    parameters = node.value.get("parameters")
     return Link(
         name=name,
         operation_id=node.note("operationId") or None,
         operation_ref=node.note("operationRef") or None,
-        parameters=dict(node.entries("parameters")) and dict(node.value["parameters"]),
+        parameters=parameters if isinstance(parameters, dict) else {},
         request_body=node.value.get("requestBody"),
         description=node.note("description"),
     )

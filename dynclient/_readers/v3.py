@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dynclient._readers.api import Version
 from dynclient._readers.bodies import body
 from dynclient._readers.nodes import Node
-from dynclient._readers.parameters import merged, parameter
+from dynclient._readers.parameters import declared, parameter, sendable
 from dynclient._readers.responses import response, responses
 from dynclient._readers.security import scheme
 from dynclient._readers.servers import servers
@@ -18,7 +18,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
     """Read an Operation Object."""
     callbacks = node.value.get("callbacks")
     return bare._replace(
-        parameters=merged(bare.path, node, items, parameter),
+        parameters=sendable(bare.path, node, map(parameter, declared(node, items))),
         body=body(bare.method, node),
         responses=responses(node, response),
         servers=servers(root, (node, *items)),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from dynclient import codecs, model
 from dynclient._negotiation import match, parse
@@ -207,7 +207,9 @@ def _body_faults(media_type: model.MediaType, data: Any, limits: Limits) -> list
 
 def _header_value(header: model.Header, schema: model.Schema, text: str) -> Any:
     types = shape(schema).types
-    kind = "array" if "array" in types else "object" if "object" in types else "primitive"
+    kind: Literal["primitive", "array", "object"] = (
+        "array" if "array" in types else "object" if "object" in types else "primitive"
+    )
     value = deserialize(text, name=header.name, in_="header", style="simple", explode=header.explode, kind=kind)
     return typed(schema, value)
 

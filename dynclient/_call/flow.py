@@ -13,7 +13,7 @@ from collections.abc import Generator
 
 from dynclient._call.repeating import Chance, wait_after_error, wait_after_response
 from dynclient._response import Reader
-from dynclient.exceptions import DynclientError, TransportError
+from dynclient.exceptions import DecodeError, DynclientError, TransportError
 from dynclient.messages import HTTPResult, Request, Response, Send, Sleep
 from dynclient.options import Retry, Timeout
 
@@ -43,8 +43,9 @@ def _attempts(send: Send, retry: Retry, chance: Chance) -> Generator[Step, Respo
     while True:
         try:
             response = yield send
-        except TransportError as error:
-            error.attempts = attempt
+        except (TransportError, DecodeError) as error:
+            if isinstance(error, TransportError):
+                error.attempts = attempt
             wait = wait_after_error(error, send, attempt, retry, chance)
             if wait is None:
                 raise

@@ -16,7 +16,15 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from dynclient.exceptions import ConnectError, ConnectionLost, PoolTimeout, TimeoutError, TransportError  # noqa: A004  # ours
+from dynclient.exceptions import (
+    ConnectError,
+    ConnectionLost,
+    DecodeError,
+    DynclientError,
+    PoolTimeout,
+    TimeoutError,  # noqa: A004  # ours
+    TransportError,
+)
 from dynclient.messages import Request, Response, Send
 from dynclient.options import Retry
 
@@ -32,10 +40,15 @@ class Chance(NamedTuple):
     random: Callable[[], float] = random.SystemRandom().random
 
 
-def wait_after_error(error: TransportError, send: Send, attempt: int, retry: Retry, chance: Chance) -> float | None:
-    """Seconds to wait before sending again after a failure, or None to give up."""
+def wait_after_error(
+    error: TransportError | DecodeError, send: Send, attempt: int, retry: Retry, chance: Chance
+) -> float | None:
+    """Seconds to wait before sending again after a failure, or None to give up.
+
+    A DecodeError here is a content coding that was cut short or damaged on its way.
+    """
     nothing_sent = isinstance(error, (ConnectError, PoolTimeout)) and not error.outcome_unknown
-    passing = nothing_sent or isinstance(error, ConnectionLost) or _read_timed_out(error)
+    passing = nothing_sent or isinstance(error, (ConnectionLost, DecodeError)) or _read_timed_out(error)
     allowed = passing and (nothing_sent or send.request.method in IDEMPOTENT)
     if not allowed or attempt >= retry.attempts or not _can_repeat(send.request):
         return None
@@ -78,7 +91,7 @@ def _date(text: str) -> datetime | None:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
-def _read_timed_out(error: TransportError) -> bool:
+def _read_timed_out(error: DynclientError) -> bool:
     return isinstance(error, TimeoutError) and error.phase == "read"
 
 

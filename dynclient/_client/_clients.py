@@ -106,12 +106,14 @@ class _Face:
             "validate": validate,
         }
         settings = Settings().changed(options)
-        api = load_api(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy)
+        references = tuple(references)
+        wire = _document_transport(source, references, limits, tls, proxy)
+        api = load_api(source, limits=limits, references=references, transport=wire)
 
         def make_transport() -> Any:
             return transport if transport is not None else cls._transport(limits, tls, proxy)
 
-        caller = cls._caller_class(Session(api, limits, make_transport), settings)
+        caller = cls._caller_class(Session(api, limits, make_transport, wire), settings)
         return cls(caller, Index(api.rows))
 
     @classmethod
@@ -180,7 +182,7 @@ class Client(_Face):
 
     def close(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
-        transport = self._caller.session.take_transport()
+        transport = self._caller.session.end()
         if transport is not None:
             transport.close()
 
@@ -204,7 +206,7 @@ class AsyncClient(_Face):
 
     async def aclose(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
-        transport = self._caller.session.take_transport()
+        transport = self._caller.session.end()
         if transport is not None:
             await transport.aclose()
 
@@ -213,6 +215,16 @@ class AsyncClient(_Face):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
+
+
+def _document_transport(source: Any, references: tuple[str, ...], limits: Limits, tls: TLS, proxy: str | None) -> Any:
+    """What fetches the document and what it refers to; None where all of it is local."""
+    remote = isinstance(source, str) and source.lower().startswith(("http://", "https://"))
+    if not remote and not references:
+        return None
+    from dynclient.transports import Urllib3Transport
+
+    return Urllib3Transport(limits=limits, tls=tls, proxy=proxy)
 
 
 def _with_variants(names: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from dynclient._call import Flow
-from dynclient.exceptions import TransportError
+from dynclient.exceptions import DynclientError
 from dynclient.messages import HTTPResult, Send
 from dynclient.transports import AsyncTransport, Transport
 
@@ -14,7 +14,7 @@ from dynclient.transports import AsyncTransport, Transport
 def drive(flow: Flow, transport: Transport) -> HTTPResult:
     """Run a call to its end in this thread."""
     answer: Any = None
-    fault: TransportError | None = None
+    fault: DynclientError | None = None
     while True:
         try:
             step = flow.throw(fault) if fault is not None else flow.send(answer)
@@ -26,7 +26,7 @@ def drive(flow: Flow, transport: Transport) -> HTTPResult:
                 answer = transport.send(step)
             else:
                 time.sleep(step.seconds)
-        except TransportError as error:
+        except DynclientError as error:
             fault = error
 
 
@@ -35,7 +35,7 @@ async def drive_async(flow: Flow, transport: AsyncTransport) -> HTTPResult:
     import anyio
 
     answer: Any = None
-    fault: TransportError | None = None
+    fault: DynclientError | None = None
     while True:
         try:
             step = flow.throw(fault) if fault is not None else flow.send(answer)
@@ -47,5 +47,5 @@ async def drive_async(flow: Flow, transport: AsyncTransport) -> HTTPResult:
                 answer = await transport.send(step)
             else:
                 await anyio.sleep(step.seconds)
-        except TransportError as error:
+        except DynclientError as error:
             fault = error

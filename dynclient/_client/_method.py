@@ -34,7 +34,7 @@ class _Docstring:
 
 
 class OperationMethod:
-    __doc__ = _Docstring("""An operation of the API, called like a method; on an AsyncClient, calls are awaited.""")  # type: ignore[assignment]  # a descriptor that gives a str
+    __doc__ = _Docstring("""An operation of the API, called like a method; on an AsyncClient, calls are awaited.""")
 
     def __init__(
         self, caller: Caller, row: OperationRow, *, name: str | None = None, with_http_info: bool = False

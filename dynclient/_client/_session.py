@@ -13,23 +13,38 @@ from dynclient._request import Plan
 from dynclient.exceptions import ClientClosed, DocumentError
 from dynclient.model import API, Operation, OperationRow
 from dynclient.options import Limits
+from dynclient.transports import Transport
 
 
 class Session:
     """The API and the transport behind a client and whatever ``with_options`` made of it."""
 
-    __slots__ = ("_broken", "_make_transport", "_operations", "_plans", "_transport", "api", "closed", "limits")
+    __slots__ = (
+        "_document_transport",
+        "_make_transport",
+        "_operations",
+        "_plans",
+        "_transport",
+        "api",
+        "closed",
+        "limits",
+    )
 
-    def __init__(self, api: API, limits: Limits, make_transport: Callable[[], Any]) -> None:
-        """Take the API; the transport is made when it is first needed."""
+    def __init__(
+        self, api: API, limits: Limits, make_transport: Callable[[], Any], document_transport: Transport | None = None
+    ) -> None:
+        """Take the API; the transport is made when it is first needed.
+
+        ``document_transport`` is what the document came by: its references may still be fetched later.
+        """
         self.api = api
         self.limits = limits
         self.closed = False
         self._make_transport = make_transport
+        self._document_transport = document_transport
         self._transport: Any = None
         self._operations: dict[str, Operation] = {}
         self._plans: dict[str, Plan] = {}
-        self._broken: dict[str, DocumentError] = {}
 
     @property
     def transport(self) -> Any:
@@ -56,7 +71,6 @@ class Session:
                 operation = self.api.read(row)
             except DocumentError as error:
                 error.operation_id = error.operation_id or row.operation_id or row.key
-                self._broken[row.key] = error
                 raise
             operation = self._operations.setdefault(row.key, operation)
         return operation
@@ -70,7 +84,6 @@ class Session:
                 plan = Plan(operation, self.limits)
             except DocumentError as error:
                 error.operation_id = error.operation_id or operation.id
-                self._broken[row.key] = error
                 raise
             plan = self._plans.setdefault(row.key, plan)
         return plan
@@ -83,8 +96,10 @@ class Session:
             return error
         return None
 
-    def take_transport(self) -> Any:
-        """Close for new calls, and give the transport away to be closed; None where none was made."""
+    def end(self) -> Any:
+        """Refuse new calls, and give the transport away to be closed; None where none was made."""
         self.closed = True
+        if self._document_transport is not None:
+            self._document_transport.close()
         transport, self._transport = self._transport, None
         return transport

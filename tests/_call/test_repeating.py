@@ -16,6 +16,7 @@ LOST = exceptions.ConnectionLost("lost", outcome_unknown=True)
 REFUSED = exceptions.ConnectError("refused")
 SLOW = exceptions.TimeoutError("slow", phase="read", outcome_unknown=True)
 UNSENT = exceptions.TimeoutError("slow", phase="write", outcome_unknown=True)
+CUT = exceptions.DecodeError("gzip ends too early")
 TLS = exceptions.TLSError("who are you")
 DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
 
@@ -73,6 +74,7 @@ CASES = {
     "read timed out": ("GET", [SLOW, reply(200)], [0.025], 2, 200),
     "read timed out on POST": ("POST", [SLOW, reply(200)], [], 1, exceptions.TimeoutError),
     "write timed out": ("GET", [UNSENT, reply(200)], [], 1, exceptions.TimeoutError),
+    "cut short within its coding": ("GET", [CUT, reply(200)], [0.025], 2, 200),
     "TLS": ("GET", [TLS, reply(200)], [], 1, exceptions.TLSError),
     "Retry-After as a date": (
         "GET", [reply(503, retry_after="Mon, 23 Nov 2026 10:00:07 GMT", date=DATE), reply(200)], [7.0], 2, 200,

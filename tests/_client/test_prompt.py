@@ -1,0 +1,166 @@
+"""What people see at the prompt: signatures, help, names, completion, tables, requests that are not sent."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+import dynclient
+from dynclient import Request
+
+BODY = {
+    "to": "+19195551234",
+    "from": "+19195554321",
+    "applicationId": "1234-qwer-5679-tyui",
+    "answerUrl": "https://example.com/answer",
+}
+
+
+@pytest.fixture(scope="module")
+def client(voice_path):
+    with dynclient.load(voice_path) as client:
+        yield client
+
+
+def test_signature(client):
+    signature = inspect.signature(client.create_call)
+    kinds = {name: parameter.kind for name, parameter in signature.parameters.items()}
+    assert list(kinds)[:4] == ["account_id", "create_call", "to", "from_"]
+    assert [name for name, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD] == [
+        "account_id",
+        "create_call",
+    ]
+    assert {kind for name, kind in kinds.items() if name not in {"account_id", "create_call"}} == {
+        inspect.Parameter.KEYWORD_ONLY
+    }
+    assert {"application_id", "answer_url", "machine_detection", "tag", "priority"} <= set(kinds)
+    assert signature.parameters["account_id"].default is inspect.Parameter.empty
+    assert signature.parameters["tag"].default is ...
+    assert signature.parameters["account_id"].annotation is str
+    assert signature.parameters["priority"].annotation == (int | None)
+    assert all(parameter.annotation is not inspect.Parameter.empty for parameter in signature.parameters.values())
+    assert signature.return_annotation.__name__ == "CreateCallResponse"
+    assert inspect.signature(client.update_call_bxml).return_annotation is None
+    assert inspect.signature(client.get_call_state_with_http_info).return_annotation is dynclient.HTTPResult
+
+
+def test_a_property_whose_name_a_parameter_has_is_left_to_the_body():
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {
+            "/things/{id}": {
+                "put": {
+                    "operationId": "putThing",
+                    "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                    "requestBody": {
+                        "content": {
+                            "application/json": {
+                                "schema": {
+                                    "type": "object",
+                                    "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
+                                }
+                            }
+                        }
+                    },
+                    "responses": {"204": {"description": "done"}},
+                }
+            }
+        },
+    }
+    with dynclient.load(document, base_url="http://127.0.0.1") as client:
+        assert list(inspect.signature(client.put_thing).parameters) == ["id", "body", "name"]
+        assert client.put_thing.prepare("a", name="n").body == b'{"name":"n"}'
+        assert client.put_thing.prepare("a", {"id": 5}).body == b'{"id":5}'
+
+
+def test_help_says_signature_and_docstring(voice_path):
+    code = f"import dynclient; help(dynclient.load({str(voice_path)!r}).create_call)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "create_call(account_id: str" in shown
+    assert inspect.getdoc(dynclient.load(voice_path).create_call).splitlines()[0] in shown
+
+
+def test_names(client):
+    assert {"create_call", "get_call_state", "update_call", "update_call_bxml", "calls", "operations"} <= set(
+        dir(client)
+    )
+    assert "create_call_with_http_info" in dir(client)
+    assert {"create_call", "update_call_bxml_with_http_info"} <= set(dir(client.calls))
+    assert list(client.operations) == ["create_call", "get_call_state", "update_call", "update_call_bxml"]
+    for name in ("create_call", "createCall", "calls.create_call", "POST /accounts/{accountId}/calls"):
+        assert client.operations[name] == client.operations["create_call"]
+        assert name in client.operations
+    assert client.create_call.__name__ == "create_call"
+    assert not hasattr(client, "_repr_html_")
+    assert not hasattr(client, "__wrapped__")
+
+
+def test_printed(client):
+    table = repr(client.operations)
+    for text in ("create_call", "POST", "/accounts/{accountId}/calls/{callId}/bxml"):
+        assert text in table
+    assert "create_call(account_id: str" in repr(client.create_call)
+    assert repr(client) == "<Client of Voice Calls API 1.0.0: 4 operations>" or "4 operations" in repr(client)
+    assert "update_call" in repr(client.calls)
+
+
+def test_prepare_sends_nothing_and_asks_for_nothing(client):
+    request = client.create_call.prepare("9900000", BODY)
+    assert isinstance(request, Request)
+    assert request.method == "POST"
+    assert request.url == "https://voice.bandwidth.com/api/v2/accounts/9900000/calls"
+    assert json.loads(request.body) == BODY
+    assert "$" in request.headers["authorization"]
+
+
+def test_curl_line(client):
+    words = shlex.split(client.create_call.prepare("9900000", BODY).to_curl())
+    assert words[:4] == ["curl", "-X", "POST", "https://voice.bandwidth.com/api/v2/accounts/9900000/calls"]
+    assert json.loads(words[words.index("--data-raw") + 1]) == BODY
+    assert "Content-Type: application/json" in words
+    assert [word for word in words if word.startswith("Authorization: Basic $")]
+
+
+def test_a_given_credential_is_shown_nowhere(voice_path):
+    with dynclient.load(voice_path, auth=("user", "s3cret!")) as client:
+        request = client.create_call.prepare("9900000", BODY)
+        shown = " ".join([repr(request), request.to_curl(), repr(client), str(vars(client))])
+    assert "s3cret" not in shown
+    assert "dXNlcj" not in shown
+
+
+@pytest.mark.parametrize("name", ["create_call", "get_call_state", "update_call", "update_call_bxml"])
+def test_example_makes_a_valid_call(client, name):
+    method = client.operations[name]
+    request = method.prepare(**method.example())
+    assert request.url.startswith("https://voice.bandwidth.com/api/v2/accounts/")
+    assert method.example(3) == method.example(3)
+
+
+def test_options_of_one_call(client):
+    method = client.get_call_state.with_options(headers={"X-Trace": "1"}, base_url="http://127.0.0.1:1/v9")
+    request = method.prepare("a", "b")
+    assert (request.url, request.headers["x-trace"]) == ("http://127.0.0.1:1/v9/accounts/a/calls/b", "1")
+    assert "x-trace" not in client.get_call_state.prepare("a", "b").headers
+    with pytest.raises(dynclient.RequestError, match="time_out"):
+        client.with_options(time_out=5)
+
+
+@pytest.mark.parametrize("jedi", [True, False])
+def test_ipython_completes_operations_and_arguments(client, jedi):
+    pytest.importorskip("IPython")
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    shell = InteractiveShell(config=Config({"Completer": {"use_jedi": jedi}, "HistoryManager": {"enabled": False}}))
+    shell.user_ns["voice"] = client
+    offered = set(shell.complete("voice.create_call(acc")[1]) | set(shell.complete("voice.create_call(mach")[1])
+    assert {"account_id=", "machine_detection="} <= offered
+    assert "voice.update_call_bxml" in shell.complete("voice.update")[1]
+    assert "voice.calls.create_call" in shell.complete("voice.calls.cr")[1]

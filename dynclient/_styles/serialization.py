@@ -46,9 +46,9 @@ def serialize(
         if not pairs and allow_empty:
             # OAS 3.1.1, allowEmptyValue: a zero-length string in place of parameters that would be omitted entirely.
             pairs = [(row.writing.write(name, None), "")]
+        text = _joined(row, pairs)
     except ValueError as error:
         raise _refused(in_, name, error) from None
-    text = _joined(row, pairs)
     if in_ == "path" and text in _NOT_A_SEGMENT:
         # RFC 3986, 5.2.4: dots are removed together with the segment before them, and an empty one changes the path.
         raise ArgumentError(f"path parameter {name!r} would be {_NOT_A_SEGMENT[text]} in the URL", argument=name)
@@ -89,35 +89,39 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
     if row.deep:
         return _deep_pairs(row, value, name, keep)
     key = row.writing.write(name, None) if row.named else None
+    if not isinstance(value, list | dict):
+        return [(key, _text(row, value, keep))]
+    between = row.separator if explode else row.delimiter.text
+    if keep is not None:
+        # What the members are told apart by can't stay as it is within one of them.
+        keep = keep.replace(between, "")
+    guard = "" if explode else row.delimiter.guard
     if isinstance(value, list):
-        texts = [_text(row, item, keep, within=not explode) for item in value if item is not None]
+        texts = [_text(row, item, keep, guard) for item in value if item is not None]
         if explode:
             return [(key, text) for text in texts]
-        return [(key, row.delimiter.text.join(texts))] if texts else []
-    if isinstance(value, dict):
-        members = [(_text(row, k, None), _text(row, v, keep, within=True)) for k, v in value.items() if v is not None]
+    else:
+        defined = [(member, item) for member, item in value.items() if item is not None]
+        members = [(_text(row, member, None, guard), _text(row, item, keep, guard)) for member, item in defined]
         if explode:
             return list(members)
-        return [(key, row.delimiter.text.join(text for member in members for text in member))] if members else []
-    return [(key, _text(row, value, keep))]
+        texts = [text for member in members for text in member]
+    return [(key, between.join(texts))] if texts else []
 
 
-def _text(row: Style, value: Any, keep: str | None, *, within: bool = False) -> str:
-    """Write one scalar; within an array or an object, no delimiter stays as it is."""
+def _text(row: Style, value: Any, keep: str | None, guard: str = "") -> str:
+    """Write one scalar, which may not hold the delimiter where that would be encoded just like it."""
     text = scalar(value)
-    if within and row.delimiter.guard and row.delimiter.guard in text:
+    if guard and guard in text:
         raise ValueError("holds its style's delimiter within a value, which no server could tell apart")
-    if within and keep is not None:
-        keep = keep.translate(_DELIMITERS)
     return row.writing.write(text, keep)
-
-
-_DELIMITERS = str.maketrans("", "", ",;=")
 
 
 def _joined(row: Style, pairs: list[Pair]) -> str:
     if not pairs:
         return ""
+    if any(key is not None and "=" in key for key, _ in pairs):
+        raise ValueError("has = in a name, where nothing can be encoded")
     return row.first + row.separator.join(
         text if key is None else key if row.bare and not text else f"{key}={text}" for key, text in pairs
     )

@@ -12,7 +12,7 @@ from dynclient._document import Document
 from dynclient._readers import v2, v3
 from dynclient._readers.api import Version, api, root_node
 from dynclient._readers.nodes import described, spelled
-from dynclient.dialects import DIALECTS, Dialect
+from dynclient.dialects import DIALECTS, Dialect, with_draft
 from dynclient.exceptions import UnsupportedVersion
 from dynclient.model import API
 
@@ -53,10 +53,10 @@ def _version(document: Document) -> tuple[Version, Dialect]:
 
 def _dialect(document: Document, dialect: Dialect) -> Dialect:
     # OAS 3.1.1, OpenAPI Object: `jsonSchemaDialect` is the default of `$schema` in Schema Objects.
-    told = document.root.get("jsonSchemaDialect") if dialect.identifiers else None
+    told = document.root.get("jsonSchemaDialect") if dialect.version >= "3.1" else None
     if told is None:
         return dialect
     if not isinstance(told, str):
         node = root_node(document, dialect).child("jsonSchemaDialect", told)
         raise node.fault(f"`jsonSchemaDialect` must be a string, not {described(told)}")
-    return dialect._replace(json_schema=told)
+    return with_draft(dialect, told)

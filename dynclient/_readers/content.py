@@ -31,7 +31,7 @@ def content(node: Node, *, encoded: bool = True) -> dict[str, MediaType]:
 
 
 def _media_type(media_range: str, node: Node, *, encoded: bool) -> MediaType:
-    known = node.dialect.additional_operations  # OAS 3.2.0 brought these words along with its methods
+    known = node.since("3.2")
     read = MediaType(
         media_range=media_range,
         schema=node.schema_at("schema"),
@@ -52,7 +52,7 @@ def _encodings(
     if depth > _MAX_NESTING:
         raise node.fault(f"`encoding` is nested deeper than {_MAX_NESTING}")
     named = {name: _encoding(value, media_range, depth) for name, value in node.entries("encoding")}
-    if not node.dialect.additional_operations:
+    if not node.since("3.2"):
         return named, (), None
     prefix = tuple(_encoding(value, media_range, depth) for value in node.members("prefixEncoding"))
     item = node.at("itemEncoding")
@@ -63,7 +63,7 @@ def _encoding(node: Node, media_range: str, depth: int) -> Encoding:
     node = node.object("an Encoding Object")
     content_type = node.text("contentType", "") or None
     read = Encoding(content_type=content_type, headers=headers(node), **_style(node, media_range))
-    if not node.dialect.additional_operations:
+    if not node.since("3.2"):
         return read
     named, prefix, item = _encodings(node, content_type or "", depth + 1)
     return read._replace(encoding=named, prefix_encoding=prefix, item_encoding=item)
@@ -74,7 +74,7 @@ def _style(node: Node, media_range: str) -> dict[str, Any]:
     # OAS 3.0.4, Encoding Object: style, explode and allowReserved are ignored unless the media type is
     # application/x-www-form-urlencoded. OAS 3.1.1: or multipart/form-data. Either way, only if one is there.
     essence = media_range.partition(";")[0].strip().lower()
-    applies = essence == URLENCODED or (node.dialect.ref_siblings and essence == "multipart/form-data")
+    applies = essence == URLENCODED or (node.since("3.1") and essence == "multipart/form-data")
     if not applies or not any(word in node.value for word in _STYLE_WORDS):
         return {}
     style = node.text("style", "form")

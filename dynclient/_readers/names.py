@@ -10,6 +10,7 @@ namespace.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -127,4 +128,7 @@ def _first_of_each(tags: Iterable[str], namespaces: dict[str, str]) -> list[str]
 
 def _without(name: str, prefix: str) -> str:
     rest = name.removeprefix(prefix)
-    return identifier(rest) if rest and rest != name else name
+    if not rest or rest == name:
+        return name
+    # What is left of a name is one already, unless it begins with a digit or is a keyword.
+    return rest if rest.isidentifier() and not keyword.iskeyword(rest) else identifier(rest)

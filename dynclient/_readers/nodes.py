@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dynclient._document.pointers import escaped
-from dynclient.dialects import Dialect
+from dynclient.dialects import Dialect, with_draft
 from dynclient.exceptions import InvalidDocument, Place, UnresolvableReference
 from dynclient.model import References, Schema
 
@@ -53,6 +53,10 @@ class Node(NamedTuple):
     def dialect(self) -> Dialect:
         """The version of OpenAPI that the document is written in."""
         return self.source.dialect
+
+    def since(self, version: str) -> bool:
+        """Whether the document is of this version of OpenAPI (``"3.1"``), or of a later one."""
+        return self.dialect.version >= version
 
     @property
     def pointer(self) -> str:
@@ -173,7 +177,7 @@ class Node(NamedTuple):
 
     def _with_words_of_the_reference(self, target: Node) -> Node:
         # OAS 3.1.1, Reference Object: `summary` and `description` beside a `$ref` override those of the component.
-        if target is self or not self.dialect.ref_siblings:
+        if target is self or not self.since("3.1"):
             return target
         words = {key: self.value[key] for key in ("summary", "description") if key in self.value}
         return target._replace(value={**target.value, **words}) if words else target
@@ -186,7 +190,10 @@ class Node(NamedTuple):
         """
         if not isinstance(self.value, dict | bool):
             raise self.fault(f"a schema must be an object, not {described(self.value)}")
-        return Schema(self.uri, self.value, self.dialect, self.source.references)
+        dialect = self.dialect
+        if dialect.identifiers and isinstance(self.value, dict) and "$schema" in self.value:
+            dialect = with_draft(dialect, self.value["$schema"])
+        return Schema(self.uri, self.value, dialect, self.source.references)
 
     def schema_at(self, key: str) -> Schema | None:
         """The Schema Object under a key, or None where there is no such key."""

@@ -49,7 +49,7 @@ def listing(root: Node) -> Listing:
         InvalidDocument: ``paths`` is no object, or missing in a version that wants it.
     """
     # OAS 3.1.1, OpenAPI Object: a document may have `components` or `webhooks` instead of `paths`.
-    if "paths" not in root.value and not root.dialect.ref_siblings:
+    if "paths" not in root.value and not root.since("3.1"):
         raise root.fault("`paths` is missing")
     found: list[Found] = []
     faults: list[DocumentError] = []

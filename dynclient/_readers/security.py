@@ -49,7 +49,7 @@ def _requirement(
 
 def _referred(key: str, node: Node, prefix: str) -> str:
     # OAS 3.2.0, Security Requirement Object: a key that is no component's name is a URI of a Security Scheme Object.
-    if not node.dialect.additional_operations or "#" not in key:
+    if not node.since("3.2") or "#" not in key:
         return key
     uri, _ = node.source.references.resolve(key, node.uri)
     document, _, pointer = uri.partition("#")
@@ -78,6 +78,7 @@ def scheme(name: str, node: Node) -> SecurityScheme:
         description=node.note("description"),
         deprecated=node.flag("deprecated"),
         pointer=node.pointer,
+        word=node.text("scheme") if type_ == "http" else "",
     )
 
 

@@ -1,0 +1,62 @@
+"""From a document's bytes to UTF-8, by its byte order mark or, without one, by where its zero bytes stand."""
+
+from __future__ import annotations
+
+import codecs
+
+from dynclient._document.faults import unreadable
+
+# UTF-32 comes first: its little-endian mark begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# YAML 1.2.2, 5.2: the first character is ASCII, and so the zero bytes around it tell the encoding.
+_ZEROS: dict[tuple[bool, ...], str] = {
+    (True, True, True, False): "utf-32-be",
+    (False, True, True, True): "utf-32-le",
+    (True, False, True, False): "utf-16-be",
+    (False, True, False, True): "utf-16-le",
+}
+
+
+def utf8(data: bytes, name: str) -> bytes:
+    """The document's text as UTF-8 without a byte order mark; the same bytes where it is that already.
+
+    Raises:
+        UnreadableDocument: it is in no encoding of Unicode.
+    """
+    for mark, charset in _MARKS:
+        if data.startswith(mark):
+            return _recoded(data[len(mark) :], charset, name)
+    return _recoded(data, _ZEROS.get(tuple(byte == 0 for byte in data[:4]), "utf-8"), name)
+
+
+def _recoded(data: bytes, charset: str, name: str) -> bytes:
+    if charset == "utf-8":
+        return data
+    try:
+        return data.decode(charset).encode("utf-8")
+    except UnicodeError as error:
+        raise unreadable(f"is no {charset.upper()} ({_where(error)})", name) from None
+
+
+def checked(data: bytes, name: str) -> str:
+    """The text of UTF-8 bytes.
+
+    Raises:
+        UnreadableDocument: they are no UTF-8.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        hint = "save it as UTF-8; other charsets need a byte order mark"
+        raise unreadable(f"is no UTF-8 ({_where(error)})", name, line=line, hint=hint) from None
+
+
+def _where(error: UnicodeError) -> str:
+    return f"byte {error.start}: {error.reason}" if isinstance(error, UnicodeDecodeError) else str(error)

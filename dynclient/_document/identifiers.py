@@ -1,0 +1,106 @@
+"""The identifiers that schemas declare: ``$id``, ``$anchor``, ``$dynamicAnchor`` (JSON Schema 2020-12, 8.2).
+
+Rule 1: an identifier is a name. Nothing is ever fetched because of one.
+Rule 2: only what can be a schema is looked at: not examples, defaults, enums or extensions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from dynclient._document.pointers import join
+
+_WORDS = (b"$id", b"$anchor", b"$dynamicAnchor")
+_VALUES = frozenset({"example", "examples", "default", "enum", "const"})
+# Under these stand names of the author's own, which say nothing about what stands under them.
+_NAMES = frozenset(
+    {
+        "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "schemas", "responses",
+        "parameters", "headers", "requestBodies", "paths", "webhooks", "callbacks", "pathItems", "mediaTypes",
+        "content", "encoding", "additionalOperations",
+    }
+)  # fmt: skip
+
+
+class Identifiers(NamedTuple):
+    """What one document declares.
+
+    ``resources`` maps an absolute URI to the pointer of the schema that has it, ``anchors`` the URI of a resource and
+    a name; ``scopes`` maps the pointer of such a schema to its URI.
+    """
+
+    resources: dict[str, str]
+    anchors: dict[tuple[str, str], str]
+    scopes: dict[str, str]
+
+    def base(self, pointer: str, document: str) -> str:
+        """The base URI at a pointer: that of the innermost schema around it with an ``$id``, or the document's."""
+        while self.scopes:
+            if pointer in self.scopes:
+                return self.scopes[pointer]
+            if not pointer:
+                break
+            pointer = pointer.rpartition("/")[0]
+        return document
+
+
+NONE = Identifiers({}, {}, {})
+
+
+def declares(data: bytes) -> bool:
+    """Tell whether a text may declare identifiers at all."""
+    return any(word in data for word in _WORDS)
+
+
+def joined(base: str, reference: str) -> str:
+    """Resolve a URI reference (RFC 3986, 5.2), also against a base whose scheme the standard library does not know."""
+    if not reference or reference.startswith("#"):
+        return urldefrag(base).url + reference
+    if base.startswith("memory:"):
+        scheme = urlsplit(reference).scheme
+        return reference if scheme else "memory" + urljoin("http" + base.removeprefix("memory"), reference)[4:]
+    return urljoin(base, reference)
+
+
+def identifiers(root: Any, document: str) -> Identifiers:
+    """Find what a document declares. ``document`` is its base URI."""
+    found = Identifiers({}, {}, {})
+    stack: list[tuple[Any, str, str, bool]] = [(root, "", document, False)]
+    seen: set[int] = set()
+    while stack:
+        node, pointer, base, names = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, list):
+            stack += [(child, join(pointer, i), base, False) for i, child in enumerate(node) if _holds(child)]
+            continue
+        if not names:
+            base = _noted(found, node, pointer, base)
+        stack += [
+            (child, join(pointer, key), base, not names and key in _NAMES)
+            for key, child in node.items()
+            if _holds(child) and (names or not (key in _VALUES or key.startswith("x-")))
+        ]
+    return found
+
+
+def _holds(node: Any) -> bool:
+    return isinstance(node, dict | list)
+
+
+def _noted(found: Identifiers, node: dict[str, Any], pointer: str, base: str) -> str:
+    """Note what one schema declares, and return the base URI within it."""
+    own = node.get("$id")
+    if isinstance(own, str):
+        uri, fragment = urldefrag(joined(base, own))
+        if uri and not fragment:
+            base = uri
+            found.resources.setdefault(uri, pointer)
+            found.scopes[pointer] = uri
+    for word in ("$anchor", "$dynamicAnchor"):
+        name = node.get(word)
+        if isinstance(name, str):
+            found.anchors.setdefault((base, name), pointer)
+    return base

@@ -1,0 +1,129 @@
+"""JSON text to plain data: exact integers, no duplicate keys, no NaN, no surprise from nesting.
+
+Rule 1: before a parser that recurses sees the text, :func:`outline` has measured how deep it nests.
+Rule 2: the parsers keep the last of two equal keys without a word. So the members in the text are counted against
+those of the tree; only where the numbers differ is the text searched.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from array import array
+from itertools import accumulate
+from typing import Any
+
+from dynclient._document.charsets import checked
+from dynclient._document.faults import excerpt, unreadable
+from dynclient._document.pointers import join
+from dynclient._document.trees import members, too_deep
+from dynclient.exceptions import UnreadableDocument
+from dynclient.options import Limits
+
+STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_TOKEN = re.compile(STRING + rb"|[{}\[\],]", re.DOTALL)
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]":'))
+_STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
+
+
+class NotJSON(UnreadableDocument):
+    """The text is no JSON at all; it may still be YAML."""
+
+
+def outline(data: bytes) -> tuple[int, int]:
+    """How deep JSON text nests, and how many members its objects have together, without parsing it."""
+    if b"\\" in data:
+        data = re.sub(rb"\\.", b"", data, flags=re.DOTALL)
+    structure = data.translate(None, _NOT_STRUCTURE)
+    # Between two quotation marks is text: every second piece is outside of all strings.
+    outside = b"".join(structure.split(b'"')[::2])
+    steps = array("b", outside.translate(_STEPS, b":"))
+    return max(accumulate(steps), default=0), outside.count(b":")
+
+
+def read(data: bytes, name: str, limits: Limits) -> Any:
+    """Parse UTF-8 JSON text.
+
+    Raises:
+        NotJSON: it is no JSON.
+        UnreadableDocument: it is JSON that no document may be: a key twice, or a number that is none.
+        UnsafeDocument: it nests too deep.
+    """
+    depth, count = outline(data)
+    if depth > limits.document_depth:
+        raise too_deep(name, limits)
+    try:
+        tree = _parsed(data, name)
+    except RecursionError:
+        # The caller's own stack was nearly full.
+        raise too_deep(name, limits) from None
+    if members(tree) != count:
+        raise _duplicate(data, name)
+    return tree
+
+
+def _parsed(data: bytes, name: str) -> Any:
+    """The tree, by the fast parser where it is installed and can; the standard one tells what is wrong."""
+    try:
+        import msgspec
+    except ImportError:
+        return _standard(data, name)
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.MsgspecError, ValueError):
+        return _standard(data, name)
+
+
+def _standard(data: bytes, name: str) -> Any:
+    text = checked(data, name)
+
+    def refuse(word: str) -> None:
+        line = next((n for n, row in enumerate(text.split("\n"), 1) if word in row), None)
+        raise unreadable(f"holds {word}, which is no number in JSON", name, line=line)
+
+    def finite(digits: str) -> float:
+        number = float(digits)
+        return number if math.isfinite(number) else refuse(digits)  # type: ignore[func-returns-value,return-value]  # it raises
+
+    try:
+        return json.loads(text, parse_constant=refuse, parse_float=finite)
+    except json.JSONDecodeError as error:
+        message = f"is no JSON: {error.msg} at line {error.lineno}, column {error.colno}, before "
+        where = text[error.pos : error.pos + 100] or "the end"
+        raise NotJSON(
+            f"{name}: {message}{excerpt(where)}", place=unreadable("", name, line=error.lineno).place
+        ) from None
+    except ValueError as error:
+        # CPython refuses integers of more than 4,300 digits.
+        raise unreadable(f"holds a number that can't be read ({error})", name) from None
+
+
+def _duplicate(data: bytes, name: str) -> UnreadableDocument:
+    """Find the first key that an object has twice; the text is known to be JSON."""
+    frames: list[dict[str, int] | int] = []
+    keys: list[str | int] = []
+    for token in _TOKEN.finditer(data):
+        word = token.group()
+        if word in (b"{", b"["):
+            frames.append({} if word == b"{" else 0)
+            keys.append("" if word == b"{" else 0)
+        elif word in (b"}", b"]"):
+            frames.pop()
+            keys.pop()
+        elif word == b",":
+            if isinstance(keys[-1], int):
+                keys[-1] += 1
+        elif frames and isinstance(frames[-1], dict) and _COLON.match(data, token.end()):
+            key = json.loads(word)
+            keys[-1] = key
+            line = data.count(b"\n", 0, token.start()) + 1
+            if key in frames[-1]:
+                first = frames[-1][key]
+                message = f"the key {key!r} is there twice (first on line {first})"
+                return unreadable(message, name, line=line, pointer=join("", *keys))
+            frames[-1][key] = line
+    return unreadable("a key is there twice", name)
+
+
+_COLON = re.compile(rb"[ \t\r\n]*:")

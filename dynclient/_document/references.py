@@ -1,0 +1,179 @@
+"""A document with all that it refers to, and where its ``$ref`` lead.
+
+Rule 1: a place is named by where it can be had: the URL or file, and the JSON pointer as it is in that file. What a
+schema calls itself (``$id``) only helps to find it.
+Rule 2: the document decides nothing about what may be read. A local file may refer to files below its folder, and
+any document to what the caller allows; everything else is refused before it is touched.
+Rule 3: chains are followed by a loop.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urldefrag
+
+from dynclient._document import source as sources
+from dynclient._document.files import File, Files
+from dynclient._document.identifiers import joined
+from dynclient._document.pointers import MISSING, join, of_fragment, split, walk
+from dynclient._identifiers import near
+from dynclient.exceptions import DocumentError, Place, UnresolvableReference, UnsafeDocument
+from dynclient.options import Limits
+
+if TYPE_CHECKING:
+    from dynclient.transports import Transport
+
+_SHOWN = 6
+_MANY = 5_000
+
+
+def open_document(
+    source: Any,
+    *,
+    limits: Limits | None = None,
+    references: Iterable[str | os.PathLike[str]] = (),
+    transport: Transport | None = None,
+) -> Document:
+    """Read a document: from a path, a URL, bytes, text, a file object or a mapping.
+
+    ``references`` are the origins, URL prefixes and folders beyond the document's own folder that ``$ref`` may lead to.
+
+    Raises:
+        UnreadableDocument: it can't be had, or is no JSON or YAML.
+        UnsafeDocument: it is beyond the limits.
+        TransportError: the way to its server failed.
+    """
+    limits = Limits() if limits is None else limits
+    found = sources.from_source(source, limits, transport)
+    return Document(Files(found, limits, references, transport))
+
+
+class Document:
+    """A document, and the others that it refers to. It implements :class:`dynclient.model.References`.
+
+    ``uri`` is absolute and has no fragment; ``name`` is what a person calls the document; ``root`` is a plain tree.
+    ``remote`` tells that it came from the network.
+    """
+
+    def __init__(self, files: Files) -> None:
+        """Take the files, of which the root is read already."""
+        self._files = files
+        self._limits = files.limits
+        self._resolved: dict[tuple[str, str], tuple[str, Any]] = {}
+        self.uri = files.root.uri
+        self.name = files.root.name
+        self.root: dict[str, Any] = files.root.tree
+        self.remote = files.remote
+
+    def __repr__(self) -> str:
+        return f"<Document {self.name}>"
+
+    @property
+    def base(self) -> str:
+        """The base URI of what the document refers to: its own URI, or ``$self`` (OAS 3.2)."""
+        return self._files.root.base
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the root document as it came, in hexadecimal digits."""
+        if self._files.root.fingerprint:
+            return self._files.root.fingerprint
+        return sha256(json.dumps(self.root, sort_keys=True).encode()).hexdigest()
+
+    def resolve(self, reference: str, base: str) -> tuple[str, Any]:
+        """Find what a ``$ref`` found at ``base`` leads to: its absolute URI (with a JSON pointer) and the node.
+
+        A node that is nothing but a ``$ref`` is followed; one that says more is what is returned.
+
+        Raises:
+            UnresolvableReference: it leads nowhere, or in a circle.
+            UnsafeDocument: it leads where the caller does not allow.
+            UnreadableDocument: the document that it leads to can't be read.
+        """
+        document, _, pointer = base.partition("#")
+        scope = self._files.scope(document, pointer)
+        key = (reference, scope)
+        found = self._resolved.get(key)
+        if found is None:
+            found = self._resolved[key] = self._chain(reference, base)
+        return found
+
+    def place(self, uri: str) -> tuple[str, str, int | None]:
+        """Tell a URI's document (as a person names it), JSON pointer, and line from 1 where it can be found."""
+        document, _, pointer = uri.partition("#")
+        file = self._files.known(document)
+        if file is None:
+            return document, pointer, None
+        return file.name, pointer, file.line(pointer)
+
+    def _chain(self, reference: str, base: str) -> tuple[str, Any]:
+        """Follow references as long as they lead to nothing but another one."""
+        seen: dict[str, None] = {}
+        crossed = 0
+        at = base
+        while True:
+            uri, node = self._step(reference, at)
+            if not (isinstance(node, dict) and len(node) == 1 and isinstance(node.get("$ref"), str)):
+                return uri, node
+            if uri in seen:
+                circle = list(seen)[list(seen).index(uri) :]
+                raise self._fault(f"{self._circle(circle)}, and to nothing else", base)
+            seen[uri] = None
+            crossed += uri.partition("#")[0] != at.partition("#")[0]
+            if crossed > self._limits.reference_depth:
+                message = f"$ref leads through more than {self._limits.reference_depth} documents"
+                raise UnsafeDocument(message, place=Place(*self.place(base)))
+            reference, at = node["$ref"], uri
+
+    def _step(self, reference: str, at: str) -> tuple[str, Any]:
+        """One reference to what it names."""
+        document, _, pointer = at.partition("#")
+        scope = self._files.scope(document, pointer)
+        try:
+            target, fragment = urldefrag(joined(scope, reference))
+        except ValueError:
+            raise self._fault(f"$ref {reference!r} is no URI reference", at) from None
+        try:
+            file, top = self._files.find(target)
+        except DocumentError as error:
+            if error.place is not None and error.place.line is not None:
+                raise
+            # What is wrong is not within the other document, but that it is asked for.
+            message = f"$ref {reference!r} can't be followed: {error.message}"
+            raise type(error)(message, place=Place(*self.place(at)), hint=error.hint) from None
+        return self._within(file, top, fragment, reference, at)
+
+    def _within(self, file: File, top: str, fragment: str, reference: str, at: str) -> tuple[str, Any]:
+        """What a fragment names, in the file or in the schema at ``top`` that has an identifier of its own."""
+        if fragment and not fragment.startswith(("/", "%2F", "%2f")):
+            pointer = file.anchor(top, unquote(fragment))
+            if pointer is None:
+                raise self._fault(f"$ref {reference!r} leads nowhere: there is no such $anchor", at)
+            return f"{file.uri}#{pointer}", walk(file.tree, split(pointer))[0]
+        start, _ = walk(file.tree, split(top))
+        pointer, node = of_fragment(start, fragment)
+        if node is MISSING:
+            raise self._nowhere(reference, start, split(pointer), at)
+        return f"{file.uri}#{top}{pointer}", node
+
+    def _nowhere(self, reference: str, start: Any, keys: list[str], at: str) -> UnresolvableReference:
+        _, depth = walk(start, keys)
+        parent, _ = walk(start, keys[:depth])
+        where = join("", *keys[:depth])
+        close = near(keys[depth], parent) if isinstance(parent, dict) and len(parent) < _MANY else []
+        hint = f"did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
+        return self._fault(f"$ref {reference!r} leads nowhere: there is no {keys[depth]!r} in #{where}", at, hint)
+
+    def _circle(self, uris: list[str]) -> str:
+        shown = [uri.partition("#")[2] if uri.startswith(f"{self.uri}#") else uri for uri in uris]
+        if len(shown) > _SHOWN:
+            shown = [*shown[: _SHOWN - 1], "…"]
+        return "$ref leads in a circle: " + " -> ".join([*(f"#{text}" for text in shown), f"#{shown[0]}"])
+
+    def _fault(self, message: str, at: str, hint: str = "") -> UnresolvableReference:
+        return UnresolvableReference(message, place=Place(*self.place(at)), hint=hint)

@@ -1,0 +1,257 @@
+"""Where a document comes from: the one module of this room that touches a file or, through a Transport, a socket.
+
+Rule 1: never more bytes than the limit are held.
+Rule 2: a URL is fetched without any credential, and a redirect leads to no weaker scheme.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from dynclient._document.faults import unreadable, unsafe
+from dynclient.exceptions import ArgumentError, ResponseTooLarge
+from dynclient.messages import Headers, Request, Send
+from dynclient.options import Limits, Timeout
+
+if TYPE_CHECKING:
+    from dynclient.transports import Transport
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS = 3
+_OK = 200
+_SCHEMES = ("http://", "https://")
+_COUNTER = count(1)
+_ACCEPT = "application/vnd.oai.openapi+json, application/json, application/yaml, text/yaml;q=0.9, */*;q=0.5"
+
+
+class Source(NamedTuple):
+    """A document as it came. ``data`` is bytes, or a mapping of the caller's.
+
+    ``folder`` is the real path of the folder that holds a local file, below which it may refer to others.
+    ``again`` reads the bytes once more, or gives None where they are gone.
+    """
+
+    data: bytes | Mapping[Any, Any]
+    uri: str
+    name: str
+    remote: bool = False
+    folder: str | None = None
+    json_only: bool = False
+    again: Callable[[], bytes | None] = lambda: None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal digits; of a mapping it is made elsewhere."""
+        return sha256(self.data).hexdigest() if isinstance(self.data, bytes) else ""
+
+
+def from_source(source: Any, limits: Limits, transport: Transport | None) -> Source:
+    """Take what a caller gives for a document.
+
+    Raises:
+        UnreadableDocument: it can't be had.
+        UnsafeDocument: it is larger than the limit.
+        ArgumentError: it is nothing that holds a document.
+        TransportError: the way to its server failed.
+    """
+    if isinstance(source, str):
+        return _from_text_or_name(source, limits, transport)
+    if isinstance(source, os.PathLike):
+        return from_path(os.fsdecode(source), limits)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return from_bytes(bytes(source), "<bytes>", limits)
+    if isinstance(source, Mapping):
+        return Source(source, f"memory:///mapping-{next(_COUNTER)}", "<mapping>")
+    if hasattr(source, "read"):
+        return _from_file(source, limits)
+    raise ArgumentError(
+        f"a document can't be read from {type(source).__name__}",
+        hint="pass a path, a URL, bytes, text, a file object or a mapping",
+    )
+
+
+def from_bytes(data: bytes, name: str, limits: Limits) -> Source:
+    """A document that is in memory already, and so refers to no file."""
+    _check_size(len(data), limits.document_bytes, name)
+    return Source(data, f"memory:///{sha256(data).hexdigest()}", name, again=lambda: data)
+
+
+def from_path(path: str, limits: Limits) -> Source:
+    """A local file; anything that can be read to its end will do for the root document."""
+    name = path
+    path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
+    try:
+        folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
+        with open(path, "rb") as file:  # noqa: PTH123  # as above
+            data = _read(file, limits.document_bytes, name)
+    except (OSError, ValueError) as error:
+        raise _not_had(error, name) from None
+    json_only = path.lower().endswith(".json")
+    return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: _again(path, limits))
+
+
+def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits) -> Source:
+    """A local file that a document refers to: a regular file, really below one of the folders.
+
+    Raises:
+        UnsafeDocument: it is none of these, wherever its links lead.
+        UnreadableDocument: it is not there.
+    """
+    parts = urlsplit(uri)
+    path = os.path.realpath(unquote(parts.path))
+    if parts.netloc not in ("", "localhost") or not any(_holds(folder, path) for folder in folders):
+        raise unsafe("lies outside of the folders that may be read", name)
+    try:
+        # Not blocking, so that opening a pipe without a writer does not wait.
+        with open(path, "rb", opener=_not_blocking) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise unsafe("is no regular file", name)
+            data = _read(file, limits.document_bytes, name)
+    except (OSError, ValueError) as error:
+        raise _not_had(error, name) from None
+    return Source(
+        data,
+        Path(os.path.normpath(unquote(parts.path))).as_uri(),
+        name,
+        False,
+        None,
+        path.lower().endswith(".json"),
+        lambda: _again(path, limits),
+    )
+
+
+def from_url(
+    url: str, limits: Limits, transport: Transport | None, allowed: Callable[[str], bool] | None = None
+) -> Source:
+    """A document from the network. ``allowed`` tells of each URL on the way whether it may be asked for.
+
+    Raises:
+        UnreadableDocument: the server does not give it.
+        UnsafeDocument: it is too large, or a redirect leads where it may not.
+        TransportError: the way failed.
+    """
+    url = urldefrag(url).url
+    if "@" in urlsplit(url).netloc:
+        raise ArgumentError("a document's URL takes no user information", hint="fetch it, and pass its bytes")
+    from dynclient.transports import Urllib3Transport
+
+    own = transport is None
+    way: Transport = Urllib3Transport(limits=limits) if transport is None else transport
+    try:
+        return _fetched(url, limits, way, allowed)
+    finally:
+        if own:
+            way.close()
+
+
+def _fetched(url: str, limits: Limits, transport: Transport, allowed: Callable[[str], bool] | None) -> Source:
+    maximum = limits.remote_document_bytes
+    bounds = limits._replace(response_bytes=maximum, encoded_response_bytes=maximum)
+    headers = Headers({"Accept": _ACCEPT})
+    for _ in range(_MAX_REDIRECTS + 1):
+        try:
+            response = transport.send(Send(Request("GET", url, headers), Timeout(), bounds))
+        except ResponseTooLarge:
+            raise _too_large(maximum, url) from None
+        if response.status not in _REDIRECTS or "location" not in response.headers:
+            break
+        url = _redirected(url, response.headers["location"], allowed)
+    else:
+        raise unsafe(f"was redirected more than {_MAX_REDIRECTS} times", url)
+    if response.status != _OK:
+        raise unreadable(f"GET was answered with status {response.status}", url)
+    _check_size(len(response.body), maximum, url)
+    data = bytes(response.body)
+    json_only = (response.content_type or "").partition(";")[0].strip().lower().endswith("json")
+    return Source(data, url, url, remote=True, json_only=json_only, again=lambda: data)
+
+
+def _redirected(url: str, location: str, allowed: Callable[[str], bool] | None) -> str:
+    target = urldefrag(urljoin(url, location)).url
+    if not target.lower().startswith(_SCHEMES) or "@" in urlsplit(target).netloc:
+        raise unsafe(f"was redirected to {target.partition(':')[0]}:, which is no web address", url)
+    if url.lower().startswith("https:") and not target.lower().startswith("https:"):
+        raise unsafe("was redirected from https to http", url)
+    if allowed is not None and not allowed(target):
+        raise unsafe(f"was redirected to {target}, which may not be asked for", url)
+    return target
+
+
+def _from_text_or_name(text: str, limits: Limits, transport: Transport | None) -> Source:
+    start = text.lstrip("\ufeff \t\r\n")
+    if start[:8].lower().startswith(_SCHEMES):
+        return from_url(text.strip(), limits, transport)
+    if start[:5].lower() == "file:" and "\n" not in start:
+        return from_path(unquote(urlsplit(start).path), limits)
+    if "\n" in text or start[:1] in ("{", "[", "<", "%", "") or ": " in text:
+        return from_bytes(text.encode("utf-8", "surrogatepass"), "<text>", limits)
+    return from_path(text, limits)
+
+
+def _from_file(file: IO[Any], limits: Limits) -> Source:
+    """A file object, from where it stands; where it is an open file of the disk, it refers to others as that does."""
+    name = getattr(file, "name", None)
+    shown = name if isinstance(name, str) else "<file>"
+    data = _read(file, limits.document_bytes, shown)
+    if not (isinstance(name, str) and _same_file(file, name)):
+        return from_bytes(data, shown, limits)
+    path = os.path.abspath(name)  # noqa: PTH100  # as above
+    folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
+    return Source(data, Path(path).as_uri(), name, False, folder, path.lower().endswith(".json"), lambda: data)
+
+
+def _same_file(file: IO[Any], name: str) -> bool:
+    """Tell whether a file object is the file of its name: that of a member of an archive names none."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(name))  # noqa: PTH116  # as above
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _read(file: IO[Any], maximum: int | None, name: str) -> bytes:
+    pieces: list[bytes] = []
+    left = maximum
+    while left is None or left >= 0:
+        piece = file.read(min(left + 1, 1 << 24) if left is not None else 1 << 24)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece.encode("utf-8", "surrogatepass") if isinstance(piece, str) else bytes(piece))
+        left = None if left is None else left - len(pieces[-1])
+    raise _too_large(maximum, name)
+
+
+def _again(path: str, limits: Limits) -> bytes | None:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  # as above
+            return _read(file, limits.document_bytes, path) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except Exception:  # noqa: BLE001  # the lines of an error are a courtesy; nothing may come in its way
+        return None
+
+
+def _not_blocking(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _holds(folder: str, path: str) -> bool:
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _check_size(size: int, maximum: int | None, name: str) -> None:
+    if maximum is not None and size > maximum:
+        raise _too_large(maximum, name)
+
+
+def _too_large(maximum: int | None, name: str) -> Exception:
+    return unsafe(f"is larger than the limit of {maximum} bytes", name, hint="limits= takes a larger one")
+
+
+def _not_had(error: OSError | ValueError, name: str) -> Exception:
+    reason = getattr(error, "strerror", None) or str(error)
+    return unreadable(f"can't be read: {reason}", name)

@@ -1,0 +1,271 @@
+"""YAML text to plain data, by the core schema of YAML 1.2.
+
+Rule 1: the loader only composes nodes; :func:`_built` makes data of them with a flat loop, and knows of no Python type.
+Rule 2: the composer of libyaml recurses without asking Python, so its hooks count how deep it is.
+Rule 3: a key is text as it is written: ``200:`` is ``"200"``, ``no:`` is ``"no"``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from dynclient._document.faults import unreadable
+from dynclient._document.pointers import join
+from dynclient._document.trees import check_sharing, too_deep
+from dynclient.exceptions import UnreadableDocument
+from dynclient.options import Limits
+
+Node = Any
+"""A node of PyYAML; its class is not imported with this module."""
+
+_TAG = "tag:yaml.org,2002:"
+_STR, _NULL, _BOOL, _INT, _FLOAT = (_TAG + word for word in ("str", "null", "bool", "int", "float"))
+_MAP, _SEQ, _MERGE = (_TAG + word for word in ("map", "seq", "merge"))
+
+# YAML 1.2.2, 10.3.2: the core schema. Merge keys are no part of 1.2, but of many documents.
+_PLAIN = (
+    (_NULL, re.compile(r"(?:~|null|Null|NULL|)\Z")),
+    (_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")),
+    (_INT, re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")),
+    (_FLOAT, re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")),
+    (_FLOAT, re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")),
+    (_MERGE, re.compile(r"<<\Z")),
+)
+_COLLECTIONS = {_MAP: "mapping", _SEQ: "sequence"}
+_FIRST = frozenset("~nNtTfF-+.0123456789<")
+
+
+def read(data: bytes, name: str, limits: Limits) -> Any:
+    """Read UTF-8 YAML text.
+
+    Raises:
+        UnreadableDocument: it is no YAML, or holds a key twice, a tag or a number that no document may hold.
+        UnsafeDocument: it nests too deep, or its aliases stand for too much.
+    """
+    return _built(compose(data, name, limits), name, limits)
+
+
+def compose(data: bytes, name: str, limits: Limits) -> Node | None:
+    """The nodes of UTF-8 YAML text, with their lines; None where there is no text."""
+    import yaml
+
+    loader = _loader()(data)
+    loader.limit = limits.document_depth
+    try:
+        return loader.get_single_node()  # type: ignore[no-any-return]  # the stubs know no loader made at run time
+    except (_TooDeepError, RecursionError):
+        raise too_deep(name, limits) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        words = " ".join(part for part in (error.context, error.problem) if part)
+        raise unreadable(f"is no YAML: {words}", name, line=line) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise unreadable(f"is no YAML: {str(error).splitlines()[0]}", name) from None
+    finally:
+        loader.dispose()
+
+
+class _TooDeepError(Exception):
+    """The composer is deeper than the limit."""
+
+
+@cache
+def _loader() -> Any:
+    """The loader: libyaml's where PyYAML was built with it."""
+    import yaml
+
+    parent: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Composer(parent):  # type: ignore[misc]  # which parent it is shows at run time
+        """Composes nodes, resolves plain scalars by the core schema, and minds the depth."""
+
+        depth = 0
+        limit = 0
+
+        def descend_resolver(self, _parent: Any, _index: Any) -> None:
+            self.depth += 1
+            # A scalar in the deepest collection is one level more.
+            if self.depth > self.limit + 1:
+                raise _TooDeepError
+
+        def ascend_resolver(self) -> None:
+            self.depth -= 1
+
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+            if kind is not yaml.ScalarNode:
+                return _MAP if kind is yaml.MappingNode else _SEQ
+            return _plain_tag(value) if implicit[0] else _STR
+
+    return Composer
+
+
+def _plain_tag(value: str) -> str:
+    if value and value[0] not in _FIRST:
+        return _STR
+    return next((tag for tag, pattern in _PLAIN if pattern.match(value)), _STR)
+
+
+def _integer(text: str) -> int:
+    # Unlike in Python and in YAML 1.1, a zero in front says nothing: 017 is seventeen.
+    if text.startswith(("0o", "0x")):
+        return int(text, 0)
+    return int(text)
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError("a boolean is true or false")
+    return text.lower() == "true"
+
+
+def _float(text: str) -> float:
+    number = float(text.replace(".", "", 1) if text.lower().endswith(("inf", "nan")) else text)
+    if not math.isfinite(number):
+        raise ValueError("no JSON number is infinite, or none at all")
+    return number
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    _STR: str,
+    _NULL: lambda _: None,
+    _BOOL: _truth,
+    _INT: _integer,
+    _FLOAT: _float,
+    _MERGE: str,
+}
+
+
+class _Builder:
+    """Makes data of composed nodes. ``merges`` are the mappings with ``<<``, kept until their size is known."""
+
+    def __init__(self, root: Node, name: str) -> None:
+        self.root = root
+        self.name = name
+        self.made: dict[int, Any] = {}
+        self.pending: list[Node] = []
+        self.texts: dict[str, str] = {}
+        self.merges: list[tuple[Node, Any]] = []
+        self.aliases = False
+
+    def build(self) -> Any:
+        """The data, with the sources of each merge still under ``_Merge``."""
+        tree = self.value(self.root)
+        while self.pending:
+            node = self.pending.pop()
+            target = self.made[id(node)]
+            if type(target) is list:
+                target += [self.value(child) for child in node.value]
+            else:
+                self.fill(target, node)
+        return tree
+
+    def value(self, node: Node) -> Any:
+        """A scalar's value, or the collection that is going to be filled."""
+        if type(node.value) is str:
+            return self.scalar(node)
+        known = self.made.get(id(node))
+        if known is not None:
+            self.aliases = True
+            return known
+        tag = node.tag
+        if tag not in _COLLECTIONS:
+            raise self.fault(f"has a value of the unknown tag {tag!r}", node)
+        made: Any = {} if tag == _MAP else []
+        if _COLLECTIONS[tag] != node.id:
+            raise self.fault(f"has a {node.id} tagged {tag!r}", node)
+        self.made[id(node)] = made
+        self.pending.append(node)
+        return made
+
+    def scalar(self, node: Node) -> Any:
+        """A scalar's value by its tag."""
+        tag = node.tag
+        if tag == _STR:
+            return node.value
+        make = _SCALARS.get(tag)
+        if make is None:
+            raise self.fault(f"has a value of the unknown tag {tag!r}", node)
+        try:
+            return make(node.value)
+        except ValueError as error:
+            raise self.fault(f"holds {node.value[:40]!r}, which can't be read: {error}", node) from None
+
+    def fill(self, target: dict[Any, Any], node: Node) -> None:
+        """Put the members of a mapping in."""
+        sources = []
+        for key_node, child in node.value:
+            key = key_node.value
+            if type(key) is not str:
+                raise self.fault("has a key that is a collection; quote a key that begins with a brace", key_node)
+            if key_node.tag == _MERGE:
+                sources.append(self.value(child))
+                continue
+            if key_node.tag not in _SCALARS:
+                raise self.fault(f"has a key of the unknown tag {key_node.tag!r}", key_node)
+            if key in target:
+                raise self.fault(f"the key {key!r} is there twice", key_node)
+            target[self.texts.setdefault(key, key)] = self.value(child)
+        if sources:
+            target[_Merge] = sources
+            self.merges.append((node, target))
+
+    def fault(self, message: str, node: Node) -> UnreadableDocument:
+        """What is wrong at a node: with its line, and its pointer, which is looked for only now."""
+        pointer = _pointer(self.root, node)
+        return unreadable(message, self.name, line=node.start_mark.line + 1, pointer=pointer)
+
+
+class _Merge:
+    """Stands as a key for ``<<`` until the mapping is merged."""
+
+
+def _built(root: Node | None, name: str, limits: Limits) -> Any:
+    if root is None:
+        return None
+    builder = _Builder(root, name)
+    tree = builder.build()
+    if builder.aliases:
+        check_sharing(tree, name, limits)
+    # What ends first is merged first: a source ends before the mapping that takes it, or else stands within it.
+    for node, target in sorted(builder.merges, key=lambda pair: (pair[0].end_mark.index, -pair[0].start_mark.index)):
+        _merge(builder, node, target)
+    return tree
+
+
+def _merge(builder: _Builder, node: Node, target: dict[Any, Any]) -> None:
+    """Add the members of the sources that the mapping lacks. Of two sources the first one wins."""
+    merged: dict[str, Any] = {}
+    for source in target.pop(_Merge):
+        for mapping in source if isinstance(source, list) else (source,):
+            if not isinstance(mapping, dict):
+                raise builder.fault("`<<` takes a mapping, or a list of them", node)
+            merged = {**mapping, **merged}
+    own = dict(target)
+    target.clear()
+    target.update(merged)
+    target.update(own)
+
+
+def _pointer(root: Node, wanted: Node) -> str:
+    """Where a node stands: its first place, by a walk without recursion."""
+    stack: list[tuple[Node, str]] = [(root, "")]
+    seen: set[int] = set()
+    while stack:
+        node, pointer = stack.pop()
+        if node is wanted:
+            return pointer
+        if type(node.value) is str or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.id == "sequence":
+            stack += [(child, join(pointer, index)) for index, child in enumerate(node.value)]
+            continue
+        for key, child in node.value:
+            below = join(pointer, key.value) if type(key.value) is str else pointer
+            stack += [(child, below), (key, below)]
+    return ""

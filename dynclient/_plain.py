@@ -241,7 +241,8 @@ def _of_sequence(value: Any, _: str) -> Any:
             return sorted(value)
         except TypeError:
             return list(value)
-    return value if isinstance(value, Sequence | Iterator) else None
+    # A file iterates over its lines, which is hardly meant.
+    return value if isinstance(value, Sequence | Iterator) and not callable(getattr(value, "read", None)) else None
 
 
 def _of_object(value: Any, path: str) -> Any:

@@ -211,7 +211,8 @@ class SecurityScheme(NamedTuple):
     """How a caller shows who it is. ``name`` is its key in the document.
 
     ``type`` is ``apiKey``, ``http``, ``mutualTLS``, ``oauth2`` or ``openIdConnect``. ``in_`` and ``parameter`` are the
-    place of an API key; ``scheme`` is the HTTP authentication scheme in lower case (2.0's ``basic`` is ``http``).
+    place of an API key; ``scheme`` is the HTTP authentication scheme in lower case (2.0's ``basic`` is ``http``), and
+    ``word`` the same as the document spells it.
     """
 
     name: str
@@ -226,6 +227,7 @@ class SecurityScheme(NamedTuple):
     description: str = ""
     deprecated: bool = False
     pointer: str = ""
+    word: str = ""
 
 
 SecurityRequirement = Mapping[str, tuple[str, ...]]

@@ -1,0 +1,181 @@
+"""Choosing what an operation's security asks for, and writing it into a Request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dynclient.exceptions import InvalidDocument, MissingCredential
+from dynclient.messages import Request
+from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
+from dynclient.security import credentials
+from dynclient.security.credentials import Credential, CredentialRequest, Pair, Secret
+from dynclient.security.places import PLACES, Place, has, name_of, place_of, placeholder_of, secret_in, text_of
+from dynclient.security.trust import Trust, trust
+
+
+class Security:
+    """The credentials of a client, and where they may go. Immutable; threads may share it."""
+
+    __slots__ = ("_certificate", "_given", "_schemes", "_trust")
+
+    def __init__(
+        self, schemes: Mapping[str, SecurityScheme], auth: Any, trusted: Trust, *, certificate: bool = False
+    ) -> None:
+        """Take the document's schemes, what the caller gave, and whether TLS shows a certificate of the client.
+
+        Raises:
+            ArgumentError: ``auth`` is none that the schemes can take.
+        """
+        self._schemes = schemes
+        self._given = credentials.given(auth, schemes)
+        self._trust = trusted
+        self._certificate = certificate
+
+    @classmethod
+    def of(
+        cls,
+        api: API,
+        auth: Any = None,
+        *,
+        base_url: str | None = None,
+        allow_origins: Iterable[str] = (),
+        certificate: bool = False,
+    ) -> Security:
+        """Make it for an API, trusting what the caller has vouched for.
+
+        Raises:
+            ArgumentError: ``auth`` is none that the schemes can take, or ``allow_origins`` holds what is no origin.
+        """
+        return cls(api.security_schemes, auth, trust(api, base_url, allow_origins), certificate=certificate)
+
+    def authorize(self, request: Request, operation: Operation) -> Request:
+        """Return the request with the credentials that the operation asks for.
+
+        The first choice of its security whose schemes all have a credential is taken. A header, query field or cookie
+        that the request has already counts as its scheme's credential.
+
+        Raises:
+            MissingCredential: no choice can be met.
+            CredentialScopeError: the credential would go where the caller has not vouched for.
+            ArgumentError: a credential can't be written in its place.
+        """
+        asked: dict[str, Credential | None] = {}
+        for requirement in operation.security:
+            if requirement and self._can_meet(requirement, request):
+                self._trust.check(request.origin, operation.servers, operation.id)
+                answers = {
+                    name: self._asked(name, scopes, request, operation, asked) for name, scopes in requirement.items()
+                }
+                if all(answers[name] or self._is_met(name, request) for name in answers):
+                    return self._written(request, operation, answers)
+        if not operation.security or any(not requirement for requirement in operation.security):
+            return request
+        raise self._missing(operation)
+
+    def placeholder(self, request: Request, operation: Operation) -> Request:
+        """Return the request as :meth:`authorize` would, but for a ``$NAME`` where a credential is not at hand.
+
+        No function is asked for one.
+
+        Raises:
+            CredentialScopeError, ArgumentError: as :meth:`authorize`.
+        """
+        choices = [choice for choice in operation.security if choice]
+        if not choices:
+            return request
+        ready = [choice for choice in choices if all(self._at_hand(name, request) for name in choice)]
+        possible = [choice for choice in choices if self._can_meet(choice, request)]
+        if not ready and not possible and len(choices) < len(operation.security):
+            return request
+        answers = {name: self._static(name) for name in (ready or possible or choices)[0]}
+        if any(answers.values()):
+            self._trust.check(request.origin, operation.servers, operation.id)
+        return self._written(request, operation, answers, hold_places=True)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for {', '.join(self._given) or 'nobody'}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("credentials are not pickled")
+
+    def _can_meet(self, requirement: SecurityRequirement, request: Request) -> bool:
+        return all(name in self._given or self._is_met(name, request) for name in requirement)
+
+    def _is_met(self, name: str, request: Request) -> bool:
+        """Whether a scheme needs nothing more than the request, or the connection, has."""
+        scheme = self._scheme(name)
+        if scheme.type == "mutualTLS":
+            return self._certificate
+        return has(request, place_of(scheme))
+
+    def _at_hand(self, name: str, request: Request) -> bool:
+        return self._static(name) is not None or self._is_met(name, request)
+
+    def _static(self, name: str) -> Credential | None:
+        held = self._given.get(name)
+        return held if isinstance(held, (Pair, Secret)) else None
+
+    def _asked(
+        self,
+        name: str,
+        scopes: tuple[str, ...],
+        request: Request,
+        operation: Operation,
+        asked: dict[str, Credential | None],
+    ) -> Credential | None:
+        """A scheme's credential; a function is asked for it once for each call."""
+        held = self._given.get(name)
+        if held is None or isinstance(held, (Pair, Secret)):
+            return held
+        if name not in asked:
+            scheme = self._scheme(name)
+            answer = held(CredentialRequest(scheme, scopes, operation.id, request.origin))
+            asked[name] = None if answer is None else credentials.credential(answer, scheme)
+        return asked[name]
+
+    def _written(
+        self,
+        request: Request,
+        operation: Operation,
+        answers: Mapping[str, Credential | None],
+        *,
+        hold_places: bool = False,
+    ) -> Request:
+        """Write each scheme's credential, or a placeholder, in its place."""
+        filled: set[Place] = set()
+        for name, answer in answers.items():
+            scheme = self._scheme(name)
+            place = place_of(scheme)
+            if place is None:
+                continue
+            if place in filled and not hold_places:
+                raise InvalidDocument(
+                    f"{operation.id}: its security asks for two credentials in one place, the {' '.join(place)}",
+                    operation_id=operation.id,
+                )
+            request = request._replace(secrets=request.secrets | {secret_in(place)})
+            if place not in filled and (answer is not None or (hold_places and not has(request, place))):
+                value = text_of(scheme, answer) if answer is not None else placeholder_of(scheme)
+                request = PLACES[place[0]](request, name_of(scheme), value)
+            filled.add(place)
+        return request
+
+    def _scheme(self, name: str) -> SecurityScheme:
+        scheme = self._schemes.get(name)
+        if scheme is None:
+            raise InvalidDocument(f"the document defines no security scheme {name!r}")
+        return scheme
+
+    def _missing(self, operation: Operation) -> MissingCredential:
+        names = list(dict.fromkeys(name for requirement in operation.security for name in requirement))
+        choices = " or ".join(" and ".join(requirement) for requirement in operation.security)
+        wanted = [self._scheme(name) for name in next(iter(operation.security))]
+        certificate = any(scheme.type == "mutualTLS" for scheme in wanted) and not self._certificate
+        hints = [credentials.hint(wanted), "pass tls=TLS(certificate=...)" if certificate else ""]
+        return MissingCredential(
+            f"{operation.id} needs a credential: {choices}",
+            schemes=names,
+            operation_id=operation.id,
+            hint="; ".join(text for text in hints if text),
+        )

@@ -1,0 +1,179 @@
+"""What ``auth=`` may be, held to the document's security schemes.
+
+``("user", "password")`` for HTTP basic authentication, ``"token"`` where exactly one scheme takes one,
+``{"schemeName": credential}`` for several, or a function that is asked at each call.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, NoReturn
+
+from dynclient._identifiers import near
+from dynclient.exceptions import ArgumentError
+from dynclient.messages import MASK
+from dynclient.model import SecurityScheme
+
+
+class Secret:
+    """A text that shows itself only when asked to. It is compared in constant time, and not pickled."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        """Take the text."""
+        self._value = value
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode("utf-8", "surrogatepass"), other._encoded())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __reduce_ex__(self, _: Any) -> NoReturn:
+        raise TypeError("a Secret is not pickled, so that credentials do not end up in files")
+
+    def _encoded(self) -> bytes:
+        return self._value.encode("utf-8", "surrogatepass")
+
+
+class Pair(NamedTuple):
+    """A user and a password."""
+
+    user: str
+    password: Secret
+
+
+class CredentialRequest(NamedTuple):
+    """What a function given as ``auth=`` is asked: a credential for a scheme, at one call.
+
+    It returns a text, a pair of user and password, a Secret, or None where it has none. ``scopes`` are those that the
+    operation asks for, ``origin`` is where the credential will go: scheme, host, port.
+    """
+
+    scheme: SecurityScheme
+    scopes: tuple[str, ...]
+    operation_id: str
+    origin: tuple[str, str, int]
+
+
+Credential = Pair | Secret
+Asked = Callable[[CredentialRequest], Any]
+Given = Mapping[str, Credential | Asked]
+"""Scheme name -> its credential, or what is asked for it."""
+
+
+def takes(scheme: SecurityScheme) -> str:
+    """How a scheme's credential is given, as a caller writes it; empty where it takes none."""
+    return _FORMS[_kind(scheme)]
+
+
+def given(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
+    """Sort what was given as ``auth=`` by scheme.
+
+    Raises:
+        ArgumentError: it is none of the forms, or no scheme, or more than one, can take it.
+    """
+    if auth is None:
+        return {}
+    if callable(auth):
+        return dict.fromkeys(schemes, auth)
+    if isinstance(auth, Mapping):
+        return {_known(name, schemes): _one(value, schemes[name]) for name, value in auth.items()}
+    form = _PAIR_KINDS if _is_pair(auth) else _TOKEN_KINDS if isinstance(auth, (str, Secret)) else None
+    if form is None:
+        raise ArgumentError(f"auth can't be a {type(auth).__name__}", argument="auth", hint=hint(schemes.values()))
+    takers = [scheme for scheme in schemes.values() if _kind(scheme) in form]
+    if len(takers) != 1:
+        what = "a pair of user and password" if _is_pair(auth) else "a token"
+        fault = f"{len(takers)} security schemes" if takers else "no security scheme of the document"
+        raise ArgumentError(
+            f"{fault} can take {what}; the document has {_listed(schemes)}",
+            argument="auth",
+            hint=hint(takers or schemes.values()),
+        )
+    return {takers[0].name: credential(auth, takers[0])}
+
+
+def credential(value: Any, scheme: SecurityScheme) -> Credential:
+    """Make a scheme's credential of what a caller gave, or a function returned.
+
+    Raises:
+        ArgumentError: the scheme can't take it.
+    """
+    kind = _kind(scheme)
+    if kind in _PAIR_KINDS and _is_pair(value):
+        user, password = value
+        return Pair(_text(user), Secret(_text(password)))
+    if kind in _TOKEN_KINDS and isinstance(value, (str, Secret)):
+        return Secret(_text(value))
+    form = takes(scheme)
+    wanted = f"takes {form}" if form else "takes no credential here: it is the client's certificate, tls=TLS(...)"
+    raise ArgumentError(f"the security scheme {scheme.name} {wanted}, not a {type(value).__name__}", argument="auth")
+
+
+def hint(schemes: Any) -> str:
+    """How to give credentials for these schemes."""
+    pairs = [f'"{scheme.name}": {takes(scheme)}' for scheme in schemes if takes(scheme)]
+    return f"pass auth={{{', '.join(pairs)}}}" if pairs else ""
+
+
+def _one(value: Any, scheme: SecurityScheme) -> Credential | Asked:
+    return value if callable(value) else credential(value, scheme)
+
+
+def _known(name: Any, schemes: Mapping[str, SecurityScheme]) -> str:
+    if isinstance(name, str) and name in schemes:
+        return name
+    matches = near(str(name), list(schemes))
+    raise ArgumentError(
+        f"the document has no security scheme {name!r}; it has {_listed(schemes)}",
+        argument="auth",
+        matches=matches,
+        hint=f"did you mean {matches[0]!r}?" if matches else "",
+    )
+
+
+def _listed(schemes: Mapping[str, SecurityScheme]) -> str:
+    return ", ".join(schemes) or "none"
+
+
+def _is_pair(value: Any) -> bool:
+    return (
+        isinstance(value, (tuple, list))
+        and len(value) == 2  # noqa: PLR2004  # user and password
+        and all(isinstance(part, (str, Secret)) for part in value)
+    )
+
+
+def _text(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _kind(scheme: SecurityScheme) -> str:
+    return "basic" if scheme.type == "http" and scheme.scheme == "basic" else scheme.type
+
+
+_FORMS = {
+    "basic": '("user", "password")',
+    "http": '"token"',
+    "apiKey": '"key"',
+    "oauth2": '"token"',
+    "openIdConnect": '"token"',
+    "mutualTLS": "",
+}
+_PAIR_KINDS = frozenset({"basic"})
+_TOKEN_KINDS = frozenset({"http", "apiKey", "oauth2", "openIdConnect"})

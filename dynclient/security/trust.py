@@ -1,0 +1,136 @@
+"""Which origins a caller has vouched for.
+
+* that of ``base_url``;
+* those that a document declares as its servers, if it came as a local file, text or mapping;
+* for a document from the network, that document's own origin;
+* those of ``allow_origins``.
+
+Plain http carries credentials to this machine only, unless that very origin stands in ``allow_origins``: there the
+caller has said ``http://`` for the sake of credentials, in ``base_url`` only for the sake of the way.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from dynclient import messages
+from dynclient.exceptions import ArgumentError, CredentialScopeError
+from dynclient.model import API, Server
+
+Origin = tuple[str, str, int]
+
+_TEMPLATE = re.compile(r"((?:[^{}/?#]|\{[^{}]*\})+?)://((?:[^{}/?#]|\{[^{}]*\})+)")
+_VARIABLE = re.compile(r"\{([^{}]+)\}")
+_URL = re.compile(r"https?://[^/?#@\s]+/?", re.IGNORECASE)
+
+
+class Trust(NamedTuple):
+    """The caller's word. ``local`` tells that the document's servers are part of it."""
+
+    origins: frozenset[Origin]
+    named: frozenset[Origin] = frozenset()
+    local: bool = False
+    servers: tuple[Server, ...] = ()
+
+    def check(self, origin: Origin, servers: Sequence[Server], operation_id: str) -> None:
+        """Make sure that a credential may go to an origin.
+
+        Raises:
+            CredentialScopeError: the caller has not vouched for it.
+        """
+        if origin in self.named:
+            return
+        if not self._vouched(origin, servers):
+            raise _refused(
+                f"credentials may not go to {text_of(origin)}, for which nobody vouched", origin, operation_id
+            )
+        if origin[0] != "https" and not _is_loopback(origin[1]):
+            raise _refused(f"credentials may not go to {text_of(origin)}, which is not encrypted", origin, operation_id)
+
+    def _vouched(self, origin: Origin, servers: Sequence[Server]) -> bool:
+        if origin in self.origins:
+            return True
+        return self.local and any(_declares(server, origin) for server in (*servers, *self.servers))
+
+
+def trust(api: API, base_url: str | None, allow_origins: Iterable[str]) -> Trust:
+    """Gather what the caller has vouched for.
+
+    Raises:
+        ArgumentError: a member of ``allow_origins`` is no origin.
+    """
+    named = frozenset(_origin(text) for text in allow_origins)
+    origins = {messages.origin(base_url)} if base_url is not None else set()
+    if api.remote:
+        origins.add(messages.origin(api.document_uri))
+    return Trust(frozenset(origins), named, not api.remote, api.servers)
+
+
+def text_of(origin: Origin) -> str:
+    """An origin as ``https://host``, its port where it is not the scheme's own."""
+    scheme, host, port = origin
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" if messages.origin(f"{scheme}://{shown}") == origin else f"{scheme}://{shown}:{port}"
+
+
+def _origin(text: object) -> Origin:
+    if isinstance(text, str) and _URL.fullmatch(text):
+        try:
+            return messages.origin(text)
+        except ValueError:
+            pass
+    raise ArgumentError(
+        f"allow_origins holds {text!r}, which is no origin", argument="allow_origins", hint='say "https://host:port"'
+    )
+
+
+def _refused(message: str, origin: Origin, operation_id: str) -> CredentialScopeError:
+    return CredentialScopeError(
+        message, operation_id=operation_id, hint=f'if they may, pass allow_origins=("{text_of(origin)}",)'
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    # RFC 6761, 6.3: names that end in localhost never leave the machine.
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _declares(server: Server, origin: Origin) -> bool:
+    """Whether a server's URL, with some lawful value of each of its variables, is of this origin."""
+    match = _TEMPLATE.match(server.url)
+    if match is None:
+        return False
+    if "{" not in match[0]:
+        return _same(match[0], origin)
+    pattern = re.compile(f"{_pattern(match[1], server)}://{_pattern(match[2], server)}", re.IGNORECASE)
+    scheme, host, port = origin
+    shown = f"[{host}]" if ":" in host else host
+    return any(pattern.fullmatch(text) for text in {text_of(origin), f"{scheme}://{shown}:{port}"})
+
+
+def _same(url: str, origin: Origin) -> bool:
+    try:
+        return messages.origin(url) == origin
+    except ValueError:
+        return False
+
+
+def _pattern(template: str, server: Server) -> str:
+    pieces = _VARIABLE.split(template)
+    return "".join(_values(piece, server) if odd % 2 else re.escape(piece) for odd, piece in enumerate(pieces))
+
+
+def _values(name: str, server: Server) -> str:
+    variable = server.variables.get(name)
+    if variable is not None and variable.enum:
+        return "(?:" + "|".join(re.escape(value) for value in variable.enum) + ")"
+    # A value without an enum is the caller's word, or the document's default, which here counts as much.
+    return r"[^/?#@\s]*"

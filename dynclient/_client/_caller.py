@@ -34,7 +34,11 @@ class Caller:
         self.session = session
         self.settings = settings
         self._security = Security.of(
-            session.api, settings.auth, base_url=settings.base_url, allow_origins=settings.allow_origins
+            session.api,
+            settings.auth,
+            base_url=settings.base_url,
+            allow_origins=settings.allow_origins,
+            certificate=session.certificate,
         )
 
     def changed(self, options: Mapping[str, Any]) -> Caller:

@@ -106,14 +106,14 @@ class _Face:
             "validate": validate,
         }
         settings = Settings().changed(options)
-        references = tuple(references)
-        wire = _document_transport(source, references, limits, tls, proxy)
-        api = load_api(source, limits=limits, references=references, transport=wire)
+        api = load_api(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy)
 
         def make_transport() -> Any:
             return transport if transport is not None else cls._transport(limits, tls, proxy)
 
-        caller = cls._caller_class(Session(api, limits, make_transport, wire), settings)
+        caller = cls._caller_class(
+            Session(api, limits, make_transport, certificate=tls.certificate is not None), settings
+        )
         return cls(caller, Index(api.rows))
 
     @classmethod
@@ -215,16 +215,6 @@ class AsyncClient(_Face):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
-
-
-def _document_transport(source: Any, references: tuple[str, ...], limits: Limits, tls: TLS, proxy: str | None) -> Any:
-    """What fetches the document and what it refers to; None where all of it is local."""
-    remote = isinstance(source, str) and source.lower().startswith(("http://", "https://"))
-    if not remote and not references:
-        return None
-    from dynclient.transports import Urllib3Transport
-
-    return Urllib3Transport(limits=limits, tls=tls, proxy=proxy)
 
 
 def _with_variants(names: Iterable[str]) -> list[str]:

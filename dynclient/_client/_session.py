@@ -13,35 +13,22 @@ from dynclient._request import Plan
 from dynclient.exceptions import ClientClosed, DocumentError
 from dynclient.model import API, Operation, OperationRow
 from dynclient.options import Limits
-from dynclient.transports import Transport
 
 
 class Session:
     """The API and the transport behind a client and whatever ``with_options`` made of it."""
 
-    __slots__ = (
-        "_document_transport",
-        "_make_transport",
-        "_operations",
-        "_plans",
-        "_transport",
-        "api",
-        "closed",
-        "limits",
-    )
+    __slots__ = ("_make_transport", "_operations", "_plans", "_transport", "api", "certificate", "closed", "limits")
 
     def __init__(
-        self, api: API, limits: Limits, make_transport: Callable[[], Any], document_transport: Transport | None = None
+        self, api: API, limits: Limits, make_transport: Callable[[], Any], *, certificate: bool = False
     ) -> None:
-        """Take the API; the transport is made when it is first needed.
-
-        ``document_transport`` is what the document came by: its references may still be fetched later.
-        """
+        """Take the API; the transport is made when it is first needed. ``certificate``: TLS shows one of the client."""
         self.api = api
         self.limits = limits
+        self.certificate = certificate
         self.closed = False
         self._make_transport = make_transport
-        self._document_transport = document_transport
         self._transport: Any = None
         self._operations: dict[str, Operation] = {}
         self._plans: dict[str, Plan] = {}
@@ -99,7 +86,5 @@ class Session:
     def end(self) -> Any:
         """Refuse new calls, and give the transport away to be closed; None where none was made."""
         self.closed = True
-        if self._document_transport is not None:
-            self._document_transport.close()
         transport, self._transport = self._transport, None
         return transport

@@ -1,0 +1,235 @@
+"""The command line: in this process where what it prints matters, in another one where the process does."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import urllib3
+
+import dynclient
+from dynclient import cli, testing
+
+THINGS = str(Path(__file__).parents[1] / "cases" / "things.yaml")
+COMMAND = [sys.executable, "-m", "dynclient.cli"]
+
+
+def process(*words):
+    """Run a Python process to its end."""
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command line: its exit status, standard output and standard error."""
+
+    def run(*arguments):
+        status = cli.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def server():
+    with testing.serve(THINGS) as server:
+        yield server
+
+
+def test_version(run):
+    assert run("--version") == (0, f"dynclient {dynclient.__version__}\n", "")
+
+
+def test_help_is_one_screen_and_names_the_commands(run):
+    status, out, _ = run("--help")
+    assert status == 0
+    assert len(out.splitlines()) <= 24
+    assert {"call", "ls", "mock", "show"} <= set(re.findall(r"^  (\w+) ", out, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("nothing",), ("--nothing",), ("ls",), ("mock", THINGS, "--port", "many"), ("ls", THINGS, "-o", "xml")],
+)
+def test_wrong_usage_is_2(run, arguments):
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert "Error:" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("ls", "not-there.yaml"), "not-there.yaml"),
+        (("show", THINGS, "getThings"), "did you mean"),
+        (("show", THINGS, "broken"), "NotThere"),
+        (("call", THINGS, "getThings"), "did you mean"),
+    ],
+)
+def test_an_error_is_a_few_lines_and_1(run, arguments, words):
+    status, out, err = run(*arguments)
+    assert (status, out) == (1, "")
+    assert words in err
+    assert len(err.splitlines()) <= 4
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback():
+    done = process("-m", "dynclient.cli", "--debug", "ls", "not-there.yaml")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_ls(run):
+    status, out, _ = run("ls", THINGS)
+    assert status == 0
+    assert re.search(r"^list_things +GET +/things$", out, re.MULTILINE)
+    assert run("ls", THINGS, "guarded", "query", "-o", "names")[1] == "guarded_query\n"
+    assert json.loads(run("ls", THINGS, "makeThing", "-o", "json")[1])[0]["path"] == "/things"
+
+
+def test_show(run):
+    status, out, _ = run("show", THINGS, "getThing")
+    assert status == 0
+    assert out.startswith("get_thing(thing_id")
+    assert "/things/{thingId}" in out
+
+
+def test_call_makes_and_finds(run, server):
+    url = ("--base-url", server.url)
+    status, out, _ = run("call", THINGS, "makeThing", "--name", "Mine", "--size", "7", *url)
+    thing = json.loads(out)
+    assert (status, thing["name"], thing["size"]) == (0, "Mine", 7)
+    assert json.loads(run("call", THINGS, "getThing", thing["id"], *url)[1]) == thing
+
+
+def test_call_takes_lists_objects_and_whole_bodies(run, server, tmp_path):
+    url = ("--base-url", server.url)
+    assert run("call", THINGS, "listThings", "--tag", "a", "--tag", "b", "--filter", '{"size": 3}', *url)[0] == 0
+    assert server.requests[-1].url.endswith("/things?tag=a&tag=b&filter%5Bsize%5D=3")
+    body = tmp_path / "body.json"
+    body.write_text('{"name": "from a file"}')
+    assert json.loads(run("call", THINGS, "makeThing", "--body", f"@{body}", *url)[1])["name"] == "from a file"
+    xml = ("--content-type", "application/xml", "--body", '{"name": "as XML"}')
+    assert json.loads(run("call", THINGS, "makeThing", *xml, *url)[1])["name"] == "as XML"
+    assert server.requests[-1].headers["content-type"].startswith("application/xml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("getThing", "not-there"), 4),
+        (("makeThing", "--name", "x"), 1),
+        (("makeThing", "--nothing", "x"), 2),
+        (("makeThing", "--name", "ab", "--body", "{}"), 2),
+        (("getThing",), 2),
+        (("guardedHeader",), 1),
+        (("getChoices",), 0),
+    ],
+)
+def test_the_exit_status_says_what_went_wrong(run, server, arguments, status):
+    assert run("call", THINGS, *arguments, "--base-url", server.url)[0] == status
+
+
+def test_the_server_that_is_not_there_is_1(run):
+    status, _, err = run("call", THINGS, "getChoices", "--base-url", "http://127.0.0.1:9")
+    assert status == 1
+    assert "Traceback" not in err
+
+
+def test_a_credential_comes_from_the_environment(run, server, monkeypatch):
+    monkeypatch.setenv("DYNCLIENT_THINGS_BASIC", "user:pass:word")
+    assert run("call", THINGS, "guardedBasic", "--base-url", server.url)[0] == 0
+    assert server.requests[-1].headers["authorization"] == "Basic dXNlcjpwYXNzOndvcmQ="
+    assert "DYNCLIENT_THINGS_BASIC" in run("call", THINGS, "guardedBasic", "--help")[1]
+
+
+def test_include_and_curl(run, server):
+    out = run("call", THINGS, "getChoices", "--include", "--base-url", server.url)[1]
+    assert out.startswith("HTTP 200\n")
+    before = len(server.requests)
+    out = run("call", THINGS, "makeThing", "--name", "ab", "--curl", "--base-url", server.url)[1]
+    assert out.startswith("curl -X POST ")
+    assert len(server.requests) == before
+
+
+def test_each_operation_has_its_own_help(run):
+    status, out, _ = run("call", THINGS, "listThings", "--help")
+    assert status == 0
+    assert {"--limit", "--tag", "--x-trace", "--base-url"} <= set(re.findall(r"--[a-z-]+", out))
+
+
+def test_commands_of_others_join_by_entry_point(run, monkeypatch):
+    from importlib.metadata import EntryPoint
+
+    from dynclient.cli import application
+
+    @click.command()
+    def hello():
+        """Say hello."""
+        click.echo("hello")
+
+    monkeypatch.setattr(sys.modules[__name__], "hello", hello, raising=False)
+    monkeypatch.setitem(sys.modules, "others_commands", sys.modules[__name__])
+    points = [
+        EntryPoint("hello", "others_commands:hello", application.GROUP),
+        EntryPoint("broken", "not_there:command", application.GROUP),
+        EntryPoint("ls", "others_commands:hello", application.GROUP),
+    ]
+    monkeypatch.setattr(application, "entry_points", lambda group: points)
+    assert run("hello") == (0, "hello\n", "")
+    assert "hello" in run("--help")[1]
+    status, _, err = run("broken", "--any", "thing")
+    assert status == 1
+    assert "not_there" in err
+    assert run("ls", THINGS, "guardedQuery", "-o", "names")[1] == "guarded_query\n"
+
+
+def test_the_tools_are_there(run):
+    assert {"docs", "stubs"} <= set(re.findall(r"^  (\w+) ", run("--help")[1], re.MULTILINE))
+
+
+def test_without_click_one_line_says_what_to_install():
+    code = "import sys; sys.modules['click'] = None; from dynclient.cli import main; sys.exit(main(['--version']))"
+    done = process("-c", code)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "dynclient's commands need click: pip install 'dynclient[cli]'\n"
+
+
+def test_without_werkzeug_one_line_says_what_to_install():
+    code = (
+        "import sys; sys.modules['werkzeug'] = None; sys.modules['werkzeug.serving'] = None;"
+        f"from dynclient.cli import main; sys.exit(main(['mock', {THINGS!r}]))"
+    )
+    done = process("-c", code)
+    assert done.returncode == 1
+    assert "pip install 'dynclient[testing]'" in done.stderr
+
+
+def test_mock_serves_until_it_is_interrupted():
+    with subprocess.Popen([*COMMAND, "mock", THINGS, "--port", "0"], stderr=subprocess.PIPE, text=True) as process:
+        announced = process.stderr.readline()
+        url = re.search(r"http://\S+", announced)[0]
+        with urllib3.PoolManager() as http:
+            assert http.request("GET", f"{url}/choices?a=b").json() == {"n": 1}
+        line = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert re.match(r"Things 1: \d+ operations at http://127.0.0.1:\d+ ", announced)
+    assert line == "GET /choices?a=b 200  getChoices\n"
+    assert (process.returncode, rest) == (130, "")
+
+
+def test_a_port_that_is_taken_is_an_error_of_one_line(server):
+    port = server.url.rpartition(":")[2]
+    done = process("-m", "dynclient.cli", "mock", THINGS, "--port", port)
+    assert done.returncode == 1
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,29 @@
+"""The command line as a person meets it: in a pseudo-terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pexpect
+import urllib3
+
+THINGS = str(Path(__file__).parents[1] / "cases" / "things.yaml")
+
+
+def test_mock_in_a_terminal_is_coloured_and_stops_at_control_c():
+    process = pexpect.spawn(
+        sys.executable, ["-m", "dynclient.cli", "mock", THINGS, "--port", "0"], encoding="utf-8", timeout=30
+    )
+    try:
+        process.expect(r"at (http://[0-9.:]+) \(Ctrl-C stops it\)")
+        url = process.match[1]
+        with urllib3.PoolManager() as http:
+            http.request("GET", f"{url}/choices")
+        process.expect(re.escape("GET /choices \x1b[32m200\x1b[0m  getChoices"))
+        process.sendintr()
+        process.expect(pexpect.EOF)
+    finally:
+        process.close(force=True)
+    assert process.exitstatus == 130

@@ -68,7 +68,7 @@ def from_source(source: Any, limits: Limits, transport: Transport | None) -> Sou
     if isinstance(source, bytes | bytearray | memoryview):
         return from_bytes(bytes(source), "<bytes>", limits)
     if isinstance(source, Mapping):
-        return Source(source, f"memory:///mapping-{next(_COUNTER)}", "<mapping>")
+        return Source(source, f"memory://document/mapping-{next(_COUNTER)}", "<mapping>")
     if hasattr(source, "read"):
         return _from_file(source, limits)
     raise ArgumentError(
@@ -80,7 +80,7 @@ def from_source(source: Any, limits: Limits, transport: Transport | None) -> Sou
 def from_bytes(data: bytes, name: str, limits: Limits) -> Source:
     """A document that is in memory already, and so refers to no file."""
     _check_size(len(data), limits.document_bytes, name)
-    return Source(data, f"memory:///{sha256(data).hexdigest()}", name, again=lambda: data)
+    return Source(data, f"memory://document/{sha256(data).hexdigest()}", name, again=lambda: data)
 
 
 def from_path(path: str, limits: Limits) -> Source:

@@ -6,6 +6,7 @@ Rule 2: text of the document is text: it never becomes code, and no secret is sh
 
 from __future__ import annotations
 
+from dynclient._identifiers import class_name, distinct, identifier
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstring import clean, docstring
 from dynclient.inspection.hints import Field, Hint, definition, fields, hint_tree
@@ -40,15 +41,18 @@ __all__ = [
     "api_view",
     "arguments",
     "broken",
+    "class_name",
     "clean",
     "definition",
     "describe",
+    "distinct",
     "docstring",
     "fields",
     "hint",
     "hint_text",
     "hint_tree",
     "html_table",
+    "identifier",
     "operation_view",
     "returns",
     "rows",

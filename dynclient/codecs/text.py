@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynclient import _styles
 from dynclient.codecs import charsets, streams
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.exceptions import EncodeError
@@ -19,11 +20,12 @@ def scalar(value: Any) -> str:
     """
     if isinstance(value, str):
         return value
-    if value is None or isinstance(value, (bool, int, float)):
-        from dynclient.codecs import json
-
-        return json.dump(value)
-    raise EncodeError(f"a {type(value).__name__} has no form as plain text")
+    if value is None:
+        return "null"
+    try:
+        return _styles.scalar(value)
+    except ValueError as error:
+        raise EncodeError(f"the text {error}") from None
 
 
 def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # every codec's arguments

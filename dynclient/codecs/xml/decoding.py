@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dynclient import _schemas
+from dynclient.codecs import shapes
 from dynclient.codecs.xml import nodes, scalars
 from dynclient.codecs.xml.nodes import Node
 from dynclient.codecs.xml.tree import XML, XSI, CData, Element
@@ -42,11 +43,11 @@ def _value(element: Element, node: Node) -> Any:
         return None
     shape = nodes.branch(node.shape, lambda each: _fit(each, element), lambda name: _tag(element, node, name))
     inner = any(element.elements())
-    if nodes.is_array(shape) or ("array" in shape.types and inner):
+    if shapes.is_array(shape) or ("array" in shape.types and inner):
         return _items(_queue(element), node, shape)
-    if nodes.is_object(shape) and (inner or shape.types - {"null"} == {"object"} or not shape.types):
+    if shapes.is_object(shape) and (inner or shape.types - {"null"} == {"object"} or not shape.types):
         return _members(element, shape)
-    if inner or nodes.is_any(shape):
+    if inner or shapes.is_any(shape):
         return undescribed(element)
     return scalars.read(node.schema, shape, element.text())
 
@@ -181,9 +182,9 @@ def _take_text(taking: _Taking, node: Node, name: str) -> Any:
 
 
 def _take_nothing(taking: _Taking, node: Node, name: str) -> Any:
-    if nodes.is_array(node.shape):
+    if shapes.is_array(node.shape):
         return _take_items(taking, node, name)
-    found = _members(taking.element, node.shape) if nodes.is_object(node.shape) else undescribed(taking.element)
+    found = _members(taking.element, node.shape) if shapes.is_object(node.shape) else undescribed(taking.element)
     taking.taken.update(map(id, taking.element.elements()))
     taking.text_taken = True
     return found
@@ -232,13 +233,13 @@ def _fit(shape: _schemas.Shape, element: Element) -> float:
     names = {child.name for child in element.elements()}
     if element.nil:
         return 1 if "null" in shape.types else 0
-    if not nodes.is_object(shape):
+    if not shapes.is_object(shape):
         return _fit_other(shape, element, inner=bool(names))
     described = 0
     for name, node in nodes.property_nodes(shape):
         present = _text_at(element, node)
         if present is None:
-            described -= 2 * (name in shape.required and not nodes.is_array(node.shape))
+            described -= 2 * (name in shape.required and not shapes.is_array(node.shape))
         elif _differs(node.shape, present):
             return -1
         else:
@@ -247,7 +248,7 @@ def _fit(shape: _schemas.Shape, element: Element) -> float:
 
 
 def _fit_other(shape: _schemas.Shape, element: Element, *, inner: bool) -> float:
-    if nodes.is_array(shape):
+    if shapes.is_array(shape):
         return 0.5 if inner else 0.1
     if inner:
         return -2 if shape.types else 0
@@ -266,7 +267,7 @@ def _text_at(element: Element, node: Node) -> str | None:
     if node.kind in {"text", "cdata"}:
         return element.text() or None
     name = node.name
-    if nodes.is_array(node.shape) and node.kind == "none":
+    if shapes.is_array(node.shape) and node.kind == "none":
         item = nodes.item(node, node.shape, 0)
         name = item.name if item is not None else name
     return next((child.text() for child in element.elements() if child.name == name), None)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dynclient import _schemas
+from dynclient.codecs import shapes
 from dynclient.codecs.xml import nodes, scalars
 from dynclient.codecs.xml.nodes import Node
 from dynclient.codecs.xml.tree import XSI, Attribute, CData, Element
@@ -79,7 +80,7 @@ def _add_cdata(parent: Element, value: Any, node: Node) -> None:  # noqa: ARG001
 
 def _add_nothing(parent: Element, value: Any, node: Node) -> None:
     """No node of its own: what is in the value goes right into the parent."""
-    if value is None and nodes.is_array(node.shape):
+    if value is None and shapes.is_array(node.shape):
         item = nodes.item(node, node.shape, 0)
         _fill_new(parent, None, item, node.name)
     elif value is not None:

@@ -9,13 +9,12 @@ Rule 3: a root that has no name is called by its component, else by its title, e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from dynclient import _schemas
 from dynclient._schemas.places import cache
+from dynclient.codecs import shapes
 from dynclient.codecs.xml.tree import Element
 from dynclient.codecs.xml.writing import is_name
 from dynclient.model import Schema
@@ -58,7 +57,7 @@ def node(schema: Schema, inferred: str) -> Node:
 
 def root(schema: Schema) -> Node:
     """The node of a whole document: always an element."""
-    seen = _sole(schema)
+    seen = shapes.sole(schema)
     title = seen.title if seen.title and is_name(seen.title) else None
     found = _node(schema, _schemas.shape(schema).name or seen.name or title or "root", wrapped=True)
     return found._replace(kind="element")
@@ -66,13 +65,12 @@ def root(schema: Schema) -> Node:
 
 def item(owner: Node, shape: _schemas.Shape, index: int) -> Node | None:
     """The node of an array's item; None where the schema says nothing of it."""
-    position = index - len(shape.prefix_items)
-    schema = shape.items if position >= 0 else shape.prefix_items[index]
+    schema = shapes.item_schema(shape, index)
     if schema is None:
         return None
     found = node(schema, owner.name)
     # An array in an array, both without an element, could not be told apart again.
-    return found._replace(kind="element") if found.kind == "none" and is_array(found.shape) else found
+    return found._replace(kind="element") if found.kind == "none" and shapes.is_array(found.shape) else found
 
 
 def property_nodes(shape: _schemas.Shape) -> list[tuple[str, Node]]:
@@ -82,29 +80,8 @@ def property_nodes(shape: _schemas.Shape) -> list[tuple[str, Node]]:
 
 def undescribed(shape: _schemas.Shape, name: str) -> Node | None:
     """The node of a property that a shape does not name; None where it says nothing of it."""
-    for pattern, schema in shape.pattern_properties.items():
-        with suppress(re.error):  # whoever validates reports it
-            if re.search(pattern, name):
-                return node(schema, name)
-    return node(shape.additional, name) if isinstance(shape.additional, Schema) else None
-
-
-def is_array(shape: _schemas.Shape) -> bool:
-    """Tell whether a shape's values are arrays, null aside."""
-    types = shape.types - {"null"}
-    if types:
-        return types == {"array"}
-    return bool(shape.items or shape.prefix_items) and not shape.properties
-
-
-def is_object(shape: _schemas.Shape) -> bool:
-    """Tell whether a shape's values may be objects."""
-    return "object" in shape.types or (not shape.types and bool(shape.properties or shape.required))
-
-
-def is_any(shape: _schemas.Shape) -> bool:
-    """Tell whether a shape says nothing of what its values are."""
-    return not (shape.types or shape.properties or shape.required or shape.items or shape.prefix_items)
+    schema = shapes.property_schema(shape, name)
+    return node(schema, name) if schema is not None else None
 
 
 def branch(
@@ -146,9 +123,9 @@ def _merged(shape: _schemas.Shape, chosen: _schemas.Shape) -> _schemas.Shape:
 
 
 def _node(schema: Schema, inferred: str, *, wrapped: bool = False) -> Node:
-    seen = _sole(schema)
+    seen = shapes.sole(schema)
     hints = seen.xml or _schemas.XMLHints()
-    array = is_array(seen) and not hints.wrapped
+    array = shapes.is_array(seen) and not hints.wrapped
     kind = hints.node_type or ("attribute" if hints.attribute else "none" if array else "element")
     # OAS 3.1.1, XML Object: the name of an array that is not wrapped is ignored.
     name = hints.name if hints.name and (kind != "none" or wrapped) else inferred
@@ -157,17 +134,3 @@ def _node(schema: Schema, inferred: str, *, wrapped: bool = False) -> Node:
         hints = hints._replace(prefix=hints.prefix or prefix)
     other = seen.name if seen.name not in {None, local} else None
     return Node(kind, local, hints.namespace, hints.prefix, schema, seen, other)
-
-
-def _sole(schema: Schema) -> _schemas.Shape:
-    """A schema's shape, or that of its only branch beside null: ``anyOf: [X, null]`` is X that may be null."""
-    seen = _schemas.shape(schema)
-    for _ in range(_MOST_BRANCHES):
-        branches = [_schemas.shape(each) for each in (seen.one_of or seen.any_of)]
-        others = [each for each in branches if each.types != {"null"}]
-        if seen.types or seen.properties or len(others) != 1:
-            break
-        only = others[0]
-        null = {"null"} if len(others) < len(branches) and only.types else set()
-        seen = only._replace(types=only.types | null, xml=seen.xml or only.xml)
-    return seen

@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from dynclient import _schemas
-from dynclient.codecs import text
-from dynclient.codecs.xml.nodes import is_array
+from dynclient.codecs import shapes, text
 from dynclient.exceptions import EncodeError
 from dynclient.model import Schema
 
@@ -33,7 +32,7 @@ def written(value: Any) -> str:
 
 def read(schema: Schema, shape: _schemas.Shape, found: str) -> Any:
     """A text's value by its schema. XML Schema 2: ``1`` is true, ``+5`` is 5, and blanks count in strings only."""
-    if is_array(shape):
+    if shapes.is_array(shape):
         words = found.split()
         return [_schemas.typed(shape.items, word) if shape.items is not None else word for word in words]
     types = shape.types - {"null"}

@@ -71,7 +71,7 @@ class Server:
         )
         for _ in range(240):
             try:
-                urllib.request.urlopen(self.base_url + "/.admin/health", timeout=2).read()
+                urllib.request.urlopen(self.base_url + "/.admin/health", timeout=2).close()
                 return
             except OSError:
                 if self.process.poll() is not None:
@@ -86,10 +86,14 @@ class Server:
     def stop(self):
         if self.process and self.process.poll() is None:
             try:
-                urllib.request.urlopen(urllib.request.Request(self.base_url + "/.admin/stop", method="POST"), timeout=5)
+                stop = urllib.request.Request(self.base_url + "/.admin/stop", method="POST")
+                urllib.request.urlopen(stop, timeout=5).close()
                 self.process.wait(10)
             except (OSError, subprocess.TimeoutExpired):
                 self.process.terminate()
+                self.process.wait(10)
+        if self.process:
+            self.log.close()
 
 
 # --- finding the operation ------------------------------------------------------------------------
@@ -510,14 +514,16 @@ def cause(detail: str) -> str:
     return f"{head}: {tail}" if head == "response" else head
 
 
-def failures(results):
-    for r in results:
-        if r["outcome"] == "fail":
-            print(f"  {r['folder']} {r['scenario']}[{r['step']}] {r['method']} {r['uri']}: {r['detail']}")
+def failures(results, limit=None):
+    failed = [r for r in results if r["outcome"] == "fail"]
+    for r in failed[:limit]:
+        print(f"  {r['folder']} {r['scenario']}[{r['step']}] {r['method']} {r['uri']}: {r['detail']}")
+    if limit is not None and len(failed) > limit:
+        print(f"  … and {len(failed) - limit} steps more")
 
 
 def brief(adapter, args, table, results, coverage, scenarios):
-    failures(results)
+    failures(results, None if args.verbose else 30)
     t = table["TOTAL"]
     print(
         f"{adapter.NAME}, OpenAPI {args.openapi}: {t['pass']} of {t['pass'] + t['fail']} counted scenarios passed "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dynclient._schemas.bundles import Bundle, bundle
 from dynclient._schemas.discriminators import Discriminator
-from dynclient._schemas.places import child, component_name
+from dynclient._schemas.places import cache, child, component_name
 from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, shape
 from dynclient._schemas.texts import typed
 
@@ -20,6 +20,7 @@ __all__ = [
     "Shape",
     "XMLHints",
     "bundle",
+    "cache",
     "child",
     "component_name",
     "is_binary",

@@ -1,0 +1,210 @@
+"""Sets of characters, as ECMA-262 has them.
+
+Rule 1: a set is known by a test of one character, and by the text of a class of Python's ``re`` where there is one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+Test = Callable[[str], bool]
+_LAST = 0x10FFFF
+
+
+class CharacterSet:
+    """A set of characters. ``single`` is its only one, if it was written as one."""
+
+    __slots__ = ("ascii", "inverse", "ranges", "single", "tests")
+
+    def __init__(
+        self,
+        ranges: Sequence[tuple[int, int]] = (),
+        tests: Sequence[Test] = (),
+        *,
+        inverse: bool = False,
+        single: str | None = None,
+    ) -> None:
+        """Take ranges of code points, and tests for what no ranges are known of."""
+        self.ranges = tuple(ranges)
+        self.tests = tuple(tests)
+        self.inverse = inverse
+        self.single = single
+        self.ascii = not self.tests and all(high < 128 for _, high in self.ranges)  # noqa: PLR2004 - ASCII's end
+
+    @classmethod
+    def of(cls, character: str, *, ignore_case: bool = False) -> CharacterSet:
+        """One character, and its other cases if they are not to count."""
+        if not ignore_case:
+            return cls([(ord(character), ord(character))], single=character)
+        cases = {character, *(case for case in (character.lower(), character.upper()) if len(case) == 1)}
+        return cls([(ord(case), ord(case)) for case in sorted(cases)], single=character)
+
+    @classmethod
+    def span(cls, low: str, high: str, *, ignore_case: bool = False) -> CharacterSet:
+        """The characters from one to another."""
+        plain = cls([(ord(low), ord(high))])
+        if not ignore_case:
+            return plain
+
+        def either(character: str) -> bool:
+            return any(low <= case <= high for case in (character.lower(), character.upper()) if len(case) == 1)
+
+        return cls(plain.ranges, [either])
+
+    @classmethod
+    def union(cls, parts: Sequence[CharacterSet]) -> CharacterSet:
+        """The characters of all."""
+        if len(parts) == 1:
+            return cls(parts[0].ranges, parts[0].tests, inverse=parts[0].inverse)
+        ranges = [each for part in parts if not part.inverse for each in part.ranges]
+        tests = [test for part in parts if not part.inverse for test in part.tests]
+        return cls(ranges, [*tests, *(part.__contains__ for part in parts if part.inverse)])
+
+    def inverted(self) -> CharacterSet:
+        """All other characters."""
+        return CharacterSet(self.ranges, self.tests, inverse=not self.inverse)
+
+    def __contains__(self, character: str) -> bool:
+        code = ord(character)
+        found = any(low <= code <= high for low, high in self.ranges) or any(test(character) for test in self.tests)
+        return found != self.inverse
+
+    def text(self) -> str:
+        """The set as a class of Python's ``re``, which Rust's ``regex`` reads alike."""
+        ranges = self.ranges if not self.tests else _ranges(self)
+        inverse = self.inverse and not self.tests
+        if not ranges:
+            return r"[\x00-\U0010ffff]" if inverse else r"[^\x00-\U0010ffff]"
+        spans = (_escaped(low) if low == high else f"{_escaped(low)}-{_escaped(high)}" for low, high in ranges)
+        return f"[{'^' if inverse else ''}{''.join(spans)}]"
+
+
+def _ranges(characters: CharacterSet) -> list[tuple[int, int]]:
+    """The ranges of what is known only by a test; found by asking for each character there is."""
+    found: list[tuple[int, int]] = []
+    for code in range(_LAST + 1):
+        if chr(code) in characters:
+            if found and found[-1][1] == code - 1:
+                found[-1] = (found[-1][0], code)
+            else:
+                found.append((code, code))
+    return found
+
+
+def _escaped(code: int) -> str:
+    character = chr(code)
+    if character.isascii() and character.isalnum():
+        return character
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+ANY = CharacterSet([(0, _LAST)])
+DIGIT = CharacterSet([(48, 57)])
+WORD = CharacterSet([(48, 57), (65, 90), (95, 95), (97, 122)])
+# ECMA-262, 12.2 and 12.3: WhiteSpace and LineTerminator.
+SPACE = CharacterSet(
+    [(9, 13), (32, 32), (160, 160), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F)]
+    + [(0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)]
+)
+DOT = CharacterSet([(10, 10), (13, 13), (0x2028, 0x2029)], inverse=True)
+SHORTHANDS = {
+    "d": DIGIT,
+    "D": DIGIT.inverted(),
+    "s": SPACE,
+    "S": SPACE.inverted(),
+    "w": WORD,
+    "W": WORD.inverted(),
+}
+CONTROLS = {"f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+_CATEGORIES = {
+    "letter": "L",
+    "cased_letter": "LC",
+    "uppercase_letter": "Lu",
+    "lowercase_letter": "Ll",
+    "titlecase_letter": "Lt",
+    "modifier_letter": "Lm",
+    "other_letter": "Lo",
+    "mark": "M",
+    "combining_mark": "M",
+    "nonspacing_mark": "Mn",
+    "spacing_mark": "Mc",
+    "enclosing_mark": "Me",
+    "number": "N",
+    "decimal_number": "Nd",
+    "digit": "Nd",
+    "letter_number": "Nl",
+    "other_number": "No",
+    "punctuation": "P",
+    "punct": "P",
+    "connector_punctuation": "Pc",
+    "dash_punctuation": "Pd",
+    "open_punctuation": "Ps",
+    "close_punctuation": "Pe",
+    "initial_punctuation": "Pi",
+    "final_punctuation": "Pf",
+    "other_punctuation": "Po",
+    "symbol": "S",
+    "math_symbol": "Sm",
+    "currency_symbol": "Sc",
+    "modifier_symbol": "Sk",
+    "other_symbol": "So",
+    "separator": "Z",
+    "space_separator": "Zs",
+    "line_separator": "Zl",
+    "paragraph_separator": "Zp",
+    "other": "C",
+    "control": "Cc",
+    "format": "Cf",
+    "surrogate": "Cs",
+    "private_use": "Co",
+    "unassigned": "Cn",
+}
+"""Unicode's general categories by their long names; the short ones stand for themselves."""
+
+_SHORT = frozenset({*_CATEGORIES.values()})
+# Scripts can be told by the names of characters, which is what Python knows of them.
+_SCRIPTS = {
+    "arab": "ARABIC", "armn": "ARMENIAN", "beng": "BENGALI", "cyrl": "CYRILLIC", "deva": "DEVANAGARI",
+    "geor": "GEORGIAN", "grek": "GREEK", "hang": "HANGUL", "hani": "CJK", "han": "CJK", "hebr": "HEBREW",
+    "hira": "HIRAGANA", "kana": "KATAKANA", "latn": "LATIN", "thai": "THAI",
+}  # fmt: skip
+_SCRIPT_NAMES = frozenset(_SCRIPTS.values()) - {"CJK"}
+
+
+@lru_cache(maxsize=256)
+def property_set(name: str) -> CharacterSet | None:
+    """The set of ``\\p{name}`` (ECMA-262, table 67 and following), or None where it is not known."""
+    key, _, value = name.rpartition("=")
+    plain = value.lower()
+    if key in {"Script", "sc", "Script_Extensions", "scx"}:
+        return _script(plain)
+    if key not in {"", "General_Category", "gc"}:
+        return None
+    category = _CATEGORIES.get(plain, value)
+    if category == "LC":
+        return CharacterSet(tests=[lambda character: unicodedata.category(character) in {"Lu", "Ll", "Lt"}])
+    if category in _SHORT:
+        return CharacterSet(tests=[lambda character: unicodedata.category(character).startswith(category)])
+    known: dict[str, Sequence[Test]] = {
+        "any": [lambda _: True],
+        "ascii": [str.isascii],
+        "alphabetic": [str.isalpha],
+        "alpha": [str.isalpha],
+        "uppercase": [str.isupper],
+        "upper": [str.isupper],
+        "lowercase": [str.islower],
+        "lower": [str.islower],
+        "white_space": [SPACE.__contains__],
+        "space": [SPACE.__contains__],
+    }
+    return CharacterSet(tests=known[plain]) if plain in known else _script(plain.removeprefix("is"))
+
+
+def _script(name: str) -> CharacterSet | None:
+    word = _SCRIPTS.get(name) or (name.upper() if name.upper() in _SCRIPT_NAMES else None)
+    if word is None:
+        return None
+    return CharacterSet(tests=[lambda character: unicodedata.name(character, "").startswith(word)])

@@ -1,0 +1,349 @@
+"""ECMA-262 regular expressions, read into a tree.
+
+Rule 1: what ECMA-262 says with the flag ``u`` is meant: characters are code points, ``\\d`` is ASCII, ``\\s`` is not, and
+``$`` is the end, not a newline before it.
+Rule 2: what it lets pass without that flag (Annex B), and what authors borrow from other languages and can mean but
+one thing (``(?i)``, ``\\A``, ``\\z``, ``(?P<name>``), is taken too, unless ``strict``: the format ``regex`` is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from dynclient._validation.characters import (
+    ANY,
+    CONTROLS,
+    DOT,
+    SHORTHANDS,
+    CharacterSet,
+    property_set,
+)
+
+_DEPTH = 60
+_HEX = {"x": (2, 2), "u": (4, 4)}
+_IDENTITY = frozenset("^$\\.*+?()[]{}|/-")
+_BRACES = re.compile(r"\{([0-9]{1,9})(?:(,)([0-9]{1,9})?)?\}", re.ASCII)
+_FLAGS = re.compile(r"\?([ims]*)(?:-([ims]+))?([:)])", re.ASCII)
+_GROUP_NAME = re.compile(r"<([A-Za-z_$][A-Za-z0-9_$]*)>", re.ASCII)
+_LOOKS = {"?=": (True, False), "?!": (True, True), "?<=": (False, False), "?<!": (False, True)}
+
+
+class PatternError(Exception):
+    """What is wrong with a pattern; ``unsafe`` tells that it is not wrong but dangerous."""
+
+    def __init__(self, message: str, *, unsafe: bool = False) -> None:
+        super().__init__(message)
+        self.unsafe = unsafe
+
+
+class One(NamedTuple):
+    """One character of a set."""
+
+    set: CharacterSet
+
+
+class Sequence(NamedTuple):
+    """One after the other."""
+
+    parts: tuple[Any, ...]
+
+
+class Choice(NamedTuple):
+    """One or the other."""
+
+    parts: tuple[Any, ...]
+
+
+class Repeat(NamedTuple):
+    """The same again; ``most`` is None where there is no bound."""
+
+    part: Any
+    least: int
+    most: int | None
+    greedy: bool = True
+
+
+class Group(NamedTuple):
+    """What a later part may refer to, by its number."""
+
+    part: Any
+    number: int
+
+
+class Look(NamedTuple):
+    """What must, or must not, follow or precede."""
+
+    part: Any
+    ahead: bool
+    negative: bool
+
+
+class Edge(NamedTuple):
+    """A place between characters: ``start``, ``end``, ``word`` or ``inner``, and of a line where ``line`` is set."""
+
+    kind: str
+    line: bool = False
+
+
+class Back(NamedTuple):
+    """What a group has matched."""
+
+    number: int
+
+
+def read(source: str, *, strict: bool = False) -> Any:
+    """Read a pattern.
+
+    Raises:
+        PatternError: it is none.
+    """
+    reader = _Reader(source, strict=strict)
+    tree = reader.choice(0)
+    if reader.at < len(source):
+        raise PatternError("has a ')' too many")
+    for number in reader.references:
+        if number > reader.groups:
+            raise PatternError(f"refers to group {number}, which there is not")
+    return tree
+
+
+class _Reader:
+    def __init__(self, source: str, *, strict: bool) -> None:
+        self.source = source
+        self.strict = strict
+        self.at = 0
+        self.groups = 0
+        self.names = self._names()
+        self.references: list[int] = []
+        self.flags: frozenset[str] = frozenset()
+
+    def _names(self) -> dict[str, int]:
+        """Names of groups with their numbers, found before: a reference may stand before its group."""
+        names: dict[str, int] = {}
+        number = 0
+        for found in re.finditer(
+            r"\\.|\[(?:\\.|[^\]\\])*\]|\((?!\?)|\(\?P?<([A-Za-z_$][\w$]*)>", self.source, re.DOTALL
+        ):
+            if found.group().startswith("("):
+                number += 1
+                if found.group(1):
+                    names[found.group(1)] = number
+        return names
+
+    def peek(self, text: str) -> bool:
+        return self.source.startswith(text, self.at)
+
+    def take(self, text: str) -> bool:
+        if self.peek(text):
+            self.at += len(text)
+            return True
+        return False
+
+    def next(self) -> str:
+        if self.at >= len(self.source):
+            raise PatternError("ends too early")
+        self.at += 1
+        return self.source[self.at - 1]
+
+    def choice(self, depth: int) -> Any:
+        if depth > _DEPTH:
+            raise PatternError("is nested too deep", unsafe=True)
+        before = self.flags
+        parts = [self.sequence(depth)]
+        while self.take("|"):
+            parts.append(self.sequence(depth))
+        self.flags = before
+        return parts[0] if len(parts) == 1 else Choice(tuple(parts))
+
+    def sequence(self, depth: int) -> Any:
+        parts: list[Any] = []
+        while self.at < len(self.source) and not self.peek("|") and not self.peek(")"):
+            part = self.atom(depth)
+            if part is not None:
+                parts.append(self.repeated(part))
+        return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
+
+    def atom(self, depth: int) -> Any:
+        character = self.next()
+        if character == "(":
+            return self.group(depth)
+        if character == "[":
+            return One(self.character_class())
+        if character == "\\":
+            return self.escape()
+        if character == ".":
+            return One(ANY if "s" in self.flags else DOT)
+        if character in "^$":
+            return Edge("start" if character == "^" else "end", "m" in self.flags)
+        if character in "*+?":
+            raise PatternError(f"has {character!r} with nothing to repeat")
+        if self.strict and character in "{}]":
+            raise PatternError(f"has a {character!r} that is not escaped")
+        return self.literal(character)
+
+    def literal(self, character: str) -> One:
+        return One(CharacterSet.of(character, ignore_case="i" in self.flags))
+
+    def repeated(self, part: Any) -> Any:
+        least, most = 1, 1
+        bounds: tuple[int, int | None] | None = None
+        if self.take("*"):
+            bounds = 0, None
+        elif self.take("+"):
+            bounds = 1, None
+        elif self.take("?"):
+            bounds = 0, 1
+        elif found := _BRACES.match(self.source, self.at):
+            self.at = found.end()
+            least = int(found[1])
+            most = int(found[3]) if found[3] else None if found[2] else least  # type: ignore[assignment]
+            bounds = least, most
+        if bounds is None:
+            return part
+        if bounds[1] is not None and bounds[0] > bounds[1]:
+            raise PatternError("has bounds of a repetition in the wrong order")
+        if isinstance(part, Edge) or (isinstance(part, Look) and self.strict):
+            raise PatternError("repeats what has no length")
+        greedy = not self.take("?")
+        if self.peek("+") or self.peek("*") or self.peek("?"):
+            raise PatternError("repeats a repetition")
+        return Repeat(part, *bounds, greedy)
+
+    def group(self, depth: int) -> Any:
+        for start, (ahead, negative) in _LOOKS.items():
+            if self.take(start):
+                return Look(self.closed(depth), ahead, negative)
+        found = _FLAGS.match(self.source, self.at)
+        if found is not None:
+            self.at = found.end()
+            return self.flagged(depth, found)
+        if self.peek("?"):
+            self.at += 2 if not self.strict and self.peek("?P<") else 1
+            name = _GROUP_NAME.match(self.source, self.at)
+            if name is None:
+                raise PatternError("has a group of a kind that ECMA-262 has not")
+            self.at = name.end()
+        self.groups += 1
+        number = self.groups
+        return Group(self.closed(depth), number)
+
+    def flagged(self, depth: int, found: re.Match[str]) -> Any:
+        """``(?:...)``, ``(?i:...)``, and ``(?i)``, which holds for the rest of the group around it."""
+        before = self.flags
+        self.flags = (before | set(found[1])) - set(found[2] or "")
+        if found[3] == ")":
+            if self.strict or not (found[1] or found[2]):
+                raise PatternError("has a group of a kind that ECMA-262 has not")
+            return None
+        part = self.closed(depth)
+        self.flags = before
+        return Sequence((part,))
+
+    def closed(self, depth: int) -> Any:
+        part = self.choice(depth + 1)
+        if not self.take(")"):
+            raise PatternError("lacks a ')'")
+        return part
+
+    def escape(self) -> Any:
+        character = self.next()
+        if character in "bB":
+            return Edge("word" if character == "b" else "inner")
+        if character in "AzZ" and not self.strict:
+            return Edge("start" if character == "A" else "end")
+        if character == "k" and (name := _GROUP_NAME.match(self.source, self.at)) and self.names:
+            self.at = name.end()
+            if name[1] not in self.names:
+                raise PatternError(f"refers to group {name[1]!r}, which there is not")
+            return Back(self.names[name[1]])
+        if character in "123456789":
+            while self.at < len(self.source) and self.source[self.at] in "0123456789" and len(character) < 2:  # noqa: PLR2004
+                character += self.next()
+            self.references.append(int(character))
+            return Back(int(character))
+        return One(self.escaped(character))
+
+    def escaped(self, character: str, *, in_class: bool = False) -> CharacterSet:
+        """The set that an escape stands for, after its first character."""
+        if character in SHORTHANDS:
+            return SHORTHANDS[character]
+        if character in "pP" and self.take("{"):
+            return self.property(negative=character == "P")
+        if in_class and character == "b":
+            return CharacterSet.of("\b")
+        return CharacterSet.of(self.code(character, in_class=in_class), ignore_case="i" in self.flags)
+
+    def property(self, *, negative: bool) -> CharacterSet:
+        end = self.source.find("}", self.at)
+        name = self.source[self.at : end] if end >= 0 else ""
+        self.at = end + 1
+        found = property_set(name)
+        if found is None:
+            raise PatternError(f"asks for the property {name!r}, which is not known")
+        return found.inverted() if negative else found
+
+    def code(self, character: str, *, in_class: bool = False) -> str:
+        """The character that an escape stands for."""
+        if character in CONTROLS:
+            return CONTROLS[character]
+        if character == "0" and not self.source[self.at : self.at + 1].isdigit():
+            return "\0"
+        if character == "c" and re.match(r"[A-Za-z]", self.source[self.at : self.at + 1]):
+            return chr(ord(self.next()) % 32)
+        if character == "u" and (found := re.compile(r"\{([0-9A-Fa-f]{1,6})\}").match(self.source, self.at)):
+            self.at = found.end()
+            if int(found[1], 16) > 0x10FFFF:  # noqa: PLR2004 - the last code point
+                raise PatternError("has a code point that there is not")
+            return chr(int(found[1], 16))
+        if character in _HEX and (code := self.hexadecimal(*_HEX[character])) is not None:
+            return self.paired(code) if character == "u" else chr(code)
+        if self.strict and character not in _IDENTITY and not (in_class and character == "-"):
+            raise PatternError(f"escapes {character!r}, which needs none")
+        return character
+
+    def hexadecimal(self, length: int, _: int) -> int | None:
+        text = self.source[self.at : self.at + length]
+        if not re.fullmatch(rf"[0-9A-Fa-f]{{{length}}}", text):
+            return None
+        self.at += length
+        return int(text, 16)
+
+    def paired(self, code: int) -> str:
+        """Two escapes of surrogates are one character."""
+        if 0xD800 <= code < 0xDC00 and self.peek("\\u"):  # noqa: PLR2004 - RFC 2781, 2.2
+            before = self.at
+            self.at += 2
+            low = self.hexadecimal(4, 4)
+            if low is not None and 0xDC00 <= low < 0xE000:  # noqa: PLR2004 - RFC 2781, 2.2
+                return chr(0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00))
+            self.at = before
+        return chr(code)
+
+    def character_class(self) -> CharacterSet:
+        negative = self.take("^")
+        ignore_case = "i" in self.flags
+        parts: list[CharacterSet] = []
+        while not self.take("]"):
+            low = self.class_atom()
+            if self.peek("-") and not self.peek("-]"):
+                self.at += 1
+                high = self.class_atom()
+                if low.single is None or high.single is None:
+                    if self.strict:
+                        raise PatternError("has a range whose end is no character")
+                    parts += [low, CharacterSet.of("-"), high]
+                elif low.single > high.single:
+                    raise PatternError("has a range in the wrong order")
+                else:
+                    parts.append(CharacterSet.span(low.single, high.single, ignore_case=ignore_case))
+            else:
+                parts.append(low)
+        found = CharacterSet.union(parts)
+        return found.inverted() if negative else found
+
+    def class_atom(self) -> CharacterSet:
+        character = self.next()
+        if character == "\\":
+            return self.escaped(self.next(), in_class=True)
+        return CharacterSet.of(character, ignore_case="i" in self.flags)

@@ -1,0 +1,97 @@
+"""Formats of texts that are neither times nor addresses."""
+
+from __future__ import annotations
+
+import re
+
+from dynclient._validation.ecma import PatternError, read
+
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
+_JSON_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*", re.DOTALL)
+_RELATIVE_POINTER = re.compile(r"(?:0|[1-9][0-9]*)(?:#|(?:/(?:[^~/]|~[01])*)*)", re.DOTALL)
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110, 5.6.2, no secret
+_MEDIA_RANGE = re.compile(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))*")
+_SF_DECIMAL = re.compile(r"-?[0-9]{1,12}\.[0-9]{1,3}")
+_SF_INTEGER = re.compile(r"-?[0-9]{1,15}")
+_SF_STRING = re.compile(r'"(?:[ !#-\[\]-~]|\\["\\])*"')
+_SF_TOKEN = re.compile(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*")
+_SPACE = re.compile(r"[ \t\r\n]+")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+
+
+def is_base64(text: str) -> bool:
+    """RFC 4648, 4; line breaks may stand within, as MIME has them."""
+    return _BASE64.fullmatch(text) is not None or _BASE64.fullmatch(_SPACE.sub("", text)) is not None
+
+
+def is_base64url(text: str) -> bool:
+    """RFC 4648, 5; padding may be left out."""
+    length = len(text.rstrip("="))
+    return _BASE64URL.fullmatch(text) is not None and length % 4 != 1 and (length == len(text) or len(text) % 4 == 0)
+
+
+def is_decimal(text: str) -> bool:
+    """A decimal number, as XML Schema and JSON write it."""
+    return _DECIMAL.fullmatch(text) is not None
+
+
+def is_decimal128(text: str) -> bool:
+    """IEEE 754-2008 decimal128, as text."""
+    return is_decimal(text) or text.lower() in {"nan", "inf", "-inf", "infinity", "-infinity"}
+
+
+def is_int64(text: str) -> bool:
+    """An integer of 64 bits, as text: how JSON carries what a double can't hold."""
+    return _INTEGER.fullmatch(text) is not None and -(2**63) <= int(text) < 2**63
+
+
+def is_json_pointer(text: str) -> bool:
+    """RFC 6901, 3."""
+    return _JSON_POINTER.fullmatch(text) is not None
+
+
+def is_relative_json_pointer(text: str) -> bool:
+    """draft-bhutton-relative-json-pointer-00."""
+    return text.isascii() and _RELATIVE_POINTER.fullmatch(text) is not None
+
+
+def is_media_range(text: str) -> bool:
+    """RFC 9110, 12.5.1."""
+    return _MEDIA_RANGE.fullmatch(text) is not None
+
+
+def is_regex(text: str) -> bool:
+    """ECMA-262, 22.2.1."""
+    try:
+        read(text, strict=True)
+    except PatternError:
+        return False
+    return True
+
+
+def is_sf_decimal(text: str) -> bool:
+    """RFC 8941, 3.3.2."""
+    return _SF_DECIMAL.fullmatch(text) is not None
+
+
+def is_sf_integer(text: str) -> bool:
+    """RFC 8941, 3.3.1."""
+    return _SF_INTEGER.fullmatch(text) is not None
+
+
+def is_sf_string(text: str) -> bool:
+    """RFC 8941, 3.3.3; within JSON the quotes may be left out."""
+    return _SF_STRING.fullmatch(text) is not None or _SF_STRING.fullmatch(f'"{text}"') is not None
+
+
+def is_sf_token(text: str) -> bool:
+    """RFC 8941, 3.3.4."""
+    return _SF_TOKEN.fullmatch(text) is not None
+
+
+def is_uuid(text: str) -> bool:
+    """RFC 9562, 4."""
+    return _UUID.fullmatch(text) is not None

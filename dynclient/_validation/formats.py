@@ -1,0 +1,102 @@
+"""The formats that are checked: one table for both engines.
+
+Rule 1: the names are those of the OpenAPI format registry and of JSON Schema 2020-12, 7.3. Any other is a note to
+people, and not checked; so is what has no form of its own (``password``, ``html``, ``commonmark``, ``binary``).
+Rule 2: a format of texts says nothing of numbers, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from dynclient._validation import format_addresses as addresses
+from dynclient._validation import format_texts as texts
+from dynclient._validation import format_times as times
+from dynclient._validation.kinds import is_integer, is_number
+
+
+class TextFormat(NamedTuple):
+    """A format of texts: what its values are called, and how they are told."""
+
+    title: str
+    test: Callable[[str], bool]
+
+
+class NumberFormat(NamedTuple):
+    """A format of numbers: their bounds, and whether they are whole."""
+
+    title: str
+    least: int | float
+    most: int | float
+    whole: bool = True
+
+
+def _bits(bits: int, *, signed: bool) -> NumberFormat:
+    least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    return NumberFormat(f"{'a signed' if signed else 'an unsigned'} {bits}-bit integer", least, most)
+
+
+NUMBERS: dict[str, NumberFormat] = {
+    "double-int": NumberFormat("an integer that a double can hold", -(2**53) + 1, 2**53 - 1),
+    "float": NumberFormat("a single-precision number", -3.4028235677973366e38, 3.4028235677973366e38, whole=False),
+    "int16": _bits(16, signed=True),
+    "int32": _bits(32, signed=True),
+    "int64": _bits(64, signed=True),
+    "int8": _bits(8, signed=True),
+    "sf-integer": NumberFormat("an integer of at most 15 digits", -(10**15) + 1, 10**15 - 1),
+    "uint16": _bits(16, signed=False),
+    "uint32": _bits(32, signed=False),
+    "uint64": _bits(64, signed=False),
+    "uint8": _bits(8, signed=False),
+}
+
+TEXTS: dict[str, TextFormat] = {
+    "base64url": TextFormat("base64url", texts.is_base64url),
+    "byte": TextFormat("base64", texts.is_base64),
+    "char": TextFormat("a single character", lambda text: len(text) == 1),
+    "date": TextFormat("a date (2030-12-31)", times.is_date),
+    "date-time": TextFormat("a date-time (2030-12-31T23:59:00Z)", times.is_date_time),
+    "date-time-local": TextFormat("a local date-time (2030-12-31T23:59:00)", times.is_local_date_time),
+    "decimal": TextFormat("a decimal number", texts.is_decimal),
+    "decimal128": TextFormat("a decimal number", texts.is_decimal128),
+    "duration": TextFormat("a duration (P1DT12H)", times.is_duration),
+    "email": TextFormat("an email address", addresses.is_email),
+    "hostname": TextFormat("a host name", addresses.is_hostname),
+    "http-date": TextFormat("an HTTP date (Sun, 06 Nov 1994 08:49:37 GMT)", times.is_http_date),
+    "idn-email": TextFormat("an email address", addresses.is_idn_email),
+    "idn-hostname": TextFormat("a host name", addresses.is_idn_hostname),
+    "int64": TextFormat("an integer", texts.is_int64),
+    "ipv4": TextFormat("an IPv4 address", addresses.is_ipv4),
+    "ipv6": TextFormat("an IPv6 address", addresses.is_ipv6),
+    "iri": TextFormat("an IRI", addresses.is_iri),
+    "iri-reference": TextFormat("an IRI reference", addresses.is_iri_reference),
+    "json-pointer": TextFormat("a JSON pointer", texts.is_json_pointer),
+    "media-range": TextFormat("a media range", texts.is_media_range),
+    "regex": TextFormat("a regular expression", texts.is_regex),
+    "relative-json-pointer": TextFormat("a relative JSON pointer", texts.is_relative_json_pointer),
+    "sf-boolean": TextFormat("?0 or ?1", lambda text: text in {"?0", "?1"}),
+    "sf-decimal": TextFormat("a decimal number", texts.is_sf_decimal),
+    "sf-integer": TextFormat("an integer", texts.is_sf_integer),
+    "sf-string": TextFormat("a string of RFC 8941", texts.is_sf_string),
+    "sf-token": TextFormat("a token of RFC 8941", texts.is_sf_token),
+    "time": TextFormat("a time (23:59:00Z)", times.is_time),
+    "time-local": TextFormat("a local time (23:59:00)", times.is_local_time),
+    "uri": TextFormat("a URI", addresses.is_uri),
+    "uri-reference": TextFormat("a URI reference", addresses.is_uri_reference),
+    "uri-template": TextFormat("a URI template", addresses.is_uri_template),
+    "uuid": TextFormat("a UUID", texts.is_uuid),
+}
+
+
+def format_fault(name: str, value: Any) -> str | None:
+    """What is wrong with a value by a format; None where nothing is, or the format says nothing of it."""
+    if isinstance(value, str):
+        text = TEXTS.get(name)
+        return f"is not {text.title}" if text is not None and not text.test(value) else None
+    number = NUMBERS.get(name)
+    if number is None or not is_number(value):
+        return None
+    if (number.whole and not is_integer(value)) or not number.least <= value <= number.most:
+        return f"is not {number.title}"
+    return None

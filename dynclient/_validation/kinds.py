@@ -1,0 +1,99 @@
+"""Which JSON type a value has.
+
+Rule 1: true is no number, and 1.0 is an integer (JSON Schema 2020-12, 4.2.2 and 6.1.1).
+Rule 2: what JSON can't say, NaN and the infinities, is no number.
+Rule 3: what is sent as it is (bytes, files, XML elements) counts as a string of which nothing more is known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+JSON = (str, int, float, dict, list)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a JSON number."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_integer(value: Any) -> bool:
+    """Whether a value is a JSON number without a fraction."""
+    if isinstance(value, float):
+        return math.isfinite(value) and value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_opaque(value: Any) -> bool:
+    """Whether a value is none of JSON's: it is sent as it is."""
+    return value is not None and not isinstance(value, JSON)
+
+
+TYPES = {
+    "array": lambda value: isinstance(value, list),
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": is_integer,
+    "null": lambda value: value is None,
+    "number": is_number,
+    "object": lambda value: isinstance(value, dict),
+    "string": lambda value: isinstance(value, str),
+}
+"""How each type is told."""
+
+
+def kind(value: Any) -> str:
+    """The name of a value's type: JSON's, or Python's for what JSON has not."""
+    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+    if value is None:
+        return "null"
+    return names.get(type(value)) or type(value).__name__
+
+
+def is_deeper(value: Any, limit: int) -> bool:
+    """Whether arrays and objects are nested deeper than a limit; found without recursion."""
+    waiting = [(value, 1)]
+    while waiting:
+        here, depth = waiting.pop()
+        if isinstance(here, (dict, list)):
+            if depth > limit:
+                return True
+            below = here.values() if isinstance(here, dict) else here
+            waiting += [(item, depth + 1) for item in below if isinstance(item, (dict, list))]
+    return False
+
+
+def size(value: Any) -> int:
+    """How many values a value holds, itself included."""
+    count, waiting = 0, [value]
+    while waiting:
+        here = waiting.pop()
+        count += 1
+        if isinstance(here, Mapping):
+            waiting += here.values()
+        elif isinstance(here, list):
+            waiting += here
+    return count
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are one in JSON: 1 is 1.0, and true is not 1 (JSON Schema 2020-12, 4.2.2)."""
+    return bool(one == other) and frozen(one) == frozen(other)
+
+
+def frozen(value: Any) -> Any:
+    """A hashable value that is equal for what is equal in JSON."""
+    if isinstance(value, bool):
+        return (bool, value)
+    if isinstance(value, dict):
+        return (dict, frozenset((key, frozen(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return (list, tuple(frozen(item) for item in value))
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dynclient._identifiers import class_name, distinct, identifier
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstring import clean, docstring
-from dynclient.inspection.hints import Field, Hint, definition, fields, hint_tree
+from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
 from dynclient.inspection.rows import Row, broken, describe, html_table, rows, table
 from dynclient.inspection.schema_views import PropertyView, SchemaView, schema_view
 from dynclient.inspection.signature import returns, signature
@@ -29,6 +29,7 @@ __all__ = [
     "APIView",
     "Argument",
     "ArgumentView",
+    "Direction",
     "Field",
     "HeaderView",
     "Hint",

@@ -75,11 +75,17 @@ def _section(title: str, entries: Iterator[str] | list[str]) -> str:
 
 
 def _argument_lines(argument: Argument, found: tuple[Argument, ...]) -> str:
-    optional = ", optional" if omittable(argument, found) else ""
+    optional = _may_lack(argument, found)
     described = " ".join(clean(argument.description).split())
     sentences = [described, *_notes(argument)]
     head = f"{argument.name} ({text(argument_hint(argument))}{optional}): "
     return _wrapped(head + " ".join(sentence for sentence in sentences if sentence))
+
+
+def _may_lack(argument: Argument, found: tuple[Argument, ...]) -> str:
+    if not argument.required:
+        return ", optional"
+    return ", or its properties" if argument.kind == "body" and omittable(argument, found) else ""
 
 
 def _notes(argument: Argument) -> Iterator[str]:

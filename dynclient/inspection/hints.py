@@ -50,6 +50,7 @@ class Field(NamedTuple):
     wire: str
     schema: Schema
     required: bool
+    hint: Hint
 
 
 ANY = Hint("any")
@@ -76,7 +77,7 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
     """The properties of an object that go in one direction, in the document's order."""
     seen = shape(schema)
     return tuple(
-        Field(wire, child, wire in seen.required)
+        Field(wire, child, wire in seen.required, hint_tree(child, direction))
         for wire, child in seen.properties.items()
         if not _left_out(shape(child), direction)
     )

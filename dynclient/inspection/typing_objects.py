@@ -108,7 +108,7 @@ def _class(name: str, bases: tuple[Any, ...], members: list[Field], direction: D
 
 
 def _annotation(member: Field, direction: Direction) -> Any:
-    tree = hint_tree(member.schema, direction)
+    tree = member.hint
     if any(node.kind == "named" for node in tree.walk()):
         return ForwardRef(text(tree))
     found = typing_object(tree, direction)

@@ -8,6 +8,7 @@ from dynclient import Client
 from dynclient.inspection import Hint, text
 from dynclient_tools import markdown, snippets
 from dynclient_tools.files import MARK
+from dynclient_tools.python_text import literal
 from dynclient_tools.rendering import pages
 from dynclient_tools.types_text import type_link
 from dynclient_tools.views import INDEX, OperationPage, Site, is_none, server_url, site
@@ -24,11 +25,11 @@ def docs(client: Client, source: str) -> dict[str, str]:
         type_link=lambda hint: type_link(hint, shown.files),
         is_none=is_none,
         server_url=server_url,
-        signature=lambda page, **options: _signature(page, **options),
+        signature=_signature,
         snippet=lambda page: snippets.snippet(shown, page),
         http_info_snippet=lambda page: snippets.http_info_snippet(shown, page),
         loading=snippets.loading(shown),
-        literal=snippets.literal,
+        literal=literal,
         security=lambda page: _security(page, shown),
         type_text=text,
     )

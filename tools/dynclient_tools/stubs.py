@@ -1,0 +1,183 @@
+"""A document's client as a typed package: ``__init__.pyi`` for checkers, ``__init__.py`` that loads it.
+
+Rule 1: an operation is a class of its own with an explicit ``__call__``, so editors show its arguments.
+Rule 2: a class whose attributes are operations uses no type name that an operation could hide.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from markupsafe import Markup
+
+from dynclient import Client
+from dynclient.inspection import ArgumentView, Direction, Hint, OperationView, class_name, distinct, docstring
+from dynclient_tools import syntax
+from dynclient_tools.files import MARK
+from dynclient_tools.models import Models
+from dynclient_tools.rendering import sources
+from dynclient_tools.syntax import name
+from dynclient_tools.views import OperationPage, Site, site
+
+# What the template imports and defines.
+TAKEN = frozenset(
+    {"Any", "AsyncClient", "Client", "File", "HTTPResult", "IO", "Literal", "Mapping", "NotRequired", "PathLike"}
+    | {"Request", "Self", "TypeAlias", "TypedDict", "DOCUMENT", "FINGERPRINT", "load", "load_async", "api"}
+)
+
+
+def stubs(client: Client, source: str) -> dict[str, str]:
+    """Write the package of an API, by file name; ``source`` is how its document is named."""
+    shown = site(client, source)
+    writer = _Writer(shown)
+    environment = sources()
+    head = Markup("# {}. SHA-256 of the document: {}").format(MARK, _hexadecimal(shown.api.fingerprint))
+    values = {
+        "head": head,
+        "document": _ready([ast.Expr(syntax.constant(source))]),
+        "fingerprint": _ready([ast.Expr(syntax.constant(_hexadecimal(shown.api.fingerprint)))]),
+        "models": [_ready([statement]) for statement in writer.models.statements()],
+        "operations": [_ready(writer.operation(page)) for page in writer.pages],
+        "clients": _ready([*writer.namespaces(), *writer.clients()]),
+    }
+    written = {
+        "__init__.pyi": environment.get_template("package.pyi.jinja").render(values),
+        "__init__.py": environment.get_template("package.py.jinja").render(values),
+    }
+    for source_text in written.values():
+        syntax.check(source_text)
+    return written
+
+
+def _ready(statements: Iterable[ast.stmt]) -> Markup:
+    """Statements as text that a template may write: they have been read again."""
+    return Markup(syntax.source(statements))  # noqa: S704  # Python, not HTML
+
+
+def _hexadecimal(fingerprint: str) -> str:
+    return "".join(character for character in fingerprint if character in "0123456789abcdef")
+
+
+class _Writer:
+    """Writes the classes of one API."""
+
+    def __init__(self, shown: Site) -> None:
+        self.pages = list({page.view.key: page for _, page in shown.operations}.values())
+        wanted = [f"{class_name(page.view.name)}Operation" for page in self.pages]
+        wanted += [f"{class_name(page.namespace)}Namespace" for page in shown.tags if page.namespace]
+        names = iter(distinct(wanted, TAKEN))
+        self._classes = {page.view.key: next(names) for page in self.pages}
+        self._namespaces = {page.namespace: next(names) for page in shown.tags if page.namespace}
+        own = {form for known in (*self._classes.values(), *self._namespaces.values()) for form in _forms(known)}
+        self.models = Models((entry for page in self.pages for entry in _hints(page.view)), TAKEN | own)
+
+    def operation(self, page: OperationPage) -> Iterator[ast.stmt]:
+        """The classes of one operation: called, with HTTP information, and both awaited."""
+        known = self._classes[page.view.key]
+        for is_async in (False, True):
+            twin = f"{known}Async" if is_async else known
+            info = self._call(page, name("HTTPResult"), is_async=is_async)
+            yield syntax.class_of(f"{twin}WithHTTPInfo", [], [info])
+            yield syntax.class_of(twin, [], list(self._members(page, twin, is_async=is_async)))
+
+    def _members(self, page: OperationPage, known: str, *, is_async: bool) -> Iterator[ast.stmt]:
+        returns = self.models.type_of(page.view.returns, "response")
+        receiver = _receiver(page.view.arguments)
+        yield self._call(page, returns, is_async=is_async, described=True)
+        with_info = name(f"{known}WithHTTPInfo")
+        yield syntax.function("with_http_info", syntax.arguments_of("self"), with_info, decorators=["property"])
+        yield syntax.function("prepare", self._arguments(page, receiver), name("Request"))
+        yield syntax.function("send", _SEND, name("HTTPResult"), is_async=is_async)
+        seed = ("seed", name("int"), False)
+        keywords = syntax.subscript("dict", name("str"), name("Any"))
+        yield syntax.function("example", syntax.arguments_of("self", [seed]), keywords)
+        yield syntax.function("with_options", _OPTIONS, name("Self"))
+
+    def _call(self, page: OperationPage, returns: ast.expr, *, is_async: bool, described: bool = False) -> ast.stmt:
+        receiver = _receiver(page.view.arguments)
+        text = syntax.text(docstring(page.method.operation, page.view.name)) if described else []
+        return syntax.function("__call__", self._arguments(page, receiver), returns, text, is_async=is_async)
+
+    def _arguments(self, page: OperationPage, receiver: str) -> ast.arguments:
+        views = page.view.arguments
+        return syntax.arguments_of(
+            receiver,
+            [self._argument(view) for view in views if view.positional],
+            [self._argument(view) for view in views if not view.positional],
+        )
+
+    def _argument(self, view: ArgumentView) -> tuple[str, ast.expr, bool]:
+        return view.name, self.models.type_of(view.hint, "request"), not view.omittable
+
+    def namespaces(self) -> Iterator[ast.stmt]:
+        """A class for each tag, and its twin."""
+        for namespace, known in self._namespaces.items():
+            pairs = [(pair[1], page) for page in self.pages for pair in page.view.names if pair[0] == namespace]
+            for suffix in ("", "Async"):
+                yield syntax.class_of(known + suffix, [], list(self._attributes(pairs, suffix)))
+
+    def clients(self) -> Iterator[ast.stmt]:
+        """The two clients."""
+        pairs = [(page.view.name, page) for page in self.pages]
+        for suffix in ("", "Async"):
+            tags = [syntax.annotated(tag, name(known + suffix)) for tag, known in self._namespaces.items()]
+            own = list(_LIFE[suffix])
+            yield syntax.class_of(f"{suffix}Client", [], [*own, *self._attributes(pairs, suffix), *tags])
+
+    def _attributes(self, pairs: list[tuple[str, OperationPage]], suffix: str) -> Iterator[ast.stmt]:
+        for attribute, page in pairs:
+            known = self._classes[page.view.key] + suffix
+            yield syntax.annotated(attribute, name(known))
+            yield syntax.annotated(f"{attribute}_with_http_info", name(f"{known}WithHTTPInfo"))
+
+
+def _forms(known: str) -> Iterator[str]:
+    for twin in (known, f"{known}Async"):
+        yield from (twin, f"{twin}WithHTTPInfo")
+
+
+def _hints(view: OperationView) -> Iterator[tuple[Hint, Direction, str]]:
+    for argument in view.arguments:
+        yield argument.hint, "request", class_name(f"{view.name} {argument.name}")
+    yield view.returns, "response", class_name(f"{view.name} result")
+
+
+def _receiver(arguments: tuple[ArgumentView, ...]) -> str:
+    taken = {argument.name for argument in arguments}
+    return next(known for known in ("self", "self_", "_self", "the_operation_itself") if known not in taken)
+
+
+_ANY = name("Any")
+_OPTIONS = syntax.arguments_of("self", rest=("options", _ANY))
+_TEXT_OR_NONE = syntax.union([name("str"), syntax.constant(None)])
+_BY_WIRE = syntax.subscript("Mapping", syntax.subscript("tuple", name("str"), name("str")), _ANY)
+_SEND = syntax.arguments_of(
+    "self",
+    [("parameters", syntax.union([_BY_WIRE, syntax.constant(None)]), False)],
+    [("body", _ANY, False), ("content_type", _TEXT_OR_NONE, False), ("accept", _TEXT_OR_NONE, False)],
+)
+_ITSELF = syntax.arguments_of("self")
+_EXIT = syntax.arguments_of("self", [(part, _ANY, False) for part in ("kind", "error", "traceback")])
+_COMMON = (
+    syntax.function("operations", _ITSELF, _ANY, decorators=["property"]),
+    syntax.function("api", _ITSELF, _ANY, decorators=["property"]),
+    syntax.function("with_options", _OPTIONS, name("Self")),
+)
+_NONE = syntax.constant(None)
+
+# What a client has beside its operations, by what its class's name begins with.
+_LIFE = {
+    "": (
+        *_COMMON,
+        syntax.function("close", _ITSELF, _NONE),
+        syntax.function("__enter__", _ITSELF, name("Self")),
+        syntax.function("__exit__", _EXIT, _NONE),
+    ),
+    "Async": (
+        *_COMMON,
+        syntax.function("aclose", _ITSELF, _NONE, is_async=True),
+        syntax.function("__aenter__", _ITSELF, name("Self"), is_async=True),
+        syntax.function("__aexit__", _EXIT, _NONE, is_async=True),
+    ),
+}

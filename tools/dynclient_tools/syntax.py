@@ -1,0 +1,163 @@
+"""Python as syntax trees: small builders, and the check of what was built.
+
+Rule 1: a document's text comes in as the value of an ``ast.Constant`` and in no other way; names are our own making.
+Rule 2: what is written is read again, and must be the tree that was built, of nodes that stubs are made of.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+ELLIPSIS = ast.Constant(...)
+
+_ALLOWED = (
+    *(ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef),
+    *(ast.AnnAssign, ast.Assign, ast.Expr, ast.Return, ast.Constant, ast.Name, ast.Attribute, ast.Subscript),
+    *(ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.BitOr, ast.UnaryOp, ast.USub, ast.arguments, ast.arg, ast.Load),
+    *(ast.Store, ast.Call, ast.keyword),
+)
+_CALLED = frozenset({"TypedDict", "load"})
+
+
+class Unsafe(Exception):
+    """What was written is not what was built: this is a fault of the tool."""
+
+
+def name(identifier: str) -> ast.expr:
+    """A name, dotted ones too."""
+    first, *rest = identifier.split(".")
+    found: ast.expr = ast.Name(first, ast.Load())
+    for part in rest:
+        found = ast.Attribute(found, part, ast.Load())
+    return found
+
+
+def constant(value: str | int | None) -> ast.expr:
+    """A constant; a negative number is a sign before one, as Python reads it."""
+    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def subscript(of: str, *members: ast.expr) -> ast.expr:
+    """``of[members]``."""
+    inner = members[0] if len(members) == 1 else ast.Tuple(list(members), ast.Load())
+    return ast.Subscript(name(of), inner, ast.Load())
+
+
+def union(members: Sequence[ast.expr]) -> ast.expr:
+    """``a | b | c``."""
+    joined = members[0]
+    for member in members[1:]:
+        joined = ast.BinOp(joined, ast.BitOr(), member)
+    return joined
+
+
+def annotated(target: str, annotation: ast.expr, value: ast.expr | None = None) -> ast.stmt:
+    """``target: annotation``, or with ``= value``."""
+    return ast.AnnAssign(ast.Name(target, ast.Store()), annotation, value, simple=1)
+
+
+def assigned(target: str, value: ast.expr) -> ast.stmt:
+    """``target = value``."""
+    return ast.Assign([ast.Name(target, ast.Store())], value)
+
+
+def text(value: str) -> list[ast.stmt]:
+    """A docstring, or nothing where there is no text."""
+    return [ast.Expr(ast.Constant(value))] if value.strip() else []
+
+
+def class_of(class_name: str, bases: Sequence[str], body: Sequence[ast.stmt]) -> ast.stmt:
+    """A class."""
+    made: Any = ast.ClassDef(
+        name=class_name,
+        bases=[name(base) for base in bases],
+        keywords=[],
+        body=list(body) or [ast.Expr(ELLIPSIS)],
+        decorator_list=[],
+    )
+    found: ast.stmt = _with_parameters(made)
+    return found
+
+
+def function(
+    function_name: str,
+    arguments: ast.arguments,
+    returns: ast.expr,
+    body: Iterable[ast.stmt] = (),
+    *,
+    is_async: bool = False,
+    decorators: Sequence[str] = (),
+) -> ast.stmt:
+    """A function whose body is its docstring, if there is one, and ``...``."""
+    statements = list(body) or [ast.Expr(ELLIPSIS)]
+    kind = ast.AsyncFunctionDef if is_async else ast.FunctionDef
+    made = kind(
+        name=function_name,
+        args=arguments,
+        body=statements,
+        decorator_list=[name(decorator) for decorator in decorators],
+        returns=returns,
+    )
+    found: ast.stmt = _with_parameters(made)
+    return found
+
+
+def arguments_of(
+    receiver: str,
+    positional: Sequence[tuple[str, ast.expr, bool]] = (),
+    keywords: Sequence[tuple[str, ast.expr, bool]] = (),
+    rest: tuple[str, ast.expr] | None = None,
+) -> ast.arguments:
+    """Parameters, each a name, a type, and whether it has to be given; ``...`` is the default of the others."""
+    first = [ast.arg(receiver)] if receiver else []
+    return ast.arguments(
+        posonlyargs=[],
+        args=[*first, *(ast.arg(known, annotation) for known, annotation, _ in positional)],
+        kwonlyargs=[ast.arg(known, annotation) for known, annotation, _ in keywords],
+        kw_defaults=[None if needed else ELLIPSIS for _, _, needed in keywords],
+        defaults=[ELLIPSIS for _, _, needed in positional if not needed],
+        kwarg=ast.arg(*rest) if rest is not None else None,
+    )
+
+
+def source(statements: Iterable[ast.stmt]) -> str:
+    """Write statements, and make sure that they read as what they are.
+
+    Raises:
+        Unsafe: they do not.
+    """
+    tree = ast.fix_missing_locations(ast.Module(list(statements), []))
+    written = ast.unparse(tree)
+    check(written)
+    if ast.unparse(ast.parse(written)) != written:
+        raise Unsafe("what was written does not read as it was built")
+    return written
+
+
+def check(written: str) -> None:
+    """Make sure that a source holds nothing but what stubs are made of.
+
+    Raises:
+        Unsafe: it holds something else.
+    """
+    for node in ast.walk(ast.parse(written)):
+        if not isinstance(node, _ALLOWED):
+            raise Unsafe(f"{type(node).__name__} has no place in a stub")
+        if isinstance(node, ast.Call) and not _is_called(node.func):
+            raise Unsafe("a call has no place in a stub")
+
+
+def _is_called(function_called: ast.expr) -> bool:
+    last = function_called.attr if isinstance(function_called, ast.Attribute) else getattr(function_called, "id", "")
+    return last in _CALLED
+
+
+def _with_parameters(made: Any) -> Any:
+    """Python 3.12 has type parameters in these nodes, and wants them there."""
+    if "type_params" in made._fields:
+        made.type_params = []
+    return made

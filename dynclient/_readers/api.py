@@ -101,7 +101,7 @@ class Reader:
         item = root.child("paths", root.value["paths"]).child(row.path, root.value["paths"][row.path])
         paths.check_path(row.path, item)
         found = next(one for one in paths.operations(row.path, item) if one.method == row.method)
-        node = found.node.object("an Operation Object")
+        node = found.node.followed("an Operation Object")
         paths.check_method(row.method, node)
         items = paths.path_items(item)
         operation = Operation(

@@ -3,6 +3,7 @@
 Rule 1: only what lists and names an operation is looked at (its id, tags, summary), and leniently: what is broken there
 is told when the operation is read.
 Rule 2: a Path Item may be a ``$ref``, also into another file; what stands beside the reference goes before its target.
+An operation that is one is followed too: no specification has it, but documents do.
 Rule 3: a Path Item that can't be read has no operations; the error is kept (``API.faults``) and the others are listed.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from dynclient._document.pointers import escaped
@@ -103,6 +105,9 @@ def _methods(item: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) -> Found:
+    if isinstance(node.value, dict) and "$ref" in node.value:
+        with suppress(DocumentError):
+            node = node.followed("an Operation Object")
     value: dict[str, Any] = node.value if isinstance(node.value, dict) else {}
     tags = value.get("tags")
     names = [text for tag in tags if (text := spelled(tag))] if isinstance(tags, list) else []

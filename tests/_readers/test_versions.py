@@ -1,0 +1,132 @@
+"""Which documents are read, and what is said of those that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dynclient._load import load
+from dynclient._readers import READERS
+from dynclient.dialects import DIALECTS
+from dynclient.exceptions import DocumentError, InvalidDocument, UnsupportedVersion
+from dynclient.model import API
+
+# The version as it stands in a document, and the dialect that its schemas are read by.
+VERSIONS: list[tuple[dict[str, Any], str]] = [
+    ({"swagger": "2.0"}, "2.0"),
+    ({"swagger": 2.0}, "2.0"),
+    ({"swagger": 2}, "2.0"),
+    ({"openapi": "3.0.0"}, "3.0"),
+    ({"openapi": "3.0.4"}, "3.0"),
+    ({"openapi": "3.0.0-rc2"}, "3.0"),
+    ({"openapi": 3.0}, "3.0"),
+    ({"openapi": 3}, "3.0"),
+    ({"openapi": "3.1.1"}, "3.1"),
+    ({"openapi": 3.1}, "3.1"),
+    ({"openapi": "3.2.0"}, "3.2"),
+    ({"openapi": " 3.2 "}, "3.2"),
+]
+SCHEMA = {"components": {"schemas": {"A": {}}}, "definitions": {"A": {}}}
+
+
+@pytest.mark.parametrize(("told", "version"), VERSIONS, ids=str)
+def test_version_is_found(told: dict[str, Any], version: str) -> None:
+    api = load({**told, "info": {}, "paths": {}, **SCHEMA})
+    assert api.schemas["A"].dialect == DIALECTS[version]
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({}, "says no version; it has no key"),
+    ({"info": {}, "paths": {}}, "says no version; it has info, paths"),
+    ({"swagger": "1.2"}, "swagger: 1.2"),
+    ({"swagger": "3.0.0"}, "swagger: 3.0.0"),
+    ({"openapi": "2.0"}, "openapi: 2.0"),
+    ({"openapi": "3.3.0"}, "openapi: 3.3.0"),
+    ({"openapi": "4.0.0"}, "openapi: 4.0.0"),
+    ({"openapi": "30.0"}, "openapi: 30.0"),
+    ({"openapi": "three"}, "openapi: three"),
+    ({"openapi": None}, "openapi: null"),
+    ({"openapi": {"version": 3}}, "openapi: an object"),
+    ({"openapi": [3, 1]}, "openapi: an array"),
+    ({"openapi": "3.1\n" * 100}, "openapi: 3.1"),
+]
+
+
+@pytest.mark.parametrize(("document", "said"), REFUSED, ids=str)
+def test_unknown_version_is_told_in_one_line(document: dict[str, Any], said: str) -> None:
+    if document == {"openapi": "3.1\n" * 100}:
+        assert load({**document, "info": {}}).rows == ()
+        return
+    with pytest.raises(UnsupportedVersion) as caught:
+        load(document)
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+    assert "3.x.y" in caught.value.hint
+
+
+PATHS: list[tuple[str, Any, str]] = [
+    ("2.0", 5, "`paths` must be an object, not a number"),
+    ("3.0.0", None, "`paths` must be an object, not null"),
+    ("3.1.0", [], "`paths` must be an object, not an array"),
+    ("3.2.0", "x", "`paths` must be an object, not a string"),
+    ("2.0", ..., "`paths` is missing"),
+    ("3.0.0", ..., "`paths` is missing"),
+]
+
+
+@pytest.mark.parametrize(("version", "paths", "said"), PATHS, ids=str)
+def test_paths_have_to_be_an_object(version: str, paths: Any, said: str) -> None:
+    document = {"swagger" if version == "2.0" else "openapi": version, "info": {}}
+    with pytest.raises(InvalidDocument) as caught:
+        load(document if paths is ... else {**document, "paths": paths})
+    assert caught.value.message == said
+
+
+@pytest.mark.parametrize("other", ["webhooks: {a: {post: {}}}", "components: {}", "{}"])
+def test_later_documents_may_lack_paths(api_of: Callable[..., API], other: str) -> None:
+    assert api_of(other).rows == ()
+
+
+@pytest.mark.parametrize("text", ["<!DOCTYPE html>\n<p>x", "[1]\n", "null\n", "", "5\n"])
+def test_what_is_no_object_is_no_document(text: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load(text)
+    assert "\n" not in caught.value.message
+
+
+def test_every_dialect_has_a_reader() -> None:
+    assert READERS.keys() == DIALECTS.keys()
+
+
+def test_json_schema_dialect_is_carried(api_of: Callable[..., API]) -> None:
+    draft = "http://json-schema.org/draft-07/schema#"
+    api = api_of({"jsonSchemaDialect": draft, **SCHEMA})
+    assert api.schemas["A"].dialect.json_schema == draft
+    with pytest.raises(InvalidDocument, match="jsonSchemaDialect"):
+        api_of({"jsonSchemaDialect": 7})
+
+
+def test_json_schema_dialect_changes_nothing_but_schemas(api_of: Callable[..., API]) -> None:
+    draft = "http://json-schema.org/draft-07/schema#"
+    reference = {"$ref": "#/components/parameters/a", "description": "here"}
+    api = api_of(
+        {
+            "jsonSchemaDialect": draft,
+            "paths": {"/x": {"get": {"parameters": [reference]}}},
+            "components": {"parameters": {"a": {"name": "a", "in": "query", "description": "there"}}},
+        }
+    )
+    assert api.read(api.rows[0]).parameters[0].description == "here"
+
+
+def test_what_the_document_says_of_itself(rich: dict[str, dict[str, Any]]) -> None:
+    api = load(rich["v3"])
+    assert (api.title, api.version, api.summary, api.description) == ("Rich", "1.0", "Everything", "All of it.")
+    assert (api.remote, api.document_name, list(api.schemas)) == (False, "<mapping>", ["Thing"])
+    assert [tuple(tag) for tag in api.tags] == [
+        ("Things", "things", "All things", "Things of all kinds", "Top", "nav"),
+        ("Top", "top", "", "", None, ""),
+    ]
+    assert len(api.fingerprint) == 64

@@ -67,6 +67,7 @@ def _joined(seen: Shape, branch: Shape) -> Shape:
     left: dict[str, Any] = {"one_of": (), "any_of": seen.any_of} if seen.one_of else {"any_of": ()}
     around = seen._replace(**left)
     return around._replace(
+        schema=branch.schema if branch.name is not None or branch.types else around.schema,
         types=(around.types & branch.types) or branch.types or around.types,
         enum=around.enum if branch.enum is None else branch.enum,
         const=around.const if branch.const is MISSING else branch.const,

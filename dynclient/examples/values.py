@@ -27,6 +27,7 @@ _OPTIONAL_DEPTH = 3
 _DEPTH = 24
 _NODES = 150
 _ITEMS = 1000
+_TRIES = 30
 
 
 class Way(NamedTuple):
@@ -146,14 +147,24 @@ class Maker:
         low = int(seen.constraints.get("minItems", 0))
         high = int(seen.constraints.get("maxItems", _ITEMS))
         count = min(max(low, 1 if self._roomy(depth) else 0), high, _ITEMS)
-        shift = self._shift
-        for index in range(len(items), count):
-            if seen.items is not None and seen.items.value is False:
-                break
-            self._shift = shift + (index if seen.constraints.get("uniqueItems") else 0)
-            items.append(self.make(seen.items, depth + 1) if seen.items is not None else "string")
-        self._shift = shift
+        while len(items) < count and not (seen.items is not None and seen.items.value is False):
+            items.append(self._item(seen, depth, items))
         return items[:high] if len(items) > high else items
+
+    def _item(self, seen: Shape, depth: int, others: list[Any]) -> Any:
+        """One more item; where all have to differ, the seed is moved on until it does."""
+        if seen.items is None:
+            return f"string{len(others)}" if others else "string"
+        shift = self._shift
+        item = self.make(seen.items, depth + 1)
+        if seen.constraints.get("uniqueItems"):
+            for more in range(1, _TRIES):
+                if item not in others:
+                    break
+                self._shift = shift + more
+                item = self.make(seen.items, depth + 1)
+        self._shift = shift
+        return item
 
     def _text(self, seen: Shape, depth: int) -> str | bytes:
         if is_binary(seen.schema) and (self._way.files or not depth):

@@ -13,10 +13,10 @@ from dynclient.inspection.hints import NONE, union
 from dynclient.inspection.security import in_words
 from dynclient.inspection.signature import argument_hint, data_hint, omittable, returns, successes
 from dynclient.inspection.typing_objects import text
-from dynclient.model import Operation, Response
+from dynclient.model import Example, Operation, Response
 
 _WIDTH = 100
-_EXAMPLE_LENGTH = 200
+_EXAMPLE_LENGTH = 300
 
 
 def docstring(operation: Operation, name: str) -> str:
@@ -36,7 +36,7 @@ def docstring(operation: Operation, name: str) -> str:
         _section("Raises", _raises(operation)),
         _section("Server", [server.url for server in operation.servers]),
         _section("Security", in_words(operation.security)),
-        _section("Example", [example_call(found, name)]),
+        _section("Example", [example_call(operation, found, name)]),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -47,26 +47,32 @@ def clean(described: str) -> str:
     return "\n".join("".join(c if c.isprintable() else " " for c in line).rstrip() for line in lines)
 
 
-def example_call(found: tuple[Argument, ...], name: str) -> str:
+def example_call(operation: Operation, found: tuple[Argument, ...], name: str) -> str:
     """A call with the document's own examples of what has to be given; ``...`` where it has none."""
     given = [
-        f"{argument.name}={_documented(argument)}"
+        f"{argument.name}={_documented(operation, argument)}"
         for argument in found
         if argument.kind != "property" and (argument.required or argument.kind == "body")
     ]
     return f"{name}({', '.join(given)})"
 
 
-def _documented(argument: Argument) -> str:
-    parameter = argument.parameter
+def _documented(operation: Operation, argument: Argument) -> str:
     if secret(argument.schema):
         return "..."
-    examples = [example.value for example in parameter.examples if example.has_value] if parameter else []
+    examples = [example.value for example in _examples(operation, argument) if example.has_value]
     if not examples and argument.schema is not None:
         seen = shape(argument.schema)
         examples = [*seen.examples, *(seen.enum or ())]
     shown = ascii(examples[0]) if examples else "..."
     return shown if len(shown) <= _EXAMPLE_LENGTH else "..."
+
+
+def _examples(operation: Operation, argument: Argument) -> tuple[Example, ...]:
+    if argument.parameter is not None:
+        return argument.parameter.examples
+    content = operation.body.content.values() if operation.body is not None else ()
+    return next((media_type.examples for media_type in content if media_type.examples), ())
 
 
 def _section(title: str, entries: Iterator[str] | list[str]) -> str:

@@ -35,8 +35,10 @@ def stubs(client: Client, source: str) -> dict[str, str]:
     head = Markup("# {}. SHA-256 of the document: {}").format(MARK, _hexadecimal(shown.api.fingerprint))
     values = {
         "head": head,
-        "document": _ready([ast.Expr(syntax.constant(source))]),
-        "fingerprint": _ready([ast.Expr(syntax.constant(_hexadecimal(shown.api.fingerprint)))]),
+        "constants": [
+            _ready([syntax.assigned("DOCUMENT", syntax.constant(source))]),
+            _ready([syntax.assigned("FINGERPRINT", syntax.constant(_hexadecimal(shown.api.fingerprint)))]),
+        ],
         "models": [_ready([statement]) for statement in writer.models.statements()],
         "operations": [_ready(writer.operation(page)) for page in writer.pages],
         "clients": _ready([*writer.namespaces(), *writer.clients()]),

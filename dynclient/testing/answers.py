@@ -36,12 +36,16 @@ BODILESS = frozenset({204, 205, 304})
 
 
 class Answer(NamedTuple):
-    """A response before it is encoded. ``offer`` is None where it has no body."""
+    """A response before it is encoded.
+
+    ``offer`` is None where it has no body; ``headers`` are values, by lower-case name, for headers that are documented.
+    """
 
     status: int
     response: model.Response
     offer: Offer | None = None
     value: Any = None
+    headers: Mapping[str, str] = {}
 
 
 def preferences(prefer: str) -> dict[str, str]:
@@ -91,27 +95,28 @@ def encode(answer: Answer, seed: int) -> Response:
     Raises:
         Refusal: 500 where the document's value can't be written in the media type.
     """
-    headers = list(_headers(answer.response, seed))
+    headers = list(_headers(answer, seed))
     if answer.offer is None:
         return Response(answer.status, Headers(headers), b"")
     media_type, content_type = answer.offer
     value = answer.value
-    if codecs.find(content_type, media_type).name == "binary" and not isinstance(value, bytes):
+    codec = answer.offer.codec
+    if codec.name == "binary" and not isinstance(value, bytes):
         value = str(value).encode("utf-8")
     try:
-        encoded = codecs.encode(value, media_type, content_type)
+        encoded = codec.encode(value, media_type, content_type)
     except EncodeError as error:
         raise Refusal(500, f"the answer can't be written as {content_type}: {error.message}") from error
     body = encoded.body if isinstance(encoded.body, bytes) else b"".join(cast("Iterator[bytes]", encoded.body or ()))
     return Response(answer.status, Headers((*headers, ("Content-Type", encoded.content_type))), body)
 
 
-def _headers(response: model.Response, seed: int) -> Iterator[tuple[str, str]]:
-    for name, header in response.headers.items():
+def _headers(answer: Answer, seed: int) -> Iterator[tuple[str, str]]:
+    for name, header in answer.response.headers.items():
         if name.lower() in OWN_HEADERS:
             continue
         try:
-            yield name, _header(header, seed)
+            yield name, answer.headers.get(name.lower()) or _header(header, seed)
         except DynclientError:
             if header.required:
                 raise
@@ -121,7 +126,7 @@ def _header(header: model.Header, seed: int) -> str:
     if header.media_type is not None:
         media_type = header.media_type
         value = ready_value(media_type, seed=seed)
-        encoded = codecs.encode(value, media_type, media_type.media_range)
+        encoded = codecs.find(media_type.media_range, media_type).encode(value, media_type, media_type.media_range)
         return encoded.body.decode("utf-8") if isinstance(encoded.body, bytes) else ""
     values = [entry.value for entry in header.examples if entry.has_value]
     if not values:

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 from dynclient import codecs, model
 from dynclient._negotiation import match, parse
-from dynclient._schemas import is_binary
 from dynclient._validation import validator
-from dynclient.examples import example
+from dynclient.examples import media_example
 from dynclient.exceptions import DynclientError
 from dynclient.options import Limits
 
@@ -30,7 +29,6 @@ CONCRETE = {
     "audio/*": "audio/wav",
     "video/*": "video/mp4",
 }
-OCTETS = b"\x00\x01\x02\x03"
 
 
 class Offer(NamedTuple):
@@ -38,6 +36,11 @@ class Offer(NamedTuple):
 
     media_type: model.MediaType
     content_type: str
+
+    @property
+    def codec(self) -> codecs.Codec:
+        """What writes the media type."""
+        return codecs.find(self.content_type, self.media_type)
 
 
 def offers(response: model.Response) -> list[Offer]:
@@ -94,7 +97,7 @@ def ready_value(media_type: model.MediaType, *, name: str | None = None, seed: i
     value = _documented_value(media_type, name, status)
     if value is not None:
         return copy.deepcopy(value)
-    return _made(media_type, seed)
+    return media_example(media_type._replace(examples=()), "response", seed)
 
 
 def _documented_value(media_type: model.MediaType, name: str | None, status: int) -> Any:
@@ -112,23 +115,9 @@ def _documented_value(media_type: model.MediaType, name: str | None, status: int
 def _decoded(text: str, media_type: model.MediaType) -> Any:
     content_type = _concrete(media_type.media_range)
     try:
-        return codecs.decode(text.encode("utf-8"), media_type, content_type, Limits())
+        return codecs.find(content_type, media_type).decode(text.encode("utf-8"), media_type, content_type, Limits())
     except DynclientError:
         return text
-
-
-def _made(media_type: model.MediaType, seed: int) -> Any:
-    schema = media_type.schema
-    if schema is not None and not is_binary(schema):
-        return example(schema, "response", seed)
-    if media_type.item_schema is not None:
-        return [example(media_type.item_schema, "response", seed)]
-    codec = codecs.find(_concrete(media_type.media_range), media_type)
-    return OCTETS if schema is not None or codec.name == "binary" else EMPTY.get(codec.name, {})
-
-
-# Where a document gives neither schema nor example: the least that the media type can hold.
-EMPTY: dict[str, Any] = {"text": "", "xml": "<empty/>", "sequence": []}
 
 
 def _warn_once(media_type: model.MediaType, value: Any, status: int) -> None:

@@ -62,7 +62,7 @@ def refuse(refusal: Refusal, operation: model.Operation | None, accept: str) -> 
         return Response(status, Headers(headers), b"")
     offer = preferred(accept, offered) or offered[0]
     try:
-        encoded = codecs.encode(_body(refusal, offer, status), offer.media_type, offer.content_type)
+        encoded = offer.codec.encode(_body(refusal, offer, status), offer.media_type, offer.content_type)
     except EncodeError:
         return _problem(refusal, headers)
     body = encoded.body if isinstance(encoded.body, bytes) else b""
@@ -89,7 +89,7 @@ def _problem(refusal: Refusal, headers: Sequence[tuple[str, str]]) -> Response:
             {"path": fault.path, "message": fault.message, **({"place": str(fault.place)} if fault.place else {})}
             for fault in refusal.faults
         ]
-    encoded = codecs.encode(value, model.MediaType(PROBLEM), PROBLEM)
+    encoded = codecs.find(PROBLEM).encode(value, model.MediaType(PROBLEM), PROBLEM)
     body = encoded.body if isinstance(encoded.body, bytes) else b""
     return Response(refusal.status, Headers((*headers, ("Content-Type", PROBLEM))), body)
 

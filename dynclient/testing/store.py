@@ -87,9 +87,11 @@ class Store:
             if fresh == value[kind.id_property]:
                 break
             value = _renamed(value, value[kind.id_property], fresh)
-        self._items[f"{collection}/{value[kind.id_property]}"] = {**known, **value}
+        path = f"{collection}/{value[kind.id_property]}"
+        self._items[path] = {**known, **value}
         self._collections.add(collection)
-        return answer._replace(value=value)
+        # RFC 9110, 10.2.2: with 201, Location is the created resource.
+        return answer._replace(value=value, headers={"location": path})
 
     def _listed(self, match: Match, answer: Answer) -> Answer:
         """A list of what is there, once something has been created here."""
@@ -176,7 +178,9 @@ def _overlaid(answer: Answer, known: Mapping[str, Any]) -> Any:
     properties = shape(schema).properties
     value = copy.deepcopy(answer.value)
     for name, member in known.items():
-        if name in properties or name in value:
+        # OAS 3.1.1, Schema Object: what is writeOnly is not in a response.
+        hidden = name in properties and shape(properties[name]).write_only
+        if (name in properties or name in value) and not hidden:
             fitting = typed(properties[name], member) if name in properties else member
             changed = {**value, name: fitting}
             if isinstance(fitting, str) and isinstance(value.get(name), str):

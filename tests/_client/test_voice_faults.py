@@ -69,7 +69,7 @@ def test_every_fault_of_a_body_is_told_and_nothing_is_sent(voice, httpserver):
 
     found = {(fault.path, fault.keyword) for fault in caught.value.errors}
     assert found == {
-        ("$", "required"),
+        ("$.from", "required"),
         ("$.to", "type"),
         ("$.answerUrl", "format"),
         ("$.callTimeout", "maximum"),

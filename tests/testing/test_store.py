@@ -38,6 +38,12 @@ def test_what_is_never_shown_is_not_shown(ask):
     assert "secret" not in made(ask, secret="x")
 
 
+def test_the_location_is_that_of_what_was_created(ask):
+    response = ask("POST", "/v1/things", JSON, b'{"name":"ab"}')
+    assert response.headers["location"] == f"/things/{json.loads(response.body)['id']}"
+    assert ask("GET", response.headers["location"]).status == 200
+
+
 def test_what_is_changed_stays_changed(ask):
     thing = made(ask)
     changed = ask("PATCH", f"/things/{thing['id']}", {"Content-Type": "application/merge-patch+json"}, b'{"size":9}')

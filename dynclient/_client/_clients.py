@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dynclient._client._caller import AsyncCaller, Caller
+from dynclient._client._ipython import allow_completion
 from dynclient._client._method import OperationMethod
 from dynclient._client._operations import Index, Operations, no_such_operation
 from dynclient._client._session import Session
@@ -52,6 +53,7 @@ class _Face:
     def __init__(self, caller: Caller, index: Index) -> None:
         self._caller = caller
         self._index = index
+        allow_completion(type(self), Namespace)
 
     @classmethod
     def load(

@@ -24,7 +24,7 @@ _PLACES = 40
 class ThreadedTransport:
     """Runs a transport's requests in worker threads. The tasks of one event loop share it.
 
-    Streamed responses are refused: their bytes would be read on the event loop's thread.
+    It does not stream responses.
     """
 
     def __init__(self, transport: Transport, limit: int = _PLACES) -> None:
@@ -36,6 +36,8 @@ class ThreadedTransport:
 
     async def send(self, send: Send) -> Response:
         """Send the request once, and read the whole response; cancelling breaks its connection."""
+        if send.stream:
+            raise NotImplementedError("ThreadedTransport does not stream responses")
         # Limiters belong to an event loop, which need not run when the transport is made.
         self._places = self._places or anyio.CapacityLimiter(self._limit)
         self._threads = self._threads or anyio.CapacityLimiter(math.inf)

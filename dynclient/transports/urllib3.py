@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -102,7 +102,7 @@ class Urllib3Exchange:
         head = answer.head
         self._response = Response(head.status, Headers(head.fields), request=request)
         pieces = self._body(answer)
-        body = pieces if self._send.stream else b"".join(pieces)
+        body = BodyStream(pieces, self._give_up) if self._send.stream else b"".join(pieces)
         return self._response._replace(body=body, elapsed=time.monotonic() - asked)
 
     def _connected(self) -> Connection | SecureConnection:
@@ -174,11 +174,12 @@ class Urllib3Exchange:
         maximum = None if self._send.stream else limits.response_bytes
         with self._foreign_errors():
             codes = codings.named(value for name, value in answer.head.fields if name.lower() == "content-encoding")
-            chunks = _counted(read_body(answer.source, answer.head, limits), answer.head, limits)
+            chunks = read_body(answer.source, answer.head, limits)
+            chunks = _bounded(chunks, answer.head, limits.encoded_response_bytes, "encoded_response_bytes")
             if codes:
                 chunks = codings.decoded(chunks, codes, limits, maximum=maximum)
-            elif maximum is not None:
-                chunks = _at_most(chunks, answer.head, maximum)
+            else:
+                chunks = _bounded(chunks, answer.head, maximum, "response_bytes")
             for piece in chunks:
                 if len(self._excerpt) < _EXCERPT:
                     self._excerpt += piece[:_EXCERPT]
@@ -200,6 +201,9 @@ class Urllib3Exchange:
             if isinstance(error, DynclientError) or not isinstance(error, faults.FOREIGN):
                 raise
             raise faults.translated(error, situation) from None
+
+    def _give_up(self) -> None:
+        self._leave(reusable=False)
 
     def _situation(self) -> faults.Situation:
         connection = self._connection
@@ -233,6 +237,26 @@ class Urllib3Exchange:
             self._transport.pool.give_back(self._target.origin, connection)
 
 
+class BodyStream:
+    """A body that is read while it comes: iterate over it to its end, or close it."""
+
+    def __init__(self, pieces: Iterator[bytes], give_up: Callable[[], None]) -> None:
+        """Take the body's bytes, and what lets go of the connection."""
+        self._pieces = pieces
+        self._give_up = give_up
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Let go of the connection; what was not read is lost."""
+        self._pieces = iter(())
+        self._give_up()
+
+
 _TOO_LARGE = {
     "response_bytes": "the response is larger than may be",
     "encoded_response_bytes": "the response is larger than may be, as it is sent",
@@ -240,25 +264,16 @@ _TOO_LARGE = {
 }
 
 
-def _counted(chunks: Iterator[bytes], head: Head, limits: Limits) -> Iterator[bytes]:
-    """Hold the bytes on the wire to their limit: by the head where it tells, else by counting."""
-    maximum = limits.encoded_response_bytes
+def _bounded(chunks: Iterator[bytes], head: Head, maximum: int | None, limit: str) -> Iterator[bytes]:
+    """Hold a body to a limit: by its head where that tells, else by counting."""
     if maximum is None:
-        yield from chunks
-        return
+        return chunks
     if head.length is not None and head.length > maximum:
-        raise codings.TooLarge("encoded_response_bytes")
-    yield from _limited(chunks, maximum, "encoded_response_bytes")
+        raise codings.TooLarge(limit)
+    return _counted(chunks, maximum, limit)
 
 
-def _at_most(chunks: Iterator[bytes], head: Head, maximum: int) -> Iterator[bytes]:
-    """Hold a body without codings to its limit, likewise."""
-    if head.length is not None and head.length > maximum:
-        raise codings.TooLarge("response_bytes")
-    return _limited(chunks, maximum, "response_bytes")
-
-
-def _limited(chunks: Iterator[bytes], maximum: int, limit: str) -> Iterator[bytes]:
+def _counted(chunks: Iterator[bytes], maximum: int, limit: str) -> Iterator[bytes]:
     total = 0
     for chunk in chunks:
         total += len(chunk)

@@ -1,0 +1,117 @@
+"""Connections that are used again, and those that must not be."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dynclient import exceptions
+from dynclient.options import Limits, Timeout
+from dynclient.transports import Urllib3Transport, pool
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def test_a_connection_is_used_again(serve, make, way, transport):
+    server = serve(("ask", OK) * 3)
+    for _ in range(3):
+        assert way(transport, make(server.url + "/x")).body == b"ok"
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_connection_that_the_server_closed_is_not_written_to(method, serve, make, way, transport):
+    server = serve(("ask", OK))
+    for _ in range(2):
+        assert way(transport, make(server.url + "/x", method)).body == b"ok"
+        assert server.ended.acquire(timeout=10)
+    assert server.connections == 2
+
+
+def test_an_answer_that_nobody_asked_for_is_not_taken(serve, make, transport):
+    server = serve(("ask", OK, "wait", OK, "finish"), ("ask", OK.replace(b"ok", b"my")))
+    transport.send(make(server.url + "/x"))
+    (idle,) = transport.pool._idle.values()
+    server.go.set()
+    assert idle[0][0].sock.recv(1, 2), "the stray answer is there, and stays (MSG_PEEK)"
+    assert transport.send(make(server.url + "/y")).body == b"my"
+
+
+def test_an_old_idle_connection_is_not_used(serve, make, transport, monkeypatch):
+    server = serve(("ask", OK, "ask", OK))
+    transport.send(make(server.url + "/x"))
+    monkeypatch.setattr(pool, "IDLE_SECONDS", -1)
+    transport.send(make(server.url + "/y"))
+    assert server.connections == 2
+
+
+def test_a_full_pool_is_waited_for(serve, make, transport):
+    narrow = Urllib3Transport(limits=Limits(pool_size=1))
+    server = serve(("ask", "wait", OK, "ask", OK))
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(narrow.send, make(server.url + "/x"))
+        while not server.requests:
+            threading.Event().wait(0.001)
+        with pytest.raises(exceptions.PoolTimeout) as caught:
+            narrow.send(make(server.url + "/y", timeout=Timeout(pool=0.05)))
+        assert not caught.value.outcome_unknown
+        second = threading.Timer(0.05, server.go.set)
+        second.start()
+        assert narrow.send(make(server.url + "/z")).body == b"ok"
+        assert first.result().body == b"ok"
+    narrow.close()
+    second.join()
+    assert server.connections == 1
+
+
+def test_threads_get_their_own_answers(httpserver, make):
+    from werkzeug import Response
+
+    httpserver.expect_request("/echo").respond_with_handler(lambda request: Response(request.query_string))
+    shared = Urllib3Transport(limits=Limits(pool_size=3))
+    url = httpserver.url_for("/echo")
+
+    def ask(number: int) -> bool:
+        return shared.send(make(f"{url}?{number}")).body == str(number).encode()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, range(200)))
+    shared.close()
+
+
+def test_a_child_process_takes_no_connection_of_its_parent(serve, make, transport):
+    server = serve(("ask", OK, "ask", OK))
+    transport.send(make(server.url + "/x"))
+    with transport.pool._changed:  # as if another thread held the lock while forking
+        pool._after_fork()
+        assert transport.send(make(server.url + "/y")).body == b"ok"
+    assert server.connections == 2
+
+
+def test_closing_lets_what_is_under_way_end(serve, make):
+    server = serve(("ask", "wait", OK, "until_closed"))
+    transport = Urllib3Transport()
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(transport.send, make(server.url + "/x"))
+        while not server.requests:
+            threading.Event().wait(0.001)
+        transport.close()
+        server.go.set()
+        assert first.result().body == b"ok"
+    assert server.ended.acquire(timeout=10), "and its connection is closed then"
+    with pytest.raises(exceptions.ClientClosed):
+        transport.send(make(server.url + "/y"))
+    transport.close()
+
+
+def test_an_interrupt_leaves_no_half_read_connection(serve, make, transport, monkeypatch):
+    server = serve(("ask", OK, "until_closed"), ("ask", OK))
+    taken = "dynclient.transports.urllib3.answer_of"
+    with monkeypatch.context() as patch:
+        patch.setattr(taken, lambda connection: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            transport.send(make(server.url + "/x"))
+    assert server.ended.acquire(timeout=10)
+    assert transport.send(make(server.url + "/y")).body == b"ok"

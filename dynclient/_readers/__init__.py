@@ -47,7 +47,9 @@ def _version(document: Document) -> tuple[Version, Dialect]:
     number = re.match(r"\s*(\d+)(?:\.(\d+))?(?![\d])", text)
     key = f"{number[1]}.{number[2] or 0}" if number else ""
     if key not in READERS or (key == "2.0") != (told == "swagger"):
-        raise UnsupportedVersion(f"{document.name} says `{told}: {text[:40]}`, which is not supported", hint=_NEEDED)
+        raise UnsupportedVersion(
+            f"{document.name} says `{told}: {' '.join(text.split())[:40]}`, which is not supported", hint=_NEEDED
+        )
     return READERS[key], _dialect(document, DIALECTS[key])
 
 

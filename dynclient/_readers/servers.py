@@ -61,8 +61,13 @@ def _variable(name: str, node: Node) -> ServerVariable:
 
 
 def absolute(template: str, base: str | None, defaults: dict[str, str]) -> str:
-    """A server's URL, resolved against the document's where it is relative with its defaults filled in."""
+    """A server's URL, resolved against the document's where it is relative with its defaults filled in.
+
+    Raises:
+        ValueError: it is no URL.
+    """
     filled = _VARIABLE.sub(lambda match: defaults.get(match[1], match[0]), template)
+    urlsplit(filled)
     if base is None or _ABSOLUTE.match(filled):
         return template
     if "{" not in template:

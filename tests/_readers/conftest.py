@@ -18,9 +18,9 @@ def api_of() -> Callable[..., API]:
     """Read a document given as YAML, with ``info`` and, unless it is there, ``openapi: 3.1.0``."""
 
     def read(text: str | dict[str, Any], **more: Any) -> API:
-        document = yaml.safe_load(text) if isinstance(text, str) else text
+        document = {**(yaml.safe_load(text) if isinstance(text, str) else text), **more}
         version = {} if {"openapi", "swagger"} & document.keys() else {"openapi": "3.1.0"}
-        return load({**version, "info": {"title": "t", "version": "1"}, **document, **more})
+        return load({**version, "info": {"title": "t", "version": "1"}, **document})
 
     return read
 

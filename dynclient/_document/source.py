@@ -27,6 +27,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _OK = 200
 _SCHEMES = ("http://", "https://")
+_LONGEST_PATH = 4096
 _COUNTER = count(1)
 _ACCEPT = "application/vnd.oai.openapi+json, application/json, application/yaml, text/yaml;q=0.9, */*;q=0.5"
 
@@ -190,7 +191,7 @@ def _from_text_or_name(text: str, limits: Limits, transport: Transport | None) -
         return from_url(text.strip(), limits, transport)
     if start[:5].lower() == "file:" and "\n" not in start:
         return from_path(unquote(urlsplit(start).path), limits)
-    if "\n" in text or start[:1] in ("{", "[", "<", "%", "") or ": " in text:
+    if "\n" in text or start[:1] in ("{", "[", "<", "%", "") or ": " in text or len(text) > _LONGEST_PATH:
         return from_bytes(text.encode("utf-8", "surrogatepass"), "<text>", limits)
     return from_path(text, limits)
 

@@ -32,6 +32,7 @@ from dynclient.options import Limits
 Direction = Literal["request", "response"]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
+_CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 _INLINE = 24
 """Levels that are written within one entry; engines fail at some hundred."""
 
@@ -157,8 +158,8 @@ class _Bundler:
             spot = spot._replace(uri=schema.uri)
         found = words(schema)
         self.check(schema, found)
-        if found.never or isinstance(schema.value, bool):
-            return not found.never
+        if isinstance(schema.value, bool):
+            return {"not": {}} if found.never else True
         spot = spot._replace(hidden=hidden_properties(schema, found, self.direction, spot.hidden))
         node = {word: value for word, value in found.plain.items() if word in ASSERTIONS}
         if "required" in node:
@@ -214,7 +215,8 @@ class _Bundler:
         """Write the words whose values are schemas."""
         dynamic = node.pop("allOf", [])
         for word, schema in found.one.items():
-            node[word] = self.node(schema, spot.below(word, same_value=word in {"then", "else"}))
+            below = spot.below(word, same_value=word in {"then", "else"})
+            node[word] = False if schema.value is False and word in _CLOSING else self.node(schema, below)
         for word, schemas in found.many.items():
             same = word == "allOf"
             node[word] = [

@@ -1,12 +1,177 @@
-"""Texts -> typed values, by a schema: for XML, forms and headers, whose leaves are all text."""
+"""Texts -> typed values, by a schema: for XML, forms and headers, whose leaves are all text.
+
+Rule 1: a text becomes what its schema allows and the text can be; of several, numbers go before booleans, those before
+null. Where text is allowed too, only what would be written just so again. What fits nowhere stays text, for the
+validator to report.
+Rule 2: the lexical forms are those of XML Schema and of JSON: ``true``, ``1``, ``-0.5e3``. An infinity is no number.
+Rule 3: what was one element may be an array of one: a list of texts is made where the schema wants nothing but a list.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from dynclient._schemas.shapes import Shape, shape
+from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_DEEPEST = 128
+_NOTHING = object()
 
 
 def typed(schema: Schema, value: Any) -> Any:
-    """Type what is text by the schema."""
+    """Give texts the types that a schema has for them.
+
+    ``value`` is a text, or a list or a dict whose leaves are; what is no text stays as it is. So does what nothing is
+    known of: where the schema names no type, and what is nested deeper than a document may be.
+    """
+    return _typed(schema, value, 0)
+
+
+def _typed(schema: Schema, value: Any, depth: int) -> Any:
+    if depth > _DEEPEST or not isinstance(value, (str, dict, list)):
+        return value
+    try:
+        shapes = list(_choices(shape(schema), value))
+    except DocumentError:
+        return value
+    if isinstance(value, str):
+        return _from_text(shapes, value, depth)
+    if isinstance(value, list):
+        return _from_list(shapes, value, depth)
+    return _from_dict(shapes, value, depth)
+
+
+def _choices(seen: Shape, value: Any) -> Iterator[Shape]:
+    """A shape, and those of its ``oneOf`` and ``anyOf`` that may hold: the one that a discriminator picks, or all."""
+    picked = _picked(seen, value)
+    branches = (picked,) if picked is not None else (*seen.one_of, *seen.any_of)
+    waiting = [seen, *(shape(branch) for branch in branches)]
+    known: set[str] = set()
+    while waiting:
+        here = waiting.pop(0)
+        if here.schema.uri not in known:
+            known.add(here.schema.uri)
+            yield here
+            if here is not seen:
+                waiting += [shape(branch) for branch in (*here.one_of, *here.any_of)]
+
+
+def _picked(seen: Shape, value: Any) -> Schema | None:
+    if seen.discriminator is None or not isinstance(value, Mapping):
+        return None
+    name = value.get(seen.discriminator.property_name)
+    picked = seen.discriminator.mapping.get(name) if isinstance(name, str) else None
+    return picked or seen.discriminator.default
+
+
+def _from_text(shapes: list[Shape], text: str, depth: int) -> Any:
+    types = frozenset[str]().union(*(each.types for each in shapes))
+    fixed = [value for each in shapes for value in (each.enum or ())]
+    if text in fixed:
+        return text
+    for name, made in TYPED.items():
+        value = made(text) if name in types else _NOTHING
+        if value is not _NOTHING and ("string" not in types or _spelled(value) == text != "null"):
+            return value
+    for value in fixed:
+        if not types and not isinstance(value, str) and _spelled(value) == text:
+            return value
+    if types and not types & {"string", "object"} and "array" in types:
+        return _from_list(shapes, [text] if text else [], depth)
+    if text == "" and types == {"object"}:
+        return {}
+    return text
+
+
+def _from_list(shapes: list[Shape], values: list[Any], depth: int) -> list[Any]:
+    arrays = [each for each in shapes if each.items is not None or each.prefix_items]
+    result = []
+    for index, value in enumerate(values):
+        below = (_item(each, index) for each in arrays)
+        result.append(_by(filter(None, below), value, depth))
+    return result
+
+
+def _item(seen: Shape, index: int) -> Schema | None:
+    return seen.prefix_items[index] if index < len(seen.prefix_items) else seen.items
+
+
+def _from_dict(shapes: list[Shape], values: dict[str, Any], depth: int) -> dict[str, Any]:
+    fitting = _fitting(shapes, values)
+    result = {}
+    for name, value in values.items():
+        named = [each.properties[name] for each in fitting if name in each.properties]
+        other = [each.additional for each in fitting if isinstance(each.additional, Schema)]
+        result[name] = _by(iter(named or other), value, depth)
+    return result
+
+
+def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
+    """The shapes in the order in which they fit an object: those that know most of its properties go first."""
+
+    def known(seen: Shape) -> tuple[bool, int, int]:
+        lacks = len(seen.required - values.keys())
+        fixed = any(
+            name in values
+            and (below := shape(schema)).enum is not None
+            and values[name] not in map(_spelled, below.enum)
+            for name, schema in seen.properties.items()
+        )
+        return fixed, lacks, -len(seen.properties.keys() & values.keys())
+
+    return [shapes[0], *sorted(shapes[1:], key=known)]
+
+
+def _by(schemas: Iterator[Schema], value: Any, depth: int) -> Any:
+    """What the first schema that makes something of a value makes of it."""
+    for schema in schemas:
+        made = _typed(schema, value, depth + 1)
+        if type(made) is not type(value) or made != value:
+            return made
     return value
+
+
+def _null(text: str) -> Any:
+    return None if text in {"", "null"} else _NOTHING
+
+
+def _boolean(text: str) -> Any:
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip(), _NOTHING)
+
+
+def _integer(text: str) -> Any:
+    text = text.strip()
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    number = _number(text)
+    return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 2**53 else _NOTHING
+
+
+def _number(text: str) -> Any:
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        return _NOTHING
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    number = float(text)
+    return number if abs(number) != float("inf") else _NOTHING
+
+
+TYPED: dict[str, Callable[[str], Any]] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "null": _null,
+}
+"""What makes a value of each type of a text, in the order in which they are tried."""
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else value if isinstance(value, str) else str(value)

@@ -105,9 +105,11 @@ DIGIT = CharacterSet([(48, 57)])
 WORD = CharacterSet([(48, 57), (65, 90), (95, 95), (97, 122)])
 # ECMA-262, 12.2 and 12.3: WhiteSpace and LineTerminator.
 SPACE = CharacterSet(
-    [(9, 13), (32, 32), (160, 160), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F)]
-    + [(0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)]
-)
+    [
+        (9, 13), (32, 32), (160, 160), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F),
+        (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
+    ]
+)  # fmt: skip
 DOT = CharacterSet([(10, 10), (13, 13), (0x2028, 0x2029)], inverse=True)
 SHORTHANDS = {
     "d": DIGIT,
@@ -176,7 +178,7 @@ _SCRIPT_NAMES = frozenset(_SCRIPTS.values()) - {"CJK"}
 
 @lru_cache(maxsize=256)
 def property_set(name: str) -> CharacterSet | None:
-    """The set of ``\\p{name}`` (ECMA-262, table 67 and following), or None where it is not known."""
+    r"""The set of ``\p{name}`` (ECMA-262, table 67 and following), or None where it is not known."""
     key, _, value = name.rpartition("=")
     plain = value.lower()
     if key in {"Script", "sc", "Script_Extensions", "scx"}:

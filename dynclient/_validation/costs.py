@@ -86,7 +86,7 @@ def _ways(entries: Mapping[str, Any], bundle: Bundle, references: References) ->
 
 
 def _leads(node: Any) -> Iterator[str]:
-    """What is applied to the same value: ``""`` for each schema that stands here, else the entry that is referred to."""
+    """What is applied to the same value: ``""`` for each schema that stands here, else the entry it refers to."""
     waiting = [node]
     while waiting:
         here = waiting.pop()

@@ -1,9 +1,9 @@
-"""ECMA-262 regular expressions, read into a tree.
+r"""ECMA-262 regular expressions, read into a tree.
 
-Rule 1: what ECMA-262 says with the flag ``u`` is meant: characters are code points, ``\\d`` is ASCII, ``\\s`` is not, and
-``$`` is the end, not a newline before it.
+Rule 1: what ECMA-262 says with the flag ``u`` is meant: characters are code points, ``\d`` is ASCII, ``\s`` is not,
+and ``$`` is the end, not a newline before it.
 Rule 2: what it lets pass without that flag (Annex B), and what authors borrow from other languages and can mean but
-one thing (``(?i)``, ``\\A``, ``\\z``, ``(?P<name>``), is taken too, unless ``strict``: the format ``regex`` is.
+one thing (``(?i)``, ``\A``, ``\z``, ``(?P<name>``), is taken too, unless ``strict``: the format ``regex`` is.
 """
 
 from __future__ import annotations

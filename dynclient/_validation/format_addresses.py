@@ -12,10 +12,9 @@ _IPV4 = re.compile(
 )
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*|\"(?:[ !#-\[\]-~]|\\[ -~])*\"")
+_VARIABLE = r"(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*(?::[1-9][0-9]{0,3}|\*)?"
 _TEMPLATE = re.compile(
-    r"(?:[^\x00-\x20\"'%<>\\^`{|}\x7f]|%[0-9A-Fa-f]{2}|\{[+#./;?&=,!@|]?"
-    r"(?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2})+(?::[1-9][0-9]{0,3}|\*)?"
-    r"(?:,(?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2})+(?::[1-9][0-9]{0,3}|\*)?)*\})*"
+    rf"(?:[^\x00-\x20\"%<>\\^`{{|}}\x7f]|%[0-9A-Fa-f]{{2}}|\{{[+#./;?&=,!@|]?{_VARIABLE}(?:,{_VARIABLE})*\}})*"
 )
 # RFC 3986, 3: the parts of a URI by their characters; RFC 3987, 2.2 adds what is not ASCII.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
@@ -24,11 +23,12 @@ _TEXT = r"[A-Za-z0-9._~!$&'()*+,;=:@/{more}-]|%[0-9A-Fa-f]{{2}}"
 _PATH = re.compile(f"(?:{_TEXT.format(more='')})*")
 _QUERY = re.compile(f"(?:{_TEXT.format(more='?')})*")
 _BEYOND = r"\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef\U00010000-\U000efffd"
+_PRIVATE = r"\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
 _IRI_PATH = re.compile(f"(?:{_TEXT.format(more=_BEYOND)})*")
-_IRI_QUERY = re.compile(f"(?:{_TEXT.format(more='?' + _BEYOND + chr(0xE000) + '-' + chr(0xF8FF))})*")
+_IRI_QUERY = re.compile(f"(?:{_TEXT.format(more='?' + _BEYOND + _PRIVATE)})*")
 _USER = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*")
 _IRI_USER = re.compile(rf"(?:[A-Za-z0-9._~!$&'()*+,;=:{_BEYOND}-]|%[0-9A-Fa-f]{{2}})*")
-_FUTURE = re.compile(r"v[0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+")
+_FUTURE = re.compile(r"[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+")
 _MAX_HOST = 253
 _MAX_LABEL = 63
 
@@ -47,7 +47,9 @@ def _is_ldh(label: str) -> bool:
     if label[:4].lower() != "xn--":
         return False
     try:
-        return _is_u_label(label[4:].lower().encode("ascii").decode("punycode"))
+        plain = label[4:].lower()
+        name = plain.encode("ascii").decode("punycode")
+        return _is_u_label(name) and name.encode("punycode").decode("ascii") == plain
     except UnicodeError:
         return False
 
@@ -102,6 +104,12 @@ def _joins(label: str, index: int) -> bool:
     return index > 0 and unicodedata.combining(label[index - 1]) == 9  # noqa: PLR2004 - a virama
 
 
+def _parts(label: str, index: int) -> bool:
+    """After a virama, or between letters that join: which those are Python does not know, but Arabic's do."""
+    around = label[max(index - 1, 0) : index] + label[index + 1 : index + 2]
+    return _joins(label, index) or (len(around) == 2 and all(unicodedata.bidirectional(c) == "AL" for c in around))  # noqa: PLR2004
+
+
 # RFC 5892, Appendix A: what may stand only in some company.
 _CONTEXT = {
     "\u00b7": lambda label, index: label[index - 1 : index] == "l" and label[index + 1 : index + 2] == "l",
@@ -109,7 +117,7 @@ _CONTEXT = {
     "\u05f3": lambda label, index: index > 0 and _is_script(label[index - 1], "HEBREW"),
     "\u05f4": lambda label, index: index > 0 and _is_script(label[index - 1], "HEBREW"),
     "\u30fb": lambda label, _: any(_is_script(c, "HIRAGANA", "KATAKANA", "CJK") for c in label if c != "\u30fb"),
-    "\u200c": _joins,
+    "\u200c": _parts,
     "\u200d": _joins,
 }
 
@@ -131,7 +139,8 @@ def is_idn_email(text: str) -> bool:
     """RFC 6531, 3.3: Mailbox with characters of any script."""
     local, at, domain = text.rpartition("@")
     plain = "".join(character if character.isascii() else "x" for character in local)
-    return bool(at) and _LOCAL.fullmatch(plain) is not None and (_is_mail_domain(domain) or is_idn_hostname(domain))
+    named = _is_mail_domain(domain) or is_idn_hostname(unicodedata.normalize("NFC", domain))
+    return bool(at) and _LOCAL.fullmatch(plain) is not None and named
 
 
 def is_ipv4(text: str) -> bool:

@@ -79,7 +79,7 @@ class _Matcher:
         self.regex: re.Pattern[str] | None = None
         self.automaton: Automaton | None = None
         try:
-            if risk != Risk():
+            if risk != Risk() or _has_tests(tree):
                 self.automaton = Automaton(tree)
         except Unfit:
             if risk.nested:

@@ -107,7 +107,7 @@ def _engine(*, files: bool) -> Any:
     return extend(  # type: ignore[no-untyped-call] # jsonschema's own
         Draft202012Validator,
         validators={word: _counted(function) for word, function in words.items()},
-        type_checker=TypeChecker({name: _checked(test) for name, test in types.items()}),
+        type_checker=TypeChecker({name: _checked(test) for name, test in types.items()}),  # type: ignore[misc] # called by position,
     )
 
 

@@ -43,13 +43,11 @@ def _version(document: Document) -> tuple[Version, Dialect]:
         keys = ", ".join(list(root)[:5])[:80]
         raise UnsupportedVersion(f"{document.name} says no version; it has {keys or 'no key'}", hint=_NEEDED)
     # A version without quotes is a number in YAML: 2.0 may have become 2, and 3.1 is no string.
-    text = spelled(root[told]) or described(root[told])
-    number = re.match(r"\s*(\d+)(?:\.(\d+))?(?![\d])", text)
+    text = " ".join((spelled(root[told]) or described(root[told])).split())[:40]
+    number = re.match(r"(\d+)(?:\.(\d+))?(?![\d])", text)
     key = f"{number[1]}.{number[2] or 0}" if number else ""
     if key not in READERS or (key == "2.0") != (told == "swagger"):
-        raise UnsupportedVersion(
-            f"{document.name} says `{told}: {' '.join(text.split())[:40]}`, which is not supported", hint=_NEEDED
-        )
+        raise UnsupportedVersion(f"{document.name} says `{told}: {text}`, which is not supported", hint=_NEEDED)
     return READERS[key], _dialect(document, DIALECTS[key])
 
 

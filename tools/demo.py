@@ -17,7 +17,7 @@ from dynclient.exceptions import DynclientError, EncodeError, NotFound, RequestV
 from dynclient.messages import Response
 from dynclient.testing import Server, serve
 
-OPENAPI = Path(__file__).resolve().parent.parent / "openapi"
+OPENAPI = Path(os.path.relpath(Path(__file__).resolve().parent.parent / "openapi"))
 ACCOUNT = "9900000"
 USER, PASSWORD = "user", "a good password"
 COLOURS = {"title": "1;36", "operation": "1", "good": "32", "bad": "33", "dim": "2"}
@@ -44,7 +44,12 @@ def title(text: str) -> None:
 
 def shown(data: Any) -> str:
     """Data as JSON, indented to stand below its operation."""
-    return json.dumps(data, indent=2, ensure_ascii=False).replace("\n", "\n    ")
+    return indented(json.dumps(data, indent=2, ensure_ascii=False), 4)
+
+
+def indented(text: str, width: int = 13) -> str:
+    """Lines that stand below the first one."""
+    return text.replace("\n", "\n" + " " * width)
 
 
 def request_line(response: Response) -> str:
@@ -84,8 +89,8 @@ def four_calls(voice: dynclient.Client, server: Server) -> None:
 def both_ways() -> None:
     """Make one call as JSON and as XML."""
     title("One call, as JSON and as XML: other bytes, the same value")
-    with serve(OPENAPI / "orders.yaml") as server:
-        orders = dynclient.load(OPENAPI / "orders.yaml", base_url=server.url, auth=("user", "password"))
+    with serve(OPENAPI / "orders.yaml", stateful=False) as server:
+        orders = dynclient.load(OPENAPI / "orders.yaml", base_url=server.url, auth="a key")
         operation = orders.operations["createOrder"]
         given = operation.example()
         with orders:
@@ -103,8 +108,8 @@ def sent_as(operation: Any, given: dict[str, Any], content_type: str, server: Se
     request = response.request
     sent = request.body if request is not None and isinstance(request.body, bytes) else b""
     print(f"  {paint(content_type, 'operation')}\n    {request_line(response)}")
-    print(f"    {paint('sent', 'dim')}     {sent.decode()}")
-    print(f"    {paint('received', 'dim')} {response.body.decode()}")
+    print(f"    {paint('sent', 'dim')}     {indented(sent.decode())}")
+    print(f"    {paint('received', 'dim')} {indented(response.body.decode())}")
     return result.data
 
 

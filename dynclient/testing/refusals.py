@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from dynclient import codecs, model
+from dynclient._schemas import shape
 from dynclient._validation import validator
 from dynclient.exceptions import EncodeError, Fault
 from dynclient.messages import Headers, Response
@@ -95,19 +96,28 @@ def _problem(refusal: Refusal, headers: Sequence[tuple[str, str]]) -> Response:
 
 
 def _body(refusal: Refusal, offer: Offer, status: int) -> Any:
+    schema = offer.media_type.schema
+
+    def valid(changed: Any) -> bool:
+        return schema is None or not validator(schema, "response").faults(changed)
+
     value = ready_value(offer.media_type, status=status)
-    for path in _texts(value):
-        told = _with(value, path, refusal.message)
-        if offer.media_type.schema is None or not validator(offer.media_type.schema, "response").faults(told):
-            return told
-    return value
+    if isinstance(value, dict) and isinstance(value.get("status"), int):
+        # RFC 9457, 3.1.2: the member `status` is the status code of this response.
+        numbered = {**value, "status": status}
+        value = numbered if valid(numbered) else value
+    told = (_with(value, path, refusal.message) for path in _texts(value, schema))
+    return next((changed for changed in told if valid(changed)), value)
 
 
-def _texts(value: Any) -> list[tuple[str | int, ...]]:
-    """The paths of the texts that may say what is wrong, best first."""
+def _texts(value: Any, schema: model.Schema | None) -> list[tuple[str | int, ...]]:
+    """The paths of the texts that may say what is wrong, best first; some of them may still be missing."""
     if isinstance(value, str):
         return [()]
     named = [path for path in _leaves(value, ()) if path[-1] in MESSAGE_NAMES]
+    if isinstance(value, dict) and schema is not None:
+        properties = shape(schema).properties
+        named += [(name,) for name in MESSAGE_NAMES if name in properties and name not in value]
     return sorted(named, key=lambda path: (len(path), MESSAGE_NAMES.index(str(path[-1]))))
 
 

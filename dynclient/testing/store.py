@@ -25,6 +25,9 @@ from dynclient.testing.checks import Sent
 from dynclient.testing.refusals import Refusal
 from dynclient.testing.routing import Match, Route
 
+# Beside a list, what says how many there are.
+COUNTS = frozenset({"total", "count", "totalCount", "total_count", "totalItems", "total_items", "size"})
+
 _LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}")
 
 
@@ -65,7 +68,7 @@ class Store:
         if creates is not None:
             return self._create(creates, match, answer, sent)
         if self._kind(template) is None:
-            return self._listed(match, answer)
+            return self._listed(match, answer) if match.row.method == "GET" else self._of_item(match, answer)
         if match.row.method == "DELETE":
             self._items.pop(path, None)
             return answer
@@ -97,12 +100,21 @@ class Store:
         """A list of what is there, once something has been created here."""
         kind = self._created_kind(match.row.path)
         collection = _unquoted(match.path)
-        if kind is None or match.row.method != "GET" or collection not in self._collections:
-            return answer
+        if kind is None or collection not in self._collections:
+            return self._of_item(match, answer)
         items = [item for path, item in self._items.items() if path.rpartition("/")[0] == collection]
         for value in _lists(answer.value, items):
             if not _faults(answer, value):
                 return answer._replace(value=value)
+        return answer
+
+    def _of_item(self, match: Match, answer: Answer) -> Answer:
+        """An answer from below an item that shows the item."""
+        kinds = [(self._kind(template), path) for template, path in _prefixes(match)]
+        for kind, path in reversed(kinds):
+            shows = kind is not None and isinstance(answer.value, dict) and kind.id_property in answer.value
+            if shows and path in self._items:
+                return answer._replace(value=_overlaid(answer, self._items[path]))
         return answer
 
     def _created_kind(self, collection: str) -> Item | None:
@@ -224,8 +236,9 @@ def _lists(value: Any, items: list[dict[str, Any]]) -> Iterator[Any]:
     elif isinstance(value, dict):
         lists = [name for name, member in value.items() if isinstance(member, list)]
         if len(lists) == 1:
+            counts = {name: len(items) for name, member in value.items() if type(member) is int and name in COUNTS}
             for members in _lists(value[lists[0]], items):
-                yield {**value, lists[0]: members}
+                yield {**value, **counts, lists[0]: members}
 
 
 def _like(listed: list[Any], item: dict[str, Any]) -> Any:

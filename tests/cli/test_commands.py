@@ -224,7 +224,7 @@ def test_mock_serves_until_it_is_interrupted():
         rest = process.stderr.read()
     assert re.match(r"Things 1: \d+ operations at http://127.0.0.1:\d+ ", announced)
     assert line == "GET /choices?a=b 200  getChoices\n"
-    assert (process.returncode, rest) == (130, "")
+    assert (process.returncode, rest.strip()) == (130, "")
 
 
 def test_a_port_that_is_taken_is_an_error_of_one_line(server):

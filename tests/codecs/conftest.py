@@ -17,8 +17,8 @@ class Tree:
     def resolve(self, reference, base):
         pointer = reference.partition("#")[2]
         node = self.root
-        for key in pointer.split("/")[1:]:
-            key = key.replace("~1", "/").replace("~0", "~")
+        for escaped in pointer.split("/")[1:]:
+            key = escaped.replace("~1", "/").replace("~0", "~")
             node = node[int(key)] if isinstance(node, list) else node[key]
         return f"{URI}#{pointer}", node
 

@@ -1,0 +1,129 @@
+"""Text by its charset and schema; bytes, paths and streams as they are."""
+
+import io
+
+import pytest
+
+from dynclient import codecs
+from dynclient.codecs import binary, streams, text
+from dynclient.exceptions import DecodeError, EncodeError
+from dynclient.options import Limits
+
+LIMITS = Limits()
+PLAIN = "text/plain"
+
+# value, schema, content type, body, content type sent
+BOTH_WAYS = {
+    "ASCII": ("hello", {"type": "string"}, PLAIN, b"hello", PLAIN),
+    "beyond ASCII the charset is said": ("é", {"type": "string"}, PLAIN, "é".encode(), "text/plain; charset=utf-8"),
+    "a declared charset": ("é", {"type": "string"}, "text/plain; charset=latin-1", b"\xe9",
+                           "text/plain; charset=latin-1"),
+    "CSV": ("a,b\r\n1,2\r\n", {"type": "string"}, "text/csv", b"a,b\r\n1,2\r\n", "text/csv"),
+    "an integer": (42, {"type": "integer"}, PLAIN, b"42", PLAIN),
+    "a number": (0.5, {"type": "number"}, PLAIN, b"0.5", PLAIN),
+    "a boolean": (True, {"type": "boolean"}, PLAIN, b"true", PLAIN),
+    "digits that are text": ("42", {"type": "string"}, PLAIN, b"42", PLAIN),
+    "nothing": ("", {"type": "string"}, PLAIN, b"", PLAIN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "schema", "given", "body", "sent"), BOTH_WAYS.values(), ids=BOTH_WAYS)
+def test_text_both_ways(media_type, value, schema, given, body, sent):
+    media = media_type(PLAIN, {"schema": schema})
+    assert text.CODEC.encode(value, media, given) == codecs.Encoded(body, sent)
+    read = text.CODEC.decode(body, media, sent, LIMITS)
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "content_type", "fault"),
+    [({"a": 1}, PLAIN, "object"), ([1], PLAIN, "array"), (float("nan"), PLAIN, "NaN"),
+     ("é", "text/plain; charset=ascii", "U[+]00E9"), ("a", "text/plain; charset=nope", "not known"),
+     ("a\n\ud800", PLAIN, "line 2, column 1")],
+)  # fmt: skip
+def test_text_that_can_not_be_written(media_type, value, content_type, fault):
+    with pytest.raises(EncodeError, match=fault):
+        text.CODEC.encode(value, media_type(PLAIN, {}), content_type)
+
+
+@pytest.fixture
+def path(tmp_path):
+    found = tmp_path / "data.bin"
+    found.write_bytes(b"\x00\x01" * 100_000)
+    return found
+
+
+def whole(body):
+    return body if isinstance(body, bytes) else b"".join(body)
+
+
+@pytest.mark.parametrize("codec", [binary.CODEC, text.CODEC], ids=["binary", "text"])
+def test_contents_go_as_they_are(media_type, path, codec):
+    media = media_type("*/*", {})
+    content = path.read_bytes()
+    assert codec.encode(content, media, "image/png") == codecs.Encoded(content, "image/png")
+    assert codec.encode(bytearray(b"x"), media, "image/png").body == b"x"
+    by_path = codec.encode(path, media, "image/png").body
+    assert (by_path.length, whole(by_path)) == (len(content), content)
+    with path.open("rb") as file:
+        file.seek(10)
+        by_file = codec.encode(file, media, "image/png").body
+        assert (by_file.length, whole(by_file)) == (len(content) - 10, content[10:])
+    by_iterator = codec.encode(iter([b"a", b"", bytearray(b"b")]), media, "image/png").body
+    assert (by_iterator.length, list(by_iterator)) == (None, [b"a", b"b"])
+    assert whole(codec.encode(io.StringIO("é"), media, "text/csv").body) == "é".encode()
+
+
+def test_a_path_is_opened_when_it_is_sent_and_read_in_pieces(media_type, path):
+    body = binary.CODEC.encode(path, media_type("*/*", {}), "image/png").body
+    sizes = [len(chunk) for chunk in body]
+    assert max(sizes) <= streams.CHUNK < sum(sizes)
+    body = binary.CODEC.encode(path, media_type("*/*", {}), "image/png").body
+    path.unlink()
+    with pytest.raises(EncodeError, match=r"data\.bin"):
+        next(body)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [({"a": 1}, "a dict can't be written as image/png"), ([1], "a list can't be written")],
+)
+def test_what_is_no_content(media_type, value, fault):
+    with pytest.raises(EncodeError, match=fault):
+        binary.CODEC.encode(value, media_type("*/*", {}), "image/png")
+
+
+def test_a_path_that_is_not_there(media_type, tmp_path):
+    for path in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(EncodeError):
+            binary.CODEC.encode(path, media_type("*/*", {}), "image/png")
+
+
+def test_a_stream_that_gives_no_bytes(media_type):
+    body = binary.CODEC.encode(iter(["text"]), media_type("*/*", {}), "image/png").body
+    with pytest.raises(EncodeError, match="gave a str"):
+        next(body)
+
+
+@pytest.mark.parametrize(
+    ("schema", "version", "content_type", "value"),
+    [
+        ({"type": "string", "format": "binary"}, "3.0", "application/octet-stream", b"abc"),
+        ({"type": "file"}, "2.0", "application/pdf", b"abc"),
+        ({"contentMediaType": "image/png"}, "3.1", "image/png", b"abc"),
+        ({}, "3.1", "application/x-thing", b"abc"),
+        ({"type": "string"}, "3.1", "application/octet-stream", b"abc"),
+        ({"type": "string"}, "3.1", "application/x-thing", "abc"),
+        (None, "3.1", "application/x-thing", b"abc"),
+    ],
+)
+def test_what_bytes_are_read_as(media_type, schema, version, content_type, value):
+    media = media_type(content_type, {"schema": schema} if schema is not None else {}, version=version)
+    assert binary.CODEC.decode(b"abc", media, content_type, LIMITS) == value
+    assert binary.CODEC.decode(b"\xff", media, content_type, LIMITS) == b"\xff"
+
+
+def test_decode_error_of_text_tells_the_offset(media_type):
+    with pytest.raises(DecodeError) as raised:
+        text.CODEC.decode(b"ab\xff", media_type(PLAIN, {}), PLAIN, LIMITS)
+    assert raised.value.offset == 2

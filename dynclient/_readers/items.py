@@ -47,12 +47,13 @@ _LOCATIONS = ("path", "query", "header")
 
 
 def item_schema(node: Node) -> Schema:
-    """The schema of a parameter, a form field or a header, over the node that it stands in."""
-    return Schema(node.uri, schema_words(node), node.dialect, node.source.references)
+    """The schema of a parameter or a header, over the node that it stands in; the description is not the schema's."""
+    words = {key: value for key, value in schema_words(node).items() if key != "description"}
+    return Schema(node.uri, words, node.dialect, node.source.references)
 
 
 def schema_words(node: Node) -> dict[str, Any]:
-    """The words of a parameter that belong to its schema."""
+    """The words of a parameter that belong to its schema: for a form field, whose description has no other place."""
     return {key: value for key, value in node.value.items() if key in _SCHEMA_WORDS or key.startswith("x-")}
 
 

@@ -65,7 +65,12 @@ class Caller:
     def _options(self, content_type: str | None, accept: str | None) -> Options:
         settings = self.settings
         return Options(
-            settings.base_url, settings.server, settings.headers, settings.validate.requests, content_type, accept
+            settings.base_url,
+            settings.server,
+            settings.headers,
+            settings.validate.requests,
+            content_type or settings.content_type,
+            accept or settings.accept,
         )
 
 

@@ -137,7 +137,8 @@ class _Face:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout``, ``retry`` and ``validate``.
+        ``timeout``, ``retry``, ``validate``, and ``content_type`` and ``accept``: the media types of bodies and
+        of responses, where operations offer a choice.
         """
         return type(self)(self._caller.changed(options), self._index)
 

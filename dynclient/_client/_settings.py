@@ -22,6 +22,8 @@ class Settings(NamedTuple):
     timeout: Timeout = Timeout()
     retry: Retry = Retry()
     validate: Validation = Validation()
+    content_type: str | None = None
+    accept: str | None = None
 
     def changed(self, options: Mapping[str, Any]) -> Settings:
         """Return settings with these changed; headers are added to those that are there.

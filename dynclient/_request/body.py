@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 from dynclient import codecs
 from dynclient._negotiation import match
 from dynclient._plain import plain
-from dynclient._schemas import shape
+from dynclient._schemas import is_binary, shape
 from dynclient._validation import validator
 from dynclient.exceptions import DecodeError, EncodeError, Fault, UnsupportedMediaType
 from dynclient.model import MediaType, Operation
@@ -135,7 +135,7 @@ def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
 
 def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
     """Every way in which a body, made plain, breaks its schema."""
-    codec = _codec(choice)
+    codec = _codec(choice, value)
     if codec.name == "binary":
         return []
     if codec.name == "xml" and isinstance(value, (str, bytes, Element)) and not _takes_text(choice.media_type):
@@ -159,9 +159,9 @@ def _takes_text(media_type: MediaType) -> bool:
 def _read_markup(choice: Choice, value: Any, limits: Limits) -> Any:
     """The plain value that XML given as text stands for; text that is none is left to the codec to complain of."""
     try:
-        encoded = _codec(choice).encode(value, choice.media_type, choice.content_type)
+        encoded = _codec(choice, value).encode(value, choice.media_type, choice.content_type)
         body = encoded.body if isinstance(encoded.body, bytes) else b""
-        return _codec(choice).decode(body, choice.media_type, choice.content_type, limits)
+        return _codec(choice, value).decode(body, choice.media_type, choice.content_type, limits)
     except DecodeError as error:
         raise EncodeError(f"the XML given can't be read: {error.message}") from error
 
@@ -174,7 +174,7 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
             ``warn`` (with a warning) or ``off``.
     """
     try:
-        return _codec(choice).encode(value, choice.media_type, choice.content_type)
+        return _codec(choice, value).encode(value, choice.media_type, choice.content_type)
     except EncodeError as error:
         if mode == "strict" or not isinstance(value, str):
             raise
@@ -185,11 +185,15 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
 
 def to_plain(choice: Choice, value: Any) -> Any:
     """What Python people hold as a plain value, with files kept where the media type takes them."""
-    codec = _codec(choice)
+    codec = _codec(choice, value)
     if codec.name == "binary" or (codec.name in {"text", "xml"} and isinstance(value, (bytes, Element))):
         return value
     return plain(value, files=codec.files)
 
 
-def _codec(choice: Choice) -> codecs.Codec:
+def _codec(choice: Choice, value: Any) -> codecs.Codec:
+    """The codec of the content type; but bytes for a schema that means bytes go as they are, be it called JSON."""
+    schema = choice.media_type.schema
+    if schema is not None and _is_file(value) and is_binary(schema):
+        return codecs.find("application/octet-stream")
     return codecs.find(choice.content_type, choice.media_type)

@@ -165,10 +165,14 @@ class Plan:
             pairs.append(("Content-Type", content_type))
         cookies = []
         for (in_, wire), value in values.items():
-            if in_ == "header":
-                pairs.append((wire, _serialized(self._fields[in_, wire].parameter, value)))
+            if in_ not in {"header", "cookie"}:
+                continue
+            text = _serialized(self._fields[in_, wire].parameter, value)
+            # RFC 6570, 3.2.1: an empty list or object is undefined, and what is undefined is not written.
+            if in_ == "header" and (text or value not in ([], {})):
+                pairs.append((wire, text))
             elif in_ == "cookie":
-                cookies.append(_serialized(self._fields[in_, wire].parameter, value))
+                cookies.append(text)
         if cookies:
             pairs.append(("Cookie", "; ".join(cookie for cookie in cookies if cookie)))
         headers = Headers(pairs)

@@ -54,7 +54,8 @@ EXCHANGES = {
         (201, CREATED), CREATED,
     ),
     "create, body=": (
-        "create_call", (ACCOUNT,), {"body": BODY}, "POST", CALLS, "application/json", JSON_BODY, (201, CREATED), CREATED,
+        "create_call", (ACCOUNT,), {"body": BODY}, "POST", CALLS, "application/json", JSON_BODY,
+        (201, CREATED), CREATED,
     ),
     "create, properties as keywords": (
         "create_call", (ACCOUNT,), KEYWORDS, "POST", CALLS, "application/json", JSON_BODY, (201, CREATED), CREATED,
@@ -67,7 +68,8 @@ EXCHANGES = {
         "get_call_state", (ACCOUNT, CALL_ID), {}, "GET", f"{CALLS}/{CALL_ID}", None, b"", (200, STATE), STATE,
     ),
     "a path value stays in its segment": (
-        "get_call_state", (ACCOUNT, "a/b?c#ü"), {}, "GET", f"{CALLS}/a%2Fb%3Fc%23%C3%BC", None, b"", (200, STATE), STATE,
+        "get_call_state", (ACCOUNT, "a/b?c#ü"), {}, "GET", f"{CALLS}/a%2Fb%3Fc%23%C3%BC", None, b"",
+        (200, STATE), STATE,
     ),
     "update": (
         "update_call", (ACCOUNT, CALL_ID), {"state": "completed"}, "POST", f"{CALLS}/{CALL_ID}", "application/json",

@@ -31,6 +31,12 @@ def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or 0) - node.lineno + 1 - len((ast.get_docstring(node) or "").splitlines())
 
 
+def lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How long a function is, its docstring not counted: what an argument means may be said at length."""
+    docstring = ast.get_docstring(node)
+    return (node.end_lineno or 0) - node.lineno + 1 - (len(docstring.splitlines()) if docstring else 0)
+
+
 def test_no_module_outgrows_its_idea():
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules(*PACKAGES, "tools")}
     assert {str(path): lines for path, lines in lengths.items() if lines > MODULE_LINES} == {}
@@ -39,7 +45,7 @@ def test_no_module_outgrows_its_idea():
 def test_no_function_outgrows_a_screen():
     lengths = {where: body_lines(node) for where, node in functions(*PACKAGES, "tools")}
     assert lengths
-    assert {where: lines for where, lines in lengths.items() if lines > FUNCTION_LINES} == {}
+    assert {where: count for where, count in lengths.items() if count > FUNCTION_LINES} == {}
 
 
 def test_every_function_is_annotated():

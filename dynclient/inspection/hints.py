@@ -69,8 +69,15 @@ def hint_tree(schema: Schema | None, direction: Direction) -> Hint:
 
 
 def definition(schema: Schema, direction: Direction) -> Hint:
-    """What a named schema stands for: an ``object``, or the type that its name is an alias of."""
-    return _described(shape(schema), _Way(direction))
+    """What a named schema stands for: an ``object``, or the type that its name is an alias of.
+
+    That an object may be null too is said where it is named (:func:`hint_tree`), not here.
+    """
+    seen = shape(schema)
+    tree = _described(seen, _Way(direction))
+    if has_fields(seen) and NONE in tree.members:
+        return union(member for member in tree.members if member != NONE)
+    return tree
 
 
 def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:

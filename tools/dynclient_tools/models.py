@@ -21,8 +21,11 @@ _BUILTINS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "
 
 
 class _Key(NamedTuple):
+    """What has a type of its own: a schema in one direction, by its name, or as the object among its types."""
+
     uri: str
     direction: Direction
+    kind: str
 
 
 class _Model(NamedTuple):
@@ -67,7 +70,7 @@ class Models:
             for node in here.walk():
                 if node.schema is None:
                     continue
-                key = _Key(node.schema.uri, direction)
+                key = _Key(node.schema.uri, direction, node.kind)
                 if owner is not None:
                     self._edges.setdefault(owner, set()).add(key)
                 if key in self._models:
@@ -78,14 +81,14 @@ class Models:
 
     def _name_all(self) -> None:
         apart = self._apart()
-        wanted: dict[tuple[str, bool], str] = {}
+        wanted: dict[tuple[str, str, bool], str] = {}
         for key, model in self._models.items():
             own = key.uri in apart and key.direction == "request"
-            wanted.setdefault((key.uri, own), f"{model.name}Input" if own else model.name)
+            wanted.setdefault((key.uri, key.kind, own), f"{model.name}Input" if own else model.name)
         names = dict(zip(wanted, distinct(wanted.values(), self._taken), strict=True))
         for key, model in self._models.items():
             own = key.uri in apart and key.direction == "request"
-            self._models[key] = model._replace(name=names[key.uri, own])
+            self._models[key] = model._replace(name=names[key.uri, key.kind, own])
 
     def _apart(self) -> set[str]:
         """The schemas of which a request and a response differ, themselves or in what they reach."""
@@ -106,7 +109,7 @@ class Models:
 
     @staticmethod
     def _other(key: _Key) -> _Key:
-        return _Key(key.uri, "response" if key.direction == "request" else "request")
+        return key._replace(direction="response" if key.direction == "request" else "request")
 
     def _members(self, key: _Key) -> tuple[str, ...]:
         model = self._models[key]
@@ -136,12 +139,12 @@ class Models:
     def _reference(self, hint: Hint, direction: Direction) -> ast.expr:
         if hint.schema is None:
             return syntax.name("Any")
-        return syntax.name(self._models[_Key(hint.schema.uri, direction)].name)
+        return syntax.name(self._models[_Key(hint.schema.uri, direction, hint.kind)].name)
 
 
 def _below(model: _Model) -> Iterator[tuple[Hint, str]]:
     if model.hint.kind != "object":
-        yield model.hint, model.name
+        yield model.hint, f"{model.name}Object"
         return
     for field in fields(model.schema, model.direction):
         yield field.hint, model.name + class_name(field.wire)

@@ -160,7 +160,7 @@ class Request(NamedTuple):
         fields = []
         for field in parts.query.split("&"):
             name, equals, _ = field.partition("=")
-            secret = variable(name) if mask == "$" else mask
+            secret = variable(unquote_plus(name)) if mask == "$" else mask
             fields.append(f"{name}={secret}" if equals and unquote_plus(name) in names else field)
         netloc = parts.netloc.rpartition("@")[2]
         return urlunsplit(parts._replace(netloc=netloc, query="&".join(fields)))

@@ -11,6 +11,6 @@ will be a further kind of credential in :mod:`.credentials`, and a generator bes
 from __future__ import annotations
 
 from dynclient.security.apply import Security
-from dynclient.security.credentials import CredentialRequest, Secret
+from dynclient.security.credentials import CredentialRequest, Secret, concealed
 
-__all__ = ["CredentialRequest", "Secret", "Security"]
+__all__ = ["CredentialRequest", "Secret", "Security", "concealed"]

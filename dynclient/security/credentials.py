@@ -46,6 +46,12 @@ class Secret:
     def __reduce_ex__(self, _: Any) -> NoReturn:
         raise TypeError("a Secret is not pickled, so that credentials do not end up in files")
 
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Secret:
+        return self
+
     def _encoded(self) -> bytes:
         return self._value.encode("utf-8", "surrogatepass")
 
@@ -74,6 +80,17 @@ Credential = Pair | Secret
 Asked = Callable[[CredentialRequest], Any]
 Given = Mapping[str, Credential | Asked]
 """Scheme name -> its credential, or what is asked for it."""
+
+
+def concealed(auth: Any) -> Any:
+    """What was given as ``auth=``, its texts made Secrets: a thing that can be kept without being shown."""
+    if isinstance(auth, str):
+        return Secret(auth)
+    if isinstance(auth, Mapping):
+        return {name: concealed(value) for name, value in auth.items()}
+    if _is_pair(auth):
+        return auth[0], concealed(auth[1])
+    return auth
 
 
 def takes(scheme: SecurityScheme) -> str:

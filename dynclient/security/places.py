@@ -63,6 +63,9 @@ def text_of(scheme: SecurityScheme, credential: Credential) -> str:
     if not value or _CONTROL.search(value) or value != value.strip():
         raise _unfit(scheme, "is empty, begins or ends with a space, or holds a control character")
     if scheme.type == "apiKey":
+        # RFC 6265, 4.1.1: what a cookie's value can't hold would begin another cookie.
+        if scheme.in_ == "cookie" and _NOT_IN_COOKIE.search(value):
+            raise _unfit(scheme, "holds a space, a comma or a semicolon")
         return value
     word = word_of(scheme)
     if value.lower().startswith(f"{word.lower()} "):
@@ -126,9 +129,6 @@ def _in_header(request: Request, name: str, value: str) -> Request:
 
 
 def _in_cookie(request: Request, name: str, value: str) -> Request:
-    # RFC 6265, 4.1.1: what a cookie's value can't hold would begin another cookie.
-    if _NOT_IN_COOKIE.search(value):
-        raise ArgumentError(f"the credential for cookie {name} holds a space, a comma or a semicolon", argument="auth")
     others = [pair.strip() for pair in request.headers.get("cookie", "").split(";")]
     kept = [pair for pair in others if pair and pair.partition("=")[0] != name]
     return request._replace(headers=request.headers.replace("Cookie", "; ".join([*kept, f"{name}={value}"])))

@@ -63,10 +63,9 @@ def trust(api: API, base_url: str | None, allow_origins: Iterable[str]) -> Trust
         ArgumentError: a member of ``allow_origins`` is no origin.
     """
     named = frozenset(_origin(text) for text in allow_origins)
-    origins = {messages.origin(base_url)} if base_url is not None else set()
-    if api.remote:
-        origins.add(messages.origin(api.document_uri))
-    return Trust(frozenset(origins), named, not api.remote, api.servers)
+    own = [base_url, api.document_uri if api.remote else None]
+    origins = frozenset(origin for url in own if url is not None and (origin := _origin_of(url)) is not None)
+    return Trust(origins, named, not api.remote, api.servers)
 
 
 def text_of(origin: Origin) -> str:
@@ -77,11 +76,8 @@ def text_of(origin: Origin) -> str:
 
 
 def _origin(text: object) -> Origin:
-    if isinstance(text, str) and _URL.fullmatch(text):
-        try:
-            return messages.origin(text)
-        except ValueError:
-            pass
+    if isinstance(text, str) and _URL.fullmatch(text) and (origin := _origin_of(text)) is not None:
+        return origin
     raise ArgumentError(
         f"allow_origins holds {text!r}, which is no origin", argument="allow_origins", hint='say "https://host:port"'
     )
@@ -109,18 +105,18 @@ def _declares(server: Server, origin: Origin) -> bool:
     if match is None:
         return False
     if "{" not in match[0]:
-        return _same(match[0], origin)
+        return _origin_of(match[0]) == origin
     pattern = re.compile(f"{_pattern(match[1], server)}://{_pattern(match[2], server)}", re.IGNORECASE)
     scheme, host, port = origin
     shown = f"[{host}]" if ":" in host else host
     return any(pattern.fullmatch(text) for text in {text_of(origin), f"{scheme}://{shown}:{port}"})
 
 
-def _same(url: str, origin: Origin) -> bool:
+def _origin_of(url: str) -> Origin | None:
     try:
-        return messages.origin(url) == origin
+        return messages.origin(url)
     except ValueError:
-        return False
+        return None
 
 
 def _pattern(template: str, server: Server) -> str:

@@ -124,3 +124,10 @@ def test_no_name_hides_another(operations: list[tuple[str | None, list[str]]]) -
     for namespace in set(found.namespaces.values()):
         there = [name for pairs in found.by_tag for space, name in pairs if space == namespace]
         assert len({*there, *(f"{name}_with_http_info" for name in there)}) == 2 * len(there)
+
+
+def test_what_clients_have_is_reserved() -> None:
+    from dynclient import AsyncClient, Client
+
+    public = {name for client in (Client, AsyncClient) for name in dir(client) if not name.startswith("_")}
+    assert public <= RESERVED

@@ -9,6 +9,7 @@ from dynclient._identifiers import near
 from dynclient._request import ServerChoice
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Retry, Timeout, Validation
+from dynclient.security import concealed
 
 
 class Settings(NamedTuple):
@@ -93,6 +94,7 @@ def _origins(value: Any) -> tuple[str, ...]:
 
 
 _READERS = {
+    "auth": concealed,
     "timeout": _timeout,
     "retry": _retry,
     "headers": _headers,

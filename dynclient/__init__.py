@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynclient._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from dynclient._client import AsyncClient, Client, load
     from dynclient.exceptions import (
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     )
     from dynclient.messages import HTTPResult, Request, Response
     from dynclient.options import Retry, Timeout, Validation
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ApiError",

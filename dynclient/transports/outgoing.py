@@ -121,7 +121,7 @@ def header_lines(request: Request, target: Target, content: Content | None) -> l
     if "accept-encoding" not in request.headers:
         lines.append(("Accept-Encoding", ACCEPTED))
     if "user-agent" not in request.headers:
-        from dynclient import __version__
+        from dynclient._version import __version__
 
         lines.append(("User-Agent", f"dynclient/{__version__}"))
     lines += _framing(request.method, content)

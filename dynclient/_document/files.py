@@ -62,6 +62,11 @@ class File:
         except ValueError:
             return self.uri
 
+    @property
+    def names(self) -> bool:
+        """Whether something in the file may be known by another URI than the file's."""
+        return self._declares or self.base != self.uri
+
     @cached_property
     def identifiers(self) -> Identifiers:
         """What the schemas in the file call themselves."""
@@ -111,6 +116,8 @@ class Files:
         if not self._identified:
             self.root._declares = False  # noqa: SLF001  # the version shows only when the file is read
         self._files = {self.root.uri: self.root}
+        # Those that name themselves, or schemas in them.
+        self._named = [self.root]
         self._transport = transport
         self._folders, self._allowed = _places(references)
         if source.folder is not None:
@@ -134,24 +141,26 @@ class Files:
             UnreadableDocument: it can't be read.
             TransportError: the way to its server failed.
         """
-        found = self._named(uri)
+        found = self._had(uri)
         if found is not None:
             return found
         with self._lock:
-            found = self._named(uri)
+            found = self._had(uri)
             if found is None:
                 file = self._read(self._local(uri))
                 # Where it was had may be spelled in several ways, or be reached by a redirect.
                 self._files[uri] = self._files.setdefault(file.uri, file)
+                if file.names:
+                    self._named.append(file)
                 found = self._files[uri], ""
         return found
 
-    def _named(self, uri: str) -> tuple[File, str] | None:
+    def _had(self, uri: str) -> tuple[File, str] | None:
         file = self._files.get(uri)
         if file is not None:
             return file, ""
         # What was read tells what it is called, after all that was really had from there.
-        for other in tuple(self._files.values()):
+        for other in tuple(self._named):
             if other.base == uri:
                 return other, ""
             pointer = other.identifiers.resources.get(uri)

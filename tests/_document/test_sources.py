@@ -230,7 +230,7 @@ def test_a_large_answer_is_refused(answer):
 
 def test_a_login_page_is_told_as_such():
     page = b"<!doctype html><html><title>Log in</title></html>"
-    with pytest.raises(UnreadableDocument, match="HTML came.*Log in") as caught:
+    with pytest.raises(UnreadableDocument, match=r"HTML came.*Log in") as caught:
         open_document(URL, transport=Web({URL: page}))
     assert "raw file" in caught.value.hint
 

@@ -8,6 +8,7 @@ Rule 3: headers that frame the message are the server's own; the document's othe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
 from dynclient import codecs, model
@@ -16,7 +17,7 @@ from dynclient._styles import serialize
 from dynclient.examples import example
 from dynclient.exceptions import DynclientError, EncodeError
 from dynclient.messages import Headers, Response
-from dynclient.testing.bodies import Offer, offers, preferred, ready_value
+from dynclient.testing.bodies import Offer, offers, preferred, preferred_for_error, ready_value
 from dynclient.testing.refusals import Refusal
 
 OWN_HEADERS = frozenset(
@@ -65,7 +66,8 @@ def choose(operation: model.Operation, accept: str, prefer: Mapping[str, str], s
     offered = offers(response)
     if not offered or status in BODILESS:
         return Answer(status, response)
-    offer = preferred(accept, offered)
+    is_error = status >= HTTPStatus.BAD_REQUEST
+    offer = preferred_for_error(accept, offered) if is_error else preferred(accept, offered)
     if offer is None:
         raise Refusal(406, f"the answer may be {', '.join(one.content_type for one in offered)}")
     value = ready_value(offer.media_type, name=prefer.get("example"), seed=seed, status=status)

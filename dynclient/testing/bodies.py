@@ -9,13 +9,14 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from dynclient import codecs, model
 from dynclient._negotiation import match, parse
 from dynclient._validation import validator
 from dynclient.examples import media_example
-from dynclient.exceptions import DynclientError
+from dynclient.exceptions import DynclientError, Fault
 from dynclient.options import Limits
 
 log = logging.getLogger("dynclient.testing")
@@ -76,6 +77,19 @@ def preferred(accept: str, offered: Sequence[Offer]) -> Offer | None:
     return best
 
 
+def preferred_for_error(accept: str, offered: Sequence[Offer]) -> Offer:
+    """The offer for an error: one that the client takes, else one of the same syntax, else the first.
+
+    RFC 9110, 15.5.7: a server may send what the client did not ask for; an error without its body helps nobody.
+    """
+    found = preferred(accept, offered)
+    if found is not None:
+        return found
+    wanted = {parse(media_range).subtype for media_range in _weights(accept)}
+    alike = (offer for offer in offered if offer.content_type.partition(";")[0].rpartition("+")[2].strip() in wanted)
+    return next(alike, offered[0])
+
+
 def _weights(accept: str) -> dict[str, float]:
     # RFC 9110, 12.5.1: each range has a weight q, 1 where it has none; what can't be read says nothing.
     weights: dict[str, float] = {}
@@ -94,10 +108,18 @@ _warned: set[str] = set()
 
 def ready_value(media_type: model.MediaType, *, name: str | None = None, seed: int = 0, status: int = 0) -> Any:
     """A value for a response's body: the document's example (that of ``name`` if it is there), else by the schema."""
-    value = _documented_value(media_type, name, status)
-    if value is not None:
-        return copy.deepcopy(value)
-    return media_example(media_type._replace(examples=()), "response", seed)
+    value = copy.deepcopy(_documented_value(media_type, name, status))
+    if value is None:
+        value = media_example(media_type._replace(examples=()), "response", seed)
+    if status >= HTTPStatus.BAD_REQUEST and isinstance(value, dict) and isinstance(value.get("status"), int):
+        # RFC 9457, 3.1.2: the member `status` is the status code of this response.
+        numbered = {**value, "status": status}
+        return value if media_type.schema is not None and _faults(media_type.schema, numbered) else numbered
+    return value
+
+
+def _faults(schema: model.Schema, value: Any) -> list[Fault]:
+    return validator(schema, "response").faults(value)
 
 
 def _documented_value(media_type: model.MediaType, name: str | None, status: int) -> Any:
@@ -126,5 +148,5 @@ def _warn_once(media_type: model.MediaType, value: Any, status: int) -> None:
     if media_type.schema is None or not key or key in _warned:
         return
     _warned.add(key)
-    for fault in validator(media_type.schema, "response").faults(value):
+    for fault in _faults(media_type.schema, value):
         log.warning("the document's example for %s at #%s breaks its schema: %s", status or "a response", key, fault)

@@ -17,7 +17,7 @@ from dynclient._schemas import shape
 from dynclient._validation import validator
 from dynclient.exceptions import EncodeError, Fault
 from dynclient.messages import Headers, Response
-from dynclient.testing.bodies import Offer, offers, preferred, ready_value
+from dynclient.testing.bodies import Offer, offers, preferred_for_error, ready_value
 
 PROBLEM = "application/problem+json"
 
@@ -61,7 +61,7 @@ def refuse(refusal: Refusal, operation: model.Operation | None, accept: str) -> 
     offered = offers(response)
     if not offered:
         return Response(status, Headers(headers), b"")
-    offer = preferred(accept, offered) or offered[0]
+    offer = preferred_for_error(accept, offered)
     try:
         encoded = offer.codec.encode(_body(refusal, offer, status), offer.media_type, offer.content_type)
     except EncodeError:
@@ -102,10 +102,6 @@ def _body(refusal: Refusal, offer: Offer, status: int) -> Any:
         return schema is None or not validator(schema, "response").faults(changed)
 
     value = ready_value(offer.media_type, status=status)
-    if isinstance(value, dict) and isinstance(value.get("status"), int):
-        # RFC 9457, 3.1.2: the member `status` is the status code of this response.
-        numbered = {**value, "status": status}
-        value = numbered if valid(numbered) else value
     told = (_with(value, path, refusal.message) for path in _texts(value, schema))
     return next((changed for changed in told if valid(changed)), value)
 

@@ -77,10 +77,18 @@ def default_type(schema: Schema | None, value: Any) -> str:
     if schema is None:
         return TEXT
     shape = shapes.sole(schema)
-    if is_binary(schema) or transfer_encoding(schema) or shape.content_encoding:
+    if is_binary(schema) or is_encoded(schema):
         return OCTETS
     types = shape.types - {"null"}
     return DEFAULTS[next(iter(types))] if len(types) == 1 else TEXT
+
+
+def is_encoded(schema: Schema | None) -> bool:
+    """Tell whether a schema's strings hold bytes as text, so that they stay text in a part."""
+    if schema is None:
+        return False
+    shape = shapes.sole(schema)
+    return bool(shape.content_encoding) or (shape.format == "byte" and "string" in shape.types)
 
 
 def transfer_encoding(schema: Schema | None) -> str | None:

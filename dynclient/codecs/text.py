@@ -11,6 +11,8 @@ from dynclient.exceptions import EncodeError
 from dynclient.model import MediaType
 from dynclient.options import Limits
 
+_EXACT_INTEGERS = 2**53
+
 
 def scalar(value: Any) -> str:
     """A scalar's text: a string as it is, a number, boolean or null as JSON writes it.
@@ -23,9 +25,11 @@ def scalar(value: Any) -> str:
     if value is None:
         return "null"
     try:
-        return _styles.scalar(value)
+        written = _styles.scalar(value)
     except ValueError as error:
         raise EncodeError(f"the text {error}") from None
+    # Digits alone would be read as an integer, which can hold more of them than the float meant.
+    return repr(value) if isinstance(value, float) and abs(value) >= _EXACT_INTEGERS else written
 
 
 def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # every codec's arguments

@@ -190,6 +190,8 @@ def _value(part: Part, encoding: Encoding, schema: Schema | None, limits: Limits
 
     content = _untransferred(part, schema)
     content_type = part.headers.get("content-type")
+    if parts.is_encoded(schema) and part.filename is None:
+        return charsets.decode_text(content, "utf-8")
     if content_type is None:
         if part.filename is not None or parts.is_binary(schema):
             return content

@@ -183,7 +183,8 @@ def _part(
         transfer = parts.transfer_encoding(schema) if file is None and isinstance(value, str) else None
         if transfer and not any(name.lower() == "content-transfer-encoding" for name, _ in headers):
             headers.append(("Content-Transfer-Encoding", transfer))
-    if not (untyped and content_type == parts.TEXT):
+    # RFC 7578, 4.4: text/plain is the default, and a browser's form is UTF-8 without saying so.
+    if not (untyped and content_type.partition(";")[0] == parts.TEXT):
         headers.append(("Content-Type", content_type))
     return Part(tuple(headers), content, length)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,10 +26,25 @@ def signature(operation: Operation) -> inspect.Signature:
     """
     found = arguments(operation)
     optional_body = any(argument.kind == "property" for argument in found)
-    return inspect.Signature(
+    return _Signature(
         [_parameter(argument, body_may_lack=optional_body) for argument in found],
         return_annotation=typing_object(returns(operation), "response"),
     )
+
+
+class _Signature(inspect.Signature):
+    """Shows a default of ``...`` as people write it, where the standard library says Ellipsis."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return super().__str__().replace(" = Ellipsis", " = ...")
+
+    if sys.version_info >= (3, 13):
+
+        def format(self, *args: Any, **keywords: Any) -> str:
+            """What ``help`` shows from Python 3.13 on."""
+            return super().format(*args, **keywords).replace(" = Ellipsis", " = ...")
 
 
 def argument_hint(argument: Argument) -> Hint:

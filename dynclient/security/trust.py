@@ -11,7 +11,6 @@ caller has said ``http://`` for the sake of credentials, in ``base_url`` only fo
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -93,6 +92,8 @@ def _is_loopback(host: str) -> bool:
     # RFC 6761, 6.3: names that end in localhost never leave the machine.
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -70,6 +70,7 @@ class Pool:
             chosen, rest, stale = _sorted_out(candidates)
             if rest:
                 self._idle[origin] = rest
+            stale += self._aged()
         for connection in stale:
             connection.close()
         return chosen
@@ -89,6 +90,15 @@ class Pool:
         if connection is not None:
             connection.close()
 
+    def _aged(self) -> list[Pooled]:
+        """Take out what has been idle too long, of any origin: one that is never asked again would keep its own."""
+        oldest = time.monotonic() - IDLE_SECONDS
+        aged = [pair for connections in self._idle.values() for pair in connections if pair[1] < oldest]
+        if aged:
+            kept = {origin: [pair for pair in pairs if pair[1] >= oldest] for origin, pairs in self._idle.items()}
+            self._idle = {origin: pairs for origin, pairs in kept.items() if pairs}
+        return [connection for connection, _ in aged]
+
     def close(self) -> None:
         """Close what is idle, and refuse further places."""
         with self._changed:
@@ -96,6 +106,11 @@ class Pool:
             self.closed = True
             self._changed.notify_all()
         for connections in idle.values():
+            for connection, _ in connections:
+                connection.close()
+
+    def __del__(self) -> None:
+        for connections in self._idle.values():
             for connection, _ in connections:
                 connection.close()
 

@@ -207,9 +207,10 @@ class Urllib3Exchange:
 
     def _situation(self) -> faults.Situation:
         connection = self._connection
+        way = " through the proxy" if self._transport.proxy is not None else ""
         return faults.Situation(
             request=self._send.request,
-            host=self._target.authority,
+            host=f"{self._target.authority}{way}",
             phase=self._clock.phase,
             securing=connection is not None and connection.touched and self._target.scheme == "https",
             sent=connection is not None and connection.sent,

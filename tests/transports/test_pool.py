@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -45,6 +46,23 @@ def test_an_old_idle_connection_is_not_used(serve, make, transport, monkeypatch)
     monkeypatch.setattr(pool, "IDLE_SECONDS", -1)
     transport.send(make(server.url + "/y"))
     assert server.connections == 2
+
+
+def test_an_old_idle_connection_of_another_origin_is_closed(serve, make, transport, monkeypatch):
+    old, new = serve(("ask", OK, "until_closed")), serve(("ask", OK))
+    transport.send(make(old.url + "/x"))
+    monkeypatch.setattr(pool, "IDLE_SECONDS", -1)
+    transport.send(make(new.url + "/y"))
+    assert old.ended.acquire(timeout=10)
+
+
+def test_a_transport_that_is_forgotten_closes_its_connections(serve, make):
+    server = serve(("ask", OK, "until_closed"))
+    transport = Urllib3Transport()
+    transport.send(make(server.url + "/x"))
+    del transport
+    gc.collect()
+    assert server.ended.acquire(timeout=10)
 
 
 def test_a_full_pool_is_waited_for(serve, make, transport):

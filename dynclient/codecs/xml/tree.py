@@ -70,7 +70,8 @@ class Element:
         """The text right below; only that of CDATA sections where there is nothing but blanks around them."""
         texts = [child for child in self.children if isinstance(child, str)]
         sections = [text for text in texts if isinstance(text, CData)]
-        if sections and all(isinstance(text, CData) or not text.strip(_BLANK) for text in texts):
+        # A carriage return that is left can't be layout: it came as a reference (XML 1.0, 2.11).
+        if sections and all(isinstance(text, CData) or not text.strip(" \t\n") for text in texts):
             return "".join(sections)
         return "".join(texts)
 

@@ -113,6 +113,8 @@ def _checked(text: str) -> str:
 
 def _text(text: str) -> str:
     if isinstance(text, CData):
-        # XML 1.0, 2.7: a section ends at its first "]]>", so that one within goes into two sections.
-        return f"<![CDATA[{_checked(text).replace(']]>', ']]]]><![CDATA[>')}]]>"
+        # XML 1.0, 2.7 and 2.11: a section ends at its first "]]>", and a carriage return in it would be read as a line
+        # feed: both go between two sections.
+        inner = _checked(text).replace("]]>", "]]]]><![CDATA[>").replace("\r", "]]>&#13;<![CDATA[")
+        return f"<![CDATA[{inner}]]>"
     return _checked(text).translate(_IN_TEXT)

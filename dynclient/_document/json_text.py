@@ -23,6 +23,8 @@ from dynclient.options import Limits
 
 STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = re.compile(STRING + rb"|[{}\[\],]", re.DOTALL)
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_PIECE = 1 << 18
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]":'))
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
 
@@ -33,13 +35,24 @@ class NotJSON(UnreadableDocument):
 
 def outline(data: bytes) -> tuple[int, int]:
     """How deep JSON text nests, and how many members its objects have together, without parsing it."""
-    if b"\\" in data:
-        data = re.sub(rb"\\.", b"", data, flags=re.DOTALL)
-    structure = data.translate(None, _NOT_STRUCTURE)
-    # Between two quotation marks is text: every second piece is outside of all strings.
-    outside = b"".join(structure.split(b'"')[::2])
-    steps = array("b", outside.translate(_STEPS, b":"))
-    return max(accumulate(steps), default=0), outside.count(b":")
+    depth = deepest = count = start = 0
+    in_string = False
+    while start < len(data):
+        # In pieces, since large copies would leave large holes in the memory that the process holds.
+        end = start + _PIECE
+        while data[end - 1 : end] == b"\\":
+            end += 1
+        piece, start = data[start:end], end
+        if b"\\" in piece:
+            piece = _ESCAPE.sub(b"", piece)
+        # Between two quotation marks is text: every second part is outside of all strings.
+        parts = piece.translate(None, _NOT_STRUCTURE).split(b'"')
+        outside = b"".join(parts[in_string::2])
+        in_string ^= not len(parts) % 2
+        count += outside.count(b":")
+        steps = list(accumulate(array("b", outside.translate(_STEPS, b":")), initial=depth))
+        depth, deepest = steps[-1], max([deepest, *steps])
+    return deepest, count
 
 
 def read(data: bytes, name: str, limits: Limits) -> Any:

@@ -1,0 +1,43 @@
+"""What a large document costs, beside what its bare parse costs in the same run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+# Memory is measured as the operating system counts it, each in a process of its own.
+SCRIPT = """
+import gc, json, resource, sys, time
+path, how = sys.argv[1:]
+from dynclient._document import open_document
+def rss():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+before, start = rss(), time.perf_counter()
+if how == "bare":
+    with open(path, "rb") as file:
+        kept = json.loads(file.read())
+else:
+    kept = open_document(path)
+seconds = time.perf_counter() - start
+gc.collect()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"held": rss() - before, "peak": peak - before, "seconds": seconds}))
+"""
+
+
+def measured(path, how):
+    run = subprocess.run([sys.executable, "-c", SCRIPT, str(path), how], check=True, capture_output=True, text=True)
+    return json.loads(run.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+def test_a_large_json_document_holds_at_most_twice_what_its_bare_parse_does(shared):
+    path = shared / "corpus/github/api.github.com.json"
+    bare, ours = measured(path, "bare"), measured(path, "document")
+    assert ours["held"] <= 2 * bare["held"], (bare, ours)
+    assert ours["peak"] <= 2 * bare["peak"], (bare, ours)
+    # Far more than it takes, and far less than a parse in Python or a second tree would.
+    assert ours["seconds"] <= 6 * bare["seconds"] + 0.5, (bare, ours)

@@ -35,7 +35,7 @@ typing: $(VENV)/.dynclient-lint ## check types: mypy on the packages, mypy and p
 	@$(BIN)/pyright --warnings
 
 floors: $(VENV)/.dynclient-lint ## check that rooms import only rooms on lower floors
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 conformance: $(VENV)/.dynclient-all ## run the Spector suite (wants node and the network the first time)
 	@DYNCLIENT_PYTHON=$(abspath $(BIN)/python) bash tests/conformance/run.sh $(ARGS)

@@ -9,6 +9,10 @@ from dynclient import _schemas
 from dynclient.model import Schema
 
 _MOST_STEPS = 16
+_LONGEST_NAME = 64
+_REPEATS = 4
+_REPEAT = re.compile(r"[*+{]")
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
 
 
 def sole(schema: Schema) -> _schemas.Shape:
@@ -53,7 +57,15 @@ def property_schema(shape: _schemas.Shape, name: str) -> Schema | None:
     if name in shape.properties:
         return shape.properties[name]
     for pattern, schema in shape.pattern_properties.items():
-        with suppress(re.error):  # whoever validates reports it
-            if re.search(pattern, name):
-                return schema
+        if _is_harmless(pattern, name):
+            with suppress(re.error):  # whoever validates reports it
+                if re.search(pattern, name):
+                    return schema
     return shape.additional if isinstance(shape.additional, Schema) else None
+
+
+def _is_harmless(pattern: str, name: str) -> bool:
+    """Tell whether a search can't take long, whatever the name: what repeats a group could try without end."""
+    return (
+        len(name) <= _LONGEST_NAME and not _REPEATED_GROUP.search(pattern) and len(_REPEAT.findall(pattern)) <= _REPEATS
+    )

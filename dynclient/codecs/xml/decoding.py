@@ -132,17 +132,19 @@ class _Taking:
 
 def _members(element: Element, shape: _schemas.Shape) -> dict[str, Any]:
     taking = _Taking(element, shape)
-    found: dict[str, Any] = {}
-    # Those with a namespace choose first, for one without would take all of its name.
-    order = sorted(taking.described, key=lambda pair: pair[1].namespace is None)
-    taken = {name: TAKE.get(node.kind, _take_element)(taking, node, name) for name, node in order}
-    for name, _ in taking.described:
-        if taken[name] is not _ABSENT:
-            found[name] = taken[name]
+    found = _described(taking)
     left = [(child, nodes.undescribed(shape, child.name)) for child in taking.left()]
     _put(found, [(child.name, _value(child, node) if node else undescribed(child)) for child, node in left])
     _rest(taking, found)
     return found
+
+
+def _described(taking: _Taking) -> dict[str, Any]:
+    """The properties that the shape names, in its order."""
+    # Those with a namespace choose first, for one without would take all of its name.
+    order = sorted(taking.described, key=lambda pair: pair[1].namespace is None)
+    taken = {name: TAKE.get(node.kind, _take_element)(taking, node, name) for name, node in order}
+    return {name: taken[name] for name, _ in taking.described if taken[name] is not _ABSENT}
 
 
 def _rest(taking: _Taking, found: dict[str, Any]) -> None:
@@ -182,12 +184,16 @@ def _take_text(taking: _Taking, node: Node, name: str) -> Any:
 
 
 def _take_nothing(taking: _Taking, node: Node, name: str) -> Any:
+    """A value that has no node of its own: its nodes stand among those of the element."""
     if shapes.is_array(node.shape):
         return _take_items(taking, node, name)
-    found = _members(taking.element, node.shape) if shapes.is_object(node.shape) else undescribed(taking.element)
-    taking.taken.update(map(id, taking.element.elements()))
-    taking.text_taken = True
-    return found
+    if not shapes.is_object(node.shape):
+        return _take_text(taking, node, name)
+    inner = _Taking(taking.element, node.shape)
+    inner.taken, inner.attributes = taking.taken, taking.attributes
+    found = _described(inner)
+    taking.text_taken = taking.text_taken or inner.text_taken
+    return found if found or name in taking.shape.required else _ABSENT
 
 
 def _take_items(taking: _Taking, node: Node, name: str) -> Any:

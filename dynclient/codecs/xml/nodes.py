@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dynclient import _schemas
-from dynclient._schemas.places import cache
 from dynclient.codecs import shapes
 from dynclient.codecs.xml.tree import Element
 from dynclient.codecs.xml.writing import is_name
@@ -47,7 +46,7 @@ class Node(NamedTuple):
 
 def node(schema: Schema, inferred: str) -> Node:
     """The node of a schema that would be called so by where it stands."""
-    known = cache(schema.references, "xml nodes")
+    known = _schemas.cache(schema.references, "xml nodes")
     key = (schema.uri, inferred)
     if key not in known:
         known[key] = _node(schema, inferred)

@@ -74,7 +74,11 @@ class File:
 
     def scope(self, pointer: str) -> str:
         """The base URI at a pointer."""
-        return self.identifiers.base(pointer, self.base) if self._declares else self.base
+        return self.identifiers.scopes.get(self.top(pointer), self.base)
+
+    def top(self, pointer: str) -> str:
+        """The pointer of the innermost schema around a place that is a resource of its own; empty: the file."""
+        return self.identifiers.top(pointer) if self._declares else ""
 
     def anchor(self, top: str, name: str) -> str | None:
         """The pointer of the schema that has this anchor, in the resource whose schema stands at ``top``."""
@@ -207,7 +211,7 @@ class Files:
         if not start or not self.root.uri.startswith("file:"):
             return path
         way = posixpath.relpath(path, posixpath.dirname(start))
-        return posixpath.join(posixpath.dirname(self.root.name), way)
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.root.name), way))
 
 
 def _knows_identifiers(root: Mapping[str, Any]) -> bool:

@@ -34,15 +34,11 @@ class Identifiers(NamedTuple):
     anchors: dict[tuple[str, str], str]
     scopes: dict[str, str]
 
-    def base(self, pointer: str, document: str) -> str:
-        """The base URI at a pointer: that of the innermost schema around it with an ``$id``, or the document's."""
-        while self.scopes:
-            if pointer in self.scopes:
-                return self.scopes[pointer]
-            if not pointer:
-                break
+    def top(self, pointer: str) -> str:
+        """The pointer of the innermost schema around a place that has an ``$id``; empty: the document itself."""
+        while self.scopes and pointer and pointer not in self.scopes:
             pointer = pointer.rpartition("/")[0]
-        return document
+        return pointer if pointer in self.scopes else ""
 
 
 NONE = Identifiers({}, {}, {})
@@ -74,15 +70,16 @@ def identifiers(root: Any, document: str) -> Identifiers:
             continue
         seen.add(id(node))
         if isinstance(node, list):
-            stack += [(child, join(pointer, i), base, False) for i, child in enumerate(node) if _holds(child)]
-            continue
-        if not names:
-            base = _noted(found, node, pointer, base)
-        stack += [
-            (child, join(pointer, key), base, not names and key in _NAMES)
-            for key, child in node.items()
-            if _holds(child) and (names or not (key in _VALUES or key.startswith("x-")))
-        ]
+            below = [(child, join(pointer, i), base, False) for i, child in enumerate(node) if _holds(child)]
+        else:
+            base = base if names else _noted(found, node, pointer, base)
+            below = [
+                (child, join(pointer, key), base, not names and key in _NAMES)
+                for key, child in node.items()
+                if _holds(child) and (names or not (key in _VALUES or key.startswith("x-")))
+            ]
+        # In the document's order: of two that have one name, the first one keeps it.
+        stack += reversed(below)
     return found
 
 

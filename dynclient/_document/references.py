@@ -96,8 +96,8 @@ class Document:
             UnreadableDocument: the document that it leads to can't be read.
         """
         document, _, pointer = base.partition("#")
-        scope = self._files.scope(document, pointer)
-        key = (reference, scope)
+        file = self._files.known(document)
+        key = (reference, f"{document}#{file.top(pointer)}" if file is not None else document)
         found = self._resolved.get(key)
         if found is None:
             found = self._resolved[key] = self._chain(reference, base)
@@ -133,6 +133,9 @@ class Document:
     def _step(self, reference: str, at: str) -> tuple[str, Any]:
         """One reference to what it names."""
         document, _, pointer = at.partition("#")
+        here = self._files.known(document)
+        if here is not None and reference.startswith("#"):
+            return self._within(here, here.top(pointer), reference[1:], reference, at)
         scope = self._files.scope(document, pointer)
         try:
             target, fragment = urldefrag(joined(scope, reference))
@@ -151,15 +154,17 @@ class Document:
     def _within(self, file: File, top: str, fragment: str, reference: str, at: str) -> tuple[str, Any]:
         """What a fragment names, in the file or in the schema at ``top`` that has an identifier of its own."""
         if fragment and not fragment.startswith(("/", "%2F", "%2f")):
-            pointer = file.anchor(top, unquote(fragment))
-            if pointer is None:
+            named = file.anchor(top, unquote(fragment))
+            if named is None:
                 raise self._fault(f"$ref {reference!r} leads nowhere: there is no such $anchor", at)
-            return f"{file.uri}#{pointer}", walk(file.tree, split(pointer))[0]
-        start, _ = walk(file.tree, split(top))
-        pointer, node = of_fragment(start, fragment)
-        if node is MISSING:
-            raise self._nowhere(reference, start, split(pointer), at)
-        return f"{file.uri}#{top}{pointer}", node
+            return f"{file.uri}#{named}", walk(file.tree, split(named))[0]
+        # JSON Schema 2020-12, 8.2.1: a pointer starts at the schema with the `$id`. Many authors mean the document.
+        for start in dict.fromkeys((top, "")):
+            tree, _ = walk(file.tree, split(start))
+            pointer, node = of_fragment(tree, fragment)
+            if node is not MISSING:
+                return f"{file.uri}#{start}{pointer}", node
+        raise self._nowhere(reference, file.tree, split(pointer), at)
 
     def _nowhere(self, reference: str, start: Any, keys: list[str], at: str) -> UnresolvableReference:
         _, depth = walk(start, keys)

@@ -108,7 +108,7 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits) -> Sour
     parts = urlsplit(uri)
     path = os.path.realpath(unquote(parts.path))
     if parts.netloc not in ("", "localhost") or not any(_holds(folder, path) for folder in folders):
-        raise unsafe("lies outside of the folders that may be read", name)
+        raise unsafe("lies outside of the document's folder", name, hint="references= takes other folders")
     try:
         # Not blocking, so that opening a pipe without a writer does not wait.
         with open(path, "rb", opener=_not_blocking) as file:

@@ -381,6 +381,7 @@ components:
     Here: {$anchor: here, type: boolean}
     Trap: {example: {$id: 'https://names.example/trap', $anchor: trap}, x-y: {$anchor: trap}, enum: [{$anchor: trap}]}
     Names: {properties: {example: {$anchor: found}, default: {$id: 'urn:uuid:1', $anchor: x}}}
+    Twin: {$id: 'https://names.example/tree', $defs: {only: {}}, x: {$ref: '#/$defs/only'}}
     Hijack: {$id: 'https://names.example/openapi'}
 """
 TREE = "/components/schemas/Tree"
@@ -400,6 +401,9 @@ NAMED = [
     ("#/$defs/leaf", f"{TREE}/$defs/inner/x", f"{TREE}/$defs/inner/$defs/leaf"),
     ("tree", f"{TREE}/$defs/inner/x", TREE),
     ("inner", TREE, f"{TREE}/$defs/inner"),
+    # What a schema with a name of its own lacks is taken from the document, which is what authors mean.
+    ("#/components/schemas/Here", f"{TREE}/properties/leaf", "/components/schemas/Here"),
+    ("#/$defs/only", "/components/schemas/Twin/x", "/components/schemas/Twin/$defs/only"),
 ]
 
 

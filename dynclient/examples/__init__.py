@@ -13,12 +13,13 @@ from typing import Any
 from dynclient._schemas import MISSING, is_binary, shape
 from dynclient._validation import validator
 from dynclient.examples.values import Direction, Maker, Way, documented
-from dynclient.inspection import Argument, arguments
-from dynclient.model import MediaType, Operation, Parameter, RequestBody, Schema
+from dynclient.inspection import Argument, arguments, preferred
+from dynclient.model import MediaType, Operation, Parameter, Schema
 
 __all__ = ["arguments_example", "example", "media_example"]
 
 _TURNS = 6
+_ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # For what a schema only excludes.
 _OCTETS = b"example"
 _MARKUP = "<example/>"
 
@@ -78,8 +79,10 @@ def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
     for argument in arguments(operation):
         if argument.kind == "parameter" and argument.required and argument.parameter is not None:
             found[argument.name] = _parameter(argument, argument.parameter, seed)
-        elif argument.kind == "body" and operation.body is not None and operation.body.content:
-            found[argument.name] = media_example(_preferred(operation.body), "request", seed)
+        elif argument.kind == "body" and operation.body is not None:
+            media_type = preferred(operation.body)
+            if media_type is not None:
+                found[argument.name] = media_example(media_type, "request", seed)
     return found
 
 
@@ -95,6 +98,7 @@ def _candidates(schema: Schema, way: Way, *, shown: bool) -> Iterator[Any]:
             if shown:
                 yield Maker(changed._replace(documented="checked")).make(schema)
             yield Maker(changed._replace(documented="none")).make(schema)
+    yield from copy.deepcopy(_ANYTHING)
 
 
 def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
@@ -107,13 +111,6 @@ def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
     if parameter.media_type is not None:
         return media_example(parameter.media_type, "request", seed)
     return example(schema, "request", seed) if schema is not None else "string"
-
-
-def _preferred(body: RequestBody) -> MediaType:
-    """JSON where it is offered, as a call prefers it; else the first that the document describes."""
-    offered = list(body.content.values())
-    told = [media_type for media_type in offered if media_type.schema or media_type.item_schema] or offered
-    return next((media_type for media_type in told if "json" in media_type.media_range.lower()), told[0])
 
 
 def _without_schema(media_type: MediaType, essence: str, direction: Direction, seed: int) -> Any:

@@ -40,7 +40,8 @@ def number(constraints: Mapping[str, Any], format_: str | None, rng: Random | No
     """A number that keeps the bounds, or 1 where none was found that does."""
     bounds = Bounds(constraints, format_)
     step = _step(bounds, whole=whole)
-    found = next((value for value in _candidates(bounds, step, rng, whole=whole) if bounds.allow(value)), Fraction(1))
+    lawful = (value for value in _candidates(bounds, step, rng, whole=whole) if bounds.allow(value))
+    found = next((value for value in lawful if not whole or value.denominator == 1), Fraction(1))
     return int(found) if whole else float(found)
 
 

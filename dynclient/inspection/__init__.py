@@ -7,7 +7,7 @@ Rule 2: text of the document is text: it never becomes code, and no secret is sh
 from __future__ import annotations
 
 from dynclient._identifiers import class_name, distinct, identifier
-from dynclient.inspection.arguments import Argument, arguments
+from dynclient.inspection.arguments import Argument, arguments, preferred
 from dynclient.inspection.docstring import clean, docstring
 from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
 from dynclient.inspection.rows import Row, broken, describe, html_table, rows, table
@@ -55,6 +55,7 @@ __all__ = [
     "html_table",
     "identifier",
     "operation_view",
+    "preferred",
     "returns",
     "rows",
     "schema_view",

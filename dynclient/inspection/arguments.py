@@ -10,7 +10,6 @@ Rule 4: one name in two locations stays with the path, or else with the first; t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from dynclient._identifiers import distinct, identifier
@@ -67,13 +66,26 @@ def positional(argument: Argument) -> bool:
     return argument.kind == "body" or (argument.kind == "parameter" and argument.required)
 
 
+def preferred(body: RequestBody) -> MediaType | None:
+    """The media type that stands for a body: JSON where it is offered, else the first that has a schema."""
+    return next(iter(_by_preference(body)), None)
+
+
 def body_schema(body: RequestBody) -> Schema | None:
     """The schema of an object body whose properties may be given one by one, or None."""
-    for media_type in body.content.values():
+    for media_type in _by_preference(body):
         schema = media_type.schema
         if schema is not None and structured(media_type.media_range) and _is_object(schema):
             return schema
     return None
+
+
+def _by_preference(body: RequestBody) -> list[MediaType]:
+    """The media types of a body, those with a schema first, and of these JSON; else as the document orders them."""
+    return sorted(
+        body.content.values(),
+        key=lambda found: (not (found.schema or found.item_schema), "json" not in found.media_range.lower()),
+    )
 
 
 def structured(media_range: str) -> bool:
@@ -135,7 +147,8 @@ def _argument(name: str, parameter: Parameter) -> Argument:
 
 
 def _body(body: RequestBody, taken: set[str]) -> Argument:
-    schema = _main_schema(body.content)
+    media_type = preferred(body)
+    schema = media_type.schema or media_type.item_schema if media_type is not None else None
     wanted = _body_name(body)
     if wanted in taken:
         wanted = _TAKEN_BODY if wanted == BODY else f"{wanted}_body"
@@ -152,20 +165,8 @@ def _body(body: RequestBody, taken: set[str]) -> Argument:
     )
 
 
-def _main_schema(content: Mapping[str, MediaType]) -> Schema | None:
-    """The schema that stands for a body: that of the first media type which has one."""
-    return next((found for found in _schemas(content.values())), None)
-
-
-def _schemas(media_types: Iterable[MediaType]) -> Iterator[Schema]:
-    for media_type in media_types:
-        schema = media_type.schema or media_type.item_schema
-        if schema is not None:
-            yield schema
-
-
 def _body_name(body: RequestBody) -> str:
-    for media_type in body.content.values():
+    for media_type in _by_preference(body):
         name = shape(media_type.schema).name if media_type.schema is not None else None
         if name:
             return identifier(name)

@@ -22,6 +22,9 @@ _ESCAPES = {
 _SPECIAL = re.compile(r"[\\\[\]`|~&<>]")
 # At the start of a line these would make a heading, an underline of one, a rule, or front matter.
 _STRUCTURE = re.compile(r"^(\s*)(#|=|\+{3}|-(?=[-\s]*$)|\*(?=[*\s]*$)|_(?=[_\s]*$))", re.MULTILINE)
+# In text that is no Markdown, also emphasis, and what begins a heading, a list or an underline.
+_EMPHASIS = re.compile(r"\*|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_OPENING = re.compile(r"^(?:(?=#|[-+](?:\s|$)|[-=]+\s*$)|(\d{1,9})(?=[.)](?:\s|$)))")
 _INLINE = re.compile(
     r"(?P<image>!(?=\[))|(?P<code>(?<!`)`[^`\n]+`(?!`))"
     r"|\[(?P<text>[^\[\]\n`]*)\]\((?P<url>(?:https?://|mailto:)[^\s()<>\\|`\[\]\"]+)\)"
@@ -33,7 +36,8 @@ _FENCE = re.compile(
 
 def text(value: str) -> Markup:
     """One line of text as it is, nothing of it Markdown."""
-    return Markup(_escaped(" ".join(_printable(value).split())))  # noqa: S704  # escaped just here
+    line = _EMPHASIS.sub(r"\\\g<0>", _escaped(" ".join(_printable(value).split())))
+    return Markup(_OPENING.sub(lambda found: f"{found[1] or ''}\\", line))  # noqa: S704  # escaped just here
 
 
 def cell(value: str) -> Markup:

@@ -1,0 +1,160 @@
+"""Which arguments a method has: names, order, kinds."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from dynclient.inspection import arguments
+
+BODY = "requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/NewPet'}}}, required: true}"
+PET = "{NewPet: {type: object, required: [name], properties: {name: {type: string}, from: {type: string}, id: {}}}}"
+
+# Operation, components, and the arguments: "name" by position or "*name" by keyword only, kind, place, wire name.
+CASES = {
+    "required first, body, then by keyword": (
+        f"""
+        parameters:
+          - {{name: dryRun, in: query, schema: {{type: boolean}}}}
+          - {{name: id, in: path, required: true, schema: {{type: string}}}}
+          - {{name: X-Trace, in: header, required: true, schema: {{type: string}}}}
+        {BODY}
+        """,
+        PET,
+        [
+            ("id", "parameter", "path", "id"),
+            ("x_trace", "parameter", "header", "X-Trace"),
+            ("new_pet", "body", "body", ""),
+            ("*dry_run", "parameter", "query", "dryRun"),
+            ("*name", "property", "body", "name"),
+            ("*from_", "property", "body", "from"),
+        ],
+    ),
+    "one name in two places": (
+        """
+        parameters:
+          - {name: id, in: header, schema: {type: string}}
+          - {name: id, in: path, required: true, schema: {type: string}}
+          - {name: ID, in: query, schema: {type: string}}
+        """,
+        "{}",
+        [
+            ("id", "parameter", "path", "id"),
+            ("*id_header", "parameter", "header", "id"),
+            ("*id_query", "parameter", "query", "ID"),
+        ],
+    ),
+    "names that differ on the wire only": (
+        "parameters: [{name: page-size, in: query, schema: {}}, {name: page_size, in: query, schema: {}}]",
+        "{}",
+        [("*page_size", "parameter", "query", "page-size"), ("*page_size_2", "parameter", "query", "page_size")],
+    ),
+    "a parameter called body": (
+        """
+        parameters: [{name: body, in: query, required: true, schema: {}}]
+        requestBody: {content: {text/plain: {schema: {type: string}}}}
+        """,
+        "{}",
+        [("body", "parameter", "query", "body"), ("request_body", "body", "body", "")],
+    ),
+    "a parameter called as the body's schema": (
+        f"""
+        parameters: [{{name: new_pet, in: query, schema: {{}}}}]
+        {BODY}
+        """,
+        "{NewPet: {type: array, items: {}}}",
+        [("new_pet_body", "body", "body", ""), ("*new_pet", "parameter", "query", "new_pet")],
+    ),
+    "what is read only is no argument": (
+        BODY,
+        "{NewPet: {type: object, properties: {id: {type: string, readOnly: true}, name: {type: string}}}}",
+        [("new_pet", "body", "body", ""), ("*name", "property", "body", "name")],
+    ),
+    "properties of what is merged": (
+        BODY,
+        """
+        Pet: {properties: {name: {}}}
+        NewPet: {allOf: [{$ref: '#/components/schemas/Pet'}, {properties: {tag: {}}}]}
+        """,
+        [
+            ("new_pet", "body", "body", ""),
+            ("*name", "property", "body", "name"),
+            ("*tag", "property", "body", "tag"),
+        ],
+    ),
+    "no properties of what is no object": (
+        "requestBody: {content: {application/octet-stream: {schema: {properties: {a: {}}}}, text/csv: {}}}",
+        "{}",
+        [("body", "body", "body", "")],
+    ),
+    "properties of a form": (
+        """
+        requestBody:
+          content:
+            multipart/form-data:
+              schema: {type: object, properties: {file: {type: string, contentMediaType: image/png}, note: {}}}
+        """,
+        "{}",
+        [
+            ("body", "body", "body", ""),
+            ("*file", "property", "body", "file"),
+            ("*note", "property", "body", "note"),
+        ],
+    ),
+    "odd names": (
+        """
+        parameters:
+          - {name: $filter, in: query, schema: {}}
+          - {name: 'page[size]', in: query, schema: {}}
+          - {name: from, in: query, schema: {}}
+          - {name: self, in: query, schema: {}}
+        """,
+        "{}",
+        [
+            ("*filter", "parameter", "query", "$filter"),
+            ("*page_size", "parameter", "query", "page[size]"),
+            ("*from_", "parameter", "query", "from"),
+            ("*self", "parameter", "query", "self"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_arguments(operation_of, case):
+    text, schemas, expected = CASES[case]
+    found = arguments(operation_of(textwrap.dedent(text), schemas=schemas))
+    by_keyword = [("*" if a.kind == "property" or not (a.required or a.kind == "body") else "") + a.name for a in found]
+    assert [(name, a.kind, a.in_, a.wire) for name, a in zip(by_keyword, found, strict=True)] == expected
+
+
+def test_what_an_argument_tells(operation_of):
+    operation = operation_of(
+        """
+        parameters:
+          - {name: limit, in: query, deprecated: true, schema: {type: integer, default: 10, description: how many}}
+        """
+    )
+    (limit,) = (argument for argument in arguments(operation) if argument.name == "limit")
+    assert (limit.default, limit.description, limit.deprecated, limit.required) == (10, "how many", True, False)
+
+
+def test_the_body_of_20_keeps_its_name():
+    from dynclient._load import load
+
+    api = load(
+        {
+            "swagger": "2.0",
+            "info": {"title": "t", "version": "1"},
+            "paths": {
+                "/x": {
+                    "put": {
+                        "parameters": [{"name": "theThing", "in": "body", "schema": {"type": "string"}}],
+                        "responses": {"200": {"description": "ok"}},
+                    }
+                }
+            },
+        }
+    )
+    assert [argument.name for argument in arguments(api.read(api.rows[0]))] == ["the_thing"]

@@ -1,0 +1,280 @@
+"""Values made from schemas are valid by them; arguments made for an operation make a valid call."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynclient import inspection
+from dynclient._load import load
+from dynclient._validation import validator
+from dynclient.examples import arguments_example, example, media_example, patterns
+from dynclient.examples.numbers import Bounds, number
+from dynclient.model import MediaType, Schema
+
+SEEDS = (0, 1, 2, 7)
+
+
+def schema_of(document, version="3.1.0"):
+    """The component ``It`` of some components."""
+    made = {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": {}}
+    return load({**made, "components": {"schemas": document}}).schemas["It"]
+
+
+SCHEMAS = yaml.safe_load(
+    """
+    - {type: string, minLength: 10, maxLength: 12}
+    - {type: string, maxLength: 2}
+    - {type: string, pattern: '^[A-Z]{3}-\\d{4}$'}
+    - {type: string, pattern: '^(?!foo)[a-z]{3,}$', minLength: 8}
+    - {type: string, pattern: '^[a-z]+$', minLength: 20, maxLength: 22}
+    - {type: string, pattern: '^\\p{Lu}\\p{L}*$'}
+    - {type: string, pattern: '^https://', format: uri}
+    - {type: string, format: email, maxLength: 15}
+    - {type: string, format: uri, minLength: 60}
+    - {type: integer, minimum: 7}
+    - {type: integer, exclusiveMinimum: 7, maximum: 9}
+    - {type: integer, maximum: -3}
+    - {type: integer, minimum: 10, multipleOf: 7}
+    - {type: number, minimum: 0.1, maximum: 0.2}
+    - {type: number, exclusiveMinimum: 0, exclusiveMaximum: 0.001}
+    - {type: number, multipleOf: 0.01, minimum: 19.985}
+    - {type: integer, format: int8, minimum: 100}
+    - {type: integer, format: uint8}
+    - {type: boolean}
+    - {type: 'null'}
+    - {type: [string, 'null']}
+    - {enum: [null, a]}
+    - {const: {a: 1}}
+    - {type: array, minItems: 3, uniqueItems: true, items: {type: integer}}
+    - {type: array, minItems: 3, uniqueItems: true, items: {enum: [a, b, c]}}
+    - {type: array, minItems: 2, uniqueItems: true, items: {type: string, pattern: '^(0|[1-9][0-9]*)$'}}
+    - {type: array, minItems: 2, uniqueItems: true, items: {type: object, properties: {n: {type: integer}}}}
+    - {type: array, maxItems: 0, items: {type: string}}
+    - {type: array, prefixItems: [{type: string}, {type: integer}], items: false}
+    - {type: object, minProperties: 2, additionalProperties: {type: integer}}
+    - {type: object, required: [a, b], properties: {a: {type: string}}, additionalProperties: {type: integer}}
+    - {type: object, patternProperties: {'^x-[a-z]{3}$': {type: integer}}, additionalProperties: false}
+    - {type: object, maxProperties: 1, properties: {a: {type: string}, b: {type: string}}}
+    - {oneOf: [{type: string, maxLength: 3}, {type: string, minLength: 5}]}
+    - {anyOf: [{required: [a]}, {required: [b]}], type: object, properties: {a: {type: string}, b: {type: string}}}
+    - {oneOf: [{required: [a]}, {required: [b]}], type: object, properties: {a: {type: string}, b: {type: string}}}
+    - {allOf: [{type: object, required: [a], properties: {a: {type: integer}}}, {properties: {a: {minimum: 5}}}]}
+    - {type: string, example: 5, examples: [6], default: [], minLength: 3}
+    - {type: object, example: {a: wrong}, properties: {a: {type: integer, example: wrong}}, required: [a]}
+    - {type: object, required: [id, name], properties: {id: {type: string, readOnly: true}, name: {type: string}}}
+    - {not: {type: string}}
+    - {}
+    """
+)
+
+
+@pytest.mark.parametrize("direction", ["request", "response"])
+@pytest.mark.parametrize("schema", SCHEMAS, ids=str)
+def test_an_example_is_valid(schema, direction):
+    made = schema_of({"It": schema})
+    check = validator(made, direction)
+    for seed in SEEDS:
+        assert check.faults(example(made, direction, seed)) == []
+
+
+NAMED = {
+    "recursive": """
+        It: {type: object, required: [name], properties: {
+               name: {type: string}, child: {$ref: '#/components/schemas/It'},
+               children: {type: array, items: {$ref: '#/components/schemas/It'}}}}
+        """,
+    "recursive by a union": """
+        It: {anyOf: [{type: array, minItems: 1, items: {$ref: '#/components/schemas/It'}}, {type: string}]}
+        """,
+    "discriminated by name": """
+        Cat: {type: object, required: [kind, lives], properties: {kind: {type: string}, lives: {type: integer}}}
+        Dog: {type: object, required: [kind, tricks], properties: {kind: {type: string}, tricks: {type: array}}}
+        It: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}],
+             discriminator: {propertyName: kind}}
+        """,
+    "discriminated by mapping": """
+        Cat: {type: object, required: [kind], properties: {kind: {type: string}, lives: {type: integer}}}
+        It: {oneOf: [{$ref: '#/components/schemas/Cat'}],
+             discriminator: {propertyName: kind, mapping: {meow: '#/components/schemas/Cat'}}}
+        """,
+    "discriminated by inheritance": """
+        It: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
+        Cat: {allOf: [{$ref: '#/components/schemas/It'}, {required: [lives], properties: {lives: {type: integer}}}]}
+        """,
+    "wide": "\n".join(
+        f"L{depth}: {{type: object, properties: {{"
+        + ", ".join(f"p{index}: {{$ref: '#/components/schemas/L{depth + 1}'}}" for index in range(20))
+        + "}}"
+        for depth in range(30)
+    )
+    + "\nL30: {type: string}\nIt: {$ref: '#/components/schemas/L0'}",
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_named_schemas(name):
+    schema = schema_of(yaml.safe_load(NAMED[name]))
+    for seed in SEEDS:
+        value = example(schema, "request", seed)
+        assert validator(schema, "request").faults(value) == []
+        assert len(repr(value)) < 20_000
+
+
+def test_the_documents_own_example_goes_first():
+    schema = schema_of({"It": {"type": "string", "examples": ["one", "two"], "default": "three"}})
+    assert [example(schema, seed=seed) for seed in (0, 1, 2)] == ["one", "two", "one"]
+    assert example(schema, shown=False) not in {"one", "two", "three"}
+    assert example(schema_of({"It": {"type": "string", "default": "three"}})) == "three"
+
+
+def test_what_a_direction_leaves_out():
+    schema = schema_of(
+        {
+            "It": {
+                "type": "object",
+                "required": ["id", "secret"],
+                "properties": {"id": {"type": "string", "readOnly": True}, "secret": {"writeOnly": True}},
+            }
+        }
+    )
+    assert set(example(schema, "request")) == {"secret"}
+    assert set(example(schema, "response")) == {"id"}
+
+
+def test_examples_are_not_shared():
+    schema = schema_of({"It": {"type": "object", "example": {"a": [1]}}})
+    example(schema)["a"].append(2)
+    assert example(schema) == {"a": [1]}
+
+
+def test_bytes_where_bytes_go():
+    schema = schema_of({"It": {"type": "object", "properties": {"f": {"type": "string", "format": "binary"}}}}, "3.0.3")
+    assert isinstance(example(schema, files=True)["f"], bytes)
+    assert isinstance(example(schema)["f"], str)
+
+
+MEDIA = {
+    "application/json": {},
+    "text/plain": "string",
+    "application/xml": "<example/>",
+    "image/png": b"example",
+    "multipart/form-data": {},
+}
+
+
+@pytest.mark.parametrize("media_range", MEDIA)
+def test_media_types_without_a_schema(media_range):
+    assert media_example(MediaType(media_range)) == MEDIA[media_range]
+
+
+def test_xml_as_text_is_markup():
+    assert media_example(MediaType("application/xml", schema_of({"It": {"type": "string"}}))) == "<example/>"
+
+
+DOCUMENTS = ("voice.yaml", "voice.2.0.yaml", "voice.3.0.yaml", "voice.3.2.yaml", "orders.yaml")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_arguments_of_our_documents(root, name, seed):
+    check_arguments(load(root / "openapi" / name), seed)
+
+
+# What can't be valid, and why.
+CORPUS_EXCEPTIONS = {
+    "PATCH /embedded-discriminator": "a value of one branch is one of the other branch too",
+    "POST /chat/completions": "the discriminator names schemas, which the roles of the branches do not allow",
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "discord/openapi.json",
+        "figma/openapi.yaml",
+        "openai/openapi.yaml",
+        "petstore/openapi.yaml",
+        "readme-oas-examples/3.0/json/discriminators.json",
+        "slack/web-api/slack_web_openapi_v2.json",
+    ],
+)
+def test_arguments_of_real_documents(shared, name):
+    check_arguments(load(shared / "corpus" / name), 0)
+
+
+def check_arguments(api, seed):
+    for row in api.rows:
+        operation = api.read(row)
+        given = arguments_example(operation, seed)
+        assert given == arguments_example(operation, seed)
+        for argument in inspection.arguments(operation):
+            if argument.name not in given:
+                assert not argument.required or argument.kind == "property", row.key
+            elif row.key not in CORPUS_EXCEPTIONS and isinstance(argument.schema, Schema):
+                if not argument.required and argument.kind == "parameter":
+                    continue
+                value = given[argument.name]
+                if not (isinstance(value, str) and value.startswith("<")):
+                    faults = validator(argument.schema, "request").faults(value, files=True)
+                    assert not faults, (row.key, argument.name)
+
+
+PATTERNS = (
+    r"^\+[1-9]\d{1,14}$",
+    r"^[a-z]+(-[a-z]+)*$",
+    r"^(GET|POST)$",
+    r"[^/]+",
+    r"^[\w.%+-]+@[A-Za-z]{2,}$",
+    r"^(a)(b)\2\1$",
+    r"^[\s\S]*$",
+    r"^[^\x00-\x1f]+$",
+    r"^\u0041\x42{2,}?$",
+    r"^{a}$",
+    r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==)?$",
+    r"^[a\-\]]{3}$",
+    r"\bx\b",
+    r"",
+)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("more", [0, 1, 5])
+def test_a_text_matches_its_pattern(pattern, more):
+    found = patterns.text(pattern, Random(0), more)
+    assert found is not None
+    assert re.search(pattern, found)
+
+
+UNREADABLE = ("(", "[", "a)", "(?<", "\\", r"[^\s\S]", r"\u{110000}", r"\p{Script=Klingon}", "(" * 300, "a" * 600)
+
+
+@pytest.mark.parametrize("pattern", UNREADABLE)
+def test_what_is_no_pattern_has_no_text(pattern):
+    assert patterns.text(pattern, Random(0)) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="ab01()[]{}|*+?^$.\\-,:=!<>dwspPkux", max_size=30), st.integers(0, 5))
+def test_no_pattern_breaks_the_reader(pattern, more):
+    found = patterns.text(pattern, Random(0), more)
+    assert found is None or len(found) <= 1000
+
+
+_decimals = st.integers(-10_000, 10_000).map(lambda value: value / 100)
+
+
+@settings(max_examples=150, deadline=None)
+@given(low=_decimals, width=st.integers(0, 500), whole=st.booleans(), seed=st.none() | st.integers(0, 3))
+def test_numbers_keep_their_bounds(low, width, whole, seed):
+    bounds = {"minimum": low, "maximum": round(low + 1 + width / 100, 2)}
+    rng = Random(seed) if seed is not None else None
+    found = number(bounds, None, rng, whole=whole)
+    assert bounds["minimum"] <= found <= bounds["maximum"]
+    assert isinstance(found, int if whole else float)
+    assert Bounds(bounds, None).allow(Bounds({"minimum": found}, None).low)

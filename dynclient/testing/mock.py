@@ -10,7 +10,9 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from dynclient import model
 from dynclient._load import load
@@ -65,28 +67,41 @@ class Mock:
 
     def respond(self, request: Request) -> Response:
         """Answer one request; whatever it is, there is an answer."""
-        operation: model.Operation | None = None
-        match: Match | None = None
+        answering = _Answering(request)
         try:
-            match = self._router.find(request.method, _path(request))
-            operation = self._operation(match.row)
-            response = self._answer(operation, match, request)
+            response = self._answered(answering)
         except Refusal as refusal:
-            response = self._refused(refusal, operation, request)
+            response = self._refused(refusal, answering.operation, request)
         except DynclientError as error:
             response = refuse(Refusal(500, f"the document is broken here: {error.message}"), None, "")
         except Exception:
             # A server that stops, or shows a traceback, would hide what the test is about.
             log.exception("%s %s", request.method, request.shown_url)
             response = refuse(Refusal(500, "the mock failed; its log says where"), None, "")
-        if match is not None:
-            request = request._replace(operation_id=match.row.operation_id or match.row.key)
-        response = response._replace(request=request)
+        response = response._replace(request=request._replace(operation_id=answering.name))
         with self._lock:
             self.responses.append(response)
         if self._observer is not None:
             self._observer(response)
         return response
+
+    def _answered(self, answering: _Answering) -> Response:
+        """Answer as the first operation that takes the request; where none does, refuse it as the first one does."""
+        request = answering.request
+        matches = self._router.find(request.method, _path(request), urlsplit(request.url).query)
+        first: Refusal | None = None
+        for match in matches:
+            answering.at(match.row)
+            answering.operation = self._operation(match.row)
+            try:
+                return self._answer(answering.operation, match, request)
+            except Refusal as refusal:
+                if refusal.status != HTTPStatus.BAD_REQUEST:
+                    raise
+                first = first or refusal
+        answering.at(matches[0].row)
+        answering.operation = self._operation(matches[0].row)
+        raise first or Refusal(400, "no operation takes the request")
 
     def _operation(self, row: model.OperationRow) -> model.Operation:
         operation = self._operations.get(row.key)
@@ -120,6 +135,20 @@ class Mock:
     ) -> Iterable[bytes]:
         """Answer as a WSGI application (PEP 3333)."""
         return answer(self, environ, start_response)
+
+
+class _Answering:
+    """A request, and the operation that it is for as far as that is known."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.operation: model.Operation | None = None
+        self.name: str | None = None
+
+    def at(self, row: model.OperationRow) -> None:
+        """Name the operation before it is read: it may be broken."""
+        self.operation = None
+        self.name = row.operation_id or row.key
 
 
 def app(document: Source | model.API, **options: Any) -> Mock:

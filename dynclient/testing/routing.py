@@ -2,7 +2,8 @@
 
 Rule 1: a path with fewer templates goes before one with more (OAS 3.1.1, Paths Object: concrete before templated).
 Rule 2: paths match with the base path of the document's servers, and without it.
-Rule 3: values stay percent-encoded, so that an encoded slash stays in its segment.
+Rule 3: paths that are alike but for their templates' names or their queries are all found; who asks tries each.
+Rule 4: values stay percent-encoded, so that an encoded slash stays in its segment.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Route(NamedTuple):
     pattern: re.Pattern[str]
     names: tuple[str, ...]
     rank: tuple[int, ...]
-    rows: dict[str, model.OperationRow]
+    rows: dict[str, list[model.OperationRow]]
 
 
 class Router:
@@ -44,9 +45,9 @@ class Router:
     def __init__(self, api: model.API) -> None:
         """Take the operations of a document; servers of single operations are read when nothing else matches."""
         self._api = api
-        by_path: dict[str, dict[str, model.OperationRow]] = {}
+        by_path: dict[str, dict[str, list[model.OperationRow]]] = {}
         for row in api.rows:
-            by_path.setdefault(_bare(row.path), {}).setdefault(row.method, row)
+            by_path.setdefault(bare(row.path), {}).setdefault(row.method, []).append(row)
         self.routes = {template: _route(template, rows) for template, rows in by_path.items()}
         self._by_length: dict[int, list[Route]] = {}
         for route in sorted(self.routes.values(), key=lambda route: route.rank):
@@ -54,19 +55,25 @@ class Router:
         self._bases = _bases(api.servers)
         self._other_bases: tuple[re.Pattern[str], ...] | None = None
 
-    def find(self, method: str, path: str) -> Match:
-        """Find the operation.
+    def find(self, method: str, path: str, query: str = "") -> list[Match]:
+        """Find the operation: one, or all those that this request could be for, in the document's order.
 
         Raises:
             Refusal: 404 where no path matches, 405 (with Allow) where none of those that do has the method.
         """
+        found: list[Match] = []
         allowed: set[str] = set()
+        rank: tuple[int, ...] | None = None
         for route, rest, texts in self._matches(path):
-            found = route.rows.get(method) or (route.rows.get("GET") if method == "HEAD" else None)
-            if found is not None:
-                return Match(found, rest, dict(zip(route.names, texts, strict=True)))
             allowed.update(route.rows)
-        if not allowed:
+            rows = route.rows.get(method) or (route.rows.get("GET", []) if method == "HEAD" else [])
+            if rows and rank in {None, route.rank}:
+                rank = route.rank
+                named = dict(zip(route.names, texts, strict=True))
+                found += [Match(row, rest, named) for row in rows if _has_query(row.path, query)]
+        if found:
+            return found
+        if not allowed or method in allowed:
             raise Refusal(404, f"the document has no path for {path}")
         allow = sorted({*allowed, "OPTIONS", *(["HEAD"] if "GET" in allowed else [])})
         raise Refusal(405, f"{path} has no {method}", headers={"Allow": ", ".join(allow)})
@@ -99,12 +106,18 @@ class Router:
                 yield path[match.end() :] or "/"
 
 
-def _bare(path: str) -> str:
+def bare(path: str) -> str:
     """A path key without what some documents add to tell operations apart."""
     return path.partition("#")[0].partition("?")[0]
 
 
-def _route(template: str, rows: dict[str, model.OperationRow]) -> Route:
+def _has_query(path: str, query: str) -> bool:
+    """Whether a request has the query that a path key ends with, if it does."""
+    fixed = path.partition("#")[0].partition("?")[2]
+    return not fixed or set(fixed.split("&")) <= set(query.split("&"))
+
+
+def _route(template: str, rows: dict[str, list[model.OperationRow]]) -> Route:
     names = tuple(_TEMPLATE.findall(template))
     parts = _TEMPLATE.split(template)
     pattern = "".join("([^/]+)" if index % 2 else _literal(part) for index, part in enumerate(parts))

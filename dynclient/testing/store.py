@@ -23,7 +23,7 @@ from dynclient.exceptions import DocumentError
 from dynclient.testing.answers import Answer
 from dynclient.testing.checks import Sent
 from dynclient.testing.refusals import Refusal
-from dynclient.testing.routing import Match, Route
+from dynclient.testing.routing import Match, Route, bare
 
 # Beside a list, what says how many there are.
 COUNTS = frozenset({"total", "count", "totalCount", "total_count", "totalItems", "total_items", "size"})
@@ -63,7 +63,7 @@ class Store:
 
     def filled(self, match: Match, answer: Answer, sent: Sent) -> Answer:
         """Do what the request does, and put what is known into its answer."""
-        template, path = match.row.path, _unquoted(match.path)
+        template, path = bare(match.row.path), _unquoted(match.path)
         creates = self._created_kind(template) if match.row.method == "POST" else None
         if creates is not None:
             return self._create(creates, match, answer, sent)
@@ -98,7 +98,7 @@ class Store:
 
     def _listed(self, match: Match, answer: Answer) -> Answer:
         """A list of what is there, once something has been created here."""
-        kind = self._created_kind(match.row.path)
+        kind = self._created_kind(bare(match.row.path))
         collection = _unquoted(match.path)
         if kind is None or collection not in self._collections:
             return self._of_item(match, answer)
@@ -135,7 +135,7 @@ class Store:
         if "GET" not in route.rows or "POST" not in collection.rows:
             return None
         try:
-            answers = _answered_properties(self._api.read(collection.rows["POST"]))
+            answers = _answered_properties(self._api.read(collection.rows["POST"][0]))
         except DocumentError:
             return None
         id_property = _id_property(found["name"], answers)
@@ -143,7 +143,7 @@ class Store:
 
 
 def _prefixes(match: Match) -> Iterator[tuple[str, str]]:
-    templates, segments = match.row.path.split("/"), match.path.split("/")
+    templates, segments = bare(match.row.path).split("/"), match.path.split("/")
     for length in range(2, len(templates) + 1):
         if templates[length - 1].startswith("{"):
             yield "/".join(templates[:length]), _unquoted("/".join(segments[:length]))

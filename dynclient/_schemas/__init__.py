@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dynclient._schemas.bundles import Bundle, bundle
 from dynclient._schemas.discriminators import Discriminator
-from dynclient._schemas.places import cache, child, component_name
+from dynclient._schemas.places import cache, child, component_name, follow
 from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, shape
 from dynclient._schemas.texts import typed
 
@@ -23,6 +23,7 @@ __all__ = [
     "cache",
     "child",
     "component_name",
+    "follow",
     "is_binary",
     "shape",
     "typed",

@@ -4,36 +4,47 @@ Rule 1: within one value, each way from a schema to another (``allOf``, ``anyOf`
 ways than steps are allowed: the document is unsafe.
 Rule 2: a way that leads back to its start without going down in the value never ends: the document is invalid.
 Rule 3: a schema that reaches itself further down is recursive: the depth of values has to be looked at. If it does so
-in several ways at one place, time can double with each level: such a schema is not tame, and is left to the engine
-that remembers its verdicts.
+in several ways at one place, time can multiply with each level: then only shallow values are for an engine that does
+not remember its verdicts.
 """
 
 from __future__ import annotations
 
+import functools
+import math
+import operator
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dynclient._schemas import Bundle
+from dynclient._validation.applying import below_value, descendants, references_in, same_value
 from dynclient._validation.circles import circles
 from dynclient._validation.places import place_in
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.model import References
 from dynclient.options import Limits
 
-_SAME_MANY = ("allOf", "anyOf", "oneOf")
-_SAME_ONE = ("if", "then", "else", "not")
-_DOWN_ONE = ("additionalProperties", "contains", "items", "propertyNames", "unevaluatedItems", "unevaluatedProperties")
-_TAME = 10_000
-
-Node = Mapping[str, Any]
+_WAYS = 10_000
+_TIMES = 1_000_000
 
 
 class Cost(NamedTuple):
-    """Whether values have to be looked at for their depth, and whether an engine without a memory may check them."""
+    """How deep a value may be: for any engine, and for one that does not remember. None: it need not be looked at."""
 
-    recursive: bool
-    tame: bool
+    deepest: int | None
+    fast: int | None
+
+
+class _Known(NamedTuple):
+    """What is known of entries, for all bundles that share them."""
+
+    leads: dict[str, Counter[str]]
+    references: dict[str, set[str]]
+    ways: dict[str, int]
+    loops: dict[str, frozenset[str]]
+    factors: dict[frozenset[str], int]
+    compares: dict[str, bool]
 
 
 def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
@@ -45,44 +56,50 @@ def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
     """
     if "$id" in bundle.schema:
         # Where `$dynamicRef` leads is known only with the value.
-        return Cost(recursive=True, tame=False)
+        return Cost(limits.body_depth, 0)
     entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
-    ways = _ways(entries, bundle, references)
-    most = max(ways, key=ways.__getitem__)
-    if ways[most] > limits.validation_steps:
+    known: _Known = bundle.worked_out.setdefault("costs", _Known({}, {}, {}, {}, {}, {}))
+    for name in entries.keys() - known.leads.keys():
+        known.leads[name] = Counter(_leads(entries[name]))
+        known.references[name] = references_in(entries[name])
+        known.compares[name] = any(
+            "uniqueItems" in node or _fixes_structures(node) for node in descendants(entries[name])
+        )
+    _count(entries, known, bundle, references)
+    most = max(entries, key=known.ways.__getitem__)
+    if known.ways[most] > limits.validation_steps:
         where = place_in(bundle, references, most[1:])
-        message = f"checking one value takes {min(ways[most], 10**18)} steps, {limits.validation_steps} are allowed"
-        raise UnsafeDocument(message, place=where)
-    loops = circles({name: set(_references(node)) & entries.keys() for name, node in entries.items()})
-    compares = any("uniqueItems" in node or _has_structures(node) for node in _all(bundle.schema["$defs"]))
-    tame = ways[most] <= _TAME and not any(_doubles(entries, loop) for loop in loops)
-    return Cost(bool(loops) or compares, tame)
+        times = min(known.ways[most], 10**18)
+        raise UnsafeDocument(
+            f"checking one value takes {times} steps, {limits.validation_steps} are allowed", place=where
+        )
+    fast = None if known.ways[most] <= _WAYS else 0
+    factor = _factor(entries, known)
+    if factor == 0:
+        deepest = limits.body_depth if any(known.compares[name] for name in entries) else None
+        return Cost(deepest, fast if fast == 0 else deepest)
+    levels = limits.body_depth if factor == 1 else int(math.log(_TIMES, factor))
+    return Cost(limits.body_depth, fast if fast == 0 else min(levels, limits.body_depth))
 
 
-def _ways(entries: Mapping[str, Any], bundle: Bundle, references: References) -> dict[str, int]:
+def _count(entries: Mapping[str, Any], known: _Known, bundle: Bundle, references: References) -> None:
     """How many schemas are applied to one value by each entry, those that it leads to included."""
-    leads = {name: Counter(_leads(node)) for name, node in entries.items()}
-    ways: dict[str, int] = {}
+    ways, leads = known.ways, known.leads
     open_: set[str] = set()
-    waiting = list(entries)
+    waiting = [name for name in entries if name not in ways]
     while waiting:
         name = waiting[-1]
-        if name in ways:
-            waiting.pop()
-            continue
         onward = [other for other in leads[name] if other and other not in ways]
-        if not onward:
+        if name in ways or not onward:
             ways[name] = sum(count * (ways[other] if other else 1) for other, count in leads[name].items())
             open_.discard(name)
             waiting.pop()
             continue
         open_.add(name)
-        for other in onward:
-            if other in open_:
-                where = place_in(bundle, references, other[1:])
-                raise InvalidDocument("the schema contains itself, so checking by it never ends", place=where)
+        if (circle := open_.intersection(onward)) != set():
+            where = place_in(bundle, references, min(circle)[1:])
+            raise InvalidDocument("the schema contains itself, so checking by it never ends", place=where)
         waiting += onward
-    return ways
 
 
 def _leads(node: Any) -> Iterator[str]:
@@ -94,81 +111,80 @@ def _leads(node: Any) -> Iterator[str]:
         if isinstance(here, dict):
             if "$ref" in here:
                 yield here["$ref"]
-            waiting += _same(here)
+            waiting += same_value(here)
 
 
-def _same(node: Node) -> list[Any]:
-    below = [node[word] for word in _SAME_ONE if word in node]
-    below += [each for word in _SAME_MANY for each in node.get(word, ())]
-    return below + list(node.get("dependentSchemas", {}).values())
-
-
-def _down(node: Node) -> Iterator[tuple[str, Any]]:
-    """The schemas for what is within a value, with the name of the place; ``*`` for many places."""
-    yield from ((f".{name}", below) for name, below in node.get("properties", {}).items())
-    yield from (("*", node[word]) for word in _DOWN_ONE if word in node)
-    yield from (("*", below) for below in node.get("patternProperties", {}).values())
-    yield from ((f"[{index}]", below) for index, below in enumerate(node.get("prefixItems", ())))
-
-
-def _all(node: Any) -> Iterator[Node]:
-    waiting = [node]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, dict):
-            yield here
-            waiting += here.values()
-        elif isinstance(here, list):
-            waiting += here
-
-
-def _references(node: Any) -> Iterator[str]:
-    return (here["$ref"] for here in _all(node) if isinstance(here.get("$ref"), str))
-
-
-def _has_structures(node: Node) -> bool:
+def _compares(node: Mapping[str, Any]) -> bool:
+    """Whether a schema compares whole values, however deep."""
     fixed = [node.get("const"), *(node["enum"] if isinstance(node.get("enum"), list) else ())]
-    return any(isinstance(value, (dict, list)) for value in fixed)
+    return "uniqueItems" in node or any(isinstance(value, (dict, list)) for value in fixed)
 
 
-def _doubles(entries: Mapping[str, Any], loop: set[str]) -> bool:
-    """Whether a circle of schemas is entered in several ways at one place of a value."""
-    for name in loop:
-        waiting = [entries[name]]
-        while waiting:
-            here = waiting.pop()
-            if not isinstance(here, dict):
-                continue
-            places = _places(here, entries, loop)
-            if any(count > 1 for count in places.values()) or (places["*"] and len(places) > 1):
-                return True
-            waiting += [below for _, below in _down(here)]
-            waiting += _same(here)
-    return False
+def _factor(entries: Mapping[str, Any], known: _Known) -> int:
+    """In how many ways, at most, a circle of schemas is entered again at one place of a value; 0 without circles."""
+    new = {name: known.references[name] for name in entries if name not in known.loops}
+    # What is known already leads to nothing new, so circles are among what is new.
+    graph = {name: onward & new.keys() for name, onward in new.items()}
+    known.loops.update(dict.fromkeys(new, frozenset()))
+    for circle in circles(graph):
+        loop = frozenset(circle)
+        known.loops.update(dict.fromkeys(loop, loop))
+    loops = {known.loops[name] for name in entries} - {frozenset()}
+    for loop in loops - known.factors.keys():
+        known.factors[loop] = _Loop(entries, loop).factor()
+    return max((known.factors[loop] for loop in loops), default=0)
 
 
-def _places(node: Any, entries: Mapping[str, Any], loop: set[str]) -> Counter[str]:
-    """The places within a value from which a circle is entered again, and in how many ways."""
-    found: Counter[str] = Counter()
-    waiting = [node]
-    steps = 0
-    while waiting and steps < _TAME:
-        steps += 1
-        here = waiting.pop()
-        if not isinstance(here, dict):
-            continue
-        if here.get("$ref") in loop:
-            waiting.append(entries[here["$ref"]])
-        for place, below in _down(here):
-            found[place] += any(reference in loop for reference in _references(below))
-        choices = here.get("allOf", ())
-        if choices and all(each.keys() == {"if", "then"} for each in choices if isinstance(each, dict)):
+class _Loop:
+    """A circle of schemas, and the places within a value at which it is entered again."""
+
+    def __init__(self, entries: Mapping[str, Any], loop: frozenset[str]) -> None:
+        self.entries = entries
+        self.loop = loop
+        self.by_entry: dict[str, Counter[str]] = {}
+        self.enters: dict[int, bool] = {}
+
+    def factor(self) -> int:
+        """The most ways at one place."""
+        most = 1
+        for name in self.loop:
+            waiting = [self.entries[name]]
+            while waiting:
+                here = waiting.pop()
+                if isinstance(here, dict):
+                    places = self.places(here)
+                    any_place = places["*"]
+                    most = max(
+                        [most, any_place, *(count + any_place for place, count in places.items() if place != "*")]
+                    )
+                    waiting += [below for _, below in below_value(here)]
+                    waiting += same_value(here)
+        return most
+
+    def places(self, node: Mapping[str, Any]) -> Counter[str]:
+        """The places below a value at which the circle is entered again, and in how many ways."""
+        found: Counter[str] = Counter()
+        reference = node.get("$ref")
+        if reference in self.loop:
+            # No entry leads back to itself within one value: that was found before.
+            if reference not in self.by_entry:
+                self.by_entry[reference] = self.places(self.entries[reference])
+            found += self.by_entry[reference]
+        for place, below in below_value(node):
+            found[place] += self.is_entered(below)
+        rest = dict(node)
+        choices = node.get("allOf", ())
+        if choices and all(isinstance(each, dict) and each.keys() == {"if", "then"} for each in choices):
             # Of a discriminator's choices one is taken at most.
-            one: Counter[str] = Counter()
-            for choice in choices:
-                one |= _places(choice["then"], entries, loop)
-            found += one
-            waiting += [below for below in _same(here) if below not in choices]
-        else:
-            waiting += _same(here)
-    return +found
+            found += functools.reduce(operator.or_, (self.places(choice["then"]) for choice in choices))
+            del rest["allOf"]
+        for below in same_value(rest):
+            if isinstance(below, dict):
+                found += self.places(below)
+        return found
+
+    def is_entered(self, node: Any) -> bool:
+        """Whether a schema refers to the circle, anywhere within."""
+        if id(node) not in self.enters:
+            self.enters[id(node)] = not references_in(node).isdisjoint(self.loop)
+        return self.enters[id(node)]

@@ -7,30 +7,29 @@ Rule 2: what it can't take (bytes, files, lone surrogates) is not its to judge: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from dynclient._schemas import Bundle
 from dynclient._validation.formats import NUMBERS, TEXTS
 from dynclient._validation.patterns import compiled
 
-_BIG = 2**53
-_NUMBERS = ("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf")
-_DATA = ("const", "enum")
+_DATA = ("const", "dependentRequired", "enum")
 _NAMED = ("$defs", "dependentSchemas", "patternProperties", "properties")
 
 Verdict = Callable[[Any], bool | None]
 
 
-def fast_engine(schema: Mapping[str, Any]) -> Verdict | None:
+def fast_engine(bundle: Bundle) -> Verdict | None:
     """Make a bundle ready; None where the engine is not installed, or the bundle is not for it."""
     try:
         import jsonschema_rs
     except ImportError:
         return None
-    tests: dict[str, Callable[[str], bool]] = {}
+    tests: dict[str, Callable[[str], bool]] = bundle.worked_out.setdefault("tests", {})
     try:
         checker = jsonschema_rs.Draft202012Validator(
-            _rewritten(schema, tests),
+            {**bundle.schema, "$defs": _entries(bundle, tests)},
             formats=tests,
             validate_formats=True,
             offline=True,
@@ -54,6 +53,16 @@ class NotForRust(Exception):
     """A bundle says what the engine would read in another way."""
 
 
+def _entries(bundle: Bundle, tests: dict[str, Callable[[str], bool]]) -> dict[str, Any]:
+    """The entries of a bundle as the engine is to read them; each is rewritten once for all bundles."""
+    known: dict[str, Any] = bundle.worked_out.setdefault("rewritten", {})
+    entries = bundle.schema["$defs"]
+    for name in entries:
+        if name not in known:
+            known[name] = _rewritten(entries[name], tests)
+    return {name: known[name] for name in entries}
+
+
 def _rewritten(node: Any, tests: dict[str, Callable[[str], bool]]) -> Any:
     """A schema as the engine is to read it."""
     if not isinstance(node, dict):
@@ -61,10 +70,8 @@ def _rewritten(node: Any, tests: dict[str, Callable[[str], bool]]) -> Any:
     result: dict[str, Any] = {}
     more: list[dict[str, Any]] = []
     for word, value in node.items():
-        if word in _NUMBERS:
-            result[word] = _small(value)
-        elif word in _DATA:
-            result[word] = _plain(value)
+        if word in _DATA:
+            result[word] = value
         elif word == "pattern":
             more.append(_pattern(value, tests))
         elif word == "format":
@@ -109,22 +116,3 @@ def _format(name: str, tests: dict[str, Callable[[str], bool]]) -> list[dict[str
     if number is not None:
         found.append({"minimum": number.least, "maximum": number.most, **({"multipleOf": 1} if number.whole else {})})
     return found
-
-
-def _small(value: Any) -> Any:
-    if isinstance(value, int) and abs(value) > _BIG:
-        raise NotForRust
-    return value
-
-
-def _plain(value: Any) -> Any:
-    """Data that the engine compares as the reference does: no numbers beyond what a double holds."""
-    waiting = [value]
-    while waiting:
-        here = waiting.pop()
-        _small(here)
-        if isinstance(here, dict):
-            waiting += here.values()
-        elif isinstance(here, list):
-            waiting += here
-    return value

@@ -12,19 +12,36 @@ from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.model import References
 from dynclient.options import Limits
 
+_DATA = frozenset({"const", "dependentRequired", "enum"})
+_MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_NAMED = frozenset({"dependentSchemas", "patternProperties", "properties"})
+
 
 def check_patterns(bundle: Bundle, references: References, limits: Limits) -> None:
-    """Read every pattern.
+    """Read every pattern that no bundle of the document has read before.
 
     Raises:
         InvalidDocument: one is no regular expression, or says what can't be said here.
         UnsafeDocument: one is longer than is allowed, or can take for ever.
     """
-    for source, pointer in _patterns(bundle.schema):
-        error = _fault(source, limits.pattern_length)
-        if error is not None:
-            kind = UnsafeDocument if error.unsafe else InvalidDocument
-            raise kind(f"the pattern {source[:200]!r} {error}", place=place_in(bundle, references, pointer))
+    known: set[str] = bundle.worked_out.setdefault("patterns", set())
+    for pointer, node in _entries(bundle.schema):
+        if pointer in known:
+            continue
+        for source, at in _patterns(node, pointer):
+            error = _fault(source, limits.pattern_length)
+            if error is not None:
+                kind = UnsafeDocument if error.unsafe else InvalidDocument
+                raise kind(f"the pattern {source[:200]!r} {error}", place=place_in(bundle, references, at))
+        known.add(pointer)
+
+
+def _entries(schema: Any) -> Iterator[tuple[str, Any]]:
+    for name, node in schema["$defs"].items():
+        if name.startswith("resource"):
+            yield from ((f"/$defs/{name}{pointer}", below) for pointer, below in _entries(node))
+        else:
+            yield f"/$defs/{name}", node
 
 
 def _fault(source: str, longest: int) -> PatternError | None:
@@ -35,18 +52,24 @@ def _fault(source: str, longest: int) -> PatternError | None:
     return None
 
 
-def _patterns(schema: Any) -> Iterator[tuple[str, str]]:
-    waiting = [(schema["$defs"], "/$defs", False)]
+def _patterns(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """The patterns of a schema, each with its pointer."""
+    waiting = [(node, pointer)]
     while waiting:
-        node, pointer, data = waiting.pop()
-        if isinstance(node, list):
-            waiting += [(below, f"{pointer}/{index}", False) for index, below in enumerate(node)]
-        elif isinstance(node, dict):
-            if not data and isinstance(node.get("pattern"), str):
-                yield node["pattern"], f"{pointer}/pattern"
-            for word, below in node.items():
-                at = f"{pointer}/{word.replace('~', '~0').replace('/', '~1')}"
-                if word == "patternProperties" and not data:
-                    yield from ((source, at) for source in below)
-                if data or word not in {"const", "enum"}:
-                    waiting.append((below, at, not data and word in {"properties", "patternProperties", "$defs"}))
+        here, at = waiting.pop()
+        if not isinstance(here, dict):
+            continue
+        if "pattern" in here:
+            yield here["pattern"], f"{at}/pattern"
+        yield from ((source, f"{at}/patternProperties/{_key(source)}") for source in here.get("patternProperties", ()))
+        for word, value in here.items():
+            if word in _NAMED:
+                waiting += [(below, f"{at}/{word}/{_key(name)}") for name, below in value.items()]
+            elif isinstance(value, list) and word in _MANY:
+                waiting += [(below, f"{at}/{word}/{index}") for index, below in enumerate(value)]
+            elif word not in _DATA:
+                waiting.append((value, f"{at}/{word}"))
+
+
+def _key(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

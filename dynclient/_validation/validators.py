@@ -7,15 +7,21 @@ Rule 2: a valid value costs one question to the fast engine, where there is one.
 from __future__ import annotations
 
 import logging
-from typing import Any, Literal
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
-from dynclient._schemas import Bundle, bundle, cache
+from dynclient._schemas import Bundle, bundle, cache, follow
 from dynclient._validation.costs import cost
 from dynclient._validation.kinds import is_deeper
 from dynclient._validation.lawful import check_patterns
 from dynclient.exceptions import Fault
 from dynclient.model import Schema
 from dynclient.options import Limits
+
+if TYPE_CHECKING:
+    from dynclient._validation.reference import Reference
+    from dynclient._validation.reports import Reporter
 
 Engine = Literal["jsonschema", "jsonschema-rs"]
 
@@ -38,6 +44,7 @@ def validator(
         UnresolvableReference: a ``$ref`` leads nowhere, or in a circle.
         UnsafeDocument: it would take more steps, or levels, than the limits allow.
     """
+    schema = follow(schema)
     known = cache(schema.references, "validators")
     key = (schema.uri, direction, limits, engine)
     found: Validator | None = known.get(key)
@@ -47,23 +54,17 @@ def validator(
 
 
 class Validator:
-    """Checks values against one schema, in one direction."""
+    """Checks values against one schema, in one direction. An engine is made ready when it is first needed."""
 
     def __init__(self, schema: Schema, bundled: Bundle, limits: Limits, engine: Engine | None) -> None:
         """Take a bundle, and find what is wrong with it."""
         self.schema = schema
         self.bundle = bundled
         self.limits = limits
+        self.engine = engine
         check_patterns(bundled, schema.references, limits)
         self._cost = cost(bundled, schema.references, limits)
-        self._is_valid = None
-        if engine != "jsonschema" and (self._cost.tame or engine):
-            from dynclient._validation.fast import fast_engine
-
-            self._is_valid = fast_engine(bundled.schema)
-        self._alone = engine == "jsonschema-rs"
-        self._reference: Any = None
-        self._reporter: Any = None
+        self._looks = self._cost.deepest is not None
 
     def __repr__(self) -> str:
         return f"<Validator of {self.schema.uri}>"
@@ -74,29 +75,49 @@ class Validator:
         ``path`` is the name of the value's place. ``files`` tells that bytes, Paths, files and elements may stand
         where the schema has a string.
         """
-        if self._cost.recursive and is_deeper(value, self.limits.body_depth):
-            return [Fault(path, f"is nested more than {self.limits.body_depth} levels deep")]
-        if self._is_valid is not None:
+        verdict = None
+        if self._is_valid is not None and not (self._looks and self._is_deeper(value, self._cost.fast)):
             verdict = self._is_valid(value)
             if verdict is True:
                 return []
-            if verdict is False and self._alone:
-                return [Fault(path, "is not valid")]
+        if self._looks and self._is_deeper(value, self._cost.deepest):
+            return [Fault(path, f"is nested more than {self._cost.deepest} levels deep")]
+        if self.engine == "jsonschema-rs" and verdict is False:
+            return [Fault(path, "is not valid")]
         faults = self._report(value, path, files=files)
-        if not faults and self._is_valid is not None and verdict is False:
+        if verdict is False and not faults:
             _log.debug("jsonschema-rs refuses what jsonschema finds valid, by %s", self.schema.uri)
         return faults
 
-    def _report(self, value: Any, path: str, *, files: bool) -> list[Fault]:
-        from dynclient._validation.reference import OverBudget, Reference
+    def _is_deeper(self, value: Any, limit: int | None) -> bool:
+        return limit is not None and is_deeper(value, limit)
+
+    @cached_property
+    def _is_valid(self) -> Callable[[Any], bool | None] | None:
+        if self.engine == "jsonschema" or (self._cost.fast == 0 and self.engine is None):
+            return None
+        from dynclient._validation.fast import fast_engine
+
+        return fast_engine(self.bundle)
+
+    @cached_property
+    def _reference(self) -> Reference:
+        from dynclient._validation.reference import Reference
+
+        return Reference(self.bundle.schema, self.limits.validation_steps)
+
+    @cached_property
+    def _reporter(self) -> Reporter:
         from dynclient._validation.reports import Reporter
 
-        if self._reference is None:
-            self._reporter = Reporter(self.bundle, self.schema.references)
-            self._reference = Reference(self.bundle.schema, self.limits.validation_steps)
+        return Reporter(self.bundle, self.schema.references)
+
+    def _report(self, value: Any, path: str, *, files: bool) -> list[Fault]:
+        from dynclient._validation.reference import OverBudget
+
         try:
             errors = self._reference.errors(value, files=files, limit=self.limits.errors)
-            return self._reporter.faults(errors, path, self.limits.errors)  # type: ignore[no-any-return]
+            return self._reporter.faults(errors, path, self.limits.errors)
         except OverBudget:
             return [Fault(path, "takes more steps to check than are allowed")]
         except RecursionError:

@@ -11,6 +11,7 @@ from typing import Any
 from dynclient._document import open_document
 from dynclient._validation import Validator, validator
 from dynclient.dialects import Dialect
+from dynclient.exceptions import DynclientError
 from dynclient.messages import Headers, Response, Send
 from dynclient.model import Schema
 
@@ -74,7 +75,7 @@ def failures(name: str, dialect: Dialect, engine: Any) -> dict[str, str]:
     for index, group in enumerate(groups(name)):
         try:
             checker: Validator = validator(opened(name, index, dialect), "response", engine=engine)
-        except Exception as error:
+        except DynclientError as error:
             found[group["description"]] = f"{type(error).__name__}: {error}"
             continue
         for test in group["tests"]:

@@ -62,9 +62,7 @@ def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
     for name in entries.keys() - known.leads.keys():
         known.leads[name] = Counter(_leads(entries[name]))
         known.references[name] = references_in(entries[name])
-        known.compares[name] = any(
-            "uniqueItems" in node or _fixes_structures(node) for node in descendants(entries[name])
-        )
+        known.compares[name] = any(map(_compares, descendants(entries[name])))
     _count(entries, known, bundle, references)
     most = max(entries, key=known.ways.__getitem__)
     if known.ways[most] > limits.validation_steps:

@@ -22,6 +22,11 @@ class MockTransport:
         """The requests that came, each with its ``operation_id``."""
         return self.mock.requests
 
+    @property
+    def responses(self) -> list[Response]:
+        """The responses that were given, each with its ``request``."""
+        return self.mock.responses
+
     def send(self, send: Send) -> Response:
         """Answer a request."""
         request = send.request

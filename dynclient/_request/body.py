@@ -17,9 +17,9 @@ from xml.etree.ElementTree import Element
 from dynclient import codecs
 from dynclient._negotiation import match
 from dynclient._plain import plain
-from dynclient._schemas import is_binary, shape
+from dynclient._schemas import is_binary
 from dynclient._validation import validator
-from dynclient.exceptions import DecodeError, EncodeError, Fault, UnsupportedMediaType
+from dynclient.exceptions import EncodeError, Fault, UnsupportedMediaType
 from dynclient.model import MediaType, Operation
 from dynclient.options import Limits, ValidationMode
 
@@ -134,36 +134,30 @@ def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
 
 
 def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
-    """Every way in which a body, made plain, breaks its schema."""
+    """Every way in which a body, made plain, breaks its schema.
+
+    XML given as text or as an element is read for it. What is not well-formed is left to :func:`encode` to refuse.
+    """
     codec = _codec(choice, value)
+    media_type = choice.media_type
     if codec.name == "binary":
         return []
-    if codec.name == "xml" and isinstance(value, (str, bytes, Element)) and not _takes_text(choice.media_type):
-        value = _read_markup(choice, value, limits)
-    media_type = choice.media_type
+    if codec.name == "xml" and isinstance(value, (str, bytes, Element)) and media_type.schema is not None:
+        if not codecs.xml.is_text(media_type.schema):
+            try:
+                value = codecs.xml.value_of(value, media_type, choice.content_type, limits)
+            except EncodeError as error:
+                return [Fault("$", error.message, "xml")] if error.line is None else []
+        elif not isinstance(value, str):
+            return []
     found: list[Fault] = []
-    if media_type.schema is not None and not (codec.name == "xml" and isinstance(value, Element)):
+    if media_type.schema is not None:
         found = validator(media_type.schema, "request", limits=limits).faults(value, files=codec.files)
     elif media_type.item_schema is not None and isinstance(value, list):
         items = validator(media_type.item_schema, "request", limits=limits)
         for index, item in enumerate(value):
             found += items.faults(item, path=f"$[{index}]", files=codec.files)
     return found
-
-
-def _takes_text(media_type: MediaType) -> bool:
-    types = shape(media_type.schema).types if media_type.schema is not None else frozenset()
-    return not types or "string" in types
-
-
-def _read_markup(choice: Choice, value: Any, limits: Limits) -> Any:
-    """The plain value that XML given as text stands for; text that is none is left to the codec to complain of."""
-    try:
-        encoded = _codec(choice, value).encode(value, choice.media_type, choice.content_type)
-        body = encoded.body if isinstance(encoded.body, bytes) else b""
-        return _codec(choice, value).decode(body, choice.media_type, choice.content_type, limits)
-    except DecodeError as error:
-        raise EncodeError(f"the XML given can't be read: {error.message}") from error
 
 
 def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:

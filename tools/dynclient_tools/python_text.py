@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 _WIDTH = 100
@@ -36,8 +35,7 @@ def _flat(value: Any) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A string in double quotes where that needs no escapes that ``repr`` would not make."""
+    """A string in double quotes, unless it holds some."""
     single = repr(value)
-    if single.startswith("'") and '"' not in single:
-        return '"' + single[1:-1] + '"' if "\\'" not in single else json.dumps(value)
-    return single
+    # In single quotes, ``repr`` has no apostrophe to escape unless there is a double quote too.
+    return f'"{single[1:-1]}"' if single.startswith("'") and '"' not in single else single

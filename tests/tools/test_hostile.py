@@ -1,0 +1,228 @@
+"""A document is text of strangers: in pages it stays text, in Python it stays data, and it names no files."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+
+import pytest
+from dynclient_tools import markdown, syntax
+from dynclient_tools.docs import docs
+from dynclient_tools.files import NotOurs, write
+from dynclient_tools.python_text import literal
+from dynclient_tools.stubs import stubs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+import dynclient
+
+TEXTS = (
+    '"""\nimport os; os.system("touch pwned")\n"""',
+    "'''\nraise SystemExit\n'''",
+    "\\",
+    '\\"""',
+    '""\\"',
+    "a\r\nimport os",
+    "a\u2028import os\u2029import os\u0085import os\x0cimport os\x0bimport os",
+    "{{ 7*7 }}{% for x in y %}{# c #}",
+    "{{ ''.__class__.__mro__ }}",
+    "*/ --> <!-- ]]> </script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "\\[click](javascript:alert(1))",
+    "![x](data:text/html;base64,xx)",
+    "[x]: javascript:alert(1)\n\n[x]",
+    "<javascript:alert(1)>",
+    "a | b | c\n|---|---|---|\n| d",
+    "```\n# not a heading",
+    "~~~\n# not a heading",
+    "# heading\n\nheading\n=======\n\nheading\n---",
+    "    # code\n\n- [ ] task\n1. one",
+    "../../x",
+    "\u202egnp.exe",
+    "\x00\x1b[31m",
+    "`a``b```",
+    "%s {0} {x!r} f'{1}'",
+    "\ud800",
+)
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def hostile(text):
+    """A document in which every text and every name that may be anything is this one."""
+    schema = {
+        "type": "object",
+        "title": text,
+        "description": text,
+        "required": [text],
+        "properties": {
+            text: {"type": "string", "description": text, "default": text, "pattern": re.escape(text), "format": text},
+            "kind": {"enum": [text, "b"], "description": text},
+            "inner": {"type": "object", "properties": {text: {"const": text}}},
+        },
+        "example": {text: text},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": text, "version": text, "summary": text, "description": text},
+        "servers": [
+            {"url": "https://a.example", "description": text},
+            {"url": "https://b.example", "description": text},
+        ],
+        "tags": [{"name": text, "description": text}],
+        "security": [{"key": [text]}],
+        "paths": {
+            "/x": {
+                "post": {
+                    "operationId": text,
+                    "tags": [text],
+                    "summary": text,
+                    "description": text,
+                    "deprecated": True,
+                    "parameters": [
+                        {"name": "q", "in": "query", "description": text, "schema": {"enum": [text]}, "required": True},
+                        {"name": text, "in": "query", "description": text, "schema": {"default": text}},
+                    ],
+                    "requestBody": {
+                        "description": text,
+                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/It"}}},
+                    },
+                    "responses": {
+                        "200": {
+                            "description": text,
+                            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/It"}}},
+                        },
+                        "400": {"description": text},
+                    },
+                }
+            }
+        },
+        "components": {
+            "schemas": {"It": schema, text: copy.deepcopy(schema)},
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x", "description": text}},
+        },
+    }
+
+
+def emitted(document):
+    with dynclient.load(document) as client:
+        return docs(client, "x.yaml"), stubs(client, "x.yaml")
+
+
+@pytest.fixture(scope="module")
+def harmless():
+    return emitted(hostile("harmless"))
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+def test_stubs_hold_nothing_but_stubs(text):
+    _, package = emitted(hostile(text))
+    for source in package.values():
+        syntax.check(source)
+        source.encode("utf-8")
+    for node in ast.walk(ast.parse(package["__init__.pyi"])):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            modules = {node.module} if isinstance(node, ast.ImportFrom) else {alias.name for alias in node.names}
+            assert modules <= {"collections.abc", "os", "typing", "dynclient", "typing_extensions"}
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", node.name)
+    comments = [line for line in package["__init__.pyi"].splitlines() if line.startswith("#")]
+    assert len(comments) == 1 or '"""' in package["__init__.pyi"]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+def test_pages_keep_their_structure(text, harmless):
+    pages, _ = emitted(hostile(text))
+    assert len(pages) == len(harmless[0])
+    for (name, page), usual in zip(pages.items(), harmless[0].items(), strict=True):
+        assert re.fullmatch(r"[A-Za-z0-9_]+\.md", name)
+        found, expected = _structure(page), _structure(usual[1])
+        assert found["headings"] == expected["headings"], name
+        assert found["cells"] == expected["cells"], name
+        assert found["html"] == 1, name  # the head of the file
+        assert found["images"] == 0, name
+        assert all(re.match(r"https?://|mailto:|[A-Za-z0-9_]+\.md(#|$)", link) for link in found["links"]), name
+        page.encode("utf-8")
+        assert not re.search("[\u202e\u2028\x00\x1b]", page)
+
+
+def _structure(page):
+    tokens = [token for block in MARKDOWN.parse(page) for token in (block, *(block.children or ()))]
+    kinds = [token.type for token in tokens]
+    return {
+        "headings": kinds.count("heading_open"),
+        "cells": kinds.count("td_open"),
+        "html": kinds.count("html_block") + kinds.count("html_inline"),
+        "images": kinds.count("image"),
+        "links": [str(token.attrGet("href")) for token in tokens if token.type == "link_open"],
+    }
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(alphabet=st.characters(codec="utf-8"), max_size=40) | st.text("a#-+=*_`[]()<>!|\\~&;:1. \n", max_size=20)
+)
+def test_text_is_shown_as_it_is(value):
+    (token,) = [token for token in MARKDOWN.parse(str(markdown.text(f"x{value}"))) if token.type == "inline"] or [None]
+    assert token is not None
+    assert {child.type for child in token.children or ()} <= {"text", "text_special"}
+    shown = "".join(child.content for child in token.children or ())
+    printable = "".join(
+        c if c.isprintable() or c.isspace() else c.encode("unicode_escape").decode() for c in f"x{value}"
+    )
+    assert shown == " ".join(printable.split())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("a#-+=*_`[]()<>!|\\~&;:1. \nhttps://", max_size=60))
+def test_prose_makes_no_html_and_no_headings(value):
+    found = _structure(str(markdown.prose(value)))
+    assert (found["html"], found["images"], found["headings"]) == (0, 0, 0)
+    assert all(re.match(r"https?://|mailto:", link) for link in found["links"])
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_VALUES)
+def test_values_in_examples_are_those_values(value):
+    assert ast.literal_eval(literal(value)) == value
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=60))
+def test_a_docstring_is_that_text(value):
+    source = syntax.source([syntax.class_of("A", [], syntax.text(f"x{value}"))])
+    assert ast.parse(source).body[0].body[0].value.value == f"x{value}"
+
+
+def test_a_file_of_somebody_else_stays(tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(NotOurs):
+        write(tmp_path, {"A.md": "Generated by dynclient", "README.md": "Generated by dynclient"})
+    assert not (tmp_path / "A.md").exists()
+    (tmp_path / "README.md").unlink()
+    (tmp_path / "README.md").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotOurs):
+        write(tmp_path, {"README.md": "Generated by dynclient"})
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a/b", "", ".x", "a\0", "a\n"])
+def test_a_name_is_no_path(tmp_path, name):
+    with pytest.raises(ValueError, match="not a file name"):
+        write(tmp_path, {name: ""})
+
+
+def test_files_are_written_again(tmp_path):
+    first = write(tmp_path / "new", {"A.md": "Generated by dynclient 1"})
+    assert write(tmp_path / "new", {"A.md": "Generated by dynclient 2"}) == first
+    assert first[0].read_text() == "Generated by dynclient 2"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["A.md"]

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint typing floors conformance format clean
+.PHONY: help demo test test-all lint format typing floors conformance docs emit-check emit clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,16 @@ floors: $(VENV)/.dynclient-lint ## check that rooms import only rooms on lower f
 
 conformance: $(VENV)/.dynclient-all ## run the Spector suite (wants node and the network the first time)
 	@DYNCLIENT_PYTHON=$(abspath $(BIN)/python) bash tests/conformance/run.sh $(ARGS)
+
+docs: $(VENV)/.dynclient-test ## run the manual's examples; emit reference pages of our documents into build/docs
+	@$(BIN)/python -m pytest -q tests/test_readme.py
+	@for name in voice orders; do $(BIN)/dynclient docs openapi/$$name.yaml --out build/docs/$$name; done
+
+emit-check: $(VENV)/.dynclient-test ## compare what the tools emit with the files in tests/golden
+	@$(BIN)/python -m pytest -q tests/tools
+
+emit: $(VENV)/.dynclient-test ## write the files in tests/golden anew; read the difference before you commit it
+	@DYNCLIENT_GOLDEN=write $(BIN)/python -m pytest -q tests/tools/test_golden.py
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -2,18 +2,22 @@
 
 Rule 1: a schema with ``oneOf`` or ``anyOf`` picks among those; without, among the named schemas that ``allOf`` it,
 directly or not (OAS 3.0.4, Discriminator Object).
-Rule 2: an explicit mapping goes before the names of schemas; both count.
+Rule 2: an explicit mapping goes before the names of schemas; both count. But where the schemas themselves say by
+``const`` or ``enum`` which values of the property are theirs, these stand for the names: many a document has a
+discriminator without mapping, and no value is the name of a schema.
 Rule 3: a mapping that leads nowhere makes the choice open: what it does not know may still be right.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dynclient._schemas.places import cache, child, component_name, follow, named_schemas, target
-from dynclient._schemas.words import Words
+from dynclient._schemas.words import Words, words
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 
@@ -44,8 +48,8 @@ def discriminator(schema: Schema, found: Words) -> Discriminator | None:
     if not isinstance(said, Mapping) or not isinstance(said.get("propertyName"), str):
         return None
     branches = (*found.many.get("oneOf", ()), *found.many.get("anyOf", ()))
-    mapping = dict(_named(branches)) if branches else dict(_heirs(schema))
-    closed = bool(branches) and len(mapping) == len(branches)
+    mapping = _branches(branches, said["propertyName"]) if branches else dict(_heirs(schema))
+    closed = bool(branches) and {follow(branch) for branch in branches} <= set(mapping.values())
     explicit = said.get("mapping")
     for value, to in (explicit if isinstance(explicit, Mapping) else {}).items():
         picked = _picked(schema, to)
@@ -56,12 +60,38 @@ def discriminator(schema: Schema, found: Words) -> Discriminator | None:
     return Discriminator(said["propertyName"], mapping, default, closed, not branches)
 
 
-def _named(branches: tuple[Schema, ...]) -> Iterator[tuple[str, Schema]]:
-    for branch in branches:
-        picked = follow(branch)
+def _branches(branches: tuple[Schema, ...], property_name: str) -> dict[str, Schema]:
+    """Branches by the values that each alone says are its own, or else by their names."""
+    mapping: dict[str, Schema] = {}
+    own = {picked: _own_values(picked, property_name) for picked in map(follow, branches)}
+    counts = Counter(value for values in own.values() for value in values)
+    for picked, values in own.items():
         name = component_name(picked)
-        if name is not None:
-            yield name, picked
+        alone = [value for value in values if counts[value] == 1]
+        if name is not None and not alone and (not values or name in values):
+            alone = [name]
+        mapping.update(dict.fromkeys(alone, picked))
+    return mapping
+
+
+def _own_values(schema: Schema, property_name: str) -> list[str]:
+    """The values that a schema, or what it merges, allows a property, as keys of a mapping; empty where any will do."""
+    waiting, seen = [schema], {schema}
+    while waiting:
+        try:
+            found = words(waiting.pop())
+            said = found.named.get("properties", {}).get(property_name)
+            plain = words(follow(said)).plain if said is not None else {}
+            merged = [follow(member) for member in found.many.get("allOf", ())]
+        except DocumentError:
+            return []
+        if plain:
+            values = [plain["const"]] if "const" in plain else plain.get("enum", [])
+            if values:
+                return [value if isinstance(value, str) else json.dumps(value) for value in values]
+        waiting += [member for member in merged if member not in seen]
+        seen.update(merged)
+    return []
 
 
 def _picked(schema: Schema, to: Any) -> Schema | None:

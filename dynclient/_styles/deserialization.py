@@ -49,7 +49,7 @@ def deserialize(
     if text is None:
         return ABSENT
     if row.deep:
-        return _deep(row, text, name)
+        return _deep(row, text, name, kind)
     if row.named:
         return _named(row, text, name, explode=explode, kind=kind, properties=properties)
     return _unnamed(row, text.removeprefix(row.first), explode=explode, kind=kind)
@@ -106,9 +106,11 @@ def _raw_pairs(row: Style, text: str) -> list[tuple[str, str]]:
     return [(row.writing.read(key), value) for key, equals, value in pairs if key or equals]
 
 
-def _deep(row: Style, text: str, name: str) -> Any:
+def _deep(row: Style, text: str, name: str, kind: Kind) -> Any:
     tree: dict[str, Any] = {}
     for key, value in _raw_pairs(row, text):
+        if key == name and kind == "primitive" and not tree:
+            return row.writing.read(value)
         steps = _steps(key, name)
         if steps:
             _put(tree, steps, row.writing.read(value))

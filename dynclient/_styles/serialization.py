@@ -133,12 +133,10 @@ def _joined(row: Style, pairs: list[Pair]) -> str:
 def _deep_pairs(row: Style, value: Any, name: str, keep: str | None) -> list[Pair]:
     # OAS 3.1.1, Style Values: deepObject is defined for objects with scalar properties. For what is nested further,
     # this is what servers agree on most: a[b][c]=1, an array's items by repeating a[b]=1&a[b]=2, and by their index
-    # where they are objects or arrays themselves, or where the whole value is an array: a[0]=1.
+    # where they are objects or arrays themselves, or where the whole value is an array: a[0]=1. A scalar, where the
+    # schema allows one beside an object, is a=1.
     if value is None:
         return []
-    if not isinstance(value, dict | list):
-        # A ValueError like every other text that can't be written.
-        raise ValueError("must be an object: style deepObject has no form for anything else")  # noqa: TRY004
     members = _deep_members(value, name, 1)
     return [(row.writing.write(key, None), row.writing.write(scalar(item), keep)) for key, item in members]
 

@@ -1,0 +1,46 @@
+"""Only type-checked: the package that ``dynclient stubs openapi/voice.yaml`` makes (tests/golden/stubs)."""
+
+from __future__ import annotations
+
+import voice
+from typing_extensions import assert_type
+
+from dynclient import HTTPResult, Request
+
+
+def called(client: voice.Client) -> None:
+    body: voice.CreateCall = {"to": "+1", "from": "+2", "applicationId": "a", "answerUrl": "https://a.example"}
+    made = client.create_call("9900000", body)
+    assert_type(made, voice.CreateCallResponse)
+    assert_type(made["callId"], str)
+    client.create_call("9900000", to="+1", from_="+2", application_id="a", answer_url="https://a.example", priority=None)
+    assert_type(client.calls.get_call_state("9900000", call_id="c-1"), voice.CallState)
+    client.update_call("9900000", "c-1", {"state": "completed"})
+    client.update_call_bxml("9900000", "c-1", "<Bxml/>")
+
+
+def called_in_other_ways(client: voice.Client) -> None:
+    assert_type(client.create_call_with_http_info("9900000", to="+1"), HTTPResult)
+    assert_type(client.create_call.with_http_info("9900000", to="+1"), HTTPResult)
+    assert_type(client.create_call.prepare("9900000", to="+1"), Request)
+    assert_type(client.create_call.send({("path", "accountId"): "9900000"}, body={}), HTTPResult)
+    assert_type(client.get_call_state.with_options(timeout=5)("9900000", "c-1"), voice.CallState)
+
+
+def called_wrongly(client: voice.Client) -> None:
+    client.create_cal("9900000")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.create_call()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.create_call(9900000)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.create_call("9900000", too="+1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.update_call("9900000", "c-1", {"state": "gone"})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
+
+
+async def awaited() -> None:
+    async with voice.load_async(auth=("user", "password")) as client:
+        assert_type(await client.create_call("9900000", to="+1"), voice.CreateCallResponse)
+        assert_type(await client.calls.get_call_state("9900000", "c-1"), voice.CallState)
+
+
+def loaded() -> None:
+    with voice.load("openapi/voice.yaml", base_url="https://a.example") as client:
+        assert_type(client, voice.Client)

@@ -128,12 +128,19 @@ def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
 
 
 def _by(schemas: Iterator[Schema], value: Any, depth: int) -> Any:
-    """What the first schema that makes something of a value makes of it."""
+    """What the first schema that has something to say of a value makes of it."""
     for schema in schemas:
         made = _typed(schema, value, depth + 1)
-        if type(made) is not type(value) or made != value:
+        if type(made) is not type(value) or made != value or _wants_text(schema, value):
             return made
     return value
+
+
+def _wants_text(schema: Schema, value: Any) -> bool:
+    try:
+        return isinstance(value, str) and "string" in shape(schema).types
+    except DocumentError:
+        return False
 
 
 def _null(text: str) -> Any:

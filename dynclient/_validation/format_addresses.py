@@ -29,6 +29,11 @@ _IRI_QUERY = re.compile(f"(?:{_TEXT.format(more='?' + _BEYOND + _PRIVATE)})*")
 _USER = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*")
 _IRI_USER = re.compile(rf"(?:[A-Za-z0-9._~!$&'()*+,;=:{_BEYOND}-]|%[0-9A-Fa-f]{{2}})*")
 _FUTURE = re.compile(r"[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+")
+# What most URIs look like, told at once.
+_PLAIN_URI = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?"
+    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?(?:#[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?"
+)
 _MAX_HOST = 253
 _MAX_LABEL = 63
 
@@ -161,6 +166,8 @@ def is_ipv6(text: str) -> bool:
 
 def is_uri(text: str) -> bool:
     """RFC 3986, 3."""
+    if _PLAIN_URI.fullmatch(text):
+        return True
     return ":" in text.partition("/")[0] and is_uri_reference(text)
 
 

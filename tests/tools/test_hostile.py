@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import re
 
 import pytest
@@ -52,57 +51,50 @@ MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 def hostile(text):
     """A document in which every text and every name that may be anything is this one."""
-    schema = {
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": text, "version": text, "summary": text, "description": text},
+        "servers": [{"url": f"https://{name}.example", "description": text} for name in "ab"],
+        "tags": [{"name": text, "description": text}],
+        "security": [{"key": [text]}],
+        "paths": {"/x": {"post": _operation(text)}},
+        "components": {
+            "schemas": {"It": _schema(text), text: _schema(text)},
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x", "description": text}},
+        },
+    }
+
+
+def _operation(text):
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/It"}}}
+    return {
+        "operationId": text,
+        "tags": [text],
+        "summary": text,
+        "description": text,
+        "deprecated": True,
+        "parameters": [
+            {"name": "q", "in": "query", "description": text, "schema": {"enum": [text]}, "required": True},
+            {"name": text, "in": "query", "description": text, "schema": {"default": text}},
+        ],
+        "requestBody": {"description": text, "content": content},
+        "responses": {"200": {"description": text, "content": content}, "400": {"description": text}},
+    }
+
+
+def _schema(text):
+    named = {"type": "string", "description": text, "default": text, "pattern": re.escape(text), "format": text}
+    return {
         "type": "object",
         "title": text,
         "description": text,
         "required": [text],
         "properties": {
-            text: {"type": "string", "description": text, "default": text, "pattern": re.escape(text), "format": text},
+            text: named,
             "kind": {"enum": [text, "b"], "description": text},
             "inner": {"type": "object", "properties": {text: {"const": text}}},
         },
         "example": {text: text},
-    }
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": text, "version": text, "summary": text, "description": text},
-        "servers": [
-            {"url": "https://a.example", "description": text},
-            {"url": "https://b.example", "description": text},
-        ],
-        "tags": [{"name": text, "description": text}],
-        "security": [{"key": [text]}],
-        "paths": {
-            "/x": {
-                "post": {
-                    "operationId": text,
-                    "tags": [text],
-                    "summary": text,
-                    "description": text,
-                    "deprecated": True,
-                    "parameters": [
-                        {"name": "q", "in": "query", "description": text, "schema": {"enum": [text]}, "required": True},
-                        {"name": text, "in": "query", "description": text, "schema": {"default": text}},
-                    ],
-                    "requestBody": {
-                        "description": text,
-                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/It"}}},
-                    },
-                    "responses": {
-                        "200": {
-                            "description": text,
-                            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/It"}}},
-                        },
-                        "400": {"description": text},
-                    },
-                }
-            }
-        },
-        "components": {
-            "schemas": {"It": schema, text: copy.deepcopy(schema)},
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x", "description": text}},
-        },
     }
 
 

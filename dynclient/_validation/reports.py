@@ -32,33 +32,33 @@ class Reporter:
         self.references = references
         self._pointers: Mapping[int, str] | None = None
 
-    def faults(self, errors: list[ValidationError], path: str, limit: int) -> list[Fault]:
+    def faults(self, errors: list[ValidationError], path: str, limit: int, *, places: bool = True) -> list[Fault]:
         """The faults of some errors, in the order of the value's parts, each once."""
         found: dict[tuple[str, str], Fault] = {}
         for error in errors:
-            for fault in self._faults(error, path):
+            for fault in self._faults(error, path, places=places):
                 found.setdefault((fault.path, fault.message), fault)
         return list(found.values())[:limit]
 
-    def _faults(self, error: ValidationError, path: str) -> Iterator[Fault]:
+    def _faults(self, error: ValidationError, path: str, *, places: bool) -> Iterator[Fault]:
         here = path + path_text(error.relative_path)
         branches = _branches(error)
         if branches:
             chosen = _meant(branches)
             if chosen is not None:
                 for inner in chosen:
-                    yield from self._faults(inner, here)
+                    yield from self._faults(inner, here, places=places)
                 return
             if types := _types(branches):
                 message = f"must be {listed([article(each) for each in types])}, not {article(kind(error.instance))}"
-                yield self._fault(error, here, message)
+                yield self._fault(error, here, message, places=places)
                 return
-        yield self._fault(error, here, error.message)
+        yield self._fault(error, here, error.message, places=places)
 
-    def _fault(self, error: ValidationError, path: str, message: str) -> Fault:
+    def _fault(self, error: ValidationError, path: str, message: str, *, places: bool) -> Fault:
         keyword = str(error.validator or "")
         value_type = "" if keyword in _ABSENT else kind(error.instance)
-        return Fault(path, message, keyword, self._place(error), value_type)
+        return Fault(path, message, keyword, self._place(error) if places else None, value_type)
 
     def _place(self, error: ValidationError) -> Place | None:
         if self._pointers is None:

@@ -69,11 +69,12 @@ class Validator:
     def __repr__(self) -> str:
         return f"<Validator of {self.schema.uri}>"
 
-    def faults(self, value: Any, *, path: str = "$", files: bool = False) -> list[Fault]:
+    def faults(self, value: Any, *, path: str = "$", files: bool = False, places: bool = True) -> list[Fault]:
         """Tell what is wrong with a plain value; nothing, if it is valid.
 
         ``path`` is the name of the value's place. ``files`` tells that bytes, Paths, files and elements may stand
-        where the schema has a string.
+        where the schema has a string. Without ``places`` the faults don't tell where the document says so: to find the
+        line, a large one is gone through again.
         """
         verdict = None
         if self._is_valid is not None and not (self._looks and self._is_deeper(value, self._cost.fast)):
@@ -84,7 +85,7 @@ class Validator:
             return [Fault(path, f"is nested more than {self._cost.deepest} levels deep")]
         if self.engine == "jsonschema-rs" and verdict is False:
             return [Fault(path, "is not valid")]
-        faults = self._report(value, path, files=files)
+        faults = self._report(value, path, files=files, places=places)
         if verdict is False and not faults:
             _log.debug("jsonschema-rs refuses what jsonschema finds valid, by %s", self.schema.uri)
         return faults
@@ -112,12 +113,12 @@ class Validator:
 
         return Reporter(self.bundle, self.schema.references)
 
-    def _report(self, value: Any, path: str, *, files: bool) -> list[Fault]:
+    def _report(self, value: Any, path: str, *, files: bool, places: bool) -> list[Fault]:
         from dynclient._validation.reference import OverBudget
 
         try:
             errors = self._reference.errors(value, files=files, limit=self.limits.errors)
-            return self._reporter.faults(errors, path, self.limits.errors)
+            return self._reporter.faults(errors, path, self.limits.errors, places=places)
         except OverBudget:
             return [Fault(path, "takes more steps to check than are allowed")]
         except RecursionError:

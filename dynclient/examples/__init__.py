@@ -10,9 +10,11 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from dynclient import codecs
 from dynclient._schemas import MISSING, is_binary, shape
 from dynclient._validation import validator
 from dynclient.examples.values import Direction, Maker, Way, documented
+from dynclient.exceptions import EncodeError
 from dynclient.inspection import Argument, arguments, preferred
 from dynclient.model import MediaType, Operation, Parameter, Schema
 
@@ -39,7 +41,7 @@ def example(
     best: Any = MISSING
     fewest = 0
     for value in _candidates(schema, Way(direction, seed, turn=seed, files=files), shown=shown):
-        faults = check.faults(value, files=files or isinstance(value, bytes))
+        faults = check.faults(value, files=files or isinstance(value, bytes), places=False)
         if not faults:
             return value
         if best is MISSING or len(faults) < fewest:
@@ -59,14 +61,29 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
     essence = media_type.media_range.partition(";")[0].strip().lower()
     files = essence.startswith("multipart/")
     for value in (*given[turn:], *given[:turn]):
-        if schema is None or is_binary(schema) or not validator(schema, direction).faults(value, files=files):
+        if _valid(schema, value, direction, files=files) and not _is_broken_xml(value, essence):
             return copy.deepcopy(value)
     if schema is None:
         return _without_schema(media_type, essence, direction, seed)
     value = example(schema, direction, seed, files=files)
-    if essence.endswith("xml") and isinstance(value, str) and not value.lstrip().startswith("<"):
-        return _MARKUP
-    return value
+    return _MARKUP if _is_broken_xml(value, essence) else value
+
+
+def _valid(schema: Schema | None, value: Any, direction: Direction, *, files: bool = False) -> bool:
+    if schema is None or is_binary(schema):
+        return True
+    return not validator(schema, direction).faults(value, files=files, places=False)
+
+
+def _is_broken_xml(value: Any, essence: str) -> bool:
+    """Whether text that is to be an XML document is none."""
+    if not (essence.endswith("xml") and isinstance(value, str)):
+        return False
+    try:
+        codecs.find(essence).encode(value, MediaType(essence), essence)
+    except EncodeError:
+        return True
+    return not value.lstrip().startswith("<")
 
 
 def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
@@ -106,7 +123,7 @@ def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
     given = [entry.value for entry in parameter.examples if entry.has_value]
     turn = seed % len(given) if given else 0
     for value in (*given[turn:], *given[:turn]):
-        if schema is None or not validator(schema, "request").faults(value):
+        if _valid(schema, value, "request"):
             return copy.deepcopy(value)
     if parameter.media_type is not None:
         return media_example(parameter.media_type, "request", seed)

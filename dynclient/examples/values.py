@@ -82,7 +82,7 @@ class Maker:
         values = documented(seen, self._seed)
         if self._way.documented == "checked":
             check = validator(schema, self._way.direction) if values else None
-            values = [value for value in values if check is not None and not check.faults(value)]
+            values = [value for value in values if check is not None and not check.faults(value, places=False)]
         return values[0] if values else MISSING
 
     def _made(self, seen: Shape, tags: Mapping[str, str], depth: int) -> Any:
@@ -174,7 +174,7 @@ class Maker:
             # The document says what matches; a text made from a pattern only tries to.
             check = validator(seen.schema, self._way.direction)
             made = list(found)
-            return next((text for text in made if not check.faults(text)), made[0])
+            return next((text for text in made if not check.faults(text, places=False)), made[0])
         return next(found)
 
     def _number(self, seen: Shape, _depth: int) -> int | float:

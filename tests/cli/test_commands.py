@@ -17,7 +17,13 @@ import dynclient
 from dynclient import cli, testing
 
 THINGS = str(Path(__file__).parents[1] / "cases" / "things.yaml")
-COMMAND = [sys.executable, "-m", "dynclient.cli"]
+# A process that a shell put into the background ignores SIGINT, and so do its children unless they say otherwise.
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from dynclient.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def process(*words):
@@ -214,14 +220,18 @@ def test_without_werkzeug_one_line_says_what_to_install():
 
 
 def test_mock_serves_until_it_is_interrupted():
-    with subprocess.Popen([*COMMAND, "mock", THINGS, "--port", "0"], stderr=subprocess.PIPE, text=True) as process:
-        announced = process.stderr.readline()
-        url = re.search(r"http://\S+", announced)[0]
-        with urllib3.PoolManager() as http:
-            assert http.request("GET", f"{url}/choices?a=b").json() == {"n": 1}
-        line = process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
+    command = [sys.executable, "-c", INTERRUPTIBLE, "mock", THINGS, "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            announced = process.stderr.readline()
+            url = re.search(r"http://\S+", announced)[0]
+            with urllib3.PoolManager() as http:
+                assert http.request("GET", f"{url}/choices?a=b").json() == {"n": 1}
+            line = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            _, rest = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert re.match(r"Things 1: \d+ operations at http://127.0.0.1:\d+ ", announced)
     assert line == "GET /choices?a=b 200  getChoices\n"
     assert (process.returncode, rest.strip()) == (130, "")

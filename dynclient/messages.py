@@ -125,6 +125,13 @@ class Request(NamedTuple):
         """The URL as it may be shown: user information dropped and secret query values masked."""
         return self._url_with(MASK)
 
+    @property
+    def logged_url(self) -> str:
+        """The URL as a log may have it: user information and every query value dropped."""
+        parts = urlsplit(self.url)
+        names = [name for name, _, _ in (field.partition("=") for field in parts.query.split("&")) if name]
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(names), ""))
+
     def with_no_secrets(self) -> Request:
         """Return the request with each secret masked: what an error may keep."""
         shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
@@ -190,12 +197,25 @@ class Response(NamedTuple):
         return f"<Response {self.status} {self.content_type or 'without Content-Type'}, {size}>"
 
 
-class HTTPResult(NamedTuple):
-    """What ``*_with_http_info`` and ``send`` return: ``data, status, headers``."""
-
+class _Result(NamedTuple):
     data: Any
     status: int
     headers: Headers
+
+
+class HTTPResult(_Result):
+    """What ``*_with_http_info`` and ``send`` return: ``data, status, headers``.
+
+    ``attempts`` counts the requests that the call has sent; it is no member of the tuple.
+    """
+
+    attempts: int = 1
+
+    def after(self, attempts: int) -> HTTPResult:
+        """Return the same result, as that of so many requests."""
+        result = HTTPResult(*self)
+        result.attempts = attempts
+        return result
 
 
 class Send(NamedTuple):
@@ -209,6 +229,16 @@ class Send(NamedTuple):
     limits: Limits
     deadline: float | None = None
     stream: bool = False
+
+
+class Read(NamedTuple):
+    """A call asks its driver to read a streamed response to its end; it is sent the Response back, its body in bytes.
+
+    A streamed response of which a call neither asks this nor returns it is closed by its driver.
+    """
+
+    response: Response
+    limits: Limits
 
 
 class Sleep(NamedTuple):

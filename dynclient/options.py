@@ -9,6 +9,9 @@ from typing import Literal, NamedTuple
 
 ValidationMode = Literal["strict", "warn", "off"]
 
+Redirects = Literal["same-origin", "any", "none"]
+"""Which redirects of a GET or HEAD are followed. To another origin goes nothing of the caller's."""
+
 MiB = 1024 * 1024
 
 
@@ -33,6 +36,10 @@ class Retry(NamedTuple):
     ``attempts`` counts the first one too: 1 means never again. Only what can be repeated without doing it twice is
     (RFC 9110, 9.2.2): GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and any method when nothing was sent.
     The wait is ``random() * min(base * 2**n, max_delay)``; ``throttle_base`` stands for ``base`` after 429 and 503.
+    ``idempotency_key`` names a header in which every other method carries a key, the same one on each attempt, so that
+    it can be repeated too; it is for servers that know the header. ``idempotent`` says of any method that doing it
+    twice is doing it once. Repeating is paid from ``budget`` tokens, which a client has for each origin and which
+    successes give back: servers in trouble are left alone.
     """
 
     attempts: int = 3
@@ -41,6 +48,9 @@ class Retry(NamedTuple):
     max_delay: float = 20.0
     max_retry_after: float = 60.0
     statuses: frozenset[int] = frozenset({408, 425, 429, 500, 502, 503, 504})
+    idempotency_key: str | None = None
+    idempotent: bool = False
+    budget: int = 500
 
 
 class Limits(NamedTuple):

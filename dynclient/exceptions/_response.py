@@ -23,7 +23,12 @@ class ResponseError(DynclientError):
     """The server answered, and not as the document says or not with success.
 
     ``request`` and ``response`` are the exchange, ``data`` is the decoded body, as far as it could be decoded.
+    ``attempts`` counts the requests that were sent. ``retry_after`` are the seconds that the server asks to wait, where
+    it does; ``retry_suppressed`` tells that the call was not repeated since the client's budget for that was spent.
     """
+
+    retry_after: float | None = None
+    retry_suppressed: bool = False
 
     def __init__(
         self,
@@ -45,6 +50,11 @@ class ResponseError(DynclientError):
     def status(self) -> int:
         """The response's status code."""
         return self.response.status if self.response is not None else 0
+
+    @property
+    def attempts(self) -> int:
+        """How many requests the call has sent."""
+        return self.response.attempts if self.response is not None else 1
 
     @property
     def headers(self) -> Headers:

@@ -10,7 +10,12 @@ from dynclient.messages import Request
 
 
 class TransportError(DynclientError):
-    """The exchange failed on its way. ``outcome_unknown`` tells that the server may have acted on the request."""
+    """The exchange failed on its way. ``outcome_unknown`` tells that the server may have acted on the request.
+
+    ``retry_suppressed`` tells that it was not repeated since the client's budget for that was spent.
+    """
+
+    retry_suppressed: bool = False
 
     def __init__(
         self,

@@ -60,6 +60,7 @@ def follow(schema: Schema) -> Schema:
     Raises:
         UnresolvableReference: it leads nowhere, or in a circle.
     """
+    schema = schema._replace(dialect=_own_dialect(schema.dialect, schema.value))
     seen: set[str] = set()
     while (to := reference(schema)) is not None and _says_nothing_else(schema):
         if schema.uri in seen:

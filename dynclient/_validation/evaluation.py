@@ -71,13 +71,16 @@ def _indexes(validator: Any, value: list[Any], schema: Any, *, inner: bool = Tru
 
 
 def _applying(validator: Any, value: Any, schema: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """The schemas that apply to the same value and hold, each with the validator to go on with."""
+    """The schemas that apply to the same value and hold, each with the validator to go on with.
+
+    Those that have to hold count even if they do not: that is reported already, and all that they look at with it.
+    """
     for word in ("$ref", "$dynamicRef"):
         if word in schema:
             other = referred(validator, schema[word])
-            if other.is_valid(value):
-                yield other, other.schema
-    below = [each for word in ("allOf", "anyOf", "oneOf") for each in schema.get(word, ())]
+            yield other, other.schema
+    yield from ((validator, each) for each in schema.get("allOf", ()))
+    below = [each for word in ("anyOf", "oneOf") for each in schema.get(word, ())]
     if isinstance(value, dict):
         below += [each for name, each in schema.get("dependentSchemas", {}).items() if name in value]
     for each in below:

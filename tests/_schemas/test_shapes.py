@@ -153,15 +153,16 @@ def test_names_and_places(make):
     assert component_name(below) is None
 
 
+A, B = {"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}
 CIRCLES = [
-    ({"A": {"allOf": [{"$ref": "#/components/schemas/A"}]}}, InvalidDocument),
-    ({"A": {"allOf": [{"$ref": "#/components/schemas/B"}], "type": "object"}, "B": {"allOf": [{"$ref": "#/components/schemas/A"}]}}, InvalidDocument),
-    ({"A": {"$ref": "#/components/schemas/A", "type": "object"}}, InvalidDocument),
-    ({"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}, UnresolvableReference),
+    ({"A": {"allOf": [A]}}, InvalidDocument),
+    ({"A": {"allOf": [B], "type": "object"}, "B": {"allOf": [A]}}, InvalidDocument),
+    ({"A": {**A, "type": "object"}}, InvalidDocument),
+    ({"A": B, "B": A}, UnresolvableReference),
     ({"A": {"$ref": "#/components/schemas/Nowhere"}}, UnresolvableReference),
-    ({"A": {"$ref": "#/components"}, }, None),
+    ({"A": {"$ref": "#/components"}}, None),
     ({"A": "text"}, InvalidDocument),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("named", "error"), CIRCLES)

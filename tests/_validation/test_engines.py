@@ -1,0 +1,163 @@
+"""What the two engines would read in different ways by themselves: here they agree."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynclient._validation import validator
+
+DIFFERENCES = [
+    ({"multipleOf": 0.01}, 19.99, True),
+    ({"multipleOf": 0.01}, 19.995, False),
+    ({"multipleOf": 0.1}, 0.3, True),
+    ({"multipleOf": 3}, 10**40, False),
+    ({"multipleOf": 1e-8}, 1e300, True),
+    ({"pattern": "^a$"}, "a\n", False),
+    ({"pattern": "^a$"}, "a", True),
+    ({"pattern": r"^\d+$"}, "\u0665", False),
+    ({"pattern": r"^\w+$"}, "\u00e9", False),
+    ({"pattern": r"^\s$"}, "\ufeff", True),
+    ({"pattern": r"^\s$"}, "\u0085", False),
+    ({"pattern": r"^\p{L}+$"}, "\u00e9\u0416", True),
+    ({"pattern": r"^\p{L}+$"}, "a1", False),
+    ({"pattern": r"^\P{Lu}$"}, "a", True),
+    ({"pattern": r"^\p{Script=Greek}+$"}, "\u03b1", True),
+    ({"pattern": "x(?i)y"}, "xY", True),
+    ({"pattern": "x(?i)y"}, "Xy", False),
+    ({"pattern": r"\Aab\z"}, "ab", True),
+    ({"pattern": r"\Aab\z"}, "ab\n", False),
+    ({"pattern": "^.$"}, "\u2028", False),
+    ({"pattern": "^.$"}, "\U0001f600", True),
+    ({"pattern": r"^\u{1F600}$"}, "\U0001f600", True),
+    ({"pattern": r"^\uD83D\uDE00$"}, "\U0001f600", True),
+    ({"pattern": "^[^]$"}, "\n", True),
+    ({"pattern": "[]"}, "a", False),
+    ({"pattern": r"^\cA$"}, "\x01", True),
+    ({"pattern": r"^(?=.*\d)(?!.*x).{2,}$"}, "a1", True),
+    ({"pattern": r"^(?=.*\d)(?!.*x).{2,}$"}, "x1", False),
+    ({"pattern": r"^(a)?\1b$"}, "b", True),
+    ({"patternProperties": {r"^\d$": False}}, {"\u0665": 1}, True),
+    ({"patternProperties": {r"^\p{L}$": False}}, {"\u00e9": 1}, False),
+    ({"type": "number"}, math.nan, False),
+    ({"type": "number"}, math.inf, False),
+    ({"maximum": 3}, math.inf, True),
+    ({"type": "string"}, "\ud800", True),
+    ({"maxLength": 1}, "\ud800", True),
+    ({"maxLength": 1}, "\U0001f600", True),
+    ({"maxLength": 1}, "e\u0301", False),
+    ({"type": "object", "additionalProperties": False}, {"\ud800": 1}, False),
+    ({"type": "integer"}, 1.0, True),
+    ({"type": "integer"}, True, False),
+    ({"type": "number"}, False, False),
+    ({"const": 1}, 1.0, True),
+    ({"const": 1}, True, False),
+    ({"enum": [[1]]}, [True], False),
+    ({"const": {"a": 0}}, {"a": False}, False),
+    ({"uniqueItems": True}, [1, True], True),
+    ({"uniqueItems": True}, [1, 1.0], False),
+    ({"uniqueItems": True}, [{"a": [1]}, {"a": [1.0]}], False),
+    ({"maximum": 2**63}, 2**63 + 1, False),
+    ({"const": 2**53 + 1}, 2**53, False),
+    ({"type": "integer", "format": "int32"}, 2**31, False),
+    ({"type": "integer", "format": "int32"}, -(2**31), True),
+    ({"type": "number", "format": "int32"}, 1.5, False),
+    ({"type": "integer", "format": "int64"}, 2**63, False),
+    ({"type": "integer", "format": "int64"}, 2**63 - 1, True),
+    ({"format": "int64"}, "9223372036854775808", False),
+    ({"type": "number", "format": "float"}, 3.5e38, False),
+    ({"format": "date"}, "2023-02-29", False),
+    ({"format": "date-time"}, "2030-01-01T00:00:00", False),
+    ({"format": "byte"}, "YQ=", False),
+    ({"format": "byte"}, "YQ==", True),
+    ({"format": "base64url"}, "-_8", True),
+    ({"format": "binary"}, "\x00 anything", True),
+    ({"format": "password"}, "", True),
+    ({"format": "uuid"}, "2eb8aa08-aa98-11ea-b4aa-73b441d16380", True),
+    ({"format": "uuid"}, "2eb8aa08aa9811eab4aa73b441d16380", False),
+    ({"format": "my-own"}, "anything", True),
+    ({"format": "email"}, 5, True),
+    ({"required": ["a", "a"]}, {"a": 1}, True),
+    (False, None, False),
+    (True, None, True),
+    ({"properties": {"a": False}}, {"a": 1}, False),
+]
+
+
+@pytest.mark.parametrize("engine", ["jsonschema", "jsonschema-rs", None])
+@pytest.mark.parametrize(("node", "value", "valid"), DIFFERENCES)
+def test_both_engines_read_alike(make, node, value, valid, engine):
+    faults = validator(make(node), "request", engine=engine).faults(value)
+    assert (not faults) is valid
+
+
+def test_where_the_fast_engine_refuses_alone_it_is_logged(make, caplog):
+    checker = validator(make({"type": "integer"}), "request")
+    checker.__dict__["_is_valid"] = lambda _: False
+    with caplog.at_level("DEBUG", logger="dynclient.validation"):
+        assert checker.faults(12345) == []
+    assert "refuses" in caplog.text
+    assert "12345" not in caplog.text
+
+
+def test_without_the_fast_engine(make, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "jsonschema_rs", None)
+    checker = validator(make({"type": "integer", "minimum": 3}), "request")
+    assert [fault.message for fault in checker.faults(1)] == ["must be at least 3"]
+    assert checker.faults(4) == []
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=4),
+    max_leaves=8,
+)
+numbers = st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
+leaf_schemas = st.one_of(
+    st.builds(
+        lambda types: {"type": types}, st.sampled_from(["integer", "number", "string", "object", "array", "null"])
+    ),
+    st.builds(lambda value: {"const": value}, json_values),
+    st.builds(lambda values: {"enum": values}, st.lists(json_values, min_size=1, max_size=3)),
+    st.builds(lambda low: {"minimum": low}, numbers),
+    st.builds(lambda high: {"exclusiveMaximum": high}, numbers),
+    st.builds(lambda step: {"multipleOf": step}, st.sampled_from([0.01, 0.1, 2, 3, 0.5, 1e-5])),
+    st.builds(lambda most: {"maxLength": most, "maxItems": most, "maxProperties": most}, st.integers(0, 3)),
+    st.just({"uniqueItems": True}),
+    st.builds(
+        lambda text: {"pattern": text}, st.sampled_from(["^a", r"\d$", r"[^\s]", "^(a|b)*$", r"\p{Lu}", "a.c", r"\bx"])
+    ),
+)
+schemas = st.recursive(
+    leaf_schemas,
+    lambda inner: st.one_of(
+        st.builds(lambda parts: {"allOf": parts}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda parts: {"anyOf": parts}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda parts: {"oneOf": parts}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda part: {"not": part}, inner),
+        st.builds(lambda part: {"items": part}, inner),
+        st.builds(lambda part, rest: {"properties": {"a": part}, "additionalProperties": rest}, inner, inner),
+        st.builds(lambda part: {"properties": {"a": part}, "unevaluatedProperties": False}, inner),
+        st.builds(lambda a, b, c: {"if": a, "then": b, "else": c}, inner, inner, inner),
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(node=schemas, value=json_values)
+def test_both_engines_agree_on_whatever(node, value):
+    from dynclient._document import open_document
+    from dynclient.dialects import OAS31
+    from dynclient.model import Schema
+
+    document = open_document({"it": node})
+    schema = Schema(f"{document.uri}#/it", node, OAS31, document)
+    slow = validator(schema, "request", engine="jsonschema").faults(value)
+    fast = validator(schema, "request", engine="jsonschema-rs").faults(value)
+    assert bool(slow) == bool(fast), (slow, fast)

@@ -103,7 +103,7 @@ def _weights(accept: str) -> dict[str, float]:
     return weights
 
 
-_warned: set[str] = set()
+_warned: set[tuple[str, str]] = set()
 
 
 def ready_value(media_type: model.MediaType, *, name: str | None = None, seed: int = 0, status: int = 0) -> Any:
@@ -144,9 +144,9 @@ def _decoded(text: str, media_type: model.MediaType) -> Any:
 
 def _warn_once(media_type: model.MediaType, value: Any, status: int) -> None:
     """Say once that an example of the document breaks its own schema; it is sent all the same."""
-    key = media_type.pointer
-    if media_type.schema is None or not key or key in _warned:
+    pointer = media_type.pointer
+    if media_type.schema is None or (media_type.schema.uri, pointer) in _warned:
         return
-    _warned.add(key)
+    _warned.add((media_type.schema.uri, pointer))
     for fault in _faults(media_type.schema, value):
-        log.warning("the document's example for %s at #%s breaks its schema: %s", status or "a response", key, fault)
+        log.warning("the document's example for %s at #%s breaks its schema: %s", status or "a response", pointer, fault)

@@ -29,13 +29,16 @@ from dynclient.testing.wsgi import answer
 
 log = logging.getLogger("dynclient.testing")
 
+# A server that runs for weeks keeps no more exchanges than this.
+MAX_KEPT = 10_000
+
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[str] | IO[bytes]
 
 
 class Mock:
     """Answers requests as a document says. Shared by threads.
 
-    ``responses`` are all that it gave, in order, each with its ``request``.
+    ``responses`` are what it gave, in order, each with its ``request``: at least the last 5,000.
     """
 
     def __init__(
@@ -81,6 +84,8 @@ class Mock:
         response = response._replace(request=request._replace(operation_id=answering.name))
         with self._lock:
             self.responses.append(response)
+            if len(self.responses) > MAX_KEPT:
+                del self.responses[: MAX_KEPT // 2]
         if self._observer is not None:
             self._observer(response)
         return response

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
+from dynclient import _credentials
 from dynclient.options import Limits, Timeout
 
 Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
@@ -22,7 +23,9 @@ Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
 Secret = tuple[str, str]
 """The place of a secret in a request, as location and wire name: ``("header", "authorization")``."""
 
-MASK = "***"
+MASK = _credentials.MASK
+SECRET_BODY: Secret = ("body", "")
+"""The place of a secret that is the whole body: a request for a token has one."""
 
 # RFC 9110, 11.6.2, 11.7.2; RFC 6265, 4.1.1 and 4.2.1: always secret, whatever a document says.
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -133,9 +136,9 @@ class Request(NamedTuple):
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(names), ""))
 
     def with_no_secrets(self) -> Request:
-        """Return the request with each secret masked: what an error may keep."""
+        """Return the request with each secret masked, and without a body that is one: what an error may keep."""
         shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
-        return self._replace(url=self.shown_url, headers=shown)
+        return self._replace(url=self.shown_url, headers=shown, body=None if SECRET_BODY in self.secrets else self.body)
 
     def __repr__(self) -> str:
         body = f"<{len(self.body)} bytes>" if isinstance(self.body, bytes) else type(self.body).__name__
@@ -155,7 +158,7 @@ class Request(NamedTuple):
             if name.lower() != "content-length":
                 secret = self._is_secret(name)
                 words += ["-H", _quoted(f"{name}: {_masked_header(name, value) if secret else value}", expand=secret)]
-        return _with_body(words, self.body)
+        return _with_body(words, iter(()) if SECRET_BODY in self.secrets else self.body)
 
     def _is_secret(self, header: str) -> bool:
         return header.lower() in SECRET_HEADERS or ("header", header.lower()) in self.secrets
@@ -245,6 +248,12 @@ class Sleep(NamedTuple):
     """A call asks its driver to wait; it is sent None back."""
 
     seconds: float
+
+
+class Run(NamedTuple):
+    """A call asks its driver to run what may block, away from any event loop; it is sent back what that returns."""
+
+    function: Callable[[], Any]
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}

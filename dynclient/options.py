@@ -7,6 +7,23 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from dynclient._credentials import DeviceCode, OAuth2, Secret, TokenStore
+
+__all__ = [
+    "TLS",
+    "DeviceCode",
+    "Limits",
+    "MiB",
+    "OAuth2",
+    "Redirects",
+    "Retry",
+    "Secret",
+    "Timeout",
+    "TokenStore",
+    "Validation",
+    "ValidationMode",
+]
+
 ValidationMode = Literal["strict", "warn", "off"]
 
 Redirects = Literal["same-origin", "any", "none"]

@@ -32,6 +32,7 @@ from dynclient.exceptions._request import (
 from dynclient.exceptions._response import (
     API_ERRORS,
     ApiError,
+    AuthorizationError,
     BadRequest,
     Conflict,
     DecodeError,
@@ -66,6 +67,7 @@ __all__ = [
     "API_ERRORS",
     "ApiError",
     "ArgumentError",
+    "AuthorizationError",
     "BadRequest",
     "ClientClosed",
     "Conflict",

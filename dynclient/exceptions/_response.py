@@ -203,3 +203,17 @@ class ResponseTooLarge(ResponseError):
 
 class RedirectError(ResponseError):
     """A redirect that is not followed, and that the document does not describe."""
+
+
+class AuthorizationError(ResponseError):
+    """The authorization server gave no token, or nobody logged in.
+
+    ``error`` is the server's code (``invalid_client``, ``invalid_grant``, ``access_denied``, …; RFC 6749, 5.2), or "".
+    Neither the request's body nor the response's is kept: both may hold secrets.
+    """
+
+    def __init__(self, message: str = "", *, error: str = "", response: Response | None = None, **data: Any) -> None:
+        """Take the server's error code."""
+        bare = response._replace(body=b"") if response is not None else None
+        super().__init__(message, response=bare, **data)
+        self.error = error

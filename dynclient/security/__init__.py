@@ -10,7 +10,8 @@ will be a further kind of credential in :mod:`.credentials`, and a generator bes
 
 from __future__ import annotations
 
+from dynclient._credentials import Secret
 from dynclient.security.apply import Security
-from dynclient.security.credentials import CredentialRequest, Secret, concealed
+from dynclient.security.credentials import CredentialRequest, concealed
 
 __all__ = ["CredentialRequest", "Secret", "Security", "concealed"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dynclient._credentials import Secret
 from dynclient.exceptions import InvalidDocument, MissingCredential
 from dynclient.messages import Request
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
 from dynclient.security import credentials
-from dynclient.security.credentials import Credential, CredentialRequest, Pair, Secret
+from dynclient.security.credentials import Credential, CredentialRequest, Pair
 from dynclient.security.places import PLACES, Place, has, name_of, place_of, placeholder_of, secret_in, text_of
 from dynclient.security.trust import Trust, trust
 

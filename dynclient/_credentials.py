@@ -1,0 +1,181 @@
+"""What a caller says of itself: secrets, and how to get a token.
+
+Rule 1: a secret shows itself only when asked to: not in a repr, a log, a traceback or a pickle.
+Rule 2: nothing here does anything: the flows are in :mod:`dynclient.security`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import Any, Literal, NamedTuple, NoReturn, Protocol
+
+MASK = "***"
+
+
+class Secret:
+    """A text that shows itself only when asked to. It is compared in constant time, and not pickled."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        """Take the text."""
+        self._value = value
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        import hmac
+
+        return hmac.compare_digest(self._encoded(), other._encoded())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __reduce_ex__(self, _: Any) -> NoReturn:
+        raise TypeError("a Secret is not pickled, so that credentials do not end up in files")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Secret:
+        return self
+
+    def _encoded(self) -> bytes:
+        return self._value.encode("utf-8", "surrogatepass")
+
+
+class TokenStore(Protocol):
+    """Keeps tokens beyond the life of a client. Its methods may block: no event loop waits for them."""
+
+    def load(self, key: str) -> Mapping[str, Any] | None:
+        """What was saved under a key, or None."""
+
+    def save(self, key: str, tokens: Mapping[str, Any]) -> None:
+        """Keep tokens: a mapping of texts and numbers, all of it secret."""
+
+
+class DeviceCode(NamedTuple):
+    """What a person needs to log in on another device (RFC 8628, 3.2): an address, and the code to type there.
+
+    ``complete_uri`` is an address that has the code in it already, or None; ``expires_in`` is in seconds.
+    """
+
+    uri: str
+    code: str
+    complete_uri: str | None
+    expires_in: float
+
+
+class _OAuth2(NamedTuple):
+    client_id: str
+    client_secret: Secret | None
+    username: str | None
+    password: Secret | None
+    refresh_token: Secret | None
+    scopes: tuple[str, ...] | None
+    open_browser: Callable[[str], Any] | None
+    show_code: Callable[[DeviceCode], Any] | None
+    redirect_uri: str
+    token_url: str | None
+    authorization_url: str | None
+    device_authorization_url: str | None
+    client_auth: Literal["basic", "post"] | None
+    parameters: tuple[tuple[str, str], ...]
+    login_timeout: float
+    store: str | PathLike[str] | TokenStore | None
+
+
+class OAuth2(_OAuth2):
+    """How to get a token for an ``oauth2`` or ``openIdConnect`` scheme.
+
+    What is given decides on the grant: ``username`` and ``password`` (RFC 6749, 4.3), ``open_browser`` (authorization
+    code with PKCE, 4.1 and RFC 7636), ``show_code`` (device code, RFC 8628), ``client_secret`` (client credentials,
+    4.4), in this order; a ``refresh_token`` is used first, and is enough.
+    """
+
+    __slots__ = ()
+
+    def __new__(  # noqa: PYI034  # typing has no Self before Python 3.11
+        cls,
+        client_id: str,
+        client_secret: str | Secret | None = None,
+        *,
+        username: str | None = None,
+        password: str | Secret | None = None,
+        refresh_token: str | Secret | None = None,
+        scopes: str | Iterable[str] | None = None,
+        open_browser: Callable[[str], Any] | None = None,
+        show_code: Callable[[DeviceCode], Any] | None = None,
+        redirect_uri: str = "http://127.0.0.1/",
+        token_url: str | None = None,
+        authorization_url: str | None = None,
+        device_authorization_url: str | None = None,
+        client_auth: Literal["basic", "post"] | None = None,
+        parameters: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        login_timeout: float = 300.0,
+        store: str | PathLike[str] | TokenStore | None = None,
+    ) -> OAuth2:
+        """Take what the authorization server knows the client, and its user, by.
+
+        Args:
+            client_id: the client's name at the authorization server.
+            client_secret: its password there; a client without one is a public client.
+            username: the person's name.
+            password: the person's password.
+            refresh_token: one that was got before.
+            scopes: what tokens are asked for; without it, what the called operation needs.
+            open_browser: shows a person the address where to log in: ``webbrowser.open``, or a function like it.
+            show_code: shows a person the address and the code of the device grant.
+            redirect_uri: where the browser is sent back to: http on a loopback address. Without a port any free one
+                is taken.
+            token_url: in place of the document's. The caller who gives an address vouches for its origin.
+            authorization_url: likewise.
+            device_authorization_url: likewise.
+            client_auth: how the client shows its secret: in the Authorization header (``"basic"``, which is what
+                servers have to take) or in the body (``"post"``).
+            parameters: further fields of each request for a token, such as ``audience`` or ``resource``.
+            login_timeout: seconds that a person has for logging in. The call's own time begins anew afterwards.
+            store: a file in which tokens are kept, readable by nobody else, or a TokenStore. Without one, they are
+                kept as long as the client.
+        """
+        pairs = parameters.items() if isinstance(parameters, Mapping) else parameters
+        return super().__new__(
+            cls,
+            client_id,
+            _secret(client_secret),
+            username,
+            _secret(password),
+            _secret(refresh_token),
+            tuple(scopes.split() if isinstance(scopes, str) else scopes) if scopes is not None else None,
+            open_browser,
+            show_code,
+            redirect_uri,
+            token_url,
+            authorization_url,
+            device_authorization_url,
+            client_auth,
+            tuple((str(name), str(value)) for name, value in pairs),
+            login_timeout,
+            store,
+        )
+
+    def _replace(self, **changes: Any) -> OAuth2:
+        return type(self)(**{**self._asdict(), **changes})
+
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
+        return (), self._asdict()
+
+
+def _secret(value: str | Secret | None) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else value

@@ -11,7 +11,7 @@ from dynclient_tools.docs import docs
 from dynclient_tools.files import NotOurs, write
 from dynclient_tools.python_text import literal
 from dynclient_tools.stubs import stubs
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -167,8 +167,14 @@ def test_text_is_shown_as_it_is(value):
     assert shown == " ".join(printable.split())
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.text("a#-+=*_`[]()<>!|\\~&;:1. \nhttps://", max_size=60))
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text("a#-+=*_`[]()<>!|\\~&;:1. \nhttps://", max_size=60)
+    | st.text("a#-+=*1. \n\t", max_size=12)
+    | st.text("`~ a\n<[](:", max_size=16)
+)
+@example("- #")
+@example("1\n-\n=")
 def test_prose_makes_no_html_and_no_headings(value):
     found = _structure(str(markdown.prose(value)))
     assert (found["html"], found["images"], found["headings"]) == (0, 0, 0)

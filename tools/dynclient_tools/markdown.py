@@ -20,8 +20,12 @@ _ESCAPES = {
     ">": "&gt;",
 }
 _SPECIAL = re.compile(r"[\\\[\]`|~&<>]")
-# At the start of a line these would make a heading, an underline of one, a rule, or front matter.
-_STRUCTURE = re.compile(r"^(\s*)(#|=|\+{3}|-(?=[-\s]*$)|\*(?=[*\s]*$)|_(?=[_\s]*$))", re.MULTILINE)
+# At the start of a line, or of a list's item, these would make a heading, an underline of one, a rule, or front matter.
+_STRUCTURE = re.compile(
+    r"^([ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*)"
+    r"(#|=|\+{3}|-(?=[- \t]*$)|\*(?=[* \t]*$)|_(?=[_ \t]*$))",
+    re.MULTILINE,
+)
 # In text that is no Markdown, also emphasis, and what begins a heading, a list or an underline.
 _EMPHASIS = re.compile(r"\*|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _OPENING = re.compile(r"^(?:(?=#|[-+](?:\s|$)|[-=]+\s*$)|(\d{1,9})(?=[.)](?:\s|$)))")

@@ -5,6 +5,7 @@ Other distributions add commands by the entry point group ``dynclient.commands``
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -98,8 +99,8 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone, as with `| head`: nothing is wrong, and nothing more can be said.
-        sys.stderr.close()
+        # The reader has gone, as with `| head`: nothing is wrong. What is still buffered goes nowhere at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (DynclientError, OSError, ImportError) as error:
         if debug:

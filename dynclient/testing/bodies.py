@@ -148,5 +148,6 @@ def _warn_once(media_type: model.MediaType, value: Any, status: int) -> None:
     if media_type.schema is None or (media_type.schema.uri, pointer) in _warned:
         return
     _warned.add((media_type.schema.uri, pointer))
+    what = status or "a response"
     for fault in _faults(media_type.schema, value):
-        log.warning("the document's example for %s at #%s breaks its schema: %s", status or "a response", pointer, fault)
+        log.warning("the document's example for %s at #%s breaks its schema: %s", what, pointer, fault)

@@ -12,7 +12,8 @@ from dynclient._validation.characters import WORD, CharacterSet
 from dynclient._validation.ecma import Choice, Edge, Group, One, PatternError, Repeat, Sequence
 
 MOST_STATES = 4_000
-_MOST_KEPT = 2_000
+_MOST_KEPT = 10_000
+_MOST_WORK = 5_000_000
 _LINE_ENDS = frozenset("\n\r\u2028\u2029")
 
 
@@ -30,6 +31,7 @@ class Automaton:
         self.ways: list[list[int]] = []
         self.final = self.state()
         self.first = self.lay(tree, self.final)
+        self.kept = 0
         self.known: dict[tuple[frozenset[int], str], dict[str, Any]] = {}
 
     def state(self, reads: CharacterSet | Edge | None = None, *ways: int) -> int:
@@ -72,25 +74,32 @@ class Automaton:
             after = self.lay(tree.part, after)
         return after
 
-    def search(self, text: str) -> bool:
-        """Tell whether the pattern is found anywhere in a text."""
+    def search(self, text: str) -> bool | None:
+        """Tell whether the pattern is found anywhere in a text; None where that would take too long."""
         states = frozenset((self.first,))
         before = ""
+        work = 0
         for character in text:
             kept = self.known.get((states, before))
-            if kept is None:
-                if len(self.known) >= _MOST_KEPT:
-                    self.known.clear()
-                kept = self.known[states, before] = {}
-            onward = kept.get(character)
+            onward = kept.get(character) if kept is not None else None
             if onward is None:
-                if len(kept) >= _MOST_KEPT:
-                    kept.clear()
-                onward = kept[character] = self.step(states, before, character)
+                work += len(states)
+                if work > _MOST_WORK:
+                    return None
+                onward = self.step(states, before, character)
+                self.keep(states, before, character, onward)
             if onward is True:
                 return True
             states, before = onward
         return self.final in self.reached(states, before, "")
+
+    def keep(self, states: frozenset[int], before: str, character: str, onward: Any) -> None:
+        """Keep a step, unless too many are kept: then begin anew."""
+        if self.kept >= _MOST_KEPT:
+            self.known.clear()
+            self.kept = 0
+        self.kept += 1
+        self.known.setdefault((states, before), {})[character] = onward
 
     def step(self, states: frozenset[int], before: str, character: str) -> Any:
         """Go on by a character: True where the pattern is found before it, else the next ways and their context."""

@@ -42,6 +42,7 @@ class _Known(NamedTuple):
     leads: dict[str, Counter[str]]
     references: dict[str, set[str]]
     ways: dict[str, int]
+    depths: dict[str, int]
     loops: dict[str, frozenset[str]]
     factors: dict[frozenset[str], int]
     compares: dict[str, bool]
@@ -58,24 +59,26 @@ def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
         # Where `$dynamicRef` leads is known only with the value.
         return Cost(limits.body_depth, 0)
     entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
-    known: _Known = bundle.worked_out.setdefault("costs", _Known({}, {}, {}, {}, {}, {}))
+    known: _Known = bundle.worked_out.setdefault("costs", _Known({}, {}, {}, {}, {}, {}, {}))
     for name in entries.keys() - known.leads.keys():
         known.leads[name] = Counter(_leads(entries[name]))
         known.references[name] = references_in(entries[name])
         known.compares[name] = any(map(_compares, descendants(entries[name])))
     _count(entries, known, bundle, references)
     most = max(entries, key=known.ways.__getitem__)
+    deepest = max(entries, key=known.depths.__getitem__)
     if known.ways[most] > limits.validation_steps:
-        where = place_in(bundle, references, most[1:])
         times = min(known.ways[most], 10**18)
-        raise UnsafeDocument(
-            f"checking one value takes {times} steps, {limits.validation_steps} are allowed", place=where
-        )
+        message = f"checking one value takes {times} steps, {limits.validation_steps} are allowed"
+        raise UnsafeDocument(message, place=place_in(bundle, references, most[1:]))
+    if known.depths[deepest] > limits.schema_depth:
+        message = f"schemas refer to each other more than {limits.schema_depth} times for one value"
+        raise UnsafeDocument(message, place=place_in(bundle, references, deepest[1:]))
     fast = None if known.ways[most] <= _WAYS else 0
     factor = _factor(entries, known)
     if factor == 0:
-        deepest = limits.body_depth if any(known.compares[name] for name in entries) else None
-        return Cost(deepest, fast if fast == 0 else deepest)
+        allowed = limits.body_depth if any(known.compares[name] for name in entries) else None
+        return Cost(allowed, fast if fast == 0 else allowed)
     levels = limits.body_depth if factor == 1 else int(math.log(_TIMES, factor))
     return Cost(limits.body_depth, fast if fast == 0 else min(levels, limits.body_depth))
 
@@ -90,6 +93,7 @@ def _count(entries: Mapping[str, Any], known: _Known, bundle: Bundle, references
         onward = [other for other in leads[name] if other and other not in ways]
         if name in ways or not onward:
             ways[name] = sum(count * (ways[other] if other else 1) for other, count in leads[name].items())
+            known.depths[name] = 1 + max((known.depths[other] for other in leads[name] if other), default=0)
             open_.discard(name)
             waiting.pop()
             continue

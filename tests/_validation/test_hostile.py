@@ -1,0 +1,188 @@
+"""Documents and values that mean harm: each is refused, or costs no more than its size."""
+
+import time
+
+import pytest
+
+from dynclient._validation import validator
+from dynclient._validation.reference import OverBudget, Run
+from dynclient.exceptions import InvalidDocument, UnsafeDocument
+from dynclient.options import Limits
+
+REF = "#/components/schemas/"
+ENGINES = ["jsonschema", "jsonschema-rs", None]
+
+
+def ref(name):
+    return {"$ref": f"{REF}{name}"}
+
+
+def bomb(word, levels, below=None):
+    """Each level tries the next one twice."""
+    wrap = below or (lambda node: node)
+    named = {f"L{n}": {word: [wrap(ref(f"L{n + 1}"))] * 2} for n in range(levels)}
+    return {**named, f"L{levels}": {"const": 0}}
+
+
+@pytest.mark.parametrize("word", ["anyOf", "oneOf", "allOf"])
+def test_a_blow_up_within_one_value_is_refused(make, word):
+    with pytest.raises(UnsafeDocument, match="steps") as caught:
+        validator(make(ref("L0"), **bomb(word, 40)), "request")
+    assert caught.value.place.pointer.startswith("/components/schemas/L")
+
+
+@pytest.mark.parametrize("engine", ["jsonschema", None])
+def test_a_blow_up_down_a_recursive_value_is_not_felt(make, engine):
+    branch = {"properties": {"next": ref("Node")}}
+    node = {"anyOf": [{**branch, "required": ["a"]}, {**branch, "required": ["b"]}, {**branch, "required": ["c"]}]}
+    value = {"x": 1}
+    for _ in range(60):
+        value = {"next": value}
+    start = time.perf_counter()
+    assert validator(make(ref("Node"), Node=node), "request", engine=engine).faults(value)
+    assert time.perf_counter() - start < 5
+
+
+CIRCLES = [
+    {"A": {"anyOf": [ref("A"), {"type": "string"}]}},
+    {"A": {"oneOf": [ref("B")]}, "B": {"allOf": [ref("A")]}},
+    {"A": {"not": ref("A")}},
+    {"A": {"if": ref("B")}, "B": {"dependentSchemas": {"x": ref("A")}}},
+]
+
+
+@pytest.mark.parametrize("named", CIRCLES)
+def test_a_schema_that_contains_itself_is_refused(make, named):
+    with pytest.raises(InvalidDocument, match="contains itself"):
+        validator(make(ref("A"), **named), "request")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_recursive_schema_is_none(make, engine):
+    tree = {"type": "object", "properties": {"n": {"type": "integer"}, "left": ref("Tree"), "right": ref("Tree")}}
+    checker = validator(make(ref("Tree"), Tree=tree), "request", engine=engine)
+    assert checker.faults({"left": {"right": {"n": 1}}}) == []
+    assert checker.faults({"left": {"right": {"n": "1"}}})
+
+
+def nested(levels, leaf=None):
+    value = leaf
+    for _ in range(levels):
+        value = {"next": value}
+    return value
+
+
+DEEP = {
+    "recursive": {"type": ["object", "null"], "properties": {"next": {"$ref": f"{REF}Deep"}}},
+    "compared": {"uniqueItems": True, "properties": {"next": {"enum": [{}]}}},
+    "anything": {},
+}
+
+
+@pytest.mark.parametrize("levels", [500, 100_000])
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", DEEP)
+def test_deep_values_are_faults_at_most(make, name, engine, levels):
+    value = nested(levels)
+    faults = validator(make(ref("Deep"), Deep=DEEP[name]), "request", engine=engine).faults(value)
+    assert [fault.message for fault in faults] == (
+        [] if name == "anything" else ["is nested more than 128 levels deep"]
+    )
+    while isinstance(value, dict):  # free it without recursion
+        value = value["next"]
+
+
+def test_values_as_deep_as_allowed_are_checked(make):
+    node = {"type": ["object", "null"], "properties": {"next": ref("Deep")}}
+    for engine in ENGINES:
+        assert validator(make(ref("Deep"), Deep=node), "request", engine=engine).faults(nested(127)) == []
+
+
+def test_what_python_can_not_follow_is_a_fault(make):
+    node = {"allOf": [{"allOf": [{"allOf": [{"properties": {"next": ref("Deep")}}]}]}]}
+    checker = validator(make(ref("Deep"), Deep=node), "request", engine="jsonschema")
+    faults = checker.faults(nested(127))
+    assert [fault.message for fault in faults] in ([], ["is nested too deep to be checked"])
+
+
+@pytest.mark.parametrize(("levels", "refused"), [(60, False), (400, True), (5_000, True)])
+def test_deep_schemas(make, levels, refused):
+    node = {"type": "integer"}
+    for _ in range(levels):
+        node = {"properties": {"next": node}}
+    schema = make({}, Deep={})._replace(value=node)
+    if refused:
+        with pytest.raises(UnsafeDocument, match="levels deep"):
+            validator(schema, "request")
+        return
+    for engine in ENGINES:
+        assert validator(schema, "request", engine=engine).faults(nested(levels, 1)) == []
+        (fault,) = validator(schema, "request", engine=engine).faults(nested(levels, "x"))
+        assert engine == "jsonschema-rs" or fault.path.count(".next") == levels
+
+
+def test_long_chains_of_references(make):
+    named = {f"L{n}": ref(f"L{n + 1}") for n in range(5_000)}
+    assert validator(make(ref("L0"), **named, L5000={"type": "string"}), "request").faults("x") == []
+    named = {f"L{n}": {"allOf": [ref(f"L{n + 1}")], "type": "object"} for n in range(3_000)}
+    with pytest.raises(UnsafeDocument, match="refer to each other"):
+        validator(make(ref("L0"), **named, L3000={}), "request")
+    wide = {"type": "object", "properties": {f"p{n}": ref("L0") for n in range(50)}}
+    assert validator(make(ref("L0"), L0=wide), "request").faults({"p1": {"p2": {}}}) == []
+
+
+def test_large_arrays_of_distinct_objects_take_no_square_of_time(make):
+    value = [{"id": n, "tags": [n, str(n)]} for n in range(20_000)]
+    start = time.perf_counter()
+    assert validator(make({"uniqueItems": True}), "request", engine="jsonschema").faults(value) == []
+    assert time.perf_counter() - start < 5
+
+
+def test_large_values_have_a_large_budget(make):
+    node = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer", "minimum": 0}}}}
+    limits = Limits(validation_steps=100)
+    value = [{"n": n} for n in range(2_000)]
+    assert validator(make(node), "request", limits=limits, engine="jsonschema").faults(value) == []
+
+
+def test_the_budget_ends():
+    run = Run(1, 10, entries={}, dynamic=False, files=False)
+    with pytest.raises(OverBudget):
+        all(run.step() is None for _ in range(10_000))
+
+
+MALFORMED = [
+    ({"type": "String"}, "type"),
+    ({"minLength": "3"}, "minLength"),
+    ({"properties": []}, "properties"),
+    ({"properties": {"a": "text"}}, "properties"),
+    ({"allOf": {}}, "allOf"),
+    ({"enum": "a"}, "enum"),
+    ({"items": 5}, "items"),
+    ({"pattern": ["a"]}, "pattern"),
+    ({"$ref": 5}, "$ref"),
+    ({"multipleOf": 0}, "multipleOf"),
+]
+
+
+@pytest.mark.parametrize(("node", "word"), MALFORMED)
+def test_words_that_make_no_sense(make, node, word):
+    with pytest.raises(InvalidDocument, match="makes no sense") as caught:
+        validator(make({"properties": {"p": node}}), "request")
+    assert caught.value.place.pointer == f"/x-here/properties/p/{word}"
+
+
+def test_required_as_draft_3_had_it_is_borne(make):
+    assert validator(make({"properties": {"a": {"type": "string", "required": True}}}), "request").faults({}) == []
+
+
+@pytest.mark.parametrize("uri", ["https://evil.example/schema", "http://json-schema.org/draft-07/schema#", "urn:x"])
+def test_schema_and_id_are_never_fetched(make, uri, monkeypatch):
+    import socket
+
+    monkeypatch.setattr(socket, "socket", None)
+    node = {"$schema": uri, "$id": "https://evil.example/id", "type": "object", "properties": {"a": {"type": "string"}}}
+    for engine in ENGINES:
+        checker = validator(make(node), "request", engine=engine)
+        assert checker.faults({"a": "x"}) == []
+        assert "evil" not in str(checker.bundle.schema)

@@ -38,7 +38,9 @@ _SHARED: tuple[Callable[[], click.Option], ...] = (
 )
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(
+    short_help="Call an operation.", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
 @click.argument("document")
 @click.argument("operation")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

@@ -12,7 +12,7 @@ from dynclient._client import Client
 from dynclient.exceptions import escaped
 
 
-@click.command()
+@click.command(short_help="List the operations of a document.")
 @click.argument("document")
 @click.argument("words", nargs=-1)
 @click.option("--tag", help="Only the operations of this tag.")
@@ -47,7 +47,7 @@ def _as_data(row: Any) -> dict[str, Any]:
     }
 
 
-@click.command()
+@click.command(short_help="Describe an operation.")
 @click.argument("document")
 @click.argument("operation")
 def show(document: str, operation: str) -> None:

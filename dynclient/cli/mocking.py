@@ -9,7 +9,7 @@ import click
 from dynclient.messages import Response
 
 
-@click.command()
+@click.command(short_help="Serve a document as a mock.")
 @click.argument("document")
 @click.option("--port", type=click.IntRange(0, 65535), default=4010, show_default=True, help="0: a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")

@@ -44,8 +44,7 @@ _SHARED: tuple[Callable[[], click.Option], ...] = (
 @click.argument("document")
 @click.argument("operation")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@click.pass_context
-def call(ctx: click.Context, document: str, operation: str, arguments: tuple[str, ...]) -> int:
+def call(document: str, operation: str, arguments: tuple[str, ...]) -> int:
     """Call OPERATION of DOCUMENT; `dynclient call DOCUMENT OPERATION --help` tells its arguments.
 
     A credential is taken from the environment: DYNCLIENT_<TITLE>_<SCHEME>, as user:password or as a token.
@@ -53,10 +52,8 @@ def call(ctx: click.Context, document: str, operation: str, arguments: tuple[str
     client = Client.load(document)
     method = client.operations[operation]
     command = _command(method.__name__, client.api, method.operation, _Call(client, operation))
-    with (
-        client,
-        command.make_context(f"{ctx.command_path} {document} {operation}", list(arguments), parent=ctx) as made,
-    ):
+    # Without a parent, or the usage of this command would stand before the operation's own.
+    with client, command.make_context(f"dynclient call {document} {operation}", list(arguments)) as made:
         status: int = command.invoke(made)
         return status
 

@@ -58,6 +58,8 @@ class Caller:
         return result.data if data_only else result
 
     def _flow(self, plan: Plan, bound: Bound, content_type: str | None, accept: str | None) -> Flow:
+        if self.settings.validate.responses != "off":
+            plan.check_answers()
         request = self._security.authorize(plan.request(bound, self._options(content_type, accept)), plan.operation)
         reader = Reader(plan.operation, self.session.limits, self.settings.validate.responses)
         return call(request, reader, self.settings.timeout, self.settings.retry, _CHANCE)

@@ -7,11 +7,12 @@ Its signature and docstring are made when somebody reads them. It is a descripto
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dynclient._request import Bound
-from dynclient.exceptions import ArgumentError
+from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.messages import HTTPResult, Request
 from dynclient.model import OperationRow
 
@@ -30,7 +31,8 @@ class _Docstring:
             return self._of_the_class
         from dynclient.inspection import docstring
 
-        return docstring(method.operation, method.__name__)
+        with method._named():  # noqa: SLF001  # the method's own attribute
+            return docstring(method.operation, method.__name__)
 
 
 class OperationMethod:
@@ -57,7 +59,8 @@ class OperationMethod:
     def __signature__(self) -> inspect.Signature:
         from dynclient.inspection import signature
 
-        made = signature(self.operation)
+        with self._named():
+            made = signature(self.operation)
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
@@ -108,12 +111,22 @@ class OperationMethod:
         """Keyword arguments that make a valid call; the same for the same seed."""
         from dynclient.examples import arguments_example
 
-        return arguments_example(self.operation, seed)
+        with self._named():
+            return arguments_example(self.operation, seed)
 
     def with_options(self, **options: Any) -> OperationMethod:
         """The same operation with other options for this call, as a client's ``with_options`` takes them."""
         caller = self._caller.changed(options)
         return OperationMethod(caller, self._row, name=self.__name__, with_http_info=self._with_http_info)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Let an error in the document tell the operation that it was found in."""
+        try:
+            yield
+        except DocumentError as error:
+            error.operation_id = error.operation_id or self._row.operation_id or self._row.key
+            raise
 
     def __repr__(self) -> str:
         from dynclient.inspection import describe

@@ -78,7 +78,7 @@ class Session:
     def fault(self, row: OperationRow) -> DocumentError | None:
         """What is broken in an operation, or None; reads it."""
         try:
-            self.plan(row)
+            self.plan(row).check_answers()
         except DocumentError as error:
             return error
         return None

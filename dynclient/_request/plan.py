@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dynclient import codecs
@@ -21,10 +21,17 @@ from dynclient._request.arguments import Binder, Bound
 from dynclient._request.servers import ServerChoice, server_url
 from dynclient._styles import serialize
 from dynclient._validation import Validator, validator
-from dynclient.exceptions import ArgumentError, DynclientError, EncodeError, Fault, RequestValidationError
+from dynclient.exceptions import (
+    ArgumentError,
+    DocumentError,
+    DynclientError,
+    EncodeError,
+    Fault,
+    RequestValidationError,
+)
 from dynclient.inspection import Argument, arguments
 from dynclient.messages import Body, Headers, Request, origin
-from dynclient.model import Operation, Parameter
+from dynclient.model import Operation, Parameter, Schema
 from dynclient.options import Limits, ValidationMode
 
 log = logging.getLogger("dynclient")
@@ -58,7 +65,7 @@ class _Field(NamedTuple):
 class Plan:
     """Makes the Requests of one operation."""
 
-    __slots__ = ("_accept", "_fields", "_limits", "_ranges", "arguments", "binder", "operation")
+    __slots__ = ("_accept", "_answers_checked", "_fields", "_limits", "_ranges", "arguments", "binder", "operation")
 
     def __init__(self, operation: Operation, limits: Limits) -> None:
         """Work out what each call needs."""
@@ -66,6 +73,7 @@ class Plan:
         self.arguments: tuple[Argument, ...] = arguments(operation)
         self.binder = Binder(self.arguments, operation.id)
         self._limits = limits
+        self._answers_checked = False
         self._fields = {
             (argument.in_, argument.wire): _field(argument, argument.parameter, limits)
             for argument in self.arguments
@@ -73,6 +81,22 @@ class Plan:
         }
         self._ranges = _response_ranges(operation)
         self._accept = accept(self._ranges) if self._ranges else ""
+
+    def check_answers(self) -> None:
+        """Make what the responses will be validated by: nothing is sent whose answer could not be understood.
+
+        Raises:
+            DocumentError: a schema of a response is broken.
+        """
+        if self._answers_checked:
+            return
+        try:
+            for schema in _response_schemas(self.operation):
+                validator(schema, "response", limits=self._limits)
+        except DocumentError as error:
+            error.operation_id = error.operation_id or self.operation.id
+            raise
+        self._answers_checked = True
 
     def request(self, bound: Bound, options: Options) -> Request:
         """Make the Request of one call.
@@ -206,6 +230,13 @@ def _serialized(parameter: Parameter, value: Any) -> str:
     if parameter.in_ == "querystring":
         return text
     return serialize(text, name=parameter.name, in_=parameter.in_, style=parameter.style, explode=False)
+
+
+def _response_schemas(operation: Operation) -> Iterator[Schema]:
+    for response in operation.responses.values():
+        for media_type in response.content.values():
+            yield from filter(None, (media_type.schema, media_type.item_schema))
+        yield from (header.schema for header in response.headers.values() if header.schema is not None)
 
 
 def _response_ranges(operation: Operation) -> list[str]:

@@ -1,0 +1,90 @@
+"""What is broken in one operation: it says so before anything is sent, is marked in the list, and harms no other."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import yaml
+
+import dynclient
+from dynclient.exceptions import InvalidDocument, UnresolvableReference
+
+DOCUMENT = """
+openapi: 3.2.0
+info: {title: t, version: "1"}
+paths:
+  /good: {get: {operationId: good, responses: {"200": {description: d}}}}
+  /answer:
+    get:
+      operationId: answer
+      responses: {"200": {description: d, content: {application/json: {schema: {$ref: "#/nowhere"}}}}}
+  /items:
+    get:
+      operationId: items
+      responses:
+        "200": {description: d, content: {application/jsonl: {itemSchema: {type: string, pattern: "("}}}}
+  /header:
+    get:
+      operationId: header
+      responses: {"200": {description: d, headers: {X: {schema: {minLength: many}}}}}
+  /parameter:
+    get:
+      operationId: parameter
+      parameters: [{name: p, in: query, required: true, schema: {pattern: "["}}]
+"""
+BROKEN = {
+    "answer": (UnresolvableReference, "/paths/~1answer/get/responses/200/content/application~1json/schema"),
+    "items": (InvalidDocument, "/paths/~1items/get/responses/200/content/application~1jsonl/itemSchema/pattern"),
+    "header": (InvalidDocument, "/paths/~1header/get/responses/200/headers/X/schema/minLength"),
+    "parameter": (InvalidDocument, "/paths/~1parameter/get/parameters/0/schema/pattern"),
+}
+
+
+@pytest.fixture
+def client(httpserver):
+    httpserver.expect_request("/good").respond_with_data("")
+    httpserver.expect_request("/answer").respond_with_json({"a": 1})
+    with dynclient.load(yaml.safe_load(DOCUMENT), base_url=httpserver.url_for("")) as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_it_says_why(client, httpserver, name):
+    kind, pointer = BROKEN[name]
+    with pytest.raises(kind) as caught:
+        getattr(client, name)()
+    assert caught.value.operation_id == name
+    assert caught.value.place.pointer == pointer
+    assert httpserver.log == []
+
+
+LOOKS = {
+    "signature": (inspect.signature, "answer"),
+    "docstring": (inspect.getdoc, "answer"),
+    "prompt": (repr, "answer"),
+    "example": (lambda method: method.example(), "parameter"),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_who_looks_at_it_is_told_too(client, look):
+    act, name = LOOKS[look]
+    with pytest.raises(BROKEN[name][0]) as caught:
+        act(getattr(client, name))
+    assert caught.value.operation_id == name
+
+
+def test_the_list_marks_it(client):
+    lines = repr(client.operations).splitlines()
+    assert {name for name in client.operations if any(f"{name} " in line and "broken" in line for line in lines)} == (
+        set(BROKEN)
+    )
+
+
+def test_the_others_are_usable(client):
+    assert client.good() is None
+
+
+def test_an_answer_is_not_looked_at_where_nobody_validates(client):
+    assert client.with_options(validate="off").answer() == {"a": 1}

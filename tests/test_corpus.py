@@ -1,0 +1,154 @@
+"""Real documents of other people, through the public face: each loads, and every operation of it can be used.
+
+An operation is used as far as that goes without a server: signature, docstring, what checks its bodies and answers, and
+the Request of a call with generated arguments, which has to be lawful by the document. The tables tell which can't be.
+"""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import dynclient
+from dynclient import inspection
+from dynclient._validation import validator
+from dynclient.exceptions import DocumentError, RequestError
+from dynclient.model import Operation, Schema
+
+FOLDER = os.environ.get("DYNCLIENT_SHARED")
+BASE = "http://127.0.0.1:9"
+SQS = "apis-guru/amazonaws.com/sqs.json"
+
+
+class Wrong(NamedTuple):
+    """What is said of an operation that can't be used, where the document says so, and why that is right."""
+
+    error: str
+    said: str
+    line: int | None
+    why: str
+
+
+# What the document has broken: (document, operation) to what is said.
+BROKEN = {
+    ("fixtures/openapi3/broken-ref.yaml", "GET /example"): Wrong(
+        "UnresolvableReference",
+        "'#/components/responses/Missing' leads nowhere",
+        10,
+        "this document is made to have a reference that leads nowhere",
+    ),
+    ("fixtures/aiopenapi3/schema-itemSchema.yaml", "GET /jsonl"): Wrong(
+        "UnresolvableReference",
+        "'#/components/responses/LogEntry' leads nowhere",
+        125,
+        "LogEntry stands among the schemas, not among the responses",
+    ),
+}
+# What no arguments can satisfy: (document, operation) to what is said of the generated ones.
+CONTRADICTORY = {
+    **{
+        (SQS, f"GET /{{AccountNumber}}/{{QueueName}}/#Action={action}"): Wrong(
+            "ArgumentError",
+            "can't hold an object within a value",
+            None,
+            "a list of objects in a query, for which style form has no form; AWS has its own",
+        )
+        for action in ("ChangeMessageVisibilityBatch", "DeleteMessageBatch", "SendMessageBatch")
+    },
+    ("readme-oas-examples/3.0/json/discriminators.json", "PATCH /embedded-discriminator"): Wrong(
+        "RequestValidationError",
+        "fits 2 of 2 schemas, only one is allowed",
+        93,
+        "oneOf of two schemas that require the same and forbid nothing: what fits the one fits the other",
+    ),
+}
+# Documents of several files that do not all stand in the document's own folder: what has to be allowed.
+REFERENCES = {"oai/learn/v2.0/json/petstore-separate/spec/swagger.json": ".."}
+
+
+def documents() -> list[tuple[str, int]]:
+    """The documents (not the files that others refer to), and how many operations each has."""
+    if not FOLDER:
+        return []
+    with (Path(FOLDER) / "corpus" / "INDEX.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [(row["file"], int(row["ops"])) for row in rows if row["kind"] == "openapi"]
+
+
+def load(path: Path, name: str) -> dynclient.Client:
+    more = [path.parent / REFERENCES[name]] if name in REFERENCES else []
+    return dynclient.load(path, base_url=BASE, references=more)
+
+
+@pytest.mark.skipif(not FOLDER, reason="DYNCLIENT_SHARED is not set")
+@pytest.mark.parametrize(("name", "count"), documents(), ids=lambda value: str(value) if isinstance(value, str) else "")
+def test_document(shared: Path, name: str, count: int) -> None:
+    with load(shared / "corpus" / name, name) as client:
+        assert len(client.operations) == count
+        found: dict[tuple[str, str], DocumentError | RequestError] = {}
+        for method in client.operations.values():
+            try:
+                use(method)
+            except (DocumentError, RequestError) as error:  # noqa: PERF203  # each operation is on its own
+                found[name, key(error, client)] = error
+        expected = {**BROKEN, **CONTRADICTORY}
+        assert {key: str(error) for key, error in found.items() if key not in expected} == {}
+        assert found.keys() == {key for key in expected if key[0] == name}
+        for key_, error in found.items():
+            check_error(error, expected[key_])
+        marked = [line for line in repr(client.operations).splitlines() if "  [broken" in line]
+        assert len(marked) == sum(key[0] == name for key in BROKEN)
+
+
+def key(error: DocumentError | RequestError, client: dynclient.Client) -> str:
+    """The operation that an error names."""
+    assert error.operation_id is not None
+    row: Any = client.operations[error.operation_id]._row
+    return str(row.key)
+
+
+def use(method: Any) -> None:
+    """Do with an operation what a program does, and a person at a prompt."""
+    signature = inspect.signature(method)
+    docstring = method.__doc__
+    operation: Operation = method.operation
+    assert f"Sends ``{operation.method} {operation.path}``." in docstring
+    assert all(f"\n    {name}" in docstring for name in signature.parameters)
+    for schema in body_schemas(operation):
+        validator(schema, "request")
+    for schema in answer_schemas(operation):
+        validator(schema, "response")
+    arguments = method.example()
+    signature.bind(**arguments)
+    request = method.prepare(**arguments)
+    assert request.method == operation.method
+    assert request.url.startswith(f"{BASE}/")
+    assert {"{", "}", "#", " "}.isdisjoint(request.url)
+    bodies = {argument.name for argument in inspection.arguments(operation) if argument.kind == "body"}
+    assert (request.body is not None) == bool(bodies & arguments.keys())
+
+
+def body_schemas(operation: Operation) -> Iterator[Schema]:
+    for media_type in operation.body.content.values() if operation.body is not None else ():
+        yield from filter(None, (media_type.schema, media_type.item_schema))
+
+
+def answer_schemas(operation: Operation) -> Iterator[Schema]:
+    for response in operation.responses.values():
+        for media_type in response.content.values():
+            yield from filter(None, (media_type.schema, media_type.item_schema))
+        yield from (header.schema for header in response.headers.values() if header.schema is not None)
+
+
+def check_error(error: DocumentError | RequestError, expected: Wrong) -> None:
+    """What is said is what the table has, and where."""
+    assert type(error).__name__ == expected.error
+    assert expected.said in str(error)
+    place = error.place if isinstance(error, DocumentError) else next((fault.place for fault in error.errors), None)
+    assert (place.line if place is not None else None) == expected.line

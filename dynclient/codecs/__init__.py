@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dynclient import _negotiation
 from dynclient.codecs import binary, form, json, multipart, sequence, text, xml
-from dynclient.codecs.codec import Codec, Encoded
+from dynclient.codecs.codec import Codec, Encoded, Splitter
 from dynclient.model import MediaType
 
 CODECS: dict[str, Codec] = {
@@ -57,4 +57,4 @@ def find(content_type: str, media_type: MediaType | None = None) -> Codec:  # no
     return next((CODECS[key] for key in (*ranges, f"{parsed.type}/*") if key in CODECS), CODECS["*/*"])
 
 
-__all__ = ["CODECS", "Codec", "Encoded", "find"]
+__all__ = ["CODECS", "Codec", "Encoded", "Splitter", "find"]

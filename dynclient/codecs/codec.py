@@ -7,8 +7,8 @@ Rule 3: a codec knows no operation and no response; its caller adds those to the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 from dynclient.messages import Body
 from dynclient.model import MediaType
@@ -29,13 +29,29 @@ Decode = Callable[[bytes, MediaType | None, str, Limits], Any]
 """``(body, media type or None, content type, limits) -> value``. The content type is the header's value as it came."""
 
 
+class Splitter(Protocol):
+    """Cuts a body that comes in chunks into its items; what it gives for one chunk is taken before the next is fed."""
+
+    def feed(self, chunk: bytes, /) -> Iterator[Any]:
+        """Take a chunk, and give the items that are whole with it."""
+
+    def finish(self) -> Iterator[Any]:
+        """The body has ended: give what is left."""
+
+
+Split = Callable[[MediaType | None, Limits], Splitter]
+"""``(media type or None, limits) -> splitter``, for one body."""
+
+
 class Codec(NamedTuple):
     """Writes and reads the bodies of a media range.
 
-    ``files`` tells that it takes bytes, paths and file objects as they are.
+    ``files`` tells that it takes bytes, paths and file objects as they are. ``split`` reads the items of a body while
+    it comes, where the media range is a sequence.
     """
 
     name: str
     encode: Encode
     decode: Decode
     files: bool = False
+    split: Split | None = None

@@ -82,7 +82,8 @@ def test_a_property_whose_name_a_parameter_has_is_left_to_the_body():
 def test_help_says_signature_and_docstring(voice_path):
     code = f"import dynclient; help(dynclient.load({str(voice_path)!r}).create_call)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "create_call(account_id: str" in shown
+    # Python 3.13 gives a long signature a line for each parameter.
+    assert "create_call(account_id: str" in "".join(shown.split()).replace("account_id:str", "account_id: str")
     assert inspect.getdoc(dynclient.load(voice_path).create_call).splitlines()[0] in shown
 
 

@@ -62,11 +62,58 @@ class Reader(NamedTuple):
         data, wrong = self._data(documented, response)
         if response.status >= _ERROR:
             raise self._api_error(documented, response, data, wrong) from wrong
-        if wrong is not None and self.mode == "strict":
-            raise wrong
-        if wrong is not None and self.mode == "warn":
-            log.warning("taken although wrong: %s", wrong)
+        if wrong is not None:
+            self._take_or_raise(wrong)
         return HTTPResult(data, response.status, response.headers)
+
+    def open(self, response: Response) -> Opened:
+        """Judge a streamed response by its head alone; one whose body was read since it is no success, as a whole.
+
+        Raises:
+            ResponseError: as :meth:`read`, but for what only the body can tell.
+        """
+        if response.status not in _SUCCESS:
+            self.read(response)
+            return Opened(response, None, response.content_type or "", self)
+        head = response._replace(body=b"")
+        documented = match_status(self.operation, response.status)
+        if documented is None:
+            self._undocumented(head)
+            return Opened(response, None, response.content_type or "", self)
+        media_type, content_type = None, response.content_type or ""
+        wrong: ResponseError | None = None
+        faults = list(self._header_faults(documented, response)) if self.mode != "off" else []
+        try:
+            media_type, content_type = self._media_type(documented, response)
+        except UnexpectedMediaType as error:
+            wrong = self._completed(error, head)
+        if wrong is None and faults:
+            wrong = self._broken(faults, head)
+        if wrong is not None:
+            self._take_or_raise(wrong)
+        return Opened(response, media_type, content_type, self)
+
+    def item_faults(self, opened: Opened, item: Any, index: int) -> None:
+        """Hold one item of a streamed body to its schema.
+
+        Raises:
+            ResponseValidationError: it breaks it; ``data`` is the item.
+        """
+        schema = item_schema(opened.media_type, index) if self.mode != "off" else None
+        if schema is None:
+            return
+        check = validator(schema, "response", limits=self.limits)
+        faults = check.faults(item, path=f"$[{index}]", files=True)
+        if faults:
+            wrong = self._broken(faults, opened.response._replace(body=b""))
+            wrong.data = item
+            self._take_or_raise(wrong)
+
+    def _take_or_raise(self, wrong: ResponseError) -> None:
+        if self.mode == "strict":
+            raise wrong
+        if self.mode == "warn":
+            log.warning("taken although wrong: %s", wrong)
 
     def _undocumented(self, response: Response) -> HTTPResult:
         data = best_effort(response, self.limits)
@@ -114,13 +161,14 @@ class Reader(NamedTuple):
             wrong = self._completed(error, response)
             data = error.data = best_effort(response, self.limits)
         if wrong is None and faults:
-            plural = "faults" if len(faults) > 1 else "fault"
-            wrong = self._completed(
-                ResponseValidationError(f"the response breaks the document: {len(faults)} {plural}", errors=faults),
-                response,
-            )
+            wrong = self._broken(faults, response)
             wrong.data = data
         return data, wrong
+
+    def _broken(self, faults: list[Fault], response: Response) -> ResponseError:
+        plural = "faults" if len(faults) > 1 else "fault"
+        message = f"the response breaks the document: {len(faults)} {plural}"
+        return self._completed(ResponseValidationError(message, errors=faults), response)
 
     def _completed(self, error: ResponseError, response: Response) -> ResponseError:
         request = response.request.with_no_secrets() if response.request is not None else None
@@ -173,6 +221,15 @@ class Reader(NamedTuple):
                 yield from validator(header.schema, "response", limits=self.limits).faults(value, path=f"header.{name}")
 
 
+class Opened(NamedTuple):
+    """A response whose head was read and judged, and whose body was not."""
+
+    response: Response
+    media_type: model.MediaType | None
+    content_type: str
+    reader: Reader
+
+
 def match_status(operation: model.Operation, status: int) -> model.Response | None:
     """Find the Response Object that documents a status code, or None."""
     # OAS 3.1.1, Responses Object: an explicit code definition takes precedence over the range definition for that code.
@@ -203,6 +260,13 @@ def _body_faults(media_type: model.MediaType, data: Any, limits: Limits) -> list
         for index, item in enumerate(data):
             found += items.faults(item, path=f"$[{index}]", files=True)
     return found
+
+
+def item_schema(media_type: model.MediaType | None, index: int) -> model.Schema | None:
+    """The schema of one item of a body that is a sequence: ``itemSchema``, or that of the array's items."""
+    if media_type is None or media_type.item_schema is not None:
+        return media_type.item_schema if media_type is not None else None
+    return codecs.shapes.item_schema(codecs.shapes.sole(media_type.schema), index) if media_type.schema else None
 
 
 def _header_value(header: model.Header, schema: model.Schema, text: str) -> Any:

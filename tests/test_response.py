@@ -115,7 +115,7 @@ REFUSED = {
         (422, None, b""),
         exceptions.UnprocessableContent,
     ),
-    "a redirect nobody documents": ({"200": documented()}, (302, None, b""), exceptions.UndocumentedStatus),
+    "a redirect nobody documents": ({"200": documented()}, (302, None, b""), exceptions.RedirectError),
     "no status is documented": ({}, (200, None, b""), exceptions.UndocumentedStatus),
     "empty without Content-Type": ({"200": documented(JSON)}, (200, None, b""), exceptions.UnexpectedMediaType),
     "a lone surrogate": (

@@ -1,8 +1,10 @@
-"""One call, as a generator: it yields Send or Sleep, is sent a Response (or None), and returns the result."""
+"""One call, as a generator: it yields Send, Read or Sleep, is sent a Response (or None), and returns the result."""
 
 from __future__ import annotations
 
-from dynclient._call.flow import Flow, Step, call
+from dynclient._call.budget import Budget
+from dynclient._call.flow import Flow, Step, Terms, call, stream
+from dynclient._call.observing import EVENTS, Hook
 from dynclient._call.repeating import Chance
 
-__all__ = ["Chance", "Flow", "Step", "call"]
+__all__ = ["EVENTS", "Budget", "Chance", "Flow", "Hook", "Step", "Terms", "call", "stream"]

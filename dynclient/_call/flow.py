@@ -3,58 +3,143 @@
 The generator does no I/O: its drivers do (:mod:`dynclient._client`), one for threads and one for event loops. So there
 is one flow, and no twin of it. Clock and randomness come from outside (:class:`~dynclient._call.repeating.Chance`).
 
-Rule 1: one deadline holds over every attempt and every wait.
+Rule 1: one deadline holds over every attempt, every wait and every redirect.
 Rule 2: a request is repeated only when that can't do twice what was asked for once (:mod:`dynclient._call.repeating`).
+Rule 3: of a streamed call, only a success is left unread; an error is read whole, and judged as in any other call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from typing import NamedTuple, TypeVar
 
-from dynclient._call.repeating import Chance, wait_after_error, wait_after_response
-from dynclient._response import Reader
-from dynclient.exceptions import DecodeError, DynclientError, TransportError
-from dynclient.messages import HTTPResult, Request, Response, Send, Sleep
-from dynclient.options import Retry, Timeout
+from dynclient._call.budget import Budget
+from dynclient._call.idempotency import keyed
+from dynclient._call.observing import Hook, Watch
+from dynclient._call.redirecting import redirected
+from dynclient._call.repeating import Chance, Repeats, retry_after
+from dynclient._response import Opened, Reader
+from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
+from dynclient.messages import HTTPResult, Read, Request, Response, Send, Sleep
+from dynclient.options import Redirects, Retry, Timeout
 
-Step = Send | Sleep
-Flow = Generator[Step, Response | None, HTTPResult]
+T = TypeVar("T")
+
+Step = Send | Read | Sleep
+Flow = Generator[Step, Response | None, T]
+
+_SUCCESS = range(200, 300)
 
 
-def call(request: Request, reader: Reader, timeout: Timeout, retry: Retry, chance: Chance) -> Flow:
+class Terms(NamedTuple):
+    """What a call is held to.
+
+    ``deadline`` is a reading of the clock; where there is none, ``timeout.total`` counts from the call's beginning.
+    """
+
+    timeout: Timeout = Timeout()
+    retry: Retry = Retry()
+    redirects: Redirects = "same-origin"
+    hooks: tuple[Hook, ...] = ()
+    budget: Budget | None = None
+    chance: Chance = Chance()
+    deadline: float | None = None
+
+
+def call(request: Request, reader: Reader, terms: Terms) -> Flow[HTTPResult]:
     """Send a request, again where that is lawful, and read its response.
 
     Raises:
         TransportError: the exchange failed on its way, each time.
         ResponseError: the server answered, and not as the document says, or with an error.
     """
-    deadline = chance.clock() + timeout.total if timeout.total is not None else None
-    send = Send(request, timeout, reader.limits, deadline)
+
+    def judge(response: Response) -> HTTPResult:
+        return reader.read(response).after(response.attempts)
+
+    return _answer(request, reader, terms, judge, stream=False)
+
+
+def stream(request: Request, reader: Reader, terms: Terms) -> Flow[Opened]:
+    """Send a request as :func:`call` does, and return its response with its body still unread.
+
+    Raises:
+        TransportError, ResponseError: as :func:`call`; what is wrong with the body shows when it is read.
+    """
+    return _answer(request, reader, terms, reader.open, stream=True)
+
+
+def _answer(request: Request, reader: Reader, terms: Terms, judge: Callable[[Response], T], *, stream: bool) -> Flow[T]:
+    operation, clock = reader.operation, terms.chance.clock
+    started = clock()
+    deadline = terms.deadline
+    if deadline is None and terms.timeout.total is not None:
+        deadline = started + terms.timeout.total
+    request, repeatable = keyed(request, operation, terms.retry, terms.chance.key, reader.limits)
+    repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
+    watch = Watch(operation.id, terms.hooks, started)
+    send = Send(request, terms.timeout, reader.limits, deadline, stream)
     try:
-        response = yield from _attempts(send, retry, chance)
+        response = yield from _hops(send, reader, terms, repeats, watch)
+        result = judge(response)
     except DynclientError as error:
-        error.operation_id = error.operation_id or reader.operation.id
+        _complete(error, operation.id, repeats)
+        watch.ended(request, error, repeats.sent, clock())
         raise
-    return reader.read(response)
+    watch.ended(request, response.status, repeats.sent, clock())
+    return result
 
 
-def _attempts(send: Send, retry: Retry, chance: Chance) -> Generator[Step, Response | None, Response]:
-    attempt = 1
+def _complete(error: DynclientError, operation_id: str, repeats: Repeats) -> None:
+    """Tell an error what only the call knows."""
+    error.operation_id = error.operation_id or operation_id
+    if isinstance(error, TransportError):
+        error.attempts = repeats.sent
+        error.retry_suppressed = repeats.suppressed
+    elif isinstance(error, ResponseError) and error.response is not None:
+        error.response = error.response._replace(attempts=repeats.sent)
+        error.retry_after = retry_after(error.response)
+        error.retry_suppressed = repeats.suppressed
+
+
+def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Watch) -> Flow[Response]:
+    """Send a request, and go where redirects lead."""
+    seen: list[str] = []
     while True:
+        seen.append(send.request.url.partition("#")[0])
+        response = yield from _attempts(send, repeats, watch)
+        request = redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)
+        if request is None:
+            return response._replace(attempts=repeats.sent)
+        send = send._replace(request=request)
+
+
+def _attempts(send: Send, repeats: Repeats, watch: Watch) -> Flow[Response]:
+    """Send one request until there is an answer to take."""
+    while True:
+        repeats.sent += 1
+        watch.asks(send.request, repeats.sent)
+        cause: Response | TransportError | DecodeError
         try:
-            response = yield send
+            cause = response = _given((yield send))
+            if send.stream and response.status not in _SUCCESS:
+                cause = response = _given((yield Read(response, send.limits)))
         except (TransportError, DecodeError) as error:
-            if isinstance(error, TransportError):
-                error.attempts = attempt
-            wait = wait_after_error(error, send, attempt, retry, chance)
+            wait = repeats.after_error(error, send)
             if wait is None:
                 raise
+            cause = error
         else:
-            if response is None:  # pragma: no cover  # a driver's fault, not a caller's
-                raise RuntimeError("the driver answered a Send with nothing")
-            wait = wait_after_response(response, send, attempt, retry, chance)
+            watch.answered(response, send.request, repeats.sent)
+            wait = repeats.after_response(response, send)
             if wait is None:
-                return response._replace(attempts=attempt)
+                return response
+        watch.repeats(send.request, repeats.sent, wait, cause)
         if wait:
             yield Sleep(wait)
-        attempt += 1
+
+
+def _given(response: Response | None) -> Response:
+    if response is None:  # pragma: no cover  # a driver's fault, not a caller's
+        raise RuntimeError("the driver answered with nothing")
+    return response

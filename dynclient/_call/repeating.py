@@ -1,21 +1,26 @@
 """When a request is sent again, and after how long.
 
 Rule 1: what is not done twice by repeating it may be repeated: GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110,
-9.2.2).
-Rule 2: any method may be repeated when provably nothing was sent, and after 429, which says that nothing was done.
+9.2.2), what carries an idempotency key, and what the caller or the document calls idempotent.
+Rule 2: any method may be repeated when provably nothing was sent, after 429, which says that nothing was done, and
+where the server says so (``x-should-retry: true``). Where it says no, nothing is.
 Rule 3: a body is sent again only if it is still there: a stream is read once.
 Rule 4: a server's Retry-After is kept to the second, or not at all: longer than the caller allows, the call fails now.
+Rule 5: each repetition is paid (:mod:`dynclient._call.budget`).
 """
 
 from __future__ import annotations
 
+import math
 import random
 import time
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+from dynclient._call.budget import SUCCESS, THROTTLED, TRANSIENT, Budget
 from dynclient.exceptions import (
     ConnectError,
     ConnectionLost,
@@ -28,51 +33,95 @@ from dynclient.exceptions import (
 from dynclient.messages import Request, Response, Send
 from dynclient.options import Retry
 
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _THROTTLED = frozenset({429, 503})
 _TOO_MANY_REQUESTS = 429
+_ERROR = 400
+_WORDS = {"true": True, "false": False}
 
 
 class Chance(NamedTuple):
-    """What a call knows of the world: a monotonic clock in seconds, and numbers from 0 up to 1."""
+    """What a call knows of the world: a monotonic clock in seconds, numbers from 0 up to 1, and unique texts."""
 
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.SystemRandom().random
+    key: Callable[[], str] = lambda: str(uuid.uuid4())
 
 
-def wait_after_error(
-    error: TransportError | DecodeError, send: Send, attempt: int, retry: Retry, chance: Chance
-) -> float | None:
-    """Seconds to wait before sending again after a failure, or None to give up.
+class Repeats:
+    """The attempts of one call. ``sent`` counts all of its requests; ``suppressed``: the budget forbade another one."""
 
-    A DecodeError here is a content coding that was cut short or damaged on its way.
-    """
-    nothing_sent = isinstance(error, (ConnectError, PoolTimeout)) and not error.outcome_unknown
-    passing = nothing_sent or isinstance(error, (ConnectionLost, DecodeError)) or _read_timed_out(error)
-    allowed = passing and (nothing_sent or send.request.method in IDEMPOTENT)
-    if not allowed or attempt >= retry.attempts or not _can_repeat(send.request):
-        return None
-    return _in_time(_jittered(retry.base, attempt, retry, chance), send, chance)
+    __slots__ = ("_budget", "_chance", "_failed", "_paid", "_repeatable", "_retry", "sent", "suppressed")
 
+    def __init__(self, retry: Retry, chance: Chance, budget: Budget, *, repeatable: bool) -> None:
+        """Take the terms; ``repeatable``: doing it twice is doing it once."""
+        self._retry = retry
+        self._chance = chance
+        self._budget = budget
+        self._repeatable = repeatable
+        self._failed = 0
+        self._paid = 0
+        self.sent = 0
+        self.suppressed = False
 
-def wait_after_response(response: Response, send: Send, attempt: int, retry: Retry, chance: Chance) -> float | None:
-    """Seconds to wait before sending again after a response, or None to take it."""
-    status = response.status
-    allowed = status in retry.statuses and (send.request.method in IDEMPOTENT or status == _TOO_MANY_REQUESTS)
-    if not allowed or attempt >= retry.attempts or not _can_repeat(send.request):
-        return None
-    asked = retry_after(response)
-    if asked is not None:
-        return _in_time(asked, send, chance) if asked <= retry.max_retry_after else None
-    base = retry.throttle_base if status in _THROTTLED else retry.base
-    return _in_time(_jittered(base, attempt, retry, chance), send, chance)
+    def after_error(self, error: TransportError | DecodeError, send: Send) -> float | None:
+        """Seconds to wait before sending again after a failure, or None to give up.
+
+        A DecodeError here is a content coding that was cut short or damaged on its way.
+        """
+        nothing_sent = isinstance(error, (ConnectError, PoolTimeout)) and not error.outcome_unknown
+        passing = nothing_sent or isinstance(error, (ConnectionLost, DecodeError)) or _read_timed_out(error)
+        if not passing or not (nothing_sent or self._repeatable) or not self._may_repeat(send.request):
+            return None
+        return self._paid_for(self._jittered(self._retry.base), TRANSIENT, send)
+
+    def after_response(self, response: Response, send: Send) -> float | None:
+        """Seconds to wait before sending again after a response, or None to take it."""
+        if response.status < _ERROR:
+            self._budget.give_back(send.request.origin, self._paid or SUCCESS)
+            return None
+        if not self._is_wanted(response) or not self._may_repeat(send.request):
+            return None
+        asked = retry_after(response)
+        cost = THROTTLED if response.status == _TOO_MANY_REQUESTS or asked is not None else TRANSIENT
+        if asked is not None:
+            return self._paid_for(asked, cost, send) if asked <= self._retry.max_retry_after else None
+        base = self._retry.throttle_base if response.status in _THROTTLED else self._retry.base
+        return self._paid_for(self._jittered(base), cost, send)
+
+    def _is_wanted(self, response: Response) -> bool:
+        word = _WORDS.get(response.headers.get("x-should-retry", "").strip().lower())
+        if word is not None:
+            return word
+        status = response.status
+        return status in self._retry.statuses and (self._repeatable or status == _TOO_MANY_REQUESTS)
+
+    def _may_repeat(self, request: Request) -> bool:
+        self._failed += 1
+        return self._failed < self._retry.attempts and (request.body is None or isinstance(request.body, bytes))
+
+    def _jittered(self, base: float) -> float:
+        ceiling: float = min(base * 2 ** (self._failed - 1), self._retry.max_delay)
+        return self._chance.random() * ceiling
+
+    def _paid_for(self, wait: float, cost: int, send: Send) -> float | None:
+        if send.deadline is not None and self._chance.clock() + wait >= send.deadline:
+            return None
+        if not self._budget.spend(send.request.origin, cost, self._retry.budget):
+            self.suppressed = True
+            return None
+        self._paid = cost
+        return wait
 
 
 def retry_after(response: Response) -> float | None:
-    """The seconds that a server asks to wait (RFC 9110, 10.2.3): a number, or a date against its own Date.
+    """The seconds that a server asks to wait: ``retry-after-ms``, or Retry-After (RFC 9110, 10.2.3).
 
-    What is neither counts as absent; a date that has passed is 0.
+    That is a number, or a date against the response's own Date. What is neither counts as absent; a date that has
+    passed is 0.
     """
+    milliseconds = _number(response.headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
     text = (response.headers.get("retry-after") or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:12])
@@ -81,6 +130,14 @@ def retry_after(response: Response) -> float | None:
         return None
     now = _date(response.headers.get("date") or "") or datetime.now(timezone.utc)
     return max(0.0, (moment - now).total_seconds())
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 def _date(text: str) -> datetime | None:
@@ -93,16 +150,3 @@ def _date(text: str) -> datetime | None:
 
 def _read_timed_out(error: DynclientError) -> bool:
     return isinstance(error, TimeoutError) and error.phase == "read"
-
-
-def _can_repeat(request: Request) -> bool:
-    return request.body is None or isinstance(request.body, bytes)
-
-
-def _jittered(base: float, attempt: int, retry: Retry, chance: Chance) -> float:
-    ceiling: float = min(base * 2 ** (attempt - 1), retry.max_delay)
-    return chance.random() * ceiling
-
-
-def _in_time(wait: float, send: Send, chance: Chance) -> float | None:
-    return wait if send.deadline is None or chance.clock() + wait < send.deadline else None

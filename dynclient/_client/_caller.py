@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynclient._call import Chance, Flow, call
+from dynclient._call import Terms, call
 from dynclient._client._drivers import drive, drive_async
 from dynclient._client._session import Session
 from dynclient._client._settings import Settings
@@ -16,8 +16,6 @@ from dynclient._request import Bound, Options, Plan
 from dynclient._response import Reader
 from dynclient.messages import HTTPResult, Request
 from dynclient.security import Security
-
-_CHANCE = Chance()
 
 
 class Caller:
@@ -54,15 +52,20 @@ class Caller:
         self, plan: Plan, bound: Bound, *, data_only: bool, content_type: str | None = None, accept: str | None = None
     ) -> Any:
         """Make a call: return its data, or its HTTPResult."""
-        result = drive(self._flow(plan, bound, content_type, accept), self.session.transport)
+        result = drive(call(*self._asked(plan, bound, content_type, accept)), self.session.transport)
         return result.data if data_only else result
 
-    def _flow(self, plan: Plan, bound: Bound, content_type: str | None, accept: str | None) -> Flow:
-        if self.settings.validate.responses != "off":
+    def _asked(
+        self, plan: Plan, bound: Bound, content_type: str | None = None, accept: str | None = None
+    ) -> tuple[Request, Reader, Terms]:
+        """What a call is made of: its request, what reads the response, and what it is held to."""
+        settings, session = self.settings, self.session
+        if settings.validate.responses != "off":
             plan.check_answers()
         request = self._security.authorize(plan.request(bound, self._options(content_type, accept)), plan.operation)
-        reader = Reader(plan.operation, self.session.limits, self.settings.validate.responses)
-        return call(request, reader, self.settings.timeout, self.settings.retry, _CHANCE)
+        reader = Reader(plan.operation, session.limits, settings.validate.responses)
+        terms = Terms(settings.timeout, settings.retry, settings.redirects, settings.hooks, session.budget)
+        return request, reader, terms
 
     def _options(self, content_type: str | None, accept: str | None) -> Options:
         settings = self.settings
@@ -90,6 +93,6 @@ class AsyncCaller(Caller):
     async def _send(
         self, plan: Plan, bound: Bound, *, data_only: bool, content_type: str | None, accept: str | None
     ) -> Any:
-        flow = self._flow(plan, bound, content_type, accept)
+        flow = call(*self._asked(plan, bound, content_type, accept))
         result: HTTPResult = await drive_async(flow, self.session.transport)
         return result.data if data_only else result

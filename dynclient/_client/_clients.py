@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dynclient._call import Hook
 from dynclient._client._caller import AsyncCaller, Caller
 from dynclient._client._ipython import allow_completion
 from dynclient._client._method import OperationMethod
@@ -14,7 +15,7 @@ from dynclient._client._settings import Settings
 from dynclient._load import load as load_api
 from dynclient._request import ServerChoice
 from dynclient.model import API
-from dynclient.options import TLS, Limits, Retry, Timeout, Validation, ValidationMode
+from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time
@@ -72,6 +73,8 @@ class _Face:
         references: Iterable[str] = (),
         tls: TLS = TLS(),
         proxy: str | None = None,
+        redirects: Redirects = "same-origin",
+        hooks: Hook | Iterable[Hook] = (),
         transport: Any = None,
     ) -> Self:
         """Make a client of an OpenAPI document.
@@ -91,6 +94,9 @@ class _Face:
             references: URL prefixes that the document's ``$ref`` may also lead to.
             tls: how servers prove who they are.
             proxy: the URL of an HTTP proxy. None is taken from the environment.
+            redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, or ``"any"``, which
+                takes nothing of yours to another origin.
+            hooks: objects with any of ``on_request``, ``on_response`` and ``on_retry``.
             transport: what sends requests, in place of urllib3: a Transport, or an AsyncTransport.
 
         Raises:
@@ -106,6 +112,8 @@ class _Face:
             "timeout": timeout,
             "retry": retry,
             "validate": validate,
+            "redirects": redirects,
+            "hooks": hooks,
         }
         settings = Settings().changed(options)
         api = load_api(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy)
@@ -137,8 +145,8 @@ class _Face:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout``, ``retry``, ``validate``, and ``content_type`` and ``accept``: the media types of bodies and
-        of responses, where operations offer a choice.
+        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, and ``content_type`` and ``accept``: the media
+        types of bodies and of responses, where operations offer a choice.
         """
         return type(self)(self._caller.changed(options), self._index)
 

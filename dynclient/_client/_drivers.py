@@ -1,17 +1,23 @@
-"""The two drivers of a call: all I/O of a client happens in these few lines."""
+"""The two drivers of a call: all I/O of a client happens in these few lines.
+
+A streamed response that a call does not return is closed here.
+"""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 from dynclient._call import Flow
+from dynclient._client import _bodies
 from dynclient.exceptions import DynclientError
-from dynclient.messages import HTTPResult, Send
+from dynclient.messages import Read, Send
 from dynclient.transports import AsyncTransport, Transport
 
+T = TypeVar("T")
 
-def drive(flow: Flow, transport: Transport) -> HTTPResult:
+
+def drive(flow: Flow[T], transport: Transport) -> T:
     """Run a call to its end in this thread."""
     answer: Any = None
     fault: DynclientError | None = None
@@ -20,17 +26,22 @@ def drive(flow: Flow, transport: Transport) -> HTTPResult:
             step = flow.throw(fault) if fault is not None else flow.send(answer)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
+        except BaseException:
+            _bodies.close(answer)
+            raise
         answer, fault = None, None
         try:
             if isinstance(step, Send):
                 answer = transport.send(step)
+            elif isinstance(step, Read):
+                answer = _bodies.whole(step)
             else:
                 time.sleep(step.seconds)
         except DynclientError as error:
             fault = error
 
 
-async def drive_async(flow: Flow, transport: AsyncTransport) -> HTTPResult:
+async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
     """Run a call to its end in this task, on asyncio or trio."""
     import anyio
 
@@ -41,10 +52,15 @@ async def drive_async(flow: Flow, transport: AsyncTransport) -> HTTPResult:
             step = flow.throw(fault) if fault is not None else flow.send(answer)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
+        except BaseException:
+            await _bodies.close_async(answer)
+            raise
         answer, fault = None, None
         try:
             if isinstance(step, Send):
                 answer = await transport.send(step)
+            elif isinstance(step, Read):
+                answer = await _bodies.whole_async(step)
             else:
                 await anyio.sleep(step.seconds)
         except DynclientError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dynclient._call import Budget
 from dynclient._request import Plan
 from dynclient.exceptions import ClientClosed, DocumentError
 from dynclient.model import API, Operation, OperationRow
@@ -18,7 +19,17 @@ from dynclient.options import Limits
 class Session:
     """The API and the transport behind a client and whatever ``with_options`` made of it."""
 
-    __slots__ = ("_make_transport", "_operations", "_plans", "_transport", "api", "certificate", "closed", "limits")
+    __slots__ = (
+        "_make_transport",
+        "_operations",
+        "_plans",
+        "_transport",
+        "api",
+        "budget",
+        "certificate",
+        "closed",
+        "limits",
+    )
 
     def __init__(
         self, api: API, limits: Limits, make_transport: Callable[[], Any], *, certificate: bool = False
@@ -27,6 +38,7 @@ class Session:
         self.api = api
         self.limits = limits
         self.certificate = certificate
+        self.budget = Budget()
         self.closed = False
         self._make_transport = make_transport
         self._transport: Any = None

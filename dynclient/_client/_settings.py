@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from dynclient._call import EVENTS, Hook
 from dynclient._identifiers import near
 from dynclient._request import ServerChoice
 from dynclient.exceptions import ArgumentError
-from dynclient.options import Retry, Timeout, Validation
+from dynclient.options import Redirects, Retry, Timeout, Validation
 from dynclient.security import concealed
 
 
@@ -25,6 +27,8 @@ class Settings(NamedTuple):
     validate: Validation = Validation()
     content_type: str | None = None
     accept: str | None = None
+    redirects: Redirects = "same-origin"
+    hooks: tuple[Hook, ...] = ()
 
     def changed(self, options: Mapping[str, Any]) -> Settings:
         """Return settings with these changed; headers are added to those that are there.
@@ -89,6 +93,28 @@ def _validation(value: Any) -> Validation:
         raise ArgumentError(str(error), argument="validate") from None
 
 
+def _redirects(value: Any) -> Redirects:
+    known = get_args(Redirects)
+    if value not in known:
+        raise ArgumentError(
+            f"redirects must be one of {', '.join(map(repr, known))}, not {value!r}", argument="redirects"
+        )
+    return value  # type: ignore[no-any-return]  # it is one of them
+
+
+def _hooks(value: Any) -> tuple[Hook, ...]:
+    """One hook, or several; each has at least one of the methods."""
+    hooks = (value,) if any(hasattr(value, event) for event in EVENTS) else tuple(value)
+    for hook in hooks:
+        methods = [getattr(hook, event) for event in EVENTS if hasattr(hook, event)]
+        if not methods or any(inspect.iscoroutinefunction(method) for method in methods):
+            raise ArgumentError(
+                f"a hook has any of the methods {', '.join(EVENTS)}, none of them async; {type(hook).__name__} has not",
+                argument="hooks",
+            )
+    return hooks
+
+
 def _origins(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
@@ -100,4 +126,6 @@ _READERS = {
     "headers": _headers,
     "validate": _validation,
     "allow_origins": _origins,
+    "redirects": _redirects,
+    "hooks": _hooks,
 }

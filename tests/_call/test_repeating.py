@@ -1,16 +1,13 @@
-"""When a call is repeated: the generator is driven by hand, so each case is exact and takes no time."""
+"""When a call is repeated, after how long, and what that costs."""
 
 from __future__ import annotations
 
 import pytest
 
 from dynclient import exceptions
-from dynclient._call import Chance, call
-from dynclient._response import Reader
-from dynclient.messages import Headers, Request, Response, Send, Sleep
-from dynclient.model import Operation, OperationRow
-from dynclient.model import Response as Documented
-from dynclient.options import Limits, Retry, Timeout
+from dynclient._call import Budget
+from dynclient.messages import Headers, Request, Response
+from dynclient.options import Retry
 
 LOST = exceptions.ConnectionLost("lost", outcome_unknown=True)
 REFUSED = exceptions.ConnectError("refused")
@@ -23,36 +20,6 @@ DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
 
 def reply(status, **headers):
     return Response(status, Headers({name.replace("_", "-"): text for name, text in headers.items()}))
-
-
-def drive(method, replies, *, body=None, total=60.0, retry=Retry()):
-    """Run a call on a faked clock: the waits it asked for, how often it sent, and its status or its error."""
-    row = OperationRow("k", method, "/a", "op", "op", (), "", (), False, "", "")
-    reader = Reader(Operation(row, responses={"default": Documented("default")}), Limits())
-    now = 0.0
-    flow = call(
-        Request(method, "http://h/a", body=body), reader, Timeout(total=total), retry, Chance(lambda: now, lambda: 0.5)
-    )
-    waits, sent, answer = [], 0, None
-    try:
-        while True:
-            step = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
-            answer = None
-            if isinstance(step, Sleep):
-                waits.append(step.seconds)
-                now += step.seconds
-            else:
-                assert isinstance(step, Send)
-                sent += 1
-                answer = replies[min(sent, len(replies)) - 1]
-    except StopIteration as stop:
-        return waits, sent, stop.value.status
-    except exceptions.ResponseError as error:
-        assert error.response.attempts == sent
-        return waits, sent, error.status
-    except exceptions.TransportError as error:
-        assert error.attempts == sent
-        return waits, sent, type(error)
 
 
 # method, what comes back, waits, times sent, what the caller gets
@@ -84,19 +51,69 @@ CASES = {
     ),
     "Retry-After is garbage": ("GET", [reply(503, retry_after="soon"), reply(200)], [0.5], 2, 200),
     "Retry-After a day": ("GET", [reply(503, retry_after="86400"), reply(200)], [], 1, 503),
+    "Retry-After in milliseconds": ("GET", [reply(503, retry_after_ms="250.5"), reply(200)], [0.2505], 2, 200),
+    "milliseconds go before seconds": (
+        "GET", [reply(503, retry_after_ms="20", retry_after="9"), reply(200)], [0.02], 2, 200,
+    ),
+    "milliseconds that are no number": (
+        "GET", [reply(503, retry_after_ms="nan", retry_after="9"), reply(200)], [9.0], 2, 200,
+    ),
+    "told not to": ("GET", [reply(503, x_should_retry="false"), reply(200)], [], 1, 503),
+    "told to": ("GET", [reply(409, x_should_retry="true"), reply(200)], [0.025], 2, 200),
+    "told to, on POST": ("POST", [reply(500, x_should_retry="True"), reply(200)], [0.025], 2, 200),
+    "told something else": ("POST", [reply(500, x_should_retry="maybe"), reply(200)], [], 1, 500),
+    "told so of a success": ("GET", [reply(200, x_should_retry="true")], [], 1, 200),
     "Retry-After beyond the deadline": ("GET", [reply(429, retry_after="60"), reply(200)], [], 1, 429),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_repeating(case):
+def test_repeating(case, drive):
     method, replies, waits, sent, outcome = case
-    assert drive(method, replies) == (waits, sent, outcome)
+    driven = drive(Request(method, "http://h/a"), replies)
+    assert (driven.waits, len(driven.sent), driven.outcome) == (waits, sent, outcome)
 
 
-def test_a_stream_is_not_sent_twice():
-    assert drive("PUT", [LOST, reply(200)], body=iter([b"once"])) == ([], 1, exceptions.ConnectionLost)
+def test_a_stream_is_not_sent_twice(drive):
+    driven = drive(Request("PUT", "http://h/a", body=iter([b"once"])), [LOST, reply(200)])
+    assert (len(driven.sent), driven.outcome) == (1, exceptions.ConnectionLost)
 
 
-def test_one_attempt_is_one():
-    assert drive("GET", [LOST, reply(200)], retry=Retry(attempts=1)) == ([], 1, exceptions.ConnectionLost)
+def test_one_attempt_is_one(drive):
+    driven = drive(Request("GET", "http://h/a"), [LOST, reply(200)], retry=Retry(attempts=1))
+    assert (len(driven.sent), driven.outcome) == (1, exceptions.ConnectionLost)
+
+
+@pytest.mark.parametrize(("asked", "told"), [("86400", 86400.0), ("soon", None)])
+def test_an_error_tells_the_wait_that_was_asked_for(asked, told, drive):
+    error = drive(Request("POST", "http://h/a"), [reply(503, retry_after=asked)]).end
+    assert (error.retry_after, error.retry_suppressed) == (told, False)
+
+
+@pytest.mark.parametrize(("bad", "kind"), [(reply(503), exceptions.ServerError), (LOST, exceptions.ConnectionLost)])
+def test_a_spent_budget_lets_calls_fail_at_once(bad, kind, drive):
+    budget = Budget()
+    sent = [len(drive(Request("GET", "http://h/a"), [bad], budget=budget).sent) for _ in range(200)]
+    # 500 tokens pay for 35 repetitions of 14.
+    assert sum(sent) == 200 + 35
+    error = drive(Request("GET", "http://h/a"), [bad], budget=budget).end
+    assert (type(error), error.retry_suppressed) == (kind, True)
+    assert len(drive(Request("GET", "http://other/a"), [bad], budget=budget).sent) == 3, "another origin has its own"
+
+
+def test_successes_refill_the_budget(drive):
+    budget, retry = Budget(), Retry(budget=28)
+    get, bad, good = Request("GET", "http://h/a"), [reply(503)], [reply(200)]
+    assert len(drive(get, bad, budget=budget, retry=retry).sent) == 3
+    assert len(drive(get, bad, budget=budget, retry=retry).sent) == 1
+    for _ in range(14):
+        drive(get, good, budget=budget, retry=retry)
+    # A repetition that helps costs nothing.
+    for _ in range(5):
+        assert len(drive(get, [reply(503), reply(200)], budget=budget, retry=retry).sent) == 2
+
+
+def test_a_throttled_repetition_is_cheaper(drive):
+    budget = Budget()
+    sent = [len(drive(Request("POST", "http://h/a"), [reply(429)], budget=budget).sent) for _ in range(200)]
+    assert sum(sent) == 200 + 100

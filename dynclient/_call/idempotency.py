@@ -1,0 +1,54 @@
+"""Which requests can be repeated without doing twice what was asked for once, and the keys that make more of them so.
+
+A key is made once for each call and stays the same on each of its attempts. The header that carries it is named by the
+caller (``Retry(idempotency_key=...)``), by the operation's own header parameter, or by its ``x-idempotency``: ``true``,
+the header's name, or a mapping with ``header``. What the caller has put there is the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dynclient._validation import validator
+from dynclient.messages import Request
+from dynclient.model import Operation
+from dynclient.options import Limits, Retry
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+_HEADER = "Idempotency-Key"
+_HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
+
+
+def keyed(
+    request: Request, operation: Operation, retry: Retry, make: Callable[[], str], limits: Limits
+) -> tuple[Request, bool]:
+    """The request with its idempotency key, where it has one, and whether it can be repeated."""
+    if request.method in IDEMPOTENT or any(request.headers.get(name) for name in _HEADERS):
+        return request, True
+    key = make()
+    header = retry.idempotency_key or _documented(operation, key, limits)
+    if header is None:
+        return request, retry.idempotent or operation.extensions.get("x-idempotent") is True
+    if not request.headers.get(header):
+        request = request._replace(headers=request.headers.replace(header, key))
+    return request, True
+
+
+def _documented(operation: Operation, key: str, limits: Limits) -> str | None:
+    """The header that the document names, if it takes a key like ours."""
+    for parameter in operation.parameters:
+        if parameter.in_ == "header" and parameter.name.lower() in _HEADERS:
+            schema = parameter.schema
+            if schema is None or not validator(schema, "request", limits=limits).faults(key):
+                return parameter.name
+    return _extension(operation.extensions.get("x-idempotency"))
+
+
+def _extension(word: Any) -> str | None:
+    if isinstance(word, dict):
+        word = word.get("header", True)
+    if word is True:
+        return _HEADER
+    return word if isinstance(word, str) and word else None

@@ -1,0 +1,81 @@
+"""Where a redirect leads, and whether the call goes there.
+
+Rule 1: a redirect that the operation documents (its status, or ``3XX``) is the answer, and is returned.
+Rule 2: only GET and HEAD without a body are redirected; nothing is ever sent a second time elsewhere.
+Rule 3: within the origin (scheme, host, port) the request stays as it is. To another one it goes only if the caller
+wants that, and then with nothing of the caller's: Accept and User-Agent are all that is left of its headers.
+Rule 4: never from https to http, never in a circle, never more often than ``Limits.redirects``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote, urljoin, urlsplit
+
+from dynclient.exceptions import RedirectError
+from dynclient.messages import Headers, Request, Response, origin
+from dynclient.model import Operation
+from dynclient.options import Redirects
+
+# RFC 9110, 15.4: 300 leaves a choice, 304 is no redirect, 305 and 306 are gone.
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_METHODS = frozenset({"GET", "HEAD"})
+_SAFE_HEADERS = ("Accept", "User-Agent")
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def redirected(
+    response: Response, request: Request, operation: Operation, redirects: Redirects, seen: Sequence[str], limit: int
+) -> Request | None:
+    """The request that a redirect leads to; None where the response is none, or is documented.
+
+    ``seen`` are the URLs of the call so far.
+
+    Raises:
+        RedirectError: it may not be followed.
+    """
+    if response.status not in REDIRECTS or not {str(response.status), "3XX"}.isdisjoint(operation.responses):
+        return None
+    fault = "" if redirects != "none" else "redirects are not followed"
+    if request.method not in _METHODS or request.body is not None:
+        fault = f"a {request.method} is not redirected"
+    if not fault and len(seen) > limit:
+        fault = f"there were more than {limit} redirects"
+    if fault:
+        raise _error(fault, response)
+    url = _target(response, request)
+    if url in seen:
+        raise _error("it leads in a circle", response)
+    if origin(url) == request.origin:
+        return request._replace(url=url)
+    if redirects != "any":
+        hint = 'redirects="any" follows it, without credentials and headers'
+        scheme, host, port = origin(url)
+        raise _error(f"it leads to another origin, {scheme}://{host}:{port}", response, hint)
+    if origin(url)[0] == "http" and request.origin[0] == "https":
+        raise _error("it leads from https to http", response)
+    headers = Headers((name, request.headers[name]) for name in _SAFE_HEADERS if name in request.headers)
+    return request._replace(url=url, headers=headers)
+
+
+def _target(response: Response, request: Request) -> str:
+    """The absolute URL that Location names (RFC 9110, 10.2.2), without its fragment."""
+    locations = response.headers.get_list("location")
+    if len(set(locations)) != 1 or not locations[0]:
+        raise _error("it has no Location" if not any(locations) else "it has several Locations", response)
+    # RFC 9110, 5.5: beyond ASCII a header's bytes are just bytes; in a URL those are percent-encoded.
+    location = quote(locations[0].encode("latin-1", "replace"), safe=_PRINTABLE)
+    try:
+        url = urljoin(request.url, location).partition("#")[0]
+        parts = urlsplit(url)
+        sane = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        origin(url)
+    except ValueError:
+        sane = False
+    if not sane:
+        raise _error("its Location is no http or https URL that can be asked", response)
+    return url
+
+
+def _error(fault: str, response: Response, hint: str = "") -> RedirectError:
+    return RedirectError(f"the server answered {response.status}: {fault}", response=response, hint=hint)

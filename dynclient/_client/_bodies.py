@@ -1,0 +1,106 @@
+"""Bodies on their way in: iterated, gathered within limits, and closed; of a Client and of an AsyncClient.
+
+A transport that does not stream gives bytes: a stream of one chunk.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from dynclient.exceptions import ResponseTooLarge
+from dynclient.messages import Read, Response
+from dynclient.options import Limits
+
+
+class Gathered:
+    """The chunks of a body, kept as long as they stay within a client's limits."""
+
+    def __init__(self, response: Response, limits: Limits) -> None:
+        """Take the response, whose body is still a stream."""
+        self._response = response
+        self._limit = limits.response_bytes
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take a chunk.
+
+        Raises:
+            ResponseTooLarge: it is more than may be held in memory.
+        """
+        self._size += len(chunk)
+        self._chunks.append(chunk)
+        if self._limit is not None and self._size > self._limit:
+            response = self._response._replace(body=self._chunks[0][:1024])
+            raise ResponseTooLarge(
+                "the response is larger than may be read at once", limit="response_bytes", response=response
+            )
+
+    def response(self) -> Response:
+        """The response with what was gathered as its body."""
+        return self._response._replace(body=b"".join(self._chunks))
+
+
+def chunks(body: Any) -> Iterator[bytes]:
+    """The chunks of a body."""
+    return iter((body,) if body else ()) if isinstance(body, bytes) else iter(body)
+
+
+def whole(step: Read) -> Response:
+    """Read a streamed response to its end; whatever happens, its body is closed."""
+    gathered = Gathered(step.response, step.limits)
+    try:
+        for chunk in chunks(step.response.body):
+            gathered.add(chunk)
+    finally:
+        close(step.response)
+    return gathered.response()
+
+
+def close(response: Response | None) -> None:
+    """Let go of a response's connection, if its body is still a stream."""
+    finish = getattr(response.body, "close", None) if response is not None else None
+    if finish is not None:
+        finish()
+
+
+def chunks_async(body: Any) -> AsyncIterator[bytes]:
+    """The chunks of a body."""
+    if hasattr(body, "__aiter__"):
+        return aiter(body)
+    return _Ready(chunks(body))
+
+
+async def whole_async(step: Read) -> Response:
+    """Read a streamed response to its end; whatever happens, its body is closed."""
+    gathered = Gathered(step.response, step.limits)
+    try:
+        async for chunk in chunks_async(step.response.body):
+            gathered.add(chunk)
+    finally:
+        await close_async(step.response)
+    return gathered.response()
+
+
+async def close_async(response: Response | None) -> None:
+    """Let go of a response's connection, if its body is still a stream."""
+    body = response.body if response is not None else None
+    finish = getattr(body, "aclose", None) or getattr(body, "close", None)
+    if finish is not None:
+        closing = finish()
+        if inspect.isawaitable(closing):
+            await closing
+
+
+class _Ready(AsyncIterator[bytes]):
+    """Chunks that are there already."""
+
+    def __init__(self, source: Iterator[bytes]) -> None:
+        self._source = source
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._source:
+            return chunk
+        raise StopAsyncIteration

@@ -149,8 +149,16 @@ class _Writer:
         self.check(schema, found)
         if isinstance(schema.value, bool):
             return {"not": {}} if found.never else True
+        if found.or_null:
+            self.entries.places[f"{spot.at}/anyOf/1"] = schema.uri
+            inner = spot._replace(at=f"{spot.at}/anyOf/1")
+            return {"anyOf": [{"type": "null"}, self.written(schema, found, inner, chosen=chosen)]}
+        return self.written(schema, found, spot, chosen=chosen)
+
+    def written(self, schema: Schema, found: Words, spot: _Spot, *, chosen: bool) -> dict[str, Any]:
+        """Write a schema that is an object."""
         spot = spot._replace(hidden=hidden_properties(schema, found, self.entries.direction, spot.hidden))
-        node = {word: value for word, value in found.plain.items() if word in ASSERTIONS}
+        node: dict[str, Any] = {word: value for word, value in found.plain.items() if word in ASSERTIONS}
         if "required" in node:
             node["required"] = [name for name in dict.fromkeys(node["required"]) if name not in spot.hidden]
         self.add_references(node, schema, found, spot)

@@ -148,13 +148,15 @@ def _same_value(schema: Schema, found: Words) -> Iterator[Schema]:
 
 
 def _shape(schema: Schema) -> Shape:
-    here, notes = _stand(schema)
+    here, notes, or_null = _stand(schema)
     parts = members(here)
     found = [part for _, part in parts]
     own: dict[str, Any] = {}
     for said in (*notes, found[0].plain):
         own = {**said, **own}
     types = merged_types(found)
+    if types and (or_null or found[0].or_null):
+        types |= {"null"}
     return Shape(
         schema=here,
         name=component_name(here),
@@ -185,12 +187,14 @@ def _shape(schema: Schema) -> Shape:
     )
 
 
-def _stand(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]]]:
-    """Go on where a schema only refers to another one and adds notes; return where that ends, and the notes.
+def _stand(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]], bool]:
+    """Go on where a schema only refers to another one and adds notes; return where that ends, the notes, and whether
+    one of them allows null.
 
     So ``allOf`` with a single ``$ref`` and a description is that schema with that description.
     """
     notes: list[Mapping[str, Any]] = []
+    or_null = False
     seen: set[str] = set()
     here = follow(schema)
     while component_name(here) is None:
@@ -200,9 +204,11 @@ def _stand(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]]]:
         onward = _only_refers(here)
         if onward is None:
             break
-        notes.append(words(here).plain)
+        found = words(here)
+        notes.append(found.plain)
+        or_null = or_null or found.or_null
         here = follow(onward)
-    return here, notes
+    return here, notes, or_null
 
 
 def _only_refers(schema: Schema) -> Schema | None:

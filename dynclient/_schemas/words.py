@@ -100,7 +100,8 @@ _PLAIN = {**ASSERTIONS, **ANNOTATIONS}
 class Words(NamedTuple):
     """A translated node. ``plain`` holds words with plain values; ``one``, ``many`` and ``named`` those with schemas.
 
-    ``reference`` is the ``$ref`` beside them; ``never`` tells that the schema is ``false``.
+    ``reference`` is the ``$ref`` beside them; ``never`` tells that the schema is ``false``; ``or_null`` that null is
+    allowed whatever its members say.
     """
 
     plain: dict[str, Any]
@@ -110,6 +111,7 @@ class Words(NamedTuple):
     reference: str | None = None
     malformed: tuple[str, ...] = ()
     never: bool = False
+    or_null: bool = False
 
 
 def words(schema: Schema) -> Words:
@@ -143,7 +145,10 @@ def words(schema: Schema) -> Words:
             malformed.append(str(word))
     _old_arrays(schema, one, many)
     _old_dependencies(schema, result.plain, named)
-    return result._replace(one=one, many=many, named=named, malformed=tuple(malformed))
+    # OAS 3.0.3 has `nullable` add null to `type` alone, which says nothing where members of `allOf` know no null; but
+    # nobody writes it there without meaning that null is allowed.
+    or_null = bool(many) and schema.dialect.nullable is not None and node.get(schema.dialect.nullable) is True
+    return result._replace(one=one, many=many, named=named, malformed=tuple(malformed), or_null=or_null)
 
 
 def _take(
@@ -186,6 +191,9 @@ def _in_new_words(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
         new["examples"] = list(node["examples"].values())
     if schema.dialect.type_file and node.get("type") == "file":
         new.update(type="string", format="binary")
+    if schema.dialect.nullable and new.get("type") == "string" and new.get("format") == "binary":
+        # OAS 3.1.1, Migrating Binary Descriptions from OAS 3.0: `type` falls away, for bytes are no JSON string.
+        del new["type"]
     if schema.dialect.nullable and node.get(schema.dialect.nullable) is True:
         _allow_null(new, in_enum=schema.dialect.nullable_enum)
     return new

@@ -27,6 +27,11 @@ def is_base64(text: str) -> bool:
     return _BASE64.fullmatch(text) is not None or _BASE64.fullmatch(_SPACE.sub("", text)) is not None
 
 
+def is_base64_of_any_kind(text: str) -> bool:
+    """RFC 4648, 4 or 5: ``byte`` came without saying which of them, and documents use it for either."""
+    return is_base64(text) or is_base64url(text)
+
+
 def is_base64url(text: str) -> bool:
     """RFC 4648, 5; padding may be left out."""
     length = len(text.rstrip("="))

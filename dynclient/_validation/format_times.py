@@ -43,6 +43,15 @@ def is_time(text: str) -> bool:
     return found is not None and _is_clock(found) and _is_offset(found)
 
 
+def is_full_or_local_time(text: str) -> bool:
+    """RFC 3339, 5.6: full-time, or partial-time.
+
+    JSON Schema has full-time alone; but most who write ``format: time`` mean a time of day, which has no offset, and
+    that is what their servers send.
+    """
+    return is_time(text) or is_local_time(text)
+
+
 def is_local_time(text: str) -> bool:
     """RFC 3339, 5.6: partial-time."""
     found = _IS_LOCAL_TIME.fullmatch(text)

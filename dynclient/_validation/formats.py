@@ -53,7 +53,7 @@ NUMBERS: dict[str, NumberFormat] = {
 
 TEXTS: dict[str, TextFormat] = {
     "base64url": TextFormat("base64url", texts.is_base64url),
-    "byte": TextFormat("base64", texts.is_base64),
+    "byte": TextFormat("base64", texts.is_base64_of_any_kind),
     "char": TextFormat("a single character", lambda text: len(text) == 1),
     "date": TextFormat("a date (2030-12-31)", times.is_date),
     "date-time": TextFormat("a date-time (2030-12-31T23:59:00Z)", times.is_date_time),
@@ -80,7 +80,7 @@ TEXTS: dict[str, TextFormat] = {
     "sf-integer": TextFormat("an integer", texts.is_sf_integer),
     "sf-string": TextFormat("a string of RFC 8941", texts.is_sf_string),
     "sf-token": TextFormat("a token of RFC 8941", texts.is_sf_token),
-    "time": TextFormat("a time (23:59:00Z)", times.is_time),
+    "time": TextFormat("a time (23:59:00Z, 23:59:00)", times.is_full_or_local_time),
     "time-local": TextFormat("a local time (23:59:00)", times.is_local_time),
     "uri": TextFormat("a URI", addresses.is_uri),
     "uri-reference": TextFormat("a URI reference", addresses.is_uri_reference),

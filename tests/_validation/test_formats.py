@@ -6,7 +6,7 @@ from dynclient._validation.formats import NUMBERS, TEXTS, format_fault
 
 TEXT_CASES = {
     "base64url": (["", "YQ", "YQ==", "-_8"], ["YQ=", "a", "+/", "Y Q"]),
-    "byte": (["", "YQ==", "YWI=", "YWJj\r\nYWJj"], ["YQ", "YQ=", "-_8=", "$"]),
+    "byte": (["", "YQ==", "YWI=", "YWJj\r\nYWJj", "YQ", "-_8="], ["YQ=", "a", "$"]),
     "char": (["a", "\U0001f600"], ["", "ab"]),
     "date": (["2024-02-29"], ["2023-02-29", "2023-13-01", "2023-1-1", "\u0662023-01-01", "2023-01-01\n"]),
     "date-time": (

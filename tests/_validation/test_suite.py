@@ -42,6 +42,9 @@ LEFT_OUT = {
         "*leading sign*": ISO,
         "*comma*": ISO,
     },
+    "draft2020-12/optional/format/time.json": {
+        "*no time offset*": "a time of day without an offset is taken for a time"
+    },
     "draft2020-12/optional/format/idn-hostname.json": {
         "*Bidi*": BIDI,
         "*right-to-left*": BIDI,

@@ -50,6 +50,10 @@ SCHEMAS = yaml.safe_load(
     - {type: 'null'}
     - {type: [string, 'null']}
     - {enum: [null, a]}
+    - type: integer
+      enum: [9, 11]
+      oneOf: [{const: 1}, {const: 2}, {const: 3}, {const: 4}, {enum: [5, 6]}, {const: 7}, {const: 8}, {const: 9}]
+    - {enum: [x, y, z], anyOf: [{enum: [a, b]}, {enum: [c, z]}]}
     - {const: {a: 1}}
     - {type: array, minItems: 3, uniqueItems: true, items: {type: integer}}
     - {type: array, minItems: 3, uniqueItems: true, items: {enum: [a, b, c]}}

@@ -30,19 +30,26 @@ def settle(seen: Shape, turn: int, *, simple: bool = False) -> Settled:
         branches = seen.one_of or seen.any_of
         if not branches:
             break
-        branch = _chosen(branches, turn, simple=simple)
+        branch = _chosen(seen, branches, turn, simple=simple)
         if found is not None:
             _tag(found, branch.schema, tags)
         seen = _joined(seen, branch)
     return Settled(seen, tags)
 
 
-def _chosen(branches: tuple[Schema, ...], turn: int, *, simple: bool) -> Shape:
+def _chosen(around: Shape, branches: tuple[Schema, ...], turn: int, *, simple: bool) -> Shape:
     shapes = [shape(branch) for branch in branches]
     told = [found for found in shapes if found.types != {"null"}] or shapes
+    told = [found for found in told if _shared(around, found) != ()] or told
     if simple:
         told = [found for found in told if found.types and not found.types & {"object", "array"}] or told
     return told[turn % len(told)]
+
+
+def _shared(around: Shape, branch: Shape) -> tuple[Any, ...] | None:
+    """Of the values that a schema names, those that a branch allows too; None where either names none."""
+    named, allowed = ((found.enum if found.const is MISSING else (found.const,)) for found in (around, branch))
+    return None if named is None or allowed is None else tuple(value for value in named if value in allowed)
 
 
 def _heir(seen: Shape, found: Discriminator, turn: int, tags: dict[str, str]) -> Shape:
@@ -69,7 +76,7 @@ def _joined(seen: Shape, branch: Shape) -> Shape:
     return around._replace(
         schema=branch.schema if branch.name is not None or branch.types else around.schema,
         types=(around.types & branch.types) or branch.types or around.types,
-        enum=around.enum if branch.enum is None else branch.enum,
+        enum=_shared(around, branch) or (around.enum if branch.enum is None else branch.enum),
         const=around.const if branch.const is MISSING else branch.const,
         format=branch.format or around.format,
         default=branch.default,

@@ -65,7 +65,8 @@ def piece(value: Any) -> tuple[Part, int | None]:
     if hasattr(value, "read"):
         return lambda: _read(value), _remaining(value)
     if isinstance(value, Iterator):
-        return lambda: _checked(value), None
+        length = getattr(value, "length", None)
+        return lambda: _checked(value), length if isinstance(length, int) else None
     raise EncodeError(f"a {type(value).__name__} is no content that can be sent as bytes")
 
 

@@ -149,7 +149,7 @@ def _line(name: str, value: str) -> tuple[bytes, bytes]:
 
 
 def content_of(body: Body) -> Content | None:
-    """Work out how a body goes out: bytes and files of known size with their length, all else in chunks.
+    """Work out how a body goes out: bytes, files, and iterators that have a ``length``, with it; all else in chunks.
 
     Raises:
         ArgumentError: it is nothing that can be sent.
@@ -164,7 +164,9 @@ def content_of(body: Body) -> Content | None:
     if isinstance(body, AsyncIterator):
         raise ArgumentError("an asynchronous body needs an AsyncClient", argument="body")
     if isinstance(body, Iterable) and not isinstance(body, str):
-        return Content(_pieces(iter(body)), None)
+        size = getattr(body, "length", None)
+        pieces = _pieces(iter(body))
+        return Content(_exactly(pieces, size), size) if isinstance(size, int) else Content(pieces, None)
     raise ArgumentError(f"a {type(body).__name__} can't be sent as a body", argument="body")
 
 
@@ -186,14 +188,14 @@ def _size(file: IO[bytes]) -> int | None:
 
 
 def _exactly(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Hold a file to the size that the head has told."""
+    """Hold a body to the size that the head has told."""
     for piece in pieces:
         if len(piece) > size:
-            raise BodyFailed(ArgumentError("the file grew while it was sent", argument="body"))
+            raise BodyFailed(ArgumentError("the body is longer than it was when its sending began", argument="body"))
         size -= len(piece)
         yield piece
     if size:
-        raise BodyFailed(ArgumentError("the file shrank while it was sent", argument="body"))
+        raise BodyFailed(ArgumentError("the body is shorter than it was when its sending began", argument="body"))
 
 
 def _pieces(source: Iterator[Any]) -> Iterator[bytes]:

@@ -140,7 +140,7 @@ def test_the_deadline_holds_over_all_chunks(chunks, serve, streamed, transport):
 
 def test_the_size_on_the_wire_is_limited_and_the_decoded_one_is_not(chunks, serve, streamed, transport):
     packed = gzip.compress(b"x" * 100_000)
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
     server = serve(("ask", head + packed), ("ask", HEAD + b"abcdef"))
     wide = Limits(response_bytes=10)
     assert len(b"".join(chunks(transport, streamed(server.url + "/x", limits=wide)))) == 100_000

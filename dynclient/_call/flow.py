@@ -11,22 +11,24 @@ Rule 3: of a streamed call, only a success is left unread; an error is read whol
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from dynclient._call.admitting import Attempts, authorized, reauthorized
 from dynclient._call.budget import Budget
-from dynclient._call.idempotency import keyed
+from dynclient._call.idempotency import IDEMPOTENT, keyed
 from dynclient._call.observing import Hook, Watch
 from dynclient._call.redirecting import redirected
 from dynclient._call.repeating import Chance, Repeats, retry_after
 from dynclient._response import Opened, Reader
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
-from dynclient.messages import HTTPResult, Read, Request, Response, Send, Sleep
+from dynclient.messages import HTTPResult, Read, Request, Response, Run, Send, Sleep
 from dynclient.options import Redirects, Retry, Timeout
+from dynclient.security import Access, Way
 
 T = TypeVar("T")
 
-Step = Send | Read | Sleep
-Flow = Generator[Step, Response | None, T]
+Step = Send | Read | Sleep | Run
+Flow = Generator[Step, Any, T]
 
 _SUCCESS = range(200, 300)
 
@@ -35,6 +37,7 @@ class Terms(NamedTuple):
     """What a call is held to.
 
     ``deadline`` is a reading of the clock; where there is none, ``timeout.total`` counts from the call's beginning.
+    ``access`` is what the request is authorized by, where it has no credentials yet.
     """
 
     timeout: Timeout = Timeout()
@@ -44,6 +47,7 @@ class Terms(NamedTuple):
     budget: Budget | None = None
     chance: Chance = Chance()
     deadline: float | None = None
+    access: Access | None = None
 
 
 def call(request: Request, reader: Reader, terms: Terms) -> Flow[HTTPResult]:
@@ -78,9 +82,11 @@ def _answer(request: Request, reader: Reader, terms: Terms, judge: Callable[[Res
     request, repeatable = keyed(request, operation, terms.retry, terms.chance.key, reader.limits)
     repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
     watch = Watch(operation.id, terms.hooks, started)
-    send = Send(request, terms.timeout, reader.limits, deadline, stream)
+    way = Way(terms.chance, terms.timeout, reader.limits, deadline)
     try:
-        response = yield from _hops(send, reader, terms, repeats, watch)
+        request = yield from authorized(request, terms.access, way, _asides(terms, watch))
+        send = Send(request, terms.timeout, reader.limits, way.deadline, stream)
+        response = yield from _hops(send, reader, terms, repeats, watch, way)
         result = judge(response)
     except DynclientError as error:
         _complete(error, operation.id, repeats)
@@ -102,16 +108,32 @@ def _complete(error: DynclientError, operation_id: str, repeats: Repeats) -> Non
         error.retry_suppressed = repeats.suppressed
 
 
-def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Watch) -> Flow[Response]:
-    """Send a request, and go where redirects lead."""
+def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Watch, way: Way) -> Flow[Response]:
+    """Send a request, show other credentials where the first ones were refused, and go where redirects lead."""
     seen: list[str] = []
     while True:
         seen.append(send.request.url.partition("#")[0])
         response = yield from _attempts(send, repeats, watch)
+        again = yield from reauthorized(response, send.request, terms.access, way, _asides(terms, watch))
+        while again is not None:
+            send = send._replace(request=again)
+            response = yield from _attempts(send, repeats, watch)
+            again = yield from reauthorized(response, send.request, terms.access, way, _asides(terms, watch))
         request = redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)
         if request is None:
             return response._replace(attempts=repeats.sent)
         send = send._replace(request=request)
+
+
+def _asides(terms: Terms, watch: Watch) -> Attempts:
+    """What sends a request that a credential needs: with attempts of its own, as POST or GET are repeated."""
+
+    def attempts(send: Send) -> Flow[Response]:
+        repeatable = send.request.method in IDEMPOTENT
+        repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
+        return _attempts(send, repeats, watch)
+
+    return attempts
 
 
 def _attempts(send: Send, repeats: Repeats, watch: Watch) -> Flow[Response]:

@@ -12,6 +12,7 @@ Rule 5: each repetition is paid (:mod:`dynclient._call.budget`).
 from __future__ import annotations
 
 import math
+import os
 import random
 import time
 import uuid
@@ -40,11 +41,16 @@ _WORDS = {"true": True, "false": False}
 
 
 class Chance(NamedTuple):
-    """What a call knows of the world: a monotonic clock in seconds, numbers from 0 up to 1, and unique texts."""
+    """What a call knows of the world: a monotonic clock in seconds, numbers from 0 up to 1, and unique texts.
+
+    For credentials also the time of day, in seconds since the epoch, and bytes that nobody can guess.
+    """
 
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.SystemRandom().random
     key: Callable[[], str] = lambda: str(uuid.uuid4())
+    now: Callable[[], float] = time.time
+    entropy: Callable[[int], bytes] = os.urandom
 
 
 class Repeats:

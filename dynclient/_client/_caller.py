@@ -15,7 +15,7 @@ from dynclient._client._settings import Settings
 from dynclient._request import Bound, Options, Plan
 from dynclient._response import Reader
 from dynclient.messages import HTTPResult, Request
-from dynclient.security import Security
+from dynclient.security import Access, Security
 
 
 class Caller:
@@ -37,6 +37,7 @@ class Caller:
             base_url=settings.base_url,
             allow_origins=settings.allow_origins,
             certificate=session.certificate,
+            memory=session.memory,
         )
 
     def changed(self, options: Mapping[str, Any]) -> Caller:
@@ -62,9 +63,16 @@ class Caller:
         settings, session = self.settings, self.session
         if settings.validate.responses != "off":
             plan.check_answers()
-        request = self._security.authorize(plan.request(bound, self._options(content_type, accept)), plan.operation)
+        request = plan.request(bound, self._options(content_type, accept))
         reader = Reader(plan.operation, session.limits, settings.validate.responses)
-        terms = Terms(settings.timeout, settings.retry, settings.redirects, settings.hooks, session.budget)
+        terms = Terms(
+            settings.timeout,
+            settings.retry,
+            settings.redirects,
+            settings.hooks,
+            session.budget,
+            access=Access(self._security, plan.operation),
+        )
         return request, reader, terms
 
     def _options(self, content_type: str | None, accept: str | None) -> Options:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from dynclient._call import Flow
 from dynclient._client import _bodies
 from dynclient.exceptions import DynclientError
-from dynclient.messages import Read, Send
+from dynclient.messages import Read, Run, Send
 from dynclient.transports import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -35,10 +35,16 @@ def drive(flow: Flow[T], transport: Transport) -> T:
                 answer = transport.send(step)
             elif isinstance(step, Read):
                 answer = _bodies.whole(step)
+            elif isinstance(step, Run):
+                answer = step.function()
             else:
                 time.sleep(step.seconds)
         except DynclientError as error:
             fault = error
+        except BaseException:
+            # Interrupted, or cancelled: what others wait for is given up.
+            flow.close()
+            raise
 
 
 async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
@@ -61,7 +67,13 @@ async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
                 answer = await transport.send(step)
             elif isinstance(step, Read):
                 answer = await _bodies.whole_async(step)
+            elif isinstance(step, Run):
+                answer = await anyio.to_thread.run_sync(step.function)
             else:
                 await anyio.sleep(step.seconds)
         except DynclientError as error:
             fault = error
+        except BaseException:
+            # Interrupted, or cancelled: what others wait for is given up.
+            flow.close()
+            raise

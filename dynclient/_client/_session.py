@@ -14,6 +14,7 @@ from dynclient._request import Plan
 from dynclient.exceptions import ClientClosed, DocumentError
 from dynclient.model import API, Operation, OperationRow
 from dynclient.options import Limits
+from dynclient.security import Memory
 
 
 class Session:
@@ -29,6 +30,7 @@ class Session:
         "certificate",
         "closed",
         "limits",
+        "memory",
     )
 
     def __init__(
@@ -39,6 +41,7 @@ class Session:
         self.limits = limits
         self.certificate = certificate
         self.budget = Budget()
+        self.memory = Memory()
         self.closed = False
         self._make_transport = make_transport
         self._transport: Any = None

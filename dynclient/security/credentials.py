@@ -1,7 +1,8 @@
 """What ``auth=`` may be, held to the document's security schemes.
 
-``("user", "password")`` for HTTP basic authentication, ``"token"`` where exactly one scheme takes one,
-``{"schemeName": credential}`` for several, or a function that is asked at each call.
+``("user", "password")`` for HTTP basic or digest authentication, ``"token"`` where exactly one scheme takes one,
+``OAuth2(...)`` or ``("client_id", "client_secret")`` where a token is to be fetched, ``{"schemeName": credential}`` for
+several, or a function that is asked at each call.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from dynclient._credentials import Secret
+from dynclient._credentials import OAuth2, Secret
 from dynclient._identifiers import near
 from dynclient.exceptions import ArgumentError
 from dynclient.model import SecurityScheme
@@ -37,7 +38,7 @@ class CredentialRequest(NamedTuple):
 
 Credential = Pair | Secret
 Asked = Callable[[CredentialRequest], Any]
-Given = Mapping[str, Credential | Asked]
+Given = Mapping[str, Credential | OAuth2 | Asked]
 """Scheme name -> its credential, or what is asked for it."""
 
 
@@ -69,19 +70,55 @@ def given(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
         return dict.fromkeys(schemes, auth)
     if isinstance(auth, Mapping):
         return {_known(name, schemes): _one(value, schemes[name]) for name, value in auth.items()}
-    form = _PAIR_KINDS if _is_pair(auth) else _TOKEN_KINDS if isinstance(auth, (str, Secret)) else None
-    if form is None:
+    forms = _forms(auth)
+    if not forms:
         raise ArgumentError(f"auth can't be a {type(auth).__name__}", argument="auth", hint=hint(schemes.values()))
-    takers = [scheme for scheme in schemes.values() if _kind(scheme) in form]
+    takers = next(filter(None, (_takers(auth, form, schemes) for form in forms)), [])
     if len(takers) != 1:
-        what = "a pair of user and password" if _is_pair(auth) else "a token"
         fault = f"{len(takers)} security schemes" if takers else "no security scheme of the document"
         raise ArgumentError(
-            f"{fault} can take {what}; the document has {_listed(schemes)}",
+            f"{fault} can take {_in_words(auth)}; the document has {_listed(schemes)}",
             argument="auth",
             hint=hint(takers or schemes.values()),
         )
-    return {takers[0].name: credential(auth, takers[0])}
+    return {takers[0].name: _one(auth, takers[0])}
+
+
+def _forms(auth: Any) -> tuple[frozenset[str], ...]:
+    """The kinds of schemes that can take something, those first that are meant where there are several."""
+    if isinstance(auth, OAuth2):
+        return (_TOKEN_GRANTING,)
+    if _is_pair(auth):
+        return frozenset({"basic"}), frozenset({"digest"}), _TOKEN_GRANTING
+    return (_TOKEN_KINDS,) if isinstance(auth, (str, Secret)) else ()
+
+
+def _takers(auth: Any, kinds: frozenset[str], schemes: Mapping[str, SecurityScheme]) -> list[SecurityScheme]:
+    found = [scheme for scheme in schemes.values() if _kind(scheme) in kinds]
+    if kinds is not _TOKEN_GRANTING or (len(found) == 1 and isinstance(auth, OAuth2)):
+        return found
+    return [scheme for scheme in found if not _fault_of(_oauth2(auth), scheme)]
+
+
+def _in_words(auth: Any) -> str:
+    if isinstance(auth, OAuth2):
+        return "OAuth2(...)"
+    return "a pair of user and password" if _is_pair(auth) else "a token"
+
+
+def _oauth2(auth: Any) -> OAuth2:
+    """A pair as what it is short for: client credentials."""
+    return auth if isinstance(auth, OAuth2) else OAuth2(_text(auth[0]), _text(auth[1]))
+
+
+def _fault_of(auth: OAuth2, scheme: SecurityScheme) -> str:
+    from dynclient.security.oauth2 import fault_of
+
+    try:
+        hash(auth)
+    except TypeError:
+        return "its parts, the store among them, have to be hashable"
+    return fault_of(auth, scheme)
 
 
 def credential(value: Any, scheme: SecurityScheme) -> Credential:
@@ -107,8 +144,17 @@ def hint(schemes: Any) -> str:
     return f"pass auth={{{', '.join(pairs)}}}" if pairs else ""
 
 
-def _one(value: Any, scheme: SecurityScheme) -> Credential | Asked:
-    return value if callable(value) else credential(value, scheme)
+def _one(value: Any, scheme: SecurityScheme) -> Credential | OAuth2 | Asked:
+    if callable(value):
+        return value  # type: ignore[no-any-return]  # what a callable returns is looked at when it has
+    if _kind(scheme) not in _TOKEN_GRANTING or not (isinstance(value, OAuth2) or _is_pair(value)):
+        return credential(value, scheme)
+    given = _oauth2(value)
+    fault = _fault_of(given, scheme)
+    if fault:
+        form = takes(scheme)
+        raise ArgumentError(f"the security scheme {scheme.name} takes {form}: {fault}", argument="auth")
+    return given
 
 
 def _known(name: Any, schemes: Mapping[str, SecurityScheme]) -> str:
@@ -140,16 +186,18 @@ def _text(value: str | Secret) -> str:
 
 
 def _kind(scheme: SecurityScheme) -> str:
-    return "basic" if scheme.type == "http" and scheme.scheme == "basic" else scheme.type
+    return scheme.scheme if scheme.type == "http" and scheme.scheme in _PAIR_KINDS else scheme.type
 
 
 _FORMS = {
     "basic": '("user", "password")',
+    "digest": '("user", "password")',
     "http": '"token"',
     "apiKey": '"key"',
-    "oauth2": '"token"',
-    "openIdConnect": '"token"',
+    "oauth2": '"token" or OAuth2(...)',
+    "openIdConnect": '"token" or OAuth2(...)',
     "mutualTLS": "",
 }
-_PAIR_KINDS = frozenset({"basic"})
-_TOKEN_KINDS = frozenset({"http", "apiKey", "oauth2", "openIdConnect"})
+_PAIR_KINDS = frozenset({"basic", "digest"})
+_TOKEN_GRANTING = frozenset({"oauth2", "openIdConnect"})
+_TOKEN_KINDS = frozenset({"http", "apiKey", "oauth2", "openIdConnect", "digest"})

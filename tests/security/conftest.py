@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from dynclient._call import Chance
 from dynclient.messages import Headers, Request
 from dynclient.model import API, Operation, OperationRow, SecurityScheme, Server
+from dynclient.options import Limits, Timeout
+from dynclient.security import Access, Security, Way
 
 SCHEMES = {
     scheme.name: scheme
@@ -43,6 +46,21 @@ def _operation(*choices: str, servers: tuple[Server, ...] = ()) -> Operation:
 
 def _request(url: str = "https://api.test/v1/x", **headers: str) -> Request:
     return Request("GET", url, Headers(headers))
+
+
+def _authorized(security: Security, request: Request, operation: Operation) -> Request:
+    """Authorize a request for which nothing has to be fetched."""
+    steps = Access(security, operation).authorize(request, Way(Chance(), Timeout(), Limits(), None))
+    try:
+        next(steps)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("something was to be fetched")
+
+
+@pytest.fixture
+def authorized() -> Callable[..., Request]:
+    return _authorized
 
 
 @pytest.fixture

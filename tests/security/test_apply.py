@@ -36,7 +36,7 @@ PLACES = [
 
 @pytest.mark.parametrize("by", ["alone", "name", "function", "function by name"])
 @pytest.mark.parametrize("row", PLACES)
-def test_place(by, row, api, operation):
+def test_place(authorized, by, row, api, operation):
     name, credential, headers, query = row
     auth = {
         "alone": credential,
@@ -45,7 +45,7 @@ def test_place(by, row, api, operation):
         "function by name": {name: lambda _: credential},
     }[by]
     plain = Request("GET", URL)
-    request = Security.of(api(name), auth).authorize(plain, operation(name))
+    request = authorized(Security.of(api(name), auth), plain, operation(name))
     assert dict(request.headers) == headers
     assert request.url == URL + query
     assert plain == Request("GET", URL)
@@ -60,20 +60,20 @@ SECRETS = [
 
 
 @pytest.mark.parametrize(("name", "credential", "place"), SECRETS)
-def test_the_request_knows_what_is_secret_in_it(name, credential, place, api, operation, request_to):
-    request = Security.of(api(name), credential).authorize(request_to(), operation(name))
+def test_the_request_knows_what_is_secret_in_it(*, authorized, name, credential, place, api, operation, request_to):
+    request = authorized(Security.of(api(name), credential), request_to(), operation(name))
     assert request.secrets == {place}
     assert "canary" not in repr(request)
     assert "canary" not in request.to_curl()
     assert "canary" not in repr(request.with_no_secrets())
 
 
-def test_what_the_request_has_beside_it_stays(api, operation, request_to):
+def test_what_the_request_has_beside_it_stays(authorized, api, operation, request_to):
     security = Security.of(api(), {"QueryKey": "k", "CookieKey": "c", "HeaderKey": "h"})
     request = request_to(URL + "?a=%2f&b[]=1", Cookie="other=1; session=old", Accept="a/b")
-    authorized = security.authorize(request, operation("QueryKey CookieKey HeaderKey"))
-    assert authorized.url == URL + "?a=%2f&b[]=1&api%20key=k"
-    assert authorized.headers.pairs() == (
+    done = authorized(security, request, operation("QueryKey CookieKey HeaderKey"))
+    assert done.url == URL + "?a=%2f&b[]=1&api%20key=k"
+    assert done.headers.pairs() == (
         ("Cookie", "other=1; session=c"),
         ("Accept", "a/b"),
         ("X-API-Key", "h"),
@@ -98,8 +98,8 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("choices", "auth", "written"), CHOICES)
-def test_choice(choices, auth, written, api, operation, request_to):
-    request = Security.of(api(), auth).authorize(request_to(), operation(*choices))
+def test_choice(*, authorized, choices, auth, written, api, operation, request_to):
+    request = authorized(Security.of(api(), auth), request_to(), operation(*choices))
     assert {name.lower() for name in request.headers} == written
 
 
@@ -115,33 +115,33 @@ MISSING = [
 
 
 @pytest.mark.parametrize("row", MISSING)
-def test_missing(row, api, operation, request_to):
+def test_missing(authorized, row, api, operation, request_to):
     choices, auth, schemes, text = row
     with pytest.raises(exceptions.MissingCredential) as caught:
-        Security.of(api(), auth).authorize(request_to(), operation(*choices))
+        authorized(Security.of(api(), auth), request_to(), operation(*choices))
     assert caught.value.schemes == schemes
     assert caught.value.operation_id == "getX"
     assert text in str(caught.value)
 
 
-def test_a_certificate_of_the_client_meets_mutual_tls(api, operation, request_to):
+def test_a_certificate_of_the_client_meets_mutual_tls(authorized, api, operation, request_to):
     security = Security.of(api(), {"HeaderKey": "k"}, certificate=True)
-    assert security.authorize(request_to(), operation("Certificate")) == request_to()
-    request = security.authorize(request_to(), operation("Certificate HeaderKey"))
+    assert authorized(security, request_to(), operation("Certificate")) == request_to()
+    request = authorized(security, request_to(), operation("Certificate HeaderKey"))
     assert request.headers["x-api-key"] == "k"
 
 
-def test_what_the_caller_wrote_into_the_request_counts(api, operation, request_to):
+def test_what_the_caller_wrote_into_the_request_counts(authorized, api, operation, request_to):
     security = Security.of(api())
     request = request_to(URL + "?api+key=canary", Authorization="Bearer canary", Cookie="a=b; session=canary")
-    done = security.authorize(request, operation("Bearer QueryKey CookieKey"))
+    done = authorized(security, request, operation("Bearer QueryKey CookieKey"))
     assert (done.url, done.headers) == (request.url, request.headers)
     assert "canary" not in repr(done)
-    given = Security.of(api(), {"Bearer": "given"}).authorize(request, operation("Bearer"))
+    given = authorized(Security.of(api(), {"Bearer": "given"}), request, operation("Bearer"))
     assert given.headers["Authorization"] == "Bearer given"
 
 
-def test_a_function_is_asked_with_what_it_may_want_to_know(api, operation, request_to):
+def test_a_function_is_asked_with_what_it_may_want_to_know(authorized, api, operation, request_to):
     asked: list[CredentialRequest] = []
 
     def ask(wanted: CredentialRequest) -> str:
@@ -149,7 +149,7 @@ def test_a_function_is_asked_with_what_it_may_want_to_know(api, operation, reque
         return "k"
 
     security = Security.of(api(), ask)
-    security.authorize(request_to(), operation("HeaderKey Bearer", "Bearer"))
+    authorized(security, request_to(), operation("HeaderKey Bearer", "Bearer"))
     assert [(wanted.scheme.name, *wanted[1:]) for wanted in asked] == [
         ("HeaderKey", ("scope",), "getX", ("https", "api.test", 443)),
         ("Bearer", ("scope",), "getX", ("https", "api.test", 443)),
@@ -174,31 +174,33 @@ UNFIT = [
 
 @pytest.mark.parametrize("by", ["value", "function"])
 @pytest.mark.parametrize(("name", "credential"), UNFIT)
-def test_what_cannot_be_written_is_refused_and_not_shown(by, name, credential, api, operation, request_to):
+def test_what_cannot_be_written_is_refused_and_not_shown(
+    *, authorized, by, name, credential, api, operation, request_to
+):
     auth = {name: credential if by == "value" else lambda _: credential}
     security = Security.of(api(), auth)
     with pytest.raises(exceptions.ArgumentError, match=name) as caught:
-        security.authorize(request_to(), operation(name))
+        authorized(security, request_to(), operation(name))
     assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize("answer", [5, ("a", "b"), {"x": "y"}])
-def test_a_function_that_returns_nonsense(answer, api, operation, request_to):
+def test_a_function_that_returns_nonsense(authorized, answer, api, operation, request_to):
     with pytest.raises(exceptions.ArgumentError, match="HeaderKey"):
-        Security.of(api(), lambda _: answer).authorize(request_to(), operation("HeaderKey"))
+        authorized(Security.of(api(), lambda _: answer), request_to(), operation("HeaderKey"))
 
 
-def test_two_credentials_in_one_place(api, operation, request_to):
+def test_two_credentials_in_one_place(authorized, api, operation, request_to):
     security = Security.of(api(), {"Bearer": "t", "Basic": ("a", "b")})
     with pytest.raises(exceptions.InvalidDocument, match="one place"):
-        security.authorize(request_to(), operation("Basic Bearer"))
+        authorized(security, request_to(), operation("Basic Bearer"))
     shown = Security.of(api()).placeholder(request_to(), operation("Basic Bearer"))
     assert shown.headers["authorization"] == "Basic $BASIC"
 
 
-def test_a_scheme_that_is_not_defined(api, operation, request_to):
+def test_a_scheme_that_is_not_defined(authorized, api, operation, request_to):
     with pytest.raises(exceptions.InvalidDocument, match="Nowhere"):
-        Security.of(api(), ("a", "b")).authorize(request_to(), operation("Nowhere"))
+        authorized(Security.of(api(), ("a", "b")), request_to(), operation("Nowhere"))
 
 
 HELD = [

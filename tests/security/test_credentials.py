@@ -66,11 +66,11 @@ def test_security_shows_nothing(names, auth, api):
 
 
 @pytest.mark.parametrize(("names", "auth"), AUTHS)
-def test_what_is_kept_concealed_is_the_same_credential(names, auth, api, operation, request_to):
+def test_what_is_kept_concealed_is_the_same_credential(authorized, names, auth, api, operation, request_to):
     kept = concealed(auth)
     assert "canary" not in repr(kept).replace("canary-user", "")
     first, second = (
-        Security.of(api(*names), given).authorize(request_to(), operation(*names)) for given in (auth, kept)
+        authorized(Security.of(api(*names), given), request_to(), operation(*names)) for given in (auth, kept)
     )
     assert first == second
 

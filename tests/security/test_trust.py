@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -83,46 +84,47 @@ def security(case: Case, api: Any) -> Security:
 
 
 @pytest.mark.parametrize("case", [*LOCAL, *PLAIN, *TEMPLATES, *REMOTE])
-def test_scope(case, api, operation, request_to):
+def test_scope(authorized, case, api, operation, request_to):
     made, request = security(case, api), request_to(case.to)
     if case.allowed:
-        assert made.authorize(request, operation("HeaderKey")).headers["x-api-key"] == "canary"
+        assert authorized(made, request, operation("HeaderKey")).headers["x-api-key"] == "canary"
         assert made.placeholder(request, operation("HeaderKey")).headers["x-api-key"] == "canary"
         return
-    for way in (made.authorize, made.placeholder):
+    for way in (partial(authorized, made), made.placeholder):
         with pytest.raises(exceptions.CredentialScopeError, match="allow_origins=") as caught:
             way(request, operation("HeaderKey"))
         assert caught.value.operation_id == "getX"
         assert "canary" not in str(caught.value)
 
 
-def test_the_hint_does_what_it_says(api, operation, request_to):
+def test_the_hint_does_what_it_says(authorized, api, operation, request_to):
     case = Case("http://other.test:81/x", allowed=False)
     with pytest.raises(exceptions.CredentialScopeError) as caught:
-        security(case, api).authorize(request_to(case.to), operation("HeaderKey"))
+        authorized(security(case, api), request_to(case.to), operation("HeaderKey"))
     hinted = str(caught.value).partition('allow_origins=("')[2].partition('"')[0]
-    assert security(case._replace(allow_origins=(hinted,)), api).authorize(request_to(case.to), operation("HeaderKey"))
+    mended = security(case._replace(allow_origins=(hinted,)), api)
+    assert authorized(mended, request_to(case.to), operation("HeaderKey"))
 
 
 @pytest.mark.parametrize("choices", [(), ("",)])
-def test_without_credentials_any_origin_will_do(choices, api, operation, request_to):
+def test_without_credentials_any_origin_will_do(authorized, choices, api, operation, request_to):
     request = request_to("http://evil.test/x")
-    assert security(Case("", allowed=False), api).authorize(request, operation(*choices)) == request
+    assert authorized(security(Case("", allowed=False), api), request, operation(*choices)) == request
 
 
-def test_an_operations_own_servers_count_in_a_local_document(api, operation, request_to):
+def test_an_operations_own_servers_count_in_a_local_document(authorized, api, operation, request_to):
     request = request_to("https://files.test/x")
     own = operation("HeaderKey", servers=(Server("https://files.test"),))
-    assert security(Case("", allowed=True), api).authorize(request, own)
+    assert authorized(security(Case("", allowed=True), api), request, own)
     with pytest.raises(exceptions.CredentialScopeError):
-        security(Case("", allowed=False, remote="https://docs.test/"), api).authorize(request, own)
+        authorized(security(Case("", allowed=False, remote="https://docs.test/"), api), request, own)
 
 
-def test_no_function_is_asked_for_an_origin_out_of_scope(api, operation, request_to):
+def test_no_function_is_asked_for_an_origin_out_of_scope(authorized, api, operation, request_to):
     asked = []
     made = Security.of(api(), asked.append)
     with pytest.raises(exceptions.CredentialScopeError):
-        made.authorize(request_to("https://evil.test/"), operation("HeaderKey"))
+        authorized(made, request_to("https://evil.test/"), operation("HeaderKey"))
     assert asked == []
 
 

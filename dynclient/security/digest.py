@@ -1,0 +1,118 @@
+"""HTTP digest authentication (RFC 7616), as the client does it.
+
+Rule 1: a challenge is answered with the strongest algorithm that both know, and with ``qop=auth``; where the challenge
+has no ``qop``, as RFC 2069 has it. ``auth-int`` alone is not answered: a body may be a stream.
+Rule 2: a challenge that was answered is remembered, and the requests that follow answer it unasked, counting.
+Rule 3: of the password only its hash goes out, and only to the origin that the request itself goes to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+from dynclient._credentials import Secret
+from dynclient.messages import Request
+from dynclient.model import SecurityScheme
+from dynclient.security.challenges import Challenge
+from dynclient.security.credentials import Pair
+
+# RFC 7616, 6.1: the registered algorithms, the strongest first. Each also has a -sess variant.
+_ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
+_SESSION = "-SESS"
+_UNFIT = re.compile(r"[\x00-\x1f\x7f]")
+
+Hash = Callable[[str], str]
+
+
+class Session(NamedTuple):
+    """A challenge that is being answered (RFC 7616, 3.6), the client's nonce, and the count of the answers.
+
+    One nonce of the client serves a session, so that servers which work out the session key of ``-sess`` once, and
+    those which work it out at each request, find the same.
+    """
+
+    algorithm: str
+    parameters: Mapping[str, str]
+    cnonce: str
+    counts: Iterator[int]
+
+
+def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) -> Session | None:
+    """Take up the strongest challenge that can be answered; None where none can."""
+    found = []
+    for challenge in challenges:
+        algorithm = challenge.parameters.get("algorithm", "MD5").upper()
+        name = algorithm.removesuffix(_SESSION)
+        if challenge.scheme == "digest" and _is_answerable(challenge.parameters) and _hash(name) is not None:
+            found.append((list(_ALGORITHMS).index(name), algorithm, challenge.parameters))
+    if not found:
+        return None
+    _, algorithm, parameters = min(found, key=lambda one: one[0])
+    return Session(algorithm, parameters, entropy(16).hex(), itertools.count(1))
+
+
+def key_of(scheme: SecurityScheme, pair: Pair, request: Request) -> Hashable:
+    """What a session is remembered under: a user's, with an origin."""
+    return scheme.name, pair, request.origin
+
+
+def answer(to: Session, pair: Pair, request: Request) -> Secret:
+    """What stands behind ``Digest`` in the Authorization header of a request."""
+    known = to.parameters
+    hashed = _hash(to.algorithm.removesuffix(_SESSION))
+    if hashed is None:  # pragma: no cover  # a session is begun only with an algorithm that is there
+        raise RuntimeError("the algorithm is gone")
+    parts = urlsplit(request.url)
+    uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    count = f"{next(to.counts):08x}"
+    realm, nonce = known.get("realm", ""), known["nonce"]
+    key = hashed(f"{pair.user}:{realm}:{pair.password.reveal()}")
+    if to.algorithm.endswith(_SESSION):
+        # RFC 7616, 3.4.2
+        key = hashed(f"{key}:{nonce}:{to.cnonce}")
+    act = hashed(f"{request.method}:{uri}")
+    fields = {**_user(pair.user, realm, known, hashed), "realm": _quoted(realm), "uri": f'"{uri}"'}
+    fields |= {"algorithm": known["algorithm"]} if "algorithm" in known else {}
+    fields |= {"nonce": _quoted(nonce)}
+    if "qop" in known:
+        # RFC 7616, 3.4.1
+        digest = hashed(f"{key}:{nonce}:{count}:{to.cnonce}:auth:{act}")
+        fields |= {"nc": count, "cnonce": f'"{to.cnonce}"', "qop": "auth"}
+    else:
+        digest = hashed(f"{key}:{nonce}:{act}")
+        fields |= {"cnonce": f'"{to.cnonce}"'} if to.algorithm.endswith(_SESSION) else {}
+    fields |= {"response": f'"{digest}"'}
+    fields |= {"opaque": _quoted(known["opaque"])} if "opaque" in known else {}
+    return Secret(", ".join(f"{name}={value}" for name, value in fields.items()))
+
+
+def _is_answerable(parameters: Mapping[str, str]) -> bool:
+    words = [word.strip().lower() for word in parameters.get("qop", "auth").split(",")]
+    return "auth" in words and "nonce" in parameters and not any(map(_UNFIT.search, parameters.values()))
+
+
+def _user(user: str, realm: str, known: Mapping[str, str], hashed: Hash) -> dict[str, str]:
+    """The user's name: hashed where the server wants that (RFC 7616, 3.4.4), extended where it is not ASCII (3.4)."""
+    if known.get("userhash", "").lower() == "true":
+        return {"username": f'"{hashed(f"{user}:{realm}")}"', "userhash": "true"}
+    if user.isascii():
+        return {"username": _quoted(re.sub(r'(["\\])', r"\\\1", user))}
+    return {"username*": "UTF-8''" + quote(user, safe="!#$&+-.^_`|~")}
+
+
+def _quoted(raw: str) -> str:
+    return f'"{raw}"'
+
+
+def _hash(name: str) -> Hash | None:
+    """The hash function of an algorithm, from text to hexadecimal digits; None where this Python has it not."""
+    try:
+        hashlib.new(_ALGORITHMS[name], usedforsecurity=False)
+    except (KeyError, ValueError):
+        return None
+    return lambda text: hashlib.new(_ALGORITHMS[name], text.encode(), usedforsecurity=False).hexdigest()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
@@ -257,10 +258,18 @@ class Run(NamedTuple):
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an absolute URL, in lower case, the port made explicit (RFC 6454, 4)."""
+    # A call asks several times, always for the few origins that there are; so the part that says it is looked up.
+    authority = _AUTHORITY.match(url)
+    return _origin(authority[0] if authority is not None else url)
+
+
+@lru_cache(maxsize=256)
+def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0)

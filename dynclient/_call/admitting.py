@@ -18,37 +18,14 @@ T = TypeVar("T")
 
 Attempts = Callable[[Send], Generator[Any, Any, Response]]
 
-_UNAUTHORIZED = 401
 
-
-def authorized(request: Request, access: Access | None, way: Way, attempts: Attempts) -> Generator[Any, Any, Request]:
-    """The request with its credentials, for which ``attempts`` sends what they need.
+def carried(steps: Steps[T], attempts: Attempts) -> Generator[Send | Sleep | Run, Any, T]:
+    """Carry out the steps of a credential; ``attempts`` sends what they want to be sent.
 
     Raises:
         RequestError: a credential is missing, or may not go where it would.
         AuthorizationError, TransportError: a token could not be had.
     """
-    if access is None:
-        return request
-    return (yield from _carried(access.authorize(request, way), attempts))
-
-
-def reauthorized(
-    response: Response, request: Request, access: Access | None, way: Way, attempts: Attempts
-) -> Generator[Any, Any, Request | None]:
-    """The request with other credentials, after a 401; None where there are none, or it can't be sent again.
-
-    Raises:
-        AuthorizationError, TransportError: a token could not be had.
-    """
-    if response.status != _UNAUTHORIZED or access is None:
-        return None
-    again = yield from _carried(access.answer(response, request, way), attempts)
-    # What was learned is of use to the next call, also where a stream can't be sent twice.
-    return again if request.body is None or isinstance(request.body, bytes) else None
-
-
-def _carried(steps: Steps[T], attempts: Attempts) -> Generator[Send | Sleep | Run, Any, T]:
     answer: Any = None
     fault: DynclientError | None = None
     try:
@@ -66,3 +43,10 @@ def _carried(steps: Steps[T], attempts: Attempts) -> Generator[Send | Sleep | Ru
                 fault = error
     finally:
         steps.close()
+
+
+def reauthorized(response: Response, request: Request, access: Access, way: Way) -> Steps[Request | None]:
+    """The request with other credentials, after a 401; None where there are none, or it can't be sent again."""
+    again = yield from access.answer(response, request, way)
+    # What was learned is of use to the next call, also where a stream can't be sent twice.
+    return again if request.body is None or isinstance(request.body, bytes) else None

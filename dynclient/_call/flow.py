@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeVar
 
-from dynclient._call.admitting import Attempts, authorized, reauthorized
+from dynclient._call.admitting import Attempts, carried, reauthorized
 from dynclient._call.budget import Budget
 from dynclient._call.idempotency import IDEMPOTENT, keyed
 from dynclient._call.observing import Hook, Watch
@@ -31,6 +31,7 @@ Step = Send | Read | Sleep | Run
 Flow = Generator[Step, Any, T]
 
 _SUCCESS = range(200, 300)
+_UNAUTHORIZED = 401
 
 
 class Terms(NamedTuple):
@@ -84,7 +85,8 @@ def _answer(request: Request, reader: Reader, terms: Terms, judge: Callable[[Res
     watch = Watch(operation.id, terms.hooks, started)
     way = Way(terms.chance, terms.timeout, reader.limits, deadline)
     try:
-        request = yield from authorized(request, terms.access, way, _asides(terms, watch))
+        if terms.access is not None:
+            request = yield from carried(terms.access.authorize(request, way), _asides(terms, watch))
         send = Send(request, terms.timeout, reader.limits, way.deadline, stream)
         response = yield from _hops(send, reader, terms, repeats, watch, way)
         result = judge(response)
@@ -114,11 +116,13 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
     while True:
         seen.append(send.request.url.partition("#")[0])
         response = yield from _attempts(send, repeats, watch)
-        again = yield from reauthorized(response, send.request, terms.access, way, _asides(terms, watch))
-        while again is not None:
+        while response.status == _UNAUTHORIZED and terms.access is not None:
+            steps = reauthorized(response, send.request, terms.access, way)
+            again = yield from carried(steps, _asides(terms, watch))
+            if again is None:
+                break
             send = send._replace(request=again)
             response = yield from _attempts(send, repeats, watch)
-            again = yield from reauthorized(response, send.request, terms.access, way, _asides(terms, watch))
         request = redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)
         if request is None:
             return response._replace(attempts=repeats.sent)

@@ -29,7 +29,7 @@ class Access:
         self._choice: Choice | None = None
         self._origin: Any = None
         self._renewed = False
-        self._answered: set[str] = set()
+        self._answered: tuple[str, ...] = ()
 
     def authorize(self, request: Request, way: Way) -> Steps[Request]:
         """Return the request with the credentials that the operation asks for.
@@ -77,7 +77,7 @@ class Access:
         begun = None
         if request.url not in self._answered:
             begun = digest.session(challenges(response.headers.get_list("www-authenticate")), way.world.entropy)
-        self._answered.add(request.url)
+        self._answered += (request.url,)
         if begun is None:
             sessions.pop(key, None)
             return False

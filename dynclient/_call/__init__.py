@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from dynclient._call.budget import Budget
 from dynclient._call.flow import Flow, Step, Terms, call, stream
+from dynclient._call.idempotency import repeatable
 from dynclient._call.observing import EVENTS, Hook
+from dynclient._call.reconnecting import reconnect
 from dynclient._call.repeating import Chance
 
-__all__ = ["EVENTS", "Budget", "Chance", "Flow", "Hook", "Step", "Terms", "call", "stream"]
+__all__ = [
+    "EVENTS",
+    "Budget",
+    "Chance",
+    "Flow",
+    "Hook",
+    "Step",
+    "Terms",
+    "call",
+    "reconnect",
+    "repeatable",
+    "stream",
+]

@@ -21,6 +21,11 @@ _HEADER = "Idempotency-Key"
 _HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
 
 
+def repeatable(request: Request) -> bool:
+    """Whether a request can be sent again as it is: it does nothing twice, and its body is still there."""
+    return request.method in IDEMPOTENT and (request.body is None or isinstance(request.body, bytes))
+
+
 def keyed(
     request: Request, operation: Operation, retry: Retry, make: Callable[[], str], limits: Limits
 ) -> tuple[Request, bool]:

@@ -88,7 +88,12 @@ async def close_async(response: Response | None) -> None:
     """Let go of a response's connection, if its body is still a stream."""
     body = response.body if response is not None else None
     finish = getattr(body, "aclose", None) or getattr(body, "close", None)
-    if finish is not None:
+    if finish is None:
+        return
+    import anyio
+
+    # A cancelled task lets go of its connection too.
+    with anyio.CancelScope(shield=True):
         closing = finish()
         if inspect.isawaitable(closing):
             await closing

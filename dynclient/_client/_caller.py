@@ -56,6 +56,12 @@ class Caller:
         result = drive(call(*self._asked(plan, bound, content_type, accept)), self.session.transport)
         return result.data if data_only else result
 
+    def stream(self, plan: Plan, bound: Bound) -> Any:
+        """What makes a call when its ``with`` statement begins, and leaves the response's body unread."""
+        from dynclient._client._answers import Streaming
+
+        return Streaming(*self._asked(plan, bound), self.session.transport)
+
     def _asked(
         self, plan: Plan, bound: Bound, content_type: str | None = None, accept: str | None = None
     ) -> tuple[Request, Reader, Terms]:
@@ -97,6 +103,12 @@ class AsyncCaller(Caller):
     ) -> Any:
         """Make a call: a coroutine that returns its data, or its HTTPResult."""
         return self._send(plan, bound, data_only=data_only, content_type=content_type, accept=accept)
+
+    def stream(self, plan: Plan, bound: Bound) -> Any:
+        """What makes a call when its ``async with`` statement begins, and leaves the response's body unread."""
+        from dynclient._client._answers import AsyncStreaming
+
+        return AsyncStreaming(*self._asked(plan, bound), self.session.transport)
 
     async def _send(
         self, plan: Plan, bound: Bound, *, data_only: bool, content_type: str | None, accept: str | None

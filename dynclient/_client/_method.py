@@ -107,6 +107,15 @@ class OperationMethod:
         bound = plan.binder.checked(Bound(given, body))
         return self._caller.send(plan, bound, data_only=False, content_type=content_type, accept=accept)
 
+    def stream(self, *args: Any, **keywords: Any) -> Any:
+        """Call, and leave the response's body unread: ``with op.stream(...) as answer``, or ``async with``.
+
+        What the ``with`` statement gives is an Answer: ``status``, ``headers``, ``iter_bytes()``, ``iter_text()``,
+        ``iter_lines()``, ``iter_items()``, ``save(path)`` and ``read()``. Error statuses raise as in a plain call.
+        """
+        plan = self._caller.session.plan(self._row)
+        return self._caller.stream(plan, plan.binder.bind(args, keywords))
+
     def example(self, seed: int = 0) -> dict[str, Any]:
         """Keyword arguments that make a valid call; the same for the same seed."""
         from dynclient.examples import arguments_example

@@ -9,13 +9,12 @@ Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
-from dynclient import _credentials
+from dynclient import _credentials, _pasting
 from dynclient.options import Limits, Timeout
 
 Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
@@ -25,6 +24,7 @@ Secret = tuple[str, str]
 """The place of a secret in a request, as location and wire name: ``("header", "authorization")``."""
 
 MASK = _credentials.MASK
+variable = _pasting.variable
 SECRET_BODY: Secret = ("body", "")
 """The place of a secret that is the whole body: a request for a token has one."""
 
@@ -150,16 +150,26 @@ class Request(NamedTuple):
 
         Copy it to a POSIX shell in which the named variables are set.
         """
-        words = ["curl", "--head"] if self.method == "HEAD" else ["curl", "-X", self.method]
+        return _pasting.curl(self._masked())
+
+    def to_httpie(self) -> str:
+        """The HTTPie command line that sends this request; a secret stands there as ``$NAME``, never as it is."""
+        return _pasting.httpie(self._masked())
+
+    def to_python(self) -> str:
+        """Python that sends this request with the standard library; a secret is read from ``os.environ``."""
+        return _pasting.python(self._masked())
+
+    def _masked(self) -> _pasting.Masked:
         url = self._url_with("$")
-        if any(character in url for character in "[]{}"):
-            words.append("--globoff")
-        words.append(_quoted(url, expand=url != self._url_with("")))
-        for name, value in self.headers.pairs():
-            if name.lower() != "content-length":
-                secret = self._is_secret(name)
-                words += ["-H", _quoted(f"{name}: {_masked_header(name, value) if secret else value}", expand=secret)]
-        return _with_body(words, iter(()) if SECRET_BODY in self.secrets else self.body)
+        headers = (
+            _pasting.Line(name, _pasting.header_variable(name, value) if self._is_secret(name) else value, secret)
+            for name, value in self.headers.pairs()
+            if name.lower() != "content-length"
+            for secret in (self._is_secret(name),)
+        )
+        body = iter(()) if SECRET_BODY in self.secrets else self.body
+        return _pasting.Masked(self.method, url, url != self._url_with(""), tuple(headers), body)
 
     def _is_secret(self, header: str) -> bool:
         return header.lower() in SECRET_HEADERS or ("header", header.lower()) in self.secrets
@@ -273,39 +283,3 @@ def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0)
-
-
-def variable(name: str) -> str:
-    """The shell variable that stands for a secret of this name: ``$API_KEY`` for ``api-key``."""
-    return "$" + (re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "SECRET")
-
-
-def _masked_header(name: str, value: str) -> str:
-    """Keep the scheme of an Authorization header, and show the rest as a variable unless it is one already."""
-    scheme, space, rest = value.partition(" ")
-    if not space or name.lower() == "cookie":
-        return value if value.startswith("$") else variable(name)
-    return value if rest.startswith("$") else f"{scheme} {variable(f'{scheme}_credentials')}"
-
-
-def _quoted(text: str, *, expand: bool) -> str:
-    """Quote for a POSIX shell: in single quotes, or in double ones where ``$NAME`` is to be expanded."""
-    if not expand:
-        return shlex.quote(text)
-    return '"' + re.sub(r'([\\"`])', r"\\\1", text) + '"'
-
-
-def _with_body(words: list[str], body: Body) -> str:
-    """End the command line with the body: as text where a shell can hold it, else piped in byte by byte."""
-    if not body:
-        return " ".join(words)
-    if not isinstance(body, bytes):
-        return " ".join([*words, "--data-binary", "@-"])
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        text = "\0"
-    if not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text):
-        return " ".join([*words, "--data-raw", shlex.quote(text)])
-    octal = "".join(chr(byte) if bytes((byte,)).isalnum() else f"\\{byte:03o}" for byte in body)
-    return f"printf '{octal}' | " + " ".join([*words, "--data-binary", "@-"])

@@ -1,0 +1,124 @@
+"""A request as something to paste: a curl or HTTPie command line, or Python.
+
+Rule 1: a secret stands there by its name, as ``$NAME`` or ``os.environ["NAME"]``, never as it is.
+Rule 2: the shell is a POSIX shell, and Python's is the standard library: nothing has to be installed for it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_VARIABLE = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
+
+
+class Line(NamedTuple):
+    """A header. Where it is ``secret``, each ``$NAME`` in its value is a variable."""
+
+    name: str
+    value: str
+    secret: bool
+
+
+class Masked(NamedTuple):
+    """A request whose secrets are variables: in its URL where ``secret_url`` says so, in its headers, in its body."""
+
+    method: str
+    url: str
+    secret_url: bool
+    headers: tuple[Line, ...]
+    body: Any
+
+
+def curl(request: Masked) -> str:
+    """The curl command line that sends a request."""
+    words = ["curl", "--head"] if request.method == "HEAD" else ["curl", "-X", request.method]
+    if any(character in request.url for character in "[]{}"):
+        words.append("--globoff")
+    words.append(_quoted(request.url, expand=request.secret_url))
+    for line in request.headers:
+        words += ["-H", _quoted(f"{line.name}: {line.value}", expand=line.secret)]
+    return _with_body(words, request.body, raw="--data-raw", piped=["--data-binary", "@-"])
+
+
+def httpie(request: Masked) -> str:
+    """The HTTPie command line that sends a request."""
+    words = ["http", request.method, _quoted(request.url, expand=request.secret_url)]
+    for line in request.headers:
+        # HTTPie would read `:=` and `:@` as other signs than `:`, and a header without a value is written `Name;`.
+        value = f"\\{line.value}" if line.value[:1] in {"=", "@"} else line.value
+        words.append(_quoted(f"{line.name}:{value}" if value else f"{line.name};", expand=line.secret))
+    said = _with_body(words, request.body, raw="--raw", piped=[])
+    # HTTPie takes whatever standard input is for a body, unless it is told not to.
+    piped = request.body and " --raw " not in said
+    return said if piped else said.replace("http ", "http --ignore-stdin ", 1)
+
+
+def python(request: Masked) -> str:
+    """Lines of Python that send a request with the standard library alone."""
+    names = [*(["url"] if request.secret_url else []), *(line.name for line in request.headers if line.secret)]
+    lines = ["import os"] if names else []
+    lines += ["import urllib.request", "", "request = urllib.request.Request("]
+    lines += [f"    {argument}," for argument in _python_arguments(request)]
+    lines += [")", "with urllib.request.urlopen(request) as response:", "    print(response.status, response.read())"]
+    return "\n".join(lines)
+
+
+def variable(name: str) -> str:
+    """The variable that stands for a secret of this name: ``$API_KEY`` for ``api-key``."""
+    return "$" + (re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "SECRET")
+
+
+def header_variable(name: str, value: str) -> str:
+    """Keep the scheme of an Authorization header, and show the rest as a variable unless it is one already."""
+    scheme, space, rest = value.partition(" ")
+    if not space or name.lower() == "cookie":
+        return value if value.startswith("$") else variable(name)
+    return value if rest.startswith("$") else f"{scheme} {variable(f'{scheme}_credentials')}"
+
+
+def _python_arguments(request: Masked) -> Iterator[str]:
+    yield _python_text(request.url, expand=request.secret_url)
+    if isinstance(request.body, bytes) and request.body:
+        yield f"data={request.body!r}"
+    elif request.body:
+        yield 'data=open("body", "rb")'
+    headers = ", ".join(f"{line.name!a}: {_python_text(line.value, expand=line.secret)}" for line in request.headers)
+    if headers:
+        yield f"headers={{{headers}}}"
+    yield f"method={request.method!r}"
+
+
+def _python_text(text: str, *, expand: bool) -> str:
+    """A text as Python writes it, each variable taken from the environment."""
+    if not expand:
+        return ascii(text)
+    parts = _VARIABLE.split(text)
+    told: list[Callable[[str], str]] = [ascii, lambda name: f"os.environ[{name!r}]"]
+    return " + ".join(told[index % 2](part) for index, part in enumerate(parts) if part)
+
+
+def _quoted(text: str, *, expand: bool) -> str:
+    """Quote for a POSIX shell: in single quotes, or in double ones where ``$NAME`` is to be expanded."""
+    if not expand:
+        return shlex.quote(text)
+    return '"' + re.sub(r'([\\"`])', r"\\\1", text) + '"'
+
+
+def _with_body(words: list[str], body: Any, *, raw: str, piped: list[str]) -> str:
+    """End a command line with the body: as text where a shell can hold it, else piped in byte by byte."""
+    if not body:
+        return " ".join(words)
+    if not isinstance(body, bytes):
+        return " ".join([*words, *piped])
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if not _CONTROLS.search(text):
+        return " ".join([*words, raw, shlex.quote(text)])
+    octal = "".join(chr(byte) if bytes((byte,)).isalnum() else f"\\{byte:03o}" for byte in body)
+    return f"printf '{octal}' | " + " ".join([*words, *piped])

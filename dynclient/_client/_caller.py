@@ -46,7 +46,7 @@ class Caller:
 
     def prepare(self, plan: Plan, bound: Bound) -> Request:
         """The Request of a call, with a placeholder where a credential is missing."""
-        request = plan.request(bound, self._options(None, None))
+        request = plan.request(bound, self.options())
         return self._security.placeholder(request, plan.operation)
 
     def send(
@@ -69,7 +69,7 @@ class Caller:
         settings, session = self.settings, self.session
         if settings.validate.responses != "off":
             plan.check_answers()
-        request = plan.request(bound, self._options(content_type, accept))
+        request = plan.request(bound, self.options(content_type, accept))
         reader = Reader(plan.operation, session.limits, settings.validate.responses)
         terms = Terms(
             settings.timeout,
@@ -81,7 +81,8 @@ class Caller:
         )
         return request, reader, terms
 
-    def _options(self, content_type: str | None, accept: str | None) -> Options:
+    def options(self, content_type: str | None = None, accept: str | None = None) -> Options:
+        """How this client's requests are made."""
         settings = self.settings
         return Options(
             settings.base_url,

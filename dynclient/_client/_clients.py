@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from dynclient._call import Hook
@@ -14,6 +16,7 @@ from dynclient._client._session import Session
 from dynclient._client._settings import Settings
 from dynclient._load import load as load_api
 from dynclient._request import ServerChoice
+from dynclient.exceptions import escaped
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 
@@ -175,9 +178,20 @@ class _Face:
         return [*own, *_with_variants(self._index.by_name), *self._index.by_namespace]
 
     def __repr__(self) -> str:
+        return f"{self._head()}\n{self.operations!r}" if hasattr(sys, "ps1") else self._head()
+
+    def _repr_mimebundle_(self, **formats: Any) -> dict[str, str]:
+        shown = self.operations._repr_mimebundle_(**formats)  # IPython's name for it
+        return {
+            "text/plain": f"{self._head()}\n{shown['text/plain']}",
+            "text/html": f"<p>{escape(self._head())}</p>{shown['text/html']}",
+        }
+
+    def _head(self) -> str:
         api = self.api
         count = len(self._index.by_name)
-        return f"<{type(self).__name__} of {api.title} {api.version}: {count} operation{'s' if count != 1 else ''}>"
+        text = f"<{type(self).__name__} of {api.title} {api.version}: {count} operation{'s' if count != 1 else ''}>"
+        return escaped(text)
 
 
 class Client(_Face):

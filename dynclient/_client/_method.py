@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dynclient._request import Bound
+from dynclient._request import Bound, Explanation
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.messages import HTTPResult, Request
 from dynclient.model import OperationRow
@@ -32,7 +32,7 @@ class _Docstring:
         from dynclient.inspection import docstring
 
         with method._named():  # noqa: SLF001  # the method's own attribute
-            return docstring(method.operation, method.__name__)
+            return docstring(method.operation, method.__name__, call=method._call())  # noqa: SLF001  # likewise
 
 
 class OperationMethod:
@@ -123,6 +123,33 @@ class OperationMethod:
         with self._named():
             return arguments_example(self.operation, seed)
 
+    def describe(self) -> dict[str, Any]:
+        """What its page says, as data."""
+        from dynclient.inspection import described
+
+        with self._named():
+            return described(self.operation, self.__name__)
+
+    @property
+    def schema(self) -> Any:
+        """The JSON Schema (2020-12) of the body, complete in itself; None where it takes none."""
+        from dynclient.inspection import body_schema_of
+
+        with self._named():
+            return body_schema_of(self.operation)
+
+    def explain(self, *args: Any, **keywords: Any) -> Explanation:
+        """Where each argument would go on the wire, which line of the document says so, and what validation says.
+
+        Raises:
+            ArgumentError: an argument is unknown or given twice.
+        """
+        from dynclient._request import explain
+
+        plan = self._caller.session.plan(self._row)
+        bound = plan.binder.bind(args, keywords, complete=False)
+        return explain(self._caller.session.api, plan, bound, self._caller.options())
+
     def with_options(self, **options: Any) -> OperationMethod:
         """The same operation with other options for this call, as a client's ``with_options`` takes them."""
         caller = self._caller.changed(options)
@@ -138,9 +165,17 @@ class OperationMethod:
             raise
 
     def __repr__(self) -> str:
-        from dynclient.inspection import describe
+        from dynclient.inspection import page
 
-        return describe(self.operation, self.__name__, self.__signature__)
+        with self._named():
+            return page(self.operation, self.__name__, self.__signature__, call=self._call())
+
+    def _call(self) -> str:
+        """A call that works when it is pasted, with the client by the name that its document suggests."""
+        from dynclient.inspection import client_name
+
+        given = ", ".join(f"{name}={value!r}" for name, value in self.example().items())
+        return f"{client_name(self._caller.session.api.document_name)}.{self.__name__}({given})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, OperationMethod):

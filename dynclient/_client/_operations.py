@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from dynclient._client._session import Session
 from dynclient._identifiers import near
 from dynclient.exceptions import NoSuchOperation
 from dynclient.model import OperationRow
+
+if TYPE_CHECKING:  # inspection is loaded when something is shown
+    from dynclient.inspection import Row
 
 
 class Index:
@@ -16,8 +20,9 @@ class Index:
 
     __slots__ = ("by_any", "by_name", "by_namespace")
 
-    def __init__(self, rows: tuple[OperationRow, ...]) -> None:
+    def __init__(self, rows: Iterable[OperationRow]) -> None:
         """Take the rows in the document's order: where two would share an alias, the first one has it."""
+        rows = tuple(rows)
         self.by_name = {row.name: row for row in rows}
         self.by_namespace: dict[str, dict[str, OperationRow]] = {}
         self.by_any: dict[str, OperationRow] = dict(self.by_name)
@@ -58,10 +63,13 @@ class Operations(Mapping[str, Any]):
     ``"POST /accounts/{accountId}/calls"``. Printed, it is a table.
     """
 
-    __slots__ = ("_index", "_make", "_session")
+    __slots__ = ("_index", "_make", "_part", "_session")
 
-    def __init__(self, session: Session, index: Index, make: Callable[[OperationRow], Any]) -> None:
-        """Take what makes an operation's method of its row."""
+    def __init__(
+        self, session: Session, index: Index, make: Callable[[OperationRow], Any], *, part: bool = False
+    ) -> None:
+        """Take what makes an operation's method of its row. ``part``: these are not all that the document has."""
+        self._part = part
         self._session = session
         self._index = index
         self._make = make
@@ -78,10 +86,43 @@ class Operations(Mapping[str, Any]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._index.by_any
 
-    def __repr__(self) -> str:
-        from dynclient.inspection import table
+    def search(self, words: str) -> Operations:
+        """The operations in whose names, paths, summaries, parameters or descriptions all words are; the best first."""
+        from dynclient.inspection import search
 
-        return table(self._session.api, self._session.fault)
+        found = search(self._index.by_name.values(), words, self._session.operation)
+        return Operations(self._session, Index(found), self._make, part=True)
+
+    def __repr__(self) -> str:
+        # Colours and a terminal's width are for a person at the prompt; a log or a pipe gets plain text.
+        return self._in_terminal() if hasattr(sys, "ps1") else self._as_text()
+
+    def _repr_html_(self) -> str:
+        from dynclient.inspection import as_html
+
+        return as_html(*self._table())
+
+    def _repr_mimebundle_(self, **_formats: Any) -> dict[str, str]:
+        return {"text/plain": self._in_terminal(), "text/html": self._repr_html_()}
+
+    def _in_terminal(self) -> str:
+        from dynclient.inspection import as_coloured, is_coloured
+
+        coloured = as_coloured(*self._table(), sys.stdout) if is_coloured(sys.stdout) else None
+        return coloured if coloured is not None else self._as_text()
+
+    def _as_text(self) -> str:
+        from dynclient.inspection import as_text
+
+        return as_text(*self._table())
+
+    def _table(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+        """A row each, and what could not be listed."""
+        from dynclient.inspection import lost, rows
+
+        api = self._session.api
+        shown = api._replace(rows=tuple(self._index.by_name.values()))
+        return rows(shown, self._session.fault), () if self._part else lost(api)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._index.by_any)

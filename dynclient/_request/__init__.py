@@ -6,7 +6,8 @@ The room knows nothing of credentials: :mod:`dynclient.security` adds them after
 from __future__ import annotations
 
 from dynclient._request.arguments import Bound
+from dynclient._request.explaining import Explanation, explain
 from dynclient._request.plan import Options, Plan
 from dynclient._request.servers import ServerChoice, server_url
 
-__all__ = ["Bound", "Options", "Plan", "ServerChoice", "server_url"]
+__all__ = ["Bound", "Explanation", "Options", "Plan", "ServerChoice", "explain", "server_url"]

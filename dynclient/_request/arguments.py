@@ -47,8 +47,8 @@ class Binder:
             self._by_name.setdefault(self._body.name, self._body)
             self._by_name.setdefault("body", self._body)
 
-    def bind(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> Bound:
-        """Bind a call's arguments.
+    def bind(self, args: Sequence[Any], keywords: Mapping[str, Any], *, complete: bool = True) -> Bound:
+        """Bind a call's arguments; ``complete`` says that whatever is required has to be there.
 
         Raises:
             ArgumentError: one is missing, unknown or given twice.
@@ -73,7 +73,8 @@ class Binder:
             )
         if properties:
             body = properties
-        return self.checked(Bound(parameters, body))
+        bound = Bound(parameters, body)
+        return self.checked(bound) if complete else bound
 
     def checked(self, bound: Bound) -> Bound:
         """Return what was bound, if nothing that is required is missing.

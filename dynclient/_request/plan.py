@@ -164,9 +164,9 @@ class Plan:
         for (in_, wire), value in values.items():
             parameter = self._fields[in_, wire].parameter
             if in_ == "path":
-                path = path.replace(f"{{{wire}}}", _serialized(parameter, value))
+                path = path.replace(f"{{{wire}}}", serialized(parameter, value))
             elif in_ in {"query", "querystring"}:
-                queries.append(_serialized(parameter, value))
+                queries.append(serialized(parameter, value))
         query = "&".join(part for part in queries if part)
         url = base + path + (f"?{query}" if query else "")
         if origin(url) != origin(base):
@@ -191,7 +191,7 @@ class Plan:
         for (in_, wire), value in values.items():
             if in_ not in {"header", "cookie"}:
                 continue
-            text = _serialized(self._fields[in_, wire].parameter, value)
+            text = serialized(self._fields[in_, wire].parameter, value)
             # RFC 6570, 3.2.1: an empty list or object is undefined, and what is undefined is not written.
             if in_ == "header" and (text or value not in ([], {})):
                 pairs.append((wire, text))
@@ -210,7 +210,8 @@ def _field(argument: Argument, parameter: Parameter, limits: Limits) -> _Field:
     return _Field(parameter, argument.name, check)
 
 
-def _serialized(parameter: Parameter, value: Any) -> str:
+def serialized(parameter: Parameter, value: Any) -> str:
+    """The text of a parameter's plain value, as it stands in its place on the wire."""
     if parameter.media_type is None:
         return serialize(
             value,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
+from inspect import Signature
 
+from dynclient._identifiers import identifier
 from dynclient._schemas import shape
-from dynclient.exceptions import api_error
+from dynclient.exceptions import api_error, escaped
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.constraints import constraints, secret
 from dynclient.inspection.hints import NONE, union
 from dynclient.inspection.security import in_words
-from dynclient.inspection.signature import argument_hint, data_hint, omittable, returns, successes
+from dynclient.inspection.signature import argument_hint, body_hint, data_hint, omittable, returns, successes
 from dynclient.inspection.typing_objects import text
 from dynclient.model import Example, Operation, Response
 
@@ -19,8 +22,10 @@ _WIDTH = 100
 _EXAMPLE_LENGTH = 300
 
 
-def docstring(operation: Operation, name: str) -> str:
+def docstring(operation: Operation, name: str, *, call: str | None = None) -> str:
     """The docstring of an operation's method of that name.
+
+    ``call`` is a call that works, for the example; without it, one is made of what the document shows.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
@@ -32,13 +37,25 @@ def docstring(operation: Operation, name: str) -> str:
         clean(operation.description) if operation.description.strip() != operation.row.summary.strip() else "",
         f"Sends ``{operation.method} {operation.path}``.",
         _section("Args", (_argument_lines(argument, found) for argument in found)),
+        _section("Body", _body_lines(operation)),
         _section("Returns", [_returns_lines(operation)]),
         _section("Raises", _raises(operation)),
         _section("Server", [server.url for server in operation.servers]),
         _section("Security", in_words(operation.security)),
-        _section("Example", [example_call(operation, found, name)]),
+        _section("Example", [call or example_call(operation, found, name)]),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def page(operation: Operation, name: str, signature: Signature, *, call: str | None = None) -> str:
+    """An operation as a prompt shows it: its signature, and below it what ``help()`` says."""
+    return f"{name}{signature}\n\n{escaped(docstring(operation, name, call=call))}"
+
+
+def client_name(document_name: str) -> str:
+    """What a client of a document would be called: ``voice`` of ``openapi/voice.yaml``."""
+    stem = re.split(r"[/\\]", document_name.rstrip("/\\"))[-1].partition(".")[0]
+    return identifier(stem) if re.fullmatch(r"[A-Za-z][\w-]*", stem, re.ASCII) else "client"
 
 
 def clean(described: str) -> str:
@@ -108,6 +125,12 @@ def _notes(argument: Argument) -> Iterator[str]:
 
 def _wrapped(paragraph: str) -> str:
     return textwrap.fill(paragraph, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+
+
+def _body_lines(operation: Operation) -> list[str]:
+    """The media types of a body that has a choice of them; where there is one, its type stands with the argument."""
+    content = operation.body.content.values() if operation.body is not None else ()
+    return [f"{clean(found.media_range)}: {text(body_hint(found))}" for found in content]
 
 
 def _returns_lines(operation: Operation) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from html import escape
-from inspect import Signature
 from typing import NamedTuple
 
 from dynclient.exceptions import DocumentError, escaped
 from dynclient.inspection.arguments import arguments
 from dynclient.inspection.signature import returns
-from dynclient.model import API, Operation, OperationRow
+from dynclient.model import API, OperationRow
 
-_HEAD = ("name", "method", "path", "summary")
+HEAD = ("name", "method", "path", "summary")
+LOST = "broken"
 _WIDEST = 60
 
 
@@ -27,6 +27,7 @@ class Row(NamedTuple):
     summary: str
     deprecated: bool = False
     broken: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def marks(self) -> str:
@@ -52,41 +53,69 @@ def broken(api: API, row: OperationRow) -> DocumentError | None:
 
 
 def table(api: API, fault: Callable[[OperationRow], DocumentError | None] | None = None) -> str:
-    """The operations of an API as text in columns, as a terminal shows them."""
-    return as_text(rows(api, fault))
+    """The operations of an API as text in columns, grouped by tag, and what could not even be listed."""
+    return as_text(rows(api, fault), lost(api))
 
 
 def html_table(api: API, fault: Callable[[OperationRow], DocumentError | None] | None = None) -> str:
     """The operations of an API as an HTML table, as a notebook shows them."""
-    return as_html(rows(api, fault))
+    return as_html(rows(api, fault), lost(api))
 
 
-def describe(operation: Operation, name: str, signature: Signature) -> str:
-    """One operation in two lines: its signature, and what it sends."""
-    summary = f"  {_cell(operation.row.summary)}" if operation.row.summary else ""
-    return f"{name}{signature}\n{operation.method} {escaped(operation.path)}{summary}"
+def lost(api: API) -> tuple[str, ...]:
+    """What is so broken that its operations could not be listed: a line each, with its place."""
+    return tuple(" ".join(str(fault).split()) for fault in api.faults)
 
 
-def as_text(table: Iterable[Row]) -> str:
-    """The table as text in columns, a line each."""
-    cells = (_HEAD, *((row.name, row.method, row.path, row.marks) for row in table))
-    lines = [[_cell(cell) for cell in line] for line in cells]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD) - 1)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]]).rstrip()
-        for line in lines
-    )
+def groups(table: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows by their first tag, in the order in which tags come; under ``""`` those that have none."""
+    found: dict[str, list[Row]] = {}
+    for row in table:
+        found.setdefault(row.tags[0] if row.tags else "", []).append(row)
+    return found
 
 
-def as_html(table: Iterable[Row]) -> str:
+def as_text(table: Iterable[Row], faults: Iterable[str] = ()) -> str:
+    """The table as text in columns, a line each; below a tag's line, its operations are indented."""
+    grouped = groups(table)
+    indent = "  " if any(grouped) else ""
+    cells = {
+        tag: [[indent + row.name, row.method, row.path, row.marks] for row in members]
+        for tag, members in grouped.items()
+    }
+    every = [list(HEAD), *(line for lines in cells.values() for line in lines)]
+    widths = [max(len(_cell(line[column], indent)) for line in every) for column in range(len(HEAD) - 1)]
+    lines = [_line(list(HEAD), widths)]
+    for tag, members in cells.items():
+        lines += [_cell(tag)] if tag else []
+        lines += [_line(line, widths, indent) for line in members]
+    return "\n".join([*lines, *(f"{LOST}: {escaped(fault)}" for fault in faults)])
+
+
+def as_html(table: Iterable[Row], faults: Iterable[str] = ()) -> str:
     """The table as HTML, each text escaped."""
-    head = "".join(f"<th>{title}</th>" for title in _HEAD)
-    body = "".join(
-        f"<tr><td><code>{escape(row.name)}</code></td><td>{escape(row.method)}</td>"
-        f"<td><code>{escape(row.path)}</code></td><td>{escape(row.marks)}</td></tr>"
-        for row in table
+    head = "".join(f"<th>{title}</th>" for title in HEAD)
+    body = []
+    for tag, members in groups(table).items():
+        if tag:
+            body.append(f'<tr><th colspan="{len(HEAD)}" style="text-align: left">{escape(tag)}</th></tr>')
+        body += [_html_row(row) for row in members]
+    below = "".join(f"<p><strong>{LOST}</strong>: {escape(fault)}</p>" for fault in faults)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{below}"
+
+
+def _html_row(row: Row) -> str:
+    name = f"<code>{escape(row.name)}</code>"
+    return (
+        f"<tr><td>{f'<s>{name}</s>' if row.deprecated else name}</td><td>{escape(row.method)}</td>"
+        f'<td><code>{escape(row.path)}</code></td><td title="{escape(row.broken)}">{escape(row.marks)}</td></tr>'
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _line(cells: list[str], widths: list[int], indent: str = "") -> str:
+    shown = [_cell(cell, indent if index == 0 else "") for index, cell in enumerate(cells)]
+    padded = (cell.ljust(width) for cell, width in zip(shown, widths, strict=False))
+    return "  ".join([*padded, shown[-1]]).rstrip()
 
 
 def _row(row: OperationRow, fault: DocumentError | None) -> Row:
@@ -99,10 +128,11 @@ def _row(row: OperationRow, fault: DocumentError | None) -> Row:
         summary=row.summary,
         deprecated=row.deprecated,
         broken=str(fault) if fault is not None else "",
+        tags=row.tags,
     )
 
 
-def _cell(text: str) -> str:
+def _cell(text: str, indent: str = "") -> str:
     """One line of harmless text that is not too wide."""
-    line = escaped(" ".join(text.split()))
+    line = escaped(indent + " ".join(text.split()))
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"

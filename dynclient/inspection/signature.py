@@ -54,6 +54,13 @@ def argument_hint(argument: Argument) -> Hint:
     return union((BYTES, STR))
 
 
+def body_hint(media_type: MediaType) -> Hint:
+    """The type of the values that are sent in a media type."""
+    if media_type.schema is None and media_type.item_schema is not None:
+        return Hint("list", members=(hint_tree(media_type.item_schema, "request"),))
+    return hint_tree(media_type.schema, "request")
+
+
 def omittable(argument: Argument, found: tuple[Argument, ...]) -> bool:
     """Whether a call may leave an argument out: it is optional, or a body whose properties may be given instead."""
     if argument.kind == "body":

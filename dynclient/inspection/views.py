@@ -14,7 +14,7 @@ from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.inspection.constraints import constraints, secret
 from dynclient.inspection.docstring import error_name
 from dynclient.inspection.hints import Direction, Hint, hint_tree
-from dynclient.inspection.signature import argument_hint, data_hint, omittable, returns, successes
+from dynclient.inspection.signature import argument_hint, body_hint, data_hint, omittable, returns, successes
 from dynclient.model import API, Header, Link, MediaType, Operation, Response, SecurityScheme, Server, Tag
 
 
@@ -198,10 +198,7 @@ def _argument(argument: Argument, found: tuple[Argument, ...]) -> ArgumentView:
 
 def _request(media_type: MediaType) -> MediaTypeView:
     schema = media_type.schema or media_type.item_schema
-    hint = hint_tree(media_type.schema, "request")
-    if media_type.schema is None and media_type.item_schema is not None:
-        hint = Hint("list", members=(hint_tree(media_type.item_schema, "request"),))
-    return MediaTypeView(media_type.media_range, hint, () if secret(schema) else _examples(media_type))
+    return MediaTypeView(media_type.media_range, body_hint(media_type), () if secret(schema) else _examples(media_type))
 
 
 def _response(response: Response, *, raises: bool) -> ResponseView:

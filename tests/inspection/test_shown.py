@@ -113,10 +113,11 @@ def test_html_is_escaped():
     assert "&lt;img src=x&gt;" in html
 
 
-def test_one_operation_in_two_lines(create_call):
-    text = inspection.describe(create_call, "create_call", inspection.signature(create_call))
+def test_the_page_of_an_operation_is_its_signature_and_its_docstring(create_call):
+    text = inspection.page(create_call, "create_call", inspection.signature(create_call), call="voice.create_call()")
     assert text.splitlines()[0].startswith("create_call(account_id: str, ")
-    assert text.splitlines()[1] == "POST /accounts/{accountId}/calls  Create Call"
+    assert text.endswith("Example:\n    voice.create_call()")
+    assert "Body:\n    application/json: CreateCall\n" in text
 
 
 RETURNS = {

@@ -1,0 +1,125 @@
+"""Where each argument of a call goes on the wire, which line of the document says so, and what validation would say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dynclient._request.arguments import Bound
+from dynclient._request.plan import Options, Plan, serialized
+from dynclient.exceptions import DocumentError, DynclientError, Fault, Place, RequestError, escaped
+from dynclient.inspection import Argument, secret
+from dynclient.messages import MASK
+from dynclient.model import API
+
+_LONGEST = 60
+
+
+class Way(NamedTuple):
+    """The way of one argument: its Python name, its place and name on the wire, its text there.
+
+    A secret's text is a mask. ``place`` is where the document describes the argument.
+    """
+
+    name: str
+    in_: str
+    wire: str
+    text: str
+    place: Place | None
+
+
+class Explanation(NamedTuple):
+    """A call that was not made: the ways of its arguments, the faults in them, and what else would refuse it.
+
+    ``key`` is the operation's method and path, ``place`` where the document describes it.
+    """
+
+    key: str
+    place: Place | None
+    ways: tuple[Way, ...]
+    faults: tuple[Fault, ...] = ()
+    refused: str = ""
+
+    def __str__(self) -> str:
+        heading = f"{self.key}  ({self.place})" if self.place else self.key
+        cells = [(way.name, f"{way.in_} {way.wire}".rstrip(), way.text) for way in self.ways]
+        widths = [max((len(line[column]) for line in cells), default=0) for column in range(3)]
+        lines = [
+            "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=True)), str(way.place or "")])
+            for line, way in zip(cells, self.ways, strict=True)
+        ]
+        told = [f"fault: {fault}" for fault in self.faults] or [f"refused: {self.refused}" if self.refused else "valid"]
+        return escaped("\n".join([heading, *(f"  {line}".rstrip() for line in lines), *told]))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def explain(api: API, plan: Plan, bound: Bound, options: Options) -> Explanation:
+    """Explain a call whose arguments are bound; nothing is sent, and nothing but the document is at fault."""
+    faults, refused = _said(plan, bound, options)
+    return Explanation(
+        key=plan.operation.row.key,
+        place=_place(api, plan.operation.row.pointer),
+        ways=tuple(_ways(api, plan, bound)),
+        faults=faults,
+        refused=refused,
+    )
+
+
+def _said(plan: Plan, bound: Bound, options: Options) -> tuple[tuple[Fault, ...], str]:
+    """What the call would be refused for."""
+    try:
+        plan.binder.checked(bound)
+        plan.request(bound, options._replace(mode="strict"))
+    except RequestError as error:
+        return tuple(getattr(error, "errors", ())), error.message
+    return (), ""
+
+
+def _ways(api: API, plan: Plan, bound: Bound) -> Iterator[Way]:
+    for argument in plan.arguments:
+        value = bound.parameters.get((argument.in_, argument.wire), ...)
+        if argument.parameter is not None and value is not ...:
+            text = MASK if secret(argument.schema) else _text(argument, value)
+            yield Way(argument.name, argument.in_, argument.wire, text, _place(api, argument.parameter.pointer))
+    if bound.body is ...:
+        return
+    properties = {argument.wire: argument for argument in plan.arguments if argument.kind == "property"}
+    whole = next((argument for argument in plan.arguments if argument.kind == "body"), None)
+    if isinstance(bound.body, Mapping) and properties:
+        for wire, value in bound.body.items():
+            yield _of_property(api, str(wire), properties.get(str(wire)), value)
+    elif whole is not None and plan.operation.body is not None:
+        text = MASK if secret(whole.schema) else _shown(bound.body)
+        yield Way(whole.name, "body", "", text, _place(api, plan.operation.body.pointer))
+
+
+def _of_property(api: API, wire: str, argument: Argument | None, value: Any) -> Way:
+    if argument is None or argument.schema is None:
+        return Way(wire, "body", wire, _shown(value), None)
+    text = MASK if secret(argument.schema) else _shown(value)
+    return Way(argument.name, "body", wire, text, _place(api, argument.schema.uri))
+
+
+def _text(argument: Argument, value: Any) -> str:
+    """A parameter as it is written; where it can't be, the value."""
+    try:
+        return serialized(argument.parameter, value) if argument.parameter is not None else _shown(value)
+    except DynclientError:
+        return _shown(value)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _place(api: API, pointer: str) -> Place | None:
+    """Where something stands, by a pointer of the model: in the root document, or with another one's URI."""
+    if api.references is None or not pointer:
+        return None
+    try:
+        return Place(*api.references.place(pointer if "#" in pointer else f"{api.document_uri}#{pointer}"))
+    except DocumentError:
+        return None

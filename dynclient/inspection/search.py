@@ -1,0 +1,70 @@
+"""Which operations are meant by a few words.
+
+Rule 1: every word has to be found somewhere. Rule 2: where it is found says how much it counts (:data:`WEIGHTS`), and
+whether it is all of what stands there, a word of it, or a part of one. Rule 3: the best come first, and of the same
+worth those that the document has first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+
+from dynclient.exceptions import DocumentError
+from dynclient.model import Operation, OperationRow
+
+# What a word counts in a place. An operation is read for the last two only.
+WEIGHTS: Mapping[str, int] = {
+    "name": 100,
+    "tag": 40,
+    "path": 30,
+    "summary": 20,
+    "parameter": 8,
+    "description": 3,
+}
+_WHOLE, _WORD, _PART = 4, 2, 1
+
+
+def search(
+    rows: Iterable[OperationRow], query: str, read: Callable[[OperationRow], Operation]
+) -> tuple[OperationRow, ...]:
+    """The operations in whose names, paths, summaries, parameters or descriptions are all words; the best first.
+
+    One that can't be read is looked for by what is known of it.
+    """
+    words = query.lower().split()
+    scored = [(score(row, words, read), row) for row in rows]
+    return tuple(row for _, row in sorted((found for found in scored if found[0]), key=lambda found: -found[0]))
+
+
+def score(row: OperationRow, words: list[str], read: Callable[[OperationRow], Operation]) -> int:
+    """What an operation is worth; 0 where a word is nowhere in it, and 1 where there are no words."""
+    texts = list(_known(row))
+    with suppress(DocumentError):
+        texts += _read(read(row))
+    worth = [max((WEIGHTS[kind] * _found(word, text) for kind, text in texts), default=0) for word in words]
+    return sum(worth) + 1 if all(worth) else 0
+
+
+def _known(row: OperationRow) -> Iterator[tuple[str, str]]:
+    for name in (row.name, row.operation_id or "", *(pair[1] for pair in row.names_by_tag)):
+        yield "name", name.lower()
+    yield "path", row.key.lower()
+    yield "summary", row.summary.lower()
+    yield from (("tag", tag.lower()) for tag in row.tags)
+
+
+def _read(operation: Operation) -> Iterator[tuple[str, str]]:
+    yield "description", operation.description.lower()
+    for parameter in operation.parameters:
+        yield "parameter", parameter.name.lower()
+        yield "description", parameter.description.lower()
+
+
+def _found(word: str, text: str) -> int:
+    if word not in text:
+        return 0
+    if word == text:
+        return _WHOLE
+    return _WORD if word in re.split(r"[\W_]+", text) else _PART

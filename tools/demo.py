@@ -89,7 +89,7 @@ def four_calls(voice: dynclient.Client, server: Server) -> None:
 def both_ways() -> None:
     """Make one call as JSON and as XML."""
     title("One call, as JSON and as XML: other bytes, the same value")
-    with serve(OPENAPI / "orders.yaml", stateful=False) as server:
+    with serve(OPENAPI / "orders.yaml") as server:
         orders = dynclient.load(OPENAPI / "orders.yaml", base_url=server.url, auth="a key")
         operation = orders.operations["createOrder"]
         given = operation.example()
@@ -144,7 +144,7 @@ def main() -> None:
     """Show it all."""
     document = OPENAPI / "voice.yaml"
     with (
-        serve(document, credentials=(USER, PASSWORD)) as server,
+        serve(document, credentials=(USER, PASSWORD), stateful=True) as server,
         dynclient.Client.load(document, base_url=server.url, auth=(USER, PASSWORD)) as voice,
     ):
         print(f"{paint('dynclient', 'title')}: {voice.api.title} {voice.api.version}, a mock server at {server.url}")

@@ -81,11 +81,16 @@ def _from_text(shapes: list[Shape], text: str, depth: int) -> Any:
     for value in fixed:
         if not types and not isinstance(value, str) and _spelled(value) == text:
             return value
-    if types and not types & {"string", "object"} and "array" in types:
+    if "array" in types and "object" not in types and not _takes_any_text(shapes):
         return _from_list(shapes, [text] if text else [], depth)
     if text == "" and types == {"object"}:
         return {}
     return text
+
+
+def _takes_any_text(shapes: list[Shape]) -> bool:
+    """Whether a text that no shape names may stand there as it is."""
+    return any("string" in each.types and each.enum is None for each in shapes)
 
 
 def _from_list(shapes: list[Shape], values: list[Any], depth: int) -> list[Any]:

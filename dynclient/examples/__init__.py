@@ -49,8 +49,10 @@ def example(
     return best
 
 
-def media_example(media_type: MediaType, direction: Direction = "request", seed: int = 0) -> Any:
+def media_example(media_type: MediaType, direction: Direction = "request", seed: int = 0, *, shown: bool = True) -> Any:
     """A valid value for a media type: the document's own example if that is valid, else one by the schema.
+
+    ``shown`` takes what the document shows within the schema too.
 
     Raises:
         DocumentError: the schema is broken.
@@ -65,7 +67,7 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
             return copy.deepcopy(value)
     if schema is None:
         return _without_schema(media_type, essence, direction, seed)
-    value = example(schema, direction, seed, files=files)
+    value = example(schema, direction, seed, shown=shown, files=files)
     return _MARKUP if _is_broken_xml(value, essence) else value
 
 

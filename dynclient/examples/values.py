@@ -146,7 +146,8 @@ class Maker:
         items = [self.make(schema, depth + 1) for schema in seen.prefix_items]
         low = int(seen.constraints.get("minItems", 0))
         high = int(seen.constraints.get("maxItems", _ITEMS))
-        count = min(max(low, 1 if self._roomy(depth) else 0), high, _ITEMS)
+        # One level deeper than what may lack: an array that is asked for shows an item.
+        count = min(max(low, 1 if self._roomy(depth - 1) else 0), high, _ITEMS)
         while len(items) < count and not (seen.items is not None and seen.items.value is False):
             items.append(self._item(seen, depth, items))
         return items[:high] if len(items) > high else items

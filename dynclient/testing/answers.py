@@ -1,6 +1,6 @@
 """What a request that is right is answered with.
 
-Rule 1: the lowest documented 2xx, or the code that the client prefers (``Prefer: code=404``, RFC 7240).
+Rule 1: the lowest documented 2xx, or the code that the client wishes (``Prefer: code=404``, RFC 7240).
 Rule 2: the media type by Accept; the value by ``dynclient.testing.bodies``.
 Rule 3: headers that frame the message are the server's own; the document's others are all sent.
 """
@@ -17,7 +17,8 @@ from dynclient._styles import serialize
 from dynclient.examples import example
 from dynclient.exceptions import DynclientError, EncodeError
 from dynclient.messages import Headers, Response
-from dynclient.testing.bodies import Offer, offers, preferred, preferred_for_error, ready_value
+from dynclient.testing.bodies import Offer, is_named, offers, preferred, preferred_for_error, ready_value
+from dynclient.testing.manner import Wish
 from dynclient.testing.refusals import Refusal
 
 OWN_HEADERS = frozenset(
@@ -49,20 +50,13 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-def preferences(prefer: str) -> dict[str, str]:
-    """What a Prefer header asks for: ``code=404, example=busy``."""
-    # RFC 7240, 2: preferences are separated by commas; their values may be quoted.
-    pairs = (member.strip().partition("=") for member in prefer.replace(";", ",").split(","))
-    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs if name}
-
-
-def choose(operation: model.Operation, accept: str, prefer: Mapping[str, str], seed: int) -> Answer:
+def choose(operation: model.Operation, accept: str, wish: Wish) -> Answer:
     """Choose status, media type and value.
 
     Raises:
-        Refusal: 406 where the client takes none of the media types; 404 where it prefers what is not documented.
+        Refusal: 406 where the client takes none of the media types; 404 where it wishes what is not documented.
     """
-    status, response = _response(operation, prefer.get("code"))
+    status, response = _response(operation, wish.code)
     offered = offers(response)
     if not offered or status in BODILESS:
         return Answer(status, response)
@@ -70,7 +64,9 @@ def choose(operation: model.Operation, accept: str, prefer: Mapping[str, str], s
     offer = preferred_for_error(accept, offered) if is_error else preferred(accept, offered)
     if offer is None:
         raise Refusal(406, f"the answer may be {', '.join(one.content_type for one in offered)}")
-    value = ready_value(offer.media_type, name=prefer.get("example"), seed=seed, status=status)
+    if wish.example is not None and not is_named(offer.media_type, wish.example):
+        raise Refusal(404, f"{operation.id} documents no example {wish.example[:80]!r} for {status}")
+    value = ready_value(offer.media_type, wish, status=status)
     return Answer(status, response, offer, value)
 
 
@@ -78,7 +74,7 @@ def _response(operation: model.Operation, code: str | None) -> tuple[int, model.
     responses = operation.responses
     if code is not None:
         found = responses.get(code) or responses.get(f"{code[:1]}XX") or responses.get("default")
-        if found is None or not code.isdecimal() or len(code) != 3:  # noqa: PLR2004  # RFC 9110, 15: three digits
+        if found is None:
             raise Refusal(404, f"{operation.id} documents no {code}")
         return int(code), found
     for status in [*sorted(status for status in responses if status[:1] == "2"), "default", *sorted(responses)]:
@@ -91,13 +87,13 @@ def _number(status: str) -> int:
     return int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 200
 
 
-def encode(answer: Answer, seed: int) -> Response:
+def encode(answer: Answer, wish: Wish) -> Response:
     """Make the response.
 
     Raises:
         Refusal: 500 where the document's value can't be written in the media type.
     """
-    headers = list(_headers(answer, seed))
+    headers = list(_headers(answer, wish))
     if answer.offer is None:
         return Response(answer.status, Headers(headers), b"")
     media_type, content_type = answer.offer
@@ -113,24 +109,25 @@ def encode(answer: Answer, seed: int) -> Response:
     return Response(answer.status, Headers((*headers, ("Content-Type", encoded.content_type))), body)
 
 
-def _headers(answer: Answer, seed: int) -> Iterator[tuple[str, str]]:
+def _headers(answer: Answer, wish: Wish) -> Iterator[tuple[str, str]]:
     for name, header in answer.response.headers.items():
         if name.lower() in OWN_HEADERS:
             continue
         try:
-            yield name, answer.headers.get(name.lower()) or _header(header, seed)
+            yield name, answer.headers.get(name.lower()) or _header(header, wish)
         except DynclientError:
             if header.required:
                 raise
 
 
-def _header(header: model.Header, seed: int) -> str:
+def _header(header: model.Header, wish: Wish) -> str:
     if header.media_type is not None:
         media_type = header.media_type
-        value = ready_value(media_type, seed=seed)
+        value = ready_value(media_type, wish)
         encoded = codecs.find(media_type.media_range, media_type).encode(value, media_type, media_type.media_range)
         return encoded.body.decode("utf-8") if isinstance(encoded.body, bytes) else ""
-    values = [entry.value for entry in header.examples if entry.has_value]
+    values = [] if wish.dynamic else [entry.value for entry in header.examples if entry.has_value]
     if not values:
-        values = [example(header.schema, "response", seed) if header.schema is not None else ""]
+        shown = not wish.dynamic
+        values = ["" if header.schema is None else example(header.schema, "response", wish.seed, shown=shown)]
     return serialize(plain(values[0]), name=header.name, in_="header", style="simple", explode=header.explode)

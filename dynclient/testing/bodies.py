@@ -18,6 +18,7 @@ from dynclient._validation import validator
 from dynclient.examples import media_example
 from dynclient.exceptions import DynclientError, Fault
 from dynclient.options import Limits
+from dynclient.testing.manner import NO_WISH, Wish
 
 log = logging.getLogger("dynclient.testing")
 
@@ -106,11 +107,18 @@ def _weights(accept: str) -> dict[str, float]:
 _warned: set[tuple[str, str]] = set()
 
 
-def ready_value(media_type: model.MediaType, *, name: str | None = None, seed: int = 0, status: int = 0) -> Any:
-    """A value for a response's body: the document's example (that of ``name`` if it is there), else by the schema."""
-    value = copy.deepcopy(_documented_value(media_type, name, status))
+def is_named(media_type: model.MediaType, name: str) -> bool:
+    """Whether the document has an example of this name."""
+    return any(entry.name == name for entry in _given(media_type))
+
+
+def ready_value(media_type: model.MediaType, wish: Wish = NO_WISH, *, status: int = 0) -> Any:
+    """A value for a response's body: the document's example, else one by the schema; by the schema alone if wished."""
+    value = None
+    if wish.example is not None or not wish.dynamic:
+        value = copy.deepcopy(_documented_value(media_type, wish.example, status))
     if value is None:
-        value = media_example(media_type._replace(examples=()), "response", seed)
+        value = media_example(media_type._replace(examples=()), "response", wish.seed, shown=not wish.dynamic)
     if status >= HTTPStatus.BAD_REQUEST and isinstance(value, dict) and isinstance(value.get("status"), int):
         # RFC 9457, 3.1.2: the member `status` is the status code of this response.
         numbered = {**value, "status": status}
@@ -118,12 +126,16 @@ def ready_value(media_type: model.MediaType, *, name: str | None = None, seed: i
     return value
 
 
+def _given(media_type: model.MediaType) -> list[model.Example]:
+    return [entry for entry in media_type.examples if entry.has_value or entry.serialized is not None]
+
+
 def _faults(schema: model.Schema, value: Any) -> list[Fault]:
     return validator(schema, "response").faults(value)
 
 
 def _documented_value(media_type: model.MediaType, name: str | None, status: int) -> Any:
-    given = [entry for entry in media_type.examples if entry.has_value or entry.serialized is not None]
+    given = _given(media_type)
     chosen = next((entry for entry in given if entry.name == name), given[0] if given else None)
     if chosen is None:
         return None

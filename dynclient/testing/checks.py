@@ -34,8 +34,12 @@ class Sent(NamedTuple):
     body: Any = None
 
 
-def check_request(operation: model.Operation, texts: Mapping[str, str], request: Request, limits: Limits) -> Sent:
+def check_request(
+    operation: model.Operation, texts: Mapping[str, str], request: Request, limits: Limits, *, strict: bool = True
+) -> Sent:
     """Read parameters and body, and hold them to the document. ``texts`` are the path's, percent-encoded.
+
+    Unless it is ``strict``, a request is taken whatever it is, and what can be read of it is.
 
     Raises:
         Refusal: 400 with every fault, or 415.
@@ -49,9 +53,14 @@ def check_request(operation: model.Operation, texts: Mapping[str, str], request:
         faults += found
         if value is not ABSENT:
             parameters[parameter.in_, parameter.name] = value
-    body, found = _body(operation, request, limits)
+    try:
+        body, found = _body(operation, request, limits)
+    except Refusal:
+        if strict:
+            raise
+        body, found = None, []
     faults += found
-    if faults:
+    if faults and strict:
         raise Refusal(400, "the request breaks the document", faults=faults)
     return Sent(parameters, body)
 

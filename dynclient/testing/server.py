@@ -120,8 +120,12 @@ def serve(document: Source | model.API, *, host: str = "127.0.0.1", port: int = 
 
     * ``credentials``: what is right, as ``("user", "password")``, a token, or a mapping of scheme name to either.
       Without it any credential of the right form is.
-    * ``stateful``: what was created is found again, and what was not is not (True).
+    * ``authenticate``, ``validate``: whether credentials are asked for, and requests held to the document (True).
+    * ``stateful``: what was created is found again, and what was not is not (False).
+    * ``dynamic``: answers are made from schemas, not taken from examples (False).
     * ``seed``: the same seed gives the same answers.
+    * ``delay``: seconds before each answer; ``chaos``: the part of requests that fail, from 0 to 1.
+    * ``cors``: pages of any origin may ask (False); ``watch``: a document that changes is read again (False).
     * ``observer``: called with each response, which has its ``request``.
 
     Raises:

@@ -50,6 +50,8 @@ CASES = [
     (OBJECT, {"n": "1", "ok": "false", "tags": ["1.5"], "else": "2"}, {"n": 1, "ok": False, "tags": [1.5], "else": 2}),
     (OBJECT, {"n": None, "ok": 3}, {"n": None, "ok": 3}),
     ({"type": "object"}, "", {}),
+    ({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"enum": [""], "type": "string"}]}, "a", ["a"]),
+    ({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"enum": [""], "type": "string"}]}, "", ""),
     ({"enum": [1, None, True]}, "1", 1),
     ({"enum": [1, None, True]}, "true", True),
     ({"anyOf": [{"type": "string", "enum": ["1"]}, {"type": "integer"}]}, "1", "1"),

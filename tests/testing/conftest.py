@@ -24,7 +24,7 @@ def asking(mock):
 
 @pytest.fixture
 def mock():
-    return testing.app(THINGS)
+    return testing.app(THINGS, stateful=True)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def ask_with():
 
 @pytest.fixture
 def things():
-    with testing.serve(THINGS) as server:
+    with testing.serve(THINGS, stateful=True) as server:
         yield server
 
 

@@ -38,7 +38,7 @@ def statuses():
 
 @pytest.fixture(scope="module", params=DOCUMENTS)
 def served(request):
-    with testing.serve(OPENAPI / request.param, stateful=False) as server, client_of(request.param, server) as client:
+    with testing.serve(OPENAPI / request.param) as server, client_of(request.param, server) as client:
         yield client
 
 
@@ -52,8 +52,8 @@ def test_every_operation_takes_its_example_and_answers_by_the_document(served):
 @pytest.fixture(scope="module")
 def both():
     with (
-        testing.serve(OPENAPI / "voice.yaml", stateful=False) as voice,
-        testing.serve(OPENAPI / "orders.yaml", stateful=False) as orders,
+        testing.serve(OPENAPI / "voice.yaml") as voice,
+        testing.serve(OPENAPI / "orders.yaml") as orders,
         client_of("voice.yaml", voice) as voice_client,
         client_of("orders.yaml", orders) as orders_client,
     ):
@@ -87,7 +87,7 @@ REFUSALS = {
 @pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS)
 def test_voice_refuses_as_it_documents(http, case):
     method, path, headers, body, status, kind = case
-    with testing.serve(OPENAPI / "voice.yaml") as server:
+    with testing.serve(OPENAPI / "voice.yaml", stateful=True) as server:
         response = http.request(method, server.url + path, headers=headers, body=body)
     assert response.status == status
     assert response.headers["content-type"] == "application/json"
@@ -99,7 +99,7 @@ def test_voice_refuses_as_it_documents(http, case):
 
 
 def test_voice_without_our_client(http):
-    with testing.serve(OPENAPI / "voice.yaml") as server:
+    with testing.serve(OPENAPI / "voice.yaml", stateful=True) as server:
         url = f"{server.url}/api/v2{CALLS}"
         made = http.request("POST", url, body=json.dumps(CREATE).encode(), headers={**BASIC, **JSON})
         assert made.status == 201
@@ -127,13 +127,13 @@ def test_orders_in_json_and_xml_are_the_same(both):
 
 @pytest.mark.parametrize("syntax", ["json", "xml"])
 def test_an_error_comes_in_the_syntax_that_was_asked_for(http, syntax):
-    with testing.serve(OPENAPI / "orders.yaml") as server:
+    with testing.serve(OPENAPI / "orders.yaml", stateful=True) as server:
         response = http.request("GET", f"{server.url}/orders/99", headers={"Accept": f"application/{syntax}"})
     assert (response.status, response.headers["content-type"]) == (404, f"application/problem+{syntax}")
 
 
 def test_orders_that_were_made_are_found_and_listed():
-    with testing.serve(OPENAPI / "orders.yaml") as server, client_of("orders.yaml", server) as orders:
+    with testing.serve(OPENAPI / "orders.yaml", stateful=True) as server, client_of("orders.yaml", server) as orders:
         body = {"customer": {"name": "Eva"}, "items": [{"sku": "PEN-02", "quantity": 2, "price": 1.5}]}
         first = orders.create_order(body)
         second = orders.create_order(body)
@@ -151,7 +151,7 @@ def test_orders_that_were_made_are_found_and_listed():
 
 
 def test_in_process_without_a_socket():
-    transport = testing.MockTransport(OPENAPI / "voice.yaml")
+    transport = testing.MockTransport(OPENAPI / "voice.yaml", stateful=True)
     with dynclient.load(OPENAPI / "voice.yaml", auth=("user", "password"), transport=transport) as voice:
         call = voice.create_call("9900000", CREATE)
         assert voice.get_call_state("9900000", call["callId"])["callId"] == call["callId"]

@@ -75,6 +75,6 @@ def test_a_path_that_is_no_item_is_left_alone(ask):
 
 
 def test_without_state_everything_is_there(ask_with):
-    ask = ask_with(stateful=False)
+    ask = ask_with()
     assert ask("GET", "/things/any-thing").status == 200
     assert made(ask)["id"] == made(ask)["id"]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from dynclient._call import Flow
 from dynclient._client import _bodies
 from dynclient.exceptions import DynclientError
-from dynclient.messages import Read, Run, Send
+from dynclient.messages import Read, Response, Run, Send
 from dynclient.transports import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -27,7 +27,8 @@ def drive(flow: Flow[T], transport: Transport) -> T:
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
         except BaseException:
-            _bodies.close(answer)
+            if isinstance(answer, Response):
+                _bodies.close(answer)
             raise
         answer, fault = None, None
         try:
@@ -59,7 +60,8 @@ async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
         except BaseException:
-            await _bodies.close_async(answer)
+            if isinstance(answer, Response):
+                await _bodies.close_async(answer)
             raise
         answer, fault = None, None
         try:

@@ -45,7 +45,7 @@ def run(capsys):
 
 @pytest.fixture
 def server():
-    with testing.serve(THINGS) as server:
+    with testing.serve(THINGS, stateful=True) as server:
         yield server
 
 

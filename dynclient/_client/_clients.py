@@ -87,7 +87,7 @@ class _Face:
             base_url: an absolute URL that goes before every path, in place of the document's servers.
             server: which of the document's servers: its index, its name or URL, or a mapping of its variables, in which
                 ``"server"`` may name one.
-            auth: ``("user", "password")``, a token, ``{"scheme name": credential}``, or a callable.
+            auth: ``("user", "password")``, a token, an OAuth2, ``{"scheme name": credential}``, or a callable.
             allow_origins: further origins (``https://host:port``) that credentials may go to.
             headers: sent with every request.
             timeout: a Timeout, or seconds for the whole call and each of its phases; None for no limit at all.

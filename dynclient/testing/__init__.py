@@ -16,13 +16,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dynclient.testing.expectations import ANY, Call, UnexpectedCall
+    from dynclient.testing.given import UnlawfulAnswer
     from dynclient.testing.mock import Mock, app
     from dynclient.testing.server import Server, serve
     from dynclient.testing.transport import MockTransport
 
-__all__ = ["Mock", "MockTransport", "Server", "app", "serve"]
+__all__ = ["ANY", "Call", "Mock", "MockTransport", "Server", "UnexpectedCall", "UnlawfulAnswer", "app", "serve"]
 
-_WHERE = {"Mock": "mock", "app": "mock", "MockTransport": "transport", "Server": "server", "serve": "server"}
+_ROOMS = {
+    "expectations": ("ANY", "Call", "UnexpectedCall"),
+    "given": ("UnlawfulAnswer",),
+    "mock": ("Mock", "app"),
+    "server": ("Server", "serve"),
+    "transport": ("MockTransport",),
+}
+_WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

@@ -56,7 +56,7 @@ def choose(operation: model.Operation, accept: str, wish: Wish) -> Answer:
     Raises:
         Refusal: 406 where the client takes none of the media types; 404 where it wishes what is not documented.
     """
-    status, response = _response(operation, wish.code)
+    status, response = documented_answer(operation, wish.code)
     offered = offers(response)
     if not offered or status in BODILESS:
         return Answer(status, response)
@@ -70,7 +70,12 @@ def choose(operation: model.Operation, accept: str, wish: Wish) -> Answer:
     return Answer(status, response, offer, value)
 
 
-def _response(operation: model.Operation, code: str | None) -> tuple[int, model.Response]:
+def documented_answer(operation: model.Operation, code: str | None) -> tuple[int, model.Response]:
+    """The status, and what the operation documents for it: the lowest 2xx, or that of a code.
+
+    Raises:
+        Refusal: 404 for a code that is not documented.
+    """
     responses = operation.responses
     if code is not None:
         found = responses.get(code) or responses.get(f"{code[:1]}XX") or responses.get("default")

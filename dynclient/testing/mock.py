@@ -21,7 +21,7 @@ from dynclient.exceptions import DynclientError
 from dynclient.messages import Headers, Request, Response
 from dynclient.testing.answers import choose, encode
 from dynclient.testing.chaos import Chaos
-from dynclient.testing.checks import check_request
+from dynclient.testing.checks import Sent, check_request
 from dynclient.testing.credentials import check_credentials
 from dynclient.testing.manner import Manner, Wish
 from dynclient.testing.refusals import Refusal, refuse
@@ -40,6 +40,19 @@ MAX_KEPT = 10_000
 MAX_ANSWERS = 1_000
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[str] | IO[bytes]
+
+
+Script = Callable[[model.Operation, Sent, Request], Response | None]
+"""What a test says to a request that is right; None: nothing."""
+
+
+class Thrown(Exception):  # it carries an error
+    """What a script raises through the mock, to whoever asked it."""
+
+    def __init__(self, error: Exception) -> None:
+        """Take the error."""
+        super().__init__()
+        self.error = error
 
 
 class _Served(NamedTuple):
@@ -63,7 +76,14 @@ class Mock:
     ``responses`` are what it gave, in order, each with its ``request``: at least the last 5,000.
     """
 
-    def __init__(self, api: model.API, *, observer: Callable[[Response], None] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        api: model.API,
+        *,
+        observer: Callable[[Response], None] | None = None,
+        script: Script | None = None,
+        **options: Any,
+    ) -> None:
         """Take the API; see :func:`dynclient.testing.serve` for the rest."""
         self.responses: list[Response] = []
         self._manner = Manner(**options)
@@ -72,6 +92,7 @@ class Mock:
         self._chaos = Chaos(self._manner.chaos, self._manner.seed)
         self._lock = threading.Lock()
         self._observer = observer
+        self._script = script
 
     @property
     def api(self) -> model.API:
@@ -82,6 +103,15 @@ class Mock:
     def requests(self) -> list[Request]:
         """The requests that came, in order of their answers."""
         return [response.request for response in self.responses if response.request is not None]
+
+    def operation(self, row: model.OperationRow) -> model.Operation:
+        """Read an operation, once.
+
+        Raises:
+            DocumentError: it is broken.
+        """
+        known = self._served.operations
+        return known.get(row.key) or known.setdefault(row.key, self.api.read(row))
 
     def respond(self, request: Request) -> Response:
         """Answer one request; whatever it is, there is an answer."""
@@ -109,6 +139,8 @@ class Mock:
         answering = _Answering(request, self._current())
         try:
             response = self._answered(answering)
+        except Thrown:
+            raise
         except Refusal as refusal:
             response = self._refused(refusal, answering.operation, request)
         except DynclientError as error:
@@ -148,6 +180,9 @@ class Mock:
         if manner.authenticate:
             check_credentials(served.api, operation, request, manner.credentials)
         sent = check_request(operation, match.texts, request, manner.limits, strict=manner.validate)
+        given = self._script(operation, sent, request) if self._script is not None else None
+        if given is not None:
+            return given
         struck = self._chaos.strike(operation, _accept(request)) if manner.chaos else None
         if struck is not None:
             return struck

@@ -48,7 +48,7 @@ class Explanation(NamedTuple):
             "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=True)), str(way.place or "")])
             for line, way in zip(cells, self.ways, strict=True)
         ]
-        told = [f"fault: {fault}" for fault in self.faults] or [f"refused: {self.refused}" if self.refused else "valid"]
+        told = [f"refused: {self.refused}" if self.refused else "valid", *(f"  {fault}" for fault in self.faults)]
         return escaped("\n".join([heading, *(f"  {line}".rstrip() for line in lines), *told]))
 
     def __repr__(self) -> str:
@@ -69,12 +69,18 @@ def explain(api: API, plan: Plan, bound: Bound, options: Options) -> Explanation
 
 def _said(plan: Plan, bound: Bound, options: Options) -> tuple[tuple[Fault, ...], str]:
     """What the call would be refused for."""
+    refused: list[str] = []
+    faults: tuple[Fault, ...] = ()
     try:
         plan.binder.checked(bound)
+    except RequestError as error:
+        refused.append(error.message)
+    try:
         plan.request(bound, options._replace(mode="strict"))
     except RequestError as error:
-        return tuple(getattr(error, "errors", ())), error.message
-    return (), ""
+        refused.append(error.message)
+        faults = tuple(getattr(error, "errors", ()))
+    return faults, next(iter(refused), "")
 
 
 def _ways(api: API, plan: Plan, bound: Bound) -> Iterator[Way]:

@@ -1,210 +1,209 @@
-"""``dynclient call``: one operation from the shell, with a command of its own that is made from the document.
-
-Required parameters are positional, all else are options; a value is read by its schema.
-"""
+"""``dynclient call``: one operation from the shell, with a command of its own that is made from the document."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from dynclient import codecs
 from dynclient._client import Client
-from dynclient._schemas import shape, typed
-from dynclient.exceptions import escaped
-from dynclient.inspection import Argument, arguments
+from dynclient.cli import bodies, credentials
+from dynclient.cli.answers import Printer, write
+from dynclient.cli.documents import client_of, document_argument, method_of, operation_items, row_name
+from dynclient.cli.operation_commands import operation_command, values
+from dynclient.cli.progress import Bar
+from dynclient.exceptions import DynclientError, ResponseError
+from dynclient.inspection import arguments
 from dynclient.messages import HTTPResult
-from dynclient.model import API, Operation, SecurityScheme
 
 REDIRECTION = 3
 
-_SHARED: tuple[Callable[[], click.Option], ...] = (
-    lambda: click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
-    lambda: click.Option(["--content-type"], help="The body's media type, where there is a choice."),
-    lambda: click.Option(["--accept"], help="The answer's media type, where there is a choice."),
-    lambda: click.Option(["--base-url"], help="A server in place of the document's."),
-    lambda: click.Option(["--timeout"], type=float, help="Seconds for the whole call."),
-    lambda: click.Option(
-        ["--validate"], type=click.Choice(["strict", "warn", "off"]), default="strict", show_default=True
-    ),
-    lambda: click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
-    lambda: click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command that would."),
+
+class Operations(click.Group):
+    """The operations of the document that is given first, each a command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Nothing: ``--help`` comes before any document; ``dynclient ls`` lists them."""
+        del ctx
+        return []
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of an operation."""
+        try:
+            client = _client(ctx)
+            method = method_of(client, cmd_name)
+            return operation_command(client.api, method, row_name(method.__name__), _Call(client, method))
+        except (click.ClickException, DynclientError, OSError):
+            if ctx.resilient_parsing:
+                return None
+            raise
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The operations' names."""
+        try:
+            return operation_items(_client(ctx), incomplete)
+        except (click.ClickException, DynclientError, OSError):
+            return []
+
+
+@click.group(
+    cls=Operations,
+    short_help="Call an operation.",
+    subcommand_metavar="OPERATION [ARGUMENTS]...",
+    no_args_is_help=True,
 )
+@document_argument()
+def call(document: str) -> None:
+    """Call OPERATION of DOCUMENT: a path, a URL, or a name of [tool.dynclient] in pyproject.toml.
 
-
-@click.command(
-    short_help="Call an operation.", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
-)
-@click.argument("document")
-@click.argument("operation")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def call(document: str, operation: str, arguments: tuple[str, ...]) -> int:
-    """Call OPERATION of DOCUMENT; `dynclient call DOCUMENT OPERATION --help` tells its arguments.
-
-    A credential is taken from the environment: DYNCLIENT_<TITLE>_<SCHEME>, as user:password or as a token.
+    `dynclient ls DOCUMENT` lists the operations; `dynclient call DOCUMENT OPERATION --help` tells the arguments of one,
+    and the environment variables that its credentials are taken from. `-o` and `--filter` say how the answer is shown.
     """
-    client = Client.load(document)
-    method = client.operations[operation]
-    command = _command(method.__name__, client.api, method.operation, _Call(client, operation))
-    # Without a parent, or the usage of this command would stand before the operation's own.
-    with client, command.make_context(f"dynclient call {document} {operation}", list(arguments)) as made:
-        status: int = command.invoke(made)
-        return status
+    del document  # read by Operations, which makes the command
+
+
+def _client(ctx: click.Context) -> Client:
+    """The client of the document on this command line, made once."""
+    if ctx.obj is None:
+        ctx.obj = client_of(ctx.params["document"])
+        ctx.call_on_close(ctx.obj.close)
+    found: Client = ctx.obj
+    return found
 
 
 class _Call:
     """What an operation's command does when it is run."""
 
-    def __init__(self, client: Client, operation: str) -> None:
+    def __init__(self, client: Client, method: Any) -> None:
         self._client = client
-        self._operation = operation
+        self._operation = method.operation
+        self._method = method
 
     def __call__(self, **given: Any) -> int:
-        method = self._client.operations[self._operation]
-        auth = _credentials(self._client.api)
-        options = {"base_url": given["base_url"], "timeout": given["timeout"], "auth": auth}
-        method = method.with_options(
-            validate=given["validate"], **{name: value for name, value in options.items() if value is not None}
-        )
-        parameters, body = _values(arguments(method.operation), given)
-        if given["curl"]:
-            click.echo(_prepared(method, parameters, body).to_curl())
+        printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
+        method = self._method.with_options(**_options(self._client, given))
+        parameters, body = self._values(given)
+        if given["curl"] or given["dry_run"]:
+            request = method.prepare(**self._keywords(parameters, body))
+            write(request.to_curl() if given["curl"] else _written(request))
             return 0
-        result = method.send(parameters, body=body, content_type=given["content_type"], accept=given["accept"])
-        _show(result, include=given["include"])
-        return REDIRECTION if result.status // 100 == REDIRECTION else 0
+        with _shown(printer):
+            if given["output"] and given["format"] is None and given["filter"] is None:
+                return self._save(method, parameters, body, given, printer)
+            if given["format"] == "raw":
+                return self._raw(method, parameters, body, given, printer)
+            if given["format"] == "ndjson" and given["filter"] is None and self._is_sequence():
+                return self._items(method, parameters, body, printer)
+            result = method.send(parameters, body=body)
+            printer.show(result, _file(given))
+            return _status(result.status)
+
+    def _values(self, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
+        parameters, properties = values(arguments(self._operation), given)
+        properties |= bodies.fields(self._operation, given["body_field"])
+        whole = given["body_text"]
+        if whole is None:
+            return parameters, properties or ...
+        if properties:
+            raise click.UsageError("the body is given whole by --body, and by its properties too")
+        return parameters, bodies.whole(self._operation, whole, given["content_type"])
+
+    def _keywords(self, parameters: Mapping[tuple[str, str], Any], body: Any) -> dict[str, Any]:
+        found = arguments(self._operation)
+        names = {(argument.in_, argument.wire): argument.name for argument in found}
+        whole = next((argument.name for argument in found if argument.kind == "body"), "body")
+        keywords = {names[key]: value for key, value in parameters.items()}
+        return {**keywords, **({} if body is ... else {whole: body})}
+
+    def _save(self, method: Any, parameters: Any, body: Any, given: Mapping[str, Any], printer: Printer) -> int:
+        """The body to a file as it comes, however large."""
+        with method.stream(**self._keywords(parameters, body)) as answer, Bar("received") as bar:
+            if given["include"]:
+                printer.head(answer.status, answer.headers)
+            answer.save(given["output"], progress=bar)
+            return _status(answer.status)
+
+    def _raw(self, method: Any, parameters: Any, body: Any, given: Mapping[str, Any], printer: Printer) -> int:
+        """The body as it came, neither decoded nor validated."""
+        with method.stream(**self._keywords(parameters, body)) as answer:
+            printer.show(HTTPResult(answer.read(), answer.status, answer.headers), _file(given))
+            return _status(answer.status)
+
+    def _items(self, method: Any, parameters: Any, body: Any, printer: Printer) -> int:
+        """A sequence's items, each when it comes."""
+        with method.stream(**self._keywords(parameters, body)) as answer:
+            for item in answer.iter_items():
+                printer.show(HTTPResult([item], answer.status, answer.headers))
+            return _status(answer.status)
+
+    def _is_sequence(self) -> bool:
+        good = (response for status, response in self._operation.responses.items() if status.startswith("2"))
+        ranges = [found for response in good for found in response.content]
+        return bool(ranges) and all(codecs.find(found).name == "sequence" for found in ranges)
 
 
-def _prepared(method: Any, parameters: Mapping[tuple[str, str], Any], body: Any) -> Any:
-    names = {(argument.in_, argument.wire): argument.name for argument in arguments(method.operation)}
-    keywords = {names[key]: value for key, value in parameters.items()}
-    return method.prepare(**keywords, **({} if body is ... else {"body": body}))
+def _options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the call, as ``with_options`` takes them."""
+    wanted = {
+        "base_url": given["base_url"],
+        "server": _server(given["server"]),
+        "timeout": given["timeout"],
+        "retry": given["retries"] + 1 if given["retries"] is not None else None,
+        "content_type": given["content_type"],
+        "accept": given["accept"],
+        "validate": given["validate"],
+        "auth": credentials.gathered(client.api, given["auth"]),
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _command(name: str, api: API, operation: Operation, callback: Callable[..., int]) -> click.Command:
-    shared = [make() for make in _SHARED]
-    taken = {option for parameter in shared for option in parameter.opts}
-    params: list[click.Parameter] = []
-    for index, argument in enumerate(arguments(operation)):
-        if argument.kind == "parameter" and argument.required:
-            params.append(click.Argument([_key(index)], metavar=argument.name.upper()))
-        elif argument.kind != "body":
-            params.append(_option(index, argument, taken))
-    variables = ", ".join(_variable(api, scheme) for scheme in api.security_schemes.values())
-    return click.Command(
-        name,
-        callback=callback,
-        params=[*params, *shared],
-        help=escaped(operation.description or operation.row.summary),
-        epilog=f"Credentials: {variables}" if variables and operation.security else None,
-    )
-
-
-def _key(index: int) -> str:
-    return f"argument_{index}"
-
-
-def _option(index: int, argument: Argument, taken: set[str]) -> click.Option:
-    flag = "--" + argument.name.strip("_").replace("_", "-")
-    flag = f"--parameter-{flag[2:]}" if flag in taken else flag
-    taken.add(flag)
-    seen = shape(argument.schema) if argument.schema is not None else None
-    choices = ", ".join(str(value) for value in (seen.enum or ())) if seen is not None else ""
-    text = " ".join(argument.description.split())
-    return click.Option(
-        [flag, _key(index)],
-        multiple=seen is not None and "array" in seen.types,
-        help=escaped(f"{text} [{choices}]" if choices else text),
-    )
-
-
-def _values(found: tuple[Argument, ...], given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
-    """Parameters by location and wire name, and the body, ``...`` where there is none."""
-    parameters: dict[tuple[str, str], Any] = {}
-    properties: dict[str, Any] = {}
-    for index, argument in enumerate(found):
-        text = given.get(_key(index))
-        if text is None or text == ():
-            continue
-        value = _value(argument, text)
-        if argument.kind == "parameter":
-            parameters[argument.in_, argument.wire] = value
+def _server(words: tuple[str, ...]) -> Any:
+    """An index, a name or URL, or variables as ``NAME=VALUE``."""
+    choice: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and "://" not in name:
+            choice[name] = value
         else:
-            properties[argument.wire] = value
-    whole = given["body_text"]
-    if whole is not None and properties:
-        raise click.UsageError("the body is given whole by --body, and by its properties too")
-    if whole is not None:
-        return parameters, _body(whole)
-    return parameters, properties or ...
+            choice["server"] = int(word) if word.isdecimal() else word
+    return choice if set(choice) - {"server"} else choice.get("server")
 
 
-def _value(argument: Argument, text: str | tuple[str, ...]) -> Any:
-    if argument.schema is None:
-        return text
-    texts = list(text) if isinstance(text, tuple) else None
-    if texts is not None and (len(texts) > 1 or not texts[0].lstrip().startswith("[")):
-        return typed(argument.schema, texts)
-    one = texts[0] if texts is not None else str(text)
-    if one.lstrip()[:1] in {"{", "["} and "string" not in shape(argument.schema).types:
-        return _json(one)
-    return typed(argument.schema, one)
-
-
-def _json(text: str) -> Any:
+@contextmanager
+def _shown(printer: Printer) -> Iterator[None]:
+    """Print what the server said with an error: that is data too."""
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise click.UsageError(f"{text[:40]!r} is no JSON: {error}") from None
+        yield
+    except ResponseError as error:
+        response = error.response
+        if response is not None and response.status // 100 in {4, 5}:
+            data = error.data if error.data is not None else response.body
+            printer.show(HTTPResult(data or None, response.status, response.headers))
+        raise
 
 
-def _body(text: str) -> Any:
-    if text == "-":
-        text = sys.stdin.read()
-    elif text.startswith("@"):
+def _written(request: Any) -> str:
+    """A request as HTTP writes it, its secrets masked."""
+    shown = request.with_no_secrets()
+    body = shown.body
+    if isinstance(body, bytes):
         try:
-            content = Path(text[1:]).read_bytes()
-            text = content.decode("utf-8")
+            body = body.decode("utf-8")
         except UnicodeDecodeError:
-            return content
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+            body = f"<{len(shown.body)} bytes>"
+    headers = [f"{name}: {value}" for name, value in shown.headers.pairs()]
+    lines = [f"{shown.method} {shown.url}", *headers]
+    return "\n".join([*lines, "", body if isinstance(body, str) else "<a stream>"] if body else lines)
 
 
-def _variable(api: API, scheme: SecurityScheme) -> str:
-    return "DYNCLIENT_" + "_".join(
-        re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") for name in (api.title, scheme.name)
-    )
+def _file(given: Mapping[str, Any]) -> Path | None:
+    return Path(given["output"]) if given["output"] else None
 
 
-def _credentials(api: API) -> dict[str, Any] | None:
-    found: dict[str, Any] = {}
-    for scheme in api.security_schemes.values():
-        text = os.environ.get(_variable(api, scheme))
-        if text is not None:
-            user, colon, password = text.partition(":")
-            basic = scheme.type == "http" and scheme.scheme == "basic" and colon
-            found[scheme.name] = (user, password) if basic else text
-    return found or None
-
-
-def _show(result: HTTPResult, *, include: bool) -> None:
-    if include:
-        click.echo(f"HTTP {result.status}")
-        for name, value in result.headers.pairs():
-            click.echo(escaped(f"{name}: {value}"))
-        click.echo()
-    if isinstance(result.data, bytes):
-        sys.stdout.buffer.write(result.data)
-    elif isinstance(result.data, str):
-        click.echo(result.data if not sys.stdout.isatty() else escaped(result.data))
-    elif result.data is not None:
-        click.echo(json.dumps(result.data, indent=2, ensure_ascii=sys.stdout.isatty()))
+def _status(status: int) -> int:
+    return REDIRECTION if status // 100 == REDIRECTION else 0

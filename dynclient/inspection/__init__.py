@@ -7,7 +7,7 @@ Rule 2: text of the document is text: it never becomes code, and no secret is sh
 from __future__ import annotations
 
 from dynclient._identifiers import class_name, distinct, identifier
-from dynclient.inspection.arguments import Argument, arguments, preferred
+from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred
 from dynclient.inspection.constraints import secret
 from dynclient.inspection.data import body_schema_of, described
 from dynclient.inspection.docstring import clean, client_name, docstring, page
@@ -48,6 +48,7 @@ __all__ = [
     "as_coloured",
     "as_html",
     "as_text",
+    "body_schema",
     "body_schema_of",
     "broken",
     "class_name",

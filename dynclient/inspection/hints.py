@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from dynclient._identifiers import class_name
-from dynclient._schemas import MISSING, Shape, is_binary, shape
+from dynclient._schemas import MISSING, Discriminator, Shape, is_binary, shape
 from dynclient.model import Schema
 
 Direction = Literal["request", "response"]
@@ -29,6 +29,7 @@ class Hint(NamedTuple):
     ``kind`` is ``any``, ``scalar`` (``name`` is ``str``, ``int``, ``float``, ``bool``, ``bytes`` or ``None``),
     ``literal`` (of ``values``), ``list`` or ``dict`` (of ``members[0]``), ``union`` (of ``members``), ``named``
     (``schema`` is a component, ``name`` its class name) or ``object`` (``schema`` has properties but no name).
+    ``tags`` are the values of a property that pick this branch of a union, as pairs of property and value.
     """
 
     kind: Literal["any", "scalar", "literal", "list", "dict", "union", "named", "object"]
@@ -36,6 +37,7 @@ class Hint(NamedTuple):
     members: tuple[Hint, ...] = ()
     values: tuple[Any, ...] = ()
     schema: Schema | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
     def walk(self) -> Iterator[Hint]:
         """This node and those below it."""
@@ -153,11 +155,32 @@ def _described(seen: Shape, way: _Way) -> Hint:
     branches = seen.one_of or seen.any_of
     if branches and not seen.properties:
         return _of_branches(seen, branches, way)
+    if seen.discriminator is not None and seen.discriminator.inherited:
+        return _of_heirs(seen, seen.discriminator, way)
     return _of_types(seen, way)
 
 
+def _of_heirs(seen: Shape, found: Discriminator, way: _Way) -> Hint:
+    """The schemas that inherit this one, and this one itself: a property tells which it is."""
+    # OAS 3.2, Discriminator Object: with allOf, the heirs are no part of the parent; its discriminator leads to them.
+    own = _of_types(seen, way)
+    heirs = [schema for schema in found.mapping.values() if schema.uri != seen.schema.uri]
+    if not heirs or own.kind != "object":
+        return own
+    return union([*(_tagged(_tree(heir, way), heir, found) for heir in heirs), _tagged(own, seen.schema, found)])
+
+
+def _tagged(hint: Hint, schema: Schema, found: Discriminator | None) -> Hint:
+    """A branch with the values that pick it."""
+    if found is None or hint.kind not in {"named", "object"}:
+        return hint
+    uri = shape(schema).schema.uri
+    values = [value for value, picked in found.mapping.items() if shape(picked).schema.uri == uri]
+    return hint._replace(tags=tuple((found.property_name, value) for value in values))
+
+
 def _of_branches(seen: Shape, branches: tuple[Schema, ...], way: _Way) -> Hint:
-    found = union(_tree(branch, way) for branch in branches)
+    found = union(_tagged(_tree(branch, way), branch, seen.discriminator) for branch in branches)
     # A branch that only adds conditions, as `required` does, tells no type: the schema around it does.
     return _of_types(seen, way) if found == ANY and seen.types else found
 

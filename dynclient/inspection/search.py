@@ -23,6 +23,7 @@ WEIGHTS: Mapping[str, int] = {
     "parameter": 8,
     "description": 3,
 }
+_JOINT = re.compile(r"[\s_-]+")
 _WHOLE, _WORD, _PART = 4, 2, 1
 
 
@@ -64,7 +65,8 @@ def _read(operation: Operation) -> Iterator[tuple[str, str]]:
 
 def _found(word: str, text: str) -> int:
     if word not in text:
-        return 0
+        # "hangup" finds "hang-up" and "hang up", "createcall" finds "create_call".
+        return _PART if word in _JOINT.sub("", text) else 0
     if word == text:
         return _WHOLE
     return _WORD if word in re.split(r"[\W_]+", text) else _PART

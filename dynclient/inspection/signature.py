@@ -70,8 +70,13 @@ def omittable(argument: Argument, found: tuple[Argument, ...]) -> bool:
 
 def returns(operation: Operation) -> Hint:
     """The type of what a call returns: the data of its successful responses."""
-    found = [union(_data(response)) for response in successes(operation)]
+    found = [response_hint(response) for response in successes(operation)]
     return union(found) if found else ANY
+
+
+def response_hint(response: Response) -> Hint:
+    """The type of the data of a response, in whichever of its media types it comes."""
+    return union(_data(response))
 
 
 def successes(operation: Operation) -> tuple[Response, ...]:

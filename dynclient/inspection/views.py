@@ -14,7 +14,15 @@ from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.inspection.constraints import constraints, secret
 from dynclient.inspection.docstring import error_name
 from dynclient.inspection.hints import Direction, Hint, hint_tree
-from dynclient.inspection.signature import argument_hint, body_hint, data_hint, omittable, returns, successes
+from dynclient.inspection.signature import (
+    argument_hint,
+    body_hint,
+    data_hint,
+    omittable,
+    response_hint,
+    returns,
+    successes,
+)
 from dynclient.model import API, Header, Link, MediaType, Operation, Response, SecurityScheme, Server, Tag
 
 
@@ -69,7 +77,8 @@ class OperationView(NamedTuple):
     """An operation as a Python caller meets it.
 
     ``name`` is its flat name, ``names`` pairs each namespace with the name there. ``security`` is a choice of
-    requirements, each of pairs of scheme and scopes.
+    requirements, each of pairs of scheme and scopes. ``results`` pairs each status whose data a call returns with its
+    type.
     """
 
     name: str
@@ -91,6 +100,7 @@ class OperationView(NamedTuple):
     servers: tuple[Server, ...]
     external_docs: str = ""
     callbacks: tuple[str, ...] = ()
+    results: tuple[tuple[str, Hint], ...] = ()
 
     @property
     def content_types(self) -> tuple[str, ...]:
@@ -174,6 +184,7 @@ def operation_view(operation: Operation) -> OperationView:
         servers=operation.servers,
         external_docs=operation.external_docs,
         callbacks=operation.callbacks,
+        results=tuple((response.status, response_hint(response)) for response in answers),
     )
 
 

@@ -118,7 +118,7 @@ def test_call_makes_and_finds(run, server):
 
 def test_call_takes_lists_objects_and_whole_bodies(run, server, tmp_path):
     url = ("--base-url", server.url)
-    assert run("call", THINGS, "listThings", "--tag", "a", "--tag", "b", "--filter", '{"size": 3}', *url)[0] == 0
+    assert run("call", THINGS, "listThings", "--tag", "a", "--tag", "b", "--parameter-filter", '{"size": 3}', *url)[0] == 0
     assert server.requests[-1].url.endswith("/things?tag=a&tag=b&filter%5Bsize%5D=3")
     body = tmp_path / "body.json"
     body.write_text('{"name": "from a file"}')

@@ -1,0 +1,169 @@
+"""Which document a word on the command line means, and what can be completed of it.
+
+Rule 1: a word is a short name that the project's pyproject.toml gives in ``[tool.dynclient]``, or else a path or URL.
+Rule 2: while a shell completes, nothing is asked, nothing is said, and a fault means no proposals.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from dynclient._client import Client
+from dynclient._identifiers import near
+from dynclient.exceptions import DynclientError, escaped
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_PROJECT = "pyproject.toml"
+
+
+def named() -> Mapping[str, str]:
+    """The short names of documents of the project that the current folder is in; the nearest pyproject.toml counts.
+
+    Raises:
+        ClickException: that file can't be read.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / _PROJECT).is_file():
+            return _in_project(folder / _PROJECT, here)
+    return {}
+
+
+def located(word: str) -> str:
+    """The path or URL that a word means.
+
+    Raises:
+        ClickException: pyproject.toml can't be read, or the word is neither a name, nor a file, nor a URL.
+    """
+    names = named()
+    if word in names:
+        return names[word]
+    if "/" not in word and "." not in word and not Path(word).exists():
+        matches = near(word, list(names))
+        hint = f"\nHint: did you mean {' or '.join(matches)}?" if matches else ""
+        known = f"there are {', '.join(names)}" if names else "it has none"
+        raise click.ClickException(
+            f"{escaped(word)} is no file, and no name of [tool.dynclient] in {_PROJECT}: {escaped(known)}{hint}"
+        )
+    return word
+
+
+def client_of(word: str, **options: Any) -> Client:
+    """Load the document that a word means."""
+    return Client.load(located(word), **options)
+
+
+def row_name(name: str) -> str:
+    """An operation's name as a shell's people write it: ``create-call``."""
+    return name.replace("_", "-") if not name.startswith("_") else name
+
+
+def method_of(client: Client, word: str) -> Any:
+    """The operation that a word means: ``create-call``, or any name that ``operations[...]`` takes.
+
+    Raises:
+        NoSuchOperation: there is none.
+    """
+    operations = client.operations
+    pythonic = word.replace("-", "_")
+    return operations[pythonic if word not in operations and (pythonic in operations or " " not in word) else word]
+
+
+class DocumentType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments in some of click's versions only
+    """A document by path, URL or short name."""
+
+    name = "document"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The short names, and files."""
+        del ctx, param
+        try:
+            found = [CompletionItem(name) for name in named() if name.startswith(incomplete)]
+        except (click.ClickException, OSError):
+            found = []
+        return [*found, CompletionItem(incomplete, type="file")]
+
+
+class OperationType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments in some of click's versions only
+    """An operation of the document that was given before it."""
+
+    name = "operation"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The operations' names."""
+        del param
+        try:
+            return operation_items(client_of(ctx.params["document"]), incomplete)
+        except (click.ClickException, DynclientError, OSError, KeyError):
+            return []
+
+
+class TagType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments in some of click's versions only
+    """A tag of the document that was given before it."""
+
+    name = "tag"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The tags' names."""
+        del param
+        try:
+            tags = client_of(ctx.params["document"]).api.tags
+        except (click.ClickException, DynclientError, OSError, KeyError):
+            return []
+        return [CompletionItem(tag.name) for tag in tags if tag.name.startswith(incomplete)]
+
+
+def operation_items(client: Client, incomplete: str) -> list[CompletionItem]:
+    """What a shell proposes for an operation: its name, and its summary where the shell shows one."""
+    return [
+        CompletionItem(row_name(row.name), help=_one_line(row.summary) or None)
+        for row in client.api.rows
+        if row_name(row.name).startswith(incomplete)
+    ]
+
+
+def document_argument() -> Callable[[Decorated], Decorated]:
+    """The argument DOCUMENT of a command."""
+    return click.argument("document", type=DocumentType())
+
+
+def _one_line(text: str) -> str:
+    # zsh's and fish's scripts cut at line ends; zsh's also at a colon.
+    return escaped(" ".join(text.split())).replace(":", " ")
+
+
+def _in_project(file: Path, here: Path) -> Mapping[str, str]:
+    try:
+        table = _toml(file.read_text(encoding="utf-8")).get("tool", {}).get("dynclient", {})
+    except (ValueError, AttributeError) as error:
+        raise click.ClickException(f"{file} can't be read: {error}") from error
+    return {name: _beside(file.parent, value, here) for name, value in _texts(table)}
+
+
+def _texts(table: Any) -> Iterable[tuple[str, str]]:
+    items = table.items() if isinstance(table, Mapping) else ()
+    return [(name, value) for name, value in items if isinstance(value, str)]
+
+
+def _beside(folder: Path, value: str, here: Path) -> str:
+    """A path as seen from the current folder; a URL as it is."""
+    if "://" in value:
+        return value
+    path = folder / value
+    return os.path.relpath(path, here) if folder != here else value
+
+
+def _toml(text: str) -> Any:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(text)

@@ -2,7 +2,7 @@
 
 Rule 1: data goes to standard output, everything else to standard error.
 Rule 2: the exit status is 0 when all is well, 1 for an error of the document, the caller or the way, 2 for wrong usage,
-3, 4 or 5 for the class of an HTTP status, 130 when interrupted.
+3, 4 or 5 for the class of an HTTP status (3 also where `diff` finds what it was told to fail on), 130 when interrupted.
 Rule 3: click is imported by :func:`main`, everything else by the command that needs it.
 """
 

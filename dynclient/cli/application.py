@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dynclient import __version__
 from dynclient.cli import USAGE
-from dynclient.exceptions import DynclientError, ResponseError, escaped
+
+if TYPE_CHECKING:  # each costs more time than click itself, and most command lines need neither
+    from importlib.metadata import EntryPoint
 
 GROUP = "dynclient.commands"
 INTERRUPTED = 130
@@ -24,9 +25,13 @@ INTERRUPTED = 130
 # Name of a command -> module and name of the click command.
 COMMANDS = {
     "call": "dynclient.cli.calling:call",
+    "diff": "dynclient.cli.changing:diff",
+    "completion": "dynclient.cli.completing:completion",
     "ls": "dynclient.cli.listing:ls",
     "mock": "dynclient.cli.mocking:mock",
+    "shell": "dynclient.cli.shell:shell",
     "show": "dynclient.cli.listing:show",
+    "validate": "dynclient.cli.validating:validate",
 }
 
 
@@ -52,6 +57,13 @@ class Application(click.Group):
             if ctx.find_root().params.get("debug"):
                 raise
             return _broken(cmd_name, f"it can't be loaded: {error}")
+
+
+def entry_points(*, group: str) -> Iterable[EntryPoint]:
+    """What other distributions offer."""
+    from importlib import metadata
+
+    return metadata.entry_points(group=group)
 
 
 def _others() -> dict[str, EntryPoint]:
@@ -102,11 +114,11 @@ def run(arguments: Sequence[str]) -> int:
         # The reader has gone, as with `| head`: nothing is wrong. What is still buffered goes nowhere at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (DynclientError, OSError, ImportError) as error:
-        if debug:
+    except Exception as error:
+        status = _status(error)
+        if debug or status is None:
             raise
         click.echo(_told(error), err=True)
-        return _status(error)
     return status if isinstance(status, int) else 0
 
 
@@ -115,11 +127,18 @@ def _command_index(arguments: Sequence[str]) -> int:
 
 
 def _told(error: Exception) -> str:
-    text = str(error) if isinstance(error, DynclientError) else escaped(str(error))
-    return f"dynclient: {text or type(error).__name__}"
+    from dynclient.exceptions import escaped
+    from dynclient.inspection import is_coloured
+
+    head = click.style("dynclient:", fg="red") if is_coloured(sys.stderr) else "dynclient:"
+    return f"{head} {escaped(str(error)) or type(error).__name__}"
 
 
-def _status(error: Exception) -> int:
-    """3, 4 or 5 for the class of an HTTP status that the server answered, else 1."""
+def _status(error: Exception) -> int | None:
+    """3, 4 or 5 for the class of an HTTP status that the server answered, else 1; None of a fault in our own code."""
+    from dynclient.exceptions import DynclientError, ResponseError
+
+    if not isinstance(error, (DynclientError, OSError, ImportError)):
+        return None
     status = error.status // 100 if isinstance(error, ResponseError) else 0
     return status if status in {3, 4, 5} else 1

@@ -1,0 +1,30 @@
+"""``dynclient diff``: what changed from one document to another."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import click
+
+from dynclient._load import load
+from dynclient.changes import REPORTS, SEVERITIES, Severity, compare
+
+REACHED = 3
+
+
+@click.command(short_help="Compare two documents.")
+@click.argument("old")
+@click.argument("new")
+@click.option("-o", "--output", type=click.Choice([*REPORTS]), default="text", show_default=True)
+@click.option("--fail-on", type=click.Choice([*SEVERITIES]), help="End with status 3 at a change as bad as this.")
+def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
+    """Tell what changed from the document OLD to NEW, as a Python caller sees it; each a path or URL.
+
+    A breaking change makes a caller fail that was right by OLD, or meet what it could not meet before; a warning asks
+    for attention.
+    """
+    changes = compare(load(old), load(new))
+    text = REPORTS[output](changes)
+    if text:
+        click.echo(text)
+    return REACHED if fail_on is not None and changes.reach(cast("Severity", fail_on)) else 0

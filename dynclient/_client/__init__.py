@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from dynclient._client._clients import AsyncClient, Client, load
+from dynclient._client._method import OperationMethod
 
-__all__ = ["AsyncClient", "Client", "load"]
+__all__ = ["AsyncClient", "Client", "OperationMethod", "load"]

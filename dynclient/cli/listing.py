@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from typing import Any
 
 import click
 
 from dynclient import inspection
-from dynclient._client import Client
-from dynclient.exceptions import escaped
+from dynclient.cli.answers import FORMATS, write
+from dynclient.cli.documents import (
+    OperationType,
+    TagType,
+    client_of,
+    document_argument,
+    method_of,
+    row_name,
+)
+from dynclient.model import API, OperationRow
 
 
 @click.command(short_help="List the operations of a document.")
-@click.argument("document")
+@document_argument()
 @click.argument("words", nargs=-1)
-@click.option("--tag", help="Only the operations of this tag.")
-@click.option("-o", "--output", type=click.Choice(["table", "json", "names"]), default="table", show_default=True)
+@click.option("--tag", type=TagType(), help="Only the operations of this tag.")
+@click.option(
+    "-o",
+    "--format",
+    "output",
+    type=click.Choice(["table", "json", "yaml", "names"]),
+    default="table",
+    show_default=True,
+    help="How they are shown.",
+)
 def ls(document: str, words: tuple[str, ...], tag: str | None, output: str) -> None:
-    """List the operations of DOCUMENT, a path or URL: all, or those in whose name, path or summary are all WORDS."""
-    api = Client.load(document).api
-    kept = tuple(row for row in api.rows if _fits(row, words, tag))
+    """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
+    api = client_of(document).api
+    found = inspection.search(api.rows, " ".join(words), api.read) if words else api.rows
+    kept = api._replace(rows=tuple(row for row in found if tag is None or tag in row.tags))
     if output == "names":
-        for row in kept:
-            click.echo(row.name)
-    elif output == "json":
-        click.echo(json.dumps([_as_data(row) for row in kept], indent=2, ensure_ascii=False))
+        sys.stdout.writelines(f"{row_name(row.name)}\n" for row in kept.rows)
+    elif output == "table":
+        _table(kept, faults=() if words or tag else inspection.lost(api))
     else:
-        click.echo(inspection.table(api._replace(rows=kept)))
+        write(FORMATS[output]([_as_data(row) for row in kept.rows]))
+    if output != "table":
+        for fault in inspection.lost(api):
+            click.echo(f"broken: {fault}", err=True)
 
 
-def _fits(row: Any, words: tuple[str, ...], tag: str | None) -> bool:
-    text = f"{row.name} {row.operation_id} {row.key} {row.summary}".lower()
-    return all(word.lower() in text for word in words) and (tag is None or tag in row.tags)
+def _table(api: API, faults: tuple[str, ...]) -> None:
+    rows = inspection.rows(api)
+    coloured = inspection.as_coloured(rows, faults, sys.stdout) if inspection.is_coloured(sys.stdout) else None
+    sys.stdout.write((coloured if coloured is not None else inspection.as_text(rows, faults)) + "\n")
 
 
-def _as_data(row: Any) -> dict[str, Any]:
+def _as_data(row: OperationRow) -> dict[str, Any]:
     return {
         "name": row.name,
         "operationId": row.operation_id,
@@ -48,13 +68,25 @@ def _as_data(row: Any) -> dict[str, Any]:
 
 
 @click.command(short_help="Describe an operation.")
-@click.argument("document")
-@click.argument("operation")
-def show(document: str, operation: str) -> None:
-    """Describe OPERATION of DOCUMENT: its arguments, body, answers, and an example.
+@document_argument()
+@click.argument("operation", type=OperationType())
+@click.option(
+    "-o",
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    show_default=True,
+    help="How it is shown.",
+)
+@click.option("--schema", is_flag=True, help="Show the JSON Schema of the body instead.")
+def show(document: str, operation: str, output: str, *, schema: bool) -> None:
+    """Describe OPERATION of DOCUMENT: its arguments, bodies, answers, security, servers, and an example.
 
-    OPERATION is an operationId, a Python name, or "POST /accounts/{accountId}/calls".
+    OPERATION is a name such as create-call, an operationId, or "POST /accounts/{accountId}/calls".
     """
-    method = Client.load(document).operations[operation]
-    click.echo(f"{method.__name__}{method.__signature__}\n")
-    click.echo(escaped(method.__doc__ or ""))
+    method = method_of(client_of(document), operation)
+    if output == "text" and not schema:
+        write(repr(method))
+    else:
+        write(FORMATS["json" if output == "text" else output](method.schema if schema else method.describe()))

@@ -15,7 +15,7 @@ from dynclient._schemas import shape, typed
 from dynclient.cli import bodies, credentials
 from dynclient.cli.answers import NAMES
 from dynclient.exceptions import escaped
-from dynclient.inspection import Argument, arguments
+from dynclient.inspection import Argument, arguments, constraints
 from dynclient.model import API
 
 _MODES = ("strict", "warn", "off")
@@ -178,7 +178,9 @@ def _option(index: int, argument: Argument, taken: set[str]) -> click.Option:
 
 
 def _described(argument: Argument) -> str:
-    marks = ["Deprecated." if argument.deprecated else "", "[required]" if argument.required else ""]
+    said = "; ".join(constraints(argument.schema))
+    marks = [f"({said})" if said else "", "Deprecated." if argument.deprecated else ""]
+    marks.append("[required]" if argument.required else "")
     return escaped(" ".join(" ".join([*argument.description.split(), *marks]).split()))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dynclient._identifiers import class_name, distinct, identifier
 from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred
-from dynclient.inspection.constraints import secret
+from dynclient.inspection.constraints import constraints, secret
 from dynclient.inspection.data import body_schema_of, described
 from dynclient.inspection.docstring import clean, client_name, docstring, page
 from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
@@ -54,6 +54,7 @@ __all__ = [
     "class_name",
     "clean",
     "client_name",
+    "constraints",
     "definition",
     "described",
     "distinct",

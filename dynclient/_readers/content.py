@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from dynclient._readers.nodes import Node
+from dynclient._readers.sequences import with_items
 from dynclient.exceptions import DocumentError
 from dynclient.model import Encoding, Example, Header, MediaType
 
@@ -39,6 +40,7 @@ def _media_type(media_range: str, node: Node, *, encoded: bool) -> MediaType:
         examples=examples(node),
         pointer=node.pointer,
     )
+    read = with_items(read)
     if not encoded:
         return read
     encoding, prefix, item = _encodings(node, media_range, 0)

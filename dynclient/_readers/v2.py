@@ -13,6 +13,7 @@ from dynclient._readers.nodes import Node
 from dynclient._readers.parameters import declared, sendable
 from dynclient._readers.responses import responses
 from dynclient._readers.security import address, one_of, scopes
+from dynclient._readers.sequences import with_items
 from dynclient.model import Example, MediaType, OAuthFlow, Operation, Response, Schema, SecurityScheme
 
 _BODIES = frozenset({"body", "formData"})
@@ -62,11 +63,13 @@ def _content(node: Node, produces: Sequence[str]) -> dict[str, MediaType]:
     told = node.value.get("examples")
     examples = told if isinstance(told, dict) else {}
     return {
-        media_range: MediaType(
-            media_range,
-            schema,
-            examples=(Example("", examples[media_range]),) if media_range in examples else (),
-            pointer=node.pointer,
+        media_range: with_items(
+            MediaType(
+                media_range,
+                schema,
+                examples=(Example("", examples[media_range]),) if media_range in examples else (),
+                pointer=node.pointer,
+            )
         )
         for media_range in _ranges(schema, produces)
     }

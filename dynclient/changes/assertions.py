@@ -96,9 +96,17 @@ def encodings(old: Shape, new: Shape) -> Told:
     """How a text holds bytes, or another document."""
     if is_binary(old.schema) or is_binary(new.schema):
         return
-    before, after = ((seen.content_encoding, seen.content_media_type) for seen in (old, new))
+    before, after = ((_encoding(seen), seen.content_media_type) for seen in (old, new))
     if before != after:
         yield "encoding-changed", _both(before), _both(after)
+
+
+# OAS 3.1.1, Working With Binary Data: what 3.0's formats are in JSON Schema.
+_ENCODINGS = {"byte": "base64", "base64": "base64", "base64url": "base64url"}
+
+
+def _encoding(seen: Shape) -> str | None:
+    return seen.content_encoding or _ENCODINGS.get(seen.format or "")
 
 
 def _both(pair: tuple[str | None, str | None]) -> Any:

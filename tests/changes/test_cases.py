@@ -1,0 +1,142 @@
+"""Pairs of documents, and what changed between them: the cases are data."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dynclient._load import load
+from dynclient.changes import ASPECTS, KINDS, SIDES, Changes, compare
+
+CASES = Path(__file__).resolve().parent.parent / "cases" / "changes"
+SCHEMAS: list[dict[str, Any]] = yaml.safe_load((CASES / "schemas.yaml").read_text(encoding="utf-8"))
+OPERATIONS: dict[str, Any] = yaml.safe_load((CASES / "operations.yaml").read_text(encoding="utf-8"))
+TODAY = date(2026, 6, 1)
+SENT = {"parameter", "request"}
+PUT = ("paths", "/things/{id}", "put")
+
+COMPONENTS = {
+    "Cat": {"type": "object", "required": ["kind", "name"], "properties": {"kind": {"type": "string"}}},
+    "Dog": {"type": "object", "required": ["kind", "name"], "properties": {"bark": {"type": "string"}}},
+    "Node": {"type": "object", "properties": {"next": {"$ref": "Node"}}},
+}
+
+
+def document(version: str, side: str, schema: Any) -> dict[str, Any]:
+    """A document in which a schema stands where the side says."""
+    old_style = version == "2.0"
+    place = "#/definitions/" if old_style else "#/components/schemas/"
+    schemas = pointed(COMPONENTS, place)
+    schema = pointed(schema, place)
+    wrapped = {"type": "object", "properties": {"value": schema}}
+    operation: dict[str, Any] = {"responses": {"200": {"description": "ok"}}}
+    answer = operation["responses"]["200"]
+    typed = dict(schema) if old_style else {"schema": schema}
+    if side == "parameter":
+        operation["parameters"] = [{"name": "value", "in": "query", **typed}]
+    elif side == "response-header":
+        answer["headers"] = {"X-Value": typed}
+    elif side == "request" and old_style:
+        operation["parameters"] = [{"name": "body", "in": "body", "schema": wrapped}]
+    elif side == "request":
+        operation["requestBody"] = {"content": {"application/json": {"schema": wrapped}}}
+    else:
+        answer.update({"schema": wrapped} if old_style else {"content": {"application/json": {"schema": wrapped}}})
+    whole: dict[str, Any] = {"info": {"title": "T", "version": "1"}, "paths": {"/x": {"post": operation}}}
+    if old_style:
+        return {"swagger": "2.0", **whole, "produces": ["application/json"], "definitions": schemas}
+    return {"openapi": f"{version}.0", **whole, "components": {"schemas": schemas}}
+
+
+def pointed(node: Any, place: str) -> Any:
+    """The same with the names of components as references."""
+    if isinstance(node, list):
+        return [pointed(item, place) for item in node]
+    if not isinstance(node, dict):
+        return node
+    names = {key: value for key, value in node.items() if key in {"$ref", "mapping"}}
+    whole = {key: pointed(value, place) for key, value in node.items()}
+    if isinstance(names.get("$ref"), str):
+        whole["$ref"] = place + names["$ref"]
+    if isinstance(names.get("mapping"), dict):
+        whole["mapping"] = {tag: place + name for tag, name in names["mapping"].items()}
+    return whole
+
+
+def patched(node: Any, patch: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    result = dict(node) if isinstance(node, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = patched(result.get(key), value)
+    return result
+
+
+def told(changes: Changes) -> dict[str, str]:
+    return {change.id: change.severity for change in changes}
+
+
+def schema_cases() -> list[Any]:
+    return [
+        pytest.param(case, version, side, id=f"{number}-{version}-{side}-{','.join(case['expect'])}")
+        for number, case in enumerate(SCHEMAS)
+        for version in case.get("versions", ["2.0", "3.0", "3.1"])
+        for side in case.get("sides", SIDES)
+    ]
+
+
+@pytest.mark.parametrize(("case", "version", "side"), schema_cases())
+def test_schemas(case: dict[str, Any], version: str, side: str):
+    old, new = (load(document(version, side, case[which])) for which in ("old", "new"))
+    expected = {f"{side}-{aspect}": pair[0 if side in SENT else 1] for aspect, pair in case["expect"].items()}
+    assert told(compare(old, new)) == expected
+    assert len(compare(old, old)) == 0
+
+
+def operation_pairs(case: dict[str, Any], version: str) -> list[Any]:
+    found = []
+    for whole, put in (("old", "old_put"), ("new", "put")):
+        patch = case.get(put)
+        for key in reversed(PUT):
+            patch = {key: patch}
+        made = patched(OPERATIONS[version], case.get(whole, {}))
+        found.append(load(patched(made, patch) if put in case else made))
+    return found
+
+
+def operation_cases() -> list[Any]:
+    return [
+        pytest.param(case, version, id=f"{number}-{version}-{','.join(case['expect'])}")
+        for number, case in enumerate(OPERATIONS["cases"])
+        for version in case.get("versions", ["3.1"])
+    ]
+
+
+@pytest.mark.parametrize(("case", "version"), operation_cases())
+def test_operations(case: dict[str, Any], version: str):
+    old, new = operation_pairs(case, version)
+    changes = compare(old, new, today=TODAY)
+    assert told(changes) == case["expect"]
+    assert {change.id for change in changes.breaking} == {
+        kind for kind, severity in case["expect"].items() if severity == "breaking"
+    }
+
+
+def test_every_kind_has_a_case():
+    """Of the aspects, every one; of the other kinds, every one."""
+    expected = {kind for case in OPERATIONS["cases"] for kind in case["expect"]}
+    aspects = {aspect for case in SCHEMAS for aspect in case["expect"]}
+    aspects |= {kind.removeprefix(f"{side}-") for kind in expected for side in SIDES if kind.startswith(side)}
+    assert {aspect.name for aspect in ASPECTS} - aspects == set()
+    of_schemas = {f"{side}-{aspect.name}" for side in SIDES for aspect in ASPECTS}
+    assert KINDS.keys() - of_schemas - expected == set()
+    assert len(KINDS) > 60

@@ -44,11 +44,15 @@ docs: $(VENV)/.dynclient-test ## run the manual's examples; emit reference pages
 	@$(BIN)/python -m pytest -q tests/test_readme.py
 	@for name in voice orders; do $(BIN)/dynclient docs openapi/$$name.yaml --out build/docs/$$name; done
 
-emit-check: $(VENV)/.dynclient-test ## compare what the tools emit with the files in tests/golden
+emit-check: $(VENV)/.dynclient-test ## compare what the tools emit with tests/golden, docs/reference and dynclient_types
 	@$(BIN)/python -m pytest -q tests/tools
+	@$(BIN)/dynclient docs openapi/voice.yaml --out docs/reference/voice --check
+	@$(BIN)/dynclient stubs openapi/voice.yaml --check
 
-emit: $(VENV)/.dynclient-test ## write the files in tests/golden anew; read the difference before you commit it
+emit: $(VENV)/.dynclient-test ## write what emit-check compares anew; read the difference before you commit it
 	@DYNCLIENT_GOLDEN=write $(BIN)/python -m pytest -q tests/tools/test_golden.py
+	@$(BIN)/dynclient docs openapi/voice.yaml --out docs/reference/voice
+	@$(BIN)/dynclient stubs openapi/voice.yaml
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

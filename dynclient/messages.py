@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from dynclient import _credentials, _pasting
@@ -211,13 +211,27 @@ class Response(NamedTuple):
         return f"<Response {self.status} {self.content_type or 'without Content-Type'}, {size}>"
 
 
-class _Result(NamedTuple):
-    data: Any
-    status: int
-    headers: Headers
+if TYPE_CHECKING:
+    import typing_extensions
+
+    # What a type checker knows of a result: the type of its data, and its status where that decides the type.
+    _Data = typing_extensions.TypeVar("_Data", default=Any)
+    _Status = typing_extensions.TypeVar("_Status", bound=int, default=int)
+
+    class _Result(typing_extensions.NamedTuple, Generic[_Data, _Status]):
+        data: _Data
+        status: _Status
+        headers: Headers
+else:
+    _Data = _Status = Any
+
+    class _Result(NamedTuple):
+        data: Any
+        status: int
+        headers: Headers
 
 
-class HTTPResult(_Result):
+class HTTPResult(_Result[_Data, _Status]):
     """What ``*_with_http_info`` and ``send`` return: ``data, status, headers``.
 
     ``attempts`` counts the requests that the call has sent; it is no member of the tuple.
@@ -225,7 +239,7 @@ class HTTPResult(_Result):
 
     attempts: int = 1
 
-    def after(self, attempts: int) -> HTTPResult:
+    def after(self, attempts: int) -> HTTPResult[_Data, _Status]:
         """Return the same result, as that of so many requests."""
         result = HTTPResult(*self)
         result.attempts = attempts

@@ -72,9 +72,20 @@ def test_the_wheel_holds_the_package_and_no_more(root: Path, tmp_path: Path):
     code = f"import os, hatchling.build as b; os.chdir({str(root)!r}); print(b.build_wheel({str(tmp_path)!r}))"
     names = zipfile.ZipFile(tmp_path / python(code).splitlines()[-1]).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"dynclient", "dynclient_tools"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"dynclient", "dynclient_tools", "dynclient_types"}
+    # A project makes dynclient_types for itself, and this one does: the wheel has the empty one, for type checkers.
+    shipped = {name for name in names if name.startswith("dynclient_types/")}
+    assert shipped == {"dynclient_types/__init__.pyi", "dynclient_types/py.typed"}
     assert "dynclient/py.typed" in names
     assert "dynclient/cli/__init__.py" in names
     assert not [name for name in names if "test_" in name or name.endswith(".pyc")]
     sources = {str(path.relative_to(root)) for path in (root / "dynclient").rglob("*.py")}
     assert sources <= set(names)
+
+
+def test_type_checkers_see_the_same_face(root: Path):
+    import ast
+
+    tree = ast.parse((root / "dynclient" / "__init__.pyi").read_text("utf-8"))
+    seen = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == {*NAMES, "__version__", "exceptions", "options", "testing"}

@@ -20,10 +20,14 @@ def called(client: voice.Client) -> None:
 
 
 def called_in_other_ways(client: voice.Client) -> None:
-    assert_type(client.create_call_with_http_info("9900000", to="+1"), HTTPResult)
-    assert_type(client.create_call.with_http_info("9900000", to="+1"), HTTPResult)
+    assert_type(client.create_call_with_http_info("9900000", to="+1"), HTTPResult[voice.CreateCallResponse])
+    assert_type(client.create_call.with_http_info("9900000", to="+1"), HTTPResult[voice.CreateCallResponse])
     assert_type(client.create_call.prepare("9900000", to="+1"), Request)
-    assert_type(client.create_call.send({("path", "accountId"): "9900000"}, body={}), HTTPResult)
+    result = client.create_call.send({("path", "accountId"): "9900000"}, body={})
+    assert_type(result.data, voice.CreateCallResponse)
+    data, status, _ = result
+    assert_type(data, voice.CreateCallResponse)
+    assert_type(status, int)
     assert_type(client.get_call_state.with_options(timeout=5)("9900000", "c-1"), voice.CallState)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 from markupsafe import Markup
 
 from dynclient import Client
@@ -14,10 +18,10 @@ from dynclient_tools.types_text import type_link
 from dynclient_tools.views import INDEX, OperationPage, Site, is_none, server_url, site
 
 
-def docs(client: Client, source: str) -> dict[str, str]:
+def docs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
     """Write the pages of an API, by file name; ``source`` is how its document is named in the examples."""
     shown = site(client, source)
-    environment = pages()
+    environment = pages(templates)
     environment.globals.update(
         site=shown,
         head=Markup("<!-- {} from a document with the SHA-256 {} -->").format(MARK, shown.api.fingerprint),
@@ -40,6 +44,17 @@ def docs(client: Client, source: str) -> dict[str, str]:
         users = _users(shown, schema.view.uri)
         written[schema.file] = environment.get_template("schema.md.jinja").render(page=schema, users=users)
     return written
+
+
+def navigation(client: Client, source: str, folder: str) -> str:
+    """The configuration of mkdocs for the pages, which lie in a folder; JSON is YAML."""
+    shown = site(client, source)
+    nav: list[dict[str, Any]] = [{"Overview": INDEX}, *({page.title: page.file} for page in shown.tags)]
+    if shown.schemas:
+        nav.append({"Schemas": [{page.view.class_name: page.file} for page in shown.schemas]})
+    settings = {"site_name": shown.api.title, "docs_dir": folder, "nav": nav}
+    lines = [f"{key}: {json.dumps(value, indent=2)}" for key, value in settings.items()]
+    return "\n".join([f"# {MARK}", *lines, ""])
 
 
 def _signature(page: OperationPage, *, info: bool = False) -> str:

@@ -1,38 +1,41 @@
 """Two environments of jinja2: one writes Markdown, one writes Python.
 
-Rule 1: templates ship with the package; a document's text is only ever data.
+Rule 1: templates ship with the package, and a user may put others in their place; a document's text is only ever
+data.
 Rule 2: what is written by an expression is escaped unless it is Markup: as Markdown in pages; in Python, where only
 syntax trees are written, anything else is an error.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from jinja2 import PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from dynclient_tools import markdown
 
 
-def pages() -> SandboxedEnvironment:
+def pages(templates: Path | None = None) -> SandboxedEnvironment:
     """The environment of Markdown pages."""
-    environment = _environment(_as_markdown)
+    environment = _environment(_as_markdown, templates)
     environment.filters.update(
         cell=markdown.cell, code=markdown.code, fence=markdown.fence, prose=markdown.prose, slug=markdown.slug
     )
     return environment
 
 
-def sources() -> SandboxedEnvironment:
+def sources(templates: Path | None = None) -> SandboxedEnvironment:
     """The environment of Python sources."""
-    return _environment(_as_python)
+    return _environment(_as_python, templates)
 
 
-def _environment(finalize: Any) -> SandboxedEnvironment:
+def _environment(finalize: Any, templates: Path | None) -> SandboxedEnvironment:
+    own = [FileSystemLoader(templates)] if templates is not None else []
     return SandboxedEnvironment(
-        loader=PackageLoader("dynclient_tools"),
+        loader=ChoiceLoader([*own, PackageLoader("dynclient_tools")]),
         undefined=StrictUndefined,
         finalize=finalize,
         autoescape=True,

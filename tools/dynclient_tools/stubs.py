@@ -1,4 +1,4 @@
-"""A document's client as a typed package: ``__init__.pyi`` for checkers, ``__init__.py`` that loads it.
+"""A document's client as a typed package: stubs for checkers, and modules that load it and have its types.
 
 Rule 1: an operation is a class of its own with an explicit ``__call__``, so editors show its arguments.
 Rule 2: a class whose attributes are operations uses no type name that an operation could hide.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -15,41 +16,56 @@ from dynclient import Client
 from dynclient.inspection import ArgumentView, Direction, Hint, OperationView, class_name, distinct, docstring
 from dynclient_tools import syntax
 from dynclient_tools.files import MARK
+from dynclient_tools.model_types import statements, type_of
 from dynclient_tools.models import Models
 from dynclient_tools.rendering import sources
 from dynclient_tools.syntax import name
 from dynclient_tools.views import OperationPage, Site, site
 
-# What the template imports and defines.
+# What the templates import and define.
 TAKEN = frozenset(
     {"Any", "AsyncClient", "Client", "File", "HTTPResult", "IO", "Literal", "Mapping", "NotRequired", "PathLike"}
-    | {"Request", "Self", "TypeAlias", "TypedDict", "DOCUMENT", "FINGERPRINT", "load", "load_async", "api"}
+    | {"Request", "Self", "Sequence", "TypeAlias", "TypeAliasType", "TypedDict", "DOCUMENT", "FINGERPRINT", "load"}
+    | {"load_async", "api", "errors", "models"}
 )
+_PER_FILE = 150  # Operations; type checkers give up on files that are too long.
 
 
-def stubs(client: Client, source: str) -> dict[str, str]:
+def stubs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
     """Write the package of an API, by file name; ``source`` is how its document is named."""
     shown = site(client, source)
     writer = _Writer(shown)
-    environment = sources()
-    head = Markup("# {}. SHA-256 of the document: {}").format(MARK, _hexadecimal(shown.api.fingerprint))
+    environment = sources(templates)
+    fingerprint = _hexadecimal(shown.api.fingerprint)
+    names = sorted(model.name for model in writer.models.all())
+    parts = [writer.pages[start : start + _PER_FILE] for start in range(0, len(writer.pages), _PER_FILE)]
     values = {
-        "head": head,
+        "head": Markup("# {}. SHA-256 of the document: {}").format(MARK, fingerprint),
         "constants": [
             _ready([syntax.assigned("DOCUMENT", syntax.constant(source))]),
-            _ready([syntax.assigned("FINGERPRINT", syntax.constant(_hexadecimal(shown.api.fingerprint)))]),
+            _ready([syntax.assigned("FINGERPRINT", syntax.constant(fingerprint))]),
         ],
-        "models": [_ready([statement]) for statement in writer.models.statements()],
-        "operations": [_ready(writer.operation(page)) for page in writer.pages],
+        "names": _ready([syntax.assigned("__all__", syntax.list_of(["File", *names]))]),
+        "models": [_ready([statement]) for statement in statements(writer.models)],
+        "parts": [Markup(f"_operations_{number}") for number in range(1, len(parts) + 1)],  # noqa: S704  # numbers
         "clients": _ready([*writer.namespaces(), *writer.clients()]),
     }
-    written = {
-        "__init__.pyi": environment.get_template("package.pyi.jinja").render(values),
-        "__init__.py": environment.get_template("package.py.jinja").render(values),
-    }
+    written = {name: environment.get_template(f"{template}.jinja").render(values) for name, template in _FILES.items()}
+    for number, pages in enumerate(parts, 1):
+        operations = [_ready(writer.operation(page)) for page in pages]
+        template = environment.get_template("operations.pyi.jinja")
+        written[f"_operations_{number}.pyi"] = template.render(values, operations=operations)
     for source_text in written.values():
         syntax.check(source_text)
     return written
+
+
+_FILES = {
+    "__init__.pyi": "package.pyi",
+    "__init__.py": "package.py",
+    "models.py": "models.py",
+    "errors.py": "errors.py",
+}
 
 
 def _ready(statements: Iterable[ast.stmt]) -> Markup:
@@ -79,22 +95,35 @@ class _Writer:
         known = self._classes[page.view.key]
         for is_async in (False, True):
             twin = f"{known}Async" if is_async else known
-            info = self._call(page, name("HTTPResult"), is_async=is_async)
+            info = self._call(page, self._result(page), is_async=is_async)
             yield syntax.class_of(f"{twin}WithHTTPInfo", [], [info])
             yield syntax.class_of(twin, [], list(self._members(page, twin, is_async=is_async)))
 
     def _members(self, page: OperationPage, known: str, *, is_async: bool) -> Iterator[ast.stmt]:
-        returns = self.models.type_of(page.view.returns, "response")
+        returns = type_of(self.models, page.view.returns, "response")
         receiver = _receiver(page.view.arguments)
         yield self._call(page, returns, is_async=is_async, described=True)
         with_info = name(f"{known}WithHTTPInfo")
         yield syntax.function("with_http_info", syntax.arguments_of("self"), with_info, decorators=["property"])
         yield syntax.function("prepare", self._arguments(page, receiver), name("Request"))
-        yield syntax.function("send", _SEND, name("HTTPResult"), is_async=is_async)
+        yield syntax.function("send", _SEND, self._result(page), is_async=is_async)
         seed = ("seed", name("int"), False)
         keywords = syntax.subscript("dict", name("str"), name("Any"))
         yield syntax.function("example", syntax.arguments_of("self", [seed]), keywords)
         yield syntax.function("with_options", _OPTIONS, name("Self"))
+
+    def _result(self, page: OperationPage) -> ast.expr:
+        """A result with the type of its data; where statuses differ in that, one for each of them."""
+        found = [(status, type_of(self.models, hint, "response")) for status, hint in page.view.results]
+        if len({ast.dump(data) for _, data in found}) == 1:
+            return syntax.subscript("HTTPResult", found[0][1])
+        results = [
+            syntax.subscript("HTTPResult", data, syntax.subscript("Literal", syntax.constant(int(status))))
+            if status.isdigit()
+            else syntax.subscript("HTTPResult", data)
+            for status, data in found
+        ]
+        return syntax.union(results) if results else name("HTTPResult")
 
     def _call(self, page: OperationPage, returns: ast.expr, *, is_async: bool, described: bool = False) -> ast.stmt:
         receiver = _receiver(page.view.arguments)
@@ -110,7 +139,7 @@ class _Writer:
         )
 
     def _argument(self, view: ArgumentView) -> tuple[str, ast.expr, bool]:
-        return view.name, self.models.type_of(view.hint, "request"), not view.omittable
+        return view.name, type_of(self.models, view.hint, "request"), not view.omittable
 
     def namespaces(self) -> Iterator[ast.stmt]:
         """A class for each tag, and its twin."""
@@ -142,6 +171,9 @@ def _forms(known: str) -> Iterator[str]:
 def _hints(view: OperationView) -> Iterator[tuple[Hint, Direction, str]]:
     for argument in view.arguments:
         yield argument.hint, "request", class_name(f"{view.name} {argument.name}")
+    for status, hint in view.results:
+        place = f"{view.name} result" if len(view.results) == 1 else f"{view.name} result {status}"
+        yield hint, "response", class_name(place)
     yield view.returns, "response", class_name(f"{view.name} result")
 
 

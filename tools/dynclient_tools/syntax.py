@@ -18,7 +18,7 @@ _ALLOWED = (
     *(ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.BitOr, ast.UnaryOp, ast.USub, ast.arguments, ast.arg, ast.Load),
     *(ast.Store, ast.Call, ast.keyword),
 )
-_CALLED = frozenset({"TypedDict", "load"})
+_CALLED = frozenset({"TypedDict", "TypeAliasType", "load", "loaded", "model", "package"})
 
 
 class Unsafe(Exception):
@@ -41,6 +41,11 @@ def constant(value: str | int | None) -> ast.expr:
     return ast.Constant(value)
 
 
+def list_of(texts: Iterable[str]) -> ast.expr:
+    """A list of strings."""
+    return ast.List([ast.Constant(text) for text in texts], ast.Load())
+
+
 def subscript(of: str, *members: ast.expr) -> ast.expr:
     """``of[members]``."""
     inner = members[0] if len(members) == 1 else ast.Tuple(list(members), ast.Load())
@@ -48,11 +53,25 @@ def subscript(of: str, *members: ast.expr) -> ast.expr:
 
 
 def union(members: Sequence[ast.expr]) -> ast.expr:
-    """``a | b | c``."""
-    joined = members[0]
-    for member in members[1:]:
+    """``a | b | c``, each once."""
+    flat = {ast.dump(part): part for member in members for part in _parts(member)}
+    joined, *others = flat.values()
+    for member in others:
         joined = ast.BinOp(joined, ast.BitOr(), member)
     return joined
+
+
+def quoted(annotation: ast.expr) -> ast.expr:
+    """A type as a string, which Python reads when all types are there.
+
+    Raises:
+        Unsafe: what was written is not what was built.
+    """
+    written = ast.unparse(annotation)
+    check(written)
+    if ast.unparse(ast.parse(written, mode="eval")) != written:
+        raise Unsafe("what was written does not read as it was built")
+    return ast.Constant(written)
 
 
 def annotated(target: str, annotation: ast.expr, value: ast.expr | None = None) -> ast.stmt:
@@ -149,6 +168,12 @@ def check(written: str) -> None:
             raise Unsafe(f"{type(node).__name__} has no place in a stub")
         if isinstance(node, ast.Call) and not _is_called(node.func):
             raise Unsafe("a call has no place in a stub")
+
+
+def _parts(annotation: ast.expr) -> list[ast.expr]:
+    if isinstance(annotation, ast.BinOp):
+        return [*_parts(annotation.left), *_parts(annotation.right)]
+    return [annotation]
 
 
 def _is_called(function_called: ast.expr) -> bool:

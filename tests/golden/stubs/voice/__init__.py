@@ -11,8 +11,18 @@ AsyncClient = dynclient.AsyncClient
 
 
 def load(source: Any = DOCUMENT, **options: Any) -> Any:
-    return dynclient.load(source, **options)
+    from dynclient.inspection import emitted
+
+    return emitted.loaded(dynclient.load(source, **options), DOCUMENT, FINGERPRINT)
 
 
 def load_async(source: Any = DOCUMENT, **options: Any) -> Any:
-    return dynclient.AsyncClient.load(source, **options)
+    from dynclient.inspection import emitted
+
+    return emitted.loaded(dynclient.AsyncClient.load(source, **options), DOCUMENT, FINGERPRINT)
+
+
+def __getattr__(name: str) -> Any:
+    from dynclient.inspection import emitted
+
+    return emitted.model(__name__, name)

@@ -1,0 +1,74 @@
+"""``dynclient_types``: the package that types ``dynclient.load`` itself, for an application's documents.
+
+Rule 1: ``load`` has one overload for each document, by its path as written and with ``./``; the rest is any client.
+Rule 2: each document's types are a package below, like one of a user's own.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from markupsafe import Markup
+
+from dynclient import Client
+from dynclient.inspection import distinct
+from dynclient_tools import syntax
+from dynclient_tools.files import MARK
+from dynclient_tools.rendering import sources
+from dynclient_tools.stubs import stubs
+from dynclient_tools.views import client_name
+
+PACKAGE = "dynclient_types"
+_TAKEN = frozenset({"Any", "Literal", "overload", "dynclient", "load", "DOCUMENTS"})
+
+
+def in_place(clients: Mapping[str, Client], templates: Path | None = None) -> dict[str, str]:
+    """Write the package for documents, by path below it; ``clients`` are of each document as it is written in code."""
+    names = distinct([client_name(source) for source in clients], _TAKEN)
+    packages = dict(zip(clients, names, strict=True))
+    fingerprints = {source: client.api.fingerprint for source, client in clients.items()}
+    table = ast.Dict([ast.Constant(key) for key in fingerprints], [ast.Constant(key) for key in fingerprints.values()])
+    values = {
+        "head": Markup("# {}. The documents' SHA-256 are in DOCUMENTS.").format(MARK),
+        "names": [Markup(name) for name in names],  # noqa: S704  # identifiers
+        "loads": Markup(syntax.source(_loads(packages))),  # noqa: S704  # Python, not HTML
+        "documents": Markup(syntax.source([syntax.assigned("DOCUMENTS", table)])),  # noqa: S704  # likewise
+    }
+    environment = sources(templates)
+    written = {
+        f"__init__.{kind}": environment.get_template(f"types.{kind}.jinja").render(values) for kind in ("py", "pyi")
+    }
+    for text in written.values():
+        syntax.check(text)
+    for source, client in clients.items():
+        for name, text in stubs(client, source, templates).items():
+            written[f"{packages[source]}/{name}"] = text
+    return written
+
+
+def folder(root: Path) -> Path:
+    """Where the package goes: into ``src`` where a project has that, else into its root."""
+    return (root / "src" if (root / "src").is_dir() else root) / PACKAGE
+
+
+def _loads(packages: Mapping[str, str]) -> Iterator[ast.stmt]:
+    for source, package in packages.items():
+        spellings = dict.fromkeys([source, _spelt_otherwise(source)])
+        literal = syntax.subscript("Literal", *(syntax.constant(spelling) for spelling in spellings))
+        yield _load(literal, f"{package}.Client", overloaded=True)
+    yield _load(syntax.name("Any"), "dynclient.Client", overloaded=bool(packages))
+
+
+def _load(source: ast.expr, client: str, *, overloaded: bool) -> ast.stmt:
+    arguments = syntax.arguments_of("", [("source", source, True)], rest=("options", syntax.name("Any")))
+    return syntax.function("load", arguments, syntax.name(client), decorators=["overload"] if overloaded else [])
+
+
+def _spelt_otherwise(source: str) -> str:
+    """A relative path with ``./`` where it has none, and without it where it has."""
+    if "://" in source or posixpath.isabs(source) or source.startswith("../"):
+        return source
+    return source.removeprefix("./") if source.startswith("./") else f"./{source}"

@@ -72,7 +72,8 @@ def test_the_wheel_holds_the_package_and_no_more(root: Path, tmp_path: Path):
     code = f"import os, hatchling.build as b; os.chdir({str(root)!r}); print(b.build_wheel({str(tmp_path)!r}))"
     names = zipfile.ZipFile(tmp_path / python(code).splitlines()[-1]).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"dynclient", "dynclient_tools", "dynclient_types"}
+    packages = {top for top in tops if not top.endswith(".dist-info")}
+    assert packages == {"dynclient", "dynclient_tools", "dynclient_types"}
     # A project makes dynclient_types for itself, and this one does: the wheel has the empty one, for type checkers.
     shipped = {name for name in names if name.startswith("dynclient_types/")}
     assert shipped == {"dynclient_types/__init__.pyi", "dynclient_types/py.typed"}

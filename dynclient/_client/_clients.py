@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from dynclient._call import Hook
+from dynclient._client import _typed
 from dynclient._client._caller import AsyncCaller, Caller
 from dynclient._client._ipython import allow_completion
 from dynclient._client._method import OperationMethod
@@ -79,6 +80,7 @@ class _Face:
         redirects: Redirects = "same-origin",
         hooks: Hook | Iterable[Hook] = (),
         transport: Any = None,
+        cache: bool | str | os.PathLike[str] = True,
     ) -> Self:
         """Make a client of an OpenAPI document.
 
@@ -101,6 +103,7 @@ class _Face:
                 takes nothing of yours to another origin.
             hooks: objects with any of ``on_request``, ``on_response`` and ``on_retry``.
             transport: what sends requests, in place of urllib3: a Transport, or an AsyncTransport.
+            cache: whether the compiled form of the document is kept for the next load, or the folder that it is kept in.
 
         Raises:
             DocumentError: the document can't be read.
@@ -119,7 +122,8 @@ class _Face:
             "hooks": hooks,
         }
         settings = Settings().changed(options)
-        api = load_api(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy)
+        api = load_api(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy, cache=cache)
+        _typed.compare(source, api)
 
         def make_transport() -> Any:
             return transport if transport is not None else cls._transport(limits, tls, proxy)

@@ -119,7 +119,6 @@ class _Answer:
         return int(length[:18]) if length.isdecimal() and "content-encoding" not in self.headers else None
 
     def _gathered(self) -> _bodies.Gathered:
-        self._body.chunks()
         return _bodies.Gathered(self._body.opened.response, self._limits)
 
     def _text(self) -> splitting.Text:
@@ -164,10 +163,7 @@ class Answer(_Answer):
 
     def read(self) -> bytes:
         """What is left of the body, all at once."""
-        gathered = self._gathered()
-        for chunk in self.iter_bytes():
-            gathered.add(chunk)
-        return bytes(gathered.response().body)
+        return next(Pieces[bytes](self._body, self._gathered()))
 
     def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
         """Save what is left of the body; the file is there whole, or not at all.
@@ -210,10 +206,7 @@ class AsyncAnswer(_Answer):
 
     async def read(self) -> bytes:
         """What is left of the body, all at once."""
-        gathered = self._gathered()
-        async for chunk in self.iter_bytes():
-            gathered.add(chunk)
-        return bytes(gathered.response().body)
+        return await anext(AsyncPieces[bytes](self._body, self._gathered()))
 
     async def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
         """Save what is left of the body, as :meth:`Answer.save` does; the file is written in worker threads."""

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from dynclient._response import Opened
 from dynclient.exceptions import ResponseTooLarge
 from dynclient.messages import Read, Response
 from dynclient.options import Limits
@@ -38,6 +39,15 @@ class Gathered:
                 "the response is larger than may be read at once", limit="response_bytes", response=response
             )
 
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Take a chunk, as a splitter does."""
+        self.add(chunk)
+        return iter(())
+
+    def finish(self) -> Iterator[bytes]:
+        """Give all."""
+        yield self.response().body
+
     def response(self) -> Response:
         """The response with what was gathered as its body."""
         return self._response._replace(body=b"".join(self._chunks))
@@ -59,9 +69,9 @@ def whole(step: Read) -> Response:
     return gathered.response()
 
 
-def close(response: Response | None) -> None:
-    """Let go of a response's connection, if its body is still a stream."""
-    finish = getattr(response.body, "close", None) if response is not None else None
+def close(answer: object, *, kept: object = None) -> None:
+    """Let go of a response's connection, if its body is still a stream, unless it was kept as an Opened."""
+    finish = getattr(_unread(answer, kept), "close", None)
     if finish is not None:
         finish()
 
@@ -84,9 +94,9 @@ async def whole_async(step: Read) -> Response:
     return gathered.response()
 
 
-async def close_async(response: Response | None) -> None:
-    """Let go of a response's connection, if its body is still a stream."""
-    body = response.body if response is not None else None
+async def close_async(answer: object, *, kept: object = None) -> None:
+    """Let go of a response's connection, if its body is still a stream, unless it was kept as an Opened."""
+    body = _unread(answer, kept)
     finish = getattr(body, "aclose", None) or getattr(body, "close", None)
     if finish is None:
         return
@@ -97,6 +107,10 @@ async def close_async(response: Response | None) -> None:
         closing = finish()
         if inspect.isawaitable(closing):
             await closing
+
+
+def _unread(answer: object, kept: object) -> Any:
+    return answer.body if isinstance(answer, Response) and not isinstance(kept, Opened) else None
 
 
 class _Ready(AsyncIterator[bytes]):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from dynclient._call import Flow
 from dynclient._client import _bodies
 from dynclient.exceptions import DynclientError
-from dynclient.messages import Read, Response, Run, Send
+from dynclient.messages import Read, Run, Send
 from dynclient.transports import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -25,10 +25,10 @@ def drive(flow: Flow[T], transport: Transport) -> T:
         try:
             step = flow.throw(fault) if fault is not None else flow.send(answer)
         except StopIteration as stop:
+            _bodies.close(answer, kept=stop.value)
             return stop.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
         except BaseException:
-            if isinstance(answer, Response):
-                _bodies.close(answer)
+            _bodies.close(answer)
             raise
         answer, fault = None, None
         try:
@@ -58,10 +58,10 @@ async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
         try:
             step = flow.throw(fault) if fault is not None else flow.send(answer)
         except StopIteration as stop:
+            await _bodies.close_async(answer, kept=stop.value)
             return stop.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
         except BaseException:
-            if isinstance(answer, Response):
-                await _bodies.close_async(answer)
+            await _bodies.close_async(answer)
             raise
         answer, fault = None, None
         try:

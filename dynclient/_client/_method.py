@@ -63,7 +63,7 @@ class OperationMethod:
             made = signature(self.operation)
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         plan = self._caller.session.plan(self._row)
         return self._caller.send(plan, plan.binder.bind(args, keywords), data_only=not self._with_http_info)
 
@@ -75,7 +75,7 @@ class OperationMethod:
         """The same operation, returning ``HTTPResult(data, status, headers)``."""
         return OperationMethod(self._caller, self._row, name=self.__name__, with_http_info=True)
 
-    def prepare(self, *args: Any, **keywords: Any) -> Request:
+    def prepare(self, /, *args: Any, **keywords: Any) -> Request:
         """The Request that the call would send, unsent. A credential that was not given shows as ``$NAME``.
 
         Raises:
@@ -107,7 +107,7 @@ class OperationMethod:
         bound = plan.binder.checked(Bound(given, body))
         return self._caller.send(plan, bound, data_only=False, content_type=content_type, accept=accept)
 
-    def stream(self, *args: Any, **keywords: Any) -> Any:
+    def stream(self, /, *args: Any, **keywords: Any) -> Any:
         """Call, and leave the response's body unread: ``with op.stream(...) as answer``, or ``async with``.
 
         What the ``with`` statement gives is an Answer: ``status``, ``headers``, ``iter_bytes()``, ``iter_text()``,
@@ -138,7 +138,7 @@ class OperationMethod:
         with self._named():
             return body_schema_of(self.operation)
 
-    def explain(self, *args: Any, **keywords: Any) -> Explanation:
+    def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
         """Where each argument would go on the wire, which line of the document says so, and what validation says.
 
         Raises:
@@ -167,8 +167,12 @@ class OperationMethod:
     def __repr__(self) -> str:
         from dynclient.inspection import page
 
-        with self._named():
-            return page(self.operation, self.__name__, self.__signature__, call=self._call())
+        try:
+            with self._named():
+                return page(self.operation, self.__name__, self.__signature__, call=self._call())
+        except DocumentError as error:
+            # A debugger, or a traceback that shows local variables, must not fail over what it shows.
+            return f"<{self.__name__}, broken: {error}>"
 
     def _call(self) -> str:
         """A call that works when it is pasted, with the client by the name that its document suggests."""

@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from dynclient import codecs
 from dynclient._negotiation import accept, match
@@ -37,6 +38,8 @@ from dynclient.options import Limits, ValidationMode
 log = logging.getLogger("dynclient")
 
 _FORBIDDEN = re.compile(r"[\r\n\0]")
+_TEMPLATE = re.compile(r"(\{[^{}]*\})")
+_IN_URL = "/?#:@!$&'()*+,;=%[]"
 # RFC 9110, 7.2, 8.6 and 9112, 6: the connection's own; a caller's word there could split one message into two.
 _CONNECTION_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade"}
@@ -65,7 +68,17 @@ class _Field(NamedTuple):
 class Plan:
     """Makes the Requests of one operation."""
 
-    __slots__ = ("_accept", "_answers_checked", "_fields", "_limits", "_ranges", "arguments", "binder", "operation")
+    __slots__ = (
+        "_accept",
+        "_answers_checked",
+        "_fields",
+        "_limits",
+        "_path",
+        "_ranges",
+        "arguments",
+        "binder",
+        "operation",
+    )
 
     def __init__(self, operation: Operation, limits: Limits) -> None:
         """Work out what each call needs."""
@@ -79,6 +92,7 @@ class Plan:
             for argument in self.arguments
             if argument.parameter is not None
         }
+        self._path = _sendable(operation.path, {wire for in_, wire in self._fields if in_ == "path"})
         self._ranges = _response_ranges(operation)
         self._accept = accept(self._ranges) if self._ranges else ""
 
@@ -159,7 +173,7 @@ class Plan:
 
     def _url(self, values: Mapping[tuple[str, str], Any], options: Options) -> str:
         base = server_url(self.operation.servers, options.base_url, options.server)
-        path, _, fixed = self.operation.path.partition("#")[0].partition("?")
+        path, _, fixed = self._path.partition("#")[0].partition("?")
         queries = [fixed] if fixed else []
         for (in_, wire), value in values.items():
             parameter = self._fields[in_, wire].parameter
@@ -231,6 +245,14 @@ def serialized(parameter: Parameter, value: Any) -> str:
     if parameter.in_ == "querystring":
         return text
     return serialize(text, name=parameter.name, in_=parameter.in_, style=parameter.style, explode=False)
+
+
+def _sendable(path: str, names: set[str]) -> str:
+    """A path of the document with all that no URL holds percent-encoded, but for the templates of its parameters."""
+    # RFC 3986, 2.1; what is encoded already stays so.
+    return "".join(
+        part if part[:1] == "{" and part[1:-1] in names else quote(part, safe=_IN_URL) for part in _TEMPLATE.split(path)
+    )
 
 
 def _response_schemas(operation: Operation) -> Iterator[Schema]:

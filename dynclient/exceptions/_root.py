@@ -56,7 +56,7 @@ class DynclientError(Exception):
 
     def __str__(self) -> str:
         lines = [self.message, *self.details()]
-        if self.operation_id and self.operation_id not in self.message:
+        if self.operation_id and not self.message.startswith((self.operation_id + " ", self.operation_id + ":")):
             lines[0] = f"{self.operation_id}: {lines[0]}"
         if self.hint:
             lines.append(f"Hint: {self.hint}")

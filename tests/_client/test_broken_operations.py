@@ -62,7 +62,6 @@ def test_it_says_why(client, httpserver, name):
 LOOKS = {
     "signature": (inspect.signature, "answer"),
     "docstring": (inspect.getdoc, "answer"),
-    "prompt": (repr, "answer"),
     "example": (lambda method: method.example(), "parameter"),
 }
 
@@ -73,6 +72,14 @@ def test_who_looks_at_it_is_told_too(client, look):
     with pytest.raises(BROKEN[name][0]) as caught:
         act(getattr(client, name))
     assert caught.value.operation_id == name
+
+
+@pytest.mark.parametrize("name", ["answer", "parameter"])
+def test_the_prompt_tells_it_and_does_not_fail(client, name):
+    # Debuggers, and tracebacks that show local variables, call repr: one that raises would hide what they are about.
+    shown = repr(getattr(client, name))
+    assert shown.startswith(f"<{name}, broken: {name}: ")
+    assert BROKEN[name][1] in shown
 
 
 def test_the_list_marks_it(client):

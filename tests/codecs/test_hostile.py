@@ -95,13 +95,13 @@ CASES = {
 def test_is_refused(monkeypatch, body, content_type, fault, offset, fast):
     if not fast:
         monkeypatch.setattr(json_codec, "_fast_decoder", lambda: None)
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(DecodeError) as raised:
         codecs.find(content_type).decode(body, None, content_type, LIMITS)
     assert fault in str(raised.value)
     assert raised.value.offset == offset or offset is None
     assert len(str(raised.value)) <= 2000
-    assert time.monotonic() - start < 3
+    assert time.process_time() - start < 3
     assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
 
 

@@ -1,0 +1,141 @@
+"""The wheel in an environment of its own: ``dynclient.load`` is typed by a project's own package, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from dynclient.cli import main
+
+UNTYPED = """
+import dynclient
+client = dynclient.load("openapi/voice.yaml", timeout=5)
+reveal_type(client)
+reveal_type(client.no_such)
+"""
+TYPED = """
+import dynclient
+from dynclient_types import voice
+from typing_extensions import assert_type
+
+client = dynclient.load("openapi/voice.yaml", timeout=5)
+assert_type(client, voice.Client)
+assert_type(dynclient.load("./openapi/voice.yaml").get_call_state("a", "b"), voice.CallState)
+assert_type(dynclient.load("openapi/other.yaml"), dynclient.Client)
+client.no_such
+"""
+
+
+@pytest.fixture(scope="module")
+def python(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that has the wheel, and everything else but this checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    code = f"import os, hatchling.build as b; os.chdir({str(root)!r}); print(b.build_wheel({str(folder)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    venv.create(folder / "venv", symlinks=True)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = folder / "venv" / "lib" / version / "site-packages"
+    zipfile.ZipFile(folder / done.stdout.splitlines()[-1]).extractall(packages)
+    (packages / "rest.pth").write_text(sysconfig.get_paths()["purelib"])
+    return folder / "venv" / "bin" / "python"
+
+
+@pytest.fixture
+def project(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "openapi").mkdir()
+    for name in ("voice", "orders"):
+        shutil.copy(root / "openapi" / f"{name}.yaml", tmp_path / "openapi")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def checked(python: Path, source: str, file: str = "main.py") -> tuple[str, str]:
+    """What mypy and pyright say."""
+    Path(file).write_text(source)
+    tools = Path(sysconfig.get_paths()["scripts"])
+    if not (tools / "mypy").exists():
+        pytest.skip("mypy and pyright are not installed")
+    environment = {**os.environ, "MYPYPATH": str(Path(file).parent)}
+    commands = (["mypy", "--strict", "--python-executable", python, file], ["pyright", "--pythonpath", python, file])
+    mypy, pyright = (
+        subprocess.run([tools / name, *rest], capture_output=True, text=True, timeout=100, check=False, env=environment)
+        for name, *rest in commands
+    )
+    return mypy.stdout, pyright.stdout
+
+
+def test_without_a_package_attributes_are_any(python, project):
+    mypy, pyright = checked(python, UNTYPED)
+    assert 'Revealed type is "dynclient._client._clients.Client"' in mypy
+    assert 'Revealed type is "Any"' in mypy
+    assert "Success" in mypy
+    assert 'Type of "client.no_such" is "Any"' in pyright
+    assert "0 errors" in pyright
+
+
+@pytest.mark.parametrize("layout", ["", "src"])
+def test_with_a_package_load_is_typed(python, project, layout):
+    (project / layout).mkdir(exist_ok=True)
+    assert main(["stubs", "openapi/voice.yaml", "openapi/orders.yaml"]) == 0
+    assert (project / layout / "dynclient_types" / "orders" / "models.py").is_file()
+    mypy, pyright = checked(python, TYPED, f"{layout or '.'}/main.py")
+    assert '"Client" has no attribute "no_such"' in mypy
+    assert "Found 1 error" in mypy
+    assert 'Cannot access attribute "no_such"' in pyright
+    assert "1 error" in pyright
+
+
+def test_a_newer_document_is_logged_once(python, project):
+    assert main(["stubs", "openapi/voice.yaml"]) == 0
+    with (project / "openapi" / "voice.yaml").open("a") as file:
+        file.write("# newer\n")
+    code = (
+        "import dynclient; from dynclient_types import voice; dynclient.load('openapi/voice.yaml');"
+        "dynclient.load('./openapi/voice.yaml'); voice.load(); print(sorted(voice.UpdateCall.__optional_keys__)[:1],"
+        "sorted(voice.CreateCall.__required_keys__)[:1], voice.errors.NotFound.__name__)"
+    )
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.splitlines() == [
+        "the type hints for 'openapi/voice.yaml' are of another version of it; run dynclient stubs again"
+    ]
+    assert done.stdout.strip() == "['fallbackPassword'] ['answerUrl'] NotFound"
+
+
+@pytest.mark.parametrize("command", [["docs", "--out", "pages", "--mkdocs"], ["stubs"], ["stubs", "--out", "apis"]])
+def test_check_tells_what_is_stale(project, command, capsys):
+    told = [command[0], "openapi/orders.yaml", *command[1:]]
+    assert main([*told, "--check"]) == 1
+    assert main(told) == 0
+    capsys.readouterr()
+    assert main([*told, "--check"]) == 0
+    document = project / "openapi" / "orders.yaml"
+    document.write_text(document.read_text().replace("What a customer orders", "What somebody wants"))
+    assert main([*told, "--check"]) == 1
+    out = capsys.readouterr().out
+    assert "-" in out
+    assert "What somebody wants" in out
+
+
+def test_templates_of_a_users_own(project):
+    (project / "mine").mkdir()
+    (project / "mine" / "schema.md.jinja").write_text("{{ head }}\n\nMine: {{ page.view.class_name }} {{ '<b>' }}\n")
+    assert main(["docs", "openapi/orders.yaml", "--out", "pages", "--templates", "mine"]) == 0
+    assert (project / "pages" / "Order.md").read_text().endswith("\nMine: Order &lt;b&gt;\n")
+    assert (project / "pages" / "README.md").read_text().count("\n") > 20
+
+
+def test_what_is_no_more_goes(project):
+    assert main(["docs", "openapi/orders.yaml", "--out", "pages"]) == 0
+    (project / "pages" / "Gone.md").write_text("<!-- Generated by dynclient -->")
+    (project / "pages" / "mine.md").write_text("mine")
+    assert main(["docs", "openapi/orders.yaml", "--out", "pages"]) == 0
+    assert not (project / "pages" / "Gone.md").exists()
+    assert (project / "pages" / "mine.md").exists()

@@ -30,6 +30,7 @@ COMMANDS = {
     "ls": "dynclient.cli.listing:ls",
     "mock": "dynclient.cli.mocking:mock",
     "shell": "dynclient.cli.shell:shell",
+    "proxy": "dynclient.cli.proxying:proxy",
     "show": "dynclient.cli.listing:show",
     "validate": "dynclient.cli.validating:validate",
 }

@@ -19,16 +19,27 @@ if TYPE_CHECKING:
     from dynclient.testing.expectations import ANY, Call, UnexpectedCall
     from dynclient.testing.given import UnlawfulAnswer
     from dynclient.testing.mock import Mock, app
-    from dynclient.testing.server import Server, serve
+    from dynclient.testing.server import Server, proxy, serve
     from dynclient.testing.transport import MockTransport
 
-__all__ = ["ANY", "Call", "Mock", "MockTransport", "Server", "UnexpectedCall", "UnlawfulAnswer", "app", "serve"]
+__all__ = [
+    "ANY",
+    "Call",
+    "Mock",
+    "MockTransport",
+    "Server",
+    "UnexpectedCall",
+    "UnlawfulAnswer",
+    "app",
+    "proxy",
+    "serve",
+]
 
 _ROOMS = {
     "expectations": ("ANY", "Call", "UnexpectedCall"),
     "given": ("UnlawfulAnswer",),
     "mock": ("Mock", "app"),
-    "server": ("Server", "serve"),
+    "server": ("Server", "proxy", "serve"),
     "transport": ("MockTransport",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}

@@ -178,3 +178,20 @@ def _decoded(media_type: model.MediaType, body: bytes, content_type: str, limits
         for index, item in enumerate(value):
             faults += items.faults(item, path=f"$[{index}]", files=codec.files)
     return value, faults
+
+
+def sent_names(operation: model.Operation, request: Request) -> list[str]:
+    """The documented parameters that a request has, as location and name; those of its path are always there."""
+    found = []
+    for parameter in operation.parameters:
+        if parameter.in_ == "path":
+            found.append(f"path {parameter.name}")
+        elif parameter.in_ != "header" or parameter.name.lower() not in IGNORED_HEADERS:
+            try:
+                text = _text(parameter, {}, request)
+                value = ABSENT if text is None else _value(parameter, text, Limits())
+            except DynclientError:
+                value = None
+            if value is not ABSENT:
+                found.append(f"{parameter.in_} {parameter.name}")
+    return found

@@ -10,14 +10,19 @@ import contextlib
 import socket
 import threading
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from dynclient import model
+from dynclient._load import load
 from dynclient.messages import Request, Response
 from dynclient.testing.mock import Mock, Source, app
+from dynclient.testing.passing import Proxy
 from dynclient.testing.wsgi import HEADER_LINES
+from dynclient.transports import Transport
+
+L = TypeVar("L", bound="Listening")
 
 
 class _Handler(WSGIRequestHandler):
@@ -41,10 +46,10 @@ class _ThreadedServer(ThreadedWSGIServer):
     daemon_threads = False
     block_on_close = True
 
-    def __init__(self, host: str, port: int, mock: Mock) -> None:
+    def __init__(self, host: str, port: int, app: Any) -> None:
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__(host, port, mock, handler=_Handler)
+        super().__init__(host, port, app, handler=_Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -67,13 +72,12 @@ class _ThreadedServer(ThreadedWSGIServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-class Server:
-    """A running mock. ``url`` is its base URL; close it, or use it as a context manager."""
+class Listening:
+    """A running server. ``url`` is its base URL; close it, or use it as a context manager."""
 
-    def __init__(self, mock: Mock, host: str, port: int) -> None:
-        """Listen and begin to serve in a thread."""
-        self.mock = mock
-        self._server = _ThreadedServer(host, port, mock)
+    def __init__(self, app: Any, host: str, port: int) -> None:
+        """Listen and begin to serve a WSGI application in a thread."""
+        self._server = _ThreadedServer(host, port, app)
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.port}"
         self._thread = threading.Thread(target=self._serve, name="dynclient-mock", daemon=True)
@@ -81,16 +85,6 @@ class Server:
 
     def _serve(self) -> None:
         self._server.serve_forever(poll_interval=0.05)
-
-    @property
-    def requests(self) -> list[Request]:
-        """The requests that came, each with its ``operation_id``."""
-        return self.mock.requests
-
-    @property
-    def responses(self) -> list[Response]:
-        """The responses that were given, each with its ``request``."""
-        return self.mock.responses
 
     def close(self) -> None:
         """Stop, and free the port. Closing twice is no error."""
@@ -104,13 +98,65 @@ class Server:
         """Wait until the server is closed: what a command does until it is interrupted."""
         self._thread.join()
 
-    def __enter__(self) -> Server:  # noqa: PYI034  # typing has no Self before Python 3.11
+    def __enter__(self: L) -> L:  # noqa: PYI019  # typing has no Self before Python 3.11
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Server(Listening):
+    """A running mock. ``url`` is its base URL; close it, or use it as a context manager."""
+
+    def __init__(self, mock: Mock, host: str, port: int) -> None:
+        """Listen and begin to serve in a thread."""
+        self.mock = mock
+        super().__init__(mock, host, port)
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests that came, each with its ``operation_id``."""
+        return self.mock.requests
+
+    @property
+    def responses(self) -> list[Response]:
+        """The responses that were given, each with its ``request``."""
+        return self.mock.responses
+
+
+class ProxyServer(Listening):
+    """A running proxy. ``url`` is its base URL; close it, or use it as a context manager."""
+
+    def __init__(self, proxy: Proxy, transport: Transport, host: str, port: int) -> None:
+        """Listen and begin to serve in a thread."""
+        self.proxy = proxy
+        self._transport = transport
+        super().__init__(proxy, host, port)
+
+    def close(self) -> None:
+        """Stop, and free the port and the connections to the server."""
+        super().close()
+        self._transport.close()
+
+
+def proxy(
+    document: Source | model.API, upstream: str, *, host: str = "127.0.0.1", port: int = 0, **options: Any
+) -> ProxyServer:
+    """Serve what passes requests on to ``upstream``, and tells where they and their responses differ from a document.
+
+    ``options``: ``fail`` refuses what differs; ``observer`` is called with each response and its differences.
+
+    Raises:
+        DocumentError: the document can't be read.
+        OSError: the port is taken.
+    """
+    from dynclient.transports import Urllib3Transport
+
+    api = document if isinstance(document, model.API) else load(document)
+    transport = Urllib3Transport()
+    return ProxyServer(Proxy(api, upstream, transport, **options), transport, host, port)
 
 
 def serve(document: Source | model.API, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> Server:

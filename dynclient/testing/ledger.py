@@ -1,0 +1,111 @@
+"""Which part of a document has been used: operations, statuses, media types, parameters.
+
+Rule: what the document does not describe is no coverage; it is a difference, and told by who finds it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from dynclient import model
+from dynclient._negotiation import match
+from dynclient.exceptions import DocumentError
+from dynclient.messages import Request, Response
+from dynclient.testing.checks import sent_names
+from dynclient.testing.refusals import documented
+
+KINDS = ("statuses", "media types", "parameters")
+
+
+class Covered(NamedTuple):
+    """One operation: how often it was called, and of each kind what there is and what was used."""
+
+    operation_id: str
+    key: str
+    calls: int
+    there: dict[str, tuple[str, ...]]
+    used: dict[str, frozenset[str]]
+
+    def missing(self, kind: str) -> list[str]:
+        """What was not used."""
+        return [name for name in self.there[kind] if name not in self.used[kind]]
+
+
+class Ledger:
+    """Counts what is used of a document. Threads may share it."""
+
+    def __init__(self, api: model.API) -> None:
+        """Take the document."""
+        self.api = api
+        self._lock = threading.Lock()
+        self._calls: dict[str, int] = {}
+        self._used: dict[str, dict[str, set[str]]] = {}
+
+    def note(self, operation: model.Operation, request: Request, response: Response) -> None:
+        """Count an exchange."""
+        key = operation.row.key
+        with self._lock:
+            self._calls[key] = self._calls.get(key, 0) + 1
+            used = self._used.setdefault(key, {kind: set() for kind in KINDS})
+            for kind, names in zip(KINDS, _used(operation, request, response), strict=True):
+                used[kind].update(names)
+
+    def __iter__(self) -> Iterator[Covered]:
+        for row in self.api.rows:
+            try:
+                operation = self.api.read(row)
+            except DocumentError:
+                continue
+            used = self._used.get(row.key, {})
+            yield Covered(
+                operation.id,
+                row.key,
+                self._calls.get(row.key, 0),
+                dict(zip(KINDS, _there(operation), strict=True)),
+                {kind: frozenset(used.get(kind, ())) for kind in KINDS},
+            )
+
+    def totals(self) -> dict[str, tuple[int, int]]:
+        """For operations and each kind of part: how many were used, of how many."""
+        every = list(self)
+        found = {"operations": (sum(bool(one.calls) for one in every), len(every))}
+        for kind in KINDS:
+            there = sum(len(one.there[kind]) for one in every)
+            found[kind] = (there - sum(len(one.missing(kind)) for one in every), there)
+        return found
+
+    def as_data(self) -> dict[str, Any]:
+        """The ledger as plain data."""
+        operations = [
+            {
+                "operation": one.operation_id,
+                "path": one.key,
+                "calls": one.calls,
+                **{kind: {name: name in one.used[kind] for name in one.there[kind]} for kind in KINDS},
+            }
+            for one in self
+        ]
+        totals = {kind: {"used": used, "there": there} for kind, (used, there) in self.totals().items()}
+        return {"title": self.api.title, "version": self.api.version, "totals": totals, "operations": operations}
+
+
+def _there(operation: model.Operation) -> tuple[tuple[str, ...], ...]:
+    bodies = [f"request {key}" for key in (operation.body.content if operation.body is not None else ())]
+    answers = (f"{status} {key}" for status, one in operation.responses.items() for key in one.content)
+    names = tuple(f"{one.in_} {one.name}" for one in operation.parameters)
+    return tuple(operation.responses), (*bodies, *answers), names
+
+
+def _used(operation: model.Operation, request: Request, response: Response) -> tuple[Iterable[str], ...]:
+    types: list[str] = []
+    content_type = request.headers.get("content-type", "")
+    if operation.body is not None and content_type and request.body:
+        types += [f"request {found}" for found in [match(content_type, operation.body.content)] if found]
+    answer = documented(operation, response.status)
+    if answer is None:
+        return (), types, sent_names(operation, request)
+    found = match(response.content_type, answer.content) if response.content_type else None
+    types += [f"{answer.status} {found}"] if found else []
+    return (answer.status,), types, sent_names(operation, request)

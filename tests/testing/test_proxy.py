@@ -1,0 +1,139 @@
+"""The proxy, between a client and a server that both may differ from the document."""
+
+from __future__ import annotations
+
+import json
+import socket
+from xml.etree import ElementTree as ET
+
+import pytest
+import urllib3
+
+from dynclient import testing
+from dynclient.testing import reports
+from dynclient.testing.passing import REPORT
+
+JSON = {"Content-Type": "application/json"}
+THING = b'{"name":"ab"}'
+
+
+@pytest.fixture
+def behind(httpserver, things):
+    """A proxy by the things document before a server that says what a test wants."""
+    with testing.proxy(things.mock.api, httpserver.url_for("/")) as server:
+        yield server
+
+
+@pytest.fixture
+def before(things):
+    """A proxy before the mock of its own document."""
+    with testing.proxy(things.mock.api, things.url) as server:
+        yield server
+
+
+def told(response):
+    return json.loads(response.headers[REPORT])
+
+
+def test_what_is_right_is_passed_on(before, things, http):
+    response = http.request(
+        "GET", f"{before.url}/choices?x=%2F", headers={"X-Case": "a", "Connection": "x-drop", "X-Drop": "b"}
+    )
+    assert (response.status, response.json()) == (200, {"n": 1})
+    assert REPORT not in response.headers
+    request = things.requests[-1]
+    assert request.url == f"{things.url}/choices?x=%2F"
+    assert ("x-case" in request.headers, "x-drop" in request.headers) == (True, False)
+    made = http.request("POST", f"{before.url}/v1/things", body=THING, headers=JSON)
+    assert (made.status, made.headers["location"]) == (201, f"/things/{made.json()['id']}")
+    assert before.proxy.differences == []
+
+
+# method, target, headers, body; what the server answers: status, headers, body; directions and texts of differences
+DIFFERENCES = {
+    "a body": ("POST", "/things", JSON, b'{"name":"a"}', 201, JSON, b'{"id":"x","name":"ab"}', ["request", "$.name"]),
+    "a path": ("GET", "/nowhere", {}, b"", 200, {}, b"", ["request", "no path for /nowhere"]),
+    "a method": ("PUT", "/things", {}, b"", 200, {}, b"", ["request", "has no PUT"]),
+    "a credential": ("GET", "/guarded/basic", {}, b"", 204, {}, b"", ["request", "no valid credential"]),
+    "an answer": ("GET", "/things/abc", {}, b"", 200, JSON, b'{"id":"x"}', ["response", "$.name: is required"]),
+    "no JSON": ("GET", "/things/abc", {}, b"", 200, JSON, b"{", ["response", "JSON"]),
+    "a status": ("GET", "/things/abc", {}, b"", 418, {}, b"", ["response", "418"]),
+    "a type": ("GET", "/things/abc", {}, b"", 200, {"Content-Type": "text/csv"}, b"a", ["response", "text/csv"]),
+    "an error's body": ("GET", "/things/abc", {}, b"", 404, JSON, b'{"code":"x"}', ["response", "$.code"]),
+    "a header": ("GET", "/things", {}, b"", 200, {**JSON, "X-Total": "many"}, b"[]", ["response", "X-Total"]),
+}
+
+
+@pytest.mark.parametrize("case", DIFFERENCES.values(), ids=DIFFERENCES)
+def test_differences_are_told_and_change_nothing(behind, httpserver, http, case):
+    method, target, headers, body, status, answer_headers, answer, (direction, text) = case
+    httpserver.expect_request(target, method=method).respond_with_data(answer, status, answer_headers)
+    response = http.request(method, behind.url + target, headers=headers, body=body)
+    assert (response.status, response.data) == (status, answer)
+    found = told(response)["differences"]
+    assert direction in {one["direction"] for one in found}
+    assert any(text.lower() in f"{one['path']}: {one['message']}".lower() for one in found)
+
+
+def test_where_it_is_wished_they_are_refused(httpserver, things, http):
+    httpserver.expect_request("/things/abc").respond_with_data("{}", 200, JSON)
+    with testing.proxy(things.mock.api, httpserver.url_for(""), fail=True) as server:
+        refused = http.request("POST", f"{server.url}/things", headers=JSON, body=b"{}")
+        replaced = http.request("GET", f"{server.url}/things/abc")
+    assert (refused.status, refused.json()["errors"][0]["path"]) == (400, "$.name")
+    assert replaced.status == 502
+    assert [request.path for request, _ in httpserver.log] == ["/things/abc"]
+
+
+def test_a_header_stays_small(behind, httpserver, http):
+    body = json.dumps([{"id": "x" * 100, "name": n} for n in range(2000)])
+    httpserver.expect_request("/things").respond_with_data(body, 200, {**JSON, "X-Total": "1"})
+    response = http.request("GET", f"{behind.url}/things")
+    assert len(response.headers[REPORT]) < 8192
+    assert told(response)["count"] > 10
+
+
+def test_a_server_that_is_not_there_is_502(things, http):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        upstream = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with testing.proxy(things.mock.api, upstream) as server:
+            response = http.request("GET", f"{server.url}/choices")
+    assert (response.status, response.headers["content-type"]) == (502, "application/problem+json")
+
+
+@pytest.fixture
+def used(before, http):
+    http.request("GET", f"{before.url}/things?limit=3")
+    http.request("GET", f"{before.url}/things?limit=x")
+    http.request("POST", f"{before.url}/things", body=THING, headers=JSON)
+    return before.proxy
+
+
+def test_the_ledger_tells_what_was_used(used):
+    by_id = {one.operation_id: one for one in used.ledger}
+    listed = by_id["listThings"]
+    assert (listed.calls, listed.used["statuses"]) == (2, {"200", "4XX"})
+    assert listed.missing("parameters") == ["query tag", "query filter", "header X-Trace", "cookie seen", "query where"]
+    assert by_id["makeThing"].missing("media types")[:1] == ["request application/xml"]
+    assert by_id["getMine"].calls == 0
+    assert used.ledger.totals()["operations"] == (2, len(by_id))
+
+
+def test_the_reports(used):
+    text = reports.as_text(used.ledger, used.differences)
+    assert "operations: 2 of " in text
+    assert "not called: getMine" in text
+    assert "request of listThings: query.limit: " in text
+    data = json.loads(reports.as_json(used.ledger, used.differences))
+    assert data["totals"]["operations"]["used"] == 2
+    assert data["differences"][0]["path"] == "query.limit"
+    suite = ET.fromstring(reports.as_junit(used.ledger, used.differences))
+    failed = [case.get("name") for case in suite if case.find("failure") is not None]
+    assert (suite.tag, failed, suite.get("failures")) == ("testsuite", ["listThings"], "1")
+
+
+def test_garbage_is_survived(before, http):
+    with urllib3.PoolManager(retries=False) as pool:
+        assert pool.request("BREW", f"{before.url}/%00?a=%ff").status == 404
+    assert http.request("GET", f"{before.url}/choices").status == 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from dynclient.cli import bodies, credentials
 from dynclient.cli.answers import Printer, write
 from dynclient.cli.documents import client_of, document_argument, method_of, operation_items, row_name
 from dynclient.cli.operation_commands import operation_command, values
-from dynclient.cli.progress import Bar
+from dynclient.cli.progress import Bar, Reading
 from dynclient.exceptions import DynclientError, ResponseError
 from dynclient.inspection import arguments
 from dynclient.messages import HTTPResult
@@ -88,6 +88,10 @@ class _Call:
         printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
         method = self._method.with_options(**_options(self._client, given))
         parameters, body = self._values(given)
+        with closing(body) if isinstance(body, Reading) else nullcontext():
+            return self._run(method, parameters, body, given, printer)
+
+    def _run(self, method: Any, parameters: Any, body: Any, given: Mapping[str, Any], printer: Printer) -> int:
         if given["curl"] or given["dry_run"]:
             request = method.prepare(**self._keywords(parameters, body))
             write(request.to_curl() if given["curl"] else _written(request))

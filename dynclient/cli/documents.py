@@ -123,10 +123,11 @@ class TagType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments 
 
 def operation_items(client: Client, incomplete: str) -> list[CompletionItem]:
     """What a shell proposes for an operation: its name, and its summary where the shell shows one."""
+    written = str if "_" in incomplete else row_name
     return [
-        CompletionItem(row_name(row.name), help=_one_line(row.summary) or None)
+        CompletionItem(written(row.name), help=_one_line(row.summary) or None)
         for row in client.api.rows
-        if row_name(row.name).startswith(incomplete)
+        if written(row.name).startswith(incomplete)
     ]
 
 

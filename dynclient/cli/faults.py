@@ -9,6 +9,7 @@ schema that is faulty is gone into, to find the others below it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
 from dynclient._schemas import MISSING, follow, is_binary, shape
@@ -58,10 +59,22 @@ class _Search:
         self._checked: set[tuple[str, str]] = set()
 
     def all(self) -> Iterator[Found]:
+        """The faults, in the order in which they are met."""
+        yield from self._root()
         for row in self._api.rows:
             yield from self._row(row)
         for schema in self._schemas():
             yield from self._schema(schema, "response")
+
+    def _root(self) -> Iterator[Found]:
+        """What every document has to have."""
+        # OAS 3.2, Info Object: title and version are REQUIRED.
+        for name, value in (("title", self._api.title), ("version", self._api.version)):
+            if not value:
+                place = self._resolved(f"{self._api.document_uri}#/info") or self._resolved(
+                    f"{self._api.document_uri}#"
+                )
+                yield Found(f"info has no {name}", place)
 
     def _row(self, row: OperationRow) -> Iterator[Found]:
         try:
@@ -105,14 +118,15 @@ class _Search:
         """A schema, and the examples beside it."""
         if schema is None:
             return
-        wrong = list(self._schema(schema, direction))
-        yield from wrong
-        if wrong or (pointer, direction) in self._checked:
+        yield from self._schema(schema, direction)
+        if (pointer, direction) in self._checked:
             return
         self._checked.add((pointer, direction))
-        for example in examples:
-            if example.has_value:
-                yield from self._example(schema, example.value, direction, self._place(pointer, example.name))
+        # What is wrong with the schema itself has been told.
+        with suppress(DocumentError):
+            for example in examples:
+                if example.has_value:
+                    yield from self._example(schema, example.value, direction, self._place(pointer, example.name))
 
     def _schema(self, schema: Schema, direction: Direction, depth: int = 0) -> Iterator[Found]:
         """What is wrong with a schema; where something is, what is wrong below it too."""

@@ -14,7 +14,7 @@ import pytest
 import urllib3
 
 import dynclient
-from dynclient import cli, testing
+from dynclient import testing
 
 THINGS = str(Path(__file__).parents[1] / "cases" / "things.yaml")
 # A process that a shell put into the background ignores SIGINT, and so do its children unless they say otherwise.
@@ -29,18 +29,6 @@ sys.exit(main(sys.argv[1:]))
 def process(*words):
     """Run a Python process to its end."""
     return subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=60, check=False)
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command line: its exit status, standard output and standard error."""
-
-    def run(*arguments):
-        status = cli.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
 
 
 @pytest.fixture
@@ -118,7 +106,9 @@ def test_call_makes_and_finds(run, server):
 
 def test_call_takes_lists_objects_and_whole_bodies(run, server, tmp_path):
     url = ("--base-url", server.url)
-    assert run("call", THINGS, "listThings", "--tag", "a", "--tag", "b", "--parameter-filter", '{"size": 3}', *url)[0] == 0
+    assert (
+        run("call", THINGS, "listThings", "--tag", "a", "--tag", "b", "--parameter-filter", '{"size": 3}', *url)[0] == 0
+    )
     assert server.requests[-1].url.endswith("/things?tag=a&tag=b&filter%5Bsize%5D=3")
     body = tmp_path / "body.json"
     body.write_text('{"name": "from a file"}')

@@ -1,0 +1,244 @@
+"""``dynclient call`` against the mock: each operation, each exit status, each way to say the body and to show data."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pytest
+import yaml
+
+from dynclient.cli import bodies
+
+CREATE = (
+    "create-call", "99", "--to", "+19195551234", "--from", "+19195554321",
+    "--application-id", "1234-qwer-5679-tyui", "--answer-url", "https://example.com/answer",
+)  # fmt: skip
+
+
+@pytest.fixture
+def call_id(voice):
+    return json.loads(voice(*CREATE)[1])["callId"]
+
+
+def test_each_of_the_four_operations(voice, call_id):
+    status, out, err = voice("get-call-state", "99", call_id)
+    assert (status, json.loads(out)["callId"], err) == (0, call_id, "")
+    assert voice("update-call", "99", call_id, "--state", "completed")[0] == 0
+    assert voice("update-call-bxml", "99", call_id, "--body", "<Bxml><Hangup/></Bxml>") == (0, "", "")
+    assert voice("updateCallBxml", "99", call_id, "--body", "<Bxml><Hangup/></Bxml>")[0] == 0
+    assert voice("GET /accounts/{accountId}/calls/{callId}", "99", call_id)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(3, None), (4, {"type": "missing"}), (5, {"type": "broken"})],
+)
+def test_the_status_is_the_class_of_the_servers(run, httpserver, tmp_path, status, body):
+    code = f"{status}04"
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a": {"get": {"operationId": "a", "responses": {code: {"description": "x"}}}}},
+    }
+    if body is not None:
+        document["paths"]["/a"]["get"]["responses"][code]["content"] = {"application/json": {}}
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(document))
+    data, kind = (json.dumps(body), "application/json") if body else ("", None)
+    httpserver.expect_request("/a").respond_with_data(data, status=int(code), content_type=kind)
+    done = run("call", path, "a", "--base-url", httpserver.url_for("/"), "--retries", "0")
+    assert done[0] == status
+    assert (json.loads(done[1]) if done[1] else None) == body
+    assert ("dynclient: a: " in done[2]) == (status > 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("get-call-state", "99"), 2, "CALL_ID"),
+        (("get-call-stat", "99", "c"), 1, "did you mean get_call_state?"),
+        (("create-call", "99", "--to", "+1"), 1, "$.answerUrl: is required"),
+        (("create-call", "99", "--body", "{}", "--to", "+1"), 2, "given whole"),
+        (("create-call", "99", "--body-field", "to"), 2, "NAME=VALUE"),
+        (("create-call", "99", "--body-field", "a=1", "--body-field", "a.b=1"), 2, "does not go with"),
+        (("create-call", "99", "--body", "@not-there.json"), 1, "not-there.json"),
+        (("get-call-state", "99", "c", "--filter", "body["), 2, "--filter"),
+        (("get-call-state", "99", "c", "--auth", "Basic=hunter2"), 2, "never a secret"),
+        (("get-call-state", "99", "c", "--auth", "Basik=env:X"), 2, "did you mean Basic?"),
+        (("get-call-state", "99", "c", "--auth", "Basic=env:NOT_THERE"), 2, "NOT_THERE"),
+        (("get-call-state", "99", "no-such-call"), 4, "404"),
+    ],
+)
+def test_errors_are_short_and_say_who(voice, words, status, said):
+    done = voice(*words)
+    assert done[0] == status
+    assert said in done[2]
+    assert len(done[2].splitlines()) <= 6
+    assert "hunter2" not in done[2]
+    assert "Traceback" not in done[2]
+
+
+FORMATS = {
+    "json": json.loads,
+    "yaml": yaml.safe_load,
+    "raw": json.loads,
+    "ndjson": lambda text: json.loads(text) if text.count("\n") == 1 else None,
+    "table": lambda text: {"callId": re.search(r"^callId +(\S+)$", text, re.MULTILINE)[1]},
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats(voice, call_id, name):
+    status, out, err = voice("get-call-state", "99", call_id, "-o", name)
+    assert (status, err) == (0, "")
+    assert FORMATS[name](out)["callId"] == call_id
+
+
+def test_filters_see_status_headers_and_body(voice, call_id):
+    expression = '[status, headers."content-type", body.callId]'
+    assert json.loads(voice("get-call-state", "99", call_id, "--filter", expression)[1]) == [
+        200,
+        "application/json",
+        call_id,
+    ]
+    assert voice("get-call-state", "99", call_id, "--filter", "body.nothing")[1] == "null\n"
+
+
+def test_lists_in_a_table_and_as_lines(run, voice_server, tmp_path, httpserver):
+    document = tmp_path / "list.json"
+    operation = {"operationId": "a", "responses": {"200": {"description": "x", "content": {"application/json": {}}}}}
+    document.write_text(
+        json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": operation}}})
+    )
+    httpserver.expect_request("/a").respond_with_json([{"a": 1, "b": "x\x1b[31m"}, {"a": 22, "c": [1]}])
+    words = ("call", document, "a", "--base-url", httpserver.url_for("/"))
+    assert run(*words, "-o", "table")[1].splitlines() == [
+        "a   b          c",
+        "1   x\\x1b[31m",
+        "22             [1]",
+    ]
+    assert [json.loads(line) for line in run(*words, "-o", "ndjson")[1].splitlines()] == [
+        {"a": 1, "b": "x\x1b[31m"},
+        {"a": 22, "c": [1]},
+    ]
+
+
+def test_a_sequence_comes_item_by_item(run, tmp_path, httpserver):
+    content = {"application/jsonl": {"itemSchema": {"type": "object"}}}
+    operation = {"operationId": "a", "responses": {"200": {"description": "x", "content": content}}}
+    document = tmp_path / "sequence.json"
+    document.write_text(
+        json.dumps({"openapi": "3.2.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": operation}}})
+    )
+    httpserver.expect_request("/a").respond_with_data('{"n":1}\n{"n":2}\n', content_type="application/jsonl")
+    done = run("call", document, "a", "--base-url", httpserver.url_for("/"), "-o", "ndjson")
+    assert done == (0, '{"n": 1}\n{"n": 2}\n', "")
+
+
+def test_output_to_a_file(voice, call_id, tmp_path):
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    assert voice("get-call-state", "99", call_id, "--output", whole) == (0, "", "")
+    assert json.loads(whole.read_bytes())["callId"] == call_id
+    assert voice("get-call-state", "99", call_id, "--output", part, "--filter", "body.callId")[0] == 0
+    assert part.read_text() == f'"{call_id}"\n'
+    assert voice("get-call-state", "99", "nothing", "--output", tmp_path / "none")[0] == 4
+    assert not (tmp_path / "none").exists()
+
+
+def test_include_shows_status_and_headers_first(voice, call_id):
+    head, _, body = voice("get-call-state", "99", call_id, "--include")[1].partition("\n\n")
+    assert head.splitlines()[0] == "HTTP 200"
+    assert "content-type: application/json" in head.lower()
+    assert json.loads(body)["callId"] == call_id
+
+
+@pytest.mark.parametrize("flag", ["--dry-run", "--curl"])
+def test_nothing_is_sent_and_no_secret_shown(voice, voice_server, flag):
+    before = len(voice_server.requests)
+    status, out, err = voice(*CREATE, flag)
+    assert (status, err, len(voice_server.requests)) == (0, "", before)
+    assert '"to":"+19195551234"' in out
+    assert "password" not in out
+    assert "dXNlcjpwYXNzd29yZA" not in out
+
+
+def test_bodies_by_field_from_files_and_from_standard_input(voice, tmp_path, monkeypatch):
+    body = tmp_path / "body.json"
+    body.write_text('{"to": "+19195551234"}')
+    tag = tmp_path / "tag.txt"
+    tag.write_text("from a file")
+    fields = ("machineDetection.mode=async", "priority=3", f"tag=@{tag}", "uui=@@x")
+    words = [word for field in fields for word in ("--body-field", field)]
+    sent = voice(*CREATE, *words, "--dry-run")[1].partition("\n\n")[2]
+    assert json.loads(sent) == {
+        "to": "+19195551234",
+        "from": "+19195554321",
+        "applicationId": "1234-qwer-5679-tyui",
+        "answerUrl": "https://example.com/answer",
+        "machineDetection": {"mode": "async"},
+        "priority": 3,
+        "tag": "from a file",
+        "uui": "@x",
+    }
+    assert "$.answerUrl" in voice("create-call", "99", "--body", f"@{body}")[2]
+    stdin = io.TextIOWrapper(io.BytesIO(b'{"to": 5}'))
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert "$.to" in voice("create-call", "99", "--body", "-")[2]
+
+
+def test_fields_of_lists(voice_path):
+    import dynclient
+
+    with dynclient.load(voice_path) as client:
+        operation = client.update_call_bxml.operation
+    given = ["a[]=1", "a[]=x", "b[0].c=true", "b[0].d=2", "b[1]=null", "e.f.g=@@h"]
+    assert bodies.fields(operation, given) == {
+        "a": [1, "x"],
+        "b": [{"c": True, "d": 2}, None],
+        "e": {"f": {"g": "@h"}},
+    }
+
+
+def test_a_file_goes_as_it_is(run, tmp_path, httpserver):
+    document = tmp_path / "upload.json"
+    operation = {
+        "operationId": "put",
+        "requestBody": {"content": {"application/octet-stream": {}}},
+        "responses": {"204": {"description": "x"}},
+    }
+    document.write_text(
+        json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"put": operation}}})
+    )
+    data = bytes(range(256)) * 8192
+    (tmp_path / "data").write_bytes(data)
+    httpserver.expect_request("/a", method="PUT").respond_with_data(b"", status=204)
+    words = ("call", document, "put", "--body", f"@{tmp_path / 'data'}", "--base-url", httpserver.url_for("/"))
+    assert run(*words) == (0, "", "")
+    assert httpserver.log[0][0].data == data
+
+
+def test_a_projects_documents_have_names(run, voice_path, tmp_path, monkeypatch):
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    (tmp_path / "voice.yaml").write_bytes(voice_path.read_bytes())
+    (tmp_path / "pyproject.toml").write_text('[tool.dynclient]\nvoice = "voice.yaml"\n')
+    monkeypatch.chdir(below)
+    assert run("ls", "voice", "-o", "names")[1].splitlines()[0] == "create_call"
+    status, _, err = run("ls", "voices")
+    assert status == 1
+    assert "did you mean voice?" in err
+    (tmp_path / "pyproject.toml").write_text("[tool.dynclient\n")
+    assert run("ls", "voice")[0] == 1
+
+
+def test_credentials_are_told_and_asked_for(run, voice_path, voice_server, monkeypatch):
+    assert "DYNCLIENT_VOICE_BASIC (user:password)" in " ".join(
+        run("call", voice_path, "get-call-state", "--help")[1].split()
+    )
+    words = ("call", voice_path, "get-call-state", "99", "c", "--base-url", voice_server.url)
+    monkeypatch.setenv("MINE", "me:too")
+    assert run(*words, "--auth", "Basic=env:MINE")[0] == 4
+    assert voice_server.requests[-1].headers["authorization"] == "Basic bWU6dG9v"
+    assert run(*words)[0] == 1

@@ -1,0 +1,105 @@
+"""``dynclient validate``: every fault with its file, line and pointer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+FAULTY = """\
+openapi: 3.1.0
+info: {title: Faulty, version: "1"}
+paths:
+  /lost: 5
+  /a/{id}:
+    get:
+      parameters: [{name: limit, in: query, schema: {type: integer}, example: many}]
+      responses: {"200": {$ref: "#/components/responses/NotThere"}}
+    put:
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: string}}
+        - {name: limit, in: query, schema: {type: integer}, example: many}
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/Thing"}
+            examples: {good: {value: {size: 1}}, bad: {value: {size: -1}}}
+      responses: {"204": {description: done}}
+components:
+  schemas:
+    Thing:
+      type: object
+      properties:
+        size: {type: integer, minimum: 0, default: -5}
+    Broken:
+      type: object
+      properties:
+        one: {type: string, pattern: "("}
+        two: {type: nonsense}
+        three: {$ref: "#/components/schemas/Gone"}
+"""
+
+# Line and pointer of what is wrong, and a word of what is said.
+EXPECTED = [
+    (4, "/paths/~1lost", ""),
+    (8, "/paths/~1a~1{id}/get", "NotThere"),
+    (12, "/paths/~1a~1{id}/put/parameters/1/example", "must be an integer"),
+    (17, "/examples/bad", "$.size"),
+    (24, "/components/schemas/Thing/properties/size/default", "default breaks"),
+    (28, "/components/schemas/Broken/properties/one/pattern", "pattern"),
+    (29, "/components/schemas/Broken/properties/two/type", "no sense"),
+    (30, "/components/schemas/Broken/properties/three", "Gone"),
+]
+
+
+@pytest.fixture
+def faulty(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "faulty.yaml").write_text(FAULTY)
+    return "faulty.yaml"
+
+
+def test_every_fault_is_told_where_it_is(run, faulty):
+    status, out, err = run("validate", faulty, "-o", "json")
+    found = json.loads(out)
+    assert status == 1
+    assert err == f"faulty.yaml: {len(found)} faults\n"
+    for line, pointer, word in EXPECTED:
+        assert [
+            fault
+            for fault in found
+            if fault["line"] == line and pointer in fault["pointer"] and word in fault["message"]
+        ], (line, found)
+    assert len(found) == len(EXPECTED)
+
+
+def test_a_line_each(run, faulty):
+    lines = run("validate", faulty)[1].splitlines()
+    assert len(lines) == len(EXPECTED)
+    assert [int(line.split(":")[1]) for line in lines] == [line for line, _, _ in EXPECTED]
+    assert all(line.startswith("faulty.yaml:") for line in lines)
+
+
+@pytest.mark.parametrize("text", ["{", "swagger: '1.2'", "openapi: 3.1.0", ""])
+def test_no_document_is_a_fault(run, tmp_path, text):
+    (tmp_path / "x.yaml").write_text(text)
+    status, out, _ = run("validate", tmp_path / "x.yaml")
+    assert status == 1
+    assert 1 <= len(out.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "name", ["voice.yaml", "voice.2.0.yaml", "voice.3.0.yaml", "voice.3.1.yaml", "voice.3.2.yaml", "orders.yaml"]
+)
+def test_our_documents_have_none(run, root, name):
+    assert run("validate", root / "openapi" / name)[:2] == (0, "")
+
+
+def test_what_could_not_be_listed_is_listed_as_broken(run, faulty):
+    import dynclient
+
+    assert "/paths/~1lost" in run("ls", faulty)[1].splitlines()[-1]
+    assert "/paths/~1lost" in run("ls", faulty, "-o", "names")[2]
+    with dynclient.load(faulty) as client:
+        assert "/paths/~1lost" in repr(client.operations)
+        assert "lost" in client.operations._repr_html_()

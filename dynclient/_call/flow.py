@@ -113,11 +113,12 @@ def _complete(error: DynclientError, operation_id: str, repeats: Repeats) -> Non
 def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Watch, way: Way) -> Flow[Response]:
     """Send a request, show other credentials where the first ones were refused, and go where redirects lead."""
     seen: list[str] = []
+    access = terms.access
     while True:
         seen.append(send.request.url.partition("#")[0])
         response = yield from _attempts(send, repeats, watch)
-        while response.status == _UNAUTHORIZED and terms.access is not None:
-            steps = reauthorized(response, send.request, terms.access, way)
+        while response.status == _UNAUTHORIZED and access is not None:
+            steps = reauthorized(response, send.request, access, way)
             again = yield from carried(steps, _asides(terms, watch))
             if again is None:
                 break
@@ -126,6 +127,9 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
         request = redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)
         if request is None:
             return response._replace(attempts=repeats.sent)
+        if request.origin != send.request.origin:
+            # Whoever sends us back has chosen the path: no credential goes there either.
+            access = None
         send = send._replace(request=request)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, get_args
 
 from dynclient._call import EVENTS, Hook
@@ -104,7 +104,7 @@ def _redirects(value: Any) -> Redirects:
 
 def _hooks(value: Any) -> tuple[Hook, ...]:
     """One hook, or several; each has at least one of the methods."""
-    hooks = (value,) if any(hasattr(value, event) for event in EVENTS) else tuple(value)
+    hooks = tuple(value) if isinstance(value, Iterable) else (value,)
     for hook in hooks:
         methods = [getattr(hook, event) for event in EVENTS if hasattr(hook, event)]
         if not methods or any(inspect.iscoroutinefunction(method) for method in methods):

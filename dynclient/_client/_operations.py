@@ -122,7 +122,9 @@ class Operations(Mapping[str, Any]):
 
         api = self._session.api
         shown = api._replace(rows=tuple(self._index.by_name.values()))
-        return rows(shown, self._session.fault), () if self._part else lost(api)
+        found = rows(shown, self._session.fault)
+        # What was searched for is shown by its worth, not by its tag.
+        return (tuple(row._replace(tags=()) for row in found), ()) if self._part else (found, lost(api))
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._index.by_any)

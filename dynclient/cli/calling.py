@@ -14,7 +14,7 @@ from dynclient import codecs
 from dynclient._client import Client
 from dynclient.cli import bodies, credentials
 from dynclient.cli.answers import Printer, write
-from dynclient.cli.documents import client_of, document_argument, method_of, operation_items, row_name
+from dynclient.cli.documents import api_of, client_of, document_argument, method_of, operation_items, row_name
 from dynclient.cli.operation_commands import operation_command, values
 from dynclient.cli.progress import Bar, Reading
 from dynclient.exceptions import DynclientError, ResponseError
@@ -46,7 +46,7 @@ class Operations(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The operations' names."""
         try:
-            return operation_items(_client(ctx), incomplete)
+            return operation_items(api_of(ctx.params["document"]), incomplete)
         except (click.ClickException, DynclientError, OSError):
             return []
 

@@ -10,14 +10,17 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from dynclient._client import Client
 from dynclient._identifiers import near
 from dynclient.exceptions import DynclientError, escaped
+from dynclient.model import API
+
+if TYPE_CHECKING:  # what lists operations, and what completes their names, goes without
+    from dynclient._client import Client
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -58,7 +61,16 @@ def located(word: str) -> str:
 
 def client_of(word: str, **options: Any) -> Client:
     """Load the document that a word means."""
+    from dynclient._client import Client
+
     return Client.load(located(word), **options)
+
+
+def api_of(word: str) -> API:
+    """Load the document that a word means, as far as its list of operations; no client is made."""
+    from dynclient._load import load
+
+    return load(located(word))
 
 
 def row_name(name: str) -> str:
@@ -101,7 +113,7 @@ class OperationType(click.ParamType):  # type: ignore[type-arg]  # it takes argu
         """The operations' names."""
         del param
         try:
-            return operation_items(client_of(ctx.params["document"]), incomplete)
+            return operation_items(api_of(ctx.params["document"]), incomplete)
         except (click.ClickException, DynclientError, OSError, KeyError):
             return []
 
@@ -115,18 +127,18 @@ class TagType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments 
         """The tags' names."""
         del param
         try:
-            tags = client_of(ctx.params["document"]).api.tags
+            tags = api_of(ctx.params["document"]).tags
         except (click.ClickException, DynclientError, OSError, KeyError):
             return []
         return [CompletionItem(tag.name) for tag in tags if tag.name.startswith(incomplete)]
 
 
-def operation_items(client: Client, incomplete: str) -> list[CompletionItem]:
+def operation_items(api: API, incomplete: str) -> list[CompletionItem]:
     """What a shell proposes for an operation: its name, and its summary where the shell shows one."""
     written = str if "_" in incomplete else row_name
     return [
         CompletionItem(written(row.name), help=_one_line(row.summary) or None)
-        for row in client.api.rows
+        for row in api.rows
         if written(row.name).startswith(incomplete)
     ]
 

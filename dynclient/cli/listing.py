@@ -12,6 +12,7 @@ from dynclient.cli.answers import FORMATS, write
 from dynclient.cli.documents import (
     OperationType,
     TagType,
+    api_of,
     client_of,
     document_argument,
     method_of,
@@ -34,13 +35,13 @@ from dynclient.model import API, OperationRow
 )
 def ls(document: str, words: tuple[str, ...], tag: str | None, output: str) -> None:
     """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
-    api = client_of(document).api
+    api = api_of(document)
     found = inspection.search(api.rows, " ".join(words), api.read) if words else api.rows
     kept = api._replace(rows=tuple(row for row in found if tag is None or tag in row.tags))
     if output == "names":
         sys.stdout.writelines(f"{row.name}\n" for row in kept.rows)
     elif output == "table":
-        _table(kept, faults=() if words or tag else inspection.lost(api))
+        _table(kept, () if words or tag else inspection.lost(api), flat=bool(words))
     else:
         write(FORMATS[output]([_as_data(row) for row in kept.rows]))
     if output != "table":
@@ -48,8 +49,8 @@ def ls(document: str, words: tuple[str, ...], tag: str | None, output: str) -> N
             click.echo(f"broken: {fault}", err=True)
 
 
-def _table(api: API, faults: tuple[str, ...]) -> None:
-    rows = inspection.rows(api)
+def _table(api: API, faults: tuple[str, ...], *, flat: bool) -> None:
+    rows = [row._replace(tags=() if flat else row.tags) for row in inspection.rows(api)]
     coloured = inspection.as_coloured(rows, faults, sys.stdout) if inspection.is_coloured(sys.stdout) else None
     sys.stdout.write((coloured if coloured is not None else inspection.as_text(rows, faults)) + "\n")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dynclient._call.budget import Budget
 from dynclient._call.flow import Flow, Step, Terms, call, stream
 from dynclient._call.idempotency import repeatable
-from dynclient._call.observing import EVENTS, Hook
+from dynclient._call.observing import EVENTS, Hook, ReloadEvent
 from dynclient._call.reconnecting import reconnect
 from dynclient._call.repeating import Chance
 
@@ -15,6 +15,7 @@ __all__ = [
     "Chance",
     "Flow",
     "Hook",
+    "ReloadEvent",
     "Step",
     "Terms",
     "call",

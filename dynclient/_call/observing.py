@@ -1,7 +1,8 @@
 """What others may see of a call: hooks, and the logger ``dynclient``.
 
 A hook is an object with any of ``on_request``, ``on_response`` and ``on_retry``. Each is given one frozen value, in the
-thread or task of the call, which waits for it; what it raises ends the call, and comes out of it as it is.
+thread or task of the call, which waits for it; what it raises ends the call, and comes out of it as it is. Its
+``on_reload`` is called in the thread that watches a document.
 The log has one line for each call at INFO, and the headers of each message at DEBUG.
 Rule 1: neither a hook nor a log sees a secret, or a value of a query.
 Rule 2: what nobody looks at is not computed.
@@ -12,10 +13,13 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dynclient.exceptions import DynclientError, escaped
 from dynclient.messages import MASK, Headers, Request, Response
+
+if TYPE_CHECKING:
+    from dynclient.changes import Changes
 
 log = logging.getLogger("dynclient")
 
@@ -67,6 +71,14 @@ class RetryEvent(NamedTuple):
     error: DynclientError | None = None
 
 
+class ReloadEvent(NamedTuple):
+    """A watched document was read again: with ``changes``, or with the ``error`` for which the old one stays."""
+
+    document: str
+    changes: Changes | None = None
+    error: DynclientError | None = None
+
+
 class RequestHook(Protocol):
     """Sees requests."""
 
@@ -88,9 +100,16 @@ class RetryHook(Protocol):
         """A request will be sent again."""
 
 
-Hook = RequestHook | ResponseHook | RetryHook
+class ReloadHook(Protocol):
+    """Sees that a watched document was read again."""
 
-EVENTS = ("on_request", "on_response", "on_retry")
+    def on_reload(self, event: ReloadEvent, /) -> object:
+        """The document was read again, or could not be."""
+
+
+Hook = RequestHook | ResponseHook | RetryHook | ReloadHook
+
+EVENTS = ("on_request", "on_response", "on_retry", "on_reload")
 """What a hook may have."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
@@ -9,20 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient._call import Hook
 from dynclient._client import _typed
+from dynclient._client import _watching as watching
 from dynclient._client._caller import AsyncCaller, Caller
+from dynclient._client._connections import Connections
+from dynclient._client._current import Current
 from dynclient._client._ipython import allow_completion
 from dynclient._client._method import OperationMethod
 from dynclient._client._operations import Index, Operations, no_such_operation
+from dynclient._client._origin import Origin
 from dynclient._client._session import Session
 from dynclient._client._settings import Settings
-from dynclient._load import load as load_api
 from dynclient._request import ServerChoice
-from dynclient.exceptions import escaped
+from dynclient.exceptions import ArgumentError, escaped
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time
+
+    from dynclient.changes import Changes
 
 _WITH_HTTP_INFO = "_with_http_info"
 
@@ -55,10 +61,26 @@ class _Face:
 
     _caller_class: type[Caller]
 
-    def __init__(self, caller: Caller, index: Index) -> None:
-        self._caller = caller
-        self._index = index
+    def __init__(self, caller: Caller, current: Current) -> None:
+        self._made = caller
+        self._current = current
         allow_completion(type(self), Namespace)
+
+    def _now(self) -> tuple[Caller, Index]:
+        """The caller and the index of the document as it is now, which belong together."""
+        edition = self._current.edition
+        caller = self._made
+        if caller.session is not edition.session:
+            self._made = caller = type(caller)(edition.session, caller.settings)
+        return caller, edition.operations
+
+    @property
+    def _caller(self) -> Caller:
+        return self._now()[0]
+
+    @property
+    def _index(self) -> Index:
+        return self._current.edition.operations
 
     @classmethod
     def load(
@@ -81,6 +103,7 @@ class _Face:
         hooks: Hook | Iterable[Hook] = (),
         transport: Any = None,
         cache: bool | str | os.PathLike[str] = True,
+        watch: bool | float = False,
     ) -> Self:
         """Make a client of an OpenAPI document.
 
@@ -101,9 +124,11 @@ class _Face:
             proxy: the URL of an HTTP proxy. None is taken from the environment.
             redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, or ``"any"``, which
                 takes nothing of yours to another origin.
-            hooks: objects with any of ``on_request``, ``on_response`` and ``on_retry``.
+            hooks: objects with any of ``on_request``, ``on_response``, ``on_retry`` and ``on_reload``.
             transport: what sends requests, in place of urllib3: a Transport, or an AsyncTransport.
-            cache: whether the compiled form of the document is kept for the next load, or the folder that it is kept in.
+            cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
+            watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
+                between two looks.
 
         Raises:
             DocumentError: the document can't be read.
@@ -122,16 +147,20 @@ class _Face:
             "hooks": hooks,
         }
         settings = Settings().changed(options)
-        api = load_api(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy, cache=cache)
+        origin = Origin(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy, cache=cache)
+        if watch and not origin.local:
+            raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
+        api = origin.read()
         _typed.compare(source, api)
 
         def make_transport() -> Any:
             return transport if transport is not None else cls._transport(limits, tls, proxy)
 
-        caller = cls._caller_class(
-            Session(api, limits, make_transport, certificate=tls.certificate is not None), settings
-        )
-        return cls(caller, Index(api.rows))
+        session = Session(api, limits, Connections(make_transport), certificate=tls.certificate is not None)
+        caller, current = cls._caller_class(session, settings), Current(session, origin)
+        if watch:
+            watching.watch(current, caller, watching.SECONDS if watch is True else watch)
+        return cls(caller, current)
 
     @classmethod
     def _transport(cls, limits: Limits, tls: TLS, proxy: str | None) -> Any:
@@ -140,8 +169,8 @@ class _Face:
     @property
     def operations(self) -> Operations:
         """The operations, as a mapping that prints as a table."""
-        caller = self._caller
-        return Operations(caller.session, self._index, lambda row: OperationMethod(caller, row))
+        caller, index = self._now()
+        return Operations(caller.session, index, lambda row: OperationMethod(caller, row))
 
     @property
     def api(self) -> API:
@@ -155,27 +184,24 @@ class _Face:
         ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, and ``content_type`` and ``accept``: the media
         types of bodies and of responses, where operations offer a choice.
         """
-        return type(self)(self._caller.changed(options), self._index)
+        return type(self)(self._caller.changed(options), self._current)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        index = self._index
-        method = self._method(index.by_name, name)
+        caller, index = self._now()
+        method = _method(caller, index.by_name, name)
         if method is not None:
             return method
         if name in index.by_namespace:
             rows = index.by_namespace[name]
-            return Namespace(name, rows, lambda asked: self._method(rows, asked))
+            return Namespace(name, rows, lambda asked: _method(caller, rows, asked))
         raise no_such_operation(name, [*index.by_name, *index.by_namespace])
 
-    def _method(self, rows: Mapping[str, Any], name: str) -> OperationMethod | None:
-        if name in rows:
-            return OperationMethod(self._caller, rows[name], name=name)
-        stem = name.removesuffix(_WITH_HTTP_INFO)
-        if stem != name and stem in rows:
-            return OperationMethod(self._caller, rows[stem], name=stem, with_http_info=True)
-        return None
+    def _fits(self) -> Callable[[Session], object]:
+        """What raises where a new document's session does not fit this client."""
+        made, settings = type(self._made), self._made.settings
+        return lambda session: made(session, settings)
 
     def __dir__(self) -> list[str]:
         own = [name for name in super().__dir__() if not name.startswith("_") or name.startswith("__")]
@@ -211,9 +237,22 @@ class Client(_Face):
 
     def close(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
-        transport = self._caller.session.end()
+        transport = self._current.end()
         if transport is not None:
             transport.close()
+
+    def reload(self) -> Changes:
+        """Read the document again, and go on with it if it is another one; returns what changed.
+
+        A file is read if it is not what it was, a URL is asked for a newer version. Operations that somebody holds go
+        on with what they were made from, and so do calls on their way. Clients that ``with_options`` made follow.
+
+        Raises:
+            DocumentError: it can't be had, or can't be read; the client goes on with what it had.
+            TransportError: the way to its server failed; likewise.
+            ArgumentError: it was given as a value; or ``auth`` names no security scheme of the new one.
+        """
+        return self._current.reload(self._fits())
 
     def __enter__(self) -> Self:
         return self
@@ -235,15 +274,31 @@ class AsyncClient(_Face):
 
     async def aclose(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
-        transport = self._caller.session.end()
+        transport = self._current.end()
         if transport is not None:
             await transport.aclose()
+
+    async def reload(self) -> Changes:
+        """Read the document again in a worker thread, as :meth:`Client.reload` does."""
+        import anyio
+
+        return await anyio.to_thread.run_sync(self._current.reload, self._fits())
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
+
+
+def _method(caller: Caller, rows: Mapping[str, Any], name: str) -> OperationMethod | None:
+    """The operation of a name, or of the name with ``_with_http_info``; None where there is none."""
+    if name in rows:
+        return OperationMethod(caller, rows[name], name=name)
+    stem = name.removesuffix(_WITH_HTTP_INFO)
+    if stem != name and stem in rows:
+        return OperationMethod(caller, rows[stem], name=stem, with_http_info=True)
+    return None
 
 
 def _with_variants(names: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What all clients of one loaded document share: the API, its plans, and the transport.
+"""What all clients of one loaded document share: the API, its plans, and the connections.
 
 Rule 1: an operation is read, and its plan made, when it is first used; then it is kept.
 Rule 2: threads may race to make a plan: the first one that is stored is everybody's.
@@ -6,12 +6,12 @@ Rule 2: threads may race to make a plan: the first one that is stored is everybo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from dynclient._call import Budget
+from dynclient._client._connections import Connections
 from dynclient._request import Plan
-from dynclient.exceptions import ClientClosed, DocumentError
+from dynclient.exceptions import DocumentError
 from dynclient.model import API, Operation, OperationRow
 from dynclient.options import Limits
 from dynclient.security import Memory
@@ -21,32 +21,32 @@ class Session:
     """The API and the transport behind a client and whatever ``with_options`` made of it."""
 
     __slots__ = (
-        "_make_transport",
         "_operations",
         "_plans",
-        "_transport",
         "api",
         "budget",
         "certificate",
-        "closed",
+        "connections",
         "limits",
         "memory",
     )
 
-    def __init__(
-        self, api: API, limits: Limits, make_transport: Callable[[], Any], *, certificate: bool = False
-    ) -> None:
-        """Take the API; the transport is made when it is first needed. ``certificate``: TLS shows one of the client."""
+    def __init__(self, api: API, limits: Limits, connections: Connections, *, certificate: bool = False) -> None:
+        """Take the API, and what has the transport. ``certificate``: TLS shows one of the client."""
         self.api = api
         self.limits = limits
         self.certificate = certificate
+        self.connections = connections
         self.budget = Budget()
         self.memory = Memory()
-        self.closed = False
-        self._make_transport = make_transport
-        self._transport: Any = None
         self._operations: dict[str, Operation] = {}
         self._plans: dict[str, Plan] = {}
+
+    def renewed(self, api: API) -> Session:
+        """A session for another edition of the document, on the same connections, with the tokens that were fetched."""
+        session = Session(api, self.limits, self.connections, certificate=self.certificate)
+        session.budget, session.memory = self.budget, self.memory
+        return session
 
     @property
     def transport(self) -> Any:
@@ -55,11 +55,7 @@ class Session:
         Raises:
             ClientClosed: the client has been closed.
         """
-        if self.closed:
-            raise ClientClosed("the client is closed", hint="load() makes another one")
-        if self._transport is None:
-            self._transport = self._make_transport()
-        return self._transport
+        return self.connections.transport
 
     def operation(self, row: OperationRow) -> Operation:
         """Read an operation, or take it as it was read before.
@@ -97,9 +93,3 @@ class Session:
         except DocumentError as error:
             return error
         return None
-
-    def end(self) -> Any:
-        """Refuse new calls, and give the transport away to be closed; None where none was made."""
-        self.closed = True
-        transport, self._transport = self._transport, None
-        return transport

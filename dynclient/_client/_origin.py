@@ -1,0 +1,143 @@
+"""Where a client's document came from, so that it can be read again: a file by its stamp, a URL by its validators."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from dynclient._document import local_path
+from dynclient._load import load as load_api
+from dynclient.exceptions import ArgumentError
+from dynclient.messages import Headers, Response, Send
+from dynclient.model import API
+from dynclient.options import TLS, Limits
+from dynclient.transports import Transport
+
+_NOT_MODIFIED = 304
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Origin:
+    """A document's source with all that it is read by."""
+
+    def __init__(self, source: Any, **options: Any) -> None:
+        """Take what :func:`dynclient._load.load` takes."""
+        self._source = source
+        self._options = options
+        self._path = local_path(source)
+        self._absolute = os.path.abspath(os.path.expanduser(self._path)) if self._path is not None else ""  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
+        remote = isinstance(source, str) and source.strip()[:8].lower().startswith(("http://", "https://"))
+        self._validators = Validators() if remote else None
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a file, which can be watched."""
+        return self._path is not None
+
+    def stamps(self, api: API) -> tuple[object, ...]:
+        """How the files of the document look just now; two looks that are equal may be of the same content."""
+        paths = (self._absolute, *getattr(api.references, "paths", ()))
+        return tuple(map(_stamp, dict.fromkeys(paths)))
+
+    def read(self) -> API:
+        """Read the document.
+
+        Raises:
+            DocumentError: it can't be had, or can't be read.
+            TransportError: the way to its server failed.
+        """
+        if self._validators is None:
+            return load_api(self._place(), **self._options)
+        fetching = _Fetching(self._validators, **self._options)
+        api = load_api(self._source, transport=fetching, **self._options)
+        # Only of what could be read; what is broken is asked for again.
+        self._validators = fetching.found
+        return api
+
+    def again(self, old: API) -> API | None:
+        """Read the document again; None where it is what it was.
+
+        Raises:
+            ArgumentError: it came from memory.
+            DocumentError: it can't be had, or can't be read.
+            TransportError: the way to its server failed.
+        """
+        if self._path is None and self._validators is None:
+            raise ArgumentError(
+                "the document was given as a value: there is nothing to read again",
+                hint="load() from a path or a URL, or load() the new document",
+            )
+        try:
+            new = self.read()
+        except _NotModifiedError:
+            return None
+        same = new is old or (self._validators is not None and new.fingerprint == old.fingerprint)
+        return None if same else new
+
+    def _place(self) -> Any:
+        """The source as the caller spelled it, unless the current folder is another one by now."""
+        path = self._path
+        if path is None or os.path.abspath(os.path.expanduser(path)) == self._absolute:  # noqa: PTH100, PTH111  # as above
+            return self._source
+        return self._absolute
+
+
+def _stamp(path: str) -> object:
+    try:
+        found = os.stat(path)  # noqa: PTH116  # a Path is not needed for it
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class Validators(dict[str, tuple[str, str]]):
+    """What servers called the versions that we have: URL -> ETag and Last-Modified, either may be empty."""
+
+    def conditions(self, url: str) -> dict[str, str]:
+        """The headers that ask for a newer version only."""
+        etag, modified = self.get(url, ("", ""))
+        # RFC 9110, 13.1.3: If-Modified-Since is not looked at where If-None-Match is there.
+        return {**({"If-None-Match": etag} if etag else {}), **({"If-Modified-Since": modified} if modified else {})}
+
+
+class _NotModifiedError(Exception):
+    """The server has nothing newer."""
+
+
+class _Fetching:
+    """A transport for one document: conditional for its own URL and the redirects from there, plain for ``$ref``."""
+
+    def __init__(self, validators: Validators, *, limits: Limits, tls: TLS, proxy: str | None, **_others: Any) -> None:
+        self.found = Validators()
+        self._validators = validators
+        self._limits = limits
+        self._tls = tls
+        self._proxy = proxy
+        self._rooted = False
+
+    def send(self, send: Send) -> Response:
+        if self._rooted:
+            return self._sent(send)
+        url = send.request.url
+        headers = Headers([*send.request.headers.pairs(), *self._validators.conditions(url).items()])
+        response = self._sent(send._replace(request=send.request._replace(headers=headers)))
+        if response.status == _NOT_MODIFIED:
+            raise _NotModifiedError
+        if response.status not in _REDIRECTS:
+            self._rooted = True
+            found = (response.headers.get("etag", ""), response.headers.get("last-modified", ""))
+            self.found[url] = found
+        return response
+
+    def _sent(self, send: Send) -> Response:
+        from dynclient.transports import Urllib3Transport
+
+        # Nobody is there to close it later.
+        transport: Transport = Urllib3Transport(limits=self._limits, tls=self._tls, proxy=self._proxy)
+        try:
+            return transport.send(send)
+        finally:
+            transport.close()
+
+    def close(self) -> None:
+        """Nothing is open."""

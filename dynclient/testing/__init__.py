@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynclient.testing.expectations import ANY, Call, UnexpectedCall
     from dynclient.testing.given import UnlawfulAnswer
+    from dynclient.testing.httpserver import expect_operation
     from dynclient.testing.mock import Mock, app
     from dynclient.testing.server import Server, proxy, serve
     from dynclient.testing.transport import MockTransport
@@ -31,6 +32,7 @@ __all__ = [
     "UnexpectedCall",
     "UnlawfulAnswer",
     "app",
+    "expect_operation",
     "proxy",
     "serve",
 ]
@@ -38,6 +40,7 @@ __all__ = [
 _ROOMS = {
     "expectations": ("ANY", "Call", "UnexpectedCall"),
     "given": ("UnlawfulAnswer",),
+    "httpserver": ("expect_operation",),
     "mock": ("Mock", "app"),
     "server": ("Server", "proxy", "serve"),
     "transport": ("MockTransport",),

@@ -23,6 +23,7 @@ from dynclient.testing.answers import choose, encode
 from dynclient.testing.chaos import Chaos
 from dynclient.testing.checks import Sent, check_request
 from dynclient.testing.credentials import check_credentials
+from dynclient.testing.ledger import Ledger
 from dynclient.testing.manner import Manner, Wish
 from dynclient.testing.refusals import Refusal, refuse
 from dynclient.testing.routing import Match, Router
@@ -93,6 +94,7 @@ class Mock:
         self._lock = threading.Lock()
         self._observer = observer
         self._script = script
+        self._ledger: Ledger | None = None
 
     @property
     def api(self) -> model.API:
@@ -112,6 +114,10 @@ class Mock:
         """
         known = self._served.operations
         return known.get(row.key) or known.setdefault(row.key, self.api.read(row))
+
+    def keep_ledger(self, ledger: Ledger) -> None:
+        """Note from now on in a ledger what is used of the document."""
+        self._ledger = ledger
 
     def respond(self, request: Request) -> Response:
         """Answer one request; whatever it is, there is an answer."""
@@ -149,6 +155,8 @@ class Mock:
             # A server that stops, or shows a traceback, would hide what the test is about.
             log.exception("%s %s", request.method, request.shown_url)
             response = refuse(Refusal(500, "the mock failed; its log says where"), None, "")
+        if self._ledger is not None and answering.operation is not None:
+            self._ledger.note(answering.operation, request, response)
         return response, answering.name
 
     def _current(self) -> _Served:

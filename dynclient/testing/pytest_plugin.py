@@ -1,0 +1,99 @@
+"""Fixtures for pytest, and the coverage of operations; loaded by pytest itself (entry point ``pytest11``).
+
+Rule: pytest loads this in every session, also where nobody wants it: nothing of dynclient is imported at the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from dynclient.testing.ledger import Ledger
+    from dynclient.testing.server import Server
+    from dynclient.testing.transport import MockTransport
+
+_LEDGERS = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option, and the setting of the document that ``dynclient_server`` serves."""
+    group = parser.getgroup("dynclient")
+    group.addoption(
+        "--openapi-coverage",
+        action="store_true",
+        help="tell in the end which operations of the documents were called through mock_api and dynclient_server",
+    )
+    parser.addini("dynclient_document", "path or URL of the document that dynclient_server serves", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with empty ledgers."""
+    config.stash[_LEDGERS] = {}
+
+
+@pytest.fixture
+def mock_api(request: pytest.FixtureRequest) -> Callable[..., MockTransport]:
+    """Make a MockTransport of a document, with its options: ``mock_api("openapi/voice.yaml")``."""
+    from dynclient.testing import MockTransport
+
+    def make(document: Any, **options: Any) -> MockTransport:
+        made = MockTransport(document, **options)
+        _observe(request.config, made.mock)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def dynclient_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., Server]]:
+    """Serve a document on a free loopback port until the test ends: ``dynclient_server("openapi/voice.yaml").url``.
+
+    Without a document it is the one that the setting ``dynclient_document`` names.
+    """
+    from contextlib import ExitStack
+
+    from dynclient.testing import serve
+
+    with ExitStack() as stack:
+
+        def make(document: Any = None, **options: Any) -> Server:
+            chosen = document if document is not None else _configured(request.config)
+            server = stack.enter_context(serve(chosen, **options))
+            _observe(request.config, server.mock)
+            return server
+
+        yield make
+
+
+def _configured(config: pytest.Config) -> Any:
+    text = str(config.getini("dynclient_document"))
+    if not text:
+        raise pytest.UsageError("dynclient_server wants a document, or the setting dynclient_document")
+    return text if "://" in text else config.rootpath / text
+
+
+def _observe(config: pytest.Config, mock: Any) -> None:
+    """Note what a mock is asked in the ledger of its document, where somebody wants to know."""
+    if not config.getoption("--openapi-coverage"):
+        return
+    from dynclient.testing.ledger import Ledger
+
+    ledgers = config.stash[_LEDGERS]
+    name = f"{mock.api.document_uri} {mock.api.title} {mock.api.version}"
+    ledger: Ledger = ledgers.setdefault(name, Ledger(mock.api))
+    mock.keep_ledger(ledger)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell the coverage of each document."""
+    ledgers: dict[str, Ledger] = config.stash.get(_LEDGERS, {})
+    if not ledgers:
+        return
+    from dynclient.testing.reports import as_text
+
+    terminalreporter.section("operations called")
+    for ledger in ledgers.values():
+        terminalreporter.write_line(as_text(ledger))

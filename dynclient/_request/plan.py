@@ -30,7 +30,7 @@ from dynclient.exceptions import (
     Fault,
     RequestValidationError,
 )
-from dynclient.inspection import Argument, arguments
+from dynclient.inspection import Argument, arguments, secret
 from dynclient.messages import Body, Headers, Request, origin
 from dynclient.model import Operation, Parameter, Schema
 from dynclient.options import Limits, ValidationMode
@@ -75,6 +75,7 @@ class Plan:
         "_limits",
         "_path",
         "_ranges",
+        "_secrets",
         "arguments",
         "binder",
         "operation",
@@ -93,6 +94,7 @@ class Plan:
             if argument.parameter is not None
         }
         self._path = _sendable(operation.path, {wire for in_, wire in self._fields if in_ == "path"})
+        self._secrets = frozenset(_secret_places(self.arguments))
         self._ranges = _response_ranges(operation)
         self._accept = accept(self._ranges) if self._ranges else ""
 
@@ -141,7 +143,7 @@ class Plan:
         url = self._url(values, options)
         headers = self._headers(values, options, encoded.content_type if encoded is not None else None)
         body: Body = encoded.body if encoded is not None else None
-        return Request(self.operation.method, url, headers, body, self.operation.id)
+        return Request(self.operation.method, url, headers, body, self.operation.id, self._secrets)
 
     def _checked(
         self, given: Mapping[tuple[str, str], Any], mode: ValidationMode
@@ -245,6 +247,13 @@ def serialized(parameter: Parameter, value: Any) -> str:
     if parameter.in_ == "querystring":
         return text
     return serialize(text, name=parameter.name, in_=parameter.in_, style=parameter.style, explode=False)
+
+
+def _secret_places(found: tuple[Argument, ...]) -> Iterator[tuple[str, str]]:
+    # OAS 3.1.1, Data Type Format: `password` is a hint to obscure the value.
+    for argument in found:
+        if argument.parameter is not None and secret(argument.schema):
+            yield argument.in_, argument.wire.lower() if argument.in_ == "header" else argument.wire
 
 
 def _sendable(path: str, names: set[str]) -> str:

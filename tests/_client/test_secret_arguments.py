@@ -1,0 +1,43 @@
+"""Arguments that the document calls secret: sent, and shown in no text."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import dynclient
+from dynclient.exceptions import ConnectError
+
+SECRET = "hunter2"
+PASSWORD = {"type": "string", "format": "password"}
+PARAMETERS = [
+    {"name": "pass word", "in": "query", "schema": PASSWORD},
+    {"name": "X-Pin", "in": "header", "schema": {"type": "string", "writeOnly": True}},
+    {"name": "plain", "in": "query", "schema": {"type": "string"}},
+]
+OPERATION = {"operationId": "one", "parameters": PARAMETERS, "responses": {"200": {"description": "d"}}}
+DOCUMENT = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": OPERATION}}}
+
+
+@pytest.fixture
+def client():
+    with dynclient.load(DOCUMENT, base_url="http://127.0.0.1:1", retry=1) as client:
+        yield client
+
+
+def test_a_request_has_them_and_shows_them_nowhere(client):
+    request = client.one.prepare(pass_word=SECRET, x_pin=SECRET, plain="seen")
+    assert request.url.endswith(f"?pass%20word={SECRET}&plain=seen")
+    assert request.headers["x-pin"] == SECRET
+    for shown in (repr(request), request.to_curl(), request.to_python(), request.shown_url):
+        assert SECRET not in shown
+        assert "seen" in shown
+
+
+def test_an_error_has_none(client):
+    with pytest.raises(ConnectError) as raised:
+        client.one(pass_word=SECRET, x_pin=SECRET, plain="seen")
+    error = raised.value
+    for shown in (str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error))):
+        assert SECRET not in shown

@@ -1,19 +1,23 @@
 """The examples of README and of the manual run, page by page, from top to bottom.
 
-``python`` blocks are executed, ``pycon`` blocks are executed and their output compared.
+``python`` blocks are executed, ``pycon`` blocks are executed and their output compared. In ``console`` blocks each line
+that begins with ``$`` is given to bash, and what it prints is compared; ``$URL`` is a mock of ``openapi/voice.yaml``.
 """
 
 from __future__ import annotations
 
 import doctest
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(python|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(python|pycon|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
 FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL | doctest.NORMALIZE_WHITESPACE
 
@@ -28,6 +32,11 @@ def run_block(kind: str, line: int, source: str, page: Path, names: dict) -> Non
     if kind == "python":
         exec(compile("\n" * (line - 1) + source, str(page), "exec"), names)
         return
+    if kind == "console":
+        for command, expected in commands(source):
+            got = in_shell(command)
+            assert doctest.OutputChecker().check_output(expected, got, FLAGS), f"{page.name}: $ {command}\n{got}"
+        return
     test = doctest.DocTestParser().get_doctest(source, names, page.name, str(page), line - 1)
     test.globs = names  # the parser copies; the page's blocks share their names
     said: list[str] = []
@@ -35,6 +44,43 @@ def run_block(kind: str, line: int, source: str, page: Path, names: dict) -> Non
     assert results.failed == 0, "".join(said)
 
 
+def commands(source: str) -> list[tuple[str, str]]:
+    """The commands of a session, lines that go on joined, each with what it prints."""
+    found = []
+    for part in re.split(r"^\$ ", source, flags=re.MULTILINE)[1:]:
+        head = re.match(r"(?:.*\\\n)*.*\n", part)[0]
+        found.append((head.rstrip("\n"), part[len(head) :]))
+    return found
+
+
+def in_shell(command: str) -> str:
+    """Run a command as a reader would, without a terminal; what it prints, errors too."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DYNCLIENT_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**kept, "PATH": path},
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def mock(monkeypatch: pytest.MonkeyPatch):
+    """The mock that pages of the shell talk to."""
+    from dynclient.testing import serve
+
+    with serve(ROOT / "openapi" / "voice.yaml") as server:
+        monkeypatch.setenv("URL", server.url)
+        yield
+
+
+@pytest.mark.usefixtures("mock")
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
 def test_the_examples_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)

@@ -17,7 +17,7 @@ from dynclient.cli.answers import Printer, write
 from dynclient.cli.documents import api_of, client_of, document_argument, method_of, operation_items, row_name
 from dynclient.cli.operation_commands import operation_command, values
 from dynclient.cli.progress import Bar, Reading
-from dynclient.exceptions import DynclientError, ResponseError
+from dynclient.exceptions import DynclientError, MissingCredential, ResponseError
 from dynclient.inspection import arguments
 from dynclient.messages import HTTPResult
 
@@ -96,7 +96,7 @@ class _Call:
             request = method.prepare(**self._keywords(parameters, body))
             write(request.to_curl() if given["curl"] else _written(request))
             return 0
-        with _shown(printer):
+        with _shown(printer), self._hinted():
             if given["output"] and given["format"] is None and given["filter"] is None:
                 return self._save(method, parameters, body, given, printer)
             if given["format"] == "raw":
@@ -106,6 +106,15 @@ class _Call:
             result = method.send(parameters, body=body)
             printer.show(result, _file(given))
             return _status(result.status)
+
+    @contextmanager
+    def _hinted(self) -> Iterator[None]:
+        """Say how a shell gives the credential that is missing."""
+        try:
+            yield
+        except MissingCredential as error:
+            error.hint = credentials.hint(self._client.api, self._operation)
+            raise
 
     def _values(self, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
         parameters, properties = values(arguments(self._operation), given)

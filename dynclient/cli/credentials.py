@@ -35,6 +35,12 @@ def in_words(api: API, operation: Operation) -> str:
     return f"Credentials are taken from the environment: {', '.join(told)}." if told else ""
 
 
+def hint(api: API, operation: Operation) -> str:
+    """What to do where an operation's credential is missing."""
+    told = [f"{variable(api, scheme)}, or give --auth {scheme.name}=-" for scheme in needed(api, operation)]
+    return f"set {'; or '.join(told)}" if told else ""
+
+
 def form(scheme: SecurityScheme) -> str:
     """How a scheme's credential is written as one text."""
     if scheme.type == "http" and scheme.scheme in _PAIRS:

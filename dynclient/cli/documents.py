@@ -113,7 +113,7 @@ class OperationType(click.ParamType):  # type: ignore[type-arg]  # it takes argu
         """The operations' names."""
         del param
         try:
-            return operation_items(api_of(ctx.params["document"]), incomplete)
+            return operation_items(api_of(_given(ctx)), incomplete)
         except (click.ClickException, DynclientError, OSError, KeyError):
             return []
 
@@ -127,7 +127,7 @@ class TagType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments 
         """The tags' names."""
         del param
         try:
-            tags = api_of(ctx.params["document"]).tags
+            tags = api_of(_given(ctx)).tags
         except (click.ClickException, DynclientError, OSError, KeyError):
             return []
         return [CompletionItem(tag.name) for tag in tags if tag.name.startswith(incomplete)]
@@ -146,6 +146,20 @@ def operation_items(api: API, incomplete: str) -> list[CompletionItem]:
 def document_argument() -> Callable[[Decorated], Decorated]:
     """The argument DOCUMENT of a command."""
     return click.argument("document", type=DocumentType())
+
+
+def _given(ctx: click.Context) -> str:
+    """The document of a command line that is being completed.
+
+    Raises:
+        KeyError: there is none.
+    """
+    # Before an option whose value is yet to come, click leaves the arguments as they are.
+    words = [ctx.params.get("document"), *ctx.args]
+    found = next((word for word in words if word), None)
+    if found is None:
+        raise KeyError("document")
+    return str(found)
 
 
 def _one_line(text: str) -> str:

@@ -1,0 +1,228 @@
+"""What needs a terminal: the prompt with its completion and history, passwords, colours, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pexpect
+import pytest
+
+ENVIRONMENT = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "150", "LINES": "50"}
+# A process that a shell put into the background ignores SIGINT, and so do its children unless they say otherwise.
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from dynclient.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def terminal(tmp_path, root):
+    """Start a command line in a pseudo-terminal, with a home of its own."""
+    started = []
+
+    def start(*words, **environment):
+        process = pexpect.spawn(
+            sys.executable,
+            ["-W", "ignore", "-c", INTERRUPTIBLE, *map(str, words)],
+            encoding="utf-8",
+            timeout=30,
+            dimensions=(50, 150),
+            cwd=str(root),
+            env={**ENVIRONMENT, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), **environment},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.close(force=True)
+
+
+def test_the_standard_prompt_has_the_client_completion_and_history(terminal, tmp_path):
+    process = terminal("shell", "openapi/voice.yaml", "--plain", NO_COLOR="1")
+    process.expect(r"Voice 2\.0\.0 is voice")
+    process.expect(">>> ")
+    process.send("voice.get_c\t\t")
+    process.expect("all_state")
+    process.send("(acc\t")
+    process.expect("account_id=")
+    process.sendline("'9')")
+    process.expect("missing argument: call_id")
+    process.expect(">>> ")
+    process.sendline("voice.creat_call")
+    process.expect("did you mean create_call")
+    process.expect(">>> ")
+    process.sendline("voice.operations")
+    process.expect("update_call_bxml")
+    process.expect(">>> ")
+    process.sendintr()
+    process.expect("KeyboardInterrupt")
+    process.expect(">>> ")
+    process.sendeof()
+    process.expect(pexpect.EOF)
+    process.wait()
+    assert process.exitstatus == 0
+    kept = next(tmp_path.rglob("history"))
+    assert "voice.creat_call" in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_ipython_is_taken_where_it_is_installed(terminal):
+    process = terminal("shell", "openapi/voice.yaml")
+    process.expect(r"Voice 2\.0\.0 is voice")
+    process.expect(r"In \[")
+    process.send("print(len(voice.operations) + 38)\r")
+    process.expect("42")
+    process.expect(r"In \[")
+    process.send("exit\r")
+    process.expect(pexpect.EOF)
+
+
+def test_a_prompt_from_a_pipe_runs_what_it_is_given(root, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "dynclient.cli", "shell", "openapi/voice.yaml"],
+        input="voice\nvoice.get_call_state.prepare('9', 'c').to_curl()\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)},
+    )
+    assert "<Client of Voice 2.0.0: 4 operations>" in done.stdout
+    assert "curl -X GET" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [("ANY", True), ("NO_COLOR", False)])
+def test_colours_are_for_terminals_that_want_them(terminal, variable, coloured):
+    process = terminal("ls", "openapi/voice.yaml", **{variable: "1"})
+    process.expect(pexpect.EOF)
+    assert "create_call" in process.before
+    assert ("\x1b[" in process.before) == coloured
+    process = terminal("ls", "nowhere.yaml", **{variable: "1"})
+    process.expect(pexpect.EOF)
+    assert ("\x1b[31m" in process.before) == coloured
+
+
+def test_a_call_in_a_terminal_asks_for_the_password_and_colours_json(terminal, voice_server):
+    process = terminal(
+        "call", "openapi/voice.yaml", "get-call-state", "99", "c-none", "--auth", "Basic=-",
+        "--base-url", voice_server.url,
+    )  # fmt: skip
+    process.expect(r"Basic \(user:password\): ")
+    process.sendline("me:hunter2")
+    process.expect("NotFound|404|Not Found")
+    process.expect(pexpect.EOF)
+    process.wait()
+    assert process.exitstatus == 4
+    assert "hunter2" not in process.before
+    assert voice_server.requests[-1].headers["authorization"] == "Basic bWU6aHVudGVyMg=="
+
+
+def test_control_c_ends_a_call_with_130(terminal, httpserver):
+    import threading
+
+    arrived, release = threading.Event(), threading.Event()
+
+    def wait(request):
+        del request
+        arrived.set()
+        release.wait(30)
+        from werkzeug import Response
+
+        return Response("{}")
+
+    httpserver.expect_request("/accounts/99/calls/c").respond_with_handler(wait)
+    process = terminal(
+        "call", "openapi/voice.yaml", "get-call-state", "99", "c", "--base-url", httpserver.url_for("/"),
+        DYNCLIENT_VOICE_BASIC="user:password",
+    )  # fmt: skip
+    try:
+        assert arrived.wait(30)
+        process.sendintr()
+        process.expect(pexpect.EOF)
+    finally:
+        release.set()
+    process.wait()
+    assert process.exitstatus == 130
+    assert "Traceback" not in process.before
+
+
+def completions(root, words, shell="bash"):
+    """What the completion of a command line offers."""
+    line = ["dynclient", *words]
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv[0] = 'dynclient'; from dynclient.cli import main; main([])"],
+        env={
+            **os.environ,
+            "_DYNCLIENT_COMPLETE": f"{shell}_complete",
+            "COMP_WORDS": " ".join(line),
+            "COMP_CWORD": words[-1] if shell == "fish" else str(len(line) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("sh",), {"shell", "show"}),
+        (("call", "openapi/voice.yaml", "up"), {"update-call", "update-call-bxml"}),
+        (("call", "openapi/voice.yaml", "update_"), {"update_call", "update_call_bxml"}),
+        (("show", "openapi/voice.yaml", "get"), {"get-call-state"}),
+        (("call", "openapi/voice.yaml", "create-call", "--machine"), {"--machine-detection"}),
+        (("call", "openapi/voice.yaml", "update-call", "--state", "a"), {"active"}),
+        (("call", "openapi/voice.yaml", "get-call-state", "9", "c", "-o", "j"), {"json"}),
+        (("ls", "openapi/voice.yaml", "--tag", "C"), {"Calls"}),
+        (("call", "nowhere.yaml", "x"), set()),
+    ],
+)
+def test_completion_offers_what_the_document_has(root, words, expected):
+    offered = filter(None, completions(root, words).splitlines())
+    assert {line.partition(",")[2] for line in offered} == expected
+
+
+def test_zsh_and_fish_are_offered_the_summaries_too(root):
+    words = ("call", "openapi/voice.yaml", "create")
+    assert completions(root, words, "zsh").splitlines() == ["plain", "create-call", "Create Call"]
+    assert completions(root, words, "fish").splitlines() == ["plain", "create-call", "Create Call"] or completions(
+        root, words, "fish"
+    ).splitlines() == ["plain,create-call\tCreate Call"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_scripts_are_printed(run, shell):
+    status, out, err = run("completion", shell)
+    assert (status, err) == (0, "")
+    assert f"_DYNCLIENT_COMPLETE={shell}_complete" in out
+
+
+def test_bash_completes_by_the_script(terminal, root, tmp_path):
+    script = tmp_path / "script"
+    words = [sys.executable, "-m", "dynclient.cli", "completion", "bash"]
+    script.write_bytes(subprocess.run(words, capture_output=True, check=True).stdout)
+    folder = os.path.dirname(sys.executable)  # noqa: PTH120  # its own text, symbolic links and all
+    process = pexpect.spawn(
+        "bash",
+        ["--norc", "-i"],
+        encoding="utf-8",
+        timeout=30,
+        cwd=str(root),
+        env={**ENVIRONMENT, "PATH": f"{folder}:{ENVIRONMENT['PATH']}", "PS1": "$ "},
+    )
+    try:
+        process.sendline(f"source {script}; bind 'set show-all-if-ambiguous on'; echo sour''ced")
+        process.expect("sourced")
+        process.send("dynclient call openapi/voice.yaml get\t")
+        process.expect(re.escape("get-call-state"))
+    finally:
+        process.close(force=True)

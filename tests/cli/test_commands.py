@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -225,6 +226,52 @@ def test_mock_serves_until_it_is_interrupted():
     assert re.match(r"Things 1: \d+ operations at http://127.0.0.1:\d+ ", announced)
     assert line == "GET /choices?a=b 200  getChoices\n"
     assert (process.returncode, rest.strip()) == (130, "")
+
+
+@contextlib.contextmanager
+def running(*arguments):
+    """A command that serves, its URL, and what it writes once it is interrupted."""
+    command = [sys.executable, "-c", INTERRUPTIBLE, *arguments, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        done = []
+        try:
+            yield re.search(r"http://\S+?(?=[ ,])", process.stderr.readline())[0], done
+            process.send_signal(signal.SIGINT)
+            done[:] = process.communicate(timeout=30)
+        finally:
+            process.kill()
+        done.append(process.returncode)
+
+
+def test_mock_writes_lines_of_json_with_bodies():
+    arguments = ("mock", THINGS, "-o", "json", "--verbose", "--no-auth", "--no-validate", "--dynamic", "--cors")
+    more = ("--stateful", "--seed", "3", "--delay", "1")
+    headers = {"Content-Type": "application/json", "Origin": "https://page.example"}
+    with running(*arguments, *more) as (url, done), urllib3.PoolManager() as http:
+        made = http.request("POST", f"{url}/things", body=b'{"name":"x"}', headers=headers)
+        assert (made.status, made.headers["access-control-allow-origin"]) == (201, headers["Origin"])
+        assert http.request("GET", f"{url}/guarded/basic").status == 204
+        assert http.request("GET", f"{url}/things/not-there").status == 404
+    lines = [json.loads(line) for line in done[0].splitlines()]
+    assert [(line["operation"], line["status"]) for line in lines] == [
+        ("makeThing", 201),
+        ("guardedBasic", 204),
+        ("getThing", 404),
+    ]
+    assert lines[0]["request_body"] == '{"name":"x"}'
+
+
+def test_proxy_reports_and_fails_when_it_is_interrupted(server, tmp_path):
+    report = tmp_path / "report.json"
+    arguments = ("proxy", THINGS, server.url, "--fail", "--report", "json", "--report-file", str(report))
+    with running(*arguments) as (url, done), urllib3.PoolManager() as http:
+        assert http.request("GET", f"{url}/choices").json() == {"n": 1}
+        assert http.request("GET", f"{url}/things?limit=x").status == 400
+    assert done[2] == 1
+    assert "request of listThings: query.limit" in done[1]
+    data = json.loads(report.read_text(encoding="utf-8"))
+    assert data["totals"]["operations"]["used"] == 1
+    assert [one["operation"] for one in data["differences"]] == ["listThings"]
 
 
 def test_a_port_that_is_taken_is_an_error_of_one_line(server):

@@ -167,10 +167,10 @@ def _of_heirs(seen: Shape, found: Discriminator, way: _Way) -> Hint:
     heirs = [schema for schema in found.mapping.values() if schema.uri != seen.schema.uri]
     if not heirs or own.kind != "object":
         return own
-    return union([*(_tagged(_tree(heir, way), heir, found) for heir in heirs), _tagged(own, seen.schema, found)])
+    return union([*(tagged(_tree(heir, way), heir, found) for heir in heirs), tagged(own, seen.schema, found)])
 
 
-def _tagged(hint: Hint, schema: Schema, found: Discriminator | None) -> Hint:
+def tagged(hint: Hint, schema: Schema, found: Discriminator | None) -> Hint:
     """A branch with the values that pick it."""
     if found is None or hint.kind not in {"named", "object"}:
         return hint
@@ -180,7 +180,7 @@ def _tagged(hint: Hint, schema: Schema, found: Discriminator | None) -> Hint:
 
 
 def _of_branches(seen: Shape, branches: tuple[Schema, ...], way: _Way) -> Hint:
-    found = union(_tagged(_tree(branch, way), branch, seen.discriminator) for branch in branches)
+    found = union(tagged(_tree(branch, way), branch, seen.discriminator) for branch in branches)
     # A branch that only adds conditions, as `required` does, tells no type: the schema around it does.
     return _of_types(seen, way) if found == ANY and seen.types else found
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from dynclient._identifiers import class_name
+from dynclient._identifiers import class_name, identifier
 from dynclient._schemas import Discriminator, Shape, shape
 from dynclient.inspection.constraints import constraints, is_secret
-from dynclient.inspection.hints import Hint, definition, has_fields, hint_tree
+from dynclient.inspection.hints import Hint, definition, has_fields, hint_tree, tagged
 from dynclient.model import Schema
 
 
 class PropertyView(NamedTuple):
-    """A property of an object, by its wire name. ``hint`` is its type in the direction in which it goes."""
+    """A property of an object, by its wire name. ``hint`` is its type in the direction in which it goes.
+
+    ``keyword`` is its name as a keyword of a call, where that is another one.
+    """
 
     wire: str
     hint: Hint
@@ -22,6 +25,7 @@ class PropertyView(NamedTuple):
     deprecated: bool
     description: str
     constraints: tuple[str, ...]
+    keyword: str = ""
 
 
 class SchemaView(NamedTuple):
@@ -41,6 +45,8 @@ class SchemaView(NamedTuple):
     discriminator: Discriminator | None
     constraints: tuple[str, ...]
     examples: tuple[Any, ...]
+    schema: Schema
+    secret: bool = False
 
 
 def schema_view(schema: Schema) -> SchemaView:
@@ -52,6 +58,7 @@ def schema_view(schema: Schema) -> SchemaView:
     seen = shape(schema)
     name = seen.name or seen.title or "value"
     branches = seen.one_of or seen.any_of
+    described = definition(schema, "response")
     return SchemaView(
         name=name,
         class_name=class_name(name),
@@ -60,14 +67,22 @@ def schema_view(schema: Schema) -> SchemaView:
         title=seen.title or "",
         description=seen.description or "",
         deprecated=seen.deprecated,
-        hint=definition(schema, "response"),
+        hint=described,
         properties=tuple(_property(wire, child, seen) for wire, child in seen.properties.items()),
         values=tuple(seen.enum or ()),
-        branches=tuple(hint_tree(branch, "response") for branch in branches),
+        branches=tuple(tagged(hint_tree(branch, "response"), branch, seen.discriminator) for branch in branches)
+        or _heirs(described),
         discriminator=seen.discriminator,
         constraints=constraints(schema),
         examples=() if is_secret(seen) else seen.examples,
+        schema=seen.schema,
+        secret=is_secret(seen),
     )
+
+
+def _heirs(hint: Hint) -> tuple[Hint, ...]:
+    """The named schemas that inherit one, by its discriminator."""
+    return tuple(member for member in hint.members if member.kind == "named" and member.tags)
 
 
 def _kind(seen: Shape) -> Literal["object", "enum", "union", "value"]:
@@ -89,4 +104,5 @@ def _property(wire: str, schema: Schema, parent: Shape) -> PropertyView:
         deprecated=seen.deprecated,
         description=seen.description or "",
         constraints=constraints(schema),
+        keyword=keyword if (keyword := identifier(wire)) != wire else "",
     )

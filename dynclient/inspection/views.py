@@ -8,7 +8,7 @@ Rule 2: a view shows no value of a schema that is secret.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.inspection.constraints import constraints, secret
@@ -24,6 +24,12 @@ from dynclient.inspection.signature import (
     successes,
 )
 from dynclient.model import API, Header, Link, MediaType, Operation, Response, SecurityScheme, Server, Tag
+
+Repeating = Literal["method", "key", "document", ""]
+
+# RFC 9110, 9.2.2: doing one of these twice is doing it once.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+_KEYS = frozenset({"idempotency-key", "x-idempotency-key"})
 
 
 class ArgumentView(NamedTuple):
@@ -78,7 +84,8 @@ class OperationView(NamedTuple):
 
     ``name`` is its flat name, ``names`` pairs each namespace with the name there. ``security`` is a choice of
     requirements, each of pairs of scheme and scopes. ``results`` pairs each status whose data a call returns with its
-    type.
+    type. ``repeated`` tells why a call may be repeated: by its method, by a key that it carries, or since the document
+    says so; empty where it may not.
     """
 
     name: str
@@ -101,6 +108,7 @@ class OperationView(NamedTuple):
     external_docs: str = ""
     callbacks: tuple[str, ...] = ()
     results: tuple[tuple[str, Hint], ...] = ()
+    repeated: Repeating = ""
 
     @property
     def content_types(self) -> tuple[str, ...]:
@@ -185,7 +193,17 @@ def operation_view(operation: Operation) -> OperationView:
         external_docs=operation.external_docs,
         callbacks=operation.callbacks,
         results=tuple((response.status, response_hint(response)) for response in answers),
+        repeated=_repeated(operation),
     )
+
+
+def _repeated(operation: Operation) -> Repeating:
+    if operation.method in _IDEMPOTENT:
+        return "method"
+    named = any(found.in_ == "header" and found.name.lower() in _KEYS for found in operation.parameters)
+    if named or operation.extensions.get("x-idempotency"):
+        return "key"
+    return "document" if operation.extensions.get("x-idempotent") is True else ""
 
 
 def _argument(argument: Argument, found: tuple[Argument, ...]) -> ArgumentView:

@@ -9,13 +9,13 @@ from typing import Any
 from markupsafe import Markup
 
 from dynclient import Client
-from dynclient.inspection import Hint, text
-from dynclient_tools import markdown, snippets
+from dynclient.inspection import text
+from dynclient_tools import facts, requests, snippets
 from dynclient_tools.files import MARK
 from dynclient_tools.python_text import literal
 from dynclient_tools.rendering import pages
 from dynclient_tools.types_text import type_link
-from dynclient_tools.views import INDEX, OperationPage, Site, is_none, server_url, site
+from dynclient_tools.views import INDEX, OperationPage, is_none, server_url, site
 
 
 def docs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
@@ -34,15 +34,23 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
         http_info_snippet=lambda page: snippets.http_info_snippet(shown, page),
         loading=snippets.loading(shown),
         literal=literal,
-        security=lambda page: _security(page, shown),
+        security=lambda page: facts.security(page, shown),
+        repeating=facts.repeating,
+        links=lambda view: facts.links(view, shown),
+        curl=requests.curl,
+        bodies=requests.bodies,
+        example=facts.example,
         type_text=text,
     )
     written = {INDEX: environment.get_template("index.md.jinja").render()}
     for page in shown.tags:
         written[page.file] = environment.get_template("api.md.jinja").render(page=page)
+    users, parents = facts.users(shown), facts.parents(shown)
     for schema in shown.schemas:
-        users = _users(shown, schema.view.uri)
-        written[schema.file] = environment.get_template("schema.md.jinja").render(page=schema, users=users)
+        uri = schema.view.uri
+        written[schema.file] = environment.get_template("schema.md.jinja").render(
+            page=schema, users=users.get(uri, []), parents=parents.get(uri, [])
+        )
     return written
 
 
@@ -63,32 +71,3 @@ def _signature(page: OperationPage, *, info: bool = False) -> str:
     returned = text(page.view.returns)
     names = ", ".join(argument.name for argument in page.given)
     return f"{name}({names}) -> {f'HTTPResult({returned}, int, Headers)' if info else returned}"
-
-
-def _security(page: OperationPage, shown: Site) -> Markup:
-    """The ways in: schemes joined by ``and``, choices by ``or``, each a link to its description."""
-    known = {scheme.name for scheme in shown.api.schemes}
-    choices = [
-        Markup(" and ").join(_scheme(name, scopes, known) for name, scopes in choice) or Markup("none")
-        for choice in page.view.security
-    ]
-    return Markup(" or ").join(choices) or Markup("No authorization required")
-
-
-def _scheme(name: str, scopes: tuple[str, ...], known: set[str]) -> Markup:
-    label = markdown.link(name, f"{INDEX}#{markdown.slug(name)}") if name in known else markdown.text(name)
-    asked = Markup(", ").join(markdown.code(scope) for scope in scopes)
-    return Markup("{} ({})").format(label, asked) if scopes else label
-
-
-def _users(shown: Site, uri: str) -> list[tuple[str, str]]:
-    """The operations that name a schema themselves, as pairs of page and operation."""
-    return [
-        (page.file, operation.view.name)
-        for page, operation in shown.operations
-        if any(_names(hint, uri) for hint, _ in operation.view.hints())
-    ]
-
-
-def _names(hint: Hint, uri: str) -> bool:
-    return any(node.schema is not None and node.schema.uri == uri for node in hint.walk())

@@ -51,6 +51,11 @@ class OperationPage(NamedTuple):
         return tuple(argument for argument in self.view.arguments if argument.kind == "property")
 
     @property
+    def body_name(self) -> tuple[str, ...]:
+        """The name of the argument that is the body, if there is one."""
+        return tuple(argument.name for argument in self.view.arguments if argument.kind == "body")
+
+    @property
     def base_url(self) -> str:
         """The URL that goes before the path; empty where the document names none."""
         return server_url(self.view.servers[0]) if self.view.servers else ""
@@ -67,10 +72,11 @@ class TagPage(NamedTuple):
 
 
 class SchemaPage(NamedTuple):
-    """The page of one named schema, with the operations that use it."""
+    """The page of one named schema. ``sent`` tells that it is the body of an operation."""
 
     file: str
     view: SchemaView
+    sent: bool = False
 
 
 class Broken(NamedTuple):
@@ -174,9 +180,11 @@ def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) 
 
 
 def _schema_pages(operations: list[OperationPage], names: list[str]) -> Iterator[SchemaPage]:
+    bodies = (hint for page in operations for media_type in page.view.body for hint in media_type.hint.walk())
+    sent = {hint.schema.uri for hint in bodies if hint.schema is not None}
     for view in reached(page.view for page in operations).values():
         names.append(page_name(view.class_name, ".md", names))
-        yield SchemaPage(names[-1], view)
+        yield SchemaPage(names[-1], view, view.uri in sent)
 
 
 def is_none(hint: Hint) -> bool:

@@ -1,0 +1,130 @@
+"""What the pages say is sent is what is sent; and what they tell of links, security and schemas."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+import pytest
+from defusedxml.ElementTree import fromstring
+from dynclient_tools.docs import docs
+
+import dynclient
+
+DOCUMENT = {
+    "openapi": "3.2.0",
+    "info": {"title": "Pets", "version": "1"},
+    "servers": [{"url": "https://a.example"}],
+    "security": [{"key": [], "flow": ["write:pets"]}, {"key": []}],
+    "paths": {
+        "/pets": {
+            "post": {
+                "operationId": "addPet",
+                "x-idempotency": True,
+                "requestBody": {
+                    "content": {
+                        media: {"schema": {"$ref": "#/components/schemas/Pet"}}
+                        for media in ("application/json", "application/xml", "multipart/form-data")
+                    }
+                },
+                "responses": {
+                    "200": {
+                        "description": "There it is.",
+                        "headers": {"X-Rate": {"description": "Calls left.", "schema": {"type": "integer"}}},
+                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}},
+                        "links": {"again": {"operationId": "getPet", "parameters": {"id": "$response.body#/id"}}},
+                    },
+                    "404": {"description": "No."},
+                },
+                "callbacks": {"sold": {"{$request.body#/url}": {"post": {"responses": {"200": {"description": ""}}}}}},
+            }
+        },
+        "/pets/{id}": {
+            "get": {
+                "operationId": "getPet",
+                "security": [{}],
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}],
+                "responses": {"204": {"description": "Nothing."}},
+            }
+        },
+    },
+    "components": {
+        "schemas": {
+            "Pet": {
+                "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+                "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "Dog"}},
+            },
+            **{
+                name: {
+                    "type": "object",
+                    "required": ["kind"],
+                    "properties": {
+                        "kind": {"type": "string"},
+                        "id": {"type": "integer", "readOnly": True},
+                        "secretName": {"type": "string", "writeOnly": True},
+                    },
+                }
+                for name in ("Cat", "Dog")
+            },
+        },
+        "securitySchemes": {
+            "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            "flow": {
+                "type": "oauth2",
+                "flows": {"clientCredentials": {"tokenUrl": "https://a.example/token", "scopes": {"write:pets": ""}}},
+            },
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def pages():
+    with dynclient.load(DOCUMENT) as client:
+        return docs(client, "pets.yaml")
+
+
+@pytest.fixture(scope="module")
+def section(pages):
+    return pages["DefaultApi.md"].split("## add_pet\n", 1)[1].split("\n## get_pet", 1)[0]
+
+
+def test_a_body_in_each_media_type(section):
+    assert (
+        json.loads(re.search(r"As `application/json`:\n\n```json\n(.*?)\n```", section, re.DOTALL)[1])["kind"] == "cat"
+    )
+    markup = re.search(r"As `application/xml[^`]*`:\n\n```xml\n(.*?)\n```", section, re.DOTALL)[1]
+    assert fromstring(markup).find("kind").text == "cat"
+    assert "As `multipart/form-data; boundary=example`:" in section
+
+
+def test_curl_is_what_prepare_gives(pages, voice_files, voice_path):
+    with dynclient.load(voice_path) as client:
+        for method in client.operations.values():
+            command = method.prepare(**method.example()).to_curl()
+            assert f"```sh\n{command}\n```" in voice_files["docs/CallsApi.md"]
+            assert shlex.split(command)[0] == "curl"
+    assert "curl -X GET https://a.example/pets/" in pages["DefaultApi.md"]
+
+
+def test_security_links_callbacks_headers_and_repeating(section, pages):
+    assert (
+        "[key](README.md#key) and [flow](README.md#flow) (`write:pets`; token from `https://a.example/token`)"
+        " or [key](README.md#key)" in section
+    )
+    assert '| 200 | again | [get_pet](DefaultApi.md#get_pet) | `id` is `"$response.body#/id"` |' in section
+    assert "The server calls back: `sold`." in section
+    assert "| `X-Rate`: **int**, Calls left. |  |" in section
+    assert "| 404 | No. | None |  | NotFound |" in section
+    assert "the call carries an idempotency key. At most 3 attempts, unless `retry=` says otherwise." in section
+    assert ": a GET may be sent twice." in pages["DefaultApi.md"]
+
+
+def test_schemas_tell_branches_and_users(pages):
+    assert '- [**Cat**](Cat.md), where `kind` is `"Cat"` or `"cat"`' in pages["Pet.md"]
+    assert "## Example\n\n```python\n{" in pages["Pet.md"]
+    assert "- [add_pet](DefaultApi.md#add_pet)" in pages["Pet.md"]
+    assert "- [Pet](Pet.md)" in pages["Cat.md"]
+    assert "| **id** | **int** |  | \\[optional\\]; read-only |" in pages["Cat.md"]
+    assert "| **secretName** | **str** |  | \\[optional\\]; write-only |" in pages["Cat.md"]

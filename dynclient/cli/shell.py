@@ -56,5 +56,7 @@ def _standard(names: dict[str, Any], banner: str) -> None:
 
     from dynclient.cli.prompt import history
 
+    if not sys.stdin.isatty():
+        sys.ps1 = sys.ps2 = ""  # What is piped in asks for no prompt, and what is piped out is data.
     with history(names):
         code.interact(banner=banner, local=names, exitmsg="")

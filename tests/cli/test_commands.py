@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -280,3 +281,22 @@ def test_a_port_that_is_taken_is_an_error_of_one_line(server):
     assert done.returncode == 1
     assert port in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_version_costs_little_more_than_click_does():
+    def seconds(*words):
+        started = time.perf_counter()
+        process(*words)
+        return time.perf_counter() - started
+
+    pairs = [(seconds("-m", "dynclient.cli", "--version"), seconds("-c", "import click")) for _ in range(5)]
+    assert min(ours / theirs for ours, theirs in pairs) <= 2
+
+
+def test_the_version_loads_nothing_heavy():
+    heavy = {"rich", "yaml", "urllib3", "jsonschema", "importlib.metadata", "dynclient.exceptions", "dynclient._client"}
+    code = (
+        "import sys\nfrom dynclient.cli import main\n"
+        f"assert main(['--version']) == 0\nprint(sorted({heavy!r} & set(sys.modules)))"
+    )
+    assert process("-c", code).stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,44 @@
+"""Words find operations; a description's least, a name's most."""
+
+from __future__ import annotations
+
+import pytest
+
+from dynclient import inspection
+from dynclient._load import load
+
+
+def operation(name, **more):
+    return {"get": {"operationId": name, "responses": {}, **more}}
+
+
+PHONE = {"name": "phone", "in": "query", "description": "Whose", "schema": {"type": "string"}}
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "t", "version": "1"},
+    "paths": {
+        "/one": operation("listCalls", description="Not those after the hang-up."),
+        "/two": operation("endCall", summary="Hang up"),
+        "/hangup": operation("other"),
+        "/four": operation("hangup", tags=["Calls"]),
+        "/five": operation("hangupAll"),
+        "/six": operation("find", parameters=[PHONE]),
+        "/seven": operation("broken", parameters=[{"$ref": "#/nowhere"}]),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("hangup", ["hangup", "hangup_all", "other", "end_call", "list_calls"]),
+        ("HANGUP calls", ["hangup", "list_calls"]),
+        ("phone", ["find"]),
+        ("broken", ["broken"]),
+        ("nothing", []),
+        ("", ["list_calls", "end_call", "other", "hangup", "hangup_all", "find", "broken"]),
+    ],
+)
+def test_the_best_come_first(words, found):
+    api = load(DOCUMENT)
+    assert [row.name for row in inspection.search(api.rows, words, api.read)] == found

@@ -14,7 +14,9 @@ from threading import Event, Thread, current_thread
 from typing import TYPE_CHECKING
 
 from dynclient._call import Hook, ReloadEvent
+from dynclient._document import Document
 from dynclient.exceptions import DynclientError
+from dynclient.model import API
 
 if TYPE_CHECKING:
     from dynclient._client._caller import Caller
@@ -38,7 +40,10 @@ def watch(current: Current, caller: Caller, seconds: float) -> None:
     def reload(watched: Current) -> Changes:
         return watched.reload(lambda session: made(session, settings))
 
-    arguments = (weakref.ref(current), reload, settings.hooks, seconds, stop)
+    api = current.edition.session.api
+    # What has changed since it was read, before anybody watched, is seen at the first look.
+    seen = current.origin.stamps(api) if _is_current(api) else ()
+    arguments = (weakref.ref(current), reload, settings.hooks, seconds, seen, stop)
     thread = Thread(target=_look, args=arguments, name="dynclient-watch", daemon=True)
 
     def end() -> None:
@@ -50,8 +55,10 @@ def watch(current: Current, caller: Caller, seconds: float) -> None:
     thread.start()
 
 
-def _look(held: weakref.ref[Current], reload: Reload, hooks: tuple[Hook, ...], seconds: float, stop: Event) -> None:
-    seen = before = _stamps(held)
+def _look(
+    held: weakref.ref[Current], reload: Reload, hooks: tuple[Hook, ...], seconds: float, seen: object, stop: Event
+) -> None:
+    before = seen
     while not stop.wait(seconds):
         now = _stamps(held)
         if now is None:
@@ -59,9 +66,11 @@ def _look(held: weakref.ref[Current], reload: Reload, hooks: tuple[Hook, ...], s
         if now != seen and now == before:
             seen = now
             _reload(held, reload, hooks)
-            # Other files may belong to it now.
-            now = seen = _stamps(held)
         before = now
+
+
+def _is_current(api: API) -> bool:
+    return isinstance(api.references, Document) and api.references.is_current()
 
 
 def _stamps(held: weakref.ref[Current]) -> object:
@@ -74,9 +83,12 @@ def _reload(held: weakref.ref[Current], reload: Reload, hooks: tuple[Hook, ...])
     current = held()
     if current is None:
         return
-    name = current.edition.session.api.document_name
+    edition = current.edition
+    name = edition.session.api.document_name
     try:
         event = ReloadEvent(name, reload(current))
+        if current.edition is edition:
+            return
         log.info("%s: read again", name)
     except DynclientError as error:
         log.warning("%s: not taken, the client goes on with what it had: %s", name, error)

@@ -12,7 +12,7 @@ import mimetypes
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, ElementTree
 
 from dynclient import codecs
 from dynclient._negotiation import match
@@ -70,6 +70,11 @@ def choose(operation: Operation, value: Any, content_type: str | None) -> Choice
     kind = kind_of(value)
     media_type = _preferred(list(content.values()), kind)
     return Choice(media_type, _concrete(media_type.media_range, kind, value))
+
+
+def rooted(value: Any) -> Any:
+    """A tree of elements as its root element, and any other value as it is."""
+    return value.getroot() if isinstance(value, ElementTree) else value
 
 
 def kind_of(value: Any) -> str:

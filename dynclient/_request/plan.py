@@ -133,8 +133,9 @@ class Plan:
         values, found = self._checked(bound.parameters, options.mode)
         choice = value = None
         if bound.body is not ...:
-            choice = bodies.choose(self.operation, bound.body, options.content_type)
-            value = bodies.to_plain(choice, bound.body)
+            given = bodies.rooted(bound.body)
+            choice = bodies.choose(self.operation, given, options.content_type)
+            value = bodies.to_plain(choice, given)
             if options.mode != "off":
                 found += bodies.faults(choice, value, self._limits)
         if found:

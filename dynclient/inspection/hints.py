@@ -9,7 +9,7 @@ Rule 4: request and response are two directions: readOnly is not sent, writeOnly
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from dynclient._identifiers import class_name
@@ -155,9 +155,14 @@ def _described(seen: Shape, way: _Way) -> Hint:
     branches = seen.one_of or seen.any_of
     if branches and not seen.properties:
         return _of_branches(seen, branches, way)
-    if seen.discriminator is not None and seen.discriminator.inherited:
+    if seen.discriminator is not None and seen.discriminator.inherited and _is_own(seen):
         return _of_heirs(seen, seen.discriminator, way)
     return _of_types(seen, way)
+
+
+def _is_own(seen: Shape) -> bool:
+    """Whether a schema has its discriminator itself, not from one that it inherits."""
+    return isinstance(seen.schema.value, Mapping) and "discriminator" in seen.schema.value
 
 
 def _of_heirs(seen: Shape, found: Discriminator, way: _Way) -> Hint:

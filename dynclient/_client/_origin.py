@@ -14,6 +14,7 @@ from dynclient.options import TLS, Limits
 from dynclient.transports import Transport
 
 _NOT_MODIFIED = 304
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -118,15 +119,20 @@ class _Fetching:
     def send(self, send: Send) -> Response:
         if self._rooted:
             return self._sent(send)
-        url = send.request.url
-        headers = Headers([*send.request.headers.pairs(), *self._validators.conditions(url).items()])
-        response = self._sent(send._replace(request=send.request._replace(headers=headers)))
-        if response.status == _NOT_MODIFIED:
+        request, url = send.request, send.request.url
+        conditions = self._validators.conditions(url)
+        if conditions:
+            # A compiled form that is kept may be of a version other than ours: it is ours that we ask about.
+            others = [pair for pair in request.headers.pairs() if pair[0].lower() not in _CONDITIONS]
+            request = request._replace(headers=Headers([*others, *conditions.items()]))
+        response = self._sent(send._replace(request=request))
+        if response.status == _NOT_MODIFIED and conditions:
             raise _NotModifiedError
         if response.status not in _REDIRECTS:
             self._rooted = True
-            found = (response.headers.get("etag", ""), response.headers.get("last-modified", ""))
-            self.found[url] = found
+            # RFC 9110, 15.4.5: a 304 has the ETag that a 200 would have had; a date may be left out.
+            modified = response.headers.get("last-modified") or request.headers.get("if-modified-since", "")
+            self.found[url] = (response.headers.get("etag", ""), modified)
         return response
 
     def _sent(self, send: Send) -> Response:

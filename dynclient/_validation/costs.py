@@ -15,6 +15,7 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from threading import Lock
 from typing import Any, NamedTuple
 
 from dynclient._schemas import Bundle
@@ -46,6 +47,7 @@ class _Known(NamedTuple):
     loops: dict[str, frozenset[str]]
     factors: dict[frozenset[str], int]
     compares: dict[str, bool]
+    lock: Lock
 
 
 def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
@@ -59,7 +61,13 @@ def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
         # Where `$dynamicRef` leads is known only with the value.
         return Cost(limits.body_depth, 0)
     entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
-    known: _Known = bundle.worked_out.setdefault("costs", _Known({}, {}, {}, {}, {}, {}, {}))
+    known: _Known = bundle.worked_out.setdefault("costs", _Known({}, {}, {}, {}, {}, {}, {}, Lock()))
+    # Threads may come with bundles that share entries, of which half is known.
+    with known.lock:
+        return _cost(entries, known, bundle, references, limits)
+
+
+def _cost(entries: Mapping[str, Any], known: _Known, bundle: Bundle, references: References, limits: Limits) -> Cost:
     for name in entries.keys() - known.leads.keys():
         known.leads[name] = Counter(_leads(entries[name]))
         known.references[name] = references_in(entries[name])

@@ -6,7 +6,7 @@ Rule 2: nothing here does anything: the flows are in :mod:`dynclient.security`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, NamedTuple, NoReturn, Protocol
 
@@ -53,6 +53,21 @@ class Secret:
 
     def _encoded(self) -> bytes:
         return self._value.encode("utf-8", "surrogatepass")
+
+
+def masked(value: Any, secrets: Sequence[str]) -> Any:
+    """A plain value, text or bytes, with every secret in it replaced by ``***``; itself where it holds none."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+    elif isinstance(value, bytes):
+        for secret in secrets:
+            value = value.replace(secret.encode("utf-8", "surrogatepass"), MASK.encode())
+    elif isinstance(value, dict):
+        return {masked(name, secrets): masked(member, secrets) for name, member in value.items()}
+    elif isinstance(value, list):
+        return [masked(member, secrets) for member in value]
+    return value
 
 
 class TokenStore(Protocol):

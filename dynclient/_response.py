@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
 from dynclient import codecs, model
+from dynclient._credentials import masked
 from dynclient._negotiation import match, parse
 from dynclient._schemas import shape, typed
 from dynclient._styles import deserialize
@@ -106,7 +107,7 @@ class Reader(NamedTuple):
         faults = check.faults(item, path=f"$[{index}]", files=True)
         if faults:
             wrong = self._broken(faults, opened.response._replace(body=b""))
-            wrong.data = item
+            wrong.data = _without_secrets(item, opened.response)
             self._take_or_raise(wrong)
 
     def _take_or_raise(self, wrong: ResponseError) -> None:
@@ -159,10 +160,11 @@ class Reader(NamedTuple):
                     faults += _body_faults(media_type, data, self.limits)
         except (DecodeError, UnexpectedMediaType) as error:
             wrong = self._completed(error, response)
-            data = error.data = best_effort(response, self.limits)
+            data = best_effort(response, self.limits)
+            error.data = best_effort(wrong.response or response, self.limits)
         if wrong is None and faults:
             wrong = self._broken(faults, response)
-            wrong.data = data
+            wrong.data = _without_secrets(data, response)
         return data, wrong
 
     def _broken(self, faults: list[Fault], response: Response) -> ResponseError:
@@ -171,10 +173,9 @@ class Reader(NamedTuple):
         return self._completed(ResponseValidationError(message, errors=faults), response)
 
     def _completed(self, error: ResponseError, response: Response) -> ResponseError:
-        request = response.request.with_no_secrets() if response.request is not None else None
         error.operation_id = self.operation.id
-        error.request = request
-        error.response = response._replace(request=request)
+        error.response = response.with_no_secrets()
+        error.request = error.response.request
         return error
 
     def _media_type(self, documented: model.Response, response: Response) -> tuple[model.MediaType | None, str]:
@@ -249,6 +250,11 @@ def best_effort(response: Response, limits: Limits) -> Any:
         return codecs.find(response.content_type).decode(response.body, None, response.content_type, limits)
     except (DecodeError, ValueError):
         return response.body
+
+
+def _without_secrets(data: Any, response: Response) -> Any:
+    """What an error keeps of a body: a server may repeat what it was sent, credentials too."""
+    return masked(data, response.request.secret_values()) if response.request is not None else data
 
 
 def _body_faults(media_type: model.MediaType, data: Any, limits: Limits) -> list[Fault]:

@@ -8,6 +8,7 @@ Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -141,6 +142,19 @@ class Request(NamedTuple):
         shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
         return self._replace(url=self.shown_url, headers=shown, body=None if SECRET_BODY in self.secrets else self.body)
 
+    def secret_values(self) -> tuple[str, ...]:
+        """The secrets themselves, as a server may repeat them, the longest first; short words are none."""
+        found: set[str] = set()
+        for name, value in self.headers.pairs():
+            if self._is_secret(name):
+                found |= {value, *_credentials_in(name.lower(), value)}
+        names = {name for in_, name in self.secrets if in_ == "query"}
+        for field in urlsplit(self.url).query.split("&"):
+            name, _, value = field.partition("=")
+            if unquote_plus(name) in names:
+                found |= {value, unquote_plus(value)}
+        return tuple(sorted((text for text in found if len(text) >= _SHORTEST_SECRET), key=len, reverse=True))
+
     def __repr__(self) -> str:
         body = f"<{len(self.body)} bytes>" if isinstance(self.body, bytes) else type(self.body).__name__
         return f"Request({self.method!r}, {self.shown_url!r}, headers={self.with_no_secrets().headers!r}, body={body})"
@@ -205,6 +219,17 @@ class Response(NamedTuple):
     def content_type(self) -> str | None:
         """The Content-Type header as it came, or None."""
         return self.headers.get("content-type")
+
+    def with_no_secrets(self) -> Response:
+        """Return the response with the request's secrets masked, also where the server repeats them."""
+        if self.request is None:
+            return self
+        secrets = self.request.secret_values()
+        request = self.request.with_no_secrets()
+        if not secrets:
+            return self._replace(request=request)
+        headers = Headers((name, _credentials.masked(value, secrets)) for name, value in self.headers.pairs())
+        return self._replace(request=request, headers=headers, body=_credentials.masked(self.body, secrets))
 
     def __repr__(self) -> str:
         size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"
@@ -281,8 +306,25 @@ class Run(NamedTuple):
     function: Callable[[], Any]
 
 
+# A shorter text is in half of all answers by chance; to mask it would only tell that it is one.
+_SHORTEST_SECRET = 6
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+
+
+def _credentials_in(name: str, value: str) -> set[str]:
+    """What of a secret header's value is secret by itself: each cookie, what follows the scheme's word, a password."""
+    if name == "cookie":
+        values = {pair.partition("=")[2].strip() for pair in value.split(";")}
+        return values | {unquote_plus(text) for text in values}
+    word, _, rest = value.partition(" ")
+    if word.lower() != "basic":
+        return {rest}
+    try:
+        pair = base64.b64decode(rest, validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return {rest}
+    return {rest, pair, pair.partition(":")[2]}
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -139,10 +139,10 @@ class Watch:
         """A response has come."""
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s < %s", self._operation_id, response.status)
-            for name, value in _shown(response.headers):
+            for name, value in _shown(_bare(response, request)):
                 log.debug("%s < %s: %s", self._operation_id, name, value)
         for hook in self._with("on_response"):
-            headers = Headers(_shown(response.headers))
+            headers = Headers(_shown(_bare(response, request)))
             method, url = self._line(request)
             named = (self._call, self._operation_id, method, url)
             hook(ResponseEvent(*named, response.status, headers, attempt, response.elapsed))
@@ -179,6 +179,11 @@ class Watch:
 
 def _names(why: dict[str, Any]) -> list[str]:
     return [str(value) if isinstance(value, int) else type(value).__name__ for value in why.values()]
+
+
+def _bare(response: Response, request: Request) -> Headers:
+    """A response's headers without the request's secrets, which a server may repeat."""
+    return response._replace(request=request, body=b"").with_no_secrets().headers
 
 
 def _shown(headers: Headers) -> list[tuple[str, str]]:

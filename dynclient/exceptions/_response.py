@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from dynclient._credentials import masked
 from dynclient.exceptions._root import DynclientError, Fault, escaped
 from dynclient.messages import Headers, Request, Response
 
@@ -43,8 +44,9 @@ class ResponseError(DynclientError):
         super().__init__(message, **more)
         asked = request or (response.request if response else None)
         self.request = asked.with_no_secrets() if asked is not None else None
-        self.response = response._replace(request=self.request) if response is not None else None
-        self.data = data
+        self.response = response._replace(request=asked).with_no_secrets() if response is not None else None
+        # A server may repeat what it was sent, credentials too.
+        self.data = masked(data, asked.secret_values()) if asked is not None and data is not None else data
 
     @property
     def status(self) -> int:

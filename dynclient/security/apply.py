@@ -52,6 +52,8 @@ class Security:
             ArgumentError: ``auth`` is none that the schemes can take.
         """
         self._schemes = schemes
+        # What a traceback shows of this object has to be there also where what is given is refused.
+        self._given: credentials.Given = {}
         self._given = credentials.given(auth, schemes)
         self._trust = trusted
         self._certificate = certificate

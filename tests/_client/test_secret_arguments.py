@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import traceback
 
 import pytest
 
 import dynclient
-from dynclient.exceptions import ConnectError
+from dynclient.exceptions import ArgumentError, ConnectError
 
 SECRET = "hunter2"
 PASSWORD = {"type": "string", "format": "password"}
@@ -41,3 +42,11 @@ def test_an_error_has_none(client):
     error = raised.value
     for shown in (str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error))):
         assert SECRET not in shown
+
+
+def test_a_traceback_with_local_variables_can_be_made_of_a_refused_credential():
+    schemes = {"k": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+    with pytest.raises(ArgumentError) as raised:
+        dynclient.load({**DOCUMENT, "components": {"securitySchemes": schemes}}, auth={"k": [SECRET]})
+    made = [repr(value) for frame, _ in traceback.walk_tb(raised.tb) for value in frame.f_locals.values()]
+    assert any("Security" in text for text in made)

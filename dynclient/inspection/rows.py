@@ -80,15 +80,15 @@ def as_text(table: Iterable[Row], faults: Iterable[str] = ()) -> str:
     grouped = groups(table)
     indent = "  " if any(grouped) else ""
     cells = {
-        tag: [[indent + row.name, row.method, row.path, row.marks] for row in members]
+        tag: [(_cell(row.name, indent), _cell(row.method), _cell(row.path), _cell(row.marks)) for row in members]
         for tag, members in grouped.items()
     }
-    every = [list(HEAD), *(line for lines in cells.values() for line in lines)]
-    widths = [max(len(_cell(line[column], indent)) for line in every) for column in range(len(HEAD) - 1)]
-    lines = [_line(list(HEAD), widths)]
+    every = [HEAD, *(line for lines in cells.values() for line in lines)]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)][:-1]
+    lines = [_line(HEAD, widths)]
     for tag, members in cells.items():
         lines += [_cell(tag)] if tag else []
-        lines += [_line(line, widths, indent) for line in members]
+        lines += [_line(line, widths) for line in members]
     return "\n".join([*lines, *(f"{LOST}: {escaped(fault)}" for fault in faults)])
 
 
@@ -112,10 +112,9 @@ def _html_row(row: Row) -> str:
     )
 
 
-def _line(cells: list[str], widths: list[int], indent: str = "") -> str:
-    shown = [_cell(cell, indent if index == 0 else "") for index, cell in enumerate(cells)]
-    padded = (cell.ljust(width) for cell, width in zip(shown, widths, strict=False))
-    return "  ".join([*padded, shown[-1]]).rstrip()
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=False))
+    return "  ".join([*padded, cells[-1]]).rstrip()
 
 
 def _row(row: OperationRow, fault: DocumentError | None) -> Row:

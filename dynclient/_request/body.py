@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import mimetypes
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, ElementTree
 
@@ -145,7 +145,8 @@ def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
     """
     codec = _codec(choice, value)
     media_type = choice.media_type
-    if codec.name == "binary":
+    # What is read while it is sent can't be looked at before.
+    if codec.name == "binary" or isinstance(value, AsyncIterator):
         return []
     if codec.name == "xml" and isinstance(value, (str, bytes, Element)) and media_type.schema is not None:
         if not codecs.xml.is_text(media_type.schema):
@@ -185,7 +186,11 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
 def to_plain(choice: Choice, value: Any) -> Any:
     """What Python people hold as a plain value, with files kept where the media type takes them."""
     codec = _codec(choice, value)
-    if codec.name == "binary" or (codec.name in {"text", "xml"} and isinstance(value, (bytes, Element))):
+    if (
+        isinstance(value, AsyncIterator)
+        or codec.name == "binary"
+        or (codec.name in {"text", "xml"} and isinstance(value, (bytes, Element)))
+    ):
         return value
     return plain(value, files=codec.files)
 

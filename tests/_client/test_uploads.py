@@ -1,0 +1,214 @@
+"""Bodies that are sent while they are read: files, iterators, and in an AsyncClient asynchronous iterators."""
+
+from __future__ import annotations
+
+import io
+import socket
+import subprocess
+import sys
+import threading
+from functools import partial
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+import dynclient
+
+ITEM = {"type": "object", "properties": {"n": {"type": "integer"}}}
+DOCUMENT = {
+    "openapi": "3.2.0",
+    "info": {"title": "Uploads", "version": "1"},
+    "paths": {
+        "/raw": {
+            "post": {
+                "operationId": "raw",
+                "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
+                "responses": {"204": {"description": "taken"}},
+            }
+        },
+        "/items": {
+            "post": {
+                "operationId": "items",
+                "requestBody": {"required": True, "content": {"application/jsonl": {"itemSchema": ITEM}}},
+                "responses": {"204": {"description": "taken"}},
+            }
+        },
+        "/form": {
+            "post": {
+                "operationId": "form",
+                "requestBody": {"required": True, "content": {"multipart/form-data": {}}},
+                "responses": {"204": {"description": "taken"}},
+            }
+        },
+    },
+}
+
+
+@pytest.fixture
+def upload(way, httpserver):
+    """Send a body, and tell what arrived: its framing and its bytes."""
+    arrived = []
+
+    def take(request):
+        from werkzeug import Response
+
+        arrived.append((request.headers.get("Content-Length"), request.headers.get("Content-Type"), request.get_data()))
+        return Response(status=204)
+
+    def send(name, body):
+        httpserver.expect_request(f"/{name}", method="POST").respond_with_handler(take)
+        assert way(DOCUMENT, base_url=httpserver.url_for(""))(name, body) is None
+        return arrived[-1]
+
+    return send
+
+
+class Sized:
+    """An iterator that knows how much it will give."""
+
+    length = 4
+
+    def __init__(self):
+        self._pieces = iter((b"ab", b"cd"))
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self._pieces)
+
+
+async def pieces(*given):
+    for piece in given:
+        await anyio.lowlevel.checkpoint()
+        yield piece
+
+
+RAW = {
+    "a file object": (lambda _: io.BytesIO(b"abcd"), "4"),
+    "a path": (lambda path: path, "4"),
+    "an iterator": (lambda _: iter((b"ab", b"cd")), None),
+    "an iterator with a length": (lambda _: Sized(), "4"),
+}
+
+
+@pytest.mark.parametrize("case", RAW.values(), ids=RAW)
+def test_bytes(case, upload, tmp_path):
+    make, length = case
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"abcd")
+    assert upload("raw", make(path))[::2] == (length, b"abcd")
+
+
+def test_items_of_an_iterator(upload):
+    assert upload("items", ({"n": n} for n in range(2)))[::2] == (None, b'{"n":0}\n{"n":1}\n')
+
+
+def test_a_form_with_files_has_a_length(upload, tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"abcd")
+    length, content_type, body = upload("form", {"file": path, "note": "x"})
+    assert int(length) == len(body)
+    assert content_type.startswith("multipart/form-data")
+    assert b"abcd" in body
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [("raw", (b"ab", b"cd"), b"abcd"), ("items", ({"n": 1}, {"n": 2}), b'{"n":1}\n{"n":2}\n')],
+)
+def test_asynchronous_iterators(backend, name, given, expected, httpserver):
+    arrived = []
+
+    def take(request):
+        from werkzeug import Response
+
+        arrived.append(request.get_data())
+        return Response(status=204)
+
+    httpserver.expect_request(f"/{name}").respond_with_handler(take)
+
+    async def main():
+        async with dynclient.AsyncClient.load(DOCUMENT, base_url=httpserver.url_for("")) as client:
+            body = pieces(*given)
+            await getattr(client, name)(body)
+
+    anyio.run(main, backend=backend)
+    assert arrived == [expected]
+
+
+def test_an_asynchronous_iterator_needs_an_asynchronous_client(httpserver):
+    with (
+        dynclient.load(DOCUMENT, base_url=httpserver.url_for("")) as client,
+        pytest.raises(dynclient.exceptions.ArgumentError, match="AsyncClient"),
+    ):
+        client.raw(pieces(b"ab"))
+
+
+CHILD = """
+import json, resource, sys
+import anyio, dynclient
+document, url, path, kind, name = json.loads(sys.argv[1]), *sys.argv[2:]
+body = {"file": open(path, "rb"), "note": "x"} if name == "form" else open(path, "rb")
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+async def main():
+    async with dynclient.AsyncClient.load(document, base_url=url) as client:
+        await client.raw(b"")
+        before = peak()
+        await getattr(client, name)(body)
+        return peak() - before
+if kind == "sync":
+    with dynclient.load(document, base_url=url) as client:
+        client.raw(b"")
+        before = peak()
+        getattr(client, name)(body)
+        print(peak() - before)
+else:
+    print(anyio.run(main))
+"""
+
+
+def _swallow(server, done):
+    """Take two connections' requests, count their bytes, keep none, and answer 204 to each."""
+    server.settimeout(30)
+    sock, _ = server.accept()
+    sock.settimeout(30)
+    with sock:
+        for _ in range(2):
+            data = b""
+            while b"\r\n\r\n" not in data:
+                piece = sock.recv(65_536)
+                if not piece:
+                    return
+                data += piece
+            head, _, rest = data.partition(b"\r\n\r\n")
+            left = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]) - len(rest)
+            while left > 0 and (piece := sock.recv(1_048_576)):
+                left -= len(piece)
+            sock.sendall(b"HTTP/1.1 204 No\r\n\r\n")
+    done.append(True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no resource module")
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("name", ["raw", "form"])
+def test_a_large_file_is_never_in_memory(kind, name, tmp_path):
+    import json
+
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(200 * 1024 * 1024)
+    done = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=partial(_swallow, server, done))
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        arguments = [sys.executable, "-c", CHILD, json.dumps(DOCUMENT), url, str(path), kind, name]
+        child = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
+        thread.join(40)
+    assert child.stderr == ""
+    assert done == [True]
+    assert int(child.stdout) < 20

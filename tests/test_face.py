@@ -79,7 +79,7 @@ def test_the_wheel_holds_the_package_and_no_more(root: Path, tmp_path: Path):
     assert shipped == {"dynclient_types/__init__.pyi", "dynclient_types/py.typed"}
     assert "dynclient/py.typed" in names
     assert "dynclient/cli/__init__.py" in names
-    assert not [name for name in names if "test_" in name or name.endswith(".pyc")]
+    assert not [name for name in names if "/test_" in name or name.endswith(".pyc")]
     sources = {str(path.relative_to(root)) for path in (root / "dynclient").rglob("*.py")}
     assert sources <= set(names)
 

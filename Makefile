@@ -46,13 +46,11 @@ docs: $(VENV)/.dynclient-test ## run the manual's examples; emit reference pages
 
 emit-check: $(VENV)/.dynclient-test ## compare what the tools emit with tests/golden, docs/reference and dynclient_types
 	@$(BIN)/python -m pytest -q tests/tools
-	@$(BIN)/dynclient docs openapi/voice.yaml --out docs/reference/voice --check
-	@$(BIN)/dynclient stubs openapi/voice.yaml --check
+	@$(BIN)/dynclient generate --check
 
 emit: $(VENV)/.dynclient-test ## write what emit-check compares anew; read the difference before you commit it
 	@DYNCLIENT_GOLDEN=write $(BIN)/python -m pytest -q tests/tools/test_golden.py
-	@$(BIN)/dynclient docs openapi/voice.yaml --out docs/reference/voice
-	@$(BIN)/dynclient stubs openapi/voice.yaml
+	@$(BIN)/dynclient generate
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,4 +1,4 @@
-"""The commands ``dynclient docs`` and ``dynclient stubs``."""
+"""The commands ``dynclient docs``, ``dynclient stubs`` and ``dynclient generate``."""
 
 from __future__ import annotations
 
@@ -54,6 +54,26 @@ def stubs(documents: tuple[str, ...], out: Path | None, templates: Path | None, 
     else:
         made = [emitting.package(document, out, templates=templates) for document in documents]
     _end(made, check=check)
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=Path("pyproject.toml"),
+    show_default=True,
+    help="The file with the table [tool.dynclient].",
+)
+@_check
+def generate(config: Path, *, check: bool) -> None:
+    """Write all pages and types that the table [tool.dynclient] of a project asks for.
+
+    It names the documents, the folder of their pages (docs), and where their types go (stubs): true for
+    dynclient.load() itself, or a folder for a package each.
+    """
+    from dynclient_tools import generating
+
+    _end(generating.generated(generating.read(config)), check=check)
 
 
 def _end(made: Iterable[Emitted], *, check: bool) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
 _skipped: list[str] = []
+# No test writes to the user's own cache, nor do the processes that it starts.
+CACHE = Path(tempfile.mkdtemp(prefix="dynclient-cache-"))
+os.environ.setdefault("DYNCLIENT_CACHE", str(CACHE))
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +60,8 @@ def _refused_skips() -> list[str]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI, fail a session that skipped what tests/allowed_skips.txt does not allow."""
+    """Remove the cache. In CI, fail a session that skipped what tests/allowed_skips.txt does not allow."""
+    shutil.rmtree(CACHE, ignore_errors=True)
     in_ci = os.environ.get("CI", "").lower() in {"1", "true"}
     if in_ci and not hasattr(session.config, "workerinput") and _refused_skips() and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

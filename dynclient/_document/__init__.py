@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dynclient._document.cache import Cache, cache_of
 from dynclient._document.pointers import at, join
 from dynclient._document.references import Document, open_document
+from dynclient._document.source import local_path
 
-__all__ = ["Document", "at", "join", "open_document"]
+__all__ = ["Cache", "Document", "at", "cache_of", "join", "local_path", "open_document"]

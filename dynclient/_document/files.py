@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
+from dynclient._document import stamps
+from dynclient._document.cache import Cache
 from dynclient._document.charsets import utf8
+from dynclient._document.compiled import Described, Writer
 from dynclient._document.data import read
-from dynclient._document.faults import unsafe
+from dynclient._document.faults import unreadable, unsafe
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
 from dynclient._document.places import Lines, lines
 from dynclient._document.pointers import split
+from dynclient._document.slices import Tree
 from dynclient._document.source import Source
+from dynclient._document.stamps import Stamp
 from dynclient._document.trees import copied
 from dynclient.exceptions import DynclientError
 from dynclient.messages import origin
@@ -34,21 +39,90 @@ _REMOTE_FILES = 50
 class File:
     """One file. ``uri`` is where it was had; ``base`` is what its references are relative to."""
 
-    def __init__(self, source: Source, limits: Limits, *, root: bool = False, identified: bool = True) -> None:
-        """Read what the source holds."""
+    def __init__(
+        self,
+        source: Source,
+        limits: Limits,
+        *,
+        root: bool = False,
+        identified: bool = True,
+        described: Described | None = None,
+    ) -> None:
+        """Read what the source holds. Of a compiled form, ``described`` is the file that is meant."""
         self.uri = source.uri
         self.name = source.name
         self.remote = source.remote
-        self.tree: Any
-        if isinstance(source.data, Mapping):
-            self.tree = copied(source.data, source.name, limits)
-        else:
-            self.tree = read(source.data, source.name, limits, json_only=source.json_only, root=root)
+        self.kept = source.kept
         self.fingerprint = source.fingerprint
+        self.tree: Any
         self._source = source._replace(data=b"")
         self._limits = limits
+        form = source.kept.form if source.kept is not None else None
+        if form is not None:
+            described = described or form.files[0]
+            self.fingerprint = described.fingerprint
+            self.tree = Tree(form.bytes, self._again).value(described.entry, "")
+            may_declare = described.declares
+            if root and not isinstance(self.tree, dict):
+                raise unreadable("holds no document", source.name)
+        elif isinstance(source.data, Mapping):
+            self.tree = copied(source.data, source.name, limits)
+            may_declare = True
+        else:
+            self.tree = read(source.data, source.name, limits, json_only=source.json_only, root=root)
+            may_declare = declares(source.data)
         # OAS 3.0.4 and earlier know no identifiers in schemas.
-        self._declares = identified and (not isinstance(source.data, bytes) or declares(source.data))
+        self._declares = identified and may_declare
+        self._may_declare = may_declare
+
+    def _again(self) -> Any:
+        """The tree from the document itself, for want of what is damaged in its compiled form."""
+        from hashlib import sha256
+
+        if self.kept is not None:
+            self.kept.drop()
+        data = self._source.again()
+        if data is None or sha256(data).hexdigest() != self.fingerprint:
+            message = "can't be read any more: its compiled form is damaged"
+            raise unreadable(message, self.name, hint="load the document again")
+        return read(data, self.name, self._limits, json_only=self._source.json_only)
+
+    def add_to(self, writer: Writer, uri: str | None = None) -> None:
+        """Write the compiled form of this file."""
+        noted = {"remote": self.remote}
+        writer.add(uri or self.uri, self.name, self.fingerprint, self.tree, declares=self._may_declare, **noted)
+
+    def keep(self, listing: Any = None, **about: Any) -> None:
+        """Keep the compiled form in the cache, with what a reader has noted of the operations."""
+        if self.kept is None or self.kept.cache is None or not isinstance(self.tree, dict):
+            return
+        writer = Writer()
+        try:
+            self.add_to(writer)
+            self.kept.keep(writer.finished(listing, **self.kept.noted(), **about))
+        except (ValueError, TypeError, RecursionError, MemoryError):
+            # What JSON can't say is read anew each time.
+            return
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What the file system said of the file when it was read."""
+        if self.kept is None:
+            return None
+        about = self.kept.about or (self.kept.form.about if self.kept.form is not None else {})
+        return about.get("stamp")
+
+    def is_current(self) -> bool:
+        """Whether a local file is what it was; what is in memory always is. Of a URL nobody knows."""
+        if self.remote or self.uri.startswith("memory:"):
+            return not self.remote
+        path = unquote(urlsplit(self.uri).path)
+        if self.stamp is not None and stamps.of(path) == self.stamp:
+            return True
+        from hashlib import sha256
+
+        data = self._source.again()
+        return data is not None and sha256(data).hexdigest() == self.fingerprint
 
     @cached_property
     def base(self) -> str:
@@ -111,17 +185,24 @@ class Files:
         limits: Limits,
         references: Iterable[str | os.PathLike[str]],
         transport: Transport | None,
+        cache: Cache | None = None,
     ) -> None:
         """Read the root."""
         self.limits = limits
+        self._cache = cache
+        form = source.kept.form if source.kept is not None and source.kept.cache is None else None
+        source = _relocated(source, form.files[0]) if form is not None else source
         self.root = File(source, limits, root=True)
-        self.remote = source.remote
+        self.remote = self.root.remote
         self._identified = _knows_identifiers(self.root.tree)
         if not self._identified:
             self.root._declares = False  # noqa: SLF001  # the version shows only when the file is read
         self._files = {self.root.uri: self.root}
         # Those that name themselves, or schemas in them.
         self._named = [self.root]
+        for described in form.files[1:] if form is not None else ():
+            other = _relocated(source, described)
+            self._add(other.uri, File(other, limits, identified=self._identified, described=described))
         self._transport = transport
         self._folders, self._allowed = _places(references)
         if source.folder is not None:
@@ -151,13 +232,20 @@ class Files:
         with self._lock:
             found = self._had(uri)
             if found is None:
-                file = self._read(self._local(uri))
-                # Where it was had may be spelled in several ways, or be reached by a redirect.
-                self._files[uri] = self._files.setdefault(file.uri, file)
-                if file.names:
-                    self._named.append(file)
+                self._add(uri, self._read(self._local(uri)))
                 found = self._files[uri], ""
         return found
+
+    def _add(self, uri: str, file: File) -> None:
+        # Where it was had may be spelled in several ways, or be reached by a redirect.
+        self._files[uri] = self._files.setdefault(file.uri, file)
+        if file.names:
+            self._named.append(file)
+
+    @property
+    def others(self) -> list[File]:
+        """The files that were read beside the root."""
+        return [file for uri, file in tuple(self._files.items()) if file is not self.root and uri == file.uri]
 
     def _had(self, uri: str) -> tuple[File, str] | None:
         file = self._files.get(uri)
@@ -184,18 +272,23 @@ class Files:
         scheme = urlsplit(uri).scheme.lower()
         if scheme == "file":
             self._count(self.limits.reference_files, uri)
-            found = sources.below(uri, self._name(uri), self._folders, self.limits)
+            found = sources.below(uri, self._name(uri), self._folders, self.limits, self._cache)
         elif scheme in ("http", "https"):
             if not self._may_ask(uri):
                 raise unsafe(
                     "no other host may be asked", uri, hint="references= takes the URLs that a $ref may lead to"
                 )
             self._count(min(self.limits.reference_files, _REMOTE_FILES), uri)
-            found = sources.from_url(uri, self.limits, self._transport, self._may_ask)
+            found = sources.from_url(uri, self.limits, self._transport, self._may_ask, self._cache)
         else:
             raise unsafe("only a document that is a local file may refer to files", uri)
         known = self._files.get(found.uri)
-        return known or File(found, self.limits, identified=self._identified)
+        if known is not None:
+            return known
+        file = File(found, self.limits, identified=self._identified)
+        if found.kept is not None and found.kept.form is None:
+            file.keep()
+        return file
 
     def _count(self, maximum: int, uri: str) -> None:
         if len(self._files) > maximum:
@@ -212,6 +305,16 @@ class Files:
             return path
         way = posixpath.relpath(path, posixpath.dirname(start))
         return posixpath.normpath(posixpath.join(posixpath.dirname(self.root.name), way))
+
+
+def _relocated(source: Source, described: Described) -> Source:
+    """A file of a shipped form: a relative URI means that it stands as if beside that."""
+    remote = described.about.get("remote") is True
+    try:
+        uri = urldefrag(joined(source.uri, described.uri)).url
+    except ValueError:
+        raise unreadable("has a file whose URI is none", source.name) from None
+    return source._replace(uri=uri, name=described.name, remote=remote)
 
 
 def _knows_identifiers(root: Mapping[str, Any]) -> bool:

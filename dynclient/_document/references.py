@@ -15,13 +15,19 @@ from collections.abc import Iterable
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
+from dynclient._document import stamps
+from dynclient._document.cache import Cache
+from dynclient._document.compiled import Compiled
 from dynclient._document.files import File, Files
 from dynclient._document.identifiers import joined
+from dynclient._document.kept import Kept
 from dynclient._document.pointers import MISSING, join, of_fragment, split, walk
+from dynclient._document.shipping import shipping
 from dynclient._identifiers import near
+from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, Place, UnresolvableReference, UnsafeDocument
 from dynclient.options import Limits
 
@@ -38,6 +44,7 @@ def open_document(
     limits: Limits | None = None,
     references: Iterable[str | os.PathLike[str]] = (),
     transport: Transport | None = None,
+    cache: Cache | None = None,
 ) -> Document:
     """Read a document: from a path, a URL, bytes, text, a file object or a mapping.
 
@@ -49,8 +56,14 @@ def open_document(
         TransportError: the way to its server failed.
     """
     limits = Limits() if limits is None else limits
-    found = sources.from_source(source, limits, transport)
-    return Document(Files(found, limits, references, transport))
+    found = sources.from_source(source, limits, transport, cache)
+    references = (references,) if isinstance(references, str) else tuple(references)
+    return Document(Files(found, limits, references, transport, cache), references)
+
+
+def _trusted(kept: Kept, form: Compiled) -> bool:
+    """Whether a reader's notes are those of this release: a shipped form may come from another one."""
+    return kept.cache is not None or form.about.get("release") == __version__
 
 
 class Document:
@@ -60,15 +73,18 @@ class Document:
     ``remote`` tells that it came from the network.
     """
 
-    def __init__(self, files: Files) -> None:
-        """Take the files, of which the root is read already."""
+    def __init__(self, files: Files, references: tuple[str | os.PathLike[str], ...] = ()) -> None:
+        """Take the files, of which the root is read already, and what else may be referred to."""
         self._files = files
+        self._references = [os.fspath(place) for place in references]
         self._limits = files.limits
         self._resolved: dict[tuple[str, str], tuple[str, Any]] = {}
         self.uri = files.root.uri
         self.name = files.root.name
         self.root: dict[str, Any] = files.root.tree
         self.remote = files.remote
+        self.api: Any = None
+        """What a reader has made of this document: held here, so that it is made once."""
 
     def __repr__(self) -> str:
         return f"<Document {self.name}>"
@@ -84,6 +100,44 @@ class Document:
         if self._files.root.fingerprint:
             return self._files.root.fingerprint
         return sha256(json.dumps(self.root, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def listing(self) -> Any:
+        """What a reader has noted of the operations, if the files that it noted it of are what they were."""
+        kept = self._files.root.kept
+        form = kept.form if kept is not None else None
+        if kept is None or form is None or not _trusted(kept, form):
+            return None
+        depends = form.about.get("depends")
+        own = kept.cache is None or form.about.get("references") == self._references
+        if not isinstance(depends, dict) or not own:
+            return None
+        current = all(stamp is not None and stamps.of(path) == stamp for path, stamp in depends.items())
+        return form.listing if current else None
+
+    def keep(self, listing: Any) -> None:
+        """Keep the compiled form of this document in the cache, if there is one, with a reader's notes of it."""
+        others = self._files.others
+        depends = {unquote(urlsplit(file.uri).path): file.stamp for file in others}
+        if any(file.remote for file in others) or None in depends.values():
+            listing, depends = None, {}
+        kept = self._files.root.kept
+        if kept is not None and (kept.form is None or listing is not None):
+            self._files.root.keep(listing, depends=depends, references=self._references)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The local files that were read so far."""
+        files = (self._files.root, *self._files.others)
+        return tuple(unquote(urlsplit(file.uri).path) for file in files if file.uri.startswith("file:"))
+
+    def compiled(self, listing: Any) -> list[bytes]:
+        """The compiled form of this document and of all that it refers to, to be shipped."""
+        return shipping(self._files, self.resolve, listing)
+
+    def is_current(self, *, root: bool = True) -> bool:
+        """Whether the files that were read so far are what they were; without ``root``, only the others."""
+        return all(file.is_current() for file in [*([self._files.root] if root else []), *self._files.others])
 
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:
         """Find what a ``$ref`` found at ``base`` leads to: its absolute URI (with a JSON pointer) and the node.

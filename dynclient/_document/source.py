@@ -6,6 +6,7 @@ Rule 2: a URL is fetched without any credential, and a redirect leads to no weak
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -15,17 +16,22 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+from dynclient._document import stamps
+from dynclient._document.cache import Cache
 from dynclient._document.faults import unreadable, unsafe
-from dynclient.exceptions import ArgumentError, ResponseTooLarge
+from dynclient._document.kept import Kept, kept, shipped
+from dynclient.exceptions import ArgumentError, ResponseTooLarge, TransportError
 from dynclient.messages import Headers, Request, Send
 from dynclient.options import Limits, Timeout
 
 if TYPE_CHECKING:
     from dynclient.transports import Transport
 
+_log = logging.getLogger("dynclient.document")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _OK = 200
+_NOT_MODIFIED = 304
 _SCHEMES = ("http://", "https://")
 _LONGEST_PATH = 4096
 _COUNTER = count(1)
@@ -36,7 +42,8 @@ class Source(NamedTuple):
     """A document as it came. ``data`` is bytes, or a mapping of the caller's.
 
     ``folder`` is the real path of the folder that holds a local file, below which it may refer to others.
-    ``again`` reads the bytes once more, or gives None where they are gone.
+    ``again`` reads the bytes once more, or gives None where they are gone. ``kept`` is its place in the cache; where
+    that has a compiled form, ``data`` does not count.
     """
 
     data: bytes | Mapping[Any, Any]
@@ -46,14 +53,17 @@ class Source(NamedTuple):
     folder: str | None = None
     json_only: bool = False
     again: Callable[[], bytes | None] = lambda: None
+    kept: Kept | None = None
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the bytes, in hexadecimal digits; of a mapping it is made elsewhere."""
+        if self.kept is not None and self.kept.form is not None:
+            return self.kept.form.files[0].fingerprint
         return sha256(self.data).hexdigest() if isinstance(self.data, bytes) else ""
 
 
-def from_source(source: Any, limits: Limits, transport: Transport | None) -> Source:
+def from_source(source: Any, limits: Limits, transport: Transport | None, cache: Cache | None = None) -> Source:
     """Take what a caller gives for a document.
 
     Raises:
@@ -63,42 +73,60 @@ def from_source(source: Any, limits: Limits, transport: Transport | None) -> Sou
         TransportError: the way to its server failed.
     """
     if isinstance(source, str):
-        return _from_text_or_name(source, limits, transport)
+        path = local_path(source)
+        if path is not None:
+            return from_path(path, limits, cache)
+        if _is_url(source):
+            return from_url(source.strip(), limits, transport, cache=cache)
+        return from_bytes(source.encode("utf-8", "surrogatepass"), "<text>", limits, cache)
     if isinstance(source, os.PathLike):
-        return from_path(os.fsdecode(source), limits)
+        return from_path(os.fsdecode(source), limits, cache)
     if isinstance(source, bytes | bytearray | memoryview):
-        return from_bytes(bytes(source), "<bytes>", limits)
+        return from_bytes(bytes(source), "<bytes>", limits, cache)
     if isinstance(source, Mapping):
         return Source(source, f"memory://document/mapping-{next(_COUNTER)}", "<mapping>")
     if hasattr(source, "read"):
-        return _from_file(source, limits)
+        return _from_file(source, limits, cache)
     raise ArgumentError(
         f"a document can't be read from {type(source).__name__}",
         hint="pass a path, a URL, bytes, text, a file object or a mapping",
     )
 
 
-def from_bytes(data: bytes, name: str, limits: Limits) -> Source:
+def from_bytes(data: bytes, name: str, limits: Limits, cache: Cache | None = None) -> Source:
     """A document that is in memory already, and so refers to no file."""
     _check_size(len(data), limits.document_bytes, name)
-    return Source(data, f"memory://document/{sha256(data).hexdigest()}", name, again=lambda: data)
+    fingerprint = sha256(data).hexdigest()
+    place = shipped(data) or kept(cache, limits, "bytes", fingerprint, size=len(data))
+    if place is not None:
+        place = place.of(data, fingerprint)
+    return Source(data, f"memory://document/{fingerprint}", name, again=lambda: data, kept=place)
 
 
-def from_path(path: str, limits: Limits) -> Source:
+def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
     """A local file; anything that can be read to its end will do for the root document."""
     name = path
     path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
     try:
         folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
-        with open(path, "rb") as file:  # noqa: PTH123  # as above
-            data = _read(file, limits.document_bytes, name)
+        place = shipped(path)
+        if place is not None:
+            return Source(b"", Path(path).as_uri(), name, kept=place)
+        place = kept(cache, limits, "file", path)
+        stamp = stamps.of(path)
+        if place is None or not place.is_current(stamp):
+            with open(path, "rb") as file:  # noqa: PTH123  # as above
+                data = _read(file, limits.document_bytes, name)
+            place = place and place.of(data, sha256(data).hexdigest(), stamp if stamp == stamps.of(path) else None)
+        else:
+            data = b""
     except (OSError, ValueError) as error:
         raise _not_had(error, name) from None
     json_only = path.lower().endswith(".json")
-    return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: _again(path, limits))
+    return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: _again(path, limits), place)
 
 
-def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits) -> Source:
+def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: Cache | None = None) -> Source:
     """A local file that a document refers to: a regular file, really below one of the folders.
 
     Raises:
@@ -114,7 +142,11 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits) -> Sour
         with open(path, "rb", opener=_not_blocking) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise unsafe("is no regular file", name)
-            data = _read(file, limits.document_bytes, name)
+            place, stamp, data = kept(cache, limits, "file", path), stamps.of(file.fileno()), b""
+            if place is None or not place.is_current(stamp):
+                data = _read(file, limits.document_bytes, name)
+                after = stamps.of(file.fileno())
+                place = place and place.of(data, sha256(data).hexdigest(), stamp if stamp == after else None)
     except (OSError, ValueError) as error:
         raise _not_had(error, name) from None
     return Source(
@@ -125,11 +157,16 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits) -> Sour
         None,
         path.lower().endswith(".json"),
         lambda: _again(path, limits),
+        place,
     )
 
 
 def from_url(
-    url: str, limits: Limits, transport: Transport | None, allowed: Callable[[str], bool] | None = None
+    url: str,
+    limits: Limits,
+    transport: Transport | None,
+    allowed: Callable[[str], bool] | None = None,
+    cache: Cache | None = None,
 ) -> Source:
     """A document from the network. ``allowed`` tells of each URL on the way whether it may be asked for.
 
@@ -146,21 +183,31 @@ def from_url(
     own = transport is None
     way: Transport = Urllib3Transport(limits=limits) if transport is None else transport
     try:
-        return _fetched(url, limits, way, allowed)
+        return _fetched(url, limits, way, allowed, kept(cache, limits, "url", url))
     finally:
         if own:
             way.close()
 
 
-def _fetched(url: str, limits: Limits, transport: Transport, allowed: Callable[[str], bool] | None) -> Source:
+def _fetched(
+    url: str, limits: Limits, transport: Transport, allowed: Callable[[str], bool] | None, place: Kept | None
+) -> Source:
     maximum = limits.remote_document_bytes
     bounds = limits._replace(response_bytes=maximum, encoded_response_bytes=maximum)
-    headers = Headers({"Accept": _ACCEPT})
+    known = place.url if place is not None and (allowed is None or allowed(place.url)) else ""
     for _ in range(_MAX_REDIRECTS + 1):
+        headers = Headers({"Accept": _ACCEPT, **(place.conditions if place is not None and url == known else {})})
         try:
             response = transport.send(Send(Request("GET", url, headers), Timeout(), bounds))
         except ResponseTooLarge:
             raise _too_large(maximum, url) from None
+        except TransportError:
+            if not known:
+                raise
+            _log.warning("%s can't be reached: what was read from there before is taken", known)
+            return Source(b"", known, known, remote=True, kept=place)
+        if response.status == _NOT_MODIFIED and url == known:
+            return Source(b"", known, known, remote=True, kept=place)
         if response.status not in _REDIRECTS or "location" not in response.headers:
             break
         url = _redirected(url, response.headers["location"], allowed)
@@ -171,7 +218,10 @@ def _fetched(url: str, limits: Limits, transport: Transport, allowed: Callable[[
     _check_size(len(response.body), maximum, url)
     data = bytes(response.body)
     json_only = (response.content_type or "").partition(";")[0].strip().lower().endswith("json")
-    return Source(data, url, url, remote=True, json_only=json_only, again=lambda: data)
+    if place is not None:
+        validators = {name: response.headers[name] for name in ("etag", "last-modified") if name in response.headers}
+        place = place.of(data, sha256(data).hexdigest(), url=url, json_only=json_only, validators=validators)
+    return Source(data, url, url, remote=True, json_only=json_only, again=lambda: data, kept=place)
 
 
 def _redirected(url: str, location: str, allowed: Callable[[str], bool] | None) -> str:
@@ -185,27 +235,36 @@ def _redirected(url: str, location: str, allowed: Callable[[str], bool] | None) 
     return target
 
 
-def _from_text_or_name(text: str, limits: Limits, transport: Transport | None) -> Source:
-    start = text.lstrip("\ufeff \t\r\n")
-    if start[:8].lower().startswith(_SCHEMES):
-        return from_url(text.strip(), limits, transport)
+def local_path(source: Any) -> str | None:
+    """The path that a caller gives for a document; None where it is given in another way."""
+    if isinstance(source, os.PathLike):
+        return os.fsdecode(source)
+    if not isinstance(source, str) or _is_url(source):
+        return None
+    start = source.lstrip("\ufeff \t\r\n")
     if start[:5].lower() == "file:" and "\n" not in start:
-        return from_path(unquote(urlsplit(start).path), limits)
-    if "\n" in text or start[:1] in ("{", "[", "<", "%", "") or ": " in text or len(text) > _LONGEST_PATH:
-        return from_bytes(text.encode("utf-8", "surrogatepass"), "<text>", limits)
-    return from_path(text, limits)
+        return unquote(urlsplit(start).path)
+    is_text = "\n" in source or start[:1] in ("{", "[", "<", "%", "") or ": " in source or len(source) > _LONGEST_PATH
+    return None if is_text else source
 
 
-def _from_file(file: IO[Any], limits: Limits) -> Source:
+def _is_url(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n")[:8].lower().startswith(_SCHEMES)
+
+
+def _from_file(file: IO[Any], limits: Limits, cache: Cache | None) -> Source:
     """A file object, from where it stands; where it is an open file of the disk, it refers to others as that does."""
     name = getattr(file, "name", None)
     shown = name if isinstance(name, str) else "<file>"
     data = _read(file, limits.document_bytes, shown)
     if not (isinstance(name, str) and _same_file(file, name)):
-        return from_bytes(data, shown, limits)
+        return from_bytes(data, shown, limits, cache)
     path = os.path.abspath(name)  # noqa: PTH100  # as above
     folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
-    return Source(data, Path(path).as_uri(), name, False, folder, path.lower().endswith(".json"), lambda: data)
+    json_only = path.lower().endswith(".json")
+    place = kept(cache, limits, "bytes", fingerprint := sha256(data).hexdigest(), json_only, size=len(data))
+    place = place and place.of(data, fingerprint)
+    return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: data, place)
 
 
 def _same_file(file: IO[Any], name: str) -> bool:

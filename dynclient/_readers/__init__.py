@@ -11,12 +11,13 @@ import re
 from dynclient._document import Document
 from dynclient._readers import v2, v3
 from dynclient._readers.api import Version, api, root_node
+from dynclient._readers.listings import noted
 from dynclient._readers.nodes import described, spelled
 from dynclient.dialects import DIALECTS, Dialect, with_draft
 from dynclient.exceptions import UnsupportedVersion
 from dynclient.model import API
 
-__all__ = ["READERS", "read"]
+__all__ = ["READERS", "noted", "read"]
 
 READERS: dict[str, Version] = {"2.0": v2.VERSION, "3.0": v3.VERSION, "3.1": v3.VERSION, "3.2": v3.VERSION}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dynclient._document import Document
-from dynclient._readers import names, paths
+from dynclient._readers import listings, names, paths
 from dynclient._readers.components import Components, schemas, section
 from dynclient._readers.nodes import Node, Source
 from dynclient._readers.security import requirements
@@ -41,9 +41,9 @@ def api(document: Document, dialect: Dialect, version: Version) -> API:
     root = root_node(document, dialect)
     info = root.at("info")
     info = info if info is not None and isinstance(info.value, dict) else root.child("info", {})
-    listing = paths.listing(root)
     tags = _declared_tags(root)
-    named = names.names([_named(found) for found in listing.found], tags)
+    kept = listings.kept(document.listing)
+    rows, namespaces, faults = (*kept, ()) if kept is not None else _listed(root, tags)
     reader = Reader(root, version)
     return API(
         title=info.note("title"),
@@ -51,18 +51,27 @@ def api(document: Document, dialect: Dialect, version: Version) -> API:
         document_uri=document.uri,
         document_name=document.name,
         remote=document.remote,
-        rows=tuple(map(_row, listing.found, named.flat, named.by_tag)),
+        rows=rows,
         read=reader.read,
         security_schemes=reader.schemes,
         schemas=schemas(root),
         servers=_servers(root, version),
-        tags=tuple(_tag(name, namespace, tags.get(name)) for name, namespace in named.namespaces.items()),
+        tags=tuple(_tag(name, namespace, tags.get(name)) for name, namespace in namespaces.items()),
         description=info.note("description"),
         summary=info.note("summary"),
         references=document,
         fingerprint=document.fingerprint,
-        faults=listing.faults,
+        faults=faults,
     )
+
+
+def _listed(
+    root: Node, tags: Iterable[str]
+) -> tuple[tuple[OperationRow, ...], dict[str, str], tuple[DocumentError, ...]]:
+    """The rows, the namespace of each tag, and what is wrong with whole paths."""
+    listing = paths.listing(root)
+    named = names.names([_named(found) for found in listing.found], tags)
+    return tuple(map(_row, listing.found, named.flat, named.by_tag)), named.namespaces, listing.faults
 
 
 def root_node(document: Document, dialect: Dialect) -> Node:
@@ -98,9 +107,11 @@ class Reader:
 
     def _read(self, row: OperationRow) -> Operation:
         root = self._root
-        item = root.child("paths", root.value["paths"]).child(row.path, root.value["paths"][row.path])
+        item = self._path_item(row)
         paths.check_path(row.path, item)
-        found = next(one for one in paths.operations(row.path, item) if one.method == row.method)
+        found = next((one for one in paths.operations(row.path, item) if one.method == row.method), None)
+        if found is None or found.operation_id != row.operation_id:
+            raise item.fault(f"there is no {row.key}, or not the one that was listed")
         node = found.node.followed("an Operation Object")
         paths.check_method(row.method, node)
         items = paths.path_items(item)
@@ -112,6 +123,13 @@ class Reader:
             extensions=node.extensions(),
         )
         return self._version.operation(operation, node, items, root)
+
+    def _path_item(self, row: OperationRow) -> Node:
+        listed = self._root.at("paths")
+        item = listed.object("`paths`").at(row.path) if listed is not None else None
+        if item is None:
+            raise self._root.fault(f"there is no path {row.path!r}")
+        return item
 
 
 def _named(found: paths.Found) -> names.Named:

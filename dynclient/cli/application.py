@@ -24,7 +24,9 @@ INTERRUPTED = 130
 
 # Name of a command -> module and name of the click command.
 COMMANDS = {
+    "cache": "dynclient.cli.compiling:cache",
     "call": "dynclient.cli.calling:call",
+    "compile": "dynclient.cli.compiling:compile_",
     "diff": "dynclient.cli.changing:diff",
     "completion": "dynclient.cli.completing:completion",
     "ls": "dynclient.cli.listing:ls",

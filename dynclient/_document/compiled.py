@@ -1,0 +1,173 @@
+"""The compiled form of a document: slices of JSON, and an index of them. Data only: reading it can run nothing.
+
+A head names the format. Slices follow: of each section of a file (``paths``, ``components/schemas``, …) its members,
+each on its own, and a table with the places of them. At the end stand the index, which says what the files are and
+where their tables are, and a tail that leads to it.
+A place is ``[offset, length, CRC-32]``; a fourth number marks a table.
+
+Rule 1: what is cut short has no tail, and what is damaged has a wrong checksum: it is as if it were not there.
+Rule 2: the index only says where to find things. What is found there decides.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from dynclient._document.slices import Bytes, DamagedError, Parts
+
+HEAD = b"\x89dynclient 1\r\n\x1a\n"
+_TAIL = struct.Struct(">QQI")
+_MARK = b"dync"
+_INLINE = 200
+_NESTED = "components"
+"""The one member of a root whose members are sections themselves."""
+
+
+class Described(NamedTuple):
+    """One file in a compiled form. ``about`` is what else its writer noted; ``entry`` leads to its tree."""
+
+    uri: str
+    name: str
+    fingerprint: str
+    declares: bool
+    entry: Any
+    about: Mapping[str, Any]
+
+
+class Compiled:
+    """A compiled form, opened. The first of its ``files`` is the root; ``listing`` is the reader's."""
+
+    def __init__(self, data: Bytes) -> None:
+        """Read the index.
+
+        Raises:
+            DamagedError: there is none.
+        """
+        self.bytes = data
+        end = data.size - _TAIL.size - len(_MARK)
+        head, tail = data.read(0, len(HEAD)), data.read(max(end, 0), _TAIL.size + len(_MARK))
+        if end < len(HEAD) or head != HEAD or not tail.endswith(_MARK):
+            raise DamagedError
+        self.end, length, checksum = _TAIL.unpack(tail[: _TAIL.size])
+        self.index = data.decoded([self.end, length, checksum])
+        try:
+            self.about: dict[str, Any] = dict(self.index["about"])
+            self.files = [_described(file) for file in self.index["files"]]
+            self._listing = self.index["listing"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedError from error
+        if not self.files:
+            raise DamagedError
+
+    @property
+    def listing(self) -> Any:
+        """What the reader noted of the operations; None where that is nothing, or can't be read."""
+        try:
+            return None if self._listing is None else self.bytes.decoded(self._listing)
+        except DamagedError:
+            return None
+
+    def noted(self, **about: Any) -> list[bytes]:
+        """The same form, with something else noted about it."""
+        index = {**self.index, "about": {**self.about, **about}}
+        slices = self.bytes.read(0, self.end)
+        return [slices, *_ending(len(slices), index)]
+
+
+def _described(file: Mapping[str, Any]) -> Described:
+    texts = [file[key] for key in ("uri", "name", "fingerprint")]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    uri, name, fingerprint = texts
+    return Described(uri, name, fingerprint, bool(file["declares"]), file["entry"], dict(file["about"]))
+
+
+def opened(data: Bytes) -> Compiled | None:
+    """Open a compiled form; None where it is none, is damaged, or of another version."""
+    try:
+        return Compiled(data)
+    except (DamagedError, OSError, struct.error):
+        return None
+
+
+class Writer:
+    """Makes a compiled form of files that were read."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = [HEAD]
+        self.size = len(HEAD)
+        self._files: list[dict[str, Any]] = []
+
+    def add(self, uri: str, name: str, fingerprint: str, tree: Any, *, declares: bool, **about: Any) -> None:
+        """Add a file; the first one is the root."""
+        entry = self._tree(tree)
+        values = {"uri": uri, "name": name, "fingerprint": fingerprint, "declares": declares, "entry": entry}
+        self._files.append({**values, "about": about})
+
+    def finished(self, listing: Any, **about: Any) -> list[bytes]:
+        """All bytes, in pieces."""
+        place = None if listing is None else self._put(encoded(listing))
+        index = {"about": about, "files": self._files, "listing": place}
+        return [*self.chunks, *_ending(self.size, index)]
+
+    def _tree(self, root: Any) -> Any:
+        if not isinstance(root, dict):
+            return self._leaf(root)
+        return self._table(
+            {
+                key: self._sections(value) if key == _NESTED else self._section(value)
+                for key, value in _members(root).items()
+            }
+        )
+
+    def _sections(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return self._leaf(value)
+        return self._table({key: self._section(below) for key, below in _members(value).items()})
+
+    def _section(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return self._leaf(value)
+        return self._table({key: self._leaf(below) for key, below in _members(value).items()})
+
+    def _table(self, entries: dict[str, Any]) -> Any:
+        return [*self._put(encoded(entries)), 1]
+
+    def _leaf(self, value: Any) -> Any:
+        data = encoded(value)
+        return [value] if len(data) < _INLINE else self._put(data)
+
+    def _put(self, data: bytes) -> list[int]:
+        place = [self.size, len(data), zlib.crc32(data)]
+        self.chunks.append(data)
+        self.size += len(data)
+        return place
+
+
+def _members(value: dict[str, Any]) -> dict[str, Any]:
+    return value.copy() if isinstance(value, Parts) else value
+
+
+def _ending(size: int, index: Any) -> list[bytes]:
+    data = encoded(index)
+    return [data, _TAIL.pack(size, len(data), zlib.crc32(data)), _MARK]
+
+
+def encoded(value: Any) -> bytes:
+    """Plain data as JSON, exactly: where the fast encoder can't, the standard one can."""
+    try:
+        import msgspec
+    except ImportError:
+        return _standard(value)
+    try:
+        return msgspec.json.encode(value)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
+        return _standard(value)
+
+
+def _standard(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")

@@ -1,0 +1,42 @@
+"""``dynclient compile`` and ``dynclient cache``: compiled forms of documents."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from dynclient._document import cache_of
+from dynclient._load import compiled
+
+
+@click.command("compile", short_help="Compile a document, to ship it.")
+@click.argument("document")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .dync file.")
+def compile_(document: str, output: Path) -> None:
+    """Write DOCUMENT, a path or URL, and all that it refers to as one file, which loads in milliseconds."""
+    if output.suffix.lower() != ".dync":
+        raise click.BadParameter("the file's name must end in .dync", param_hint="-o")
+    data = compiled(document)
+    output.write_bytes(data)
+    click.echo(f"{output}: {len(data):,} bytes", err=True)
+
+
+@click.command(short_help="Show or clear the cache of documents.")
+@click.option("--clear", is_flag=True, help="Remove what is in it.")
+def cache(*, clear: bool) -> None:
+    """Show what is in the cache of compiled documents. It fills again by itself."""
+    store = cache_of(True)
+    if store is None:
+        click.echo("the cache is off (DYNCLIENT_CACHE)", err=True)
+        return
+    if clear:
+        click.echo(f"{store.folder}: {store.clear()} removed", err=True)
+        return
+    entries = store.entries()
+    for entry in entries:
+        found = store.source(entry)
+        used = dt.datetime.fromtimestamp(entry.used, dt.timezone.utc).strftime("%Y-%m-%d %H:%M")
+        click.echo(f"{entry.size:>12,}  {used}  {found}")
+    click.echo(f"{store.folder}: {len(entries)} documents, {sum(entry.size for entry in entries):,} bytes", err=True)

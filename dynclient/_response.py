@@ -159,6 +159,8 @@ class Reader(NamedTuple):
                 if self.mode != "off":
                     faults += _body_faults(media_type, data, self.limits)
         except (DecodeError, UnexpectedMediaType) as error:
+            # A decoder's own error holds all of the text.
+            error.__context__ = None
             wrong = self._completed(error, response)
             data = best_effort(response, self.limits)
             error.data = best_effort(wrong.response or response, self.limits)

@@ -147,7 +147,8 @@ class _Face:
             "hooks": hooks,
         }
         settings = Settings().changed(options)
-        origin = Origin(source, limits=limits, references=tuple(references), tls=tls, proxy=proxy, cache=cache)
+        how = {"limits": limits, "tls": tls, "proxy": proxy, "timeout": settings.timeout, "cache": cache}
+        origin = Origin(source, references=tuple(references), **how)
         if watch and not origin.local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = origin.read()

@@ -10,7 +10,7 @@ from dynclient._load import load as load_api
 from dynclient.exceptions import ArgumentError
 from dynclient.messages import Headers, Response, Send
 from dynclient.model import API
-from dynclient.options import TLS, Limits
+from dynclient.options import TLS, Limits, Timeout
 from dynclient.transports import Transport
 
 _NOT_MODIFIED = 304
@@ -108,12 +108,22 @@ class _NotModifiedError(Exception):
 class _Fetching:
     """A transport for one document: conditional for its own URL and the redirects from there, plain for ``$ref``."""
 
-    def __init__(self, validators: Validators, *, limits: Limits, tls: TLS, proxy: str | None, **_others: Any) -> None:
+    def __init__(
+        self,
+        validators: Validators,
+        *,
+        limits: Limits,
+        tls: TLS,
+        proxy: str | None,
+        timeout: Timeout,
+        **_others: Any,
+    ) -> None:
         self.found = Validators()
         self._validators = validators
         self._limits = limits
         self._tls = tls
         self._proxy = proxy
+        self._timeout = timeout
         self._rooted = False
 
     def send(self, send: Send) -> Response:
@@ -141,7 +151,7 @@ class _Fetching:
         # Nobody is there to close it later.
         transport: Transport = Urllib3Transport(limits=self._limits, tls=self._tls, proxy=self._proxy)
         try:
-            return transport.send(send)
+            return transport.send(send._replace(timeout=self._timeout))
         finally:
             transport.close()
 

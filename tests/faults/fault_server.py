@@ -54,7 +54,7 @@ def ask_head(peer: Peer) -> None:
     data = b""
     while b"\r\n\r\n" not in data:
         data += peer.sock.recv(1)
-    peer.server.requests.append(data)
+    peer.server.note(data)
 
 
 def say(data: bytes) -> Callable[[Peer], None]:

@@ -1,0 +1,118 @@
+"""How a case is run, in both ways, and how secrets are looked for in all that it leaves behind."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import pickle
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import anyio
+from case import AGAIN, AUTH, COOKIE_KEY, HEADER_KEY, PASSWORD, QUERY_KEY, QUICK, USER, Case, Place
+
+import dynclient
+
+CANARIES = (
+    HEADER_KEY,
+    QUERY_KEY,
+    COOKIE_KEY,
+    PASSWORD,
+    base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
+)
+
+
+class Outcome(NamedTuple):
+    """How a case ended: what the call returned, or raised, and after how many seconds."""
+
+    value: Any
+    error: BaseException | None
+    seconds: float
+    client: Any
+
+
+def run(way: str, case: Case, place: Place) -> Outcome:
+    """Load the case's document and make its call: ``sync``, or on ``asyncio`` or ``trio``."""
+    options = {"auth": AUTH, "timeout": QUICK, "retry": AGAIN, **case.options}
+    if "references" in options:
+        options["references"] = [place.other if text == "{other}" else text for text in options["references"]]
+    source = case.source(place)
+    started = time.monotonic()
+    client: Any = None
+    value: Any = None
+    fault: BaseException | None = None
+    try:
+        face = dynclient.Client if way == "sync" else dynclient.AsyncClient
+        client = face.load(source, **options)
+        if case.call is not None:
+            name, arguments = case.call
+            # A case names the second server, whose port it can't know, as {other}.
+            named = {key: place.other if text == "{other}" else text for key, text in arguments.items()}
+            value = _sync(client, name, named) if way == "sync" else anyio.run(_async, client, name, named, backend=way)
+    except Exception as error:  # noqa: BLE001  # whatever it is: the test says what it should have been
+        fault = error
+    finally:
+        seconds = time.monotonic() - started
+    return Outcome(value, fault, seconds, client)
+
+
+def _sync(client: Any, name: str, arguments: dict[str, Any]) -> Any:
+    with client:
+        return getattr(client, name)(**arguments)
+
+
+async def _async(client: Any, name: str, arguments: dict[str, Any]) -> Any:
+    async with client:
+        return await getattr(client, name)(**arguments)
+
+
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """Everything that anybody logs at any level, urllib3 too, with the traces of what is logged with it."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield stream
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+
+def remains(outcome: Outcome, log: str) -> dict[str, str]:
+    """All that a call leaves to be seen, by the name of the place."""
+    shown = {"log": log, "client": f"{outcome.client!r} {vars(outcome.client) if outcome.client is not None else ''}"}
+    error = outcome.error
+    if error is not None:
+        shown["str"] = str(error)
+        shown["repr"] = repr(error)
+        shown["vars"] = repr(vars(error))
+        shown["traceback"] = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        shown["pickle"] = pickle.dumps(error).decode("latin-1")
+        shown["causes"] = "".join(f"{one!r} {one} {vars(one)!r}" for one in _causes(error))
+    return shown
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What an error came from, also where a traceback would not show it."""
+    seen: set[int] = set()
+    waiting = [error.__cause__, error.__context__]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [one.__cause__, one.__context__]
+
+
+def leaks(outcome: Outcome, log: str) -> list[str]:
+    """Where a secret can be seen."""
+    places = remains(outcome, log)
+    return [f"{canary} in {place}" for canary in CANARIES for place, text in places.items() if canary in text]

@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from dynclient.cli.documents import document_argument, located
 from dynclient.exceptions import escaped
+from dynclient.inspection import is_coloured
 from dynclient.messages import Response
 
 COLOURS = ("green", "cyan", "yellow", "red")
@@ -17,12 +19,13 @@ SHOWN_BODY = 10_000
 
 
 @click.command(short_help="Serve a document as a mock.")
-@click.argument("document")
+@document_argument()
 @click.option("--port", type=click.IntRange(0, 65535), default=4010, show_default=True, help="0: a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--stateful", is_flag=True, help="What one request creates, another one finds.")
 @click.option("--dynamic", is_flag=True, help="Make answers from schemas, not from examples.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same answers.")
+@click.option("--credentials", metavar="USER:PASSWORD|TOKEN", help="What is right; else any of the right form is.")
 @click.option("--no-auth", is_flag=True, help="Ask for no credentials.")
 @click.option("--no-validate", is_flag=True, help="Take requests that break the document.")
 @click.option("--delay", type=click.FloatRange(0), default=0, metavar="MS", help="Milliseconds before each answer.")
@@ -33,20 +36,23 @@ SHOWN_BODY = 10_000
 @click.option("--quiet", is_flag=True, help="No line for each request.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="json: a line of JSON each.")
 def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, output: str, **given: Any) -> None:
-    """Serve DOCUMENT, a path or URL: answer each operation as it says, and refuse what it does not allow.
-
-    Any credential of the right form is taken.
-    """
+    """Serve DOCUMENT, a path or URL: answer each operation as it says, and refuse what it does not allow."""
     try:
         from dynclient.testing.server import serve
     except ImportError as error:
         raise click.ClickException("the mock server needs werkzeug: pip install 'dynclient[testing]'") from error
     options = {name: given[name] for name in ("stateful", "dynamic", "seed", "chaos", "watch", "cors")}
+    options["credentials"] = _credentials(given["credentials"])
     options |= {"authenticate": not given["no_auth"], "validate": not given["no_validate"]}
     options |= {"delay": given["delay"] / 1000, "observer": None if quiet else observer(output, verbose=verbose)}
-    with serve(document, host=host, port=port, **options) as server:
+    with serve(located(document), host=host, port=port, **options) as server:
         announce(server.mock.api, server.url)
         server.wait()
+
+
+def _credentials(text: str | None) -> tuple[str, str] | str | None:
+    user, colon, password = (text or "").partition(":")
+    return (user, password) if colon else text
 
 
 def announce(api: Any, url: str) -> None:
@@ -59,7 +65,7 @@ def observer(output: str, *, verbose: bool) -> Callable[[Response], None]:
     """What shows each exchange: a line of text on standard error, or a line of JSON on standard output."""
 
     def as_text(response: Response) -> None:
-        click.echo(_line(response), err=True, color=sys.stderr.isatty())
+        click.echo(_line(response), err=True, color=is_coloured(sys.stderr))
         for body in _bodies(response) if verbose else ():
             if body:
                 click.echo("  " + escaped(body).replace("\n", "\n  "), err=True)

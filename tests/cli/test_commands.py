@@ -262,6 +262,15 @@ def test_mock_writes_lines_of_json_with_bodies():
     assert lines[0]["request_body"] == '{"name":"x"}'
 
 
+@pytest.mark.parametrize(("credentials", "path"), [("u:p:q", "basic"), ("t", "bearer")])
+def test_mock_takes_the_credentials_that_are_right(credentials, path):
+    basic = {name: urllib3.make_headers(basic_auth=name) for name in ("u:p:q", "u:q")}
+    right, wrong = basic.values() if path == "basic" else ({"authorization": f"Bearer {word}"} for word in "tu")
+    with running("mock", THINGS, "--credentials", credentials) as (url, _), urllib3.PoolManager() as http:
+        statuses = [http.request("GET", f"{url}/guarded/{path}", headers=shown).status for shown in (right, wrong)]
+    assert statuses == [204, 401]
+
+
 def test_proxy_reports_and_fails_when_it_is_interrupted(server, tmp_path):
     report = tmp_path / "report.json"
     arguments = ("proxy", THINGS, server.url, "--fail", "--report", "json", "--report-file", str(report))
@@ -300,3 +309,12 @@ def test_the_version_loads_nothing_heavy():
         f"assert main(['--version']) == 0\nprint(sorted({heavy!r} & set(sys.modules)))"
     )
     assert process("-c", code).stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_of_ours_takes_short_names(run, tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.dynclient]\nthings = {THINGS!r}\n")
+    monkeypatch.chdir(tmp_path)
+    assert run("diff", "things", "things")[0] == 0
+    assert run("show", "things", "get-thing")[0] == 0
+    assert run("validate", "things")[0] == 1
+    assert run("mock", "thing", "--port", "0")[2].endswith("Hint: did you mean things?\n")

@@ -1,15 +1,17 @@
 """From whatever a person calls a document to an API: source, document, reader.
 
-The way by the compiled form of a document, once there is one, begins and ends in :func:`load` too.
+The way by the compiled form of a document begins and ends in :func:`load` too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
-from dynclient._document import open_document
-from dynclient._readers import read
+from dynclient._document import Document, cache_of, local_path, open_document
+from dynclient._readers import noted, read
 from dynclient.messages import Response, Send
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Timeout
@@ -25,20 +27,66 @@ def load(
     tls: TLS = TLS(),
     proxy: str | None = None,
     timeout: Timeout = Timeout(),
+    cache: bool | str | os.PathLike[str] = True,
 ) -> API:
     """Load a document as far as the list of its operations.
 
     ``source`` is a path, a URL, text, bytes, a file object or a mapping. ``references`` are the folders, origins or URL
     prefixes that a ``$ref`` may lead to beside the document's own place. A document from the network is fetched by
-    ``transport``, or else by one made for each fetch, with ``tls`` and ``proxy``.
+    ``transport``, or else by one made for each fetch, with ``tls`` and ``proxy``. ``cache`` is the folder of compiled
+    forms; True is the user's own, or what the environment variable ``DYNCLIENT_CACHE`` says; False is none.
 
     Raises:
         DocumentError: it can't be had, or can't be read.
         TransportError: the way to its server failed.
     """
-    if transport is None:
-        transport = _Fetching(limits, tls, proxy, timeout)
-    return read(open_document(source, limits=limits, references=references, transport=transport))
+    references = (references,) if isinstance(references, str) else tuple(references)
+    held: tuple[Any, ...] | None = None
+    if transport is None and not isinstance(source, Mapping):
+        held = (limits, tuple(map(os.path.abspath, references)), tls, proxy)
+    path = local_path(source) if held is not None else None
+    if held is not None and path is not None:
+        held = (os.path.abspath(os.path.expanduser(path)), path, *held)  # noqa: PTH100, PTH111  # pathlib's does not normalise
+        document = _HELD.get(held)
+        if document is not None and document.is_current():
+            return _api(document)
+    transport = _Fetching(limits, tls, proxy, timeout) if transport is None else transport
+    document = open_document(source, limits=limits, references=references, transport=transport, cache=cache_of(cache))
+    if held is not None and path is None:
+        held = (document.uri, document.fingerprint, *held)
+        before = _HELD.get(held)
+        if before is not None and before.is_current(root=False):
+            return _api(before)
+    api = _api(document)
+    if held is not None and not api.faults:
+        _HELD[held] = document
+    return api
+
+
+def _api(document: Document) -> API:
+    """What a document says, read once."""
+    if document.api is None:
+        document.api = read(document)
+        if document.listing is None:
+            document.keep(noted(document.api))
+    api: API = document.api
+    return api
+
+
+def compiled(source: Any, *, limits: Limits = Limits(), references: Iterable[str] = ()) -> bytes:
+    """The compiled form of a document and of all that it refers to, for :func:`load` to take in its place.
+
+    Raises:
+        DocumentError: it can't be had, or can't be read.
+        TransportError: the way to its server failed.
+    """
+    transport = _Fetching(limits, TLS(), None, Timeout())
+    document = open_document(source, limits=limits, references=references, transport=transport)
+    return b"".join(document.compiled(noted(read(document))))
+
+
+# One document in a process is held once, however many clients use it, and no longer than one of them does.
+_HELD: WeakValueDictionary[tuple[Any, ...], Document] = WeakValueDictionary()
 
 
 class _Fetching:

@@ -8,13 +8,14 @@ import click
 
 from dynclient._load import load
 from dynclient.changes import REPORTS, SEVERITIES, Severity, compare
+from dynclient.cli.documents import DocumentType, located
 
 REACHED = 3
 
 
 @click.command(short_help="Compare two documents.")
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", type=DocumentType())
+@click.argument("new", type=DocumentType())
 @click.option("-o", "--output", type=click.Choice([*REPORTS]), default="text", show_default=True)
 @click.option("--fail-on", type=click.Choice([*SEVERITIES]), help="End with status 3 at a change as bad as this.")
 def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
@@ -23,7 +24,7 @@ def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
     A breaking change makes a caller fail that was right by OLD, or meet what it could not meet before; a warning asks
     for attention.
     """
-    changes = compare(load(old), load(new))
+    changes = compare(load(located(old)), load(located(new)))
     text = REPORTS[output](changes)
     if text:
         click.echo(text)

@@ -19,4 +19,20 @@ from dynclient.options import Timeout as Timeout
 from dynclient.options import Validation as Validation
 from dynclient_types import load as load
 
-__all__: list[str]
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "Client",
+    "DocumentError",
+    "DynclientError",
+    "HTTPResult",
+    "Request",
+    "RequestError",
+    "Response",
+    "ResponseError",
+    "Retry",
+    "Timeout",
+    "TransportError",
+    "Validation",
+    "load",
+]

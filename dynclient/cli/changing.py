@@ -6,9 +6,8 @@ from typing import cast
 
 import click
 
-from dynclient._load import load
 from dynclient.changes import REPORTS, SEVERITIES, Severity, compare
-from dynclient.cli.documents import DocumentType, located
+from dynclient.cli.documents import DocumentType, api_of
 
 REACHED = 3
 
@@ -19,12 +18,12 @@ REACHED = 3
 @click.option("-o", "--output", type=click.Choice([*REPORTS]), default="text", show_default=True)
 @click.option("--fail-on", type=click.Choice([*SEVERITIES]), help="End with status 3 at a change as bad as this.")
 def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
-    """Tell what changed from the document OLD to NEW, as a Python caller sees it; each a path or URL.
+    """Tell what changed from the document OLD to NEW, as a Python caller sees it; each a path, a URL or a short name.
 
     A breaking change makes a caller fail that was right by OLD, or meet what it could not meet before; a warning asks
     for attention.
     """
-    changes = compare(load(located(old)), load(located(new)))
+    changes = compare(api_of(old), api_of(new))
     text = REPORTS[output](changes)
     if text:
         click.echo(text)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # what lists operations, and what completes their names, goes
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _PROJECT = "pyproject.toml"
+# What `dynclient generate` reads in the same table.
+_GENERATE = frozenset({"docs", "documents", "stubs", "templates"})
 
 
 def named() -> Mapping[str, str]:
@@ -177,7 +179,7 @@ def _in_project(file: Path, here: Path) -> Mapping[str, str]:
 
 def _texts(table: Any) -> Iterable[tuple[str, str]]:
     items = table.items() if isinstance(table, Mapping) else ()
-    return [(name, value) for name, value in items if isinstance(value, str)]
+    return [(name, value) for name, value in items if isinstance(value, str) and name not in _GENERATE]
 
 
 def _beside(folder: Path, value: str, here: Path) -> str:

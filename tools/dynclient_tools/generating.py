@@ -63,7 +63,7 @@ def _path(value: Any) -> bool:
 
 # What may stand in the table: whether a value will do, and what it must be.
 _KEYS = {
-    "documents": (_paths, "a list of paths or URLs"),
+    "documents": (_paths, "a list of paths, URLs or short names"),
     "docs": (_path, "a folder"),
     "stubs": (lambda value: value is True or value is False or _path(value), "true, or a folder"),
     "templates": (_path, "a folder"),
@@ -72,6 +72,9 @@ _KEYS = {
 
 def _checked(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in table.items():
+        if key not in _KEYS and _path(value):
+            # A short name of a document, for the other commands.
+            continue
         if key not in _KEYS:
             raise ArgumentError(f"{path}: [tool.dynclient] has {key}; there are {', '.join(_KEYS)}", argument=key)
         fits, wanted = _KEYS[key]
@@ -79,7 +82,8 @@ def _checked(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
             raise ArgumentError(f"{path}: {key} in [tool.dynclient] must be {wanted}", argument=key)
     if "documents" not in table:
         raise ArgumentError(f"{path}: [tool.dynclient] names no documents", argument="documents")
-    return {**table, "documents": tuple(table["documents"])}
+    told = {key: value for key, value in table.items() if key in _KEYS}
+    return {**told, "documents": tuple(table.get(each, each) for each in told["documents"])}
 
 
 def generated(told: Configuration) -> list[Emitted]:

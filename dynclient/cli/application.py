@@ -94,7 +94,7 @@ def _broken(name: str, reason: str) -> click.Command:
 @click.version_option(__version__, prog_name="dynclient", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
 def application(*, debug: bool) -> None:
-    """Find, understand and call the operations of any API that has an OpenAPI document."""
+    """Find, understand and call any API that has an OpenAPI document."""
     del debug  # read by run() from the context's parameters
 
 

@@ -223,7 +223,7 @@ def test_a_projects_documents_have_names(run, voice_path, tmp_path, monkeypatch)
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     (tmp_path / "voice.yaml").write_bytes(voice_path.read_bytes())
-    (tmp_path / "pyproject.toml").write_text('[tool.dynclient]\nvoice = "voice.yaml"\n')
+    (tmp_path / "pyproject.toml").write_text('[tool.dynclient]\nvoice = "voice.yaml"\ndocs = "docs"\n')
     monkeypatch.chdir(below)
     assert run("ls", "voice", "-o", "names")[1].splitlines()[0] == "create_call"
     status, _, err = run("ls", "voices")

@@ -4,7 +4,8 @@ Rule 1: nothing that arrived is lost; an error carries the response, and the dat
 Rule 2: an error status that is documented raises its :class:`~dynclient.exceptions.ApiError`, whatever its body looks
 like: who waits for NotFound gets NotFound. What is wrong with the body is the error's ``__cause__`` and in its text.
 Rule 3: a body where the document describes none is decoded as well as its Content-Type allows; bytes else.
-Rule 4: ``warn`` logs what ``strict`` would raise and goes on; ``off`` does neither. An error status raises in each.
+Rule 4: where no success is documented at all, any success is taken, and its body decoded in the same way.
+Rule 5: ``warn`` logs what ``strict`` would raise and goes on; ``off`` does neither. An error status raises in each.
 """
 
 from __future__ import annotations
@@ -119,6 +120,9 @@ class Reader(NamedTuple):
     def _undocumented(self, response: Response) -> HTTPResult:
         data = best_effort(response, self.limits)
         documented = list(self.operation.responses)
+        if response.status in _SUCCESS and not any(status.startswith("2") for status in documented):
+            # A document that says nothing of success does not forbid it.
+            return HTTPResult(data, response.status, response.headers)
         error = UndocumentedStatus(
             f"the server answered {_named(response.status)}, which the document does not describe "
             f"(it has {', '.join(documented) or 'none'})",

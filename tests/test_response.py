@@ -61,6 +61,8 @@ TAKEN = {
     "text where none is documented": ({"200": documented()}, (200, "text/plain; charset=latin-1", b"\xe9"), "é"),
     "what can't be read where none is documented": ({"200": documented()}, (200, "application/json", b"{"), b"{"),
     "304": ({"304": documented()}, (304, None, b""), None),
+    "no status is documented": ({}, (200, "application/json", BODY), {"id": 1}),
+    "only errors are documented": ({"4XX": documented()}, (204, None, b""), None),
     "a documented redirect": ({"302": documented()}, (302, None, b""), None),
     "type before suffix": (
         {"200": documented({"application/*+json": {}, "application/a+json": {"schema": THING}})},
@@ -116,7 +118,8 @@ REFUSED = {
         exceptions.UnprocessableContent,
     ),
     "a redirect nobody documents": ({"200": documented()}, (302, None, b""), exceptions.RedirectError),
-    "no status is documented": ({}, (200, None, b""), exceptions.UndocumentedStatus),
+    "another success is documented": ({"201": documented()}, (200, None, b""), exceptions.UndocumentedStatus),
+    "nothing is documented": ({}, (404, "application/json", BODY), exceptions.UndocumentedStatus),
     "empty without Content-Type": ({"200": documented(JSON)}, (200, None, b""), exceptions.UnexpectedMediaType),
     "a lone surrogate": (
         {"200": documented(JSON)},

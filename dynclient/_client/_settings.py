@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 from dynclient._call import EVENTS, Hook
 from dynclient._identifiers import near
-from dynclient._request import ServerChoice
+from dynclient._request import ServerChoice, checked_base_url
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Redirects, Retry, Timeout, Validation
 from dynclient.security import concealed
@@ -50,6 +50,10 @@ class Settings(NamedTuple):
         if "headers" in changes:
             changes["headers"] = {**self.headers, **changes["headers"]}
         return self._replace(**changes)
+
+
+def _base_url(value: Any) -> str | None:
+    return checked_base_url(value) if value is not None else None
 
 
 def _timeout(value: Any) -> Timeout:
@@ -121,6 +125,7 @@ def _origins(value: Any) -> tuple[str, ...]:
 
 _READERS = {
     "auth": concealed,
+    "base_url": _base_url,
     "timeout": _timeout,
     "retry": _retry,
     "headers": _headers,

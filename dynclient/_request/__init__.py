@@ -8,6 +8,6 @@ from __future__ import annotations
 from dynclient._request.arguments import Bound
 from dynclient._request.explaining import Explanation, explain
 from dynclient._request.plan import Options, Plan
-from dynclient._request.servers import ServerChoice, server_url
+from dynclient._request.servers import ServerChoice, checked_base_url, server_url
 
-__all__ = ["Bound", "Explanation", "Options", "Plan", "ServerChoice", "explain", "server_url"]
+__all__ = ["Bound", "Explanation", "Options", "Plan", "ServerChoice", "checked_base_url", "explain", "server_url"]

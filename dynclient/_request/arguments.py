@@ -3,8 +3,8 @@
 Rule 1: positional arguments are the required parameters, then the body.
 Rule 2: a keyword is a Python name, or the wire name as it stands in the document.
 Rule 3: the body is given whole, by its own name or as ``body``, or by its properties as keywords; never both ways.
-Rule 4: ``...`` is "not given", wherever it stands. None is "not given" for a parameter that is not required, since a
-URL or a header has no null; in a body it is null.
+Rule 4: ``...`` is "not given", wherever it stands. None is "not given" for a parameter or a body that is not required,
+since neither a URL nor a header has a null; within a body it is null. :meth:`~.OperationMethod.send` sends it as it is.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Binder:
 
     __slots__ = ("_body", "_by_name", "_operation_id", "_positional")
 
-    def __init__(self, arguments: Sequence[Argument], operation_id: str) -> None:
-        """Take the arguments in the order of the signature."""
+    def __init__(self, arguments: Sequence[Argument], operation_id: str, body_name: str | None = None) -> None:
+        """Take the arguments in the order of the signature, and what the document itself calls the body (2.0)."""
         self._operation_id = operation_id
         self._body = next((argument for argument in arguments if argument.kind == "body"), None)
         self._positional = tuple(
@@ -45,7 +45,8 @@ class Binder:
             self._by_name.setdefault(name, argument)
         if self._body is not None:
             self._by_name.setdefault(self._body.name, self._body)
-            self._by_name.setdefault("body", self._body)
+            for name in filter(None, ("body", body_name)):
+                self._by_name.setdefault(name, self._body)
 
     def bind(self, args: Sequence[Any], keywords: Mapping[str, Any], *, complete: bool = True) -> Bound:
         """Bind a call's arguments; ``complete`` says that whatever is required has to be there.
@@ -58,7 +59,7 @@ class Binder:
         properties: dict[str, Any] = {}
         body: Any = ...
         for argument, value in given.values():
-            if value is ... or (value is None and argument.kind == "parameter" and not argument.required):
+            if value is ... or (value is None and argument.kind != "property" and not argument.required):
                 continue
             if argument.kind == "parameter":
                 parameters[argument.in_, argument.wire] = value

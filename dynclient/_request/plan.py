@@ -85,7 +85,7 @@ class Plan:
         """Work out what each call needs."""
         self.operation = operation
         self.arguments: tuple[Argument, ...] = arguments(operation)
-        self.binder = Binder(self.arguments, operation.id)
+        self.binder = Binder(self.arguments, operation.id, operation.body.name if operation.body is not None else None)
         self._limits = limits
         self._answers_checked = False
         self._fields = {

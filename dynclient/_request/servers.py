@@ -28,12 +28,21 @@ def server_url(servers: Sequence[model.Server], base_url: str | None, choice: Se
         ArgumentError: there is no such server, a variable is wrong, or no absolute URL can be had.
     """
     if base_url is not None:
-        return _absolute(base_url, "base_url")
+        return checked_base_url(base_url)
     if not servers:
         raise ArgumentError("the document names no server", argument="base_url", hint="pass base_url=")
     variables = dict(choice) if isinstance(choice, Mapping) else {}
     server = _chosen(servers, variables.pop("server", 0) if isinstance(choice, Mapping) else choice)
     return _absolute(_filled(server, variables), f"the document's server {server.url!r}")
+
+
+def checked_base_url(url: str) -> str:
+    """A ``base_url``, without a slash at its end.
+
+    Raises:
+        ArgumentError: it is no absolute URL, or holds what it may not.
+    """
+    return _absolute(url, "base_url")
 
 
 def _chosen(servers: Sequence[model.Server], choice: Any) -> model.Server:

@@ -43,7 +43,7 @@ class ResponseError(DynclientError):
         """Take what arrived: nothing of it is lost."""
         super().__init__(message, **more)
         asked = request or (response.request if response else None)
-        self.request = asked.with_no_secrets() if asked is not None else None
+        self.request = asked.with_no_secrets()._replace(body=None) if asked is not None else None
         self.response = response._replace(request=asked).with_no_secrets() if response is not None else None
         # A server may repeat what it was sent, credentials too.
         self.data = masked(data, asked.secret_values()) if asked is not None and data is not None else data
@@ -67,7 +67,7 @@ class ResponseError(DynclientError):
         """Add the request line, the status and the first kilobyte of what arrived."""
         lines = []
         if self.request is not None:
-            lines.append(f"{self.request.method} {self.request.shown_url} -> {self.status}")
+            lines.append(f"{self.request.method} {self.request.logged_url} -> {self.status}")
         if self.response is not None and isinstance(self.response.body, bytes) and self.response.body:
             lines.append(f"{self.response.content_type or 'no Content-Type'}: {self._excerpt()}")
         return lines
@@ -190,7 +190,7 @@ class ResponseValidationError(ResponseError):
 
     def details(self) -> list[str]:
         """Add a line for each fault in place of the body, which may hold what should not be shown."""
-        asked = [f"{self.request.method} {self.request.shown_url} -> {self.status}"] if self.request else []
+        asked = [f"{self.request.method} {self.request.logged_url} -> {self.status}"] if self.request else []
         return [*asked, *(f"  {fault}" for fault in self.errors)]
 
 

@@ -29,14 +29,14 @@ class TransportError(DynclientError):
     ) -> None:
         """Take the request that failed, and how often it was tried."""
         super().__init__(message, **data)
-        self.request = request.with_no_secrets() if request is not None else None
+        self.request = request.with_no_secrets()._replace(body=None) if request is not None else None
         self.outcome_unknown = outcome_unknown
         self.attempts = attempts
         self.elapsed = elapsed
 
     def details(self) -> list[str]:
         """Add the request line, and whether the server may have acted."""
-        lines = [f"{self.request.method} {self.request.shown_url}"] if self.request else []
+        lines = [f"{self.request.method} {self.request.logged_url}"] if self.request else []
         if self.outcome_unknown:
             lines.append("the request was sent, and nobody can know whether the server acted on it")
         return lines

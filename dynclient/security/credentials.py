@@ -72,7 +72,7 @@ def given(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
         return {_known(name, schemes): _one(value, schemes[name]) for name, value in auth.items()}
     forms = _forms(auth)
     if not forms:
-        raise ArgumentError(f"auth can't be a {type(auth).__name__}", argument="auth", hint=hint(schemes.values()))
+        raise ArgumentError(f"auth can't be a value of {type(auth)}", argument="auth", hint=hint(schemes.values()))
     takers = next(filter(None, (_takers(auth, form, schemes) for form in forms)), [])
     if len(takers) != 1:
         fault = f"{len(takers)} security schemes" if takers else "no security scheme of the document"

@@ -170,3 +170,41 @@ def test_ipython_completes_operations_and_arguments(voice_path, jedi):
     assert "machine_detection=" in offered("voice.create_call(mach")
     assert {text.rpartition(".")[2] for text in offered("voice.update")} >= {"update_call", "update_call_bxml"}
     assert {text.rpartition(".")[2] for text in offered("voice.calls.cr")} >= {"create_call"}
+
+
+def test_a_body_by_the_name_that_the_document_gives_it():
+    document = {
+        "swagger": "2.0",
+        "info": {"title": "t", "version": "1"},
+        "definitions": {"T": {"type": "object", "properties": {"a": {"type": "integer"}}}},
+        "paths": {
+            "/a": {
+                "post": {
+                    "operationId": "make",
+                    "parameters": [{"name": "theThing", "in": "body", "schema": {"$ref": "#/definitions/T"}}],
+                    "responses": {"204": {"description": "done"}},
+                }
+            }
+        },
+    }
+    with dynclient.load(document, base_url="http://127.0.0.1") as client:
+        for keywords in ({"theThing": {"a": 1}}, {"t": {"a": 1}}, {"body": {"a": 1}}, {"a": 1}):
+            assert client.make.prepare(**keywords).body == b'{"a":1}'
+        assert client.make.prepare(body=None).body is None
+        assert client.make.prepare(None).body is None
+
+
+def test_a_base_url_that_is_none_is_told_at_once(voice_path):
+    with pytest.raises(dynclient.RequestError, match="no absolute http or https URL"):
+        dynclient.load(voice_path, base_url="nonsense")
+
+
+def test_an_error_shows_no_query_values_and_keeps_no_body(root):
+    with (
+        dynclient.load(root / "openapi" / "orders.yaml", base_url="http://127.0.0.1:1", auth="key") as client,
+        pytest.raises(dynclient.TransportError) as caught,
+    ):
+        client.list_orders.with_options(retry=None)(status=["paid"])
+    assert "/orders?status" in str(caught.value)
+    assert "paid" not in str(caught.value)
+    assert caught.value.request.body is None

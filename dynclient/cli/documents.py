@@ -25,8 +25,6 @@ if TYPE_CHECKING:  # what lists operations, and what completes their names, goes
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _PROJECT = "pyproject.toml"
-# What `dynclient generate` reads in the same table: no names of documents.
-_OTHERS = frozenset({"documents", "docs", "stubs", "templates"})
 # What `dynclient generate` reads in the same table.
 _GENERATE = frozenset({"docs", "documents", "stubs", "templates"})
 

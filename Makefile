@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format typing floors conformance docs emit-check emit clean
+.PHONY: help demo test test-all lint format typing floors conformance docs emit-check emit bench clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ emit-check: $(VENV)/.dynclient-test ## compare what the tools emit with tests/go
 emit: $(VENV)/.dynclient-test ## write what emit-check compares anew; read the difference before you commit it
 	@DYNCLIENT_GOLDEN=write $(BIN)/python -m pytest -q tests/tools/test_golden.py
 	@$(BIN)/dynclient generate
+
+bench: $(VENV)/.dynclient-all ## measure loading beside its limit (DOCUMENTS="a.json b.yaml", RUNS=7)
+	@$(PIP) install orjson
+	@$(BIN)/python benchmarks/load.py --runs $(or $(RUNS),7) $(or $(DOCUMENTS),openapi/voice.yaml)
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

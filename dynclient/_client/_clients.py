@@ -153,11 +153,8 @@ class _Face:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = origin.read()
         _typed.compare(source, api)
-
-        def make_transport() -> Any:
-            return transport if transport is not None else cls._transport(limits, tls, proxy)
-
-        session = Session(api, limits, Connections(make_transport), certificate=tls.certificate is not None)
+        connections = Connections(lambda: cls._transport(limits, tls, proxy) if transport is None else transport)
+        session = Session(api, limits, connections, certificate=tls.certificate is not None)
         caller, current = cls._caller_class(session, settings), Current(session, origin)
         if watch:
             watching.watch(current, caller, watching.SECONDS if watch is True else watch)

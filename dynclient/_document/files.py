@@ -88,9 +88,9 @@ class File:
         return read(data, self.name, self._limits, json_only=self._source.json_only)
 
     def add_to(self, writer: Writer, uri: str | None = None) -> None:
-        """Write the compiled form of this file."""
-        noted = {"remote": self.remote}
-        writer.add(uri or self.uri, self.name, self.fingerprint, self.tree, declares=self._may_declare, **noted)
+        """Write the compiled form of this file; with ``uri``, it is called that, and nothing else."""
+        declares, called = self._may_declare, (uri or self.uri, uri or self.name)
+        writer.add(*called, self.fingerprint, self.tree, declares=declares, remote=self.remote)
 
     def keep(self, listing: Any = None, **about: Any) -> None:
         """Keep the compiled form in the cache, with what a reader has noted of the operations."""

@@ -33,7 +33,9 @@ def shipping(files: Files, resolve: Callable[[str, str], Any], listing: Any) -> 
                 resolve(reference, f"{file.uri}#")
         waiting += files.others
         file.add_to(writer, _relative(file, files.root))
-    return writer.finished(listing, release=__version__, depends={})
+    # A list says where operations stand, and those in other files stand elsewhere once the form has moved.
+    own = listing if len(done) == 1 else None
+    return writer.finished(own, release=__version__, depends={})
 
 
 def _leaving(tree: Any) -> Iterator[str]:

@@ -167,6 +167,7 @@ def test_a_shipped_form_holds_all_files_and_no_path(tmp_path):
     (home / "a.yaml").write_text(json.dumps({"get": {"responses": {"200": {"$ref": "b.yaml"}}}}))
     (home / "b.yaml").write_text(json.dumps({"description": "found"}))
     data = compiled(home / "root.yaml")
+    assert b"secret-home" not in data
     other = tmp_path / "other"
     other.mkdir()
     (other / "x.dync").write_bytes(data)

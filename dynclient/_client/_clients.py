@@ -156,8 +156,7 @@ class _Face:
         connections = Connections(lambda: cls._transport(limits, tls, proxy) if transport is None else transport)
         session = Session(api, limits, connections, certificate=tls.certificate is not None)
         caller, current = cls._caller_class(session, settings), Current(session, origin)
-        if watch:
-            watching.watch(current, caller, watching.SECONDS if watch is True else watch)
+        watching.watch(current, caller, watch)
         return cls(caller, current)
 
     @classmethod

@@ -32,8 +32,11 @@ SECONDS = 1.0
 Reload = Callable[["Current"], "Changes"]
 
 
-def watch(current: Current, caller: Caller, seconds: float) -> None:
-    """Start to watch; what is watched ends it."""
+def watch(current: Current, caller: Caller, how: bool | float) -> None:  # noqa: FBT001  # as load() takes it
+    """Start to watch, if that is asked for: True, or seconds between two looks. What is watched ends it."""
+    if not how:
+        return
+    seconds = SECONDS if how is True else how
     stop = Event()
     made, settings = type(caller), caller.settings
 

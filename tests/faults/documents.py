@@ -163,7 +163,7 @@ def nested(levels):
 
 
 def zeros(size):
-    made = zlib.compressobj(9, zlib.DEFLATED, 31)
+    made = zlib.compressobj(1, zlib.DEFLATED, 31)
     return b"".join([*(made.compress(bytes(1 << 20)) for _ in range(size >> 20)), made.flush()])
 
 

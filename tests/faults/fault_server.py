@@ -166,7 +166,7 @@ class FaultServer:
         self.go = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept)]
+        self._threads = [threading.Thread(target=self._accept, name="fault server")]
         self._threads[0].start()
 
     @property
@@ -189,7 +189,7 @@ class FaultServer:
                 return
             script = self.scripts[min(self.connections, len(self.scripts) - 1)]
             self.connections += 1
-            thread = threading.Thread(target=self._run, args=(sock, script))
+            thread = threading.Thread(target=self._run, args=(sock, script), name="fault peer")
             self._threads.append(thread)
             thread.start()
 
@@ -204,6 +204,11 @@ class FaultServer:
             peer.sock.close()
             sock.close()
             self.ended.release()
+
+    def settle(self) -> None:
+        """Wait until each connection has been closed."""
+        for thread in self._threads[1:]:
+            thread.join(10)
 
     def close(self) -> None:
         self.over.set()

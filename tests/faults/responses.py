@@ -18,7 +18,7 @@ MiB = 1024 * 1024
 
 def bomb(size: int) -> bytes:
     """So many zeros, compressed; made piece by piece."""
-    made = zlib.compressobj(9, zlib.DEFLATED, 31)
+    made = zlib.compressobj(1, zlib.DEFLATED, 31)
     return b"".join([*(made.compress(bytes(MiB)) for _ in range(size // MiB)), made.flush()])
 
 
@@ -57,7 +57,7 @@ xml = partial(said, "R17", expect=DECODE, call=_xml, text="DOCTYPE")
 CASES = [
     # Rows R1, bombs
     said("R1", "gzip_bomb", TOO_LARGE, BOMB, GZIP, data={"limit": "ratio"}, memory=128, seconds=5),
-    said("R1", "deflate_bomb", TOO_LARGE, zlib.compress(bytes(60 * MiB)), DEFLATE, memory=128),
+    said("R1", "deflate_bomb", TOO_LARGE, zlib.compress(bytes(60 * MiB), 1), DEFLATE, memory=128),
     said("R1", "bomb_in_a_bomb", TOO_LARGE, gzip.compress(BOMB), b"Content-Encoding: gzip, gzip", memory=128,
          seconds=5),
     said("R1", "bomb_where_any_ratio_may_be", TOO_LARGE, BOMB, GZIP, data={"limit": "response_bytes"}, memory=128,
@@ -81,7 +81,7 @@ CASES = [
     Case("R4", "huge_content_length", TOO_LARGE, (("ask", answer(200, length=10**12), "until_closed"),), _get,
          memory=64, data={"limit": "encoded_response_bytes"}),
     Case("R4", "length_of_forty_digits", exceptions.ProtocolError, (("ask", head(200, b"Content-Length: " + b"9" * 40),
-         "until_closed"),), _get, memory=64),
+         "until_closed"),), _get),
     Case("R5", "endless_body", TOO_LARGE, (("ask", head(200), ("repeat", b"x" * 65_536)),), _get, memory=128,
          seconds=6),
     Case("R5", "endless_chunks", TOO_LARGE, (("ask", head(200, b"Transfer-Encoding: chunked"),
@@ -121,7 +121,7 @@ CASES = [
          call=_csv),
     # Rows R17 and R18, XML
     xml("entity_bomb", body=BILLION),
-    xml("quadratic_blow_up", body=QUADRATIC, memory=64),
+    xml("quadratic_blow_up", body=QUADRATIC),
     xml("file_entity", body=FILE),
     xml("web_entity", body=WEB),
     xml("external_dtd", body=EXTERNAL),

@@ -1,0 +1,26 @@
+"""What a bomb costs: the memory that its case adds to a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from case import Case
+from table import CASES
+
+SCRIPT = Path(__file__).with_name("one_case.py")
+HEAVY = [case for case in CASES if case.memory is not None]
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="there is no /proc to measure by")
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in HEAVY])
+def test_memory(case: Case, serve, tmp_path):
+    server = serve(*case.scripts or (("until_closed",),))
+    command = [sys.executable, str(SCRIPT), case.id, server.url, server.url, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    added, error = done.stdout.split()
+    assert error == (case.expect.__name__ if isinstance(case.expect, type) else "NoneType")
+    assert int(added) < case.memory

@@ -200,6 +200,12 @@ class _Face:
         made, settings = type(self._made), self._made.settings
         return lambda session: made(session, settings)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        from dynclient._client._pickling import reduced
+
+        caller = self._caller
+        return reduced(type(self), self._current.origin, caller.session.api.fingerprint, caller.settings)
+
     def __dir__(self) -> list[str]:
         own = [name for name in super().__dir__() if not name.startswith("_") or name.startswith("__")]
         return [*own, *_with_variants(self._index.by_name), *self._index.by_namespace]

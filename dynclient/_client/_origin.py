@@ -35,6 +35,10 @@ class Origin:
         """Whether it is a file, which can be watched."""
         return self._path is not None
 
+    def recipe(self) -> tuple[Any, dict[str, Any]]:
+        """The source, as it can be read from any folder, and all that it is read by."""
+        return self._absolute if self._path is not None else self._source, dict(self._options)
+
     def stamps(self, api: API) -> tuple[object, ...]:
         """How the files of the document look just now; two looks that are equal may be of the same content."""
         paths = (self._absolute, *getattr(api.references, "paths", ()))

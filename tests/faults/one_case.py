@@ -26,4 +26,4 @@ if __name__ == "__main__":
     Path("/proc/self/clear_refs").write_text("5")
     before = memory("VmHWM")
     outcome = run("sync", case, Place(url, other, Path(folder)))
-    print((memory("VmHWM") - before) // 1024, type(outcome.error).__name__)
+    sys.stdout.write(f"{(memory('VmHWM') - before) // 1024} {type(outcome.error).__name__}")

@@ -1,0 +1,150 @@
+"""Many at once: threads, forks, and the world that changes around them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from case import AGAIN, AUTH, HEADER_KEY, QUICK, answer, document, ok
+
+import dynclient
+from dynclient import exceptions
+from dynclient._call import Chance
+
+THREADS, CALLS = 32, 1000
+
+
+def echo(request: bytes) -> bytes:
+    """The last part of the path, as a number."""
+    number = request.split(b" ", 2)[1].partition(b"?")[0].rpartition(b"/")[2]
+    return ok(number).replace(b"Connection: close\r\n", b"")
+
+
+@pytest.fixture
+def things(serve):
+    def load(*scripts, **options):
+        server = serve(*scripts, keep=False)
+        options = {"auth": AUTH, "timeout": QUICK, "retry": AGAIN, **options}
+        return server, dynclient.load(document(server.url), **options)
+
+    return load
+
+
+@pytest.mark.parametrize("pool", [4, 32])
+def test_each_call_has_its_own_answer(things, pool):
+    calls = CALLS if pool == THREADS else 50
+    limits = dynclient.options.Limits(pool_size=pool)
+    server, client = things((("answers", echo),), limits=limits, timeout=QUICK._replace(pool=30, total=60))
+
+    def one(thread: int) -> list[int]:
+        return [client.get_file(str(thread * calls + number)) for number in range(calls)]
+
+    with client, ThreadPoolExecutor(THREADS) as threads:
+        answers = list(threads.map(one, range(THREADS)))
+    assert answers == [list(range(thread * calls, (thread + 1) * calls)) for thread in range(THREADS)]
+    assert server.asked == THREADS * calls
+    assert server.connections <= pool
+
+
+def test_a_connection_that_closes_while_it_is_used(things):
+    kept = ok().replace(b"Connection: close\r\n", b"")
+    server, client = things(("ask", kept, "ask"), ("ask", kept))
+    with client:
+        assert client.get_thing() == {"id": 1}
+        assert client.get_thing_with_http_info().attempts == 2
+        assert server.asked == 3
+    server, client = things(("ask", kept, "ask"), ("ask", kept))
+    with client:
+        assert client.get_thing() == {"id": 1}
+        with pytest.raises(exceptions.ConnectionLost) as caught:
+            client.post_thing({"a": 1})
+        assert (caught.value.attempts, caught.value.outcome_unknown) == (1, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_in_the_middle_of_calls(things):
+    server, client = things((("answers", echo),))
+
+    def child() -> int:
+        """In a child that was forked while others called: 0 where all is well."""
+        process = os.fork()
+        if process:
+            return os.waitpid(process, 0)[1]
+        try:
+            good = [client.get_file(str(number)) for number in range(20)] == list(range(20))
+            os._exit(0 if good else 1)
+        finally:
+            os._exit(2)
+
+    with client, ThreadPoolExecutor(4) as threads:
+        calls = threads.map(lambda number: client.get_file(str(number)), range(400))
+        statuses = [child() for _ in range(3)]
+        assert list(calls) == list(range(400))
+    assert statuses == [0, 0, 0]
+    assert server.asked == 460
+
+
+def test_nothing_is_taken_from_the_environment(things, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("default login user password canary-netrc\n")
+    for name, value in {
+        "HOME": str(tmp_path),
+        "NETRC": str(tmp_path / ".netrc"),
+        **dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "https_proxy"), "http://127.0.0.1:9"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    seen = []
+    _, client = things((("answers", lambda request: seen.append(request) or ok()),))
+    with client:
+        client.get_open()
+    assert b"authorization" not in seen[0].lower()
+    assert b"canary" not in seen[0]
+
+
+def test_chance_is_the_systems():
+    assert isinstance(Chance().random.__self__, random.SystemRandom)
+    assert Chance().key() != Chance().key()
+
+
+FAULTS = {
+    "refused": (("ask", answer(500)),),
+    "lost": (("ask", "reset"),),
+    "garbage": (("ask", b"\0garbage\r\n"),),
+    "cut": (("ask", answer(200, b"{", length=9)),),
+    "large": (("ask", answer(200, length=10**12)),),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_descriptor_is_left(things, fault):
+    server, client = things(*FAULTS[fault], retry=1)
+    with client:
+        for number in range(1000):
+            with pytest.raises(exceptions.DynclientError):
+                client.get_any()
+            if number == 10:
+                server.settle()
+                before = len(list(Path("/dev/fd").iterdir()))
+        server.settle()
+        assert len(list(Path("/dev/fd").iterdir())) <= before
+
+
+def test_the_clock_of_the_wall_may_jump(things, monkeypatch):
+    _, client = things(("ask", answer(503, b"{}", b"Content-Type: application/json", b"Retry-After: 0")), ("ask", ok()))
+    day = iter(range(0, 10**9, 86_400))
+    monkeypatch.setattr(time, "time", lambda: float(next(day)))
+    with client:
+        assert client.get_thing() == {"id": 1}
+
+
+def test_the_answer_of_an_error_is_masked_for_every_thread(things):
+    body = json.dumps({"seen": HEADER_KEY}).encode()
+    _, client = things(("ask", answer(404, body, b"Content-Type: application/json")))
+    with client, ThreadPoolExecutor(8) as threads, pytest.raises(exceptions.NotFound) as caught:
+        list(threads.map(lambda _: client.get_any(), range(8)))
+    assert caught.value.data == {"seen": "***"}

@@ -1,0 +1,67 @@
+"""Every row of SECURITY.md has a case in the table, or tests elsewhere that are named here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from table import CASES
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ROWS = re.findall(r"^\| ([SRTCXL]\d+) \|", (ROOT / "SECURITY.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+# Rows that are no single call: the file, and a test in it.
+ELSEWHERE = {
+    "T3": "tests/transports/test_pool.py::test_a_connection_that_the_server_closed_is_not_written_to",
+    "T4": "tests/faults/test_concurrency.py::test_a_connection_that_closes_while_it_is_used",
+    "T14": "tests/transports/test_pool.py::test_an_answer_that_nobody_asked_for_is_not_taken",
+    "T20": "tests/transports/test_tls.py::test_a_server_that_does_not",
+    "C3": "tests/faults/test_rows.py::test_nothing_of_urllib3_repeats_or_redirects",
+    "C4": "tests/faults/test_concurrency.py::test_nothing_is_taken_from_the_environment",
+    "C9": "tests/security/test_oauth2.py::test_fifty_rejected_at_once_make_one_refresh",
+    "C10": "tests/transports/test_tls.py::test_a_proxy_makes_a_tunnel_for_an_https_url",
+    "X1": "tests/faults/test_concurrency.py::test_each_call_has_its_own_answer",
+    "X2": "tests/faults/test_concurrency.py::test_a_fork_in_the_middle_of_calls",
+    "X3": "tests/faults/test_pickles.py::test_a_pickled_client",
+    "X4": "tests/transports/test_pool.py::test_closing_lets_what_is_under_way_end",
+    "X5": "tests/transports/test_pool.py::test_a_full_pool_is_waited_for",
+    "X6": "tests/transports/test_pool.py::test_an_interrupt_leaves_no_half_read_connection",
+    "X7": "tests/faults/test_concurrency.py::test_chance_is_the_systems",
+    "L2": "tests/faults/test_concurrency.py::test_no_descriptor_is_left",
+    "L3": "tests/faults/test_concurrency.py::test_the_clock_of_the_wall_may_jump",
+    "L5": "tests/faults/test_torture.py::test_torture",
+}
+# Rows without any test, and why.
+UNTESTED = {
+    "S23": "addresses are not filtered, so there is no check to fool (SECURITY.md, what is not promised)",
+    "T21": "latency and loss take rights over the network's devices; slowness is tested by T7 and T8",
+    "L4": "a matter of speed, which is measured and not tested; the budget is S18's",
+}
+
+
+def test_there_are_cases_enough():
+    assert len({case.id for case in CASES}) == len(CASES) >= 120
+
+
+def test_every_row_is_covered():
+    covered = {case.row for case in CASES} | set(ELSEWHERE) | set(UNTESTED)
+    assert sorted(set(ROWS) - covered) == []
+    assert sorted(covered - set(ROWS)) == []
+    assert sorted({case.row for case in CASES} & (set(ELSEWHERE) | set(UNTESTED))) == []
+
+
+@pytest.mark.parametrize("row", ELSEWHERE)
+def test_what_is_tested_elsewhere_is_there(row):
+    path, _, name = ELSEWHERE[row].partition("::")
+    assert f"def {name}" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_nothing_of_urllib3_repeats_or_redirects():
+    found = [
+        (path.name, word)
+        for path in (ROOT / "dynclient").rglob("*.py")
+        for word in ("PoolManager(", "ProxyManager(", "urlopen(", "Retry.from_int")
+        if word in path.read_text(encoding="utf-8") and "_pasting" not in path.name
+    ]
+    assert found == []

@@ -40,6 +40,16 @@ floors: $(VENV)/.dynclient-lint ## check that rooms import only rooms on lower f
 conformance: $(VENV)/.dynclient-all ## run the Spector suite (wants node and the network the first time)
 	@DYNCLIENT_PYTHON=$(abspath $(BIN)/python) bash tests/conformance/run.sh $(ARGS)
 
+soak: $(VENV)/.dynclient-test ## a minute of calls by 32 threads, of which 2 % fail; prints figures
+	@$(BIN)/python tests/faults/soak.py $(ARGS)
+
+audit: $(VENV)/.dynclient-lint ## ask for known vulnerabilities of what is installed (wants the network)
+	@$(PIP) install "pip-audit>=2.7"
+	@$(BIN)/pip-audit --skip-editable --progress-spinner off $(ARGS)
+
+nightly: $(VENV)/.dynclient-test ## look longer for documents, bodies and headers that break something
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600 tests/faults/test_anything.py $(ARGS)
+
 docs: $(VENV)/.dynclient-test ## run the manual's examples; emit reference pages of our documents into build/docs
 	@$(BIN)/python -m pytest -q tests/test_readme.py
 	@for name in voice orders; do $(BIN)/dynclient docs openapi/$$name.yaml --out build/docs/$$name; done

@@ -1,6 +1,7 @@
 """A server that misbehaves as it is told, over real sockets.
 
-Each connection has a script, which is data: bytes are sent, a word is a step of STEPS, a pair is a step with its data.
+Each connection has a script, which is data: bytes are sent, a word is a step of STEPS, a pair is a step with its data,
+a function is a step of its own.
 The connection is closed at the script's end. One beyond the last script is answered by the last one again.
 """
 
@@ -149,6 +150,8 @@ WITH_DATA: dict[str, Callable[..., Step]] = {step.__name__: step for step in (tr
 def _step(word: object) -> Step:
     if isinstance(word, bytes):
         return say(word)
+    if callable(word):
+        return word
     return STEPS[word] if isinstance(word, str) else WITH_DATA[word[0]](word[1])
 
 
@@ -209,6 +212,10 @@ class FaultServer:
         """Wait until each connection has been closed."""
         for thread in self._threads[1:]:
             thread.join(10)
+
+    def forget(self) -> None:
+        """Let go of the threads of connections that have ended."""
+        self._threads = [self._threads[0], *(thread for thread in self._threads[1:] if thread.is_alive())]
 
     def close(self) -> None:
         self.over.set()

@@ -1,0 +1,119 @@
+"""A minute of calls by many threads, of which some fail: memory and descriptors have to stay where they were.
+
+``make soak`` runs it, and prints figures; it ends with 1 where they grow, or where a call ends in what is not ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import re
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NoReturn
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from case import AUTH, QUICK, answer, document, ok
+from fault_server import FaultServer, Peer
+
+import dynclient
+from dynclient import exceptions
+from dynclient.options import Limits, Retry
+
+FAULTS = (b"", b"garbage\r\n", answer(200, b"{", length=9), answer(503), answer(200, length=10**12), answer(500, b"{"))
+GROWTH, MORE = 10.0, 8
+
+
+def resident() -> float:
+    """MiB of memory of this process."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def peer(share: float, chance: random.Random) -> object:
+    """A connection's script: answers, of which a share is a fault, after which it is closed."""
+
+    def run(one: Peer) -> None:
+        while True:
+            one.received = b""
+            one.ask()
+            if chance.random() < share:
+                one.sock.sendall(chance.choice(FAULTS))
+                return
+            one.sock.sendall(ok().replace(b"Connection: close\r\n", b""))
+
+    return run
+
+
+def caller(client: dynclient.Client, until: float, ends: Counter[str]) -> None:
+    """Call until the time is over."""
+    made: Counter[str] = Counter()
+    while time.monotonic() < until:
+        try:
+            client.get_thing()
+            made["good"] += 1
+        except exceptions.DynclientError as error:  # noqa: PERF203  # each call by itself is the point
+            made[type(error).__name__] += 1
+        except Exception as error:  # noqa: BLE001  # what must not be is counted, and told at the end
+            made[f"! {type(error).__name__}"] += 1
+    with LOCK:
+        ends.update(made)
+
+
+LOCK = threading.Lock()
+
+
+def soak(seconds: float, threads: int, share: float) -> int:
+    """Run, and print what was seen."""
+    server = FaultServer((peer(share, random.Random(1)),), keep=False)
+    ends: Counter[str] = Counter()
+    options = {"timeout": QUICK, "retry": Retry(base=0.001, throttle_base=0.001), "limits": Limits(pool_size=threads)}
+    client = dynclient.load(document(server.url), auth=AUTH, **options)
+    until = time.monotonic() + seconds
+    running = [threading.Thread(target=caller, args=(client, until, ends)) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    time.sleep(seconds / 4)
+    samples = [(resident(), descriptors())]
+    for _ in range(3):
+        time.sleep(max(0.0, (until - time.monotonic()) / 2))
+        server.forget()
+        gc.collect()
+        samples.append((resident(), descriptors()))
+    for thread in running:
+        thread.join()
+    client.close()
+    server.close()
+    total = sum(ends.values())
+    grown, more = samples[-1][0] - samples[0][0], samples[-1][1] - samples[0][1]
+    sys.stdout.write(f"{total} calls by {threads} threads in {seconds:.0f} s: {total / seconds:.0f} a second\n")
+    sys.stdout.write(f"{server.connections} connections, {server.asked} requests\n")
+    sys.stdout.write(f"ends: {dict(ends.most_common())}\n")
+    sys.stdout.write(f"memory in MiB, descriptors: {[(round(size, 1), count) for size, count in samples]}\n")
+    foreign = [name for name in ends if name.startswith("!")]
+    good = not foreign and grown < GROWTH and more < MORE * 4
+    sys.stdout.write("flat\n" if good else f"NOT FLAT: {grown:.1f} MiB, {more} descriptors, {foreign}\n")
+    return 0 if good else 1
+
+
+def main() -> NoReturn:
+    """Take the figures from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--threads", type=int, default=32)
+    parser.add_argument("--faults", type=float, default=0.02)
+    given = parser.parse_args()
+    sys.exit(soak(given.seconds, given.threads, given.faults))
+
+
+if __name__ == "__main__":
+    main()

@@ -45,7 +45,9 @@ soak: $(VENV)/.dynclient-test ## a minute of calls by 32 threads, of which 2 % f
 
 audit: $(VENV)/.dynclient-lint ## ask for known vulnerabilities of what is installed (wants the network)
 	@$(PIP) install "pip-audit>=2.7"
-	@$(BIN)/pip-audit --skip-editable --progress-spinner off $(ARGS)
+	@mkdir -p build
+	@$(BIN)/python -m pip freeze --exclude-editable > build/installed.txt
+	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r build/installed.txt $(ARGS)
 
 nightly: $(VENV)/.dynclient-test ## look longer for documents, bodies and headers that break something
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600 tests/faults/test_anything.py $(ARGS)

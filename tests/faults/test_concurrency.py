@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import anyio
 import pytest
 from case import AGAIN, AUTH, HEADER_KEY, QUICK, answer, document, ok
 
@@ -64,6 +67,74 @@ def test_a_connection_that_closes_while_it_is_used(things):
         with pytest.raises(exceptions.ConnectionLost) as caught:
             client.post_thing({"a": 1})
         assert (caught.value.attempts, caught.value.outcome_unknown) == (1, True)
+
+
+def test_a_storm_is_calmed(things):
+    server, client = things(("ask", answer(503, b"{}", b"Content-Type: application/json")))
+
+    def one(_: int) -> type[Exception]:
+        with pytest.raises(exceptions.ServerError) as caught:
+            client.get_thing()
+        return type(caught.value)
+
+    with client, ThreadPoolExecutor(THREADS) as threads:
+        assert set(threads.map(one, range(200))) == {exceptions.ServerError}
+    assert 200 <= server.asked <= 200 * 1.2
+
+
+class Interrupts:
+    """Raises KeyboardInterrupt in place of the n-th read or write of a socket in this thread."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self.thread = threading.get_ident()
+
+    def before(self, function):
+        def call(*args):
+            if threading.get_ident() == self.thread:
+                self.left -= 1
+                if self.left == 0:
+                    raise KeyboardInterrupt
+            return function(*args)
+
+        return call
+
+
+def test_an_interrupt_at_each_read_and_write_spoils_no_later_call(things):
+    _, client = things((("answers", echo),))
+    interrupted = 0
+    with client:
+        for number in range(1, 20):
+            interrupts = Interrupts(number)
+            with pytest.MonkeyPatch.context() as patch:
+                for name in ("recv_into", "sendall"):
+                    patch.setattr(socket.socket, name, interrupts.before(getattr(socket.socket, name)))
+                try:
+                    assert client.get_file(str(number)) == number
+                except KeyboardInterrupt:
+                    interrupted += 1
+            assert client.get_file(str(number + 1000)) == number + 1000
+    assert interrupted > 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancelled_calls_spoil_no_later_one(serve, backend):
+    def slow(request: bytes) -> bytes:
+        # Every third answer never comes, as far as its caller can wait.
+        number = int(request.split(b" ", 2)[1].partition(b"?")[0].rpartition(b"/")[2])
+        return echo(request) if number % 3 else b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n12"
+
+    server = serve((("answers", slow),))
+
+    async def run() -> list[object]:
+        seen: list[object] = []
+        async with dynclient.AsyncClient.load(document(server.url), auth=AUTH, timeout=QUICK) as client:
+            for number in range(1, 31):
+                with anyio.move_on_after(0.05 if number % 3 == 0 else 5):
+                    seen.append(await client.get_file(str(number)))
+        return seen
+
+    assert anyio.run(run, backend=backend) == [number for number in range(1, 31) if number % 3]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")

@@ -24,6 +24,7 @@ INTERRUPTED = 130
 
 # Name of a command -> module and name of the click command.
 COMMANDS = {
+    "auth": "dynclient.cli.authorizing:auth",
     "cache": "dynclient.cli.compiling:cache",
     "call": "dynclient.cli.calling:call",
     "compile": "dynclient.cli.compiling:compile_",
@@ -45,6 +46,11 @@ class Application(click.Group):
         """The names of all commands, our own and those of other distributions."""
         del ctx
         return sorted({*COMMANDS, *_others()})
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what it is for right below the usage: all of the help fits on a screen of 24 lines."""
+        del ctx
+        formatter.write(f"  {self.help}\n")
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""

@@ -1,4 +1,7 @@
-"""Credentials of a command line: from the environment, or asked for; never an argument, which ``ps`` would show."""
+"""Credentials of a command line: from the environment, asked for, or kept by ``dynclient auth login``.
+
+Never an argument, which ``ps`` would show.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import click
 
 from dynclient._identifiers import near
+from dynclient.cli.vault import Vault, key_of
 from dynclient.exceptions import escaped
 from dynclient.model import API, Operation, SecurityScheme
 
@@ -38,7 +42,7 @@ def in_words(api: API, operation: Operation) -> str:
 def hint(api: API, operation: Operation) -> str:
     """What to do where an operation's credential is missing."""
     told = [f"{variable(api, scheme)}, or give --auth {scheme.name}=-" for scheme in needed(api, operation)]
-    return f"set {'; or '.join(told)}" if told else ""
+    return f"set {'; or '.join(told)}; or keep one: dynclient auth login" if told else ""
 
 
 def form(scheme: SecurityScheme) -> str:
@@ -49,10 +53,11 @@ def form(scheme: SecurityScheme) -> str:
 
 
 def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
-    """The credentials by scheme, for ``auth=``: what ``--auth`` says goes before the environment.
+    """The credentials by scheme, for ``auth=``: what ``--auth`` says, else the environment has, else was kept.
 
     Raises:
         UsageError: ``--auth`` names no scheme or no variable, or is itself a secret.
+        ArgumentError: what was kept can be read by others.
     """
     found: dict[str, Any] = {}
     for scheme in api.security_schemes.values():
@@ -61,24 +66,69 @@ def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
             found[scheme.name] = _credential(scheme, text)
     for word in asked:
         name, _, source = word.partition("=")
-        scheme = _scheme(api.security_schemes, name)
+        scheme = scheme_of(api.security_schemes, name, "--auth")
         found[scheme.name] = _credential(scheme, _text(scheme, source))
+    vault = Vault()
+    for scheme in api.security_schemes.values():
+        if scheme.name not in found and (held := kept(vault, api, scheme)) is not None:
+            found[scheme.name] = held
     return found or None
 
 
-def _scheme(schemes: Mapping[str, SecurityScheme], name: str) -> SecurityScheme:
+def kept(vault: Vault, api: API, scheme: SecurityScheme) -> Any:
+    """The credential of a scheme that ``dynclient auth login`` kept, for ``auth=``; None where there is none.
+
+    Raises:
+        ArgumentError: it can be read by others.
+    """
+    key = key_of(api, scheme.name)
+    entry = vault.load(key)
+    if entry is None:
+        return None
+    if "text" in entry:
+        return _credential(scheme, str(entry["text"]))
+    from dynclient.cli.logins import credential_of
+
+    return credential_of(key, entry)
+
+
+def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> SecurityScheme:
+    """The security scheme of a name; ``where`` is what named it.
+
+    Raises:
+        UsageError: there is none.
+    """
     if name in schemes:
         return schemes[name]
     matches = near(name, list(schemes))
     # What stands there may be a secret, so it is told only where it is nearly a scheme's name.
     hint = f"did you mean {' or '.join(matches)}?" if matches else f"there are {', '.join(schemes) or 'none'}"
-    raise click.UsageError(escaped(f"--auth names no security scheme of the document: {hint}"))
+    raise click.UsageError(escaped(f"{where} names no security scheme of the document: {hint}"))
+
+
+def prompted(scheme: SecurityScheme) -> str:
+    """Ask for a scheme's credential."""
+    asked: str = click.prompt(escaped(f"{scheme.name} ({form(scheme)})"), hide_input=True, err=True)
+    return asked
+
+
+def checked(scheme: SecurityScheme, text: str) -> str:
+    """A credential as it was typed, once it is sure that the scheme can take it.
+
+    Raises:
+        ArgumentError: it can't.
+    """
+    from dynclient.security.credentials import credential
+
+    found = _credential(scheme, text)
+    if scheme.type not in {"oauth2", "openIdConnect"} or isinstance(found, str):
+        credential(found, scheme)
+    return text
 
 
 def _text(scheme: SecurityScheme, source: str) -> str:
     if source == "-":
-        asked: str = click.prompt(escaped(f"{scheme.name} ({form(scheme)})"), hide_input=True, err=True)
-        return asked
+        return prompted(scheme)
     kind, _, name = source.partition(":")
     if kind != "env" or not name:
         raise click.UsageError("--auth takes NAME=env:VARIABLE, or NAME=- to be asked; never a secret itself")

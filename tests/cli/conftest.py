@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from dynclient import cli, testing
+
+# Tests are no package: the authorization server is found beside the tests of credentials.
+sys.path.insert(0, str(Path(__file__).parents[1] / "security"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept(tmp_path, monkeypatch):
+    """No credential of the person who runs the tests is found."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
 @pytest.fixture

@@ -120,11 +120,12 @@ def _text(row: Style, value: Any, keep: str | None, guard: str = "") -> str:
 def _joined(row: Style, pairs: list[Pair]) -> str:
     if not pairs:
         return ""
-    if any(key is not None and "=" in key for key, _ in pairs):
-        raise ValueError("has = in a name, where nothing can be encoded")
-    return row.first + row.separator.join(
-        text if key is None else key if row.bare and not text else f"{key}={text}" for key, text in pairs
-    )
+    texts = []
+    for key, text in pairs:
+        if key is not None and "=" in key:
+            raise ValueError("has = in a name, where nothing can be encoded")
+        texts.append(text if key is None else key if row.bare and not text else f"{key}={text}")
+    return row.first + row.separator.join(texts)
 
 
 # -- deepObject --------------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
 _TRIPLE = re.compile(r"(%[0-9A-Fa-f]{2})")
+# RFC 3986, 2.3: never encoded, so that most texts need no second look.
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
 _EXACT_INTEGERS = 2**53
 _LONGEST_PLAIN = 1e21
 _SHORTEST_PLAIN = 1e-6
@@ -71,10 +73,12 @@ class Writing(NamedTuple):
 
 
 def _percent(text: str, keep: str | None) -> str:
-    return quote(text, safe=keep or "")
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe=keep or "")
 
 
 def _with_triples(text: str, keep: str | None) -> str:
+    if _UNRESERVED.fullmatch(text):
+        return text
     # OAS 3.1.1, allowReserved: percent-encoded triples pass through unchanged, any other % does not.
     if keep is None:
         return quote(text, safe="")

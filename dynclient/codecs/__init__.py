@@ -51,7 +51,10 @@ def find(content_type: str, media_type: MediaType | None = None) -> Codec:  # no
         parsed = _negotiation.parse(content_type.partition(";")[0])
     except ValueError:
         return CODECS["*/*"]
-    ranges = [parsed.essence]
+    exact = CODECS.get(parsed.essence)
+    if exact is not None:
+        return exact
+    ranges: list[str] = []
     if parsed.suffix:
         ranges += [f"{parsed.type}/*+{parsed.suffix}", f"*/*+{parsed.suffix}"]
     return next((CODECS[key] for key in (*ranges, f"{parsed.type}/*") if key in CODECS), CODECS["*/*"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from dynclient.options import Limits
 
 _MEMBER = re.compile(rb'"[ \t\r\n]*:')
 _FAST_DIGITS = 4300
+_CONTAINERS = frozenset({dict, list})
 
 # RFC 8259, 2: no space is significant. Text stays text: no escapes but those that JSON needs.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -83,11 +85,13 @@ def _is_whole(value: Any, body: bytes, depth: int) -> bool:
     for _ in range(depth):
         below: list[Any] = []
         for container in level:
-            if isinstance(container, dict):
+            children: Iterable[Any] = container
+            if type(container) is dict:
                 members += len(container)
-                below += [child for child in container.values() if isinstance(child, (dict, list))]
-            else:
-                below += [child for child in container if isinstance(child, (dict, list))]
+                children = container.values()
+            # The engine makes no subclasses; most containers hold no other ones, which is told at once.
+            if not _CONTAINERS.isdisjoint(map(type, children)):
+                below += [child for child in children if type(child) in _CONTAINERS]
         if not below:
             return members == body.count(b'":') or members == len(_MEMBER.findall(body))
         level = below

@@ -1,7 +1,8 @@
 """urllib3's connections, with a clock.
 
-urllib3 opens and verifies a connection (addresses, TLS, proxies) and writes to it. What is added: every wait is
-bounded by the exchange's clock, and the answer is read by ``framing``.
+urllib3 opens and verifies a connection (addresses, TLS, proxies). What is added: every wait is bounded by the
+exchange's clock, the request is written as ``outgoing`` has made it, and the answer is read by ``framing``. Neither
+urllib3's nor http.client's way of writing and reading is taken: they would do again, for each header, what was done.
 """
 
 from __future__ import annotations
@@ -53,29 +54,33 @@ class Watched(io.RawIOBase):
         super().close()
 
 
-class Answer(http.client.HTTPResponse):
-    """A response whose head is read by ``framing``; http.client asks it only whether it is over."""
+class Agreement(http.client.HTTPResponse):
+    """A proxy's response to CONNECT, which http.client reads; by the clock."""
 
-    head: Head
-
-    def __init__(self, sock: socket.socket, *, clock: Clock, limits: Limits, method: str | None = None) -> None:
+    def __init__(self, sock: socket.socket, clock: Clock, method: str | None = None) -> None:
         """Read from the socket by the clock."""
         super().__init__(sock, method=method)
-        self._asked = method or "GET"
-        self._limits = limits
-        raw = self.fp.detach()
-        self._watched = Watched(raw, sock, clock)
-        self.fp = io.BufferedReader(self._watched, CHUNK)
+        self.fp = io.BufferedReader(Watched(self.fp.detach(), sock, clock), CHUNK)
 
-    def begin(self) -> None:
-        """Read the head of the final response."""
-        self.head = read_head(self.fp, self._asked, self._limits)
-        self.will_close = not self.head.keep_alive
 
-    @property
-    def source(self) -> io.BufferedReader:
-        """What the body is read from."""
-        return self.fp
+class Answer:
+    """A response whose head has been read. ``source`` is what the body is read from."""
+
+    __slots__ = ("_watched", "head", "source")
+
+    def __init__(self, sock: socket.socket, method: str, clock: Clock, limits: Limits) -> None:
+        """Read the head of the final response, by the clock."""
+        self._watched = Watched(sock.makefile("rb", buffering=0), sock, clock)
+        self.source = io.BufferedReader(self._watched, CHUNK)
+        try:
+            self.head: Head = read_head(self.source, method, limits)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self.source.close()
 
     def leftover(self) -> bool:
         """Whether more has come than this response: bytes that nobody asked for."""
@@ -92,7 +97,6 @@ class Watch:
     clock: Clock
     limits: Limits
     sent = False
-    _held: bytearray | None = None
     _socket: Any = None
     _wire: Any = None
 
@@ -114,19 +118,16 @@ class Watch:
         """Whether there was a socket at all."""
         return self._wire is not None
 
-    def answering(self) -> Callable[..., Answer]:
-        """What http.client is to make of a socket when a response is due."""
+    def answering(self) -> Callable[..., Agreement]:
+        """What http.client is to make of a socket when a proxy's response to CONNECT is due."""
 
-        def answer(sock: socket.socket, _debuglevel: int = 0, method: str | None = None) -> Answer:
-            return Answer(sock, clock=self.clock, limits=self.limits, method=method)
+        def agreement(sock: socket.socket, _debuglevel: int = 0, method: str | None = None) -> Agreement:
+            return Agreement(sock, self.clock, method)
 
-        return answer
+        return agreement
 
     def send(self, data: Any) -> None:
         """Send bytes, piece by piece, each within the clock."""
-        if self._held is not None:
-            self._held += data
-            return
         rest = memoryview(cast("bytes", data))
         while rest:
             piece, rest = rest[:CHUNK], rest[CHUNK:]
@@ -136,18 +137,20 @@ class Watch:
             self._socket.sendall(piece)
 
     def write(self, method: str, path: str, lines: list[tuple[bytes, bytes]], content: Content | None) -> None:
-        """Write a request; its head leaves in one packet with a small body."""
-        connection = cast("HTTPConnection", self)
-        self._held = held = bytearray()
-        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-        for name, value in lines:
-            connection.putheader(name, value)  # type: ignore[arg-type]  # http.client takes bytes as they are
-        connection.endheaders()
-        self._held = None
+        """Write a request; its head leaves in one packet with a small body.
+
+        ``outgoing`` has made sure that neither method nor path nor lines hold what could end a line.
+        """
+        # RFC 9112, 3 and 5: request-line, field lines, and an empty line.
+        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (
+            method.encode("ascii"),
+            path.encode("ascii"),
+            b"".join([b"%b: %b\r\n" % line for line in lines]),
+        )
         if content is not None and content.whole is not None and len(content.whole) < CHUNK:
-            self.send(held + content.whole)
+            self.send(head + content.whole)
             return
-        self.send(held)
+        self.send(head)
         if content is not None:
             for piece in content.pieces:
                 # RFC 9112, 7.1: a chunk of no bytes would be the last.
@@ -177,11 +180,6 @@ class SecureConnection(Watch, HTTPSConnection):
     """A connection with TLS."""
 
 
-def answer_of(connection: Connection | SecureConnection) -> Answer:
-    """Read the head of the response that is due.
-
-    urllib3's own ``getresponse`` is passed by: it logs the URL of a response with odd headers, and wraps what is not
-    to be wrapped.
-    """
-    connection.response_class = connection.answering()  # type: ignore[assignment]  # a maker will do as the class
-    return cast("Answer", http.client.HTTPConnection.getresponse(connection))
+def answer_of(connection: Connection | SecureConnection, method: str) -> Answer:
+    """Read the head of the response that is due."""
+    return Answer(connection.sock, method, connection.clock, connection.limits)

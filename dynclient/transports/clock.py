@@ -54,17 +54,13 @@ class Clock:
             Expired: none are left.
         """
         now = time.monotonic()
-        waits = [self._limit] if self._phase_end is None else [self._phase_end - now]
+        left = self._limit if self._phase_end is None else self._phase_end - now
         if self._deadline is not None:
-            if self._deadline <= now:
-                raise Expired
-            waits.append(self._deadline - now)
-        bounds = [wait for wait in waits if wait is not None]
-        if not bounds:
-            return None
-        if min(bounds) <= 0:
+            whole = self._deadline - now
+            left = whole if left is None or whole < left else left
+        if left is not None and left <= 0:
             raise Expired
-        return min(bounds)
+        return left
 
     @property
     def passed(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import cache
 from typing import IO, Any, NamedTuple, cast
 
 from dynclient.exceptions import ArgumentError
@@ -116,31 +117,39 @@ def header_lines(request: Request, target: Target, content: Content | None) -> l
     """
     if _TOKEN.fullmatch(request.method) is None:
         raise ArgumentError("the method is not a token", argument="method")
-    lines = [("Host", target.authority)]
-    lines += [(name, value) for name, value in request.headers.pairs() if name.lower() not in _OURS]
+    lines = [(b"Host", target.authority.encode("ascii"))]
+    lines += [_line(name, value) for name, value in request.headers.pairs() if name.lower() not in _OURS]
     if "accept-encoding" not in request.headers:
-        lines.append(("Accept-Encoding", ACCEPTED))
+        lines.append(_ACCEPT_ENCODING)
     if "user-agent" not in request.headers:
-        from dynclient._version import __version__
-
-        lines.append(("User-Agent", f"dynclient/{__version__}"))
+        lines.append(_user_agent())
     lines += _framing(request.method, content)
-    return [_line(name, value) for name, value in lines]
+    return lines
 
 
-def _framing(method: str, content: Content | None) -> list[tuple[str, str]]:
+_ACCEPT_ENCODING = (b"Accept-Encoding", ACCEPTED.encode("ascii"))
+
+
+@cache
+def _user_agent() -> tuple[bytes, bytes]:
+    from dynclient._version import __version__
+
+    return _line("User-Agent", f"dynclient/{__version__}")
+
+
+def _framing(method: str, content: Content | None) -> list[tuple[bytes, bytes]]:
     if content is None:
-        return [("Content-Length", "0")] if method in _WITH_CONTENT else []
+        return [(b"Content-Length", b"0")] if method in _WITH_CONTENT else []
     if content.size is None:
-        return [("Transfer-Encoding", "chunked")]
-    return [("Content-Length", str(content.size))]
+        return [(b"Transfer-Encoding", b"chunked")]
+    return [(b"Content-Length", b"%d" % content.size)]
 
 
 def _line(name: str, value: str) -> tuple[bytes, bytes]:
     if _TOKEN.fullmatch(name) is None:
         raise ArgumentError("a header's name is not a token", argument="headers")
     # RFC 9110, 5.5: CR, LF and NUL are dangerous in a value.
-    if any(character in value for character in "\r\n\0"):
+    if "\r" in value or "\n" in value or "\0" in value:
         raise ArgumentError(f"the value of header {name} holds a line end or NUL", argument=name)
     try:
         return name.encode("ascii"), value.encode("latin-1")

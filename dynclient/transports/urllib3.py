@@ -151,7 +151,7 @@ class Urllib3Exchange:
         return self._answer_of(connection)
 
     def _answer_of(self, connection: Connection | SecureConnection) -> Answer:
-        self._answer = answer_of(connection)
+        self._answer = answer_of(connection, self._send.request.method)
         return self._answer
 
     def _early_answer(self, connection: Connection | SecureConnection, error: Exception) -> Answer:

@@ -128,7 +128,7 @@ def test_an_interrupt_leaves_no_half_read_connection(serve, make, transport, mon
     server = serve(("ask", OK, "until_closed"), ("ask", OK))
     taken = "dynclient.transports.urllib3.answer_of"
     with monkeypatch.context() as patch:
-        patch.setattr(taken, lambda connection: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(taken, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             transport.send(make(server.url + "/x"))
     assert server.ended.acquire(timeout=10)

@@ -64,9 +64,10 @@ emit: $(VENV)/.dynclient-test ## write what emit-check compares anew; read the d
 	@DYNCLIENT_GOLDEN=write $(BIN)/python -m pytest -q tests/tools/test_golden.py
 	@$(BIN)/dynclient generate
 
-bench: $(VENV)/.dynclient-all ## measure loading beside its limit (DOCUMENTS="a.json b.yaml", RUNS=7)
+bench: $(VENV)/.dynclient-all ## measure loads and calls beside their limits (DOCUMENTS="a.json b.yaml", RUNS=7)
 	@$(PIP) install orjson
 	@$(BIN)/python benchmarks/load.py --runs $(or $(RUNS),7) $(or $(DOCUMENTS),openapi/voice.yaml)
+	@$(BIN)/python benchmarks/calls.py
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

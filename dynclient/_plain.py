@@ -99,7 +99,7 @@ class _Walk:
         try:
             if isinstance(members, _Single):
                 return self(members.value, path)
-            if isinstance(members, Mapping):
+            if type(members) is dict or isinstance(members, Mapping):
                 return self._mapping(members, path)
             return self._sequence(members, path)
         finally:

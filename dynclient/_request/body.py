@@ -43,6 +43,8 @@ _CONCRETE = {
     "markup": "application/xml",
     "bytes": "application/octet-stream",
 }
+# None of these is a file; to be told so by their type is cheap.
+_PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
 _CONCRETE_OF_KIND = {"object": "json", "array": "json", "scalar": "json", "files": "json"}
 
 
@@ -95,6 +97,10 @@ def kind_of(value: Any) -> str:
 
 
 def _is_file(value: Any) -> bool:
+    return type(value) not in _PLAIN and _may_be_read(value)
+
+
+def _may_be_read(value: Any) -> bool:
     return isinstance(value, (bytes, bytearray, memoryview, os.PathLike)) or hasattr(value, "read")
 
 

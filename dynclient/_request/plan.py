@@ -38,6 +38,7 @@ from dynclient.options import Limits, ValidationMode
 log = logging.getLogger("dynclient")
 
 _FORBIDDEN = re.compile(r"[\r\n\0]")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TEMPLATE = re.compile(r"(\{[^{}]*\})")
 _IN_URL = "/?#:@!$&'()*+,;=%[]"
 # RFC 9110, 7.2, 8.6 and 9112, 6: the connection's own; a caller's word there could split one message into two.
@@ -74,6 +75,7 @@ class Plan:
         "_fields",
         "_limits",
         "_path",
+        "_query",
         "_ranges",
         "_secrets",
         "arguments",
@@ -93,7 +95,8 @@ class Plan:
             for argument in self.arguments
             if argument.parameter is not None
         }
-        self._path = _sendable(operation.path, {wire for in_, wire in self._fields if in_ == "path"})
+        path = _sendable(operation.path, {wire for in_, wire in self._fields if in_ == "path"})
+        self._path, _, self._query = path.partition("#")[0].partition("?")
         self._secrets = frozenset(_secret_places(self.arguments))
         self._ranges = _response_ranges(operation)
         self._accept = accept(self._ranges) if self._ranges else ""
@@ -176,8 +179,7 @@ class Plan:
 
     def _url(self, values: Mapping[tuple[str, str], Any], options: Options) -> str:
         base = server_url(self.operation.servers, options.base_url, options.server)
-        path, _, fixed = self._path.partition("#")[0].partition("?")
-        queries = [fixed] if fixed else []
+        path, queries = self._path, [self._query]
         for (in_, wire), value in values.items():
             parameter = self._fields[in_, wire].parameter
             if in_ == "path":
@@ -284,6 +286,6 @@ def _safe(headers: Headers) -> Headers:
     for name, value in headers.pairs():
         if name.lower() in _CONNECTION_HEADERS:
             raise ArgumentError(f"header {name} belongs to the connection and can't be set", argument=name)
-        if _FORBIDDEN.search(value) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        if _FORBIDDEN.search(value) or not _TOKEN.fullmatch(name):
             raise ArgumentError(f"header {name!r} holds what a header may not hold", argument=name)
     return headers

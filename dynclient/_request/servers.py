@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,6 +97,7 @@ def _checked(variable: model.ServerVariable, text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=256)
 def _absolute(url: str, what: str) -> str:
     parts = urlsplit(url)
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import IO, Any, NamedTuple, cast
 
 from dynclient.exceptions import ArgumentError
@@ -90,14 +90,20 @@ def target_of(url: str) -> Target:
         raise ArgumentError("the URL holds user information", argument="url", hint="give credentials as auth=")
     if _UNSENDABLE.search(path):
         raise ArgumentError("the URL holds characters that must be percent-encoded", argument="url")
+    path = path if path.startswith("/") else "/" + path
+    return _place(scheme, authority)._replace(path=path)
+
+
+@lru_cache(maxsize=256)
+def _place(scheme: str, authority: str) -> Target:
+    """Where an authority is, without a path; one of the few that there are."""
     parts = _AUTHORITY.fullmatch(authority)
     host = _ascii_host(parts[1]) if parts else ""
     port = int(parts[2] or 0) if parts else 0
     if not host or port > _MAX_PORT:
         raise ArgumentError("the URL's host or port is malformed", argument="url")
     shown = f"{host}:{port}" if port else host
-    path = path if path.startswith("/") else "/" + path
-    return Target(scheme, host.strip("[]").replace("%25", "%"), port or _DEFAULT_PORTS[scheme], shown, path)
+    return Target(scheme, host.strip("[]").replace("%25", "%"), port or _DEFAULT_PORTS[scheme], shown, "")
 
 
 def _ascii_host(host: str) -> str:

@@ -12,7 +12,7 @@ import time
 import weakref
 from typing import Protocol
 
-from dynclient.transports.clock import Clock, Expired
+from dynclient.transports.clock import Clock
 
 # Node's servers close after 5 s of idleness: the shortest of the common ones.
 IDLE_SECONDS = 4.0
@@ -45,7 +45,9 @@ class Pool:
         _POOLS.add(self)
 
     def _reset(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        # One for each origin, so that a place that becomes free wakes one who waits for it, and nobody else.
+        self._freed: dict[Origin, threading.Condition] = {}
         self._idle: dict[Origin, list[tuple[Pooled, float]]] = {}
         self._used: dict[Origin, int] = {}
         self.closed = False
@@ -54,17 +56,12 @@ class Pool:
         """Take a place, and an idle connection where a good one is there.
 
         Raises:
-            Expired: no place became free in time.
+            Expired: no place became free in time, as the clock says.
             PoolClosed: the pool has been closed.
         """
-        with self._changed:
-            while True:
-                if self.closed:
-                    raise PoolClosed
-                if self._used.get(origin, 0) < self._size:
-                    break
-                if not self._changed.wait(clock.left()):
-                    raise Expired
+        with self._lock:
+            if self.closed or self._used.get(origin, 0) >= self._size:
+                self._await_place(origin, clock)
             self._used[origin] = self._used.get(origin, 0) + 1
             candidates = self._idle.pop(origin, [])
             chosen, rest, stale = _sorted_out(candidates)
@@ -75,9 +72,22 @@ class Pool:
             connection.close()
         return chosen
 
+    def _await_place(self, origin: Origin, clock: Clock) -> None:
+        freed = self._freed.setdefault(origin, threading.Condition(self._lock))
+        try:
+            while not self.closed and self._used.get(origin, 0) >= self._size:
+                # Where no time is left, the clock says so.
+                freed.wait(clock.left())
+        except BaseException:
+            # Who gives up may have been the one that was woken: the next one has to be.
+            freed.notify()
+            raise
+        if self.closed:
+            raise PoolClosed
+
     def give_back(self, origin: Origin, connection: Pooled | None) -> None:
         """Give the place back, and the connection where it can be used again."""
-        with self._changed:
+        with self._lock:
             used = self._used.get(origin, 1) - 1
             if used > 0:
                 self._used[origin] = used
@@ -86,7 +96,8 @@ class Pool:
             if connection is not None and not self.closed:
                 self._idle.setdefault(origin, []).append((connection, time.monotonic()))
                 connection = None
-            self._changed.notify_all()
+            if origin in self._freed:
+                self._freed[origin].notify()
         if connection is not None:
             connection.close()
 
@@ -101,10 +112,11 @@ class Pool:
 
     def close(self) -> None:
         """Close what is idle, and refuse further places."""
-        with self._changed:
+        with self._lock:
             idle, self._idle = self._idle, {}
             self.closed = True
-            self._changed.notify_all()
+            for freed in self._freed.values():
+                freed.notify_all()
         for connections in idle.values():
             for connection, _ in connections:
                 connection.close()

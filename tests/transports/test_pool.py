@@ -11,6 +11,7 @@ import pytest
 from dynclient import exceptions
 from dynclient.options import Limits, Timeout
 from dynclient.transports import Urllib3Transport, pool
+from dynclient.transports.clock import Clock, Expired
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -102,7 +103,7 @@ def test_threads_get_their_own_answers(httpserver, make):
 def test_a_child_process_takes_no_connection_of_its_parent(serve, make, transport):
     server = serve(("ask", OK, "ask", OK))
     transport.send(make(server.url + "/x"))
-    with transport.pool._changed:  # as if another thread held the lock while forking
+    with transport.pool._lock:  # as if another thread held the lock while forking
         pool._after_fork()
         assert transport.send(make(server.url + "/y")).body == b"ok"
     assert server.connections == 2
@@ -133,3 +134,22 @@ def test_an_interrupt_leaves_no_half_read_connection(serve, make, transport, mon
             transport.send(make(server.url + "/x"))
     assert server.ended.acquire(timeout=10)
     assert transport.send(make(server.url + "/y")).body == b"ok"
+
+
+def test_a_place_that_becomes_free_wakes_who_waits_for_that_origin():
+    places, here, there = pool.Pool(1), ("http", "here", 80), ("http", "there", 80)
+    took: dict[str, object] = {}
+
+    def wait_for(origin: tuple[str, str, int]) -> None:
+        took[origin[1]] = places.take(origin, Clock(Timeout(pool=10), None))
+
+    for origin in (here, there):
+        places.take(origin, Clock(Timeout(pool=10), None))
+    with pytest.raises(Expired):
+        places.take(here, Clock(Timeout(pool=0.01), None))
+    waiting = {origin: threading.Thread(target=wait_for, args=(origin,)) for origin in (here, there)}
+    for origin, thread in waiting.items():
+        thread.start()
+        places.give_back(origin, None)
+        thread.join(timeout=10)
+    assert took == {"here": None, "there": None}

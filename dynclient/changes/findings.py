@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 from dynclient._schemas import MISSING
 from dynclient.changes.kinds import KINDS
+from dynclient.changes.known import Known
 from dynclient.changes.values import Change, Spot, shown
 from dynclient.model import API, OperationRow, Schema
 
 
-class Pair(NamedTuple):
-    """The two APIs that are compared."""
+class Pair:
+    """The two APIs that are compared, and what is known of their schemas by now."""
 
-    old: API
-    new: API
+    __slots__ = ("known", "new", "old")
+
+    def __init__(self, old: API, new: API) -> None:
+        self.old = old
+        self.new = new
+        self.known = Known()
+
+    def __iter__(self) -> Iterator[API]:
+        return iter((self.old, self.new))
 
 
 class Findings:

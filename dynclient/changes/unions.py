@@ -85,7 +85,8 @@ def union(sides: Sides, add: Callable[..., None], same: Same) -> list[tuple[Sche
     left = list(sides.old_branches)
     right = list(sides.new_branches)
     pairs = _paired(left, right, lambda one, other: shape(one).schema == shape(other).schema or _named(one, other))
-    _paired(left, right, same)
+    # To be the same was looked at only so far down; below that they are compared like the others.
+    pairs += _paired(left, right, same)
     if len(left) == len(right):
         pairs += list(zip(left, right, strict=True))
         left, right = [], []

@@ -15,7 +15,7 @@ REACHED = 3
 @click.command(short_help="Compare two documents.")
 @click.argument("old", type=DocumentType())
 @click.argument("new", type=DocumentType())
-@click.option("-o", "--output", type=click.Choice([*REPORTS]), default="text", show_default=True)
+@click.option("-o", "--format", "output", type=click.Choice([*REPORTS]), default="text", show_default=True)
 @click.option("--fail-on", type=click.Choice([*SEVERITIES]), help="End with status 3 at a change as bad as this.")
 def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
     """Tell what changed from the document OLD to NEW, as a Python caller sees it; each a path, a URL or a short name.

@@ -9,16 +9,17 @@ import click
 
 from dynclient._document import cache_of
 from dynclient._load import compiled
+from dynclient.cli.documents import document_argument, located
 
 
 @click.command("compile", short_help="Compile a document, to ship it.")
-@click.argument("document")
+@document_argument()
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .dync file.")
 def compile_(document: str, output: Path) -> None:
-    """Write DOCUMENT, a path or URL, and all that it refers to as one file, which loads in milliseconds."""
+    """Write DOCUMENT, a path, URL or short name, and all that it refers to as one file, which loads in milliseconds."""
     if output.suffix.lower() != ".dync":
         raise click.BadParameter("the file's name must end in .dync", param_hint="-o")
-    data = compiled(document)
+    data = compiled(located(document))
     output.write_bytes(data)
     click.echo(f"{output}: {len(data):,} bytes", err=True)
 

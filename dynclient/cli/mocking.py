@@ -34,7 +34,9 @@ SHOWN_BODY = 10_000
 @click.option("--cors", is_flag=True, help="Let pages of any origin ask.")
 @click.option("--verbose", is_flag=True, help="Show bodies too.")
 @click.option("--quiet", is_flag=True, help="No line for each request.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="json: a line of JSON each.")
+@click.option(
+    "-o", "--format", "output", type=click.Choice(["text", "json"]), default="text", help="json: a line of JSON each."
+)
 def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, output: str, **given: Any) -> None:
     """Serve DOCUMENT, a path or URL: answer each operation as it says, and refuse what it does not allow."""
     try:

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from dynclient.cli.documents import document_argument, located
 from dynclient.cli.mocking import announce, observer
 from dynclient.exceptions import escaped
 from dynclient.messages import Response
 
 
 @click.command(short_help="Check real traffic by a document.")
-@click.argument("document")
+@document_argument()
 @click.argument("upstream")
 @click.option("--port", type=click.IntRange(0, 65535), default=4010, show_default=True, help="0: a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -43,7 +44,7 @@ def proxy(  # click gives them all by name
             for difference in differences:
                 click.secho(escaped(f"  {difference}"), err=True, fg="red")
 
-    with served(document, upstream, host=host, port=port, fail=given["fail"], observer=observe) as server:
+    with served(located(document), upstream, host=host, port=port, fail=given["fail"], observer=observe) as server:
         announce(server.proxy.api, f"{server.url}, for {upstream}")
         try:
             server.wait()

@@ -317,4 +317,23 @@ def test_every_command_of_ours_takes_short_names(run, tmp_path, monkeypatch):
     assert run("diff", "things", "things")[0] == 0
     assert run("show", "things", "get-thing")[0] == 0
     assert run("validate", "things")[0] == 1
+    assert run("compile", "things", "-o", tmp_path / "things.dync")[0] == 0
     assert run("mock", "thing", "--port", "0")[2].endswith("Hint: did you mean things?\n")
+
+
+def test_ls_and_show_as_data(run, voice_path):
+    import yaml
+
+    for output, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+        status, out, err = run("ls", voice_path, "-o", output)
+        assert (status, err) == (0, "")
+        assert [row["name"] for row in read(out)] == [
+            "create_call",
+            "get_call_state",
+            "update_call",
+            "update_call_bxml",
+        ]
+        status, out, err = run("show", voice_path, "create-call", "-o", output)
+        assert (status, err) == (0, "")
+        shown = read(out)
+        assert (shown["method"], shown["path"]) == ("POST", "/accounts/{accountId}/calls")

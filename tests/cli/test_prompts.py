@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import sys
 
 import pexpect
 import pytest
+import werkzeug
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "150", "LINES": "50"}
 # A process that a shell put into the background ignores SIGINT, and so do its children unless they say otherwise.
@@ -226,3 +228,26 @@ def test_bash_completes_by_the_script(terminal, root, tmp_path):
         process.expect(re.escape("get-call-state"))
     finally:
         process.close(force=True)
+
+
+def test_large_bodies_have_a_bar_in_both_directions(terminal, httpserver, tmp_path):
+    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    answers = {"200": {"description": "", "content": content}}
+    operation = {"operationId": "turn", "requestBody": {"content": content}, "responses": answers}
+    file, sent, received = (tmp_path / name for name in ("turn.json", "sent", "received"))
+    file.write_text(
+        json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/": {"post": operation}}})
+    )
+    sent.write_bytes(b"x" * (2 << 20))
+    httpserver.expect_request("/", method="POST").respond_with_handler(
+        lambda request: werkzeug.Response(request.get_data(), content_type="application/octet-stream")
+    )
+    call = ("call", file, "turn", "--base-url", httpserver.url_for(""), "--body", f"@{sent}", "--output", received)
+    process = terminal(*call)
+    process.expect(pexpect.EOF)
+    process.wait()
+    assert process.exitstatus == 0, process.before
+    assert "sent" in process.before
+    assert "received" in process.before
+    assert "2.1/2.1 MB" in process.before
+    assert received.read_bytes() == sent.read_bytes()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dynclient._request import Bound, Explanation
@@ -32,7 +33,19 @@ class _Docstring:
         from dynclient.inspection import docstring
 
         with method._named():  # noqa: SLF001  # the method's own attribute
-            return docstring(method.operation, method.__name__, call=method._call())  # noqa: SLF001  # likewise
+            return docstring(method._read(), method.__name__, call=method._call())  # noqa: SLF001  # likewise
+
+
+@lru_cache
+def _missing(kind: type[DocumentError]) -> type[DocumentError]:
+    """An error that is an AttributeError too. Its pickle is that of the error."""
+
+    def reduced(error: DocumentError) -> tuple[Any, ...]:
+        revive, (_, state) = kind.__reduce__(error)
+        return revive, (kind, state)
+
+    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__reduce__": reduced}
+    return type(kind.__name__, (kind, AttributeError), names)
 
 
 class OperationMethod:
@@ -53,14 +66,15 @@ class OperationMethod:
     @property
     def operation(self) -> Any:
         """The operation as the document describes it (:class:`dynclient.model.Operation`)."""
-        return self._caller.session.operation(self._row)
+        with self._attribute():
+            return self._read()
 
     @property
     def __signature__(self) -> inspect.Signature:
         from dynclient.inspection import signature
 
         with self._named():
-            made = signature(self.operation)
+            made = signature(self._read())
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
@@ -135,7 +149,7 @@ class OperationMethod:
         """The JSON Schema (2020-12) of the body, complete in itself; None where it takes none."""
         from dynclient.inspection import body_schema_of
 
-        with self._named():
+        with self._attribute(), self._named():
             return body_schema_of(self.operation)
 
     def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
@@ -163,6 +177,20 @@ class OperationMethod:
         except DocumentError as error:
             error.operation_id = error.operation_id or self._row.operation_id or self._row.key
             raise
+
+    def _read(self) -> Any:
+        return self._caller.session.operation(self._row)
+
+    @contextmanager
+    def _attribute(self) -> Iterator[None]:
+        """Let ``hasattr`` and ``getattr`` with a default take an error in the document for a missing attribute."""
+        try:
+            yield
+        except DocumentError as error:
+            if isinstance(error, AttributeError):
+                raise
+            revive, (kind, state) = error.__reduce__()
+            raise revive(_missing(kind), state).with_traceback(error.__traceback__) from error.__cause__
 
     def __repr__(self) -> str:
         from dynclient.inspection import page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 import pytest
 import yaml
@@ -80,6 +81,20 @@ def test_the_prompt_tells_it_and_does_not_fail(client, name):
     shown = repr(getattr(client, name))
     assert shown.startswith(f"<{name}, broken: {name}: ")
     assert BROKEN[name][1] in shown
+
+
+@pytest.mark.parametrize("attribute", ["operation", "schema"])
+def test_what_can_t_be_read_is_a_missing_attribute_too(attribute):
+    lost = {"operationId": "lost", "parameters": [{"$ref": "#/nowhere"}], "responses": {}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": lost}}}
+    method = dynclient.load(document).lost
+    assert not hasattr(method, attribute)
+    assert getattr(method, attribute, "none") == "none"
+    with pytest.raises(UnresolvableReference, match="nowhere") as caught:
+        getattr(method, attribute)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert type(again) is UnresolvableReference
+    assert str(again) == str(caught.value)
 
 
 def test_the_list_marks_it(client):

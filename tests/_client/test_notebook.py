@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import warnings
 from html.parser import HTMLParser
 
@@ -82,3 +84,21 @@ def test_an_operation_is_its_page(shown):
 def test_what_is_broken_is_marked(shown):
     rows = Table(shown[4]["text/html"]).rows
     assert [row[0] for row in rows if "broken" in row[-1]] == ["broken"]
+
+
+def test_chromium_lays_the_tables_out(shown, tmp_path):
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not on PATH")
+    page, picture = tmp_path / "page.html", tmp_path / "page.png"
+    page.write_text("<!doctype html><meta charset=utf-8>" + "".join(data.get("text/html", "") for data in shown))
+    words = [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    subprocess.run(
+        [*words, f"--screenshot={picture}", "--window-size=1200,900", page.as_uri()],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    # A page on which nothing is drawn is a picture of one colour, which is a few kilobytes.
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size > 10_000

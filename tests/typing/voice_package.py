@@ -29,10 +29,14 @@ def called_in_other_ways(client: voice.Client) -> None:
     assert_type(data, voice.CreateCallResponse)
     assert_type(status, int)
     assert_type(client.get_call_state.with_options(timeout=5)("9900000", "c-1"), voice.CallState)
+    with client.get_call_state.stream("9900000", call_id="c-1") as answer:
+        assert_type(answer.status, int)
+        assert_type(answer.read(), bytes)
 
 
 def called_wrongly(client: voice.Client) -> None:
     client.create_cal("9900000")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.get_call_state.stream("9900000", no_such=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.create_call()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.create_call(9900000)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.create_call("9900000", too="+1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -43,6 +47,8 @@ async def awaited() -> None:
     async with voice.load_async(auth=("user", "password")) as client:
         assert_type(await client.create_call("9900000", to="+1"), voice.CreateCallResponse)
         assert_type(await client.calls.get_call_state("9900000", "c-1"), voice.CallState)
+        async with client.get_call_state.stream("9900000", "c-1") as answer:
+            assert_type(await answer.read(), bytes)
 
 
 def loaded() -> None:

@@ -24,7 +24,20 @@ from dynclient_tools.views import OperationPage, Site, site
 
 # What the templates import and define.
 TAKEN = frozenset(
-    {"Any", "AsyncClient", "Client", "File", "HTTPResult", "IO", "Literal", "Mapping", "NotRequired", "PathLike"}
+    {
+        "Any",
+        "AsyncClient",
+        "Client",
+        "File",
+        "HTTPResult",
+        "IO",
+        "Literal",
+        "Mapping",
+        "NotRequired",
+        "PathLike",
+        "AsyncStreaming",
+        "Streaming",
+    }
     | {"Request", "Self", "Sequence", "TypeAlias", "TypeAliasType", "TypedDict", "DOCUMENT", "FINGERPRINT", "load"}
     | {"load_async", "api", "errors", "models"}
 )
@@ -107,6 +120,8 @@ class _Writer:
         yield syntax.function("with_http_info", syntax.arguments_of("self"), with_info, decorators=["property"])
         yield syntax.function("prepare", self._arguments(page, receiver), name("Request"))
         yield syntax.function("send", _SEND, self._result(page), is_async=is_async)
+        answer = name("AsyncStreaming" if is_async else "Streaming")
+        yield syntax.function("stream", self._arguments(page, receiver), answer)
         seed = ("seed", name("int"), False)
         keywords = syntax.subscript("dict", name("str"), name("Any"))
         yield syntax.function("example", syntax.arguments_of("self", [seed]), keywords)

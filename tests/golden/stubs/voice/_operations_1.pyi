@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from dynclient import HTTPResult, Request
+from dynclient._client._answers import AsyncStreaming, Streaming
 from typing_extensions import Self
 
 from .models import *
@@ -110,6 +111,9 @@ Example:
         ...
 
     def send(self, parameters: Mapping[tuple[str, str], Any] | None=..., *, body: Any=..., content_type: str | None=..., accept: str | None=...) -> HTTPResult[CreateCallResponse]:
+        ...
+
+    def stream(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> Streaming:
         ...
 
     def example(self, seed: int=...) -> dict[str, Any]:
@@ -223,6 +227,9 @@ Example:
     async def send(self, parameters: Mapping[tuple[str, str], Any] | None=..., *, body: Any=..., content_type: str | None=..., accept: str | None=...) -> HTTPResult[CreateCallResponse]:
         ...
 
+    def stream(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> AsyncStreaming:
+        ...
+
     def example(self, seed: int=...) -> dict[str, Any]:
         ...
 
@@ -281,6 +288,9 @@ Example:
     def send(self, parameters: Mapping[tuple[str, str], Any] | None=..., *, body: Any=..., content_type: str | None=..., accept: str | None=...) -> HTTPResult[CallState]:
         ...
 
+    def stream(self, account_id: str, call_id: str) -> Streaming:
+        ...
+
     def example(self, seed: int=...) -> dict[str, Any]:
         ...
 
@@ -337,6 +347,9 @@ Example:
         ...
 
     async def send(self, parameters: Mapping[tuple[str, str], Any] | None=..., *, body: Any=..., content_type: str | None=..., accept: str | None=...) -> HTTPResult[CallState]:
+        ...
+
+    def stream(self, account_id: str, call_id: str) -> AsyncStreaming:
         ...
 
     def example(self, seed: int=...) -> dict[str, Any]:
@@ -425,6 +438,9 @@ Example:
     def send(self, parameters: Mapping[tuple[str, str], Any] | None=..., *, body: Any=..., content_type: str | None=..., accept: str | None=...) -> HTTPResult[None]:
         ...
 
+    def stream(self, account_id: str, call_id: str, update_call: UpdateCall=..., *, state: CallStateChange=..., redirect_url: str | None=..., redirect_method: RedirectMethod=..., username: str | None=..., password: str | None=..., redirect_fallback_url: str | None=..., redirect_fallback_method: RedirectMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., tag: str | None=...) -> Streaming:
+        ...
+
     def example(self, seed: int=...) -> dict[str, Any]:
         ...
 
@@ -511,6 +527,9 @@ Example:
     async def send(self, parameters: Mapping[tuple[str, str], Any] | None=..., *, body: Any=..., content_type: str | None=..., accept: str | None=...) -> HTTPResult[None]:
         ...
 
+    def stream(self, account_id: str, call_id: str, update_call: UpdateCall=..., *, state: CallStateChange=..., redirect_url: str | None=..., redirect_method: RedirectMethod=..., username: str | None=..., password: str | None=..., redirect_fallback_url: str | None=..., redirect_fallback_method: RedirectMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., tag: str | None=...) -> AsyncStreaming:
+        ...
+
     def example(self, seed: int=...) -> dict[str, Any]:
         ...
 
@@ -572,6 +591,9 @@ Example:
     def send(self, parameters: Mapping[tuple[str, str], Any] | None=..., *, body: Any=..., content_type: str | None=..., accept: str | None=...) -> HTTPResult[None]:
         ...
 
+    def stream(self, account_id: str, call_id: str, body: str) -> Streaming:
+        ...
+
     def example(self, seed: int=...) -> dict[str, Any]:
         ...
 
@@ -631,6 +653,9 @@ Example:
         ...
 
     async def send(self, parameters: Mapping[tuple[str, str], Any] | None=..., *, body: Any=..., content_type: str | None=..., accept: str | None=...) -> HTTPResult[None]:
+        ...
+
+    def stream(self, account_id: str, call_id: str, body: str) -> AsyncStreaming:
         ...
 
     def example(self, seed: int=...) -> dict[str, Any]:

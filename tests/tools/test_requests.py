@@ -128,3 +128,28 @@ def test_schemas_tell_branches_and_users(pages):
     assert "- [Pet](Pet.md)" in pages["Cat.md"]
     assert "| **id** | **int** |  | \\[optional\\]; read-only |" in pages["Cat.md"]
     assert "| **secretName** | **str** |  | \\[optional\\]; write-only |" in pages["Cat.md"]
+
+
+def test_no_secret_in_the_example_of_a_schema():
+    login = {
+        "type": "object",
+        "required": ["password", "name", "more"],
+        "properties": {
+            "name": {"type": "string"},
+            "password": {"type": "string", "format": "password"},
+            "more": {"type": "array", "items": {"oneOf": [{"$ref": "#/components/schemas/Key"}]}},
+        },
+        "example": {"name": "joe", "password": "hunter2", "more": [{"key": "hunter3"}]},
+    }
+    key = {"type": "object", "properties": {"key": {"type": "string", "writeOnly": True}}}
+    answer = {"application/json": {"schema": {"$ref": "#/components/schemas/Login"}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Logins", "version": "1"},
+        "paths": {"/me": {"get": {"operationId": "me", "responses": {"200": {"description": "", "content": answer}}}}},
+        "components": {"schemas": {"Login": login, "Key": key}},
+    }
+    with dynclient.load(document) as client:
+        page = docs(client, "logins.yaml")["Login.md"]
+    assert '"name": "joe", "password": "YOUR SECRET", "more": [{"key": "YOUR SECRET"}]' in page
+    assert "hunter" not in page

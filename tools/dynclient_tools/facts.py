@@ -12,6 +12,7 @@ from dynclient.examples import example as example_of
 from dynclient.inspection import Hint, OperationView
 from dynclient.model import Link, SecurityScheme
 from dynclient_tools import markdown
+from dynclient_tools.secrets import masked
 from dynclient_tools.views import INDEX, OperationPage, SchemaPage, Site
 
 _RETRY = Retry()
@@ -67,10 +68,10 @@ def example(page: SchemaPage) -> Any:
     view = page.view
     if view.secret or (view.kind in {"enum", "value"} and not view.examples):
         return None
-    if view.examples:
-        return view.examples[0]
     try:
-        return example_of(view.schema, "request" if page.sent else "response")
+        if view.examples:
+            return masked(view.schema, view.examples[0])
+        return masked(view.schema, example_of(view.schema, "request" if page.sent else "response"))
     except DynclientError:
         return None
 

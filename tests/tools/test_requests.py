@@ -153,3 +153,32 @@ def test_no_secret_in_the_example_of_a_schema():
         page = docs(client, "logins.yaml")["Login.md"]
     assert '"name": "joe", "password": "YOUR SECRET", "more": [{"key": "YOUR SECRET"}]' in page
     assert "hunter" not in page
+
+
+def test_no_secret_in_what_is_sent():
+    login = {
+        "type": "object",
+        "required": ["password"],
+        "properties": {"password": {"type": "string", "format": "password", "maxLength": 7, "example": "hunter2"}},
+    }
+    post = {
+        "operationId": "logIn",
+        "parameters": [
+            {
+                "name": "pin",
+                "in": "query",
+                "required": True,
+                "schema": {"type": "string", "format": "password"},
+                "example": "hunter4",
+            }
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": login}}},
+        "responses": {"204": {"description": ""}},
+    }
+    document = {"openapi": "3.1.0", "info": {"title": "In", "version": "1"}, "paths": {"/in": {"post": post}}}
+    with dynclient.load(document) as client:
+        page = docs(client, "in.yaml")["DefaultApi.md"]
+    assert "hunter" not in page
+    assert 'pin = "YOUR SECRET"' in page
+    assert "pin=$PIN" in page
+    assert page.count("YOUR SECRET") == 4

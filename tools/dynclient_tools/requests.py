@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from dynclient import DynclientError, Request
 from dynclient.examples import media_example
+from dynclient_tools.secrets import masked_arguments
 from dynclient_tools.views import OperationPage
 
 _LANGUAGES = {"json": "json", "xml": "xml"}
@@ -35,6 +36,10 @@ def prepared(page: OperationPage, media_range: str | None = None) -> Request | N
             options["content_type"] = f"{media_range}{boundary}"
             media_type = page.method.operation.body.content[media_range]
             arguments.update(dict.fromkeys(page.body_name, media_example(media_type)))
+        shown = masked_arguments(page.method.operation, arguments)
+        if shown != arguments:
+            # What stands for a secret need not be valid.
+            arguments, options = shown, {**options, "validate": "off"}
         request: Request = page.method.with_options(**options).prepare(**arguments)
     except DynclientError:
         return None

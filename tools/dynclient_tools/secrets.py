@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from dynclient._schemas import shape
-from dynclient.inspection import secret
-from dynclient.model import Schema
+from dynclient.inspection import arguments, secret
+from dynclient.model import Operation, Schema
 
 MASK = "YOUR SECRET"
 _DEEPEST = 40
@@ -24,6 +24,12 @@ def masked(schema: Schema | None, value: Any, depth: int = 0) -> Any:
     if isinstance(value, (dict, list)):
         return _inside(schema, value, depth)
     return value
+
+
+def masked_arguments(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call with each secret text in them replaced."""
+    schemas = {argument.name: argument.schema for argument in arguments(operation)}
+    return {name: masked(schemas.get(name), value) for name, value in given.items()}
 
 
 def _inside(schema: Schema, value: Any, depth: int) -> Any:

@@ -49,6 +49,7 @@ TEXTS = (
 )
 IMPORTED = {
     *("collections.abc", "os", "typing", "typing_extensions", "dynclient", "dynclient.exceptions"),
+    "dynclient._client._answers",
     *("dynclient.inspection", "models", "_operations_1", None),
 }
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])

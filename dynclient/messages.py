@@ -138,7 +138,7 @@ class Request(NamedTuple):
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(names), ""))
 
     def with_no_secrets(self) -> Request:
-        """Return the request with each secret masked, and without a body that is one: what an error may keep."""
+        """Return the request with each secret masked, and without a body that is one: what may be shown."""
         shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
         return self._replace(url=self.shown_url, headers=shown, body=None if SECRET_BODY in self.secrets else self.body)
 

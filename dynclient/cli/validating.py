@@ -39,5 +39,6 @@ def validate(document: str, output: str) -> int:
         sys.stdout.writelines(f"{escaped(str(fault))}\n" for fault in found)
     else:
         write(FORMATS[output]([fault.as_data() for fault in found]))
+    sys.stdout.flush()  # the count comes last, also where both streams go to one place
     click.echo(escaped(f"{name}: {len(found)} fault{'s' if len(found) != 1 else ''}"), err=True)
     return 1 if found else 0

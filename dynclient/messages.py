@@ -307,7 +307,7 @@ class Run(NamedTuple):
 
 
 # A shorter text is in half of all answers by chance; to mask it would only tell that it is one.
-_SHORTEST_SECRET = 6
+_SHORTEST_SECRET = 8
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 

@@ -265,7 +265,7 @@ def _of_object(value: Any, path: str) -> Any:
 def _dumped(value: Any, path: str) -> Any:
     try:
         return value.model_dump(by_alias=True)
-    except Exception as error:
+    except Exception as error:  # a model's own code may raise whatever it likes
         raise ArgumentError(f"{path}: the {_type_name(value)} could not be dumped", argument=path) from error
 
 

@@ -7,6 +7,7 @@ Rule 2: text of the document is text: it never becomes code, and no secret is sh
 from __future__ import annotations
 
 from dynclient._identifiers import class_name, distinct, identifier
+from dynclient._schemas import shape
 from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred
 from dynclient.inspection.constraints import constraints, secret
 from dynclient.inspection.data import body_schema_of, described
@@ -75,6 +76,7 @@ __all__ = [
     "schema_view",
     "search",
     "secret",
+    "shape",
     "signature",
     "table",
     "text",

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynclient._schemas import shape
-from dynclient.inspection import arguments, secret
+from dynclient.inspection import arguments, secret, shape
 from dynclient.model import Operation, Schema
 
 MASK = "YOUR SECRET"

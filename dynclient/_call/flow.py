@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeVar
 
+from dynclient._call.accompanying import Leg
 from dynclient._call.admitting import Attempts, carried, reauthorized
 from dynclient._call.budget import Budget
 from dynclient._call.idempotency import IDEMPOTENT, keyed
@@ -82,7 +83,7 @@ def _answer(request: Request, reader: Reader, terms: Terms, judge: Callable[[Res
         deadline = started + terms.timeout.total
     request, repeatable = keyed(request, operation, terms.retry, terms.chance.key, reader.limits)
     repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
-    watch = Watch(operation.id, terms.hooks, started)
+    watch = Watch(operation.id, terms.hooks, clock, started)
     way = Way(terms.chance, terms.timeout, reader.limits, deadline)
     try:
         if terms.access is not None:
@@ -92,9 +93,9 @@ def _answer(request: Request, reader: Reader, terms: Terms, judge: Callable[[Res
         result = judge(response)
     except DynclientError as error:
         _complete(error, operation.id, repeats)
-        watch.ended(request, error, repeats.sent, clock())
+        watch.ended(request, error, repeats.sent)
         raise
-    watch.ended(request, response.status, repeats.sent, clock())
+    watch.ended(request, response.status, repeats.sent)
     return result
 
 
@@ -114,22 +115,24 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
     """Send a request, show other credentials where the first ones were refused, and go where redirects lead."""
     seen: list[str] = []
     access = terms.access
+    leg = Leg(reader.operation.path)
     while True:
         seen.append(send.request.url.partition("#")[0])
-        response = yield from _attempts(send, repeats, watch)
+        response = yield from _attempts(send, repeats, watch, leg)
         while response.status == _UNAUTHORIZED and access is not None:
             steps = reauthorized(response, send.request, access, way)
             again = yield from carried(steps, _asides(terms, watch))
             if again is None:
                 break
             send = send._replace(request=again)
-            response = yield from _attempts(send, repeats, watch)
+            response = yield from _attempts(send, repeats, watch, leg)
         request = redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)
         if request is None:
             return response._replace(attempts=repeats.sent)
         if request.origin != send.request.origin:
             # Whoever sends us back has chosen the path: no credential goes there either.
-            access = None
+            access, leg = None, Leg(foreign=True)
+        leg = leg._replace(template="")
         send = send._replace(request=request)
 
 
@@ -139,21 +142,19 @@ def _asides(terms: Terms, watch: Watch) -> Attempts:
     def attempts(send: Send) -> Flow[Response]:
         repeatable = send.request.method in IDEMPOTENT
         repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
-        return _attempts(send, repeats, watch)
+        return _attempts(send, repeats, watch, Leg())
 
     return attempts
 
 
-def _attempts(send: Send, repeats: Repeats, watch: Watch) -> Flow[Response]:
+def _attempts(send: Send, repeats: Repeats, watch: Watch, leg: Leg) -> Flow[Response]:
     """Send one request until there is an answer to take."""
     while True:
         repeats.sent += 1
         watch.asks(send.request, repeats.sent)
         cause: Response | TransportError | DecodeError
         try:
-            cause = response = _given((yield send))
-            if send.stream and response.status not in _SUCCESS:
-                cause = response = _given((yield Read(response, send.limits)))
+            cause = response = yield from _exchange(send, watch, leg, repeats.sent)
         except (TransportError, DecodeError) as error:
             wait = repeats.after_error(error, send)
             if wait is None:
@@ -167,6 +168,24 @@ def _attempts(send: Send, repeats: Repeats, watch: Watch) -> Flow[Response]:
         watch.repeats(send.request, repeats.sent, wait, cause)
         if wait:
             yield Sleep(wait)
+
+
+def _exchange(send: Send, watch: Watch, leg: Leg, attempt: int) -> Flow[Response]:
+    """Send one request once, with what goes along with it."""
+    request, company = watch.accompanied(send.request, leg, attempt)
+    if company is not None:
+        send = send._replace(request=request)
+    try:
+        response = _given((yield send))
+        if send.stream and response.status not in _SUCCESS:
+            response = _given((yield Read(response, send.limits)))
+    except BaseException as error:
+        if company is not None:
+            company.left(None, error)
+        raise
+    if company is not None:
+        company.left(response)
+    return response
 
 
 def _given(response: Response | None) -> Response:

@@ -2,7 +2,8 @@
 
 A hook is an object with any of ``on_request``, ``on_response`` and ``on_retry``. Each is given one frozen value, in the
 thread or task of the call, which waits for it; what it raises ends the call, and comes out of it as it is. Its
-``on_reload`` is called in the thread that watches a document.
+``on_exchange`` goes along with requests (:mod:`dynclient._call.accompanying`), and its ``on_reload`` is called in the
+thread that watches a document.
 The log has one line for each call at INFO, and the headers of each message at DEBUG.
 Rule 1: neither a hook nor a log sees a secret, or a value of a query.
 Rule 2: what nobody looks at is not computed.
@@ -12,9 +13,10 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from dynclient._call.accompanying import Company, ExchangeHook, Leg, event_of, joined
 from dynclient.exceptions import DynclientError, escaped
 from dynclient.messages import MASK, Headers, Request, Response
 
@@ -107,21 +109,22 @@ class ReloadHook(Protocol):
         """The document was read again, or could not be."""
 
 
-Hook = RequestHook | ResponseHook | RetryHook | ReloadHook
+Hook = RequestHook | ResponseHook | RetryHook | ExchangeHook | ReloadHook
 
-EVENTS = ("on_request", "on_response", "on_retry", "on_reload")
+EVENTS = ("on_request", "on_response", "on_retry", "on_exchange", "on_reload")
 """What a hook may have."""
 
 
 class Watch:
     """Tells of one call to those who look."""
 
-    __slots__ = ("_call", "_hooks", "_operation_id", "_started", "_url")
+    __slots__ = ("_call", "_clock", "_hooks", "_operation_id", "_started")
 
-    def __init__(self, operation_id: str, hooks: tuple[Hook, ...], started: float) -> None:
+    def __init__(self, operation_id: str, hooks: tuple[Hook, ...], clock: Callable[[], float], started: float) -> None:
         """Take who looks; ``started`` is a reading of the call's clock."""
         self._operation_id = operation_id
         self._hooks = hooks
+        self._clock = clock
         self._started = started
         self._call = next(_CALLS) if hooks else 0
 
@@ -134,6 +137,15 @@ class Watch:
         for hook in self._with("on_request"):
             headers = request.with_no_secrets().headers
             hook(RequestEvent(self._call, self._operation_id, *self._line(request), headers, attempt))
+
+    def accompanied(self, request: Request, leg: Leg, attempt: int) -> tuple[Request, Company | None]:
+        """The request as it is sent, and who has to be told how that ended."""
+        hooks = list(self._with("on_exchange"))
+        if not hooks:
+            return request, None
+        event = event_of(self._call, self._operation_id, request, leg, attempt)
+        companions = [companion for hook in hooks if (companion := hook(event)) is not None]
+        return joined(request, companions, leg), Company(companions, self._clock)
 
     def answered(self, response: Response, request: Request, attempt: int) -> None:
         """A response has come."""
@@ -155,7 +167,7 @@ class Watch:
         for hook in self._with("on_retry"):
             hook(RetryEvent(self._call, self._operation_id, *self._line(request), attempt, wait, **why))
 
-    def ended(self, request: Request, outcome: object, attempts: int, now: float) -> None:
+    def ended(self, request: Request, outcome: object, attempts: int) -> None:
         """The call is over. ``outcome`` is the status, or what was raised."""
         if log.isEnabledFor(logging.INFO):
             shown = outcome
@@ -163,7 +175,7 @@ class Watch:
                 status = getattr(outcome, "status", 0)
                 shown = type(outcome).__name__ + (f" ({status})" if status else "")
             plural = "s" if attempts != 1 else ""
-            took = round((now - self._started) * 1000)
+            took = round((self._clock() - self._started) * 1000)
             line = self._line(request)
             log.info("%s: %s %s -> %s, %d attempt%s, %d ms", self._operation_id, *line, shown, attempts, plural, took)
 

@@ -124,7 +124,7 @@ class _Face:
             proxy: the URL of an HTTP proxy. None is taken from the environment.
             redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, or ``"any"``, which
                 takes nothing of yours to another origin.
-            hooks: objects with any of ``on_request``, ``on_response``, ``on_retry`` and ``on_reload``.
+            hooks: objects with any of ``on_request``, ``on_response``, ``on_retry``, ``on_exchange`` and ``on_reload``.
             transport: what sends requests, in place of urllib3: a Transport, or an AsyncTransport.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds

@@ -9,12 +9,11 @@ that is checked, the schema.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from dynclient._validation.kinds import frozen, is_number, is_opaque, kind, same
+from dynclient._validation.kinds import frozen, is_multiple, is_number, is_opaque, kind, same
 from dynclient._validation.patterns import compiled
 from dynclient._validation.wording import article, listed, plural, shown
 
@@ -72,16 +71,8 @@ def exclusive_maximum(_: Any, bound: Any, value: Any, __: Any) -> Errors:
 
 
 def multiple_of(_: Any, step: Any, value: Any, __: Any) -> Errors:
-    if is_number(value) and not _is_multiple(value, step):
+    if is_number(value) and not is_multiple(value, step):
         yield ValidationError(f"must be a multiple of {step}")
-
-
-def _is_multiple(value: Any, step: Any) -> bool:
-    """Divide what is written: 19.99 is a multiple of 0.01, though no float of the one is of the other."""
-    if isinstance(value, int) and isinstance(step, int):
-        return value % step == 0
-    (top, low), (step_top, step_low) = (Decimal(repr(each)).as_integer_ratio() for each in (value, step))
-    return (top * step_low) % (step_top * low) == 0
 
 
 def min_length(_: Any, bound: Any, value: Any, __: Any) -> Errors:

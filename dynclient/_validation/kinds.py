@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 JSON = (str, int, float, dict, list)
@@ -26,6 +27,14 @@ def is_integer(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value) and value.is_integer()
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_multiple(value: Any, step: Any) -> bool:
+    """Whether a number is a multiple of another as both are written: 19.99 is one of 0.01, if no float is."""
+    if isinstance(value, int) and isinstance(step, int):
+        return value % step == 0
+    (top, low), (step_top, step_low) = (Decimal(repr(each)).as_integer_ratio() for each in (value, step))
+    return (top * step_low) % (step_top * low) == 0
 
 
 def is_opaque(value: Any) -> bool:

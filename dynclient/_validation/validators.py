@@ -1,7 +1,7 @@
 """A schema made ready, once, for each direction.
 
 Rule 1: whoever asks for a validator gets the document's faults then, not when a value comes.
-Rule 2: a valid value costs one question to the fast engine, where there is one.
+Rule 2: a valid value costs one question: to the fast engine where that is installed, else to the quick one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dynclient._validation.reference import Reference
     from dynclient._validation.reports import Reporter
 
-Engine = Literal["jsonschema", "jsonschema-rs"]
+Engine = Literal["jsonschema", "jsonschema-rs", "quick"]
 
 _log = logging.getLogger("dynclient.validation")
 
@@ -37,7 +37,7 @@ def validator(
 ) -> Validator:
     """Make a schema ready to check values that go in a direction; once for each schema and direction.
 
-    ``engine`` takes one engine alone; without it both work together, as far as they are installed.
+    ``engine`` takes one engine alone; without it they work together, as far as they are installed.
 
     Raises:
         InvalidDocument: a word's value makes no sense, or a pattern is none.
@@ -76,30 +76,36 @@ class Validator:
         where the schema has a string. Without ``places`` the faults don't tell where the document says so: to find the
         line, a large one is gone through again.
         """
+        is_valid, deepest = self._first
         verdict = None
-        if self._is_valid is not None and not (self._looks and self._is_deeper(value, self._cost.fast)):
-            verdict = self._is_valid(value)
+        if is_valid is not None and not (self._looks and self._is_deeper(value, deepest)):
+            verdict = is_valid(value)
             if verdict is True:
                 return []
         if self._looks and self._is_deeper(value, self._cost.deepest):
             return [Fault(path, f"is nested more than {self._cost.deepest} levels deep")]
-        if self.engine == "jsonschema-rs" and verdict is False:
+        if verdict is False and self.engine is not None:
             return [Fault(path, "is not valid")]
         faults = self._report(value, path, files=files, places=places)
         if verdict is False and not faults:
-            _log.debug("jsonschema-rs refuses what jsonschema finds valid, by %s", self.schema.uri)
+            _log.debug("a faster engine refuses what jsonschema finds valid, by %s", self.schema.uri)
         return faults
 
     def _is_deeper(self, value: Any, limit: int | None) -> bool:
         return limit is not None and is_deeper(value, limit)
 
     @cached_property
-    def _is_valid(self) -> Callable[[Any], bool | None] | None:
-        if self.engine == "jsonschema" or (self._cost.fast == 0 and self.engine is None):
-            return None
+    def _first(self) -> tuple[Callable[[Any], bool | None] | None, int | None]:
+        """What says yes or no before the report, and how deep a value it takes."""
         from dynclient._validation.fast import fast_engine
+        from dynclient._validation.quick import quick_engine
 
-        return fast_engine(self.bundle)
+        is_valid = None
+        if self.engine == "jsonschema-rs" or (self.engine is None and self._cost.fast != 0):
+            is_valid = fast_engine(self.bundle)
+        if is_valid is not None or self.engine in ("jsonschema", "jsonschema-rs"):
+            return is_valid, self._cost.fast
+        return quick_engine(self.bundle), self._cost.deepest
 
     @cached_property
     def _reference(self) -> Reference:

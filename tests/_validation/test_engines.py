@@ -1,12 +1,22 @@
 """What the two engines would read in different ways by themselves: here they agree."""
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dynclient._document import open_document
+from dynclient._schemas import bundle
 from dynclient._validation import validator
+from dynclient._validation.quick import quick_engine
+from dynclient.dialects import OAS31
+from dynclient.model import Schema
+
+ENGINES = ["jsonschema", "jsonschema-rs", "quick", None]
 
 DIFFERENCES = [
     ({"multipleOf": 0.01}, 19.99, True),
@@ -85,7 +95,7 @@ DIFFERENCES = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["jsonschema", "jsonschema-rs", None])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("node", "value", "valid"), DIFFERENCES)
 def test_both_engines_read_alike(make, node, value, valid, engine):
     faults = validator(make(node), "request", engine=engine).faults(value)
@@ -94,7 +104,7 @@ def test_both_engines_read_alike(make, node, value, valid, engine):
 
 def test_where_the_fast_engine_refuses_alone_it_is_logged(make, caplog):
     checker = validator(make({"type": "integer"}), "request")
-    checker.__dict__["_is_valid"] = lambda _: False
+    checker.__dict__["_first"] = (lambda _: False, None)
     with caplog.at_level("DEBUG", logger="dynclient.validation"):
         assert checker.faults(12345) == []
     assert "refuses" in caplog.text
@@ -128,11 +138,16 @@ leaf_schemas = st.one_of(
     st.builds(lambda high: {"exclusiveMaximum": high}, numbers),
     st.builds(lambda step: {"multipleOf": step}, st.sampled_from([0.01, 0.1, 2, 3, 0.5, 1e-5])),
     st.builds(lambda most: {"maxLength": most, "maxItems": most, "maxProperties": most}, st.integers(0, 3)),
+    st.builds(lambda least: {"minLength": least, "minItems": least, "minProperties": least}, st.integers(0, 3)),
     st.just({"uniqueItems": True}),
+    st.builds(lambda names: {"required": names}, st.lists(st.sampled_from("abcd"), max_size=2, unique=True)),
+    st.builds(lambda a, b: {"dependentRequired": {a: [b]}}, st.sampled_from("abcd"), st.sampled_from("abcd")),
+    st.builds(lambda name: {"format": name}, st.sampled_from(["int32", "int64", "date", "char", "uuid", "float"])),
     st.builds(
         lambda text: {"pattern": text}, st.sampled_from(["^a", r"\d$", r"[^\s]", "^(a|b)*$", r"\p{Lu}", "a.c", r"\bx"])
     ),
 )
+small = st.integers(0, 2)
 schemas = st.recursive(
     leaf_schemas,
     lambda inner: st.one_of(
@@ -144,20 +159,82 @@ schemas = st.recursive(
         st.builds(lambda part, rest: {"properties": {"a": part}, "additionalProperties": rest}, inner, inner),
         st.builds(lambda part: {"properties": {"a": part}, "unevaluatedProperties": False}, inner),
         st.builds(lambda a, b, c: {"if": a, "then": b, "else": c}, inner, inner, inner),
+        st.builds(lambda a, b: {"prefixItems": [a], "items": b}, inner, inner),
+        st.builds(lambda part, most: {"contains": part, "minContains": most, "maxContains": most + 1}, inner, small),
+        st.builds(
+            lambda a, b: {"patternProperties": {"^a": a, "[ab]": b}, "additionalProperties": False}, inner, inner
+        ),
+        st.builds(lambda part: {"propertyNames": part}, inner),
+        st.builds(lambda name, part: {"dependentSchemas": {name: part}}, st.sampled_from("abcd"), inner),
+        st.builds(lambda a, b: {**a, **b}, inner, inner),
+        st.just({"$ref": "#/it"}).map(lambda again: {"properties": {"a": again}, "items": again}),
     ),
     max_leaves=5,
 )
 
 
+def schema_of(node):
+    document = open_document({"it": node})
+    return Schema(f"{document.uri}#/it", node, OAS31, document)
+
+
 @settings(max_examples=150, deadline=None)
 @given(node=schemas, value=json_values)
-def test_both_engines_agree_on_whatever(node, value):
-    from dynclient._document import open_document
-    from dynclient.dialects import OAS31
-    from dynclient.model import Schema
-
-    document = open_document({"it": node})
-    schema = Schema(f"{document.uri}#/it", node, OAS31, document)
+def test_engines_agree_on_whatever(node, value):
+    schema = schema_of(node)
     slow = validator(schema, "request", engine="jsonschema").faults(value)
-    fast = validator(schema, "request", engine="jsonschema-rs").faults(value)
-    assert bool(slow) == bool(fast), (slow, fast)
+    for engine in ("jsonschema-rs", "quick"):
+        faults = validator(schema, "request", engine=engine).faults(value)
+        assert bool(slow) == bool(faults), (engine, slow, faults)
+
+
+odd_values = st.recursive(
+    st.sampled_from([math.nan, math.inf, b"x", Path("x"), "\ud800", "", 2**70, -0.0, True, None, 1.0]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(node=schemas, value=json_values | odd_values, files=st.booleans())
+def test_the_quick_engine_says_yes_and_no_only_where_the_reference_does(node, value, files):
+    schema = schema_of(node)
+    verdict = quick_engine(bundle(schema, "request"))(value)
+    faults = validator(schema, "request", engine="jsonschema").faults(value, files=files)
+    assert verdict in (None, not faults), faults
+
+
+@pytest.mark.parametrize("value", [b"x", {"a": b"x"}, Path("x")])
+def test_the_quick_engine_does_not_judge_files(make, value):
+    node = {"not": {"type": "object", "properties": {"a": {"not": {"type": "string"}}}, "required": ["a"]}}
+    assert quick_engine(bundle(make({"type": "string"}), "request"))(b"x") is None
+    checker = validator(make(node), "request", engine="quick")
+    assert checker.faults(value, files=True) == validator(make(node), "request", engine="jsonschema").faults(
+        value, files=True
+    )
+
+
+def test_what_the_quick_engine_has_no_word_for_it_leaves_to_the_reference(make):
+    node = {"type": "object", "unevaluatedProperties": False, "properties": {"a": {}}}
+    asked = quick_engine(bundle(make(node), "request"))
+    assert asked({"a": 1}) is None
+    assert asked([]) is False
+    assert validator(make(node), "request", engine="quick").faults({"b": 1})[0].message == "is not allowed"
+
+
+def test_the_quick_engine_neither_loads_jsonschema_nor_gives_up_on_large_values(make):
+    node = {"type": "array", "items": {"$ref": "#/components/schemas/Item"}}
+    asked = quick_engine(bundle(make(node, Item={"type": "integer", "minimum": 0}), "request"))
+    assert asked(list(range(50_000))) is True
+    assert asked([*range(50_000), -1]) is False
+    code = "import sys, dynclient._validation.quick; sys.exit('jsonschema' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_quick_engine_gives_up_where_ways_multiply(make):
+    pair = {"properties": {"next": {"$ref": "#/components/schemas/Node"}}}
+    asked = quick_engine(bundle(make({"$ref": "#/components/schemas/Node"}, Node={"allOf": [pair, pair]}), "request"))
+    value = {}
+    for _ in range(60):
+        value = {"next": value}
+    assert asked(value) is None

@@ -18,7 +18,7 @@ sys.modules[_spec.name] = suite
 _spec.loader.exec_module(suite)
 
 FOLDERS = {"draft2020-12": OAS31, "draft4": OAS30}
-ENGINES = ["jsonschema", "jsonschema-rs", None]
+ENGINES = ["jsonschema", "jsonschema-rs", "quick", None]
 
 ASSERTED = "formats are asserted here, always"
 NO_ID = "OpenAPI 3.0 has no `id`: where a schema stands is its only name"

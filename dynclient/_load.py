@@ -27,14 +27,16 @@ def load(
     tls: TLS = TLS(),
     proxy: str | None = None,
     timeout: Timeout = Timeout(),
+    block_private: bool = False,
     cache: bool | str | os.PathLike[str] = True,
 ) -> API:
     """Load a document as far as the list of its operations.
 
     ``source`` is a path, a URL, text, bytes, a file object or a mapping. ``references`` are the folders, origins or URL
     prefixes that a ``$ref`` may lead to beside the document's own place. A document from the network is fetched by
-    ``transport``, or else by one made for each fetch, with ``tls`` and ``proxy``. ``cache`` is the folder of compiled
-    forms; True is the user's own, or what the environment variable ``DYNCLIENT_CACHE`` says; False is none.
+    ``transport``, or else by one made for each fetch, with ``tls``, ``proxy`` and ``block_private``. ``cache`` is
+    the folder of compiled forms; True is the user's own, or what the environment variable ``DYNCLIENT_CACHE`` says; False
+    is none.
 
     Raises:
         DocumentError: it can't be had, or can't be read.
@@ -43,14 +45,14 @@ def load(
     references = (references,) if isinstance(references, str) else tuple(references)
     held: tuple[Any, ...] | None = None
     if transport is None and not isinstance(source, Mapping):
-        held = (limits, tuple(map(os.path.abspath, references)), tls, proxy)
+        held = (limits, tuple(map(os.path.abspath, references)), tls, proxy, block_private)
     path = local_path(source) if held is not None else None
     if held is not None and path is not None:
         held = (os.path.abspath(os.path.expanduser(path)), path, *held)  # noqa: PTH100, PTH111  # pathlib's does not normalise
         document = _HELD.get(held)
         if document is not None and document.is_current():
             return _api(document)
-    transport = _Fetching(limits, tls, proxy, timeout) if transport is None else transport
+    transport = _Fetching(limits, tls, proxy, timeout, block_private=block_private) if transport is None else transport
     document = open_document(source, limits=limits, references=references, transport=transport, cache=cache_of(cache))
     if held is not None and path is None:
         held = (document.uri, document.fingerprint, *held)
@@ -92,16 +94,21 @@ _HELD: WeakValueDictionary[tuple[Any, ...], Document] = WeakValueDictionary()
 class _Fetching:
     """A transport that keeps no connection: a document is fetched once, and nobody is there to close it later."""
 
-    def __init__(self, limits: Limits, tls: TLS, proxy: str | None, timeout: Timeout) -> None:
+    def __init__(
+        self, limits: Limits, tls: TLS, proxy: str | None, timeout: Timeout, *, block_private: bool = False
+    ) -> None:
         self._limits = limits
         self._timeout = timeout
         self._tls = tls
         self._proxy = proxy
+        self._block_private = block_private
 
     def send(self, send: Send) -> Response:
         from dynclient.transports import Urllib3Transport
 
-        transport = Urllib3Transport(limits=self._limits, tls=self._tls, proxy=self._proxy)
+        transport = Urllib3Transport(
+            limits=self._limits, tls=self._tls, proxy=self._proxy, block_private=self._block_private
+        )
         try:
             return transport.send(send._replace(timeout=self._timeout))
         finally:

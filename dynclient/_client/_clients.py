@@ -99,6 +99,7 @@ class _Face:
         references: Iterable[str] = (),
         tls: TLS = TLS(),
         proxy: str | None = None,
+        block_private: bool = False,
         redirects: Redirects = "same-origin",
         hooks: Hook | Iterable[Hook] = (),
         transport: Any = None,
@@ -122,6 +123,8 @@ class _Face:
             references: URL prefixes that the document's ``$ref`` may also lead to.
             tls: how servers prove who they are.
             proxy: the URL of an HTTP proxy. None is taken from the environment.
+            block_private: connect to public addresses only, for calls, redirects, tokens, the document and its
+                references: for URLs that others choose. Not with a proxy or a transport.
             redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, or ``"any"``, which
                 takes nothing of yours to another origin.
             hooks: objects with any of ``on_request``, ``on_response``, ``on_retry``, ``on_exchange`` and ``on_reload``.
@@ -147,20 +150,21 @@ class _Face:
             "hooks": hooks,
         }
         settings = Settings().changed(options)
-        how = {"limits": limits, "tls": tls, "proxy": proxy, "timeout": settings.timeout, "cache": cache}
-        origin = Origin(source, references=tuple(references), **how)
+        way = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
+        _checked(block_private, proxy, transport)
+        origin = Origin(source, references=tuple(references), timeout=settings.timeout, cache=cache, **way)
         if watch and not origin.local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = origin.read()
         _typed.compare(source, api)
-        connections = Connections(lambda: cls._transport(limits, tls, proxy) if transport is None else transport)
+        connections = Connections(lambda: cls._transport(**way) if transport is None else transport)
         session = Session(api, limits, connections, certificate=tls.certificate is not None)
         caller, current = cls._caller_class(session, settings), Current(session, origin)
         watching.watch(current, caller, watch)
         return cls(caller, current)
 
     @classmethod
-    def _transport(cls, limits: Limits, tls: TLS, proxy: str | None) -> Any:
+    def _transport(cls, **way: Any) -> Any:
         raise NotImplementedError
 
     @property
@@ -233,10 +237,10 @@ class Client(_Face):
     _caller_class = Caller
 
     @classmethod
-    def _transport(cls, limits: Limits, tls: TLS, proxy: str | None) -> Any:
+    def _transport(cls, **way: Any) -> Any:
         from dynclient.transports import Urllib3Transport
 
-        return Urllib3Transport(limits=limits, tls=tls, proxy=proxy)
+        return Urllib3Transport(**way)
 
     def close(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
@@ -270,10 +274,10 @@ class AsyncClient(_Face):
     _caller_class = AsyncCaller
 
     @classmethod
-    def _transport(cls, limits: Limits, tls: TLS, proxy: str | None) -> Any:
+    def _transport(cls, **way: Any) -> Any:
         from dynclient.transports import ThreadedTransport, Urllib3Transport
 
-        return ThreadedTransport(Urllib3Transport(limits=limits, tls=tls, proxy=proxy))
+        return ThreadedTransport(Urllib3Transport(**way))
 
     async def aclose(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
@@ -292,6 +296,16 @@ class AsyncClient(_Face):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
+
+
+def _checked(block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as load has it
+    """Refuse to promise what can't be held: others than our own transport look up names themselves."""
+    if block_private and any(other is not None for other in others):
+        raise ArgumentError(
+            "block_private can't look at the addresses that a proxy or a transport connects to",
+            argument="block_private",
+            hint="have those block them",
+        )
 
 
 def _method(caller: Caller, rows: Mapping[str, Any], name: str) -> OperationMethod | None:

@@ -120,6 +120,7 @@ class _Fetching:
         tls: TLS,
         proxy: str | None,
         timeout: Timeout,
+        block_private: bool = False,
         **_others: Any,
     ) -> None:
         self.found = Validators()
@@ -128,6 +129,7 @@ class _Fetching:
         self._tls = tls
         self._proxy = proxy
         self._timeout = timeout
+        self._block_private = block_private
         self._rooted = False
 
     def send(self, send: Send) -> Response:
@@ -153,7 +155,9 @@ class _Fetching:
         from dynclient.transports import Urllib3Transport
 
         # Nobody is there to close it later.
-        transport: Transport = Urllib3Transport(limits=self._limits, tls=self._tls, proxy=self._proxy)
+        transport: Transport = Urllib3Transport(
+            limits=self._limits, tls=self._tls, proxy=self._proxy, block_private=self._block_private
+        )
         try:
             return transport.send(send._replace(timeout=self._timeout))
         finally:

@@ -20,7 +20,7 @@ from dynclient._document import stamps
 from dynclient._document.cache import Cache
 from dynclient._document.faults import unreadable, unsafe
 from dynclient._document.kept import Kept, kept, shipped
-from dynclient.exceptions import ArgumentError, ResponseTooLarge, TransportError
+from dynclient.exceptions import ArgumentError, BlockedAddress, ResponseTooLarge, TransportError
 from dynclient.messages import Headers, Request, Send
 from dynclient.options import Limits, Timeout
 
@@ -201,6 +201,8 @@ def _fetched(
             response = transport.send(Send(Request("GET", url, headers), Timeout(), bounds))
         except ResponseTooLarge:
             raise _too_large(maximum, url) from None
+        except BlockedAddress as error:
+            raise unsafe(f"may not be asked for: {error.message}", url, hint=error.hint) from None
         except TransportError:
             if not known:
                 raise

@@ -20,6 +20,7 @@ from dynclient.exceptions._document import (
 )
 from dynclient.exceptions._request import (
     ArgumentError,
+    BlockedAddress,
     ClientClosed,
     CredentialScopeError,
     EncodeError,
@@ -69,6 +70,7 @@ __all__ = [
     "ArgumentError",
     "AuthorizationError",
     "BadRequest",
+    "BlockedAddress",
     "ClientClosed",
     "Conflict",
     "ConnectError",

@@ -100,5 +100,18 @@ class CredentialScopeError(RequestError):
     """The credential would go to an origin that the caller has not vouched for."""
 
 
+class BlockedAddress(RequestError):
+    """A host is at an address that is not public, and the client blocks those (``block_private=True``).
+
+    ``host`` is its name, ``addresses`` are those that are not public.
+    """
+
+    def __init__(self, message: str = "", *, host: str = "", addresses: Sequence[str] = (), **data: Any) -> None:
+        """Take the host's name and its addresses."""
+        super().__init__(message, **data)
+        self.host = host
+        self.addresses = tuple(addresses)
+
+
 class ClientClosed(RequestError):
     """The client has been closed."""

@@ -13,6 +13,7 @@ from urllib3.util import parse_url
 
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Limits
+from dynclient.transports import addresses
 from dynclient.transports._connection import Connection, SecureConnection
 from dynclient.transports.clock import Clock
 from dynclient.transports.outgoing import Target, target_of
@@ -50,26 +51,33 @@ def proxy_of(url: str | None) -> Proxy | None:
 
 
 class Opener(NamedTuple):
-    """What opening takes; ``context`` is the TLS context of the servers, None where no TLS is needed."""
+    """What opening takes; ``context`` is the TLS context of the servers, None where no TLS is needed.
+
+    ``public``: only to addresses that are.
+    """
 
     target: Target
     proxy: Proxy | None
     context: Any
     clock: Clock
     limits: Limits
+    public: bool = False
 
     def connections(self) -> list[Connection | SecureConnection]:
         """A connection, not yet open, for each address at which the server, or the proxy, may be.
 
         Raises:
             OSError: the host's name can't be resolved.
+            BlockedAddress: it is at an address that is not public.
             Expired: looking it up took all the time.
         """
         place = self.proxy.target if self.proxy else self.target
         # A proxy's certificate is held to the name that the connection is made to.
-        addresses = [place.host] if self.proxy and place.scheme == "https" else _addresses(place.host, place.port)
+        found = [place.host] if self.proxy and place.scheme == "https" else _addresses(place.host, place.port)
+        if self.public:
+            found = addresses.public(place.host, found)
         self.clock.left()
-        return [self._connection(address, place) for address in addresses]
+        return [self._connection(address, place) for address in found]
 
     def _connection(self, address: str, place: Target) -> Connection | SecureConnection:
         secure = self.target.scheme == "https"

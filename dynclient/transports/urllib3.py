@@ -33,12 +33,32 @@ class Urllib3Transport:
     Proxies are used only if given, never from the environment.
     """
 
-    def __init__(self, *, limits: Limits = Limits(), tls: TLS = TLS(), proxy: str | None = None) -> None:  # frozen
-        """Take how many connections an origin may have, whom to trust, and the proxy's URL."""
+    def __init__(
+        self,
+        *,
+        limits: Limits = Limits(),
+        tls: TLS = TLS(),
+        proxy: str | None = None,
+        block_private: bool = False,
+    ) -> None:
+        """Take how many connections an origin may have, whom to trust, the proxy's URL, and whether to go anywhere.
+
+        ``block_private``: only to servers whose addresses are public.
+
+        Raises:
+            ArgumentError: the proxy's URL is none, or private addresses can't be blocked behind it.
+        """
         self._tls = tls
+        self.block_private = block_private
         self._context: Any = None
         self._making = threading.Lock()
         self.proxy = proxy_of(proxy)
+        if block_private and self.proxy is not None:
+            raise ArgumentError(
+                "block_private can't look at the addresses that a proxy connects to",
+                argument="block_private",
+                hint="have the proxy block them, or leave one of the two out",
+            )
         self.pool = Pool(limits.pool_size)
 
     def send(self, send: Send) -> Response:
@@ -118,7 +138,8 @@ class Urllib3Exchange:
         proxy = self._transport.proxy
         secure = target.scheme == "https" or (proxy is not None and proxy.target.scheme == "https")
         context = self._transport.context() if secure else None
-        connections = Opener(target, proxy, context, clock, self._send.limits).connections()
+        public = self._transport.block_private
+        connections = Opener(target, proxy, context, clock, self._send.limits, public).connections()
         for number, connection in enumerate(connections):
             if connect(self._held(connection), clock, len(connections) - number):
                 break

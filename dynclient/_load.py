@@ -35,8 +35,8 @@ def load(
     ``source`` is a path, a URL, text, bytes, a file object or a mapping. ``references`` are the folders, origins or URL
     prefixes that a ``$ref`` may lead to beside the document's own place. A document from the network is fetched by
     ``transport``, or else by one made for each fetch, with ``tls``, ``proxy`` and ``block_private``. ``cache`` is
-    the folder of compiled forms; True is the user's own, or what the environment variable ``DYNCLIENT_CACHE`` says; False
-    is none.
+    the folder of compiled forms; True is the user's own, or what the environment variable ``DYNCLIENT_CACHE`` says;
+    False is none.
 
     Raises:
         DocumentError: it can't be had, or can't be read.

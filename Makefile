@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format typing floors conformance docs emit-check emit bench clean
+.PHONY: help demo test test-all lint format typing floors conformance soak audit nightly fuzz docs emit-check emit bench clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ audit: $(VENV)/.dynclient-lint ## ask for known vulnerabilities of what is insta
 
 nightly: $(VENV)/.dynclient-test ## look longer for documents, bodies and headers that break something
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600 tests/faults/test_anything.py $(ARGS)
+
+fuzz: $(VENV)/.dynclient-test ## look for such by coverage, with atheris (SECONDS=100 for each of three targets)
+	@$(PIP) install "atheris>=2.3"
+	@for target in document body wire; do $(BIN)/python tests/faults/fuzz.py $$target -max_total_time=$(or $(SECONDS),100) $(ARGS) || exit 1; done
 
 docs: $(VENV)/.dynclient-test ## run the manual's examples; emit reference pages of our documents into build/docs
 	@$(BIN)/python -m pytest -q tests/test_readme.py

@@ -10,8 +10,8 @@ grows beyond its bound is left to the reference engine, which does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import repeat
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from typing import Any
 
 from dynclient._schemas import Bundle
@@ -45,13 +45,26 @@ def quick_engine(bundle: Bundle) -> Verdict | None:
 
 def _bounded(test: Test, value: Any) -> bool | None:
     try:
-        return test(value, repeat(None, _FEW_STEPS).__next__)
-    except StopIteration:
+        return test(value, _steps(_FEW_STEPS))
+    except Spent:
         pass
     try:
-        return test(value, repeat(None, _STEPS_PER_VALUE * size(value)).__next__)
-    except StopIteration:
+        return test(value, _steps(_STEPS_PER_VALUE * size(value)))
+    except Spent:
         return None
+
+
+class Spent(Exception):
+    """There are no steps left. A StopIteration would not come out of the generators that tests are made of."""
+
+
+def _steps(most: int) -> Step:
+    return chain(repeat(None, most), _end()).__next__
+
+
+def _end() -> Iterator[None]:
+    raise Spent
+    yield
 
 
 class Entries(dict[str, Test]):

@@ -231,10 +231,11 @@ def test_the_quick_engine_neither_loads_jsonschema_nor_gives_up_on_large_values(
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_quick_engine_gives_up_where_ways_multiply(make):
-    pair = {"properties": {"next": {"$ref": "#/components/schemas/Node"}}}
-    asked = quick_engine(bundle(make({"$ref": "#/components/schemas/Node"}, Node={"allOf": [pair, pair]}), "request"))
-    value = {}
+@pytest.mark.parametrize(("word", "end"), [("allOf", "x"), ("anyOf", 1), ("oneOf", 1)])
+def test_the_quick_engine_gives_up_where_ways_multiply(make, word, end):
+    pair = {"properties": {"next": {"$ref": "#/components/schemas/Node"}, "end": {"type": "string"}}}
+    asked = quick_engine(bundle(make({"$ref": "#/components/schemas/Node"}, Node={word: [pair, pair]}), "request"))
+    value = {"end": end}
     for _ in range(60):
         value = {"next": value}
     assert asked(value) is None

@@ -101,12 +101,12 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_each_hostile_document_is_one_error(case):
     text, error, words, line, pointer = HOSTILE[case]
-    start = time.monotonic()
+    start = time.thread_time()
     with pytest.raises(error) as caught:
         open_document(text.encode())
     assert words.replace("\\\\", "\\") in str(caught.value)
     assert len(str(caught.value)) <= 2000
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5
     if pointer is not None:
         assert caught.value.place == Place("<bytes>", pointer, line)
 

@@ -38,9 +38,9 @@ def test_a_blow_up_down_a_recursive_value_is_not_felt(make, engine):
     value = {"x": 1}
     for _ in range(60):
         value = {"next": value}
-    start = time.perf_counter()
+    start = time.thread_time()
     assert validator(make(ref("Node"), Node=node), "request", engine=engine).faults(value)
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5
 
 
 CIRCLES = [
@@ -133,9 +133,9 @@ def test_long_chains_of_references(make):
 
 def test_large_arrays_of_distinct_objects_take_no_square_of_time(make):
     value = [{"id": n, "tags": [n, str(n)]} for n in range(20_000)]
-    start = time.perf_counter()
+    start = time.thread_time()
     assert validator(make({"uniqueItems": True}), "request", engine="jsonschema").faults(value) == []
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5
 
 
 def test_large_values_have_a_large_budget(make):

@@ -31,9 +31,9 @@ SLOW = [
 
 @pytest.mark.parametrize(("source", "text"), SLOW)
 def test_no_pattern_takes_for_ever(source, text):
-    start = time.perf_counter()
+    start = time.thread_time()
     assert Pattern(source).search(text) in {False, None}
-    assert time.perf_counter() - start < 4
+    assert time.thread_time() - start < 4
 
 
 @pytest.mark.parametrize(

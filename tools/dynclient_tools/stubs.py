@@ -106,22 +106,25 @@ class _Writer:
     def operation(self, page: OperationPage) -> Iterator[ast.stmt]:
         """The classes of one operation: called, with HTTP information, and both awaited."""
         known = self._classes[page.view.key]
+        arguments = self._arguments(page)
         for is_async in (False, True):
             twin = f"{known}Async" if is_async else known
-            info = self._call(page, self._result(page), is_async=is_async)
+            info = syntax.function("__call__", arguments, self._result(page), is_async=is_async)
             yield syntax.class_of(f"{twin}WithHTTPInfo", [], [info])
-            yield syntax.class_of(twin, [], list(self._members(page, twin, is_async=is_async)))
+            yield syntax.class_of(twin, [], list(self._members(page, twin, arguments, is_async=is_async)))
 
-    def _members(self, page: OperationPage, known: str, *, is_async: bool) -> Iterator[ast.stmt]:
+    def _members(
+        self, page: OperationPage, known: str, arguments: ast.arguments, *, is_async: bool
+    ) -> Iterator[ast.stmt]:
         returns = type_of(self.models, page.view.returns, "response")
-        receiver = _receiver(page.view.arguments)
-        yield self._call(page, returns, is_async=is_async, described=True)
+        text = syntax.text(docstring(page.method.operation, page.view.name))
+        yield syntax.function("__call__", arguments, returns, text, is_async=is_async)
         with_info = name(f"{known}WithHTTPInfo")
         yield syntax.function("with_http_info", syntax.arguments_of("self"), with_info, decorators=["property"])
-        yield syntax.function("prepare", self._arguments(page, receiver), name("Request"))
+        yield syntax.function("prepare", arguments, name("Request"))
         yield syntax.function("send", _SEND, self._result(page), is_async=is_async)
         answer = name("AsyncStreaming" if is_async else "Streaming")
-        yield syntax.function("stream", self._arguments(page, receiver), answer)
+        yield syntax.function("stream", arguments, answer)
         seed = ("seed", name("int"), False)
         keywords = syntax.subscript("dict", name("str"), name("Any"))
         yield syntax.function("example", syntax.arguments_of("self", [seed]), keywords)
@@ -140,15 +143,10 @@ class _Writer:
         ]
         return syntax.union(results) if results else name("HTTPResult")
 
-    def _call(self, page: OperationPage, returns: ast.expr, *, is_async: bool, described: bool = False) -> ast.stmt:
-        receiver = _receiver(page.view.arguments)
-        text = syntax.text(docstring(page.method.operation, page.view.name)) if described else []
-        return syntax.function("__call__", self._arguments(page, receiver), returns, text, is_async=is_async)
-
-    def _arguments(self, page: OperationPage, receiver: str) -> ast.arguments:
+    def _arguments(self, page: OperationPage) -> ast.arguments:
         views = page.view.arguments
         return syntax.arguments_of(
-            receiver,
+            _receiver(views),
             [self._argument(view) for view in views if view.positional],
             [self._argument(view) for view in views if not view.positional],
         )

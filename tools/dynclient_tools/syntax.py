@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 ELLIPSIS = ast.Constant(...)
+_NOT_AS_BUILT = "what was written does not read as it was built"
 
 _ALLOWED = (
     *(ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef),
@@ -68,9 +69,7 @@ def quoted(annotation: ast.expr) -> ast.expr:
         Unsafe: what was written is not what was built.
     """
     written = ast.unparse(annotation)
-    check(written)
-    if ast.unparse(ast.parse(written, mode="eval")) != written:
-        raise Unsafe("what was written does not read as it was built")
+    _check_same(annotation, ast.parse(written, mode="eval").body)
     return ast.Constant(written)
 
 
@@ -151,9 +150,7 @@ def source(statements: Iterable[ast.stmt]) -> str:
     """
     tree = ast.fix_missing_locations(ast.Module(list(statements), []))
     written = ast.unparse(tree)
-    check(written)
-    if ast.unparse(ast.parse(written)) != written:
-        raise Unsafe("what was written does not read as it was built")
+    _check_same(tree, ast.parse(written))
     return written
 
 
@@ -164,10 +161,38 @@ def check(written: str) -> None:
         Unsafe: it holds something else.
     """
     for node in ast.walk(ast.parse(written)):
-        if not isinstance(node, _ALLOWED):
-            raise Unsafe(f"{type(node).__name__} has no place in a stub")
-        if isinstance(node, ast.Call) and not _is_called(node.func):
-            raise Unsafe("a call has no place in a stub")
+        _check_node(node)
+
+
+def _check_node(node: ast.AST) -> None:
+    if not isinstance(node, _ALLOWED):
+        raise Unsafe(f"{type(node).__name__} has no place in a stub")
+    if isinstance(node, ast.Call) and not _is_called(node.func):
+        raise Unsafe("a call has no place in a stub")
+
+
+def _check_same(built: ast.AST, read: ast.AST) -> None:
+    """Make sure that what was read is what was built, and of nodes that stubs are made of."""
+    waiting = [(built, read)]
+    while waiting:
+        own, other = waiting.pop()
+        _check_node(other)
+        if type(own) is not type(other):
+            raise Unsafe(_NOT_AS_BUILT)
+        for field in own._fields:
+            mine, found = _field(own, field), _field(other, field)
+            if isinstance(mine, list) and isinstance(found, list) and len(mine) == len(found):
+                waiting += (pair for pair in zip(mine, found, strict=True) if pair != (None, None))
+            elif isinstance(mine, ast.AST) and isinstance(found, ast.AST):
+                waiting.append((mine, found))
+            elif mine != found or type(mine) is not type(found):
+                raise Unsafe(_NOT_AS_BUILT)
+
+
+def _field(node: ast.AST, name: str) -> Any:
+    """A node's field; a node that was built lacks what it need not have."""
+    value = getattr(node, name, None)
+    return None if value == [] else value
 
 
 def _parts(annotation: ast.expr) -> list[ast.expr]:

@@ -1,9 +1,7 @@
-# The face for type checkers. ``load`` comes from a package that a project may have made of its documents.
+# The face for type checkers: `load` and the clients come from a package that a project may have made of its documents.
 from dynclient import exceptions as exceptions
 from dynclient import options as options
 from dynclient import testing as testing
-from dynclient._client import AsyncClient as AsyncClient
-from dynclient._client import Client as Client
 from dynclient._version import __version__ as __version__
 from dynclient.exceptions import ApiError as ApiError
 from dynclient.exceptions import DocumentError as DocumentError
@@ -17,6 +15,8 @@ from dynclient.messages import Response as Response
 from dynclient.options import Retry as Retry
 from dynclient.options import Timeout as Timeout
 from dynclient.options import Validation as Validation
+from dynclient_types import AsyncClient as AsyncClient
+from dynclient_types import Client as Client
 from dynclient_types import load as load
 
 __all__ = [

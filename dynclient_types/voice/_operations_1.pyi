@@ -4,7 +4,11 @@ from typing import Any, Literal
 
 from dynclient import HTTPResult, Request
 from dynclient._client._answers import AsyncStreaming, Streaming
+from dynclient._client._keywords import Auth as _Auth
+from dynclient._client._keywords import CallOptions as _CallOptions
+from dynclient._client._keywords import Described as _Described
 from typing_extensions import Self
+from typing_extensions import Unpack as _Unpack
 
 from .models import *
 
@@ -13,7 +17,7 @@ class CreateCallOperationWithHTTPInfo:
     def __call__(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> HTTPResult[CreateCallResponse]:
         ...
 
-class CreateCallOperation:
+class CreateCallOperation(_Described):
 
     def __call__(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> CreateCallResponse:
         """Create Call
@@ -116,10 +120,7 @@ Example:
     def stream(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> Streaming:
         ...
 
-    def example(self, seed: int=...) -> dict[str, Any]:
-        ...
-
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 
 class CreateCallOperationAsyncWithHTTPInfo:
@@ -127,7 +128,7 @@ class CreateCallOperationAsyncWithHTTPInfo:
     async def __call__(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> HTTPResult[CreateCallResponse]:
         ...
 
-class CreateCallOperationAsync:
+class CreateCallOperationAsync(_Described):
 
     async def __call__(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> CreateCallResponse:
         """Create Call
@@ -230,10 +231,7 @@ Example:
     def stream(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> AsyncStreaming:
         ...
 
-    def example(self, seed: int=...) -> dict[str, Any]:
-        ...
-
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 
 class GetCallStateOperationWithHTTPInfo:
@@ -241,7 +239,7 @@ class GetCallStateOperationWithHTTPInfo:
     def __call__(self, account_id: str, call_id: str) -> HTTPResult[CallState]:
         ...
 
-class GetCallStateOperation:
+class GetCallStateOperation(_Described):
 
     def __call__(self, account_id: str, call_id: str) -> CallState:
         """Get Call State Information
@@ -291,10 +289,7 @@ Example:
     def stream(self, account_id: str, call_id: str) -> Streaming:
         ...
 
-    def example(self, seed: int=...) -> dict[str, Any]:
-        ...
-
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 
 class GetCallStateOperationAsyncWithHTTPInfo:
@@ -302,7 +297,7 @@ class GetCallStateOperationAsyncWithHTTPInfo:
     async def __call__(self, account_id: str, call_id: str) -> HTTPResult[CallState]:
         ...
 
-class GetCallStateOperationAsync:
+class GetCallStateOperationAsync(_Described):
 
     async def __call__(self, account_id: str, call_id: str) -> CallState:
         """Get Call State Information
@@ -352,10 +347,7 @@ Example:
     def stream(self, account_id: str, call_id: str) -> AsyncStreaming:
         ...
 
-    def example(self, seed: int=...) -> dict[str, Any]:
-        ...
-
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 
 class UpdateCallOperationWithHTTPInfo:
@@ -363,7 +355,7 @@ class UpdateCallOperationWithHTTPInfo:
     def __call__(self, account_id: str, call_id: str, update_call: UpdateCall=..., *, state: CallStateChange=..., redirect_url: str | None=..., redirect_method: RedirectMethod=..., username: str | None=..., password: str | None=..., redirect_fallback_url: str | None=..., redirect_fallback_method: RedirectMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., tag: str | None=...) -> HTTPResult[None]:
         ...
 
-class UpdateCallOperation:
+class UpdateCallOperation(_Described):
 
     def __call__(self, account_id: str, call_id: str, update_call: UpdateCall=..., *, state: CallStateChange=..., redirect_url: str | None=..., redirect_method: RedirectMethod=..., username: str | None=..., password: str | None=..., redirect_fallback_url: str | None=..., redirect_fallback_method: RedirectMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., tag: str | None=...) -> None:
         """Update Call
@@ -441,10 +433,7 @@ Example:
     def stream(self, account_id: str, call_id: str, update_call: UpdateCall=..., *, state: CallStateChange=..., redirect_url: str | None=..., redirect_method: RedirectMethod=..., username: str | None=..., password: str | None=..., redirect_fallback_url: str | None=..., redirect_fallback_method: RedirectMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., tag: str | None=...) -> Streaming:
         ...
 
-    def example(self, seed: int=...) -> dict[str, Any]:
-        ...
-
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 
 class UpdateCallOperationAsyncWithHTTPInfo:
@@ -452,7 +441,7 @@ class UpdateCallOperationAsyncWithHTTPInfo:
     async def __call__(self, account_id: str, call_id: str, update_call: UpdateCall=..., *, state: CallStateChange=..., redirect_url: str | None=..., redirect_method: RedirectMethod=..., username: str | None=..., password: str | None=..., redirect_fallback_url: str | None=..., redirect_fallback_method: RedirectMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., tag: str | None=...) -> HTTPResult[None]:
         ...
 
-class UpdateCallOperationAsync:
+class UpdateCallOperationAsync(_Described):
 
     async def __call__(self, account_id: str, call_id: str, update_call: UpdateCall=..., *, state: CallStateChange=..., redirect_url: str | None=..., redirect_method: RedirectMethod=..., username: str | None=..., password: str | None=..., redirect_fallback_url: str | None=..., redirect_fallback_method: RedirectMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., tag: str | None=...) -> None:
         """Update Call
@@ -530,10 +519,7 @@ Example:
     def stream(self, account_id: str, call_id: str, update_call: UpdateCall=..., *, state: CallStateChange=..., redirect_url: str | None=..., redirect_method: RedirectMethod=..., username: str | None=..., password: str | None=..., redirect_fallback_url: str | None=..., redirect_fallback_method: RedirectMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., tag: str | None=...) -> AsyncStreaming:
         ...
 
-    def example(self, seed: int=...) -> dict[str, Any]:
-        ...
-
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 
 class UpdateCallBxmlOperationWithHTTPInfo:
@@ -541,7 +527,7 @@ class UpdateCallBxmlOperationWithHTTPInfo:
     def __call__(self, account_id: str, call_id: str, body: str) -> HTTPResult[None]:
         ...
 
-class UpdateCallBxmlOperation:
+class UpdateCallBxmlOperation(_Described):
 
     def __call__(self, account_id: str, call_id: str, body: str) -> None:
         """Update Call BXML
@@ -594,10 +580,7 @@ Example:
     def stream(self, account_id: str, call_id: str, body: str) -> Streaming:
         ...
 
-    def example(self, seed: int=...) -> dict[str, Any]:
-        ...
-
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 
 class UpdateCallBxmlOperationAsyncWithHTTPInfo:
@@ -605,7 +588,7 @@ class UpdateCallBxmlOperationAsyncWithHTTPInfo:
     async def __call__(self, account_id: str, call_id: str, body: str) -> HTTPResult[None]:
         ...
 
-class UpdateCallBxmlOperationAsync:
+class UpdateCallBxmlOperationAsync(_Described):
 
     async def __call__(self, account_id: str, call_id: str, body: str) -> None:
         """Update Call BXML
@@ -658,9 +641,6 @@ Example:
     def stream(self, account_id: str, call_id: str, body: str) -> AsyncStreaming:
         ...
 
-    def example(self, seed: int=...) -> dict[str, Any]:
-        ...
-
-    def with_options(self, **options: Any) -> Self:
+    def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 

@@ -49,7 +49,8 @@ TEXTS = (
 )
 IMPORTED = {
     *("collections.abc", "os", "typing", "typing_extensions", "dynclient", "dynclient.exceptions"),
-    "dynclient._client._answers",
+    *(f"dynclient._client.{module}" for module in ("_answers", "_keywords", "_operations")),
+    *("dynclient.changes", "dynclient.model"),
     *("dynclient.inspection", "models", "_operations_1", None),
 }
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])

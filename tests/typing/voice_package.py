@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import voice
 from typing_extensions import assert_type
 
-from dynclient import HTTPResult, Request
+import dynclient
+from dynclient import HTTPResult, Request, options
+from dynclient.changes import Changes
+from dynclient.transports import Transport
 
 
 def called(client: voice.Client) -> None:
@@ -51,6 +56,47 @@ async def awaited() -> None:
             assert_type(await answer.read(), bytes)
 
 
-def loaded() -> None:
+def loaded(hook: _Told, transport: Transport) -> None:
     with voice.load("openapi/voice.yaml", base_url="https://a.example") as client:
         assert_type(client, voice.Client)
+        assert_type(client.reload(), Changes)
+        assert_type(list(client.operations), list[str])
+        assert_type(client.api.title, str)
+        assert_type(client.with_options(auth=("user", "password"), accept="application/json"), voice.Client)
+        assert_type(client.create_call.describe(), dict[str, Any])
+        assert_type(client.create_call.example(seed=3), dict[str, Any])
+    voice.load(
+        base_url=None,
+        server={"region": "eu"},
+        auth={"Basic": ("user", "password")},
+        allow_origins=("https://a.example",),
+        headers={"X-A": "b"},
+        timeout=dynclient.Timeout(connect=1),
+        retry=dynclient.Retry(attempts=1),
+        limits=options.Limits(body_depth=64),
+        validate="warn",
+        references=["https://a.example/"],
+        tls=options.TLS(),
+        proxy="http://proxy.example",
+        redirects="none",
+        hooks=[hook],
+        transport=transport,
+        cache=False,
+        watch=0.5,
+    )
+
+
+def loaded_wrongly() -> None:
+    voice.load(timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    voice.load(time_out=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    voice.load(validate="never")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    voice.load(auth={"Basik": ("user", "password")})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    voice.load(auth=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    voice.load_async(watch="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    voice.load().with_options(limits=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    voice.load().create_call.with_options(watch=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+class _Told:
+    def on_reload(self, event: object) -> None:
+        return None

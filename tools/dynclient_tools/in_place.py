@@ -22,7 +22,7 @@ from dynclient_tools.stubs import stubs
 from dynclient_tools.views import client_name
 
 PACKAGE = "dynclient_types"
-_TAKEN = frozenset({"Any", "Literal", "overload", "dynclient", "load", "DOCUMENTS"})
+_TAKEN = frozenset({"Any", "AsyncClient", "Client", "Literal", "overload", "load", "DOCUMENTS"})
 
 
 def in_place(clients: Mapping[str, Client], templates: Path | None = None) -> dict[str, str]:
@@ -55,16 +55,26 @@ def folder(root: Path) -> Path:
 
 
 def _loads(packages: Mapping[str, str]) -> Iterator[ast.stmt]:
-    for source, package in packages.items():
-        spellings = dict.fromkeys([source, _spelt_otherwise(source)])
-        literal = syntax.subscript("Literal", *(syntax.constant(spelling) for spelling in spellings))
-        yield _load(literal, f"{package}.Client", overloaded=True)
-    yield _load(syntax.name("Any"), "dynclient.Client", overloaded=bool(packages))
+    """``load``, and the two clients with theirs."""
+    yield from _overloads(packages, "Client", "_LoadOptions")
+    for client, options in (("Client", "_LoadOptions"), ("AsyncClient", "_AsyncLoadOptions")):
+        loads = list(_overloads(packages, client, options, receiver="cls"))
+        yield syntax.class_of(client, [f"_client.{client}"], loads)
 
 
-def _load(source: ast.expr, client: str, *, overloaded: bool) -> ast.stmt:
-    arguments = syntax.arguments_of("", [("source", source, True)], rest=("options", syntax.name("Any")))
-    return syntax.function("load", arguments, syntax.name(client), decorators=["overload"] if overloaded else [])
+def _overloads(packages: Mapping[str, str], client: str, options: str, receiver: str = "") -> Iterator[ast.stmt]:
+    decorators = [*(["overload"] if packages else []), *(["classmethod"] if receiver else [])]
+    typed = {_literal(source): f"{package}.{client}" for source, package in packages.items()}
+    for source, returned in {**typed, syntax.name("Any"): "_Self" if receiver else client}.items():
+        arguments = syntax.arguments_of(
+            receiver, [("source", source, True)], [("auth", syntax.name("_Auth"), False)], syntax.keywords_of(options)
+        )
+        yield syntax.function("load", arguments, syntax.name(returned), decorators=decorators)
+
+
+def _literal(source: str) -> ast.expr:
+    spellings = dict.fromkeys([source, _spelt_otherwise(source)])
+    return syntax.subscript("Literal", *(syntax.constant(spelling) for spelling in spellings))
 
 
 def _spelt_otherwise(source: str) -> str:

@@ -62,6 +62,7 @@ def stubs(client: Client, source: str, templates: Path | None = None) -> dict[st
         "models": [_ready([statement]) for statement in statements(writer.models)],
         "parts": [Markup(f"_operations_{number}") for number in range(1, len(parts) + 1)],  # noqa: S704  # numbers
         "clients": _ready([*writer.namespaces(), *writer.clients()]),
+        "loads": _ready(_loads(shown)),
     }
     written = {name: environment.get_template(f"{template}.jinja").render(values) for name, template in _FILES.items()}
     for number, pages in enumerate(parts, 1):
@@ -111,7 +112,7 @@ class _Writer:
             twin = f"{known}Async" if is_async else known
             info = syntax.function("__call__", arguments, self._result(page), is_async=is_async)
             yield syntax.class_of(f"{twin}WithHTTPInfo", [], [info])
-            yield syntax.class_of(twin, [], list(self._members(page, twin, arguments, is_async=is_async)))
+            yield syntax.class_of(twin, ["_Described"], list(self._members(page, twin, arguments, is_async=is_async)))
 
     def _members(
         self, page: OperationPage, known: str, arguments: ast.arguments, *, is_async: bool
@@ -125,9 +126,6 @@ class _Writer:
         yield syntax.function("send", _SEND, self._result(page), is_async=is_async)
         answer = name("AsyncStreaming" if is_async else "Streaming")
         yield syntax.function("stream", arguments, answer)
-        seed = ("seed", name("int"), False)
-        keywords = syntax.subscript("dict", name("str"), name("Any"))
-        yield syntax.function("example", syntax.arguments_of("self", [seed]), keywords)
         yield syntax.function("with_options", _OPTIONS, name("Self"))
 
     def _result(self, page: OperationPage) -> ast.expr:
@@ -190,13 +188,29 @@ def _hints(view: OperationView) -> Iterator[tuple[Hint, Direction, str]]:
     yield view.returns, "response", class_name(f"{view.name} result")
 
 
+def _loads(shown: Site) -> Iterator[ast.stmt]:
+    """The functions that load the document: their credentials are by the names of its security schemes."""
+    schemes = [syntax.constant(scheme.name) for scheme in shown.api.schemes]
+    by_scheme = syntax.subscript("Mapping", syntax.subscript("Literal", *schemes), name("_Credential"))
+    auth = syntax.union([name("_Credential"), *([by_scheme] if schemes else []), _NONE])
+    for function, options, client in (
+        ("load", "_LoadOptions", "Client"),
+        ("load_async", "_AsyncLoadOptions", "AsyncClient"),
+    ):
+        arguments = syntax.arguments_of(
+            "", [("source", _ANY, False)], [("auth", auth, False)], syntax.keywords_of(options)
+        )
+        yield syntax.function(function, arguments, name(client))
+
+
 def _receiver(arguments: tuple[ArgumentView, ...]) -> str:
     taken = {argument.name for argument in arguments}
     return next(known for known in ("self", "self_", "_self", "the_operation_itself") if known not in taken)
 
 
 _ANY = name("Any")
-_OPTIONS = syntax.arguments_of("self", rest=("options", _ANY))
+_CREDENTIALS = [("auth", name("_Auth"), False)]
+_OPTIONS = syntax.arguments_of("self", [], _CREDENTIALS, syntax.keywords_of("_CallOptions"))
 _TEXT_OR_NONE = syntax.union([name("str"), syntax.constant(None)])
 _BY_WIRE = syntax.subscript("Mapping", syntax.subscript("tuple", name("str"), name("str")), _ANY)
 _SEND = syntax.arguments_of(
@@ -207,8 +221,8 @@ _SEND = syntax.arguments_of(
 _ITSELF = syntax.arguments_of("self")
 _EXIT = syntax.arguments_of("self", [(part, _ANY, False) for part in ("kind", "error", "traceback")])
 _COMMON = (
-    syntax.function("operations", _ITSELF, _ANY, decorators=["property"]),
-    syntax.function("api", _ITSELF, _ANY, decorators=["property"]),
+    syntax.function("operations", _ITSELF, name("_Operations"), decorators=["property"]),
+    syntax.function("api", _ITSELF, name("_API"), decorators=["property"]),
     syntax.function("with_options", _OPTIONS, name("Self")),
 )
 _NONE = syntax.constant(None)
@@ -217,12 +231,14 @@ _NONE = syntax.constant(None)
 _LIFE = {
     "": (
         *_COMMON,
+        syntax.function("reload", _ITSELF, name("_Changes")),
         syntax.function("close", _ITSELF, _NONE),
         syntax.function("__enter__", _ITSELF, name("Self")),
         syntax.function("__exit__", _EXIT, _NONE),
     ),
     "Async": (
         *_COMMON,
+        syntax.function("reload", _ITSELF, name("_Changes"), is_async=True),
         syntax.function("aclose", _ITSELF, _NONE, is_async=True),
         syntax.function("__aenter__", _ITSELF, name("Self"), is_async=True),
         syntax.function("__aexit__", _EXIT, _NONE, is_async=True),

@@ -142,6 +142,11 @@ def arguments_of(
     )
 
 
+def keywords_of(typed_dict: str) -> tuple[str, ast.expr]:
+    """``**options``, typed by a TypedDict: PEP 692."""
+    return "options", subscript("_Unpack", name(typed_dict))
+
+
 def source(statements: Iterable[ast.stmt]) -> str:
     """Write statements, and make sure that they read as what they are.
 

@@ -71,6 +71,7 @@ bench: $(VENV)/.dynclient-all ## measure loads and calls beside their limits (DO
 	@$(PIP) install orjson
 	@$(BIN)/python benchmarks/load.py --runs $(or $(RUNS),7) $(or $(DOCUMENTS),openapi/voice.yaml)
 	@$(BIN)/python benchmarks/calls.py
+	@$(BIN)/python benchmarks/shell.py --runs $(or $(RUNS),7) $(firstword $(DOCUMENTS) openapi/voice.yaml)
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

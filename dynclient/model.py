@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
+from dynclient._rows import OperationRow as OperationRow  # noqa: PLC0414  # the model has it too
 from dynclient.dialects import Dialect
 from dynclient.exceptions import DocumentError
 
@@ -243,26 +244,6 @@ class Tag(NamedTuple):
     description: str = ""
     parent: str | None = None
     kind: str = ""
-
-
-class OperationRow(NamedTuple):
-    """What is known of an operation before it is read: enough to list it and to find it.
-
-    ``key`` is ``"POST /accounts/{accountId}/calls"``. ``name`` is its flat Python name, ``names_by_tag`` pairs each of
-    its namespaces with its name there. ``pointer`` is the Operation Object's place, ``path_pointer`` its Path Item's.
-    """
-
-    key: str
-    method: str
-    path: str
-    operation_id: str | None
-    name: str
-    names_by_tag: tuple[tuple[str, str], ...]
-    summary: str
-    tags: tuple[str, ...]
-    deprecated: bool
-    pointer: str
-    path_pointer: str
 
 
 class Operation(NamedTuple):

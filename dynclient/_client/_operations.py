@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dynclient import _tables
 from dynclient._client._session import Session
 from dynclient._identifiers import near
 from dynclient.exceptions import NoSuchOperation
 from dynclient.model import OperationRow
 
 if TYPE_CHECKING:  # inspection is loaded when something is shown
-    from dynclient.inspection import Row
+    from dynclient._tables import Row
 
 
 class Index:
@@ -95,7 +96,7 @@ class Operations(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         # Colours and a terminal's width are for a person at the prompt; a log or a pipe gets plain text.
-        return self._in_terminal() if hasattr(sys, "ps1") else self._as_text()
+        return self._in_terminal() if hasattr(sys, "ps1") else _tables.as_text(*self._table())
 
     def _repr_html_(self) -> str:
         from dynclient.inspection import as_html
@@ -106,15 +107,7 @@ class Operations(Mapping[str, Any]):
         return {"text/plain": self._in_terminal(), "text/html": self._repr_html_()}
 
     def _in_terminal(self) -> str:
-        from dynclient.inspection import as_coloured, is_coloured
-
-        coloured = as_coloured(*self._table(), sys.stdout) if is_coloured(sys.stdout) else None
-        return coloured if coloured is not None else self._as_text()
-
-    def _as_text(self) -> str:
-        from dynclient.inspection import as_text
-
-        return as_text(*self._table())
+        return _tables.for_stream(*self._table(), sys.stdout)
 
     def _table(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
         """A row each, and what could not be listed."""

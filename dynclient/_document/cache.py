@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 from typing import NamedTuple
 
 from dynclient._document.compiled import Compiled, opened
 from dynclient._document.slices import Bytes
+from dynclient._escaping import escaped
 from dynclient._version import __version__
-from dynclient.exceptions import escaped
 
 VARIABLE = "DYNCLIENT_CACHE"
 _OFF = frozenset({"0", "off", "false", "no", "none"})
@@ -50,7 +50,11 @@ class Cache:
 
     def find(self, key: str) -> Compiled | None:
         """The form of a key; None where there is none, or none that can be used."""
-        path = self._path(key)
+        form = self._form(self._path(key))
+        return form if form is not None and form.about.get("key") == key else None
+
+    def _form(self, path: str) -> Compiled | None:
+        """The form in a file; None where that is none of ours, or none of this release."""
         try:
             file = os.open(path, _FLAGS)
         except (OSError, ValueError):
@@ -65,13 +69,11 @@ class Cache:
         except OSError:
             return None
         form = opened(data)
-        if form is None or form.about.get("made_by") != made_by() or form.about.get("key") != key:
-            return None
-        return form
+        return form if form is not None and form.about.get("made_by") == made_by() else None
 
     def keep(self, key: str, chunks: Iterable[bytes]) -> None:
         """Write a form; where that fails, there is none."""
-        temporary = os.path.join(self.folder, f".{key}.{os.getpid()}.{os.urandom(4).hex()}")  # noqa: PTH118  # pathlib is slow to import
+        temporary = os.path.join(self.folder, f".{_stem(key)}.{os.getpid()}.{os.urandom(4).hex()}")  # noqa: PTH118  # pathlib is slow to import
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)  # noqa: PTH103  # as above
             file = os.open(temporary, _NEW, 0o600)
@@ -97,7 +99,7 @@ class Cache:
 
     def source(self, entry: Entry) -> str:
         """What a person calls the document of an entry; a dash where it is of no use any more."""
-        form = self.find(os.path.basename(entry.path).removesuffix(_ENDING))  # noqa: PTH119  # as above
+        form = self._form(entry.path)
         return escaped(form.files[0].uri) if form is not None else "-"
 
     def clear(self) -> int:
@@ -128,14 +130,14 @@ class Cache:
             for file in files:
                 stem = file.name.removesuffix(_ENDING) if ending else file.name[1:].partition(".")[0]
                 starts = file.name.endswith(_ENDING) if ending else file.name.startswith(".")
-                if starts and _is_key(stem):
+                if starts and _is_stem(stem):
                     with suppress(OSError):
                         about = file.stat(follow_symlinks=False)
                         found.append(Entry(file.path, about.st_size, about.st_mtime))
         return found
 
     def _path(self, key: str) -> str:
-        return os.path.join(self.folder, key + _ENDING)  # noqa: PTH118  # as above
+        return os.path.join(self.folder, _stem(key) + _ENDING)  # noqa: PTH118  # as above
 
 
 def cache_of(choice: bool | str | os.PathLike[str]) -> Cache | None:  # noqa: FBT001  # the option of that name
@@ -154,6 +156,11 @@ def cache_of(choice: bool | str | os.PathLike[str]) -> Cache | None:  # noqa: FB
 
 @lru_cache(1)
 def _users() -> str:
+    # What platformdirs says too; but to load it takes longer than to list a large document from the cache.
+    if sys.platform == "linux" and "ANDROID_ROOT" not in os.environ:
+        told = os.environ.get("XDG_CACHE_HOME", "").strip()
+        home = told if os.path.isabs(told) else os.path.expanduser("~/.cache")  # noqa: PTH111, PTH117  # as above
+        return os.path.join(home, "dynclient")  # noqa: PTH118  # as above
     from platformdirs import user_cache_dir
 
     return user_cache_dir("dynclient", appauthor=False)
@@ -161,11 +168,20 @@ def _users() -> str:
 
 def key_of(*parts: object) -> str:
     """The key of whatever tells one document, read in one way, from another."""
-    return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return repr(parts)
 
 
-def _is_key(text: str) -> bool:
-    return len(text) == 40 and set(text) <= set("0123456789abcdef")  # noqa: PLR2004  # the length of a key
+def _stem(key: str) -> str:
+    """What the file of a key is called. It need not be the only one of that name: a form has its key in it.
+
+    Checksums will do for that, and hashlib takes longer to load than a list of operations to be read.
+    """
+    data = key.encode("utf-8", "surrogatepass")
+    return "".join(f"{check:08x}" for check in (zlib.crc32(data), zlib.crc32(data[::-1]), zlib.adler32(data)))
+
+
+def _is_stem(text: str) -> bool:
+    return len(text) == len(_stem("")) and set(text) <= set("0123456789abcdef")
 
 
 def _is_ours(found: os.stat_result) -> bool:
@@ -177,9 +193,10 @@ def _is_ours(found: os.stat_result) -> bool:
 @lru_cache(1)
 def made_by() -> str:
     """Which code makes forms: a release, or the times of the files of what is being worked on."""
-    package = Path(__file__).parent.parent
+    here = os.path.dirname(__file__)  # noqa: PTH120  # as above
+    package = os.path.dirname(here)  # noqa: PTH120  # as above
     times = [0]
-    for folder in (package, package / "_document", package / "_readers"):
+    for folder in (package, here, os.path.join(package, "_readers")):  # noqa: PTH118  # as above
         with suppress(OSError):
             times += [file.stat().st_mtime_ns for file in os.scandir(folder) if file.name.endswith(".py")]
     return f"{__version__} {max(times)}"

@@ -8,17 +8,19 @@ Rule 2: what is read as fast as its form would be is not kept.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dynclient._document import stamps
 from dynclient._document.cache import Cache, cache_of, key_of, made_by
 from dynclient._document.compiled import HEAD, Compiled, opened
-from dynclient._document.faults import unreadable
 from dynclient._document.slices import Bytes
 from dynclient._document.stamps import Stamp
-from dynclient.options import Limits
 
-__all__ = ["ENDING", "Cache", "Kept", "cache_of", "kept", "shipped"]
+if TYPE_CHECKING:  # whoever asks for a listing alone has no limits but the usual ones
+    from dynclient.options import Limits
+
+__all__ = ["ENDING", "Cache", "Kept", "cache_of", "kept", "kept_listing", "listing_of", "shipped"]
 
 ENDING = ".dync"
 SMALLEST_JSON = 32_768
@@ -93,9 +95,38 @@ def kept(cache: Cache | None, limits: Limits, *parts: object, size: int | None =
     """The place of a source; None without a cache, or where the source is too small."""
     if cache is None or (size is not None and size < SMALLEST):
         return None
-    bounds = (limits.document_bytes, limits.remote_document_bytes, limits.document_depth, limits.yaml_alias_nodes)
-    key = key_of(*parts, *bounds)
+    from dynclient.options import Limits
+
+    bounds, usual = _bounds(limits), _bounds(Limits())
+    key = key_of(*parts, *(bounds if bounds != usual else ()))
     return Kept(cache, key, cache.find(key))
+
+
+def _bounds(limits: Limits) -> tuple[int | None, ...]:
+    return limits.document_bytes, limits.remote_document_bytes, limits.document_depth, limits.yaml_alias_nodes
+
+
+def listing_of(form: Compiled, references: Sequence[str] | None) -> Any:
+    """What a reader has noted of the operations, if the files that it noted it of are what they were; else None.
+
+    ``references`` is what the document may refer to beside its own place; of a shipped form that does not count.
+    """
+    depends = form.about.get("depends")
+    own = references is None or form.about.get("references") == list(references)
+    if not isinstance(depends, dict) or not own:
+        return None
+    current = all(stamp is not None and stamps.of(path) == stamp for path, stamp in depends.items())
+    return form.listing if current else None
+
+
+def kept_listing(path: str) -> Any:
+    """The same of a local file, without the file being read; None where the cache does not have it."""
+    cache = cache_of(choice=True)
+    path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib is slow to import
+    found = Kept(cache, "", cache.find(key_of("file", path))) if cache is not None else None
+    if found is None or found.form is None or not found.is_current(stamps.of(path)):
+        return None
+    return listing_of(found.form, ())
 
 
 def shipped(source: bytes | str) -> Kept | None:
@@ -116,6 +147,8 @@ def shipped(source: bytes | str) -> Kept | None:
     form = opened(data)
     if form is None:
         name = source if isinstance(source, str) else "<bytes>"
+        from dynclient._document.faults import unreadable
+
         hint = "make it again: dynclient compile"
         raise unreadable("is no compiled document, is damaged, or is of another version", name, hint=hint)
     return Kept(None, "", form)

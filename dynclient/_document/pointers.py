@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
 
 MISSING = object()
 
@@ -56,9 +55,14 @@ def of_fragment(root: Any, fragment: str) -> tuple[str, Any]:
     A fragment is percent-encoded (RFC 6901, 6). Where that leads nowhere it is taken as it is written, since people
     write keys with a percent sign unencoded.
     """
-    for text in dict.fromkeys((unquote(fragment), fragment)):
+    plain = fragment
+    if "%" in fragment:
+        from urllib.parse import unquote
+
+        plain = unquote(fragment)
+    for text in dict.fromkeys((plain, fragment)):
         keys = split(text)
         found, _ = walk(root, keys)
         if found is not MISSING:
             return join("", *keys), found
-    return join("", *split(unquote(fragment))), MISSING
+    return join("", *split(plain)), MISSING

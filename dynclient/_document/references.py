@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
-from dynclient._document import stamps
 from dynclient._document.cache import Cache
 from dynclient._document.compiled import Compiled
 from dynclient._document.files import File, Files
 from dynclient._document.identifiers import joined
-from dynclient._document.kept import Kept
+from dynclient._document.kept import Kept, listing_of
 from dynclient._document.pointers import MISSING, join, of_fragment, split, walk
 from dynclient._document.shipping import shipping
 from dynclient._identifiers import near
@@ -108,12 +107,7 @@ class Document:
         form = kept.form if kept is not None else None
         if kept is None or form is None or not _trusted(kept, form):
             return None
-        depends = form.about.get("depends")
-        own = kept.cache is None or form.about.get("references") == self._references
-        if not isinstance(depends, dict) or not own:
-            return None
-        current = all(stamp is not None and stamps.of(path) == stamp for path, stamp in depends.items())
-        return form.listing if current else None
+        return listing_of(form, None if kept.cache is None else self._references)
 
     def keep(self, listing: Any) -> None:
         """Keep the compiled form of this document in the cache, if there is one, with a reader's notes of it."""

@@ -5,9 +5,12 @@ Rule: the list only says where to look. Whoever reads an operation looks there.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dynclient.model import API, OperationRow
+from dynclient._rows import OperationRow
+
+if TYPE_CHECKING:  # who asks for what was kept needs nothing of the model but its rows
+    from dynclient.model import API
 
 
 class Kept(NamedTuple):
@@ -41,11 +44,10 @@ def _row(values: list[Any]) -> OperationRow:
     texts = (key, method, path, name, summary, pointer, path_pointer, *tags)
     if operation_id is not None and type(operation_id) is not str:
         raise TypeError
-    for text in texts:
-        if type(text) is not str:
-            raise TypeError
     pairs = tuple([(namespace, inner) for namespace, inner in names_by_tag])
-    if key != f"{method} {path}" or not all(type(text) is str for pair in pairs for text in pair):
+    if {str}.union(map(type, texts), *[map(type, pair) for pair in pairs]) != {str}:
+        raise TypeError
+    if key != f"{method} {path}":
         raise ValueError
     return OperationRow(
         key, method, path, operation_id, name, pairs, summary, tuple(tags), deprecated is True, pointer, path_pointer

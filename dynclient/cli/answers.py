@@ -15,8 +15,8 @@ from typing import Any
 
 import click
 
+from dynclient._tables import is_coloured
 from dynclient.exceptions import escaped
-from dynclient.inspection import is_coloured
 from dynclient.messages import Headers, HTTPResult
 
 _COLOURED = 200_000  # A larger text takes too long to be coloured.

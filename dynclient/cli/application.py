@@ -19,23 +19,26 @@ from dynclient.cli import USAGE
 if TYPE_CHECKING:  # each costs more time than click itself, and most command lines need neither
     from importlib.metadata import EntryPoint
 
+    from click.shell_completion import CompletionItem
+
 GROUP = "dynclient.commands"
 INTERRUPTED = 130
+_LONGEST_HELP = 60
 
-# Name of a command -> module and name of the click command.
+# Name of a command -> module and name of the click command, and what the list of commands says of it.
 COMMANDS = {
-    "auth": "dynclient.cli.authorizing:auth",
-    "cache": "dynclient.cli.compiling:cache",
-    "call": "dynclient.cli.calling:call",
-    "compile": "dynclient.cli.compiling:compile_",
-    "diff": "dynclient.cli.changing:diff",
-    "completion": "dynclient.cli.completing:completion",
-    "ls": "dynclient.cli.listing:ls",
-    "mock": "dynclient.cli.mocking:mock",
-    "shell": "dynclient.cli.shell:shell",
-    "proxy": "dynclient.cli.proxying:proxy",
-    "show": "dynclient.cli.listing:show",
-    "validate": "dynclient.cli.validating:validate",
+    "auth": ("dynclient.cli.authorizing:auth", "Log in, and keep what that gives."),
+    "cache": ("dynclient.cli.compiling:cache", "Show or clear the cache of documents."),
+    "call": ("dynclient.cli.calling:call", "Call an operation."),
+    "compile": ("dynclient.cli.compiling:compile_", "Compile a document, to ship it."),
+    "completion": ("dynclient.cli.completing:completion", "Print a shell's completion script."),
+    "diff": ("dynclient.cli.changing:diff", "Compare two documents."),
+    "ls": ("dynclient.cli.listing:ls", "List the operations of a document."),
+    "mock": ("dynclient.cli.mocking:mock", "Serve a document as a mock."),
+    "proxy": ("dynclient.cli.proxying:proxy", "Check real traffic by a document."),
+    "shell": ("dynclient.cli.shell:shell", "A Python prompt with a client."),
+    "show": ("dynclient.cli.listing:show", "Describe an operation."),
+    "validate": ("dynclient.cli.validating:validate", "Tell every fault of a document."),
 }
 
 
@@ -52,10 +55,29 @@ class Application(click.Group):
         del ctx
         formatter.write(f"  {self.help}\n")
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands; none of ours is loaded for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._said(ctx, name)) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, and what is said of each; then what click completes by itself."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=self._said(ctx, name)) for name in names]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def _said(self, ctx: click.Context, name: str) -> str:
+        if name in COMMANDS:
+            return COMMANDS[name][1]
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(_LONGEST_HELP) if command is not None else ""
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name in COMMANDS:
-            module, _, name = COMMANDS[cmd_name].partition(":")
+            module, _, name = COMMANDS[cmd_name][0].partition(":")
             return _command(cmd_name, getattr(import_module(module), name))
         found = _others().get(cmd_name)
         if found is None:
@@ -136,8 +158,8 @@ def _command_index(arguments: Sequence[str]) -> int:
 
 
 def _told(error: Exception) -> str:
+    from dynclient._tables import is_coloured
     from dynclient.exceptions import escaped
-    from dynclient.inspection import is_coloured
 
     head = click.style("dynclient:", fg="red") if is_coloured(sys.stderr) else "dynclient:"
     return f"{head} {escaped(str(error)) or type(error).__name__}"

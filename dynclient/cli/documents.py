@@ -1,6 +1,7 @@
 """Which document a word on the command line means, and what can be completed of it.
 
 Rule 1: a word is a short name that the project's pyproject.toml gives in ``[tool.dynclient]``, or else a path or URL.
+One with a slash in it is no name: nobody has to look for it.
 Rule 2: while a shell completes, nothing is asked, nothing is said, and a fault means no proposals.
 """
 
@@ -9,18 +10,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
-from dynclient._identifiers import near
-from dynclient.exceptions import DynclientError, escaped
-from dynclient.model import API
+from dynclient._escaping import escaped
+from dynclient._listing import listed
 
 if TYPE_CHECKING:  # what lists operations, and what completes their names, goes without
+    from click.shell_completion import CompletionItem
+
     from dynclient._client import Client
+    from dynclient._readers.listings import Kept
+    from dynclient.model import API
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -35,11 +37,14 @@ def named() -> Mapping[str, str]:
     Raises:
         ClickException: that file can't be read.
     """
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / _PROJECT).is_file():
-            return _in_project(folder / _PROJECT, here)
-    return {}
+    here = folder = os.getcwd()  # noqa: PTH109  # pathlib takes a tenth of the time that a list takes
+    while True:
+        file = os.path.join(folder, _PROJECT)  # noqa: PTH118  # as above
+        if os.path.isfile(file):  # noqa: PTH113  # as above
+            return _in_project(file, folder, here)
+        folder, below = os.path.dirname(folder), folder  # noqa: PTH120  # as above
+        if folder == below:
+            return {}
 
 
 def located(word: str) -> str:
@@ -48,10 +53,14 @@ def located(word: str) -> str:
     Raises:
         ClickException: pyproject.toml can't be read, or the word is neither a name, nor a file, nor a URL.
     """
+    if "/" in word:
+        return word
     names = named()
     if word in names:
         return names[word]
-    if "/" not in word and "." not in word and not Path(word).exists():
+    if "." not in word and not os.path.exists(word):  # noqa: PTH110  # as above
+        from dynclient._identifiers import near
+
         matches = near(word, list(names))
         hint = f"\nHint: did you mean {' or '.join(matches)}?" if matches else ""
         known = f"there are {', '.join(names)}" if names else "it has none"
@@ -73,6 +82,20 @@ def api_of(word: str) -> API:
     from dynclient._load import load
 
     return load(located(word))
+
+
+def list_of(word: str) -> Kept:
+    """The list of operations of the document that a word means, and its tags; from the cache, if it has them."""
+    from dynclient._readers.listings import Kept
+
+    path = located(word)
+    kept = listed(path)
+    if kept is not None:
+        return kept
+    from dynclient._load import load
+
+    api = load(path)
+    return Kept(api.rows, {tag.name: tag.namespace for tag in api.tags})
 
 
 def row_name(name: str) -> str:
@@ -98,6 +121,8 @@ class DocumentType(click.ParamType):  # type: ignore[type-arg]  # it takes argum
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The short names, and files."""
+        from click.shell_completion import CompletionItem
+
         del ctx, param
         try:
             found = [CompletionItem(name) for name in named() if name.startswith(incomplete)]
@@ -114,10 +139,7 @@ class OperationType(click.ParamType):  # type: ignore[type-arg]  # it takes argu
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The operations' names."""
         del param
-        try:
-            return operation_items(api_of(_given(ctx)), incomplete)
-        except (click.ClickException, DynclientError, OSError, KeyError):
-            return []
+        return operation_items(_given(ctx), incomplete)
 
 
 class TagType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments in some of click's versions only
@@ -127,22 +149,35 @@ class TagType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments 
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The tags' names."""
+        from click.shell_completion import CompletionItem
+
         del param
-        try:
-            tags = api_of(_given(ctx)).tags
-        except (click.ClickException, DynclientError, OSError, KeyError):
-            return []
-        return [CompletionItem(tag.name) for tag in tags if tag.name.startswith(incomplete)]
+        kept = _quietly(_given(ctx))
+        tags = kept.namespaces if kept is not None else ()
+        return [CompletionItem(tag) for tag in tags if tag.startswith(incomplete)]
 
 
-def operation_items(api: API, incomplete: str) -> list[CompletionItem]:
-    """What a shell proposes for an operation: its name, and its summary where the shell shows one."""
+def operation_items(document: str | None, incomplete: str) -> list[CompletionItem]:
+    """What a shell proposes for an operation of a document: its name, and its summary where the shell shows one."""
+    from click.shell_completion import CompletionItem
+
+    kept = _quietly(document)
     written = str if "_" in incomplete else row_name
     return [
         CompletionItem(written(row.name), help=_one_line(row.summary) or None)
-        for row in api.rows
+        for row in (kept.rows if kept is not None else ())
         if written(row.name).startswith(incomplete)
     ]
+
+
+def _quietly(document: str | None) -> Kept | None:
+    """A document's list, while a shell completes; None where it can't be had."""
+    if document is None:
+        return None
+    try:
+        return list_of(document)
+    except Exception:  # noqa: BLE001  # a person who types is helped by no error, whatever it is
+        return None
 
 
 def document_argument() -> Callable[[Decorated], Decorated]:
@@ -150,18 +185,11 @@ def document_argument() -> Callable[[Decorated], Decorated]:
     return click.argument("document", type=DocumentType())
 
 
-def _given(ctx: click.Context) -> str:
-    """The document of a command line that is being completed.
-
-    Raises:
-        KeyError: there is none.
-    """
+def _given(ctx: click.Context) -> str | None:
+    """The document of a command line that is being completed."""
     # Before an option whose value is yet to come, click leaves the arguments as they are.
     words = [ctx.params.get("document"), *ctx.args]
-    found = next((word for word in words if word), None)
-    if found is None:
-        raise KeyError("document")
-    return str(found)
+    return next((str(word) for word in words if word), None)
 
 
 def _one_line(text: str) -> str:
@@ -169,12 +197,14 @@ def _one_line(text: str) -> str:
     return escaped(" ".join(text.split())).replace(":", " ")
 
 
-def _in_project(file: Path, here: Path) -> Mapping[str, str]:
+def _in_project(file: str, folder: str, here: str) -> Mapping[str, str]:
     try:
-        table = _toml(file.read_text(encoding="utf-8")).get("tool", {}).get("dynclient", {})
-    except (ValueError, AttributeError) as error:
+        with open(file, encoding="utf-8") as opened:  # noqa: PTH123  # as above
+            text = opened.read()
+        table = _toml(text).get("tool", {}).get("dynclient", {}) if "dynclient" in text else {}
+    except (OSError, ValueError, AttributeError) as error:
         raise click.ClickException(f"{file} can't be read: {error}") from error
-    return {name: _beside(file.parent, value, here) for name, value in _texts(table)}
+    return {name: _beside(folder, value, here) for name, value in _texts(table)}
 
 
 def _texts(table: Any) -> Iterable[tuple[str, str]]:
@@ -182,12 +212,11 @@ def _texts(table: Any) -> Iterable[tuple[str, str]]:
     return [(name, value) for name, value in items if isinstance(value, str) and name not in _GENERATE]
 
 
-def _beside(folder: Path, value: str, here: Path) -> str:
+def _beside(folder: str, value: str, here: str) -> str:
     """A path as seen from the current folder; a URL as it is."""
     if "://" in value:
         return value
-    path = folder / value
-    return os.path.relpath(path, here) if folder != here else value
+    return os.path.relpath(os.path.join(folder, value), here) if folder != here else value  # noqa: PTH118  # as above
 
 
 def _toml(text: str) -> Any:

@@ -7,17 +7,18 @@ from typing import Any
 
 import click
 
-from dynclient import inspection
-from dynclient.cli.answers import FORMATS, write
+from dynclient._listing import listed
+from dynclient._rows import OperationRow
+from dynclient._tables import for_stream, row_of
 from dynclient.cli.documents import (
     OperationType,
     TagType,
     api_of,
     client_of,
     document_argument,
+    located,
     method_of,
 )
-from dynclient.model import API, OperationRow
 
 
 @click.command(short_help="List the operations of a document.")
@@ -35,24 +36,31 @@ from dynclient.model import API, OperationRow
 )
 def ls(document: str, words: tuple[str, ...], tag: str | None, output: str) -> None:
     """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
-    api = api_of(document)
-    found = inspection.search(api.rows, " ".join(words), api.read) if words else api.rows
-    kept = api._replace(rows=tuple(row for row in found if tag is None or tag in row.tags))
+    found, faults = _found(document, words)
+    rows = [row for row in found if tag is None or tag in row.tags]
     if output == "names":
-        sys.stdout.writelines(f"{row.name}\n" for row in kept.rows)
+        sys.stdout.write("".join([f"{row.name}\n" for row in rows]))
     elif output == "table":
-        _table(kept, () if words or tag else inspection.lost(api), flat=bool(words))
+        shown = [row_of(row._replace(tags=()) if words else row) for row in rows]
+        sys.stdout.write(for_stream(shown, () if words or tag else faults, sys.stdout) + "\n")
     else:
-        write(FORMATS[output]([_as_data(row) for row in kept.rows]))
+        from dynclient.cli.answers import FORMATS, write
+
+        write(FORMATS[output]([_as_data(row) for row in rows]))
     if output != "table":
-        for fault in inspection.lost(api):
+        for fault in faults:
             click.echo(f"broken: {fault}", err=True)
 
 
-def _table(api: API, faults: tuple[str, ...], *, flat: bool) -> None:
-    rows = [row._replace(tags=() if flat else row.tags) for row in inspection.rows(api)]
-    coloured = inspection.as_coloured(rows, faults, sys.stdout) if inspection.is_coloured(sys.stdout) else None
-    sys.stdout.write((coloured if coloured is not None else inspection.as_text(rows, faults)) + "\n")
+def _found(document: str, words: tuple[str, ...]) -> tuple[tuple[OperationRow, ...], tuple[str, ...]]:
+    """The operations, and what could not be listed; from the cache, where nothing but the list is asked for."""
+    kept = None if words else listed(located(document))
+    if kept is not None:
+        return kept.rows, ()
+    from dynclient import inspection
+
+    api = api_of(document)
+    return inspection.search(api.rows, " ".join(words), api.read) if words else api.rows, inspection.lost(api)
 
 
 def _as_data(row: OperationRow) -> dict[str, Any]:
@@ -85,6 +93,8 @@ def show(document: str, operation: str, output: str, *, schema: bool) -> None:
 
     OPERATION is a name such as create-call, an operationId, or "POST /accounts/{accountId}/calls".
     """
+    from dynclient.cli.answers import FORMATS, write
+
     method = method_of(client_of(document), operation)
     _ = method.operation  # one that is broken says so here
     if output == "text" and not schema:

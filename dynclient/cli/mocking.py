@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from dynclient._tables import is_coloured
 from dynclient.cli.documents import document_argument, located
 from dynclient.exceptions import escaped
-from dynclient.inspection import is_coloured
 from dynclient.messages import Response
 
 COLOURS = ("green", "cyan", "yellow", "red")

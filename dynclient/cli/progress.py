@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynclient.inspection import is_coloured
+from dynclient._tables import is_coloured
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time

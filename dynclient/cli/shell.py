@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from dynclient._tables import is_coloured
 from dynclient.cli import credentials
 from dynclient.cli.documents import client_of, document_argument, located
-from dynclient.inspection import client_name, is_coloured
+from dynclient.inspection import client_name
 from dynclient.options import ValidationMode
 
 

@@ -10,6 +10,7 @@ Rule 3: an error pickles whole, by its arguments by name.
 
 from __future__ import annotations
 
+from dynclient._escaping import escaped
 from dynclient.exceptions._document import (
     DocumentError,
     InvalidDocument,
@@ -53,7 +54,7 @@ from dynclient.exceptions._response import (
     UnprocessableContent,
     api_error,
 )
-from dynclient.exceptions._root import DynclientError, Fault, Place, escaped
+from dynclient.exceptions._root import DynclientError, Fault, Place
 from dynclient.exceptions._transport import (
     ConnectError,
     ConnectionLost,

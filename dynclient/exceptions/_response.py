@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dynclient._credentials import masked
-from dynclient.exceptions._root import DynclientError, Fault, escaped
+from dynclient._escaping import escaped
+from dynclient.exceptions._root import DynclientError, Fault
 from dynclient.messages import Headers, Request, Response
 
 

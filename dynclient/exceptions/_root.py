@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from dynclient._escaping import escaped
+
 _MAX_TEXT = 2000
 
 
@@ -73,10 +75,3 @@ def _revive(cls: type[DynclientError], state: dict[str, Any]) -> DynclientError:
     error.args = (state.get("message", ""),)
     error.__dict__.update(state)
     return error
-
-
-def escaped(text: str) -> str:
-    """Text that can't harm a terminal or a log: control characters but the newline are shown as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dynclient._identifiers import class_name, distinct, identifier
 from dynclient._schemas import shape
+from dynclient._tables import Row
 from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred
 from dynclient.inspection.constraints import constraints, secret
 from dynclient.inspection.data import body_schema_of, described
 from dynclient.inspection.docstring import clean, client_name, docstring, page
 from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
-from dynclient.inspection.rows import Row, as_html, as_text, broken, html_table, lost, rows, table
+from dynclient.inspection.rows import as_html, broken, html_table, lost, rows, table
 from dynclient.inspection.schema_views import PropertyView, SchemaView, schema_view
 from dynclient.inspection.search import search
 from dynclient.inspection.signature import returns, signature
-from dynclient.inspection.terminal import as_coloured, is_coloured
 from dynclient.inspection.typing_objects import hint, hint_text, text
 from dynclient.inspection.views import (
     APIView,
@@ -46,9 +46,7 @@ __all__ = [
     "SchemaView",
     "api_view",
     "arguments",
-    "as_coloured",
     "as_html",
-    "as_text",
     "body_schema",
     "body_schema_of",
     "broken",
@@ -66,7 +64,6 @@ __all__ = [
     "hint_tree",
     "html_table",
     "identifier",
-    "is_coloured",
     "lost",
     "operation_view",
     "page",

@@ -1,0 +1,195 @@
+"""Operations as a table of text: plain where it is piped; in a terminal with colours, and no wider than that.
+
+Rule 1: names and paths are whole, since people copy them and programs look for them. What a terminal has no room for is
+cut from the summary.
+Rule 2: each text of a document is one line, and harmless.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO, NamedTuple
+
+from dynclient._escaping import escaped
+from dynclient._rows import OperationRow
+
+LOST = "broken"
+_GAP = "  "
+_WIDEST = 60
+_NARROWEST = 8
+_ANYWHERE = 80
+
+Cells = tuple[str, str, str, str]
+HEAD: Cells = ("name", "method", "path", "summary")
+Paint = Callable[[str, str], str]
+# How text is painted: the numbers of ECMA-48's SGR.
+_BOLD: Cells = ("1", "1", "1", "1")
+_TAG, _BROKEN, _DEPRECATED = "1;35", "31", "9"
+_METHODS = {"GET": "32", "POST": "33", "PUT": "34", "PATCH": "36", "DELETE": "31"}
+
+
+class Row(NamedTuple):
+    """One line of the table. ``names`` are all the names by which the operation is called; ``broken`` says why not."""
+
+    name: str
+    names: tuple[str, ...]
+    made_of: str
+    method: str
+    path: str
+    summary: str
+    deprecated: bool = False
+    broken: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def marks(self) -> str:
+        """The summary, after what a caller should know first."""
+        marks = (["broken"] if self.broken else []) + (["deprecated"] if self.deprecated else [])
+        return f"[{', '.join(marks)}] {self.summary}".rstrip() if marks else self.summary
+
+
+def row_of(row: OperationRow, broken: str = "") -> Row:
+    """The line of an operation."""
+    return Row(
+        row.name,
+        (row.name, *[".".join(pair) for pair in row.names_by_tag]),
+        row.operation_id or row.key,
+        row.method,
+        row.path,
+        row.summary,
+        row.deprecated,
+        broken,
+        row.tags,
+    )
+
+
+def groups(table: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows by their first tag, in the order in which tags come; under ``""`` those that have none."""
+    found: dict[str, list[Row]] = {}
+    for row in table:
+        found.setdefault(row.tags[0] if row.tags else "", []).append(row)
+    return found
+
+
+def is_coloured(stream: IO[str]) -> bool:
+    """Whether what is written to a stream may have colours: it is a terminal, and nobody has asked for none."""
+    # https://no-color.org: when present and not an empty string, whatever its value.
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def columns(stream: IO[str]) -> int | None:
+    """How wide a terminal is, in columns; None where a stream is none."""
+    if not stream.isatty():
+        return None
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _ANYWHERE
+    except (OSError, ValueError, AttributeError):
+        return _ANYWHERE
+
+
+def for_stream(table: Iterable[Row], faults: Iterable[str], stream: IO[str]) -> str:
+    """The table as it suits a stream."""
+    return as_text(table, faults, width=columns(stream), coloured=is_coloured(stream))
+
+
+def as_text(
+    table: Iterable[Row], faults: Iterable[str] = (), *, width: int | None = None, coloured: bool = False
+) -> str:
+    """The table as text in columns, a line each; below a tag's line, its operations are indented.
+
+    Where ``width`` is too small for that, an operation takes two lines.
+    """
+    grouped = groups(table)
+    indent = _GAP if any(grouped) else ""
+    texts = {tag: [_texts(row) for row in members] for tag, members in grouped.items()}
+    every = [HEAD, *[cells for lines in texts.values() for cells in lines]]
+    measure = _measure(every)
+    widths = [min(max(map(measure, column)), _WIDEST) for column in zip(*every, strict=True)][:-1]
+    widths[0] += len(indent)
+    room = None if width is None else width - sum(widths) - len(widths) * len(_GAP)
+    stacked = room is not None and room < _NARROWEST
+    paint = _painted if coloured else _plain
+    lines = [] if stacked else [_in_columns(HEAD, widths, room, _BOLD, "", paint)]
+    for tag, members in texts.items():
+        lines += [paint(_one_line(tag), _TAG)] if tag else []
+        for row, cells in zip(grouped[tag], members, strict=True):
+            if stacked:
+                lines += _stacked(cells, width or 0, _styles(row), indent, paint)
+            else:
+                lines.append(_in_columns(cells, widths, room, _styles(row), indent, paint))
+    return "\n".join([*lines, *(paint(f"{LOST}: {escaped(fault)}", _BROKEN) for fault in faults)])
+
+
+def _texts(row: Row) -> Cells:
+    cells = row.name, row.method, row.path, row.marks
+    # Most rows can stay as they are, which is seen of all cells at once.
+    line = f"|{'|'.join(cells)}|"
+    if line.isprintable() and not ("  " in line or " |" in line or "| " in line):
+        return cells
+    name, method, path, summary = map(_one_line, cells)
+    return name, method, path, summary
+
+
+def _styles(row: Row) -> Cells:
+    """How the cells are painted."""
+    told = _BROKEN if row.broken else ""
+    return told or (_DEPRECATED if row.deprecated else ""), _METHODS.get(row.method, ""), "", told
+
+
+def _in_columns(cells: Cells, widths: Sequence[int], room: int | None, styles: Cells, indent: str, paint: Paint) -> str:
+    name, method, path, summary = cells
+    taken = tuple(map(_measure([cells]), cells))
+    pads = [max(column - cell, 0) for column, cell in zip(widths, taken, strict=False)]
+    if room is not None and taken[-1] > room:
+        summary = _cut(summary, room)
+    first = f"{indent}{paint(name, styles[0])}{' ' * (pads[0] - len(indent))}"
+    second = f"{paint(method, styles[1])}{' ' * pads[1]}"
+    return f"{first}{_GAP}{second}{_GAP}{path}{' ' * pads[2]}{_GAP}{paint(summary, styles[3])}".rstrip()
+
+
+def _stacked(cells: Cells, width: int, styles: Cells, indent: str, paint: Paint) -> list[str]:
+    name, method, path, summary = cells
+    told = _cut(summary, width - len(indent) - _width(name) - len(_GAP))
+    first = f"{indent}{paint(name, styles[0])}" + (_GAP + paint(told, styles[3]) if told else "")
+    return [first, f"{indent}{_GAP}{paint(method, styles[1])} {path}"]
+
+
+def _one_line(text: str) -> str:
+    return escaped(" ".join(text.split()))
+
+
+def _cut(text: str, room: int) -> str:
+    """As much of a text as there is room for; nothing where that would tell nothing."""
+    if _width(text) <= room:
+        return text
+    if room < _NARROWEST:
+        return ""
+    while _width(text) >= room:
+        text = text[: min(len(text) - 1, room - 1)]
+    return text.rstrip() + "…"
+
+
+def _measure(lines: Iterable[Cells]) -> Callable[[str], int]:
+    """What tells the width of cells, in the least time."""
+    return len if all(map(str.isascii, map("".join, lines))) else _width
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal a text takes: East Asian wide letters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(2 if east_asian_width(letter) in "WF" else 0 if combining(letter) else 1 for letter in text)
+
+
+def _painted(text: str, style: str) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if style and text else text
+
+
+def _plain(text: str, _style: str) -> str:
+    return text

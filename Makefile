@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format typing floors conformance soak audit nightly fuzz docs emit-check emit bench clean
+.PHONY: help demo test test-all lint format typing floors conformance soak audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-guard clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,10 +67,16 @@ emit: $(VENV)/.dynclient-test ## write what emit-check compares anew; read the d
 	@DYNCLIENT_GOLDEN=write $(BIN)/python -m pytest -q tests/tools/test_golden.py
 	@$(BIN)/dynclient generate
 
-bench: $(VENV)/.dynclient-all ## measure loads and calls beside their limits (DOCUMENTS="a.json b.yaml", RUNS=7)
-	@$(PIP) install orjson
-	@$(BIN)/python benchmarks/load.py --runs $(or $(RUNS),7) $(or $(DOCUMENTS),openapi/voice.yaml)
-	@$(BIN)/python benchmarks/calls.py
+bench: $(VENV)/.dynclient-bench ## measure beside limits and peers, about ten minutes (DOCUMENTS="a.json b.yaml", ARGS=--help)
+	@$(BIN)/python -m benchmarks $(DOCUMENTS) $(ARGS)
+
+bench-quick: $(VENV)/.dynclient-bench ## the same without peers, about two minutes
+	@$(BIN)/python -m benchmarks --without-peers --runs 3 --rounds 11 $(DOCUMENTS) $(ARGS)
+
+bench-guard: $(VENV)/.dynclient-bench ## fail where speed is far beyond its goals
+	@$(BIN)/python -m benchmarks.guard
+
+bench-shell: $(VENV)/.dynclient-bench ## measure what the command line costs before it sends
 	@$(BIN)/python benchmarks/shell.py --runs $(or $(RUNS),7) $(firstword $(DOCUMENTS) openapi/voice.yaml)
 
 clean: ## remove what the other targets made
@@ -82,6 +88,10 @@ $(BIN)/python:
 
 $(VENV)/.dynclient-all: pyproject.toml | $(BIN)/python
 	@$(PIP) install -e ".[all]"
+	@touch $@
+
+$(VENV)/.dynclient-bench: pyproject.toml | $(VENV)/.dynclient-all
+	@$(PIP) install "orjson>=3.10"
 	@touch $@
 
 # pip knows dependency groups since 25.1; a new virtual environment may come with an older one.

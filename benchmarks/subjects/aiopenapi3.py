@@ -1,0 +1,59 @@
+"""aiopenapi3, with one session for all calls: its own way opens one for each."""
+
+from __future__ import annotations
+
+from benchmarks.exchange import ACCOUNT, GIVEN, QUERY, STATE
+
+TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def imported(_task: dict[str, Any]) -> None:
+    """Import the package."""
+    import aiopenapi3  # noqa: F401  # importing it is the work
+
+
+def loaded(task: dict[str, Any]) -> Any:
+    """Load a document."""
+    from pathlib import Path
+
+    import httpx2
+    from aiopenapi3 import FileSystemLoader, OpenAPI
+
+    sessions: list[Any] = []
+
+    class Session(httpx2.Client):  # type: ignore[misc]  # the library has no types here
+        def close(self) -> None:
+            """Stay open: the next call takes it again."""
+
+    def session(**options: Any) -> Any:
+        if not sessions:
+            sessions.append(Session(**options))
+        return sessions[0]
+
+    # It asks the annotation whether calls are to wait, and takes no text for one.
+    session.__annotations__["return"] = httpx2.Client
+    path = Path(task["path"])
+    url = f"{task.get('url', 'http://127.0.0.1')}/{path.name}"
+    api = OpenAPI.load_file(url, path.name, session_factory=session, loader=FileSystemLoader(path.parent))
+    if task.get("auth"):
+        api.authenticate(Basic=("user", "password"))
+    return api
+
+
+def called(api: Any, _task: dict[str, Any]) -> object:
+    """Get the state of one phone call."""
+    return api._.getCallState(parameters={"accountId": ACCOUNT, "callId": STATE["callId"]})
+
+
+def calls(task: dict[str, Any]) -> dict[str, Callable[[], object]]:
+    """The two calls; both are validated by pydantic."""
+    api = loaded(task)
+    get, post = api._.listCalls, api.createRequest("createCall")
+    parameters = {"accountId": ACCOUNT, **QUERY}
+    return {
+        "get": lambda: get(parameters=parameters),
+        "post": lambda: post(parameters={"accountId": ACCOUNT}, data=GIVEN),
+    }

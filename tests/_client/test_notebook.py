@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 import warnings
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -86,19 +89,59 @@ def test_what_is_broken_is_marked(shown):
     assert [row[0] for row in rows if "broken" in row[-1]] == ["broken"]
 
 
-def test_chromium_lays_the_tables_out(shown, tmp_path):
+# Told of the page by itself: how cells are laid out, and the least contrast of a text with the page, as WCAG 2.2 reckons.
+LOOK = """
+<script>
+const light = text => {
+  const part = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const [r, g, b] = text.match(/[0-9.]+/g).map(Number);
+  return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+};
+const cells = [...document.querySelectorAll("td, th")];
+const page = matchMedia("(prefers-color-scheme: dark)").matches ? light("18, 18, 18") : light("255, 255, 255");
+const contrasts = cells.map(cell => {
+  const [low, high] = [light(getComputedStyle(cell).color), page].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+});
+document.title = JSON.stringify({
+  aligned: [...new Set(cells.map(cell => getComputedStyle(cell).textAlign))],
+  width: document.documentElement.scrollWidth,
+  lines: Math.max(...[...document.querySelectorAll("td")].map(cell => cell.offsetHeight)),
+  contrast: Math.min(...contrasts),
+  broken: getComputedStyle(document.querySelector(".broken td")).color,
+  dark: page < 0.5,
+});
+</script>
+"""
+# As a notebook's own style has it.
+AROUND = "<meta name=color-scheme content='light dark'><style>body {font: 14px sans-serif} td, th {text-align: right}</style>"
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--window-size=1200,1100",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_chromium_lays_the_tables_out(shown, root, tmp_path, scheme):
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not on PATH")
-    page, picture = tmp_path / "page.html", tmp_path / "page.png"
-    page.write_text("<!doctype html><meta charset=utf-8>" + "".join(data.get("text/html", "") for data in shown))
-    words = [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    subprocess.run(
-        [*words, f"--screenshot={picture}", "--window-size=1200,900", page.as_uri()],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+    page, picture = tmp_path / "page.html", root / "build" / f"notebook-{scheme}.png"
+    picture.parent.mkdir(exist_ok=True)
+    picture.unlink(missing_ok=True)
+    tables = "".join(data.get("text/html", "") for data in shown)
+    page.write_text(f"<!doctype html><meta charset=utf-8>{AROUND}{tables}{LOOK}", encoding="utf-8")
+    words = [chromium, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", "--dump-dom"]
+    if scheme == "dark":
+        words.append("--blink-settings=preferredColorScheme=0")
+    done = subprocess.run([*words, page.as_uri()], check=True, capture_output=True, text=True, timeout=90)
+    seen = json.loads(unescape(re.search("<title>(.*?)</title>", done.stdout)[1]))
+    assert seen["dark"] is (scheme == "dark")
+    assert seen["aligned"] == ["left"]
+    assert seen["width"] <= 1200
+    assert seen["lines"] < 40  # every row is one line high
+    assert seen["broken"] == "rgb(217, 54, 62)"
+    assert seen["contrast"] > 4  # WCAG asks for 3 of large text and for 4.5 of small; [broken] is said in words too
     # A page on which nothing is drawn is a picture of one colour, which is a few kilobytes.
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 10_000

@@ -11,7 +11,6 @@ from dynclient.inspection.arguments import arguments
 from dynclient.inspection.signature import returns
 from dynclient.model import API, OperationRow
 
-
 _CLASS = "dynclient-operations"
 # Notebooks set text in tables to the right, and number lines by background; the red can be read on white and on black.
 _STYLE = (

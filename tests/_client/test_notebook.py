@@ -89,7 +89,7 @@ def test_what_is_broken_is_marked(shown):
     assert [row[0] for row in rows if "broken" in row[-1]] == ["broken"]
 
 
-# Told of the page by itself: how cells are laid out, and the least contrast of a text with the page, as WCAG 2.2 reckons.
+# The page tells of itself: how cells are laid out, and the least contrast of a text with the page (WCAG 2.2).
 LOOK = """
 <script>
 const light = text => {
@@ -114,10 +114,13 @@ document.title = JSON.stringify({
 </script>
 """
 # As a notebook's own style has it.
-AROUND = "<meta name=color-scheme content='light dark'><style>body {font: 14px sans-serif} td, th {text-align: right}</style>"
+AROUND = (
+    "<meta name=color-scheme content='light dark'>"
+    "<style>body {font: 14px sans-serif} td, th {text-align: right}</style>"
+)
 QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--window-size=1200,1100",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1200,1100",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
 

@@ -64,8 +64,8 @@ def as_html(table: Iterable[Row], faults: Iterable[str] = ()) -> str:
             body.append(f'<tr><th colspan="{len(HEAD)}">{escape(tag)}</th></tr>')
         body += [_html_row(row) for row in members]
     below = "".join(f"<p><strong>{LOST}</strong>: {escape(fault)}</p>" for fault in faults)
-    table = f'<table class="{_CLASS}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
-    return f"<style>{_STYLE}</style>{table}{below}"
+    whole = f'<table class="{_CLASS}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    return f"<style>{_STYLE}</style>{whole}{below}"
 
 
 def _html_row(row: Row) -> str:

@@ -11,6 +11,8 @@ from os import PathLike
 from typing import Any, Literal, NamedTuple, NoReturn, Protocol
 
 MASK = "***"
+LONG = 8
+"""Characters that make a secret no common word: so many are looked for anywhere, fewer only as a whole text."""
 
 
 class Secret:
@@ -56,13 +58,19 @@ class Secret:
 
 
 def masked(value: Any, secrets: Sequence[str]) -> Any:
-    """A plain value, text or bytes, with every secret in it replaced by ``***``; itself where it holds none."""
+    """A plain value, text or bytes, with every secret in it replaced by ``***``; itself where it holds none.
+
+    A short secret is looked for as a whole text, and in bytes between quotes: the word may be there by chance.
+    """
     if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, MASK)
+            value = value.replace(secret, MASK) if len(secret) >= LONG else MASK if value == secret else value
     elif isinstance(value, bytes):
         for secret in secrets:
-            value = value.replace(secret.encode("utf-8", "surrogatepass"), MASK.encode())
+            mark = "" if len(secret) >= LONG else '"'
+            value = value.replace(
+                f"{mark}{secret}{mark}".encode("utf-8", "surrogatepass"), f"{mark}{MASK}{mark}".encode()
+            )
     elif isinstance(value, dict):
         return {masked(name, secrets): masked(member, secrets) for name, member in value.items()}
     elif isinstance(value, list):

@@ -142,8 +142,8 @@ class Request(NamedTuple):
         shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
         return self._replace(url=self.shown_url, headers=shown, body=None if SECRET_BODY in self.secrets else self.body)
 
-    def secret_values(self) -> tuple[str, ...]:
-        """The secrets themselves, as a server may repeat them, the longest first; short words are none."""
+    def secret_values(self, shortest: int = _credentials.LONG) -> tuple[str, ...]:
+        """The secrets themselves, as a server may repeat them, the longest first; words that are shorter are none."""
         found: set[str] = set()
         for name, value in self.headers.pairs():
             if self._is_secret(name):
@@ -153,7 +153,7 @@ class Request(NamedTuple):
             name, _, value = field.partition("=")
             if unquote_plus(name) in names:
                 found |= {value, unquote_plus(value)}
-        return tuple(sorted((text for text in found if len(text) >= _SHORTEST_SECRET), key=len, reverse=True))
+        return tuple(sorted((text for text in found if len(text) >= shortest), key=len, reverse=True))
 
     def __repr__(self) -> str:
         body = f"<{len(self.body)} bytes>" if isinstance(self.body, bytes) else type(self.body).__name__
@@ -221,10 +221,13 @@ class Response(NamedTuple):
         return self.headers.get("content-type")
 
     def with_no_secrets(self) -> Response:
-        """Return the response with the request's secrets masked, also where the server repeats them."""
+        """Return the response with the request's secrets masked, also where the server repeats them.
+
+        A short one is masked where it is a whole header value, or a whole string in quotes.
+        """
         if self.request is None:
             return self
-        secrets = self.request.secret_values()
+        secrets = self.request.secret_values(_SHORTEST_SECRET)
         request = self.request.with_no_secrets()
         if not secrets:
             return self._replace(request=request)
@@ -307,7 +310,7 @@ class Run(NamedTuple):
 
 
 # A shorter text is in half of all answers by chance; to mask it would only tell that it is one.
-_SHORTEST_SECRET = 8
+_SHORTEST_SECRET = 4
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 

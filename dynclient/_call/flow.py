@@ -23,7 +23,7 @@ from dynclient._call.repeating import Chance, Repeats, retry_after
 from dynclient._response import Opened, Reader
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
 from dynclient.messages import HTTPResult, Read, Request, Response, Run, Send, Sleep
-from dynclient.options import Redirects, Retry, Timeout
+from dynclient.options import Redirects, Retry, Secret, Timeout
 from dynclient.security import Access, Way
 
 T = TypeVar("T")
@@ -113,11 +113,11 @@ def _complete(error: DynclientError, operation_id: str, repeats: Repeats) -> Non
 
 def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Watch, way: Way) -> Flow[Response]:
     """Send a request, show other credentials where the first ones were refused, and go where redirects lead."""
-    seen: list[str] = []
+    seen: list[Secret] = []
     access = terms.access
     leg = Leg(reader.operation.path)
     while True:
-        seen.append(send.request.url.partition("#")[0])
+        seen.append(Secret(send.request.url.partition("#")[0]))
         response = yield from _attempts(send, repeats, watch, leg)
         while response.status == _UNAUTHORIZED and access is not None:
             steps = reauthorized(response, send.request, access, way)

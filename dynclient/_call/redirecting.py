@@ -15,7 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from dynclient.exceptions import RedirectError
 from dynclient.messages import Headers, Request, Response, origin
 from dynclient.model import Operation
-from dynclient.options import Redirects
+from dynclient.options import Redirects, Secret
 
 # RFC 9110, 15.4: 300 leaves a choice, 304 is no redirect, 305 and 306 are gone.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -25,11 +25,11 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def redirected(
-    response: Response, request: Request, operation: Operation, redirects: Redirects, seen: Sequence[str], limit: int
+    response: Response, request: Request, operation: Operation, redirects: Redirects, seen: Sequence[Secret], limit: int
 ) -> Request | None:
     """The request that a redirect leads to; None where the response is none, or is documented.
 
-    ``seen`` are the URLs of the call so far.
+    ``seen`` are the URLs of the call so far, kept as secrets: what prints the local variables of a traceback sees none.
 
     Raises:
         RedirectError: it may not be followed.
@@ -43,19 +43,19 @@ def redirected(
         fault = f"there were more than {limit} redirects"
     if fault:
         raise _error(fault, response)
-    url = _target(response, request)
-    if url in seen:
+    target = Secret(_target(response, request))
+    if target in seen:
         raise _error("it leads in a circle", response)
-    if origin(url) == request.origin:
-        return request._replace(url=url)
+    there = scheme, host, port = origin(target.reveal())
+    if there == request.origin:
+        return request._replace(url=target.reveal())
     if redirects != "any":
         hint = 'redirects="any" follows it, without credentials and headers'
-        scheme, host, port = origin(url)
         raise _error(f"it leads to another origin, {scheme}://{host}:{port}", response, hint)
-    if origin(url)[0] == "http" and request.origin[0] == "https":
+    if scheme == "http" and request.origin[0] == "https":
         raise _error("it leads from https to http", response)
     headers = Headers((name, request.headers[name]) for name in _SAFE_HEADERS if name in request.headers)
-    return request._replace(url=url, headers=headers)
+    return request._replace(url=target.reveal(), headers=headers)
 
 
 def _target(response: Response, request: Request) -> str:

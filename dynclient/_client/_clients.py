@@ -19,11 +19,12 @@ from dynclient._client._method import OperationMethod
 from dynclient._client._operations import Index, Operations, no_such_operation
 from dynclient._client._origin import Origin
 from dynclient._client._session import Session
-from dynclient._client._settings import Settings
+from dynclient._client._settings import Settings, given_headers
 from dynclient._request import ServerChoice
 from dynclient.exceptions import ArgumentError, escaped
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
+from dynclient.security import concealed
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time
@@ -137,6 +138,7 @@ class _Face:
             DocumentError: the document can't be read.
             ArgumentError: an option is wrong.
         """
+        auth, headers = concealed(auth), given_headers(headers)  # some tracebacks print local variables
         options = {
             "base_url": base_url,
             "server": server,

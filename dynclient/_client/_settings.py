@@ -14,6 +14,13 @@ from dynclient.options import Redirects, Retry, Timeout, Validation
 from dynclient.security import concealed
 
 
+class GivenHeaders(dict[str, str]):
+    """Headers of every request; any of them may hold a secret, so that a traceback's local variables show the names."""
+
+    def __repr__(self) -> str:
+        return f"<headers {', '.join(self)}>"
+
+
 class Settings(NamedTuple):
     """What ``with_options`` may change."""
 
@@ -48,7 +55,7 @@ class Settings(NamedTuple):
             if name in changes:
                 changes[name] = reader(changes[name])
         if "headers" in changes:
-            changes["headers"] = {**self.headers, **changes["headers"]}
+            changes["headers"] = GivenHeaders({**self.headers, **changes["headers"]})
         return self._replace(**changes)
 
 
@@ -82,12 +89,17 @@ def _retry(value: Any) -> Retry:
     return Retry(attempts=value)
 
 
-def _headers(value: Any) -> Mapping[str, str]:
+def given_headers(value: Any) -> Mapping[str, str]:
+    """Take a mapping of name to text, or None for no header.
+
+    Raises:
+        ArgumentError: it is neither.
+    """
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
         raise ArgumentError("headers must be a mapping of name to text", argument="headers")
-    return dict(value)
+    return GivenHeaders(value)
 
 
 def _validation(value: Any) -> Validation:
@@ -128,7 +140,7 @@ _READERS = {
     "base_url": _base_url,
     "timeout": _timeout,
     "retry": _retry,
-    "headers": _headers,
+    "headers": given_headers,
     "validate": _validation,
     "allow_origins": _origins,
     "redirects": _redirects,

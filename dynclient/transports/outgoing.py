@@ -59,6 +59,24 @@ class Target(NamedTuple):
         return self.scheme, self.host, self.port
 
 
+class Path(str):
+    """A request target, which may hold a secret: what prints the local variables of a traceback sees none."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} characters>"
+
+
+class Lines(list[tuple[bytes, bytes]]):
+    """Header lines, which may hold secrets: likewise."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} header lines>"
+
+
 class BodyFailed(Exception):
     """What the caller gave as a body raised; ``error`` is what it raised."""
 
@@ -91,7 +109,7 @@ def target_of(url: str) -> Target:
     if _UNSENDABLE.search(path):
         raise ArgumentError("the URL holds characters that must be percent-encoded", argument="url")
     path = path if path.startswith("/") else "/" + path
-    return _place(scheme, authority)._replace(path=path)
+    return _place(scheme, authority)._replace(path=Path(path))
 
 
 @lru_cache(maxsize=256)
@@ -115,7 +133,7 @@ def _ascii_host(host: str) -> str:
     return "" if _UNSENDABLE.search(host) else host
 
 
-def header_lines(request: Request, target: Target, content: Content | None) -> list[tuple[bytes, bytes]]:
+def header_lines(request: Request, target: Target, content: Content | None) -> Lines:
     """The lines of the header section, in order, framing included.
 
     Raises:
@@ -123,7 +141,7 @@ def header_lines(request: Request, target: Target, content: Content | None) -> l
     """
     if _TOKEN.fullmatch(request.method) is None:
         raise ArgumentError("the method is not a token", argument="method")
-    lines = [(b"Host", target.authority.encode("ascii"))]
+    lines = Lines([(b"Host", target.authority.encode("ascii"))])
     lines += [_line(name, value) for name, value in request.headers.pairs() if name.lower() not in _OURS]
     if "accept-encoding" not in request.headers:
         lines.append(_ACCEPT_ENCODING)

@@ -20,7 +20,7 @@ from dynclient.transports._connection import Answer, Connection, SecureConnectio
 from dynclient.transports.clock import Clock, Expired
 from dynclient.transports.framing import Cut, Head, read_body
 from dynclient.transports.opening import Opener, connect, proxy_of
-from dynclient.transports.outgoing import Content, content_of, header_lines, target_of
+from dynclient.transports.outgoing import Content, Lines, Path, content_of, header_lines, target_of
 from dynclient.transports.pool import Pool
 from dynclient.transports.tls import context_of
 
@@ -160,8 +160,8 @@ class Urllib3Exchange:
         path = self._target.path
         if proxy is not None and self._target.scheme == "http":
             # RFC 9112, 3.2.2: a proxy is asked with the absolute form.
-            path = f"http://{self._target.authority}{path}"
-            lines = [*lines, *((name.encode(), value.encode()) for name, value in proxy.headers.items())]
+            path = Path(f"http://{self._target.authority}{path}")
+            lines = Lines([*lines, *((name.encode(), value.encode()) for name, value in proxy.headers.items())])
         self._clock.enter("write")
         try:
             connection.write(self._send.request.method, path, lines, content)

@@ -1,0 +1,59 @@
+"""Tracebacks that print local variables, as rich's and pytest's do, show no secret in any frame of ours."""
+
+from __future__ import annotations
+
+import traceback
+
+import pytest
+from calling import CANARIES, run
+from case import AUTH, HEADER_KEY, Case, Place
+from table import CASES
+
+import dynclient
+
+FAILURES = (
+    "reset_before_response", "reset_before_response_post", "truncated_content_length", "garbage", "never_answers_post",
+    "refused", "status_503_of_a_post", "query_key_in_an_error", "query_key_in_a_redirect",
+    "missing_credential", "plain_http_elsewhere", "header_param_crlf", "trailing_garbage", "redirect_to_itself",
+    "many_headers", "undocumented_success", "no_redirects", "truncated_gzip_csv", "html_for_json", "endless_body",
+)  # fmt: skip  # one of each kind
+KEPT = [case for case in CASES if case.name in FAILURES]
+
+
+def shown(error: BaseException | None):
+    """Every local variable of our frames, with the frame's and the variable's name, causes and contexts included."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        waiting += [one.__cause__, one.__context__]
+        stack = traceback.TracebackException(type(one), one, one.__traceback__, capture_locals=True).stack
+        for frame in stack:
+            if "/dynclient/" in frame.filename:
+                yield from ((f"{frame.name}.{name}", text) for name, text in (frame.locals or {}).items())
+
+
+@pytest.mark.parametrize("way", ["sync", "asyncio"])
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in KEPT])
+def test_no_local_variable_shows_a_secret(case: Case, way: str, serve, tmp_path):
+    server, other = serve(*case.scripts or (("until_closed",),)), serve(*case.others or (("until_closed",),))
+    outcome = run(way, case, Place(server.url, other.url, tmp_path))
+    variables = dict(shown(outcome.error))
+    assert variables
+    assert {name: text for name, text in variables.items() if any(canary in text for canary in CANARIES)} == {}
+
+
+def test_there_are_failures_of_each_kind():
+    assert {case.name for case in KEPT} == set(FAILURES)
+
+
+def test_what_loading_was_given_is_not_shown(tmp_path):
+    try:
+        dynclient.load(tmp_path / "nothing.json", auth=AUTH, headers={"Authorization": HEADER_KEY})
+    except dynclient.DocumentError as error:
+        # Not this function's own variables.
+        variables = dict(shown(error))
+    assert {name: text for name, text in variables.items() if any(canary in text for canary in CANARIES)} == {}

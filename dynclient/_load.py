@@ -69,7 +69,7 @@ def _api(document: Document) -> API:
     """What a document says, read once."""
     if document.api is None:
         document.api = read(document)
-        if document.listing is None:
+        if not document.was_listed:
             document.keep(noted(document.api))
     api: API = document.api
     return api

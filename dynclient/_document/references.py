@@ -84,6 +84,8 @@ class Document:
         self.remote = files.remote
         self.api: Any = None
         """What a reader has made of this document: held here, so that it is made once."""
+        self.was_listed = False
+        """Whether there was a list when a reader asked for it: it is long, and not held."""
 
     def __repr__(self) -> str:
         return f"<Document {self.name}>"
@@ -107,7 +109,9 @@ class Document:
         form = kept.form if kept is not None else None
         if kept is None or form is None or not _trusted(kept, form):
             return None
-        return listing_of(form, None if kept.cache is None else self._references)
+        found = listing_of(form, None if kept.cache is None else self._references)
+        self.was_listed = found is not None
+        return found
 
     def keep(self, listing: Any) -> None:
         """Keep the compiled form of this document in the cache, if there is one, with a reader's notes of it."""

@@ -54,7 +54,10 @@ def load(
             return _api(document)
     transport = _Fetching(limits, tls, proxy, timeout, block_private=block_private) if transport is None else transport
     document = open_document(source, limits=limits, references=references, transport=transport, cache=cache_of(cache))
-    if held is not None and path is None:
+    if document.is_shipped:
+        # What a form says of itself may be any document's name and fingerprint.
+        held = None
+    elif held is not None and path is None:
         held = (document.uri, document.fingerprint, *held)
         before = _HELD.get(held)
         if before is not None and before.is_current(root=False):

@@ -19,7 +19,9 @@ from typing import Any, NamedTuple
 
 from dynclient._document.slices import Bytes, DamagedError, Parts
 
-HEAD = b"\x89dynclient 1\r\n\x1a\n"
+NAME = b"\x89dynclient "
+"""What a form of any version begins with."""
+HEAD = NAME + b"1\r\n\x1a\n"
 _TAIL = struct.Struct(">QQI")
 _MARK = b"dync"
 _INLINE = 200

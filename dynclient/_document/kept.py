@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynclient._document import stamps
 from dynclient._document.cache import Cache, cache_of, key_of, made_by
-from dynclient._document.compiled import HEAD, Compiled, opened
+from dynclient._document.compiled import NAME, Compiled, opened
 from dynclient._document.slices import Bytes
 from dynclient._document.stamps import Stamp
 
@@ -140,7 +140,7 @@ def shipped(source: bytes | str) -> Kept | None:
         if not source.lower().endswith(ENDING):
             return None
         data = Bytes(os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
-    elif source.startswith(HEAD):
+    elif source.startswith(NAME):
         data = Bytes(source)
     else:
         return None

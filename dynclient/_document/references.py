@@ -124,6 +124,12 @@ class Document:
             self._files.root.keep(listing, depends=depends, references=self._references)
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether this was read from a compiled form that a caller gave for the document."""
+        kept = self._files.root.kept
+        return kept is not None and kept.cache is None
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The local files that were read so far."""
         files = (self._files.root, *self._files.others)

@@ -40,6 +40,8 @@ def kept(data: Any) -> Kept | None:
 
 def _rows(data: list[Any]) -> tuple[OperationRow, ...]:
     """Rows, made and looked at column by column: a thousand in a millisecond or two."""
+    if type(data) is not list:
+        raise TypeError
     if not data:
         return ()
     keys, methods, paths, ids, names, by_tag, summaries, tags, deprecated, *pointers = zip(*data, strict=True)

@@ -6,8 +6,6 @@ import copy
 import json
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -280,22 +278,6 @@ def test_what_rules_the_cache(tmp_path, monkeypatch):
     assert cache_of(True).folder == str(tmp_path)
     monkeypatch.delenv("DYNCLIENT_CACHE")
     assert "dynclient" in cache_of(True).folder
-
-
-FORBIDDEN = ("jsonschema", "yaml", "jinja2", "click", "rich", "werkzeug")
-PROBE = f"""
-import sys, dynclient
-assert not [name for name in {FORBIDDEN} if name in sys.modules]
-from dynclient._client import Client
-client = Client.load(sys.argv[1], cache=sys.argv[2])
-print([name for name in {FORBIDDEN} if name in sys.modules])
-"""
-
-
-def test_the_load_of_a_cached_document_imports_little(voice_path, folder):
-    load(voice_path, cache=folder)
-    command = [sys.executable, "-c", PROBE, str(voice_path), str(folder)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_another_ending_is_no_shipped_form(tmp_path):

@@ -1,0 +1,279 @@
+"""Compiled forms with every byte changed, cut at every byte, or edited by somebody who knows the format.
+
+Whatever comes of them is what the document says, or an error of ours: no crash, no code, no operation it does not have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zlib
+from weakref import WeakValueDictionary
+
+import pytest
+
+from dynclient import _load
+from dynclient._document.compiled import _MARK, _TAIL, HEAD, Writer
+from dynclient._load import compiled, load
+from dynclient._version import __version__
+from dynclient.exceptions import DocumentError, DynclientError
+
+OPERATION = {"operationId": "one", "responses": {"200": {"description": "ok"}}, "description": "d" * 210}
+SMALL = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/one": {"get": OPERATION}}}
+ROW = ["GET /one", "GET", "/one", "one", "one", [], "", [], False, "#/paths/~1one/get", "#/paths/~1one"]
+
+
+@pytest.fixture(autouse=True)
+def unshared(monkeypatch):
+    """Each load is that of a new process."""
+
+    class Forgetful(dict):
+        def __setitem__(self, key, value):
+            pass
+
+    monkeypatch.setattr(_load, "_HELD", Forgetful())
+
+
+# An audit hook can't be removed, so the loads are those of another process. Imports run code too, that of files.
+EVERY_BYTE = """
+import json, sys
+from dynclient._load import _HELD, compiled, load
+from dynclient.exceptions import DynclientError
+good = compiled(sys.stdin.buffer.read())
+def said(data):
+    _HELD.clear()
+    api = load(data, cache=False)
+    return repr([api.read(row) for row in api.rows]), api.title, api.version
+expected, ran, counts = said(good), [], {"same": 0, "refused": 0}
+def watch(event, arguments):
+    own = event == "exec" and not arguments[0].co_filename.endswith(".py") and arguments[0].co_filename[:1] != "<"
+    if own or event in ("pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect"):
+        ran.append(event)
+sys.addaudithook(watch)
+def check(data):
+    try:
+        result = said(data)
+    except DynclientError:
+        counts["refused"] += 1
+    else:
+        assert result == expected, data
+        counts["same"] += 1
+for at in range(len(good)):
+    for mask in (0x01, 0x20, 0xFF):
+        changed = bytearray(good)
+        changed[at] ^= mask
+        check(bytes(changed))
+for length in range(len(good)):
+    check(good[:length])
+print(json.dumps({"size": len(good), "ran": ran, **counts}))
+"""
+
+
+def test_every_byte_changed_and_every_length():
+    data = json.dumps(SMALL).encode()
+    run = subprocess.run([sys.executable, "-c", EVERY_BYTE], input=data, capture_output=True, timeout=100, check=False)
+    assert run.returncode == 0, run.stderr.decode()[-2000:]
+    told = json.loads(run.stdout)
+    assert told["ran"] == []
+    assert told["same"] + told["refused"] == 4 * told["size"]
+    # Most are found out; where the list of operations is damaged, it is made anew.
+    assert told["refused"] > 2 * told["size"] > 0
+    assert told["same"] > 0
+
+
+class Forger:
+    """Writes a form with right checksums, and whatever places it is told."""
+
+    def __init__(self):
+        self.data = bytearray(HEAD)
+
+    def put(self, value, *, table=False):
+        data = value if isinstance(value, bytes) else json.dumps(value).encode()
+        place = [len(self.data), len(data), zlib.crc32(data)]
+        self.data += data
+        return [*place, 1] if table else place
+
+    def finished(self, entry, listing=None, *, files=None, about=None):
+        named = {"uri": "root.yaml", "name": "root.yaml", "fingerprint": "0", "declares": False, "about": {}}
+        index = {
+            "about": about or {"release": __version__, "depends": {}},
+            "files": files or [{**named, "entry": entry}],
+            "listing": listing,
+        }
+        place = self.put(index)
+        return bytes(self.data) + _TAIL.pack(*place) + _MARK
+
+
+def ways(api):
+    """Goes through all that there is to see."""
+    return [api.read(row) for row in api.rows], dict(api.schemas), api.servers, dict(api.security_schemes)
+
+
+def paths_of(forger, entry):
+    return {"openapi": ["3.1.0"], "info": [{"title": "t", "version": "1"}], "paths": entry}
+
+
+def huge(forger):
+    return forger.finished(forger.put(paths_of(forger, [len(HEAD), 10**30, 0]), table=True))
+
+
+def negative(forger):
+    return forger.finished(forger.put(paths_of(forger, [-1, 5, 0]), table=True))
+
+
+def beyond_the_end(forger):
+    return forger.finished(forger.put(paths_of(forger, [10**9, 10, 0]), table=True))
+
+
+def fractions(forger):
+    return forger.finished(forger.put(paths_of(forger, [0.5, 1e300, True]), table=True))
+
+
+def nested(forger):
+    return forger.finished(forger.put(paths_of(forger, forger.put(b"[" * 200_000 + b"]" * 200_000)), table=True))
+
+
+def deep_index(forger):
+    return forger.finished(json.loads("[" * 500 + "]" * 500))
+
+
+def tables_below_tables(forger):
+    entry = [SMALL["paths"]["/one"]]
+    for _ in range(50):
+        entry = forger.put({"/one": entry}, table=True)
+    return forger.finished(forger.put(paths_of(forger, entry), table=True))
+
+
+def one_slice_a_thousand_times(forger):
+    item = forger.put({"get": {"responses": {}, "description": "x" * 10_000}})
+    paths = forger.put({f"/{number}": item for number in range(1000)}, table=True)
+    return forger.finished(forger.put(paths_of(forger, paths), table=True))
+
+
+def no_files(forger):
+    return forger.finished([{}], files=[])
+
+
+def many_files(forger):
+    named = {"name": "n", "fingerprint": "0", "declares": True, "about": {}, "entry": [{}]}
+    return forger.finished([{}], files=[{**named, "uri": f"//[{number}"} for number in range(50)])
+
+
+def wrong_types(forger):
+    return forger.finished(5, files=[{"uri": 5, "name": None, "fingerprint": [], "declares": {}, "entry": "x"}])
+
+
+FORGERIES = [huge, negative, beyond_the_end, fractions, nested, deep_index]
+FORGERIES += [one_slice_a_thousand_times, no_files, many_files, wrong_types]
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_form_edited_with_right_checksums_is_told(forgery):
+    with pytest.raises(DynclientError):
+        ways(load(forgery(Forger()), cache=False))
+
+
+def test_tables_below_tables_hold_no_operations():
+    api = load(tables_below_tables(Forger()), cache=False)
+    assert api.rows == ()
+    with pytest.raises(DynclientError):
+        _ = load(deep_table(Forger()), cache=False).schemas["S"].value
+
+
+def deep_table(forger):
+    entry = [5]
+    for _ in range(50):
+        entry = forger.put({"S": entry}, table=True)
+    components = forger.put({"schemas": entry}, table=True)
+    return forger.finished(forger.put({**paths_of(forger, [{}]), "components": components}, table=True))
+
+
+def small_form(listing):
+    forger = Forger()
+    paths = forger.put({"/one": [SMALL["paths"]["/one"]]}, table=True)
+    entry = forger.put(paths_of(forger, paths), table=True)
+    return forger.finished(entry, None if listing is None else forger.put(listing))
+
+
+BAD_ROWS = [
+    [],
+    [[]],
+    [[5] * 11],
+    [[None, *ROW[1:]]],
+    [ROW[:10]],
+    [[*ROW, "more"]],
+    [[*ROW[:5], [["only one"]], *ROW[6:]]],
+    [[*ROW[:5], [[1, 2]], *ROW[6:]]],
+    [[*ROW[:7], [7], *ROW[8:]]],
+    [["GET /other", *ROW[1:]]],
+    [ROW, ROW[:3]],
+    "rows",
+    {"a": 1},
+    None,
+    5,
+]
+
+
+@pytest.mark.parametrize("rows", BAD_ROWS, ids=repr)
+def test_a_list_that_is_none_is_made_anew(rows):
+    api = load(small_form({"rows": rows, "namespaces": {}}), cache=False)
+    # An empty list is lawful: it may hide what the document has, and names nothing that it has not.
+    assert [row.operation_id for row in api.rows] == ([] if rows == [] else ["one"])
+
+
+def test_a_row_leads_to_no_other_operation():
+    listed = [ROW, ["GET /two", "GET", "/two", "one", "two", [], "", [], False, *ROW[-2:]]]
+    listed.append(["PUT /one", "PUT", "/one", "one", "three", [], "", [], False, *ROW[-2:]])
+    api = load(small_form({"rows": listed, "namespaces": {}}), cache=False)
+    assert api.read(api.rows[0]).id == "one"
+    for row in api.rows[1:]:
+        with pytest.raises(DocumentError):
+            api.read(row)
+
+
+def test_a_form_reads_no_file_that_it_names(tmp_path):
+    secret = tmp_path / "secret.yaml"
+    secret.write_text(json.dumps({**SMALL, "info": {"title": "canary", "version": "1"}}))
+    forger = Forger()
+    damaged = forger.put(paths_of(forger, [len(HEAD), 20, 1]), table=True)
+    named = {"uri": secret.as_uri(), "name": str(secret), "fingerprint": "0", "declares": True, "about": {}}
+    path = tmp_path / "x.dync"
+    path.write_bytes(forger.finished(None, files=[{**named, "entry": damaged}]))
+    with pytest.raises(DynclientError) as caught:
+        ways(load(path))
+    assert "canary" not in str(caught.value)
+
+
+def test_a_form_of_another_release_is_listed_anew():
+    writer = Writer()
+    writer.add("root.yaml", "root.yaml", "0", SMALL, declares=False)
+    other = [["GET /two", "GET", "/two", None, "two", [], "", [], False, "#/paths/~1two/get", "#/paths/~1two"]]
+    data = b"".join(writer.finished({"rows": other, "namespaces": {}}, release="0.other", depends={}))
+    assert [row.name for row in load(data, cache=False).rows] == ["one"]
+
+
+def test_a_version_of_the_format_that_is_not_known_is_told():
+    data = compiled(json.dumps(SMALL))
+    newer = HEAD.replace(b" 1\r", b" 2\r")
+    assert newer != HEAD
+    with pytest.raises(DocumentError, match="another version"):
+        load(newer + data[len(HEAD) :], cache=False)
+    with pytest.raises(DynclientError):
+        load(os.urandom(4096), cache=False)
+
+
+def test_a_form_is_not_taken_for_the_document_that_it_says_it_is(monkeypatch):
+    monkeypatch.setattr(_load, "_HELD", WeakValueDictionary())
+    text = json.dumps(SMALL).encode()
+    other = {**SMALL, "paths": {"/two": {"get": {"operationId": "two", "responses": {}}}}}
+    writer = Writer()
+    fingerprint = hashlib.sha256(text).hexdigest()
+    writer.add(f"memory://document/{fingerprint}", "<bytes>", fingerprint, other, declares=False)
+    forged = load(b"".join(writer.finished(None, release=__version__, depends={})), cache=False)
+    assert [row.name for row in forged.rows] == ["two"]
+    genuine = load(text, cache=False)
+    assert [row.name for row in genuine.rows] == ["one"]
+    assert load(text, cache=False) is genuine

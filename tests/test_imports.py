@@ -1,4 +1,4 @@
-"""What is loaded when: nothing that a step does not need, told by new processes with real documents and a real server."""
+"""What is loaded when: nothing that a step does not need, as new processes tell, with a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache among other things of a machine: changes that hide, full disks, homes without room, clocks, real servers."""
+"""The cache and its machine: changes that hide, full disks, homes without room, clocks, real servers."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_another_file_by_the_same_name_is_seen(tmp_path, folder, settled):
     first = path.stat()
     other.write_text(text_of("two"))
     os.utime(other, ns=(first.st_mtime_ns, first.st_mtime_ns))
-    os.replace(other, path)
+    other.replace(path)
     assert ids(path, folder) == ["two"]
 
 
@@ -146,7 +146,7 @@ def test_a_folder_in_the_place_of_a_form(tmp_path, folder, settled):
     file.mkdir()
     assert ids(path, folder) == ["one"]
     assert [each.name for each in folder.iterdir()] == [file.name]
-    os.rmdir(file)
+    file.rmdir()
     os.mkfifo(file)
     assert ids(path, folder) == ["one"]
 

@@ -48,9 +48,10 @@ def said(data):
     api = load(data, cache=False)
     return repr([api.read(row) for row in api.rows]), api.title, api.version
 expected, ran, counts = said(good), [], {"same": 0, "refused": 0}
+FORBIDDEN = {"pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect"}
 def watch(event, arguments):
-    own = event == "exec" and not arguments[0].co_filename.endswith(".py") and arguments[0].co_filename[:1] != "<"
-    if own or event in ("pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect"):
+    made = event == "exec" and not arguments[0].co_filename.endswith(".py")
+    if made or event in FORBIDDEN:
         ran.append(event)
 sys.addaudithook(watch)
 def check(data):

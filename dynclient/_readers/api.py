@@ -23,13 +23,15 @@ class Version(NamedTuple):
     """What a reader of OpenAPI 2.0 or 3 brings.
 
     ``operation`` fills in what stands in an Operation Object, given the operation without it, the object, its Path
-    Items (the nearest first) and the root; ``schemes`` is the pointer under which security schemes stand.
+    Items (the nearest first) and the root; ``schemes`` is the pointer under which security schemes stand;
+    ``components`` reads what stands by its name under a pointer.
     """
 
     operation: Callable[[Operation, Node, Sequence[Node], Node], Operation]
     scheme: Callable[[str, Node], SecurityScheme]
     servers: Callable[[Node], tuple[Server, ...]]
     schemes: str
+    components: Mapping[str, Callable[[str, Node], object]]
 
 
 def api(document: Document, dialect: Dialect, version: Version) -> API:
@@ -106,15 +108,17 @@ class Reader:
             raise
 
     def _read(self, row: OperationRow) -> Operation:
-        root = self._root
         item = self._path_item(row)
         paths.check_path(row.path, item)
         found = next((one for one in paths.operations(row.path, item) if one.method == row.method), None)
         if found is None or found.operation_id != row.operation_id:
             raise item.fault(f"there is no {row.key}, or not the one that was listed")
-        node = found.node.followed("an Operation Object")
+        return self.operation(row, found.node.followed("an Operation Object"), paths.path_items(item))
+
+    def operation(self, row: OperationRow, node: Node, items: Sequence[Node]) -> Operation:
+        """Read an Operation Object, wherever it stands; ``items`` are its Path Items, the nearest first."""
         paths.check_method(row.method, node)
-        items = paths.path_items(item)
+        root = self._root
         operation = Operation(
             row=row,
             security=requirements(node, root, self.schemes, self._version.schemes),

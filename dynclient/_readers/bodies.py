@@ -20,15 +20,20 @@ def body(method: str, operation: Node) -> RequestBody | None:
     node = operation.at("requestBody")
     if node is None:
         return None
+    read = request_body(node)
+    empty = method in _BODILESS and not read.required and all(map(_is_empty_form, read.content.values()))
+    return None if empty or not read.content else read
+
+
+def request_body(node: Node) -> RequestBody:
+    """Read a Request Body Object, or what a reference to one leads to."""
     node = node.followed("a Request Body Object")
-    read = RequestBody(
+    return RequestBody(
         content=content.content(node),
         required=node.flag("required"),
         description=node.note("description"),
         pointer=node.pointer,
     )
-    empty = method in _BODILESS and not read.required and all(map(_is_empty_form, read.content.values()))
-    return None if empty or not read.content else read
 
 
 def _is_empty_form(media_type: MediaType) -> bool:

@@ -52,7 +52,7 @@ def _encodings(
 ) -> tuple[dict[str, Encoding], tuple[Encoding, ...], Encoding | None]:
     """``encoding``, ``prefixEncoding`` and ``itemEncoding`` of a media type, or of an encoding (OAS 3.2)."""
     if depth > _MAX_NESTING:
-        raise node.fault(f"`encoding` is nested deeper than {_MAX_NESTING}")
+        return node.refuse(node.fault(f"`encoding` is nested deeper than {_MAX_NESTING}"), ({}, (), None))
     named = {name: _encoding(value, media_range, depth) for name, value in node.entries("encoding")}
     if not node.since("3.2"):
         return named, (), None
@@ -81,7 +81,7 @@ def _style(node: Node, media_range: str) -> dict[str, Any]:
         return {}
     style = node.text("style", "form")
     if style not in _FORM_STYLES:
-        raise node.fault(f"`style` must be one of {', '.join(_FORM_STYLES)}, not {style!r}")
+        return node.refuse(node.fault(f"`style` must be one of {', '.join(_FORM_STYLES)}, not {style!r}"), {})
     explode = node.flag("explode", default=style == "form")
     return {"style": style, "explode": explode, "allow_reserved": node.flag("allowReserved")}
 
@@ -90,13 +90,14 @@ def headers(node: Node) -> dict[str, Header]:
     """The ``headers`` of a response or of a part of a form."""
     # OAS 3.1.1, Response Object and Encoding Object: a header named Content-Type is ignored.
     return {
-        name: _header(name, value.followed("a Header Object"))
+        name: header(name, value.followed("a Header Object"))
         for name, value in node.entries("headers")
         if name.lower() != "content-type"
     }
 
 
-def _header(name: str, node: Node) -> Header:
+def header(name: str, node: Node) -> Header:
+    """Read a Header Object."""
     # OAS 3.1.1, Header Object: as a parameter `in: header`; the style can only be `simple`.
     return Header(
         name=name,

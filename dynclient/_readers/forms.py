@@ -20,11 +20,11 @@ _MULTIPART = "multipart/form-data"
 
 def body(operation: Node, parameters: Sequence[Node], consumes: Sequence[str]) -> RequestBody | None:
     """The body of an operation, of whose parameters only those that make one are looked at."""
-    bodies = [node for node in parameters if node.value["in"] == "body"]
-    fields = [node for node in parameters if node.value["in"] == "formData"]
+    bodies = [node for node in parameters if node.value.get("in") == "body"]
+    fields = [node for node in parameters if node.value.get("in") == "formData"]
     if bodies and fields:
         # OpenAPI 2.0, Parameter Object: body and form parameters cannot exist together for the same operation.
-        raise fields[0].fault("a form field cannot stand beside a body")
+        fields[0].refuse(fields[0].fault("a form field cannot stand beside a body"), None)
     if bodies:
         return _body(bodies[0], consumes)
     return _form(operation, fields, consumes) if fields else None

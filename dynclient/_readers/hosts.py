@@ -26,7 +26,7 @@ def servers(root: Node, operation: Node | None = None) -> tuple[Server, ...]:
     if not host:
         return (Server(path),) if path else ()
     if not _HOST.fullmatch(host):
-        raise root.fault(f"`host` must be a host, with a port at most, not {host!r}")
+        return root.refuse(root.fault(f"`host` must be a host, with a port at most, not {host!r}"), ())
     return tuple(Server(f"{scheme}://{host}{path}") for scheme in _schemes(root, operation, host, base.scheme))
 
 
@@ -47,7 +47,8 @@ def strings(node: Node, key: str) -> list[str]:
     """
     found = []
     for member in node.members(key):
-        if not isinstance(member.value, str):
-            raise member.fault(f"`{key}` must hold strings")
-        found.append(member.value)
+        if isinstance(member.value, str):
+            found.append(member.value)
+        else:
+            member.refuse(member.fault(f"`{key}` must hold strings"), None)
     return found

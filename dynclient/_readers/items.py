@@ -70,7 +70,8 @@ def collection(node: Node) -> tuple[str, bool]:
     """
     told = node.text("collectionFormat", "csv")
     if told not in COLLECTION_FORMATS:
-        raise node.fault(f"`collectionFormat` must be one of {', '.join(COLLECTION_FORMATS)}, not {told!r}")
+        message = f"`collectionFormat` must be one of {', '.join(COLLECTION_FORMATS)}, not {told!r}"
+        told = node.refuse(node.fault(message), "csv")
     return COLLECTION_FORMATS[told]
 
 
@@ -99,7 +100,8 @@ def _location(node: Node) -> Location:
     for known in get_args(Location):
         if in_ == known and in_ in _LOCATIONS:
             return known  # type: ignore[no-any-return]  # get_args has no type of its own
-    raise node.fault(f"`in` must be one of {', '.join((*_LOCATIONS, 'body', 'formData'))}, not {in_!r}")
+    message = f"`in` must be one of {', '.join((*_LOCATIONS, 'body', 'formData'))}, not {in_!r}"
+    return node.refuse(node.fault(message), "query")
 
 
 def _style(node: Node, in_: Location) -> tuple[str, bool]:

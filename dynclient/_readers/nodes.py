@@ -5,17 +5,21 @@ an InvalidDocument with its place, never a KeyError, TypeError or AttributeError
 Rule 2: what shapes a call is asked strictly (:meth:`Node.text`, :meth:`Node.flag`, :meth:`Node.entries`,
 :meth:`Node.members`); what only tells people something is asked leniently (:meth:`Node.note`).
 Rule 3: nothing is read ahead: a Node is made when it is asked for.
+Rule 4: what is wrong is refused (:meth:`Node.refuse`): that raises, unless every fault of a document is wanted. Then it
+is noted, and reading goes on with a stand-in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from dynclient._document.pointers import escaped
 from dynclient.dialects import Dialect, with_draft
-from dynclient.exceptions import InvalidDocument, Place, UnresolvableReference
+from dynclient.exceptions import DocumentError, InvalidDocument, Place, UnresolvableReference
 from dynclient.model import References, Schema
+
+T = TypeVar("T")
 
 _TYPES = {
     dict: "an object",
@@ -33,13 +37,30 @@ def described(value: Any) -> str:
     return _TYPES.get(type(value), type(value).__name__)
 
 
+class Faults:
+    """What has been found wrong. Of a place that a stand-in is for, nothing more is said."""
+
+    def __init__(self) -> None:
+        self.found: list[DocumentError] = []
+        self.replaced: set[str] = set()
+
+    def note(self, error: DocumentError, uri: str = "") -> None:
+        """Take what is wrong at a place."""
+        if uri not in self.replaced:
+            self.found.append(error)
+
+
 class Source(NamedTuple):
-    """The document that is read: ``uri`` is that of its root, ``location`` the URL it came from if that is http(s)."""
+    """The document that is read: ``uri`` is that of its root, ``location`` the URL it came from if that is http(s).
+
+    ``faults`` takes what is wrong with it, where that is not to be raised.
+    """
 
     references: References
     dialect: Dialect
     uri: str
     location: str | None = None
+    faults: Faults | None = None
 
 
 class Node(NamedTuple):
@@ -81,6 +102,21 @@ class Node(NamedTuple):
         """The error that says what is wrong here."""
         return InvalidDocument(message, place=self.place, hint=hint)
 
+    def refuse(self, error: DocumentError, instead: T) -> T:
+        """Raise an error; or note it, and go on with something else instead."""
+        faults = self.source.faults
+        if faults is None:
+            raise error
+        faults.note(error, self.uri)
+        return instead
+
+    def replaced(self, error: DocumentError) -> Node:
+        """Refuse this node as a whole; what stands in for it is an empty object."""
+        stand_in = self.refuse(error, self._replace(value={}))
+        if self.source.faults is not None:
+            self.source.faults.replaced.add(self.uri)
+        return stand_in
+
     def child(self, key: str | int, value: Any) -> Node:
         """The node under a key, whose value is known already."""
         token = escaped(key) if isinstance(key, str) else key
@@ -93,7 +129,7 @@ class Node(NamedTuple):
             InvalidDocument: it is something else.
         """
         if not isinstance(self.value, dict):
-            raise self.fault(f"{what} must be an object, not {described(self.value)}")
+            return self.replaced(self.fault(f"{what} must be an object, not {described(self.value)}"))
         return self
 
     def at(self, key: str) -> Node | None:
@@ -113,7 +149,8 @@ class Node(NamedTuple):
         if node is None:
             return
         if not isinstance(node.value, list):
-            raise node.fault(f"`{key}` must be an array, not {described(node.value)}")
+            node.refuse(node.fault(f"`{key}` must be an array, not {described(node.value)}"), None)
+            return
         for index, value in enumerate(node.value):
             yield node.child(index, value)
 
@@ -125,12 +162,10 @@ class Node(NamedTuple):
         """
         node = self.at(key)
         if node is None:
-            if default is None:
-                raise self.fault(f"`{key}` is missing")
-            return default
+            return self.refuse(self.fault(f"`{key}` is missing"), "") if default is None else default
         text = spelled(node.value)
         if text is None:
-            raise node.fault(f"`{key}` must be a string, not {described(node.value)}")
+            return node.refuse(node.fault(f"`{key}` must be a string, not {described(node.value)}"), default or "")
         return text
 
     def flag(self, key: str, *, default: bool = False) -> bool:
@@ -140,7 +175,8 @@ class Node(NamedTuple):
             return value
         if value in ("true", "false"):
             return bool(value == "true")
-        raise self.child(key, value).fault(f"`{key}` must be a boolean, not {described(value)}")
+        node = self.child(key, value)
+        return node.refuse(node.fault(f"`{key}` must be a boolean, not {described(value)}"), default)
 
     def note(self, key: str) -> str:
         """A text for people, without the white space around it; empty where there is none that can be read."""
@@ -162,9 +198,12 @@ class Node(NamedTuple):
         while "$ref" in node.value:
             if node.uri in seen:
                 message = f"`$ref` leads in a circle, and to no {what.lower()}"
-                raise UnresolvableReference(message, place=self.place)
+                return self.replaced(UnresolvableReference(message, place=self.place))
             seen.add(node.uri)
-            node = node.target().object(f"what `$ref` leads to ({what.lower()})")
+            try:
+                node = node.target().object(f"what `$ref` leads to ({what.lower()})")
+            except DocumentError as error:
+                return self.replaced(error)
         return self._with_words_of_the_reference(node)
 
     def target(self) -> Node:
@@ -177,7 +216,7 @@ class Node(NamedTuple):
 
     def _with_words_of_the_reference(self, target: Node) -> Node:
         # OAS 3.1.1, Reference Object: `summary` and `description` beside a `$ref` override those of the component.
-        if target is self or not self.since("3.1"):
+        if target is self or not self.since("3.1") or not isinstance(self.value, dict):
             return target
         words = {key: self.value[key] for key in ("summary", "description") if key in self.value}
         return target._replace(value={**target.value, **words}) if words else target
@@ -198,7 +237,10 @@ class Node(NamedTuple):
     def schema_at(self, key: str) -> Schema | None:
         """The Schema Object under a key, or None where there is no such key."""
         node = self.at(key)
-        return None if node is None else node.schema()
+        try:
+            return None if node is None else node.schema()
+        except DocumentError as error:
+            return self.refuse(error, None)
 
     def synthesized(self, suffix: str, value: Mapping[str, Any]) -> Schema:
         """A schema that the document implies but doesn't write; ``suffix`` makes its URI of this node's."""

@@ -57,7 +57,8 @@ def declared(operation: Node, items: Sequence[Node]) -> list[Node]:
         here: dict[tuple[str, str], Node] = {}
         for member in level.members("parameters"):
             node = member.followed("a Parameter Object")
-            here.setdefault((node.text("in"), node.text("name")), node)
+            # Where there is no name, which can only be while faults are gathered, none is like another.
+            here.setdefault((node.text("in"), node.text("name") or node.uri), node)
         by_place.update(here)
     return list(by_place.values())
 
@@ -113,7 +114,7 @@ def location(node: Node) -> Location:
     for known in get_args(Location):
         if in_ == known:
             return known  # type: ignore[no-any-return]  # get_args has no type of its own
-    raise node.fault(f"`in` must be one of {', '.join(STYLES_IN)}, not {in_!r}")
+    return node.refuse(node.fault(f"`in` must be one of {', '.join(STYLES_IN)}, not {in_!r}"), "query")
 
 
 def _style(node: Node, in_: Location) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def _style(node: Node, in_: Location) -> dict[str, Any]:
     allowed = STYLES_IN[in_]
     style = node.text("style", allowed[0])
     if not any(style in styles for styles in STYLES_IN.values()):
-        raise node.fault(f"`style` must be one of {', '.join(allowed)}, not {style!r}")
+        node.refuse(node.fault(f"`style` must be one of {', '.join(allowed)}, not {style!r}"), None)
     style = style if style in allowed else allowed[0]
     # OAS 3.1.1, Parameter Object: explode is true by default where the style is `form`; 3.2.0: or `cookie`.
     return {"style": style, "explode": node.flag("explode", default=style in _EXPLODED)}

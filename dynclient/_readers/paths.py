@@ -132,11 +132,11 @@ def check_path(path: str, item: Node) -> None:
     # OAS 3.1.1, Paths Object: the field name must begin with a forward slash, and is appended to the server's URL.
     segments = re.split(r"[?#]", path, maxsplit=1)[0].split("/")
     if not path.startswith("/") or path.startswith("//"):
-        raise item.fault(f"the path {path!r} must begin with one `/`")
+        item.refuse(item.fault(f"the path {path!r} must begin with one `/`"), None)
     if any(_DOTS.fullmatch(segment) for segment in segments):
-        raise item.fault(f"the path {path!r} must not have `.` or `..` as a segment")
+        item.refuse(item.fault(f"the path {path!r} must not have `.` or `..` as a segment"), None)
     if _NEVER.search(path):
-        raise item.fault(f"the path {path!r} must not have backslashes or control characters")
+        item.refuse(item.fault(f"the path {path!r} must not have backslashes or control characters"), None)
 
 
 def check_method(method: str, operation: Node) -> None:
@@ -146,7 +146,7 @@ def check_method(method: str, operation: Node) -> None:
         InvalidDocument: it is none.
     """
     if not _TOKEN.fullmatch(method):
-        raise operation.fault(f"{method!r} is no HTTP method")
+        operation.refuse(operation.fault(f"{method!r} is no HTTP method"), None)
 
 
 def template_names(path: str) -> list[str]:

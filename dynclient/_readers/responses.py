@@ -24,13 +24,14 @@ def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[st
     """The responses of an operation by their status; none where it documents none."""
     found: dict[str, Response] = {}
     for key, node in operation.entries("responses"):
-        status = _status(key)
+        status = status_of(key)
         if status is not None and status not in found:
             found[status] = read(status, node.followed("a Response Object"))
     return found
 
 
-def _status(key: str) -> str | None:
+def status_of(key: str) -> str | None:
+    """A key of a Responses Object as the model has it; None where it is no status."""
     text = key.strip()
     if text.lower() == "default":
         return "default"

@@ -42,9 +42,10 @@ def _requirement(
     for key in node.value:
         scopes = tuple(text for scope in node.members(key) if (text := spelled(scope.value)) is not None)
         name = key if key in schemes else _referred(key, node, prefix)
-        if name not in schemes:
-            raise node.fault(f"the security scheme {key!r} is not defined")
-        yield schemes[name].name, scopes
+        if name in schemes:
+            yield schemes[name].name, scopes
+        else:
+            node.refuse(node.fault(f"the security scheme {key!r} is not defined"), None)
 
 
 def _referred(key: str, node: Node, prefix: str) -> str:
@@ -92,7 +93,7 @@ def one_of(node: Node, key: str, known: tuple[str, ...]) -> str:
     for word in known:
         if word.lower() == text.lower():
             return word
-    raise node.fault(f"`{key}` must be one of {', '.join(known)}, not {text!r}")
+    return node.refuse(node.fault(f"`{key}` must be one of {', '.join(known)}, not {text!r}"), known[0])
 
 
 def _flows(node: Node) -> tuple[OAuthFlow, ...]:
@@ -127,4 +128,6 @@ def address(node: Node, key: str) -> str | None:
     try:
         return urljoin(node.base_url, text)
     except ValueError as error:
-        raise node.fault(f"`{key}` is no URL") from error
+        fault = node.fault(f"`{key}` is no URL")
+        fault.__cause__ = error
+        return node.refuse(fault, None)

@@ -39,7 +39,9 @@ def _server(node: Node) -> Server:
     try:
         url = absolute(template, node.base_url, {name: variable.default for name, variable in variables.items()})
     except ValueError as error:
-        raise node.fault(f"the server's URL {template!r} is none") from error
+        fault = node.fault(f"the server's URL {template!r} is none")
+        fault.__cause__ = error
+        url = node.refuse(fault, "")
     return Server(
         url=url,
         description=node.note("description"),
@@ -53,7 +55,8 @@ def _variable(name: str, node: Node) -> ServerVariable:
     for member in node.members("enum"):
         text = spelled(member.value)
         if text is None:
-            raise member.fault(f"a value of a server variable must be a string, not {described(member.value)}")
+            fault = member.fault(f"a value of a server variable must be a string, not {described(member.value)}")
+            text = member.refuse(fault, "")
         values.append(text)
     # `default` is required; where it is missing, the first value of the enumeration can only be what is meant.
     default = node.text("default", values[0] if values else None)

@@ -33,7 +33,9 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
     parameters = declared(node, items)
     produces = _media_types(node, root, "produces")
     return bare._replace(
-        parameters=sendable(bare.path, node, [parameter(one) for one in parameters if one.value["in"] not in _BODIES]),
+        parameters=sendable(
+            bare.path, node, [parameter(one) for one in parameters if one.value.get("in") not in _BODIES]
+        ),
         body=body(node, parameters, _media_types(node, root, "consumes")),
         responses=responses(node, lambda status, found: _response(status, found, produces)),
         servers=servers(root, node),
@@ -118,4 +120,18 @@ def _flow(node: Node) -> OAuthFlow:
     )
 
 
-VERSION = Version(operation, _scheme, servers, "/securityDefinitions")
+def _component(_: str, node: Node) -> object:
+    node = node.followed("a Parameter Object")
+    return node.schema_at("schema") if node.value.get("in") in _BODIES else parameter(node)
+
+
+VERSION = Version(
+    operation,
+    _scheme,
+    servers,
+    "/securityDefinitions",
+    {
+        "/parameters": _component,
+        "/responses": lambda _, node: _response("default", node.followed("a Response Object"), ()),
+    },
+)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynclient._readers.api import Version
-from dynclient._readers.bodies import body
+from dynclient._readers.bodies import body, request_body
+from dynclient._readers.content import header
 from dynclient._readers.nodes import Node
 from dynclient._readers.parameters import declared, parameter, sendable
 from dynclient._readers.responses import response, responses
@@ -26,4 +27,15 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
     )
 
 
-VERSION = Version(operation, scheme, servers, "/components/securitySchemes")
+VERSION = Version(
+    operation,
+    scheme,
+    servers,
+    "/components/securitySchemes",
+    {
+        "/components/parameters": lambda _, node: parameter(node.followed("a Parameter Object")),
+        "/components/headers": lambda name, node: header(name, node.followed("a Header Object")),
+        "/components/requestBodies": lambda _, node: request_body(node),
+        "/components/responses": lambda _, node: response("default", node.followed("a Response Object")),
+    },
+)

@@ -27,11 +27,17 @@ def read(document: Document) -> API:
         UnsupportedVersion: it is no OpenAPI document, or one of a version that is not known.
         InvalidDocument: what lists the operations is not as OpenAPI wants it.
     """
-    version, dialect = _version(document)
+    version, dialect = version_of(document)
     return api(document, dialect, version)
 
 
-def _version(document: Document) -> tuple[Version, Dialect]:
+def version_of(document: Document) -> tuple[Version, Dialect]:
+    """The reader that takes a document, and its version of OpenAPI.
+
+    Raises:
+        UnsupportedVersion: it is no OpenAPI document, or one of a version that is not known.
+        InvalidDocument: its ``jsonSchemaDialect`` is not as OpenAPI wants it.
+    """
     root = document.root
     if not isinstance(root, dict):
         raise UnsupportedVersion(f"{document.name} holds {described(root)}", hint=_NEEDED)

@@ -1,9 +1,8 @@
 """Every fault of a document, as far as it can be told: what can't be read, what makes no sense, what breaks itself.
 
-Rule 1: each operation is read, then every schema that it or the document names is made ready to validate by, then every
-example and default is held to its schema.
-Rule 2: reading stops at the first fault of a thing, so faults are told one for each operation and for each schema; a
-schema that is faulty is gone into, to find the others below it.
+Rule 1: what the readers find is told first, then every schema that an operation or the document names is made ready to
+validate by, then every example and default is held to its schema.
+Rule 2: making a schema ready stops at its first fault: one that is faulty is gone into, to find the others below it.
 """
 
 from __future__ import annotations
@@ -12,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
+from dynclient._document import Document
+from dynclient._readers import check
 from dynclient._schemas import MISSING, follow, is_binary, shape
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError, Place
-from dynclient.model import API, Example, Header, MediaType, Operation, OperationRow, Parameter, Schema
+from dynclient.model import API, Example, Header, MediaType, Operation, Parameter, Schema
 
 Direction = Literal["request", "response"]
 _DEEPEST = 64
@@ -61,8 +62,12 @@ class _Search:
     def all(self) -> Iterator[Found]:
         """The faults, in the order in which they are met."""
         yield from self._root()
-        for row in self._api.rows:
-            yield from self._row(row)
+        if not isinstance(self._api.references, Document):
+            return
+        checked = check(self._api.references)
+        yield from map(of, checked.faults)
+        for operation in checked.operations:
+            yield from self._operation(operation)
         for schema in self._schemas():
             yield from self._schema(schema, "response")
 
@@ -75,14 +80,6 @@ class _Search:
                     f"{self._api.document_uri}#"
                 )
                 yield Found(f"info has no {name}", place)
-
-    def _row(self, row: OperationRow) -> Iterator[Found]:
-        try:
-            operation = self._api.read(row)
-        except DocumentError as error:
-            yield of(error)
-        else:
-            yield from self._operation(operation)
 
     def _schemas(self) -> Iterator[Schema]:
         try:

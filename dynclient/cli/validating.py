@@ -27,8 +27,8 @@ from dynclient.exceptions import DocumentError, escaped
 def validate(document: str, output: str) -> int:
     """Tell every fault of DOCUMENT, a line each: its file and line, its JSON pointer, and what is wrong.
 
-    Operations are read, schemas are made ready, examples and defaults are held to their schemas. The exit status is 1
-    where there is a fault. Reading stops at the first fault within one operation.
+    Operations, callbacks, webhooks and components are read, schemas are made ready, examples and defaults are held to
+    their schemas. The exit status is 1 where there is a fault.
     """
     name = located(document)
     try:

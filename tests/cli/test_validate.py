@@ -42,6 +42,8 @@ components:
 # Line and pointer of what is wrong, and a word of what is said.
 EXPECTED = [
     (4, "/paths/~1lost", ""),
+    (6, "/paths/~1a~1{id}/get", "{id}"),
+    (7, "/paths/~1a~1{id}/get/parameters/0/example", "must be an integer"),
     (8, "/paths/~1a~1{id}/get", "NotThere"),
     (12, "/paths/~1a~1{id}/put/parameters/1/example", "must be an integer"),
     (17, "/examples/bad", "$.size"),

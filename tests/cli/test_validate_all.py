@@ -103,7 +103,7 @@ paths:
         - {name: d, in: formData, type: string}          #! cannot stand beside a body
         - {in: header, type: string}                     #! `name` is missing
       responses: {"200": {schema: 5}, "x": {}}           #! a schema must #! is no status #! `description` is missing
-    get: {operationId: make}                             #! is that of POST #! `responses` is missing #! {id} of the path
+    get: {operationId: make}                            #! is that of POST #! `responses` is missing #! {id} of the path
 securityDefinitions:
   Odd: {type: odd}                                       #! `type` must be one of
   Flow: {type: oauth2, flow: odd}                        #! `flow` must be one of

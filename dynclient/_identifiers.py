@@ -13,6 +13,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 
+from dynclient._expressions import expression
+
 MAX_LENGTH = 120
 _HASH_LENGTH = 6
 
@@ -22,12 +24,12 @@ _LETTERS = str.maketrans(
     | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T"}
     | {"\u0131": "i"}
 )
-_SIGNED_NUMBER = re.compile(r"([+-])(?=[0-9])")
+_SIGNED_NUMBER = expression(r"([+-])(?=[0-9])")
 _SIGNS = {"+": "plus ", "-": "minus "}
 # The end of an acronym before a word (HTTP|Status), unless it is an acronym's plural (IDs).
-_AFTER_ACRONYM = re.compile(r"([A-Z])([A-Z](?!s(?![a-z]))[a-z])")
-_BEFORE_CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
-_NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
+_AFTER_ACRONYM = expression(r"([A-Z])([A-Z](?!s(?![a-z]))[a-z])")
+_BEFORE_CAPITAL = expression(r"([a-z0-9])([A-Z])")
+_NOT_WORD = expression(r"[^A-Za-z0-9]+")
 
 
 def identifier(text: str) -> str:

@@ -12,14 +12,15 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from dynclient._expressions import expression
 from dynclient.exceptions import ArgumentError
 
 # RFC 9110, 5.6.2 (token), 5.6.4 (quoted-string), 5.6.6 (parameters: an empty one is allowed), 8.3.1 (media type).
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a token of RFC 9110, no secret
 _QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
-_ESSENCE = re.compile(rf"[ \t]*({_TOKEN})/({_TOKEN})")
-_PARAMETER = re.compile(rf"[ \t]*;[ \t]*(?:({_TOKEN})=({_TOKEN}|{_QUOTED}))?")
-_ESCAPE = re.compile(r"\\(.)")
+_ESSENCE = expression(rf"[ \t]*({_TOKEN})/({_TOKEN})")
+_PARAMETER = expression(rf"[ \t]*;[ \t]*(?:({_TOKEN})=({_TOKEN}|{_QUOTED}))?")
+_ESCAPE = expression(r"\\(.)")
 
 
 class ContentType(NamedTuple):

@@ -11,8 +11,10 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_VARIABLE = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
+from dynclient._expressions import expression
+
+_CONTROLS = expression(r"[\x00-\x08\x0b-\x1f\x7f]")
+_VARIABLE = expression(r"\$([A-Z_][A-Z0-9_]*)")
 
 
 class Line(NamedTuple):

@@ -12,11 +12,10 @@ document asks for one; where it asks for a local time (``format: date-time-local
 from __future__ import annotations
 
 import base64
-import dataclasses
 import datetime as dt
 import enum
 import os
-import uuid
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
@@ -196,7 +195,6 @@ _ATOM_MAKERS: dict[type, Callable[[Any], Any]] = {
     dt.date: dt.date.isoformat,
     dt.time: _time,
     dt.timedelta: _duration,
-    uuid.UUID: str,
     Decimal: _number,
     bytes: _base64,
     bytearray: _base64,
@@ -211,6 +209,10 @@ def _maker(value: Any) -> Callable[[Any], Any] | None:
     """Find the maker of a subclass; an enum's member stands for its value instead."""
     if isinstance(value, enum.Enum):
         return None
+    # Where nobody has loaded `uuid`, which takes longer than most rooms, this is none.
+    uuid = sys.modules.get("uuid")
+    if uuid is not None and isinstance(value, uuid.UUID):
+        return str
     return next((make for kind, make in _ATOM_MAKERS.items() if isinstance(value, kind)), None)
 
 
@@ -252,7 +254,9 @@ def _of_object(value: Any, path: str) -> Any:
         return None
     if callable(getattr(cls, "model_dump", None)):
         return _Single(_dumped(value, path))
-    if dataclasses.is_dataclass(cls):
+    if hasattr(cls, "__dataclass_fields__"):
+        import dataclasses
+
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(cls, "__attrs_attrs__"):
         return {field.name: getattr(value, field.name) for field in cls.__attrs_attrs__}

@@ -9,13 +9,13 @@ Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from dynclient import _credentials, _pasting
+from dynclient._expressions import expression
 from dynclient.options import Limits, Timeout
 
 Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
@@ -312,7 +312,7 @@ class Run(NamedTuple):
 # A shorter text is in half of all answers by chance; to mask it would only tell that it is one.
 _SHORTEST_SECRET = 4
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_AUTHORITY = expression(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
 def _credentials_in(name: str, value: str) -> set[str]:

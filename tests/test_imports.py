@@ -12,7 +12,8 @@ from dynclient._load import compiled, load
 
 # What draws, parses, emits or serves, and the engine that makes reports: no valid call needs them.
 NEVER = ("jsonschema", "referencing", "yaml", "jinja2", "click", "rich", "werkzeug", "anyio", "defusedxml", "httpx")
-# What the wire and its validation need: the first call loads it, and nothing before it.
+# What the wire and its validation need: the first call loads it (the engine in Rust, some calls later), and nothing
+# before it.
 LATE = ("urllib3", "jsonschema_rs", "ssl", "platformdirs", "truststore", "opentelemetry", "asyncio")
 STEPS = """
 import json, sys
@@ -29,7 +30,7 @@ note(*never, *late)
 list(client.operations), client.operations["getCallState"].operation, repr(client)
 note(*never, *late)
 print(client.get_call_state("9900000", "c-1")["state"])
-note(*never, "asyncio", "opentelemetry")
+note(*never, "asyncio", "opentelemetry", "jsonschema_rs", "dataclasses", "uuid")
 note("urllib3")
 print(json.dumps(steps))
 """

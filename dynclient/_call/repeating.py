@@ -15,7 +15,6 @@ import math
 import os
 import random
 import time
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -40,6 +39,12 @@ _ERROR = 400
 _WORDS = {"true": True, "false": False}
 
 
+def _new_key() -> str:
+    import uuid
+
+    return str(uuid.uuid4())
+
+
 class Chance(NamedTuple):
     """What a call knows of the world: a monotonic clock in seconds, numbers from 0 up to 1, and unique texts.
 
@@ -48,7 +53,7 @@ class Chance(NamedTuple):
 
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.SystemRandom().random
-    key: Callable[[], str] = lambda: str(uuid.uuid4())
+    key: Callable[[], str] = _new_key
     now: Callable[[], float] = time.time
     entropy: Callable[[int], bytes] = os.urandom
 

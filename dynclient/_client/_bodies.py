@@ -5,7 +5,6 @@ A transport that does not stream gives bytes: a stream of one chunk.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -100,6 +99,8 @@ async def close_async(answer: object, *, kept: object = None) -> None:
     finish = getattr(body, "aclose", None) or getattr(body, "close", None)
     if finish is None:
         return
+    import inspect
+
     import anyio
 
     # A cancelled task lets go of its connection too.

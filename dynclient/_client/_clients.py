@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from dynclient._call import Hook
@@ -221,6 +220,8 @@ class _Face:
 
     def _repr_mimebundle_(self, **formats: Any) -> dict[str, str]:
         shown = self.operations._repr_mimebundle_(**formats)  # IPython's name for it
+        from html import escape
+
         return {
             "text/plain": f"{self._head()}\n{shown['text/plain']}",
             "text/html": f"<p>{escape(self._head())}</p>{shown['text/html']}",

@@ -6,7 +6,6 @@ Its signature and docstring are made when somebody reads them. It is a descripto
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,6 +17,8 @@ from dynclient.messages import HTTPResult, Request
 from dynclient.model import OperationRow
 
 if TYPE_CHECKING:
+    import inspect
+
     from dynclient._client._caller import Caller
 
 

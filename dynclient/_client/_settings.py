@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, get_args
 
@@ -121,6 +120,10 @@ def _redirects(value: Any) -> Redirects:
 def _hooks(value: Any) -> tuple[Hook, ...]:
     """One hook, or several; each has at least one of the methods."""
     hooks = tuple(value) if isinstance(value, Iterable) else (value,)
+    if not hooks:
+        return ()
+    import inspect
+
     for hook in hooks:
         methods = [getattr(hook, event) for event in EVENTS if hasattr(hook, event)]
         if not methods or any(inspect.iscoroutinefunction(method) for method in methods):

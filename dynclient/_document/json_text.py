@@ -18,12 +18,13 @@ from dynclient._document.charsets import checked
 from dynclient._document.faults import excerpt, unreadable
 from dynclient._document.pointers import join
 from dynclient._document.trees import members, too_deep
+from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
 from dynclient.options import Limits
 
 STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
-_TOKEN = re.compile(STRING + rb"|[{}\[\],]", re.DOTALL)
-_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_TOKEN = expression(STRING + rb"|[{}\[\],]", re.DOTALL)
+_ESCAPE = expression(rb"\\.", re.DOTALL)
 _PIECE = 1 << 18
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]":'))
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
@@ -139,4 +140,4 @@ def _duplicate(data: bytes, name: str) -> UnreadableDocument:
     return unreadable("a key is there twice", name)
 
 
-_COLON = re.compile(rb"[ \t\r\n]*:")
+_COLON = expression(rb"[ \t\r\n]*:")

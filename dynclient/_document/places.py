@@ -9,12 +9,13 @@ from typing import Any, Protocol
 from dynclient._document import yaml_text
 from dynclient._document.data import is_json
 from dynclient._document.json_text import STRING
+from dynclient._expressions import expression
 from dynclient.options import Limits
 
-_SPACE = re.compile(rb"[ \t\r\n]*")
-_SKIPPED = re.compile(STRING + rb"|[{}\[\]]", re.DOTALL)
-_SCALAR = re.compile(STRING + rb"|[^,\]}\s]+", re.DOTALL)
-_KEY = re.compile(rb"(" + STRING + rb")\s*:\s*", re.DOTALL)
+_SPACE = expression(rb"[ \t\r\n]*")
+_SKIPPED = expression(STRING + rb"|[{}\[\]]", re.DOTALL)
+_SCALAR = expression(STRING + rb"|[^,\]}\s]+", re.DOTALL)
+_KEY = expression(rb"(" + STRING + rb")\s*:\s*", re.DOTALL)
 
 
 class Lines(Protocol):

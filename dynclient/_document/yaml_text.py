@@ -8,7 +8,6 @@ Rule 3: a key is text as it is written: ``200:`` is ``"200"``, ``no:`` is ``"no"
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from dynclient._document.faults import unreadable
 from dynclient._document.pointers import join
 from dynclient._document.trees import check_sharing, too_deep
+from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
 from dynclient.options import Limits
 
@@ -28,12 +28,12 @@ _MAP, _SEQ, _MERGE = (_TAG + word for word in ("map", "seq", "merge"))
 
 # YAML 1.2.2, 10.3.2: the core schema. Merge keys are no part of 1.2, but of many documents.
 _PLAIN = (
-    (_NULL, re.compile(r"(?:~|null|Null|NULL|)\Z")),
-    (_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")),
-    (_INT, re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")),
-    (_FLOAT, re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")),
-    (_FLOAT, re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")),
-    (_MERGE, re.compile(r"<<\Z")),
+    (_NULL, expression(r"(?:~|null|Null|NULL|)\Z")),
+    (_BOOL, expression(r"(?:true|True|TRUE|false|False|FALSE)\Z")),
+    (_INT, expression(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")),
+    (_FLOAT, expression(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")),
+    (_FLOAT, expression(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")),
+    (_MERGE, expression(r"<<\Z")),
 )
 _COLLECTIONS = {_MAP: "mapping", _SEQ: "sequence"}
 _FIRST = frozenset("~nNtTfF-+.0123456789<")

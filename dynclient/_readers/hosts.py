@@ -6,14 +6,14 @@ Rule 2: of several schemes, https goes first. Where none is known it is https, b
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
+from dynclient._expressions import expression
 from dynclient._readers.nodes import Node
 from dynclient.model import Server
 
-_HOST = re.compile(r"[^\s/?#@\\]+")
-_LOOPBACK = re.compile(r"(?i)(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
+_HOST = expression(r"[^\s/?#@\\]+")
+_LOOPBACK = expression(r"(?i)(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
 _HTTP = ("https", "http")
 
 

@@ -15,13 +15,14 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from dynclient._document.pointers import escaped
+from dynclient._expressions import expression
 from dynclient._readers.nodes import Node, spelled
 from dynclient.exceptions import DocumentError
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
-_TEMPLATE = re.compile(r"\{([^{}]+)\}")
-_NEVER = re.compile(r"[\\\x00-\x1f\x7f]")
-_DOTS = re.compile(r"(?i)(?:\.|%2e){1,2}")
+_TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_TEMPLATE = expression(r"\{([^{}]+)\}")
+_NEVER = expression(r"[\\\x00-\x1f\x7f]")
+_DOTS = expression(r"(?i)(?:\.|%2e){1,2}")
 
 
 class Found(NamedTuple):

@@ -7,17 +7,17 @@ Rule 3: links only tell people and programs something. A broken one is left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from dynclient._expressions import expression
 from dynclient._readers import content
 from dynclient._readers.nodes import Node
 from dynclient.exceptions import DocumentError
 from dynclient.model import Link, Response
 
 # OAS 3.1.1, Responses Object: a status code, or a range of them with an upper case X.
-_STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)")
+_STATUS = expression(r"[1-5](?:[0-9]{2}|XX)")
 
 
 def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[str, Response]:

@@ -7,15 +7,15 @@ Rule 2: a server's URL is a template: what stands in braces is left as it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
 
+from dynclient._expressions import expression
 from dynclient._readers.nodes import Node, described, spelled
 from dynclient.model import Server, ServerVariable
 
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_VARIABLE = re.compile(r"\{([^{}]+)\}")
+_ABSOLUTE = expression(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_VARIABLE = expression(r"\{([^{}]+)\}")
 
 
 def servers(root: Node, nearer: Iterable[Node] = ()) -> tuple[Server, ...]:

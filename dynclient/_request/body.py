@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import mimetypes
 import os
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element, ElementTree
 
 from dynclient import codecs
 from dynclient._negotiation import match
@@ -76,12 +76,18 @@ def choose(operation: Operation, value: Any, content_type: str | None) -> Choice
 
 def rooted(value: Any) -> Any:
     """A tree of elements as its root element, and any other value as it is."""
-    return value.getroot() if isinstance(value, ElementTree) else value
+    return value.getroot() if _is_of_tree(value, "ElementTree") else value
+
+
+def _is_of_tree(value: Any, name: str) -> bool:
+    """Whether a value is an Element, or an ElementTree; where nobody has loaded their module, none is."""
+    trees = sys.modules.get("xml.etree.ElementTree")
+    return trees is not None and isinstance(value, getattr(trees, name))
 
 
 def kind_of(value: Any) -> str:
     """The kind of a value, a key of :data:`PREFERENCES`."""
-    if isinstance(value, Element):
+    if _is_of_tree(value, "Element"):
         return "markup"
     if isinstance(value, str):
         return "markup" if value.lstrip("\ufeff \t\r\n").startswith("<") else "text"
@@ -154,7 +160,11 @@ def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
     # What is read while it is sent can't be looked at before.
     if codec.name == "binary" or isinstance(value, AsyncIterator):
         return []
-    if codec.name == "xml" and isinstance(value, (str, bytes, Element)) and media_type.schema is not None:
+    if (
+        codec.name == "xml"
+        and (isinstance(value, (str, bytes)) or _is_of_tree(value, "Element"))
+        and media_type.schema is not None
+    ):
         if not codecs.xml.is_text(media_type.schema):
             try:
                 value = codecs.xml.value_of(value, media_type, choice.content_type, limits)
@@ -195,7 +205,7 @@ def to_plain(choice: Choice, value: Any) -> Any:
     if (
         isinstance(value, AsyncIterator)
         or codec.name == "binary"
-        or (codec.name in {"text", "xml"} and isinstance(value, (bytes, Element)))
+        or (codec.name in {"text", "xml"} and (isinstance(value, bytes) or _is_of_tree(value, "Element")))
     ):
         return value
     return plain(value, files=codec.files)

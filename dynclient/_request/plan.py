@@ -9,12 +9,12 @@ origin is compared with the server's before the request leaves this room.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from dynclient import codecs
+from dynclient._expressions import expression
 from dynclient._negotiation import accept, match
 from dynclient._plain import plain
 from dynclient._request import body as bodies
@@ -37,9 +37,9 @@ from dynclient.options import Limits, ValidationMode
 
 log = logging.getLogger("dynclient")
 
-_FORBIDDEN = re.compile(r"[\r\n\0]")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_TEMPLATE = re.compile(r"(\{[^{}]*\})")
+_FORBIDDEN = expression(r"[\r\n\0]")
+_TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TEMPLATE = expression(r"(\{[^{}]*\})")
 _IN_URL = "/?#:@!$&'()*+,;=%[]"
 # RFC 9110, 7.2, 8.6 and 9112, 6: the connection's own; a caller's word there could split one message into two.
 _CONNECTION_HEADERS = frozenset(

@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dynclient import model
+from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient.exceptions import ArgumentError
 
-_VARIABLE = re.compile(r"\{([^{}]+)\}")
+_VARIABLE = expression(r"\{([^{}]+)\}")
 
 ServerChoice = int | str | Mapping[str, Any] | None
 """An index, a server's name, or the variables of the first server, of which ``"server"`` may name another one."""

@@ -16,13 +16,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from dynclient._expressions import expression
 from dynclient._schemas.places import cache, child, component_name, follow, named_schemas, target
 from dynclient._schemas.words import Words, words
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 
 # OAS 3.1.1, Components Object: what the name of a component may be.
-_COMPONENT = re.compile(r"^[a-zA-Z0-9._-]+$", re.ASCII)
+_COMPONENT = expression(r"^[a-zA-Z0-9._-]+$", re.ASCII)
 
 
 class Discriminator(NamedTuple):

@@ -13,12 +13,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from dynclient._expressions import expression
 from dynclient._schemas.shapes import Shape, shape
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_INTEGER = expression(r"[+-]?[0-9]{1,4000}", re.ASCII)
+_NUMBER = expression(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _DEEPEST = 128
 _NOTHING = object()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from dynclient._expressions import expression
 from dynclient._styles.texts import COOKIE, FORM, HEADER, PERCENT, QUERY, RAW, RAW_COOKIE, Writing
 
 
@@ -23,15 +24,15 @@ class Delimiter(NamedTuple):
     guard: str = ""
 
 
-COMMA = Delimiter(",", re.compile(","))
+COMMA = Delimiter(",", expression(","))
 # OAS 3.2, appendix E: these have to be percent-encoded even as delimiters, so a value can't hold them.
-SPACE = Delimiter("%20", re.compile(r"%20|[+ ]"), " ")
-PIPE = Delimiter("%7C", re.compile(r"%7[Cc]|\|"), "|")
-TAB = Delimiter("%09", re.compile(r"%09|\t"), "\t")
+SPACE = Delimiter("%20", expression(r"%20|[+ ]"), " ")
+PIPE = Delimiter("%7C", expression(r"%7[Cc]|\|"), "|")
+TAB = Delimiter("%09", expression(r"%09|\t"), "\t")
 # In a header nothing is encoded.
-PLAIN_SPACE = Delimiter(" ", re.compile(" "), " ")
-PLAIN_PIPE = Delimiter("|", re.compile(r"\|"), "|")
-PLAIN_TAB = Delimiter("\t", re.compile("\t"), "\t")
+PLAIN_SPACE = Delimiter(" ", expression(" "), " ")
+PLAIN_PIPE = Delimiter("|", expression(r"\|"), "|")
+PLAIN_TAB = Delimiter("\t", expression("\t"), "\t")
 
 
 class Style(NamedTuple):

@@ -11,9 +11,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
-_TRIPLE = re.compile(r"(%[0-9A-Fa-f]{2})")
+from dynclient._expressions import expression
+
+_TRIPLE = expression(r"(%[0-9A-Fa-f]{2})")
 # RFC 3986, 2.3: never encoded, so that most texts need no second look.
-_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+_UNRESERVED = expression(r"[A-Za-z0-9_.~-]*")
 _EXACT_INTEGERS = 2**53
 _LONGEST_PLAIN = 1e21
 _SHORTEST_PLAIN = 1e-6

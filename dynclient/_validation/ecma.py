@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from dynclient._expressions import expression
 from dynclient._validation.characters import (
     ANY,
     CONTROLS,
@@ -23,9 +24,9 @@ from dynclient._validation.characters import (
 _DEPTH = 60
 _HEX = {"x": (2, 2), "u": (4, 4)}
 _IDENTITY = frozenset("^$\\.*+?()[]{}|/-")
-_BRACES = re.compile(r"\{([0-9]{1,9})(?:(,)([0-9]{1,9})?)?\}", re.ASCII)
-_FLAGS = re.compile(r"\?([ims]*)(?:-([ims]+))?([:)])", re.ASCII)
-_GROUP_NAME = re.compile(r"<([A-Za-z_$][A-Za-z0-9_$]*)>", re.ASCII)
+_BRACES = expression(r"\{([0-9]{1,9})(?:(,)([0-9]{1,9})?)?\}", re.ASCII)
+_FLAGS = expression(r"\?([ims]*)(?:-([ims]+))?([:)])", re.ASCII)
+_GROUP_NAME = expression(r"<([A-Za-z_$][A-Za-z0-9_$]*)>", re.ASCII)
 _LOOKS = {"?=": (True, False), "?!": (True, True), "?<=": (False, False), "?<!": (False, True)}
 
 

@@ -6,31 +6,33 @@ import ipaddress
 import re
 import unicodedata
 
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_IPV4 = re.compile(
+from dynclient._expressions import expression
+
+_LABEL = expression(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_IPV4 = expression(
     r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 )
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*|\"(?:[ !#-\[\]-~]|\\[ -~])*\"")
+_LOCAL = expression(rf"{_ATOM}(?:\.{_ATOM})*|\"(?:[ !#-\[\]-~]|\\[ -~])*\"")
 _VARIABLE = r"(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*(?::[1-9][0-9]{0,3}|\*)?"
-_TEMPLATE = re.compile(
+_TEMPLATE = expression(
     rf"(?:[^\x00-\x20\"%<>\\^`{{|}}\x7f]|%[0-9A-Fa-f]{{2}}|\{{[+#./;?&=,!@|]?{_VARIABLE}(?:,{_VARIABLE})*\}})*"
 )
 # RFC 3986, 3: the parts of a URI by their characters; RFC 3987, 2.2 adds what is not ASCII.
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_PARTS = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+_SCHEME = expression(r"[A-Za-z][A-Za-z0-9+.-]*")
+_PARTS = expression(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 _TEXT = r"[A-Za-z0-9._~!$&'()*+,;=:@/{more}-]|%[0-9A-Fa-f]{{2}}"
-_PATH = re.compile(f"(?:{_TEXT.format(more='')})*")
-_QUERY = re.compile(f"(?:{_TEXT.format(more='?')})*")
+_PATH = expression(f"(?:{_TEXT.format(more='')})*")
+_QUERY = expression(f"(?:{_TEXT.format(more='?')})*")
 _BEYOND = r"\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef\U00010000-\U000efffd"
 _PRIVATE = r"\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
-_IRI_PATH = re.compile(f"(?:{_TEXT.format(more=_BEYOND)})*")
-_IRI_QUERY = re.compile(f"(?:{_TEXT.format(more='?' + _BEYOND + _PRIVATE)})*")
-_USER = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*")
-_IRI_USER = re.compile(rf"(?:[A-Za-z0-9._~!$&'()*+,;=:{_BEYOND}-]|%[0-9A-Fa-f]{{2}})*")
-_FUTURE = re.compile(r"[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+")
+_IRI_PATH = expression(f"(?:{_TEXT.format(more=_BEYOND)})*")
+_IRI_QUERY = expression(f"(?:{_TEXT.format(more='?' + _BEYOND + _PRIVATE)})*")
+_USER = expression(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*")
+_IRI_USER = expression(rf"(?:[A-Za-z0-9._~!$&'()*+,;=:{_BEYOND}-]|%[0-9A-Fa-f]{{2}})*")
+_FUTURE = expression(r"[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+")
 # What most URIs look like, told at once.
-_PLAIN_URI = re.compile(
+_PLAIN_URI = expression(
     r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?"
     r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?(?:#[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?"
 )

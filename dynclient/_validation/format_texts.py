@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 
+from dynclient._expressions import expression
 from dynclient._validation.ecma import PatternError, read
 
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_INTEGER = re.compile(r"-?[0-9]{1,20}")
-_JSON_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*", re.DOTALL)
-_RELATIVE_POINTER = re.compile(r"(?:0|[1-9][0-9]*)(?:#|(?:/(?:[^~/]|~[01])*)*)", re.DOTALL)
+_BASE64 = expression(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64URL = expression(r"[A-Za-z0-9_-]*={0,2}")
+_DECIMAL = expression(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INTEGER = expression(r"-?[0-9]{1,20}")
+_JSON_POINTER = expression(r"(?:/(?:[^~/]|~[01])*)*", re.DOTALL)
+_RELATIVE_POINTER = expression(r"(?:0|[1-9][0-9]*)(?:#|(?:/(?:[^~/]|~[01])*)*)", re.DOTALL)
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110, 5.6.2, no secret
-_MEDIA_RANGE = re.compile(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))*")
-_SF_DECIMAL = re.compile(r"-?[0-9]{1,12}\.[0-9]{1,3}")
-_SF_INTEGER = re.compile(r"-?[0-9]{1,15}")
-_SF_STRING = re.compile(r'"(?:[ !#-\[\]-~]|\\["\\])*"')
-_SF_TOKEN = re.compile(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*")
-_SPACE = re.compile(r"[ \t\r\n]+")
-_UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+_MEDIA_RANGE = expression(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))*")
+_SF_DECIMAL = expression(r"-?[0-9]{1,12}\.[0-9]{1,3}")
+_SF_INTEGER = expression(r"-?[0-9]{1,15}")
+_SF_STRING = expression(r'"(?:[ !#-\[\]-~]|\\["\\])*"')
+_SF_TOKEN = expression(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*")
+_SPACE = expression(r"[ \t\r\n]+")
+_UUID = expression(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 
 
 def is_base64(text: str) -> bool:

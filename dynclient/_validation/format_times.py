@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import re
 
+from dynclient._expressions import expression
+
 _DATE = r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.[0-9]+)?"
 _OFFSET = r"(?:[Zz]|(?P<sign>[+-])(?P<hours>[0-9]{2}):(?P<minutes>[0-9]{2}))"
-_IS_DATE = re.compile(_DATE)
-_IS_TIME = re.compile(_CLOCK + _OFFSET)
-_IS_LOCAL_TIME = re.compile(_CLOCK)
-_IS_DATE_TIME = re.compile(f"{_DATE}[Tt ]{_CLOCK}{_OFFSET}")
-_IS_LOCAL_DATE_TIME = re.compile(f"{_DATE}[Tt ]{_CLOCK}")
+_IS_DATE = expression(_DATE)
+_IS_TIME = expression(_CLOCK + _OFFSET)
+_IS_LOCAL_TIME = expression(_CLOCK)
+_IS_DATE_TIME = expression(f"{_DATE}[Tt ]{_CLOCK}{_OFFSET}")
+_IS_LOCAL_DATE_TIME = expression(f"{_DATE}[Tt ]{_CLOCK}")
 # RFC 3339, Appendix A; fractions of the last unit as ISO 8601 has them, which is what producers write.
 _NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
-_DURATION = re.compile(
+_DURATION = expression(
     rf"-?P(?=[0-9T])(?:[0-9]+W|(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}D)?"
     rf"(?:T(?=[0-9])(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?)"
 )
 # What most date-times look like, told at once.
-_PLAIN_DATE_TIME = re.compile(
+_PLAIN_DATE_TIME = expression(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - reads better
-_HTTP_DATE = re.compile(
+_HTTP_DATE = expression(
     rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?P<day>[0-9]{{2}}) (?P<month>{'|'.join(_MONTHS)}) (?P<year>[0-9]{{4}}) "
     rf"{_CLOCK} GMT"
 )

@@ -1,4 +1,4 @@
-"""The quick engine: a bundle as functions of Python, made once. It says yes or no where jsonschema-rs is not installed.
+"""The quick engine: a bundle as functions of Python, made once. It says yes or no where jsonschema-rs does not.
 
 Rule 1: it never says yes to what the reference engine refuses. What it has no word for, or a value that is none of
 JSON's (bytes, files), is not its to judge: it says nothing.
@@ -10,16 +10,15 @@ grows beyond its bound is left to the reference engine, which does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Any
 
 from dynclient._schemas import Bundle
+from dynclient._validation.fast import Verdict
 from dynclient._validation.kinds import size
 from dynclient._validation.quick_applicators import APPLICATORS, all_of, anything, nothing, unsure
 from dynclient._validation.quick_assertions import ASSERTIONS, Step, Test, Unsure
-
-Verdict = Callable[[Any], "bool | None"]
 
 _FEW_STEPS = 10_000
 _STEPS_PER_VALUE = 20

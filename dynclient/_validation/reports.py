@@ -13,6 +13,7 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
+from dynclient._expressions import expression
 from dynclient._schemas import Bundle
 from dynclient._validation.kinds import kind
 from dynclient._validation.places import place_in
@@ -20,7 +21,7 @@ from dynclient._validation.wording import article, listed
 from dynclient.exceptions import Fault, Place
 from dynclient.model import References
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_NAME = expression(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ABSENT = frozenset({"required", "dependentRequired"})
 
 

@@ -1,13 +1,13 @@
 """A schema made ready, once, for each direction.
 
 Rule 1: whoever asks for a validator gets the document's faults then, not when a value comes.
-Rule 2: a valid value costs one question: to the fast engine where that is installed, else to the quick one.
+Rule 2: a valid value costs one question: to the quick engine, and from some values on to the fast one, where there is
+one.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,10 +20,14 @@ from dynclient.model import Schema
 from dynclient.options import Limits
 
 if TYPE_CHECKING:
+    from dynclient._validation.fast import Verdict
     from dynclient._validation.reference import Reference
     from dynclient._validation.reports import Reporter
 
 Engine = Literal["jsonschema", "jsonschema-rs", "quick"]
+
+_EARLY = 8
+"""So many values are for the quick engine, which is at hand: loading the fast one costs more than it saves by then."""
 
 _log = logging.getLogger("dynclient.validation")
 
@@ -65,6 +69,7 @@ class Validator:
         check_patterns(bundled, schema.references, limits)
         self._cost = cost(bundled, schema.references, limits)
         self._looks = self._cost.deepest is not None
+        self._early = _EARLY
 
     def __repr__(self) -> str:
         return f"<Validator of {self.schema.uri}>"
@@ -76,7 +81,7 @@ class Validator:
         where the schema has a string. Without ``places`` the faults don't tell where the document says so: to find the
         line, a large one is gone through again.
         """
-        is_valid, deepest = self._first
+        is_valid, deepest = self._first()
         verdict = None
         if is_valid is not None and not (self._looks and self._is_deeper(value, deepest)):
             verdict = is_valid(value)
@@ -94,18 +99,29 @@ class Validator:
     def _is_deeper(self, value: Any, limit: int | None) -> bool:
         return limit is not None and is_deeper(value, limit)
 
-    @cached_property
-    def _first(self) -> tuple[Callable[[Any], bool | None] | None, int | None]:
+    def _first(self) -> tuple[Verdict | None, int | None]:
         """What says yes or no before the report, and how deep a value it takes."""
+        if self.engine == "jsonschema":
+            return None, None
+        if self.engine is None and self._early > 0:
+            self._early -= 1
+        elif self.engine == "jsonschema-rs" or (self.engine is None and self._fast is not None):
+            return self._fast, self._cost.fast
+        return self._quick, self._cost.deepest
+
+    @cached_property
+    def _fast(self) -> Verdict | None:
+        if self._cost.fast == 0 and self.engine is None:
+            return None
         from dynclient._validation.fast import fast_engine
+
+        return fast_engine(self.bundle)
+
+    @cached_property
+    def _quick(self) -> Verdict | None:
         from dynclient._validation.quick import quick_engine
 
-        is_valid = None
-        if self.engine == "jsonschema-rs" or (self.engine is None and self._cost.fast != 0):
-            is_valid = fast_engine(self.bundle)
-        if is_valid is not None or self.engine in ("jsonschema", "jsonschema-rs"):
-            return is_valid, self._cost.fast
-        return quick_engine(self.bundle), self._cost.deepest
+        return quick_engine(self.bundle)
 
     @cached_property
     def _reference(self) -> Reference:

@@ -8,15 +8,16 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from dynclient._expressions import expression
 from dynclient.codecs import charsets
 from dynclient.exceptions import DecodeError
 from dynclient.options import Limits
 
 _STRING = r'"(?:[^"\\]|\\.)*"?'
-_BRACKETS = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
-_NUMBERS = re.compile(_STRING + r"|-?(?:NaN|Infinity)|-?[0-9][-+.0-9eE]*", re.DOTALL)
-_NAMES = re.compile(_STRING + r"|[\[\]{},]", re.DOTALL)
-_ESCAPES = re.compile(
+_BRACKETS = expression(_STRING + r"|[\[\]{}]", re.DOTALL)
+_NUMBERS = expression(_STRING + r"|-?(?:NaN|Infinity)|-?[0-9][-+.0-9eE]*", re.DOTALL)
+_NAMES = expression(_STRING + r"|[\[\]{},]", re.DOTALL)
+_ESCAPES = expression(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.", re.DOTALL
 )
 _PAIR = 12

@@ -6,13 +6,14 @@ import re
 from contextlib import suppress
 
 from dynclient import _schemas
+from dynclient._expressions import expression
 from dynclient.model import Schema
 
 _MOST_STEPS = 16
 _LONGEST_NAME = 64
 _REPEATS = 4
-_REPEAT = re.compile(r"[*+{]")
-_REPEATED_GROUP = re.compile(r"\)[*+{]")
+_REPEAT = expression(r"[*+{]")
+_REPEATED_GROUP = expression(r"\)[*+{]")
 
 
 def sole(schema: Schema) -> _schemas.Shape:

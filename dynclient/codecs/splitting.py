@@ -10,20 +10,20 @@ Rule 3: what is cut off at the end is an error, or nothing where its format says
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from dynclient._expressions import expression
 from dynclient.codecs import charsets, json
 from dynclient.exceptions import DecodeError, ResponseTooLarge
 from dynclient.options import Limits
 
 RECORD = b"\x1e"
-LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = expression(r"\r\n|\r|\n")
 
 _BLANK = b" \t\r\n"
-_DIGITS = re.compile(r"[0-9]+")
-_NUMBER_OR_WORD = re.compile(rb"[-0-9tfn]")
+_DIGITS = expression(r"[0-9]+")
+_NUMBER_OR_WORD = expression(rb"[-0-9tfn]")
 
 
 class Bytes:

@@ -6,29 +6,34 @@ Rule 2: text of the document is text: it never becomes code, and no secret is sh
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from dynclient._deferred import deferred
 from dynclient._identifiers import class_name, distinct, identifier
 from dynclient._schemas import shape
 from dynclient._tables import Row
 from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred
 from dynclient.inspection.constraints import constraints, secret
-from dynclient.inspection.data import body_schema_of, described
-from dynclient.inspection.docstring import clean, client_name, docstring, page
-from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
-from dynclient.inspection.rows import as_html, broken, html_table, lost, rows, table
-from dynclient.inspection.schema_views import PropertyView, SchemaView, schema_view
-from dynclient.inspection.search import search
-from dynclient.inspection.signature import returns, signature
-from dynclient.inspection.typing_objects import hint, hint_text, text
-from dynclient.inspection.views import (
-    APIView,
-    ArgumentView,
-    HeaderView,
-    MediaTypeView,
-    OperationView,
-    ResponseView,
-    api_view,
-    operation_view,
-)
+
+if TYPE_CHECKING:
+    from dynclient.inspection.data import body_schema_of, described
+    from dynclient.inspection.docstrings import clean, client_name, docstring, page
+    from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
+    from dynclient.inspection.schema_views import PropertyView, SchemaView, schema_view
+    from dynclient.inspection.searching import search
+    from dynclient.inspection.signatures import returns, signature
+    from dynclient.inspection.tables import as_html, broken, html_table, lost, rows, table
+    from dynclient.inspection.typing_objects import hint, hint_text, text
+    from dynclient.inspection.views import (
+        APIView,
+        ArgumentView,
+        HeaderView,
+        MediaTypeView,
+        OperationView,
+        ResponseView,
+        api_view,
+        operation_view,
+    )
 
 __all__ = [
     "APIView",
@@ -78,3 +83,26 @@ __all__ = [
     "table",
     "text",
 ]
+
+# A call needs none of these.
+_MODULES = {
+    "data": ("body_schema_of", "described"),
+    "docstrings": ("clean", "client_name", "docstring", "page"),
+    "hints": ("Direction", "Field", "Hint", "definition", "fields", "hint_tree"),
+    "tables": ("as_html", "broken", "html_table", "lost", "rows", "table"),
+    "schema_views": ("PropertyView", "SchemaView", "schema_view"),
+    "searching": ("search",),
+    "signatures": ("returns", "signature"),
+    "typing_objects": ("hint", "hint_text", "text"),
+    "views": (
+        "APIView",
+        "ArgumentView",
+        "HeaderView",
+        "MediaTypeView",
+        "OperationView",
+        "ResponseView",
+        "api_view",
+        "operation_view",
+    ),
+}
+__getattr__ = deferred(__name__, _MODULES)

@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.inspection.constraints import constraints, secret
-from dynclient.inspection.docstring import error_name
+from dynclient.inspection.docstrings import error_name
 from dynclient.inspection.hints import Direction, Hint, hint_tree
-from dynclient.inspection.signature import (
+from dynclient.inspection.signatures import (
     argument_hint,
     body_hint,
     data_hint,

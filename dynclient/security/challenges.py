@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-_SEPARATORS = re.compile(r"[ \t,]*")
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_PARAMETER = re.compile(
+from dynclient._expressions import expression
+
+_SEPARATORS = expression(r"[ \t,]*")
+_TOKEN = expression(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PARAMETER = expression(
     r"""([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",=]+))[ \t]*(?=,|$)"""
 )
-_TOKEN68 = re.compile(r"[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$)")
+_TOKEN68 = expression(r"[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$)")
 
 
 class Challenge(NamedTuple):

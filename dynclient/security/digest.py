@@ -16,6 +16,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from dynclient._credentials import Secret
+from dynclient._expressions import expression
 from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 from dynclient.security.challenges import Challenge
@@ -24,7 +25,7 @@ from dynclient.security.credentials import Pair
 # RFC 7616, 6.1: the registered algorithms, the strongest first. Each also has a -sess variant.
 _ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
 _SESSION = "-SESS"
-_UNFIT = re.compile(r"[\x00-\x1f\x7f]")
+_UNFIT = expression(r"[\x00-\x1f\x7f]")
 
 Hash = Callable[[str], str]
 

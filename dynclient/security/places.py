@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable
 from urllib.parse import quote, unquote_plus
 
 from dynclient import messages
+from dynclient._expressions import expression
 from dynclient.exceptions import ArgumentError
 from dynclient.messages import Request, variable
 from dynclient.model import SecurityScheme
@@ -37,8 +37,8 @@ _WORDS = {
         "vapid",
     )
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_NOT_IN_COOKIE = re.compile(r"[\x00-\x20\x7f;,]")
+_CONTROL = expression(r"[\x00-\x1f\x7f]")
+_NOT_IN_COOKIE = expression(r"[\x00-\x20\x7f;,]")
 
 
 def place_of(scheme: SecurityScheme) -> Place | None:

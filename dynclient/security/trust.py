@@ -16,14 +16,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dynclient import messages
+from dynclient._expressions import expression
 from dynclient.exceptions import ArgumentError, CredentialScopeError
 from dynclient.model import API, Server
 
 Origin = tuple[str, str, int]
 
-_TEMPLATE = re.compile(r"((?:[^{}/?#]|\{[^{}]*\})+?)://((?:[^{}/?#]|\{[^{}]*\})+)")
-_VARIABLE = re.compile(r"\{([^{}]+)\}")
-_URL = re.compile(r"https?://[^/?#@\s]+/?", re.IGNORECASE)
+_TEMPLATE = expression(r"((?:[^{}/?#]|\{[^{}]*\})+?)://((?:[^{}/?#]|\{[^{}]*\})+)")
+_VARIABLE = expression(r"\{([^{}]+)\}")
+_URL = expression(r"https?://[^/?#@\s]+/?", re.IGNORECASE)
 
 
 class Trust(NamedTuple):

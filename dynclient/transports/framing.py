@@ -6,22 +6,22 @@ coding, a chunk size that is no plain hexadecimal number. Every line and every c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Protocol
 
+from dynclient._expressions import expression
 from dynclient.options import Limits
 
 CHUNK = 65_536
 
 # RFC 9112, 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often missing.
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?\r?\n")
+_STATUS = expression(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?\r?\n")
 # RFC 9112, 5: no whitespace between name and colon. RFC 9110, 5.6.2: a name is a token.
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*\r?\n")
-_FOLD = re.compile(rb"[ \t]+([^\r\n\0]*?)[ \t]*\r?\n")
+_FIELD = expression(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*\r?\n")
+_FOLD = expression(rb"[ \t]+([^\r\n\0]*?)[ \t]*\r?\n")
 # RFC 9112, 7.1: chunk-size = 1*HEXDIG, then extensions, which are ignored.
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_DIGITS = re.compile(r"[0-9]{1,18}")
+_SIZE = expression(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_DIGITS = expression(r"[0-9]{1,18}")
 _ENDS = frozenset({b"\r\n", b"\n"})
 
 _SWITCHING = 101

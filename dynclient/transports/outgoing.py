@@ -12,16 +12,17 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import cache, lru_cache
 from typing import IO, Any, NamedTuple, cast
 
+from dynclient._expressions import expression
 from dynclient.exceptions import ArgumentError
 from dynclient.messages import Body, Request
 from dynclient.transports.codings import ACCEPTED
 from dynclient.transports.framing import CHUNK
 
-_URL = re.compile(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)
-_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^:\[\]@]+)(?::([0-9]{0,5}))?")
-_UNSENDABLE = re.compile(r"[^\x21-\x7e]")
+_URL = expression(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)
+_AUTHORITY = expression(r"(\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^:\[\]@]+)(?::([0-9]{0,5}))?")
+_UNSENDABLE = expression(r"[^\x21-\x7e]")
 # RFC 9110, 5.6.2: method and field names are tokens.
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_PORT = 65_535
 

@@ -104,7 +104,7 @@ def test_both_engines_read_alike(make, node, value, valid, engine):
 
 def test_where_the_fast_engine_refuses_alone_it_is_logged(make, caplog):
     checker = validator(make({"type": "integer"}), "request")
-    checker.__dict__["_first"] = (lambda _: False, None)
+    checker.__dict__["_quick"] = lambda _: False
     with caplog.at_level("DEBUG", logger="dynclient.validation"):
         assert checker.faults(12345) == []
     assert "refuses" in caplog.text

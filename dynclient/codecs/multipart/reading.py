@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus, unquote
 
 from dynclient import _negotiation, _schemas, _styles
+from dynclient._expressions import expression
 from dynclient.codecs import charsets, parts, shapes
 from dynclient.exceptions import DecodeError
 from dynclient.messages import Headers
@@ -24,10 +25,10 @@ _NOTHING = Encoding()
 _MOST_PARTS = 100_000
 _DELIMITERS = ",|"
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105  # a token of RFC 9110, no secret
-_HEADER = re.compile(rf"({_TOKEN}):[ \t]*(.*?)[ \t]*", re.DOTALL)
-_FOLD = re.compile(rb"\r\n[ \t]+")
-_PARAMETER = re.compile(rf';[ \t]*({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))', re.DOTALL)
-_ESCAPE = re.compile(r"\\([\\\"])")
+_HEADER = expression(rf"({_TOKEN}):[ \t]*(.*?)[ \t]*", re.DOTALL)
+_FOLD = expression(rb"\r\n[ \t]+")
+_PARAMETER = expression(rf';[ \t]*({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))', re.DOTALL)
+_ESCAPE = expression(r"\\([\\\"])")
 
 
 class Part(NamedTuple):

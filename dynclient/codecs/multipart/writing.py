@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from dynclient import _negotiation, _schemas, _styles
+from dynclient._expressions import expression
 from dynclient.codecs import parts, shapes, streams
 from dynclient.codecs.codec import Encoded
 from dynclient.exceptions import ArgumentError, EncodeError
@@ -21,10 +22,10 @@ _NOTHING = Encoding()
 _FORM = "multipart/form-data"
 _MOST_TRIES = 8
 # RFC 2046, 5.1.1: boundary.
-_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
+_BOUNDARY = expression(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
 # HTML, multipart/form-data encoding algorithm: what would end a name or its line is percent-encoded.
 _IN_NAME = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = expression(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Part(NamedTuple):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from typing import Any
 from xml.parsers import expat  # nothing is fetched, and what is checked is the caller's own
 
+from dynclient._expressions import expression
 from dynclient.codecs import charsets
 from dynclient.exceptions import EncodeError
 
-_DECLARED = re.compile(r"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
+_DECLARED = expression(r"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
 
 
 def is_element(value: Any) -> bool:

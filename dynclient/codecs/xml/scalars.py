@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from dynclient import _schemas
+from dynclient._expressions import expression
 from dynclient.codecs import shapes, text
 from dynclient.exceptions import EncodeError
 from dynclient.model import Schema
 
 _BLANK = " \t\r\n"
-_PLUS = re.compile(r"\+(?=[0-9.])")
+_PLUS = expression(r"\+(?=[0-9.])")
 _BITS = {"1": "true", "0": "false"}
 
 

@@ -7,11 +7,11 @@ Rule 2: depth is counted while reading (R18), by a parser that does not recurse.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from xml.parsers import expat  # safe as used here: every DOCTYPE is refused
 
+from dynclient._expressions import expression
 from dynclient.codecs import charsets
 from dynclient.exceptions import DecodeError
 from dynclient.options import Limits
@@ -21,7 +21,7 @@ XML = "http://www.w3.org/XML/1998/namespace"
 
 _SEPARATOR = "\n"  # no namespace name holds one, since attribute values are normalized
 _BLANK = " \t\r\n"
-_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
+_DECLARED = expression(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
 # W3C XML 1.0, Appendix F: how the first bytes tell the encoding.
 _FIRST_BYTES = (
     (b"\xef\xbb\xbf", "utf-8"),

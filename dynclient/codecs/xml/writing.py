@@ -6,9 +6,9 @@ nothing that a value says can end its own element.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from dynclient._expressions import expression
 from dynclient.codecs.xml.tree import XML, Attribute, CData, Element
 from dynclient.exceptions import EncodeError
 
@@ -17,9 +17,9 @@ _START = (
     "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
     "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
-_NAME = re.compile(f"[{_START}][-.0-9\u00b7\u0300-\u036f\u203f\u2040{_START}]*")
+_NAME = expression(f"[{_START}][-.0-9\u00b7\u0300-\u036f\u203f\u2040{_START}]*")
 # XML 1.0, 2.2: Char.
-_NO_CHARACTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_CHARACTER = expression("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _VALUE = {**_TEXT, '"': "&quot;", "\t": "&#9;", "\n": "&#10;"}

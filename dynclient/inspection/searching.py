@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
+from dynclient._expressions import expression
 from dynclient.exceptions import DocumentError
 from dynclient.model import Operation, OperationRow
 
@@ -23,7 +24,7 @@ WEIGHTS: Mapping[str, int] = {
     "parameter": 8,
     "description": 3,
 }
-_JOINT = re.compile(r"[\s_-]+")
+_JOINT = expression(r"[\s_-]+")
 _WHOLE, _WORD, _PART = 4, 2, 1
 
 

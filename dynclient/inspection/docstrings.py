@@ -14,7 +14,7 @@ from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.constraints import constraints, secret
 from dynclient.inspection.hints import NONE, union
 from dynclient.inspection.security import in_words
-from dynclient.inspection.signature import argument_hint, body_hint, data_hint, omittable, returns, successes
+from dynclient.inspection.signatures import argument_hint, body_hint, data_hint, omittable, returns, successes
 from dynclient.inspection.typing_objects import text
 from dynclient.model import Example, Operation, Response
 

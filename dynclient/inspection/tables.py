@@ -8,7 +8,7 @@ from html import escape
 from dynclient._tables import HEAD, LOST, Row, as_text, groups, row_of
 from dynclient.exceptions import DocumentError
 from dynclient.inspection.arguments import arguments
-from dynclient.inspection.signature import returns
+from dynclient.inspection.signatures import returns
 from dynclient.model import API, OperationRow
 
 _CLASS = "dynclient-operations"

@@ -1,0 +1,27 @@
+"""Regular expressions that are compiled when they are first used.
+
+Compiling one takes longer than loading a module, and a program uses few of those that the rooms hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, AnyStr, cast
+
+
+def expression(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """What ``re.compile`` gives, to all who ask it for something; the functions of ``re`` itself do not take it."""
+    return cast("re.Pattern[AnyStr]", _Expression(source, flags))
+
+
+class _Expression:
+    def __init__(self, source: Any, flags: int) -> None:
+        self._compile: Callable[[], re.Pattern[Any]] = lambda: re.compile(source, flags)
+
+    def __getattr__(self, name: str) -> Any:
+        # What is asked for once is an attribute from then on, and costs what that of a compiled one does.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = self.__dict__[name] = getattr(self._compile(), name)
+        return found

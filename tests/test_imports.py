@@ -30,7 +30,7 @@ note(*never, *late)
 list(client.operations), client.operations["getCallState"].operation, repr(client)
 note(*never, *late)
 print(client.get_call_state("9900000", "c-1")["state"])
-note(*never, "asyncio", "opentelemetry", "jsonschema_rs", "dataclasses", "uuid")
+note(*never, "asyncio", "opentelemetry", "jsonschema_rs", "dataclasses")
 note("urllib3")
 print(json.dumps(steps))
 """

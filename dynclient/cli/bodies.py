@@ -16,7 +16,6 @@ from typing import Any
 
 import click
 
-from dynclient import codecs
 from dynclient._schemas import is_binary, shape, typed
 from dynclient.cli.progress import Reading
 from dynclient.exceptions import escaped
@@ -131,6 +130,8 @@ def _below(schema: Schema | None, step: str | int) -> Schema | None:
 
 def _codec(operation: Operation, content_type: str | None) -> str:
     """The codec of the body: that of its media type, where all agree."""
+    from dynclient import codecs  # a completion of options goes without
+
     content: Mapping[str, Any] = operation.body.content if operation.body is not None else {}
     ranges = [content_type] if content_type else list(content)
     found = {codecs.find(media_range, content.get(media_range)).name for media_range in ranges}

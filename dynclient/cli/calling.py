@@ -5,11 +5,12 @@ Whoever only completes an operation's name needs no client: what makes and sends
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from dynclient.cli.documents import client_of, document_argument, method_of, operation_items, row_name
+from dynclient.cli.documents import api_of, client_of, document_argument, method_of, operation_items, row_name
 
 if TYPE_CHECKING:  # as above
     from click.shell_completion import CompletionItem
@@ -27,18 +28,14 @@ class Operations(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of an operation."""
+        if ctx.resilient_parsing:
+            return _completed(ctx.params.get("document"), cmd_name)
         from dynclient.cli.operation_commands import operation_command
         from dynclient.cli.sending import Call
-        from dynclient.exceptions import DynclientError
 
-        try:
-            client = _client(ctx)
-            method = method_of(client, cmd_name)
-            return operation_command(client.api, method, row_name(method.__name__), Call(client, method))
-        except (click.ClickException, DynclientError, OSError):
-            if ctx.resilient_parsing:
-                return None
-            raise
+        client = _client(ctx)
+        method = method_of(client, cmd_name)
+        return operation_command(client.api, method.operation, row_name(method.__name__), Call(client, method))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The operations' names."""
@@ -59,6 +56,20 @@ def call(document: str) -> None:
     and the environment variables that its credentials are taken from. `-o` and `--filter` say how the answer is shown.
     """
     del document  # read by Operations, which makes the command
+
+
+def _completed(document: str | None, word: str) -> click.Command | None:
+    """The command of an operation, for its options to be completed: it is never run, and no error helps who types."""
+    from dynclient.cli.operation_commands import operation_command
+
+    if document is None:
+        return None
+    with suppress(Exception):
+        api = api_of(document)
+        for row in api.rows:
+            if word in {row.name, row_name(row.name), row.operation_id, row.key}:
+                return operation_command(api, api.read(row), word, lambda: 0)
+    return None
 
 
 def _client(ctx: click.Context) -> Client:

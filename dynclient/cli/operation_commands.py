@@ -16,7 +16,7 @@ from dynclient.cli import bodies, credentials
 from dynclient.cli.answers import NAMES
 from dynclient.exceptions import escaped
 from dynclient.inspection import Argument, arguments, constraints
-from dynclient.model import API
+from dynclient.model import API, Operation
 
 _MODES = ("strict", "warn", "off")
 _LONGEST_CHOICE = 80
@@ -90,13 +90,12 @@ class Positional(click.Argument):
     described: str = ""
 
 
-def operation_command(api: API, method: Any, name: str, callback: Callable[..., int]) -> click.Command:
+def operation_command(api: API, operation: Operation, name: str, callback: Callable[..., int]) -> click.Command:
     """The command of an operation.
 
     Raises:
         DocumentError: the operation is broken.
     """
-    operation = method.operation
     shared = [make() for make in SHARED]
     taken = {option for parameter in shared for option in parameter.opts} | {"--help"}
     params: list[click.Parameter] = []

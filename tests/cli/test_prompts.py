@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -208,19 +209,52 @@ def test_the_scripts_are_printed(run, shell):
     assert f"_DYNCLIENT_COMPLETE={shell}_complete" in out
 
 
-def test_bash_completes_by_the_script(terminal, root, tmp_path):
-    script = tmp_path / "script"
-    words = [sys.executable, "-m", "dynclient.cli", "completion", "bash"]
-    script.write_bytes(subprocess.run(words, capture_output=True, check=True).stdout)
-    folder = os.path.dirname(sys.executable)  # noqa: PTH120  # its own text, symbolic links and all
-    process = pexpect.spawn(
-        "bash",
-        ["--norc", "-i"],
-        encoding="utf-8",
-        timeout=30,
-        cwd=str(root),
-        env={**ENVIRONMENT, "PATH": f"{folder}:{ENVIRONMENT['PATH']}", "PS1": "$ "},
-    )
+@pytest.fixture
+def beside(tmp_path):
+    """The environment of a shell that finds our program, and its script, in a file."""
+
+    def beside(shell):
+        script = tmp_path / "script"
+        words = [sys.executable, "-m", "dynclient.cli", "completion", shell]
+        script.write_bytes(subprocess.run(words, capture_output=True, check=True).stdout)
+        folder = os.path.dirname(sys.executable)  # noqa: PTH120  # its own text, symbolic links and all
+        return script, {**ENVIRONMENT, "PATH": f"{folder}:{ENVIRONMENT['PATH']}", "HOME": str(tmp_path)}
+
+    return beside
+
+
+def test_zsh_completes_by_the_script(beside, root):
+    if shutil.which("zsh") is None:
+        pytest.skip("zsh is not on PATH")
+    script, environment = beside("zsh")
+    process = pexpect.spawn("zsh", ["-f"], encoding="utf-8", timeout=30, cwd=str(root), env=environment)
+    try:
+        process.sendline(f"autoload -Uz compinit; compinit -u -D; source {script}; echo sour''ced")
+        process.expect("sourced")
+        process.send("dynclient call openapi/voice.yaml get\t")
+        process.expect("get-call-state")
+    finally:
+        process.close(force=True)
+
+
+def test_fish_completes_by_the_script(beside, root):
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not on PATH")
+    script, environment = beside("fish")
+    lines = ("call openapi/voice.yaml get", "call openapi/voice.yaml update-call 1 2 --state comp", "val")
+    asked = [f"complete -C 'dynclient {line}'" for line in lines]
+    words = ["fish", "--no-config", "-c", "\n".join([f"source {script}", *asked])]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=root, env=environment)
+    assert done.stdout.splitlines() == [
+        "get-call-state\tGet Call State Information",
+        "completed",
+        "validate\tTell every fault of a document.",
+    ]
+
+
+def test_bash_completes_by_the_script(beside, root):
+    script, environment = beside("bash")
+    process = pexpect.spawn("bash", ["--norc", "-i"], encoding="utf-8", timeout=30, cwd=str(root), env=environment)
     try:
         process.sendline(f"source {script}; bind 'set show-all-if-ambiguous on'; echo sour''ced")
         process.expect("sourced")

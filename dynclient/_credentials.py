@@ -6,13 +6,31 @@ Rule 2: nothing here does anything: the flows are in :mod:`dynclient.security`.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, NamedTuple, NoReturn, Protocol
+from urllib.parse import parse_qsl, unquote_plus
 
 MASK = "***"
 LONG = 8
 """Characters that make a secret no common word: so many are looked for anywhere, fewer only as a whole text."""
+
+
+# RFC 6749, 2.3.1, 4.1.3, 4.3.2 and 6; RFC 7636, 4.5; RFC 7521, 4; RFC 8628, 3.4: what a request for a token proves by.
+_SECRET_FIELDS = frozenset(
+    {
+        "assertion",
+        "client_assertion",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "device_code",
+        "password",
+        "refresh_token",
+        "token",
+    }
+)
 
 
 class Secret:
@@ -76,6 +94,28 @@ def masked(value: Any, secrets: Sequence[str]) -> Any:
     elif isinstance(value, list):
         return [masked(member, secrets) for member in value]
     return value
+
+
+def in_header(name: str, value: str) -> set[str]:
+    """What of a secret header's value is secret by itself: each cookie, what follows the scheme's word, a password."""
+    if name == "cookie":
+        values = {pair.partition("=")[2].strip() for pair in value.split(";")}
+        return values | {unquote_plus(text) for text in values}
+    word, _, rest = value.partition(" ")
+    if word.lower() != "basic":
+        return {rest}
+    try:
+        pair = base64.b64decode(rest, validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return {rest}
+    password = pair.partition(":")[2]
+    # RFC 6749, 2.3.1: a client's secret is form-encoded in there.
+    return {rest, pair, password, unquote_plus(password)}
+
+
+def in_form(body: bytes) -> set[str]:
+    """What of a request for a token is secret by itself."""
+    return {value for name, value in parse_qsl(body.decode("latin-1")) if name in _SECRET_FIELDS}
 
 
 class TokenStore(Protocol):

@@ -8,7 +8,6 @@ Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple
@@ -147,12 +146,14 @@ class Request(NamedTuple):
         found: set[str] = set()
         for name, value in self.headers.pairs():
             if self._is_secret(name):
-                found |= {value, *_credentials_in(name.lower(), value)}
+                found |= {value, *_credentials.in_header(name.lower(), value)}
         names = {name for in_, name in self.secrets if in_ == "query"}
         for field in urlsplit(self.url).query.split("&"):
             name, _, value = field.partition("=")
             if unquote_plus(name) in names:
                 found |= {value, unquote_plus(value)}
+        if SECRET_BODY in self.secrets and isinstance(self.body, bytes):
+            found |= _credentials.in_form(self.body)
         return tuple(sorted((text for text in found if len(text) >= shortest), key=len, reverse=True))
 
     def __repr__(self) -> str:
@@ -313,21 +314,6 @@ class Run(NamedTuple):
 _SHORTEST_SECRET = 4
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = expression(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
-
-
-def _credentials_in(name: str, value: str) -> set[str]:
-    """What of a secret header's value is secret by itself: each cookie, what follows the scheme's word, a password."""
-    if name == "cookie":
-        values = {pair.partition("=")[2].strip() for pair in value.split(";")}
-        return values | {unquote_plus(text) for text in values}
-    word, _, rest = value.partition(" ")
-    if word.lower() != "basic":
-        return {rest}
-    try:
-        pair = base64.b64decode(rest, validate=True).decode("utf-8", "replace")
-    except ValueError:
-        return {rest}
-    return {rest, pair, pair.partition(":")[2]}
 
 
 def origin(url: str) -> tuple[str, str, int]:

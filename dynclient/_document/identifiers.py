@@ -91,7 +91,11 @@ def _noted(found: Identifiers, node: dict[str, Any], pointer: str, base: str) ->
     """Note what one schema declares, and return the base URI within it."""
     own = node.get("$id")
     if isinstance(own, str):
-        uri, fragment = urldefrag(joined(base, own))
+        try:
+            uri, fragment = urldefrag(joined(base, own))
+        except ValueError:
+            # It names nothing that could be referred to.
+            uri = fragment = ""
         if uri and not fragment:
             base = uri
             found.resources.setdefault(uri, pointer)

@@ -175,8 +175,12 @@ def from_url(
         UnsafeDocument: it is too large, or a redirect leads where it may not.
         TransportError: the way failed.
     """
-    url = urldefrag(url).url
-    if "@" in urlsplit(url).netloc:
+    try:
+        url = urldefrag(url).url
+        authority = urlsplit(url).netloc
+    except ValueError:
+        raise ArgumentError("the document's URL has no host that can be asked") from None
+    if "@" in authority:
         raise ArgumentError("a document's URL takes no user information", hint="fetch it, and pass its bytes")
     from dynclient.transports import Urllib3Transport
 
@@ -227,7 +231,10 @@ def _fetched(
 
 
 def _redirected(url: str, location: str, allowed: Callable[[str], bool] | None) -> str:
-    target = urldefrag(urljoin(url, location)).url
+    try:
+        target = urldefrag(urljoin(url, location)).url
+    except ValueError:
+        raise unsafe("was redirected to what is no web address", url) from None
     if not target.lower().startswith(_SCHEMES) or "@" in urlsplit(target).netloc:
         raise unsafe(f"was redirected to {target.partition(':')[0]}:, which is no web address", url)
     if url.lower().startswith("https:") and not target.lower().startswith("https:"):

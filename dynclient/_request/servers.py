@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dynclient import model
 from dynclient._expressions import expression
@@ -100,8 +100,8 @@ def _checked(variable: model.ServerVariable, text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _absolute(url: str, what: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+    parts = _split(url)
+    if parts is None or parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
         raise ArgumentError(
             f"{what} is no absolute http or https URL: {url!r}", argument="base_url", hint="pass base_url='https://…'"
         )
@@ -112,3 +112,13 @@ def _absolute(url: str, what: str) -> str:
     if parts.query or parts.fragment:
         raise ArgumentError(f"{what} may not hold a query or a fragment", argument="base_url")
     return url.rstrip("/")
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None where its host or port is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return parts

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dynclient._credentials import masked
 from dynclient._escaping import escaped
 from dynclient.exceptions._root import DynclientError, Fault
-from dynclient.messages import Headers, Request, Response
+from dynclient.messages import SECRET_BODY, Headers, Request, Response
 
 
 class Problem(NamedTuple):
@@ -46,6 +46,9 @@ class ResponseError(DynclientError):
         asked = request or (response.request if response else None)
         self.request = asked.with_no_secrets()._replace(body=None) if asked is not None else None
         self.response = response._replace(request=asked).with_no_secrets() if response is not None else None
+        if self.response is not None and asked is not None and SECRET_BODY in asked.secrets:
+            # An answer to a request for a token may hold one, also where it is broken or too large.
+            self.response = self.response._replace(body=b"")
         # A server may repeat what it was sent, credentials too.
         self.data = masked(data, asked.secret_values()) if asked is not None and data is not None else data
 

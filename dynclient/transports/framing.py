@@ -22,6 +22,8 @@ _FOLD = expression(rb"[ \t]+([^\r\n\0]*?)[ \t]*\r?\n")
 # RFC 9112, 7.1: chunk-size = 1*HEXDIG, then extensions, which are ignored.
 _SIZE = expression(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _DIGITS = expression(r"[0-9]{1,18}")
+# RFC 9110, 5.6.3: no other space than these; what Python strips besides may mean another length to somebody else.
+_SPACE = " \t"
 _ENDS = frozenset({b"\r\n", b"\n"})
 
 _SWITCHING = 101
@@ -171,7 +173,7 @@ def _line(source: Source, limits: Limits) -> bytes:
 def _listed(fields: list[tuple[str, str]], name: str) -> list[str]:
     """The members of a field that is a list, over all its lines."""
     values = [value for key, value in fields if key.lower() == name]
-    return [member.strip() for value in values for member in value.split(",")]
+    return [member.strip(_SPACE) for value in values for member in value.split(",")]
 
 
 def _length(values: list[str]) -> int | None:

@@ -39,11 +39,13 @@ def proxy_of(url: str | None) -> Proxy | None:
     """
     if url is None:
         return None
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         target = target_of(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
     except ArgumentError as error:
         raise ArgumentError(f"proxy: {error.message}", argument="proxy", hint="http://host:port") from None
+    except ValueError:
+        raise ArgumentError("proxy: the URL's host is malformed", argument="proxy", hint="http://host:port") from None
     if parts.username is None:
         return Proxy(target)
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()

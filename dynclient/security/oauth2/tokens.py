@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
 from dynclient import codecs
-from dynclient._credentials import OAuth2, Secret
+from dynclient._credentials import OAuth2, Secret, masked
 from dynclient.exceptions import AuthorizationError, DecodeError, escaped
 from dynclient.messages import SECRET_BODY, Headers, Request, Response
 from dynclient.options import Limits
@@ -87,8 +87,8 @@ def answer_of(response: Response, limits: Limits) -> Mapping[str, Any]:
         raise AuthorizationError(f"the authorization server answered {response.status}, not in JSON", response=response)
     # RFC 6749, 5.2; some servers report errors with status 200.
     if response.status not in _SUCCESS or "error" in data:
-        error = _text(data.get("error"))
-        told = ": ".join(filter(None, (error, _text(data.get("error_description")))))
+        error = _said(data.get("error"), response)
+        told = ": ".join(filter(None, (error, _said(data.get("error_description"), response))))
         raise AuthorizationError(
             f"the authorization server answered {response.status}: {told or 'no reason'}",
             error=error,
@@ -110,7 +110,7 @@ def token_of(response: Response, limits: Limits, now: float, asked: frozenset[st
     # RFC 6749, 7.1: a client does not use a token whose type it does not know.
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise AuthorizationError(
-            f"the authorization server gave a token of type {_text(kind)!r}, not Bearer", response=response
+            f"the authorization server gave a token of type {_said(kind, response)!r}, not Bearer", response=response
         )
     renew_at, expires_at = alive_for(_seconds(data.get("expires_in")), now)
     return Token(Secret(access), Secret(refresh) if isinstance(refresh, str) else old, renew_at, expires_at, asked)
@@ -125,5 +125,9 @@ def _seconds(value: Any) -> float | None:
     return min(max(number, 0.0), _LONGEST_LIFE) if math.isfinite(number) else None
 
 
-def _text(value: Any) -> str:
-    return escaped(str(value)[:200]).replace("\n", " ") if isinstance(value, (str, int)) else ""
+def _said(value: Any, response: Response) -> str:
+    """What a server tells in words, without what it was told itself."""
+    if not isinstance(value, (str, int)):
+        return ""
+    secrets = response.request.secret_values() if response.request is not None else ()
+    return escaped(str(masked(str(value), secrets))[:200]).replace("\n", " ")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dynclient.codecs import json
 from dynclient.dialects import DIALECTS
 from dynclient.model import Encoding, Header, MediaType, Schema
 
@@ -73,3 +74,9 @@ def media_type():
 @pytest.fixture(scope="session")
 def schema():
     return make_schema
+
+
+@pytest.fixture(autouse=True)
+def fast_decoder(monkeypatch):
+    """Read by the fast decoder from the first body on, which else comes after some."""
+    monkeypatch.setattr(json, "_FIRST", iter(()))

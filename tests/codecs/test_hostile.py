@@ -27,6 +27,8 @@ CASES = {
     "an HTML page": (b"<html>", JSON, "expecting value", 0),
     "a name twice": (b'{"a":1,"b":2,"a":3}', JSON, "'a' comes twice", None),
     "a name twice, deep within": (b'[{"a":{"x:":1,"y":2,"x:":3}}]', JSON, "comes twice", None),
+    "a name twice, where another has a space after it": (b'{"a" :1,"b":2,"b":3}', JSON, "'b' comes twice", None),
+    "a name twice, where another has a line after it": (b'{"a" \n\t:1,"b":2,"b":3}', JSON, "'b' comes twice", None),
     "a name twice, escaped": (b'{"a":1,"\\u0061":2}', JSON, "'a' comes twice", None),
     "NaN": (b'{"NaN":NaN}', JSON, "NaN", 7),
     "Infinity": (b"[Infinity]", JSON, "Infinity", 1),

@@ -56,6 +56,8 @@ class Printer:
             value = self._query.search({"status": result.status, "headers": headers, "body": _plain(value)})
         elif value is None or (self._format in {None, "raw"} and isinstance(value, (str, bytes))):
             return "" if value is None else value
+        if self._format == "raw" and isinstance(value, str):
+            return value
         return FORMATS[self._format if self._format not in {None, "raw"} else "json"](_plain(value))
 
     def head(self, status: int, headers: Headers) -> None:
@@ -135,20 +137,25 @@ def _plain(value: Any) -> Any:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json.dumps(value, indent=2, ensure_ascii=_in_ascii())
 
 
 def _yaml(value: Any) -> str:
     import yaml
 
-    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=not _in_ascii())
     return text.removesuffix("...\n").rstrip("\n")
 
 
 def lines(value: Any) -> str:
     """One line of JSON for each item of a list; one for anything else."""
     items = value if isinstance(value, list) else [value]
-    return "\n".join(json.dumps(item, ensure_ascii=False) for item in items)
+    return "\n".join(json.dumps(item, ensure_ascii=_in_ascii()) for item in items)
+
+
+def _in_ascii() -> bool:
+    """Whether standard output may lack letters: what is data is written by escapes of its own format then."""
+    return not (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def _table(value: Any) -> str:

@@ -5,6 +5,7 @@ Other distributions add commands by the entry point group ``dynclient.commands``
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynclient import __version__
+from dynclient._escaping import escaped
 from dynclient.cli import USAGE
 
 if TYPE_CHECKING:  # each costs more time than click itself, and most command lines need neither
@@ -74,6 +76,23 @@ class Application(click.Group):
         command = self.get_command(ctx, name)
         return command.get_short_help_str(_LONGEST_HELP) if command is not None else ""
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was meant."""
+        if (
+            args
+            and not args[0].startswith("-")
+            and not ctx.resilient_parsing
+            and self.get_command(ctx, args[0]) is None
+        ):
+            from dynclient._identifiers import near
+
+            matches = near(args[0], self.list_commands(ctx))
+            meant = f" Did you mean {' or '.join(matches)}?" if matches else ""
+            ctx.fail(f"No such command {escaped(args[0])!r}.{meant}")
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name in COMMANDS:
@@ -129,15 +148,20 @@ def application(*, debug: bool) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, and turn whatever it raises into a line or two and an exit status."""
     debug = "--debug" in arguments[: _command_index(arguments)]
+    _any_text()
     try:
         status = application.main(list(arguments), prog_name="dynclient", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.UsageError as error:
-        error.show()
+        from dynclient.cli import telling
+
+        telling.show_usage(error)
         return USAGE
     except click.ClickException as error:
-        error.show()
+        from dynclient.cli import telling
+
+        click.echo(telling.click_error(error), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -149,7 +173,9 @@ def run(arguments: Sequence[str]) -> int:
         status = _status(error)
         if debug or status is None:
             raise
-        click.echo(_told(error), err=True)
+        from dynclient.cli import telling
+
+        click.echo(telling.other(error), err=True)
     return status if isinstance(status, int) else 0
 
 
@@ -157,12 +183,11 @@ def _command_index(arguments: Sequence[str]) -> int:
     return next((index for index, word in enumerate(arguments) if not word.startswith("-")), len(arguments))
 
 
-def _told(error: Exception) -> str:
-    from dynclient._tables import is_coloured
-    from dynclient.exceptions import escaped
-
-    head = click.style("dynclient:", fg="red") if is_coloured(sys.stderr) else "dynclient:"
-    return f"{head} {escaped(str(error)) or type(error).__name__}"
+def _any_text() -> None:
+    """Let every text be written, also where the locale's encoding lacks its letters."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _status(error: Exception) -> int | None:

@@ -38,6 +38,8 @@ def ls(document: str, words: tuple[str, ...], tag: str | None, output: str) -> N
     """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
     found, faults = _found(document, words)
     rows = [row for row in found if tag is None or tag in row.tags]
+    if not rows and (words or tag):
+        click.echo(f"no operation has {' and '.join([*words, *([f'the tag {tag}'] if tag else [])])}", err=True)
     if output == "names":
         sys.stdout.write("".join([f"{row.name}\n" for row in rows]))
     elif output == "table":

@@ -46,7 +46,7 @@ class Call:
         with _shown(printer), self._hinted():
             if given["output"] and given["format"] is None and given["filter"] is None:
                 return self._save(method, parameters, body, given, printer)
-            if given["format"] == "raw":
+            if given["format"] == "raw" and given["filter"] is None:
                 return self._raw(method, parameters, body, given, printer)
             if given["format"] == "ndjson" and given["filter"] is None and self._is_sequence():
                 return self._items(method, parameters, body, printer)

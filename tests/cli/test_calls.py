@@ -106,6 +106,19 @@ def test_filters_see_status_headers_and_body(voice, call_id):
     assert voice("get-call-state", "99", call_id, "--filter", "body.nothing")[1] == "null\n"
 
 
+def test_a_selected_text_is_printed_raw(voice, call_id):
+    assert voice("get-call-state", "99", call_id, "--filter", "body.callId", "-o", "raw") == (0, f"{call_id}\n", "")
+    assert voice("get-call-state", "99", call_id, "--filter", "[status]", "-o", "raw")[1] == "[\n  200\n]\n"
+
+
+def test_an_error_is_two_lines_and_its_data_is_said_once(voice):
+    status, out, err = voice("get-call-state", "99", "nothing")
+    assert status == 4
+    assert json.loads(out)["type"] == "not-found"
+    assert len(err.splitlines()) == 2
+    assert "not-found" not in err
+
+
 def test_lists_in_a_table_and_as_lines(run, voice_server, tmp_path, httpserver):
     document = tmp_path / "list.json"
     operation = {"operationId": "a", "responses": {"200": {"description": "x", "content": {"application/json": {}}}}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 import urllib3
+import yaml
 
 import dynclient
 from dynclient import testing
@@ -57,7 +59,9 @@ def test_help_is_one_screen_and_names_the_commands(run):
 def test_wrong_usage_is_2(run, arguments):
     status, out, err = run(*arguments)
     assert (status, out) == (2, "")
-    assert "Error:" in err
+    first, second = err.splitlines()
+    assert first.startswith("dynclient: ")
+    assert second.startswith("Hint: dynclient ")
 
 
 @pytest.mark.parametrize(
@@ -337,3 +341,31 @@ def test_ls_and_show_as_data(run, voice_path):
         assert (status, err) == (0, "")
         shown = read(out)
         assert (shown["method"], shown["path"]) == ("POST", "/accounts/{accountId}/calls")
+
+
+def test_a_command_that_is_none_says_which_was_meant(run):
+    assert run("cal", THINGS)[2].splitlines()[0] == "dynclient: No such command 'cal'. Did you mean call?"
+
+
+def test_a_list_of_nothing_says_so(run):
+    status, out, err = run("ls", THINGS, "zebra", "-o", "names")
+    assert (status, out, err) == (0, "", "no operation has zebra\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_every_letter_can_be_written(tmp_path, encoding):
+    summary = "Ärger → ☃"
+    paths = {"/a": {"get": {"operationId": "a", "summary": summary, "responses": {}}}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+    file = tmp_path / "letters.json"
+    file.write_text(json.dumps(document))
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+
+    def written(*words):
+        line = [sys.executable, "-m", "dynclient.cli", *words]
+        return subprocess.run(line, capture_output=True, check=True, env=environment).stdout
+
+    assert b"rger \\u2192 \\u2603" in written("ls", file)
+    assert json.loads(written("ls", file, "-o", "json"))[0]["summary"] == summary
+    assert yaml.safe_load(written("ls", file, "-o", "yaml"))[0]["summary"] == summary
+    assert b"rger \\u2192" in written("show", file, "a")

@@ -32,13 +32,19 @@ def keyed(
     """The request with its idempotency key, where it has one, and whether it can be repeated."""
     if request.method in IDEMPOTENT or any(request.headers.get(name) for name in _HEADERS):
         return request, True
-    key = make()
-    header = retry.idempotency_key or _documented(operation, key, limits)
+    key = make() if retry.idempotency_key or _documents(operation) else ""
+    header = (retry.idempotency_key or _documented(operation, key, limits)) if key else None
     if header is None:
         return request, retry.idempotent or operation.extensions.get("x-idempotent") is True
     if not request.headers.get(header):
         request = request._replace(headers=request.headers.replace(header, key))
     return request, True
+
+
+def _documents(operation: Operation) -> bool:
+    """Whether the document says anything of keys."""
+    parameters = operation.parameters
+    return "x-idempotency" in operation.extensions or any(each.name.lower() in _HEADERS for each in parameters)
 
 
 def _documented(operation: Operation, key: str, limits: Limits) -> str | None:

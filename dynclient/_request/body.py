@@ -69,6 +69,10 @@ def choose(operation: Operation, value: Any, content_type: str | None) -> Choice
         return Choice(content[media_range], content_type)
     if not content:
         raise _unsupported(operation, "it takes no body")
+    if len(content) == 1 and "*" not in next(iter(content)).partition(";")[0]:
+        # What kind of value it is makes no difference then.
+        (media_type,) = content.values()
+        return Choice(media_type, media_type.media_range)
     kind = kind_of(value)
     media_type = _preferred(list(content.values()), kind)
     return Choice(media_type, _concrete(media_type.media_range, kind, value))

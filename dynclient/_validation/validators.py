@@ -48,12 +48,16 @@ def validator(
         UnresolvableReference: a ``$ref`` leads nowhere, or in a circle.
         UnsafeDocument: it would take more steps, or levels, than the limits allow.
     """
-    schema = follow(schema)
     known = cache(schema.references, "validators")
-    key = (schema.uri, direction, limits, engine)
-    found: Validator | None = known.get(key)
+    asked = (schema.uri, direction, limits, engine)
+    found: Validator | None = known.get(asked)
     if found is None:
-        found = known[key] = Validator(schema, bundle(schema, direction, depth=limits.schema_depth), limits, engine)
+        schema = follow(schema)
+        key = (schema.uri, direction, limits, engine)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = Validator(schema, bundle(schema, direction, depth=limits.schema_depth), limits, engine)
+        known[asked] = found
     return found
 
 

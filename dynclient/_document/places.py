@@ -13,9 +13,10 @@ from dynclient._expressions import expression
 from dynclient.options import Limits
 
 _SPACE = expression(rb"[ \t\r\n]*")
-_SKIPPED = expression(STRING + rb"|[{}\[\]]", re.DOTALL)
 _SCALAR = expression(STRING + rb"|[^,\]}\s]+", re.DOTALL)
 _KEY = expression(rb"(" + STRING + rb")\s*:\s*", re.DOTALL)
+# Python's own scanner, which is written in C, told to keep nothing of what it passes.
+_SKIP = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len, strict=False)
 
 
 class Lines(Protocol):
@@ -35,6 +36,8 @@ class JSONLines:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        # A character for each byte, so that places are the same; what is no ASCII stands within strings.
+        self._text = data.decode("latin-1")
         self._entries: dict[int, dict[str, tuple[int, int]]] = {}
 
     def line(self, keys: list[str]) -> int | None:
@@ -72,13 +75,10 @@ class JSONLines:
         if self._data[start : start + 1] not in (b"{", b"["):
             scalar = _SCALAR.match(self._data, start)
             return scalar.end() if scalar else len(self._data)
-        depth = 0
-        for token in _SKIPPED.finditer(self._data, start):
-            first = token.group()[:1]
-            depth += (first in b"{[") - (first in b"}]")
-            if not depth:
-                return token.end()
-        return len(self._data)
+        try:
+            return _SKIP.raw_decode(self._text, start)[1]
+        except (ValueError, RecursionError):
+            return len(self._data)
 
 
 def _after_space(data: bytes, start: int) -> int:

@@ -26,9 +26,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("documents", nargs="*", help="documents to load beside voice; else those in DYNCLIENT_SHARED")
     parser.add_argument("--without-peers", action="store_true", help="measure dynclient and its limits alone")
     parser.add_argument("--only", choices=("imports", "loads", "calls"), action="append", help="a part of the table")
-    parser.add_argument("--runs", type=int, default=5, help="samples of an import or a load (5)")
-    parser.add_argument("--rounds", type=int, default=21, help="turns of calls (21)")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds that a peer may take to load (60)")
+    parser.add_argument("--runs", type=int, default=3, help="samples of an import or a load (3)")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of calls (15)")
+    parser.add_argument("--timeout", type=float, default=45.0, help="seconds that a peer may take to load (45)")
     return parser.parse_args()
 
 

@@ -17,7 +17,7 @@ from benchmarks.environments import Peer
 from benchmarks.processes import Answer, figure, sample
 from benchmarks.table import Figure, Goal, Row
 
-_LONG = 30.0
+_LONG = 20.0
 """Seconds after which no further sample of a row is taken."""
 
 

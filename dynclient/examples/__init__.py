@@ -13,12 +13,15 @@ from typing import Any
 from dynclient import codecs
 from dynclient._schemas import MISSING, is_binary, shape
 from dynclient._validation import validator
+from dynclient.examples.secrets import replaced
 from dynclient.examples.values import Direction, Maker, Way, documented
 from dynclient.exceptions import EncodeError
 from dynclient.inspection import Argument, arguments, preferred
 from dynclient.model import MediaType, Operation, Parameter, Schema
 
-__all__ = ["arguments_example", "example", "media_example"]
+__all__ = ["SECRET", "arguments_example", "example", "media_example", "unrevealing"]
+
+SECRET = "YOUR SECRET"  # noqa: S105  # this is what stands for one
 
 _TURNS = 6
 _ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # For what a schema only excludes.
@@ -71,6 +74,19 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
     return _MARKUP if _is_broken_xml(value, essence) else value
 
 
+def unrevealing(schema: Schema | None, value: Any, direction: Direction = "request", seed: int = 0) -> Any:
+    """A value with each secret text in it (a password, what is never sent back) replaced: by SECRET if that is valid.
+
+    Raises:
+        DocumentError: the schema is broken.
+    """
+
+    def instead(secret: Schema) -> Any:
+        return SECRET if _valid(secret, SECRET, direction) else example(secret, direction, seed, shown=False)
+
+    return replaced(schema, value, instead)
+
+
 def _valid(schema: Schema | None, value: Any, direction: Direction, *, files: bool = False) -> bool:
     if schema is None or is_binary(schema):
         return True
@@ -89,7 +105,7 @@ def _is_broken_xml(value: Any, essence: str) -> bool:
 
 
 def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
-    """Keyword arguments that make a valid call: the parameters that are required, and the body.
+    """Keyword arguments that make a valid call: the parameters that are required, and the body; no secret of anybody.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
@@ -97,12 +113,17 @@ def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for argument in arguments(operation):
         if argument.kind == "parameter" and argument.required and argument.parameter is not None:
-            found[argument.name] = _parameter(argument, argument.parameter, seed)
+            value = _parameter(argument, argument.parameter, seed)
+            found[argument.name] = unrevealing(argument.schema, value, seed=seed)
         elif argument.kind == "body" and operation.body is not None:
             media_type = preferred(operation.body)
             if media_type is not None:
-                found[argument.name] = media_example(media_type, "request", seed)
+                found[argument.name] = _sent(media_type, seed)
     return found
+
+
+def _sent(media_type: MediaType, seed: int) -> Any:
+    return unrevealing(media_type.schema, media_example(media_type, "request", seed), seed=seed)
 
 
 def _candidates(schema: Schema, way: Way, *, shown: bool) -> Iterator[Any]:

@@ -53,6 +53,22 @@ IMPORTED = {
     *("dynclient.changes", "dynclient.model"),
     *("dynclient.inspection", "models", "_operations_1", None),
 }
+HTML = (
+    *(
+        "<b>",
+        "</b>",
+        "<i>",
+        "</i>",
+        "<p>",
+        "</p>",
+        "<li>",
+        "<br/>",
+        "<code>",
+        "</code>",
+        '<a href="https://a.example">',
+    ),
+    *("</a>", "<a href='javascript:x'>", "<script>", "x", " ", "\n", "# ", "---", "`", "*", "[", "](javascript:x)"),
+)
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
@@ -194,6 +210,7 @@ def test_text_is_shown_as_it_is(value):
     st.text("a#-+=*_`[]()<>!|\\~&;:1. \nhttps://", max_size=60)
     | st.text("a#-+=*1. \n\t", max_size=12)
     | st.text("`~ a\n<[](:", max_size=16)
+    | st.lists(st.sampled_from(HTML), max_size=8).map("".join)
 )
 @example("- #")
 @example("1\n-\n=")

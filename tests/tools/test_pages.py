@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from dynclient_tools.docs import docs
+from dynclient_tools.markdown import prose
 
 import dynclient
 from dynclient.testing import serve
@@ -99,3 +101,46 @@ def test_the_examples_run(root, page, name, monkeypatch, capsys):
     output = capsys.readouterr().out
     assert "Error" not in output
     assert output
+
+
+def test_operations_without_tags_are_told_by_their_paths_where_there_are_many():
+    answer = {"responses": {"204": {"description": ""}}}
+    paths = {f"/v1/{kind}/{number}": {"get": answer} for kind in ("cats", "dogs") for number in range(61)}
+    document = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": paths}
+    with dynclient.load(document) as client:
+        written = docs(client, "t.yaml")
+    counts = {name: text.count("\n## ") for name, text in written.items() if name.endswith("Api.md")}
+    assert counts == {"V1CatsApi.md": 60, "V1CatsPart2Api.md": 1, "V1DogsApi.md": 60, "V1DogsPart2Api.md": 1}
+    index = re.findall(r"\]\((\w+\.md)#(\w+)\)", written["README.md"])
+    assert len(index) == 122
+    assert all(f"\n## {anchor}\n" in written[file] for file, anchor in index)
+
+
+def test_properties_of_a_body_without_a_name_are_listed():
+    schema = {
+        "type": "object",
+        "required": ["a-b"],
+        "properties": {"a-b": {"type": "integer", "minimum": 1, "description": "How many."}, "c": {"type": "string"}},
+    }
+    content = {"application/json": {"schema": schema}}
+    post = {"operationId": "x", "requestBody": {"content": content}, "responses": {"204": {"description": ""}}}
+    document = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/x": {"post": post}}}
+    with dynclient.load(document) as client:
+        page = docs(client, "t.yaml")["DefaultApi.md"]
+    assert "| **a_b** | **int** | How many. | on the wire a-b; &gt;= 1 |\n| **c** | **str** |  | \\[optional" in page
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>A <code>Charge</code>.</p><p><b>Note:</b> it <i>costs</i></p>", "A `Charge`.\n\n**Note:** it *costs*"),
+        ('<a href="https://a.example/b">more</a>', "[more](https://a.example/b)"),
+        ('<a href="javascript:alert(1)">more</a>', '&lt;a href="javascript:alert(1)"&gt;more&lt;/a&gt;'),
+        ("<ul><li>one</li><li>two</li></ul>", "- one\n\n- two"),
+        ("<b onclick=x>a</b>", "&lt;b onclick=x&gt;a&lt;/b&gt;"),
+        ("<p># a</p>", "\\# a"),
+        ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"),
+    ],
+)
+def test_simple_html_is_markdown(html, expected):
+    assert str(prose(html)).strip() == expected

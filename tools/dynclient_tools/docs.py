@@ -39,6 +39,7 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
         links=lambda view: facts.links(view, shown),
         curl=requests.curl,
         bodies=requests.bodies,
+        answers=requests.answers,
         example=facts.example,
         type_text=text,
     )

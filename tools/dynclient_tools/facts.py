@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from dynclient import DynclientError, Retry
 from dynclient.examples import example as example_of
-from dynclient.inspection import Hint, OperationView
+from dynclient.examples import unrevealing
+from dynclient.inspection import Direction, Hint, OperationView
 from dynclient.model import Link, SecurityScheme
 from dynclient_tools import markdown
-from dynclient_tools.secrets import masked
 from dynclient_tools.views import INDEX, OperationPage, SchemaPage, Site
 
 _RETRY = Retry()
@@ -69,9 +69,9 @@ def example(page: SchemaPage) -> Any:
     if view.secret or (view.kind in {"enum", "value"} and not view.examples):
         return None
     try:
-        if view.examples:
-            return masked(view.schema, view.examples[0])
-        return masked(view.schema, example_of(view.schema, "request" if page.sent else "response"))
+        direction: Direction = "request" if page.sent else "response"
+        shown = view.examples[0] if view.examples else example_of(view.schema, direction)
+        return unrevealing(view.schema, shown, direction)
     except DynclientError:
         return None
 

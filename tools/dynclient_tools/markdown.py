@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
+from dynclient_tools.html_text import as_markdown
+
 # CommonMark, 2.4: a backslash escapes punctuation; entities keep HTML from being HTML in any reader.
 _ESCAPES = {
     **{character: f"\\{character}" for character in "\\[]`|~"},
@@ -46,13 +48,13 @@ def text(value: str) -> Markup:
 
 def cell(value: str) -> Markup:
     """One line with its emphasis, code and links, for a table's cell."""
-    line = " ".join(_printable(value).split())
+    line = " ".join(_printable(as_markdown(value)).split())
     return Markup("".join(_inline(line, in_table=True)))  # noqa: S704  # escaped in there
 
 
 def prose(value: str) -> Markup:
     """Paragraphs with their emphasis, lists, code and links; headings become plain lines."""
-    lines = _printable("\n".join(value.splitlines())).strip("\n")
+    lines = _printable(as_markdown("\n".join(value.splitlines()))).strip("\n")
     parts = []
     at = 0
     for block in _FENCE.finditer(lines):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dynclient.inspection import APIView, text
 from dynclient_tools.python_text import literal
-from dynclient_tools.secrets import masked_arguments
 from dynclient_tools.views import OperationPage, Site
 
 _STEP = "    "
@@ -102,7 +101,7 @@ def _variable(site: Site, name: str) -> str:
 
 
 def _assignments(site: Site, page: OperationPage) -> list[str]:
-    example = masked_arguments(page.method.operation, page.method.example())
+    example = page.method.example()
     lines = []
     for argument in page.given:
         if argument.name in example:

@@ -97,10 +97,11 @@ class _Writer:
     def __init__(self, shown: Site) -> None:
         self.pages = list({page.view.key: page for _, page in shown.operations}.values())
         wanted = [f"{class_name(page.view.name)}Operation" for page in self.pages]
-        wanted += [f"{class_name(page.namespace)}Namespace" for page in shown.tags if page.namespace]
+        tags = dict.fromkeys(page.namespace for page in shown.tags if page.namespace)
+        wanted += [f"{class_name(namespace)}Namespace" for namespace in tags]
         names = iter(distinct(wanted, TAKEN))
         self._classes = {page.view.key: next(names) for page in self.pages}
-        self._namespaces = {page.namespace: next(names) for page in shown.tags if page.namespace}
+        self._namespaces = {namespace: next(names) for namespace in tags}
         own = {form for known in (*self._classes.values(), *self._namespaces.values()) for form in _forms(known)}
         self.models = Models((entry for page in self.pages for entry in _hints(page.view)), TAKEN | own)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from dynclient import Client
@@ -26,6 +27,7 @@ from dynclient.inspection import (
 from dynclient_tools.files import page_name
 
 _UNTAGGED = "Default"
+_PER_PAGE = 60  # Operations; what GitHub shows of a file has an end.
 INDEX = "README.md"
 
 
@@ -51,6 +53,12 @@ class OperationPage(NamedTuple):
         return tuple(argument for argument in self.view.arguments if argument.kind == "property")
 
     @property
+    def own_properties(self) -> tuple[ArgumentView, ...]:
+        """The properties of a body whose schema has no name, and so no page that lists them."""
+        bodies = [argument.hint for argument in self.view.arguments if argument.kind == "body"]
+        return () if any(hint.kind == "named" for hint in bodies) else self.properties
+
+    @property
     def body_name(self) -> tuple[str, ...]:
         """The name of the argument that is the body, if there is one."""
         return tuple(argument.name for argument in self.view.arguments if argument.kind == "body")
@@ -62,7 +70,7 @@ class OperationPage(NamedTuple):
 
 
 class TagPage(NamedTuple):
-    """The page of one tag. ``file`` is its name, ``namespace`` that of the tag on a client."""
+    """The page of one tag, or a part of it. ``file`` is its name, ``namespace`` that of the tag on a client."""
 
     file: str
     title: str
@@ -172,11 +180,26 @@ def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) 
         for tag in page.view.tags or (_UNTAGGED,):
             by_tag.setdefault(tag, []).append(page)
     for tag, pages in by_tag.items():
-        if pages:
-            known = described.get(tag)
-            names.append(page_name(tag, "Api.md", names))
-            namespace = known.namespace if known is not None and pages[0].view.names else ""
-            yield TagPage(names[-1], tag, namespace, known.description if known else "", tuple(pages))
+        known = described.get(tag)
+        namespace = known.namespace if known is not None and pages and pages[0].view.names else ""
+        for title, part in _parts(tag, pages):
+            names.append(page_name(title, "Api.md", names))
+            yield TagPage(names[-1], title, namespace, known.description if known else "", tuple(part))
+
+
+def _parts(tag: str, pages: list[OperationPage]) -> Iterator[tuple[str, list[OperationPage]]]:
+    """A tag's operations in pages that can be read: those without a tag by their paths, if there are many."""
+    if tag == _UNTAGGED and len(pages) > _PER_PAGE:
+        by_path: dict[str, list[OperationPage]] = {}
+        steps = zip(*(page.view.path.split("/")[:-1] for page in pages), strict=False)
+        shared = len(list(takewhile(lambda step: len(set(step)) == 1, steps)))
+        for page in pages:
+            by_path.setdefault("/".join(page.view.path.split("/")[: shared + 1]), []).append(page)
+    else:
+        by_path = {tag: pages}
+    for title, whole in by_path.items():
+        for number, start in enumerate(range(0, len(whole), _PER_PAGE), 1):
+            yield f"{title}, part {number}" if number > 1 else title, whole[start : start + _PER_PAGE]
 
 
 def _schema_pages(operations: list[OperationPage], names: list[str]) -> Iterator[SchemaPage]:

@@ -144,3 +144,18 @@ def test_properties_of_a_body_without_a_name_are_listed():
 )
 def test_simple_html_is_markdown(html, expected):
     assert str(prose(html)).strip() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see [`List` things](https://a.example/b)", "see [`List` things](https://a.example/b)"),
+        ("see [a\nthing](https://a.example/b)", "see [a\nthing](https://a.example/b)"),
+        ("see [a\n\nthing](https://a.example/b)", "see \\[a\n\nthing\\](https://a.example/b)"),
+        (r"short\_name and \[no link\](https://a.example)", r"short\_name and \[no link\](https://a.example)"),
+        (r"a \<b\> \\ c", r"a &lt;b&gt; \\ c"),
+        (r"C:\temp", r"C:\\temp"),
+    ],
+)
+def test_a_documents_own_markdown_stays(text, expected):
+    assert str(prose(text)) == expected

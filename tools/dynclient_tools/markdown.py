@@ -32,8 +32,9 @@ _STRUCTURE = re.compile(
 _EMPHASIS = re.compile(r"\*|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _OPENING = re.compile(r"^(?:(?=#|[-+](?:\s|$)|[-=]+\s*$)|(\d{1,9})(?=[.)](?:\s|$)))")
 _INLINE = re.compile(
-    r"(?P<image>!(?=\[))|(?P<code>(?<!`)`[^`\n]+`(?!`))"
-    r"|\[(?P<text>[^\[\]\n`]*)\]\((?P<url>(?:https?://|mailto:)[^\s()<>\\|`\[\]\"]+)\)"
+    r"(?P<escaped>\\[!-/:-@\[-`{-~])|(?P<image>!(?=\[))|(?P<code>(?<!`)`[^`\n]+`(?!`))"
+    # The text of a link may have code in it, and go on in the next line.
+    r"|\[(?P<text>(?:[^\[\]\n`\\]|\n(?!\s*\n)|(?<!`)`[^`\n\[\]]+`(?!`))*)\]\((?P<url>(?:https?://|mailto:)[^\s()<>\\|`\[\]\"]+)\)"
 )
 _FENCE = re.compile(
     r"^ {0,3}(`{3,}|~{3,})[ \t]*([A-Za-z0-9+-]*)[^\n`]*\n(.*?)^ {0,3}\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL
@@ -98,13 +99,15 @@ def _inline(value: str, *, in_table: bool) -> Iterator[str]:
     at = 0
     for found in _INLINE.finditer(value):
         yield _escaped(value[at : found.start()])
-        if found["image"] is not None:
+        if found["escaped"] is not None:
+            yield _ESCAPES.get(found["escaped"][1], found["escaped"])
+        elif found["image"] is not None:
             yield "\\!"  # An image would be fetched by whoever reads the page.
         elif found["code"] is not None:
             span = found["code"].replace("\0", "")
             yield span.replace("|", "\\|") if in_table else span
         else:
-            yield f"[{_escaped(found['text'])}]({found['url']})"
+            yield f"[{''.join(_inline(found['text'], in_table=in_table))}]({found['url']})"
         at = found.end()
     yield _escaped(value[at:])
 

@@ -43,6 +43,7 @@ class _LoadOptions(CommonOptions, total=False):
     references: Iterable[str]
     tls: TLS
     proxy: str | None
+    block_private: bool
     cache: bool | str | os.PathLike[str]
     watch: bool | float
 

@@ -17,8 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from dynclient.options import Limits
 from dynclient.transports.clock import Clock
-from dynclient.transports.framing import CHUNK, Head, read_head
-from dynclient.transports.outgoing import Content
+from dynclient.transports.framing import CHUNK, Source
 
 
 class Watched(io.RawIOBase):
@@ -64,23 +63,14 @@ class Agreement(http.client.HTTPResponse):
 
 
 class Answer:
-    """A response whose head has been read. ``source`` is what the body is read from."""
+    """What is read of one response. ``source`` is what it is read from."""
 
-    __slots__ = ("_watched", "head", "source")
+    __slots__ = ("_watched", "source")
 
-    def __init__(self, sock: socket.socket, method: str, clock: Clock, limits: Limits) -> None:
-        """Read the head of the final response, by the clock."""
+    def __init__(self, sock: socket.socket, clock: Clock) -> None:
+        """Read from the socket by the clock."""
         self._watched = Watched(sock.makefile("rb", buffering=0), sock, clock)
         self.source = io.BufferedReader(self._watched, CHUNK)
-        try:
-            self.head: Head = read_head(self.source, method, limits)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Let go of the socket."""
-        self.source.close()
 
     def leftover(self) -> bool:
         """Whether more has come than this response: bytes that nobody asked for."""
@@ -99,6 +89,7 @@ class Watch:
     sent = False
     _socket: Any = None
     _wire: Any = None
+    _answer: Answer | None = None
 
     @property
     def sock(self) -> Any:
@@ -136,30 +127,28 @@ class Watch:
             self.sent = True
             self._socket.sendall(piece)
 
-    def write(self, method: str, path: str, lines: list[tuple[bytes, bytes]], content: Content | None) -> None:
-        """Write a request; its head leaves in one packet with a small body.
+    async def put(self, data: bytes) -> None:
+        """Send all of it; this blocks."""
+        self.send(data)
 
-        ``outgoing`` has made sure that neither method nor path nor lines hold what could end a line.
-        """
-        # RFC 9112, 3 and 5: request-line, field lines, and an empty line.
-        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (
-            method.encode("ascii"),
-            path.encode("ascii"),
-            b"".join([b"%b: %b\r\n" % line for line in lines]),
-        )
-        if content is not None and content.whole is not None and len(content.whole) < CHUNK:
-            self.send(head + content.whole)
-            return
-        self.send(head)
-        if content is not None:
-            for piece in content.pieces:
-                # RFC 9112, 7.1: a chunk of no bytes would be the last.
-                if content.size is not None:
-                    self.send(piece)
-                elif piece:
-                    self.send(b"%x\r\n%b\r\n" % (len(piece), piece))
-            if content.size is None:
-                self.send(b"0\r\n\r\n")
+    def incoming(self) -> Source:
+        """What the response that is due is read from; it blocks, and never says that more has to come."""
+        self._answer = Answer(self._socket, self.clock)
+        return self._answer.source
+
+    async def more(self) -> None:
+        """There is always more, or an end."""
+        raise RuntimeError("a blocking source said that it would block")
+
+    def leftover(self) -> bool:
+        """Whether more has come than the response: bytes that nobody asked for."""
+        return self._answer is not None and self._answer.leftover()
+
+    def finish(self) -> None:
+        """Let go of what read from the socket, which would keep it open."""
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.source.close()
 
     def break_off(self) -> None:
         """Shut the socket down; another thread that waits for it wakes up."""
@@ -178,8 +167,3 @@ class Connection(Watch, HTTPConnection):
 
 class SecureConnection(Watch, HTTPSConnection):
     """A connection with TLS."""
-
-
-def answer_of(connection: Connection | SecureConnection, method: str) -> Answer:
-    """Read the head of the response that is due."""
-    return Answer(connection.sock, method, connection.clock, connection.limits)

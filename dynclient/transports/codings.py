@@ -37,8 +37,10 @@ def named(values: Iterable[str]) -> list[str]:
     return [member for member in members if member not in {"", "identity"}]
 
 
-def decoded(chunks: Iterator[bytes], codings: list[str], limits: Limits, *, maximum: int | None) -> Iterator[bytes]:
-    """Yield the bytes with their codings undone, at most ``maximum`` of them.
+def decoded(
+    chunks: Iterator[bytes | None], codings: list[str], limits: Limits, *, maximum: int | None
+) -> Iterator[bytes | None]:
+    """Yield the bytes with their codings undone, at most ``maximum`` of them; None where more have to come first.
 
     Raises:
         CodingError: a coding is unknown, there are too many, or its data is broken or cut.
@@ -55,12 +57,15 @@ def decoded(chunks: Iterator[bytes], codings: list[str], limits: Limits, *, maxi
 
 
 def _bounded(
-    chunks: Iterator[bytes], open_: Callable[[bytes], _Decompressor], ratio: int, maximum: int | None
-) -> Iterator[bytes]:
+    chunks: Iterator[bytes | None], open_: Callable[[bytes], _Decompressor], ratio: int, maximum: int | None
+) -> Iterator[bytes | None]:
     """Undo one coding, and count."""
     stage: _Stage | None = None
     taken = given = 0
     for chunk in chunks:
+        if chunk is None:
+            yield None
+            continue
         taken += len(chunk)
         stage = stage or _Stage(open_)
         for piece in stage.feed(chunk):

@@ -2,11 +2,14 @@
 
 Strict where leniency has let one response be taken for two (RFC 9112, 11.2): two lengths, a length beside a transfer
 coding, a chunk size that is no plain hexadecimal number. Every line and every count is bounded.
+
+Nothing here waits. A source that can't wait for its bytes itself says None, and so do the generators that read from it:
+get more into the source, and ask again. In a thread, whose source blocks, they never do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Protocol
 
 from dynclient._expressions import expression
@@ -40,16 +43,51 @@ class Cut(Exception):
 
 
 class Source(Protocol):
-    """Buffered bytes from the connection."""
+    """Buffered bytes from the connection; None where more have to come first."""
 
-    def readline(self, size: int = -1, /) -> bytes:
-        """Read a line with its end, or as much as there is at the end of the stream."""
+    def readline(self, size: int, /) -> bytes | None:
+        """Read a line with its end, at most so many bytes, or as much as there is at the end of the stream."""
 
-    def read(self, size: int = -1, /) -> bytes:
-        """Read so many bytes, or fewer at the end of the stream."""
+    def read1(self, size: int, /) -> bytes | None:
+        """Read what is there, at most so many bytes; none at the end of the stream."""
 
-    def read1(self, size: int = -1, /) -> bytes:
-        """Read what is there, waiting at most once."""
+
+class Received:
+    """A source of what has come so far."""
+
+    __slots__ = ("_data", "_ended", "_looked_at")
+
+    def __init__(self) -> None:
+        """Nothing has come yet."""
+        self._data = bytearray()
+        self._looked_at = 0
+        self._ended = False
+
+    def feed(self, data: bytes) -> None:
+        """Take what came; no bytes are the end of the stream."""
+        self._data += data
+        self._ended = not data
+
+    def readline(self, size: int, /) -> bytes | None:
+        """Read a line; where it has not come whole, only what comes later is looked at again."""
+        end = self._data.find(b"\n", self._looked_at, size) + 1
+        if not end and len(self._data) < size and not self._ended:
+            self._looked_at = len(self._data)
+            return None
+        self._looked_at = 0
+        return self._cut(end or size)
+
+    def read1(self, size: int, /) -> bytes | None:
+        """Read what is there."""
+        return self._cut(size) if self._data or self._ended else None
+
+    def _cut(self, size: int) -> bytes:
+        data = bytes(self._data[:size])
+        del self._data[:size]
+        return data
+
+    def __len__(self) -> int:
+        return len(self._data)
 
 
 class Head:
@@ -82,20 +120,21 @@ class Head:
             self.keep_alive = False
 
 
-def read_head(source: Source, method: str, limits: Limits) -> Head:
-    """Read up to the end of the final response's header section, past interim responses.
+def read_head(source: Source, method: str, limits: Limits) -> Generator[None, None, Head]:
+    """Read up to the end of the final response's header section, past interim responses; returns its Head.
 
     Raises:
         Malformed: it is not HTTP, or goes beyond the limits.
         Cut: the stream ended before.
     """
     for _ in range(limits.informational_responses + 1):
-        line = _line(source, limits)
-        match = _STATUS.fullmatch(line)
+        while (line := source.readline(limits.header_line_bytes + 1)) is None:
+            yield
+        match = _STATUS.fullmatch(_line(line, limits))
         if match is None:
             raise Malformed("it does not begin with an HTTP/1.1 status line")
         minor, status = int(match[1]), int(match[2])
-        fields = _fields(source, limits)
+        fields = yield from _fields(source, limits)
         # RFC 9110, 15.2: a client must be able to take 1xx responses, and may ignore those that it did not expect.
         if status >= _FIRST_FINAL:
             return Head(minor, status, fields, method)
@@ -104,7 +143,7 @@ def read_head(source: Source, method: str, limits: Limits) -> Head:
     raise Malformed(f"more than {limits.informational_responses} interim responses came before the final one")
 
 
-def read_body(source: Source, head: Head, limits: Limits) -> Iterator[bytes]:
+def read_body(source: Source, head: Head, limits: Limits) -> Iterator[bytes | None]:
     """Yield the body's bytes as they come, transfer coding undone, up to its end and not beyond.
 
     Raises:
@@ -118,35 +157,42 @@ def read_body(source: Source, head: Head, limits: Limits) -> Iterator[bytes]:
     return iter(lambda: source.read1(CHUNK), b"")
 
 
-def _counted(source: Source, length: int) -> Iterator[bytes]:
+def _counted(source: Source, length: int) -> Iterator[bytes | None]:
     while length:
         data = source.read1(min(length, CHUNK))
-        if not data:
-            raise Cut
-        length -= len(data)
+        if data is not None:
+            if not data:
+                raise Cut
+            length -= len(data)
         yield data
 
 
-def _chunked(source: Source, limits: Limits) -> Iterator[bytes]:
+def _chunked(source: Source, limits: Limits) -> Iterator[bytes | None]:
     while True:
-        match = _SIZE.fullmatch(_line(source, limits))
+        while (line := source.readline(limits.header_line_bytes + 1)) is None:
+            yield None
+        match = _SIZE.fullmatch(_line(line, limits))
         if match is None:
             raise Malformed("a chunk's size is no number")
         size = int(match[1], 16)
         if not size:
             break
         yield from _counted(source, size)
-        if (end := _line(source, limits)) not in _ENDS:
+        while (line := source.readline(limits.header_line_bytes + 1)) is None:
+            yield None
+        if (end := _line(line, limits)) not in _ENDS:
             raise Malformed(f"a chunk is followed by {len(end)} more bytes")
     # RFC 9112, 7.1.2: trailer fields may be ignored.
-    _fields(source, limits)
+    yield from _fields(source, limits)
 
 
-def _fields(source: Source, limits: Limits) -> list[tuple[str, str]]:
+def _fields(source: Source, limits: Limits) -> Generator[None, None, list[tuple[str, str]]]:
     """Read field lines up to the empty one."""
     fields: list[tuple[str, str]] = []
     for _ in range(limits.header_lines + 1):
-        line = _line(source, limits)
+        while (line := source.readline(limits.header_line_bytes + 1)) is None:
+            yield
+        line = _line(line, limits)
         if line in _ENDS:
             return fields
         if match := _FIELD.fullmatch(line):
@@ -161,8 +207,8 @@ def _fields(source: Source, limits: Limits) -> list[tuple[str, str]]:
     raise Malformed(f"it has more than {limits.header_lines} header lines")
 
 
-def _line(source: Source, limits: Limits) -> bytes:
-    line = source.readline(limits.header_line_bytes + 1)
+def _line(line: bytes, limits: Limits) -> bytes:
+    """A line that is whole."""
     if line.endswith(b"\n"):
         return line
     if len(line) > limits.header_line_bytes:

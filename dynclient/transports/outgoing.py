@@ -2,13 +2,16 @@
 
 The URL is sent exactly as the request has it: percent-encoding and dot segments are the caller's. What frames the
 message is ours alone: no Content-Length, Transfer-Encoding or hop-by-hop field of a caller or a document survives.
+
+Nothing here waits. A body that has to be waited for gives WANTED in place of a piece, and what is to be written is then
+None: have the body's next piece fetched, and ask again.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from typing import IO, Any, NamedTuple, cast
 
@@ -78,6 +81,15 @@ class Lines(list[tuple[bytes, bytes]]):
         return f"<{len(self)} header lines>"
 
 
+class Octets(bytes):
+    """What is written, which may hold secrets: likewise."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
 class BodyFailed(Exception):
     """What the caller gave as a body raised; ``error`` is what it raised."""
 
@@ -87,10 +99,14 @@ class BodyFailed(Exception):
         self.error = error
 
 
-class Content(NamedTuple):
-    """A body as it goes out. ``size`` is None where only its end tells it."""
+WANTED: Any = object()
+"""What an iterator gives whose next piece has to be fetched first."""
 
-    pieces: Iterator[bytes]
+
+class Content(NamedTuple):
+    """A body as it goes out. ``size`` is None where only its end tells it; a piece is None where it must be fetched."""
+
+    pieces: Iterator[bytes | None]
     size: int | None
     whole: bytes | None = None
 
@@ -182,8 +198,41 @@ def _line(name: str, value: str) -> tuple[bytes, bytes]:
         return name.encode("ascii"), value.encode("utf-8")
 
 
-def content_of(body: Body) -> Content | None:
+def written(
+    method: str, path: str, lines: list[tuple[bytes, bytes]], content: Content | None
+) -> Iterator[bytes | None]:
+    """Yield a request's bytes; its head is in one piece with a small body.
+
+    ``target_of`` and ``header_lines`` have made sure that neither path nor method nor lines hold what ends a line.
+    """
+    # RFC 9112, 3 and 5: request-line, field lines, and an empty line.
+    head = Octets(
+        b"%b %b HTTP/1.1\r\n%b\r\n"
+        % (method.encode("ascii"), path.encode("ascii"), b"".join([b"%b: %b\r\n" % line for line in lines]))
+    )
+    if content is None:
+        yield head
+    elif content.whole is not None and len(content.whole) < CHUNK:
+        yield Octets(head + content.whole)
+    else:
+        yield head
+        yield from content.pieces if content.size is not None else _in_chunks(content.pieces)
+
+
+def _in_chunks(pieces: Iterator[bytes | None]) -> Iterator[bytes | None]:
+    for piece in pieces:
+        # RFC 9112, 7.1: a chunk of no bytes would be the last.
+        if piece is None:
+            yield None
+        elif piece:
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
+
+
+def content_of(body: Body, fetching: Callable[[Any], Iterator[Any]] | None = None) -> Content | None:
     """Work out how a body goes out: bytes, files, and iterators that have a ``length``, with it; all else in chunks.
+
+    ``fetching`` makes an iterator of one that may block or is asynchronous, which gives WANTED until it has a piece.
 
     Raises:
         ArgumentError: it is nothing that can be sent.
@@ -194,19 +243,25 @@ def content_of(body: Body) -> Content | None:
         whole = bytes(body)
         return Content(iter((whole,)), len(whole), whole)
     if hasattr(body, "read"):
-        return _file(cast("IO[bytes]", body))
+        return _file(cast("IO[bytes]", body), fetching or iter)
     if isinstance(body, AsyncIterator):
-        raise ArgumentError("an asynchronous body needs an AsyncClient", argument="body")
+        if fetching is None:
+            raise ArgumentError("an asynchronous body needs an AsyncClient", argument="body")
+        return _iterated(fetching(body), body)
     if isinstance(body, Iterable) and not isinstance(body, str):
-        size = getattr(body, "length", None)
-        pieces = _pieces(iter(body))
-        return Content(_exactly(pieces, size), size) if isinstance(size, int) else Content(pieces, None)
+        return _iterated((fetching or iter)(iter(body)), body)
     raise ArgumentError(f"a {type(body).__name__} can't be sent as a body", argument="body")
 
 
-def _file(file: IO[bytes]) -> Content:
+def _iterated(source: Iterator[Any], body: Any) -> Content:
+    size = getattr(body, "length", None)
+    pieces = _pieces(source)
+    return Content(_exactly(pieces, size), size) if isinstance(size, int) else Content(pieces, None)
+
+
+def _file(file: IO[bytes], fetching: Callable[[Any], Iterator[Any]]) -> Content:
     size = _size(file)
-    reads = iter(lambda: file.read(CHUNK if size is None else min(CHUNK, max(size, 1))), b"")
+    reads = fetching(iter(lambda: file.read(CHUNK if size is None else min(CHUNK, max(size, 1))), b""))
     return Content(_pieces(reads) if size is None else _exactly(_pieces(reads), size), size)
 
 
@@ -221,27 +276,32 @@ def _size(file: IO[bytes]) -> int | None:
     return max(end - here, 0) if isinstance(end, int) else None
 
 
-def _exactly(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+def _exactly(pieces: Iterator[bytes | None], size: int) -> Iterator[bytes | None]:
     """Hold a body to the size that the head has told."""
     for piece in pieces:
-        if len(piece) > size:
-            raise BodyFailed(ArgumentError("the body is longer than it was when its sending began", argument="body"))
-        size -= len(piece)
+        if piece is not None:
+            if len(piece) > size:
+                wrong = ArgumentError("the body is longer than it was when its sending began", argument="body")
+                raise BodyFailed(wrong)
+            size -= len(piece)
         yield piece
     if size:
         raise BodyFailed(ArgumentError("the body is shorter than it was when its sending began", argument="body"))
 
 
-def _pieces(source: Iterator[Any]) -> Iterator[bytes]:
+def _pieces(source: Iterator[Any]) -> Iterator[bytes | None]:
     """Pull a caller's pieces, so that what the caller raises is not taken for the connection's."""
     while True:
         try:
-            piece = next(source, None)
+            piece = next(source)
+        except StopIteration:
+            return
         except Exception as error:  # noqa: BLE001  # whatever the caller's code raises is handed back to the caller
             raise BodyFailed(error) from None
-        if piece is None:
-            return
-        if not isinstance(piece, bytes | bytearray | memoryview):
+        if piece is WANTED:
+            yield None
+        elif isinstance(piece, bytes | bytearray | memoryview):
+            yield bytes(piece)
+        else:
             wrong = ArgumentError(f"the body yields {type(piece).__name__}, not bytes", argument="body")
             raise BodyFailed(wrong)
-        yield bytes(piece)

@@ -60,22 +60,28 @@ class Pool:
             PoolClosed: the pool has been closed.
         """
         with self._lock:
-            if self.closed or self._used.get(origin, 0) >= self._size:
+            if self.closed or self._full(origin):
                 self._await_place(origin, clock)
             self._used[origin] = self._used.get(origin, 0) + 1
-            candidates = self._idle.pop(origin, [])
-            chosen, rest, stale = _sorted_out(candidates)
-            if rest:
-                self._idle[origin] = rest
-            stale += self._aged()
+            chosen, stale = self._chosen(origin)
         for connection in stale:
             connection.close()
         return chosen
 
+    def _full(self, origin: Origin) -> bool:
+        return self._used.get(origin, 0) >= self._size
+
+    def _chosen(self, origin: Origin) -> tuple[Pooled | None, list[Pooled]]:
+        """Choose an idle connection for who has a place; tell which are no good any more, of any origin."""
+        chosen, rest, stale = _sorted_out(self._idle.pop(origin, []))
+        if rest:
+            self._idle[origin] = rest
+        return chosen, stale + self._aged()
+
     def _await_place(self, origin: Origin, clock: Clock) -> None:
         freed = self._freed.setdefault(origin, threading.Condition(self._lock))
         try:
-            while not self.closed and self._used.get(origin, 0) >= self._size:
+            while not self.closed and self._full(origin):
                 # Where no time is left, the clock says so.
                 freed.wait(clock.left())
         except BaseException:
@@ -88,18 +94,22 @@ class Pool:
     def give_back(self, origin: Origin, connection: Pooled | None) -> None:
         """Give the place back, and the connection where it can be used again."""
         with self._lock:
-            used = self._used.get(origin, 1) - 1
-            if used > 0:
-                self._used[origin] = used
-            else:
-                self._used.pop(origin, None)
             if connection is not None and not self.closed:
                 self._idle.setdefault(origin, []).append((connection, time.monotonic()))
                 connection = None
-            if origin in self._freed:
-                self._freed[origin].notify()
+            self._free(origin)
         if connection is not None:
             connection.close()
+
+    def _free(self, origin: Origin) -> None:
+        """Let somebody else have the place."""
+        used = self._used.get(origin, 1) - 1
+        if used > 0:
+            self._used[origin] = used
+        else:
+            self._used.pop(origin, None)
+        if origin in self._freed:
+            self._freed[origin].notify()
 
     def _aged(self) -> list[Pooled]:
         """Take out what has been idle too long, of any origin: one that is never asked again would keep its own."""
@@ -115,11 +125,14 @@ class Pool:
         with self._lock:
             idle, self._idle = self._idle, {}
             self.closed = True
-            for freed in self._freed.values():
-                freed.notify_all()
+            self._wake_all()
         for connections in idle.values():
             for connection, _ in connections:
                 connection.close()
+
+    def _wake_all(self) -> None:
+        for freed in self._freed.values():
+            freed.notify_all()
 
     def __del__(self) -> None:
         for connections in self._idle.values():

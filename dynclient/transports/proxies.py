@@ -1,0 +1,43 @@
+"""The proxy that was given: where it is, and what it wants to know of us."""
+
+from __future__ import annotations
+
+import base64
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from dynclient.exceptions import ArgumentError
+from dynclient.transports.outgoing import Target, target_of
+
+
+class Proxy(NamedTuple):
+    """A proxy, and what it wants to know of us."""
+
+    target: Target
+    authorization: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header lines that are the proxy's alone (RFC 9110, 11.7.2)."""
+        return {} if self.authorization is None else {"Proxy-Authorization": self.authorization}
+
+
+def proxy_of(url: str | None) -> Proxy | None:
+    """Take a proxy's URL; user information in it is its credential.
+
+    Raises:
+        ArgumentError: it is no http or https URL.
+    """
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        target = target_of(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+    except ArgumentError as error:
+        raise ArgumentError(f"proxy: {error.message}", argument="proxy", hint="http://host:port") from None
+    except ValueError:
+        raise ArgumentError("proxy: the URL's host is malformed", argument="proxy", hint="http://host:port") from None
+    if parts.username is None:
+        return Proxy(target)
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+    return Proxy(target, f"Basic {base64.b64encode(pair).decode('ascii')}")

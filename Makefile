@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format typing floors conformance soak audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-guard clean
+.PHONY: help demo test test-all lint format typing floors conformance soak audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ bench-quick: $(VENV)/.dynclient-bench ## the same without peers, about two minut
 bench-guard: $(VENV)/.dynclient-bench ## fail where speed is far beyond its goals
 	@$(BIN)/python -m benchmarks.guard
 
+bench-tasks: build/bench/tasks/.installed ## measure the asynchronous transport beside threads and peers (ARGS=--trio)
+	@build/bench/tasks/bin/python benchmarks/tasks.py $(ARGS)
+
 bench-shell: $(VENV)/.dynclient-bench ## measure what the command line costs before it sends
 	@$(BIN)/python benchmarks/shell.py --runs $(or $(RUNS),7) $(firstword $(DOCUMENTS) openapi/voice.yaml)
 
@@ -92,6 +95,13 @@ $(VENV)/.dynclient-all: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dynclient-bench: pyproject.toml | $(VENV)/.dynclient-all
 	@$(PIP) install "orjson>=3.10"
+	@touch $@
+
+# Peers in one process with us, so in an environment of their own: type checkers are to find none of them in ours.
+build/bench/tasks/.installed: pyproject.toml
+	@mkdir -p build/bench
+	@$(PYTHON) -m venv build/bench/tasks
+	@build/bench/tasks/bin/python -m pip --disable-pip-version-check -q -q install -e ".[async,fast]" httpx httpx2 aiohttp trio
 	@touch $@
 
 # pip knows dependency groups since 25.1; a new virtual environment may come with an older one.

@@ -36,8 +36,8 @@ class Timeout(NamedTuple):
     """Seconds for each phase of a call, and for the whole of it.
 
     ``total`` is one deadline over everything that a call does: connecting, writing, reading, waiting, repeating.
-    ``pool`` is how long a call may wait for a free connection. Looking up a host's name can't be interrupted: the
-    deadline is checked right after it.
+    ``pool`` is how long a call may wait for a free connection. Looking up a host's name can't be interrupted in
+    a thread: the deadline is checked right after it.
     """
 
     connect: float | None = 5.0

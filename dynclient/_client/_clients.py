@@ -128,7 +128,7 @@ class _Face:
             redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, or ``"any"``, which
                 takes nothing of yours to another origin.
             hooks: objects with any of ``on_request``, ``on_response``, ``on_retry``, ``on_exchange`` and ``on_reload``.
-            transport: what sends requests, in place of urllib3: a Transport, or an AsyncTransport.
+            transport: what sends requests, in place of ours: a Transport, or for an AsyncClient an AsyncTransport.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
                 between two looks.
@@ -278,9 +278,9 @@ class AsyncClient(_Face):
 
     @classmethod
     def _transport(cls, **way: Any) -> Any:
-        from dynclient.transports import ThreadedTransport, Urllib3Transport
+        from dynclient.transports import AnyioTransport
 
-        return ThreadedTransport(Urllib3Transport(**way))
+        return AnyioTransport(**way)
 
     async def aclose(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""

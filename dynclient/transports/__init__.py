@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from dynclient.messages import Response, Send
 
 if TYPE_CHECKING:
+    from dynclient.transports.anyio import AnyioTransport
     from dynclient.transports.threads import ThreadedTransport
     from dynclient.transports.urllib3 import Urllib3Transport
 
 __all__ = [
     "AbortableTransport",
+    "AnyioTransport",
     "AsyncTransport",
     "Exchange",
     "ThreadedTransport",
@@ -78,6 +80,10 @@ def __getattr__(name: str) -> Any:
         from dynclient.transports.urllib3 import Urllib3Transport
 
         return Urllib3Transport
+    if name == "AnyioTransport":
+        from dynclient.transports.anyio import AnyioTransport
+
+        return AnyioTransport
     if name == "ThreadedTransport":
         from dynclient.transports.threads import ThreadedTransport
 

@@ -63,6 +63,11 @@ class Clock:
         return left
 
     @property
+    def remaining(self) -> float | None:
+        """Seconds that the whole call has left, whatever it waits for; None where it has no deadline."""
+        return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
+
+    @property
     def passed(self) -> bool:
         """Whether the call's own deadline has passed."""
         return self._deadline is not None and time.monotonic() >= self._deadline

@@ -21,15 +21,24 @@ class Proxy(NamedTuple):
         """The header lines that are the proxy's alone (RFC 9110, 11.7.2)."""
         return {} if self.authorization is None else {"Proxy-Authorization": self.authorization}
 
+    def __repr__(self) -> str:
+        return f"Proxy({self.target.scheme}://{self.target.authority})"
 
-def proxy_of(url: str | None) -> Proxy | None:
+
+def proxy_of(url: str | None, *, block_private: bool = False) -> Proxy | None:
     """Take a proxy's URL; user information in it is its credential.
 
     Raises:
-        ArgumentError: it is no http or https URL.
+        ArgumentError: it is no http or https URL, or private addresses can't be blocked behind it.
     """
     if url is None:
         return None
+    if block_private:
+        raise ArgumentError(
+            "block_private can't look at the addresses that a proxy connects to",
+            argument="block_private",
+            hint="have the proxy block them, or leave one of the two out",
+        )
     try:
         parts = urlsplit(url)
         target = target_of(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())

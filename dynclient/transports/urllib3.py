@@ -46,13 +46,7 @@ class Urllib3Transport:
         self.block_private = block_private
         self._context: Any = None
         self._making = threading.Lock()
-        self.proxy = proxy_of(proxy)
-        if block_private and self.proxy is not None:
-            raise ArgumentError(
-                "block_private can't look at the addresses that a proxy connects to",
-                argument="block_private",
-                hint="have the proxy block them, or leave one of the two out",
-            )
+        self.proxy = proxy_of(proxy, block_private=block_private)
         self.pool = Pool(limits.pool_size)
 
     def send(self, send: Send) -> Response:

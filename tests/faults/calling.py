@@ -1,4 +1,4 @@
-"""How a case is run, in both ways, and how secrets are looked for in all that it leaves behind."""
+"""How a case is run, in each way, and how secrets are looked for in all that it leaves behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import pickle
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ import anyio
 from case import AGAIN, AUTH, COOKIE_KEY, HEADER_KEY, PASSWORD, QUERY_KEY, QUICK, USER, Case, Place
 
 import dynclient
+from dynclient.transports import ThreadedTransport, Urllib3Transport
 
 CANARIES = (
     HEADER_KEY,
@@ -35,9 +36,19 @@ class Outcome(NamedTuple):
     client: Any
 
 
+def _in_threads(options: Mapping[str, Any]) -> ThreadedTransport:
+    """What sends by worker threads, with what a case says of transports."""
+    own = {name: options[name] for name in ("limits", "tls", "proxy") if name in options}
+    return ThreadedTransport(Urllib3Transport(**own))
+
+
 def run(way: str, case: Case, place: Place) -> Outcome:
-    """Load the case's document and make its call: ``sync``, or on ``asyncio`` or ``trio``."""
+    """Load the case's document and make its call: ``sync``, on ``asyncio`` or ``trio``, or by ``threads``."""
     options = {"auth": AUTH, "timeout": QUICK, "retry": AGAIN, **case.options}
+    if way == "threads":
+        options["transport"] = _in_threads(options)
+    face = dynclient.Client if way == "sync" else dynclient.AsyncClient
+    backend = "asyncio" if way == "threads" else way
     if "references" in options:
         options["references"] = [place.other if text == "{other}" else text for text in options["references"]]
     source = case.source(place)
@@ -46,13 +57,15 @@ def run(way: str, case: Case, place: Place) -> Outcome:
     value: Any = None
     fault: BaseException | None = None
     try:
-        face = dynclient.Client if way == "sync" else dynclient.AsyncClient
         client = face.load(source, **options)
         if case.call is not None:
             name, arguments = case.call
             # A case names the second server, whose port it can't know, as {other}.
             named = {key: place.other if text == "{other}" else text for key, text in arguments.items()}
-            value = _sync(client, name, named) if way == "sync" else anyio.run(_async, client, name, named, backend=way)
+            if way == "sync":
+                value = _sync(client, name, named)
+            else:
+                value = anyio.run(_async, client, name, named, backend=backend)
     except Exception as error:  # noqa: BLE001  # whatever it is: the test says what it should have been
         fault = error
     finally:

@@ -20,10 +20,10 @@ def memory(name: str) -> int:
 
 
 if __name__ == "__main__":
-    wanted, url, other, folder = sys.argv[1:]
+    wanted, way, url, other, folder = sys.argv[1:]
     case = next(case for case in CASES if case.id == wanted)
 
     Path("/proc/self/clear_refs").write_text("5")
     before = memory("VmHWM")
-    outcome = run("sync", case, Place(url, other, Path(folder)))
+    outcome = run(way, case, Place(url, other, Path(folder)))
     sys.stdout.write(f"{(memory('VmHWM') - before) // 1024} {type(outcome.error).__name__}")

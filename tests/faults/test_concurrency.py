@@ -138,6 +138,50 @@ def test_cancelled_calls_spoil_no_later_one(serve, backend):
     assert anyio.run(run, backend=backend) == [number for number in range(1, 31) if number % 3]
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_each_task_has_its_own_answers(serve, backend):
+    server = serve((("answers", echo),), keep=False)
+    answers: dict[int, list[int]] = {}
+
+    async def run() -> None:
+        async with dynclient.AsyncClient.load(document(server.url), auth=AUTH, timeout=QUICK) as client:
+
+            async def one(task: int) -> None:
+                answers[task] = [await client.get_file(str(task * 10 + number)) for number in range(10)]
+
+            async with anyio.create_task_group() as tasks:
+                for task in range(100):
+                    tasks.start_soon(one, task)
+
+    anyio.run(run, backend=backend)
+    assert answers == {task: list(range(task * 10, task * 10 + 10)) for task in range(100)}
+    assert server.asked == 1000
+    assert server.connections <= 2 * dynclient.options.Limits().pool_size
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_fork_between_calls_of_tasks(serve, backend):
+    server = serve((("answers", echo),))
+    client = dynclient.AsyncClient.load(document(server.url), auth=AUTH, timeout=QUICK)
+
+    async def call(number: int) -> bool:
+        return await client.get_file(str(number)) == number
+
+    assert anyio.run(call, 1, backend=backend)
+    process = os.fork()
+    if not process:
+        try:
+            os._exit(0 if anyio.run(call, 2, backend=backend) else 1)
+        finally:
+            os._exit(2)
+    assert os.waitpid(process, 0)[1] == 0
+    assert anyio.run(call, 3, backend=backend), "the parent's connection is as it was"
+    anyio.run(client.aclose, backend=backend)
+    assert server.connections == 2
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_in_the_middle_of_calls(things):
@@ -192,6 +236,10 @@ FAULTS = {
 }
 
 
+def descriptors() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_descriptor_is_left(things, fault):
     server, client = things(*FAULTS[fault], retry=1)
@@ -201,9 +249,27 @@ def test_no_descriptor_is_left(things, fault):
                 client.get_any()
             if number == 10:
                 server.settle()
-                before = len(list(Path("/dev/fd").iterdir()))
+                before = descriptors()
         server.settle()
-        assert len(list(Path("/dev/fd").iterdir())) <= before
+        assert descriptors() <= before
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_descriptor_is_left_by_tasks(serve, fault):
+    server = serve(*FAULTS[fault], keep=False)
+
+    async def run() -> None:
+        async with dynclient.AsyncClient.load(document(server.url), auth=AUTH, timeout=QUICK, retry=1) as client:
+            for number in range(200):
+                with pytest.raises(exceptions.DynclientError):
+                    await client.get_any()
+                if number == 10:
+                    server.settle()
+                    before = descriptors()
+            server.settle()
+            assert descriptors() <= before
+
+    anyio.run(run)
 
 
 def test_the_clock_of_the_wall_may_jump(things, monkeypatch):

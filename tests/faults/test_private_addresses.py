@@ -29,10 +29,18 @@ class Resolver:
     def __init__(self, monkeypatch, **names):
         self.names = {name.replace("_", "."): list(answers) for name, answers in names.items()}
         self.asked = []
-        self._real = socket.getaddrinfo
+        self._real, connect = socket.getaddrinfo, socket.socket.connect_ex
         monkeypatch.setattr(socket, "getaddrinfo", self)
+        # urllib3 looks up the address that it connects to; the asynchronous transport connects to it at once.
+        here = {PUBLIC: "127.0.0.1"}
+        monkeypatch.setattr(
+            socket.socket, "connect_ex", lambda sock, to: connect(sock, (here.get(to[0], to[0]), *to[1:]))
+        )
 
     def __call__(self, host, port, *args, **kwargs):
+        host = host.decode() if isinstance(host, bytes) else host
+        if host in self.names and kwargs.get("flags", 0) & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "not an address")
         self.asked.append(host)
         if host in self.names:
             answers = self.names[host]

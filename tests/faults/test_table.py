@@ -1,4 +1,4 @@
-"""Every case of the table, in both ways: what a caller gets, what servers saw, and that no secret is left behind."""
+"""Every case of the table, in each way: what a caller gets, what servers saw, and that no secret is left behind."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import pickle
 import pytest
 from calling import leaks, logged, run
 from case import Case, Place
-from table import CASES
+from table import CASES, EXCHANGES, TRANSPORT
 
 from dynclient import exceptions
 
 SILENT = (("until_closed",),)
 
 
-@pytest.mark.parametrize("way", ["sync", "asyncio"])
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES])
+WAYS = {"sync": CASES, "asyncio": CASES, "trio": EXCHANGES, "threads": TRANSPORT}
+RUNS = [pytest.param(case, way, id=f"{case.id}-{way}") for way, cases in WAYS.items() for case in cases]
+
+
+@pytest.mark.parametrize(("case", "way"), RUNS)
 def test_case(case: Case, way: str, serve, tmp_path):
     server, other = serve(*case.scripts or SILENT), serve(*case.others or SILENT)
     with logged() as log:

@@ -1,18 +1,18 @@
-"""The server that misbehaves, and the three ways to send to it."""
+"""The server that misbehaves, and the ways to send to it."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
 
 from dynclient.messages import Body, Headers, Request, Response, Send
 from dynclient.options import Limits, Timeout
-from dynclient.transports import ThreadedTransport, Urllib3Transport
+from dynclient.transports import AnyioTransport, AsyncTransport, ThreadedTransport, Urllib3Transport
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "faults"))
 from fault_server import FaultServer  # tests are no package: it is found by its folder
@@ -54,25 +54,72 @@ def make() -> Callable[..., Send]:
     return _send
 
 
-Way = Callable[[Urllib3Transport, Send], Response]
+class Way(NamedTuple):
+    """How a test sends: in this thread; in worker threads, from an event loop; or by the event loop itself."""
+
+    backend: str | None = None
+    native: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{'native' if self.native else 'threads'}-{self.backend}" if self.backend else "sync"
+
+    def transport(self, **options: Any) -> Any:
+        """The transport that a test holds: for threads, the one that they share."""
+        return AnyioTransport(**options) if self.native else Urllib3Transport(**options)
+
+    def asynchronous(self, transport: Any) -> AsyncTransport:
+        """What tasks send by, with as many places as the pool has."""
+        return transport if self.native else ThreadedTransport(transport, transport.pool._size)
+
+    def __call__(self, transport: Any, send: Send) -> Response:
+        """Send by a transport; each time in an event loop of its own."""
+        if self.backend is None:
+            return transport.send(send)
+        return anyio.run(self.asynchronous(transport).send, send, backend=self.backend)
+
+    def close(self, transport: Any) -> None:
+        """Close a transport."""
+        if self.native:
+            anyio.run(transport.aclose, backend=self.backend)
+        else:
+            transport.close()
+
+    def is_free(self, transport: Any, asynchronous: Any) -> bool:
+        """Whether no request of this transport is under way."""
+        busy = 0 if self.native else asynchronous._places.borrowed_tokens
+        return not busy and not transport.pool._used
 
 
-def _sync(transport: Urllib3Transport, send: Send) -> Response:
-    return transport.send(send)
+TASKS = [Way(backend, native) for native in (False, True) for backend in ("asyncio", "trio")]
+WAYS = [Way(), *TASKS]
 
 
-def _threaded(backend: str, transport: Urllib3Transport, send: Send) -> Response:
-    return anyio.run(ThreadedTransport(transport).send, send, backend=backend)
-
-
-@pytest.fixture(params=["sync", "asyncio", "trio"])
+@pytest.fixture(params=[pytest.param(way, id=way.id) for way in WAYS])
 def way(request: pytest.FixtureRequest) -> Way:
-    """Send by a transport: directly, or by way of threads under asyncio and trio."""
-    return _sync if request.param == "sync" else partial(_threaded, request.param)
+    """Send by a transport: directly, by way of threads, or natively; under asyncio and trio."""
+    return request.param
+
+
+@pytest.fixture(params=[pytest.param(way, id=way.id) for way in TASKS])
+def tasks_way(request: pytest.FixtureRequest) -> Way:
+    """Send from tasks alone."""
+    return request.param
 
 
 @pytest.fixture
-def transport() -> Iterator[Urllib3Transport]:
-    made = Urllib3Transport()
+def transport(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The transport of the test's way; without one, that of threads."""
+    names = {"way", "tasks_way"} & set(request.fixturenames)
+    used = request.getfixturevalue(names.pop()) if names else Way()
+    made = used.transport()
     yield made
-    made.close()
+    used.close(made)
+
+
+@pytest.fixture
+def narrow(tasks_way: Way) -> Iterator[Any]:
+    """A transport that tasks may use one at a time."""
+    made = tasks_way.transport(limits=Limits(pool_size=1))
+    yield made
+    tasks_way.close(made)

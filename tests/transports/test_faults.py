@@ -13,7 +13,6 @@ import pytest
 
 from dynclient import exceptions
 from dynclient.options import Limits, Timeout
-from dynclient.transports import Urllib3Transport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = Timeout(connect=2, read=0.15, write=0.15, total=10, pool=2)
@@ -241,7 +240,7 @@ def test_no_descriptor_is_left_open(serve, make, transport):
 
 
 def test_closed_transport_refuses(make, way):
-    transport = Urllib3Transport()
-    transport.close()
+    transport = way.transport()
+    way.close(transport)
     with pytest.raises(exceptions.ClientClosed):
         way(transport, make("http://127.0.0.1:1/x"))

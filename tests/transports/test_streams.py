@@ -1,22 +1,19 @@
-"""Bodies that are read, or written, while they are on their way; directly, and in threads under asyncio and trio."""
+"""Bodies that are read, or written, while they are on their way; in each of the ways to send."""
 
 from __future__ import annotations
 
 import gzip
 import io
-from functools import partial
 
 import anyio
 import pytest
 
 from dynclient import exceptions
 from dynclient.options import Limits, Timeout
-from dynclient.transports import ThreadedTransport
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 QUICK = Timeout(connect=2, read=2, write=2, total=10, pool=2)
-both = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 
 async def until(condition) -> None:
@@ -37,10 +34,10 @@ def sync_chunks(transport, send, between=lambda: None):
     return chunks
 
 
-def async_chunks(backend, transport, send, between=lambda: None):
+def async_chunks(way, transport, send, between=lambda: None):
     async def main():
-        threaded = ThreadedTransport(transport, limit=1)
-        body = (await threaded.send(send)).body
+        sending = way.asynchronous(transport)
+        body = (await sending.send(send)).body
         chunks = []
         try:
             async for chunk in body:
@@ -48,15 +45,15 @@ def async_chunks(backend, transport, send, between=lambda: None):
                 between()
         finally:
             await body.aclose()
-            assert threaded._places.borrowed_tokens == 0
+            assert way.is_free(transport, sending)
         return chunks
 
-    return anyio.run(main, backend=backend)
+    return anyio.run(main, backend=way.backend)
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
-def chunks(request):
-    return sync_chunks if request.param == "sync" else partial(async_chunks, request.param)
+@pytest.fixture
+def chunks(way):
+    return sync_chunks if way.backend is None else lambda *args: async_chunks(way, *args)
 
 
 @pytest.fixture
@@ -67,7 +64,7 @@ def streamed(make):
 def test_chunks_come_as_they_are_sent(chunks, serve, streamed, transport):
     server = serve(("ask", HEAD + b"abc", "wait", b"def", "ask", OK))
     assert chunks(transport, streamed(server.url + "/x"), server.go.set) == [b"abc", b"def"]
-    assert sync_chunks(transport, streamed(server.url + "/y")) == [b"ok"]
+    assert chunks(transport, streamed(server.url + "/y")) == [b"ok"]
     assert server.connections == 1, "a body that was read to its end leaves the connection usable"
 
 
@@ -81,37 +78,35 @@ def test_closing_early_closes_the_connection(serve, streamed, transport):
     assert sync_chunks(transport, streamed(server.url + "/y")) == [b"ok"]
 
 
-@both
-def test_closing_early_closes_the_connection_and_gives_the_place_back(backend, serve, streamed, transport):
+def test_closing_early_closes_the_connection_and_gives_the_place_back(tasks_way, serve, streamed, narrow):
     server = serve(("ask", HEAD + b"abc", "until_closed"), ("ask", OK))
 
     async def main():
-        threaded = ThreadedTransport(transport, limit=1)
-        body = (await threaded.send(streamed(server.url + "/x"))).body
+        sending = tasks_way.asynchronous(narrow)
+        body = (await sending.send(streamed(server.url + "/x"))).body
         assert await anext(body) == b"abc"
         await body.aclose()
         await body.aclose()
         assert server.ended.acquire(timeout=10)
-        assert (await threaded.send(streamed(server.url + "/y")._replace(stream=False))).body == b"ok"
+        assert (await sending.send(streamed(server.url + "/y")._replace(stream=False))).body == b"ok"
 
-    anyio.run(main, backend=backend)
+    anyio.run(main, backend=tasks_way.backend)
 
 
-@both
-def test_cancelling_a_read_closes_the_connection(backend, serve, streamed, transport):
+def test_cancelling_a_read_closes_the_connection(tasks_way, serve, streamed, narrow):
     server = serve(("ask", HEAD + b"abc", "until_closed"))
 
     async def main():
-        threaded = ThreadedTransport(transport, limit=1)
-        body = (await threaded.send(streamed(server.url + "/x"))).body
+        sending = tasks_way.asynchronous(narrow)
+        body = (await sending.send(streamed(server.url + "/x"))).body
         assert await anext(body) == b"abc"
         with anyio.move_on_after(0.05) as scope:
             await anext(body)
         assert scope.cancelled_caught
-        await until(lambda: threaded._places.borrowed_tokens == 0)
+        await until(lambda: tasks_way.is_free(narrow, sending))
         assert [chunk async for chunk in body] == []
 
-    anyio.run(main, backend=backend)
+    anyio.run(main, backend=tasks_way.backend)
     assert server.ended.acquire(timeout=10)
 
 
@@ -198,14 +193,13 @@ def test_uploads(case, way, serve, make, transport):
     assert rest == sent
 
 
-@both
 @pytest.mark.parametrize(
     ("length", "framing"), [(4, b"content-length: 4"), (None, b"transfer-encoding: chunked")], ids=["known", "unknown"]
 )
-def test_asynchronous_uploads(length, framing, backend, serve, make, transport):
+def test_asynchronous_uploads(length, framing, tasks_way, serve, make, transport):
     server = serve(("ask", OK))
     send = make(server.url + "/x", "POST", AsyncSized([b"ab", b"cd"], length))
-    assert anyio.run(ThreadedTransport(transport).send, send, backend=backend).body == b"ok"
+    assert tasks_way(transport, send).body == b"ok"
     assert framing in server.requests[0].lower()
 
 
@@ -216,12 +210,11 @@ def test_a_wrong_length_is_told_before_the_server_is_misled(pieces, what, way, s
         way(transport, make(server.url + "/x", "POST", Sized(pieces, 4)))
 
 
-@both
-def test_cancelling_an_upload_that_waits_for_its_source(backend, serve, make, transport):
+def test_cancelling_an_upload_that_waits_for_its_source(tasks_way, serve, make, narrow):
     server = serve(("ask_head", "until_closed"))
 
     async def main():
-        threaded = ThreadedTransport(transport, limit=1)
+        sending = tasks_way.asynchronous(narrow)
         begun = anyio.Event()
 
         async def source():
@@ -231,25 +224,24 @@ def test_cancelling_an_upload_that_waits_for_its_source(backend, serve, make, tr
 
         body = source()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(threaded.send, make(server.url + "/x", "POST", body))
+            tasks.start_soon(sending.send, make(server.url + "/x", "POST", body))
             await begun.wait()
             tasks.cancel_scope.cancel()
-        await until(lambda: threaded._places.borrowed_tokens == 0)
+        await until(lambda: tasks_way.is_free(narrow, sending))
         await body.aclose()
 
-    anyio.run(main, backend=backend)
+    anyio.run(main, backend=tasks_way.backend)
     assert server.ended.acquire(timeout=10)
 
 
-@both
-def test_waiting_for_a_place_ends(backend, serve, streamed, transport):
+def test_waiting_for_a_place_ends(tasks_way, serve, streamed, narrow):
     server = serve(("ask", HEAD + b"abc", "until_closed"))
 
     async def main():
-        threaded = ThreadedTransport(transport, limit=1)
-        first = (await threaded.send(streamed(server.url + "/x"))).body
+        sending = tasks_way.asynchronous(narrow)
+        first = (await sending.send(streamed(server.url + "/x"))).body
         with pytest.raises(exceptions.PoolTimeout):
-            await threaded.send(streamed(server.url + "/y", timeout=QUICK._replace(pool=0.05)))
+            await sending.send(streamed(server.url + "/y", timeout=QUICK._replace(pool=0.05)))
         await first.aclose()
 
-    anyio.run(main, backend=backend)
+    anyio.run(main, backend=tasks_way.backend)

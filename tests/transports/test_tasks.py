@@ -1,4 +1,4 @@
-"""The asynchronous transport: cancelling, bounds, and a transport that can't be aborted."""
+"""Sending from tasks: cancelling, bounds, one event loop after another; and a transport that can't be aborted."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 
 from dynclient import exceptions
 from dynclient.messages import Response
-from dynclient.options import Timeout
-from dynclient.transports import ThreadedTransport, Urllib3Transport
+from dynclient.options import Limits, Timeout
+from dynclient.transports import ThreadedTransport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 both = pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -20,20 +20,19 @@ async def until(condition) -> None:
             await anyio.sleep(0.001)
 
 
-@both
 @pytest.mark.parametrize("script", [("until_closed",), ("ask", "until_closed"), ("ask", OK[:-1], "until_closed")])
-def test_cancelling_breaks_the_connection_and_gives_the_place_back(script, backend, serve, make, transport):
+def test_cancelling_breaks_the_connection_and_gives_the_place_back(script, tasks_way, serve, make, narrow):
     server = serve(script)
-    threaded = ThreadedTransport(transport, limit=1)
 
     async def main() -> None:
+        sending = tasks_way.asynchronous(narrow)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(threaded.send, make(server.url + "/x", "POST", b"{}"))
+            tasks.start_soon(sending.send, make(server.url + "/x", "POST", b"{}"))
             await until(lambda: server.connections)
             tasks.cancel_scope.cancel()
-        await until(lambda: threaded._places.borrowed_tokens == 0)
+        await until(lambda: tasks_way.is_free(narrow, sending))
 
-    anyio.run(main, backend=backend)
+    anyio.run(main, backend=tasks_way.backend)
     assert server.ended.acquire(timeout=10), "the server saw the connection end"
 
 
@@ -75,35 +74,61 @@ def test_a_place_is_given_back_only_when_its_thread_has_ended(backend, make):
     anyio.run(main, backend=backend)
 
 
-@both
-def test_many_at_once(backend, httpserver, make, transport):
+def test_many_at_once(tasks_way, httpserver, make):
     httpserver.expect_request("/x").respond_with_data("ok")
-    threaded = ThreadedTransport(transport, limit=4)
+    transport = tasks_way.transport(limits=Limits(pool_size=4))
     url = httpserver.url_for("/x")
     bodies = []
 
-    async def one() -> None:
-        bodies.append((await threaded.send(make(url))).body)
-
     async def main() -> None:
+        sending = tasks_way.asynchronous(transport)
+
+        async def one() -> None:
+            bodies.append((await sending.send(make(url))).body)
+
         async with anyio.create_task_group() as tasks:
             for _ in range(30):
                 tasks.start_soon(one)
-        await threaded.aclose()
+        await sending.aclose()
         with pytest.raises(exceptions.ClientClosed):
-            await threaded.send(make(url))
+            await sending.send(make(url))
 
-    anyio.run(main, backend=backend)
+    anyio.run(main, backend=tasks_way.backend)
     assert bodies == [b"ok"] * 30
 
 
-@both
-def test_one_loop_after_another(backend, serve, make):
+def test_one_loop_after_another(tasks_way, serve, make):
     server = serve(("ask", OK) * 3)
-    threaded = ThreadedTransport(Urllib3Transport(), limit=1)
+    transport = tasks_way.transport()
+    sending = tasks_way.asynchronous(transport)
     for _ in range(3):
-        assert anyio.run(threaded.send, make(server.url + "/x"), backend=backend).body == b"ok"
-    anyio.run(threaded.aclose, backend=backend)
+        assert anyio.run(sending.send, make(server.url + "/x"), backend=tasks_way.backend).body == b"ok"
+    anyio.run(sending.aclose, backend=tasks_way.backend)
+    assert server.connections == 1
+
+
+def test_closing_lets_what_is_under_way_end(tasks_way, serve, make):
+    server = serve(("ask", "wait", OK, "until_closed"))
+    transport = tasks_way.transport()
+    bodies = []
+
+    async def main() -> None:
+        sending = tasks_way.asynchronous(transport)
+
+        async def one() -> None:
+            bodies.append((await sending.send(make(server.url + "/x"))).body)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one)
+            await until(lambda: server.requests)
+            await sending.aclose()
+            with pytest.raises(exceptions.ClientClosed):
+                await sending.send(make(server.url + "/y"))
+            server.go.set()
+
+    anyio.run(main, backend=tasks_way.backend)
+    assert bodies == [b"ok"]
+    assert server.ended.acquire(timeout=10), "and its connection is closed then"
 
 
 def test_aborting_before_and_after_harms_nothing(serve, make, transport):

@@ -6,6 +6,8 @@ import base64
 import datetime as dt
 import logging
 import pickle
+import select
+import socket
 import ssl
 import traceback
 
@@ -54,11 +56,11 @@ def context(authority) -> ssl.SSLContext:
 def test_a_server_that_proves_who_it_is(host, version, context, ca_file, start, way):
     serve, make = start
     server = serve((("secure", context), "ask", OK, "ask", OK))
-    transport = Urllib3Transport(tls=TLS(ca_file=ca_file, minimum_version=version))
+    transport = way.transport(tls=TLS(ca_file=ca_file, minimum_version=version))
     url = f"https://{host}:{server.port}/x"
     assert way(transport, make(url)).body == b"ok"
     assert way(transport, make(url, "POST", b"x" * 100_000)).body == b"ok"
-    transport.close()
+    way.close(transport)
     assert server.connections == 1
     assert f"Host: {host}:{server.port}\r\n".encode() in server.requests[0]
 
@@ -77,7 +79,7 @@ BAD = [
 def test_a_server_that_does_not(step, own, authority, ca_file, start, way):
     serve, make = start
     server = serve((step(authority), "ask", OK))
-    transport = Urllib3Transport(tls=TLS(ca_file=ca_file) if own else TLS())
+    transport = way.transport(tls=TLS(ca_file=ca_file) if own else TLS())
     with pytest.raises(exceptions.TLSError) as caught:
         way(transport, make(f"https://127.0.0.1:{server.port}/x", timeout=Timeout(connect=0.3)))
     assert not caught.value.outcome_unknown
@@ -138,10 +140,10 @@ BASIC = b"Proxy-Authorization: Basic " + base64.b64encode(b"me:my password")
 
 def test_a_proxy_is_asked_for_a_plain_url(serve, make, way):
     proxy = serve(("ask", OK, "ask", OK))
-    transport = Urllib3Transport(proxy=f"http://me:my%20password@127.0.0.1:{proxy.port}")
+    transport = way.transport(proxy=f"http://me:my%20password@127.0.0.1:{proxy.port}")
     for _ in range(2):
         assert way(transport, make("http://api.test:8080/x?y=%2f")).body == b"ok"
-    transport.close()
+    way.close(transport)
     lines = proxy.requests[1].split(b"\r\n")
     assert lines[:2] == [b"GET http://api.test:8080/x?y=%2f HTTP/1.1", b"Host: api.test:8080"]
     assert BASIC in lines
@@ -151,9 +153,9 @@ def test_a_proxy_is_asked_for_a_plain_url(serve, make, way):
 def test_a_proxy_makes_a_tunnel_for_an_https_url(authority, ca_file, serve, make, way):
     inner = secured(authority.issue_cert("api.test"))
     proxy = serve(("ask", b"HTTP/1.1 200 Connected\r\n\r\n", ("secure", inner), "ask", OK))
-    transport = Urllib3Transport(tls=TLS(ca_file=ca_file), proxy=f"http://me:my%20password@127.0.0.1:{proxy.port}")
+    transport = way.transport(tls=TLS(ca_file=ca_file), proxy=f"http://me:my%20password@127.0.0.1:{proxy.port}")
     assert way(transport, make("https://api.test/x")).body == b"ok"
-    transport.close()
+    way.close(transport)
     asked, sent = proxy.requests
     assert asked.startswith(b"CONNECT api.test:443 HTTP/1.")
     assert BASIC in asked
@@ -162,12 +164,52 @@ def test_a_proxy_makes_a_tunnel_for_an_https_url(authority, ca_file, serve, make
 
 
 @pytest.mark.parametrize("script", [("ask", b"HTTP/1.1 407 No\r\n\r\n"), ("ask",)])
-def test_a_proxy_that_refuses(script, ca_file, serve, make):
+def test_a_proxy_that_refuses(script, ca_file, serve, make, way):
     proxy = serve(script)
-    transport = Urllib3Transport(tls=TLS(ca_file=ca_file), proxy=f"http://me:canary@127.0.0.1:{proxy.port}")
+    transport = way.transport(tls=TLS(ca_file=ca_file), proxy=f"http://me:canary@127.0.0.1:{proxy.port}")
     with pytest.raises(exceptions.ConnectError) as caught:
-        transport.send(make("https://api.test/x"))
+        way(transport, make("https://api.test/x"))
     assert "canary" not in everything(caught.value)
+    assert not caught.value.outcome_unknown, "the request has not left"
+
+
+def test_a_server_behind_a_proxy_that_does_not_prove_who_it_is(ca_file, serve, make, way):
+    other = secured(trustme.CA().issue_cert("api.test"))
+    proxy = serve(("ask", b"HTTP/1.1 200 Connected\r\n\r\n", ("secure", other)))
+    transport = way.transport(tls=TLS(ca_file=ca_file), proxy=f"http://127.0.0.1:{proxy.port}")
+    with pytest.raises(exceptions.TLSError) as caught:
+        way(transport, make("https://api.test/x", "POST", b"{}"))
+    assert not caught.value.outcome_unknown, "the request has not left"
+
+
+def relayed(port: int):
+    """A step: carry bytes between the client and a server on this port, until one of them closes."""
+
+    def run(peer) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as inner:
+            others = {peer.sock: inner, inner: peer.sock}
+            while True:
+                ready = [peer.sock] if peer.sock.pending() else select.select(list(others), [], [], 10)[0]
+                for sock in ready:
+                    piece = sock.recv(65_536)
+                    if not piece:
+                        return
+                    others[sock].sendall(piece)
+
+    return run
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_proves_who_it_is(scheme, context, ca_file, start, way):
+    serve, make = start
+    server = serve((*((("secure", context),) if scheme == "https" else ()), "ask", OK))
+    tunnel = ("ask", b"HTTP/1.1 200 Connected\r\n\r\n") if scheme == "https" else ()
+    proxy = serve((("secure", context), *tunnel, relayed(server.port)))
+    transport = way.transport(tls=TLS(ca_file=ca_file), proxy=f"https://localhost:{proxy.port}")
+    assert way(transport, make(f"{scheme}://127.0.0.1/x", "POST", b"x" * 100_000)).body == b"ok"
+    way.close(transport)
+    assert (proxy.connections, server.connections) == (1, 1)
+    assert server.requests[0].endswith(b"x" * 100_000)
 
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1:80", "socks5://h:1", "http://", "http://h:x"])

@@ -161,7 +161,7 @@ async def rows(url: str, stack: AsyncExitStack, *, trio: bool) -> dict[str, Call
     return made
 
 
-async def measure(call: Call, tasks: int, calls: int = 300) -> tuple[float, float]:
+async def measure(call: Call, tasks: int, calls: int = 500) -> tuple[float, float]:
     """Microseconds of CPU for each call, and calls a second."""
 
     async def work() -> None:
@@ -176,15 +176,19 @@ async def measure(call: Call, tasks: int, calls: int = 300) -> tuple[float, floa
     return (time.process_time() - cpu) / done * 1e6, done / (time.perf_counter() - wall)
 
 
+async def warm(call: Call, tasks: int) -> tuple[float, float]:
+    """The same, with its connections open: each library closes idle ones after other seconds, in others' turns."""
+    await measure(call, tasks, tasks)
+    return await measure(call, tasks)
+
+
 async def compare(url: str, rounds: int, counts: list[int], *, trio: bool) -> None:
     """Print a line for each row and number of tasks."""
     async with AsyncExitStack() as stack:
         calls = await rows(url, stack, trio=trio)
         print(f"{'what':24}{'tasks':>6}{'us of CPU':>12}{'calls a second':>16}", flush=True)
         for tasks in counts:
-            for call in calls.values():
-                await measure(call, tasks)
-            taken = [[await measure(call, tasks) for call in calls.values()] for _ in range(rounds)]
+            taken = [[await warm(call, tasks) for call in calls.values()] for _ in range(rounds)]
             for name, runs in zip(calls, zip(*taken, strict=True), strict=True):
                 cpu, rate = (statistics.median(one) for one in zip(*runs, strict=True))
                 print(f"{name:24}{tasks:6}{cpu:12.1f}{rate:16.0f}", flush=True)

@@ -1,19 +1,15 @@
 """Foreign errors, translated at one place.
 
-What urllib3, ssl and sockets raise may hold the URL with its secrets, so that none of their text is taken over but
-the operating system's own, and nothing of them is kept as a cause.
+What ssl and sockets raise may hold what is secret, so that none of their text is taken over but the operating system's
+own, and nothing of them is kept as a cause. What urllib3 raises is made one of these by ``opening``.
 """
 
 from __future__ import annotations
 
 import builtins
-import http.client
 import socket
 import ssl
 from typing import Any, NamedTuple
-
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
-from urllib3.util.ssl_match_hostname import CertificateError
 
 from dynclient.exceptions import (
     ClientClosed,
@@ -39,15 +35,11 @@ FOREIGN = (
     Cut,
     BodyFailed,
     OSError,
-    HTTPError,
-    CertificateError,
-    http.client.HTTPException,
     ValueError,
 )
 """What an exchange may end with, apart from its response."""
 
-_TIMES = (Expired, builtins.TimeoutError, ConnectTimeoutError)
-_UNTRUSTED = (ssl.SSLError, CertificateError)
+_TIMES = (Expired, builtins.TimeoutError)
 
 
 class Situation(NamedTuple):
@@ -79,16 +71,15 @@ def _waiting(_: BaseException, at: Situation) -> DynclientError:
 
 
 def _connecting(error: BaseException, at: Situation) -> DynclientError:
-    # urllib3 2 derives NewConnectionError, which no time has run out for, from ConnectTimeoutError.
-    if isinstance(error, _TIMES) and not isinstance(error, NewConnectionError):
+    if isinstance(error, _TIMES):
         if at.total:
             return _made(TimeoutError, f"the call's time ran out while connecting to {at.host}", at, phase="connect")
         if at.securing:
             return _made(TLSError, f"{at.host} did not finish the TLS handshake in time", at)
         return _made(ConnectError, f"{at.host} did not answer in time", at)
-    if isinstance(error, _UNTRUSTED):
+    if isinstance(error, ssl.SSLError):
         return _made(TLSError, f"no trusted connection to {at.host}{_reason(error)}", at)
-    if isinstance(error, (NameResolutionError, socket.gaierror)):
+    if isinstance(error, socket.gaierror):
         return _made(ConnectError, f"the host {at.host} can't be found", at)
     return _made(ConnectError, f"can't connect to {at.host}{_reason(error)}", at)
 
@@ -100,8 +91,6 @@ def _talking(error: BaseException, at: Situation) -> DynclientError:
         return _made(TimeoutError, f"{whose} ran out while {doing}", at, phase=at.phase)
     if isinstance(error, Malformed):
         return _made(ProtocolError, f"the response is not HTTP: {error}", at)
-    if isinstance(error, http.client.HTTPException):
-        return _made(ProtocolError, f"the exchange broke HTTP ({type(error).__name__})", at)
     if isinstance(error, Cut):
         return _made(ConnectionLost, "the server closed the connection before the whole response was there", at)
     return _made(ConnectionLost, f"the connection broke while {doing}{_reason(error)}", at)
@@ -123,8 +112,6 @@ def _made(kind: type[TransportError], message: str, at: Situation, **more: Any) 
 
 def _reason(error: BaseException) -> str:
     """The operating system's or TLS's own words for it; never a text that may hold a URL."""
-    while error.__cause__ is not None and not isinstance(error, OSError):
-        error = error.__cause__
     if isinstance(error, ssl.SSLCertVerificationError):
         return f": {error.verify_message}"
     if isinstance(error, ssl.SSLError) and error.reason:

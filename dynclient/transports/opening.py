@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
+from http.client import HTTPException
 from typing import Any, NamedTuple
 
 from urllib3.connection import ProxyConfig
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.util import parse_url
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from dynclient.options import Limits
 from dynclient.transports import addresses
@@ -69,21 +72,40 @@ def connect(connection: Connection | SecureConnection, clock: Clock, remaining: 
     """Connect; tell whether it came about. The time is shared with the addresses that remain.
 
     Raises:
-        OSError, HTTPError: it did not, and no address remains; or the address answers, but not as it should.
+        OSError: it did not, and no address remains; or the address answers, but not as it should.
+        Expired: no time is left.
     """
     left = clock.left()
     connection.timeout = left if left is None else left / remaining
     try:
         connection.connect()
-    except (NewConnectionError, ConnectTimeoutError):
+    except (NewConnectionError, ConnectTimeoutError) as error:
         connection.close()
         if remaining == 1:
-            raise
+            raise _plain(error) from None
         return False
+    except (HTTPError, HTTPException, CertificateError) as error:
+        connection.close()
+        raise _plain(error) from None
     except BaseException:
         connection.close()
         raise
     return True
+
+
+def _plain(error: BaseException) -> OSError:
+    """What the operating system or TLS would have said, of an error of urllib3's or http.client's."""
+    if isinstance(error, NameResolutionError):
+        return socket.gaierror(socket.EAI_NONAME, "")
+    # urllib3 2 derives NewConnectionError, which no time has run out for, from ConnectTimeoutError.
+    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
+        return TimeoutError()
+    if isinstance(error, CertificateError):
+        return ssl.SSLError(0, type(error).__name__)
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__
+    return cause or OSError(None, type(error).__name__)
 
 
 def _addresses(host: str, port: int) -> list[str]:

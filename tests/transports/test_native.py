@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import socket
+import subprocess
+import sys
 import threading
 
 import anyio
@@ -267,6 +269,12 @@ def test_the_deadline_holds_while_a_source_is_waited_for(run, serve, make):
         assert (caught.value.phase, caught.value.outcome_unknown) == ("write", True)
 
     run(main)
+
+
+def test_an_event_loop_needs_neither_urllib3_nor_the_other_kind_of_loop():
+    code = "import sys; from dynclient.transports import AnyioTransport; print({'urllib3', 'trio'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 class Watching(io.BytesIO):

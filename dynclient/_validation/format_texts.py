@@ -69,8 +69,13 @@ def is_media_range(text: str) -> bool:
     return _MEDIA_RANGE.fullmatch(text) is not None
 
 
+_LONGEST_REGEX = 10_000
+
+
 def is_regex(text: str) -> bool:
-    """ECMA-262, 22.2.1."""
+    """ECMA-262, 22.2.1; one that is longer than anybody writes is none, since reading it would take its time."""
+    if len(text) > _LONGEST_REGEX:
+        return False
     try:
         read(text, strict=True)
     except PatternError:

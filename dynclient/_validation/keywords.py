@@ -35,7 +35,7 @@ def type_(validator: Any, types: Any, value: Any, _: Any) -> Errors:
 def enum(validator: Any, allowed: Any, value: Any, _: Any) -> Errors:
     if validator.format_checker.files and is_opaque(value):
         return
-    if not any(same(value, each) for each in allowed):
+    if frozen(value) not in validator.format_checker.members(allowed):
         yield ValidationError(_expected(allowed))
 
 

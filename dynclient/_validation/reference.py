@@ -19,7 +19,7 @@ from referencing import Registry
 
 from dynclient._validation import evaluation, keywords, references
 from dynclient._validation.formats import format_fault
-from dynclient._validation.kinds import TYPES, is_opaque, size
+from dynclient._validation.kinds import TYPES, frozen, is_opaque, size
 
 _STEPS_PER_VALUE = 500
 """Steps that are granted for each value within a value, whatever the limit."""
@@ -43,6 +43,7 @@ class Run:
         self.dynamic = dynamic
         self.files = files
         self.verdicts: dict[tuple[str, int], list[ValidationError]] = {}
+        self._members: dict[int, frozenset[Any]] = {}
 
     def step(self) -> None:
         """Count a step."""
@@ -52,6 +53,13 @@ class Run:
                 raise OverBudget
             self.granted = True
             self.left = _STEPS_PER_VALUE * size(self.value)
+
+    def members(self, allowed: list[Any]) -> frozenset[Any]:
+        """What an ``enum`` allows, so that looking a value up costs the same however long that is."""
+        known = self._members.get(id(allowed))
+        if known is None:
+            known = self._members[id(allowed)] = frozenset(map(frozen, allowed))
+        return known
 
     def fault(self, value: Any, name: str) -> str | None:
         """What is wrong with a value by its format."""

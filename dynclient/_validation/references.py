@@ -6,11 +6,15 @@ So a schema that reaches one and the same by many ways costs no more than by one
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
 from dynclient._validation.keywords import Errors
+
+# More faults of one value nobody is shown, and a long list in which all is wrong would be gone through for them.
+_MOST = 100
 
 
 def referred(validator: Any, reference: str) -> Any:
@@ -31,7 +35,7 @@ def ref(validator: Any, reference: Any, value: Any, _: Any) -> Errors:
     if known is None:
         # In a bundle without `$dynamicRef` there is one resource, so the way here makes no difference.
         found = run.entries[reference]
-        errors = list(validator.evolve(schema=found).iter_errors(value))
+        errors = list(islice(validator.evolve(schema=found).iter_errors(value), _MOST))
         run.verdicts[key] = errors
         yield from map(_copied, errors)
     else:

@@ -22,6 +22,7 @@ RECORD = b"\x1e"
 LINE_END = expression(r"\r\n|\r|\n")
 
 _BLANK = b" \t\r\n"
+_SHORT = 16_384
 _DIGITS = expression(r"[0-9]+")
 _NUMBER_OR_WORD = expression(rb"[-0-9tfn]")
 
@@ -195,19 +196,25 @@ class JSONRecords:
         self._records = _Cut(RECORD, limits)
         self._begun = False
         self._given = 0
+        self._next = 0
 
     def feed(self, chunk: bytes) -> Iterator[Any]:
         """Take a chunk."""
         for record, offset in self._records.feed(chunk):
             yield from self._ended(record, offset)
             self._begun = True
+        size = len(self._records.held)
+        if not self._begun or self._given or not self._records.held.endswith(b"\n") or size < self._next:
+            return
         held = bytes(self._records.held)
-        if self._begun and not self._given and held.endswith(b"\n") and held.strip(_BLANK):
+        if held.strip(_BLANK):
             try:
                 value = json.load(held, self._limits)
             except DecodeError:
-                return  # its rest may come yet
-            self._given = len(held)
+                # Its rest may come yet. What is long is not tried at each line: that would take the square of its time.
+                self._next = size * 2 if size > _SHORT else 0
+                return
+            self._given = size
             yield value
 
     def finish(self) -> Iterator[Any]:
@@ -215,7 +222,7 @@ class JSONRecords:
         return self._ended(bytes(self._records.held), self._records.offset)
 
     def _ended(self, record: bytes, offset: int) -> Iterator[Any]:
-        given, self._given = self._given, 0
+        given, self._given, self._next = self._given, 0, 0
         if not self._begun and record.strip(_BLANK):
             raise DecodeError("the body does not begin with a record separator", offset=0)
         if given and record[given:].strip(_BLANK):

@@ -1,0 +1,72 @@
+"""What a server may send at length costs time by its length, not by its square or by what the document lists.
+
+Processor time of this thread, with generous bounds: most of these once took many times as much.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from case import document
+
+import dynclient
+from dynclient import exceptions
+from dynclient.codecs.splitting import JSONRecords
+from dynclient.messages import Headers, Response
+from dynclient.options import Limits
+
+
+class Canned:
+    def __init__(self, body):
+        self.body = body
+
+    def send(self, send):
+        return Response(200, Headers({"Content-Type": "application/json"}), self.body, send.request)
+
+    def close(self):
+        """Nothing is open."""
+
+
+def refused(value, schema):
+    source = document("http://127.0.0.1:9")
+    source["paths"]["/open"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = schema
+    with dynclient.load(source, transport=Canned(json.dumps(value).encode()), retry=1) as client:
+        started = time.thread_time()
+        with pytest.raises(exceptions.ResponseValidationError) as caught:
+            client.get_open()
+        return time.thread_time() - started, caught.value
+
+
+def test_a_long_list_of_what_an_enum_does_not_have():
+    seconds, error = refused(["x"] * 30_000, {"type": "array", "items": {"enum": [str(i) for i in range(1000)]}})
+    assert len(error.errors) == 20
+    assert seconds < 3
+
+
+def test_a_long_list_that_is_wrong_at_its_end():
+    schema = {"type": "array", "items": {"enum": [str(i) for i in range(1000)]}}
+    seconds, error = refused(["999"] * 30_000 + ["x"], schema)
+    assert [fault.path for fault in error.errors] == ["$[30000]"]
+    assert seconds < 6
+
+
+def test_a_long_text_that_should_be_an_expression():
+    seconds, _ = refused("(a+)+" * 100_000, {"type": "string", "format": "regex"})
+    assert seconds < 1
+
+
+def test_a_record_that_never_ends():
+    records = JSONRecords(Limits())
+    started = time.thread_time()
+    assert list(records.feed(b'\x1e["')) == []
+    for _ in range(500):
+        assert list(records.feed(b"x" * 16_383 + b"\n")) == []
+    assert time.thread_time() - started < 3
+
+
+def test_a_record_in_lines_is_given_when_it_is_whole():
+    records = JSONRecords(Limits())
+    found = [value for line in (b"\x1e[\n", b"1,\n", b"2\n", b"]\n") for value in records.feed(line)]
+    assert found == [[1, 2]]

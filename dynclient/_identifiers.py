@@ -17,6 +17,7 @@ from dynclient._expressions import expression
 
 MAX_LENGTH = 120
 _HASH_LENGTH = 6
+_ALL_BUT_EQUAL = 0.9
 
 # Latin letters that NFKD leaves whole.
 _LETTERS = str.maketrans(
@@ -71,6 +72,9 @@ def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
         by_key.setdefault(_key(candidate), candidate)
     wanted = _key(name[:MAX_LENGTH])
     found = difflib.get_close_matches(wanted, by_key, n=limit, cutoff=0.6)
+    # Where one is all but the name itself, those that are merely like it were not meant.
+    if found and difflib.SequenceMatcher(None, found[0], wanted).ratio() > _ALL_BUT_EQUAL:
+        return [by_key[found[0]]]
     if len(wanted) > 2:  # noqa: PLR2004 - a letter or two stand in almost every name
         found += [key for key in by_key if wanted in key and key not in found]
     return [by_key[key] for key in found[:limit]]

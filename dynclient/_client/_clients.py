@@ -21,7 +21,7 @@ from dynclient._client._session import Session
 from dynclient._client._settings import Settings, given_headers
 from dynclient._request import ServerChoice
 from dynclient.exceptions import ArgumentError, escaped
-from dynclient.model import API
+from dynclient.model import API, OperationRow
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.security import concealed
 
@@ -36,24 +36,33 @@ _WITH_HTTP_INFO = "_with_http_info"
 class Namespace:
     """The operations of one tag."""
 
-    __slots__ = ("_find", "_name", "_names")
+    __slots__ = ("_caller", "_name", "_rows")
 
-    def __init__(self, name: str, names: Iterable[str], find: Callable[[str], OperationMethod | None]) -> None:
+    def __init__(self, name: str, rows: Mapping[str, OperationRow], caller: Caller) -> None:
         self._name = name
-        self._names = tuple(names)
-        self._find = find
+        self._rows = rows
+        self._caller = caller
 
     def __getattr__(self, name: str) -> OperationMethod:
-        method = self._find(name)
+        method = _method(self._caller, self._rows, name)
         if method is None:
-            raise no_such_operation(name, list(self._names), f"operation in {self._name}")
+            raise no_such_operation(name, list(self._rows), self._name)
         return method
 
     def __dir__(self) -> list[str]:
-        return _with_variants(self._names)
+        return _with_variants(self._rows)
 
     def __repr__(self) -> str:
-        return f"<{self._name}: {', '.join(self._names)}>"
+        return repr(self._listed()) if hasattr(sys, "ps1") else f"<{self._name}: {', '.join(self._rows)}>"
+
+    def _repr_mimebundle_(self, **formats: Any) -> dict[str, str]:
+        return self._listed()._repr_mimebundle_(**formats)  # IPython's name for it
+
+    def _listed(self) -> Operations:
+        """What is shown: the operations by the names that they have here."""
+        caller = self._caller
+        index = Index(row._replace(name=name) for name, row in self._rows.items())
+        return Operations(caller.session, index, lambda row: OperationMethod(caller, row), part=True)
 
 
 class _Face:
@@ -196,8 +205,7 @@ class _Face:
         if method is not None:
             return method
         if name in index.by_namespace:
-            rows = index.by_namespace[name]
-            return Namespace(name, rows, lambda asked: _method(caller, rows, asked))
+            return Namespace(name, index.by_namespace[name], caller)
         raise no_such_operation(name, [*index.by_name, *index.by_namespace])
 
     def _fits(self) -> Callable[[Session], object]:

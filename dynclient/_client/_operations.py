@@ -50,11 +50,12 @@ class Index:
         return row
 
 
-def no_such_operation(name: str, candidates: list[str], what: str = "operation") -> NoSuchOperation:
+def no_such_operation(name: str, candidates: list[str], namespace: str = "") -> NoSuchOperation:
     """The error for a name that is none, with the near matches in its hint."""
     matches = near(name, candidates)
     hint = f"did you mean {' or '.join(matches)}?" if matches else ""
-    return NoSuchOperation(f"no {what} {name}", name=name, matches=matches, hint=hint)
+    shown = f"{namespace}.{name}" if namespace else name
+    return NoSuchOperation(f"no operation {shown}", name=name, matches=matches, hint=hint)
 
 
 class Operations(Mapping[str, Any]):

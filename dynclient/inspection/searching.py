@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from dynclient._expressions import expression
+from dynclient._schemas import shape
 from dynclient.exceptions import DocumentError
+from dynclient.inspection.arguments import body_schema
 from dynclient.model import Operation, OperationRow
 
 # What a word counts in a place. An operation is read for the last two only.
@@ -62,6 +64,11 @@ def _read(operation: Operation) -> Iterator[tuple[str, str]]:
     for parameter in operation.parameters:
         yield "parameter", parameter.name.lower()
         yield "description", parameter.description.lower()
+    # The properties of a body are a call's arguments too.
+    body = body_schema(operation.body) if operation.body is not None else None
+    for name, schema in shape(body).properties.items() if body is not None else ():
+        yield "parameter", name.lower()
+        yield "description", (shape(schema).description or "").lower()
 
 
 def _found(word: str, text: str) -> int:

@@ -208,3 +208,59 @@ def test_an_error_shows_no_query_values_and_keeps_no_body(root):
     assert "/orders?status" in str(caught.value)
     assert "paid" not in str(caught.value)
     assert caught.value.request.body is None
+
+
+@pytest.fixture(scope="module", params=[dynclient.Client, dynclient.AsyncClient])
+def either(request, voice_path):
+    """A client of each kind; nothing is called, so nothing is open."""
+    return request.param.load(voice_path)
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "said"),
+    [
+        (lambda voice: voice.creat_call, "no operation creat_call\nHint: did you mean create_call?"),
+        (lambda voice: voice.cals, "no operation cals\nHint: did you mean calls"),
+        (lambda voice: voice.calls.creat_call, "no operation calls.creat_call\nHint: did you mean create_call?"),
+        (lambda voice: voice.operations["creatCall"], "no operation creatCall\nHint: did you mean create_call?"),
+        (lambda voice: voice.create_call.prepare("9", acount_id="8"), "acount_id\nHint: did you mean account_id?"),
+        (lambda voice: voice.create_call.prepare("9", aplication_id="8"), "did you mean application_id?"),
+    ],
+)
+def test_a_mistyped_name_says_which_was_meant(either, mistyped, said):
+    with pytest.raises(dynclient.DynclientError) as caught:
+        mistyped(either)
+    assert said in str(caught.value)
+
+
+def test_both_clients_show_the_same(either, client):
+    assert repr(either.operations) == repr(client.operations)
+    assert repr(either.create_call) == repr(client.create_call)
+    assert either.create_call.describe() == client.create_call.describe()
+    assert either.create_call.schema == client.create_call.schema
+    assert str(either.create_call.explain("9", to="x")) == str(client.create_call.explain("9", to="x"))
+    assert either.create_call.prepare("9", BODY).to_python() == client.create_call.prepare("9", BODY).to_python()
+    assert set(dir(either)) ^ set(dir(client)) <= {
+        "close",
+        "aclose",
+        "__enter__",
+        "__exit__",
+        "__aenter__",
+        "__aexit__",
+    }
+    assert not any(hasattr(each, "nothing") for each in (either, either.calls, either.create_call))
+
+
+def test_a_tag_is_a_table_where_people_look(client, monkeypatch):
+    monkeypatch.delattr(sys, "ps1", raising=False)
+    assert repr(client.calls) == "<calls: create_call, get_call_state, update_call, update_call_bxml>"
+    shown = client.calls._repr_mimebundle_()
+    assert "<table" in shown["text/html"]
+    assert shown["text/plain"].splitlines()[1].split() == [
+        "create_call",
+        "POST",
+        "/accounts/{accountId}/calls",
+        *["Create", "Call"],
+    ]
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    assert repr(client.calls) == shown["text/plain"]

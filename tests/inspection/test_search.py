@@ -13,6 +13,8 @@ def operation(name, **more):
 
 
 PHONE = {"name": "phone", "in": "query", "description": "Whose", "schema": {"type": "string"}}
+SIZE = {"type": "integer", "description": "In whole inches"}
+BODY = {"schema": {"type": "object", "properties": {"screenSize": SIZE}}}
 DOCUMENT = {
     "openapi": "3.1.0",
     "info": {"title": "t", "version": "1"},
@@ -23,6 +25,7 @@ DOCUMENT = {
         "/four": operation("hangup", tags=["Calls"]),
         "/five": operation("hangupAll"),
         "/six": operation("find", parameters=[PHONE]),
+        "/eight": {"post": {"operationId": "make", "requestBody": {"content": {"application/json": BODY}}}},
         "/seven": operation("broken", parameters=[{"$ref": "#/nowhere"}]),
     },
 }
@@ -35,8 +38,10 @@ DOCUMENT = {
         ("HANGUP calls", ["hangup", "list_calls"]),
         ("phone", ["find"]),
         ("broken", ["broken"]),
+        ("screen size", ["make"]),
+        ("inches", ["make"]),
         ("nothing", []),
-        ("", ["list_calls", "end_call", "other", "hangup", "hangup_all", "find", "broken"]),
+        ("", ["list_calls", "end_call", "other", "hangup", "hangup_all", "find", "make", "broken"]),
     ],
 )
 def test_the_best_come_first(words, found):

@@ -102,12 +102,13 @@ class Head:
         """Work out the framing (RFC 9112, 6.3)."""
         self.status = status
         self.fields = fields
-        options = {option.lower() for option in _listed(fields, "connection")}
+        listed = _listed(fields)
+        options = {option.lower() for option in listed["connection"]}
         # RFC 9112, 9.3: HTTP/1.1 persists unless it says close; 1.0 only if it says keep-alive.
         self.keep_alive = "close" not in options and (minor == 1 or "keep-alive" in options)
-        codings = [coding.lower() for coding in _listed(fields, "transfer-encoding")]
+        codings = [coding.lower() for coding in listed["transfer-encoding"]]
         self.chunked = bool(codings)
-        self.length = _length(_listed(fields, "content-length"))
+        self.length = _length(listed["content-length"])
         if codings not in ([], ["chunked"]):
             raise Malformed("its Transfer-Encoding is unknown")
         if self.chunked and self.length is not None:
@@ -216,10 +217,14 @@ def _line(line: bytes, limits: Limits) -> bytes:
     raise Cut
 
 
-def _listed(fields: list[tuple[str, str]], name: str) -> list[str]:
-    """The members of a field that is a list, over all its lines."""
-    values = [value for key, value in fields if key.lower() == name]
-    return [member.strip(_SPACE) for value in values for member in value.split(",")]
+def _listed(fields: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """The members of the fields that tell of the framing, which are lists, over all their lines."""
+    found: dict[str, list[str]] = {"connection": [], "content-length": [], "transfer-encoding": []}
+    for name, value in fields:
+        members = found.get(name.lower())
+        if members is not None:
+            members += [member.strip(_SPACE) for member in value.split(",")]
+    return found
 
 
 def _length(values: list[str]) -> int | None:

@@ -83,14 +83,19 @@ def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
 def _words(text: str) -> list[str]:
     """Split into ASCII words; what is lost on the way leaves a hash behind."""
     signed = _SIGNED_NUMBER.sub(lambda sign: _SIGNS[sign[1]], text, count=1) if text[:1] in _SIGNS else text
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", signed).translate(_LETTERS))
-    lost = any(ord(character) > 127 and unicodedata.category(character)[0] in "LN" for character in plain)  # noqa: PLR2004 - the end of ASCII
-    spaced = "".join(c for c in plain if not unicodedata.combining(c))
+    spaced, lost = (signed, False) if signed.isascii() else _in_ascii(signed)
     spaced = _BEFORE_CAPITAL.sub(r"\1 \2", _AFTER_ACRONYM.sub(r"\1 \2", spaced))
     words = [word for word in _NOT_WORD.sub(" ", spaced).split(" ") if word]
     if lost or not words:
         words = [*(words or ["x"]), _digest(text)]
     return words
+
+
+def _in_ascii(text: str) -> tuple[str, bool]:
+    """A text without accents, as far as it goes; and whether letters or digits are left that are beyond ASCII."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).translate(_LETTERS))
+    lost = any(ord(character) > 127 and unicodedata.category(character)[0] in "LN" for character in plain)  # noqa: PLR2004 - the end of ASCII
+    return "".join(c for c in plain if not unicodedata.combining(c)), lost
 
 
 def _lawful(name: str, text: str) -> str:

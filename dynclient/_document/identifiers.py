@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from dynclient._document.pointers import join
+from dynclient._expressions import expression
 
-_WORDS = (b"$id", b"$anchor", b"$dynamicAnchor")
+_WORDS = expression(rb"\$(?:id|anchor|dynamicAnchor)")
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})
 # Under these stand names of the author's own, which say nothing about what stands under them.
 _NAMES = frozenset(
@@ -46,7 +47,7 @@ NONE = Identifiers({}, {}, {})
 
 def declares(data: bytes) -> bool:
     """Tell whether a text may declare identifiers at all."""
-    return any(word in data for word in _WORDS)
+    return _WORDS.search(data) is not None
 
 
 def joined(base: str, reference: str) -> str:

@@ -103,7 +103,7 @@ class Application(click.Group):
             return None
         try:
             return _command(cmd_name, found.load())
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # whatever is wrong with one of others', the rest goes on
             if ctx.find_root().params.get("debug"):
                 raise
             return _broken(cmd_name, f"it can't be loaded: {error}")

@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from dynclient._identifiers import near
 from dynclient.cli.vault import Vault, key_of
-from dynclient.exceptions import escaped
+from dynclient.exceptions import DocumentError, escaped
 from dynclient.model import API, Operation, SecurityScheme
 
 _PAIRS = frozenset({"basic", "digest"})
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 def variable(api: API, scheme: SecurityScheme) -> str:
@@ -141,3 +143,27 @@ def _credential(scheme: SecurityScheme, text: str) -> Any:
     user, colon, password = text.partition(":")
     pair = colon and (scheme.type in {"oauth2", "openIdConnect"} or (scheme.type == "http" and scheme.scheme in _PAIRS))
     return (user, password) if pair else text
+
+
+def headers(api: API, given: Iterable[str]) -> dict[str, str]:
+    """The header fields that a command line adds, of which none may carry a secret: others can see its words.
+
+    Raises:
+        UsageError: one is no ``NAME:VALUE``, or its name is that of a credential.
+    """
+    schemes = {scheme.parameter.lower() for scheme in _sound(api) if scheme.in_ == "header"}
+    found = {}
+    for word in given:
+        name, colon, value = (part.strip() for part in word.partition(":"))
+        if not name or not colon:
+            raise click.UsageError("--header takes NAME:VALUE")
+        if name.lower() in _CREDENTIALS | schemes:
+            raise click.UsageError(f"--header {escaped(name)} would show a secret: --auth takes it, or the environment")
+        found[name] = value
+    return found
+
+
+def _sound(api: API) -> Iterator[SecurityScheme]:
+    for name in api.security_schemes:
+        with suppress(DocumentError):
+            yield api.security_schemes[name]

@@ -33,6 +33,7 @@ SHARED: tuple[Callable[[], click.Option], ...] = (
     lambda: click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
     lambda: click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command that would."),
     lambda: click.Option(["--auth"], multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it."),
+    lambda: click.Option(["--header", "-H"], multiple=True, metavar="NAME:VALUE", help="One more header field."),
     lambda: click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
     lambda: click.Option(["--base-url"], help="A server in place of the document's."),
     lambda: click.Option(["--timeout"], type=float, help="Seconds for the whole call."),

@@ -118,6 +118,7 @@ def _options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
         "accept": given["accept"],
         "validate": given["validate"],
         "auth": credentials.gathered(client.api, given["auth"]),
+        "headers": credentials.headers(client.api, given["header"]) or None,
     }
     return {name: value for name, value in wanted.items() if value is not None}
 

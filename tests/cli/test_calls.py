@@ -106,6 +106,27 @@ def test_filters_see_status_headers_and_body(voice, call_id):
     assert voice("get-call-state", "99", call_id, "--filter", "body.nothing")[1] == "null\n"
 
 
+def test_headers_beside_the_document_s(voice, voice_server, call_id):
+    words = ("get-call-state", "99", call_id, "--header", "X-Trace: a: b", "-H", "X-Empty:")
+    assert voice(*words)[0] == 0
+    sent = voice_server.requests[-1].headers
+    assert (sent["x-trace"], sent["x-empty"]) == ("a: b", "")
+
+
+@pytest.mark.parametrize("word", ["Authorization: Bearer hunter2", "cookie: hunter2", "hunter2", ": x"])
+def test_a_header_is_no_way_for_a_secret(voice, word):
+    status, out, err = voice("get-call-state", "99", "c", "--header", word)
+    assert (status, out) == (2, "")
+    assert "--header" in err
+    assert "hunter2" not in err
+
+
+def test_nor_is_the_header_of_a_scheme(run, root):
+    words = ("call", root / "tests" / "cases" / "things.yaml", "guarded-header", "--base-url", "http://127.0.0.1:1")
+    status, _, err = run(*words, "--header", "X-Key: hunter2")
+    assert (status, "--auth" in err, "hunter2" in err) == (2, True, False)
+
+
 def test_a_selected_text_is_printed_raw(voice, call_id):
     assert voice("get-call-state", "99", call_id, "--filter", "body.callId", "-o", "raw") == (0, f"{call_id}\n", "")
     assert voice("get-call-state", "99", call_id, "--filter", "[status]", "-o", "raw")[1] == "[\n  200\n]\n"

@@ -168,7 +168,7 @@ def test_each_operation_has_its_own_help(run):
     assert {"--limit", "--tag", "--x-trace", "--base-url"} <= set(re.findall(r"--[a-z-]+", out))
 
 
-def test_commands_of_others_join_by_entry_point(run, monkeypatch):
+def test_commands_of_others_join_by_entry_point(run, monkeypatch, tmp_path):
     from importlib.metadata import EntryPoint
 
     from dynclient.cli import application
@@ -180,14 +180,18 @@ def test_commands_of_others_join_by_entry_point(run, monkeypatch):
 
     monkeypatch.setattr(sys.modules[__name__], "hello", hello, raising=False)
     monkeypatch.setitem(sys.modules, "others_commands", sys.modules[__name__])
+    (tmp_path / "raises_at_import.py").write_text("raise ValueError('what it says')")
+    monkeypatch.syspath_prepend(tmp_path)
     points = [
         EntryPoint("hello", "others_commands:hello", application.GROUP),
         EntryPoint("broken", "not_there:command", application.GROUP),
+        EntryPoint("raises", "raises_at_import:command", application.GROUP),
         EntryPoint("ls", "others_commands:hello", application.GROUP),
     ]
     monkeypatch.setattr(application, "entry_points", lambda group: points)
     assert run("hello") == (0, "hello\n", "")
     assert "hello" in run("--help")[1]
+    assert "what it says" in run("raises")[2]
     status, _, err = run("broken", "--any", "thing")
     assert status == 1
     assert "not_there" in err

@@ -15,7 +15,6 @@ from typing import Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from dynclient.options import Limits
 from dynclient.transports.clock import Clock
 from dynclient.transports.framing import CHUNK, Source
 
@@ -81,11 +80,10 @@ class Answer:
 class Watch:
     """What a connection has beyond urllib3's: a clock, and whether the request's bytes went out.
 
-    Set ``clock`` and ``limits`` before the connection is used for an exchange.
+    Set ``clock`` before the connection is used for an exchange.
     """
 
     clock: Clock
-    limits: Limits
     sent = False
     _socket: Any = None
     _wire: Any = None

@@ -17,7 +17,6 @@ from typing import Any, Protocol, TypeVar
 import anyio
 import anyio.to_thread
 
-from dynclient.options import Limits
 from dynclient.transports.clock import Clock, Expired
 from dynclient.transports.framing import CHUNK, Received, Source
 
@@ -199,12 +198,11 @@ class Secured:
 class Link:
     """A connection. Set ``clock`` before it is used for another exchange."""
 
-    def __init__(self, family: int, clock: Clock, limits: Limits) -> None:
+    def __init__(self, family: int, clock: Clock) -> None:
         """It is not connected yet."""
         self._plain = Plain(family, clock)
         self._stream: Stream = self._plain
         self._received = Received()
-        self.limits = limits
         self.touched = False
         self.sent = False
         self._open = True

@@ -19,7 +19,7 @@ from dynclient.transports import addresses
 from dynclient.transports._sockets import Address, Link
 from dynclient.transports.clock import Expired
 from dynclient.transports.course import Course, fed
-from dynclient.transports.framing import read_head
+from dynclient.transports.framing import Cut, Malformed, read_head
 from dynclient.transports.outgoing import WANTED, BodyFailed, Content, Lines, Target, content_of, written
 from dynclient.transports.pool import Pooled
 from dynclient.transports.proxies import Proxy, proxy_of
@@ -104,7 +104,7 @@ class _Exchange(Course):
         found = await self._addresses(place)
         for remaining in range(len(found), 0, -1):
             family, address = found[-remaining]
-            link = self._held(Link(family, self._clock, self._send.limits))
+            link = self._held(Link(family, self._clock))
             left = self._clock.left()
             try:
                 await link.connect(address, left if left is None else left / remaining)
@@ -145,7 +145,10 @@ class _Exchange(Course):
         for piece in written("CONNECT", authority, lines, None):
             await link.put(piece or b"")
         # A tunnel's head is not followed by a body, whatever it says.
-        head = await fed(read_head(link.incoming(), "HEAD", self._send.limits), link)
+        try:
+            head = await fed(read_head(link.incoming(), "HEAD", self._send.limits), link)
+        except (Cut, Malformed):
+            raise OSError(None, "the proxy's answer is not HTTP") from None
         if head.status not in _SUCCESSES:
             raise OSError(None, f"the proxy answered {head.status}")
         if link.leftover():

@@ -15,7 +15,6 @@ from typing import Any, Protocol, TypeVar, cast
 
 from dynclient.exceptions import ArgumentError, DecodeError, DynclientError, ResponseTooLarge
 from dynclient.messages import Headers, Response, Send
-from dynclient.options import Limits
 from dynclient.transports import codings, faults
 from dynclient.transports.clock import Clock, Expired
 from dynclient.transports.framing import Cut, Head, Source, read_head
@@ -33,7 +32,6 @@ class Wire(Pooled, Protocol):
     """A connection, as an exchange uses it. ``sent`` tells whether any byte of a request may have left."""
 
     clock: Clock
-    limits: Limits
     sent: bool
 
     @property
@@ -142,7 +140,7 @@ class Course:
         if idle is None:
             return await self._open()
         wire = cast("Wire", idle)
-        wire.clock, wire.limits, wire.sent = self._clock, self._send.limits, False
+        wire.clock, wire.sent = self._clock, False
         return self._held(wire)
 
     def _held(self, wire: T) -> T:

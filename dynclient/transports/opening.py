@@ -12,7 +12,6 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from dynclient.options import Limits
 from dynclient.transports import addresses
 from dynclient.transports._connection import Connection, SecureConnection
 from dynclient.transports.clock import Clock
@@ -30,7 +29,6 @@ class Opener(NamedTuple):
     proxy: Proxy | None
     context: Any
     clock: Clock
-    limits: Limits
     public: bool = False
 
     def connections(self) -> list[Connection | SecureConnection]:
@@ -63,7 +61,7 @@ class Opener(NamedTuple):
             connection = Connection(address, place.port, **more)
         if self.proxy and secure:
             connection.set_tunnel(self.target.host, self.target.port, self.proxy.headers, scheme=place.scheme)
-        connection.clock, connection.limits = self.clock, self.limits
+        connection.clock = self.clock
         connection.response_class = connection.answering()  # type: ignore[assignment]  # a maker will do as the class
         return connection
 

@@ -45,7 +45,8 @@ class Pool:
         _POOLS.add(self)
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
+        # A body that is collected as garbage gives its place back, in whatever this thread is about to do.
+        self._lock = threading.RLock()
         # One for each origin, so that a place that becomes free wakes one who waits for it, and nobody else.
         self._freed: dict[Origin, threading.Condition] = {}
         self._idle: dict[Origin, list[tuple[Pooled, float]]] = {}

@@ -99,7 +99,7 @@ class Urllib3Exchange(Course):
         secure = target.scheme == "https" or (proxy is not None and proxy.target.scheme == "https")
         context = self._transport.context() if secure else None
         public = self._transport.block_private
-        connections = Opener(target, proxy, context, clock, self._send.limits, public).connections()
+        connections = Opener(target, proxy, context, clock, public).connections()
         for number, connection in enumerate(connections):
             if connect(self._held(connection), clock, len(connections) - number):
                 break

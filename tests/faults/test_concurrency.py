@@ -142,9 +142,10 @@ def test_cancelled_calls_spoil_no_later_one(serve, backend):
 def test_each_task_has_its_own_answers(serve, backend):
     server = serve((("answers", echo),), keep=False)
     answers: dict[int, list[int]] = {}
+    timeout = QUICK._replace(pool=30, total=60)
 
     async def run() -> None:
-        async with dynclient.AsyncClient.load(document(server.url), auth=AUTH, timeout=QUICK) as client:
+        async with dynclient.AsyncClient.load(document(server.url), auth=AUTH, timeout=timeout) as client:
 
             async def one(task: int) -> None:
                 answers[task] = [await client.get_file(str(task * 10 + number)) for number in range(10)]

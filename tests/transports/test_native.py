@@ -59,10 +59,11 @@ def test_tasks_that_wait_for_a_place_have_their_turns(run):
 def test_a_hundred_tasks_share_two_connections(run, serve, make):
     server = serve(("ask", OK) * 100, ("ask", OK) * 100)
     transport = AnyioTransport(limits=Limits(pool_size=2))
+    timeout = QUICK._replace(pool=30, total=60)
     bodies = []
 
     async def one() -> None:
-        bodies.append((await transport.send(make(server.url + "/x"))).body)
+        bodies.append((await transport.send(make(server.url + "/x", timeout=timeout))).body)
 
     async def main() -> None:
         async with anyio.create_task_group() as tasks:

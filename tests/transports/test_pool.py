@@ -68,6 +68,15 @@ def test_a_transport_that_is_forgotten_closes_its_connections(serve, make, way):
     assert server.ended.acquire(timeout=10)
 
 
+def test_a_body_that_is_collected_while_the_pool_is_busy_gives_its_place_back(serve, make, transport):
+    server = serve(("ask", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "until_closed"))
+    response = transport.send(make(server.url + "/x")._replace(stream=True))
+    with transport.pool._lock:  # as if garbage were collected in the middle of the pool's work
+        del response
+    assert transport.pool._used == {}
+    assert server.ended.acquire(timeout=10)
+
+
 def test_a_full_pool_is_waited_for(serve, make, transport):
     narrow = Urllib3Transport(limits=Limits(pool_size=1))
     server = serve(("ask", "wait", OK, "ask", OK))

@@ -8,14 +8,26 @@ Rule 3: click is imported by :func:`main`, everything else by the command that n
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
 USAGE = 2
+# A command line is over soon: cycles are looked for once there is much to look through.
+_SELDOM = 100_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    before = gc.get_threshold()
+    gc.set_threshold(_SELDOM, *before[1:])
+    try:
+        return _main(arguments)
+    finally:
+        gc.set_threshold(*before)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     try:
         import click  # noqa: F401  # only to see that it is there
     except ImportError:

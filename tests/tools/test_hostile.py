@@ -252,6 +252,25 @@ def test_a_file_of_somebody_else_stays(tmp_path):
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("name", ["con", "NUL", "Com1", "x" * 5000, "\u0130", "../x", "."])
+def test_a_schema_of_any_name_has_a_page_that_every_file_system_takes(name, tmp_path):
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/" + name.replace("/", "~1")}}}
+    operation = {"tags": [name], "responses": {"200": {"description": "", "content": content}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": {"/x": {"get": operation}},
+        "components": {"schemas": {name: {"type": "object", "properties": {"a": {"type": "string"}}}}},
+    }
+    with dynclient.load(document) as client:
+        pages = docs(client, "x.yaml")
+    write(tmp_path / "pages", pages)
+    assert len(pages) == 3
+    for page in pages:
+        assert len(page) <= 150
+        assert not re.match(r"(con|prn|aux|nul|com\d|lpt\d)\.", page, re.IGNORECASE)
+
+
 @pytest.mark.parametrize("name", ["../x", "/x", "a/b/c", "a/../b", "a/", "", ".x", "a\0", "a\n"])
 def test_a_name_is_no_path(tmp_path, name):
     with pytest.raises(ValueError, match="not a file name"):

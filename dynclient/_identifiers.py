@@ -11,7 +11,8 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import count
 
 from dynclient._expressions import expression
 
@@ -54,9 +55,13 @@ def distinct(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:
     wanted = list(names)
     reserved = set(wanted) | set(taken)
     used = set(taken)
+    # Where to go on for each name: thousands of equal ones would else take the square of their number.
+    numbers: dict[str, Iterator[int]] = {}
     result = []
     for name in wanted:
-        chosen = name if name not in used else _suffixed(name, reserved)
+        chosen = name
+        if name in used:
+            chosen = _suffixed(name, reserved, numbers.setdefault(name, count(2)))
         used.add(chosen)
         reserved.add(chosen)
         result.append(chosen)
@@ -107,14 +112,12 @@ def _lawful(name: str, text: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
-def _suffixed(name: str, reserved: Collection[str]) -> str:
-    number = 2
+def _suffixed(name: str, reserved: Collection[str], numbers: Iterator[int]) -> str:
     while True:
-        suffix = f"_{number}"
+        suffix = f"_{next(numbers)}"
         candidate = name[: MAX_LENGTH - len(suffix)].rstrip("_") + suffix
         if candidate not in reserved:
             return candidate
-        number += 1
 
 
 def _key(name: str) -> str:

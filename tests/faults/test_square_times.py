@@ -70,3 +70,13 @@ def test_a_record_in_lines_is_given_when_it_is_whole():
     records = JSONRecords(Limits())
     found = [value for line in (b"\x1e[\n", b"1,\n", b"2\n", b"]\n") for value in records.feed(line)]
     assert found == [[1, 2]]
+
+
+def test_thousands_of_operations_of_one_name():
+    answers = {"200": {"description": "ok"}}
+    paths = {f"/p{i}": {"get": {"operationId": "same" + "-" * (i % 3), "responses": answers}} for i in range(8000)}
+    started = time.thread_time()
+    source = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+    client = dynclient.load(source, base_url="http://h.example")
+    assert client.same_8000.prepare().url == "http://h.example/p7999"
+    assert time.thread_time() - started < 8

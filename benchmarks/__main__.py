@@ -51,8 +51,10 @@ def rows(options: argparse.Namespace, url: str, documents: list[Document], peers
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         cache = Path(folder)
         if "imports" in parts:
-            yield from loading.import_rows(peers, bounds)
-            yield loading.first_call_row(documents[0], url, cache, peers, bounds)
+            # They are short, and so the least steady.
+            often = bounds._replace(runs=3 * bounds.runs)
+            yield from loading.import_rows(peers, often)
+            yield loading.first_call_row(documents[0], url, cache, peers, often)
         if "loads" in parts:
             yield from _loads(documents, cache, peers, bounds)
     if "calls" in parts:

@@ -6,22 +6,22 @@ Rule 2: a way that leads back to its start without going down in the value never
 Rule 3: a schema that reaches itself further down is recursive: the depth of values has to be looked at. If it does so
 in several ways at one place, time can multiply with each level: then only shallow values are for an engine that does
 not remember its verdicts.
+Rule 4: so it can without recursion, by a chain of schemas. Then no value is for such an engine.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any, NamedTuple
 
 from dynclient._schemas import Bundle
-from dynclient._validation.applying import below_value, descendants, references_in, same_value
+from dynclient._validation.applying import descendants, references_in, same_value
 from dynclient._validation.circles import circles
 from dynclient._validation.places import place_in
+from dynclient._validation.ways import Loop, Visits
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.model import References
 from dynclient.options import Limits
@@ -46,6 +46,7 @@ class _Known(NamedTuple):
     depths: dict[str, int]
     loops: dict[str, frozenset[str]]
     factors: dict[frozenset[str], int]
+    visits: dict[str, Counter[str]]
     compares: dict[str, bool]
     lock: Lock
 
@@ -61,7 +62,7 @@ def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
         # Where `$dynamicRef` leads is known only with the value.
         return Cost(limits.body_depth, 0)
     entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
-    known: _Known = bundle.worked_out.setdefault("costs", _Known({}, {}, {}, {}, {}, {}, {}, Lock()))
+    known: _Known = bundle.worked_out.setdefault("costs", _Known({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
     # Threads may come with bundles that share entries, of which half is known.
     with known.lock:
         return _cost(entries, known, bundle, references, limits)
@@ -82,7 +83,8 @@ def _cost(entries: Mapping[str, Any], known: _Known, bundle: Bundle, references:
     if known.depths[deepest] > limits.schema_depth:
         message = f"schemas refer to each other more than {limits.schema_depth} times for one value"
         raise UnsafeDocument(message, place=place_in(bundle, references, deepest[1:]))
-    fast = None if known.ways[most] <= _WAYS else 0
+    visits = Visits(entries, known.references, known.visits).most()
+    fast = None if max(known.ways[most], visits) <= _WAYS else 0
     factor = _factor(entries, known)
     if factor == 0:
         allowed = limits.body_depth if any(known.compares[name] for name in entries) else None
@@ -141,60 +143,5 @@ def _factor(entries: Mapping[str, Any], known: _Known) -> int:
         known.loops.update(dict.fromkeys(loop, loop))
     loops = {known.loops[name] for name in entries} - {frozenset()}
     for loop in loops - known.factors.keys():
-        known.factors[loop] = _Loop(entries, loop).factor()
+        known.factors[loop] = Loop(entries, loop).factor()
     return max((known.factors[loop] for loop in loops), default=0)
-
-
-class _Loop:
-    """A circle of schemas, and the places within a value at which it is entered again."""
-
-    def __init__(self, entries: Mapping[str, Any], loop: frozenset[str]) -> None:
-        self.entries = entries
-        self.loop = loop
-        self.by_entry: dict[str, Counter[str]] = {}
-        self.enters: dict[int, bool] = {}
-
-    def factor(self) -> int:
-        """The most ways at one place."""
-        most = 1
-        for name in self.loop:
-            waiting = [self.entries[name]]
-            while waiting:
-                here = waiting.pop()
-                if isinstance(here, dict):
-                    places = self.places(here)
-                    any_place = places["*"]
-                    most = max(
-                        [most, any_place, *(count + any_place for place, count in places.items() if place != "*")]
-                    )
-                    waiting += [below for _, below in below_value(here)]
-                    waiting += same_value(here)
-        return most
-
-    def places(self, node: Mapping[str, Any]) -> Counter[str]:
-        """The places below a value at which the circle is entered again, and in how many ways."""
-        found: Counter[str] = Counter()
-        reference = node.get("$ref")
-        if reference in self.loop:
-            # No entry leads back to itself within one value: that was found before.
-            if reference not in self.by_entry:
-                self.by_entry[reference] = self.places(self.entries[reference])
-            found += self.by_entry[reference]
-        for place, below in below_value(node):
-            found[place] += self.is_entered(below)
-        rest = dict(node)
-        choices = node.get("allOf", ())
-        if choices and all(isinstance(each, dict) and each.keys() == {"if", "then"} for each in choices):
-            # Of a discriminator's choices one is taken at most.
-            found += functools.reduce(operator.or_, (self.places(choice["then"]) for choice in choices))
-            del rest["allOf"]
-        for below in same_value(rest):
-            if isinstance(below, dict):
-                found += self.places(below)
-        return found
-
-    def is_entered(self, node: Any) -> bool:
-        """Whether a schema refers to the circle, anywhere within."""
-        if id(node) not in self.enters:
-            self.enters[id(node)] = not references_in(node).isdisjoint(self.loop)
-        return self.enters[id(node)]

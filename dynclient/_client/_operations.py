@@ -51,11 +51,11 @@ class Index:
 
 
 def no_such_operation(name: str, candidates: list[str], namespace: str = "") -> NoSuchOperation:
-    """The error for a name that is none, with the near matches in its hint."""
+    """The error for a name that is none, which says what may have been meant."""
     matches = near(name, candidates)
-    hint = f"did you mean {' or '.join(matches)}?" if matches else ""
+    meant = f"; did you mean {' or '.join(matches)}?" if matches else ""
     shown = f"{namespace}.{name}" if namespace else name
-    return NoSuchOperation(f"no operation {shown}", name=name, matches=matches, hint=hint)
+    return NoSuchOperation(f"no operation {shown}{meant}", name=name, matches=matches)
 
 
 class Operations(Mapping[str, Any]):

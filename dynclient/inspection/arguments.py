@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from dynclient._identifiers import distinct, identifier
 from dynclient._schemas import MISSING, is_binary, shape
-from dynclient.model import MediaType, Operation, Parameter, RequestBody, Schema
+from dynclient.model import MediaType, Operation, Parameter, RequestBody, Response, Schema
 
 Kind = Literal["parameter", "body", "property"]
 
@@ -71,8 +71,8 @@ def preferred(body: RequestBody) -> MediaType | None:
     return next(iter(_by_preference(body)), None)
 
 
-def body_schema(body: RequestBody) -> Schema | None:
-    """The schema of an object body whose properties may be given one by one, or None."""
+def body_schema(body: RequestBody | Response) -> Schema | None:
+    """The schema of an object body that has properties to name one by one, or None."""
     for media_type in _by_preference(body):
         schema = media_type.schema
         if schema is not None and structured(media_type.media_range) and _is_object(schema):
@@ -80,7 +80,7 @@ def body_schema(body: RequestBody) -> Schema | None:
     return None
 
 
-def _by_preference(body: RequestBody) -> list[MediaType]:
+def _by_preference(body: RequestBody | Response) -> list[MediaType]:
     """The media types of a body, those with a schema first, and of these JSON; else as the document orders them."""
     return sorted(
         body.content.values(),

@@ -15,9 +15,10 @@ from dynclient._expressions import expression
 from dynclient._schemas import shape
 from dynclient.exceptions import DocumentError
 from dynclient.inspection.arguments import body_schema
+from dynclient.inspection.signatures import successes
 from dynclient.model import Operation, OperationRow
 
-# What a word counts in a place. An operation is read for the last two only.
+# What a word counts in a place. An operation is read for the last three only.
 WEIGHTS: Mapping[str, int] = {
     "name": 100,
     "tag": 40,
@@ -25,6 +26,7 @@ WEIGHTS: Mapping[str, int] = {
     "summary": 20,
     "parameter": 8,
     "description": 3,
+    "result": 2,
 }
 _JOINT = expression(r"[\s_-]+")
 _WHOLE, _WORD, _PART = 4, 2, 1
@@ -69,6 +71,13 @@ def _read(operation: Operation) -> Iterator[tuple[str, str]]:
     for name, schema in shape(body).properties.items() if body is not None else ():
         yield "parameter", name.lower()
         yield "description", (shape(schema).description or "").lower()
+    # What a call gives is looked for as well, last.
+    for response in successes(operation):
+        yield "result", response.description.lower()
+        given = body_schema(response)
+        for name, schema in shape(given).properties.items() if given is not None else ():
+            yield "result", name.lower()
+            yield "result", (shape(schema).description or "").lower()
 
 
 def _found(word: str, text: str) -> int:

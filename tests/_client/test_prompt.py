@@ -219,10 +219,10 @@ def either(request, voice_path):
 @pytest.mark.parametrize(
     ("mistyped", "said"),
     [
-        (lambda voice: voice.creat_call, "no operation creat_call\nHint: did you mean create_call?"),
-        (lambda voice: voice.cals, "no operation cals\nHint: did you mean calls"),
-        (lambda voice: voice.calls.creat_call, "no operation calls.creat_call\nHint: did you mean create_call?"),
-        (lambda voice: voice.operations["creatCall"], "no operation creatCall\nHint: did you mean create_call?"),
+        (lambda voice: voice.creat_call, "no operation creat_call; did you mean create_call?"),
+        (lambda voice: voice.cals, "no operation cals; did you mean calls"),
+        (lambda voice: voice.calls.creat_call, "no operation calls.creat_call; did you mean create_call?"),
+        (lambda voice: voice.operations["creatCall"], "no operation creatCall; did you mean create_call?"),
         (lambda voice: voice.create_call.prepare("9", acount_id="8"), "acount_id\nHint: did you mean account_id?"),
         (lambda voice: voice.create_call.prepare("9", aplication_id="8"), "did you mean application_id?"),
     ],

@@ -14,6 +14,11 @@ def operation(name, **more):
 
 PHONE = {"name": "phone", "in": "query", "description": "Whose", "schema": {"type": "string"}}
 SIZE = {"type": "integer", "description": "In whole inches"}
+CAUSE = {"type": "string", "description": "Why the line snapped."}
+ANSWER = {
+    "description": "It is there.",
+    "content": {"application/json": {"schema": {"type": "object", "properties": {"causes": CAUSE}}}},
+}
 BODY = {"schema": {"type": "object", "properties": {"screenSize": SIZE}}}
 DOCUMENT = {
     "openapi": "3.1.0",
@@ -26,6 +31,7 @@ DOCUMENT = {
         "/five": operation("hangupAll"),
         "/six": operation("find", parameters=[PHONE]),
         "/eight": {"post": {"operationId": "make", "requestBody": {"content": {"application/json": BODY}}}},
+        "/nine": {"get": {"operationId": "look", "responses": {"200": ANSWER, "404": {"description": "mislaid"}}}},
         "/seven": operation("broken", parameters=[{"$ref": "#/nowhere"}]),
     },
 }
@@ -40,8 +46,11 @@ DOCUMENT = {
         ("broken", ["broken"]),
         ("screen size", ["make"]),
         ("inches", ["make"]),
+        ("causes", ["look"]),
+        ("snapped", ["look"]),
+        ("mislaid", []),
         ("nothing", []),
-        ("", ["list_calls", "end_call", "other", "hangup", "hangup_all", "find", "make", "broken"]),
+        ("", ["list_calls", "end_call", "other", "hangup", "hangup_all", "find", "make", "look", "broken"]),
     ],
 )
 def test_the_best_come_first(words, found):

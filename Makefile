@@ -1,13 +1,13 @@
 # Every target makes what it needs: a virtual environment in .venv, and in it the groups of pyproject.toml that the
 # target asks for. A stamp each says what is installed; pyproject.toml makes it old.
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format typing floors conformance soak audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard clean
+.PHONY: help demo test test-large test-all lint format typing floors conformance soak audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,10 @@ demo: $(VENV)/.dynclient-all ## start the mock server and make real calls to it
 	@$(BIN)/python tools/demo.py
 
 test: $(VENV)/.dynclient-test ## run the test suite
-	@$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not large" $(ARGS)
+
+test-large: $(VENV)/.dynclient-test ## run what takes minutes: types and answers of large documents, where DYNCLIENT_SHARED has them
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m large $(ARGS)
 
 test-all: ## run the test suite on each Python from 3.10 to 3.13 that is here
 	@bash .ci/test-all $(ARGS)

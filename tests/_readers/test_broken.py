@@ -57,9 +57,10 @@ def read_all(document: dict[str, Any]) -> tuple[API, list[DocumentError]]:
 
 
 def with_junk(document: dict[str, Any], keys: tuple[Any, ...], junk: Any) -> dict[str, Any]:
-    changed = copy.deepcopy(document)
-    parent = changed
+    # What is not on the way to the junk may be shared: nobody writes in it.
+    changed = parent = copy.copy(document)
     for key in keys[:-1]:
+        parent[key] = copy.copy(parent[key])
         parent = parent[key]
     parent[keys[-1]] = junk
     return changed

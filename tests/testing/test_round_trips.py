@@ -72,6 +72,7 @@ def test_voice():
     assert faults(VOICE, "voice") == {}
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_operation(shared, name):
     found = faults(shared / "corpus" / name, name)

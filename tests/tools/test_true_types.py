@@ -107,6 +107,7 @@ def documents():
     return [row[0] for row in rows if row[6] == "openapi" and row[0] not in CHECKED.values()]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("path", documents())
 def test_signatures_of_other_documents(shared, path):
     document = shared / "corpus" / path
@@ -114,6 +115,7 @@ def test_signatures_of_other_documents(shared, path):
     assert_true(signatures, files)
 
 
+@pytest.mark.large
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("names", [("github",), ("kubernetes",), ("stripe", "bandwidth", "petstore")], ids=",".join)
 def test_type_checkers_take_them(shared, tmp_path, names):

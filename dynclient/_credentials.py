@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, NamedTuple, NoReturn, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 from urllib.parse import parse_qsl, unquote_plus
+
+from dynclient._records import Record
 
 MASK = "***"
 LONG = 8
@@ -128,7 +130,7 @@ class TokenStore(Protocol):
         """Keep tokens: a mapping of texts and numbers, all of it secret."""
 
 
-class DeviceCode(NamedTuple):
+class DeviceCode(Record):
     """What a person needs to log in on another device (RFC 8628, 3.2): an address, and the code to type there.
 
     ``complete_uri`` is an address that has the code in it already, or None; ``expires_in`` is in seconds.
@@ -140,7 +142,7 @@ class DeviceCode(NamedTuple):
     expires_in: float
 
 
-class _OAuth2(NamedTuple):
+class _OAuth2(Record):
     client_id: str
     client_secret: Secret | None
     username: str | None

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 
 # RFC 9110, 5.6.2 (token), 5.6.4 (quoted-string), 5.6.6 (parameters: an empty one is allowed), 8.3.1 (media type).
@@ -23,7 +23,7 @@ _PARAMETER = expression(rf"[ \t]*;[ \t]*(?:({_TOKEN})=({_TOKEN}|{_QUOTED}))?")
 _ESCAPE = expression(r"\\(.)")
 
 
-class ContentType(NamedTuple):
+class ContentType(Record):
     """A media type or a media range, taken apart.
 
     ``parameters`` are pairs of name, in lower case, and value, without its quotes.

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 
 _CONTROLS = expression(r"[\x00-\x08\x0b-\x1f\x7f]")
 _VARIABLE = expression(r"\$([A-Z_][A-Z0-9_]*)")
 
 
-class Line(NamedTuple):
+class Line(Record):
     """A header. Where it is ``secret``, each ``$NAME`` in its value is a variable."""
 
     name: str
@@ -25,7 +26,7 @@ class Line(NamedTuple):
     secret: bool
 
 
-class Masked(NamedTuple):
+class Masked(Record):
     """A request whose secrets are variables: in its URL where ``secret_url`` says so, in its headers, in its body."""
 
     method: str

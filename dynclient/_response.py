@@ -13,11 +13,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from dynclient import codecs, model
 from dynclient._credentials import masked
 from dynclient._negotiation import match, parse
+from dynclient._records import Record
 from dynclient._schemas import shape, typed
 from dynclient._styles import deserialize
 from dynclient._validation import validator
@@ -41,7 +42,7 @@ _SUCCESS = range(200, 300)
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 
 
-class Reader(NamedTuple):
+class Reader(Record):
     """Reads the responses of one operation. ``mode`` is how they are held to the document."""
 
     operation: model.Operation
@@ -228,7 +229,7 @@ class Reader(NamedTuple):
                 yield from validator(header.schema, "response", limits=self.limits).faults(value, path=f"header.{name}")
 
 
-class Opened(NamedTuple):
+class Opened(Record):
     """A response whose head was read and judged, and whose body was not."""
 
     response: Response

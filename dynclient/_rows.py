@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dynclient._records import Record
 
 
-class OperationRow(NamedTuple):
+class OperationRow(Record):
     """What is known of an operation before it is read: enough to list it and to find it.
 
     ``key`` is ``"POST /accounts/{accountId}/calls"``. ``name`` is its flat Python name, ``names_by_tag`` pairs each of

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, NamedTuple
+from typing import IO
 
 from dynclient._escaping import escaped
+from dynclient._records import Record
 from dynclient._rows import OperationRow
 
 LOST = "broken"
@@ -29,7 +30,7 @@ _TAG, _BROKEN, _DEPRECATED = "1;35", "31", "9"
 _METHODS = {"GET": "32", "POST": "33", "PUT": "34", "PATCH": "36", "DELETE": "31"}
 
 
-class Row(NamedTuple):
+class Row(Record):
     """One line of the table. ``names`` are all the names by which the operation is called; ``broken`` says why not."""
 
     name: str

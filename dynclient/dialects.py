@@ -6,12 +6,12 @@ Rule 2: only the readers and ``_schemas`` read a Dialect; above them nobody can 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dynclient._records import Record
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-class Dialect(NamedTuple):
+class Dialect(Record):
     """One version of OpenAPI, as far as Path Items and Schema Objects differ.
 
     ``json_schema`` is the draft whose words a Schema Object uses; ``nullable`` the keyword by which null is allowed

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Generic
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from dynclient import _credentials, _pasting
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient.options import Limits, Timeout
 
 Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
@@ -105,7 +106,7 @@ class Headers(Mapping[str, str]):
         return Headers(pair for pair in self._pairs if pair[0].lower() != name.lower())
 
 
-class Request(NamedTuple):
+class Request(Record):
     """One HTTP request, complete: what a transport sends, and what an error or ``prepare()`` shows.
 
     ``url`` is absolute and percent-encoded; ``body`` is already encoded. ``secrets`` are the places whose values are
@@ -202,7 +203,7 @@ class Request(NamedTuple):
         return urlunsplit(parts._replace(netloc=netloc, query="&".join(fields)))
 
 
-class Response(NamedTuple):
+class Response(Record):
     """One HTTP response as it arrived, with its content codings undone.
 
     ``body`` is bytes, or a stream when the call asked for one. ``elapsed`` is in seconds, from the first byte of the
@@ -254,7 +255,7 @@ if TYPE_CHECKING:
 else:
     _Data = _Status = Any
 
-    class _Result(NamedTuple):
+    class _Result(Record):
         data: Any
         status: int
         headers: Headers
@@ -275,7 +276,7 @@ class HTTPResult(_Result[_Data, _Status]):
         return result
 
 
-class Send(NamedTuple):
+class Send(Record):
     """A call asks its driver to send a request; it is sent a :class:`Response` back.
 
     ``deadline`` is a reading of ``time.monotonic()`` after which the whole call has failed, or None.
@@ -288,7 +289,7 @@ class Send(NamedTuple):
     stream: bool = False
 
 
-class Read(NamedTuple):
+class Read(Record):
     """A call asks its driver to read a streamed response to its end; it is sent the Response back, its body in bytes.
 
     A streamed response of which a call neither asks this nor returns it is closed by its driver.
@@ -298,13 +299,13 @@ class Read(NamedTuple):
     limits: Limits
 
 
-class Sleep(NamedTuple):
+class Sleep(Record):
     """A call asks its driver to wait; it is sent None back."""
 
     seconds: float
 
 
-class Run(NamedTuple):
+class Run(Record):
     """A call asks its driver to run what may block, away from any event loop; it is sent back what that returns."""
 
     function: Callable[[], Any]

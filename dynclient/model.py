@@ -10,8 +10,9 @@ Rule 4: what can be left out in a document has its default here: a ``style`` is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
+from dynclient._records import Record
 from dynclient._rows import OperationRow as OperationRow  # noqa: PLC0414  # the model has it too
 from dynclient.dialects import Dialect
 from dynclient.exceptions import DocumentError
@@ -34,7 +35,7 @@ class References(Protocol):
         """Tell a URI's document (as a person names it), JSON pointer, and line from 1 where it can be found."""
 
 
-class Schema(NamedTuple):
+class Schema(Record):
     """A Schema Object where it stands: not translated, its references kept.
 
     ``uri`` is absolute, with the JSON pointer as its fragment: ``file:///x/voice.yaml#/components/schemas/CallState``.
@@ -65,7 +66,7 @@ class Schema(NamedTuple):
         return f"<Schema {self.uri}>"
 
 
-class Example(NamedTuple):
+class Example(Record):
     """An example (OAS 3.2, Example Object). ``value`` is data; ``serialized`` is text as it is on the wire."""
 
     name: str
@@ -77,7 +78,7 @@ class Example(NamedTuple):
     external: str | None = None
 
 
-class Encoding(NamedTuple):
+class Encoding(Record):
     """How one property of a form is written (OAS 3.2, Encoding Object).
 
     ``style`` is None unless the document gives ``style``, ``explode`` or ``allowReserved``: only then do they replace
@@ -94,7 +95,7 @@ class Encoding(NamedTuple):
     item_encoding: Encoding | None = None
 
 
-class MediaType(NamedTuple):
+class MediaType(Record):
     """One entry of a ``content`` map. ``media_range`` is its key, as the document spells it."""
 
     media_range: str
@@ -107,7 +108,7 @@ class MediaType(NamedTuple):
     pointer: str = ""
 
 
-class Parameter(NamedTuple):
+class Parameter(Record):
     """A parameter, by its wire name and location.
 
     ``media_type`` stands instead of ``schema`` where the document gives ``content``. ``style`` may be ``tabDelimited``
@@ -130,7 +131,7 @@ class Parameter(NamedTuple):
     extensions: Mapping[str, Any] = {}
 
 
-class Header(NamedTuple):
+class Header(Record):
     """A header of a response or of a part of a form. Always style ``simple``."""
 
     name: str
@@ -144,7 +145,7 @@ class Header(NamedTuple):
     pointer: str = ""
 
 
-class RequestBody(NamedTuple):
+class RequestBody(Record):
     """A request's body, by media range in the document's order. ``name`` is 2.0's name of the body parameter."""
 
     content: Mapping[str, MediaType] = {}
@@ -154,7 +155,7 @@ class RequestBody(NamedTuple):
     pointer: str = ""
 
 
-class Link(NamedTuple):
+class Link(Record):
     """A link from a response to another operation (OAS 3.2, Link Object)."""
 
     name: str
@@ -165,7 +166,7 @@ class Link(NamedTuple):
     description: str = ""
 
 
-class Response(NamedTuple):
+class Response(Record):
     """A documented response. ``status`` is ``"200"``, ``"2XX"`` (upper case) or ``"default"``."""
 
     status: str
@@ -177,7 +178,7 @@ class Response(NamedTuple):
     pointer: str = ""
 
 
-class ServerVariable(NamedTuple):
+class ServerVariable(Record):
     """A variable of a server's URL template. ``enum`` is empty where any value will do."""
 
     name: str
@@ -186,7 +187,7 @@ class ServerVariable(NamedTuple):
     description: str = ""
 
 
-class Server(NamedTuple):
+class Server(Record):
     """A server. ``url`` is a template, made absolute against the document's URL where that is known."""
 
     url: str
@@ -195,7 +196,7 @@ class Server(NamedTuple):
     variables: Mapping[str, ServerVariable] = {}
 
 
-class OAuthFlow(NamedTuple):
+class OAuthFlow(Record):
     """One OAuth flow. ``type`` is ``authorizationCode``, ``clientCredentials``, ``implicit``, ``password`` or
     ``deviceAuthorization``; URLs are absolute where the document's URL is known. Scopes map name to description.
     """
@@ -208,7 +209,7 @@ class OAuthFlow(NamedTuple):
     scopes: Mapping[str, str] = {}
 
 
-class SecurityScheme(NamedTuple):
+class SecurityScheme(Record):
     """How a caller shows who it is. ``name`` is its key in the document.
 
     ``type`` is ``apiKey``, ``http``, ``mutualTLS``, ``oauth2`` or ``openIdConnect``. ``in_`` and ``parameter`` are the
@@ -235,7 +236,7 @@ SecurityRequirement = Mapping[str, tuple[str, ...]]
 """Scheme names, all of which are needed, with the scopes of each; empty: nothing is needed."""
 
 
-class Tag(NamedTuple):
+class Tag(Record):
     """A tag. ``namespace`` is its Python name on a client."""
 
     name: str
@@ -246,7 +247,7 @@ class Tag(NamedTuple):
     kind: str = ""
 
 
-class Operation(NamedTuple):
+class Operation(Record):
     """An operation with all that it needs: path-level parameters, security and servers are merged in.
 
     ``method`` is in upper case. ``security`` is a choice (OR) of requirements (AND); empty where none is needed.
@@ -280,7 +281,7 @@ class Operation(NamedTuple):
         return self.row.path
 
 
-class API(NamedTuple):
+class API(Record):
     """A whole document, read as far as its list of operations.
 
     ``read`` makes an Operation of a row and raises the DocumentError that a broken one deserves. ``document_uri`` is

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from dynclient._credentials import DeviceCode, OAuth2, Secret, TokenStore
+from dynclient._records import Record
 
 __all__ = [
     "TLS",
@@ -32,7 +33,7 @@ Redirects = Literal["same-origin", "any", "none"]
 MiB = 1024 * 1024
 
 
-class Timeout(NamedTuple):
+class Timeout(Record):
     """Seconds for each phase of a call, and for the whole of it.
 
     ``total`` is one deadline over everything that a call does: connecting, writing, reading, waiting, repeating.
@@ -47,7 +48,7 @@ class Timeout(NamedTuple):
     pool: float | None = 30.0
 
 
-class Retry(NamedTuple):
+class Retry(Record):
     """When a call is repeated, and how long it waits before.
 
     ``attempts`` counts the first one too: 1 means never again. Only what can be repeated without doing it twice is
@@ -70,7 +71,7 @@ class Retry(NamedTuple):
     budget: int = 500
 
 
-class Limits(NamedTuple):
+class Limits(Record):
     """Bounds on what comes from outside. Every one is finite unless the caller says None."""
 
     document_bytes: int | None = 64 * MiB
@@ -96,7 +97,7 @@ class Limits(NamedTuple):
     pool_size: int = 10
 
 
-class Validation(NamedTuple):
+class Validation(Record):
     """How requests and responses are held to the document.
 
     ``strict`` raises, ``warn`` logs and goes on, ``off`` does neither.
@@ -115,7 +116,7 @@ class Validation(NamedTuple):
         return cls(value, value)
 
 
-class TLS(NamedTuple):
+class TLS(Record):
     """How servers prove who they are.
 
     The system's trust store is used unless ``ca_file`` names a PEM file. ``certificate`` is the client's own: a PEM

@@ -8,13 +8,14 @@ Rule 3: whoever began is told of the end, once: also where the call is given up.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from dynclient._records import Record
 from dynclient.exceptions import escaped
 from dynclient.messages import SECRET_HEADERS, Request, Response
 
 
-class ExchangeEvent(NamedTuple):
+class ExchangeEvent(Record):
     """A request is about to be sent, once.
 
     ``call`` is the same number in all events of a call, and ``attempt`` counts its requests from 1, for whatever reason
@@ -31,7 +32,7 @@ class ExchangeEvent(NamedTuple):
     attempt: int
 
 
-class ExchangeEnd(NamedTuple):
+class ExchangeEnd(Record):
     """How an exchange ended: with a ``status``, with an ``error``, or with both where its body was at fault.
 
     Of a streamed response only the head has come. ``error`` is a GeneratorExit where the call was interrupted or
@@ -43,7 +44,7 @@ class ExchangeEnd(NamedTuple):
     elapsed: float
 
 
-class Companion(NamedTuple):
+class Companion(Record):
     """What a hook wants of an exchange: ``headers`` that go with its request, and to be told how it ``ended``."""
 
     headers: Mapping[str, str]
@@ -57,7 +58,7 @@ class ExchangeHook(Protocol):
         """A request is about to be sent; None goes not along with it."""
 
 
-class Leg(NamedTuple):
+class Leg(Record):
     """Which part of a call a request is of: one for what was asked for, or another one.
 
     ``foreign``: a redirect has led to another origin.

@@ -11,7 +11,7 @@ Rule 3: of a streamed call, only a success is left unread; an error is read whol
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from dynclient._call.accompanying import Leg
 from dynclient._call.admitting import Attempts, carried, reauthorized
@@ -20,6 +20,7 @@ from dynclient._call.idempotency import IDEMPOTENT, keyed
 from dynclient._call.observing import Hook, Watch
 from dynclient._call.redirecting import redirected
 from dynclient._call.repeating import Chance, Repeats, retry_after
+from dynclient._records import Record
 from dynclient._response import Opened, Reader
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
 from dynclient.messages import HTTPResult, Read, Request, Response, Run, Send, Sleep
@@ -35,11 +36,11 @@ _SUCCESS = range(200, 300)
 _UNAUTHORIZED = 401
 
 
-class Terms(NamedTuple):
+class Terms(Record):
     """What a call is held to.
 
-    ``deadline`` is a reading of the clock; where there is none, ``timeout.total`` counts from the call's beginning.
     ``access`` is what the request is authorized by, where it has no credentials yet.
+    ``deadline`` is a reading of the clock; where there is none, ``timeout.total`` counts from the call's beginning.
     """
 
     timeout: Timeout = Timeout()
@@ -47,9 +48,9 @@ class Terms(NamedTuple):
     redirects: Redirects = "same-origin"
     hooks: tuple[Hook, ...] = ()
     budget: Budget | None = None
+    access: Access | None = None
     chance: Chance = Chance()
     deadline: float | None = None
-    access: Access | None = None
 
 
 def call(request: Request, reader: Reader, terms: Terms) -> Flow[HTTPResult]:

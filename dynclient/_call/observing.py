@@ -14,9 +14,10 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dynclient._call.accompanying import Company, ExchangeHook, Leg, event_of, joined
+from dynclient._records import Record
 from dynclient.exceptions import DynclientError, escaped
 from dynclient.messages import MASK, Headers, Request, Response
 
@@ -30,7 +31,7 @@ _CALLS = itertools.count(1)
 _URLS = frozenset({"content-location", "link", "location"})
 
 
-class RequestEvent(NamedTuple):
+class RequestEvent(Record):
     """A request is about to be sent. ``call`` is the same number in all events of a call; ``attempt`` counts from 1.
 
     ``url`` is without values of its query, and secret ``headers`` are masked.
@@ -44,7 +45,7 @@ class RequestEvent(NamedTuple):
     attempt: int
 
 
-class ResponseEvent(NamedTuple):
+class ResponseEvent(Record):
     """A response has come; its body may be still on its way. ``elapsed`` is in seconds."""
 
     call: int
@@ -57,7 +58,7 @@ class ResponseEvent(NamedTuple):
     elapsed: float
 
 
-class RetryEvent(NamedTuple):
+class RetryEvent(Record):
     """A request will be sent again in ``wait`` seconds: after a response with ``status``, or an ``error`` without one.
 
     ``attempt`` is the one that failed.
@@ -73,7 +74,7 @@ class RetryEvent(NamedTuple):
     error: DynclientError | None = None
 
 
-class ReloadEvent(NamedTuple):
+class ReloadEvent(Record):
     """A watched document was read again: with ``changes``, or with the ``error`` for which the old one stays."""
 
     document: str

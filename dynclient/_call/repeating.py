@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
 
 from dynclient._call.budget import SUCCESS, THROTTLED, TRANSIENT, Budget
+from dynclient._records import Record
 from dynclient.exceptions import (
     ConnectError,
     ConnectionLost,
@@ -45,7 +45,7 @@ def _new_key() -> str:
     return str(uuid.uuid4())
 
 
-class Chance(NamedTuple):
+class Chance(Record):
     """What a call knows of the world: a monotonic clock in seconds, numbers from 0 up to 1, and unique texts.
 
     For credentials also the time of day, in seconds since the epoch, and bytes that nobody can guess.

@@ -77,7 +77,7 @@ class Caller:
             settings.redirects,
             settings.hooks,
             session.budget,
-            access=Access(self._security, plan.operation),
+            Access(self._security, plan.operation),
         )
         return request, reader, terms
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dynclient._client._caller import Caller
 from dynclient._client._operations import Index
 from dynclient._client._origin import Origin
 from dynclient._client._session import Session
+from dynclient._records import Record
 
 if TYPE_CHECKING:
     from dynclient.changes import Changes
 
 
-class Edition(NamedTuple):
+class Edition(Record):
     """A document as it was read once."""
 
     session: Session

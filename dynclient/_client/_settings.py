@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from dynclient._call import EVENTS, Hook
 from dynclient._identifiers import near
+from dynclient._records import Record
 from dynclient._request import ServerChoice, checked_base_url
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Redirects, Retry, Timeout, Validation
@@ -20,7 +21,7 @@ class GivenHeaders(dict[str, str]):
         return f"<headers {', '.join(self)}>"
 
 
-class Settings(NamedTuple):
+class Settings(Record):
     """What ``with_options`` may change."""
 
     base_url: str | None = None

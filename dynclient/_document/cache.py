@@ -15,11 +15,11 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple
 
 from dynclient._document.compiled import Compiled, opened
 from dynclient._document.slices import Bytes
 from dynclient._escaping import escaped
+from dynclient._records import Record
 from dynclient._version import __version__
 
 VARIABLE = "DYNCLIENT_CACHE"
@@ -33,7 +33,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """One file of the cache. ``used`` is when, in seconds since 1970."""
 
     path: str

@@ -15,9 +15,10 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._document.slices import Bytes, DamagedError, Parts
+from dynclient._records import Record
 
 NAME = b"\x89dynclient "
 """What a form of any version begins with."""
@@ -29,7 +30,7 @@ _NESTED = "components"
 """The one member of a root whose members are sections themselves."""
 
 
-class Described(NamedTuple):
+class Described(Record):
     """One file in a compiled form. ``about`` is what else its writer noted; ``entry`` leads to its tree."""
 
     uri: str

@@ -6,11 +6,12 @@ Rule 2: only what can be a schema is looked at: not examples, defaults, enums or
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from dynclient._document.pointers import join
 from dynclient._expressions import expression
+from dynclient._records import Record
 
 _WORDS = expression(rb"\$(?:id|anchor|dynamicAnchor)")
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})
@@ -24,7 +25,7 @@ _NAMES = frozenset(
 )  # fmt: skip
 
 
-class Identifiers(NamedTuple):
+class Identifiers(Record):
     """What one document declares.
 
     ``resources`` maps an absolute URI to the pointer of the schema that has it, ``anchors`` the URI of a resource and

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dynclient._document import stamps
 from dynclient._document.cache import Cache, cache_of, key_of, made_by
 from dynclient._document.compiled import NAME, Compiled, opened
 from dynclient._document.slices import Bytes
 from dynclient._document.stamps import Stamp
+from dynclient._records import Record
 
 if TYPE_CHECKING:  # whoever asks for a listing alone has no limits but the usual ones
     from dynclient.options import Limits
@@ -27,7 +28,7 @@ SMALLEST_JSON = 32_768
 SMALLEST = 2_048
 
 
-class Kept(NamedTuple):
+class Kept(Record):
     """A place in the cache. ``form`` is what is there, if that is current; ``about`` is to be noted with a new one.
 
     Without a cache, the form is a shipped one.

@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from dynclient._document import stamps
 from dynclient._document.cache import Cache
 from dynclient._document.faults import unreadable, unsafe
 from dynclient._document.kept import Kept, kept, shipped
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, BlockedAddress, ResponseTooLarge, TransportError
 from dynclient.messages import Headers, Request, Send
 from dynclient.options import Limits, Timeout
@@ -38,7 +39,7 @@ _COUNTER = count(1)
 _ACCEPT = "application/vnd.oai.openapi+json, application/json, application/yaml, text/yaml;q=0.9, */*;q=0.5"
 
 
-class Source(NamedTuple):
+class Source(Record):
     """A document as it came. ``data`` is bytes, or a mapping of the caller's.
 
     ``folder`` is the real path of the folder that holds a local file, below which it may refer to others.

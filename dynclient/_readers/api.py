@@ -7,19 +7,19 @@ Rule 2: what differs between OpenAPI 2.0 and 3 is a :class:`Version`: how an ope
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from dynclient._document import Document
 from dynclient._readers import listings, names, paths
 from dynclient._readers.components import Components, schemas, section
 from dynclient._readers.nodes import Node, Source
 from dynclient._readers.security import requirements
+from dynclient._records import Record
 from dynclient.dialects import Dialect
 from dynclient.exceptions import DocumentError
 from dynclient.model import API, Operation, OperationRow, SecurityScheme, Server, Tag
 
 
-class Version(NamedTuple):
+class Version(Record):
     """What a reader of OpenAPI 2.0 or 3 brings.
 
     ``operation`` fills in what stands in an Operation Object, given the operation without it, the object, its Path

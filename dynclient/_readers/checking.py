@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from dynclient._document import Document
 from dynclient._readers import paths
@@ -20,19 +19,20 @@ from dynclient._readers.nodes import Faults, Node
 from dynclient._readers.parameters import declared
 from dynclient._readers.responses import status_of
 from dynclient._readers.versions import version_of
+from dynclient._records import Record
 from dynclient._rows import OperationRow
 from dynclient.exceptions import DocumentError
 from dynclient.model import Operation
 
 
-class Checked(NamedTuple):
+class Checked(Record):
     """The operations, read as far as they can be, those of callbacks and webhooks too; and what is wrong with them."""
 
     operations: tuple[Operation, ...]
     faults: tuple[DocumentError, ...]
 
 
-class _Place(NamedTuple):
+class _Place(Record):
     """An operation where it stands: a row, the Operation Object, its Path Items."""
 
     row: OperationRow

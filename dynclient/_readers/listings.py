@@ -5,15 +5,16 @@ Rule: the list only says where to look. Whoever reads an operation looks there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from dynclient._records import Record
 from dynclient._rows import OperationRow
 
 if TYPE_CHECKING:  # who asks for what was kept needs nothing of the model but its rows
     from dynclient.model import API
 
 
-class Kept(NamedTuple):
+class Kept(Record):
     """A list that was kept: the rows, and the namespace of each tag."""
 
     rows: tuple[OperationRow, ...]

@@ -13,9 +13,9 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
 
 from dynclient._identifiers import distinct, identifier
+from dynclient._records import Record
 
 WITH_HTTP_INFO = "_with_http_info"
 
@@ -39,7 +39,7 @@ RESERVED = frozenset(
 be mistaken for one: dunder names are never made."""
 
 
-class Named(NamedTuple):
+class Named(Record):
     """What an operation is named by."""
 
     operation_id: str | None
@@ -48,7 +48,7 @@ class Named(NamedTuple):
     tags: tuple[str, ...]
 
 
-class Names(NamedTuple):
+class Names(Record):
     """The names of a document's operations, in the order in which they were given, and the namespace of each tag."""
 
     flat: tuple[str, ...]

@@ -12,9 +12,10 @@ is noted, and reading goes on with a stand-in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from dynclient._document.pointers import escaped
+from dynclient._records import Record
 from dynclient.dialects import Dialect, with_draft
 from dynclient.exceptions import DocumentError, InvalidDocument, Place, UnresolvableReference
 from dynclient.model import References, Schema
@@ -50,7 +51,7 @@ class Faults:
             self.found.append(error)
 
 
-class Source(NamedTuple):
+class Source(Record):
     """The document that is read: ``uri`` is that of its root, ``location`` the URL it came from if that is http(s).
 
     ``faults`` takes what is wrong with it, where that is not to be raised.
@@ -63,7 +64,7 @@ class Source(NamedTuple):
     faults: Faults | None = None
 
 
-class Node(NamedTuple):
+class Node(Record):
     """A value of a document, and where it stands: ``uri`` is absolute, with the JSON pointer as its fragment."""
 
     value: Any

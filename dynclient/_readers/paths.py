@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._document.pointers import escaped
 from dynclient._expressions import expression
 from dynclient._readers.nodes import Node, spelled
+from dynclient._records import Record
 from dynclient.exceptions import DocumentError
 
 _TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
@@ -25,7 +26,7 @@ _NEVER = expression(r"[\\\x00-\x1f\x7f]")
 _DOTS = expression(r"(?i)(?:\.|%2e){1,2}")
 
 
-class Found(NamedTuple):
+class Found(Record):
     """An operation in the list: its place, and what names it."""
 
     method: str
@@ -38,7 +39,7 @@ class Found(NamedTuple):
     deprecated: bool
 
 
-class Listing(NamedTuple):
+class Listing(Record):
     """The operations in the document's order, and the errors of Path Items that have none because they're broken."""
 
     found: tuple[Found, ...]

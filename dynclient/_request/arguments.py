@@ -10,14 +10,15 @@ since neither a URL nor a header has a null; within a body it is null. :meth:`~.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._identifiers import near
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 from dynclient.inspection import Argument
 
 
-class Bound(NamedTuple):
+class Bound(Record):
     """The values of one call. ``body`` is ``...`` where there is none."""
 
     parameters: Mapping[tuple[str, str], Any]

@@ -12,11 +12,12 @@ import mimetypes
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient import codecs
 from dynclient._negotiation import match
 from dynclient._plain import plain
+from dynclient._records import Record
 from dynclient._schemas import is_binary
 from dynclient._validation import validator
 from dynclient.exceptions import EncodeError, Fault, UnsupportedMediaType
@@ -48,7 +49,7 @@ _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
 _CONCRETE_OF_KIND = {"object": "json", "array": "json", "scalar": "json", "files": "json"}
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """A documented media type, and the concrete content type that is sent."""
 
     media_type: MediaType

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._request.arguments import Bound
 from dynclient._request.plan import Options, Plan, serialized
 from dynclient.exceptions import DocumentError, DynclientError, Fault, Place, RequestError, escaped
@@ -15,7 +16,7 @@ from dynclient.model import API
 _LONGEST = 60
 
 
-class Way(NamedTuple):
+class Way(Record):
     """The way of one argument: its Python name, its place and name on the wire, its text there.
 
     A secret's text is a mask. ``place`` is where the document describes the argument.
@@ -28,7 +29,7 @@ class Way(NamedTuple):
     place: Place | None
 
 
-class Explanation(NamedTuple):
+class Explanation(Record):
     """A call that was not made: the ways of its arguments, the faults in them, and what else would refuse it.
 
     ``key`` is the operation's method and path, ``place`` where the document describes it.

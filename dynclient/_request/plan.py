@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from dynclient import codecs
 from dynclient._expressions import expression
 from dynclient._negotiation import accept, match
 from dynclient._plain import plain
+from dynclient._records import Record
 from dynclient._request import body as bodies
 from dynclient._request.arguments import Binder, Bound
 from dynclient._request.servers import ServerChoice, server_url
@@ -47,7 +48,7 @@ _CONNECTION_HEADERS = frozenset(
 )
 
 
-class Options(NamedTuple):
+class Options(Record):
     """What the client, or one call, says about how requests are made."""
 
     base_url: str | None = None
@@ -58,7 +59,7 @@ class Options(NamedTuple):
     accept: str | None = None
 
 
-class _Field(NamedTuple):
+class _Field(Record):
     """A parameter with its validator, None where it has no schema."""
 
     parameter: Parameter

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._schemas.entries import Direction, Entries
 from dynclient._schemas.places import cache, follow
 from dynclient._schemas.resources import anchored, resource_of
@@ -28,7 +29,7 @@ from dynclient.options import Limits
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class Bundle(NamedTuple):
+class Bundle(Record):
     """A self-contained schema, and where its parts come from.
 
     ``places`` pairs a JSON pointer in the bundle with the URI in the document, for each entry and for what stands

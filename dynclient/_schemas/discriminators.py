@@ -14,9 +14,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient._schemas.places import cache, child, component_name, follow, named_schemas, target
 from dynclient._schemas.words import Words, words
 from dynclient.exceptions import DocumentError
@@ -26,7 +27,7 @@ from dynclient.model import Schema
 _COMPONENT = expression(r"^[a-zA-Z0-9._-]+$", re.ASCII)
 
 
-class Discriminator(NamedTuple):
+class Discriminator(Record):
     """How a property's value picks a schema.
 
     ``mapping`` pairs each known value with its schema; ``default`` is the schema for an unknown or absent value, if

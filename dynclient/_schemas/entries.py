@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from threading import RLock
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from dynclient._records import Record
 from dynclient._schemas.discriminators import Discriminator, discriminator
 from dynclient._schemas.dispatch import dispatched
 from dynclient._schemas.hiding import hidden_properties
@@ -97,7 +98,7 @@ class Entries:
         entry.written = True
 
 
-class _Spot(NamedTuple):
+class _Spot(Record):
     """Where a node is written: its pointer in the bundle, the URI that this pointer would stand for, its depth.
 
     ``owner`` is the entry's schema as long as only ``allOf`` lies between; ``hidden`` are the properties that are not

@@ -9,8 +9,9 @@ bounds take the narrowest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._schemas.discriminators import Discriminator, discriminator
 from dynclient._schemas.merging import merged_constraints, merged_properties, merged_types
 from dynclient._schemas.places import cache, component_name, follow, place, target
@@ -37,7 +38,7 @@ class _Missing:
 MISSING: Any = _Missing()
 
 
-class XMLHints(NamedTuple):
+class XMLHints(Record):
     """OAS 3.2, XML Object, as it stands; None and False where it says nothing."""
 
     name: str | None = None
@@ -48,7 +49,7 @@ class XMLHints(NamedTuple):
     node_type: str | None = None
 
 
-class Shape(NamedTuple):
+class Shape(Record):
     """A schema in the words of JSON Schema 2020-12.
 
     ``schema`` is where it stands once ``$ref`` is followed, and ``name`` its name there. ``types`` is empty where any

@@ -9,8 +9,9 @@ schema goes on without it, who validates by it must not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._schemas.places import child, place
 from dynclient.exceptions import InvalidDocument
 from dynclient.model import Schema
@@ -97,7 +98,7 @@ ANNOTATIONS: dict[str, Callable[[Any], bool]] = {
 _PLAIN = {**ASSERTIONS, **ANNOTATIONS}
 
 
-class Words(NamedTuple):
+class Words(Record):
     """A translated node. ``plain`` holds words with plain values; ``one``, ``many`` and ``named`` those with schemas.
 
     ``reference`` is the ``$ref`` beside them; ``never`` tells that the schema is ``false``; ``or_null`` that null is

@@ -7,13 +7,13 @@ of an array and the pairs of an object are joined by ``separator``; without, the
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient._styles.texts import COOKIE, FORM, HEADER, PERCENT, QUERY, RAW, RAW_COOKIE, Writing
 
 
-class Delimiter(NamedTuple):
+class Delimiter(Record):
     """What stands between texts without ``explode``: as it is written, and the pattern that finds it when reading.
 
     ``guard`` is a character that no item may hold, since within a value it would be encoded just like the delimiter.
@@ -35,7 +35,7 @@ PLAIN_PIPE = Delimiter("|", expression(r"\|"), "|")
 PLAIN_TAB = Delimiter("\t", expression("\t"), "\t")
 
 
-class Style(NamedTuple):
+class Style(Record):
     """One row: how the parameters of a location and a style are written.
 
     ``named`` tells that the parameter's name is written before its value, ``bare`` that a name stands without ``=``

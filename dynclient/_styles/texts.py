@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 
 _TRIPLE = expression(r"(%[0-9A-Fa-f]{2})")
 # RFC 3986, 2.3: never encoded, so that most texts need no second look.
@@ -63,7 +64,7 @@ def _float(value: float) -> str:
     return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}"
 
 
-class Writing(NamedTuple):
+class Writing(Record):
     """How one location writes a text, and reads it again.
 
     ``write`` takes the text and the reserved characters that stay as they are, or None where nothing is reserved: then

@@ -15,8 +15,9 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._schemas import Bundle
 from dynclient._validation.applying import descendants, references_in, same_value
 from dynclient._validation.circles import circles
@@ -30,14 +31,14 @@ _WAYS = 10_000
 _TIMES = 1_000_000
 
 
-class Cost(NamedTuple):
+class Cost(Record):
     """How deep a value may be: for any engine, and for one that does not remember. None: it need not be looked at."""
 
     deepest: int | None
     fast: int | None
 
 
-class _Known(NamedTuple):
+class _Known(Record):
     """What is known of entries, for all bundles that share them."""
 
     leads: dict[str, Counter[str]]

@@ -9,17 +9,11 @@ one thing (``(?i)``, ``\A``, ``\z``, ``(?P<name>``), is taken too, unless ``stri
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._expressions import expression
-from dynclient._validation.characters import (
-    ANY,
-    CONTROLS,
-    DOT,
-    SHORTHANDS,
-    CharacterSet,
-    property_set,
-)
+from dynclient._records import Record
+from dynclient._validation.characters import ANY, CONTROLS, DOT, SHORTHANDS, CharacterSet, property_set
 
 _DEPTH = 60
 _HEX = {"x": (2, 2), "u": (4, 4)}
@@ -38,25 +32,25 @@ class PatternError(Exception):
         self.unsafe = unsafe
 
 
-class One(NamedTuple):
+class One(Record):
     """One character of a set."""
 
     set: CharacterSet
 
 
-class Sequence(NamedTuple):
+class Sequence(Record):
     """One after the other."""
 
     parts: tuple[Any, ...]
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """One or the other."""
 
     parts: tuple[Any, ...]
 
 
-class Repeat(NamedTuple):
+class Repeat(Record):
     """The same again; ``most`` is None where there is no bound."""
 
     part: Any
@@ -65,14 +59,14 @@ class Repeat(NamedTuple):
     greedy: bool = True
 
 
-class Group(NamedTuple):
+class Group(Record):
     """What a later part may refer to, by its number."""
 
     part: Any
     number: int
 
 
-class Look(NamedTuple):
+class Look(Record):
     """What must, or must not, follow or precede."""
 
     part: Any
@@ -80,14 +74,14 @@ class Look(NamedTuple):
     negative: bool
 
 
-class Edge(NamedTuple):
+class Edge(Record):
     """A place between characters: ``start``, ``end``, ``word`` or ``inner``, and of a line where ``line`` is set."""
 
     kind: str
     line: bool = False
 
 
-class Back(NamedTuple):
+class Back(Record):
     """What a group has matched."""
 
     number: int

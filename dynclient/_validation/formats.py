@@ -8,22 +8,23 @@ Rule 2: a format of texts says nothing of numbers, and the other way round.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._validation import format_addresses as addresses
 from dynclient._validation import format_texts as texts
 from dynclient._validation import format_times as times
 from dynclient._validation.kinds import is_integer, is_number
 
 
-class TextFormat(NamedTuple):
+class TextFormat(Record):
     """A format of texts: what its values are called, and how they are told."""
 
     title: str
     test: Callable[[str], bool]
 
 
-class NumberFormat(NamedTuple):
+class NumberFormat(Record):
     """A format of numbers: their bounds, and whether they are whole."""
 
     title: str

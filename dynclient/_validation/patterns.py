@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._validation.automaton import Automaton, Unfit
 from dynclient._validation.ecma import Back, Choice, Edge, Group, Look, One, PatternError, Repeat, Sequence, read
 
@@ -23,7 +24,7 @@ _LOOSE = 16
 _MOST_CHOICES = 10_000
 
 
-class Risk(NamedTuple):
+class Risk(Record):
     """How the time for a match may grow: with which power of the text, times how many choices; or without bound."""
 
     power: int = 0

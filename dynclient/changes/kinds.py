@@ -9,7 +9,9 @@ Rule 4: a schema is compared in the same aspects wherever it stands; the kind's 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
+
+from dynclient._records import Record
 
 Severity = Literal["breaking", "warning", "info"]
 Side = Literal["parameter", "request", "response", "response-header"]
@@ -23,7 +25,7 @@ SIDES: tuple[Side, ...] = get_args(Side)
 RECEIVED: frozenset[Side] = frozenset({"response", "response-header"})
 
 
-class Kind(NamedTuple):
+class Kind(Record):
     """A kind of change. ``text`` says it of what is named before it."""
 
     id: str
@@ -31,7 +33,7 @@ class Kind(NamedTuple):
     text: str
 
 
-class Aspect(NamedTuple):
+class Aspect(Record):
     """What may change in a schema, with the severity where its values are sent and where they are received."""
 
     name: str

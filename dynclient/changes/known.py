@@ -7,15 +7,16 @@ Rule 2: a pair below which nothing changed is not gone into again, whichever ope
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient.model import Schema
 
 Key = tuple[str, str, str, bool]
 """The URIs of two schemas, the side, and whether it is XML."""
 
 
-class Told(NamedTuple):
+class Told(Record):
     """What is said of one pair: aspects, the rest of the path, and what Findings.add takes; and the pairs below."""
 
     changes: tuple[tuple[str, str, dict[str, Any]], ...]

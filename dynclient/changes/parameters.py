@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient.changes.findings import Findings
 from dynclient.changes.schemas import Comparison, compare_schemas
 from dynclient.model import Operation, Parameter, Schema
@@ -13,7 +14,7 @@ from dynclient.model import Operation, Parameter, Schema
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
 
-class Matched(NamedTuple):
+class Matched(Record):
     """Parameters of two documents that are the same, and those that have no partner."""
 
     pairs: list[tuple[Parameter, Parameter]]

@@ -8,8 +8,9 @@ Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._schemas import Shape, shape
 from dynclient.changes.assertions import ASSERTIONS
 from dynclient.changes.findings import Findings
@@ -23,7 +24,7 @@ _BUDGET = 20_000
 _SAME_BUDGET = 200
 
 
-class Here(NamedTuple):
+class Here(Record):
     """Two schemas that hold for the same value, where that is, and what they are known by."""
 
     old: Schema

@@ -6,15 +6,16 @@ A branch is known by its schema's name, or else by what it says; branches that d
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._schemas import Shape, shape
 from dynclient.model import Schema
 
 Same = Callable[[Schema, Schema], bool]
 
 
-class Sides(NamedTuple):
+class Sides(Record):
     """Two shapes made comparable.
 
     ``plain``: they say something beside their branches, or have none. ``union``: at least one has branches. ``*_null``

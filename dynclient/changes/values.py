@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
+from dynclient._records import Record
 from dynclient.changes.kinds import SEVERITIES, Severity
 from dynclient.exceptions import escaped
 from dynclient.model import References
@@ -12,7 +13,7 @@ from dynclient.model import References
 _LONGEST = 60
 
 
-class Spot(NamedTuple):
+class Spot(Record):
     """A place in a document: its absolute URI, and what knows lines."""
 
     uri: str
@@ -45,7 +46,7 @@ class Spot(NamedTuple):
         return f"{document}, line {line}, {pointer}" if line is not None else f"{document}, {pointer}"
 
 
-class Change(NamedTuple):
+class Change(Record):
     """One change. ``operation`` is the operationId or ``METHOD path``, ``name`` the Python name; empty: the whole API.
 
     ``where`` says what in the operation it is; ``before`` and ``after`` are what stood there, as short text. ``old``

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from dynclient._document import Document
 from dynclient._readers import check
+from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary, shape
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError, Place
@@ -22,7 +23,7 @@ Direction = Literal["request", "response"]
 _DEEPEST = 64
 
 
-class Found(NamedTuple):
+class Found(Record):
     """A fault, and where it is."""
 
     message: str

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
+from dynclient._records import Record
 from dynclient.cli.vault import Vault
 from dynclient.exceptions import escaped
 from dynclient.model import API, Operation, OperationRow, SecurityScheme
@@ -22,7 +23,7 @@ FLOWS = ("authorizationCode", "deviceAuthorization", "password", "clientCredenti
 """The flows that a person can log in by, in the order in which they are taken."""
 
 
-class Wishes(NamedTuple):
+class Wishes(Record):
     """What the command line says of a login."""
 
     flow: str | None = None
@@ -33,7 +34,7 @@ class Wishes(NamedTuple):
     browser: bool = True
 
 
-class Kept(NamedTuple):
+class Kept(Record):
     """A TokenStore of the tokens of one login."""
 
     key: str

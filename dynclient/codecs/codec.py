@@ -8,14 +8,15 @@ Rule 3: a codec knows no operation and no response; its caller adds those to the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from dynclient._records import Record
 from dynclient.messages import Body
 from dynclient.model import MediaType
 from dynclient.options import Limits
 
 
-class Encoded(NamedTuple):
+class Encoded(Record):
     """A body as it goes over the wire, and its complete Content-Type, with boundary or charset where one is needed."""
 
     body: Body
@@ -43,7 +44,7 @@ Split = Callable[[MediaType | None, Limits], Splitter]
 """``(media type or None, limits) -> splitter``, for one body."""
 
 
-class Codec(NamedTuple):
+class Codec(Record):
     """Writes and reads the bodies of a media range.
 
     ``files`` tells that it takes bytes, paths and file objects as they are. ``split`` reads the items of a body while

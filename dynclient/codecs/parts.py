@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import mimetypes
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient import _negotiation, _schemas
+from dynclient._records import Record
 from dynclient.codecs import shapes, streams
 from dynclient.exceptions import EncodeError
 from dynclient.model import Encoding, MediaType, Schema
@@ -36,7 +37,7 @@ _CONTAINERS: tuple[type, ...] = (dict, list)
 _TRANSFER_ENCODINGS = frozenset({"base64", "quoted-printable"})
 
 
-class File(NamedTuple):
+class File(Record):
     """A file of a form: its name and content type, where they are known, and what gives its bytes."""
 
     name: str | None

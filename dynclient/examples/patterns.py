@@ -9,7 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import NamedTuple
+
+from dynclient._records import Record
 
 _ASCII = "".join(map(chr, range(0x20, 0x7F)))
 _DIGITS = "0123456789"
@@ -27,7 +28,7 @@ class Unreadable(ValueError):
     """The expression has something that is not known here."""
 
 
-class Node(NamedTuple):
+class Node(Record):
     """A part of an expression: one of ``characters``, or its ``parts`` by its ``kind``, ``low`` to ``high`` times."""
 
     kind: str

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, shape
 from dynclient.model import Schema
 
 _ROUNDS = 16  # Unions of unions: deeper than this is a circle.
 
 
-class Settled(NamedTuple):
+class Settled(Record):
     """A shape without unions, and the values that discriminators need, by property."""
 
     shape: Shape

@@ -11,8 +11,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from dynclient._records import Record
 from dynclient._schemas import MISSING, Shape, is_binary, shape
 from dynclient._validation import validator
 from dynclient.examples import patterns
@@ -30,7 +31,7 @@ _ITEMS = 1000
 _TRIES = 30
 
 
-class Way(NamedTuple):
+class Way(Record):
     """One way to make a value.
 
     ``documented`` tells whether the document's values are taken as they are, only if they are valid, or not at all;

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._credentials import masked
 from dynclient._escaping import escaped
+from dynclient._records import Record
 from dynclient.exceptions._root import DynclientError, Fault
 from dynclient.messages import SECRET_BODY, Headers, Request, Response
 
 
-class Problem(NamedTuple):
+class Problem(Record):
     """The members of a problem details object (RFC 9457, 3.1); one of a wrong type is None."""
 
     type: str | None = None

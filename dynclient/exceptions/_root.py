@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._escaping import escaped
+from dynclient._records import Record
 
 _MAX_TEXT = 2000
 
 
-class Place(NamedTuple):
+class Place(Record):
     """Where a document says something: its file or URL, the line (from 1, or None) and the JSON pointer."""
 
     document: str
@@ -21,7 +22,7 @@ class Place(NamedTuple):
         return f"{self.document}{line}, #{self.pointer}"
 
 
-class Fault(NamedTuple):
+class Fault(Record):
     """One way in which a value breaks its schema.
 
     ``path`` is the place in the value (``$.machineDetection.mode``), ``message`` the fault in words, ``keyword`` the

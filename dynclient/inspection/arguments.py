@@ -10,9 +10,10 @@ Rule 4: one name in two locations stays with the path, or else with the first; t
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from dynclient._identifiers import distinct, identifier
+from dynclient._records import Record
 from dynclient._schemas import MISSING, is_binary, shape
 from dynclient.model import MediaType, Operation, Parameter, RequestBody, Response, Schema
 
@@ -25,7 +26,7 @@ _TAKEN_BODY = "request_body"
 _STRUCTURED = frozenset({"application/x-www-form-urlencoded", "text/xml", "*/*"})
 
 
-class Argument(NamedTuple):
+class Argument(Record):
     """One argument of an operation's method.
 
     ``in_`` is ``path``, ``query``, ``querystring``, ``header``, ``cookie`` or ``body``; ``wire`` the name there, which

@@ -10,9 +10,10 @@ Rule 4: request and response are two directions: readOnly is not sent, writeOnly
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from dynclient._identifiers import class_name
+from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, is_binary, shape
 from dynclient.model import Schema
 
@@ -23,7 +24,7 @@ _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bo
 _ORDER = tuple(_SCALARS)
 
 
-class Hint(NamedTuple):
+class Hint(Record):
     """A node of a type's tree.
 
     ``kind`` is ``any``, ``scalar`` (``name`` is ``str``, ``int``, ``float``, ``bool``, ``bytes`` or ``None``),
@@ -46,7 +47,7 @@ class Hint(NamedTuple):
             yield from member.walk()
 
 
-class Field(NamedTuple):
+class Field(Record):
     """A property of an object in one direction, by its wire name."""
 
     wire: str
@@ -125,7 +126,7 @@ def _left_out(seen: Shape, direction: Direction) -> bool:
     return seen.read_only if direction == "request" else seen.write_only
 
 
-class _Way(NamedTuple):
+class _Way(Record):
     """The direction, and the URIs of the schemas that are being described: one of them again would have no end."""
 
     direction: Direction

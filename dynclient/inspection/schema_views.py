@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from dynclient._identifiers import class_name, identifier
+from dynclient._records import Record
 from dynclient._schemas import Discriminator, Shape, shape
 from dynclient.inspection.constraints import constraints, is_secret
 from dynclient.inspection.hints import Hint, definition, has_fields, hint_tree, tagged
 from dynclient.model import Schema
 
 
-class PropertyView(NamedTuple):
+class PropertyView(Record):
     """A property of an object, by its wire name. ``hint`` is its type in the direction in which it goes.
 
     ``keyword`` is its name as a keyword of a call, where that is another one.
@@ -28,7 +29,7 @@ class PropertyView(NamedTuple):
     keyword: str = ""
 
 
-class SchemaView(NamedTuple):
+class SchemaView(Record):
     """A named schema. ``hint`` is what it stands for; ``values`` are an enum's; ``branches`` those of a union."""
 
     name: str

@@ -8,8 +8,9 @@ Rule 2: a view shows no value of a schema that is secret.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from dynclient._records import Record
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.inspection.constraints import constraints, secret
 from dynclient.inspection.docstrings import error_name
@@ -32,7 +33,7 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _KEYS = frozenset({"idempotency-key", "x-idempotency-key"})
 
 
-class ArgumentView(NamedTuple):
+class ArgumentView(Record):
     """An argument of a method. ``omittable``: a call may leave it out; ``positional``: it may go by position."""
 
     name: str
@@ -50,7 +51,7 @@ class ArgumentView(NamedTuple):
     explode: bool = False
 
 
-class MediaTypeView(NamedTuple):
+class MediaTypeView(Record):
     """A media type and the type of the values in it. ``examples`` pairs the document's with their names."""
 
     media_range: str
@@ -58,7 +59,7 @@ class MediaTypeView(NamedTuple):
     examples: tuple[tuple[str, Any], ...] = ()
 
 
-class HeaderView(NamedTuple):
+class HeaderView(Record):
     """A header of a response."""
 
     name: str
@@ -68,7 +69,7 @@ class HeaderView(NamedTuple):
     constraints: tuple[str, ...]
 
 
-class ResponseView(NamedTuple):
+class ResponseView(Record):
     """A documented response. ``error`` is the class of error that it raises; empty where a call returns its data."""
 
     status: str
@@ -79,7 +80,7 @@ class ResponseView(NamedTuple):
     links: tuple[Link, ...] = ()
 
 
-class OperationView(NamedTuple):
+class OperationView(Record):
     """An operation as a Python caller meets it.
 
     ``name`` is its flat name, ``names`` pairs each namespace with the name there. ``security`` is a choice of
@@ -132,7 +133,7 @@ class OperationView(NamedTuple):
             yield from ((header.hint, "response") for header in response.headers)
 
 
-class APIView(NamedTuple):
+class APIView(Record):
     """A whole document: what its pages have in common."""
 
     title: str

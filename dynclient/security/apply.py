@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dynclient._credentials import OAuth2, Secret
+from dynclient._records import Record
 from dynclient.exceptions import InvalidDocument, MissingCredential
 from dynclient.messages import Request
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # these rooms are entered by those who need them
     from dynclient.security.oauth2 import Need
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """The credentials that a call was given, by scheme, and the requirement that they meet."""
 
     answers: Mapping[str, Credential | None]

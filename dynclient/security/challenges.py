@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 
 _SEPARATORS = expression(r"[ \t,]*")
 _TOKEN = expression(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -20,7 +20,7 @@ _PARAMETER = expression(
 _TOKEN68 = expression(r"[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$)")
 
 
-class Challenge(NamedTuple):
+class Challenge(Record):
     """One challenge: its scheme in lower case, and its parameters by name in lower case.
 
     The value of a quoted parameter is what stands between the quotes, its backslashes kept.

@@ -8,22 +8,23 @@ several, or a function that is asked at each call.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._credentials import OAuth2, Secret
 from dynclient._identifiers import near
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 from dynclient.model import SecurityScheme
 
 
-class Pair(NamedTuple):
+class Pair(Record):
     """A user and a password."""
 
     user: str
     password: Secret
 
 
-class CredentialRequest(NamedTuple):
+class CredentialRequest(Record):
     """What a function given as ``auth=`` is asked: a credential for a scheme, at one call.
 
     It returns a text, a pair of user and password, a Secret, or None where it has none. ``scopes`` are those that the

@@ -12,11 +12,11 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from dynclient._credentials import Secret
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 from dynclient.security.challenges import Challenge
@@ -30,7 +30,7 @@ _UNFIT = expression(r"[\x00-\x1f\x7f]")
 Hash = Callable[[str], str]
 
 
-class Session(NamedTuple):
+class Session(Record):
     """A challenge that is being answered (RFC 7616, 3.6), the client's nonce, and the count of the answers.
 
     One nonce of the client serves a session, so that servers which work out the session key of ``-sess`` once, and

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from dynclient import messages
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, CredentialScopeError
 from dynclient.model import API, Server
 
@@ -27,7 +27,7 @@ _VARIABLE = expression(r"\{([^{}]+)\}")
 _URL = expression(r"https?://[^/?#@\s]+/?", re.IGNORECASE)
 
 
-class Trust(NamedTuple):
+class Trust(Record):
     """The caller's word. ``local`` tells that the document's servers are part of it."""
 
     origins: frozenset[Origin]

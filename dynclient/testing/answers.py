@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from dynclient import codecs, model
 from dynclient._plain import plain
+from dynclient._records import Record
 from dynclient._styles import serialize
 from dynclient.examples import example
 from dynclient.exceptions import DynclientError, EncodeError
@@ -37,7 +38,7 @@ OWN_HEADERS = frozenset(
 BODILESS = frozenset({204, 205, 304})
 
 
-class Answer(NamedTuple):
+class Answer(Record):
     """A response before it is encoded.
 
     ``offer`` is None where it has no body; ``headers`` are values, by lower-case name, for headers that are documented.

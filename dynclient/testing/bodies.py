@@ -10,10 +10,11 @@ import copy
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient import codecs, model
 from dynclient._negotiation import match, parse
+from dynclient._records import Record
 from dynclient._validation import validator
 from dynclient.examples import media_example
 from dynclient.exceptions import DynclientError, Fault
@@ -33,7 +34,7 @@ CONCRETE = {
 }
 
 
-class Offer(NamedTuple):
+class Offer(Record):
     """A documented media type, and the concrete content type that is sent for it."""
 
     media_type: model.MediaType

@@ -7,11 +7,12 @@ Rule 2: what the document does not name is left alone, as HTTP has it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dynclient import codecs, model
 from dynclient._negotiation import match
+from dynclient._records import Record
 from dynclient._schemas import shape, typed
 from dynclient._styles import ABSENT, deserialize
 from dynclient._validation import validator
@@ -27,7 +28,7 @@ IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 Kind = Literal["primitive", "array", "object"]
 
 
-class Sent(NamedTuple):
+class Sent(Record):
     """What a request says, as plain values. ``body`` is None where there is none."""
 
     parameters: Mapping[tuple[str, str], Any]

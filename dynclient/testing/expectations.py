@@ -7,11 +7,12 @@ Rule 2: ``ANY``, and whatever else compares itself, is compared by ``==``; a fun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from unittest.mock import ANY
 
 from dynclient import model
 from dynclient._plain import plain
+from dynclient._records import Record
 from dynclient._request import Bound
 from dynclient._request.arguments import Binder
 from dynclient.exceptions import ArgumentError
@@ -26,7 +27,7 @@ class UnexpectedCall(AssertionError):
     """A call that is none of those that a test expects of its operation."""
 
 
-class Call(NamedTuple):
+class Call(Record):
     """A call that came: its arguments by Python name, its body, and the request."""
 
     operation_id: str

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient import model
 from dynclient._negotiation import match
+from dynclient._records import Record
 from dynclient.exceptions import DocumentError
 from dynclient.messages import Request, Response
 from dynclient.testing.checks import sent_names
@@ -19,7 +20,7 @@ from dynclient.testing.refusals import documented
 KINDS = ("statuses", "media types", "parameters")
 
 
-class Covered(NamedTuple):
+class Covered(Record):
     """One operation: how often it was called, and of each kind what there is and what was used."""
 
     operation_id: str

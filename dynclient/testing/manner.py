@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient.options import Limits
 
 
-class Manner(NamedTuple):
+class Manner(Record):
     """What the owner of a mock may choose. ``delay`` is in seconds; ``chaos`` is the part of requests that fail."""
 
     credentials: Any = None
@@ -23,7 +24,7 @@ class Manner(NamedTuple):
     limits: Limits = Limits()
 
 
-class Wish(NamedTuple):
+class Wish(Record):
     """What a request wishes: a status, an example by name, a value made from the schema, a seed."""
 
     code: str | None = None

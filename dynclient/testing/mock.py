@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from time import sleep
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from dynclient import model
 from dynclient._load import load
+from dynclient._records import Record
 from dynclient.exceptions import DynclientError
 from dynclient.messages import Headers, Request, Response
 from dynclient.testing.answers import choose, encode
@@ -56,7 +57,7 @@ class Thrown(Exception):  # it carries an error
         self.error = error
 
 
-class _Served(NamedTuple):
+class _Served(Record):
     """What is served: a document, and what is known of it so far."""
 
     api: model.API

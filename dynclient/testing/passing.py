@@ -11,10 +11,11 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from dynclient import model
+from dynclient._records import Record
 from dynclient._response import Reader
 from dynclient.exceptions import (
     ApiError,
@@ -59,7 +60,7 @@ HOP_BY_HOP = frozenset(
 )
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """Where a message differs from the document. ``direction`` is request or response."""
 
     direction: str

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from dynclient import model
+from dynclient._records import Record
 from dynclient.exceptions import DocumentError
 from dynclient.testing.refusals import Refusal
 
@@ -21,7 +21,7 @@ _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 _LITERAL_SAFE = "/:@!$&'()*+,;=~-._"
 
 
-class Match(NamedTuple):
+class Match(Record):
     """An operation, the path without the server's base, and the texts of its templates, percent-encoded."""
 
     row: model.OperationRow
@@ -29,7 +29,7 @@ class Match(NamedTuple):
     texts: dict[str, str]
 
 
-class Route(NamedTuple):
+class Route(Record):
     """A path with its operations by method."""
 
     template: str

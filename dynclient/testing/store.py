@@ -13,10 +13,11 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, unquote
 
 from dynclient import model
+from dynclient._records import Record
 from dynclient._schemas import shape, typed
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError
@@ -31,7 +32,7 @@ COUNTS = frozenset({"total", "count", "totalCount", "total_count", "totalItems",
 _LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}")
 
 
-class Item(NamedTuple):
+class Item(Record):
     """A kind of item: the templates of it and its collection, and the property of an answer that holds the id."""
 
     template: str

@@ -124,7 +124,7 @@ class Course:
             wire = await self._connected()
             asked = time.monotonic()
             head = await self._ask(wire, lines, content)
-            self._response = Response(head.status, Headers(head.fields), request=request)
+            self._response = Response(head.status, Headers(head.fields), b"", request)
             limits = self._send.limits
             maximum = None if self._send.stream else limits.response_bytes
             self._reusable = head.keep_alive

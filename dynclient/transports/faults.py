@@ -9,8 +9,9 @@ from __future__ import annotations
 import builtins
 import socket
 import ssl
-from typing import Any, NamedTuple
+from typing import Any
 
+from dynclient._records import Record
 from dynclient.exceptions import (
     ClientClosed,
     ConnectError,
@@ -42,7 +43,7 @@ FOREIGN = (
 _TIMES = (Expired, builtins.TimeoutError)
 
 
-class Situation(NamedTuple):
+class Situation(Record):
     """How far the exchange had come. ``securing`` tells that there is a connection, and TLS is being agreed on."""
 
     request: Request

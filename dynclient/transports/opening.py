@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 from http.client import HTTPException
-from typing import Any, NamedTuple
+from typing import Any
 
 from urllib3.connection import ProxyConfig
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from dynclient._records import Record
 from dynclient.transports import addresses
 from dynclient.transports._connection import Connection, SecureConnection
 from dynclient.transports.clock import Clock
@@ -19,7 +20,7 @@ from dynclient.transports.outgoing import Target
 from dynclient.transports.proxies import Proxy
 
 
-class Opener(NamedTuple):
+class Opener(Record):
     """What opening takes; ``context`` is the TLS context of the servers, None where no TLS is needed.
 
     ``public``: only to addresses that are.

@@ -13,9 +13,10 @@ import io
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import cache, lru_cache
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, cast
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 from dynclient.messages import Body, Request
 from dynclient.transports.codings import ACCEPTED
@@ -48,7 +49,7 @@ _OURS = frozenset(
 _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH", "QUERY"})
 
 
-class Target(NamedTuple):
+class Target(Record):
     """Where a request goes. ``authority`` is what Host says, ``path`` the request target with its query."""
 
     scheme: str
@@ -103,7 +104,7 @@ WANTED: Any = object()
 """What an iterator gives whose next piece has to be fetched first."""
 
 
-class Content(NamedTuple):
+class Content(Record):
     """A body as it goes out. ``size`` is None where only its end tells it; a piece is None where it must be fetched."""
 
     pieces: Iterator[bytes | None]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 from dynclient.transports.outgoing import Target, target_of
 
 
-class Proxy(NamedTuple):
+class Proxy(Record):
     """A proxy, and what it wants to know of us."""
 
     target: Target

@@ -10,11 +10,12 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote_plus, unquote
 
 from dynclient import _negotiation, _schemas, _styles
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient.codecs import charsets, parts, shapes
 from dynclient.exceptions import DecodeError
 from dynclient.messages import Headers
@@ -31,7 +32,7 @@ _PARAMETER = expression(rf';[ \t]*({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|
 _ESCAPE = expression(r"\\([\\\"])")
 
 
-class Part(NamedTuple):
+class Part(Record):
     """A part as it came. ``name`` is that of its Content-Disposition, or None."""
 
     headers: Headers

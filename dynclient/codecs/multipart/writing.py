@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient import _negotiation, _schemas, _styles
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient.codecs import parts, shapes, streams
 from dynclient.codecs.codec import Encoded
 from dynclient.exceptions import ArgumentError, EncodeError
@@ -28,7 +29,7 @@ _IN_NAME = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 _CONTROL = expression(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-class Part(NamedTuple):
+class Part(Record):
     """A part: its header lines, and its content with the length where that is known."""
 
     headers: tuple[tuple[str, str], ...]

@@ -10,9 +10,10 @@ Rule 3: a root that has no name is called by its component, else by its title, e
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient import _schemas
+from dynclient._records import Record
 from dynclient.codecs import shapes
 from dynclient.codecs.xml.tree import Element
 from dynclient.codecs.xml.writing import is_name
@@ -21,7 +22,7 @@ from dynclient.model import Schema
 _MOST_BRANCHES = 16
 
 
-class Node(NamedTuple):
+class Node(Record):
     """What a schema's value is in XML. ``kind`` is the nodeType; ``name`` counts for elements and attributes only.
 
     ``other_name`` is the component's, where that is another.

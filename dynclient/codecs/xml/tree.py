@@ -8,10 +8,11 @@ Rule 2: depth is counted while reading (R18), by a parser that does not recurse.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 from xml.parsers import expat  # safe as used here: every DOCTYPE is refused
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 from dynclient.codecs import charsets
 from dynclient.exceptions import DecodeError
 from dynclient.options import Limits
@@ -40,7 +41,7 @@ class CData(str):
     __slots__ = ()
 
 
-class Attribute(NamedTuple):
+class Attribute(Record):
     """An attribute; ``namespace`` is empty where it has none."""
 
     name: str

@@ -7,9 +7,10 @@ an address is missing, and kept as long as the client.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from dynclient._credentials import OAuth2
+from dynclient._records import Record
 from dynclient.exceptions import AuthorizationError
 from dynclient.messages import Headers, Request
 from dynclient.model import OAuthFlow, SecurityScheme
@@ -22,7 +23,7 @@ _OWN_URL = {"authorizationCode": "authorization_url", "deviceAuthorization": "de
 """Flow -> the address that it has beside the token's."""
 
 
-class Endpoints(NamedTuple):
+class Endpoints(Record):
     """Where an authorization server is asked. ``own`` is the address where a person, or a device, begins."""
 
     token: str

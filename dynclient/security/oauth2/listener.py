@@ -14,9 +14,9 @@ import os
 import selectors
 import socket
 import threading
-from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 
 _MAX_HEAD = 65_536
@@ -27,7 +27,7 @@ _PAGE = (
 )
 
 
-class _Place(NamedTuple):
+class _Place(Record):
     host: str
     port: int
     path: str

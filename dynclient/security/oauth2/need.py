@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from dynclient._credentials import OAuth2
+from dynclient._records import Record
 from dynclient.exceptions import InvalidDocument
 from dynclient.messages import origin
 from dynclient.model import Operation, SecurityScheme
 from dynclient.security.trust import Trust
 
 
-class Need(NamedTuple):
+class Need(Record):
     """A scheme's token for an operation. ``url`` is that of the request which the token is for."""
 
     scheme: SecurityScheme

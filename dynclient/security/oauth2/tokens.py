@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from dynclient import codecs
 from dynclient._credentials import OAuth2, Secret, masked
+from dynclient._records import Record
 from dynclient.exceptions import AuthorizationError, DecodeError, escaped
 from dynclient.messages import SECRET_BODY, Headers, Request, Response
 from dynclient.options import Limits
@@ -21,7 +22,7 @@ _SUCCESS = range(200, 300)
 _LONGEST_LIFE = 10 * 365 * 86400.0
 
 
-class Token(NamedTuple):
+class Token(Record):
     """An access token. Times are seconds since the epoch, None where it does not expire.
 
     ``asked`` are the scopes that it was asked for, None where nobody knows and any is hoped for.

@@ -109,9 +109,12 @@ def _key(source: str) -> str:
 def _format(name: str, tests: dict[str, Callable[[str], bool]]) -> list[dict[str, Any]]:
     """A format as a test of texts, and as bounds of numbers."""
     found: list[dict[str, Any]] = []
-    if name in TEXTS:
-        tests[f"dynclient:{name}"] = TEXTS[name].test
-        found.append({"format": f"dynclient:{name}"})
+    text = TEXTS.get(name)
+    if text is not None:
+        tests[f"dynclient:{name}"] = text.test
+        asked = {"format": f"dynclient:{name}"}
+        # To ask Python costs more than all else of a short text.
+        found.append({"anyOf": [{"pattern": f"^(?:{text.usual})$"}, asked]} if text.usual is not None else asked)
     number = NUMBERS.get(name)
     if number is not None:
         found.append({"minimum": number.least, "maximum": number.most, **({"multipleOf": 1} if number.whole else {})})

@@ -20,7 +20,9 @@ _SF_INTEGER = expression(r"-?[0-9]{1,15}")
 _SF_STRING = expression(r'"(?:[ !#-\[\]-~]|\\["\\])*"')
 _SF_TOKEN = expression(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*")
 _SPACE = expression(r"[ \t\r\n]+")
-_UUID = expression(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+UUID = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+"""What all UUIDs look like."""
+_IS_UUID = expression(UUID)
 
 
 def is_base64(text: str) -> bool:
@@ -105,4 +107,4 @@ def is_sf_token(text: str) -> bool:
 
 def is_uuid(text: str) -> bool:
     """RFC 9562, 4."""
-    return _UUID.fullmatch(text) is not None
+    return _IS_UUID.fullmatch(text) is not None

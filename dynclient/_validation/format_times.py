@@ -20,11 +20,13 @@ _DURATION = expression(
     rf"-?P(?=[0-9T])(?:[0-9]+W|(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}D)?"
     rf"(?:T(?=[0-9])(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?)"
 )
-# What most date-times look like, told at once.
-_PLAIN_DATE_TIME = expression(
-    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
-    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+USUAL_DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+"""What most dates look like, told at once."""
+USUAL_DATE_TIME = (
+    USUAL_DATE + r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
+"""What most date-times look like."""
+_IS_USUAL_DATE_TIME = expression(USUAL_DATE_TIME)
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - reads better
 _HTTP_DATE = expression(
@@ -62,7 +64,7 @@ def is_local_time(text: str) -> bool:
 
 def is_date_time(text: str) -> bool:
     """RFC 3339, 5.6: date-time."""
-    if _PLAIN_DATE_TIME.fullmatch(text):
+    if _IS_USUAL_DATE_TIME.fullmatch(text):
         return True
     found = _IS_DATE_TIME.fullmatch(text)
     if found is None or text[10] == " ":

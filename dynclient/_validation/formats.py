@@ -18,10 +18,15 @@ from dynclient._validation.kinds import is_integer, is_number
 
 
 class TextFormat(Record):
-    """A format of texts: what its values are called, and how they are told."""
+    """A format of texts: what its values are called, and how they are told.
+
+    ``usual`` is a pattern of what most of them look like, of words that every engine reads alike: what it matches as a
+    whole passes the test, and need not be asked of it.
+    """
 
     title: str
     test: Callable[[str], bool]
+    usual: str | None = None
 
 
 class NumberFormat(Record):
@@ -56,8 +61,8 @@ TEXTS: dict[str, TextFormat] = {
     "base64url": TextFormat("base64url", texts.is_base64url),
     "byte": TextFormat("base64", texts.is_base64_of_any_kind),
     "char": TextFormat("a single character", lambda text: len(text) == 1),
-    "date": TextFormat("a date (2030-12-31)", times.is_date),
-    "date-time": TextFormat("a date-time (2030-12-31T23:59:00Z)", times.is_date_time),
+    "date": TextFormat("a date (2030-12-31)", times.is_date, times.USUAL_DATE),
+    "date-time": TextFormat("a date-time (2030-12-31T23:59:00Z)", times.is_date_time, times.USUAL_DATE_TIME),
     "date-time-local": TextFormat("a local date-time (2030-12-31T23:59:00)", times.is_local_date_time),
     "decimal": TextFormat("a decimal number", texts.is_decimal),
     "decimal128": TextFormat("a decimal number", texts.is_decimal128),
@@ -83,10 +88,10 @@ TEXTS: dict[str, TextFormat] = {
     "sf-token": TextFormat("a token of RFC 8941", texts.is_sf_token),
     "time": TextFormat("a time (23:59:00Z, 23:59:00)", times.is_full_or_local_time),
     "time-local": TextFormat("a local time (23:59:00)", times.is_local_time),
-    "uri": TextFormat("a URI", addresses.is_uri),
+    "uri": TextFormat("a URI", addresses.is_uri, addresses.USUAL_URI),
     "uri-reference": TextFormat("a URI reference", addresses.is_uri_reference),
     "uri-template": TextFormat("a URI template", addresses.is_uri_template),
-    "uuid": TextFormat("a UUID", texts.is_uuid),
+    "uuid": TextFormat("a UUID", texts.is_uuid, texts.UUID),
 }
 
 

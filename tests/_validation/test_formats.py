@@ -1,8 +1,14 @@
 """The formats of the OpenAPI registry that the JSON Schema Test Suite does not know, and what it leaves open."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dynclient._document import open_document
+from dynclient._validation import validator
 from dynclient._validation.formats import NUMBERS, TEXTS, format_fault
+from dynclient.dialects import OAS31
+from dynclient.model import Schema
 
 TEXT_CASES = {
     "base64url": (["", "YQ", "YQ==", "-_8"], ["YQ=", "a", "+/", "Y Q"]),
@@ -50,6 +56,37 @@ CASES = [
 @pytest.mark.parametrize(("name", "text", "valid"), CASES)
 def test_texts(name, text, valid):
     assert (format_fault(name, text) is None) is valid
+
+
+@pytest.mark.parametrize("engine", ["jsonschema", "jsonschema-rs", "quick"])
+def test_each_engine_tells_texts_alike(make, engine):
+    for name, text, valid in CASES:
+        faults = validator(make({"format": name}), "request", engine=engine).faults(text)
+        assert (not faults) is valid, (name, text)
+
+
+USUAL = {name: known for name, known in TEXTS.items() if known.usual is not None}
+DOCUMENT = open_document({name: {"format": name} for name in USUAL})
+FORMATTED = {name: Schema(f"{DOCUMENT.uri}#/{name}", {"format": name}, OAS31, DOCUMENT) for name in USUAL}
+
+
+@pytest.mark.parametrize("name", USUAL)
+@given(data=st.data())
+def test_what_a_format_usually_looks_like_passes_its_test(name, data):
+    text = data.draw(st.from_regex(USUAL[name].usual, fullmatch=True))
+    assert USUAL[name].test(text)
+
+
+@pytest.mark.parametrize("name", USUAL)
+@given(data=st.data())
+def test_what_looks_nearly_usual_is_told_alike_by_each_engine(name, data):
+    text = data.draw(st.from_regex(USUAL[name].usual, fullmatch=True))
+    at = data.draw(st.integers(0, len(text)))
+    other = data.draw(st.sampled_from(["", "\n", "0", "9", "-", " ", "\u0665", "\xe9", "{"]))
+    text = text[:at] + other + text[at + 1 :]
+    valid = USUAL[name].test(text)
+    for engine in ("jsonschema", "jsonschema-rs"):
+        assert (not validator(FORMATTED[name], "request", engine=engine).faults(text)) is valid, (engine, text)
 
 
 NUMBER_CASES = [

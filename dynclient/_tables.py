@@ -92,17 +92,22 @@ def columns(stream: IO[str]) -> int | None:
         return _ANYWHERE
 
 
-def for_stream(table: Iterable[Row], faults: Iterable[str], stream: IO[str]) -> str:
+def for_stream(table: Iterable[Row], faults: Iterable[str], stream: IO[str], *, note: str = "") -> str:
     """The table as it suits a stream."""
-    return as_text(table, faults, width=columns(stream), coloured=is_coloured(stream))
+    return as_text(table, faults, width=columns(stream), coloured=is_coloured(stream), note=note)
 
 
 def as_text(
-    table: Iterable[Row], faults: Iterable[str] = (), *, width: int | None = None, coloured: bool = False
+    table: Iterable[Row],
+    faults: Iterable[str] = (),
+    *,
+    width: int | None = None,
+    coloured: bool = False,
+    note: str = "",
 ) -> str:
     """The table as text in columns, a line each; below a tag's line, its operations are indented.
 
-    Where ``width`` is too small for that, an operation takes two lines.
+    Where ``width`` is too small for that, an operation takes two lines. ``note`` is what the table does not tell.
     """
     grouped = groups(table)
     indent = _GAP if any(grouped) else ""
@@ -122,7 +127,8 @@ def as_text(
                 lines += _stacked(cells, width or 0, _styles(row), indent, paint)
             else:
                 lines.append(_in_columns(cells, widths, room, _styles(row), indent, paint))
-    return "\n".join([*lines, *(paint(f"{LOST}: {escaped(fault)}", _BROKEN) for fault in faults)])
+    below = [paint(f"{LOST}: {escaped(fault)}", _BROKEN) for fault in faults]
+    return "\n".join([*lines, *below, *([note] if note else [])])
 
 
 def _texts(row: Row) -> Cells:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,14 @@ def shared() -> Path:
     if not folder:
         pytest.skip("DYNCLIENT_SHARED is not set")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def nobody_looks_afterwards() -> Iterator[None]:
+    """No test leaves behind that somebody sits at a prompt: clients would be shown whole in all tests after it."""
+    before = hasattr(sys, "ps1")
+    yield
+    assert hasattr(sys, "ps1") is before
 
 
 def _note_skip(report: pytest.CollectReport | pytest.TestReport) -> None:

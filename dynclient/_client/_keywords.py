@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from dynclient._call import Hook
 from dynclient._credentials import OAuth2, Secret
 from dynclient._request import Explanation, ServerChoice
+from dynclient.exceptions import DocumentError
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.security import CredentialRequest
 from dynclient.transports import AsyncTransport, Transport
@@ -73,6 +74,11 @@ class Described:
     @property
     def operation(self) -> Any:
         """The operation as the document describes it (:class:`dynclient.model.Operation`)."""
+        raise NotImplementedError
+
+    @property
+    def fault(self) -> DocumentError | None:
+        """What is broken in it, so that it can't be called; None where nothing is. It is read for that."""
         raise NotImplementedError
 
     @property

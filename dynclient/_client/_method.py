@@ -71,6 +71,11 @@ class OperationMethod:
             return self._read()
 
     @property
+    def fault(self) -> DocumentError | None:
+        """What is broken in it, so that it can't be called; None where nothing is. It is read for that."""
+        return self._caller.session.fault(self._row)
+
+    @property
     def __signature__(self) -> inspect.Signature:
         from dynclient.inspection import signature
 

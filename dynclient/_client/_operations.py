@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # inspection is loaded when something is shown
     from dynclient._tables import Row
 
 
+# To tell whether an operation is broken it is read and made ready, which takes milliseconds for each.
+_LOOKED_INTO = 500
+
+
 class Index:
     """The rows of an API by each of their names; made when a client first looks something up."""
 
@@ -97,26 +101,35 @@ class Operations(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         # Colours and a terminal's width are for a person at the prompt; a log or a pipe gets plain text.
-        return self._in_terminal() if hasattr(sys, "ps1") else _tables.as_text(*self._table())
+        return self._in_terminal() if hasattr(sys, "ps1") else self._as_text()
 
     def _repr_html_(self) -> str:
         from dynclient.inspection import as_html
 
-        return as_html(*self._table())
+        return as_html(*self._table(), note=self._note())
 
     def _repr_mimebundle_(self, **_formats: Any) -> dict[str, str]:
         return {"text/plain": self._in_terminal(), "text/html": self._repr_html_()}
 
     def _in_terminal(self) -> str:
-        return _tables.for_stream(*self._table(), sys.stdout)
+        return _tables.for_stream(*self._table(), sys.stdout, note=self._note())
+
+    def _as_text(self) -> str:
+        return _tables.as_text(*self._table(), note=self._note())
+
+    def _note(self) -> str:
+        unknown = len(self) - _LOOKED_INTO
+        told = "what is broken is marked in the first"
+        return f"{told} {_LOOKED_INTO:,} only; `dynclient ls --check` marks it in all" if unknown > 0 else ""
 
     def _table(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
         """A row each, and what could not be listed."""
         from dynclient.inspection import lost, rows
 
         api = self._session.api
-        shown = api._replace(rows=tuple(self._index.by_name.values()))
-        found = rows(shown, self._session.fault)
+        every = tuple(self._index.by_name.values())
+        found = rows(api._replace(rows=every[:_LOOKED_INTO]), self._session.fault)
+        found += rows(api._replace(rows=every[_LOOKED_INTO:]))
         # What was searched for is shown by its worth, not by its tag.
         return (tuple(row._replace(tags=()) for row in found), ()) if self._part else (found, lost(api))
 

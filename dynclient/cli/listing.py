@@ -34,24 +34,34 @@ from dynclient.cli.documents import (
     show_default=True,
     help="How they are shown.",
 )
-def ls(document: str, words: tuple[str, ...], tag: str | None, output: str) -> None:
+@click.option("--check", is_flag=True, help="Read each operation, and tell those that are broken.")
+def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool) -> None:
     """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
     found, faults = _found(document, words)
     rows = [row for row in found if tag is None or tag in row.tags]
+    broken = _broken(document, rows) if check else {}
+    told = [f"{name}: {fault}" for name, fault in broken.items()]
     if not rows and (words or tag):
         click.echo(f"no operation has {' and '.join([*words, *([f'the tag {tag}'] if tag else [])])}", err=True)
     if output == "names":
         sys.stdout.write("".join([f"{row.name}\n" for row in rows]))
     elif output == "table":
-        shown = [row_of(row._replace(tags=()) if words else row) for row in rows]
-        sys.stdout.write(for_stream(shown, () if words or tag else faults, sys.stdout) + "\n")
+        shown = [row_of(row._replace(tags=()) if words else row, broken.get(row.name, "")) for row in rows]
+        sys.stdout.write(for_stream(shown, told if words or tag else [*faults, *told], sys.stdout) + "\n")
     else:
         from dynclient.cli.answers import FORMATS, write
 
-        write(FORMATS[output]([_as_data(row) for row in rows]))
+        write(FORMATS[output]([_as_data(row) | ({"broken": broken.get(row.name)} if check else {}) for row in rows]))
     if output != "table":
-        for fault in faults:
+        for fault in (*faults, *told):
             click.echo(f"broken: {fault}", err=True)
+
+
+def _broken(document: str, rows: list[OperationRow]) -> dict[str, str]:
+    """What is broken in operations, by their names."""
+    operations = client_of(document).operations
+    faults = {row.name: operations[row.name].fault for row in rows}
+    return {name: " ".join(str(fault).split()) for name, fault in faults.items() if fault is not None}
 
 
 def _found(document: str, words: tuple[str, ...]) -> tuple[tuple[OperationRow, ...], tuple[str, ...]]:

@@ -55,8 +55,8 @@ def lost(api: API) -> tuple[str, ...]:
     return tuple(" ".join(str(fault).split()) for fault in api.faults)
 
 
-def as_html(table: Iterable[Row], faults: Iterable[str] = ()) -> str:
-    """The table as HTML, each text escaped. Its colours are those around it, light or dark."""
+def as_html(table: Iterable[Row], faults: Iterable[str] = (), *, note: str = "") -> str:
+    """The table as HTML, each text escaped, and a note below. Its colours are those around it, light or dark."""
     head = "".join(f"<th>{title}</th>" for title in HEAD)
     body = []
     for tag, members in groups(table).items():
@@ -64,6 +64,7 @@ def as_html(table: Iterable[Row], faults: Iterable[str] = ()) -> str:
             body.append(f'<tr><th colspan="{len(HEAD)}">{escape(tag)}</th></tr>')
         body += [_html_row(row) for row in members]
     below = "".join(f"<p><strong>{LOST}</strong>: {escape(fault)}</p>" for fault in faults)
+    below += f"<p>{escape(note)}</p>" if note else ""
     whole = f'<table class="{_CLASS}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
     return f"<style>{_STYLE}</style>{whole}{below}"
 

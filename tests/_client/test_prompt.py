@@ -154,7 +154,9 @@ def test_options_of_one_call(client):
 
 
 @pytest.mark.parametrize("jedi", [True, False])
-def test_ipython_completes_operations_and_arguments(voice_path, jedi):
+def test_ipython_completes_operations_and_arguments(voice_path, jedi, monkeypatch):
+    # IPython says by this that somebody looks, also of what comes after this test.
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
     from IPython.core.completer import provisionalcompleter
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config

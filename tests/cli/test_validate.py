@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +96,20 @@ def test_no_document_is_a_fault(run, tmp_path, text):
 )
 def test_our_documents_have_none(run, root, name):
     assert run("validate", root / "openapi" / name)[:2] == (0, "")
+
+
+def test_a_list_that_is_checked_tells_what_is_broken(run):
+    things = Path(__file__).parents[1] / "cases" / "things.yaml"
+    plain, checked = run("ls", things)[1].splitlines(), run("ls", things, "--check")[1].splitlines()
+    assert [line for line in plain if "broken]" in line] == []
+    assert [line.split()[0] for line in checked if "[broken]" in line] == ["broken"]
+    assert checked[-1].startswith("broken: broken: ")
+    assert "NotThere" in checked[-1]
+    assert "NotThere" in run("ls", things, "--check", "-o", "names")[2]
+    told = {row["name"]: row["broken"] for row in json.loads(run("ls", things, "--check", "-o", "json")[1])}
+    assert "NotThere" in told.pop("broken")
+    assert set(told.values()) == {None}
+    assert "broken" not in json.loads(run("ls", things, "-o", "json")[1])[0]
 
 
 def test_what_could_not_be_listed_is_listed_as_broken(run, faulty):

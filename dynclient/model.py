@@ -9,7 +9,7 @@ Rule 4: what can be left out in a document has its default here: a ``style`` is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from dynclient._records import Record
@@ -294,7 +294,7 @@ class API(Record):
     document_uri: str
     document_name: str
     remote: bool
-    rows: tuple[OperationRow, ...]
+    rows: Sequence[OperationRow]
     read: Callable[[OperationRow], Operation]
     security_schemes: Mapping[str, SecurityScheme]
     schemas: Mapping[str, Schema]

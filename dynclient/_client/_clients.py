@@ -13,9 +13,10 @@ from dynclient._client import _watching as watching
 from dynclient._client._caller import AsyncCaller, Caller
 from dynclient._client._connections import Connections
 from dynclient._client._current import Current
+from dynclient._client._index import WITH_HTTP_INFO, Index, Named, no_such_operation
 from dynclient._client._ipython import allow_completion
 from dynclient._client._method import OperationMethod
-from dynclient._client._operations import Index, Operations, no_such_operation
+from dynclient._client._operations import Operations
 from dynclient._client._origin import Origin
 from dynclient._client._session import Session
 from dynclient._client._settings import Settings, given_headers
@@ -30,24 +31,26 @@ if TYPE_CHECKING:
 
     from dynclient.changes import Changes
 
-_WITH_HTTP_INFO = "_with_http_info"
-
 
 class Namespace:
     """The operations of one tag."""
 
-    __slots__ = ("_caller", "_name", "_rows")
+    __slots__ = ("_caller", "_index", "_name")
 
-    def __init__(self, name: str, rows: Mapping[str, OperationRow], caller: Caller) -> None:
+    def __init__(self, name: str, index: Index, caller: Caller) -> None:
         self._name = name
-        self._rows = rows
+        self._index = index
         self._caller = caller
 
     def __getattr__(self, name: str) -> OperationMethod:
-        method = _method(self._caller, self._rows, name)
-        if method is None:
+        found = self._index.member(self._name, name)
+        if found is None:
             raise no_such_operation(name, list(self._rows), self._name)
-        return method
+        return _method(self._caller, found)
+
+    @property
+    def _rows(self) -> Mapping[str, OperationRow]:
+        return self._index.names.by_namespace.get(self._name, {})
 
     def __dir__(self) -> list[str]:
         return _with_variants(self._rows)
@@ -61,7 +64,7 @@ class Namespace:
     def _listed(self) -> Operations:
         """What is shown: the operations by the names that they have here."""
         caller = self._caller
-        index = Index(row._replace(name=name) for name, row in self._rows.items())
+        index = Index([row._replace(name=name) for name, row in self._rows.items()])
         return Operations(caller.session, index, lambda row: OperationMethod(caller, row), part=True)
 
 
@@ -201,12 +204,10 @@ class _Face:
         if name.startswith("__"):
             raise AttributeError(name)
         caller, index = self._now()
-        method = _method(caller, index.by_name, name)
-        if method is not None:
-            return method
-        if name in index.by_namespace:
-            return Namespace(name, index.by_namespace[name], caller)
-        raise no_such_operation(name, [*index.by_name, *index.by_namespace])
+        found = index.attribute(name)
+        if found is None:
+            raise no_such_operation(name, [*index.names.by_name, *index.names.by_namespace])
+        return Namespace(name, index, caller) if isinstance(found, str) else _method(caller, found)
 
     def _fits(self) -> Callable[[Session], object]:
         """What raises where a new document's session does not fit this client."""
@@ -221,7 +222,8 @@ class _Face:
 
     def __dir__(self) -> list[str]:
         own = [name for name in super().__dir__() if not name.startswith("_") or name.startswith("__")]
-        return [*own, *_with_variants(self._index.by_name), *self._index.by_namespace]
+        names = self._index.names
+        return [*own, *_with_variants(names.by_name), *names.by_namespace]
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self.operations!r}" if hasattr(sys, "ps1") else self._head()
@@ -237,7 +239,7 @@ class _Face:
 
     def _head(self) -> str:
         api = self.api
-        count = len(self._index.by_name)
+        count = len(self._index.names.by_name)
         text = f"<{type(self).__name__} of {api.title} {api.version}: {count} operation{'s' if count != 1 else ''}>"
         return escaped(text)
 
@@ -319,18 +321,12 @@ def _checked(block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as l
         )
 
 
-def _method(caller: Caller, rows: Mapping[str, Any], name: str) -> OperationMethod | None:
-    """The operation of a name, or of the name with ``_with_http_info``; None where there is none."""
-    if name in rows:
-        return OperationMethod(caller, rows[name], name=name)
-    stem = name.removesuffix(_WITH_HTTP_INFO)
-    if stem != name and stem in rows:
-        return OperationMethod(caller, rows[stem], name=stem, with_http_info=True)
-    return None
+def _method(caller: Caller, found: Named) -> OperationMethod:
+    return OperationMethod(caller, found.row, name=found.name, with_http_info=found.with_http_info)
 
 
 def _with_variants(names: Iterable[str]) -> list[str]:
-    return [variant for name in names for variant in (name, name + _WITH_HTTP_INFO)]
+    return [variant for name in names for variant in (name, name + WITH_HTTP_INFO)]
 
 
 load = Client.load

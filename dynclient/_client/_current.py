@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from dynclient._client._caller import Caller
-from dynclient._client._operations import Index
+from dynclient._client._index import Index
 from dynclient._client._origin import Origin
 from dynclient._client._session import Session
 from dynclient._records import Record

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dynclient import _tables
+from dynclient._client._index import Index
 from dynclient._client._session import Session
-from dynclient._identifiers import near
-from dynclient.exceptions import NoSuchOperation
 from dynclient.model import OperationRow
 
 if TYPE_CHECKING:  # inspection is loaded when something is shown
@@ -18,48 +17,6 @@ if TYPE_CHECKING:  # inspection is loaded when something is shown
 
 # To tell whether an operation is broken it is read and made ready, which takes milliseconds for each.
 _LOOKED_INTO = 500
-
-
-class Index:
-    """The rows of an API by each of their names; made when a client first looks something up."""
-
-    __slots__ = ("by_any", "by_name", "by_namespace")
-
-    def __init__(self, rows: Iterable[OperationRow]) -> None:
-        """Take the rows in the document's order: where two would share an alias, the first one has it."""
-        rows = tuple(rows)
-        self.by_name = {row.name: row for row in rows}
-        self.by_namespace: dict[str, dict[str, OperationRow]] = {}
-        self.by_any: dict[str, OperationRow] = dict(self.by_name)
-        for row in rows:
-            for namespace, name in row.names_by_tag:
-                self.by_namespace.setdefault(namespace, {})[name] = row
-                self.by_any.setdefault(f"{namespace}.{name}", row)
-            self.by_any.setdefault(row.key, row)
-        for row in rows:
-            if row.operation_id is not None:
-                self.by_any.setdefault(row.operation_id, row)
-
-    def find(self, name: str) -> OperationRow:
-        """Find an operation by any of its names.
-
-        Raises:
-            NoSuchOperation: with the names that are near.
-        """
-        row = self.by_any.get(name)
-        if row is None:
-            raise no_such_operation(
-                name, [*self.by_name, *(row.operation_id for row in self.by_name.values() if row.operation_id)]
-            )
-        return row
-
-
-def no_such_operation(name: str, candidates: list[str], namespace: str = "") -> NoSuchOperation:
-    """The error for a name that is none, which says what may have been meant."""
-    matches = near(name, candidates)
-    meant = f"; did you mean {' or '.join(matches)}?" if matches else ""
-    shown = f"{namespace}.{name}" if namespace else name
-    return NoSuchOperation(f"no operation {shown}{meant}", name=name, matches=matches)
 
 
 class Operations(Mapping[str, Any]):
@@ -84,20 +41,20 @@ class Operations(Mapping[str, Any]):
         return self._make(self._index.find(name))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._index.by_name)
+        return iter(self._index.names.by_name)
 
     def __len__(self) -> int:
-        return len(self._index.by_name)
+        return len(self._index.names.by_name)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in self._index.by_any
+        return isinstance(name, str) and self._index.get(name) is not None
 
     def search(self, words: str) -> Operations:
         """The operations in whose names, paths, summaries, parameters or descriptions all words are; the best first."""
         from dynclient.inspection import search
 
-        found = search(self._index.by_name.values(), words, self._session.operation)
-        return Operations(self._session, Index(found), self._make, part=True)
+        found = search(self._index.names.by_name.values(), words, self._session.operation)
+        return Operations(self._session, Index(tuple(found)), self._make, part=True)
 
     def __repr__(self) -> str:
         # Colours and a terminal's width are for a person at the prompt; a log or a pipe gets plain text.
@@ -127,11 +84,11 @@ class Operations(Mapping[str, Any]):
         from dynclient.inspection import lost, rows
 
         api = self._session.api
-        every = tuple(self._index.by_name.values())
+        every = tuple(self._index.names.by_name.values())
         found = rows(api._replace(rows=every[:_LOOKED_INTO]), self._session.fault)
         found += rows(api._replace(rows=every[_LOOKED_INTO:]))
         # What was searched for is shown by its worth, not by its tag.
         return (tuple(row._replace(tags=()) for row in found), ()) if self._part else (found, lost(api))
 
     def _ipython_key_completions_(self) -> list[str]:
-        return list(self._index.by_any)
+        return list(self._index.names.by_any)

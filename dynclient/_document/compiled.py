@@ -22,7 +22,7 @@ from dynclient._records import Record
 
 NAME = b"\x89dynclient "
 """What a form of any version begins with."""
-HEAD = NAME + b"1\r\n\x1a\n"
+HEAD = NAME + b"2\r\n\x1a\n"
 _TAIL = struct.Struct(">QQI")
 _MARK = b"dync"
 _INLINE = 200
@@ -67,10 +67,10 @@ class Compiled:
             raise DamagedError
 
     @property
-    def listing(self) -> Any:
+    def listing(self) -> bytes | None:
         """What the reader noted of the operations; None where that is nothing, or can't be read."""
         try:
-            return None if self._listing is None else self.bytes.decoded(self._listing)
+            return None if self._listing is None else self.bytes.slice(self._listing)
         except DamagedError:
             return None
 
@@ -111,9 +111,9 @@ class Writer:
         values = {"uri": uri, "name": name, "fingerprint": fingerprint, "declares": declares, "entry": entry}
         self._files.append({**values, "about": about})
 
-    def finished(self, listing: Any, **about: Any) -> list[bytes]:
+    def finished(self, listing: bytes | None, **about: Any) -> list[bytes]:
         """All bytes, in pieces."""
-        place = None if listing is None else self._put(encoded(listing))
+        place = None if listing is None else self._put(listing)
         index = {"about": about, "files": self._files, "listing": place}
         return [*self.chunks, *_ending(self.size, index)]
 
@@ -170,6 +170,22 @@ def encoded(value: Any) -> bytes:
         return msgspec.json.encode(value)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
         return _standard(value)
+
+
+def encoded_lines(values: list[Any]) -> bytes:
+    """The same of each of some values, with a line end after each: there is none within."""
+    try:
+        import msgspec
+    except ImportError:
+        return _standard_lines(values)
+    try:
+        return msgspec.json.Encoder().encode_lines(values)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
+        return _standard_lines(values)
+
+
+def _standard_lines(values: list[Any]) -> bytes:
+    return b"".join(b"%b\n" % _standard(value) for value in values)
 
 
 def _standard(value: Any) -> bytes:

@@ -92,7 +92,7 @@ class File:
         declares, called = self._may_declare, (uri or self.uri, uri or self.name)
         writer.add(*called, self.fingerprint, self.tree, declares=declares, remote=self.remote)
 
-    def keep(self, listing: Any = None, **about: Any) -> None:
+    def keep(self, listing: bytes | None = None, **about: Any) -> None:
         """Keep the compiled form in the cache, with what a reader has noted of the operations."""
         if self.kept is None or self.kept.cache is None or not isinstance(self.tree, dict):
             return

@@ -107,7 +107,7 @@ def _bounds(limits: Limits) -> tuple[int | None, ...]:
     return limits.document_bytes, limits.remote_document_bytes, limits.document_depth, limits.yaml_alias_nodes
 
 
-def listing_of(form: Compiled, references: Sequence[str] | None) -> Any:
+def listing_of(form: Compiled, references: Sequence[str] | None) -> bytes | None:
     """What a reader has noted of the operations, if the files that it noted it of are what they were; else None.
 
     ``references`` is what the document may refer to beside its own place; of a shipped form that does not count.
@@ -120,7 +120,7 @@ def listing_of(form: Compiled, references: Sequence[str] | None) -> Any:
     return form.listing if current else None
 
 
-def kept_listing(path: str) -> Any:
+def kept_listing(path: str) -> bytes | None:
     """The same of a local file, without the file being read; None where the cache does not have it."""
     cache = cache_of(choice=True)
     path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib is slow to import

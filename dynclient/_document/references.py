@@ -103,7 +103,7 @@ class Document:
         return sha256(json.dumps(self.root, sort_keys=True).encode()).hexdigest()
 
     @property
-    def listing(self) -> Any:
+    def listing(self) -> bytes | None:
         """What a reader has noted of the operations, if the files that it noted it of are what they were."""
         kept = self._files.root.kept
         form = kept.form if kept is not None else None
@@ -113,7 +113,7 @@ class Document:
         self.was_listed = found is not None
         return found
 
-    def keep(self, listing: Any) -> None:
+    def keep(self, listing: bytes | None) -> None:
         """Keep the compiled form of this document in the cache, if there is one, with a reader's notes of it."""
         others = self._files.others
         depends = {unquote(urlsplit(file.uri).path): file.stamp for file in others}
@@ -135,7 +135,7 @@ class Document:
         files = (self._files.root, *self._files.others)
         return tuple(unquote(urlsplit(file.uri).path) for file in files if file.uri.startswith("file:"))
 
-    def compiled(self, listing: Any) -> list[bytes]:
+    def compiled(self, listing: bytes | None) -> list[bytes]:
         """The compiled form of this document and of all that it refers to, to be shipped."""
         return shipping(self._files, self.resolve, listing)
 

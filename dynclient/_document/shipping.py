@@ -17,7 +17,7 @@ from dynclient._version import __version__
 from dynclient.exceptions import DynclientError
 
 
-def shipping(files: Files, resolve: Callable[[str, str], Any], listing: Any) -> list[bytes]:
+def shipping(files: Files, resolve: Callable[[str, str], Any], listing: bytes | None) -> list[bytes]:
     """The bytes, in pieces, once every reference has been followed as far as it leads."""
     writer = Writer()
     done: set[str] = set()

@@ -44,7 +44,7 @@ def api(document: Document, dialect: Dialect, version: Version) -> API:
     info = root.at("info")
     info = info if info is not None and isinstance(info.value, dict) else root.child("info", {})
     tags = _declared_tags(root)
-    kept = listings.kept(document.listing)
+    kept = listings.kept(document.listing, lambda: _listed(root, tags)[0])
     rows, namespaces, faults = (*kept, ()) if kept is not None else _listed(root, tags)
     reader = Reader(root, version)
     return API(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -64,7 +65,7 @@ def _broken(document: str, rows: list[OperationRow]) -> dict[str, str]:
     return {name: " ".join(str(fault).split()) for name, fault in faults.items() if fault is not None}
 
 
-def _found(document: str, words: tuple[str, ...]) -> tuple[tuple[OperationRow, ...], tuple[str, ...]]:
+def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow], tuple[str, ...]]:
     """The operations, and what could not be listed; from the cache, where nothing but the list is asked for."""
     kept = None if words else listed(located(document))
     if kept is not None:

@@ -105,8 +105,8 @@ def test_a_damaged_shipped_form_is_told(voice_path):
 def test_a_hostile_shipped_form_is_told(tree):
     writer = Writer()
     writer.add("root.yaml", "root.yaml", "0", tree, declares=True)
-    rows = [["GET /b", "GET", "/b", None, "b", [], "", [], False, "/paths/~1b/get", "/paths/~1b"]]
-    data = b"".join(writer.finished({"rows": rows, "namespaces": {}}, release="", depends={}))
+    listing = b'{}\n["b",{},"GET","/b",null,"",[],false,null]\n'
+    data = b"".join(writer.finished(listing, release="", depends={}))
     try:
         api = load(data)
     except DynclientError:
@@ -121,12 +121,14 @@ def test_an_operation_that_the_document_lacks_can_not_be_read(monkeypatch):
     tree = {"openapi": "3.1.0", "paths": {"/a": {"get": {"operationId": "a", "responses": {}}}}}
     writer.add("root.yaml", "root.yaml", "0", tree, declares=False)
     rows = [
-        ["GET /b", "GET", "/b", None, "b", [], "", [], False, "/paths/~1b/get", "/paths/~1b"],
-        ["PUT /a", "PUT", "/a", None, "c", [], "", [], False, "/paths/~1a/put", "/paths/~1a"],
-        ["GET /a", "GET", "/a", "other", "d", [], "", [], False, "/paths/~1a/get", "/paths/~1a"],
+        ["b", {}, "GET", "/b", None, "", [], False, None],
+        ["c", {}, "PUT", "/a", None, "", [], False, None],
+        ["d", {}, "GET", "/a", "other", "", [], False, None],
     ]
-    api = load(b"".join(writer.finished({"rows": rows, "namespaces": {}}, release=__version__, depends={})))
+    listing = "".join(f"{json.dumps(line)}\n" for line in ({}, *rows)).encode()
+    api = load(b"".join(writer.finished(listing, release=__version__, depends={})))
     assert [row.name for row in api.rows] == ["b", "c", "d"]
+    assert [(row.pointer, row.path_pointer) for row in api.rows[:1]] == [("/paths/~1b/get", "/paths/~1b")]
     for row in api.rows:
         with pytest.raises(DocumentError):
             api.read(row)

@@ -5,6 +5,7 @@ Whatever comes of them is what the document says, or an error of ours: no crash,
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,15 +16,17 @@ from weakref import WeakValueDictionary
 
 import pytest
 
+import dynclient
 from dynclient import _load
-from dynclient._document.compiled import _MARK, _TAIL, HEAD, Writer
+from dynclient._client._index import Index
+from dynclient._document.compiled import _MARK, _TAIL, HEAD, Writer, encoded_lines
 from dynclient._load import compiled, load
 from dynclient._version import __version__
-from dynclient.exceptions import DocumentError, DynclientError
+from dynclient.exceptions import DocumentError, DynclientError, NoSuchOperation
 
 OPERATION = {"operationId": "one", "responses": {"200": {"description": "ok"}}, "description": "d" * 210}
 SMALL = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/one": {"get": OPERATION}}}
-ROW = ["GET /one", "GET", "/one", "one", "one", [], "", [], False, "#/paths/~1one/get", "#/paths/~1one"]
+ROW = ["one", {"t": "inner"}, "GET", "/one", "one", "", ["t"], False, None]
 
 
 @pytest.fixture(autouse=True)
@@ -40,13 +43,15 @@ def unshared(monkeypatch):
 # An audit hook can't be removed, so the loads are those of another process. Imports run code too, that of files.
 EVERY_BYTE = """
 import json, sys
+from dynclient._client._index import Index
 from dynclient._load import _HELD, compiled, load
 from dynclient.exceptions import DynclientError
 good = compiled(sys.stdin.buffer.read())
 def said(data):
     _HELD.clear()
     api = load(data, cache=False)
-    return repr([api.read(row) for row in api.rows]), api.title, api.version
+    found = Index(api.rows).find("GET /one")
+    return repr([api.read(row) for row in (found, *api.rows)]), api.title, api.version
 expected, ran, counts = said(good), [], {"same": 0, "refused": 0}
 FORBIDDEN = {"pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect"}
 def watch(event, arguments):
@@ -196,43 +201,95 @@ def small_form(listing):
     forger = Forger()
     paths = forger.put({"/one": [SMALL["paths"]["/one"]]}, table=True)
     entry = forger.put(paths_of(forger, paths), table=True)
-    return forger.finished(entry, None if listing is None else forger.put(listing))
+    return forger.finished(entry, forger.put(listing))
 
 
-BAD_ROWS = [
-    [],
-    [[]],
-    [[5] * 11],
-    [[None, *ROW[1:]]],
-    [ROW[:10]],
-    [[*ROW, "more"]],
-    [[*ROW[:5], [["only one"]], *ROW[6:]]],
-    [[*ROW[:5], [[1, 2]], *ROW[6:]]],
-    [[*ROW[:7], [7], *ROW[8:]]],
-    [["GET /other", *ROW[1:]]],
-    [ROW, ROW[:3]],
-    "rows",
-    {"a": 1},
-    None,
-    5,
+def lines(*values):
+    return b"".join(value if isinstance(value, bytes) else encoded_lines([value]) for value in values)
+
+
+BAD_LISTS = [
+    b"",
+    b"\n\n\n",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    lines([], ROW),
+    lines({"t": 5}, ROW),
+    lines({}, b"\n", ROW),
+    lines({}, []),
+    lines({}, [5] * 9),
+    lines({}, ["one"] * 9),
+    lines({}, "onetwothr"),
+    lines({}, dict.fromkeys("abcdefghi", "one")),
+    lines({}, [None, *ROW[1:]]),
+    lines({}, ROW[:8]),
+    lines({}, [*ROW, "more"]),
+    lines({}, [*ROW[:1], [["t", "inner"]], *ROW[2:]]),
+    lines({}, [*ROW[:1], {"t": 2}, *ROW[2:]]),
+    lines({}, [*ROW[:3], 7, *ROW[4:]]),
+    lines({}, [*ROW[:4], {"id": "one"}, *ROW[5:]]),
+    lines({}, [*ROW[:6], [7], *ROW[7:]]),
+    lines({}, [*ROW[:8], 5]),
+    lines({}, [*ROW[:8], ["/paths"]]),
+    lines({}, [*ROW[:8], ["/paths", 5]]),
+    lines({}, ROW, ROW[:3]),
+    lines({}, b'["one",{"t":"inner"},\n"GET","/one","one","",["t"],false,null]\n'),
+    lines({}, b'["one",{"t":"inner"},"GET","/one","one","",["t"],false,null],["two"]\n'),
+    lines({}, b'["one",' + b"[" * 100_000 + b"\n"),
+    lines({}, ROW)[:-20],
 ]
 
 
-@pytest.mark.parametrize("rows", BAD_ROWS, ids=repr)
-def test_a_list_that_is_none_is_made_anew(rows):
-    api = load(small_form({"rows": rows, "namespaces": {}}), cache=False)
-    # An empty list is lawful: it may hide what the document has, and names nothing that it has not.
-    assert [row.operation_id for row in api.rows] == ([] if rows == [] else ["one"])
+@pytest.mark.parametrize("listing", BAD_LISTS, ids=lambda listing: repr(listing[:90]))
+def test_a_list_that_is_none_is_made_anew(listing):
+    data = small_form(listing)
+    assert [row.operation_id for row in load(data, cache=False).rows] == ["one"]
+    for name in ("one", "GET /one"):
+        assert load_client(data).operations[name].operation.id == "one"
+    assert load_client(data).one.operation.id == "one"
+
+
+def load_client(data):
+    return dynclient.load(data, cache=False, base_url="https://api.example")
+
+
+def test_a_list_may_hide_what_the_document_has():
+    client = load_client(small_form(lines({})))
+    assert client.api.rows == ()
+    with pytest.raises(NoSuchOperation):
+        _ = client.one
 
 
 def test_a_row_leads_to_no_other_operation():
-    listed = [ROW, ["GET /two", "GET", "/two", "one", "two", [], "", [], False, *ROW[-2:]]]
-    listed.append(["PUT /one", "PUT", "/one", "one", "three", [], "", [], False, *ROW[-2:]])
-    api = load(small_form({"rows": listed, "namespaces": {}}), cache=False)
+    listed = [ROW, ["two", {}, "GET", "/two", "one", "", [], False, None]]
+    listed.append(["three", {}, "PUT", "/one", "one", "", [], False, None])
+    data = small_form(lines({}, *listed))
+    api = load(data, cache=False)
     assert api.read(api.rows[0]).id == "one"
     for row in api.rows[1:]:
         with pytest.raises(DocumentError):
             api.read(row)
+        with pytest.raises(DocumentError):
+            _ = load_client(data).operations[row.name].operation
+
+
+def test_every_byte_of_a_list_changed_with_a_right_checksum():
+    good = lines({"t": "t"}, ROW)
+    names = ("one", "t.inner", "GET /one")
+    for at in range(len(good)):
+        for mask in (0x01, 0x02, 0x20, 0xFF):
+            changed = bytearray(good)
+            changed[at] ^= mask
+            index = Index(load(small_form(bytes(changed)), cache=False).rows)
+            for name in (*names, "t", "inner"):
+                index.attribute(name)
+                index.member("t", name)
+                with contextlib.suppress(NoSuchOperation):
+                    index.find(name)
+            api = load(small_form(bytes(changed)), cache=False)
+            for row in api.rows:
+                with contextlib.suppress(DocumentError):
+                    assert api.read(row).responses.keys() == {"200"}
 
 
 def test_a_form_reads_no_file_that_it_names(tmp_path):
@@ -251,17 +308,18 @@ def test_a_form_reads_no_file_that_it_names(tmp_path):
 def test_a_form_of_another_release_is_listed_anew():
     writer = Writer()
     writer.add("root.yaml", "root.yaml", "0", SMALL, declares=False)
-    other = [["GET /two", "GET", "/two", None, "two", [], "", [], False, "#/paths/~1two/get", "#/paths/~1two"]]
-    data = b"".join(writer.finished({"rows": other, "namespaces": {}}, release="0.other", depends={}))
+    listing = lines({}, ["two", {}, "GET", "/two", None, "", [], False, None])
+    data = b"".join(writer.finished(listing, release="0.other", depends={}))
     assert [row.name for row in load(data, cache=False).rows] == ["one"]
 
 
-def test_a_version_of_the_format_that_is_not_known_is_told():
+@pytest.mark.parametrize("version", [b"1", b"9"])
+def test_a_version_of_the_format_that_is_not_known_is_told(version):
     data = compiled(json.dumps(SMALL))
-    newer = HEAD.replace(b" 1\r", b" 2\r")
-    assert newer != HEAD
+    other = HEAD.replace(b" 2\r", b" %b\r" % version)
+    assert other != HEAD
     with pytest.raises(DocumentError, match="another version"):
-        load(newer + data[len(HEAD) :], cache=False)
+        load(other + data[len(HEAD) :], cache=False)
     with pytest.raises(DynclientError):
         load(os.urandom(4096), cache=False)
 

@@ -1,10 +1,11 @@
-"""Names of a room that are loaded when they are first asked for (PEP 562)."""
+"""What is loaded when it is first asked for: names of a room (PEP 562), and functions."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 
@@ -20,3 +21,16 @@ def deferred(room: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str
         return value
 
     return load
+
+
+def function(module: str, name: str) -> Callable[..., Any]:
+    """A function of a module that is loaded when the function is first called; ``name`` may have dots."""
+    found: Callable[..., Any] | None = None
+
+    def call(*given: Any) -> Any:
+        nonlocal found
+        if found is None:
+            found = attrgetter(name)(import_module(module))
+        return found(*given)
+
+    return call

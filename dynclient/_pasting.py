@@ -7,7 +7,6 @@ Rule 2: the shell is a POSIX shell, and Python's is the standard library: nothin
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -107,8 +106,14 @@ def _python_text(text: str, *, expand: bool) -> str:
 def _quoted(text: str, *, expand: bool) -> str:
     """Quote for a POSIX shell: in single quotes, or in double ones where ``$NAME`` is to be expanded."""
     if not expand:
-        return shlex.quote(text)
+        return _quote(text)
     return '"' + re.sub(r'([\\"`])', r"\\\1", text) + '"'
+
+
+def _quote(text: str) -> str:
+    from shlex import quote
+
+    return quote(text)
 
 
 def _with_body(words: list[str], body: Any, *, raw: str, piped: list[str]) -> str:
@@ -122,6 +127,6 @@ def _with_body(words: list[str], body: Any, *, raw: str, piped: list[str]) -> st
     except UnicodeDecodeError:
         text = "\0"
     if not _CONTROLS.search(text):
-        return " ".join([*words, raw, shlex.quote(text)])
+        return " ".join([*words, raw, _quote(text)])
     octal = "".join(chr(byte) if bytes((byte,)).isalnum() else f"\\{byte:03o}" for byte in body)
     return f"printf '{octal}' | " + " ".join([*words, *piped])

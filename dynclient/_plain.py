@@ -18,10 +18,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynclient.exceptions import ArgumentError, EncodeError
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 MAX_DEPTH = 200
 """How deep a value may be nested: below what the interpreter's own stack bears."""
@@ -181,6 +183,8 @@ def _number(value: Decimal) -> int | float:
         if value.as_tuple().exponent == 0:
             return int(value)
         number = float(value)
+        from decimal import Decimal
+
         if number not in {float("inf"), float("-inf")} and Decimal(repr(number)) == value:
             return number
     raise EncodeError("a Decimal is not exact as a JSON number", hint="pass it as text: str(value)")
@@ -195,7 +199,6 @@ _ATOM_MAKERS: dict[type, Callable[[Any], Any]] = {
     dt.date: dt.date.isoformat,
     dt.time: _time,
     dt.timedelta: _duration,
-    Decimal: _number,
     bytes: _base64,
     bytearray: _base64,
     memoryview: _base64,
@@ -209,10 +212,12 @@ def _maker(value: Any) -> Callable[[Any], Any] | None:
     """Find the maker of a subclass; an enum's member stands for its value instead."""
     if isinstance(value, enum.Enum):
         return None
-    # Where nobody has loaded `uuid`, which takes longer than most rooms, this is none.
-    uuid = sys.modules.get("uuid")
+    # Where nobody has loaded the modules of these, which take longer than most rooms, it is none.
+    uuid, decimal = sys.modules.get("uuid"), sys.modules.get("decimal")
     if uuid is not None and isinstance(value, uuid.UUID):
         return str
+    if decimal is not None and isinstance(value, decimal.Decimal):
+        return _number
     return next((make for kind, make in _ATOM_MAKERS.items() if isinstance(value, kind)), None)
 
 

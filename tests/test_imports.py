@@ -15,6 +15,15 @@ NEVER = ("jsonschema", "referencing", "yaml", "jinja2", "click", "rich", "werkze
 # What the wire and its validation need: the first call loads it (the engine in Rust, some calls later), and nothing
 # before it.
 LATE = ("urllib3", "jsonschema_rs", "ssl", "platformdirs", "truststore", "opentelemetry", "asyncio")
+# What a call by name and password that gets JSON needs none of: other formats, patterns, ways of authentication.
+OTHERS = (
+    "decimal", "shlex",
+    "dynclient._call.reconnecting", "dynclient._call.redirecting", "dynclient._client._watching",
+    "dynclient._readers.v2", "dynclient._request.explaining", "dynclient._tables",
+    "dynclient._validation.ecma", "dynclient._validation.format_addresses", "dynclient._validation.patterns",
+    "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
+    "dynclient.inspection.constraints", "dynclient.security.digest", "dynclient.transports.addresses",
+)  # fmt: skip
 STEPS = """
 import json, sys
 source, cache, steps = sys.argv[1], sys.argv[2], []
@@ -31,7 +40,7 @@ list(client.operations), client.operations["getCallState"].operation, repr(clien
 note(*never, *late)
 print(client.get_call_state("9900000", "c-1")["state"])
 note(*never, "asyncio", "opentelemetry", "jsonschema_rs", "dataclasses")
-note("urllib3")
+note("urllib3", *json.loads(sys.argv[4]))
 print(json.dumps(steps))
 """
 
@@ -46,7 +55,7 @@ def answering(httpserver, voice_path, tmp_path):
 
 
 def steps(source, cache):
-    command = [sys.executable, "-c", STEPS, str(source), str(cache), json.dumps([NEVER, LATE])]
+    command = [sys.executable, "-c", STEPS, str(source), str(cache), json.dumps([NEVER, LATE]), json.dumps(OTHERS)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     called, told = done.stdout.splitlines()
@@ -68,4 +77,6 @@ def test_so_is_a_shipped_one(answering, tmp_path):
 
 def test_a_cold_load_parses_and_no_more(answering, tmp_path):
     found = steps(answering, tmp_path / "cache")
+    # msgspec, which has written the compiled form, loads it.
+    found[-1] = [name for name in found[-1] if name != "decimal"]
     assert found == [[], [], ["yaml"], ["yaml"], ["yaml"], ["urllib3"]]

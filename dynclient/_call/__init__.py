@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dynclient._call.budget import Budget
 from dynclient._call.flow import Flow, Step, Terms, call, stream
 from dynclient._call.idempotency import repeatable
 from dynclient._call.observing import EVENTS, Hook, ReloadEvent
-from dynclient._call.reconnecting import reconnect
 from dynclient._call.repeating import Chance
+from dynclient._deferred import deferred
+
+if TYPE_CHECKING:
+    from dynclient._call.reconnecting import reconnect
 
 __all__ = [
     "EVENTS",
@@ -23,3 +28,5 @@ __all__ = [
     "repeatable",
     "stream",
 ]
+
+__getattr__ = deferred(__name__, {"reconnecting": ("reconnect",)})

@@ -18,7 +18,6 @@ from dynclient._call.admitting import Attempts, carried, reauthorized
 from dynclient._call.budget import Budget
 from dynclient._call.idempotency import IDEMPOTENT, keyed
 from dynclient._call.observing import Hook, Watch
-from dynclient._call.redirecting import redirected
 from dynclient._call.repeating import Chance, Repeats, retry_after
 from dynclient._records import Record
 from dynclient._response import Opened, Reader
@@ -33,6 +32,7 @@ Step = Send | Read | Sleep | Run
 Flow = Generator[Step, Any, T]
 
 _SUCCESS = range(200, 300)
+_REDIRECTION = range(300, 400)
 _UNAUTHORIZED = 401
 
 
@@ -127,7 +127,7 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
                 break
             send = send._replace(request=again)
             response = yield from _attempts(send, repeats, watch, leg)
-        request = redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)
+        request = _redirected(response, send, reader, terms, seen)
         if request is None:
             return response._replace(attempts=repeats.sent)
         if request.origin != send.request.origin:
@@ -135,6 +135,14 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
             access, leg = None, Leg(foreign=True)
         leg = leg._replace(template="")
         send = send._replace(request=request)
+
+
+def _redirected(response: Response, send: Send, reader: Reader, terms: Terms, seen: list[Secret]) -> Request | None:
+    if response.status not in _REDIRECTION:
+        return None
+    from dynclient._call.redirecting import redirected
+
+    return redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)
 
 
 def _asides(terms: Terms, watch: Watch) -> Attempts:

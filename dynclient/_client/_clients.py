@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient._call import Hook
 from dynclient._client import _typed
-from dynclient._client import _watching as watching
 from dynclient._client._caller import AsyncCaller, Caller
 from dynclient._client._connections import Connections
 from dynclient._client._current import Current
@@ -173,7 +172,8 @@ class _Face:
         connections = Connections(lambda: cls._transport(**way) if transport is None else transport)
         session = Session(api, limits, connections, certificate=tls.certificate is not None)
         caller, current = cls._caller_class(session, settings), Current(session, origin)
-        watching.watch(current, caller, watch)
+        if watch:
+            _watched(current, caller, watch)
         return cls(caller, current)
 
     @classmethod
@@ -242,6 +242,12 @@ class _Face:
         count = len(self._index.names.by_name)
         text = f"<{type(self).__name__} of {api.title} {api.version}: {count} operation{'s' if count != 1 else ''}>"
         return escaped(text)
+
+
+def _watched(current: Current, caller: Caller, how: bool | float) -> None:  # noqa: FBT001  # as load() takes it
+    from dynclient._client._watching import watch
+
+    watch(current, caller, how)
 
 
 class Client(_Face):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from dynclient._request import Bound, Explanation
+from dynclient._request import Bound
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.messages import HTTPResult, Request
 from dynclient.model import OperationRow
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import inspect
 
     from dynclient._client._caller import Caller
+    from dynclient._request import Explanation
 
 
 class _Docstring:

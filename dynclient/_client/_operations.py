@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dynclient import _tables
 from dynclient._client._index import Index
 from dynclient._client._session import Session
 from dynclient.model import OperationRow
@@ -69,10 +68,14 @@ class Operations(Mapping[str, Any]):
         return {"text/plain": self._in_terminal(), "text/html": self._repr_html_()}
 
     def _in_terminal(self) -> str:
-        return _tables.for_stream(*self._table(), sys.stdout, note=self._note())
+        from dynclient._tables import for_stream
+
+        return for_stream(*self._table(), sys.stdout, note=self._note())
 
     def _as_text(self) -> str:
-        return _tables.as_text(*self._table(), note=self._note())
+        from dynclient._tables import as_text
+
+        return as_text(*self._table(), note=self._note())
 
     def _note(self) -> str:
         unknown = len(self) - _LOOKED_INTO

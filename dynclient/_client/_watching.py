@@ -33,9 +33,7 @@ Reload = Callable[["Current"], "Changes"]
 
 
 def watch(current: Current, caller: Caller, how: bool | float) -> None:  # noqa: FBT001  # as load() takes it
-    """Start to watch, if that is asked for: True, or seconds between two looks. What is watched ends it."""
-    if not how:
-        return
+    """Start to watch: ``how`` is True, or seconds between two looks. What is watched ends it."""
     seconds = SECONDS if how is True else how
     stop = Event()
     made, settings = type(caller), caller.settings

@@ -8,10 +8,10 @@ since whoever walks the tree walks it so often. Only what is shared counts towar
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
-from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -153,9 +153,10 @@ def _scalar(value: Any) -> Any:
     """A value as plain data; ``_COLLECTION`` where it holds others, ``_UNKNOWN`` where it is no data at all."""
     if value is None or type(value) in (str, bool, int):
         return value
-    if isinstance(value, float | Decimal):
+    if isinstance(value, float) or _is_decimal(value):
         # An integral Decimal stays exact.
-        plain = int(value) if isinstance(value, Decimal) and value.is_finite() and value == int(value) else float(value)
+        exact = _is_decimal(value) and value.is_finite() and value == int(value)
+        plain = int(value) if exact else float(value)
         return plain if math.isfinite(plain) else _UNKNOWN
     if isinstance(value, str):
         return str.__str__(value)
@@ -167,3 +168,9 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview | AbstractSet):
         return _UNKNOWN
     return _COLLECTION if isinstance(value, Mapping | Sequence) else _UNKNOWN
+
+
+def _is_decimal(value: Any) -> bool:
+    # Where nobody has loaded the module, which takes longer than this room, there is none.
+    decimal = sys.modules.get("decimal")
+    return decimal is not None and isinstance(value, decimal.Decimal)

@@ -9,7 +9,6 @@ Rule 3: a Path Item that can't be read has no operations; the error is kept (``A
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -132,12 +131,12 @@ def check_path(path: str, item: Node) -> None:
         InvalidDocument: it does not begin with one ``/``, has dot segments, or what no URL may hold.
     """
     # OAS 3.1.1, Paths Object: the field name must begin with a forward slash, and is appended to the server's URL.
-    segments = re.split(r"[?#]", path, maxsplit=1)[0].split("/")
+    segments = path.partition("?")[0].partition("#")[0].split("/")
     if not path.startswith("/") or path.startswith("//"):
         item.refuse(item.fault(f"the path {path!r} must begin with one `/`"), None)
-    if any(_DOTS.fullmatch(segment) for segment in segments):
+    if any(("." in segment or "%" in segment) and _DOTS.fullmatch(segment) for segment in segments):
         item.refuse(item.fault(f"the path {path!r} must not have `.` or `..` as a segment"), None)
-    if _NEVER.search(path):
+    if (not path.isprintable() or "\\" in path) and _NEVER.search(path):
         item.refuse(item.fault(f"the path {path!r} must not have backslashes or control characters"), None)
 
 
@@ -147,7 +146,7 @@ def check_method(method: str, operation: Node) -> None:
     Raises:
         InvalidDocument: it is none.
     """
-    if not _TOKEN.fullmatch(method):
+    if not (method.isascii() and method.isalpha()) and not _TOKEN.fullmatch(method):
         operation.refuse(operation.fault(f"{method!r} is no HTTP method"), None)
 
 

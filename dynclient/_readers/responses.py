@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from dynclient._expressions import expression
 from dynclient._readers import content
 from dynclient._readers.nodes import Node
 from dynclient.exceptions import DocumentError
 from dynclient.model import Link, Response
 
 # OAS 3.1.1, Responses Object: a status code, or a range of them with an upper case X.
-_STATUS = expression(r"[1-5](?:[0-9]{2}|XX)")
 
 
 def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[str, Response]:
@@ -32,10 +30,12 @@ def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[st
 
 def status_of(key: str) -> str | None:
     """A key of a Responses Object as the model has it; None where it is no status."""
-    text = key.strip()
-    if text.lower() == "default":
+    text = key.strip().upper()
+    if text == "DEFAULT":
         return "default"
-    return text.upper() if _STATUS.fullmatch(text.upper()) else None
+    first, rest = text[:1], text[1:]
+    is_rest = rest == "XX" or (len(rest) == 2 and rest.isascii() and rest.isdecimal())  # noqa: PLR2004  # three digits
+    return text if first in set("12345") and is_rest else None
 
 
 def response(status: str, node: Node) -> Response:

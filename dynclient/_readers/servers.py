@@ -69,7 +69,9 @@ def absolute(template: str, base: str | None, defaults: dict[str, str]) -> str:
     Raises:
         ValueError: it is no URL.
     """
-    filled = _VARIABLE.sub(lambda match: defaults.get(match[1], match[0]), template)
+    filled = template
+    if "{" in template:
+        filled = _VARIABLE.sub(lambda match: defaults.get(match[1], match[0]), template)
     urlsplit(filled)
     if base is None or _ABSOLUTE.match(filled):
         return template

@@ -6,16 +6,30 @@ The readers are picked from the table ``READERS``; what differs between neighbou
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from dynclient._document import Document
-from dynclient._readers import v2, v3
 from dynclient._readers.api import Version, api, root_node
 from dynclient._readers.nodes import described, spelled
 from dynclient.dialects import DIALECTS, Dialect, with_draft
 from dynclient.exceptions import UnsupportedVersion
 from dynclient.model import API
 
-READERS: dict[str, Version] = {"2.0": v2.VERSION, "3.0": v3.VERSION, "3.1": v3.VERSION, "3.2": v3.VERSION}
+
+def _v2() -> Version:
+    from dynclient._readers.v2 import VERSION
+
+    return VERSION
+
+
+def _v3() -> Version:
+    from dynclient._readers.v3 import VERSION
+
+    return VERSION
+
+
+READERS: dict[str, Callable[[], Version]] = {"2.0": _v2, "3.0": _v3, "3.1": _v3, "3.2": _v3}
+"""What reads each version, loaded when there is a document of it."""
 
 _NEEDED = 'an OpenAPI document begins with `openapi: 3.x.y` or `swagger: "2.0"`'
 
@@ -47,11 +61,13 @@ def version_of(document: Document) -> tuple[Version, Dialect]:
         raise UnsupportedVersion(f"{document.name} says no version; it has {keys or 'no key'}", hint=_NEEDED)
     # A version without quotes is a number in YAML: 2.0 may have become 2, and 3.1 is no string.
     text = " ".join((spelled(root[told]) or described(root[told])).split())[:40]
-    number = re.match(r"(\d+)(?:\.(\d+))?(?![\d])", text)
-    key = f"{number[1]}.{number[2] or 0}" if number else ""
+    key = text[:3]
+    if key not in READERS or text[3:4].isdecimal():
+        number = re.match(r"(\d+)(?:\.(\d+))?(?![\d])", text)
+        key = f"{number[1]}.{number[2] or 0}" if number else ""
     if key not in READERS or (key == "2.0") != (told == "swagger"):
         raise UnsupportedVersion(f"{document.name} says `{told}: {text}`, which is not supported", hint=_NEEDED)
-    return READERS[key], _dialect(document, DIALECTS[key])
+    return READERS[key](), _dialect(document, DIALECTS[key])
 
 
 def _dialect(document: Document, dialect: Dialect) -> Dialect:

@@ -170,9 +170,11 @@ def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
         and (isinstance(value, (str, bytes)) or _is_of_tree(value, "Element"))
         and media_type.schema is not None
     ):
-        if not codecs.xml.is_text(media_type.schema):
+        from dynclient.codecs import xml
+
+        if not xml.is_text(media_type.schema):
             try:
-                value = codecs.xml.value_of(value, media_type, choice.content_type, limits)
+                value = xml.value_of(value, media_type, choice.content_type, limits)
             except EncodeError as error:
                 return [Fault("$", error.message, "xml")] if error.line is None else []
         elif not isinstance(value, str):

@@ -287,6 +287,7 @@ def _safe(headers: Headers) -> Headers:
     for name, value in headers.pairs():
         if name.lower() in _CONNECTION_HEADERS:
             raise ArgumentError(f"header {name} belongs to the connection and can't be set", argument=name)
-        if _FORBIDDEN.search(value) or not _TOKEN.fullmatch(name):
+        forbidden = not value.isprintable() and _FORBIDDEN.search(value)
+        if forbidden or (not (name.replace("-", "a").isalpha() and name.isascii()) and not _TOKEN.fullmatch(name)):
             raise ArgumentError(f"header {name!r} holds what a header may not hold", argument=name)
     return headers

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -59,6 +58,8 @@ def _float(value: float) -> str:
     if "e" not in text:
         return text
     if _SHORTEST_PLAIN <= abs(value) < _LONGEST_PLAIN:
+        from decimal import Decimal
+
         return format(Decimal(text), "f")
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}"
@@ -75,12 +76,17 @@ class Writing(Record):
     read: Callable[[str], str]
 
 
+def _is_unreserved(text: str) -> bool:
+    # Letters, digits and hyphens are most texts.
+    return (text.isascii() and text.replace("-", "").isalnum()) or _UNRESERVED.fullmatch(text) is not None
+
+
 def _percent(text: str, keep: str | None) -> str:
-    return text if _UNRESERVED.fullmatch(text) else quote(text, safe=keep or "")
+    return text if _is_unreserved(text) else quote(text, safe=keep or "")
 
 
 def _with_triples(text: str, keep: str | None) -> str:
-    if _UNRESERVED.fullmatch(text):
+    if _is_unreserved(text):
         return text
     # OAS 3.1.1, allowReserved: percent-encoded triples pass through unchanged, any other % does not.
     if keep is None:

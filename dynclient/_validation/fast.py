@@ -114,7 +114,7 @@ def _format(name: str, tests: dict[str, Callable[[str], bool]]) -> list[dict[str
         tests[f"dynclient:{name}"] = text.test
         asked = {"format": f"dynclient:{name}"}
         # To ask Python costs more than all else of a short text.
-        found.append({"anyOf": [{"pattern": f"^(?:{text.usual})$"}, asked]} if text.usual is not None else asked)
+        found.append({"anyOf": [{"pattern": f"^(?:{text.usual()})$"}, asked]} if text.usual is not None else asked)
     number = NUMBERS.get(name)
     if number is not None:
         found.append({"minimum": number.least, "maximum": number.most, **({"multipleOf": 1} if number.whole else {})})

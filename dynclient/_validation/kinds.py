@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 JSON = (str, int, float, dict, list)
@@ -33,6 +32,8 @@ def is_multiple(value: Any, step: Any) -> bool:
     """Whether a number is a multiple of another as both are written: 19.99 is one of 0.01, if no float is."""
     if isinstance(value, int) and isinstance(step, int):
         return value % step == 0
+    from decimal import Decimal
+
     (top, low), (step_top, step_low) = (Decimal(repr(each)).as_integer_ratio() for each in (value, step))
     return (top * step_low) % (step_top * low) == 0
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynclient._schemas import Bundle
-from dynclient._validation.patterns import PatternError, compiled
 from dynclient._validation.places import place_in
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.model import References
 from dynclient.options import Limits
+
+if TYPE_CHECKING:
+    from dynclient._validation.patterns import PatternError
 
 _DATA = frozenset({"const", "dependentRequired", "enum"})
 _MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
@@ -45,6 +47,9 @@ def _entries(schema: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _fault(source: str, longest: int) -> PatternError | None:
+    # Many a document has no pattern, and to read one takes much code.
+    from dynclient._validation.patterns import PatternError, compiled
+
     try:
         compiled(source, longest)
     except PatternError as error:

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynclient._schemas import Bundle
-from dynclient._validation.fast import Verdict
 from dynclient._validation.kinds import size
 from dynclient._validation.quick_applicators import APPLICATORS, all_of, anything, nothing, unsure
 from dynclient._validation.quick_assertions import ASSERTIONS, Step, Test, Unsure
+
+if TYPE_CHECKING:
+    from dynclient._validation.fast import Verdict
 
 _FEW_STEPS = 10_000
 _STEPS_PER_VALUE = 20

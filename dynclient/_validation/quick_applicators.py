@@ -7,10 +7,9 @@ Rule 2: what applies several schemas to one value takes a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeAlias
 
-from dynclient._validation.patterns import compiled
 from dynclient._validation.quick_assertions import Step, Test, Unsure
 
 Make: TypeAlias = Callable[[Any], Test]
@@ -85,6 +84,8 @@ def _properties(node: dict[str, Any], make: Make) -> Test:
 
 
 def _pattern_properties(node: dict[str, Any], make: Make) -> Test:
+    from dynclient._validation.patterns import compiled
+
     tests = [(compiled(source).search, make(below)) for source, below in node["patternProperties"].items()]
 
     def test(value: Any, step: Step) -> bool:
@@ -99,12 +100,20 @@ def _pattern_properties(node: dict[str, Any], make: Make) -> Test:
     return test
 
 
+def _searches(sources: Iterable[str]) -> list[Callable[[str], bool | None]]:
+    if not sources:
+        return []
+    from dynclient._validation.patterns import compiled
+
+    return [compiled(source).search for source in sources]
+
+
 def _additional_properties(node: dict[str, Any], make: Make) -> Test | None:
     other = make(node["additionalProperties"])
     if other is anything:
         return None
     named = node.get("properties", {})
-    searches = [compiled(source).search for source in node.get("patternProperties", ())]
+    searches = _searches(node.get("patternProperties", ()))
 
     def test(value: Any, step: Step) -> bool:
         if isinstance(value, dict):

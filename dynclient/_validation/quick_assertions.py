@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 from dynclient._validation.formats import NUMBERS, TEXTS, format_fault
 from dynclient._validation.kinds import TYPES, frozen, is_multiple, is_number, is_opaque, same
-from dynclient._validation.patterns import compiled
 
 Step: TypeAlias = Callable[[], object]
 Test: TypeAlias = Callable[[Any, Step], bool]
@@ -93,6 +92,8 @@ def _length(word: str, kind: type[Sized], holds: Callable[[Any, Any], bool]) -> 
 
 
 def _pattern(node: dict[str, Any]) -> Test:
+    from dynclient._validation.patterns import compiled
+
     search = compiled(node["pattern"]).search
 
     def test(value: Any, _step: Step) -> bool:

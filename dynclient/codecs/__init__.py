@@ -10,37 +10,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from dynclient import _negotiation
-from dynclient.codecs import binary, form, json, multipart, sequence, text, xml
+from dynclient._deferred import function
+from dynclient.codecs import json
 from dynclient.codecs.codec import Codec, Encoded, Splitter
 from dynclient.model import MediaType
+
+
+def _later(module: str, constant: str = "CODEC", *, files: bool = False, splits: bool = False) -> Codec:
+    """The codec that a module of this room defines; the module is loaded when it first has a body."""
+
+    def of(member: str) -> Callable[..., Any]:
+        return function(f"{__name__}.{module}", f"{constant}.{member}")
+
+    return Codec(module, of("encode"), of("decode"), files, of("split") if splits else None)
+
+
+_BINARY = _later("binary", files=True)
+_FORM = _later("form")
+_MULTIPART = _later("multipart", files=True)
+_TEXT = _later("text", files=True)
+_XML = _later("xml")
+_LINES, _RECORDS, _EVENTS = (
+    _later("sequence", constant, files=True, splits=True) for constant in ("LINES", "RECORDS", "EVENTS")
+)
 
 CODECS: dict[str, Codec] = {
     "application/json": json.CODEC,
     "text/json": json.CODEC,
     "*/*+json": json.CODEC,
-    "application/xml": xml.CODEC,
-    "text/xml": xml.CODEC,
-    "*/*+xml": xml.CODEC,
-    "application/x-www-form-urlencoded": form.CODEC,
-    "multipart/*": multipart.CODEC,
-    "application/jsonl": sequence.LINES,
-    "application/x-jsonl": sequence.LINES,
-    "application/jsonlines": sequence.LINES,
-    "application/ndjson": sequence.LINES,
-    "application/x-ndjson": sequence.LINES,
-    "application/json-seq": sequence.RECORDS,
-    "*/*+json-seq": sequence.RECORDS,
-    "text/event-stream": sequence.EVENTS,
-    "application/yaml": text.CODEC,
-    "application/x-yaml": text.CODEC,
-    "application/javascript": text.CODEC,
-    "application/graphql": text.CODEC,
-    "application/sql": text.CODEC,
-    "application/jwt": text.CODEC,
-    "*/*+yaml": text.CODEC,
-    "text/*": text.CODEC,
-    "*/*": binary.CODEC,
+    "application/xml": _XML,
+    "text/xml": _XML,
+    "*/*+xml": _XML,
+    "application/x-www-form-urlencoded": _FORM,
+    "multipart/*": _MULTIPART,
+    "application/jsonl": _LINES,
+    "application/x-jsonl": _LINES,
+    "application/jsonlines": _LINES,
+    "application/ndjson": _LINES,
+    "application/x-ndjson": _LINES,
+    "application/json-seq": _RECORDS,
+    "*/*+json-seq": _RECORDS,
+    "text/event-stream": _EVENTS,
+    "application/yaml": _TEXT,
+    "application/x-yaml": _TEXT,
+    "application/javascript": _TEXT,
+    "application/graphql": _TEXT,
+    "application/sql": _TEXT,
+    "application/jwt": _TEXT,
+    "*/*+yaml": _TEXT,
+    "text/*": _TEXT,
+    "*/*": _BINARY,
 }
 
 

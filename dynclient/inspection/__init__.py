@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from dynclient._deferred import deferred
 from dynclient._identifiers import class_name, distinct, identifier
 from dynclient._schemas import shape
-from dynclient._tables import Row
-from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred
-from dynclient.inspection.constraints import constraints, secret
+from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred, secret
 
 if TYPE_CHECKING:
+    from dynclient._tables import Row
+    from dynclient.inspection.constraints import constraints
     from dynclient.inspection.data import body_schema_of, described
     from dynclient.inspection.docstrings import clean, client_name, docstring, page
     from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
@@ -86,10 +86,11 @@ __all__ = [
 
 # A call needs none of these.
 _MODULES = {
+    "constraints": ("constraints",),
     "data": ("body_schema_of", "described"),
     "docstrings": ("clean", "client_name", "docstring", "page"),
     "hints": ("Direction", "Field", "Hint", "definition", "fields", "hint_tree"),
-    "tables": ("as_html", "broken", "html_table", "lost", "rows", "table"),
+    "tables": ("Row", "as_html", "broken", "html_table", "lost", "rows", "table"),
     "schema_views": ("PropertyView", "SchemaView", "schema_view"),
     "searching": ("search",),
     "signatures": ("returns", "signature"),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from dynclient._identifiers import distinct, identifier
 from dynclient._records import Record
-from dynclient._schemas import MISSING, is_binary, shape
+from dynclient._schemas import MISSING, Shape, is_binary, shape
 from dynclient.model import MediaType, Operation, Parameter, RequestBody, Response, Schema
 
 Kind = Literal["parameter", "body", "property"]
@@ -24,6 +24,9 @@ _TAKEN_BODY = "request_body"
 
 # What has properties that are worth naming one by one; a binary or text body has none.
 _STRUCTURED = frozenset({"application/x-www-form-urlencoded", "text/xml", "*/*"})
+
+
+_SECRET_FORMATS = frozenset({"password"})
 
 
 class Argument(Record):
@@ -200,3 +203,13 @@ def _property(name: str, wire: str, schema: Schema, *, required: bool) -> Argume
         default=seen.default,
         deprecated=seen.deprecated,
     )
+
+
+def secret(schema: Schema | None) -> bool:
+    """Whether a schema's values are not to be shown: passwords, and what never comes back."""
+    return schema is not None and is_secret(shape(schema))
+
+
+def is_secret(seen: Shape) -> bool:
+    """Whether the values of a schema so shaped are not to be shown."""
+    return seen.write_only or seen.format in _SECRET_FORMATS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dynclient._schemas import MISSING, Shape, shape
+from dynclient._schemas import MISSING, shape
+from dynclient.inspection.arguments import secret
 from dynclient.model import Schema
 
 # JSON Schema 2020-12 Validation, 6. The keywords in the order in which they are told.
@@ -25,8 +26,6 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
     "maxProperties": lambda value: f"at most {_count(value, 'property')}",
 }
 
-_SECRET_FORMATS = frozenset({"password"})
-
 
 def constraints(schema: Schema | None) -> tuple[str, ...]:
     """The format, the bounds and the default of a schema's values, a phrase each."""
@@ -40,16 +39,6 @@ def constraints(schema: Schema | None) -> tuple[str, ...]:
     if seen.default is not MISSING and not secret(schema):
         phrases.append(f"default {seen.default!r}")
     return tuple(phrase for phrase in phrases if phrase)
-
-
-def secret(schema: Schema | None) -> bool:
-    """Whether a schema's values are not to be shown: passwords, and what never comes back."""
-    return schema is not None and is_secret(shape(schema))
-
-
-def is_secret(seen: Shape) -> bool:
-    """Whether the values of a schema so shaped are not to be shown."""
-    return seen.write_only or seen.format in _SECRET_FORMATS
 
 
 def _count(number: Any, noun: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dynclient._schemas import MISSING, bundle, shape
-from dynclient.inspection.arguments import Argument, arguments, preferred
-from dynclient.inspection.constraints import secret
+from dynclient.inspection.arguments import Argument, arguments, preferred, secret
 from dynclient.inspection.typing_objects import text
 from dynclient.inspection.views import ArgumentView, MediaTypeView, OperationView, ResponseView, operation_view
 from dynclient.model import Operation

@@ -10,8 +10,8 @@ from inspect import Signature
 from dynclient._identifiers import identifier
 from dynclient._schemas import shape
 from dynclient.exceptions import api_error, escaped
-from dynclient.inspection.arguments import Argument, arguments
-from dynclient.inspection.constraints import constraints, secret
+from dynclient.inspection.arguments import Argument, arguments, secret
+from dynclient.inspection.constraints import constraints
 from dynclient.inspection.hints import NONE, union
 from dynclient.inspection.security import in_words
 from dynclient.inspection.signatures import argument_hint, body_hint, data_hint, omittable, returns, successes

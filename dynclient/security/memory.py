@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Hashable, Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dynclient.exceptions import DynclientError
-from dynclient.security.digest import Session
+
+if TYPE_CHECKING:
+    from dynclient.security.digest import Session
 
 
 class Flight:

@@ -24,7 +24,7 @@ _FIELD = expression(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*\r
 _FOLD = expression(rb"[ \t]+([^\r\n\0]*?)[ \t]*\r?\n")
 # RFC 9112, 7.1: chunk-size = 1*HEXDIG, then extensions, which are ignored.
 _SIZE = expression(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_DIGITS = expression(r"[0-9]{1,18}")
+_MOST_DIGITS = 18
 # RFC 9110, 5.6.3: no other space than these; what Python strips besides may mean another length to somebody else.
 _SPACE = " \t"
 _ENDS = frozenset({b"\r\n", b"\n"})
@@ -233,6 +233,6 @@ def _length(values: list[str]) -> int | None:
         return None
     if len(set(values)) > 1:
         raise Malformed("it has two different lengths")
-    if _DIGITS.fullmatch(values[0]) is None:
+    if not (values[0].isascii() and values[0].isdecimal() and len(values[0]) <= _MOST_DIGITS):
         raise Malformed("its Content-Length is no number")
     return int(values[0])

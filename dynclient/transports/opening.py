@@ -13,7 +13,6 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from dynclient._records import Record
-from dynclient.transports import addresses
 from dynclient.transports._connection import Connection, SecureConnection
 from dynclient.transports.clock import Clock
 from dynclient.transports.outgoing import Target
@@ -44,6 +43,8 @@ class Opener(Record):
         # A proxy's certificate is held to the name that the connection is made to.
         found = [place.host] if self.proxy and place.scheme == "https" else _addresses(place.host, place.port)
         if self.public:
+            from dynclient.transports import addresses
+
             found = addresses.public(place.host, found)
         self.clock.left()
         return [self._connection(address, place) for address in found]

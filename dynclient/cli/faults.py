@@ -2,7 +2,8 @@
 
 Rule 1: what the readers find is told first, then every schema that an operation or the document names is made ready to
 validate by, then every example and default is held to its schema.
-Rule 2: making a schema ready stops at its first fault: one that is faulty is gone into, to find the others below it.
+Rule 2: members that OpenAPI does not know are warnings: a call can be made all the same.
+Rule 3: making a schema ready stops at its first fault: one that is faulty is gone into, to find the others below it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from dynclient._document import Document
-from dynclient._readers import check
+from dynclient._readers import check, misspelt
 from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary, shape
 from dynclient._validation import validator
@@ -24,31 +25,40 @@ _DEEPEST = 64
 
 
 class Found(Record):
-    """A fault, and where it is."""
+    """A fault, and where it is; or what may be one, which is a warning."""
 
     message: str
     place: Place | None
+    warning: bool = False
 
     def __str__(self) -> str:
         """As compilers write it: file, line, what is there, and what is wrong with it."""
+        message = f"warning: {self.message}" if self.warning else self.message
         if self.place is None:
-            return self.message
+            return message
         line = f":{self.place.line}" if self.place.line is not None else ""
-        return f"{self.place.document}{line}: #{self.place.pointer}: {self.message}"
+        return f"{self.place.document}{line}: #{self.place.pointer}: {message}"
 
     def as_data(self) -> dict[str, Any]:
         """The same as a mapping."""
         place = self.place or Place("", "")
-        return {"document": place.document, "line": place.line, "pointer": place.pointer, "message": self.message}
+        severity = "warning" if self.warning else "fault"
+        return {
+            "document": place.document,
+            "line": place.line,
+            "pointer": place.pointer,
+            "severity": severity,
+            "message": self.message,
+        }
 
 
-def of(error: DocumentError) -> Found:
+def of(error: DocumentError, *, warning: bool = False) -> Found:
     """An error as a fault."""
-    return Found(" ".join(error.message.split()), error.place)
+    return Found(" ".join(error.message.split()), error.place, warning)
 
 
 def faults(api: API) -> list[Found]:
-    """The faults of a document, each once, in the order of its lines."""
+    """The faults of a document and what may be some, each once, in the order of its lines."""
     seen = dict.fromkeys([*map(of, api.faults), *_Search(api).all()])
     return sorted(seen, key=lambda found: (found.place.document, found.place.line or 0) if found.place else ("", 0))
 
@@ -67,6 +77,7 @@ class _Search:
             return
         checked = check(self._api.references)
         yield from map(of, checked.faults)
+        yield from (of(error, warning=True) for error in misspelt(self._api.references))
         for operation in checked.operations:
             yield from self._operation(operation)
         for schema in self._schemas():

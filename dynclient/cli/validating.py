@@ -24,11 +24,12 @@ from dynclient.exceptions import DocumentError, escaped
     show_default=True,
     help="How they are shown.",
 )
-def validate(document: str, output: str) -> int:
+@click.option("--strict", is_flag=True, help="Exit with 1 where there are warnings only, too.")
+def validate(document: str, output: str, *, strict: bool) -> int:
     """Tell every fault of DOCUMENT, a line each: its file and line, its JSON pointer, and what is wrong.
 
     Operations, callbacks, webhooks and components are read, schemas are made ready, examples and defaults are held to
-    their schemas. The exit status is 1 where there is a fault.
+    their schemas; of members that OpenAPI does not know, it warns. The exit status is 1 where there is a fault.
     """
     name = located(document)
     try:
@@ -40,5 +41,11 @@ def validate(document: str, output: str) -> int:
     else:
         write(FORMATS[output]([fault.as_data() for fault in found]))
     sys.stdout.flush()  # the count comes last, also where both streams go to one place
-    click.echo(escaped(f"{name}: {len(found)} fault{'s' if len(found) != 1 else ''}"), err=True)
-    return 1 if found else 0
+    warnings = sum(fault.warning for fault in found)
+    told = _counted(len(found) - warnings, "fault") + (f", {_counted(warnings, 'warning')}" if warnings else "")
+    click.echo(escaped(f"{name}: {told}"), err=True)
+    return 1 if len(found) > warnings or (strict and warnings) else 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"

@@ -1,7 +1,10 @@
 """Connections that wait to be used again: a bounded number for each origin.
 
-A connection is used again only if it has been idle for less than servers commonly allow, and if nothing is there to be
-read from it: bytes on an idle connection are its end, or an answer that nobody asked for.
+Rule 1: a connection is used again only if it has been idle for less than servers commonly allow, and if nothing is
+there to be read from it: bytes on an idle connection are its end, or an answer that nobody asked for.
+Rule 2: who waits for a place has it in turn. A place that is given back is handed to who has waited longest, with its
+connection; nobody else is woken, and who comes later can't be first.
+Rule 3: what takes time, looking at a connection and closing it, is not done while others have to wait for it.
 """
 
 from __future__ import annotations
@@ -10,9 +13,11 @@ import os
 import threading
 import time
 import weakref
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
-from dynclient.transports.clock import Clock
+from dynclient.transports.clock import Clock, Expired
 
 # Node's servers close after 5 s of idleness: the shortest of the common ones.
 IDLE_SECONDS = 4.0
@@ -35,6 +40,42 @@ class PoolClosed(Exception):
     """The pool has been closed."""
 
 
+class Turn:
+    """Who waits for a place.
+
+    ``granted`` tells that one was handed to it, with an idle ``connection`` or without: to be used, or passed on.
+    """
+
+    granted = False
+    connection: Pooled | None = None
+
+    def wake(self) -> None:
+        """End its wait."""
+        raise NotImplementedError
+
+
+class ThreadTurn(Turn):
+    """A thread that waits."""
+
+    def __init__(self) -> None:
+        """Nobody has woken it yet."""
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    def wait(self, seconds: float | None) -> None:
+        """Wait until it is woken, or for so long."""
+        self._asleep.acquire(timeout=-1 if seconds is None else min(seconds, threading.TIMEOUT_MAX))
+
+    def wake(self) -> None:
+        """End its wait."""
+        self._asleep.release()
+
+
+T = TypeVar("T")
+Waiting = TypeVar("Waiting", bound=Turn)
+_Idle = dict[Origin, list[tuple[Pooled, float]]]
+
+
 class Pool:
     """Places and idle connections, shared by threads."""
 
@@ -45,12 +86,14 @@ class Pool:
         _POOLS.add(self)
 
     def _reset(self) -> None:
-        # A body that is collected as garbage gives its place back, in whatever this thread is about to do.
+        # A body that is collected as garbage gives its place back in whatever this thread is about to do: within the
+        # pool's own work, it waits in `_returned` until that is done.
         self._lock = threading.RLock()
-        # One for each origin, so that a place that becomes free wakes one who waits for it, and nobody else.
-        self._freed: dict[Origin, threading.Condition] = {}
-        self._idle: dict[Origin, list[tuple[Pooled, float]]] = {}
+        self._busy = False
+        self._returned: deque[tuple[Origin, Pooled | None]] = deque()
+        self._idle: _Idle = {}
         self._used: dict[Origin, int] = {}
+        self._waiting: dict[Origin, deque[Turn]] = {}
         self.closed = False
 
     def take(self, origin: Origin, clock: Clock) -> Pooled | None:
@@ -60,80 +103,154 @@ class Pool:
             Expired: no place became free in time, as the clock says.
             PoolClosed: the pool has been closed.
         """
+        turn = self._alone(self._place, origin, ThreadTurn)
+        if turn is None:
+            return self._good(origin)
+        try:
+            turn.wait(clock.left())
+        except BaseException:
+            self._pass_on(origin, turn)
+            raise
+        return self._granted(origin, turn)
+
+    def _alone(self, work: Callable[..., T], *given: Any) -> T:
+        """Do something while nobody else touches what is held, be it in this thread."""
         with self._lock:
-            if self.closed or self._full(origin):
-                self._await_place(origin, clock)
-            self._used[origin] = self._used.get(origin, 0) + 1
-            chosen, stale = self._chosen(origin)
-        for connection in stale:
+            self._busy = True
+            try:
+                return work(*given)
+            finally:
+                self._busy = False
+                self._settle()
+
+    def _place(self, origin: Origin, make: Callable[[], Waiting]) -> Waiting | None:
+        """Take a free place; where there is none, stand in line for one."""
+        if self.closed:
+            raise PoolClosed
+        used = self._used.get(origin, 0)
+        if used < self._size:
+            self._used[origin] = used + 1
+            return None
+        turn = make()
+        self._waiting.setdefault(origin, deque()).append(turn)
+        return turn
+
+    def _granted(self, origin: Origin, turn: Turn) -> Pooled | None:
+        """What a turn has brought, when its wait is over."""
+        if self.closed or not turn.granted:
+            self._pass_on(origin, turn)
+            raise PoolClosed if self.closed else Expired
+        return self._good(origin, turn.connection)
+
+    def _pass_on(self, origin: Origin, turn: Turn) -> None:
+        """Give up a turn, and what it may have been handed meanwhile."""
+        self._alone(self._leave_line, origin, turn)
+        if turn.granted:
+            self.give_back(origin, turn.connection)
+
+    def _leave_line(self, origin: Origin, turn: Turn) -> None:
+        waiting = self._waiting.get(origin, deque())
+        if turn in waiting:
+            waiting.remove(turn)
+            if not waiting:
+                del self._waiting[origin]
+
+    def _good(self, origin: Origin, connection: Pooled | None = None) -> Pooled | None:
+        """Find an idle connection that is still good, for who has a place: the one that was handed over, or another."""
+        try:
+            if connection is None:
+                connection = self._youngest(origin)
+            while connection is not None and not connection.is_connected:
+                connection.close()
+                connection = self._youngest(origin)
+        except BaseException:
+            self.give_back(origin, None)
+            if connection is not None:
+                connection.close()
+            raise
+        return connection
+
+    def _youngest(self, origin: Origin) -> Pooled | None:
+        """Take out the idle connection that was used last; those that are too old, of any origin, are closed."""
+        chosen, aged = self._alone(self._sorted_out, origin)
+        for connection in aged:
             connection.close()
         return chosen
 
-    def _full(self, origin: Origin) -> bool:
-        return self._used.get(origin, 0) >= self._size
-
-    def _chosen(self, origin: Origin) -> tuple[Pooled | None, list[Pooled]]:
-        """Choose an idle connection for who has a place; tell which are no good any more, of any origin."""
-        chosen, rest, stale = _sorted_out(self._idle.pop(origin, []))
-        if rest:
-            self._idle[origin] = rest
-        return chosen, stale + self._aged()
-
-    def _await_place(self, origin: Origin, clock: Clock) -> None:
-        freed = self._freed.setdefault(origin, threading.Condition(self._lock))
-        try:
-            while not self.closed and self._full(origin):
-                # Where no time is left, the clock says so.
-                freed.wait(clock.left())
-        except BaseException:
-            # Who gives up may have been the one that was woken: the next one has to be.
-            freed.notify()
-            raise
-        if self.closed:
-            raise PoolClosed
+    def _sorted_out(self, origin: Origin) -> tuple[Pooled | None, list[Pooled]]:
+        aged = self._aged()
+        idle = self._idle.get(origin)
+        if idle is None:
+            return None, aged
+        chosen, _ = idle.pop()
+        if not idle:
+            del self._idle[origin]
+        return chosen, aged
 
     def give_back(self, origin: Origin, connection: Pooled | None) -> None:
         """Give the place back, and the connection where it can be used again."""
-        with self._lock:
-            if connection is not None and not self.closed:
-                self._idle.setdefault(origin, []).append((connection, time.monotonic()))
-                connection = None
-            self._free(origin)
-        if connection is not None:
-            connection.close()
+        self._returned.append((origin, connection))
+        self._settle()
 
-    def _free(self, origin: Origin) -> None:
-        """Let somebody else have the place."""
+    def _settle(self) -> None:
+        """Hand on what was given back."""
+        refused = []
+        with self._lock:
+            while self._returned and not self._busy:
+                self._busy = True
+                try:
+                    refused.append(self._free(*self._returned.popleft()))
+                finally:
+                    self._busy = False
+        for connection in refused:
+            if connection is not None:
+                connection.close()
+
+    def _free(self, origin: Origin, connection: Pooled | None) -> Pooled | None:
+        """Let somebody else have the place, and the connection; return one that nobody may have."""
+        waiting = self._waiting.get(origin)
+        if waiting:
+            turn = waiting.popleft()
+            if not waiting:
+                del self._waiting[origin]
+            turn.connection, turn.granted = connection, True
+            turn.wake()
+            return None
         used = self._used.get(origin, 1) - 1
         if used > 0:
             self._used[origin] = used
         else:
             self._used.pop(origin, None)
-        if origin in self._freed:
-            self._freed[origin].notify()
+        if connection is None or self.closed:
+            return connection
+        self._idle.setdefault(origin, []).append((connection, time.monotonic()))
+        return None
 
     def _aged(self) -> list[Pooled]:
         """Take out what has been idle too long, of any origin: one that is never asked again would keep its own."""
         oldest = time.monotonic() - IDLE_SECONDS
-        aged = [pair for connections in self._idle.values() for pair in connections if pair[1] < oldest]
-        if aged:
-            kept = {origin: [pair for pair in pairs if pair[1] >= oldest] for origin, pairs in self._idle.items()}
-            self._idle = {origin: pairs for origin, pairs in kept.items() if pairs}
-        return [connection for connection, _ in aged]
+        if all(pairs[0][1] >= oldest for pairs in self._idle.values()):
+            return []
+        aged = [connection for pairs in self._idle.values() for connection, since in pairs if since < oldest]
+        kept = {origin: [pair for pair in pairs if pair[1] >= oldest] for origin, pairs in self._idle.items()}
+        self._idle = {origin: pairs for origin, pairs in kept.items() if pairs}
+        return aged
 
     def close(self) -> None:
         """Close what is idle, and refuse further places."""
-        with self._lock:
-            idle, self._idle = self._idle, {}
-            self.closed = True
-            self._wake_all()
+        idle, waiting = self._alone(self._emptied)
+        for turns in waiting.values():
+            for turn in turns:
+                turn.wake()
         for connections in idle.values():
             for connection, _ in connections:
                 connection.close()
 
-    def _wake_all(self) -> None:
-        for freed in self._freed.values():
-            freed.notify_all()
+    def _emptied(self) -> tuple[_Idle, dict[Origin, deque[Turn]]]:
+        idle, self._idle = self._idle, {}
+        waiting, self._waiting = self._waiting, {}
+        self.closed = True
+        return idle, waiting
 
     def __del__(self) -> None:
         for connections in self._idle.values():
@@ -149,21 +266,6 @@ class Pool:
             for connection, _ in connections:
                 # Closing says nothing to the server: TLS's farewell is only sent when it is asked for.
                 connection.close()
-
-
-def _sorted_out(
-    candidates: list[tuple[Pooled, float]],
-) -> tuple[Pooled | None, list[tuple[Pooled, float]], list[Pooled]]:
-    """Choose the connection that was used last; tell which stay, and which are no good any more."""
-    oldest = time.monotonic() - IDLE_SECONDS
-    stale = [connection for connection, since in candidates if since < oldest]
-    fresh = [candidate for candidate in candidates if candidate[1] >= oldest]
-    while fresh:
-        connection, _ = fresh.pop()
-        if connection.is_connected:
-            return connection, fresh, stale
-        stale.append(connection)
-    return None, [], stale
 
 
 _POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()

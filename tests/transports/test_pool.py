@@ -71,10 +71,24 @@ def test_a_transport_that_is_forgotten_closes_its_connections(serve, make, way):
 def test_a_body_that_is_collected_while_the_pool_is_busy_gives_its_place_back(serve, make, transport):
     server = serve(("ask", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "until_closed"))
     response = transport.send(make(server.url + "/x")._replace(stream=True))
-    with transport.pool._lock:  # as if garbage were collected in the middle of the pool's work
-        del response
+    response = [response]
+    # As if garbage were collected in the middle of the pool's work.
+    transport.pool._alone(response.clear)
     assert transport.pool._used == {}
     assert server.ended.acquire(timeout=10)
+
+
+def test_what_is_given_back_in_the_middle_of_the_pools_work_waits_for_its_end():
+    places = pool.Pool(3)
+    for _ in range(2):
+        places.take(HERE, Clock(Timeout(pool=10), None))
+
+    def work() -> None:
+        places.give_back(HERE, None)
+        assert places._used == {HERE: 2}
+
+    places._alone(work)
+    assert places._used == {HERE: 1}
 
 
 def test_a_full_pool_is_waited_for(serve, make, transport):
@@ -145,6 +159,55 @@ def test_an_interrupt_leaves_no_half_read_connection(serve, make, transport, mon
             transport.send(make(server.url + "/x"))
     assert server.ended.acquire(timeout=10)
     assert transport.send(make(server.url + "/y")).body == b"ok"
+
+
+class Idle:
+    """A connection that nothing came on."""
+
+    is_connected = True
+
+    def close(self) -> None:
+        self.is_connected = False
+
+
+HERE = ("http", "here", 80)
+
+
+def test_threads_that_wait_for_a_place_have_their_turns():
+    places, connection, took = pool.Pool(1), Idle(), []
+
+    def work(name: str) -> None:
+        for _ in range(3):
+            assert places.take(HERE, Clock(Timeout(pool=10), None)) is connection
+            took.append(name)
+            # The others stand in line again, before this one asks for the next place.
+            while len(places._waiting.get(HERE, ())) < min(2, 8 - len(took)):
+                threading.Event().wait(0.001)
+            places.give_back(HERE, connection)
+
+    places.take(HERE, Clock(Timeout(pool=10), None))
+    with ThreadPoolExecutor(3) as threads:
+        working = [threads.submit(work, name) for name in "abc"]
+        while len(places._waiting.get(HERE, ())) < 3:
+            threading.Event().wait(0.001)
+        places.give_back(HERE, connection)
+        for one in working:
+            one.result()
+    assert [sorted(took[start : start + 3]) for start in (0, 3, 6)] == [["a", "b", "c"]] * 3
+    assert (places._used, places._waiting) == ({}, {})
+
+
+def test_a_connection_that_ended_while_it_was_handed_over_is_not_used():
+    places, connection = pool.Pool(1), Idle()
+    places.take(HERE, Clock(Timeout(pool=10), None))
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(places.take, HERE, Clock(Timeout(pool=10), None))
+        while not places._waiting:
+            threading.Event().wait(0.001)
+        connection.is_connected = False
+        places.give_back(HERE, connection)
+        assert waiting.result() is None
+    assert places._used == {HERE: 1}
 
 
 def test_a_place_that_becomes_free_wakes_who_waits_for_that_origin():

@@ -7,43 +7,38 @@ urllib3's nor http.client's way of writing and reading is taken: they would do a
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
+import os
 import socket
 from collections.abc import Callable
 from typing import Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from dynclient.transports._waiting import Stream, stream_of
 from dynclient.transports.clock import Clock
-from dynclient.transports.framing import CHUNK, Source
+from dynclient.transports.framing import CHUNK, Received
 
 
 class Watched(io.RawIOBase):
-    """A socket's bytes, each wait bounded by the clock of the exchange that the connection is in."""
+    """A socket's bytes, each wait bounded by the clock of the exchange that the connection is made for."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, clock: Clock) -> None:
         """Take what ``socket.makefile`` reads from, and its socket."""
         self._raw = raw
         self._sock = sock
         self._clock = clock
-        self.paused = False
 
     def readable(self) -> bool:
         """It is only read."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what is there, waiting no longer than the clock allows; nothing while paused."""
-        if self.paused:
-            return None
+        """Read what is there, waiting no longer than the clock allows."""
         self._sock.settimeout(self._clock.left())
         return cast("int | None", self._raw.readinto(buffer))
-
-    def pending(self) -> bool:
-        """Whether TLS holds decrypted bytes that were not read."""
-        pending = getattr(self._sock, "pending", None)
-        return pending is not None and pending() > 0
 
     def close(self) -> None:
         """Close the socket's file too."""
@@ -61,22 +56,6 @@ class Agreement(http.client.HTTPResponse):
         self.fp = io.BufferedReader(Watched(self.fp.detach(), sock, clock), CHUNK)
 
 
-class Answer:
-    """What is read of one response. ``source`` is what it is read from."""
-
-    __slots__ = ("_watched", "source")
-
-    def __init__(self, sock: socket.socket, clock: Clock) -> None:
-        """Read from the socket by the clock."""
-        self._watched = Watched(sock.makefile("rb", buffering=0), sock, clock)
-        self.source = io.BufferedReader(self._watched, CHUNK)
-
-    def leftover(self) -> bool:
-        """Whether more has come than this response: bytes that nobody asked for."""
-        self._watched.paused = True
-        return bool(self.source.peek()) or self._watched.pending()
-
-
 class Watch:
     """What a connection has beyond urllib3's: a clock, and whether the request's bytes went out.
 
@@ -87,7 +66,8 @@ class Watch:
     sent = False
     _socket: Any = None
     _wire: Any = None
-    _answer: Answer | None = None
+    _stream: Stream | None = None
+    _received = Received()
 
     @property
     def sock(self) -> Any:
@@ -97,6 +77,7 @@ class Watch:
     @sock.setter
     def sock(self, sock: Any) -> None:
         self._socket = sock
+        self._stream = None
         # connect() takes a socket once it is open, and again once it is secured: each step gets the time that is left.
         if sock is not None:
             self._wire = sock
@@ -116,37 +97,44 @@ class Watch:
         return agreement
 
     def send(self, data: Any) -> None:
-        """Send bytes, piece by piece, each within the clock."""
-        rest = memoryview(cast("bytes", data))
-        while rest:
-            piece, rest = rest[:CHUNK], rest[CHUNK:]
-            self._socket.settimeout(self.clock.left())
-            # From here on nobody can know how much of the request has left.
-            self.sent = True
-            self._socket.sendall(piece)
+        """Send what http.client says to a proxy."""
+        self._socket.settimeout(self.clock.left())
+        self._socket.sendall(data)
+
+    def settle(self) -> None:
+        """The connection has come about: from here on its socket is used by an exchange."""
+        self._stream = stream_of(self._socket)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is open, with nothing to be read from it."""
+        return self._stream is not None and self._stream.silent()
 
     async def put(self, data: bytes) -> None:
-        """Send all of it; this blocks."""
-        self.send(data)
+        """Send all of it, each wait bounded by the clock; this blocks."""
+        stream = self._settled()
+        self.clock.left()
+        # From here on nobody can know how much of the request has left.
+        self.sent = True
+        stream.send(data, self.clock)
 
-    def incoming(self) -> Source:
-        """What the response that is due is read from; it blocks, and never says that more has to come."""
-        self._answer = Answer(self._socket, self.clock)
-        return self._answer.source
+    def incoming(self) -> Received:
+        """What is read of the response that is due."""
+        self._received = Received()
+        return self._received
 
     async def more(self) -> None:
-        """There is always more, or an end."""
-        raise RuntimeError("a blocking source said that it would block")
+        """Wait until there is more to read, or the end has come; this blocks."""
+        self._received.feed(self._settled().receive(self.clock))
+
+    def _settled(self) -> Stream:
+        if self._stream is None:
+            raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
+        return self._stream
 
     def leftover(self) -> bool:
-        """Whether more has come than the response: bytes that nobody asked for."""
-        return self._answer is not None and self._answer.leftover()
-
-    def finish(self) -> None:
-        """Let go of what read from the socket, which would keep it open."""
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            answer.source.close()
+        """Whether more has come than was read. What the socket still has is seen when the connection is used again."""
+        return bool(self._received)
 
     def break_off(self) -> None:
         """Shut the socket down; another thread that waits for it wakes up."""

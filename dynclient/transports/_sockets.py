@@ -18,7 +18,7 @@ import anyio
 import anyio.to_thread
 
 from dynclient.transports.clock import Clock, Expired
-from dynclient.transports.framing import CHUNK, Received, Source
+from dynclient.transports.framing import CHUNK, Received
 
 T = TypeVar("T")
 
@@ -246,7 +246,7 @@ class Link:
             await self._stream.send(rest[:CHUNK])
             rest = rest[CHUNK:]
 
-    def incoming(self) -> Source:
+    def incoming(self) -> Received:
         """What is read of it from here on."""
         self._received = Received()
         return self._received
@@ -260,9 +260,6 @@ class Link:
     def leftover(self) -> bool:
         """Whether more has come than was read. What the socket still has is seen when the connection is used again."""
         return bool(self._received)
-
-    def finish(self) -> None:
-        """Reading is over."""
 
     def close(self) -> None:
         """Close it; TLS's farewell is not said."""

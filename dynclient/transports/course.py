@@ -14,10 +14,10 @@ from collections.abc import Coroutine, Generator, Iterator
 from typing import Any, Protocol, TypeVar, cast
 
 from dynclient.exceptions import ArgumentError, DecodeError, DynclientError, ResponseTooLarge
-from dynclient.messages import Headers, Response, Send
+from dynclient.messages import Response, Send
 from dynclient.transports import codings, faults
 from dynclient.transports.clock import Clock, Expired
-from dynclient.transports.framing import Cut, Head, Source, read_head
+from dynclient.transports.framing import Cut, Head, Received, read_head
 from dynclient.transports.outgoing import Content, Lines, Path, Target, header_lines, target_of, written
 from dynclient.transports.pool import Pool, Pooled
 from dynclient.transports.proxies import Proxy
@@ -41,17 +41,14 @@ class Wire(Pooled, Protocol):
     async def put(self, data: bytes) -> None:
         """Send all of it, each wait bounded by the clock."""
 
-    def incoming(self) -> Source:
-        """What is read of it from here on, up to ``finish``."""
+    def incoming(self) -> Received:
+        """What is read of it from here on."""
 
     async def more(self) -> None:
-        """Wait until ``incoming`` has more, or has ended; asked only if it said None."""
+        """Wait until ``incoming`` has more, or has ended."""
 
     def leftover(self) -> bool:
         """Whether more has come than was read: bytes that nobody asked for."""
-
-    def finish(self) -> None:
-        """Reading is over."""
 
 
 class Carrier(Protocol):
@@ -123,14 +120,12 @@ class Course:
         with self:
             wire = await self._connected()
             asked = time.monotonic()
-            head = await self._ask(wire, lines, content)
-            self._response = Response(head.status, Headers(head.fields), b"", request)
+            self._answer = head = await self._ask(wire, lines, content)
             limits = self._send.limits
             maximum = None if self._send.stream else limits.response_bytes
-            self._reusable = head.keep_alive
             self._pieces = body_of(self._source, head, limits, maximum)
         body = self._stream() if self._send.stream else await self._whole()
-        return self._response._replace(body=body, elapsed=time.monotonic() - asked)
+        return Response(head.status, head.headers, body, request, time.monotonic() - asked)
 
     async def _connected(self) -> Wire:
         """Take an idle connection, or open one."""
@@ -187,6 +182,7 @@ class Course:
 
     async def _head(self, wire: Wire) -> Head:
         self._source = wire.incoming()
+        await wire.more()
         return await fed(read_head(self._source, self._send.request.method, self._send.limits), wire)
 
     async def _whole(self) -> bytes:
@@ -225,7 +221,7 @@ class Course:
 
     def _end(self) -> None:
         wire = self._wire
-        self._leave(reusable=wire is not None and self._reusable and not wire.leftover())
+        self._leave(reusable=wire is not None and self._answer.keep_alive and not wire.leftover())
 
     def give_up(self) -> None:
         """Let go of the connection; what was not read is lost."""
@@ -265,17 +261,16 @@ class Course:
 
     def _refused(self, kind: type[ResponseTooLarge | DecodeError], message: str, **more: Any) -> Exception:
         """An error about what arrived, which keeps its status, its headers and its first bytes."""
-        response = self._response._replace(body=self._excerpt[:_EXCERPT], elapsed=self._clock.elapsed)
-        return kind(message, response=response, operation_id=self._send.request.operation_id, **more)
+        head, request = self._answer, self._send.request
+        response = Response(head.status, head.headers, self._excerpt[:_EXCERPT], request, self._clock.elapsed)
+        return kind(message, response=response, operation_id=request.operation_id, **more)
 
     def _leave(self, *, reusable: bool) -> None:
         """Give back the place, and the connection if it can be used again; once."""
         wire, self._wire = self._wire, None
-        if wire is not None:
-            wire.finish()
-            if not reusable or self._aborted:
-                wire.close()
-                wire = None
+        if wire is not None and (not reusable or self._aborted):
+            wire.close()
+            wire = None
         if self._holds_place:
             self._holds_place = False
             self._carrier.pool.give_back(self._target.origin, wire)

@@ -79,6 +79,7 @@ def connect(connection: Connection | SecureConnection, clock: Clock, remaining: 
     connection.timeout = left if left is None else left / remaining
     try:
         connection.connect()
+        connection.settle()
     except (NewConnectionError, ConnectTimeoutError) as error:
         connection.close()
         if remaining == 1:

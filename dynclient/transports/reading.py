@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dynclient.options import Limits
 from dynclient.transports import codings
-from dynclient.transports.framing import Head, Source, read_body
+from dynclient.transports.framing import Head, Received, read_body
 
 TOO_LARGE = {
     "response_bytes": "the response is larger than may be",
@@ -19,7 +19,7 @@ TOO_LARGE = {
 """Limit -> what is said of a body that goes beyond it."""
 
 
-def body_of(source: Source, head: Head, limits: Limits, maximum: int | None) -> Iterator[bytes | None]:
+def body_of(source: Received, head: Head, limits: Limits, maximum: int | None) -> Iterator[bytes | None]:
     """Yield the body as it comes; decoded, it may have ``maximum`` bytes.
 
     Raises:
@@ -27,7 +27,7 @@ def body_of(source: Source, head: Head, limits: Limits, maximum: int | None) -> 
         CodingError: its content codings can't be undone.
         TooLarge: it goes beyond a limit.
     """
-    codes = codings.named(value for name, value in head.fields if name.lower() == "content-encoding")
+    codes = codings.named(head.headers.get_list("content-encoding"))
     chunks = read_body(source, head, limits)
     chunks = _bounded(chunks, head, limits.encoded_response_bytes, "encoded_response_bytes")
     if codes:

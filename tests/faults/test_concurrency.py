@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import select
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -84,10 +86,10 @@ def test_a_storm_is_calmed(things):
 
 
 class Interrupts:
-    """Raises KeyboardInterrupt in place of the n-th read or write of a socket in this thread."""
+    """Raises KeyboardInterrupt in place of the n-th read, write or wait of this thread from now on."""
 
-    def __init__(self, number: int) -> None:
-        self.left = number
+    def __init__(self) -> None:
+        self.left = 0
         self.thread = threading.get_ident()
 
     def before(self, function):
@@ -100,22 +102,34 @@ class Interrupts:
 
         return call
 
+    def polls(self, made):
+        """What makes a ``poll`` whose waits are interrupted too."""
 
-def test_an_interrupt_at_each_read_and_write_spoils_no_later_call(things):
-    _, client = things((("answers", echo),))
-    interrupted = 0
+        def make():
+            poll = made()
+            return SimpleNamespace(register=poll.register, poll=self.before(poll.poll))
+
+        return make
+
+
+def test_an_interrupt_at_each_read_and_write_and_wait_spoils_no_later_call(things, monkeypatch):
+    interrupts, interrupted = Interrupts(), 0
+    for name in ("recv", "send"):
+        monkeypatch.setattr(socket.socket, name, interrupts.before(getattr(socket.socket, name)))
+    monkeypatch.setattr(select, "poll", interrupts.polls(select.poll))
+    # A place that was lost would be missed by the next call.
+    _, client = things((("answers", echo),), limits=dynclient.options.Limits(pool_size=1))
     with client:
+        assert client.get_file("1000") == 1000
         for number in range(1, 20):
-            interrupts = Interrupts(number)
-            with pytest.MonkeyPatch.context() as patch:
-                for name in ("recv_into", "sendall"):
-                    patch.setattr(socket.socket, name, interrupts.before(getattr(socket.socket, name)))
-                try:
-                    assert client.get_file(str(number)) == number
-                except KeyboardInterrupt:
-                    interrupted += 1
+            interrupts.left = number
+            try:
+                assert client.get_file(str(number)) == number
+            except KeyboardInterrupt:
+                interrupted += 1
+            interrupts.left = 0
             assert client.get_file(str(number + 1000)) == number + 1000
-    assert interrupted > 1
+    assert interrupted > 3
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

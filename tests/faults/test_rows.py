@@ -28,7 +28,7 @@ ELSEWHERE = {
     "X3": "tests/faults/test_pickles.py::test_a_pickled_client",
     "X4": "tests/transports/test_pool.py::test_closing_lets_what_is_under_way_end",
     "X5": "tests/transports/test_pool.py::test_a_full_pool_is_waited_for",
-    "X6": "tests/faults/test_concurrency.py::test_an_interrupt_at_each_read_and_write_spoils_no_later_call",
+    "X6": "tests/faults/test_concurrency.py::test_an_interrupt_at_each_read_and_write_and_wait_spoils_no_later_call",
     "X7": "tests/faults/test_concurrency.py::test_chance_is_the_systems",
     "L2": "tests/faults/test_concurrency.py::test_no_descriptor_is_left",
     "L3": "tests/faults/test_concurrency.py::test_the_clock_of_the_wall_may_jump",

@@ -1,0 +1,151 @@
+"""Sockets that threads wait for: those that don't block, and those that are told how long they may."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import trustme
+
+from dynclient.options import TLS, Timeout
+from dynclient.transports import Urllib3Transport, _waiting
+from dynclient.transports.clock import Clock, Expired
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+MUCH = bytes(range(256)) * 12_000
+
+
+def clock(seconds: float = 10) -> Clock:
+    made = Clock(Timeout(read=seconds, write=seconds, total=20), None)
+    made.enter("read")
+    return made
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def secured(authority: trustme.CA, ours: socket.socket, theirs: socket.socket) -> tuple[ssl.SSLSocket, ssl.SSLSocket]:
+    """The two ends of a connection, with TLS."""
+    there = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("api.test").configure_cert(there)
+    # Tickets would come at once, and be something to be read.
+    there.num_tickets = 0
+    here = ssl.create_default_context()
+    authority.configure_trust(here)
+    with ThreadPoolExecutor(1) as threads:
+        shaken = threads.submit(there.wrap_socket, theirs, server_side=True)
+        return here.wrap_socket(ours, server_hostname="api.test"), shaken.result()
+
+
+@pytest.fixture(params=["plain", "tls"])
+def pair(request, authority) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two ends of a connection."""
+    ours, theirs = socket.socketpair()
+    if request.param == "tls":
+        ours, theirs = secured(authority, ours, theirs)
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture(params=[_waiting.Polled, _waiting.Timed])
+def stream(request, pair) -> _waiting.Stream:
+    return request.param(pair[0])
+
+
+def test_what_the_other_side_reads_slowly_is_sent_whole(stream, pair):
+    def read() -> bytes:
+        found = b""
+        while len(found) < len(MUCH):
+            found += pair[1].recv(1_000_003)
+        return found
+
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(read)
+        stream.send(MUCH, clock())
+        assert reading.result() == MUCH
+
+
+def test_what_the_other_side_sends_is_received_whole(stream, pair):
+    found = b""
+    with ThreadPoolExecutor(1) as threads:
+        sending = threads.submit(pair[1].sendall, MUCH)
+        while len(found) < len(MUCH):
+            found += stream.receive(clock())
+        sending.result()
+    assert found == MUCH
+
+
+def test_a_wait_is_no_longer_than_the_clock_allows(stream):
+    with pytest.raises((Expired, TimeoutError)):
+        stream.receive(clock(0.01))
+    with pytest.raises((Expired, TimeoutError)):
+        stream.send(MUCH, clock(0.01))
+
+
+def test_a_long_time_is_no_error(stream, pair):
+    pair[1].sendall(b"x")
+    made = Clock(Timeout(read=1e7, total=None), None)
+    made.enter("read")
+    assert stream.receive(made) == b"x"
+
+
+def test_a_connection_is_silent_until_something_comes(stream, pair):
+    assert stream.silent()
+    pair[1].sendall(b"x")
+    while stream.silent():
+        threading.Event().wait(0.001)
+    assert stream.receive(clock()) == b"x"
+    assert stream.silent()
+
+
+def test_the_end_is_no_silence(stream, pair):
+    pair[1].close()
+    while stream.silent():
+        threading.Event().wait(0.001)
+    assert stream.receive(clock()) == b""
+
+
+@pytest.mark.parametrize("kind", [_waiting.Polled, _waiting.Timed])
+def test_records_of_tls_that_come_byte_by_byte_are_waited_for(authority, kind):
+    (ours, near), (far, theirs) = socket.socketpair(), socket.socketpair()
+
+    def carry(source: socket.socket, target: socket.socket) -> None:
+        while piece := source.recv(1):
+            target.sendall(piece)
+
+    with ours, near, far, theirs, ThreadPoolExecutor(2) as threads:
+        carrying = [threads.submit(carry, *ends) for ends in ((near, far), (far, near))]
+        here, there = secured(authority, ours, theirs)
+        stream = kind(here)
+        with here, there:
+            for number in range(3):
+                stream.send(f"ask {number}".encode(), clock())
+                assert there.recv(100) == f"ask {number}".encode()
+                there.sendall(f"answer {number}".encode())
+                assert stream.receive(clock()) == f"answer {number}".encode()
+        for end in (near, far):
+            end.shutdown(socket.SHUT_RDWR)
+        for one in carrying:
+            one.result()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_calls_where_there_is_no_poll(scheme, authority, tmp_path, serve, make, monkeypatch):
+    monkeypatch.setattr(_waiting, "_POLL", None)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    first = (("secure", context),) if scheme == "https" else ()
+    server = serve((*first, "ask", OK, "ask", OK, "until_closed"))
+    transport = Urllib3Transport(tls=TLS(ca_file=str(tmp_path / "ca.pem")))
+    for method, body in (("GET", None), ("POST", MUCH[:200_000])):
+        assert transport.send(make(f"{scheme}://localhost:{server.port}/x", method, body)).body == b"ok"
+    transport.close()
+    assert server.connections == 1
+    assert server.requests[1].endswith(MUCH[:200_000])

@@ -55,8 +55,8 @@ def load(
     transport = _Fetching(limits, tls, proxy, timeout, block_private=block_private) if transport is None else transport
     document = open_document(source, limits=limits, references=references, transport=transport, cache=cache_of(cache))
     if document.is_shipped:
-        # What a form says of itself may be any document's name and fingerprint.
-        held = None
+        # What a form says of itself may be any document's name and fingerprint: it is known by its file alone.
+        held = held if path is not None and document.is_current() else None
     elif held is not None and path is None:
         held = (document.uri, document.fingerprint, *held)
         before = _HELD.get(held)

@@ -31,13 +31,15 @@ SMALLEST = 2_048
 class Kept(Record):
     """A place in the cache. ``form`` is what is there, if that is current; ``about`` is to be noted with a new one.
 
-    Without a cache, the form is a shipped one.
+    Without a cache, the form is a shipped one: ``file`` is the path of the file that holds it, and its stamp, if it is
+    in one and that has a stamp.
     """
 
     cache: Cache | None
     key: str
     form: Compiled | None = None
     about: Mapping[str, Any] = {}
+    file: tuple[str, Stamp] | None = None
 
     @property
     def url(self) -> str:
@@ -57,6 +59,10 @@ class Kept(Record):
     def is_current(self, stamp: Stamp | None) -> bool:
         """Whether the form is that of a file with this stamp."""
         return stamp is not None and self.form is not None and self.form.about.get("stamp") == stamp
+
+    def is_there(self) -> bool:
+        """Whether the file of a shipped form is what it was; what the form says of itself does not count for that."""
+        return self.file is not None and stamps.of(self.file[0]) == self.file[1]
 
     def of(self, data: bytes, fingerprint: str, stamp: Stamp | None = None, **about: Any) -> Kept | None:
         """The same place once the bytes are known; None where they are not worth keeping."""
@@ -137,10 +143,12 @@ def shipped(source: bytes | str) -> Kept | None:
         UnreadableDocument: it is one, but damaged, or of another version.
         OSError: it can't be read.
     """
+    stamp = None
     if isinstance(source, str):
         if not source.lower().endswith(ENDING):
             return None
-        data = Bytes(os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
+        file = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        data, stamp = Bytes(file), stamps.of(file)
     elif source.startswith(NAME):
         data = Bytes(source)
     else:
@@ -152,4 +160,4 @@ def shipped(source: bytes | str) -> Kept | None:
 
         hint = "make it again: dynclient compile"
         raise unreadable("is no compiled document, is damaged, or is of another version", name, hint=hint)
-    return Kept(None, "", form)
+    return Kept(None, "", form, file=(source, stamp) if isinstance(source, str) and stamp is not None else None)

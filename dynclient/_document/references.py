@@ -141,6 +141,9 @@ class Document:
 
     def is_current(self, *, root: bool = True) -> bool:
         """Whether the files that were read so far are what they were; without ``root``, only the others."""
+        kept = self._files.root.kept
+        if kept is not None and kept.cache is None:
+            return kept.is_there() or not root
         return all(file.is_current() for file in [*([self._files.root] if root else []), *self._files.others])
 
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:

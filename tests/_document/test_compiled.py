@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import os
 import pickle
@@ -11,6 +12,7 @@ from weakref import WeakValueDictionary
 
 import pytest
 
+import dynclient
 from dynclient import _load
 from dynclient._document import stamps
 from dynclient._document.cache import Cache, cache_of
@@ -247,6 +249,50 @@ def test_one_document_is_held_once(tmp_path, folder, monkeypatch):
     assert load(text.encode(), cache=False) is held
     path.write_text(text_of("two"))
     assert load(path, cache=folder) is not first
+
+
+def test_one_shipped_form_is_held_once_as_long_as_its_file_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(_load, "_HELD", WeakValueDictionary())
+    path = tmp_path / "a.dync"
+    path.write_bytes(compiled(text_of("one")))
+    first = load(path)
+    assert load(str(path)) is first
+    assert load(str(path), references=["https://other.example"]) is not first
+    other = tmp_path / "b.dync"
+    other.write_bytes(compiled(text_of("two")))
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    assert other.stat().st_size == path.stat().st_size
+    other.replace(path)
+    second = load(path)
+    assert [row.name for row in second.rows] == ["two"]
+    assert load(path) is second
+    assert [row.name for row in first.rows] == ["one"]
+    del second
+    gc.collect()
+    path.unlink()
+    with pytest.raises(UnreadableDocument):
+        load(path)
+
+
+def test_a_shipped_form_that_is_too_young_to_be_known_is_not_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(_load, "_HELD", WeakValueDictionary())
+    monkeypatch.setattr(stamps, "_YOUNG", 10**12)
+    path = tmp_path / "a.dync"
+    path.write_bytes(compiled(text_of("one")))
+    first = load(path)
+    assert load(path) is not first
+
+
+def test_a_client_of_a_shipped_form_reloads_what_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(_load, "_HELD", WeakValueDictionary())
+    path = tmp_path / "a.dync"
+    path.write_bytes(compiled(text_of("one")))
+    client = dynclient.load(path)
+    assert not client.reload()
+    assert dynclient.load(path).api is client.api
+    path.write_bytes(compiled(text_of("three")))
+    assert client.reload()
+    assert list(client.operations) == ["three"]
 
 
 def test_parts_are_a_dict_to_everybody(voice_path, folder):

@@ -20,7 +20,6 @@ from dynclient._credentials import masked
 from dynclient._negotiation import match, parse
 from dynclient._records import Record
 from dynclient._schemas import shape, typed
-from dynclient._styles import deserialize
 from dynclient._validation import validator
 from dynclient.exceptions import (
     DecodeError,
@@ -285,6 +284,8 @@ def item_schema(media_type: model.MediaType | None, index: int) -> model.Schema 
 
 
 def _header_value(header: model.Header, schema: model.Schema, text: str) -> Any:
+    from dynclient._styles import deserialize
+
     types = shape(schema).types
     kind: Literal["primitive", "array", "object"] = (
         "array" if "array" in types else "object" if "object" in types else "primitive"

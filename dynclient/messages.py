@@ -13,10 +13,13 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Generic
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
-from dynclient import _credentials, _pasting
+from dynclient import _credentials
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.options import Limits, Timeout
+
+if TYPE_CHECKING:
+    from dynclient import _pasting
 
 Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
 """A message's body: nothing, bytes, or a stream of bytes that is read once."""
@@ -25,12 +28,18 @@ Secret = tuple[str, str]
 """The place of a secret in a request, as location and wire name: ``("header", "authorization")``."""
 
 MASK = _credentials.MASK
-variable = _pasting.variable
 SECRET_BODY: Secret = ("body", "")
 """The place of a secret that is the whole body: a request for a token has one."""
 
 # RFC 9110, 11.6.2, 11.7.2; RFC 6265, 4.1.1 and 4.2.1: always secret, whatever a document says.
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+
+def variable(name: str) -> str:
+    """The variable that stands for a secret of this name: ``$API_KEY`` for ``api-key``."""
+    from dynclient._pasting import variable as named
+
+    return named(name)
 
 
 class Headers(Mapping[str, str]):
@@ -166,17 +175,25 @@ class Request(Record):
 
         Copy it to a POSIX shell in which the named variables are set.
         """
-        return _pasting.curl(self._masked())
+        from dynclient._pasting import curl
+
+        return curl(self._masked())
 
     def to_httpie(self) -> str:
         """The HTTPie command line that sends this request; a secret stands there as ``$NAME``, never as it is."""
-        return _pasting.httpie(self._masked())
+        from dynclient._pasting import httpie
+
+        return httpie(self._masked())
 
     def to_python(self) -> str:
         """Python that sends this request with the standard library; a secret is read from ``os.environ``."""
-        return _pasting.python(self._masked())
+        from dynclient._pasting import python
+
+        return python(self._masked())
 
     def _masked(self) -> _pasting.Masked:
+        from dynclient import _pasting
+
         url = self._url_with("$")
         headers = (
             _pasting.Line(name, _pasting.header_variable(name, value) if self._is_secret(name) else value, secret)

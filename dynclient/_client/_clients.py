@@ -172,8 +172,7 @@ class _Face:
         connections = Connections(lambda: cls._transport(**way) if transport is None else transport)
         session = Session(api, limits, connections, certificate=tls.certificate is not None)
         caller, current = cls._caller_class(session, settings), Current(session, origin)
-        if watch:
-            _watched(current, caller, watch)
+        _watched(current, caller, watch)
         return cls(caller, current)
 
     @classmethod
@@ -245,9 +244,10 @@ class _Face:
 
 
 def _watched(current: Current, caller: Caller, how: bool | float) -> None:  # noqa: FBT001  # as load() takes it
-    from dynclient._client._watching import watch
+    if how:
+        from dynclient._client._watching import watch
 
-    watch(current, caller, how)
+        watch(current, caller, how)
 
 
 class Client(_Face):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dynclient._document import Document
-from dynclient._readers import listings, names, paths
+from dynclient._readers import listings, paths
 from dynclient._readers.components import Components, schemas, section
 from dynclient._readers.nodes import Node, Source
 from dynclient._readers.security import requirements
@@ -71,8 +71,10 @@ def _listed(
     root: Node, tags: Iterable[str]
 ) -> tuple[tuple[OperationRow, ...], dict[str, str], tuple[DocumentError, ...]]:
     """The rows, the namespace of each tag, and what is wrong with whole paths."""
+    from dynclient._readers.names import Named, names
+
     listing = paths.listing(root)
-    named = names.names([_named(found) for found in listing.found], tags)
+    named = names([Named(each.operation_id, each.method, each.path, each.tags) for each in listing.found], tags)
     return tuple(map(_row, listing.found, named.flat, named.by_tag)), named.namespaces, listing.faults
 
 
@@ -134,10 +136,6 @@ class Reader:
         if item is None:
             raise self._root.fault(f"there is no path {row.path!r}")
         return item
-
-
-def _named(found: paths.Found) -> names.Named:
-    return names.Named(found.operation_id, found.method, found.path, found.tags)
 
 
 def _row(found: paths.Found, name: str, names_by_tag: tuple[tuple[str, str], ...]) -> OperationRow:

@@ -7,9 +7,16 @@ Rule 3: ``in: querystring`` and parameters with ``content`` are none of this roo
 
 from __future__ import annotations
 
-from dynclient._styles.deserialization import ABSENT, deserialize
+from typing import TYPE_CHECKING
+
+from dynclient._deferred import deferred
 from dynclient._styles.serialization import fields, serialize
 from dynclient._styles.table import STYLES, Style
 from dynclient._styles.texts import scalar
 
+if TYPE_CHECKING:
+    from dynclient._styles.deserialization import ABSENT, deserialize
+
 __all__ = ["ABSENT", "STYLES", "Style", "deserialize", "fields", "scalar", "serialize"]
+
+__getattr__ = deferred(__name__, {"deserialization": ("ABSENT", "deserialize")})

@@ -28,10 +28,9 @@ _LETTERS = str.maketrans(
 )
 _SIGNED_NUMBER = expression(r"([+-])(?=[0-9])")
 _SIGNS = {"+": "plus ", "-": "minus "}
-# The end of an acronym before a word (HTTP|Status), unless it is an acronym's plural (IDs).
-_AFTER_ACRONYM = expression(r"([A-Z])([A-Z](?!s(?![a-z]))[a-z])")
-_BEFORE_CAPITAL = expression(r"([a-z0-9])([A-Z])")
-_NOT_WORD = expression(r"[^A-Za-z0-9]+")
+# A word ends before a capital that follows no capital, and an acronym before the last of its capitals where a small
+# letter follows that (HTTP|Status), unless the letter makes it a plural (IDs).
+_WORD = expression(r"[A-Z]+(?:s(?![a-z])|(?![a-z]))[a-z0-9]*|[A-Z]?[a-z0-9]+")
 
 
 def identifier(text: str) -> str:
@@ -53,8 +52,10 @@ def distinct(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:
     The first of equal names keeps its name, and a name that stands in the list as it is is nobody else's suffix.
     """
     wanted = list(names)
-    reserved = set(wanted) | set(taken)
     used = set(taken)
+    reserved = {*wanted, *used}
+    if len(reserved) == len(wanted) + len(used):
+        return wanted
     # Where to go on for each name: thousands of equal ones would else take the square of their number.
     numbers: dict[str, Iterator[int]] = {}
     result = []
@@ -89,8 +90,7 @@ def _words(text: str) -> list[str]:
     """Split into ASCII words; what is lost on the way leaves a hash behind."""
     signed = _SIGNED_NUMBER.sub(lambda sign: _SIGNS[sign[1]], text, count=1) if text[:1] in _SIGNS else text
     spaced, lost = (signed, False) if signed.isascii() else _in_ascii(signed)
-    spaced = _BEFORE_CAPITAL.sub(r"\1 \2", _AFTER_ACRONYM.sub(r"\1 \2", spaced))
-    words = [word for word in _NOT_WORD.sub(" ", spaced).split(" ") if word]
+    words = _WORD.findall(spaced)
     if lost or not words:
         words = [*(words or ["x"]), _digest(text)]
     return words

@@ -23,6 +23,10 @@ Location = Literal["path", "query", "querystring", "header", "cookie"]
 class References(Protocol):
     """What resolves ``$ref``: the document, and the others that it may reach."""
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the document as it came, in hexadecimal digits."""
+
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:
         """Find what a ``$ref`` found at ``base`` leads to: its absolute URI (with a JSON pointer) and the node.
 
@@ -303,5 +307,9 @@ class API(Record):
     description: str = ""
     summary: str = ""
     references: References | None = None
-    fingerprint: str = ""
     faults: tuple[DocumentError, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the document as it came, in hexadecimal digits; it is worked out when someone asks."""
+        return self.references.fingerprint if self.references is not None else ""

@@ -22,6 +22,8 @@ _ZEROS: dict[tuple[bool, ...], str] = {
     (False, True, False, True): "utf-16-le",
 }
 
+_PIECE = 1 << 14
+
 
 def utf8(data: bytes, name: str) -> bytes:
     """The document's text as UTF-8 without a byte order mark; the same bytes where it is that already.
@@ -56,6 +58,22 @@ def checked(data: bytes, name: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         hint = "save it as UTF-8; other charsets need a byte order mark"
         raise unreadable(f"is no UTF-8 ({_where(error)})", name, line=line, hint=hint) from None
+
+
+def is_utf8(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8, without holding their text."""
+    start, end = 0, len(data)
+    while start < end:
+        piece = data[start : start + _PIECE]
+        if piece.isascii():
+            start += _PIECE
+            continue
+        try:
+            # A character may begin in one piece and end in the next one.
+            start += codecs.utf_8_decode(piece, "strict", start + _PIECE >= end)[1]
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def _where(error: UnicodeError) -> str:

@@ -1,7 +1,8 @@
 """The compiled form of a document: slices of JSON, and an index of them. Data only: reading it can run nothing.
 
 A head names the format. Slices follow: of each section of a file (``paths``, ``components/schemas``, …) its members,
-each on its own, and a table with the places of them. At the end stand the index, which says what the files are and
+each on its own, and a table with the places of them. Or instead of them stands the text that they are cut from: then
+nobody has checked them, and who decodes one does. At the end stand the index, which says what the files are and
 where their tables are, and a tail that leads to it.
 A place is ``[offset, length, CRC-32]``; a fourth number marks a table.
 
@@ -17,12 +18,12 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from dynclient._document.slices import Bytes, DamagedError, Parts
+from dynclient._document.slices import Bytes, DamagedError, Parts, Section
 from dynclient._records import Record
 
 NAME = b"\x89dynclient "
 """What a form of any version begins with."""
-HEAD = NAME + b"2\r\n\x1a\n"
+HEAD = NAME + b"3\r\n\x1a\n"
 _TAIL = struct.Struct(">QQI")
 _MARK = b"dync"
 _INLINE = 200
@@ -31,12 +32,16 @@ _NESTED = "components"
 
 
 class Described(Record):
-    """One file in a compiled form. ``about`` is what else its writer noted; ``entry`` leads to its tree."""
+    """One file in a compiled form. ``about`` is what else its writer noted; ``entry`` leads to its tree.
+
+    ``checked`` tells whether its slices were read before they were written.
+    """
 
     uri: str
     name: str
     fingerprint: str
     declares: bool
+    checked: bool
     entry: Any
     about: Mapping[str, Any]
 
@@ -86,7 +91,8 @@ def _described(file: Mapping[str, Any]) -> Described:
     if not all(isinstance(text, str) for text in texts):
         raise TypeError
     uri, name, fingerprint = texts
-    return Described(uri, name, fingerprint, bool(file["declares"]), file["entry"], dict(file["about"]))
+    declares, checked = bool(file["declares"]), bool(file["checked"])
+    return Described(uri, name, fingerprint, declares, checked, file["entry"], dict(file["about"]))
 
 
 def opened(data: Bytes) -> Compiled | None:
@@ -98,18 +104,23 @@ def opened(data: Bytes) -> Compiled | None:
 
 
 class Writer:
-    """Makes a compiled form of files that were read."""
+    """Makes a compiled form of files that were read.
 
-    def __init__(self) -> None:
+    Of text that was cut the parts are read and written anew, or, with ``as_cut``, the text is written as it is.
+    """
+
+    def __init__(self, *, as_cut: bool = False) -> None:
+        self._as_cut = as_cut
         self.chunks: list[bytes] = [HEAD]
         self.size = len(HEAD)
         self._files: list[dict[str, Any]] = []
 
     def add(self, uri: str, name: str, fingerprint: str, tree: Any, *, declares: bool, **about: Any) -> None:
         """Add a file; the first one is the root."""
-        entry = self._tree(tree)
-        values = {"uri": uri, "name": name, "fingerprint": fingerprint, "declares": declares, "entry": entry}
-        self._files.append({**values, "about": about})
+        cut = tree.decoder.cut if self._as_cut and isinstance(tree, Parts) else None
+        checked, entry = (True, self._tree(tree)) if cut is None else (False, self._cut(*cut))
+        values = {"uri": uri, "name": name, "fingerprint": fingerprint, "declares": declares, "checked": checked}
+        self._files.append({**values, "entry": entry, "about": about})
 
     def finished(self, listing: bytes | None, **about: Any) -> list[bytes]:
         """All bytes, in pieces."""
@@ -136,6 +147,24 @@ class Writer:
         if not isinstance(value, dict):
             return self._leaf(value)
         return self._table({key: self._leaf(below) for key, below in _members(value).items()})
+
+    def _cut(self, text: bytes, root: Section) -> Any:
+        """The text in one piece, and tables of the places in it."""
+        base, view = self.size, memoryview(text)
+        self.chunks.append(text)
+        self.size += len(text)
+
+        def table(section: Section) -> Any:
+            entries = {}
+            for key, member in section.members.items():
+                if type(member) is tuple:
+                    start, end = member
+                    entries[key] = [base + start, end - start, zlib.crc32(view[start:end])]
+                else:
+                    entries[key] = table(member) if isinstance(member, Section) else self._leaf(member[0])
+            return self._table(entries)
+
+        return table(root)
 
     def _table(self, entries: dict[str, Any]) -> Any:
         return [*self._put(encoded(entries)), 1]

@@ -3,6 +3,8 @@
 Rule 1: every document, the root and those that it refers to, is read by :func:`data` and so by the same rules.
 Rule 2: text that begins as JSON is read as JSON. Only if it is none, and nothing says that it should be, it is read
 as YAML, which may begin with a brace too.
+Rule 3: of large JSON text only the first levels are read at once (:mod:`cutting`): the tree looks the same, and what is
+wrong with a part is told when somebody comes to it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Any
 
 from dynclient._document import json_text, yaml_text
 from dynclient._document.charsets import utf8
+from dynclient._document.cutting import cut
 from dynclient._document.faults import excerpt, kind, unreadable
 from dynclient._document.json_text import NotJSON
 from dynclient.exceptions import DocumentError
@@ -51,6 +54,9 @@ _PAGE = "a login page, or the page of a code host, is not the document; take the
 def _parsed(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
     if not is_json(text):
         return yaml_text.read(text, name, limits)
+    parts = cut(text, name, limits)
+    if parts is not None:
+        return parts
     try:
         return json_text.read(text, name, limits)
     except NotJSON as error:

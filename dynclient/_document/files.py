@@ -6,25 +6,17 @@ import os
 import posixpath
 import threading
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
-from dynclient._document import stamps
 from dynclient._document.cache import Cache
-from dynclient._document.charsets import utf8
-from dynclient._document.compiled import Described, Writer
-from dynclient._document.data import read
+from dynclient._document.compiled import Described
 from dynclient._document.faults import unreadable, unsafe
-from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
-from dynclient._document.places import Lines, lines
-from dynclient._document.pointers import split
-from dynclient._document.slices import Tree
+from dynclient._document.file import File
+from dynclient._document.identifiers import joined
 from dynclient._document.source import Source
-from dynclient._document.stamps import Stamp
-from dynclient._document.trees import copied
 from dynclient.exceptions import DynclientError
 from dynclient.messages import origin
 from dynclient.options import Limits
@@ -34,146 +26,6 @@ if TYPE_CHECKING:
 
 # From the network fewer files are taken than from a disk.
 _REMOTE_FILES = 50
-
-
-class File:
-    """One file. ``uri`` is where it was had; ``base`` is what its references are relative to."""
-
-    def __init__(
-        self,
-        source: Source,
-        limits: Limits,
-        *,
-        root: bool = False,
-        identified: bool = True,
-        described: Described | None = None,
-    ) -> None:
-        """Read what the source holds. Of a compiled form, ``described`` is the file that is meant."""
-        self.uri = source.uri
-        self.name = source.name
-        self.remote = source.remote
-        self.kept = source.kept
-        self.fingerprint = source.fingerprint
-        self.tree: Any
-        self._source = source._replace(data=b"")
-        self._limits = limits
-        form = source.kept.form if source.kept is not None else None
-        if form is not None:
-            described = described or form.files[0]
-            self.fingerprint = described.fingerprint
-            self.tree = Tree(form.bytes, self._again).value(described.entry, "")
-            may_declare = described.declares
-            if root and not isinstance(self.tree, dict):
-                raise unreadable("holds no document", source.name)
-        elif isinstance(source.data, Mapping):
-            self.tree = copied(source.data, source.name, limits)
-            may_declare = True
-        else:
-            self.tree = read(source.data, source.name, limits, json_only=source.json_only, root=root)
-            may_declare = declares(source.data)
-        # OAS 3.0.4 and earlier know no identifiers in schemas.
-        self._declares = identified and may_declare
-        self._may_declare = may_declare
-
-    def _again(self) -> Any:
-        """The tree from the document itself, for want of what is damaged in its compiled form."""
-        from hashlib import sha256
-
-        if self.kept is not None:
-            self.kept.drop()
-        data = self._source.again()
-        if data is None or sha256(data).hexdigest() != self.fingerprint:
-            message = "can't be read any more: its compiled form is damaged"
-            raise unreadable(message, self.name, hint="load the document again")
-        return read(data, self.name, self._limits, json_only=self._source.json_only)
-
-    def add_to(self, writer: Writer, uri: str | None = None) -> None:
-        """Write the compiled form of this file; with ``uri``, it is called that, and nothing else."""
-        declares, called = self._may_declare, (uri or self.uri, uri or self.name)
-        writer.add(*called, self.fingerprint, self.tree, declares=declares, remote=self.remote)
-
-    def keep(self, listing: bytes | None = None, **about: Any) -> None:
-        """Keep the compiled form in the cache, with what a reader has noted of the operations."""
-        if self.kept is None or self.kept.cache is None or not isinstance(self.tree, dict):
-            return
-        writer = Writer()
-        try:
-            self.add_to(writer)
-            self.kept.keep(writer.finished(listing, **self.kept.noted(), **about))
-        except (ValueError, TypeError, RecursionError, MemoryError):
-            # What JSON can't say is read anew each time.
-            return
-
-    @property
-    def stamp(self) -> Stamp | None:
-        """What the file system said of the file when it was read."""
-        if self.kept is None:
-            return None
-        about = self.kept.about or (self.kept.form.about if self.kept.form is not None else {})
-        return about.get("stamp")
-
-    def is_current(self) -> bool:
-        """Whether a local file is what it was; what is in memory always is. Of a URL nobody knows."""
-        if self.remote or self.uri.startswith("memory:"):
-            return not self.remote
-        path = unquote(urlsplit(self.uri).path)
-        if self.stamp is not None and stamps.of(path) == self.stamp:
-            return True
-        from hashlib import sha256
-
-        data = self._source.again()
-        return data is not None and sha256(data).hexdigest() == self.fingerprint
-
-    @cached_property
-    def base(self) -> str:
-        """The base URI at the top of the file."""
-        # OAS 3.2.0, 4.1.2.2.1: `$self` is resolved against the URI that the document was had from.
-        own = self.tree.get("$self") if isinstance(self.tree, dict) else None
-        if not isinstance(own, str):
-            return self.uri
-        try:
-            return urldefrag(joined(self.uri, own)).url
-        except ValueError:
-            return self.uri
-
-    @property
-    def names(self) -> bool:
-        """Whether something in the file may be known by another URI than the file's."""
-        return self._declares or self.base != self.uri
-
-    @cached_property
-    def identifiers(self) -> Identifiers:
-        """What the schemas in the file call themselves."""
-        return identifiers(self.tree, self.base) if self._declares else NONE
-
-    def scope(self, pointer: str) -> str:
-        """The base URI at a pointer."""
-        return self.identifiers.scopes.get(self.top(pointer), self.base)
-
-    def top(self, pointer: str) -> str:
-        """The pointer of the innermost schema around a place that is a resource of its own; empty: the file."""
-        return self.identifiers.top(pointer) if self._declares else ""
-
-    def anchor(self, top: str, name: str) -> str | None:
-        """The pointer of the schema that has this anchor, in the resource whose schema stands at ``top``."""
-        return self.identifiers.anchors.get((self.scope(top), name))
-
-    def line(self, pointer: str) -> int | None:
-        """The line of what stands at a pointer, from 1; None where the text is gone, or is not what it was."""
-        try:
-            found = self._lines
-            return found.line(split(pointer)) if found is not None else None
-        except Exception:  # noqa: BLE001  # a line is a courtesy to the reader of an error; nothing may come in its way
-            return None
-
-    @cached_property
-    def _lines(self) -> Lines | None:
-        from hashlib import sha256
-
-        data = self._source.again()
-        if data is None or sha256(data).hexdigest() != self.fingerprint:
-            return None
-        return lines(utf8(data, self.name), self._limits)
 
 
 class Files:
@@ -195,8 +47,8 @@ class Files:
         self.root = File(source, limits, root=True)
         self.remote = self.root.remote
         self._identified = _knows_identifiers(self.root.tree)
-        if not self._identified:
-            self.root._declares = False  # noqa: SLF001  # the version shows only when the file is read
+        # The version shows only when the file is read.
+        self.root.identified = self._identified
         self._files = {self.root.uri: self.root}
         # Those that name themselves, or schemas in them.
         self._named = [self.root]

@@ -64,7 +64,7 @@ class Kept(Record):
         """Whether the file of a shipped form is what it was; what the form says of itself does not count for that."""
         return self.file is not None and stamps.of(self.file[0]) == self.file[1]
 
-    def of(self, data: bytes, fingerprint: str, stamp: Stamp | None = None, **about: Any) -> Kept | None:
+    def of(self, data: bytes, stamp: Stamp | None = None, **about: Any) -> Kept | None:
         """The same place once the bytes are known; None where they are not worth keeping."""
         if self.cache is None:
             return self
@@ -72,7 +72,7 @@ class Kept(Record):
         if "url" not in about and len(data) < (SMALLEST_JSON if start in (b"{", b"[") else SMALLEST):
             return None
         noted = {**about, "stamp": stamp}
-        if self.form is None or self.form.files[0].fingerprint != fingerprint:
+        if self.form is None or self.form.files[0].fingerprint != fingerprint_of(data):
             return self._replace(form=None, about=noted)
         if any(self.form.about.get(key) != value for key, value in noted.items()):
             self.cache.keep(self.key, self.form.noted(**noted))
@@ -96,6 +96,13 @@ class Kept(Record):
             "made_by": made_by(),
             "key": self.key,
         }
+
+
+def fingerprint_of(data: bytes) -> str:
+    """SHA-256 of a document's bytes, in hexadecimal digits."""
+    from hashlib import sha256
+
+    return sha256(data).hexdigest()
 
 
 def kept(cache: Cache | None, limits: Limits, *parts: object, size: int | None = None) -> Kept | None:

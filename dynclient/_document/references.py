@@ -13,16 +13,16 @@ import json
 import os
 from collections.abc import Iterable
 from functools import cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
 from dynclient._document.cache import Cache
 from dynclient._document.compiled import Compiled
-from dynclient._document.files import File, Files
+from dynclient._document.file import File
+from dynclient._document.files import Files
 from dynclient._document.identifiers import joined
-from dynclient._document.kept import Kept, listing_of
+from dynclient._document.kept import Kept, fingerprint_of, listing_of
 from dynclient._document.pointers import MISSING, join, of_fragment, split, walk
 from dynclient._document.shipping import shipping
 from dynclient._identifiers import near
@@ -100,7 +100,7 @@ class Document:
         """SHA-256 of the root document as it came, in hexadecimal digits."""
         if self._files.root.fingerprint:
             return self._files.root.fingerprint
-        return sha256(json.dumps(self.root, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(json.dumps(self.root, sort_keys=True).encode())
 
     @property
     def listing(self) -> bytes | None:
@@ -138,6 +138,10 @@ class Document:
     def compiled(self, listing: bytes | None) -> list[bytes]:
         """The compiled form of this document and of all that it refers to, to be shipped."""
         return shipping(self._files, self.resolve, listing)
+
+    def broken(self) -> list[DocumentError]:
+        """What is wrong with the text of the files that were read so far, beyond what was told when they were read."""
+        return [error for file in (self._files.root, *self._files.others) for error in file.broken()]
 
     def is_current(self, *, root: bool = True) -> bool:
         """Whether the files that were read so far are what they were; without ``root``, only the others."""

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dynclient._document.compiled import Writer
-from dynclient._document.files import File, Files
+from dynclient._document.file import File
+from dynclient._document.files import Files
 from dynclient._version import __version__
 from dynclient.exceptions import DynclientError
 

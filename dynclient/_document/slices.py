@@ -10,15 +10,20 @@ mapped from it would end the process.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import weakref
 import zlib
-from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dynclient._document.pointers import MISSING, escaped, split, walk
+from dynclient._records import Record
+
+if TYPE_CHECKING:  # a warm load needs none
+    from dynclient.exceptions import DocumentError
 
 _UNREAD = object()
 _SLICE = 3
@@ -105,13 +110,78 @@ def decoded(data: bytes) -> Any:
         raise DamagedError from error
 
 
-class Tree:
-    """The tree of one file in a compiled form; ``again`` has it from the file itself, or raises a DocumentError."""
+def checked(data: bytes, depth: int) -> Any:
+    """UTF-8 JSON as data, where nobody has looked at it before: no key twice, no number that is none, not too deep.
 
-    def __init__(self, data: Bytes, again: Callable[[], Any]) -> None:
+    Raises:
+        DamagedError: it is none of that.
+    """
+    try:
+        if data.count(b"{") + data.count(b"[") > depth:
+            from dynclient._document.json_text import outline
+
+            if outline(data)[0] > depth:
+                raise DamagedError
+        return _CHECKED.decode(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DamagedError from error
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise DamagedError
+    return members
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise DamagedError
+    return number
+
+
+_CHECKED = json.JSONDecoder(object_pairs_hook=_members, parse_float=_number, parse_constant=_number)
+
+
+class Section(Record):
+    """An object of a text: where it begins and ends, and its members.
+
+    Each of them is a Section, the ``(start, end)`` of a part, or the ``[value]`` of a scalar.
+    """
+
+    start: int
+    end: int
+    members: dict[str, Any]
+
+
+class Decoder(Protocol):
+    """What decodes the parts of a tree."""
+
+    @property
+    def cut(self) -> tuple[bytes, Section] | None:
+        """The text that the parts are cut from, and its root; None where they come from elsewhere."""
+
+    def value(self, entry: Any, pointer: str) -> Any:
+        """What stands at a pointer, by its entry in a table."""
+
+    def glimpse(self, pointer: str, words: Iterable[str]) -> dict[str, Any] | None:
+        """What :meth:`Parts.glimpse` gives."""
+
+
+class Tree:
+    """The tree of one file in a compiled form; ``again`` has it from the file itself, or raises a DocumentError.
+
+    ``depth`` is how deep it may nest, where nobody has looked at its slices before.
+    """
+
+    cut = None
+
+    def __init__(self, data: Bytes, again: Callable[[], Any], depth: int | None = None) -> None:
         """Take the bytes with all slices."""
         self._bytes = data
         self._again = again
+        self._depth = depth
         self._whole: Any = _UNREAD
         self._lock = Lock()
 
@@ -126,9 +196,14 @@ class Tree:
         except DamagedError:
             return self._recovered(pointer)
 
+    def glimpse(self, pointer: str, words: Iterable[str]) -> None:  # another tree has them
+        """Nothing: slices are decoded as a whole."""
+
     def _value(self, entry: Any, pointer: str) -> Any:
         if type(entry) is list and len(entry) == 1:
             return entry[0]
+        if type(entry) is list and len(entry) == _SLICE and self._depth is not None:
+            return checked(self._bytes.slice(entry), self._depth - pointer.count("/"))
         node = self._bytes.decoded(entry)
         if len(entry) < _TABLE:
             return node
@@ -156,11 +231,24 @@ class Parts(dict[str, Any]):
 
     __slots__ = ("_pointer", "_table", "_tree")
 
-    def __init__(self, table: dict[str, Any], pointer: str, tree: Tree) -> None:
+    def __init__(self, table: dict[str, Any], pointer: str, tree: Decoder) -> None:
         super().__init__(dict.fromkeys(table, _UNREAD))
         self._table = table
         self._pointer = pointer
         self._tree = tree
+
+    @property
+    def decoder(self) -> Decoder:
+        """What decodes these parts."""
+        return self._tree
+
+    def glimpse(self, words: Iterable[str]) -> dict[str, Any] | None:
+        """Of each member its members, and of those no more than what the words name; None where it can't be had.
+
+        What is left out, or there twice, is not told: only who asks for a part itself learns what is wrong with it.
+        Arrays are there, but not what they hold.
+        """
+        return self._tree.glimpse(self._pointer, words)
 
     def __getitem__(self, key: str) -> Any:
         value = super().__getitem__(key)
@@ -218,3 +306,22 @@ class Parts(dict[str, Any]):
     def _read_all(self) -> None:
         for key in self:
             self[key]
+
+
+def broken(parts: Parts) -> Iterator[DocumentError]:
+    """What is wrong with the parts of a tree, one error for each that can't be decoded."""
+    for key in parts:
+        value, error = _tried(parts, key)
+        if error is not None:
+            yield error
+        elif isinstance(value, Parts):
+            yield from broken(value)
+
+
+def _tried(parts: Parts, key: str) -> tuple[Any, DocumentError | None]:
+    from dynclient.exceptions import DocumentError
+
+    try:
+        return parts[key], None
+    except DocumentError as error:
+        return None, error

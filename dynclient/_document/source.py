@@ -10,7 +10,6 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from dynclient._document import stamps
 from dynclient._document.cache import Cache
 from dynclient._document.faults import unreadable, unsafe
-from dynclient._document.kept import Kept, kept, shipped
+from dynclient._document.kept import Kept, fingerprint_of, kept, shipped
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, BlockedAddress, ResponseTooLarge, TransportError
 from dynclient.messages import Headers, Request, Send
@@ -61,7 +60,7 @@ class Source(Record):
         """SHA-256 of the bytes, in hexadecimal digits; of a mapping it is made elsewhere."""
         if self.kept is not None and self.kept.form is not None:
             return self.kept.form.files[0].fingerprint
-        return sha256(self.data).hexdigest() if isinstance(self.data, bytes) else ""
+        return fingerprint_of(self.data) if isinstance(self.data, bytes) else ""
 
 
 def from_source(source: Any, limits: Limits, transport: Transport | None, cache: Cache | None = None) -> Source:
@@ -97,10 +96,10 @@ def from_source(source: Any, limits: Limits, transport: Transport | None, cache:
 def from_bytes(data: bytes, name: str, limits: Limits, cache: Cache | None = None) -> Source:
     """A document that is in memory already, and so refers to no file."""
     _check_size(len(data), limits.document_bytes, name)
-    fingerprint = sha256(data).hexdigest()
+    fingerprint = fingerprint_of(data)
     place = shipped(data) or kept(cache, limits, "bytes", fingerprint, size=len(data))
     if place is not None:
-        place = place.of(data, fingerprint)
+        place = place.of(data)
     return Source(data, f"memory://document/{fingerprint}", name, again=lambda: data, kept=place)
 
 
@@ -118,7 +117,7 @@ def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
         if place is None or not place.is_current(stamp):
             with open(path, "rb") as file:  # noqa: PTH123  # as above
                 data = _read(file, limits.document_bytes, name)
-            place = place and place.of(data, sha256(data).hexdigest(), stamp if stamp == stamps.of(path) else None)
+            place = place and place.of(data, stamp if stamp == stamps.of(path) else None)
         else:
             data = b""
     except (OSError, ValueError) as error:
@@ -147,7 +146,7 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
             if place is None or not place.is_current(stamp):
                 data = _read(file, limits.document_bytes, name)
                 after = stamps.of(file.fileno())
-                place = place and place.of(data, sha256(data).hexdigest(), stamp if stamp == after else None)
+                place = place and place.of(data, stamp if stamp == after else None)
     except (OSError, ValueError) as error:
         raise _not_had(error, name) from None
     return Source(
@@ -227,7 +226,7 @@ def _fetched(
     json_only = (response.content_type or "").partition(";")[0].strip().lower().endswith("json")
     if place is not None:
         validators = {name: response.headers[name] for name in ("etag", "last-modified") if name in response.headers}
-        place = place.of(data, sha256(data).hexdigest(), url=url, json_only=json_only, validators=validators)
+        place = place.of(data, url=url, json_only=json_only, validators=validators)
     return Source(data, url, url, remote=True, json_only=json_only, again=lambda: data, kept=place)
 
 
@@ -272,8 +271,8 @@ def _from_file(file: IO[Any], limits: Limits, cache: Cache | None) -> Source:
     path = os.path.abspath(name)  # noqa: PTH100  # as above
     folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
     json_only = path.lower().endswith(".json")
-    place = kept(cache, limits, "bytes", fingerprint := sha256(data).hexdigest(), json_only, size=len(data))
-    place = place and place.of(data, fingerprint)
+    place = kept(cache, limits, "bytes", fingerprint_of(data), json_only, size=len(data))
+    place = place and place.of(data)
     return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: data, place)
 
 

@@ -62,7 +62,6 @@ def api(document: Document, dialect: Dialect, version: Version) -> API:
         description=info.note("description"),
         summary=info.note("summary"),
         references=document,
-        fingerprint=document.fingerprint,
         faults=faults,
     )
 
@@ -71,10 +70,10 @@ def _listed(
     root: Node, tags: Iterable[str]
 ) -> tuple[tuple[OperationRow, ...], dict[str, str], tuple[DocumentError, ...]]:
     """The rows, the namespace of each tag, and what is wrong with whole paths."""
-    from dynclient._readers.names import Named, names
+    from dynclient._readers.names import names
 
     listing = paths.listing(root)
-    named = names([Named(each.operation_id, each.method, each.path, each.tags) for each in listing.found], tags)
+    named = names(listing.found, tags)
     return tuple(map(_row, listing.found, named.flat, named.by_tag)), named.namespaces, listing.faults
 
 
@@ -140,17 +139,17 @@ class Reader:
 
 def _row(found: paths.Found, name: str, names_by_tag: tuple[tuple[str, str], ...]) -> OperationRow:
     return OperationRow(
-        key=f"{found.method} {found.path}",
-        method=found.method,
-        path=found.path,
-        operation_id=found.operation_id,
-        name=name,
-        names_by_tag=names_by_tag,
-        summary=found.summary,
-        tags=found.tags,
-        deprecated=found.deprecated,
-        pointer=found.node.pointer,
-        path_pointer=found.path_pointer,
+        f"{found.method} {found.path}",
+        found.method,
+        found.path,
+        found.operation_id,
+        name,
+        names_by_tag,
+        found.summary,
+        found.tags,
+        found.deprecated,
+        found.node.pointer,
+        found.path_pointer,
     )
 
 

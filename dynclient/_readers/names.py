@@ -13,6 +13,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
 from dynclient._identifiers import distinct, identifier
 from dynclient._records import Record
@@ -39,8 +40,21 @@ RESERVED = frozenset(
 be mistaken for one: dunder names are never made."""
 
 
-class Named(Record):
+class Nameable(Protocol):
     """What an operation is named by."""
+
+    @property
+    def operation_id(self) -> str | None: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+
+
+class Named(Record):
+    """No more than that."""
 
     operation_id: str | None
     method: str
@@ -56,7 +70,7 @@ class Names(Record):
     namespaces: dict[str, str]
 
 
-def names(operations: Sequence[Named], tags: Iterable[str] = ()) -> Names:
+def names(operations: Sequence[Nameable], tags: Iterable[str] = ()) -> Names:
     """Name the operations, flat and by tag; ``tags`` are those that the document declares, in its order."""
     plain = [identifier(spelling(operation)) for operation in operations]
     flat = _free(plain, RESERVED)
@@ -68,7 +82,7 @@ def names(operations: Sequence[Named], tags: Iterable[str] = ()) -> Names:
     return Names(tuple(flat), _by_tag(operations, plain, namespaces), namespaces)
 
 
-def spelling(operation: Named) -> str:
+def spelling(operation: Nameable) -> str:
     """What an operation's name is made of: its id, or ``get accounts by accountId calls``."""
     if operation.operation_id:
         return operation.operation_id
@@ -99,31 +113,20 @@ def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
 
 
 def _by_tag(
-    operations: Sequence[Named], plain: Sequence[str], namespaces: dict[str, str]
+    operations: Sequence[Nameable], plain: Sequence[str], namespaces: dict[str, str]
 ) -> tuple[tuple[tuple[str, str], ...], ...]:
     """For each operation its pairs of namespace and name there."""
     prefixes = {tag: identifier(tag) + "_" for tag in namespaces}
-    members: dict[str, list[tuple[int, str]]] = {}
-    for index, operation in enumerate(operations):
-        for namespace, tag in {namespaces[tag]: tag for tag in reversed(operation.tags)}.items():
-            members.setdefault(namespace, []).append((index, _without(plain[index], prefixes[tag])))
-    pairs: list[dict[str, str]] = [{} for _ in operations]
-    for namespace, wanted in members.items():
-        served = _free([name for _, name in wanted], ())
-        for (index, _), name in zip(wanted, served, strict=True):
-            pairs[index][namespace] = name
-    return tuple(
-        tuple((namespaces[tag], pairs[index][namespaces[tag]]) for tag in _first_of_each(operation.tags, namespaces))
-        for index, operation in enumerate(operations)
-    )
-
-
-def _first_of_each(tags: Iterable[str], namespaces: dict[str, str]) -> list[str]:
-    """The tags of an operation, of those that share a namespace only the first."""
-    seen: dict[str, str] = {}
-    for tag in tags:
-        seen.setdefault(namespaces[tag], tag)
-    return list(seen.values())
+    wanted: dict[str, list[str]] = {namespace: [] for namespace in namespaces.values()}
+    namespaces_of = []
+    for operation, name in zip(operations, plain, strict=True):
+        # Of tags that share a namespace the first one counts.
+        tags = {namespaces[tag]: tag for tag in reversed(operation.tags)}
+        for namespace, tag in tags.items():
+            wanted[namespace].append(_without(name, prefixes[tag]))
+        namespaces_of.append(dict.fromkeys([namespaces[tag] for tag in operation.tags]))
+    served = {namespace: iter(_free(names, ())) for namespace, names in wanted.items()}
+    return tuple([tuple([(namespace, next(served[namespace])) for namespace in every]) for every in namespaces_of])
 
 
 def _without(name: str, prefix: str) -> str:

@@ -121,7 +121,7 @@ class Node(Record):
     def child(self, key: str | int, value: Any) -> Node:
         """The node under a key, whose value is known already."""
         token = escaped(key) if isinstance(key, str) else key
-        return self._replace(value=value, uri=f"{self.uri}/{token}")
+        return Node(value, f"{self.uri}/{token}", self.source)
 
     def object(self, what: str) -> Node:
         """This node, which has to be an object.

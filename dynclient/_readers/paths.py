@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from dynclient._document.pointers import escaped
+from dynclient._document.slices import Parts
 from dynclient._expressions import expression
 from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record
@@ -22,6 +23,7 @@ from dynclient.exceptions import DocumentError
 _TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _TEMPLATE = expression(r"\{([^{}]+)\}")
 _NEVER = expression(r"[\\\x00-\x1f\x7f]")
+_WORDS = frozenset({"operationId", "tags", "summary", "deprecated", "$ref"})
 _DOTS = expression(r"(?i)(?:\.|%2e){1,2}")
 
 
@@ -56,13 +58,21 @@ def listing(root: Node) -> Listing:
         raise root.fault("`paths` is missing")
     found: list[Found] = []
     faults: list[DocumentError] = []
-    for path, item in root.entries("paths"):
+    section = root.child("paths", root.value.get("paths", {})).object("`paths`")
+    glimpsed = section.value.glimpse(_WORDS) if isinstance(section.value, Parts) else None
+    for path in section.value:
         if not path.startswith("x-"):
+            item = (glimpsed or {}).get(path)
             try:
-                found += operations(path, item)
+                found += operations(path, section.child(path, item if _is_plain(item) else section.value[path]))
             except DocumentError as error:
                 faults.append(error)
     return Listing(tuple(found), tuple(faults))
+
+
+def _is_plain(item: Any) -> bool:
+    """Whether a glimpse of a Path Item shows all of it that lists its operations."""
+    return isinstance(item, dict) and "$ref" not in item and "additionalOperations" not in item
 
 
 def operations(path: str, item: Node) -> list[Found]:
@@ -112,16 +122,10 @@ def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) 
     value: dict[str, Any] = node.value if isinstance(node.value, dict) else {}
     tags = value.get("tags")
     names = [text for tag in tags if (text := spelled(tag))] if isinstance(tags, list) else []
-    return Found(
-        method=method,
-        path=path,
-        node=node,
-        path_pointer=path_pointer,
-        operation_id=(spelled(value.get("operationId")) or "").strip() or None,
-        tags=tuple(dict.fromkeys(names)),
-        summary=(spelled(value.get("summary")) or "").strip() or summary,
-        deprecated=value.get("deprecated") is True,
-    )
+    operation_id = (spelled(value.get("operationId")) or "").strip() or None
+    summary = (spelled(value.get("summary")) or "").strip() or summary
+    deprecated = value.get("deprecated") is True
+    return Found(method, path, node, path_pointer, operation_id, tuple(dict.fromkeys(names)), summary, deprecated)
 
 
 def check_path(path: str, item: Node) -> None:

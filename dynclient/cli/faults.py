@@ -59,8 +59,17 @@ def of(error: DocumentError, *, warning: bool = False) -> Found:
 
 def faults(api: API) -> list[Found]:
     """The faults of a document and what may be some, each once, in the order of its lines."""
-    seen = dict.fromkeys([*map(of, api.faults), *_Search(api).all()])
+    seen = _broken(api)
+    if not seen:
+        seen = dict.fromkeys([*map(of, api.faults), *_Search(api).all()])
+        # Other files have been read by now.
+        seen |= _broken(api)
     return sorted(seen, key=lambda found: (found.place.document, found.place.line or 0) if found.place else ("", 0))
+
+
+def _broken(api: API) -> dict[Found, None]:
+    """What keeps parts of the text from being read; of such a document nothing else is told."""
+    return dict.fromkeys(map(of, api.references.broken())) if isinstance(api.references, Document) else {}
 
 
 class _Search:

@@ -46,15 +46,15 @@ def unshared(monkeypatch):
 @pytest.fixture
 def reads(monkeypatch):
     """The names of the documents that were really parsed."""
-    from dynclient._document import files
+    from dynclient._document import file
 
-    names, parse = [], files.read
+    names, parse = [], file.read
 
     def read(data, name, *rest, **more):
         names.append(Path(name).name)
         return parse(data, name, *rest, **more)
 
-    monkeypatch.setattr(files, "read", read)
+    monkeypatch.setattr(file, "read", read)
     return names
 
 

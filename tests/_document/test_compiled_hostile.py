@@ -90,6 +90,9 @@ def test_every_byte_changed_and_every_length():
     assert told["same"] > 0
 
 
+TOLD = {"declares": False, "checked": True, "about": {}}
+
+
 class Forger:
     """Writes a form with right checksums, and whatever places it is told."""
 
@@ -103,7 +106,7 @@ class Forger:
         return [*place, 1] if table else place
 
     def finished(self, entry, listing=None, *, files=None, about=None):
-        named = {"uri": "root.yaml", "name": "root.yaml", "fingerprint": "0", "declares": False, "about": {}}
+        named = {"uri": "root.yaml", "name": "root.yaml", "fingerprint": "0", **TOLD}
         index = {
             "about": about or {"release": __version__, "depends": {}},
             "files": files or [{**named, "entry": entry}],
@@ -164,12 +167,13 @@ def no_files(forger):
 
 
 def many_files(forger):
-    named = {"name": "n", "fingerprint": "0", "declares": True, "about": {}, "entry": [{}]}
+    named = {"name": "n", "fingerprint": "0", **TOLD, "declares": True, "entry": [{}]}
     return forger.finished([{}], files=[{**named, "uri": f"//[{number}"} for number in range(50)])
 
 
 def wrong_types(forger):
-    return forger.finished(5, files=[{"uri": 5, "name": None, "fingerprint": [], "declares": {}, "entry": "x"}])
+    wrong = {"uri": 5, "name": None, "fingerprint": [], "declares": {}, "checked": 7, "entry": "x"}
+    return forger.finished(5, files=[wrong])
 
 
 FORGERIES = [huge, negative, beyond_the_end, fractions, nested, deep_index]
@@ -297,7 +301,7 @@ def test_a_form_reads_no_file_that_it_names(tmp_path):
     secret.write_text(json.dumps({**SMALL, "info": {"title": "canary", "version": "1"}}))
     forger = Forger()
     damaged = forger.put(paths_of(forger, [len(HEAD), 20, 1]), table=True)
-    named = {"uri": secret.as_uri(), "name": str(secret), "fingerprint": "0", "declares": True, "about": {}}
+    named = {"uri": secret.as_uri(), "name": str(secret), "fingerprint": "0", **TOLD, "declares": True}
     path = tmp_path / "x.dync"
     path.write_bytes(forger.finished(None, files=[{**named, "entry": damaged}]))
     with pytest.raises(DynclientError) as caught:
@@ -316,7 +320,7 @@ def test_a_form_of_another_release_is_listed_anew():
 @pytest.mark.parametrize("version", [b"1", b"9"])
 def test_a_version_of_the_format_that_is_not_known_is_told(version):
     data = compiled(json.dumps(SMALL))
-    other = HEAD.replace(b" 2\r", b" %b\r" % version)
+    other = HEAD.replace(b" 3\r", b" %b\r" % version)
     assert other != HEAD
     with pytest.raises(DocumentError, match="another version"):
         load(other + data[len(HEAD) :], cache=False)

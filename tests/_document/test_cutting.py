@@ -1,0 +1,264 @@
+"""Large JSON text that is cut into parts: the same data as by a whole parse, and the same errors, told later."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynclient import _load
+from dynclient._document import cutting, json_text, open_document, stamps
+from dynclient._document.data import read
+from dynclient._document.slices import Parts, broken
+from dynclient._load import compiled, load
+from dynclient.exceptions import DocumentError, Place, UnreadableDocument, UnsafeDocument
+from dynclient.options import Limits
+
+pytest.importorskip("msgspec")
+
+FOLDER = os.environ.get("DYNCLIENT_SHARED")
+LIMITS = Limits(document_depth=20)
+OK = {"responses": {"200": {"description": "ok"}}}
+HEAD = '{"openapi": "3.0.3", "info": {"title": "t", "version": "1"},\n'
+
+
+@pytest.fixture(autouse=True)
+def eager_to_cut(monkeypatch):
+    """Every text is a large one; and files that a test has just written count as old."""
+    monkeypatch.setattr(cutting, "SMALLEST", 0)
+    monkeypatch.setattr(stamps, "_YOUNG", -(10**12))
+    # Each load is that of a new process.
+    monkeypatch.setattr(_load, "_HELD", _Forgetful())
+
+
+class _Forgetful(dict):
+    def __setitem__(self, key, value):
+        pass
+
+
+def plain(node):
+    """A tree without parts; members in their order."""
+    if isinstance(node, dict):
+        return {key: plain(value) for key, value in node.items()}
+    return [plain(each) for each in node] if isinstance(node, list) else node
+
+
+def spelled(tree):
+    """A tree with the order of its members, the types of its numbers, and all else that equality passes over."""
+    return json.dumps(plain(tree), ensure_ascii=True)
+
+
+def documents(*, largest=1 << 62):
+    """The documents of the corpus, but not the files that others refer to."""
+    if not FOLDER:
+        return []
+    with (Path(FOLDER) / "corpus" / "INDEX.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [row["file"] for row in rows if row["kind"] == "openapi" and int(row["bytes"]) < largest]
+
+
+def as_json(path):
+    if path.suffix == ".json":
+        return path.read_bytes()
+    return json.dumps(read(path.read_bytes(), "d", Limits()), indent=1, ensure_ascii=False).encode()
+
+
+def said(api):
+    """What a list of operations says."""
+    return api.rows, api.tags, api.title, [(type(fault), fault.message) for fault in api.faults]
+
+
+@pytest.mark.skipif(not FOLDER, reason="DYNCLIENT_SHARED is not set")
+@pytest.mark.parametrize("name", documents())
+def test_a_document_is_the_same_cut_and_whole(shared, name, monkeypatch):
+    text = as_json(shared / "corpus" / name)
+    cut, listed = read(text, "d", Limits()), said(load(text, cache=False))
+    assert type(cut) is Parts
+    monkeypatch.setattr(cutting, "SMALLEST", 1 << 62)
+    whole = read(text, "d", Limits())
+    assert type(whole) is dict
+    assert spelled(cut) == spelled(whole)
+    assert listed == said(load(text, cache=False))
+
+
+KEYS = st.sampled_from(["a", "b", "components", "paths", "~/", "\u00e9\U0001f600", '"{[\\', "}", ","])
+GOOD = ["1", "-0", "1.5", "1e5", "18446744073709551617", "true", '""', '"}"', '"\\u00e9\\\\"', '"]\\""', '"\u00e9"']
+BAD = ["1e999", r'"\ud800"', '"\ud800"', "NaN", "01", "9" * 5000]
+SCALARS = st.sampled_from([*GOOD, *GOOD, *GOOD, *GOOD, *BAD])
+SPACES = st.sampled_from(["", "", " ", "\n", "\t\r\n"])
+
+
+def texts(depth=4):
+    """JSON text, with keys that are there twice, and some that is no JSON."""
+
+    def container(inner):
+        pairs = st.tuples(SPACES, KEYS, SPACES, inner).map(lambda one: f"{one[0]}{json.dumps(one[1])}{one[2]}:{one[3]}")
+        objects = st.lists(pairs, max_size=4).map(lambda members: "{" + ",".join(members) + "}")
+        arrays = st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]")
+        return st.tuples(SPACES, objects | objects | arrays, SPACES).map("".join)
+
+    found = SCALARS
+    for _ in range(depth):
+        found = container(found | SCALARS)
+    return found
+
+
+@settings(max_examples=600, deadline=None)
+@given(texts())
+def test_any_text_gives_what_the_exact_reader_gives(text):
+    data = text.encode("utf-8", "surrogatepass")
+    if not data.strip().startswith(b"{"):
+        return
+    try:
+        whole, error = json_text.read(data, "d", LIMITS), None
+    except DocumentError as caught:
+        whole, error = None, caught
+    parts = cutting.cut(data, "d", LIMITS)
+    if parts is None:
+        return
+    told = list(broken(parts))
+    if error is None:
+        assert not told
+        assert spelled(parts) == spelled(whole)
+    else:
+        assert (type(error), error.message) in [(type(each), each.message) for each in told]
+        assert error.place.pointer in ("", *[each.place.pointer for each in told])
+
+
+# What is wrong at the levels that are looked at, or with the text as a whole, is told at once.
+AT_ONCE = {
+    "twice at the root": ('{"paths": {}, "info": 1, "paths": {}}', "'paths' is there twice"),
+    "twice, equal": ('{"paths": 1, "paths": 1}', "'paths' is there twice"),
+    "twice, one like the other's beginning": ('{"x": {"k": 55, "k": 5}}', "'k' is there twice"),
+    "twice, and made to look as if it were not": ('{"a": "}", "a": {}}', "'a' is there twice"),
+    "twice, an object and then none": ('{"a": {"b":1}, "a": 5}', "'a' is there twice"),
+    "twice in paths": ('{"paths": {"/a": {"x": 1},\n"/b": 2, "/a": {"x": 1}}}', "'/a' is there twice (first on line"),
+    "twice, spelled in two ways": ('{"paths": {"/a": 1, "\\/\\u0061": 2}}', "'/a' is there twice"),
+    "twice in a Path Item": ('{"paths": {"/a": {"get": {}, "get": {}}}}', "'get' is there twice"),
+    "twice among schemas": ('{"components": {"schemas": {"A": {}, "B": {}, "A": []}}}', "'A' is there twice"),
+    "no UTF-8, deep in a part": (b'{"a": {"b": {"c": {"d": "\xff"}}}}', "is no UTF-8"),
+    "a surrogate that is none of UTF-8": (b'{"a": {"b": {"c": {"d": "\xed\xa0\x80"}}}}', "is no UTF-8"),
+    "no JSON, deep in a part": ('{"a": {"b": {"c": {"d": [1, 2,, 3]}}}}', "is no JSON"),
+    "cut off": ('{"a": {"b": {"c": {"d": [1', "is no JSON"),
+    "NaN": ('{"a": {"b": {"c": {"d": NaN}}}}', "holds NaN"),
+}
+
+
+@pytest.mark.parametrize("case", AT_ONCE)
+def test_what_is_told_when_the_document_is_read(case):
+    text, words = AT_ONCE[case]
+    with pytest.raises(UnreadableDocument, match=words.replace("(", r"\(").replace(")", r"\)")):
+        open_document(text.encode() if isinstance(text, str) else text, limits=LIMITS)
+
+
+DEEP = "[" * 19 + "]" * 19
+# A part, what is wrong with it, on which of its lines, and where below the operation.
+LATE = {
+    "twice": ('{"a": 1,\n"responses": {"x": {},\n"x": {}}}', "'x' is there twice (first on line 5)", 3, "/responses/x"),
+    "twice in an array": ('{"parameters": [{}, {"in": 1, "in": 2}]}', "'in' is there twice", 1, "/parameters/1/in"),
+    "too large": ('{"x":\n1e999}', "holds 1e999", 2, ""),
+    "too deep": (f'{{"x": {DEEP}}}', "nests deeper than 20 levels", None, ""),
+    "too many digits": (f'{{"x": {"9" * 5000}}}', "holds a number that can't be read", None, ""),
+}
+
+
+def with_operation(text):
+    return f'{HEAD}"paths": {{"/good": {{"get": {json.dumps(OK)}}},\n"/a~b": {{\n"get": {text}}}}}}}'.encode()
+
+
+@pytest.mark.parametrize("case", LATE)
+@pytest.mark.parametrize("cached", [False, True])
+def test_what_is_told_when_the_operation_is_read(case, cached, tmp_path):
+    text, words, line, below = LATE[case]
+    source = tmp_path / "a.json"
+    source.write_bytes(with_operation(text) + b" " * 40_000)
+    pointer = f"/paths/~1a~0b/get{below}" if below else ""
+    for _ in range(2):
+        api = load(source, cache=tmp_path / "cache" if cached else False, limits=LIMITS)
+        good, bad = api.rows
+        assert api.read(good).responses["200"].description == "ok"
+        for _ in range(2):
+            with pytest.raises((UnreadableDocument, UnsafeDocument)) as caught:
+                api.read(bad)
+            assert words in caught.value.message
+            assert caught.value.place == Place(str(source), pointer, line and line + 3)
+            assert caught.value.operation_id == "GET /a~b"
+    assert [error.message for error in open_document(source, limits=LIMITS).broken()] == [caught.value.message]
+    with pytest.raises((UnreadableDocument, UnsafeDocument)):
+        compiled(source, limits=LIMITS)
+
+
+def test_the_exact_reader_agrees_with_what_is_told_late():
+    for text, _, _, _ in LATE.values():
+        data = with_operation(text)
+        with pytest.raises(DocumentError) as whole:
+            json_text.read(data, "d", LIMITS)
+        (late,) = broken(cutting.cut(data, "d", LIMITS))
+        assert (late.message, late.place) == (whole.value.message, whole.value.place)
+
+
+def test_what_json_may_have_and_the_fast_parser_may_not():
+    # A lone surrogate is JSON (RFC 8259, 8.2), and no reason to refuse a document.
+    text = with_operation(json.dumps({**OK, "summary": "\ud800", "x-number": 2**70}))
+    (_, row) = load(text, cache=False).rows
+    assert row.summary == "\ud800"
+
+
+PATHS = {
+    "/ref": {"$ref": "#/components/pathItems/Shared"},
+    "/beside": {"$ref": "#/components/pathItems/Shared", "summary": "here", "delete": OK},
+    "/nowhere": {"$ref": "#/components/pathItems/Gone"},
+    "/operation": {"get": {"$ref": "#/components/pathItems/Shared/get"}, "summary": "of the path"},
+    "/more": {"additionalOperations": {"COPY": {**OK, "operationId": "copyIt"}, "GET": OK}, "query": OK},
+    "/odd": {"get": {"operationId": 5, "tags": ["a", 7, None, {"x": 1}, "a"], "summary": [1], "deprecated": "true"}},
+    "/odder": {"post": 5, "get": None, "put": [1], "trace": "x", "parameters": [{"a": 1}], "x-y": {"tags": {}}},
+    "/no-object": [1],
+    "/null": None,
+    "x-paths": {"get": OK},
+    "/summed": {"summary": " all ", "put": {"summary": ""}, "patch": {"summary": "own", "deprecated": True}},
+}
+SHARED = {"get": {**OK, "operationId": "shared", "tags": ["T"], "summary": "s"}, "post": OK}
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.1", "3.2.0"])
+def test_the_list_is_the_same_cut_and_whole(version, monkeypatch):
+    made = {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": PATHS}
+    text = json.dumps({**made, "components": {"pathItems": {"Shared": SHARED}}}).encode()
+    listed = said(load(text, cache=False))
+    monkeypatch.setattr(cutting, "SMALLEST", 1 << 62)
+    assert listed == said(load(text, cache=False))
+    assert {"copyIt" in [row.operation_id for row in listed[0]], version == "3.2.0"} in ({True}, {False})
+    assert len(listed[3]) == 3
+
+
+@pytest.mark.parametrize("paths", [5, [], None, "x"])
+def test_paths_that_are_none(paths):
+    text = json.dumps({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": paths})
+    with pytest.raises(DocumentError, match="`paths` must be an object"):
+        load(text, cache=False)
+
+
+def test_what_was_read_is_kept_as_it_is_written(tmp_path):
+    source, folder = tmp_path / "a.json", tmp_path / "cache"
+    made = {"openapi": "3.1.0", "info": {"title": "t\u00e9", "version": "1"}, "tags": [{"name": "x"}]}
+    made |= {"paths": {"/a": {"get": {**OK, "operationId": "a"}}}, "components": {"schemas": {"S": {"type": "string"}}}}
+    text = json.dumps({**made, "x-filling": "x" * 40_000}, indent=2, ensure_ascii=False).encode()
+    source.write_bytes(text)
+    cold = open_document(source, cache=None).root
+    load(source, cache=folder)
+    (kept,) = folder.iterdir()
+    assert text in kept.read_bytes()
+    api = load(source, cache=folder)
+    assert spelled(api.references.root) == spelled(cold)
+    assert api.schemas["S"].value == {"type": "string"}
+    assert yaml.safe_load(text)["info"]["title"] == api.title
+    # What is shipped was looked at, and is compact.
+    shipped = compiled(source)
+    assert text not in shipped
+    assert spelled(load(shipped).references.root) == spelled(cold)

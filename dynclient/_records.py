@@ -30,6 +30,7 @@ else:
             return property(itemgetter(index), doc=doc)
 
     _new = tuple.__new__
+    _GETTERS = tuple(getter(index, f"Member {index}.") for index in range(64))
 
     class _Type(type):
         def __new__(cls, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> type:
@@ -37,11 +38,13 @@ else:
             if tuple not in bases and Record in bases:
                 fields = tuple(members.get("__annotations__", ()))
                 defaults = {field: members[field] for field in fields if field in members}
-                if list(defaults) != list(fields[len(fields) - len(defaults) :]):
+                if tuple(defaults) != fields[len(fields) - len(defaults) :]:
                     raise TypeError(f"in {name}, a member without a default follows one with a default")
-                members |= {field: getter(index, f"Member {index}.") for index, field in enumerate(fields)}
-                members |= {"_fields": fields, "_field_defaults": defaults, "_last": tuple(defaults.values())}
-                members |= {"_names": frozenset(fields), "__match_args__": fields, "__slots__": ()}
+                members.update(zip(fields, _GETTERS[: len(fields)], strict=True))
+                members["__slots__"] = ()
+                members["__match_args__"] = members["_fields"] = fields
+                members["_names"], members["_field_defaults"] = frozenset(fields), defaults
+                members["_last"] = tuple(defaults.values())
             return super().__new__(cls, name, bases, members)
 
         @property

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Coroutine, Generator, Iterator
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from dynclient.exceptions import ArgumentError, DecodeError, DynclientError, ResponseTooLarge
 from dynclient.messages import Response, Send
@@ -20,8 +20,10 @@ from dynclient.transports.clock import Clock, Expired
 from dynclient.transports.framing import Cut, Head, Received, read_head
 from dynclient.transports.outgoing import Content, Lines, Path, Target, header_lines, target_of, written
 from dynclient.transports.pool import Pool, Pooled
-from dynclient.transports.proxies import Proxy
 from dynclient.transports.reading import TOO_LARGE, body_of
+
+if TYPE_CHECKING:
+    from dynclient.transports.proxies import Proxy
 
 T = TypeVar("T")
 

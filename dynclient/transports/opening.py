@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import ProxyConfig
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
@@ -16,7 +16,9 @@ from dynclient._records import Record
 from dynclient.transports._connection import Connection, SecureConnection
 from dynclient.transports.clock import Clock
 from dynclient.transports.outgoing import Target
-from dynclient.transports.proxies import Proxy
+
+if TYPE_CHECKING:
+    from dynclient.transports.proxies import Proxy
 
 
 class Opener(Record):

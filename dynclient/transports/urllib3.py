@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynclient.messages import Response, Send
 from dynclient.options import TLS, Limits
@@ -17,8 +17,9 @@ from dynclient.transports.course import Course, at_once
 from dynclient.transports.opening import Opener, connect
 from dynclient.transports.outgoing import Content, content_of
 from dynclient.transports.pool import Pool, Pooled
-from dynclient.transports.proxies import proxy_of
-from dynclient.transports.tls import context_of
+
+if TYPE_CHECKING:
+    from dynclient.transports.proxies import Proxy
 
 
 class Urllib3Transport:
@@ -46,7 +47,11 @@ class Urllib3Transport:
         self.block_private = block_private
         self._context: Any = None
         self._making = threading.Lock()
-        self.proxy = proxy_of(proxy, block_private=block_private)
+        self.proxy: Proxy | None = None
+        if proxy is not None:
+            from dynclient.transports.proxies import proxy_of
+
+            self.proxy = proxy_of(proxy, block_private=block_private)
         self.pool = Pool(limits.pool_size)
 
     def send(self, send: Send) -> Response:
@@ -65,6 +70,8 @@ class Urllib3Transport:
         """The TLS context, made when it is first needed."""
         with self._making:
             if self._context is None:
+                from dynclient.transports.tls import context_of
+
                 self._context = context_of(self._tls)
             return self._context
 

@@ -149,8 +149,8 @@ class _OAuth2(Record):
     password: Secret | None
     refresh_token: Secret | None
     scopes: tuple[str, ...] | None
-    open_browser: Callable[[str], Any] | None
-    show_code: Callable[[DeviceCode], Any] | None
+    open_browser: Callable[[str], object] | None
+    show_code: Callable[[DeviceCode], object] | None
     redirect_uri: str
     token_url: str | None
     authorization_url: str | None
@@ -180,8 +180,8 @@ class OAuth2(_OAuth2):
         password: str | Secret | None = None,
         refresh_token: str | Secret | None = None,
         scopes: str | Iterable[str] | None = None,
-        open_browser: Callable[[str], Any] | None = None,
-        show_code: Callable[[DeviceCode], Any] | None = None,
+        open_browser: Callable[[str], object] | None = None,
+        show_code: Callable[[DeviceCode], object] | None = None,
         redirect_uri: str = "http://127.0.0.1/",
         token_url: str | None = None,
         authorization_url: str | None = None,

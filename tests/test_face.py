@@ -53,6 +53,12 @@ def test_the_rest_is_in_named_rooms(room):
     assert getattr(dynclient, room).__name__ == f"dynclient.{room}"
 
 
+def test_names_for_annotations_are_sorted_and_there():
+    types = __import__("dynclient.types").types
+    assert types.__all__ == sorted(types.__all__)
+    assert all(hasattr(types, name) for name in types.__all__)
+
+
 def test_a_star_import_brings_the_face_alone():
     code = "from dynclient import *; print(sorted(name for name in globals() if not name.startswith('__')))"
     assert python(code) == str(sorted(NAMES))

@@ -41,6 +41,29 @@ dynclient.load("openapi/voice.yaml", timeout="5")
 dynclient.AsyncClient.load("openapi/voice.yaml", no_such=5)
 """
 
+STRICT = """
+import dynclient
+from dynclient.types import Answer, Credential, Operations
+from dynclient_types import voice
+from typing_extensions import assert_type
+
+def saved(answer: Answer) -> None:
+    answer.save("a")
+
+def listed(operations: Operations) -> list[str]:
+    return list(operations)
+
+def connected(by: Credential) -> voice.Client:
+    return dynclient.load("openapi/voice.yaml", auth={"Basic": by})
+
+client = connected("token")
+listed(client.operations)
+with client.get_call_state.stream("a", "b") as told:
+    saved(told)
+assert_type(dynclient.load("openapi/voice.yaml", auth={"Basik": "token"}), voice.Client)
+assert_type(dynclient.AsyncClient.load("openapi/voice.yaml", auth={"Basik": "token"}), voice.AsyncClient)
+"""
+
 
 @pytest.fixture(scope="module")
 def python(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -65,14 +88,17 @@ def project(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path
 
 
-def checked(python: Path, source: str, file: str = "main.py") -> tuple[str, str]:
+def checked(python: Path, source: str, file: str = "main.py", *more: str) -> tuple[str, str]:
     """What mypy and pyright say."""
     Path(file).write_text(source)
     tools = Path(sysconfig.get_paths()["scripts"])
     if not (tools / "mypy").exists():
         pytest.skip("mypy and pyright are not installed")
     environment = {**os.environ, "MYPYPATH": str(Path(file).parent)}
-    commands = (["mypy", "--strict", "--python-executable", python, file], ["pyright", "--pythonpath", python, file])
+    commands = (
+        ["mypy", "--strict", "--python-executable", python, file, *more],
+        ["pyright", "--pythonpath", python, file, *more],
+    )
     mypy, pyright = (
         subprocess.run([tools / name, *rest], capture_output=True, text=True, timeout=100, check=False, env=environment)
         for name, *rest in commands
@@ -101,6 +127,27 @@ def test_with_a_package_load_is_typed(python, project, layout):
     for said in (mypy, pyright):
         found = re.findall(r"(\w+\.pyi?):(\d+):(?: error|\d+ - error)", said)
         assert sorted({(file, int(line)) for file, line in found}) == [("main.py", number) for number in wrong]
+
+
+def test_strict_checkers_complain_of_wrong_scheme_names_alone(python, project):
+    assert main(["stubs", "openapi/voice.yaml"]) == 0
+    (project / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
+    (project / "mypy.ini").write_text("[mypy]\nenable_error_code = deprecated\n")
+    mypy, pyright = checked(python, STRICT, "main.py", "dynclient_types")
+    wrong = [number for number, line in enumerate(STRICT.splitlines(), 1) if "Basik" in line]
+    for said in (mypy, pyright):
+        found = re.findall(r"(\w+\.pyi?):(\d+):(?: error|\d+ - error)", said)
+        assert sorted({(file, int(line)) for file, line in found}) == [("main.py", number) for number in wrong]
+        assert "none of the document's security schemes: Basic" in said
+
+
+def test_what_is_emitted_names_nothing_private(project):
+    assert main(["stubs", "openapi/voice.yaml", "openapi/orders.yaml"]) == 0
+    assert main(["stubs", "openapi/voice.yaml", "--out", "apis"]) == 0
+    written = [path for folder in ("dynclient_types", "apis") for path in (project / folder).rglob("*.py*")]
+    assert len(written) > 10
+    private = re.compile(r"dynclient[\w.]*\._|dynclient import _")
+    assert [path.name for path in written if private.search(path.read_text())] == []
 
 
 def test_a_newer_document_is_logged_once(python, project):

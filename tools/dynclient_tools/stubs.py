@@ -7,7 +7,7 @@ Rule 2: a class whose attributes are operations uses no type name that an operat
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -191,11 +191,16 @@ def _hints(view: OperationView) -> Iterator[tuple[Hint, Direction, str]]:
     yield view.returns, "response", class_name(f"{view.name} result")
 
 
+def credentials(schemes: Sequence[str]) -> ast.expr:
+    """The type of ``auth=`` where a document has these security schemes."""
+    literals = [syntax.constant(scheme) for scheme in schemes]
+    by_scheme = [syntax.subscript("Mapping", syntax.subscript("Literal", *literals), name("_Credential"))]
+    return syntax.union([name("_Credential"), *(by_scheme if literals else []), _NONE])
+
+
 def _loads(shown: Site) -> Iterator[ast.stmt]:
     """The functions that load the document: their credentials are by the names of its security schemes."""
-    schemes = [syntax.constant(scheme.name) for scheme in shown.api.schemes]
-    by_scheme = syntax.subscript("Mapping", syntax.subscript("Literal", *schemes), name("_Credential"))
-    auth = syntax.union([name("_Credential"), *([by_scheme] if schemes else []), _NONE])
+    auth = credentials([scheme.name for scheme in shown.api.schemes])
     for function, options, client in (
         ("load", "_LoadOptions", "Client"),
         ("load_async", "_AsyncLoadOptions", "AsyncClient"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 ELLIPSIS = ast.Constant(...)
 _NOT_AS_BUILT = "what was written does not read as it was built"
@@ -19,7 +19,11 @@ _ALLOWED = (
     *(ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.BitOr, ast.UnaryOp, ast.USub, ast.arguments, ast.arg, ast.Load),
     *(ast.Store, ast.Call, ast.keyword),
 )
-_CALLED = frozenset({"TypedDict", "TypeAliasType", "load", "loaded", "model", "package"})
+_CALLED = frozenset({"TypedDict", "TypeAliasType", "load", "loaded", "model", "package", "_deprecated"})
+
+
+Keyword: TypeAlias = tuple[str, ast.expr, bool]
+"""A parameter: its name, its type, and whether it has to be given."""
 
 
 class Unsafe(Exception):
@@ -108,7 +112,7 @@ def function(
     body: Iterable[ast.stmt] = (),
     *,
     is_async: bool = False,
-    decorators: Sequence[str] = (),
+    decorators: Sequence[str | ast.expr] = (),
 ) -> ast.stmt:
     """A function whose body is its docstring, if there is one, and ``...``."""
     statements = list(body) or [ast.Expr(ELLIPSIS)]
@@ -117,20 +121,25 @@ def function(
         name=function_name,
         args=arguments,
         body=statements,
-        decorator_list=[name(decorator) for decorator in decorators],
+        decorator_list=[name(each) if isinstance(each, str) else each for each in decorators],
         returns=returns,
     )
     found: ast.stmt = _with_parameters(made)
     return found
 
 
+def called(function_called: str, argument: str) -> ast.expr:
+    """``function("text")``."""
+    return ast.Call(name(function_called), [ast.Constant(argument)], [])
+
+
 def arguments_of(
     receiver: str,
-    positional: Sequence[tuple[str, ast.expr, bool]] = (),
-    keywords: Sequence[tuple[str, ast.expr, bool]] = (),
+    positional: Sequence[Keyword] = (),
+    keywords: Sequence[Keyword] = (),
     rest: tuple[str, ast.expr] | None = None,
 ) -> ast.arguments:
-    """Parameters, each a name, a type, and whether it has to be given; ``...`` is the default of the others."""
+    """Parameters; ``...`` is the default of those that need not be given."""
     first = [ast.arg(receiver)] if receiver else []
     return ast.arguments(
         posonlyargs=[],

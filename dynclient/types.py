@@ -1,0 +1,31 @@
+"""Names for annotations: what clients take and give beyond the face.
+
+Emitted type hints name these and nothing behind them, so that what a project has committed stays true.
+"""
+
+from __future__ import annotations
+
+from dynclient._client import AsyncClient, Client, OperationMethod
+from dynclient._client._answers import Answer, AsyncAnswer, AsyncStreaming, Streaming
+from dynclient._client._keywords import AsyncLoadOptions, Auth, CallOptions, Credential, Described, LoadOptions
+from dynclient._client._operations import Operations
+from dynclient._request import Explanation, ServerChoice
+
+__all__ = [
+    "Answer",
+    "AsyncAnswer",
+    "AsyncClient",
+    "AsyncLoadOptions",
+    "AsyncStreaming",
+    "Auth",
+    "CallOptions",
+    "Client",
+    "Credential",
+    "Described",
+    "Explanation",
+    "LoadOptions",
+    "OperationMethod",
+    "Operations",
+    "ServerChoice",
+    "Streaming",
+]

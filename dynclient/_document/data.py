@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynclient._document import json_text, yaml_text
+from dynclient._document import json_text
 from dynclient._document.charsets import utf8
 from dynclient._document.cutting import cut
 from dynclient._document.faults import excerpt, kind, unreadable
@@ -53,7 +53,7 @@ _PAGE = "a login page, or the page of a code host, is not the document; take the
 
 def _parsed(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
     if not is_json(text):
-        return yaml_text.read(text, name, limits)
+        return _yaml(text, name, limits)
     parts = cut(text, name, limits)
     if parts is not None:
         return parts
@@ -63,9 +63,15 @@ def _parsed(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
         if json_only:
             raise
         try:
-            return yaml_text.read(text, name, limits)
+            return _yaml(text, name, limits)
         except DocumentError:
             raise error from None
+
+
+def _yaml(text: bytes, name: str, limits: Limits) -> Any:
+    from dynclient._document.yaml_text import read as read_yaml
+
+    return read_yaml(text, name, limits)
 
 
 def _shown(text: bytes) -> str:

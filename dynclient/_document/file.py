@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import stamps
-from dynclient._document.charsets import utf8
 from dynclient._document.compiled import Described, Writer
-from dynclient._document.data import read
 from dynclient._document.faults import unreadable
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
 from dynclient._document.kept import fingerprint_of
-from dynclient._document.places import Lines, lines
 from dynclient._document.pointers import split
 from dynclient._document.slices import Parts, Tree, broken
 from dynclient._document.source import Source
 from dynclient._document.stamps import Stamp
-from dynclient._document.trees import copied
 from dynclient.exceptions import DocumentError
 from dynclient.options import Limits
+
+if TYPE_CHECKING:  # a warm load reads no text
+    from dynclient._document.places import Lines
 
 
 class File:
@@ -57,9 +56,13 @@ class File:
                 raise unreadable("holds no document", source.name)
         elif isinstance(source.data, Mapping):
             self.fingerprint = ""
+            from dynclient._document.trees import copied
+
             self.tree = copied(source.data, source.name, limits)
             self._may_declare = True
         else:
+            from dynclient._document.data import read
+
             self.tree = read(source.data, source.name, limits, json_only=source.json_only, root=root)
             if isinstance(self.tree, Parts):
                 # The text is held, and can be asked later.
@@ -90,6 +93,8 @@ class File:
         if data is None:
             message = "can't be read any more: its compiled form is damaged"
             raise unreadable(message, self.name, hint="load the document again")
+        from dynclient._document.data import read
+
         return read(data, self.name, self._limits, json_only=self._source.json_only)
 
     def _bytes(self) -> bytes | None:
@@ -183,4 +188,9 @@ class File:
     @cached_property
     def _lines(self) -> Lines | None:
         data = self._bytes()
-        return None if data is None else lines(utf8(data, self.name), self._limits)
+        if data is None:
+            return None
+        from dynclient._document.charsets import utf8
+        from dynclient._document.places import lines
+
+        return lines(utf8(data, self.name), self._limits)

@@ -24,7 +24,6 @@ from dynclient._document.files import Files
 from dynclient._document.identifiers import joined
 from dynclient._document.kept import Kept, fingerprint_of, listing_of
 from dynclient._document.pointers import MISSING, join, of_fragment, split, walk
-from dynclient._document.shipping import shipping
 from dynclient._identifiers import near
 from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, Place, UnresolvableReference, UnsafeDocument
@@ -137,6 +136,8 @@ class Document:
 
     def compiled(self, listing: bytes | None) -> list[bytes]:
         """The compiled form of this document and of all that it refers to, to be shipped."""
+        from dynclient._document.shipping import shipping
+
         return shipping(self._files, self.resolve, listing)
 
     def broken(self) -> list[DocumentError]:

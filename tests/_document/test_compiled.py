@@ -46,15 +46,15 @@ def unshared(monkeypatch):
 @pytest.fixture
 def reads(monkeypatch):
     """The names of the documents that were really parsed."""
-    from dynclient._document import file
+    from dynclient._document import data
 
-    names, parse = [], file.read
+    names, parse = [], data.read
 
     def read(data, name, *rest, **more):
         names.append(Path(name).name)
         return parse(data, name, *rest, **more)
 
-    monkeypatch.setattr(file, "read", read)
+    monkeypatch.setattr(data, "read", read)
     return names
 
 

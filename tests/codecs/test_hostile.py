@@ -96,7 +96,7 @@ CASES = {
 @pytest.mark.parametrize(("body", "content_type", "fault", "offset"), CASES.values(), ids=CASES)
 def test_is_refused(monkeypatch, body, content_type, fault, offset, fast):
     if not fast:
-        monkeypatch.setattr(json_codec, "_fast_decoder", lambda: None)
+        monkeypatch.setattr(json_codec, "_fast_engine", lambda: None)
     start = time.process_time()
     with pytest.raises(DecodeError) as raised:
         codecs.find(content_type).decode(body, None, content_type, LIMITS)

@@ -52,7 +52,7 @@ READ = {
 @pytest.mark.parametrize(("body", "content_type", "value"), READ.values(), ids=READ)
 def test_reads(monkeypatch, body, content_type, value, fast):
     if not fast:
-        monkeypatch.setattr(json_codec, "_fast_decoder", lambda: None)
+        monkeypatch.setattr(json_codec, "_fast_engine", lambda: None)
     read = codecs.find(content_type).decode(body, None, content_type, LIMITS)
     assert json.dumps(read) == json.dumps(value)
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +87,51 @@ def test_json(media_type, value):
 def test_the_two_readers_of_json_agree(value):
     body = json.dumps(value).encode()
     assert repr(json_codec.load(body, LIMITS)) == repr(json_codec.json_exact.load(body, LIMITS))
+
+
+@FEW
+@given(value=PLAIN)
+def test_the_two_writers_of_json_agree(media_type, value):
+    written = json_codec.CODEC.encode(value, media_type("application/json", {}), "application/json")
+    assert written.body == json_codec.dump(value).encode()
+
+
+class Pairs(list):
+    """The members of an object, of which one may come twice."""
+
+
+NAMES = st.sampled_from(["a", "b", "c:", '"', "\xe9", "d "])
+SEVERAL = st.recursive(
+    st.none() | st.integers() | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(NAMES, inner), max_size=3).map(Pairs),
+    max_leaves=12,
+)
+
+
+def text_of(value, colon, comma):
+    if isinstance(value, Pairs):
+        return "{" + comma.join(f"{json.dumps(name)}{colon}{text_of(one, colon, comma)}" for name, one in value) + "}"
+    if isinstance(value, list):
+        return "[" + comma.join(text_of(one, colon, comma) for one in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def has_name_twice(value):
+    if not isinstance(value, list):
+        return False
+    members = [one for _, one in value] if isinstance(value, Pairs) else value
+    twice = isinstance(value, Pairs) and len({name for name, _ in value}) < len(value)
+    return twice or any(map(has_name_twice, members))
+
+
+@given(value=SEVERAL, colon=st.sampled_from([":", ": ", " :", "\n:"]), comma=st.sampled_from([",", ", ", "\n ,"]))
+def test_a_name_that_comes_twice_is_found_however_it_is_written(value, colon, comma):
+    body = text_of(value, colon, comma).encode()
+    if has_name_twice(value):
+        with pytest.raises(DecodeError, match="comes twice"):
+            json_codec.load(body, LIMITS)
+    else:
+        assert json_codec.load(body, LIMITS) == json.loads(body)
 
 
 @FEW

@@ -288,6 +288,8 @@ class HTTPResult(_Result[_Data, _Status]):
 
     def after(self, attempts: int) -> HTTPResult[_Data, _Status]:
         """Return the same result, as that of so many requests."""
+        if self.attempts == attempts:
+            return self
         result = HTTPResult(*self)
         result.attempts = attempts
         return result

@@ -118,7 +118,7 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
     access = terms.access
     leg = Leg(reader.operation.path)
     while True:
-        seen.append(Secret(send.request.url.partition("#")[0]))
+        first = send.request
         response = yield from _attempts(send, repeats, watch, leg)
         while response.status == _UNAUTHORIZED and access is not None:
             steps = reauthorized(response, send.request, access, way)
@@ -127,9 +127,12 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
                 break
             send = send._replace(request=again)
             response = yield from _attempts(send, repeats, watch, leg)
-        request = _redirected(response, send, reader, terms, seen)
+        request = None
+        if response.status in _REDIRECTION:
+            seen.append(Secret(first.url.partition("#")[0]))
+            request = _redirected(response, send, reader, terms, seen)
         if request is None:
-            return response._replace(attempts=repeats.sent)
+            return response if response.attempts == repeats.sent else response._replace(attempts=repeats.sent)
         if request.origin != send.request.origin:
             # Whoever sends us back has chosen the path: no credential goes there either.
             access, leg = None, Leg(foreign=True)
@@ -138,8 +141,6 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
 
 
 def _redirected(response: Response, send: Send, reader: Reader, terms: Terms, seen: list[Secret]) -> Request | None:
-    if response.status not in _REDIRECTION:
-        return None
     from dynclient._call.redirecting import redirected
 
     return redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dynclient._call.accompanying import Company, ExchangeHook, Leg, event_of, joined
@@ -141,7 +141,7 @@ class Watch:
 
     def accompanied(self, request: Request, leg: Leg, attempt: int) -> tuple[Request, Company | None]:
         """The request as it is sent, and who has to be told how that ended."""
-        hooks = list(self._with("on_exchange"))
+        hooks = self._with("on_exchange")
         if not hooks:
             return request, None
         event = event_of(self._call, self._operation_id, request, leg, attempt)
@@ -183,11 +183,10 @@ class Watch:
     def _line(self, request: Request) -> tuple[str, str]:
         return request.method, escaped(request.logged_url)
 
-    def _with(self, event: str) -> Iterator[Any]:
-        for hook in self._hooks:
-            method = getattr(hook, event, None)
-            if method is not None:
-                yield method
+    def _with(self, event: str) -> Sequence[Any]:
+        if not self._hooks:
+            return ()
+        return [method for hook in self._hooks if (method := getattr(hook, event, None)) is not None]
 
 
 def _names(why: dict[str, Any]) -> list[str]:

@@ -41,6 +41,7 @@ log = logging.getLogger("dynclient")
 _FORBIDDEN = expression(r"[\r\n\0]")
 _TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TEMPLATE = expression(r"(\{[^{}]*\})")
+_BASES = 64
 _IN_URL = "/?#:@!$&'()*+,;=%[]"
 # RFC 9110, 7.2, 8.6 and 9112, 6: the connection's own; a caller's word there could split one message into two.
 _CONNECTION_HEADERS = frozenset(
@@ -60,11 +61,12 @@ class Options(Record):
 
 
 class _Field(Record):
-    """A parameter with its validator, None where it has no schema."""
+    """A parameter with its validator, None where it has no schema; ``place`` is what faults call it."""
 
     parameter: Parameter
     name: str
     validator: Validator | None
+    place: str
 
 
 class Plan:
@@ -73,6 +75,7 @@ class Plan:
     __slots__ = (
         "_accept",
         "_answers_checked",
+        "_bases",
         "_fields",
         "_limits",
         "_path",
@@ -90,6 +93,7 @@ class Plan:
         self.arguments: tuple[Argument, ...] = arguments(operation)
         self.binder = Binder(self.arguments, operation.id, operation.body.name if operation.body is not None else None)
         self._limits = limits
+        self._bases: dict[str | None, str] = {}
         self._answers_checked = False
         self._fields = {
             (argument.in_, argument.wire): _field(argument, argument.parameter, limits)
@@ -161,7 +165,7 @@ class Plan:
                 raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
             values[key] = plain(value)
             if mode != "off" and field.validator is not None:
-                found += field.validator.faults(values[key], path=f"{key[0]}.{key[1]}")
+                found += field.validator.faults(values[key], path=field.place)
         return values, found
 
     def _report(self, found: list[Fault], mode: ValidationMode) -> None:
@@ -179,7 +183,7 @@ class Plan:
         raise RequestValidationError(f"the request was not sent: {len(found)} {plural}", errors=found)
 
     def _url(self, values: Mapping[tuple[str, str], Any], options: Options) -> str:
-        base = server_url(self.operation.servers, options.base_url, options.server)
+        base = self._base(options)
         path, queries = self._path, [self._query]
         for (in_, wire), value in values.items():
             parameter = self._fields[in_, wire].parameter
@@ -187,11 +191,24 @@ class Plan:
                 path = path.replace(f"{{{wire}}}", serialized(parameter, value))
             elif in_ in {"query", "querystring"}:
                 queries.append(serialized(parameter, value))
-        query = "&".join(part for part in queries if part)
+        query = "&".join([part for part in queries if part])
         url = base + path + (f"?{query}" if query else "")
-        if origin(url) != origin(base):
+        # RFC 3986, 3.2: a slash ends the authority, whatever follows it.
+        if not path.startswith("/") and origin(url) != origin(base):
             raise ArgumentError("the path leads to another origin than the server's", argument="path")
         return url
+
+    def _base(self, options: Options) -> str:
+        """What the path is appended to; worked out once where the caller chose no server."""
+        if options.server is not None:
+            return server_url(self.operation.servers, options.base_url, options.server)
+        base = self._bases.get(options.base_url)
+        if base is None:
+            base = server_url(self.operation.servers, options.base_url)
+            # Who makes a client for each of many servers is not to fill the memory.
+            if len(self._bases) < _BASES:
+                self._bases[options.base_url] = base
+        return base
 
     def _headers(self, values: Mapping[tuple[str, str], Any], options: Options, content_type: str | None) -> Headers:
         pairs: list[tuple[str, str]] = []
@@ -227,7 +244,7 @@ class Plan:
 
 def _field(argument: Argument, parameter: Parameter, limits: Limits) -> _Field:
     check = validator(argument.schema, "request", limits=limits) if argument.schema is not None else None
-    return _Field(parameter, argument.name, check)
+    return _Field(parameter, argument.name, check, f"{argument.in_}.{argument.wire}")
 
 
 def serialized(parameter: Parameter, value: Any) -> str:

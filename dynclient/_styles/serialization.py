@@ -8,7 +8,8 @@ Rule 3: a text that would become something else on the other side is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from dynclient._styles.table import STYLES, Style
@@ -88,8 +89,8 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
     """Make the pairs of a value; empty where it is undefined."""
     if row.deep:
         return _deep_pairs(row, value, name, keep)
-    key = row.writing.write(name, None) if row.named else None
-    if not isinstance(value, list | dict):
+    key = _key(row.writing.write, name) if row.named else None
+    if not isinstance(value, (list, dict)):
         return [(key, _text(row, value, keep))]
     between = row.separator if explode else row.delimiter.text
     if keep is not None:
@@ -107,6 +108,12 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
             return list(members)
         texts = [text for member in members for text in member]
     return [(key, between.join(texts))] if texts else []
+
+
+@lru_cache(maxsize=1024)
+def _key(write: Callable[[str, str | None], str], name: str) -> str:
+    """A parameter's name as it is written; it is the same at each call."""
+    return write(name, None)
 
 
 def _text(row: Style, value: Any, keep: str | None, guard: str = "") -> str:

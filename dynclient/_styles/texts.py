@@ -77,8 +77,8 @@ class Writing(Record):
 
 
 def _is_unreserved(text: str) -> bool:
-    # Letters, digits and hyphens are most texts.
-    return (text.isascii() and text.replace("-", "").isalnum()) or _UNRESERVED.fullmatch(text) is not None
+    # Letters and digits are most texts.
+    return (text.isalnum() and text.isascii()) or _UNRESERVED.fullmatch(text) is not None
 
 
 def _percent(text: str, keep: str | None) -> str:

@@ -249,14 +249,15 @@ def _line(line: bytes, limits: Limits) -> bytes:
 
 def members(headers: Headers, name: str) -> list[str]:
     """The members of a field that is a list, over all its lines."""
-    return [member.strip(_SPACE) for value in headers.get_list(name) for member in value.split(",")]
+    lines = headers.get_list(name)
+    return [member.strip(_SPACE) for value in lines for member in value.split(",")] if lines else lines
 
 
 def _length(values: list[str]) -> int | None:
     # RFC 9110, 8.6: a list of equal values may be taken for one; all else is an error.
     if not values:
         return None
-    if len(set(values)) > 1:
+    if len(values) > 1 and len(set(values)) > 1:
         raise Malformed("it has two different lengths")
     if not (values[0].isascii() and values[0].isdecimal() and len(values[0]) <= _MOST_DIGITS):
         raise Malformed("its Content-Length is no number")

@@ -127,7 +127,8 @@ def target_of(url: str) -> Target:
     if _UNSENDABLE.search(path):
         raise ArgumentError("the URL holds characters that must be percent-encoded", argument="url")
     path = path if path.startswith("/") else "/" + path
-    return _place(scheme, authority)._replace(path=Path(path))
+    there = _place(scheme, authority)
+    return Target(there.scheme, there.host, there.port, there.authority, Path(path))
 
 
 @lru_cache(maxsize=256)
@@ -157,7 +158,7 @@ def header_lines(request: Request, target: Target, content: Content | None) -> L
     Raises:
         ArgumentError: the method, a name or a value can't be written.
     """
-    if _TOKEN.fullmatch(request.method) is None:
+    if not _is_token(request.method):
         raise ArgumentError("the method is not a token", argument="method")
     lines = Lines([(b"Host", target.authority.encode("ascii"))])
     lines += [_line(name, value) for name, value in request.headers.pairs() if name.lower() not in _OURS]
@@ -179,6 +180,12 @@ def _user_agent() -> tuple[bytes, bytes]:
     return _line("User-Agent", f"dynclient/{__version__}")
 
 
+@lru_cache(maxsize=256)
+def _is_token(text: str) -> bool:
+    """Whether it is a method or a name; there are few of them, and they come again."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 def _framing(method: str, content: Content | None) -> list[tuple[bytes, bytes]]:
     if content is None:
         return [(b"Content-Length", b"0")] if method in _WITH_CONTENT else []
@@ -188,7 +195,7 @@ def _framing(method: str, content: Content | None) -> list[tuple[bytes, bytes]]:
 
 
 def _line(name: str, value: str) -> tuple[bytes, bytes]:
-    if _TOKEN.fullmatch(name) is None:
+    if not _is_token(name):
         raise ArgumentError("a header's name is not a token", argument="headers")
     # RFC 9110, 5.5: CR, LF and NUL are dangerous in a value.
     if "\r" in value or "\n" in value or "\0" in value:

@@ -121,7 +121,8 @@ class Pool:
                 return work(*given)
             finally:
                 self._busy = False
-                self._settle()
+                if self._returned:
+                    self._settle()
 
     def _place(self, origin: Origin, make: Callable[[], Waiting]) -> Waiting | None:
         """Take a free place; where there is none, stand in line for one."""

@@ -27,7 +27,8 @@ def body_of(source: Received, head: Head, limits: Limits, maximum: int | None) -
         CodingError: its content codings can't be undone.
         TooLarge: it goes beyond a limit.
     """
-    codes = codings.named(head.headers.get_list("content-encoding"))
+    coded = head.headers.get_list("content-encoding")
+    codes = codings.named(coded) if coded else coded
     chunks = read_body(source, head, limits)
     chunks = _bounded(chunks, head, limits.encoded_response_bytes, "encoded_response_bytes")
     if codes:
@@ -39,8 +40,10 @@ def _bounded(chunks: Iterator[bytes | None], head: Head, maximum: int | None, li
     """Hold a body to a limit: by its head where that tells, else by counting."""
     if maximum is None:
         return chunks
-    if head.length is not None and head.length > maximum:
-        raise codings.TooLarge(limit)
+    if head.length is not None:
+        if head.length > maximum:
+            raise codings.TooLarge(limit)
+        return chunks
     return _counted(chunks, maximum, limit)
 
 

@@ -19,7 +19,7 @@ from dynclient import codecs, model
 from dynclient._credentials import masked
 from dynclient._negotiation import match, parse
 from dynclient._records import Record
-from dynclient._schemas import shape, typed
+from dynclient._schemas import shape
 from dynclient._validation import validator
 from dynclient.exceptions import (
     DecodeError,
@@ -284,6 +284,7 @@ def item_schema(media_type: model.MediaType | None, index: int) -> model.Schema 
 
 
 def _header_value(header: model.Header, schema: model.Schema, text: str) -> Any:
+    from dynclient._schemas import typed
     from dynclient._styles import deserialize
 
     types = shape(schema).types

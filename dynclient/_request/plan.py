@@ -9,20 +9,20 @@ origin is compared with the server's before the request leaves this room.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from dynclient import codecs
 from dynclient._expressions import expression
 from dynclient._negotiation import accept, match
-from dynclient._plain import plain
 from dynclient._records import Record
-from dynclient._request import body as bodies
 from dynclient._request.arguments import Binder, Bound
 from dynclient._request.servers import ServerChoice, server_url
 from dynclient._styles import serialize
 from dynclient._validation import Validator, validator
+from dynclient.codecs import Encoded
 from dynclient.exceptions import (
     ArgumentError,
     DocumentError,
@@ -58,6 +58,15 @@ class Options(Record):
     mode: ValidationMode = "strict"
     content_type: str | None = None
     accept: str | None = None
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+def _made_plain(value: Any) -> Any:
+    from dynclient._plain import plain
+
+    return plain(value)
 
 
 class _Field(Record):
@@ -139,16 +148,20 @@ class Plan:
 
     def _request(self, bound: Bound, options: Options) -> Request:
         values, found = self._checked(bound.parameters, options.mode)
-        choice = value = None
+        encode: Callable[[], Encoded] | None = None
         if bound.body is not ...:
+            # Half of all operations take none.
+            from dynclient._request import body as bodies
+
             given = bodies.rooted(bound.body)
             choice = bodies.choose(self.operation, given, options.content_type)
             value = bodies.to_plain(choice, given)
             if options.mode != "off":
                 found += bodies.faults(choice, value, self._limits)
+            encode = partial(bodies.encode, choice, value, options.mode)
         if found:
             self._report(found, options.mode)
-        encoded = bodies.encode(choice, value, options.mode) if choice is not None else None
+        encoded = encode() if encode is not None else None
         url = self._url(values, options)
         headers = self._headers(values, options, encoded.content_type if encoded is not None else None)
         body: Body = encoded.body if encoded is not None else None
@@ -163,7 +176,7 @@ class Plan:
             field = self._fields.get(key)
             if field is None:
                 raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
-            values[key] = plain(value)
+            values[key] = value if type(value) in _PLAIN else _made_plain(value)
             if mode != "off" and field.validator is not None:
                 found += field.validator.faults(values[key], path=field.place)
         return values, found

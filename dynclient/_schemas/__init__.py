@@ -7,11 +7,16 @@ to validate by.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from dynclient._deferred import deferred
 from dynclient._schemas.bundles import Bundle, bundle
 from dynclient._schemas.discriminators import Discriminator
 from dynclient._schemas.places import cache, child, component_name, follow
 from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, shape
-from dynclient._schemas.texts import typed
+
+if TYPE_CHECKING:
+    from dynclient._schemas.texts import typed
 
 __all__ = [
     "MISSING",
@@ -28,3 +33,5 @@ __all__ = [
     "shape",
     "typed",
 ]
+
+__getattr__ = deferred(__name__, {"texts": ("typed",)})

@@ -43,14 +43,12 @@ def calls(task: dict[str, Any]) -> dict[str, Callable[[], object]]:
     """The two calls and the validation of an answer, with one engine, and the limits of each."""
     import dynclient
     from benchmarks.subjects import limit
-    from dynclient.options import Limits
 
     if task["engine"] == "jsonschema":
         import sys
 
         sys.modules["jsonschema_rs"] = None  # type: ignore[assignment]  # Python's way to say: not installed
-    # As many connections as the limit has: 32 threads are to wait for Python, not for a place.
-    client = dynclient.load(document(task["url"]), limits=Limits(pool_size=32))
+    client = dynclient.load(document(task["url"]))
     limits = {f"limit-{name}": call for name, call in limit.calls(task).items()}
     return {
         "get": lambda: client.list_calls(ACCOUNT, to="+19195551234", page_size=5),

@@ -74,6 +74,7 @@ class Validator:
         self._cost = cost(bundled, schema.references, limits)
         self._looks = self._cost.deepest is not None
         self._early = _EARLY
+        self._settled: Verdict | None = None
 
     def __repr__(self) -> str:
         return f"<Validator of {self.schema.uri}>"
@@ -85,6 +86,8 @@ class Validator:
         where the schema has a string. Without ``places`` the faults don't tell where the document says so: to find the
         line, a large one is gone through again.
         """
+        if self._settled is not None and self._settled(value) is True:
+            return []
         is_valid, deepest = self._first()
         verdict = None
         if is_valid is not None and not (self._looks and self._is_deeper(value, deepest)):
@@ -109,9 +112,13 @@ class Validator:
             return None, None
         if self.engine is None and self._early > 0:
             self._early -= 1
-        elif self.engine == "jsonschema-rs" or (self.engine is None and self._fast is not None):
-            return self._fast, self._cost.fast
-        return self._quick, self._cost.deepest
+            return self._quick, self._cost.deepest
+        fast = self.engine == "jsonschema-rs" or (self.engine is None and self._fast is not None)
+        first = (self._fast, self._cost.fast) if fast else (self._quick, self._cost.deepest)
+        if not self._looks:
+            # Which engine is asked, and how deep a value is, is no question any more.
+            self._settled = first[0]
+        return first
 
     @cached_property
     def _fast(self) -> Verdict | None:

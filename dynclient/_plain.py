@@ -30,6 +30,7 @@ MAX_DEPTH = 200
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({dict, list})
+_NAMES = frozenset({str})
 _BYTES = (bytes, bytearray, memoryview)
 
 
@@ -107,12 +108,21 @@ class _Walk:
             self.open.discard(id(value))
 
     def _sequence(self, members: Iterable[Any], path: str) -> list[Any]:
+        if type(members) is list and _ATOMS.issuperset(map(type, members)):
+            return members.copy()
         result = []
         for index, item in enumerate(members):
             result.append(item if type(item) in _ATOMS else self(item, f"{path}[{index}]"))
         return result
 
     def _mapping(self, members: Mapping[Any, Any], path: str) -> dict[str, Any]:
+        if type(members) is dict and _NAMES.issuperset(map(type, members)):
+            # Most objects are all but plain already, which is told at once.
+            if _ATOMS.issuperset(map(type, members.values())):
+                return members.copy()
+            return {
+                name: item if type(item) in _ATOMS else self(item, f"{path}.{name}") for name, item in members.items()
+            }
         result: dict[str, Any] = {}
         for key, item in members.items():
             name = key if type(key) is str else _key(key, path)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from dynclient._expressions import expression
 from dynclient._records import Record
@@ -82,7 +83,20 @@ def _is_unreserved(text: str) -> bool:
 
 
 def _percent(text: str, keep: str | None) -> str:
-    return text if _is_unreserved(text) else quote(text, safe=keep or "")
+    return text if _is_unreserved(text) else _encoded(text, keep or "")
+
+
+def _encoded(text: str, keep: str) -> str:
+    """Percent-encode all but what is unreserved, and what is kept (RFC 3986, 2.1 and 2.3)."""
+    if not text.isascii():
+        text = text.encode("utf-8").decode("latin-1")
+    return text.translate(_triples(keep))
+
+
+@cache
+def _triples(keep: str) -> dict[int, str]:
+    """Byte -> its triple, of those that have to be encoded; few sets of characters are ever kept."""
+    return {byte: f"%{byte:02X}" for byte in range(256) if chr(byte) not in keep and not _is_unreserved(chr(byte))}
 
 
 def _with_triples(text: str, keep: str | None) -> str:
@@ -90,8 +104,8 @@ def _with_triples(text: str, keep: str | None) -> str:
         return text
     # OAS 3.1.1, allowReserved: percent-encoded triples pass through unchanged, any other % does not.
     if keep is None:
-        return quote(text, safe="")
-    return "".join(part if _TRIPLE.fullmatch(part) else quote(part, safe=keep) for part in _TRIPLE.split(text))
+        return _encoded(text, "")
+    return "".join(part if _TRIPLE.fullmatch(part) else _encoded(part, keep) for part in _TRIPLE.split(text))
 
 
 def _form(text: str, keep: str | None) -> str:

@@ -69,6 +69,9 @@ CODECS: dict[str, Codec] = {
 
 def find(content_type: str, media_type: MediaType | None = None) -> Codec:  # noqa: ARG001  # for codecs of users to come
     """The codec of a content type; a malformed one is read and written as bytes."""
+    named = CODECS.get(content_type)
+    if named is not None:
+        return named
     try:
         # What a server's parameters say is no matter here, be they malformed.
         parsed = _negotiation.parse(content_type.partition(";")[0])

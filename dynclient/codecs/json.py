@@ -98,8 +98,11 @@ def _fast_text(value: Any) -> bytes | None:
     # What was written has no circle. The engine writes more than JSON has, floats in its own way, and NaN as null.
     level = [value]
     while level:
-        if not _SURE.issuperset(map(type, level)):
+        kinds = set(map(type, level))
+        if not kinds <= _SURE:
             return None
+        if kinds.isdisjoint(_CONTAINERS):
+            break
         level = [child for each in level if type(each) in _CONTAINERS for child in _children(each)]
     return text
 
@@ -115,6 +118,9 @@ def _is_whole(value: Any, body: bytes, depth: int, engine: _Fast) -> bool:
     counted: without its spaces, the text has at most as many as it has quotation marks with a colon after them, in
     strings or out of them; so that equal counts prove it too.
     """
+    compact = b'": ' not in body[:_SAMPLE]
+    if compact and body.count(b"{") + body.count(b"[") <= depth and engine.encode(value) == body:
+        return True
     members = 0
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(depth):
@@ -128,7 +134,7 @@ def _is_whole(value: Any, body: bytes, depth: int, engine: _Fast) -> bool:
                 below += [child for child in children if type(child) in _CONTAINERS]
         if not below:
             return (
-                (b'": ' not in body[:_SAMPLE] and engine.encode(value) == body)
+                (compact and engine.encode(value) == body)
                 or members == body.translate(None, _SPACE).count(b'":')
                 or members == len(_MEMBER.findall(body))
             )

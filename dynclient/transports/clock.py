@@ -43,9 +43,9 @@ class Clock:
     def enter(self, phase: Phase) -> None:
         """Begin a phase."""
         self.phase: Phase = phase
-        self._limit: float | None = getattr(self._timeout, phase)
-        whole = phase in _WHOLE_PHASES and self._limit is not None
-        self._phase_end = time.monotonic() + (self._limit or 0.0) if whole else None
+        limit: float | None = getattr(self._timeout, phase)
+        self._limit = limit
+        self._phase_end = time.monotonic() + limit if limit is not None and phase in _WHOLE_PHASES else None
 
     def left(self) -> float | None:
         """Seconds that the next wait may last, or None where nothing bounds it.

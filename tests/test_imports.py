@@ -22,7 +22,7 @@ OTHERS = (
     "dynclient._readers.v2", "dynclient._request.explaining", "dynclient._tables",
     "dynclient._validation.ecma", "dynclient._validation.format_addresses", "dynclient._validation.patterns",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
-    "dynclient.inspection.constraints", "dynclient.security.digest", "dynclient.transports.addresses",
+    "dynclient.inspection.bounds", "dynclient.security.digest", "dynclient.transports.addresses",
 )  # fmt: skip
 STEPS = """
 import json, sys
@@ -80,3 +80,21 @@ def test_a_cold_load_parses_and_no_more(answering, tmp_path):
     # msgspec, which has written the compiled form, loads it.
     found[-1] = [name for name in found[-1] if name != "decimal"]
     assert found == [[], [], ["yaml"], ["yaml"], ["yaml"], ["urllib3"]]
+
+
+MODULES_THAT_HIDE = """
+import importlib, pkgutil, types, dynclient
+found = pkgutil.walk_packages(dynclient.__path__, "dynclient.")
+rooms = [importlib.import_module(one.name) for one in found if one.ispkg]
+for room in rooms:
+    for name in {found.name for found in pkgutil.iter_modules(room.__path__)} & set(getattr(room, "__all__", ())):
+        importlib.import_module(f"{room.__name__}.{name}")
+        if isinstance(getattr(room, name), types.ModuleType):
+            print(room.__name__, name)
+"""
+
+
+def test_no_module_of_a_room_takes_the_place_of_a_name_that_is_loaded_late():
+    command = [sys.executable, "-c", MODULES_THAT_HIDE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("", "")

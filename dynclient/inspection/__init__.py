@@ -15,7 +15,7 @@ from dynclient.inspection.arguments import Argument, arguments, body_schema, pre
 
 if TYPE_CHECKING:
     from dynclient._tables import Row
-    from dynclient.inspection.constraints import constraints
+    from dynclient.inspection.bounds import constraints
     from dynclient.inspection.data import body_schema_of, described
     from dynclient.inspection.docstrings import clean, client_name, docstring, page
     from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
@@ -86,7 +86,7 @@ __all__ = [
 
 # A call needs none of these.
 _MODULES = {
-    "constraints": ("constraints",),
+    "bounds": ("constraints",),
     "data": ("body_schema_of", "described"),
     "docstrings": ("clean", "client_name", "docstring", "page"),
     "hints": ("Direction", "Field", "Hint", "definition", "fields", "hint_tree"),

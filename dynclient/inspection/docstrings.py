@@ -11,7 +11,7 @@ from dynclient._identifiers import identifier
 from dynclient._schemas import shape
 from dynclient.exceptions import api_error, escaped
 from dynclient.inspection.arguments import Argument, arguments, secret
-from dynclient.inspection.constraints import constraints
+from dynclient.inspection.bounds import constraints
 from dynclient.inspection.hints import NONE, union
 from dynclient.inspection.security import in_words
 from dynclient.inspection.signatures import argument_hint, body_hint, data_hint, omittable, returns, successes

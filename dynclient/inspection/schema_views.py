@@ -8,7 +8,7 @@ from dynclient._identifiers import class_name, identifier
 from dynclient._records import Record
 from dynclient._schemas import Discriminator, Shape, shape
 from dynclient.inspection.arguments import is_secret
-from dynclient.inspection.constraints import constraints
+from dynclient.inspection.bounds import constraints
 from dynclient.inspection.hints import Hint, definition, has_fields, hint_tree, tagged
 from dynclient.model import Schema
 

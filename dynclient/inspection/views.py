@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from dynclient._records import Record
 from dynclient.inspection.arguments import Argument, arguments, positional, secret
-from dynclient.inspection.constraints import constraints
+from dynclient.inspection.bounds import constraints
 from dynclient.inspection.docstrings import error_name
 from dynclient.inspection.hints import Direction, Hint, hint_tree
 from dynclient.inspection.signatures import (

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import keyword
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from itertools import count
 
@@ -98,6 +97,8 @@ def _words(text: str) -> list[str]:
 
 def _in_ascii(text: str) -> tuple[str, bool]:
     """A text without accents, as far as it goes; and whether letters or digits are left that are beyond ASCII."""
+    import unicodedata
+
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).translate(_LETTERS))
     lost = any(ord(character) > 127 and unicodedata.category(character)[0] in "LN" for character in plain)  # noqa: PLR2004 - the end of ASCII
     return "".join(c for c in plain if not unicodedata.combining(c)), lost

@@ -14,7 +14,7 @@ def compare(source: Any, api: API) -> None:
     if _has_types():
         from dynclient.inspection.emitted import check_in_place
 
-        check_in_place(source, api.fingerprint)
+        check_in_place(source, api)
 
 
 @cache

@@ -1,7 +1,7 @@
 """Large JSON text cut into parts, each of which is decoded when it is first asked for.
 
-Rule 1: one pass over the whole text holds it to JSON's grammar, and finds the values of its first three levels
-without making data of them. A walk over the same levels finds where they stand: since it goes from member to member of
+Rule 1: one pass over the whole text holds it to JSON's grammar, and finds the values of its first two or three
+levels without making data of them. A walk over the same levels finds where they stand: since it goes from member to member of
 the text, it sees a key that is there twice. Where it does, and where anything else is not as expected, the text is not
 cut: the exact reader tells what is wrong.
 Rule 2: a part is decoded by the same rules as a whole text (:mod:`json_text`), once it is asked for. What is wrong in
@@ -38,6 +38,10 @@ _SCALAR = expression(STRING + rb'|[^\s,\[\]{}"]+', re.DOTALL)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
+# OpenAPI 2.0 has no `components`. Where these words do not stand in the beginning, a level more is looked at.
+_OLD, _SHORT = b'"swagger"', 1_000
+
+
 class _UnexpectedError(Exception):
     """The walk does not find what the parser has found."""
 
@@ -54,21 +58,22 @@ def cut(text: bytes, name: str, limits: Limits) -> Parts | None:
     except ImportError:
         return None
     try:
-        root = _Walk(text).section(0, _decoder().decode(text), 1)
+        root = _Walk(text).section(0, _decoder(levels=2 if _OLD in text[:_SHORT] else 3).decode(text), 1)
     except (msgspec.MsgspecError, ValueError, RecursionError, _UnexpectedError):
         return None
     return Parts(root.members, "", Text(text, name, limits, root)) if is_utf8(text) else None
 
 
 @cache
-def _decoder() -> Any:
-    """What finds the values of three levels, and makes data of nothing below them or in arrays."""
+def _decoder(*, levels: int) -> Any:
+    """What finds the values of so many levels, and makes data of nothing below them or in arrays."""
     from msgspec import Raw
     from msgspec.json import Decoder
 
-    inner = dict[str, Raw] | list[Raw] | str | int | float | bool | None
-    outer = dict[str, inner] | list[Raw] | str | int | float | bool | None
-    return Decoder(dict[str, outer])
+    found: Any = Raw
+    for _ in range(levels - 1):
+        found = dict[str, found] | list[Raw] | str | int | float | bool | None
+    return Decoder(dict[str, found])
 
 
 class _Walk:

@@ -75,8 +75,8 @@ def names(operations: Sequence[Nameable], tags: Iterable[str] = ()) -> Names:
     plain = [identifier(spelling(operation)) for operation in operations]
     flat = _free(plain, RESERVED)
     every_tag = dict.fromkeys(tags)
-    for operation in operations:
-        every_tag.update(dict.fromkeys(operation.tags))
+    for own in dict.fromkeys([operation.tags for operation in operations]):
+        every_tag.update(dict.fromkeys(own))
     taken = {*RESERVED, *flat, *(name + WITH_HTTP_INFO for name in flat)}
     namespaces = _namespaces(every_tag, taken)
     return Names(tuple(flat), _by_tag(operations, plain, namespaces), namespaces)
@@ -118,20 +118,26 @@ def _by_tag(
     """For each operation its pairs of namespace and name there."""
     prefixes = {tag: identifier(tag) + "_" for tag in namespaces}
     wanted: dict[str, list[str]] = {namespace: [] for namespace in namespaces.values()}
-    namespaces_of = []
+    # The namespaces of the operations that have the same tags, each with the prefix that names lose there.
+    known: dict[tuple[str, ...], dict[str, str]] = {}
     for operation, name in zip(operations, plain, strict=True):
-        # Of tags that share a namespace the first one counts.
-        tags = {namespaces[tag]: tag for tag in reversed(operation.tags)}
-        for namespace, tag in tags.items():
-            wanted[namespace].append(_without(name, prefixes[tag]))
-        namespaces_of.append(dict.fromkeys([namespaces[tag] for tag in operation.tags]))
+        own = known.get(operation.tags)
+        if own is None:
+            own = known[operation.tags] = {}
+            for tag in operation.tags:
+                # Of tags that share a namespace the first one counts.
+                own.setdefault(namespaces[tag], prefixes[tag])
+        for namespace, prefix in own.items():
+            wanted[namespace].append(_without(name, prefix) if name.startswith(prefix) else name)
     served = {namespace: iter(_free(names, ())) for namespace, names in wanted.items()}
-    return tuple([tuple([(namespace, next(served[namespace])) for namespace in every]) for every in namespaces_of])
+    return tuple(
+        [tuple([(namespace, next(served[namespace])) for namespace in known[one.tags]]) for one in operations]
+    )
 
 
 def _without(name: str, prefix: str) -> str:
     rest = name.removeprefix(prefix)
-    if not rest or rest == name:
+    if not rest:
         return name
     # What is left of a name is one already, unless it begins with a digit or is a keyword.
     return rest if rest.isidentifier() and not keyword.iskeyword(rest) else identifier(rest)

@@ -120,8 +120,9 @@ class Node(Record):
 
     def child(self, key: str | int, value: Any) -> Node:
         """The node under a key, whose value is known already."""
-        token = escaped(key) if isinstance(key, str) else key
-        return Node(value, f"{self.uri}/{token}", self.source)
+        if isinstance(key, str) and ("/" in key or "~" in key):
+            key = escaped(key)
+        return Node(value, f"{self.uri}/{key}", self.source)
 
     def object(self, what: str) -> Node:
         """This node, which has to be an object.
@@ -250,7 +251,7 @@ class Node(Record):
 
 def spelled(value: Any) -> str | None:
     """A scalar as text, a boolean as in JSON; None for anything that is no text."""
-    if isinstance(value, str):
+    if isinstance(value, str) or value is None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"

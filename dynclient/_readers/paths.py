@@ -83,11 +83,14 @@ def operations(path: str, item: Node) -> list[Found]:
     """
     found: dict[str, Found] = {}
     items = path_items(item)
-    summary = next((text for node in items if (text := node.note("summary"))), "")
+    summary = ""
     for node in items:
+        summary = summary or node.note("summary")
+    for node in items:
+        pointer = node.pointer
         for method, operation in _methods(node):
             if method not in found:
-                found[method] = _found(method, path, operation, node.pointer, summary)
+                found[method] = _found(method, path, operation, pointer, summary)
     return list(found.values())
 
 
@@ -103,11 +106,12 @@ def path_items(item: Node) -> tuple[Node, ...]:
 
 def _methods(item: Node) -> Iterator[tuple[str, Node]]:
     """Each operation of a Path Item, with its method as it is sent."""
-    known = item.dialect.methods
+    dialect = item.dialect
+    known = dialect.methods
     for key, value in item.value.items():
         if key in known:
             yield key.upper(), item.child(key, value)
-    if item.dialect.additional_operations and isinstance(item.value.get("additionalOperations"), dict):
+    if dialect.additional_operations and isinstance(item.value.get("additionalOperations"), dict):
         # OAS 3.2.0, Path Item Object: the key is the method with the capitalization that is to be sent; a method that
         # has a field of its own must not be there.
         for key, node in item.entries("additionalOperations"):
@@ -116,16 +120,19 @@ def _methods(item: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) -> Found:
-    if isinstance(node.value, dict) and "$ref" in node.value:
+    value: Any = node.value
+    if isinstance(value, dict) and "$ref" in value:
         with suppress(DocumentError):
             node = node.followed("an Operation Object")
-    value: dict[str, Any] = node.value if isinstance(node.value, dict) else {}
-    tags = value.get("tags")
-    names = [text for tag in tags if (text := spelled(tag))] if isinstance(tags, list) else []
+            value = node.value
+    if not isinstance(value, dict):
+        value = {}
+    names = value.get("tags")
+    tags = dict.fromkeys([text for tag in names if (text := spelled(tag))]) if isinstance(names, list) else ()
     operation_id = (spelled(value.get("operationId")) or "").strip() or None
     summary = (spelled(value.get("summary")) or "").strip() or summary
     deprecated = value.get("deprecated") is True
-    return Found(method, path, node, path_pointer, operation_id, tuple(dict.fromkeys(names)), summary, deprecated)
+    return Found(method, path, node, path_pointer, operation_id, tuple(tags), summary, deprecated)
 
 
 def check_path(path: str, item: Node) -> None:

@@ -65,15 +65,15 @@ def package(types: str, name: str) -> Any:
     raise _no_attribute(types, name)
 
 
-def check_in_place(source: Any, fingerprint: str) -> None:
-    """Compare a document that was loaded with what ``dynclient_types``, if there is one, was made of."""
+def check_in_place(source: Any, api: API) -> None:
+    """Compare a document that was loaded, and read as ``api``, with what ``dynclient_types``, if there is one, was made of."""
     if not isinstance(source, (str, PathLike)):
         return
     documents = _documents()
     asked = fspath(source)
     for known in (asked, f"./{asked}", str(asked).removeprefix("./")):
         if known in documents:
-            compare(known, documents[known], fingerprint)
+            compare(known, documents[known], api.fingerprint)
             return
 
 

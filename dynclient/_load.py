@@ -72,7 +72,7 @@ def _api(document: Document) -> API:
     """What a document says, read once."""
     if document.api is None:
         document.api = read(document)
-        if not document.was_listed:
+        if document.is_kept and not document.was_listed:
             document.keep(noted(document.api))
     api: API = document.api
     return api

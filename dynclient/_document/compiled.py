@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +28,7 @@ HEAD = NAME + b"3\r\n\x1a\n"
 _TAIL = struct.Struct(">QQI")
 _MARK = b"dync"
 _INLINE = 200
+_FEW = 500
 _NESTED = "components"
 """The one member of a root whose members are sections themselves."""
 
@@ -107,10 +109,12 @@ class Writer:
     """Makes a compiled form of files that were read.
 
     Of text that was cut the parts are read and written anew, or, with ``as_cut``, the text is written as it is.
+    ``short`` tells that the files are: see :func:`encoded`.
     """
 
-    def __init__(self, *, as_cut: bool = False) -> None:
+    def __init__(self, *, as_cut: bool = False, short: bool = False) -> None:
         self._as_cut = as_cut
+        self._short = short
         self.chunks: list[bytes] = [HEAD]
         self.size = len(HEAD)
         self._files: list[dict[str, Any]] = []
@@ -126,7 +130,7 @@ class Writer:
         """All bytes, in pieces."""
         place = None if listing is None else self._put(listing)
         index = {"about": about, "files": self._files, "listing": place}
-        return [*self.chunks, *_ending(self.size, index)]
+        return [*self.chunks, *_ending(self.size, index, short=self._short)]
 
     def _tree(self, root: Any) -> Any:
         if not isinstance(root, dict):
@@ -167,10 +171,10 @@ class Writer:
         return table(root)
 
     def _table(self, entries: dict[str, Any]) -> Any:
-        return [*self._put(encoded(entries)), 1]
+        return [*self._put(encoded(entries, short=self._short)), 1]
 
     def _leaf(self, value: Any) -> Any:
-        data = encoded(value)
+        data = encoded(value, short=self._short)
         return [value] if len(data) < _INLINE else self._put(data)
 
     def _put(self, data: bytes) -> list[int]:
@@ -184,13 +188,18 @@ def _members(value: dict[str, Any]) -> dict[str, Any]:
     return value.copy() if isinstance(value, Parts) else value
 
 
-def _ending(size: int, index: Any) -> list[bytes]:
-    data = encoded(index)
+def _ending(size: int, index: Any, *, short: bool = True) -> list[bytes]:
+    data = encoded(index, short=short)
     return [data, _TAIL.pack(size, len(data), zlib.crc32(data)), _MARK]
 
 
-def encoded(value: Any) -> bytes:
-    """Plain data as JSON, exactly: where the fast encoder can't, the standard one can."""
+def encoded(value: Any, *, short: bool = False) -> bytes:
+    """Plain data as JSON, exactly: where the fast encoder can't, the standard one can.
+
+    What is ``short`` is written in less time than the fast one takes to load.
+    """
+    if short and "msgspec" not in sys.modules:
+        return _standard(value)
     try:
         import msgspec
     except ImportError:
@@ -203,6 +212,8 @@ def encoded(value: Any) -> bytes:
 
 def encoded_lines(values: list[Any]) -> bytes:
     """The same of each of some values, with a line end after each: there is none within."""
+    if len(values) < _FEW and "msgspec" not in sys.modules:
+        return _standard_lines(values)
     try:
         import msgspec
     except ImportError:

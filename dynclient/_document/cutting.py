@@ -1,7 +1,7 @@
 """Large JSON text cut into parts, each of which is decoded when it is first asked for.
 
-Rule 1: one pass over the whole text holds it to JSON's grammar, and finds the values of its first two or three
-levels without making data of them. A walk over the same levels finds where they stand: since it goes from member to member of
+Rule 1: one pass over the whole text holds it to JSON's grammar, and finds the values of its first two or three levels
+without making data of them. A walk over the same levels finds where they stand: since it goes from member to member of
 the text, it sees a key that is there twice. Where it does, and where anything else is not as expected, the text is not
 cut: the exact reader tells what is wrong.
 Rule 2: a part is decoded by the same rules as a whole text (:mod:`json_text`), once it is asked for. What is wrong in
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypedDict
@@ -22,12 +23,15 @@ from dynclient._document import json_text
 from dynclient._document.charsets import is_utf8
 from dynclient._document.json_text import STRING
 from dynclient._document.pointers import split, walk
-from dynclient._document.slices import DamagedError, Parts, Section, checked
+from dynclient._document.slices import Parts, Section
+from dynclient._document.strict import strict
 from dynclient._expressions import expression
 from dynclient.options import Limits
 
 SMALLEST = 1 << 18
 """Bytes of text below which a whole parse takes no time that anybody would notice."""
+_SMALL = 1 << 20
+"""Bytes of text that are read as a whole while msgspec is loaded."""
 NESTED = "components"
 """The one member of a root whose members are sections themselves."""
 _SPACE = rb"[ \t\r\n]*"
@@ -51,7 +55,7 @@ def cut(text: bytes, name: str, limits: Limits) -> Parts | None:
 
     ``name`` is what a person calls the document, in errors.
     """
-    if len(text) < SMALLEST:
+    if len(text) < SMALLEST or (len(text) < _SMALL and "msgspec" not in sys.modules):
         return None
     try:
         import msgspec
@@ -168,8 +172,8 @@ class Text:
         if len(entry) == 1:
             return entry[0]
         try:
-            return checked(self._text[slice(*entry)], self._limits.document_depth - pointer.count("/"))
-        except DamagedError:
+            return strict(self._text[slice(*entry)], self._limits.document_depth - pointer.count("/"))
+        except (ValueError, RecursionError):
             return self._exactly(entry, pointer)
 
     def _exactly(self, entry: tuple[int, int], pointer: str) -> Any:

@@ -22,6 +22,9 @@ from dynclient.options import Limits
 if TYPE_CHECKING:  # a warm load reads no text
     from dynclient._document.places import Lines
 
+_SHORT = 1 << 20
+"""Bytes of text that are held beside its tree, which takes many times as much, for whoever asks for its SHA-256."""
+
 
 class File:
     """One file. ``uri`` is where it was had; ``base`` is what its references are relative to."""
@@ -64,7 +67,7 @@ class File:
             from dynclient._document.data import read
 
             self.tree = read(source.data, source.name, limits, json_only=source.json_only, root=root)
-            if isinstance(self.tree, Parts):
+            if isinstance(self.tree, Parts) or len(source.data) < _SHORT:
                 # The text is held, and can be asked later.
                 self._source = source
             else:
@@ -99,9 +102,9 @@ class File:
 
     def _bytes(self) -> bytes | None:
         """The document as it came; None where it is gone, or has changed."""
-        if isinstance(self._source.data, bytes) and self._source.data:
-            return self._source.data
         data = self._source.again()
+        if self._source.data:
+            return data if data == self._source.data else None
         return data if data is not None and fingerprint_of(data) == self.fingerprint else None
 
     def add_to(self, writer: Writer, uri: str | None = None) -> None:
@@ -113,7 +116,7 @@ class File:
         """Keep the compiled form in the cache, with what a reader has noted of the operations."""
         if self.kept is None or self.kept.cache is None or not isinstance(self.tree, dict):
             return
-        writer = Writer(as_cut=True)
+        writer = Writer(as_cut=True, short=bool(self._source.data))
         try:
             self.add_to(writer)
             self.kept.keep(writer.finished(listing, **self.kept.noted(), **about))

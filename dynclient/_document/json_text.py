@@ -1,7 +1,8 @@
 """JSON text to plain data: exact integers, no duplicate keys, no NaN, no surprise from nesting.
 
-Rule 1: before a parser that recurses sees the text, :func:`outline` has measured how deep it nests.
-Rule 2: the parsers keep the last of two equal keys without a word. So the members in the text are counted against
+Rule 1: almost all text is good, and is read in one go (:mod:`strict`). What follows here is for text that is not.
+Rule 2: before a parser that recurses sees the text, :func:`outline` has measured how deep it nests.
+Rule 3: the parser keeps the last of two equal keys without a word. So the members in the text are counted against
 those of the tree; only where the numbers differ is the text searched.
 """
 
@@ -10,13 +11,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from array import array
-from itertools import accumulate
+from contextlib import suppress
 from typing import Any
 
 from dynclient._document.charsets import checked
 from dynclient._document.faults import excerpt, unreadable
 from dynclient._document.pointers import join
+from dynclient._document.strict import outline, strict
 from dynclient._document.trees import members, too_deep
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
@@ -24,36 +25,10 @@ from dynclient.options import Limits
 
 STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = expression(STRING + rb"|[{}\[\],]", re.DOTALL)
-_ESCAPE = expression(rb"\\.", re.DOTALL)
-_PIECE = 1 << 18
-_NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]":'))
-_STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
 
 
 class NotJSON(UnreadableDocument):
     """The text is no JSON at all; it may still be YAML."""
-
-
-def outline(data: bytes) -> tuple[int, int]:
-    """How deep JSON text nests, and how many members its objects have together, without parsing it."""
-    depth = deepest = count = start = 0
-    in_string = False
-    while start < len(data):
-        # In pieces, since large copies would leave large holes in the memory that the process holds.
-        end = start + _PIECE
-        while data[end - 1 : end] == b"\\":
-            end += 1
-        piece, start = data[start:end], end
-        if b"\\" in piece:
-            piece = _ESCAPE.sub(b"", piece)
-        # Between two quotation marks is text: every second part is outside of all strings.
-        parts = piece.translate(None, _NOT_STRUCTURE).split(b'"')
-        outside = b"".join(parts[in_string::2])
-        in_string ^= not len(parts) % 2
-        count += outside.count(b":")
-        steps = list(accumulate(array("b", outside.translate(_STEPS, b":")), initial=depth))
-        depth, deepest = steps[-1], max([deepest, *steps])
-    return deepest, count
 
 
 def read(data: bytes, name: str, limits: Limits) -> Any:
@@ -64,29 +39,19 @@ def read(data: bytes, name: str, limits: Limits) -> Any:
         UnreadableDocument: it is JSON that no document may be: a key twice, or a number that is none.
         UnsafeDocument: it nests too deep.
     """
+    with suppress(ValueError, RecursionError):
+        return strict(data, limits.document_depth)
     depth, count = outline(data)
     if depth > limits.document_depth:
         raise too_deep(name, limits)
     try:
-        tree = _parsed(data, name)
+        tree = _standard(data, name)
     except RecursionError:
         # The caller's own stack was nearly full.
         raise too_deep(name, limits) from None
     if members(tree) != count:
         raise _duplicate(data, name)
     return tree
-
-
-def _parsed(data: bytes, name: str) -> Any:
-    """The tree, by the fast parser where it is installed and can; the standard one tells what is wrong."""
-    try:
-        import msgspec
-    except ImportError:
-        return _standard(data, name)
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.MsgspecError, ValueError):
-        return _standard(data, name)
 
 
 def _standard(data: bytes, name: str) -> Any:

@@ -123,6 +123,12 @@ class Document:
             self._files.root.keep(listing, depends=depends, references=self._references)
 
     @property
+    def is_kept(self) -> bool:
+        """Whether there is a place in the cache for this document."""
+        kept = self._files.root.kept
+        return kept is not None and kept.cache is not None
+
+    @property
     def is_shipped(self) -> bool:
         """Whether this was read from a compiled form that a caller gave for the document."""
         kept = self._files.root.kept

@@ -10,7 +10,6 @@ mapped from it would end the process.
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import weakref
@@ -20,6 +19,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dynclient._document.pointers import MISSING, escaped, split, walk
+from dynclient._document.strict import strict
 from dynclient._records import Record
 
 if TYPE_CHECKING:  # a warm load needs none
@@ -110,40 +110,6 @@ def decoded(data: bytes) -> Any:
         raise DamagedError from error
 
 
-def checked(data: bytes, depth: int) -> Any:
-    """UTF-8 JSON as data, where nobody has looked at it before: no key twice, no number that is none, not too deep.
-
-    Raises:
-        DamagedError: it is none of that.
-    """
-    try:
-        if data.count(b"{") + data.count(b"[") > depth:
-            from dynclient._document.json_text import outline
-
-            if outline(data)[0] > depth:
-                raise DamagedError
-        return _CHECKED.decode(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DamagedError from error
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise DamagedError
-    return members
-
-
-def _number(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise DamagedError
-    return number
-
-
-_CHECKED = json.JSONDecoder(object_pairs_hook=_members, parse_float=_number, parse_constant=_number)
-
-
 class Section(Record):
     """An object of a text: where it begins and ends, and its members.
 
@@ -203,7 +169,10 @@ class Tree:
         if type(entry) is list and len(entry) == 1:
             return entry[0]
         if type(entry) is list and len(entry) == _SLICE and self._depth is not None:
-            return checked(self._bytes.slice(entry), self._depth - pointer.count("/"))
+            try:
+                return strict(self._bytes.slice(entry), self._depth - pointer.count("/"))
+            except (ValueError, RecursionError) as error:
+                raise DamagedError from error
         node = self._bytes.decoded(entry)
         if len(entry) < _TABLE:
             return node

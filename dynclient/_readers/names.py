@@ -130,9 +130,7 @@ def _by_tag(
         for namespace, prefix in own.items():
             wanted[namespace].append(_without(name, prefix) if name.startswith(prefix) else name)
     served = {namespace: iter(_free(names, ())) for namespace, names in wanted.items()}
-    return tuple(
-        [tuple([(namespace, next(served[namespace])) for namespace in known[one.tags]]) for one in operations]
-    )
+    return tuple([tuple([(namespace, next(served[namespace])) for namespace in known[one.tags]]) for one in operations])
 
 
 def _without(name: str, prefix: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -20,8 +22,20 @@ def compile_(document: str, output: Path) -> None:
     if output.suffix.lower() != ".dync":
         raise click.BadParameter("the file's name must end in .dync", param_hint="-o")
     data = compiled(located(document))
-    output.write_bytes(data)
+    _write(output, data)
     click.echo(f"{output}: {len(data):,} bytes", err=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole under another name, then rename it: who loads it meanwhile has the old one or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise click.ClickException(f"{path}: {error.strerror or error}") from None
 
 
 @click.command(short_help="Show or clear the cache of documents.")

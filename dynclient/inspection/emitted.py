@@ -66,7 +66,7 @@ def package(types: str, name: str) -> Any:
 
 
 def check_in_place(source: Any, api: API) -> None:
-    """Compare a document that was loaded, and read as ``api``, with what ``dynclient_types``, if there is one, was made of."""
+    """Compare a document that was loaded with what ``dynclient_types``, if there is one, was made of."""
     if not isinstance(source, (str, PathLike)):
         return
     documents = _documents()

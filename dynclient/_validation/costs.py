@@ -70,7 +70,8 @@ def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
 
 
 def _cost(entries: Mapping[str, Any], known: _Known, bundle: Bundle, references: References, limits: Limits) -> Cost:
-    for name in entries.keys() - known.leads.keys():
+    # Not as a difference of sets: that goes through all that is known, for each bundle anew.
+    for name in [name for name in entries if name not in known.leads]:
         known.leads[name] = Counter(_leads(entries[name]))
         known.references[name] = references_in(entries[name])
         known.compares[name] = any(map(_compares, descendants(entries[name])))
@@ -143,6 +144,6 @@ def _factor(entries: Mapping[str, Any], known: _Known) -> int:
         loop = frozenset(circle)
         known.loops.update(dict.fromkeys(loop, loop))
     loops = {known.loops[name] for name in entries} - {frozenset()}
-    for loop in loops - known.factors.keys():
+    for loop in [loop for loop in loops if loop not in known.factors]:
         known.factors[loop] = Loop(entries, loop).factor()
     return max((known.factors[loop] for loop in loops), default=0)

@@ -94,7 +94,7 @@ class Limits(Record):
     errors: int = 20
     pattern_length: int = 512
     redirects: int = 5
-    pool_size: int = 100
+    pool_size: int = 10
 
 
 class Validation(Record):

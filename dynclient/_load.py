@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
+from dynclient._credentials import Secret
 from dynclient._document import Document, cache_of, local_path, open_document
 from dynclient._readers import noted, read
 from dynclient.messages import Response, Send
@@ -25,7 +26,7 @@ def load(
     references: Iterable[str] = (),
     transport: Transport | None = None,
     tls: TLS = TLS(),
-    proxy: str | None = None,
+    proxy: str | Secret | None = None,
     timeout: Timeout = Timeout(),
     block_private: bool = False,
     cache: bool | str | os.PathLike[str] = True,
@@ -98,7 +99,7 @@ class _Fetching:
     """A transport that keeps no connection: a document is fetched once, and nobody is there to close it later."""
 
     def __init__(
-        self, limits: Limits, tls: TLS, proxy: str | None, timeout: Timeout, *, block_private: bool = False
+        self, limits: Limits, tls: TLS, proxy: str | Secret | None, timeout: Timeout, *, block_private: bool = False
     ) -> None:
         self._limits = limits
         self._timeout = timeout

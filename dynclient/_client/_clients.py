@@ -148,7 +148,8 @@ class _Face:
             DocumentError: the document can't be read.
             ArgumentError: an option is wrong.
         """
-        auth, headers = concealed(auth), given_headers(headers)  # some tracebacks print local variables
+        # Some tracebacks print local variables.
+        auth, headers, proxy = concealed(auth), given_headers(headers), concealed(proxy)
         options = {
             "base_url": base_url,
             "server": server,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from dynclient._credentials import Secret
 from dynclient._document import local_path
 from dynclient._load import load as load_api
 from dynclient.exceptions import ArgumentError
@@ -118,7 +119,7 @@ class _Fetching:
         *,
         limits: Limits,
         tls: TLS,
-        proxy: str | None,
+        proxy: str | Secret | None,
         timeout: Timeout,
         block_private: bool = False,
         **_others: Any,

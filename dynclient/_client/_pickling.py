@@ -25,7 +25,7 @@ def reduced(face: type[Any], origin: Origin, fingerprint: str, settings: Setting
     told["headers"] = {name: text for name, text in settings.headers.items() if name.lower() not in SECRET_HEADERS}
     source, options = origin.recipe()
     if options["proxy"] is not None:
-        parts = urlsplit(options["proxy"])
+        parts = urlsplit(options["proxy"].reveal())
         options["proxy"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return revived, (face, source, fingerprint, {**options, **told})
 

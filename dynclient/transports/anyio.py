@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from dynclient._credentials import Secret
 from dynclient.messages import Response, Send
 from dynclient.options import TLS, Limits
 from dynclient.transports import addresses
@@ -40,7 +41,7 @@ class AnyioTransport:
         *,
         limits: Limits = Limits(),
         tls: TLS = TLS(),
-        proxy: str | None = None,
+        proxy: str | Secret | None = None,
         block_private: bool = False,
     ) -> None:
         """Take how many connections an origin may have, whom to trust, the proxy's URL, and whether to go anywhere.
@@ -50,6 +51,7 @@ class AnyioTransport:
         Raises:
             ArgumentError: the proxy's URL is none, or private addresses can't be blocked behind it.
         """
+        proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # some tracebacks print local variables
         self._tls = tls
         self.block_private = block_private
         self._context: Any = None

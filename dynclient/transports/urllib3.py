@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dynclient._credentials import Secret
 from dynclient.messages import Response, Send
 from dynclient.options import TLS, Limits
 from dynclient.transports._connection import Connection, SecureConnection
@@ -33,7 +34,7 @@ class Urllib3Transport:
         *,
         limits: Limits = Limits(),
         tls: TLS = TLS(),
-        proxy: str | None = None,
+        proxy: str | Secret | None = None,
         block_private: bool = False,
     ) -> None:
         """Take how many connections an origin may have, whom to trust, the proxy's URL, and whether to go anywhere.
@@ -43,6 +44,7 @@ class Urllib3Transport:
         Raises:
             ArgumentError: the proxy's URL is none, or private addresses can't be blocked behind it.
         """
+        proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # some tracebacks print local variables
         self._tls = tls
         self.block_private = block_private
         self._context: Any = None

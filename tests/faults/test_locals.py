@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import traceback
 
+import anyio
 import pytest
 from calling import CANARIES, run
-from case import AUTH, HEADER_KEY, Case, Place
+from case import AUTH, HEADER_KEY, PASSWORD, USER, Case, Place, things
 from table import CASES
 
 import dynclient
+from dynclient.transports import AnyioTransport
 
 FAILURES = (
     "reset_before_response", "reset_before_response_post", "truncated_content_length", "garbage", "never_answers_post",
@@ -57,4 +59,47 @@ def test_what_loading_was_given_is_not_shown(tmp_path):
     except dynclient.DocumentError as error:
         # Not this function's own variables.
         variables = dict(shown(error))
+    assert {name: text for name, text in variables.items() if any(canary in text for canary in CANARIES)} == {}
+
+
+def behind(place: str) -> str:
+    return f"http://{USER}:{PASSWORD}@{place}"
+
+
+def refused_at(step: str, proxy: str, folder):
+    """Let something fail where there is a proxy whose URL has a password."""
+    document = things(Place("http://other.example", "", folder))
+    if step == "load":
+        dynclient.load(folder / "nothing.json", proxy=proxy)
+    elif step == "fetch":
+        dynclient.load("http://other.example/openapi.json", proxy=proxy, retry=1)
+    elif step == "tunnel":
+        dynclient.load(document, proxy=proxy, base_url="https://other.example", auth=AUTH, retry=1).get_thing()
+    elif step == "call":
+        dynclient.load(document, proxy=proxy, auth=AUTH, retry=1, allow_origins=["http://other.example"]).get_thing()
+    elif step == "block":
+        dynclient.load(document, proxy=proxy, block_private=True)
+    elif step == "transport":
+        AnyioTransport(proxy=f"{proxy}:port")
+    else:
+        anyio.run(async_call, document, proxy)
+
+
+async def async_call(document, proxy):
+    client = dynclient.AsyncClient.load(document, proxy=proxy, auth=AUTH, retry=1)
+    await client.with_options(base_url="https://other.example").get_thing()
+
+
+@pytest.mark.parametrize("answer", ["refused", "denied", "garbage"])
+@pytest.mark.parametrize("step", ["load", "fetch", "tunnel", "call", "async", "block", "transport"])
+def test_no_local_variable_shows_a_proxy_s_password(step, answer, serve, tmp_path):
+    said = {"denied": b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", "garbage": b"garbage\r\n\r\n"}
+    server = serve(("ask", said[answer])) if answer in said else None
+    proxy = behind(f"127.0.0.1:{server.port}" if server is not None else "127.0.0.1:9")
+    variables: dict[str, str] = {}
+    try:
+        refused_at(step, proxy, tmp_path)
+    except dynclient.DynclientError as error:
+        variables = dict(shown(error))
+    assert variables
     assert {name: text for name, text in variables.items() if any(canary in text for canary in CANARIES)} == {}

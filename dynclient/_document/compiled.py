@@ -4,7 +4,8 @@ A head names the format. Slices follow: of each section of a file (``paths``, ``
 each on its own, and a table with the places of them. Or instead of them stands the text that they are cut from: then
 nobody has checked them, and who decodes one does. At the end stand the index, which says what the files are and
 where their tables are, and a tail that leads to it.
-A place is ``[offset, length, CRC-32]``; a fourth number marks a table.
+A place is ``[offset, length, CRC-32]``; a fourth number marks a table: a line for each member, with its name and a
+place or, in brackets, a short value.
 
 Rule 1: what is cut short has no tail, and what is damaged has a wrong checksum: it is as if it were not there.
 Rule 2: the index only says where to find things. What is found there decides.
@@ -19,12 +20,14 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from dynclient._document.slices import Bytes, DamagedError, Parts, Section
+from dynclient._document.decoding import DamagedError
+from dynclient._document.parts import Parts, Section
+from dynclient._document.slices import Bytes
 from dynclient._records import Record
 
 NAME = b"\x89dynclient "
 """What a form of any version begins with."""
-HEAD = NAME + b"3\r\n\x1a\n"
+HEAD = NAME + b"4\r\n\x1a\n"
 _TAIL = struct.Struct(">QQI")
 _MARK = b"dync"
 _INLINE = 200
@@ -171,7 +174,7 @@ class Writer:
         return table(root)
 
     def _table(self, entries: dict[str, Any]) -> Any:
-        return [*self._put(encoded(entries, short=self._short)), 1]
+        return [*self._put(b"\n" + encoded_lines([*entries.items()])), 1]
 
     def _leaf(self, value: Any) -> Any:
         data = encoded(value, short=self._short)

@@ -22,8 +22,8 @@ from typing import Any, TypedDict
 from dynclient._document import json_text
 from dynclient._document.charsets import is_utf8
 from dynclient._document.json_text import STRING
+from dynclient._document.parts import Parts, Section
 from dynclient._document.pointers import split, walk
-from dynclient._document.slices import Parts, Section
 from dynclient._document.strict import strict
 from dynclient._expressions import expression
 from dynclient.options import Limits

@@ -12,8 +12,9 @@ from dynclient._document.compiled import Described, Writer
 from dynclient._document.faults import unreadable
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
 from dynclient._document.kept import fingerprint_of
+from dynclient._document.parts import Parts, broken
 from dynclient._document.pointers import split
-from dynclient._document.slices import Parts, Tree, broken
+from dynclient._document.slices import Tree
 from dynclient._document.source import Source
 from dynclient._document.stamps import Stamp
 from dynclient.exceptions import DocumentError

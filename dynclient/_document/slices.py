@@ -1,40 +1,32 @@
-"""Parts of a document that are decoded when they are first asked for.
+"""The slices of a compiled form, and the tree of a file that they make.
 
-Rule 1: to whoever walks a document, :class:`Parts` is a dict like any other; only its values come late.
-Rule 2: every slice has a checksum, and where it does not hold, the part is had from the document itself. Where that is
+Rule 1: every slice has a checksum, and where it does not hold, the part is had from the document itself. Where that is
 gone, an error says so: nothing is ever guessed.
-Rule 3: bytes are read, not mapped: a file that is cut while it is in use gives a short read, where memory that was
+Rule 2: bytes are read, not mapped: a file that is cut while it is in use gives a short read, where memory that was
 mapped from it would end the process.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import weakref
 import zlib
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Iterable
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-from dynclient._document.pointers import MISSING, escaped, split, walk
+from dynclient._document.decoding import DamagedError, decoded, decoded_lines
+from dynclient._document.parts import LateParts, Parts
+from dynclient._document.pointers import MISSING, split, walk
 from dynclient._document.strict import strict
-from dynclient._records import Record
-
-if TYPE_CHECKING:  # a warm load needs none
-    from dynclient.exceptions import DocumentError
 
 _UNREAD = object()
 _SLICE = 3
 _TABLE = 4
-_SHORT = 1 << 20
+_LONG = 4_096
+"""Bytes of a table that is not decoded before it has to be."""
 _DEEPEST = 2
 """Tables stand at the root, in its sections, and in the sections of ``components``: no pointer is longer."""
-
-
-class DamagedError(Exception):
-    """What was read is not what was written."""
 
 
 class Bytes:
@@ -88,53 +80,6 @@ class Bytes:
         return decoded(self.slice(place))
 
 
-def decoded(data: bytes) -> Any:
-    """JSON as data, by the fast decoder where it is installed, and saves more time than it takes to load.
-
-    Raises:
-        DamagedError: it is no JSON.
-    """
-    try:
-        if len(data) < _SHORT and "msgspec" not in sys.modules:
-            return json.loads(data)
-        try:
-            import msgspec
-        except ImportError:
-            return json.loads(data)
-        try:
-            return msgspec.json.decode(data)
-        except (msgspec.MsgspecError, ValueError):
-            # It takes no lone surrogates, which JSON may have.
-            return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise DamagedError from error
-
-
-class Section(Record):
-    """An object of a text: where it begins and ends, and its members.
-
-    Each of them is a Section, the ``(start, end)`` of a part, or the ``[value]`` of a scalar.
-    """
-
-    start: int
-    end: int
-    members: dict[str, Any]
-
-
-class Decoder(Protocol):
-    """What decodes the parts of a tree."""
-
-    @property
-    def cut(self) -> tuple[bytes, Section] | None:
-        """The text that the parts are cut from, and its root; None where they come from elsewhere."""
-
-    def value(self, entry: Any, pointer: str) -> Any:
-        """What stands at a pointer, by its entry in a table."""
-
-    def glimpse(self, pointer: str, words: Iterable[str]) -> dict[str, Any] | None:
-        """What :meth:`Parts.glimpse` gives."""
-
-
 class Tree:
     """The tree of one file in a compiled form; ``again`` has it from the file itself, or raises a DocumentError.
 
@@ -173,15 +118,37 @@ class Tree:
                 return strict(self._bytes.slice(entry), self._depth - pointer.count("/"))
             except (ValueError, RecursionError) as error:
                 raise DamagedError from error
-        node = self._bytes.decoded(entry)
+        data = self._bytes.slice(entry)
         if len(entry) < _TABLE:
-            return node
-        if type(node) is not dict or pointer.count("/") > _DEEPEST:
+            return decoded(data)
+        if pointer.count("/") > _DEEPEST:
             raise DamagedError
-        lengths = sum(each[1] for each in node.values() if type(each) is list and len(each) >= _SLICE)
-        if lengths > self._bytes.size:
+        return Parts(self._entries(data), pointer, self) if len(data) < _LONG else LateParts(data, pointer, self)
+
+    def table(self, text: bytes, pointer: str) -> dict[str, Any]:
+        """The entries of a table, by their names.
+
+        Raises:
+            DocumentError: it is damaged, and the document it was made from is not there any more.
+        """
+        try:
+            return self._entries(text)
+        except DamagedError:
+            found = self._recovered(pointer)
+            # A part that is no object is another document's.
+            return {key: [value] for key, value in (found if isinstance(found, dict) else {}).items()}
+
+    def _entries(self, text: bytes) -> dict[str, Any]:
+        if not text.startswith(b"\n"):
             raise DamagedError
-        return Parts(node, pointer, self)
+        try:
+            entries = dict(decoded_lines(text[1:]))
+            lengths = sum(each[1] for each in entries.values() if type(each) is list and len(each) >= _SLICE)
+        except (TypeError, ValueError) as error:
+            raise DamagedError from error
+        if lengths > self._bytes.size or not all(type(key) is str for key in entries):
+            raise DamagedError
+        return entries
 
     def _recovered(self, pointer: str) -> Any:
         with self._lock:
@@ -193,104 +160,3 @@ class Tree:
 
             raise unreadable("its compiled form is not that of the document", "<compiled>", pointer=pointer)
         return found
-
-
-class Parts(dict[str, Any]):
-    """A mapping whose values are decoded one by one. It is not to be changed."""
-
-    __slots__ = ("_pointer", "_table", "_tree")
-
-    def __init__(self, table: dict[str, Any], pointer: str, tree: Decoder) -> None:
-        super().__init__(dict.fromkeys(table, _UNREAD))
-        self._table = table
-        self._pointer = pointer
-        self._tree = tree
-
-    @property
-    def decoder(self) -> Decoder:
-        """What decodes these parts."""
-        return self._tree
-
-    def glimpse(self, words: Iterable[str]) -> dict[str, Any] | None:
-        """Of each member its members, and of those no more than what the words name; None where it can't be had.
-
-        What is left out, or there twice, is not told: only who asks for a part itself learns what is wrong with it.
-        Arrays are there, but not what they hold.
-        """
-        return self._tree.glimpse(self._pointer, words)
-
-    def __getitem__(self, key: str) -> Any:
-        value = super().__getitem__(key)
-        if value is _UNREAD:
-            value = self._tree.value(self._table[key], f"{self._pointer}/{escaped(key)}")
-            # Of two threads that read the same part, the first one's is everybody's.
-            first = super().__getitem__(key)
-            if first is not _UNREAD:
-                return first
-            super().__setitem__(key, value)
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        # With a method of its own `dict(parts)` and `{**parts}` ask for each value, and do not copy what is unread.
-        return super().__iter__()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key."""
-        return self[key] if key in self else default  # noqa: SIM401  # that is this method
-
-    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]  # typeshed's own view can't be named
-        """All pairs, each decoded."""
-        self._read_all()
-        return super().items()
-
-    def values(self) -> ValuesView[Any]:  # type: ignore[override]  # as above
-        """All values, each decoded."""
-        self._read_all()
-        return super().values()
-
-    def copy(self) -> dict[str, Any]:
-        """A dict with all values."""
-        return dict(self.items())
-
-    def __eq__(self, other: object) -> bool:
-        return self.copy() == (other.copy() if isinstance(other, Parts) else other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    __hash__ = None
-
-    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:  # type: ignore[override]  # typeshed has more of them
-        return {**self, **other}
-
-    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:  # type: ignore[override]  # as above
-        return {**other, **self}
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} parts at #{self._pointer}>"
-
-    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
-        return dict, (self.copy(),)
-
-    def _read_all(self) -> None:
-        for key in self:
-            self[key]
-
-
-def broken(parts: Parts) -> Iterator[DocumentError]:
-    """What is wrong with the parts of a tree, one error for each that can't be decoded."""
-    for key in parts:
-        value, error = _tried(parts, key)
-        if error is not None:
-            yield error
-        elif isinstance(value, Parts):
-            yield from broken(value)
-
-
-def _tried(parts: Parts, key: str) -> tuple[Any, DocumentError | None]:
-    from dynclient.exceptions import DocumentError
-
-    try:
-        return parts[key], None
-    except DocumentError as error:
-        return None, error

@@ -11,13 +11,11 @@ Rule 3: a list that is none is as if it were not there: the operations are found
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from dynclient._document.decoding import DamagedError, decoded, decoded_lines, spelled
 from dynclient._document.pointers import escaped
-from dynclient._document.slices import DamagedError, decoded
 from dynclient._records import Record
 from dynclient._rows import OperationRow
 
@@ -78,7 +76,7 @@ def _after_first(text: bytes) -> bytes:
 
 def _rows(lines: bytes) -> tuple[OperationRow, ...]:
     """Rows, made and looked at column by column: a thousand in three milliseconds."""
-    data = decoded(b"[%b]" % lines.removesuffix(b"\n").replace(b"\n", b","))
+    data = decoded_lines(lines)
     if not data:
         return ()
     names, by_tag, methods, paths, ids, summaries, tags, deprecated, places = zip(*data, strict=True)
@@ -143,7 +141,7 @@ class Listed(Sequence[OperationRow]):
 
     def _found(self, pattern: str, *texts: str, fits: Callable[[OperationRow], bool]) -> OperationRow | None:
         text = self._text
-        for needle in _spelled(pattern, texts):
+        for needle in spelled(pattern, *texts):
             end = text.find(b"\n")
             while end >= 0 and (at := text.find(needle, end)) >= 0:
                 start, end = text.rfind(b"\n", 0, at + 1) + 1, text.find(b"\n", at + 1)
@@ -193,11 +191,3 @@ class Listed(Sequence[OperationRow]):
 
     def __repr__(self) -> str:
         return repr(self._all())
-
-
-def _spelled(pattern: str, texts: Iterable[str]) -> Iterator[bytes]:
-    """What to search for: as JSON has the texts if they are written as they are, and if in ASCII alone."""
-    yield pattern.format(*map(json.dumps, texts)).encode()
-    if not all(map(str.isascii, texts)):
-        with suppress(UnicodeEncodeError):
-            yield pattern.format(*(json.dumps(text, ensure_ascii=False) for text in texts)).encode()

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from dynclient._document.parts import Parts
 from dynclient._document.pointers import escaped
-from dynclient._document.slices import Parts
 from dynclient._expressions import expression
 from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record

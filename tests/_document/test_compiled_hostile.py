@@ -100,6 +100,8 @@ class Forger:
         self.data = bytearray(HEAD)
 
     def put(self, value, *, table=False):
+        if table and isinstance(value, dict):
+            value = b"\n" + lines(*([key, entry] for key, entry in value.items()))
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
         place = [len(self.data), len(data), zlib.crc32(data)]
         self.data += data
@@ -191,6 +193,53 @@ def test_tables_below_tables_hold_no_operations():
     assert api.rows == ()
     with pytest.raises(DynclientError):
         _ = load(deep_table(Forger()), cache=False).schemas["S"].value
+
+
+BAD_TABLES = [
+    b"",
+    b"5",
+    b"\n" + b"[" * 100_000,
+    b"\n5\n",
+    b'\n["/one"]\n',
+    b'\n["/one",[1],2]\n',
+    b"\n[5,[1]]\n",
+    b'\n[["/one"],[1]]\n',
+    b"\n[null,[1]]\n",
+    b'\n{"/one":[1]}\n',
+    b'\n["/one",[{}]],\n',
+    b'\n["/one",[{}]\n]\n',
+    b'\n["/one",[0,"9",1]]\n',
+    b'\n["/one",[0,1e999,1]]\n',
+    b'\n["/one",[{}',
+    b'["/one",',
+]
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["short", "long"])
+@pytest.mark.parametrize("table", BAD_TABLES, ids=lambda table: repr(table[:40]))
+def test_a_table_that_is_none_is_told(table, long):
+    if long:
+        table += b'["/%b",[1]]\n' % (b"x" * 5_000)
+    forger = Forger()
+    entry = forger.put(paths_of(forger, forger.put(table, table=True)), table=True)
+    data = forger.finished(entry, forger.put(lines({}, ROW)))
+    with pytest.raises(DynclientError):
+        _ = load_client(data).one.operation
+    with pytest.raises(DynclientError):
+        dict(load(data, cache=False).references.root["paths"])
+
+
+def test_every_byte_of_a_long_table_changed_with_a_right_checksum():
+    good = b"\n" + lines(["/one", [SMALL["paths"]["/one"]]], ["/two", [len(HEAD), 5, 7]]) + lines(["/x" * 2_500, [1]])
+    for at in range(380):
+        changed = bytearray(good)
+        changed[at] ^= (0x01, 0x02, 0x20)[at % 3]
+        forger = Forger()
+        entry = forger.put(paths_of(forger, forger.put(bytes(changed), table=True)), table=True)
+        data = forger.finished(entry, forger.put(lines({}, ROW)))
+        for look in (lambda client: client.one.operation, lambda client: client.api.references.root["paths"].copy()):
+            with contextlib.suppress(DynclientError):
+                look(load_client(data))
 
 
 def deep_table(forger):
@@ -320,7 +369,7 @@ def test_a_form_of_another_release_is_listed_anew():
 @pytest.mark.parametrize("version", [b"1", b"9"])
 def test_a_version_of_the_format_that_is_not_known_is_told(version):
     data = compiled(json.dumps(SMALL))
-    other = HEAD.replace(b" 3\r", b" %b\r" % version)
+    other = HEAD.replace(b" 4\r", b" %b\r" % version)
     assert other != HEAD
     with pytest.raises(DocumentError, match="another version"):
         load(other + data[len(HEAD) :], cache=False)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dynclient import _load
 from dynclient._document import cutting, json_text, open_document, stamps
 from dynclient._document.data import read
-from dynclient._document.slices import Parts, broken
+from dynclient._document.parts import Parts, broken
 from dynclient._load import compiled, load
 from dynclient.exceptions import DocumentError, Place, UnreadableDocument, UnsafeDocument
 from dynclient.options import Limits

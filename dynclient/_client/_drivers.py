@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from dynclient._call import Flow
 from dynclient._client import _bodies
 from dynclient.exceptions import DynclientError
-from dynclient.messages import Read, Run, Send
+from dynclient.messages import Read, Run, Send, Sleep
 from dynclient.transports import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -48,10 +48,17 @@ def drive(flow: Flow[T], transport: Transport) -> T:
             raise
 
 
-async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
-    """Run a call to its end in this task, on asyncio or trio."""
+async def _waited(step: Run | Sleep) -> Any:
+    """Run what may block in a thread, or sleep."""
     import anyio
 
+    if isinstance(step, Run):
+        return await anyio.to_thread.run_sync(step.function)
+    return await anyio.sleep(step.seconds)
+
+
+async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
+    """Run a call to its end in this task, on asyncio or trio."""
     answer: Any = None
     fault: DynclientError | None = None
     while True:
@@ -69,10 +76,8 @@ async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
                 answer = await transport.send(step)
             elif isinstance(step, Read):
                 answer = await _bodies.whole_async(step)
-            elif isinstance(step, Run):
-                answer = await anyio.to_thread.run_sync(step.function)
             else:
-                await anyio.sleep(step.seconds)
+                answer = await _waited(step)
         except DynclientError as error:
             fault = error
         except BaseException:

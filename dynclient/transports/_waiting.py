@@ -37,10 +37,8 @@ def stream_of(sock: Any) -> Stream:
 
     TLS within TLS, which is no socket, and systems without ``poll`` have one that blocks.
     """
-    return Polled(sock) if _POLL is not None and isinstance(sock, socket.socket) else Timed(sock)
-
-
-_POLL: Callable[[], Any] | None = getattr(select, "poll", None)
+    # Looked for each time: what makes threads of its own, as eventlet does, may take it away late.
+    return Polled(sock) if hasattr(select, "poll") and isinstance(sock, socket.socket) else Timed(sock)
 
 
 class Polled:

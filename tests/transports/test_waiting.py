@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import trustme
+from urllib3.util import wait
 
 from dynclient.options import TLS, Timeout
 from dynclient.transports import Urllib3Transport, _waiting
@@ -137,7 +139,9 @@ def test_records_of_tls_that_come_byte_by_byte_are_waited_for(authority, kind):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_calls_where_there_is_no_poll(scheme, authority, tmp_path, serve, make, monkeypatch):
-    monkeypatch.setattr(_waiting, "_POLL", None)
+    monkeypatch.delattr(select, "poll")
+    # urllib3 found out at its first wait, and remembers it.
+    monkeypatch.setattr(wait, "wait_for_socket", wait.select_wait_for_socket)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)

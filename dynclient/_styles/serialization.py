@@ -43,11 +43,14 @@ def serialize(
     row = _row(in_, style)
     keep = row.reserved if allow_reserved else None
     try:
-        pairs = _pairs(row, value, name, explode=explode, keep=keep)
-        if not pairs and allow_empty:
-            # OAS 3.1.1, allowEmptyValue: a zero-length string in place of parameters that would be omitted entirely.
-            pairs = [(row.writing.write(name, None), "")]
-        text = _joined(row, pairs)
+        if row.deep or isinstance(value, (list, dict)):
+            pairs = _pairs(row, value, name, explode=explode, keep=keep)
+            if not pairs and allow_empty:
+                # OAS 3.1.1, allowEmptyValue: a zero-length string in place of parameters that would be omitted.
+                pairs = [(row.writing.write(name, None), "")]
+            text = _joined(row, pairs)
+        else:
+            text = row.first + _pair(row, _key(row, name), _text(row, value, keep))
     except ValueError as error:
         raise _refused(in_, name, error) from None
     if in_ == "path" and text in _NOT_A_SEGMENT:
@@ -89,7 +92,7 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
     """Make the pairs of a value; empty where it is undefined."""
     if row.deep:
         return _deep_pairs(row, value, name, keep)
-    key = _key(row.writing.write, name) if row.named else None
+    key = _key(row, name)
     if not isinstance(value, (list, dict)):
         return [(key, _text(row, value, keep))]
     between = row.separator if explode else row.delimiter.text
@@ -110,8 +113,12 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
     return [(key, between.join(texts))] if texts else []
 
 
+def _key(row: Style, name: str) -> str | None:
+    return _written(row.writing.write, name) if row.named else None
+
+
 @lru_cache(maxsize=1024)
-def _key(write: Callable[[str, str | None], str], name: str) -> str:
+def _written(write: Callable[[str, str | None], str], name: str) -> str:
     """A parameter's name as it is written; it is the same at each call."""
     return write(name, None)
 
@@ -127,12 +134,15 @@ def _text(row: Style, value: Any, keep: str | None, guard: str = "") -> str:
 def _joined(row: Style, pairs: list[Pair]) -> str:
     if not pairs:
         return ""
-    texts = []
-    for key, text in pairs:
-        if key is not None and "=" in key:
-            raise ValueError("has = in a name, where nothing can be encoded")
-        texts.append(text if key is None else key if row.bare and not text else f"{key}={text}")
-    return row.first + row.separator.join(texts)
+    return row.first + row.separator.join([_pair(row, key, text) for key, text in pairs])
+
+
+def _pair(row: Style, key: str | None, text: str) -> str:
+    if key is None:
+        return text
+    if "=" in key:
+        raise ValueError("has = in a name, where nothing can be encoded")
+    return key if row.bare and not text else f"{key}={text}"
 
 
 # -- deepObject --------------------------------------------------------------------------------------------------------

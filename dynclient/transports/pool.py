@@ -14,7 +14,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from dynclient.transports.clock import Clock, Expired
@@ -103,9 +103,9 @@ class Pool:
             Expired: no place became free in time, as the clock says.
             PoolClosed: the pool has been closed.
         """
-        turn = self._alone(self._place, origin, ThreadTurn)
+        turn, idle, aged = self._alone(self._place, origin, ThreadTurn)
         if turn is None:
-            return self._good(origin)
+            return self._good(origin, idle, aged)
         try:
             turn.wait(clock.left())
         except BaseException:
@@ -124,17 +124,22 @@ class Pool:
                 if self._returned:
                     self._settle()
 
-    def _place(self, origin: Origin, make: Callable[[], Waiting]) -> Waiting | None:
-        """Take a free place; where there is none, stand in line for one."""
+    def _place(
+        self, origin: Origin, make: Callable[[], Waiting]
+    ) -> tuple[Waiting | None, Pooled | None, Sequence[Pooled]]:
+        """Take a free place, with an idle connection; where there is no place, stand in line for one.
+
+        Which connections are to be closed is told too.
+        """
         if self.closed:
             raise PoolClosed
         used = self._used.get(origin, 0)
         if used < self._size:
             self._used[origin] = used + 1
-            return None
+            return None, *self._sorted_out(origin)
         turn = make()
         self._waiting.setdefault(origin, deque()).append(turn)
-        return turn
+        return turn, None, ()
 
     def _granted(self, origin: Origin, turn: Turn) -> Pooled | None:
         """What a turn has brought, when its wait is over."""
@@ -156,29 +161,24 @@ class Pool:
             if not waiting:
                 del self._waiting[origin]
 
-    def _good(self, origin: Origin, connection: Pooled | None = None) -> Pooled | None:
-        """Find an idle connection that is still good, for who has a place: the one that was handed over, or another."""
+    def _good(self, origin: Origin, connection: Pooled | None, aged: Sequence[Pooled] = ()) -> Pooled | None:
+        """The connection, if it is still good, or another idle one that is; for who has a place."""
         try:
-            if connection is None:
-                connection = self._youngest(origin)
-            while connection is not None and not connection.is_connected:
+            while True:
+                for each in aged:
+                    each.close()
+                if connection is None or connection.is_connected:
+                    return connection
                 connection.close()
-                connection = self._youngest(origin)
+                connection, aged = self._alone(self._sorted_out, origin)
         except BaseException:
             self.give_back(origin, None)
             if connection is not None:
                 connection.close()
             raise
-        return connection
 
-    def _youngest(self, origin: Origin) -> Pooled | None:
-        """Take out the idle connection that was used last; those that are too old, of any origin, are closed."""
-        chosen, aged = self._alone(self._sorted_out, origin)
-        for connection in aged:
-            connection.close()
-        return chosen
-
-    def _sorted_out(self, origin: Origin) -> tuple[Pooled | None, list[Pooled]]:
+    def _sorted_out(self, origin: Origin) -> tuple[Pooled | None, Sequence[Pooled]]:
+        """Take out the idle connection that was used last, and those that are too old, of any origin."""
         aged = self._aged()
         idle = self._idle.get(origin)
         if idle is None:
@@ -230,7 +230,11 @@ class Pool:
     def _aged(self) -> list[Pooled]:
         """Take out what has been idle too long, of any origin: one that is never asked again would keep its own."""
         oldest = time.monotonic() - IDLE_SECONDS
-        if all(pairs[0][1] >= oldest for pairs in self._idle.values()):
+        for pairs in self._idle.values():
+            # They are in the order in which they were given back.
+            if pairs[0][1] < oldest:
+                break
+        else:
             return []
         aged = [connection for pairs in self._idle.values() for connection, since in pairs if since < oldest]
         kept = {origin: [pair for pair in pairs if pair[1] >= oldest] for origin, pairs in self._idle.items()}

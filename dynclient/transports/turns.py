@@ -32,9 +32,9 @@ class TaskPool(Pool):
             Expired: no place became free in time, as the clock says.
             PoolClosed: the pool has been closed.
         """
-        turn = self._alone(self._place, origin, _TaskTurn)
+        turn, idle, aged = self._alone(self._place, origin, _TaskTurn)
         if turn is None:
-            return self._good(origin)
+            return self._good(origin, idle, aged)
         try:
             await turn.wait(clock.left())
         except BaseException:

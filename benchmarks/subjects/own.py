@@ -25,7 +25,13 @@ def loaded(task: dict[str, Any]) -> Any:
     # A document may name no server.
     server = None if task.get("auth") else "http://127.0.0.1"
     auth = ("user", "password") if task.get("auth") else None
-    client = dynclient.load(task["path"], cache=task["cache"], auth=auth, base_url=server)
+    cache = task["cache"]
+    if task.get("apart"):
+        import os
+
+        # Each process finds a cache that is empty.
+        cache = f"{cache}/{os.getpid()}"
+    client = dynclient.load(task["path"], cache=cache, auth=auth, base_url=server)
     if task.get("ready") in {"read", "callable"}:
         operation = client.operations[task["operation"]]
         _ = operation.operation

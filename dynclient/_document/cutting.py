@@ -37,7 +37,6 @@ NESTED = "components"
 _SPACE = rb"[ \t\r\n]*"
 _KEY = expression(_SPACE + b",?" + _SPACE + STRING + _SPACE + b":" + _SPACE, re.DOTALL)
 _NEXT = expression(_SPACE + b",?" + _SPACE)
-_OPENED, _CLOSED, _OPENED_ARRAY, _CLOSED_ARRAY = (expression(_SPACE + re.escape(c)) for c in (b"{", b"}", b"[", b"]"))
 _SCALAR = expression(STRING + rb'|[^\s,\[\]{}"]+', re.DOTALL)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
@@ -96,9 +95,9 @@ class _Walk:
     def section(self, start: int, found: Mapping[str, Any], levels: int) -> Section:
         """The places of an object's members; the objects among them are sections too, ``levels`` deep."""
         members: dict[str, Any] = {}
-        place = self._after(_OPENED, start)
+        place = self._after(b"{", start)
         for key, value in found.items():
-            begin = self._after(_KEY, place)
+            begin = self._match(_KEY, place)
             if type(value) is dict and levels:
                 members[key] = section = self.section(begin, value, levels - (key != NESTED))
                 place = section.end
@@ -109,36 +108,39 @@ class _Walk:
                 place = self._elements(begin, value)
                 members[key] = (begin, place)
             elif type(value) in _SCALARS:
-                place = self._after(_SCALAR, begin)
+                place = self._match(_SCALAR, begin)
                 members[key] = [value]
             else:
                 place = self._same(begin, value)
                 members[key] = (begin, place)
-        return Section(start, self._after(_CLOSED, place), members)
+        return Section(start, self._after(b"}", place), members)
 
     def _passed(self, start: int, found: Mapping[str, Any]) -> int:
         """Where an object ends of whose members only the text was found."""
         text, key_at = self._text, _KEY.match
-        place = self._after(_OPENED, start)
+        place = self._after(b"{", start)
         for value in found.values():
             name = key_at(text, place)
             if name is None or not text.startswith(value, begin := name.end()):
                 raise _UnexpectedError
             place = begin + len(value)
-        return self._after(_CLOSED, place)
+        return self._after(b"}", place)
 
     def _elements(self, start: int, found: Iterable[Any]) -> int:
-        place = self._after(_OPENED_ARRAY, start)
+        place = self._after(b"[", start)
         for value in found:
-            place = self._same(self._after(_NEXT, place), value)
-        return self._after(_CLOSED_ARRAY, place)
+            place = self._same(self._match(_NEXT, place), value)
+        return self._after(b"]", place)
 
     def _same(self, start: int, value: Any) -> int:
         if not self._text.startswith(value, start):
             raise _UnexpectedError
         return start + len(value)
 
-    def _after(self, what: re.Pattern[bytes], place: int) -> int:
+    def _after(self, bracket: bytes, place: int) -> int:
+        return self._same(self._match(_NEXT, place), bracket)
+
+    def _match(self, what: re.Pattern[bytes], place: int) -> int:
         found = what.match(self._text, place)
         if found is None:
             raise _UnexpectedError
@@ -195,8 +197,9 @@ class Text:
         section = self._root.members.get(pointer[1:])
         if not isinstance(section, Section):
             return None
+        text = memoryview(self._text)[section.start : section.end]
         try:
-            found: dict[str, Any] = _glimpses(frozenset(words)).decode(self._text[section.start : section.end])
+            found: dict[str, Any] = _glimpses(frozenset(words)).decode(text)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         return found

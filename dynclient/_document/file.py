@@ -110,7 +110,9 @@ class File:
 
     def add_to(self, writer: Writer, uri: str | None = None) -> None:
         """Write the compiled form of this file; with ``uri``, it is called that, and nothing else."""
-        declares, called = self._may_declare, (uri or self.uri, uri or self.name)
+        # To look for identifiers in a long text that is not known to have any costs more than it may save somebody.
+        declares = self._may_declare if self.identified or not isinstance(self.tree, Parts) else True
+        called = uri or self.uri, uri or self.name
         writer.add(*called, self.fingerprint, self.tree, declares=declares, remote=self.remote)
 
     def keep(self, listing: bytes | None = None, **about: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -37,7 +38,9 @@ def measured(path, how):
 def test_a_large_json_document_holds_at_most_twice_what_its_bare_parse_does(shared):
     path = shared / "corpus/github/api.github.com.json"
     bare, ours = measured(path, "bare"), measured(path, "document")
-    assert ours["held"] <= 2 * bare["held"], (bare, ours)
-    assert ours["peak"] <= 2 * bare["peak"], (bare, ours)
+    # Where the text can be cut, it is held and no tree of it.
+    most = 0.75 if find_spec("msgspec") else 2
+    assert ours["held"] <= most * bare["held"], (bare, ours)
+    assert ours["peak"] <= most * bare["peak"], (bare, ours)
     # Far more than it takes, and far less than a parse in Python or a second tree would.
     assert ours["seconds"] <= 6 * bare["seconds"] + 0.5, (bare, ours)

@@ -148,8 +148,7 @@ class _Face:
             DocumentError: the document can't be read.
             ArgumentError: an option is wrong.
         """
-        # Some tracebacks print local variables.
-        auth, headers, proxy = concealed(auth), given_headers(headers), concealed(proxy)
+        auth, headers, proxy = concealed(auth), given_headers(headers), concealed(proxy)  # tracebacks may show them
         options = {
             "base_url": base_url,
             "server": server,

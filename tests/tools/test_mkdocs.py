@@ -1,0 +1,55 @@
+"""mkdocs builds the pages as strictly as it can: no link leads nowhere, and no page is without its place."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dynclient.cli import main
+
+
+def built(document: Path, folder: Path) -> tuple[str, set[str], set[str]]:
+    """What mkdocs says, the pages that were written, and those that it made of them."""
+    pages = folder / "docs"
+    assert main(["docs", str(document), "--out", str(pages), "--mkdocs", str(folder / "mkdocs.yml")]) == 0
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(folder / "mkdocs.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    made = {path.parent.name for path in (folder / "site").glob("*/index.html")}
+    # Of an anchor that is not there it tells as information, even where it is strict.
+    usual = r"^INFO +- +(Cleaning site directory|Building documentation to directory|Documentation built in).*\n?"
+    said = re.sub(usual, "", done.stdout + done.stderr, flags=re.MULTILINE)
+    return said, {path.stem for path in pages.glob("*.md")} - {"README"}, made
+
+
+@pytest.mark.parametrize("name", ["voice", "orders"])
+def test_mkdocs_builds_the_pages_strictly(root, tmp_path, name):
+    said, written, made = built(root / "openapi" / f"{name}.yaml", tmp_path)
+    assert said == ""
+    assert len(written) > 5
+    assert written <= made
+    front = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert all(f'href="{page}/"' in front for page in made & written)
+
+
+def test_a_link_that_leads_nowhere_would_be_told(root, tmp_path):
+    assert built(root / "openapi" / "voice.yaml", tmp_path)[0] == ""
+    with (tmp_path / "docs" / "CallsApi.md").open("a") as page:
+        page.write("\n[gone](Gone.md)\n")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(tmp_path / "mkdocs.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "Gone.md" in done.stderr
+
+
+@pytest.mark.large
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["stripe/spec3.json", "github/api.github.com.json"])
+def test_mkdocs_builds_large_ones_too(shared, tmp_path, name):
+    said, written, made = built(shared / "corpus" / name, tmp_path)
+    assert said == ""
+    assert len(written) > 100
+    assert written <= made

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect
+from operator import itemgetter
 from typing import Any, Protocol
 
 from dynclient._document import yaml_text
@@ -39,6 +41,8 @@ class JSONLines:
         # A character for each byte, so that places are the same; what is no ASCII stands within strings.
         self._text = data.decode("latin-1")
         self._entries: dict[int, dict[str, tuple[int, int]]] = {}
+        # Places whose lines were told, in order: who asks for many lines has the text counted about once.
+        self._told: list[tuple[int, int]] = [(0, 1)]
 
     def line(self, keys: list[str]) -> int | None:
         """The line of a member's name, or of an element."""
@@ -50,7 +54,17 @@ class JSONLines:
             if found is None:
                 break
             shown, start = found
-        return self._data.count(b"\n", 0, shown) + 1
+        return self._line_at(shown)
+
+    def _line_at(self, place: int) -> int:
+        # Threads see one list or the next one.
+        told = self._told
+        index = bisect(told, place, key=itemgetter(0))
+        before, line = told[index - 1]
+        if before != place:
+            line += self._data.count(b"\n", before, place)
+            self._told = [*told[:index], (place, line), *told[index:]]
+        return line
 
     def _scan(self, start: int) -> dict[str, tuple[int, int]]:
         """Where the entries of a container stand: by key, where the key and where the value begins."""

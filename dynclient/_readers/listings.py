@@ -43,9 +43,10 @@ def noted(api: API) -> bytes | None:
 
 
 def _noted(row: OperationRow) -> list[Any]:
-    _, method, path, operation_id, name, by_tag, summary, tags, deprecated, *pointers = row
+    _, method, path, operation_id, name, by_tag, summary, tags, deprecated, pointer, item = row
     # Almost all operations stand where their method and path say.
-    places = None if tuple(pointers) == _places(method, path) else pointers
+    usual = pointer == f"{item}/{method.lower()}" and item == f"/paths/{escaped(path)}"
+    places = None if usual else (pointer, item)
     return [name, dict(by_tag), method, path, operation_id, summary, tags, deprecated, places]
 
 

@@ -123,10 +123,8 @@ def test_parts_are_a_dict_to_everybody(way: str, early: list[str], values: dict[
 
 
 def test_what_looks_into_a_dict_without_asking_it_does_not_take_it_for_empty():
-    import msgspec
-
-    with pytest.raises((TypeError, msgspec.MsgspecError)):
-        msgspec.json.encode(section(MANY))
+    # As json's encoder does, which is no method's caller.
+    assert dict.__len__(section(MANY)) > 0
 
 
 @settings(deadline=None)

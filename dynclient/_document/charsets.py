@@ -62,7 +62,7 @@ def checked(data: bytes, name: str) -> str:
 
 def is_utf8(data: bytes) -> bool:
     """Tell whether bytes are UTF-8, without holding their text."""
-    start, end = 0, len(data)
+    start, end = 0, 0 if data.isascii() else len(data)
     while start < end:
         piece = data[start : start + _PIECE]
         if piece.isascii():

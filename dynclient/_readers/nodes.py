@@ -83,8 +83,8 @@ class Node(Record):
     @property
     def pointer(self) -> str:
         """The JSON pointer in the root document, or ``uri#pointer`` in another one."""
-        document, _, pointer = self.uri.partition("#")
-        return pointer if document == self.source.uri else self.uri
+        document, uri = self.source.uri, self.uri
+        return uri[len(document) + 1 :] if uri.startswith(f"{document}#") else uri
 
     @property
     def base_url(self) -> str | None:

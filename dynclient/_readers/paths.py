@@ -106,11 +106,12 @@ def path_items(item: Node) -> tuple[Node, ...]:
 
 def _methods(item: Node) -> Iterator[tuple[str, Node]]:
     """Each operation of a Path Item, with its method as it is sent."""
-    dialect = item.dialect
+    _, uri, source = item
+    dialect = source.dialect
     known = dialect.methods
     for key, value in item.value.items():
         if key in known:
-            yield key.upper(), item.child(key, value)
+            yield key.upper(), Node(value, f"{uri}/{key}", source)
     if dialect.additional_operations and isinstance(item.value.get("additionalOperations"), dict):
         # OAS 3.2.0, Path Item Object: the key is the method with the capitalization that is to be sent; a method that
         # has a field of its own must not be there.

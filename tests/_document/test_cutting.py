@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from dynclient import _load
 from dynclient._document import cutting, json_text, open_document, stamps
 from dynclient._document.data import read
+from dynclient._document.identifiers import identifiers
 from dynclient._document.parts import Parts, broken
 from dynclient._load import compiled, load
+from dynclient.changes import compare
 from dynclient.exceptions import DocumentError, Place, UnreadableDocument, UnsafeDocument
 from dynclient.options import Limits
 
@@ -85,6 +87,28 @@ def test_a_document_is_the_same_cut_and_whole(shared, name, monkeypatch):
     assert type(whole) is dict
     assert spelled(cut) == spelled(whole)
     assert listed == said(load(text, cache=False))
+
+
+@pytest.mark.skipif(not FOLDER, reason="DYNCLIENT_SHARED is not set")
+@pytest.mark.parametrize("name", documents(largest=100_000))
+def test_who_walks_a_document_sees_no_difference(shared, name, monkeypatch):
+    text = as_json(shared / "corpus" / name)
+    cut = load(text, cache=False)
+    monkeypatch.setattr(cutting, "SMALLEST", 1 << 62)
+    whole = load(text, cache=False)
+    assert (type(cut.references.root), type(whole.references.root)) == (Parts, dict)
+    assert [tried(cut, row) for row in cut.rows] == [tried(whole, row) for row in whole.rows]
+    # What is broken can't be compared, and that is told.
+    assert list(map(str, compare(cut, whole))) == list(map(str, compare(whole, whole)))
+    assert identifiers(cut.references.root, "d:d") == identifiers(whole.references.root, "d:d")
+    assert cut.fingerprint == whole.fingerprint
+
+
+def tried(api, row):
+    try:
+        return repr(api.read(row))
+    except DocumentError as error:
+        return str(error)
 
 
 KEYS = st.sampled_from(["a", "b", "components", "paths", "~/", "\u00e9\U0001f600", '"{[\\', "}", ","])

@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import trustme
@@ -137,19 +138,54 @@ def test_records_of_tls_that_come_byte_by_byte_are_waited_for(authority, kind):
             one.result()
 
 
+def serving(scheme, authority, tmp_path, serve, *script):
+    """A server, its URL, and a transport that trusts it."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    server = serve((*((("secure", context),) if scheme == "https" else ()), *script))
+    return server, f"{scheme}://localhost:{server.port}/x", Urllib3Transport(tls=TLS(ca_file=str(tmp_path / "ca.pem")))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_call_on_a_kept_connection_asks_the_system_four_times(scheme, authority, tmp_path, serve, make, monkeypatch):
+    asked: list[str] = []
+
+    def noted(name, function):
+        def call(*args):
+            if not threading.current_thread().name.startswith("fault"):
+                asked.append(name)
+            return function(*args)
+
+        return call
+
+    real = select.poll
+
+    def poll():
+        made = real()
+        return SimpleNamespace(register=made.register, poll=noted("wait", made.poll))
+
+    monkeypatch.setattr(select, "poll", poll)
+    for kind in (socket.socket, ssl.SSLSocket):
+        for name in ("send", "sendall", "recv", "recv_into", "settimeout", "setblocking"):
+            monkeypatch.setattr(kind, name, noted(name, getattr(kind, name)))
+    _, url, transport = serving(scheme, authority, tmp_path, serve, "ask", OK, "ask", OK, "until_closed")
+    assert transport.send(make(url)).body == b"ok"
+    asked.clear()
+    assert transport.send(make(url)).body == b"ok"
+    # Is it still good, send, wait, receive.
+    assert asked == ["wait", "send", "wait", "recv"]
+    transport.close()
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_calls_where_there_is_no_poll(scheme, authority, tmp_path, serve, make, monkeypatch):
     monkeypatch.delattr(select, "poll")
     # urllib3 found out at its first wait, and remembers it.
     monkeypatch.setattr(wait, "wait_for_socket", wait.select_wait_for_socket)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost").configure_cert(context)
-    first = (("secure", context),) if scheme == "https" else ()
-    server = serve((*first, "ask", OK, "ask", OK, "until_closed"))
-    transport = Urllib3Transport(tls=TLS(ca_file=str(tmp_path / "ca.pem")))
+    server, url, transport = serving(scheme, authority, tmp_path, serve, "ask", OK, "ask", OK, "until_closed")
     for method, body in (("GET", None), ("POST", MUCH[:200_000])):
-        assert transport.send(make(f"{scheme}://localhost:{server.port}/x", method, body)).body == b"ok"
+        assert transport.send(make(url, method, body)).body == b"ok"
     transport.close()
     assert server.connections == 1
     assert server.requests[1].endswith(MUCH[:200_000])

@@ -19,12 +19,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypedDict
 
-from dynclient._document import json_text
 from dynclient._document.charsets import is_utf8
-from dynclient._document.json_text import STRING
 from dynclient._document.parts import Parts, Section
 from dynclient._document.pointers import split, walk
-from dynclient._document.strict import strict
+from dynclient._document.strict import STRING, strict
 from dynclient._expressions import expression
 from dynclient.options import Limits
 
@@ -180,12 +178,14 @@ class Text:
 
     def _exactly(self, entry: tuple[int, int], pointer: str) -> Any:
         """Read a part by the exact reader, as a document that has nothing but this part, on the same lines."""
+        from dynclient._document.json_text import read
+
         start, end = entry
         keys = split(pointer)
         lines = b"\n" * self._text.count(b"\n", 0, start)
         opened = "".join(f"{{{json.dumps(key)}:" for key in keys).encode()
         alone = lines + opened + self._text[start:end] + b"}" * len(keys)
-        return walk(json_text.read(alone, self._name, self._limits), keys)[0]
+        return walk(read(alone, self._name, self._limits), keys)[0]
 
     def glimpse(self, pointer: str, words: Iterable[str]) -> dict[str, Any] | None:
         """Of the members of a section at the root, their members, and of these what the words name; as they stand.

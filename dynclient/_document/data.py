@@ -11,11 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynclient._document import json_text
 from dynclient._document.charsets import utf8
-from dynclient._document.cutting import cut
 from dynclient._document.faults import excerpt, kind, unreadable
-from dynclient._document.json_text import NotJSON
 from dynclient.exceptions import DocumentError
 from dynclient.options import Limits
 
@@ -52,14 +49,21 @@ _PAGE = "a login page, or the page of a code host, is not the document; take the
 
 
 def _parsed(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
+    # What reads one kind of text is loaded for it alone.
     if not is_json(text):
         return _yaml(text, name, limits)
+    from dynclient._document.cutting import cut
+
     parts = cut(text, name, limits)
-    if parts is not None:
-        return parts
+    return _whole(text, name, limits, json_only=json_only) if parts is None else parts
+
+
+def _whole(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
+    from dynclient._document import json_text
+
     try:
         return json_text.read(text, name, limits)
-    except NotJSON as error:
+    except json_text.NotJSON as error:
         if json_only:
             raise
         try:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from dynclient._document import yaml_text
 from dynclient._document.data import is_json
-from dynclient._document.json_text import STRING
+from dynclient._document.strict import STRING
 from dynclient._expressions import expression
 from dynclient.options import Limits
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from dynclient._expressions import expression
 
+STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+"""A string as JSON writes it, as the source of a regular expression."""
 _ESCAPE = expression(rb"\\.", re.DOTALL)
 _PIECE = 1 << 18
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]":'))

@@ -27,16 +27,19 @@ _STR, _NULL, _BOOL, _INT, _FLOAT = (_TAG + word for word in ("str", "null", "boo
 _MAP, _SEQ, _MERGE = (_TAG + word for word in ("map", "seq", "merge"))
 
 # YAML 1.2.2, 10.3.2: the core schema. Merge keys are no part of 1.2, but of many documents.
-_PLAIN = (
-    (_NULL, expression(r"(?:~|null|Null|NULL|)\Z")),
-    (_BOOL, expression(r"(?:true|True|TRUE|false|False|FALSE)\Z")),
-    (_INT, expression(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")),
-    (_FLOAT, expression(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")),
-    (_FLOAT, expression(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")),
-    (_MERGE, expression(r"<<\Z")),
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), _NULL),
+    **dict.fromkeys(("true", "True", "TRUE", "false", "False", "FALSE"), _BOOL),
+    **dict.fromkeys((sign + word for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")), _FLOAT),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), _FLOAT),
+    "<<": _MERGE,
+}
+_NUMBERS = (
+    (_INT, expression(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")),
+    (_FLOAT, expression(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")),
 )
 _COLLECTIONS = {_MAP: "mapping", _SEQ: "sequence"}
-_FIRST = frozenset("~nNtTfF-+.0123456789<")
+_FIRST = frozenset("-+.0123456789")
 
 
 def read(data: bytes, name: str, limits: Limits) -> Any:
@@ -105,9 +108,12 @@ def _loader() -> Any:
 
 
 def _plain_tag(value: str) -> str:
-    if value and value[0] not in _FIRST:
+    word = _WORDS.get(value)
+    if word is not None:
+        return word
+    if value[0] not in _FIRST:
         return _STR
-    return next((tag for tag, pattern in _PLAIN if pattern.match(value)), _STR)
+    return next((tag for tag, pattern in _NUMBERS if pattern.fullmatch(value)), _STR)
 
 
 def _integer(text: str) -> int:

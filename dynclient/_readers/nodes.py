@@ -35,7 +35,8 @@ _TYPES = {
 
 def described(value: Any) -> str:
     """The JSON type of a value, as a person says it."""
-    return _TYPES.get(type(value), type(value).__name__)
+    # Parts of a document are a dict of their own type.
+    return _TYPES.get(dict if isinstance(value, dict) else type(value), type(value).__name__)
 
 
 class Faults:

@@ -286,3 +286,21 @@ def test_what_was_read_is_kept_as_it_is_written(tmp_path):
     shipped = compiled(source)
     assert text not in shipped
     assert spelled(load(shipped).references.root) == spelled(cold)
+
+
+# Where else than an object should be, an object may be parts.
+NO_OBJECT = [
+    ({"servers": {"url": "/"}}, "`servers` must be an array, not an object"),
+    ({"security": {"a": []}}, "`security` must be an array, not an object"),
+    ({"openapi": {"3": "0"}}, "says `openapi: an object`"),
+]
+
+
+@pytest.mark.parametrize(("members", "words"), NO_OBJECT)
+def test_an_object_is_called_one_however_it_is_held(members, words, tmp_path):
+    source = tmp_path / "a.json"
+    made = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": OK}}}
+    source.write_text(json.dumps({**made, **members}) + " " * 40_000)
+    for cache in (False, tmp_path / "cache", tmp_path / "cache"):
+        with pytest.raises(DocumentError, match=words):
+            _, *_ = map((api := load(source, cache=cache)).read, api.rows)

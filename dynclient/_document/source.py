@@ -134,7 +134,11 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
         UnreadableDocument: it is not there.
     """
     parts = urlsplit(uri)
-    path = os.path.realpath(unquote(parts.path))
+    try:
+        path = os.path.realpath(unquote(parts.path))
+    except ValueError as error:
+        # No file has a name with a null character in it, or with half of a character.
+        raise _not_had(error, name) from None
     if parts.netloc not in ("", "localhost") or not any(_holds(folder, path) for folder in folders):
         raise unsafe("lies outside of the document's folder", name, hint="references= takes other folders")
     try:

@@ -489,3 +489,20 @@ def test_real_documents_of_several_files(shared):
     uri, item = document.resolve("./paths/books.yaml", f"{document.uri}#/paths/~1books")
     assert document.resolve("../schemas/book.yaml#/Book", f"{uri}/get")[1]["type"] == "object"
     assert "get" in item
+
+
+@pytest.mark.parametrize("reference", ["a\0b", "a%00b", "\ud800", "file:///\ud800", "file:///a%00b"])
+def test_what_no_file_can_be_called(reference, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"here": {"$ref": 5}}', encoding="utf-8")
+    document = open_document(path)
+    with pytest.raises((UnreadableDocument, UnsafeDocument), match="can't be followed") as caught:
+        document.resolve(reference, f"{document.uri}#/here")
+    assert caught.value.place.pointer == "/here"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])
+def test_identifiers_are_found_in_any_charset(charset):
+    text = '{"openapi": "3.1.0", "components": {"schemas": {"A": {"$anchor": "a"}}}}'
+    document = open_document(text.encode(charset))
+    assert document.resolve("#a", f"{document.uri}#") == (f"{document.uri}#/components/schemas/A", {"$anchor": "a"})

@@ -84,11 +84,16 @@ class Compiled:
         except DamagedError:
             return None
 
-    def noted(self, **about: Any) -> list[bytes]:
-        """The same form, with something else noted about it."""
+    def noted(self, listing: bytes | None = None, **about: Any) -> list[bytes]:
+        """The same form, with something else noted about it; a new listing takes the place of the one before."""
         index = {**self.index, "about": {**self.about, **about}}
-        slices = self.bytes.read(0, self.end)
-        return [slices, *_ending(len(slices), index)]
+        if listing is None:
+            slices = self.bytes.read(0, self.end)
+            return [slices, *_ending(len(slices), index)]
+        is_last = self.listing is not None and sum(self._listing[:2]) == self.end
+        slices = self.bytes.read(0, self._listing[0] if is_last else self.end)
+        index["listing"] = [len(slices), len(listing), zlib.crc32(listing)]
+        return [slices, listing, *_ending(len(slices) + len(listing), index)]
 
 
 def _described(file: Mapping[str, Any]) -> Described:

@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypedDict
 
@@ -187,28 +188,38 @@ class Text:
         alone = lines + opened + self._text[start:end] + b"}" * len(keys)
         return walk(read(alone, self._name, self._limits), keys)[0]
 
-    def glimpse(self, pointer: str, words: Iterable[str]) -> dict[str, Any] | None:
+    def glimpse(self, pointer: str, table: Mapping[str, Any], words: Iterable[str]) -> dict[str, Any] | None:  # noqa: ARG002  # they stand in one piece
         """Of the members of a section at the root, their members, and of these what the words name; as they stand.
 
         What is left out is not looked at. None where that can't be had.
         """
-        import msgspec
-
         section = self._root.members.get(pointer[1:])
         if not isinstance(section, Section):
             return None
         text = memoryview(self._text)[section.start : section.end]
-        try:
-            found: dict[str, Any] = _glimpses(frozenset(words)).decode(text)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
-        return found
+        return next(glimpses([text], words, section=True), None)
+
+
+def glimpses(texts: Iterable[bytes | memoryview], words: Iterable[str], *, section: bool = False) -> Iterator[Any]:
+    """Of the members of each text, what the words name; with ``section``, of the members of its members.
+
+    It ends before what can't be decoded.
+    """
+    try:
+        import msgspec
+    except ImportError:
+        return
+    decoder = _glimpses(frozenset(words), section=section)
+    with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+        for text in texts:
+            yield decoder.decode(text)
 
 
 @cache
-def _glimpses(words: frozenset[str]) -> Any:
+def _glimpses(words: frozenset[str], *, section: bool) -> Any:
     import msgspec
 
     scalar = str | int | float | bool | None
     known = TypedDict("known", dict.fromkeys(words, Any), total=False)  # type: ignore[misc]  # they are the caller's
-    return msgspec.json.Decoder(dict[str, dict[str, known | list[msgspec.Raw] | scalar] | list[msgspec.Raw] | scalar])
+    member: Any = dict[str, known | list[msgspec.Raw] | scalar] | list[msgspec.Raw] | scalar
+    return msgspec.json.Decoder(dict[str, member] if section else member)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import stamps
+from dynclient._document.charsets import utf8
 from dynclient._document.compiled import Described, Writer
 from dynclient._document.faults import unreadable
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
@@ -47,6 +48,7 @@ class File:
         self.tree: Any
         self._source = source._replace(data=b"")
         self._limits = limits
+        self._was_damaged = False
         # OAS 3.0.4 and earlier know no identifiers in schemas.
         self.identified = identified
         form = source.kept.form if source.kept is not None else None
@@ -73,7 +75,7 @@ class File:
                 self._source = source
             else:
                 self.fingerprint = source.fingerprint
-                self._may_declare = declares(source.data)
+                self._may_declare = declares(utf8(source.data, source.name))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,7 +85,7 @@ class File:
     @cached_property
     def _may_declare(self) -> bool:
         data = self._source.data
-        return isinstance(data, Mapping) or declares(data)
+        return isinstance(data, Mapping) or declares(utf8(data, self.name))
 
     @property
     def _declares(self) -> bool:
@@ -91,6 +93,7 @@ class File:
 
     def _again(self) -> Any:
         """The tree from the document itself, for want of what is damaged in its compiled form."""
+        self._was_damaged = True
         if self.kept is not None:
             self.kept.drop()
         data = self._bytes()
@@ -117,7 +120,11 @@ class File:
 
     def keep(self, listing: bytes | None = None, **about: Any) -> None:
         """Keep the compiled form in the cache, with what a reader has noted of the operations."""
-        if self.kept is None or self.kept.cache is None or not isinstance(self.tree, dict):
+        if self.kept is None or self.kept.cache is None or not isinstance(self.tree, dict) or self._was_damaged:
+            return
+        if self.kept.form is not None:
+            # It is the document's, whatever is wrong with parts that nobody has come to yet.
+            self.kept.keep(self.kept.form.noted(listing, **{**self.kept.noted(), **about}))
             return
         writer = Writer(as_cut=True, short=bool(self._source.data))
         try:
@@ -196,7 +203,6 @@ class File:
         data = self._bytes()
         if data is None:
             return None
-        from dynclient._document.charsets import utf8
         from dynclient._document.places import lines
 
         return lines(utf8(data, self.name), self._limits)

@@ -42,8 +42,8 @@ class Decoder(Protocol):
     def value(self, entry: Any, pointer: str) -> Any:
         """What stands at a pointer, by its entry in a table."""
 
-    def glimpse(self, pointer: str, words: Iterable[str]) -> dict[str, Any] | None:
-        """What :meth:`Parts.glimpse` gives."""
+    def glimpse(self, pointer: str, table: Mapping[str, Any], words: Iterable[str]) -> dict[str, Any] | None:
+        """What :meth:`Parts.glimpse` gives, of the parts of a table."""
 
 
 class Tables(Decoder, Protocol):
@@ -75,7 +75,8 @@ class Parts(dict[str, Any]):
         What is left out, or there twice, is not told: only who asks for a part itself learns what is wrong with it.
         Arrays are there, but not what they hold.
         """
-        return self._tree.glimpse(self._pointer, words)
+        len(self)  # then the whole table is there
+        return self._tree.glimpse(self._pointer, self._table, words)
 
     def __getitem__(self, key: str) -> Any:
         value = super().__getitem__(key)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import weakref
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -107,8 +107,23 @@ class Tree:
         except DamagedError:
             return self._recovered(pointer)
 
-    def glimpse(self, pointer: str, words: Iterable[str]) -> None:  # another tree has them
-        """Nothing: slices are decoded as a whole."""
+    def glimpse(self, pointer: str, table: Mapping[str, Any], words: Iterable[str]) -> dict[str, Any] | None:  # noqa: ARG002  # it is a text's
+        """Of the members of a table, their members, and of these what the words name, as where the text was cut.
+
+        None where that can't be had, or where the slices were looked at, and so are decoded as a whole.
+        """
+        if self._depth is None:
+            return None
+        from dynclient._document.cutting import glimpses
+
+        slices = {key: entry for key, entry in table.items() if type(entry) is list and len(entry) == _SLICE}
+        short = {key: entry[0] for key, entry in table.items() if type(entry) is list and len(entry) == 1}
+        try:
+            found = list(glimpses(map(self._bytes.slice, slices.values()), words))
+        except DamagedError:
+            return None
+        is_all = len(found) == len(slices) and len(slices) + len(short) == len(table)
+        return {**short, **dict(zip(slices, found, strict=True))} if is_all else None
 
     def _value(self, entry: Any, pointer: str) -> Any:
         if type(entry) is list and len(entry) == 1:

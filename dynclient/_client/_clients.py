@@ -12,7 +12,7 @@ from dynclient._client import _typed
 from dynclient._client._caller import AsyncCaller, Caller
 from dynclient._client._connections import Connections
 from dynclient._client._current import Current
-from dynclient._client._index import WITH_HTTP_INFO, Index, Named, no_such_operation
+from dynclient._client._index import WITH_HTTP_INFO, Index, Named, attributes_near, no_such_operation
 from dynclient._client._ipython import allow_completion
 from dynclient._client._method import OperationMethod
 from dynclient._client._operations import Operations
@@ -44,7 +44,7 @@ class Namespace:
     def __getattr__(self, name: str) -> OperationMethod:
         found = self._index.member(self._name, name)
         if found is None:
-            raise no_such_operation(name, list(self._rows), self._name)
+            raise no_such_operation(name, attributes_near(name, self._rows), self._name)
         return _method(self._caller, found)
 
     @property
@@ -205,7 +205,9 @@ class _Face:
         caller, index = self._now()
         found = index.attribute(name)
         if found is None:
-            raise no_such_operation(name, [*index.names.by_name, *index.names.by_namespace])
+            own = (one for one in dir(type(self)) if not one.startswith("_"))
+            names = index.names
+            raise no_such_operation(name, attributes_near(name, names.by_name, [*names.by_namespace, *own]))
         return Namespace(name, index, caller) if isinstance(found, str) else _method(caller, found)
 
     def _fits(self) -> Callable[[Session], object]:

@@ -6,7 +6,7 @@ of these alone. Where a search finds nothing, all names are made: what is not th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from dynclient._identifiers import near
@@ -120,10 +120,14 @@ class Index:
         Raises:
             NoSuchOperation: with the names that are near.
         """
+        if not isinstance(name, str):
+            raise NoSuchOperation(f"no operation {name!r}: an operation is found by its name", name=repr(name))
         row = self.get(name)
         if row is None:
             rows = self.names.by_name
-            raise no_such_operation(name, [*rows, *(row.operation_id for row in rows.values() if row.operation_id)])
+            ids = [row.operation_id for row in rows.values() if row.operation_id]
+            keys = [row.key for row in rows.values()] if "/" in name else []
+            raise no_such_operation(name, near(name, [*rows, *ids, *keys]))
         return row
 
     def get(self, name: str) -> OperationRow | None:
@@ -153,9 +157,16 @@ def _variant(find: Callable[[str], OperationRow | None], name: str) -> Named | N
     return Named(row, stem, with_http_info=True) if row is not None else None
 
 
-def no_such_operation(name: str, candidates: list[str], namespace: str = "") -> NoSuchOperation:
+def attributes_near(name: str, operations: Iterable[str], others: Iterable[str] = ()) -> list[str]:
+    """The operations, with ``_with_http_info`` where the name ends so, and the other names that may have been meant."""
+    stem = name.removesuffix(WITH_HTTP_INFO)
+    if stem != name:
+        return [match + WITH_HTTP_INFO for match in near(stem, operations)]
+    return near(name, [*operations, *others])
+
+
+def no_such_operation(name: str, matches: list[str], namespace: str = "") -> NoSuchOperation:
     """The error for a name that is none, which says what may have been meant."""
-    matches = near(name, candidates)
     meant = f"; did you mean {' or '.join(matches)}?" if matches else ""
     shown = f"{namespace}.{name}" if namespace else name
     return NoSuchOperation(f"no operation {shown}{meant}", name=name, matches=matches)

@@ -67,7 +67,9 @@ def _standard(data: bytes, name: str) -> Any:
     try:
         return json.loads(text, parse_constant=refuse, parse_float=finite)
     except json.JSONDecodeError as error:
-        message = f"is no JSON: {error.msg} at line {error.lineno}, column {error.colno}, before "
+        # Some of these messages end with that word already.
+        told = error.msg.removesuffix(" at")
+        message = f"is no JSON: {told} at line {error.lineno}, column {error.colno}, before "
         where = text[error.pos : error.pos + 100] or "the end"
         raise NotJSON(
             f"{name}: {message}{excerpt(where)}", place=unreadable("", name, line=error.lineno).place

@@ -16,10 +16,12 @@ from typing import Any
 from dynclient._document.parts import Parts
 from dynclient._document.pointers import escaped
 from dynclient._expressions import expression
+from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record
 from dynclient.exceptions import DocumentError
 
+_LONGEST = 20  # the characters of what may be `paths`, misspelt
 _TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _TEMPLATE = expression(r"\{([^{}]+)\}")
 _NEVER = expression(r"[\\\x00-\x1f\x7f]")
@@ -55,7 +57,8 @@ def listing(root: Node) -> Listing:
     """
     # OAS 3.1.1, OpenAPI Object: a document may have `components` or `webhooks` instead of `paths`.
     if "paths" not in root.value and not root.since("3.1"):
-        raise root.fault("`paths` is missing")
+        alike = near("paths", (key for key in root.value if isinstance(key, str) and len(key) <= _LONGEST), limit=1)
+        raise root.fault("`paths` is missing", f"is it what `{alike[0]}` was to be?" if alike else "")
     found: list[Found] = []
     faults: list[DocumentError] = []
     section = root.child("paths", root.value.get("paths", {})).object("`paths`")

@@ -54,7 +54,10 @@ class Found(Record):
 
 def of(error: DocumentError, *, warning: bool = False) -> Found:
     """An error as a fault."""
-    return Found(" ".join(error.message.split()), error.place, warning)
+    message = " ".join(error.message.split())
+    # Who reads a document's text says of which one; that is told before the message, too.
+    told = message.removeprefix(f"{error.place.document}: ") if error.place is not None else message
+    return Found(told, error.place, warning)
 
 
 def faults(api: API) -> list[Found]:

@@ -73,6 +73,8 @@ HOSTILE = {
     "json_huge_float": ('{"a": 1,\n"b": 1e999}', UnreadableDocument, "holds 1e999", 2, ""),
     "json_huge_integer": (f'{{"a": {"9" * 5000}}}', UnreadableDocument, "number that can't be read", None, ""),
     "json_cut": ('{"a": 1,\n"b": [', UnreadableDocument, "is no JSON", 2, ""),
+    "json_cut_in_a_string": ('{"a": 1,\n"b": "c', UnreadableDocument, "string starting at line 2, column 6", 2, ""),
+    "json_control": ('{"a": "\x01"}', UnreadableDocument, "control character at line 1, column 8", 1, ""),
     "json_deep": ('{"a":' * 100_000 + "1" + "}" * 100_000, UnsafeDocument, "nests deeper than 512", None, ""),
     "json_deep_and_cut": ("[" * 100_000, UnsafeDocument, "nests deeper than 512", None, ""),
     "yaml_flow_deep": ("a: " + "[" * 100_000, DocumentError, "", None, None),

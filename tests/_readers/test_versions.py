@@ -81,6 +81,16 @@ def test_paths_have_to_be_an_object(version: str, paths: Any, said: str) -> None
     assert caught.value.message == said
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"), [("path", "is it what `path` was to be?"), ("pahts", "`pahts`"), ("x", None), (5, None)]
+)
+def test_paths_that_are_misspelt_are_guessed(key: Any, hint: str | None) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        load({"openapi": "3.0.0", "info": {}, key: {}})
+    assert caught.value.message == "`paths` is missing"
+    assert hint in caught.value.hint if hint else not caught.value.hint
+
+
 @pytest.mark.parametrize("other", ["webhooks: {a: {post: {}}}", "components: {}", "{}"])
 def test_later_documents_may_lack_paths(api_of: Callable[..., API], other: str) -> None:
     assert api_of(other).rows == ()

@@ -91,6 +91,14 @@ def test_no_document_is_a_fault(run, tmp_path, text):
     assert 1 <= len(out.splitlines()) <= 2
 
 
+def test_a_text_that_is_none_is_named_once(run, tmp_path):
+    path = tmp_path / "cut.json"
+    path.write_text('{"openapi": "3.1.0",\n"info": {')
+    status, out, _ = run("validate", path)
+    assert status == 1
+    assert out.splitlines()[0].startswith(f"{path}:2: #: is no JSON: ")
+
+
 @pytest.mark.parametrize(
     "name", ["voice.yaml", "voice.2.0.yaml", "voice.3.0.yaml", "voice.3.1.yaml", "voice.3.2.yaml", "orders.yaml"]
 )

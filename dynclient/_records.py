@@ -91,6 +91,9 @@ else:
                 raise ValueError(f"{type(self).__name__} has no member {next(iter(named))!r}")
             return made
 
+        # What copy.replace asks for, since Python 3.13.
+        __replace__ = _replace
+
         def _asdict(self) -> dict[str, Any]:
             return dict(zip(self._fields, self, strict=True))
 

@@ -96,3 +96,9 @@ def test_type_checkers_see_the_same_face(root: Path):
     tree = ast.parse((root / "dynclient" / "__init__.pyi").read_text("utf-8"))
     seen = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert seen == {*NAMES, "__version__", "exceptions", "options", "testing"}
+
+
+def test_what_is_loaded_late_is_listed_before_it_is_asked_for():
+    code = "import dynclient.inspection as room; print(sorted({*room.__all__} - {*dir(room)}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "[]\n", done.stderr

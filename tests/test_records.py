@@ -119,6 +119,8 @@ ASKED = [
     lambda made: list(made._asdict()),
     lambda made: made._replace(y=7),
     lambda made: made._replace(unknown=7),
+    lambda made: copy.replace(made, y=7),  # since Python 3.13
+    lambda made: copy.replace(made, unknown=7),
     lambda made: type(made)._make([4, 5, 6]),
     lambda made: type(made)._make([4]),
     lambda made: type(made)._make([4, 5, 6, 7]),

@@ -66,9 +66,10 @@ def load(body: bytes, limits: Limits) -> Any:
         return json_exact.load(body, limits)
     try:
         value = engine.decode(body)
+        whole = _is_whole(value, body, limits.body_depth, engine)
     except (ValueError, RecursionError):  # all of msgspec's errors are ValueErrors
-        return json_exact.load(body, limits)
-    return value if _is_whole(value, body, limits.body_depth, engine) else json_exact.load(body, limits)
+        whole = False
+    return value if whole else json_exact.load(body, limits)
 
 
 def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # every codec's arguments

@@ -107,3 +107,7 @@ _MODULES = {
     ),
 }
 __getattr__ = deferred(__name__, _MODULES)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

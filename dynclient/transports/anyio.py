@@ -88,7 +88,7 @@ class _Exchange(Course):
         self._fetched = _Fetched()
 
     async def _take(self) -> Pooled | None:
-        return await self._transport.pool.taken(self._target.origin, self._clock)
+        return await self._transport.pool.taken(self._target.origin, self._clock, self)
 
     async def _open(self) -> Link:
         proxy, target = self._transport.proxy, self._target

@@ -19,7 +19,7 @@ from dynclient.transports import codings, faults
 from dynclient.transports.clock import Clock, Expired
 from dynclient.transports.framing import Cut, Head, Received, read_head
 from dynclient.transports.outgoing import Content, Lines, Path, Target, header_lines, target_of, written
-from dynclient.transports.pool import Pool, Pooled
+from dynclient.transports.pool import Holder, Pool, Pooled
 from dynclient.transports.reading import TOO_LARGE, body_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a thread's exchange must not wait for an event loop")
 
 
-class Course:
+class Course(Holder):
     """One request, and the place and the connection that it holds."""
 
     def __init__(self, carrier: Carrier, send: Send) -> None:
@@ -83,7 +83,6 @@ class Course:
         self._carrier = carrier
         self._send = send
         self._wire: Wire | None = None
-        self._holds_place = False
         self._aborted = False
         self._excerpt = b""
         self._pieces: Iterator[bytes | None] = iter(())
@@ -126,13 +125,12 @@ class Course:
             limits = self._send.limits
             maximum = None if self._send.stream else limits.response_bytes
             self._pieces = body_of(self._source, head, limits, maximum)
-        body = self._stream() if self._send.stream else await self._whole()
+            body = self._stream() if self._send.stream else await self._whole()
         return Response(head.status, head.headers, body, request, time.monotonic() - asked)
 
     async def _connected(self) -> Wire:
         """Take an idle connection, or open one."""
         idle = await self._take()
-        self._holds_place = True
         self._clock.enter("connect")
         if idle is None:
             return await self._open()
@@ -189,14 +187,13 @@ class Course:
 
     async def _whole(self) -> bytes:
         pieces = []
-        with self:
-            for piece in self._pieces:
-                if piece is None:
-                    await self._more()
-                else:
-                    self._keep(piece)
-                    pieces.append(piece)
-            self._end()
+        for piece in self._pieces:
+            if piece is None:
+                await self._more()
+            else:
+                self._keep(piece)
+                pieces.append(piece)
+        self._end()
         return b"".join(pieces)
 
     async def piece(self) -> bytes | None:
@@ -273,9 +270,10 @@ class Course:
         if wire is not None and (not reusable or self._aborted):
             wire.close()
             wire = None
-        if self._holds_place:
-            self._holds_place = False
-            self._carrier.pool.give_back(self._target.origin, wire)
+        if self.turn is not None:
+            self._carrier.pool.leave_line(self._target.origin, self)
+        if self.holds_place:
+            self._carrier.pool.give_back(self._target.origin, wire, self)
 
 
 async def fed(reading: Generator[None, None, T], wire: Wire) -> T:

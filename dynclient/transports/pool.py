@@ -5,6 +5,9 @@ there to be read from it: bytes on an idle connection are its end, or an answer 
 Rule 2: who waits for a place has it in turn. A place that is given back is handed to who has waited longest, with its
 connection; nobody else is woken, and who comes later can't be first.
 Rule 3: what takes time, looking at a connection and closing it, is not done while others have to wait for it.
+Rule 4: no place is lost where somebody interrupts a program (Ctrl-C). Python raises that after a call or at a
+function's beginning, so that a place and the note of who has it change in statements that follow each other and call
+nothing, or at last something written in C.
 """
 
 from __future__ import annotations
@@ -48,10 +51,15 @@ class Turn:
 
     granted = False
     connection: Pooled | None = None
+    wake: Callable[[], None]
+    """End its wait."""
 
-    def wake(self) -> None:
-        """End its wait."""
-        raise NotImplementedError
+
+class Holder:
+    """Who takes a place: it ``holds_place`` from then on until it gives it back, or has a ``turn`` while it waits."""
+
+    holds_place = False
+    turn: Any = None
 
 
 class ThreadTurn(Turn):
@@ -61,18 +69,14 @@ class ThreadTurn(Turn):
         """Nobody has woken it yet."""
         self._asleep = threading.Lock()
         self._asleep.acquire()
+        self.wake = self._asleep.release
 
     def wait(self, seconds: float | None) -> None:
         """Wait until it is woken, or for so long."""
         self._asleep.acquire(timeout=-1 if seconds is None else min(seconds, threading.TIMEOUT_MAX))
 
-    def wake(self) -> None:
-        """End its wait."""
-        self._asleep.release()
-
 
 T = TypeVar("T")
-Waiting = TypeVar("Waiting", bound=Turn)
 _Idle = dict[Origin, list[tuple[Pooled, float]]]
 
 
@@ -96,22 +100,24 @@ class Pool:
         self._waiting: dict[Origin, deque[Turn]] = {}
         self.closed = False
 
-    def take(self, origin: Origin, clock: Clock) -> Pooled | None:
+    def take(self, origin: Origin, clock: Clock, holder: Holder) -> Pooled | None:
         """Take a place, and an idle connection where a good one is there.
+
+        Whatever is raised, ``holder`` may hold a place, or have a turn where it was interrupted: it gives up both.
 
         Raises:
             Expired: no place became free in time, as the clock says.
             PoolClosed: the pool has been closed.
         """
-        turn, idle, aged = self._alone(self._place, origin, ThreadTurn)
-        if turn is None:
-            return self._good(origin, idle, aged)
         try:
-            turn.wait(clock.left())
+            idle, aged = self._alone(self._place, origin, ThreadTurn, holder)
+            if holder.turn is None:
+                return self._good(origin, idle, aged)
+            holder.turn.wait(clock.left())
+            return self._good(origin, self._granted(holder))
         except BaseException:
-            self._pass_on(origin, turn)
+            self.leave_line(origin, holder)
             raise
-        return self._granted(origin, turn)
 
     def _alone(self, work: Callable[..., T], *given: Any) -> T:
         """Do something while nobody else touches what is held, be it in this thread."""
@@ -125,8 +131,8 @@ class Pool:
                     self._settle()
 
     def _place(
-        self, origin: Origin, make: Callable[[], Waiting]
-    ) -> tuple[Waiting | None, Pooled | None, Sequence[Pooled]]:
+        self, origin: Origin, make: Callable[[], Turn], holder: Holder
+    ) -> tuple[Pooled | None, Sequence[Pooled]]:
         """Take a free place, with an idle connection; where there is no place, stand in line for one.
 
         Which connections are to be closed is told too.
@@ -134,27 +140,35 @@ class Pool:
         if self.closed:
             raise PoolClosed
         used = self._used.get(origin, 0)
-        if used < self._size:
-            self._used[origin] = used + 1
-            return None, *self._sorted_out(origin)
-        turn = make()
-        self._waiting.setdefault(origin, deque()).append(turn)
-        return turn, None, ()
+        if used >= self._size:
+            holder.turn = make()
+            self._waiting.setdefault(origin, deque()).append(holder.turn)
+            return None, ()
+        found = self._sorted_out(origin)
+        self._used[origin] = used + 1
+        holder.holds_place = True
+        return found
 
-    def _granted(self, origin: Origin, turn: Turn) -> Pooled | None:
+    def _granted(self, holder: Holder) -> Pooled | None:
         """What a turn has brought, when its wait is over."""
+        turn = holder.turn
         if self.closed or not turn.granted:
-            self._pass_on(origin, turn)
             raise PoolClosed if self.closed else Expired
-        return self._good(origin, turn.connection)
+        holder.turn, holder.holds_place = None, True
+        connection: Pooled | None = turn.connection
+        return connection
 
-    def _pass_on(self, origin: Origin, turn: Turn) -> None:
-        """Give up a turn, and what it may have been handed meanwhile."""
-        self._alone(self._leave_line, origin, turn)
-        if turn.granted:
-            self.give_back(origin, turn.connection)
+    def leave_line(self, origin: Origin, holder: Holder) -> None:
+        """Give up a turn, if there is one, and what it may have been handed meanwhile."""
+        turn = holder.turn
+        if turn is None:
+            return
+        self._alone(self._forget, origin, turn)
+        holder.turn, holder.holds_place = None, turn.granted
+        if holder.holds_place:
+            self.give_back(origin, turn.connection, holder)
 
-    def _leave_line(self, origin: Origin, turn: Turn) -> None:
+    def _forget(self, origin: Origin, turn: Turn) -> None:
         waiting = self._waiting.get(origin, deque())
         if turn in waiting:
             waiting.remove(turn)
@@ -172,7 +186,6 @@ class Pool:
                 connection.close()
                 connection, aged = self._alone(self._sorted_out, origin)
         except BaseException:
-            self.give_back(origin, None)
             if connection is not None:
                 connection.close()
             raise
@@ -181,16 +194,18 @@ class Pool:
         """Take out the idle connection that was used last, and those that are too old, of any origin."""
         aged = self._aged()
         idle = self._idle.get(origin)
-        if idle is None:
+        if not idle:
             return None, aged
         chosen, _ = idle.pop()
         if not idle:
             del self._idle[origin]
         return chosen, aged
 
-    def give_back(self, origin: Origin, connection: Pooled | None) -> None:
-        """Give the place back, and the connection where it can be used again."""
-        self._returned.append((origin, connection))
+    def give_back(self, origin: Origin, connection: Pooled | None, holder: Holder) -> None:
+        """Give the holder's place back, and the connection where it can be used again."""
+        returned = self._returned.append
+        holder.holds_place = False
+        returned((origin, connection))
         self._settle()
 
     def _settle(self) -> None:
@@ -200,7 +215,7 @@ class Pool:
             while self._returned and not self._busy:
                 self._busy = True
                 try:
-                    refused.append(self._free(*self._returned.popleft()))
+                    refused.append(self._free(*self._returned[0]))
                 finally:
                     self._busy = False
         for connection in refused:
@@ -208,16 +223,18 @@ class Pool:
                 connection.close()
 
     def _free(self, origin: Origin, connection: Pooled | None) -> Pooled | None:
-        """Let somebody else have the place, and the connection; return one that nobody may have."""
+        """Let somebody else have what was given back first: place and connection; return one that nobody may have."""
         waiting = self._waiting.get(origin)
         if waiting:
-            turn = waiting.popleft()
-            if not waiting:
-                del self._waiting[origin]
+            turn = waiting[0]
+            del self._returned[0], waiting[0]
             turn.connection, turn.granted = connection, True
             turn.wake()
+            if not waiting:
+                del self._waiting[origin]
             return None
         used = self._used.get(origin, 1) - 1
+        del self._returned[0]
         if used > 0:
             self._used[origin] = used
         else:
@@ -232,7 +249,7 @@ class Pool:
         oldest = time.monotonic() - IDLE_SECONDS
         for pairs in self._idle.values():
             # They are in the order in which they were given back.
-            if pairs[0][1] < oldest:
+            if not pairs or pairs[0][1] < oldest:
                 break
         else:
             return []

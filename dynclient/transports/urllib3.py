@@ -101,7 +101,7 @@ class Urllib3Exchange(Course):
             wire.break_off()
 
     async def _take(self) -> Pooled | None:
-        return self._transport.pool.take(self._target.origin, self._clock)
+        return self._transport.pool.take(self._target.origin, self._clock, self)
 
     async def _open(self) -> Connection | SecureConnection:
         target, proxy, clock = self._target, self._transport.proxy, self._clock

@@ -16,7 +16,7 @@ from dynclient import exceptions
 from dynclient.options import TLS, Limits, Timeout
 from dynclient.transports import AnyioTransport
 from dynclient.transports.clock import Clock, Expired
-from dynclient.transports.pool import PoolClosed
+from dynclient.transports.pool import Holder, PoolClosed
 from dynclient.transports.turns import TaskPool
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -40,11 +40,11 @@ def test_tasks_that_wait_for_a_place_have_their_turns(run):
 
         async def work(name: str) -> None:
             for _ in range(3):
-                await places.taken(HERE, clock())
+                await places.taken(HERE, clock(), Holder())
                 took.append(name)
                 await anyio.wait_all_tasks_blocked()
                 # From here on it waits for nothing until it asks for the next one.
-                places.give_back(HERE, None)
+                places.give_back(HERE, None, Holder())
 
         async with anyio.create_task_group() as tasks:
             for name in "abc":
@@ -82,20 +82,20 @@ def test_a_place_is_handed_on_by_who_gives_up(run):
         took = []
 
         async def take(name: str) -> None:
-            await places.taken(HERE, clock())
+            await places.taken(HERE, clock(), Holder())
             took.append(name)
-            places.give_back(HERE, None)
+            places.give_back(HERE, None, Holder())
 
-        await places.taken(HERE, clock())
+        await places.taken(HERE, clock(), Holder())
         with pytest.raises(Expired):
-            await places.taken(HERE, clock(pool=0.01))
+            await places.taken(HERE, clock(pool=0.01), Holder())
         async with anyio.create_task_group() as tasks, anyio.create_task_group() as cancelled:
             cancelled.start_soon(take, "cancelled")
             await anyio.wait_all_tasks_blocked()
             tasks.start_soon(take, "next")
             await anyio.wait_all_tasks_blocked()
             # The place is handed to the first one, which is cancelled as it learns of it.
-            places.give_back(HERE, None)
+            places.give_back(HERE, None, Holder())
             cancelled.cancel_scope.cancel()
         assert took[-1] == "next"
         assert (places._used, places._waiting) == ({}, {})
@@ -106,19 +106,19 @@ def test_a_place_is_handed_on_by_who_gives_up(run):
 def test_closing_wakes_who_waits(run):
     async def main() -> None:
         places = TaskPool(1)
-        await places.taken(HERE, clock())
+        await places.taken(HERE, clock(), Holder())
 
         async def wait() -> None:
             with pytest.raises(PoolClosed):
-                await places.taken(HERE, clock())
+                await places.taken(HERE, clock(), Holder())
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(wait)
             await anyio.wait_all_tasks_blocked()
             places.close()
         with pytest.raises(PoolClosed):
-            await places.taken(HERE, clock())
-        places.give_back(HERE, None)
+            await places.taken(HERE, clock(), Holder())
+        places.give_back(HERE, None, Holder())
         assert (places._used, places._waiting) == ({}, {})
 
     run(main)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import select
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -81,10 +83,10 @@ def test_a_body_that_is_collected_while_the_pool_is_busy_gives_its_place_back(se
 def test_what_is_given_back_in_the_middle_of_the_pools_work_waits_for_its_end():
     places = pool.Pool(3)
     for _ in range(2):
-        places.take(HERE, Clock(Timeout(pool=10), None))
+        places.take(HERE, Clock(Timeout(pool=10), None), pool.Holder())
 
     def work() -> None:
-        places.give_back(HERE, None)
+        places.give_back(HERE, None, pool.Holder())
         assert places._used == {HERE: 2}
 
     places._alone(work)
@@ -178,19 +180,19 @@ def test_threads_that_wait_for_a_place_have_their_turns():
 
     def work(name: str) -> None:
         for _ in range(3):
-            assert places.take(HERE, Clock(Timeout(pool=10), None)) is connection
+            assert places.take(HERE, Clock(Timeout(pool=10), None), pool.Holder()) is connection
             took.append(name)
             # The others stand in line again, before this one asks for the next place.
             while len(places._waiting.get(HERE, ())) < min(2, 8 - len(took)):
                 threading.Event().wait(0.001)
-            places.give_back(HERE, connection)
+            places.give_back(HERE, connection, pool.Holder())
 
-    places.take(HERE, Clock(Timeout(pool=10), None))
+    places.take(HERE, Clock(Timeout(pool=10), None), pool.Holder())
     with ThreadPoolExecutor(3) as threads:
         working = [threads.submit(work, name) for name in "abc"]
         while len(places._waiting.get(HERE, ())) < 3:
             threading.Event().wait(0.001)
-        places.give_back(HERE, connection)
+        places.give_back(HERE, connection, pool.Holder())
         for one in working:
             one.result()
     assert [sorted(took[start : start + 3]) for start in (0, 3, 6)] == [["a", "b", "c"]] * 3
@@ -199,13 +201,13 @@ def test_threads_that_wait_for_a_place_have_their_turns():
 
 def test_a_connection_that_ended_while_it_was_handed_over_is_not_used():
     places, connection = pool.Pool(1), Idle()
-    places.take(HERE, Clock(Timeout(pool=10), None))
+    places.take(HERE, Clock(Timeout(pool=10), None), pool.Holder())
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(places.take, HERE, Clock(Timeout(pool=10), None))
+        waiting = threads.submit(places.take, HERE, Clock(Timeout(pool=10), None), pool.Holder())
         while not places._waiting:
             threading.Event().wait(0.001)
         connection.is_connected = False
-        places.give_back(HERE, connection)
+        places.give_back(HERE, connection, pool.Holder())
         assert waiting.result() is None
     assert places._used == {HERE: 1}
 
@@ -215,15 +217,99 @@ def test_a_place_that_becomes_free_wakes_who_waits_for_that_origin():
     took: dict[str, object] = {}
 
     def wait_for(origin: tuple[str, str, int]) -> None:
-        took[origin[1]] = places.take(origin, Clock(Timeout(pool=10), None))
+        took[origin[1]] = places.take(origin, Clock(Timeout(pool=10), None), pool.Holder())
 
     for origin in (here, there):
-        places.take(origin, Clock(Timeout(pool=10), None))
+        places.take(origin, Clock(Timeout(pool=10), None), pool.Holder())
     with pytest.raises(Expired):
-        places.take(here, Clock(Timeout(pool=0.01), None))
+        places.take(here, Clock(Timeout(pool=0.01), None), pool.Holder())
     waiting = {origin: threading.Thread(target=wait_for, args=(origin,)) for origin in (here, there)}
     for origin, thread in waiting.items():
         thread.start()
-        places.give_back(origin, None)
+        places.give_back(origin, None, pool.Holder())
         thread.join(timeout=10)
     assert took == {"here": None, "there": None}
+
+
+def interrupted(at: int, work, *given: object) -> bool:
+    """Do something, with an interrupt at one of the moments at which Python has them, if there are so many."""
+    left = at
+
+    def note(frame, event, _):
+        nonlocal left
+        if event in {"call", "c_return"} and frame.f_code.co_filename == pool.__file__:
+            left -= 1
+            if left == -1:
+                raise KeyboardInterrupt
+
+    sys.setprofile(note)
+    try:
+        work(*given)
+    except KeyboardInterrupt:
+        return True
+    except Expired:
+        pass
+    finally:
+        sys.setprofile(None)
+    return False
+
+
+def soon() -> Clock:
+    return Clock(Timeout(pool=1), None)
+
+
+def exchanged(places: pool.Pool, holder: pool.Holder) -> None:
+    places.take(HERE, soon(), holder)
+    places.give_back(HERE, Idle(), holder)
+
+
+def ended(places: pool.Pool, *holders: pool.Holder) -> None:
+    """Those that hold a place give it back, and the next one finds one."""
+    for holder in holders:
+        places.leave_line(HERE, holder)
+        if holder.holds_place:
+            places.give_back(HERE, None, holder)
+    after = pool.Holder()
+    places.take(HERE, soon(), after)
+    places.give_back(HERE, None, after)
+    assert (places._used, any(places._waiting.values()), list(places._returned)) == ({}, False, [])
+
+
+def test_an_interrupt_loses_no_place(monkeypatch):
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0)
+    for at in itertools.count():
+        places, holder = pool.Pool(1), pool.Holder()
+        places._idle = {HERE: [(Idle(), 0.0), (Idle(), 1e12)]}
+        more = interrupted(at, exchanged, places, holder)
+        ended(places, holder)
+        if not more:
+            break
+    assert at > 10
+
+
+def test_an_interrupt_of_who_waits_loses_no_place():
+    for at in itertools.count():
+        places, first, holder = pool.Pool(1), pool.Holder(), pool.Holder()
+        places.take(HERE, soon(), first)
+        more = interrupted(at, places.take, HERE, Clock(Timeout(pool=0.001), None), holder)
+        ended(places, first, holder)
+        if not more:
+            break
+    assert at > 10
+
+
+def test_an_interrupt_while_a_place_is_handed_over_leaves_nobody_asleep():
+    for at in itertools.count():
+        places, first, waiter = pool.Pool(1), pool.Holder(), pool.Holder()
+        places.take(HERE, soon(), first)
+        places._alone(places._place, HERE, pool.ThreadTurn, waiter)
+        more = interrupted(at, places.give_back, HERE, None, first)
+        if first.holds_place:
+            places.give_back(HERE, None, first)
+        places._settle()
+        assert waiter.turn._asleep.acquire(blocking=False)
+        places._granted(waiter)
+        ended(places, waiter)
+        if not more:
+            break
+    assert at > 3

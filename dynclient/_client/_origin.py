@@ -37,7 +37,13 @@ class Origin:
         return self._path is not None
 
     def recipe(self) -> tuple[Any, dict[str, Any]]:
-        """The source, as it can be read from any folder, and all that it is read by."""
+        """The source, as it can be read from any folder, and all that it is read by.
+
+        Raises:
+            TypeError: it was a file object, which is read once.
+        """
+        if hasattr(self._source, "read"):
+            raise TypeError("a client of a file object is not pickled: load() a path, or what the file holds")
         return self._absolute if self._path is not None else self._source, dict(self._options)
 
     def stamps(self, api: API) -> tuple[object, ...]:

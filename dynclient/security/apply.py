@@ -152,7 +152,8 @@ class Security:
         return f"<{type(self).__name__} for {', '.join(self._given) or 'nobody'}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("credentials are not pickled")
+        # An operation and a namespace hold these; a client leaves them out.
+        raise TypeError("credentials are not pickled, nor an operation, which holds them: pickle the client")
 
     def _can_meet(self, requirement: SecurityRequirement, request: Request) -> bool:
         return all(name in self._given or self._is_met(name, request) for name in requirement)

@@ -50,6 +50,20 @@ def test_a_document_that_has_changed_is_told(tmp_path):
         pickle.loads(data)
 
 
+@pytest.mark.parametrize("held", ["get_call_state", "calls"])
+def test_what_holds_credentials_is_not_pickled_and_says_what_is(voice_path, held):
+    client = dynclient.load(voice_path, auth=("user", PASSWORD))
+    with pytest.raises(TypeError, match="pickle the client"):
+        pickle.dumps(getattr(client, held))
+
+
+def test_a_client_of_a_file_object_is_not_pickled(voice_path):
+    with voice_path.open("rb") as file:
+        client = dynclient.load(file)
+        with pytest.raises(TypeError, match="a client of a file object is not pickled"):
+            pickle.dumps(client)
+
+
 def test_a_client_in_a_spawned_process(voice_path):
     client = dynclient.load(voice_path)
     with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -178,15 +178,8 @@ class Text:
             return self._exactly(entry, pointer)
 
     def _exactly(self, entry: tuple[int, int], pointer: str) -> Any:
-        """Read a part by the exact reader, as a document that has nothing but this part, on the same lines."""
-        from dynclient._document.json_text import read
-
         start, end = entry
-        keys = split(pointer)
-        lines = b"\n" * self._text.count(b"\n", 0, start)
-        opened = "".join(f"{{{json.dumps(key)}:" for key in keys).encode()
-        alone = lines + opened + self._text[start:end] + b"}" * len(keys)
-        return walk(read(alone, self._name, self._limits), keys)[0]
+        return exactly(self._text[start:end], pointer, self._text.count(b"\n", 0, start), self._name, self._limits)
 
     def glimpse(self, pointer: str, table: Mapping[str, Any], words: Iterable[str]) -> dict[str, Any] | None:  # noqa: ARG002  # they stand in one piece
         """Of the members of a section at the root, their members, and of these what the words name; as they stand.
@@ -198,6 +191,20 @@ class Text:
             return None
         text = memoryview(self._text)[section.start : section.end]
         return next(glimpses([text], words, section=True), None)
+
+
+def exactly(part: bytes, pointer: str, lines: int, name: str, limits: Limits) -> Any:
+    """Read a part by the exact reader, as a document that has nothing but this part, after so many lines.
+
+    Raises:
+        DocumentError: what is wrong with it.
+    """
+    from dynclient._document.json_text import read
+
+    keys = split(pointer)
+    opened = "".join(f"{{{json.dumps(key)}:" for key in keys).encode()
+    alone = b"\n" * lines + opened + part + b"}" * len(keys)
+    return walk(read(alone, name, limits), keys)[0]
 
 
 def glimpses(texts: Iterable[bytes | memoryview], words: Iterable[str], *, section: bool = False) -> Iterator[Any]:

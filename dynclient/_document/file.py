@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import stamps
 from dynclient._document.charsets import utf8
-from dynclient._document.compiled import Described, Writer
+from dynclient._document.compiled import HEAD, Described, Writer
 from dynclient._document.faults import unreadable
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
 from dynclient._document.kept import fingerprint_of
@@ -55,8 +55,9 @@ class File:
         if form is not None:
             described = described or form.files[0]
             self.fingerprint = described.fingerprint
-            depth = None if described.checked else limits.document_depth
-            self.tree = Tree(form.bytes, self._again, depth).value(described.entry, "")
+            # Text that nobody has looked at is the first that stands in a form: in the cache, each file has its own.
+            bounds = None if described.checked else limits
+            self.tree = Tree(form.bytes, self._again, self.name, bounds, len(HEAD)).value(described.entry, "")
             self._may_declare = described.declares
             if root and not isinstance(self.tree, dict):
                 raise unreadable("holds no document", source.name)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # a warm load needs none
     from dynclient.exceptions import DocumentError
 
 _UNREAD: Any = object()
+_HOLDING = Lock()
 
 
 class Section(Record):
@@ -81,13 +82,16 @@ class Parts(dict[str, Any]):
     def __getitem__(self, key: str) -> Any:
         value = super().__getitem__(key)
         if value is _UNREAD:
-            value = self._tree.value(self._table[key], self._below(key))
-            # Of two threads that read the same part, the first one's is everybody's.
-            first = super().__getitem__(key)
-            if first is not _UNREAD:
-                return first
-            super().__setitem__(key, value)
+            return self._first(key, self._tree.value(self._table[key], self._below(key)))
         return value
+
+    def _first(self, key: str, value: Any) -> Any:
+        """Hold what was read; of two threads that read the same part, the first one's is everybody's."""
+        with _HOLDING:
+            first = dict.get(self, key, _UNREAD)
+            if first is _UNREAD:
+                dict.__setitem__(self, key, value)
+            return value if first is _UNREAD else first
 
     def __iter__(self) -> Iterator[str]:
         # With a method of its own `dict(parts)` and `{**parts}` ask for each value, and do not copy what is unread.
@@ -184,14 +188,8 @@ class LateParts(Parts):
         return MISSING
 
     def _first(self, key: str, value: Any) -> Any:
-        """Hold what was read; of two threads that read the same part, the first one's is everybody's."""
         with self._lock:
-            if self._text:
-                return self._read.setdefault(key, value)
-            first = dict.get(self, key, _UNREAD)
-            if first is _UNREAD:
-                dict.__setitem__(self, key, value)
-            return value if first is _UNREAD else first
+            return self._read.setdefault(key, value) if self._text else super()._first(key, value)
 
     def _name_all(self) -> None:
         with self._lock:

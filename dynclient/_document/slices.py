@@ -13,12 +13,15 @@ import weakref
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynclient._document.decoding import DamagedError, decoded, decoded_lines
 from dynclient._document.parts import LateParts, Parts
 from dynclient._document.pointers import MISSING, split, walk
 from dynclient._document.strict import strict
+
+if TYPE_CHECKING:  # whoever asks for a listing alone has no limits but the usual ones
+    from dynclient.options import Limits
 
 _UNREAD = object()
 _SLICE = 3
@@ -83,16 +86,21 @@ class Bytes:
 class Tree:
     """The tree of one file in a compiled form; ``again`` has it from the file itself, or raises a DocumentError.
 
-    ``depth`` is how deep it may nest, where nobody has looked at its slices before.
+    Where nobody has looked at its slices before, they are held to ``limits``; ``name`` is what a person calls the
+    file, in errors, and ``start`` where its text begins.
     """
 
     cut = None
 
-    def __init__(self, data: Bytes, again: Callable[[], Any], depth: int | None = None) -> None:
+    def __init__(
+        self, data: Bytes, again: Callable[[], Any], name: str = "", limits: Limits | None = None, start: int = 0
+    ) -> None:
         """Take the bytes with all slices."""
         self._bytes = data
         self._again = again
-        self._depth = depth
+        self._name = name
+        self._limits = limits
+        self._start = start
         self._whole: Any = _UNREAD
         self._lock = Lock()
 
@@ -100,7 +108,8 @@ class Tree:
         """What stands at a pointer, by its entry in a table: ``[value]``, a slice, or the slice of another table.
 
         Raises:
-            DocumentError: it is damaged, and the document it was made from is not there any more.
+            DocumentError: it is damaged, and the document it was made from is not there any more; or nobody has looked
+                at it before, and it can't be read.
         """
         try:
             return self._value(entry, pointer)
@@ -112,7 +121,7 @@ class Tree:
 
         None where that can't be had, or where the slices were looked at, and so are decoded as a whole.
         """
-        if self._depth is None:
+        if self._limits is None:
             return None
         from dynclient._document.cutting import glimpses
 
@@ -128,17 +137,22 @@ class Tree:
     def _value(self, entry: Any, pointer: str) -> Any:
         if type(entry) is list and len(entry) == 1:
             return entry[0]
-        if type(entry) is list and len(entry) == _SLICE and self._depth is not None:
-            try:
-                return strict(self._bytes.slice(entry), self._depth - pointer.count("/"))
-            except (ValueError, RecursionError) as error:
-                raise DamagedError from error
         data = self._bytes.slice(entry)
         if len(entry) < _TABLE:
-            return decoded(data)
+            return decoded(data) if self._limits is None else self._unchecked(data, entry[0], pointer, self._limits)
         if pointer.count("/") > _DEEPEST:
             raise DamagedError
         return Parts(self._entries(data), pointer, self) if len(data) < _LONG else LateParts(data, pointer, self)
+
+    def _unchecked(self, data: bytes, offset: int, pointer: str, limits: Limits) -> Any:
+        """A part that stands as it was written: what is wrong with it is wrong with the document."""
+        try:
+            return strict(data, limits.document_depth - pointer.count("/"))
+        except (ValueError, RecursionError):
+            from dynclient._document.cutting import exactly
+
+            lines = self._bytes.read(self._start, max(offset - self._start, 0)).count(b"\n")
+            return exactly(data, pointer, lines, self._name, limits)
 
     def table(self, text: bytes, pointer: str) -> dict[str, Any]:
         """The entries of a table, by their names.

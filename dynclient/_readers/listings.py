@@ -190,5 +190,8 @@ class Listed(Sequence[OperationRow]):
     def __hash__(self) -> int:
         return hash(self._all())
 
+    def __reduce__(self) -> tuple[type, tuple[tuple[OperationRow, ...]]]:
+        return tuple, (self._all(),)
+
     def __repr__(self) -> str:
         return repr(self._all())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 import yaml
@@ -304,3 +306,49 @@ def test_an_object_is_called_one_however_it_is_held(members, words, tmp_path):
     for cache in (False, tmp_path / "cache", tmp_path / "cache"):
         with pytest.raises(DocumentError, match=words):
             _, *_ = map((api := load(source, cache=cache)).read, api.rows)
+
+
+def test_threads_see_one_value_of_each_part():
+    made = {"paths": {f"/{number}": {"get": {"x": [number] * 5}} for number in range(1_000)}}
+    text = json.dumps(made).encode()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(5):
+            paths, barrier, seen = cutting.cut(text, "d", LIMITS)["paths"], Barrier(4), []
+
+            def look(paths=paths, barrier=barrier, seen=seen):
+                barrier.wait()
+                seen.append({key: paths[key] for key in paths})
+
+            threads = [Thread(target=look) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert [key for found in seen for key in paths if found[key] is not paths[key]] == []
+            assert len(seen) == len(threads)
+    finally:
+        sys.setswitchinterval(before)
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_what_is_told_of_a_kept_text_whose_document_is_gone(case, tmp_path):
+    text, words, line, below = LATE[case]
+    source, folder = tmp_path / "a.json", tmp_path / "cache"
+    source.write_bytes(with_operation(text) + b" " * 40_000)
+    load(source, cache=folder, limits=LIMITS)
+    (kept,) = folder.iterdir()
+    api = load(source, cache=folder, limits=LIMITS)
+    assert api.references.was_listed
+    source.unlink()
+    good, bad = api.rows
+    for _ in range(2):
+        with pytest.raises((UnreadableDocument, UnsafeDocument)) as caught:
+            api.read(bad)
+        assert words in caught.value.message
+        pointer = f"/paths/~1a~0b/get{below}" if below else ""
+        assert caught.value.place == Place(str(source), pointer, line and line + 3)
+    assert api.read(good).responses["200"].description == "ok"
+    # It is the document's fault, not the form's.
+    assert kept.exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -140,3 +142,11 @@ def test_what_is_not_there_is_told_with_what_is_near(voice_path: Path, tmp_path:
     assert "nothing" not in client.operations
     assert len(client.operations) == 4
     assert {"create_call", "calls"} <= set(dir(client))
+
+
+def test_a_list_is_copied_as_the_rows_that_it_is():
+    api = load(document_of([("a", ["t"], "a", "get"), ("b", [], "b", "post")]), cache=False)
+    listed = kept(api).rows
+    for copied in (copy.copy(listed), copy.deepcopy(listed), pickle.loads(pickle.dumps(listed))):
+        assert copied == api.rows
+        assert type(copied) is tuple

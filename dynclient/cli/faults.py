@@ -149,7 +149,9 @@ class _Search:
                 if example.has_value:
                     yield from self._example(schema, example.value, direction, self._place(pointer, example.name))
 
-    def _schema(self, schema: Schema, direction: Direction, depth: int = 0) -> Iterator[Found]:
+    def _schema(
+        self, schema: Schema, direction: Direction, depth: int = 0, *, is_sound: bool = False
+    ) -> Iterator[Found]:
         """What is wrong with a schema; where something is, what is wrong below it too."""
         try:
             schema = follow(schema)
@@ -160,7 +162,8 @@ class _Search:
             return
         self._checked.add((schema.uri, direction))
         try:
-            validator(schema, direction)
+            if not is_sound:
+                validator(schema, direction)
             yield from self._own_examples(schema, direction, depth)
         except DocumentError as error:
             yield of(error)
@@ -175,8 +178,9 @@ class _Search:
         for word, value in given:
             place = _place_of(schema, f"/{word}" if word in _keys(schema) else f"/{word}s")
             yield from self._example(schema, value, direction, place)
+        # What a schema leads to has been made ready with it, so nothing there makes no sense.
         for child in _children(schema):
-            yield from self._schema(child, direction, depth + 1)
+            yield from self._schema(child, direction, depth + 1, is_sound=True)
 
     def _below(self, schema: Schema, direction: Direction, depth: int) -> Iterator[Found]:
         try:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import dynclient
+from dynclient._validation import validator
+from dynclient.cli import faults
+
 FAULTY = """\
 openapi: 3.1.0
 info: {title: Faulty, version: "1"}
@@ -128,3 +132,22 @@ def test_what_could_not_be_listed_is_listed_as_broken(run, faulty):
     with dynclient.load(faulty) as client:
         assert "/paths/~1lost" in repr(client.operations)
         assert "lost" in client.operations._repr_html_()
+
+
+def test_what_stands_below_a_sound_schema_is_not_made_ready_again(monkeypatch):
+    items = {"type": "array", "items": {"type": "string"}}
+    below = {"type": "object", "properties": {f"p{n}": items for n in range(9)}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "components": {"schemas": {"Deep": {"properties": {"a": below, "b": below}}}},
+    }
+    made = []
+
+    def counted(schema, direction):
+        made.append((schema.uri, direction))
+        return validator(schema, direction)
+
+    monkeypatch.setattr(faults, "validator", counted)
+    assert faults.faults(dynclient.load(document).api) == []
+    assert [uri.partition("#")[2] for uri, _ in made] == ["/components/schemas/Deep"]

@@ -50,7 +50,7 @@ class Plain:
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except BaseException:
+        except BaseException:  # also an interrupt: nobody else knows of the socket
             self._socket.close()
             raise
 

@@ -90,7 +90,7 @@ def connect(connection: Connection | SecureConnection, clock: Clock, remaining: 
     except (HTTPError, HTTPException, CertificateError) as error:
         connection.close()
         raise _plain(error) from None
-    except BaseException:
+    except BaseException:  # also an interrupt: nobody else knows of the connection
         connection.close()
         raise
     return True

@@ -115,7 +115,7 @@ class Pool:
                 return self._good(origin, idle, aged)
             holder.turn.wait(clock.left())
             return self._good(origin, self._granted(holder))
-        except BaseException:
+        except BaseException:  # also an interrupt: whatever ends this, the place is given back
             self.leave_line(origin, holder)
             raise
 
@@ -185,7 +185,7 @@ class Pool:
                     return connection
                 connection.close()
                 connection, aged = self._alone(self._sorted_out, origin)
-        except BaseException:
+        except BaseException:  # also an interrupt: nobody else knows of the connection
             if connection is not None:
                 connection.close()
             raise

@@ -38,6 +38,6 @@ class TaskPool(Pool):
                 return self._good(origin, idle, aged)
             await holder.turn.wait(clock.left())
             return self._good(origin, self._granted(holder))
-        except BaseException:
+        except BaseException:  # also an interrupt: whatever ends this, the place is given back
             self.leave_line(origin, holder)
             raise

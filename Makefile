@@ -21,7 +21,7 @@ test: $(VENV)/.dynclient-test ## run the test suite
 test-large: $(VENV)/.dynclient-test ## run what takes minutes: types and answers of large documents, where DYNCLIENT_SHARED has them
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m large $(ARGS)
 
-test-all: ## run the test suite on each Python from 3.10 to 3.13 that is here
+test-all: ## run the test suite on each Python from 3.11 to 3.13 that is here
 	@bash .ci/test-all $(ARGS)
 
 lint: $(VENV)/.dynclient-lint ## check style and format
@@ -89,7 +89,7 @@ clean: ## remove what the other targets made
 	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else f"dynclient needs Python 3.10 or newer, $(PYTHON) is {sys.version.split()[0]}: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"dynclient needs Python 3.11 or newer, $(PYTHON) is {sys.version.split()[0]}: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.dynclient-all: pyproject.toml | $(BIN)/python
@@ -104,7 +104,7 @@ $(VENV)/.dynclient-bench: pyproject.toml | $(VENV)/.dynclient-all
 build/bench/tasks/.installed: pyproject.toml
 	@mkdir -p build/bench
 	@$(PYTHON) -m venv build/bench/tasks
-	@build/bench/tasks/bin/python -m pip --disable-pip-version-check -q -q install -e ".[async,fast]" httpx httpx2 aiohttp trio
+	@build/bench/tasks/bin/python -m pip --disable-pip-version-check -q -q install -e "." httpx httpx2 aiohttp trio
 	@touch $@
 
 # pip knows dependency groups since 25.1; a new virtual environment may come with an older one.

@@ -161,7 +161,7 @@ def _date_time(value: dt.datetime) -> str:
         return value.isoformat()
     # RFC 3339, 5.6: an offset has hours and minutes only.
     if offset % dt.timedelta(minutes=1):
-        value = value.astimezone(dt.timezone.utc)
+        value = value.astimezone(dt.UTC)
     return _with_z(value.isoformat())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ BODY = {
 }
 BXML = '<?xml version="1.0" encoding="UTF-8"?>\n<Bxml><SpeakSentence>Grüße</SpeakSentence></Bxml>'
 ANY_PATH = re.compile(".*")
-NEW_YEAR = datetime(2022, 1, 1, tzinfo=timezone.utc)
+NEW_YEAR = datetime(2022, 1, 1, tzinfo=UTC)
 Case = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 

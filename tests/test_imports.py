@@ -11,7 +11,7 @@ import pytest
 from dynclient._load import compiled, load
 
 # What draws, parses, emits or serves, and the engine that makes reports: no valid call needs them.
-NEVER = ("jsonschema", "referencing", "yaml", "jinja2", "click", "rich", "werkzeug", "anyio", "defusedxml", "httpx")
+NEVER = ("jsonschema", "referencing", "yaml", "jinja2", "click", "rich", "werkzeug", "anyio", "httpx")
 # What the wire and its validation need: the first call loads it (the engine in Rust, some calls later), and nothing
 # before it.
 LATE = ("urllib3", "jsonschema_rs", "ssl", "platformdirs", "truststore", "opentelemetry", "asyncio")

@@ -26,7 +26,7 @@ class Day(enum.Enum):
     FIRST = dt.date(2020, 1, 2)
 
 
-class Word(str, enum.Enum):
+class Word(str, enum.Enum):  # noqa: UP042  # what users write
     X = "x"
 
 
@@ -66,7 +66,7 @@ class Odd:
     item = __int__
 
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 PLUS2 = dt.timezone(dt.timedelta(hours=2))
 OLD_PARIS = dt.timezone(dt.timedelta(minutes=9, seconds=21))
 

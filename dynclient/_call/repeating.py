@@ -16,7 +16,7 @@ import os
 import random
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from dynclient._call.budget import SUCCESS, THROTTLED, TRANSIENT, Budget
@@ -139,7 +139,7 @@ def retry_after(response: Response) -> float | None:
     moment = _date(text)
     if moment is None:
         return None
-    now = _date(response.headers.get("date") or "") or datetime.now(timezone.utc)
+    now = _date(response.headers.get("date") or "") or datetime.now(UTC)
     return max(0.0, (moment - now).total_seconds())
 
 
@@ -156,7 +156,7 @@ def _date(text: str) -> datetime | None:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _read_timed_out(error: DynclientError) -> bool:

@@ -26,7 +26,7 @@ from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation
 from dynclient.security import concealed
 
 if TYPE_CHECKING:
-    from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time
+    from typing import Self  # type checkers know it; nothing of it is needed at run time
 
     from dynclient.changes import Changes
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time
+    from typing import Self  # type checkers know it; nothing of it is needed at run time
 
 
 class Saving:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 from dynclient.changes.access import compare_schemes, compare_servers
 from dynclient.changes.findings import Findings, Pair
@@ -16,7 +16,7 @@ def compare(old: API, new: API, *, today: date | None = None) -> Changes:
 
     ``today`` is the day by which a sunset is past.
     """
-    return Changes(lambda: _compare(Pair(old, new), today or datetime.now(timezone.utc).date()))
+    return Changes(lambda: _compare(Pair(old, new), today or datetime.now(UTC).date()))
 
 
 def _compare(apis: Pair, today: date) -> list[Change]:

@@ -52,6 +52,6 @@ def cache(*, clear: bool) -> None:
     entries = store.entries()
     for entry in entries:
         found = store.source(entry)
-        used = dt.datetime.fromtimestamp(entry.used, dt.timezone.utc).strftime("%Y-%m-%d %H:%M")
+        used = dt.datetime.fromtimestamp(entry.used, dt.UTC).strftime("%Y-%m-%d %H:%M")
         click.echo(f"{entry.size:>12,}  {used}  {found}")
     click.echo(f"{store.folder}: {len(entries)} documents, {sum(entry.size for entry in entries):,} bytes", err=True)

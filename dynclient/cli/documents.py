@@ -8,7 +8,6 @@ Rule 2: while a shell completes, nothing is asked, nothing is said, and a fault 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -220,8 +219,6 @@ def _beside(folder: str, value: str, here: str) -> str:
 
 
 def _toml(text: str) -> Any:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    import tomllib
+
     return tomllib.loads(text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dynclient._tables import is_coloured
 
 if TYPE_CHECKING:
-    from typing_extensions import Self  # type checkers know it; nothing of it is needed at run time
+    from typing import Self  # type checkers know it; nothing of it is needed at run time
 
 _LARGE = 1024 * 1024
 

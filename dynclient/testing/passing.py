@@ -166,7 +166,7 @@ class Proxy:
         ):
             try:
                 check()
-            except Refusal as refusal:  # noqa: PERF203  # both are asked, and each may refuse
+            except Refusal as refusal:  # both are asked, and each may refuse
                 found += refusal.faults or [Fault("", refusal.detail)]
             except DynclientError as error:
                 found.append(Fault("", error.message))

@@ -51,7 +51,7 @@ def read_all(document: dict[str, Any]) -> tuple[API, list[DocumentError]]:
     for thunk in thunks:
         try:
             thunk()
-        except DocumentError as error:  # noqa: PERF203  # each is on its own
+        except DocumentError as error:  # each is on its own
             errors.append(error)
     return api, errors
 

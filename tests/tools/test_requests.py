@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from xml.etree.ElementTree import fromstring
 
 import pytest
-from defusedxml.ElementTree import fromstring
 from dynclient_tools.docs import docs
 
 import dynclient

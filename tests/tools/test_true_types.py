@@ -124,7 +124,7 @@ def test_type_checkers_take_them(shared, tmp_path, names):
     for name, (_, files, seconds) in whole.items():
         assert seconds < 20, name
         write(tmp_path / name, files)
-    mypy = begin("mypy", tmp_path, "--strict", "--python-version", "3.10", "--cache-dir", tmp_path / "cache", *names)
+    mypy = begin("mypy", tmp_path, "--strict", "--python-version", "3.11", "--cache-dir", tmp_path / "cache", *names)
     pyright = begin("pyright", tmp_path, "--pythonpath", sys.executable, *names)
     for signatures, files, _ in whole.values():
         assert_true(signatures, files)

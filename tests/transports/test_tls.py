@@ -20,7 +20,7 @@ from dynclient.options import TLS, Timeout
 from dynclient.transports import Urllib3Transport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-PAST = dt.datetime(2001, 1, 1, tzinfo=dt.timezone.utc)
+PAST = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ Rule 1: paths are the configuration's own, from its folder; what is made does no
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,10 +38,8 @@ def read(path: Path) -> Configuration:
         ArgumentError: it is no TOML, or says what is not understood.
         OSError: it can't be read.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    import tomllib
+
     try:
         whole = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -14,12 +14,11 @@ from functools import lru_cache
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
+from dynclient.http_grammar import QUOTED_STRING, TOKEN, is_token
 
-# RFC 9110, 5.6.2 (token), 5.6.4 (quoted-string), 5.6.6 (parameters: an empty one is allowed), 8.3.1 (media type).
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a token of RFC 9110, no secret
-_QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
-_ESSENCE = expression(rf"[ \t]*({_TOKEN})/({_TOKEN})")
-_PARAMETER = expression(rf"[ \t]*;[ \t]*(?:({_TOKEN})=({_TOKEN}|{_QUOTED}))?")
+# RFC 9110, 5.6.6 (parameters: an empty one is allowed), 8.3.1 (media type).
+_ESSENCE = expression(rf"[ \t]*({TOKEN})/({TOKEN})")
+_PARAMETER = expression(rf"[ \t]*;[ \t]*(?:({TOKEN})=({TOKEN}|{QUOTED_STRING}))?")
 _ESCAPE = expression(r"\\(.)")
 
 
@@ -180,7 +179,7 @@ def _written(content_type: ContentType) -> str:
 
 def quoted(value: str) -> str:
     """Write a parameter's value: as it is where it is a token, else as a quoted string (RFC 9110, 5.6.4)."""
-    if re.fullmatch(_TOKEN, value):
+    if is_token(value):
         return value
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 

@@ -30,13 +30,13 @@ from dynclient.exceptions import (
     UnexpectedMediaType,
     api_error,
 )
+from dynclient.http_grammar import SUCCESS
 from dynclient.messages import HTTPResult, Response
 from dynclient.options import Limits, ValidationMode
 
 log = logging.getLogger("dynclient")
 
 _ERROR = 400
-_SUCCESS = range(200, 300)
 # RFC 9110, 6.4.1: these have no content, whatever the document or a header says.
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 
@@ -74,7 +74,7 @@ class Reader(Record):
         Raises:
             ResponseError: as :meth:`read`, but for what only the body can tell.
         """
-        if response.status not in _SUCCESS:
+        if response.status not in SUCCESS:
             self.read(response)
             return Opened(response, None, response.content_type or "", self)
         head = response._replace(body=b"")
@@ -120,7 +120,7 @@ class Reader(Record):
     def _undocumented(self, response: Response) -> HTTPResult:
         data = best_effort(response, self.limits)
         documented = list(self.operation.responses)
-        if response.status in _SUCCESS and not any(status.startswith("2") for status in documented):
+        if response.status in SUCCESS and not any(status.startswith("2") for status in documented):
             # A document that says nothing of success does not forbid it.
             return HTTPResult(data, response.status, response.headers)
         error = UndocumentedStatus(
@@ -131,7 +131,7 @@ class Reader(Record):
             data=data,
             operation_id=self.operation.id,
         )
-        if self.mode == "strict" or response.status not in _SUCCESS:
+        if self.mode == "strict" or response.status not in SUCCESS:
             raise error
         if self.mode == "warn":
             log.warning("taken although undocumented: %s", error)

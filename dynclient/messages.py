@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus, urlsplit, urlunsplit
 from dynclient import _credentials
 from dynclient._expressions import expression
 from dynclient._records import Record
+from dynclient.http_grammar import DEFAULT_PORTS
 from dynclient.options import Limits, Timeout
 
 if TYPE_CHECKING:
@@ -332,7 +333,6 @@ class Run(Record):
 
 # A shorter text is in half of all answers by chance; to mask it would only tell that it is one.
 _SHORTEST_SECRET = 4
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = expression(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
@@ -347,4 +347,4 @@ def origin(url: str) -> tuple[str, str, int]:
 def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0)
+    return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme, 0)

@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 from dynclient._call.accompanying import Leg
 from dynclient._call.admitting import Attempts, carried, reauthorized
 from dynclient._call.budget import Budget
-from dynclient._call.idempotency import IDEMPOTENT, keyed
+from dynclient._call.idempotency import keyed
 from dynclient._call.observing import Hook, Watch
 from dynclient._call.repeating import Chance, Repeats, retry_after
 from dynclient._records import Record
 from dynclient._response import Opened, Reader
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
+from dynclient.http_grammar import IDEMPOTENT, SUCCESS
 from dynclient.messages import HTTPResult, Read, Request, Response, Run, Send, Sleep
 from dynclient.options import Redirects, Retry, Secret, Timeout
 from dynclient.security import Access, Way
@@ -31,7 +32,6 @@ T = TypeVar("T")
 Step = Send | Read | Sleep | Run
 Flow = Generator[Step, Any, T]
 
-_SUCCESS = range(200, 300)
 _REDIRECTION = range(300, 400)
 _UNAUTHORIZED = 401
 
@@ -187,7 +187,7 @@ def _exchange(send: Send, watch: Watch, leg: Leg, attempt: int) -> Flow[Response
         send = send._replace(request=request)
     try:
         response = _given((yield send))
-        if send.stream and response.status not in _SUCCESS:
+        if send.stream and response.status not in SUCCESS:
             response = _given((yield Read(response, send.limits)))
     except BaseException as error:
         if company is not None:

@@ -11,14 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dynclient._validation import validator
+from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
 from dynclient.messages import Request
 from dynclient.model import Operation
 from dynclient.options import Limits, Retry
 
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-
 _HEADER = "Idempotency-Key"
-_HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
 
 
 def repeatable(request: Request) -> bool:
@@ -30,7 +28,7 @@ def keyed(
     request: Request, operation: Operation, retry: Retry, make: Callable[[], str], limits: Limits
 ) -> tuple[Request, bool]:
     """The request with its idempotency key, where it has one, and whether it can be repeated."""
-    if request.method in IDEMPOTENT or any(request.headers.get(name) for name in _HEADERS):
+    if request.method in IDEMPOTENT or any(request.headers.get(name) for name in IDEMPOTENCY_KEYS):
         return request, True
     key = make() if retry.idempotency_key or _documents(operation) else ""
     header = (retry.idempotency_key or _documented(operation, key, limits)) if key else None
@@ -44,13 +42,13 @@ def keyed(
 def _documents(operation: Operation) -> bool:
     """Whether the document says anything of keys."""
     parameters = operation.parameters
-    return "x-idempotency" in operation.extensions or any(each.name.lower() in _HEADERS for each in parameters)
+    return "x-idempotency" in operation.extensions or any(each.name.lower() in IDEMPOTENCY_KEYS for each in parameters)
 
 
 def _documented(operation: Operation, key: str, limits: Limits) -> str | None:
     """The header that the document names, if it takes a key like ours."""
     for parameter in operation.parameters:
-        if parameter.in_ == "header" and parameter.name.lower() in _HEADERS:
+        if parameter.in_ == "header" and parameter.name.lower() in IDEMPOTENCY_KEYS:
             schema = parameter.schema
             if schema is None or not validator(schema, "request", limits=limits).faults(key):
                 return parameter.name

@@ -22,9 +22,9 @@ from typing import Any, TypedDict
 
 from dynclient._document.charsets import is_utf8
 from dynclient._document.parts import Parts, Section
-from dynclient._document.pointers import split, walk
 from dynclient._document.strict import STRING, strict
 from dynclient._expressions import expression
+from dynclient.json_pointer import split, walk
 from dynclient.options import Limits
 
 SMALLEST = 1 << 18

@@ -14,11 +14,11 @@ from dynclient._document.faults import unreadable
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
 from dynclient._document.kept import fingerprint_of
 from dynclient._document.parts import Parts, broken
-from dynclient._document.pointers import split
 from dynclient._document.slices import Tree
 from dynclient._document.source import Source
 from dynclient._document.stamps import Stamp
 from dynclient.exceptions import DocumentError
+from dynclient.json_pointer import split
 from dynclient.options import Limits
 
 if TYPE_CHECKING:  # a warm load reads no text

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from dynclient._document.pointers import join
 from dynclient._expressions import expression
 from dynclient._records import Record
+from dynclient.json_pointer import join
 
 _WORDS = expression(rb"\$(?:id|anchor|dynamicAnchor)")
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})

@@ -16,11 +16,11 @@ from typing import Any
 
 from dynclient._document.charsets import checked
 from dynclient._document.faults import excerpt, unreadable
-from dynclient._document.pointers import join
 from dynclient._document.strict import STRING, outline, strict
 from dynclient._document.trees import members, too_deep
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
+from dynclient.json_pointer import join
 from dynclient.options import Limits
 
 _TOKEN = expression(STRING + rb"|[{}\[\],]", re.DOTALL)

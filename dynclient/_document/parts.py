@@ -12,8 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dynclient._document.decoding import DamagedError, decoded, spelled
-from dynclient._document.pointers import MISSING, escaped
 from dynclient._records import Record
+from dynclient.json_pointer import MISSING, escape
 
 if TYPE_CHECKING:  # a warm load needs none
     from dynclient.exceptions import DocumentError
@@ -136,7 +136,7 @@ class Parts(dict[str, Any]):
         return dict, (self.copy(),)
 
     def _below(self, key: str) -> str:
-        return f"{self._pointer}/{escaped(key)}"
+        return f"{self._pointer}/{escape(key)}"
 
     def _read_all(self) -> None:
         for key in self:

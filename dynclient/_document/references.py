@@ -23,10 +23,10 @@ from dynclient._document.file import File
 from dynclient._document.files import Files
 from dynclient._document.identifiers import joined
 from dynclient._document.kept import Kept, fingerprint_of, listing_of
-from dynclient._document.pointers import MISSING, join, of_fragment, split, walk
 from dynclient._identifiers import near
 from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, Place, UnresolvableReference, UnsafeDocument
+from dynclient.json_pointer import MISSING, join, of_fragment, split, walk
 from dynclient.options import Limits
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient._document.decoding import DamagedError, decoded, decoded_lines
 from dynclient._document.parts import LateParts, Parts
-from dynclient._document.pointers import MISSING, split, walk
 from dynclient._document.strict import strict
+from dynclient.json_pointer import MISSING, split, walk
 
 if TYPE_CHECKING:  # whoever asks for a listing alone has no limits but the usual ones
     from dynclient.options import Limits

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any
 
 from dynclient._document.faults import kind, unreadable, unsafe
-from dynclient._document.pointers import join
+from dynclient.json_pointer import join
 from dynclient.options import Limits
 
 # Below this many nodes nothing is a bomb, and above it a tree may be this many times as large as it is written.

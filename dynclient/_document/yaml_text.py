@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any
 
 from dynclient._document.faults import unreadable
-from dynclient._document.pointers import join
 from dynclient._document.trees import check_sharing, too_deep
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
+from dynclient.json_pointer import join
 from dynclient.options import Limits
 
 Node = Any

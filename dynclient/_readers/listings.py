@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from dynclient._document.decoding import DamagedError, decoded, decoded_lines, spelled
-from dynclient._document.pointers import escaped
 from dynclient._records import Record
 from dynclient._rows import OperationRow
+from dynclient.json_pointer import escape
 
 if TYPE_CHECKING:  # who asks for what was kept needs nothing of the model but its rows
     from dynclient.model import API
@@ -45,13 +45,13 @@ def noted(api: API) -> bytes | None:
 def _noted(row: OperationRow) -> list[Any]:
     _, method, path, operation_id, name, by_tag, summary, tags, deprecated, pointer, item = row
     # Almost all operations stand where their method and path say.
-    usual = pointer == f"{item}/{method.lower()}" and item == f"/paths/{escaped(path)}"
+    usual = pointer == f"{item}/{method.lower()}" and item == f"/paths/{escape(path)}"
     places = None if usual else (pointer, item)
     return [name, dict(by_tag), method, path, operation_id, summary, tags, deprecated, places]
 
 
 def _places(method: str, path: str) -> tuple[str, str]:
-    item = f"/paths/{escaped(path)}"
+    item = f"/paths/{escape(path)}"
     return f"{item}/{method.lower()}", item
 
 

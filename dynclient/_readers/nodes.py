@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from dynclient._document.pointers import escaped
 from dynclient._records import Record
 from dynclient.dialects import Dialect, with_draft
 from dynclient.exceptions import DocumentError, InvalidDocument, Place, UnresolvableReference
+from dynclient.json_pointer import escape
 from dynclient.model import References, Schema
 
 T = TypeVar("T")
@@ -122,7 +122,7 @@ class Node(Record):
     def child(self, key: str | int, value: Any) -> Node:
         """The node under a key, whose value is known already."""
         if isinstance(key, str) and ("/" in key or "~" in key):
-            key = escaped(key)
+            key = escape(key)
         return Node(value, f"{self.uri}/{key}", self.source)
 
     def object(self, what: str) -> Node:

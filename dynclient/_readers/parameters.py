@@ -12,29 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
-from dynclient._document.pointers import escaped
 from dynclient._readers import content
 from dynclient._readers.nodes import Node
 from dynclient._readers.paths import template_names
+from dynclient.http_grammar import CONNECTION_FIELDS
+from dynclient.json_pointer import escape
 from dynclient.model import Location, Parameter
 
 # OAS 3.1.1, Parameter Object, `name`: definitions of Accept, Content-Type and Authorization are ignored.
-# RFC 9112, 3.2, 6.1, 6.2; RFC 9110, 7.6.1: the others belong to the message or the connection, never to a caller.
-_NO_PARAMETERS = frozenset(
-    {
-        "accept",
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+# The others belong to the message or the connection, never to a caller.
+_NO_PARAMETERS = CONNECTION_FIELDS | {"accept", "authorization", "content-type"}
 
 # OAS 3.2.0, Parameter Object, Style Values; the first of each location is its default.
 STYLES_IN: dict[str, tuple[str, ...]] = {
@@ -80,7 +67,7 @@ def _is_reserved(parameter: Parameter) -> bool:
 
 
 def _implied(name: str, operation: Node) -> Parameter:
-    schema = operation.synthesized(f"x-path/{escaped(name)}", {"type": "string"})
+    schema = operation.synthesized(f"x-path/{escape(name)}", {"type": "string"})
     return Parameter(name, "path", required=True, schema=schema, style="simple", pointer=operation.pointer)
 
 

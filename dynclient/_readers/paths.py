@@ -14,15 +14,15 @@ from contextlib import suppress
 from typing import Any
 
 from dynclient._document.parts import Parts
-from dynclient._document.pointers import escaped
 from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record
 from dynclient.exceptions import DocumentError
+from dynclient.http_grammar import is_token
+from dynclient.json_pointer import escape
 
 _LONGEST = 20  # the characters of what may be `paths`, misspelt
-_TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _TEMPLATE = expression(r"\{([^{}]+)\}")
 _NEVER = expression(r"[\\\x00-\x1f\x7f]")
 _WORDS = frozenset({"operationId", "tags", "summary", "deprecated", "$ref"})
@@ -161,7 +161,7 @@ def check_method(method: str, operation: Node) -> None:
     Raises:
         InvalidDocument: it is none.
     """
-    if not (method.isascii() and method.isalpha()) and not _TOKEN.fullmatch(method):
+    if not is_token(method):
         operation.refuse(operation.fault(f"{method!r} is no HTTP method"), None)
 
 
@@ -172,4 +172,4 @@ def template_names(path: str) -> list[str]:
 
 def pointer_of(path: str) -> str:
     """The JSON pointer of a path's Path Item."""
-    return f"/paths/{escaped(path)}"
+    return f"/paths/{escape(path)}"

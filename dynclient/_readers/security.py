@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urljoin
 
-from dynclient._document.pointers import escaped
 from dynclient._readers.nodes import Node, spelled
+from dynclient.json_pointer import escape, unescape
 from dynclient.model import OAuthFlow, SecurityRequirement, SecurityScheme
 
 _TYPES = ("apiKey", "http", "mutualTLS", "oauth2", "openIdConnect")
@@ -54,8 +54,8 @@ def _referred(key: str, node: Node, prefix: str) -> str:
         return key
     uri, _ = node.source.references.resolve(key, node.uri)
     document, _, pointer = uri.partition("#")
-    name = unquote(pointer).removeprefix(f"{prefix}/").replace("~1", "/").replace("~0", "~")
-    return name if document == node.source.uri and pointer == f"{prefix}/{escaped(name)}" else key
+    name = unescape(unquote(pointer).removeprefix(f"{prefix}/"))
+    return name if document == node.source.uri and pointer == f"{prefix}/{escape(name)}" else key
 
 
 def scheme(name: str, node: Node) -> SecurityScheme:

@@ -16,11 +16,11 @@ from itertools import islice
 from typing import Any
 
 from dynclient._document import Document
-from dynclient._document.pointers import escaped
 from dynclient._readers.fields import Fields, known_to, objects
 from dynclient._readers.versions import version_of
 from dynclient._records import Record
 from dynclient.exceptions import DocumentError, InvalidDocument, Place
+from dynclient.json_pointer import escape
 
 _ALIKE = 0.75
 _ALL_BUT_EQUAL = 0.85
@@ -70,7 +70,7 @@ def _unknown(document: Document) -> Iterator[DocumentError]:
             if held is not None:
                 waiting += _held(at, name, value, held)
             elif told := _told(at.kind, name, fields, version):
-                uri = f"{at.uri}/{escaped(name)}"
+                uri = f"{at.uri}/{escape(name)}"
                 yield InvalidDocument(told, place=Place(*document.place(uri)))
 
 
@@ -88,7 +88,7 @@ def _target(document: Document, at: _At) -> _At | None:
 
 def _held(at: _At, name: str, value: Any, held: str) -> Iterator[_At]:
     """The objects that a field holds."""
-    uri, kind = f"{at.uri}/{escaped(name)}", held.strip("[]{}<>")
+    uri, kind = f"{at.uri}/{escape(name)}", held.strip("[]{}<>")
     if not kind:
         return
     if held == kind:
@@ -100,7 +100,7 @@ def _held(at: _At, name: str, value: Any, held: str) -> Iterator[_At]:
     elif isinstance(value, dict):
         for key, member in value.items():
             if held.startswith("{") or not key.startswith("x-"):
-                yield _At(member, f"{uri}/{escaped(key)}", kind)
+                yield _At(member, f"{uri}/{escape(key)}", kind)
 
 
 def _told(kind: str, name: str, fields: Fields, version: str) -> str:

@@ -31,6 +31,7 @@ from dynclient.exceptions import (
     Fault,
     RequestValidationError,
 )
+from dynclient.http_grammar import CONNECTION_FIELDS, is_field_value, is_token
 from dynclient.inspection import Argument, arguments, secret
 from dynclient.messages import Body, Headers, Request, origin
 from dynclient.model import Operation, Parameter, Schema
@@ -38,15 +39,9 @@ from dynclient.options import Limits, ValidationMode
 
 log = logging.getLogger("dynclient")
 
-_FORBIDDEN = expression(r"[\r\n\0]")
-_TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TEMPLATE = expression(r"(\{[^{}]*\})")
 _BASES = 64
 _IN_URL = "/?#:@!$&'()*+,;=%[]"
-# RFC 9110, 7.2, 8.6 and 9112, 6: the connection's own; a caller's word there could split one message into two.
-_CONNECTION_HEADERS = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade"}
-)
 
 
 class Options(Record):
@@ -315,9 +310,8 @@ def _response_ranges(operation: Operation) -> list[str]:
 def _safe(headers: Headers) -> Headers:
     # RFC 9110, 5.5: CR, LF and NUL in a field value are dangerous; RFC 9112, 6: one message has one length.
     for name, value in headers.pairs():
-        if name.lower() in _CONNECTION_HEADERS:
+        if name.lower() in CONNECTION_FIELDS:
             raise ArgumentError(f"header {name} belongs to the connection and can't be set", argument=name)
-        forbidden = not value.isprintable() and _FORBIDDEN.search(value)
-        if forbidden or (not (name.replace("-", "a").isalpha() and name.isascii()) and not _TOKEN.fullmatch(name)):
+        if not is_token(name) or not is_field_value(value):
             raise ArgumentError(f"header {name!r} holds what a header may not hold", argument=name)
     return headers

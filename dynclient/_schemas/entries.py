@@ -15,9 +15,10 @@ from dynclient._records import Record
 from dynclient._schemas.discriminators import Discriminator, discriminator
 from dynclient._schemas.dispatch import dispatched
 from dynclient._schemas.hiding import hidden_properties
-from dynclient._schemas.places import escaped, follow, place_of, target
+from dynclient._schemas.places import follow, place_of, target
 from dynclient._schemas.words import ASSERTIONS, Words, words
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
+from dynclient.json_pointer import escape
 from dynclient.model import Schema
 
 Direction = Literal["request", "response"]
@@ -113,7 +114,7 @@ class _Spot(Record):
     hidden: frozenset[str]
 
     def below(self, *keys: str | int, same_value: bool = False) -> _Spot:
-        path = "".join(f"/{escaped(str(key))}" for key in keys)
+        path = "".join(f"/{escape(str(key))}" for key in keys)
         owner, hidden = (self.owner, self.hidden) if same_value else (None, frozenset[str]())
         return _Spot(self.at + path, self.uri + path, self.level + 1, self.inline + 1, owner, hidden)
 
@@ -181,7 +182,7 @@ class _Writer:
 
     def check(self, schema: Schema, found: Words) -> None:
         for word in found.malformed:
-            where = place_of(schema.references, f"{schema.uri}/{escaped(word)}")
+            where = place_of(schema.references, f"{schema.uri}/{escape(word)}")
             raise InvalidDocument(f"the value of {word!r} makes no sense", place=where)
 
     def is_resource(self, schema: Schema) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dynclient._schemas.places import escaped
 from dynclient._schemas.words import CONSTRAINTS, Words
+from dynclient.json_pointer import escape
 from dynclient.model import Schema
 
 NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
@@ -67,7 +67,7 @@ def _one(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
     if len(telling) <= 1:
         return (telling or schemas)[0]
     # Nothing stands at this URI: `allOf` is an array. So it is nobody else's.
-    uri = f"{owner.uri}/allOf/properties/{escaped(name)}"
+    uri = f"{owner.uri}/allOf/properties/{escape(name)}"
     # The last is the schema's own word, and the first in rank.
     value: Mapping[str, Any] = {"allOf": [{"$ref": schema.uri} for schema in reversed(telling)]}
     return Schema(uri, value, owner.dialect, owner.references)

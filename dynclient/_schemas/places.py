@@ -12,6 +12,7 @@ from typing import Any
 
 from dynclient.dialects import DIALECTS, Dialect, with_draft
 from dynclient.exceptions import DocumentError, InvalidDocument, Place, UnresolvableReference
+from dynclient.json_pointer import escape, unescape
 from dynclient.model import References, Schema
 
 
@@ -19,19 +20,9 @@ def child(schema: Schema, *keys: str | int) -> Schema:
     """The schema that stands below another one, by its keys."""
     uri, value = schema.uri if "#" in schema.uri else f"{schema.uri}#", schema.value
     for key in keys:
-        uri = f"{uri}/{escaped(str(key))}"
+        uri = f"{uri}/{escape(str(key))}"
         value = value[key]
     return Schema(uri, value, _own_dialect(schema.dialect, value), schema.references)
-
-
-def escaped(key: str) -> str:
-    """A key as a JSON pointer spells it (RFC 6901, 3)."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
-def unescaped(key: str) -> str:
-    """A key of a JSON pointer, as it is."""
-    return key.replace("~1", "/").replace("~0", "~")
 
 
 def reference(schema: Schema) -> str | None:
@@ -73,7 +64,7 @@ def follow(schema: Schema) -> Schema:
 def component_name(schema: Schema) -> str | None:
     """The name under which a schema stands among the document's named schemas; None where it has none."""
     head, _, name = schema.uri.partition("#")[2].rpartition("/")
-    return unescaped(name) if head == schema.dialect.schemas and name else None
+    return unescape(name) if head == schema.dialect.schemas and name else None
 
 
 def place(schema: Schema) -> Place | None:

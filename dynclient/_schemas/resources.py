@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dynclient._schemas.places import escaped, unescaped
 from dynclient.exceptions import DocumentError
+from dynclient.json_pointer import escape, unescape
 from dynclient.model import Schema
 
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
@@ -25,7 +25,7 @@ def resource_of(schema: Schema) -> Schema:
     home = Schema(f"{document}#", node, schema.dialect, schema.references)
     at = f"{document}#"
     for key in pointer.split("/")[1:]:
-        node = node[int(key)] if isinstance(node, list) else node.get(unescaped(key), {})
+        node = node[int(key)] if isinstance(node, list) else node.get(unescape(key), {})
         at = f"{at}/{key}"
         if schema.dialect.identifiers and isinstance(node, Mapping) and isinstance(node.get("$id"), str):
             home = Schema(at, node, schema.dialect, schema.references)
@@ -42,6 +42,6 @@ def anchored(home: Schema) -> Iterator[Schema]:
                 continue
             if isinstance(node.get("$dynamicAnchor"), str):
                 yield Schema(uri, node, home.dialect, home.references)
-            waiting += [(f"{uri}/{escaped(str(key))}", below) for key, below in node.items() if key not in _DATA]
+            waiting += [(f"{uri}/{escape(str(key))}", below) for key, below in node.items() if key not in _DATA]
         elif isinstance(node, list):
             waiting += [(f"{uri}/{index}", below) for index, below in enumerate(node)]

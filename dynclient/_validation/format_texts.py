@@ -6,6 +6,7 @@ import re
 
 from dynclient._expressions import expression
 from dynclient._validation.ecma import PatternError, read
+from dynclient.http_grammar import TOKEN
 
 _BASE64 = expression(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _BASE64URL = expression(r"[A-Za-z0-9_-]*={0,2}")
@@ -13,8 +14,7 @@ _DECIMAL = expression(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 _INTEGER = expression(r"-?[0-9]{1,20}")
 _JSON_POINTER = expression(r"(?:/(?:[^~/]|~[01])*)*", re.DOTALL)
 _RELATIVE_POINTER = expression(r"(?:0|[1-9][0-9]*)(?:#|(?:/(?:[^~/]|~[01])*)*)", re.DOTALL)
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110, 5.6.2, no secret
-_MEDIA_RANGE = expression(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))*")
+_MEDIA_RANGE = expression(rf"{TOKEN}/{TOKEN}(?:[ \t]*;[ \t]*{TOKEN}=(?:{TOKEN}|\"(?:[^\"\\]|\\.)*\"))*")
 _SF_DECIMAL = expression(r"-?[0-9]{1,12}\.[0-9]{1,3}")
 _SF_INTEGER = expression(r"-?[0-9]{1,15}")
 _SF_STRING = expression(r'"(?:[ !#-\[\]-~]|\\["\\])*"')

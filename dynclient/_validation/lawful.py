@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dynclient._schemas import Bundle
 from dynclient._validation.places import place_in
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
+from dynclient.json_pointer import escape
 from dynclient.model import References
 from dynclient.options import Limits
 
@@ -66,15 +67,13 @@ def _patterns(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
             continue
         if "pattern" in here:
             yield here["pattern"], f"{at}/pattern"
-        yield from ((source, f"{at}/patternProperties/{_key(source)}") for source in here.get("patternProperties", ()))
+        yield from (
+            (source, f"{at}/patternProperties/{escape(source)}") for source in here.get("patternProperties", ())
+        )
         for word, value in here.items():
             if word in _NAMED:
-                waiting += [(below, f"{at}/{word}/{_key(name)}") for name, below in value.items()]
+                waiting += [(below, f"{at}/{word}/{escape(name)}") for name, below in value.items()]
             elif isinstance(value, list) and word in _MANY:
                 waiting += [(below, f"{at}/{word}/{index}") for index, below in enumerate(value)]
             elif word not in _DATA:
                 waiting.append((value, f"{at}/{word}"))
-
-
-def _key(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

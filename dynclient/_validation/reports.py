@@ -19,6 +19,7 @@ from dynclient._validation.kinds import kind
 from dynclient._validation.places import place_in
 from dynclient._validation.wording import article, listed
 from dynclient.exceptions import Fault, Place
+from dynclient.json_pointer import escape
 from dynclient.model import References
 
 _NAME = expression(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -131,7 +132,7 @@ def _pointers(schema: Any) -> dict[int, str]:
         node, pointer = waiting.pop()
         if isinstance(node, dict):
             found[id(node)] = pointer
-            keys = ((key.replace("~", "~0").replace("/", "~1"), below) for key, below in node.items())
+            keys = ((escape(key), below) for key, below in node.items())
             waiting += [(below, f"{pointer}/{key}") for key, below in keys]
         elif isinstance(node, list):
             waiting += [(below, f"{pointer}/{index}") for index, below in enumerate(node)]

@@ -18,6 +18,7 @@ from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary, shape
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError, Place
+from dynclient.json_pointer import escape
 from dynclient.model import API, Example, Header, MediaType, Operation, Parameter, Schema
 
 Direction = Literal["request", "response"]
@@ -200,7 +201,7 @@ class _Search:
 
     def _place(self, pointer: str, name: str) -> Place | None:
         uri = pointer if "#" in pointer else f"{self._api.document_uri}#{pointer}"
-        for below in (f"/examples/{name.replace('~', '~0').replace('/', '~1')}", "/example", ""):
+        for below in (f"/examples/{escape(name)}", "/example", ""):
             place = self._resolved(uri + below)
             if place is not None:
                 return place

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from dynclient._records import Record
+from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
 from dynclient.inspection.arguments import Argument, arguments, positional, secret
 from dynclient.inspection.bounds import constraints
 from dynclient.inspection.docstrings import error_name
@@ -27,10 +28,6 @@ from dynclient.inspection.signatures import (
 from dynclient.model import API, Header, Link, MediaType, Operation, Response, SecurityScheme, Server, Tag
 
 Repeating = Literal["method", "key", "document", ""]
-
-# RFC 9110, 9.2.2: doing one of these twice is doing it once.
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-_KEYS = frozenset({"idempotency-key", "x-idempotency-key"})
 
 
 class ArgumentView(Record):
@@ -199,9 +196,9 @@ def operation_view(operation: Operation) -> OperationView:
 
 
 def _repeated(operation: Operation) -> Repeating:
-    if operation.method in _IDEMPOTENT:
+    if operation.method in IDEMPOTENT:
         return "method"
-    named = any(found.in_ == "header" and found.name.lower() in _KEYS for found in operation.parameters)
+    named = any(found.in_ == "header" and found.name.lower() in IDEMPOTENCY_KEYS for found in operation.parameters)
     if named or operation.extensions.get("x-idempotency"):
         return "key"
     return "document" if operation.extensions.get("x-idempotent") is True else ""

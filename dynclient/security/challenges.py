@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping
 
 from dynclient._expressions import expression
 from dynclient._records import Record
+from dynclient.http_grammar import TOKEN
 
 _SEPARATORS = expression(r"[ \t,]*")
-_TOKEN = expression(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_PARAMETER = expression(
-    r"""([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",=]+))[ \t]*(?=,|$)"""
-)
+_TOKEN = expression(TOKEN)
+_PARAMETER = expression(rf"""({TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",=]+))[ \t]*(?=,|$)""")
 _TOKEN68 = expression(r"[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$)")
 
 

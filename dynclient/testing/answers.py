@@ -17,25 +17,14 @@ from dynclient._records import Record
 from dynclient._styles import serialize
 from dynclient.examples import example
 from dynclient.exceptions import DynclientError, EncodeError
+from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS
 from dynclient.messages import Headers, Response
 from dynclient.testing.bodies import Offer, is_named, offers, preferred, preferred_for_error, ready_value
 from dynclient.testing.manner import Wish
 from dynclient.testing.refusals import Refusal
 
-OWN_HEADERS = frozenset(
-    {
-        "content-type",
-        "content-length",
-        "content-encoding",
-        "transfer-encoding",
-        "connection",
-        "date",
-        "server",
-        "trailer",
-    }
-)
-# RFC 9110, 15.2 to 15.4: these have no body, whatever a document says.
-BODILESS = frozenset({204, 205, 304})
+# A documented value of these is not sent: the server writes its own.
+OWN_HEADERS = CONNECTION_FIELDS | {"content-type", "content-encoding", "date", "server"}
 
 
 class Answer(Record):

@@ -10,8 +10,9 @@ from dynclient import model
 from dynclient._plain import plain
 from dynclient._validation import validator
 from dynclient.exceptions import DynclientError
+from dynclient.http_grammar import BODILESS
 from dynclient.messages import Headers, Response
-from dynclient.testing.answers import BODILESS, Answer, documented_answer, encode
+from dynclient.testing.answers import Answer, documented_answer, encode
 from dynclient.testing.bodies import Offer, offers, preferred, preferred_for_error, ready_value
 from dynclient.testing.manner import NO_WISH
 from dynclient.testing.refusals import Refusal, refuse

@@ -26,6 +26,7 @@ from dynclient.exceptions import (
     TimeoutError,  # noqa: A004  # dynclient's own, which is also Python's
     TransportError,
 )
+from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
 from dynclient.options import Limits, Timeout
 from dynclient.testing.checks import check_request
@@ -41,23 +42,6 @@ log = logging.getLogger("dynclient.testing")
 REPORT = "Dynclient-Differences"
 MAX_HEADER = 4096
 MAX_DIFFERENCES = 10_000
-
-# RFC 9110, 7.6.1, and what the transport or our server writes anew.
-HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "host",
-        "content-length",
-    }
-)
 
 
 class Difference(Record):
@@ -196,7 +180,7 @@ class Proxy:
 def passed(headers: Headers) -> Headers:
     """The headers that are not for one connection only."""
     named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
-    return Headers(pair for pair in headers.pairs() if pair[0].lower() not in HOP_BY_HOP | named)
+    return Headers(pair for pair in headers.pairs() if pair[0].lower() not in CONNECTION_FIELDS | named)
 
 
 def summary(found: list[Difference]) -> str:

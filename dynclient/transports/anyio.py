@@ -14,6 +14,7 @@ import anyio
 import anyio.to_thread
 
 from dynclient._credentials import Secret
+from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Response, Send
 from dynclient.options import TLS, Limits
 from dynclient.transports import addresses
@@ -26,8 +27,6 @@ from dynclient.transports.pool import Pooled
 from dynclient.transports.proxies import Proxy, proxy_of
 from dynclient.transports.tls import context_of
 from dynclient.transports.turns import TaskPool
-
-_SUCCESSES = range(200, 300)
 
 
 class AnyioTransport:
@@ -151,7 +150,7 @@ class _Exchange(Course):
             head = await fed(read_head(link.incoming(), "HEAD", self._send.limits), link)
         except (Cut, Malformed):
             raise OSError(None, "the proxy's answer is not HTTP") from None
-        if head.status not in _SUCCESSES:
+        if head.status not in SUCCESS:
             raise OSError(None, f"the proxy answered {head.status}")
         if link.leftover():
             raise OSError(None, "the proxy said more than it was asked")

@@ -36,7 +36,7 @@ _ENDS = frozenset({b"\r\n", b"\n"})
 
 _SWITCHING = 101
 _FIRST_FINAL = 200
-_BODILESS = frozenset({204, 304})
+_BODILESS = frozenset({204, 304})  # RFC 9112, 6.3: 205 is framed as others are
 
 
 class Malformed(Exception):

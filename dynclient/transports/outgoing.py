@@ -18,6 +18,7 @@ from typing import IO, Any, cast
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
+from dynclient.http_grammar import CONNECTION_FIELDS, CONTENT_EXPECTED, DEFAULT_PORTS, is_token
 from dynclient.messages import Body, Request
 from dynclient.transports.codings import ACCEPTED
 from dynclient.transports.framing import CHUNK
@@ -25,28 +26,7 @@ from dynclient.transports.framing import CHUNK
 _URL = expression(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)
 _AUTHORITY = expression(r"(\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^:\[\]@]+)(?::([0-9]{0,5}))?")
 _UNSENDABLE = expression(r"[^\x21-\x7e]")
-# RFC 9110, 5.6.2: method and field names are tokens.
-_TOKEN = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_PORT = 65_535
-
-# RFC 9110, 7.6.1, and what frames a message; proxies' credentials are none of an origin's business.
-_OURS = frozenset(
-    {
-        "connection",
-        "content-length",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-# RFC 9110, 8.6: a length of 0 is told where the method leads the server to expect content.
-_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH", "QUERY"})
 
 
 class Target(Record):
@@ -140,7 +120,7 @@ def _place(scheme: str, authority: str) -> Target:
     if not host or port > _MAX_PORT:
         raise ArgumentError("the URL's host or port is malformed", argument="url")
     shown = f"{host}:{port}" if port else host
-    return Target(scheme, host.strip("[]").replace("%25", "%"), port or _DEFAULT_PORTS[scheme], shown, "")
+    return Target(scheme, host.strip("[]").replace("%25", "%"), port or DEFAULT_PORTS[scheme], shown, "")
 
 
 def _ascii_host(host: str) -> str:
@@ -158,10 +138,10 @@ def header_lines(request: Request, target: Target, content: Content | None) -> L
     Raises:
         ArgumentError: the method, a name or a value can't be written.
     """
-    if not _is_token(request.method):
+    if not is_token(request.method):
         raise ArgumentError("the method is not a token", argument="method")
     lines = Lines([(b"Host", target.authority.encode("ascii"))])
-    lines += [_line(name, value) for name, value in request.headers.pairs() if name.lower() not in _OURS]
+    lines += [_line(name, value) for name, value in request.headers.pairs() if name.lower() not in CONNECTION_FIELDS]
     if "accept-encoding" not in request.headers:
         lines.append(_ACCEPT_ENCODING)
     if "user-agent" not in request.headers:
@@ -180,22 +160,16 @@ def _user_agent() -> tuple[bytes, bytes]:
     return _line("User-Agent", f"dynclient/{__version__}")
 
 
-@lru_cache(maxsize=256)
-def _is_token(text: str) -> bool:
-    """Whether it is a method or a name; there are few of them, and they come again."""
-    return _TOKEN.fullmatch(text) is not None
-
-
 def _framing(method: str, content: Content | None) -> list[tuple[bytes, bytes]]:
     if content is None:
-        return [(b"Content-Length", b"0")] if method in _WITH_CONTENT else []
+        return [(b"Content-Length", b"0")] if method in CONTENT_EXPECTED else []
     if content.size is None:
         return [(b"Transfer-Encoding", b"chunked")]
     return [(b"Content-Length", b"%d" % content.size)]
 
 
 def _line(name: str, value: str) -> tuple[bytes, bytes]:
-    if not _is_token(name):
+    if not is_token(name):
         raise ArgumentError("a header's name is not a token", argument="headers")
     # RFC 9110, 5.5: CR, LF and NUL are dangerous in a value.
     if "\r" in value or "\n" in value or "\0" in value:

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
-from dynclient._document import join, open_document
+from dynclient._document import open_document
+from dynclient.json_pointer import join
 
 FOLDER = Path(__file__).resolve().parents[2] / "openapi"
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"), key=lambda path: path.name)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dynclient._document import open_document
 from dynclient._document.places import lines
-from dynclient._document.pointers import join
+from dynclient.json_pointer import join
 from dynclient.options import Limits
 
 YAML = """\

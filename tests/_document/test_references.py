@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
-from dynclient._document import at, join, open_document
+from dynclient._document import open_document
 from dynclient.exceptions import Place, UnreadableDocument, UnresolvableReference, UnsafeDocument
+from dynclient.json_pointer import at, join
 from dynclient.messages import Headers, Response
 from dynclient.options import Limits
 

@@ -18,6 +18,7 @@ from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.codecs import charsets, parts, shapes
 from dynclient.exceptions import DecodeError
+from dynclient.http_grammar import TOKEN
 from dynclient.messages import Headers
 from dynclient.model import Encoding, MediaType, Schema
 from dynclient.options import Limits
@@ -25,10 +26,9 @@ from dynclient.options import Limits
 _NOTHING = Encoding()
 _MOST_PARTS = 100_000
 _DELIMITERS = ",|"
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105  # a token of RFC 9110, no secret
-_HEADER = expression(rf"({_TOKEN}):[ \t]*(.*?)[ \t]*", re.DOTALL)
+_HEADER = expression(rf"({TOKEN}):[ \t]*(.*?)[ \t]*", re.DOTALL)
 _FOLD = expression(rb"\r\n[ \t]+")
-_PARAMETER = expression(rf';[ \t]*({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))', re.DOTALL)
+_PARAMETER = expression(rf';[ \t]*({TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))', re.DOTALL)
 _ESCAPE = expression(r"\\([\\\"])")
 
 

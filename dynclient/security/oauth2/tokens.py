@@ -12,13 +12,13 @@ from dynclient import codecs
 from dynclient._credentials import OAuth2, Secret, masked
 from dynclient._records import Record
 from dynclient.exceptions import AuthorizationError, DecodeError, escaped
+from dynclient.http_grammar import SUCCESS
 from dynclient.messages import SECRET_BODY, Headers, Request, Response
 from dynclient.options import Limits
 
 EARLY = 60.0
 """How many seconds before a token expires it is renewed; half of its life where that is shorter than two minutes."""
 
-_SUCCESS = range(200, 300)
 _LONGEST_LIFE = 10 * 365 * 86400.0
 
 
@@ -87,7 +87,7 @@ def answer_of(response: Response, limits: Limits) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise AuthorizationError(f"the authorization server answered {response.status}, not in JSON", response=response)
     # RFC 6749, 5.2; some servers report errors with status 200.
-    if response.status not in _SUCCESS or "error" in data:
+    if response.status not in SUCCESS or "error" in data:
         error = _said(data.get("error"), response)
         told = ": ".join(filter(None, (error, _said(data.get("error_description"), response))))
         raise AuthorizationError(

@@ -1,4 +1,7 @@
-"""JSON pointers (RFC 6901): how a place in a document is written, and what stands there."""
+"""JSON Pointer (RFC 6901): how a location in a document is written, and how the value there is found.
+
+A pointer is a text such as ``/paths/~1calls/get``; its keys are what stands between the slashes, unescaped.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,31 @@ from typing import Any
 MISSING = object()
 
 
-def escaped(key: str) -> str:
-    """A key as a pointer spells it: ``~`` as ``~0``, ``/`` as ``~1`` (RFC 6901, 3)."""
+def escape(key: str) -> str:
+    """Write a key as a pointer has it: ``~`` as ``~0``, ``/`` as ``~1`` (RFC 6901, 3)."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
+def unescape(key: str) -> str:
+    """Read a key that stands in a pointer: the reverse of :func:`escape`."""
+    return key.replace("~1", "/").replace("~0", "~")
+
+
 def join(pointer: str, *keys: str | int) -> str:
-    """The pointer of what stands below another pointer, by its keys and indices."""
-    return pointer + "".join(f"/{escaped(str(key))}" for key in keys)
+    """Extend a pointer by keys and indices."""
+    return pointer + "".join(f"/{escape(str(key))}" for key in keys)
 
 
 def split(pointer: str) -> list[str]:
-    """The keys of a pointer, as they stand in the document."""
-    return [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
+    """Return the keys of a pointer, unescaped."""
+    return [unescape(key) for key in pointer.split("/")[1:]]
 
 
 def at(root: Any, pointer: str) -> Any:
-    """What stands at a pointer.
+    """Return the value at a pointer.
 
     Raises:
-        LookupError: nothing stands there.
+        LookupError: there is no value; its text is the pointer of the first key that is missing.
     """
     found, depth = walk(root, split(pointer))
     if found is MISSING:
@@ -35,7 +43,10 @@ def at(root: Any, pointer: str) -> Any:
 
 
 def walk(root: Any, keys: list[str]) -> tuple[Any, int]:
-    """Go down by keys: what is there and how many keys led there; ``MISSING`` where the next one leads nowhere."""
+    """Follow keys and indices downwards.
+
+    Returns the value and how many keys were followed; the value is ``MISSING`` where the next key does not exist.
+    """
     node = root
     for depth, key in enumerate(keys):
         if isinstance(node, dict):
@@ -50,10 +61,10 @@ def walk(root: Any, keys: list[str]) -> tuple[Any, int]:
 
 
 def of_fragment(root: Any, fragment: str) -> tuple[str, Any]:
-    """The pointer that a reference's fragment stands for, and what is there (``MISSING``: nothing).
+    """Return the pointer that a reference's fragment stands for, and the value there, or ``MISSING``.
 
-    A fragment is percent-encoded (RFC 6901, 6). Where that leads nowhere it is taken as it is written, since people
-    write keys with a percent sign unencoded.
+    A fragment is percent-encoded (RFC 6901, 6). If the decoded fragment does not exist, it is tried as it is written,
+    since people write keys with an unencoded percent sign.
     """
     plain = fragment
     if "%" in fragment:

@@ -1,0 +1,69 @@
+"""HTTP's grammar, and the methods, status codes and header fields with a fixed role (RFC 9110, RFC 9112).
+
+Every package that reads or writes a part of an HTTP message takes its definitions from here. Header names are in lower
+case.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dynclient._expressions import expression
+
+TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105  # a token of RFC 9110, not a secret
+"""The pattern of a token (RFC 9110, 5.6.2): a method, a header name, a media type's halves, a parameter's name."""
+
+QUOTED_STRING = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
+"""The pattern of a quoted-string (RFC 9110, 5.6.4); characters stand for bytes."""
+
+SUCCESS = range(200, 300)
+"""Status codes of success (RFC 9110, 15.3)."""
+
+BODILESS = frozenset({204, 205, 304})
+"""Status codes whose responses have no body, whatever a document says (RFC 9110, 15.3.5, 15.3.6, 15.4.5)."""
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""Methods that can be repeated without another effect (RFC 9110, 9.2.2)."""
+
+IDEMPOTENCY_KEYS = frozenset({"idempotency-key", "x-idempotency-key"})
+"""Header fields that make a request of any method safe to repeat, on servers that support them."""
+
+CONTENT_EXPECTED = frozenset({"POST", "PUT", "PATCH", "QUERY"})
+"""Methods whose requests say ``Content-Length: 0`` where they have no body (RFC 9110, 8.6)."""
+
+CONNECTION_FIELDS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Header fields that belong to the message's framing or to one connection (RFC 9110, 7.2, 7.6.1, 8.6; RFC 9112, 6).
+
+Only a transport or a server writes them. A value from a caller or a document could split one message into two.
+"""
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""Scheme -> port (RFC 9110, 4.2)."""
+
+_TOKEN = expression(TOKEN)
+_NOT_IN_A_VALUE = expression(r"[\r\n\0]")
+
+
+@lru_cache(maxsize=512)
+def is_token(text: str) -> bool:
+    """Tell whether a text is a token: usable as a method or as a header name. Few are in use, so answers are kept."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def is_field_value(text: str) -> bool:
+    """Tell whether a header value is free of CR, LF and NUL, which end a line or a message (RFC 9110, 5.5)."""
+    return text.isprintable() or _NOT_IN_A_VALUE.search(text) is None

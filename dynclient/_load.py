@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
-from dynclient._credentials import Secret
 from dynclient._document import Document, cache_of, local_path, open_document
 from dynclient._readers import noted, read
+from dynclient._secrets import Secret
 from dynclient.messages import Response, Send
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Timeout

@@ -16,10 +16,10 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from dynclient import codecs, model
-from dynclient._credentials import masked
 from dynclient._negotiation import match, parse
 from dynclient._records import Record
 from dynclient._schemas import shape
+from dynclient._secrets import masked
 from dynclient._validation import validator
 from dynclient.exceptions import (
     DecodeError,

@@ -8,12 +8,12 @@ Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Generic
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
-from dynclient import _credentials
+from dynclient import _secrets
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.http_grammar import DEFAULT_PORTS
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
 """A message's body: nothing, bytes, or a stream of bytes that is read once."""
 
-Secret = tuple[str, str]
-"""The place of a secret in a request, as location and wire name: ``("header", "authorization")``."""
+SecretLocation = tuple[str, str]
+"""Where a request has a secret, as location and wire name: ``("header", "authorization")``, ``("query", "key")``."""
 
-MASK = _credentials.MASK
-SECRET_BODY: Secret = ("body", "")
-"""The place of a secret that is the whole body: a request for a token has one."""
+MASK = _secrets.MASK
+SECRET_BODY: SecretLocation = ("body", "")
+"""The location of a secret that is the whole body, such as that of a request for a token."""
 
 # RFC 9110, 11.6.2, 11.7.2; RFC 6265, 4.1.1 and 4.2.1: always secret, whatever a document says.
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -128,7 +128,7 @@ class Request(Record):
     headers: Headers = Headers()
     body: Body = None
     operation_id: str | None = None
-    secrets: frozenset[Secret] = frozenset()
+    secrets: frozenset[SecretLocation] = frozenset()
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -152,19 +152,19 @@ class Request(Record):
         shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
         return self._replace(url=self.shown_url, headers=shown, body=None if SECRET_BODY in self.secrets else self.body)
 
-    def secret_values(self, shortest: int = _credentials.LONG) -> tuple[str, ...]:
+    def secret_values(self, shortest: int = _secrets.LONG) -> tuple[str, ...]:
         """The secrets themselves, as a server may repeat them, the longest first; words that are shorter are none."""
         found: set[str] = set()
         for name, value in self.headers.pairs():
             if self._is_secret(name):
-                found |= {value, *_credentials.in_header(name.lower(), value)}
+                found |= {value, *_secrets.in_header(name.lower(), value)}
         names = {name for in_, name in self.secrets if in_ == "query"}
         for field in urlsplit(self.url).query.split("&"):
             name, _, value = field.partition("=")
             if unquote_plus(name) in names:
                 found |= {value, unquote_plus(value)}
         if SECRET_BODY in self.secrets and isinstance(self.body, bytes):
-            found |= _credentials.in_form(self.body)
+            found |= _secrets.in_form(self.body)
         return tuple(sorted((text for text in found if len(text) >= shortest), key=len, reverse=True))
 
     def __repr__(self) -> str:
@@ -251,8 +251,8 @@ class Response(Record):
         request = self.request.with_no_secrets()
         if not secrets:
             return self._replace(request=request)
-        headers = Headers((name, _credentials.masked(value, secrets)) for name, value in self.headers.pairs())
-        return self._replace(request=request, headers=headers, body=_credentials.masked(self.body, secrets))
+        headers = Headers((name, _secrets.masked(value, secrets)) for name, value in self.headers.pairs())
+        return self._replace(request=request, headers=headers, body=_secrets.masked(self.body, secrets))
 
     def __repr__(self) -> str:
         size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"
@@ -329,6 +329,12 @@ class Run(Record):
     """A call asks its driver to run what may block, away from any event loop; it is sent back what that returns."""
 
     function: Callable[[], Any]
+
+
+class Await(Record):
+    """A call asks its driver to await something; it is sent back the result. Only a driver of tasks can do this."""
+
+    awaitable: Awaitable[Any]
 
 
 # A shorter text is in half of all answers by chance; to mask it would only tell that it is one.

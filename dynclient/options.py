@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dynclient._credentials import DeviceCode, OAuth2, Secret, TokenStore
 from dynclient._records import Record
+from dynclient._secrets import DeviceCode, OAuth2, Secret, TokenStore
 
 __all__ = [
     "TLS",

@@ -23,13 +23,13 @@ from dynclient._records import Record
 from dynclient._response import Opened, Reader
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
 from dynclient.http_grammar import IDEMPOTENT, SUCCESS
-from dynclient.messages import HTTPResult, Read, Request, Response, Run, Send, Sleep
+from dynclient.messages import Await, HTTPResult, Read, Request, Response, Run, Send, Sleep
 from dynclient.options import Redirects, Retry, Secret, Timeout
 from dynclient.security import Access, Way
 
 T = TypeVar("T")
 
-Step = Send | Read | Sleep | Run
+Step = Send | Read | Sleep | Run | Await
 Flow = Generator[Step, Any, T]
 
 _REDIRECTION = range(300, 400)

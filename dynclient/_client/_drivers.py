@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from dynclient._call import Flow
 from dynclient._client import _bodies
-from dynclient.exceptions import DynclientError
-from dynclient.messages import Read, Run, Send, Sleep
+from dynclient.exceptions import ArgumentError, DynclientError
+from dynclient.messages import Await, Read, Run, Send, Sleep
 from dynclient.transports import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -38,6 +38,8 @@ def drive(flow: Flow[T], transport: Transport) -> T:
                 answer = _bodies.whole(step)
             elif isinstance(step, Run):
                 answer = step.function()
+            elif isinstance(step, Await):
+                fault = _not_awaited(step)
             else:
                 time.sleep(step.seconds)
         except DynclientError as error:
@@ -48,8 +50,22 @@ def drive(flow: Flow[T], transport: Transport) -> T:
             raise
 
 
-async def _waited(step: Run | Sleep) -> Any:
-    """Run what may block in a thread, or sleep."""
+def _not_awaited(step: Await) -> ArgumentError:
+    """The error of a thread that is asked to await a credential."""
+    close = getattr(step.awaitable, "close", None)
+    if close is not None:
+        close()  # a coroutine that was never begun would warn of that
+    return ArgumentError(
+        "auth is an async function, which a Client can't await",
+        argument="auth",
+        hint="use dynclient.AsyncClient, or pass a plain function",
+    )
+
+
+async def _waited(step: Run | Sleep | Await) -> Any:
+    """Await something, run a function that may block in a thread, or sleep."""
+    if isinstance(step, Await):
+        return await step.awaitable
     import anyio
 
     if isinstance(step, Run):

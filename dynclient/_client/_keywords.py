@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 from typing_extensions import TypedDict
 
 from dynclient._call import Hook
-from dynclient._credentials import OAuth2, Secret
 from dynclient._request import Explanation, ServerChoice
+from dynclient._secrets import OAuth2, Secret
 from dynclient.exceptions import DocumentError
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.security import CredentialRequest

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from dynclient._credentials import Secret
 from dynclient._document import local_path
 from dynclient._load import load as load_api
+from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
 from dynclient.messages import Headers, Response, Send
 from dynclient.model import API

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dynclient._credentials import masked
 from dynclient._escaping import escaped
 from dynclient._records import Record
+from dynclient._secrets import masked
 from dynclient.exceptions._root import DynclientError, Fault
 from dynclient.messages import SECRET_BODY, Headers, Request, Response
 

@@ -10,7 +10,7 @@ fetched. So authorizing a call is a generator (:mod:`.access`): it yields what h
 
 from __future__ import annotations
 
-from dynclient._credentials import Secret
+from dynclient._secrets import Secret
 from dynclient.security.access import Access
 from dynclient.security.apply import Security
 from dynclient.security.credentials import CredentialRequest, concealed

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynclient._credentials import Secret
+from dynclient._secrets import Secret
 from dynclient.messages import Request, Response
 from dynclient.model import Operation
 from dynclient.security.apply import Choice, Security

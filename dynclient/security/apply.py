@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dynclient._credentials import OAuth2, Secret
 from dynclient._records import Record
+from dynclient._secrets import OAuth2, Secret
 from dynclient.exceptions import InvalidDocument, MissingCredential
 from dynclient.messages import Request
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme

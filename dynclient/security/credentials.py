@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dynclient._credentials import OAuth2, Secret
 from dynclient._identifiers import near
 from dynclient._records import Record
+from dynclient._secrets import OAuth2, Secret
 from dynclient.exceptions import ArgumentError
 from dynclient.model import SecurityScheme
 

@@ -14,9 +14,9 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from urllib.parse import quote, urlsplit
 
-from dynclient._credentials import Secret
 from dynclient._expressions import expression
 from dynclient._records import Record
+from dynclient._secrets import Secret
 from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 from dynclient.security.challenges import Challenge

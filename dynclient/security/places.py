@@ -13,7 +13,7 @@ from dynclient.messages import Request, variable
 from dynclient.model import SecurityScheme
 from dynclient.security.credentials import Credential, Pair
 
-Place = messages.Secret
+Place = messages.SecretLocation
 
 _AUTHORIZATION: Place = ("header", "authorization")
 # The registered names as their specifications write them (IANA, HTTP Authentication Schemes). Servers should match

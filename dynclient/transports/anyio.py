@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from dynclient._credentials import Secret
+from dynclient._secrets import Secret
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Response, Send
 from dynclient.options import TLS, Limits

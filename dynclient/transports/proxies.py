@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 from urllib.parse import unquote, urlsplit
 
-from dynclient._credentials import Secret
 from dynclient._records import Record
+from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
 from dynclient.transports.outgoing import Target, target_of
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dynclient._credentials import Secret
+from dynclient._secrets import Secret
 from dynclient.messages import Response, Send
 from dynclient.options import TLS, Limits
 from dynclient.transports._connection import Connection, SecureConnection

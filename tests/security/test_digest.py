@@ -12,7 +12,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from dynclient import exceptions
-from dynclient._credentials import Secret
+from dynclient._secrets import Secret
 from dynclient.messages import Request
 from dynclient.security import digest
 from dynclient.security.challenges import challenges

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from dynclient._credentials import DeviceCode
+from dynclient._secrets import DeviceCode
 from dynclient.exceptions import AuthorizationError
 from dynclient.messages import Response, Run, Sleep
 from dynclient.security.oauth2.endpoints import Endpoints

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynclient._credentials import OAuth2
 from dynclient._records import Record
+from dynclient._secrets import OAuth2
 from dynclient.exceptions import AuthorizationError
 from dynclient.messages import Headers, Request
 from dynclient.model import OAuthFlow, SecurityScheme

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from dynclient._credentials import Secret
+from dynclient._secrets import Secret
 from dynclient.exceptions import AuthorizationError
 from dynclient.messages import Response
 from dynclient.security.oauth2.device import device_code

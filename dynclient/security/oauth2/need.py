@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from urllib.parse import urljoin, urlsplit
 
-from dynclient._credentials import OAuth2
 from dynclient._records import Record
+from dynclient._secrets import OAuth2
 from dynclient.exceptions import InvalidDocument
 from dynclient.messages import origin
 from dynclient.model import Operation, SecurityScheme

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from functools import partial
 
-from dynclient._credentials import Secret
+from dynclient._secrets import Secret
 from dynclient.exceptions import DynclientError, MissingCredential, TimeoutError  # noqa: A004  # ours
 from dynclient.messages import Run, Sleep
 from dynclient.security.memory import Flight, Memory

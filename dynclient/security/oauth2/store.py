@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from dynclient._credentials import OAuth2, Secret, TokenStore
+from dynclient._secrets import OAuth2, Secret, TokenStore
 from dynclient.exceptions import ArgumentError
 from dynclient.security.oauth2.need import Need
 from dynclient.security.oauth2.tokens import Token, alive_for

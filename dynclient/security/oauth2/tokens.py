@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from dynclient import codecs
-from dynclient._credentials import OAuth2, Secret, masked
 from dynclient._records import Record
+from dynclient._secrets import OAuth2, Secret, masked
 from dynclient.exceptions import AuthorizationError, DecodeError, escaped
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import SECRET_BODY, Headers, Request, Response

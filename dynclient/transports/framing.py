@@ -21,14 +21,15 @@ CHUNK = 65_536
 # RFC 9112, 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often missing.
 _STATUS = expression(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?\r?\n")
 # RFC 9112, 5: no whitespace between name and colon. RFC 9110, 5.6.2: a name is a token.
-_FIELD = expression(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*\r?\n")
+_FIELD = expression(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)\r?\n")
 # A head whose lines are well-formed, end in two bytes, and are not folded: as most are, and then it is read at once.
 _HEAD = expression(
     rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n"
 )
-_FOLD = expression(rb"[ \t]+([^\r\n\0]*?)[ \t]*\r?\n")
-# RFC 9112, 7.1: chunk-size = 1*HEXDIG, then extensions, which are ignored.
-_SIZE = expression(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_FOLD = expression(rb"[ \t]([^\r\n\0]*)\r?\n")
+# RFC 9112, 7.1: chunk-size = 1*HEXDIG, then extensions, which are ignored. The line ends in CRLF: a bare LF, which
+# RFC 9112, 2.2 permits in heads only, is where two recipients could take one response for two.
+_SIZE = expression(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
 _MOST_DIGITS = 18
 # RFC 9110, 5.6.3: no other space than these; what Python strips besides may mean another length to somebody else.
 _SPACE = " \t"
@@ -208,7 +209,7 @@ def _chunked(source: Received, limits: Limits) -> Iterator[bytes | None]:
         yield from _counted(source, size)
         while (line := source.readline(limits.header_line_bytes + 1)) is None:
             yield None
-        if (end := _line(line, limits)) not in _ENDS:
+        if (end := _line(line, limits)) != b"\r\n":
             raise Malformed(f"a chunk is followed by {len(end)} more bytes")
     # RFC 9112, 7.1.2: trailer fields may be ignored.
     yield from _fields(source, limits)
@@ -224,11 +225,11 @@ def _fields(source: Received, limits: Limits) -> Generator[None, None, list[tupl
         if line in _ENDS:
             return fields
         if match := _FIELD.fullmatch(line):
-            fields.append((match[1].decode("ascii"), match[2].decode("latin-1")))
+            fields.append((match[1].decode("ascii"), match[2].decode("latin-1").strip(_SPACE)))
         elif fields and (match := _FOLD.fullmatch(line)):
             # RFC 9112, 5.2: a user agent replaces each obs-fold with a space.
             name, value = fields[-1]
-            fields[-1] = (name, f"{value} {match[1].decode('latin-1')}".strip())
+            fields[-1] = (name, f"{value} {match[1].decode('latin-1').strip(_SPACE)}".strip(_SPACE))
         else:
             raise Malformed("a header line is malformed")
     raise _too_many(limits)

@@ -79,6 +79,13 @@ FAULTS = [
     Fault("line_without_colon", ("ask", head(b"nonsense") + b"ok"), BROKEN),
     Fault("nul_in_header", ("ask", head(b"x: a\0b") + b"ok"), BROKEN),
     Fault("cr_in_header", ("ask", head(b"x: a\rb") + b"ok"), BROKEN),
+    Fault("bare_lf_after_chunk_size", ("ask", CHUNKED + b"2\nok\r\n0\r\n\r\n"), BROKEN, "chunk"),
+    Fault("bare_lf_after_chunk", ("ask", CHUNKED + b"2\r\nok\n0\r\n\r\n"), BROKEN, "chunk"),
+    # A line of blanks is no cheaper to refuse than to read, and no dearer.
+    Fault("blanks_in_header", ("ask", head(b"x: " + b" " * 60_000 + b"\0")), BROKEN, "header line"),
+    Fault("blanks_in_folded_header", ("ask", head(b"x: y", b" " * 60_000 + b"\0")), BROKEN, "header line"),
+    Fault("blanks_in_trailer", ("ask", CHUNKED + b"0\r\nx: " + b" " * 60_000 + b"\0\r\n\r\n"), BROKEN, "header line"),
+    Fault("blanks_in_chunk_size", ("ask", CHUNKED + b"2;" + b" " * 60_000 + b"\n\r\n"), BROKEN, "chunk"),
     # T7, T8: too slow
     Fault("slow_drip_headers", ("ask", b"HTTP/1.1 200 OK\r\n", ("drip", b"x: y\r\n")), exceptions.TimeoutError,
           "call's time", "read", timeout=LATE),

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-large test-all lint format typing floors conformance soak audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard clean
+.PHONY: help demo test test-large test-all lint format typing layers conformance soak audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ typing: $(VENV)/.dynclient-lint ## check types: mypy on the packages, mypy and p
 	@$(BIN)/mypy tests/typing/*.py
 	@$(BIN)/pyright --warnings
 
-floors: $(VENV)/.dynclient-lint ## check that rooms import only rooms on lower floors
+layers: $(VENV)/.dynclient-lint ## check that packages import only from lower layers
 	@$(BIN)/lint-imports --no-logo
 
 conformance: $(VENV)/.dynclient-all ## run the Spector suite (wants node and the network the first time)

@@ -45,17 +45,17 @@ __all__ = [
     "load",
 ]
 
-_ROOMS = {
+_MODULES = {
     "_client": ("AsyncClient", "Client", "load"),
     "exceptions": ("ApiError", "DocumentError", "DynclientError", "RequestError", "ResponseError", "TransportError"),
     "messages": ("HTTPResult", "Request", "Response"),
     "options": ("Retry", "Timeout", "Validation"),
 }
-_WHERE = {name: room for room, names in _ROOMS.items() for name in names}
+_WHERE = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name of the face, or a room, when it is first asked for (PEP 562)."""
+    """Load a public name or module when it is first used (PEP 562)."""
     from importlib import import_module
 
     if name in _WHERE:

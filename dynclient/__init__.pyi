@@ -1,4 +1,4 @@
-# The face for type checkers: `load` and the clients come from a package that a project may have made of its documents.
+# For type checkers: `load` and the clients come from a package that a project may have generated from its documents.
 from dynclient import exceptions as exceptions
 from dynclient import options as options
 from dynclient import testing as testing

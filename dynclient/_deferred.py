@@ -1,4 +1,4 @@
-"""What is loaded when it is first asked for: names of a room (PEP 562), and functions."""
+"""What is loaded when it is first asked for: names of a package (PEP 562), and functions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from operator import attrgetter
 from typing import Any
 
 
-def deferred(room: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
-    """Make a room's ``__getattr__``, given the names that each of its modules has for others."""
+def deferred(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
+    """Make a package's ``__getattr__``, given the names that each of its modules has for others."""
     where = {name: module for module, names in modules.items() for name in names}
 
     def load(name: str) -> Any:
         if name not in where:
-            raise AttributeError(f"module {room!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{room}.{where[name]}"), name)
-        setattr(sys.modules[room], name, value)
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{package}.{where[name]}"), name)
+        setattr(sys.modules[package], name, value)
         return value
 
     return load

@@ -85,12 +85,12 @@ def test_a_cold_load_parses_and_no_more(answering, tmp_path):
 MODULES_THAT_HIDE = """
 import importlib, pkgutil, types, dynclient
 found = pkgutil.walk_packages(dynclient.__path__, "dynclient.")
-rooms = [importlib.import_module(one.name) for one in found if one.ispkg]
-for room in rooms:
-    for name in {found.name for found in pkgutil.iter_modules(room.__path__)} & set(getattr(room, "__all__", ())):
-        importlib.import_module(f"{room.__name__}.{name}")
-        if isinstance(getattr(room, name), types.ModuleType):
-            print(room.__name__, name)
+packages = [importlib.import_module(one.name) for one in found if one.ispkg]
+for package in packages:
+    for name in {found.name for found in pkgutil.iter_modules(package.__path__)} & set(getattr(package, "__all__", ())):
+        importlib.import_module(f"{package.__name__}.{name}")
+        if isinstance(getattr(package, name), types.ModuleType):
+            print(package.__name__, name)
 """
 
 

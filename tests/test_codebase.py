@@ -1,4 +1,4 @@
-"""The house rules that can be counted."""
+"""The rules of the codebase that can be counted: sizes, names, imports. CONTRIBUTING.md explains them."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or 0) - node.lineno + 1 - (len(docstring.splitlines()) if docstring else 0)
 
 
-def test_no_module_outgrows_its_idea():
+def test_no_module_is_too_long():
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules(*PACKAGES, "tools")}
     assert {str(path): lines for path, lines in lengths.items() if lines > MODULE_LINES} == {}
 
 
-def test_no_function_outgrows_a_screen():
+def test_no_function_is_too_long():
     lengths = {where: body_lines(node) for where, node in functions(*PACKAGES, "tools")}
     assert lengths
     assert {where: count for where, count in lengths.items() if count > FUNCTION_LINES} == {}
@@ -58,10 +58,10 @@ def test_every_function_is_annotated():
     assert bare == []
 
 
-def test_no_module_is_named_for_nothing():
+def test_no_module_has_a_name_that_says_nothing():
     assert [str(path) for path in modules(*PACKAGES) if path.stem.lstrip("_") in FORBIDDEN_MODULES] == []
 
 
-def test_every_module_opens_with_its_strategy():
+def test_every_module_has_a_docstring():
     bare = [path for path in modules(*PACKAGES) if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
     assert bare == []

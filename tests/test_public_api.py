@@ -1,4 +1,4 @@
-"""The face is small and sorted, costs next to nothing to import, and the wheel holds the package and no more."""
+"""The public API is small and sorted, costs next to nothing to import, and the wheel holds the package and no more."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def python(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_face_is_fifteen_names_sorted():
+def test_the_public_api_is_fifteen_names_sorted():
     assert dynclient.__all__ == NAMES == sorted(NAMES)
     assert len(NAMES) == 15
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_name_of_the_face_is_there(name):
+def test_each_public_name_is_there(name):
     assert getattr(dynclient, name) is not None
     assert name in dir(dynclient)
 
 
-@pytest.mark.parametrize("room", ["exceptions", "options", "testing"])
-def test_the_rest_is_in_named_rooms(room):
-    assert getattr(dynclient, room).__name__ == f"dynclient.{room}"
+@pytest.mark.parametrize("module", ["exceptions", "options", "testing"])
+def test_the_rest_is_in_named_modules(module):
+    assert getattr(dynclient, module).__name__ == f"dynclient.{module}"
 
 
 def test_names_for_annotations_are_sorted_and_there():
@@ -59,7 +59,7 @@ def test_names_for_annotations_are_sorted_and_there():
     assert all(hasattr(types, name) for name in types.__all__)
 
 
-def test_a_star_import_brings_the_face_alone():
+def test_a_star_import_brings_the_public_names_alone():
     code = "from dynclient import *; print(sorted(name for name in globals() if not name.startswith('__')))"
     assert python(code) == str(sorted(NAMES))
 
@@ -90,7 +90,7 @@ def test_the_wheel_holds_the_package_and_no_more(root: Path, tmp_path: Path):
     assert sources <= set(names)
 
 
-def test_type_checkers_see_the_same_face(root: Path):
+def test_type_checkers_see_the_same_public_names(root: Path):
     import ast
 
     tree = ast.parse((root / "dynclient" / "__init__.pyi").read_text("utf-8"))
@@ -99,6 +99,6 @@ def test_type_checkers_see_the_same_face(root: Path):
 
 
 def test_what_is_loaded_late_is_listed_before_it_is_asked_for():
-    code = "import dynclient.inspection as room; print(sorted({*room.__all__} - {*dir(room)}))"
+    code = "import dynclient.inspection as package; print(sorted({*package.__all__} - {*dir(package)}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "[]\n", done.stderr

@@ -1,4 +1,4 @@
-"""Only type-checked: what the public face says of its types."""
+"""Only type-checked: what type checkers see of the public API of its types."""
 
 from __future__ import annotations
 

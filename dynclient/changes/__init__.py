@@ -1,14 +1,13 @@
-"""What changed between two documents of an API, and what of it breaks a Python caller.
+"""Comparison of two documents of an API: the changes, and which of them break a Python caller.
 
-:func:`compare` takes two APIs and returns :class:`Changes`. Kinds and their severities are the table ``KINDS``.
+:func:`compare` takes two APIs and returns :class:`Changes`. The table ``KINDS`` has the kinds with their severities.
 """
 
 from __future__ import annotations
 
-from dynclient.changes.comparison import compare
 from dynclient.changes.kinds import ASPECTS, KINDS, SEVERITIES, SIDES, Aspect, Kind, Severity
-from dynclient.changes.reports import REPORTS
-from dynclient.changes.values import Change, Changes, Spot
+from dynclient.changes.operations import compare
+from dynclient.changes.report import REPORTS, Change, Changes, Location
 
 __all__ = [
     "ASPECTS",
@@ -20,7 +19,7 @@ __all__ = [
     "Change",
     "Changes",
     "Kind",
+    "Location",
     "Severity",
-    "Spot",
     "compare",
 ]

@@ -1,6 +1,7 @@
-"""What two schemas say of a value itself: types, values, formats, bounds, and the rest that needs no look below.
+"""Comparison of the keywords of two schemas that constrain a value itself: types, values, formats, bounds and so on.
 
-Each check takes two shapes and tells ``(aspect, before, after)`` of what differs.
+Each check takes two shapes and yields ``(aspect, before, after)`` for each difference. Subschemas are compared in
+:mod:`dynclient.changes.schemas`.
 """
 
 from __future__ import annotations
@@ -12,53 +13,46 @@ from typing import Any
 
 from dynclient._schemas import MISSING, Shape, is_binary
 
-Told = Iterator[tuple[str, Any, Any]]
+Differences = Iterator[tuple[str, Any, Any]]
 
 _ALL = frozenset({"array", "boolean", "integer", "number", "object", "string"})
-# A format, and one that takes all its values.
+# Pairs of formats of which the second one allows all values of the first.
 _WIDER = {("int32", "int64"), ("float", "double"), ("int32", "double"), ("date-time-local", "date-time")}
-# Words that Shape does not know, and that decide what is valid.
+# Keywords that a Shape does not hold: any difference in them is reported without a direction.
 _CONDITIONS = (
     "not", "if", "then", "else", "contains", "propertyNames", "dependentSchemas", "dependentRequired",
 )  # fmt: skip
-# What only tells people, and so is never asserted.
+# Formats that are annotations only, and never validated.
 _NO_FORMATS = frozenset({None, "password", "binary", "byte", "base64", "base64url"})
 
 
-def types(old: Shape, new: Shape) -> Told:
-    """The types, and whether null is among them."""
+def types(old: Shape, new: Shape) -> Differences:
+    """Compare ``type``, and whether null is allowed."""
     if is_binary(old.schema) or is_binary(new.schema):
         if is_binary(old.schema) != is_binary(new.schema):
-            yield "binary-changed", _named(old), _named(new)
+            yield "binary-changed", _type_names(old), _type_names(new)
         return
     before, after = _types(old), _types(new)
     if before != after:
         word = "narrowed" if before > after else "widened" if before < after else "changed"
-        # What lacks "integer" beside "number" is the same set of values.
-        yield f"type-{word}", _named(old), _named(new)
-    if null(old) != null(new) and old.types and new.types:
-        yield ("null-allowed" if null(new) else "null-forbidden"), MISSING, MISSING
+        yield f"type-{word}", _type_names(old), _type_names(new)
+    if old.types and new.types and ("null" in old.types) != ("null" in new.types):
+        yield ("null-allowed" if "null" in new.types else "null-forbidden"), MISSING, MISSING
 
 
 def _types(seen: Shape) -> frozenset[str]:
-    said = seen.types - {"null"} if seen.types else _ALL
-    return said | {"integer"} if "number" in said else said
+    """The types without null. Every integer is a number, so "number" includes "integer"."""
+    found = seen.types - {"null"} if seen.types else _ALL
+    return found | {"integer"} if "number" in found else found
 
 
-def _named(seen: Shape) -> str:
+def _type_names(seen: Shape) -> str:
     names = sorted(seen.types - {"null"}) or ["any"]
     return ", ".join(names) + (" (bytes)" if is_binary(seen.schema) else "")
 
 
-def null(seen: Shape) -> bool:
-    """Whether null is allowed."""
-    if not seen.types:
-        return True
-    return "null" in seen.types
-
-
-def values(old: Shape, new: Shape) -> Told:
-    """The values that are allowed, by ``enum`` or ``const``."""
+def values(old: Shape, new: Shape) -> Differences:
+    """Compare the values that ``enum`` or ``const`` allows."""
     before, after = _values(old), _values(new)
     if before is None and after is not None:
         yield "enum-added", MISSING, [*after.values()]
@@ -71,16 +65,14 @@ def values(old: Shape, new: Shape) -> Told:
 
 def _values(seen: Shape) -> dict[str, Any] | None:
     allowed = seen.enum if seen.const is MISSING else (seen.const,)
-    # Whether null is among them, the types say already.
-    return (
-        None
-        if allowed is None
-        else {json.dumps(value, sort_keys=True): value for value in allowed if value is not None}
-    )
+    if allowed is None:
+        return None
+    # Null is compared with the types.
+    return {json.dumps(value, sort_keys=True): value for value in allowed if value is not None}
 
 
-def formats(old: Shape, new: Shape) -> Told:
-    """The format."""
+def formats(old: Shape, new: Shape) -> Differences:
+    """Compare ``format``."""
     before, after = (None if seen.format in _NO_FORMATS else seen.format for seen in (old, new))
     if before == after:
         return
@@ -92,16 +84,16 @@ def formats(old: Shape, new: Shape) -> Told:
         yield ("format-narrowed" if (after, before) in _WIDER else "format-changed"), before, after
 
 
-def encodings(old: Shape, new: Shape) -> Told:
-    """How a text holds bytes, or another document."""
+def encodings(old: Shape, new: Shape) -> Differences:
+    """Compare ``contentEncoding`` and ``contentMediaType``."""
     if is_binary(old.schema) or is_binary(new.schema):
         return
-    before, after = ((_encoding(seen), seen.content_media_type) for seen in (old, new))
+    before, after = (" ".join(filter(None, (_encoding(seen), seen.content_media_type))) for seen in (old, new))
     if before != after:
-        yield "encoding-changed", _both(before), _both(after)
+        yield "encoding-changed", before or "none", after or "none"
 
 
-# OAS 3.1.1, Working With Binary Data: what 3.0's formats are in JSON Schema.
+# OAS 3.1.1, Working With Binary Data: what the formats of 3.0 are in JSON Schema.
 _ENCODINGS = {"byte": "base64", "base64": "base64", "base64url": "base64url"}
 
 
@@ -109,11 +101,7 @@ def _encoding(seen: Shape) -> str | None:
     return seen.content_encoding or _ENCODINGS.get(seen.format or "")
 
 
-def _both(pair: tuple[str | None, str | None]) -> Any:
-    return " ".join(filter(None, pair)) or "none"
-
-
-# Keyword -> its aspect, and 1 where a larger value is the narrower one.
+# Keyword -> its aspect, and 1 where a larger value is narrower, -1 where a smaller one is.
 _BOUNDS: dict[str, tuple[str, int]] = {
     "maxContains": ("max-contains", -1),
     "maxItems": ("max-items", -1),
@@ -127,13 +115,14 @@ _BOUNDS: dict[str, tuple[str, int]] = {
 _COUNTS_FROM = {"minContains": 1}
 
 
-def bounds(old: Shape, new: Shape) -> Told:
-    """How large, how long, how many."""
+def bounds(old: Shape, new: Shape) -> Differences:
+    """Compare the limits of numbers, lengths and counts."""
     for keyword, (aspect, sign) in _BOUNDS.items():
-        none = _COUNTS_FROM.get(keyword, 0) if sign > 0 else math.inf
-        before, after = old.constraints.get(keyword, none), new.constraints.get(keyword, none)
+        absent = _COUNTS_FROM.get(keyword, 0) if sign > 0 else math.inf
+        before, after = old.constraints.get(keyword, absent), new.constraints.get(keyword, absent)
         if before != after:
-            yield f"{aspect}-{'narrowed' if (after - before) * sign > 0 else 'widened'}", _bound(before), _bound(after)
+            word = "narrowed" if (after - before) * sign > 0 else "widened"
+            yield f"{aspect}-{word}", _or_none(before), _or_none(after)
     for aspect, sign in (("minimum", 1), ("maximum", -1)):
         low, high = _limit(old, aspect, sign), _limit(new, aspect, sign)
         if low != high:
@@ -141,44 +130,36 @@ def bounds(old: Shape, new: Shape) -> Told:
             yield f"{aspect}-{word}", _limit_text(low, sign), _limit_text(high, sign)
 
 
-def _limit(seen: Shape, word: str, sign: int) -> tuple[float, bool]:
-    """A limit as something that is larger the narrower it is: the number, and whether it is excluded."""
-    found = [(-math.inf, False)]
-    inclusive = seen.constraints.get(word)
-    exclusive = seen.constraints.get(f"exclusive{word.capitalize()}")
-    found += [(inclusive * sign, False)] if inclusive is not None else []
-    found += [(exclusive * sign, True)] if exclusive is not None else []
-    return max(found)
+def _limit(seen: Shape, keyword: str, sign: int) -> tuple[float, bool]:
+    """A limit as the number times the sign, and whether it is exclusive: the narrower limit compares greater."""
+    inclusive = seen.constraints.get(keyword, -math.inf * sign)
+    exclusive = seen.constraints.get(f"exclusive{keyword.capitalize()}", -math.inf * sign)
+    return max((inclusive * sign, False), (exclusive * sign, exclusive * sign > -math.inf))
 
 
 def _limit_text(limit: tuple[float, bool], sign: int) -> Any:
-    number, excluded = limit
-    return "none" if math.isinf(number) else f"{number * sign}{' (excluded)' if excluded else ''}"
+    number, exclusive = limit
+    return "none" if math.isinf(number) else f"{number * sign}{' (excluded)' if exclusive else ''}"
 
 
-def _bound(value: Any) -> Any:
-    return "none" if value == math.inf else value
-
-
-def multiples(old: Shape, new: Shape) -> Told:
-    """What a number must be a multiple of."""
+def multiples(old: Shape, new: Shape) -> Differences:
+    """Compare ``multipleOf``."""
     before, after = old.constraints.get("multipleOf"), new.constraints.get("multipleOf")
     if before == after:
         return
     if before is None or (after is not None and _divides(before, after)):
-        yield "multiple-of-narrowed", _or_none(before), _or_none(after)
+        yield "multiple-of-narrowed", _or_none(before), after
     elif after is None or _divides(after, before):
-        yield "multiple-of-widened", _or_none(before), _or_none(after)
+        yield "multiple-of-widened", before, _or_none(after)
     else:
         yield "multiple-of-changed", before, after
 
 
-def _said(value: Any) -> Any:
-    return "none" if value is MISSING else value
-
-
-def _or_none(value: Any) -> Any:
-    return "none" if value is None else value
+def _or_none(value: Any, null: Any = "none") -> Any:
+    """A value for people: "none" where there is none, and ``null`` for None."""
+    if value is MISSING or value == math.inf:
+        return "none"
+    return null if value is None else value
 
 
 def _divides(one: float, other: float) -> bool:
@@ -187,38 +168,38 @@ def _divides(one: float, other: float) -> bool:
     return (Fraction(str(other)) / Fraction(str(one))).denominator == 1
 
 
-def patterns(old: Shape, new: Shape) -> Told:
-    """The pattern of a text."""
+def patterns(old: Shape, new: Shape) -> Differences:
+    """Compare ``pattern``."""
     before, after = old.constraints.get("pattern"), new.constraints.get("pattern")
     if before != after:
         word = "added" if before is None else "removed" if after is None else "changed"
         yield f"pattern-{word}", _or_none(before), _or_none(after)
 
 
-def uniqueness(old: Shape, new: Shape) -> Told:
-    """Whether items may be equal."""
+def uniqueness(old: Shape, new: Shape) -> Differences:
+    """Compare ``uniqueItems``."""
     before, after = (bool(seen.constraints.get("uniqueItems")) for seen in (old, new))
     if before != after:
         yield f"unique-items-{'narrowed' if after else 'widened'}", MISSING, MISSING
 
 
-def conditions(old: Shape, new: Shape) -> Told:
-    """Words of which only equality can be told."""
+def conditions(old: Shape, new: Shape) -> Differences:
+    """Compare keywords of which only equality can be decided."""
     before, after = (seen.schema.value if isinstance(seen.schema.value, Mapping) else {} for seen in (old, new))
-    for word in _CONDITIONS:
-        if before.get(word) != after.get(word):
-            yield "assertion-changed", _or_none(before.get(word)), _or_none(after.get(word))
+    for keyword in _CONDITIONS:
+        if before.get(keyword) != after.get(keyword):
+            yield "assertion-changed", _or_none(before.get(keyword)), _or_none(after.get(keyword))
 
 
-def notes(old: Shape, new: Shape) -> Told:
-    """What the server assumes, and what is on its way out."""
+def notes(old: Shape, new: Shape) -> Differences:
+    """Compare ``default`` and ``deprecated``."""
     if old.default != new.default:
-        yield "default-changed", _said(old.default), _said(new.default)
+        yield "default-changed", _or_none(old.default, null=None), _or_none(new.default, null=None)
     if old.deprecated != new.deprecated:
         yield ("deprecated" if new.deprecated else "undeprecated"), MISSING, MISSING
 
 
-ASSERTIONS: tuple[Callable[[Shape, Shape], Told], ...] = (
+ASSERTIONS: tuple[Callable[[Shape, Shape], Differences], ...] = (
     types,
     values,
     formats,

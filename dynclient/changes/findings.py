@@ -1,26 +1,81 @@
-"""Where changes are gathered while two APIs are compared."""
+"""The state of a comparison: the two APIs, the results for pairs of schemas so far, and the changes found.
+
+Rule 1: the result for a pair of schemas depends on the schemas, on the side where they stand, and on whether the value
+is XML; never on the path that led to them. So a pair is compared once.
+Rule 2: a pair without a change in it or below it is not walked again, whichever operation leads there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
+from dynclient._records import Record
 from dynclient._schemas import MISSING
 from dynclient.changes.kinds import KINDS
-from dynclient.changes.known import Known
-from dynclient.changes.values import Change, Spot, shown
+from dynclient.changes.report import Change, Location, short_text
 from dynclient.model import API, OperationRow, Schema
 
+Key = tuple[str, str, str, bool]
+"""The URIs of two schemas, the side, and whether the value is XML."""
 
-class Pair:
-    """The two APIs that are compared, and what is known of their schemas by now."""
 
-    __slots__ = ("known", "new", "old")
+class PairResult(Record):
+    """The result for one pair of schemas.
+
+    ``changes`` holds the aspect, the rest of the path, and keywords of :meth:`Findings.add`; ``below`` the pairs of
+    subschemas, each with the rest of its path and its key.
+    """
+
+    changes: tuple[tuple[str, str, dict[str, Any]], ...]
+    below: tuple[tuple[Schema, Schema, str, Key], ...]
+
+
+class SchemaResults:
+    """The results for the pairs of schemas of two documents."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[Key, PairResult] = {}
+        self.equal: dict[Key, bool] = {}
+        self._unchanged: set[Key] = set()
+        self._changed: set[Key] = set()
+
+    def unchanged(self, key: Key) -> bool:
+        """Whether a pair is known to have no change in it or below it."""
+        return key in self._unchanged
+
+    def walked(self, seen: Iterable[Key], left: Iterable[Key]) -> None:
+        """Note which pairs of a finished walk lead to a change, and which do not.
+
+        ``left`` are the pairs that the walk did not get to: they count as changed, since nobody looked.
+        """
+        met = set(seen)
+        if met <= self._changed:
+            return
+        above: dict[Key, list[Key]] = {}
+        for key in met:
+            for *_, below in self.pairs[key].below:
+                above.setdefault(below, []).append(key)
+        waiting = [*left, *(key for key in met if self.pairs[key].changes)]
+        changed = set(waiting)
+        while waiting:
+            for key in above.get(waiting.pop(), ()):
+                if key not in changed:
+                    changed.add(key)
+                    waiting.append(key)
+        self._unchanged |= met - changed
+        self._changed |= changed
+
+
+class APIPair:
+    """The two APIs that are compared, and the results for their schemas so far."""
+
+    __slots__ = ("new", "old", "schemas")
 
     def __init__(self, old: API, new: API) -> None:
         self.old = old
         self.new = new
-        self.known = Known()
+        self.schemas = SchemaResults()
 
     def __iter__(self) -> Iterator[API]:
         return iter((self.old, self.new))
@@ -29,11 +84,11 @@ class Pair:
 class Findings:
     """The changes of one operation, or of the whole API."""
 
-    def __init__(self, apis: Pair, row: OperationRow | None = None) -> None:
-        """Take the APIs, and the operation by its row in the old document, or else in the new one."""
+    def __init__(self, apis: APIPair, row: OperationRow | None = None) -> None:
+        """Start without changes. ``row`` is the operation's row in the old document, or in the new one if it is new."""
         self.apis = apis
         self.changes: list[Change] = []
-        self._told: set[tuple[Any, ...]] = set()
+        self._added: set[tuple[Any, ...]] = set()
         self._operation = (row.operation_id or row.key) if row is not None else ""
         self._name = row.name if row is not None else ""
 
@@ -47,23 +102,42 @@ class Findings:
         old: str | Schema | None = None,
         new: str | Schema | None = None,
     ) -> None:
-        """Note a change. ``old`` and ``new`` are a schema, or a pointer as the model has it."""
+        """Add a change. ``old`` and ``new`` locate it: a schema, or a pointer of the model."""
         found = KINDS[kind]
-        spots = (_spot(self.apis.old, old), _spot(self.apis.new, new))
-        said, says = ("" if value is MISSING else shown(value) for value in (before, after))
-        change = Change(found.id, found.severity, self._operation, self._name, where, found.text, said, says, *spots)
-        # One schema may be reached in several ways: what changed in it is told once.
-        key = (kind, change.before, change.after, *(spot.uri if spot else where for spot in spots))
-        if key not in self._told:
-            self._told.add(key)
+        places = (_location(self.apis.old, old), _location(self.apis.new, new))
+        was, is_ = ("" if value is MISSING else short_text(value) for value in (before, after))
+        change = Change(found.id, found.severity, self._operation, self._name, where, found.text, was, is_, *places)
+        # A schema may be reached by several paths: a change in it is reported once.
+        key = (kind, was, is_, *(place.uri if place else where for place in places))
+        if key not in self._added:
+            self._added.add(key)
             self.changes.append(change)
 
+    def add_members(self, kind: str, before: Iterable[str], after: Iterable[str], where: str = "", **at: Any) -> None:
+        """Add a change of the kind ``…-removed`` or ``…-added`` for each text that only one side has."""
+        olds, news = dict.fromkeys(before), dict.fromkeys(after)
+        for name in olds:
+            if name not in news:
+                self.add(f"{kind}-removed", where, before=name, **at)
+        for name in news:
+            if name not in olds:
+                self.add(f"{kind}-added", where, after=name, **at)
 
-def _spot(api: API, at: str | Schema | None) -> Spot | None:
+
+class _Located(Protocol):
+    @property
+    def pointer(self) -> str: ...
+
+
+def locations(old: _Located, new: _Located) -> dict[str, Any]:
+    """Where an object of the model stands in both documents, as keywords of :meth:`Findings.add`."""
+    return {"old": old.pointer or None, "new": new.pointer or None}
+
+
+def _location(api: API, at: str | Schema | None) -> Location | None:
     if at is None:
         return None
     if isinstance(at, Schema):
-        return Spot(at.uri, at.references)
-    # The model's pointers are within the root document, or else follow the URI of another one.
-    uri = at if "#" in at else f"{api.document_uri}#{at}"
-    return Spot(uri, api.references)
+        return Location(at.uri, at.references)
+    # A pointer of the model lies within the root document, or else follows the URI of another one.
+    return Location(at if "#" in at else f"{api.document_uri}#{at}", api.references)

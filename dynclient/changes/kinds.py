@@ -1,10 +1,10 @@
-"""What can change, and how bad it is: the table of kinds, whose ids never change.
+"""The table of the kinds of changes and their severities. The ids are stable.
 
-Rule 1: a change breaks when a caller that was right by the old document fails, or meets what it could not meet before:
-its code with the new document, or a process that still holds the old one.
-Rule 2: what a request may hold breaks when it gets narrower, what a response may hold when it gets wider.
-Rule 3: what can't be decided, or asks for attention only, is a warning. Everything else is for information.
-Rule 4: a schema is compared in the same aspects wherever it stands; the kind's id begins with that place.
+Rule 1: a change is breaking if a caller that was correct by the old document fails, or receives values that the old
+document did not allow: either its code with the new document, or a process that still holds the old document.
+Rule 2: a request breaks callers when it allows less than before, a response when it allows more.
+Rule 3: what cannot be decided, and what only needs a look by a person, is a warning. Everything else is info.
+Rule 4: a schema is compared in the same aspects wherever it stands; the id of the kind begins with that side.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ Severity = Literal["breaking", "warning", "info"]
 Side = Literal["parameter", "request", "response", "response-header"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""The worst first."""
+"""The severities, the worst first."""
 
 SIDES: tuple[Side, ...] = get_args(Side)
-"""Where a schema may stand. A parameter's and a request's values are sent, the others are received."""
+"""Where a schema may stand. Values of parameters and requests are sent, the others are received."""
 
 RECEIVED: frozenset[Side] = frozenset({"response", "response-header"})
 
 
 class Kind(Record):
-    """A kind of change. ``text`` says it of what is named before it."""
+    """A kind of change. ``text`` describes it, as the predicate of what is named before it."""
 
     id: str
     severity: Severity
@@ -34,7 +34,7 @@ class Kind(Record):
 
 
 class Aspect(Record):
-    """What may change in a schema, with the severity where its values are sent and where they are received."""
+    """An aspect in which a schema may change, with its severity for sent and for received values."""
 
     name: str
     sent: Severity
@@ -49,98 +49,98 @@ _I: Severity = "info"
 _WHOLE = (
     # The API.
     Kind("api-version-changed", _I, "the API has another version"),
-    Kind("default-server-changed", _W, "calls go to another server by default"),
-    Kind("server-added", _I, "there is another server to choose"),
-    Kind("server-removed", _B, "the server can't be chosen any more"),
-    Kind("server-renamed", _B, "the server has another name"),
-    Kind("server-variable-added", _I, "the server's URL has another variable"),
-    Kind("server-variable-removed", _B, "the server's URL lacks the variable"),
+    Kind("default-server-changed", _W, "the default server changed"),
+    Kind("server-added", _I, "a server was added"),
+    Kind("server-removed", _B, "the server was removed"),
+    Kind("server-renamed", _B, "the server was renamed"),
+    Kind("server-variable-added", _I, "the variable was added to the server's URL"),
+    Kind("server-variable-removed", _B, "the variable was removed from the server's URL"),
     Kind("server-variable-default-changed", _W, "the variable of the server's URL has another default"),
-    Kind("server-variable-value-added", _I, "the variable of the server's URL may have another value"),
-    Kind("server-variable-value-removed", _B, "the variable of the server's URL may not have this value any more"),
+    Kind("server-variable-value-added", _I, "the variable of the server's URL allows another value"),
+    Kind("server-variable-value-removed", _B, "the variable of the server's URL no longer allows this value"),
     Kind("security-scheme-changed", _B, "the credential is sent in another way"),
     Kind("security-scheme-deprecated", _W, "the security scheme is deprecated"),
-    Kind("oauth-flow-added", _I, "there is another flow to get a token by"),
-    Kind("oauth-flow-removed", _B, "tokens can't be had by this flow any more"),
-    Kind("oauth-url-changed", _W, "a URL of the flow is another one"),
-    Kind("component-added", _I, "there is a new named schema"),
-    Kind("component-removed", _W, "the named schema is gone, and so is its name in type hints"),
-    Kind("namespace-added", _I, "there is a new namespace on the client"),
-    Kind("namespace-removed", _B, "the namespace is gone from the client"),
+    Kind("oauth-flow-added", _I, "an OAuth flow was added"),
+    Kind("oauth-flow-removed", _B, "the OAuth flow was removed"),
+    Kind("oauth-url-changed", _W, "a URL of the OAuth flow changed"),
+    Kind("component-added", _I, "a named schema was added"),
+    Kind("component-removed", _W, "the named schema was removed, and its name in type hints with it"),
+    Kind("namespace-added", _I, "the client has a new namespace"),
+    Kind("namespace-removed", _B, "the client no longer has the namespace"),
 )
 
 _OPERATIONS = (
     Kind("operation-added", _I, "is new"),
-    Kind("operation-removed", _B, "is gone"),
-    Kind("operation-removed-after-sunset", _W, "is gone, as it was announced for that day"),
+    Kind("operation-removed", _B, "was removed"),
+    Kind("operation-removed-after-sunset", _W, "was removed after its announced sunset"),
     Kind("operation-moved", _B, "has another method or path"),
     Kind("operation-renamed", _B, "has another Python name"),
-    Kind("operation-namespace-changed", _B, "is not found any more by its name in the namespace"),
-    Kind("operation-namespace-added", _I, "is found in another namespace too"),
+    Kind("operation-namespace-changed", _B, "is no longer found under its name in the namespace"),
+    Kind("operation-namespace-added", _I, "is also found in another namespace"),
     Kind("operation-id-changed", _W, "has another operationId"),
     Kind("operation-deprecated", _W, "is deprecated"),
-    Kind("operation-undeprecated", _I, "is not deprecated any more"),
+    Kind("operation-undeprecated", _I, "is no longer deprecated"),
     Kind("operation-broken", _B, "can't be read from the new document"),
     Kind("operation-mended", _I, "could not be read before, and can be now"),
     Kind("operation-not-compared", _W, "could not be read from either document"),
-    Kind("sunset-set", _W, "has a day on which it ends"),
-    Kind("sunset-removed", _I, "has no day any more on which it ends"),
-    Kind("sunset-earlier", _B, "ends earlier than announced"),
-    Kind("sunset-later", _I, "ends later than announced"),
-    Kind("sunset-changed", _W, "has another day on which it ends, which can't be compared"),
-    Kind("callback-added", _I, "there is a new callback"),
-    Kind("callback-removed", _W, "the callback is gone"),
-    Kind("security-added", _B, "a credential is needed now"),
-    Kind("security-dropped", _I, "no credential is needed any more"),
-    Kind("security-choice-added", _I, "there is another way to show who calls"),
-    Kind("security-choice-removed", _B, "this way to show who calls is not taken any more"),
+    Kind("sunset-set", _W, "has a sunset date now"),
+    Kind("sunset-removed", _I, "no longer has a sunset date"),
+    Kind("sunset-earlier", _B, "has an earlier sunset date"),
+    Kind("sunset-later", _I, "has a later sunset date"),
+    Kind("sunset-changed", _W, "has another sunset, which can't be compared"),
+    Kind("callback-added", _I, "a callback was added"),
+    Kind("callback-removed", _W, "the callback was removed"),
+    Kind("security-added", _B, "requires a credential now"),
+    Kind("security-dropped", _I, "no longer requires a credential"),
+    Kind("security-choice-added", _I, "accepts another choice of credentials"),
+    Kind("security-choice-removed", _B, "no longer accepts this choice of credentials"),
     Kind("security-scope-added", _B, "the credential needs another scope"),
-    Kind("security-scope-removed", _I, "the credential needs this scope no more"),
+    Kind("security-scope-removed", _I, "the credential no longer needs this scope"),
 )
 
 _ARGUMENTS = (
     Kind("argument-renamed", _B, "the argument has another Python name"),
-    Kind("argument-moved", _B, "the positional arguments come in another order"),
-    Kind("argument-became-keyword-only", _B, "the argument can't be given by position any more"),
+    Kind("argument-moved", _B, "the positional arguments have another order"),
+    Kind("argument-became-keyword-only", _B, "the argument can no longer be passed by position"),
     Kind("body-argument-renamed", _B, "the body's argument has another Python name"),
     Kind("required-parameter-added", _B, "is new and required"),
     Kind("optional-parameter-added", _I, "is new and optional"),
-    Kind("parameter-removed", _B, "is gone"),
+    Kind("parameter-removed", _B, "was removed"),
     Kind("parameter-renamed", _B, "has another name"),
     Kind("parameter-became-required", _B, "is required now"),
     Kind("parameter-became-optional", _I, "is optional now"),
-    Kind("parameter-location-changed", _B, "is sent in another place"),
-    Kind("parameter-style-changed", _B, "is written in another style"),
-    Kind("parameter-reserved-changed", _W, "reserved characters are written in another way"),
-    Kind("parameter-empty-forbidden", _B, "may not be empty any more"),
+    Kind("parameter-location-changed", _B, "has another location"),
+    Kind("parameter-style-changed", _B, "has another style"),
+    Kind("parameter-reserved-changed", _W, "encodes reserved characters in another way"),
+    Kind("parameter-empty-forbidden", _B, "may no longer be empty"),
     Kind("parameter-empty-allowed", _I, "may be empty now"),
-    Kind("parameter-media-type-changed", _B, "is encoded by another media type"),
-    Kind("request-body-removed", _B, "there is no body any more"),
-    Kind("required-request-body-added", _B, "a body is needed now"),
-    Kind("optional-request-body-added", _I, "a body may be sent now"),
+    Kind("parameter-media-type-changed", _B, "has another media type"),
+    Kind("request-body-removed", _B, "the request body was removed"),
+    Kind("required-request-body-added", _B, "a required request body was added"),
+    Kind("optional-request-body-added", _I, "an optional request body was added"),
     Kind("request-body-became-required", _B, "the body is required now"),
     Kind("request-body-became-optional", _I, "the body is optional now"),
-    Kind("request-media-type-added", _I, "the body may be of this media type too"),
-    Kind("request-media-type-removed", _B, "the body may not be of this media type any more"),
-    Kind("request-encoding-changed", _B, "a part of the form is written in another way"),
+    Kind("request-media-type-added", _I, "is a new media type"),
+    Kind("request-media-type-removed", _B, "was removed"),
+    Kind("request-encoding-changed", _B, "is encoded in another way within the form"),
 )
 
 _RESPONSES = (
-    Kind("success-response-added", _W, "there is another status of success"),
-    Kind("success-response-removed", _B, "this status of success is not documented any more"),
-    Kind("error-response-added", _I, "there is another documented error"),
-    Kind("error-response-removed", _W, "this error is not documented any more"),
-    Kind("response-media-type-added", _I, "the response may be had in this media type too"),
-    Kind("response-media-type-removed", _B, "the response can't be had in this media type any more"),
-    Kind("response-content-added", _W, "the response had no body, and has one now"),
-    Kind("response-content-removed", _B, "the response had a body, and has none now"),
-    Kind("response-header-added", _I, "there is a new header"),
-    Kind("response-header-removed", _W, "the header, which was optional, is gone"),
-    Kind("required-response-header-removed", _B, "the header is gone"),
-    Kind("response-header-became-optional", _B, "the header may be left out now"),
-    Kind("response-header-became-required", _I, "the header is always there now"),
-    Kind("link-added", _I, "there is a new link"),
-    Kind("link-removed", _W, "the link is gone"),
+    Kind("success-response-added", _W, "is a new successful status"),
+    Kind("success-response-removed", _B, "is no longer documented"),
+    Kind("error-response-added", _I, "is a new documented error"),
+    Kind("error-response-removed", _W, "is no longer documented"),
+    Kind("response-media-type-added", _I, "is a new media type"),
+    Kind("response-media-type-removed", _B, "was removed"),
+    Kind("response-content-added", _W, "has a body now"),
+    Kind("response-content-removed", _B, "no longer has a body"),
+    Kind("response-header-added", _I, "was added"),
+    Kind("response-header-removed", _W, "was removed, and was optional"),
+    Kind("required-response-header-removed", _B, "was removed, and was required"),
+    Kind("response-header-became-optional", _B, "is optional now"),
+    Kind("response-header-became-required", _I, "is required now"),
+    Kind("link-added", _I, "a link was added"),
+    Kind("link-removed", _W, "the link was removed"),
 )
 
 BOUNDS = (
@@ -149,63 +149,63 @@ BOUNDS = (
 )  # fmt: skip
 
 ASPECTS = (
-    Aspect("type-narrowed", _B, _I, "may have fewer types"),
-    Aspect("type-widened", _I, _B, "may have more types"),
+    Aspect("type-narrowed", _B, _I, "allows fewer types"),
+    Aspect("type-widened", _I, _B, "allows more types"),
     Aspect("type-changed", _B, _B, "has another type"),
     Aspect("null-allowed", _I, _B, "may be null now"),
-    Aspect("null-forbidden", _B, _I, "may not be null any more"),
-    Aspect("enum-added", _B, _I, "must be one of certain values now"),
-    Aspect("enum-removed", _I, _B, "need not be one of certain values any more"),
-    Aspect("enum-value-added", _I, _B, "may have another value"),
-    Aspect("enum-value-removed", _B, _I, "may not have this value any more"),
-    Aspect("format-added", _B, _I, "must have a format now"),
-    Aspect("format-removed", _I, _B, "need not have a format any more"),
+    Aspect("null-forbidden", _B, _I, "may no longer be null"),
+    Aspect("enum-added", _B, _I, "is limited to certain values now"),
+    Aspect("enum-removed", _I, _B, "is no longer limited to certain values"),
+    Aspect("enum-value-added", _I, _B, "allows another value"),
+    Aspect("enum-value-removed", _B, _I, "no longer allows this value"),
+    Aspect("format-added", _B, _I, "has a format now"),
+    Aspect("format-removed", _I, _B, "no longer has a format"),
     Aspect("format-narrowed", _B, _I, "has a narrower format"),
     Aspect("format-widened", _I, _B, "has a wider format"),
     Aspect("format-changed", _B, _B, "has another format"),
-    Aspect("binary-changed", _B, _B, "was text and is bytes, or the reverse"),
+    Aspect("binary-changed", _B, _B, "changed between text and bytes"),
     Aspect("encoding-changed", _B, _B, "has another content encoding or media type"),
     *(Aspect(f"{bound}-narrowed", _B, _I, f"has a narrower {bound.replace('-', ' ')}") for bound in BOUNDS),
     *(Aspect(f"{bound}-widened", _I, _B, f"has a wider {bound.replace('-', ' ')}") for bound in BOUNDS),
-    Aspect("multiple-of-narrowed", _B, _I, "must be a multiple of a number now, or of a larger one"),
-    Aspect("multiple-of-widened", _I, _B, "need not be a multiple any more, or of a smaller number"),
+    Aspect("multiple-of-narrowed", _B, _I, "must be a multiple of a number, or of a larger one"),
+    Aspect("multiple-of-widened", _I, _B, "no longer has to be a multiple, or of a smaller number"),
     Aspect("multiple-of-changed", _B, _B, "must be a multiple of another number"),
     Aspect("pattern-added", _B, _I, "must match a pattern now"),
-    Aspect("pattern-removed", _I, _B, "need not match a pattern any more"),
+    Aspect("pattern-removed", _I, _B, "no longer has to match a pattern"),
     Aspect("pattern-changed", _W, _W, "must match another pattern"),
-    Aspect("unique-items-narrowed", _B, _I, "may not hold equal items any more"),
-    Aspect("unique-items-widened", _I, _B, "may hold equal items now"),
+    Aspect("unique-items-narrowed", _B, _I, "may no longer contain equal items"),
+    Aspect("unique-items-widened", _I, _B, "may contain equal items now"),
     Aspect("property-added", _I, _I, "is new and optional"),
     Aspect("required-property-added", _B, _I, "is new and required"),
-    Aspect("property-removed", _B, _W, "is gone, and was optional"),
-    Aspect("required-property-removed", _B, _B, "is gone, and was required"),
+    Aspect("property-removed", _B, _W, "was removed, and was optional"),
+    Aspect("required-property-removed", _B, _B, "was removed, and was required"),
     Aspect("property-became-required", _B, _I, "is required now"),
     Aspect("property-became-optional", _I, _B, "is optional now"),
     Aspect("property-became-read-only", _B, _I, "is read-only now"),
-    Aspect("property-became-not-read-only", _I, _I, "is not read-only any more"),
+    Aspect("property-became-not-read-only", _I, _I, "is no longer read-only"),
     Aspect("property-became-write-only", _I, _B, "is write-only now"),
-    Aspect("property-became-not-write-only", _I, _I, "is not write-only any more"),
-    Aspect("additional-properties-forbidden", _B, _I, "may have no other properties any more"),
-    Aspect("additional-properties-allowed", _I, _W, "may have other properties now"),
-    Aspect("additional-properties-narrowed", _B, _I, "must have other properties of a certain schema"),
-    Aspect("additional-properties-widened", _I, _W, "may have other properties of any schema"),
-    Aspect("pattern-properties-changed", _W, _W, "has properties by other patterns"),
-    Aspect("items-added", _B, _I, "must have items of a certain schema now"),
-    Aspect("items-removed", _I, _B, "may have items of any schema now"),
-    Aspect("prefix-items-changed", _W, _W, "has more or fewer described places"),
-    Aspect("branch-added", _I, _B, "may follow another schema of the union"),
-    Aspect("branch-removed", _B, _I, "may not follow this schema of the union any more"),
-    Aspect("union-changed", _W, _W, "became a union or is none any more, which can't be compared"),
-    Aspect("discriminator-changed", _B, _B, "is told apart by another property"),
-    Aspect("tag-added", _I, _B, "may be told apart by another value"),
-    Aspect("tag-removed", _B, _I, "can't be told apart by this value any more"),
+    Aspect("property-became-not-write-only", _I, _I, "is no longer write-only"),
+    Aspect("additional-properties-forbidden", _B, _I, "no longer allows other properties"),
+    Aspect("additional-properties-allowed", _I, _W, "allows other properties now"),
+    Aspect("additional-properties-narrowed", _B, _I, "limits other properties to a schema"),
+    Aspect("additional-properties-widened", _I, _W, "no longer limits other properties to a schema"),
+    Aspect("pattern-properties-changed", _W, _W, "has other patterns for names of properties"),
+    Aspect("items-added", _B, _I, "limits its items to a schema now"),
+    Aspect("items-removed", _I, _B, "no longer limits its items to a schema"),
+    Aspect("prefix-items-changed", _W, _W, "has more or fewer items with their own schema"),
+    Aspect("branch-added", _I, _B, "has another branch in its union"),
+    Aspect("branch-removed", _B, _I, "no longer has this branch in its union"),
+    Aspect("union-changed", _W, _W, "became a union, or no longer is one, which can't be compared"),
+    Aspect("discriminator-changed", _B, _B, "has another discriminator property"),
+    Aspect("tag-added", _I, _B, "has another discriminator value"),
+    Aspect("tag-removed", _B, _I, "no longer has this discriminator value"),
     Aspect("assertion-changed", _W, _W, "has another condition"),
     Aspect("default-changed", _W, _I, "has another default"),
     Aspect("deprecated", _W, _W, "is deprecated"),
-    Aspect("undeprecated", _I, _I, "is not deprecated any more"),
-    Aspect("xml-changed", _B, _B, "is written in another way in XML"),
-    Aspect("schema-added", _B, _I, "must follow a schema now"),
-    Aspect("schema-removed", _I, _B, "may be anything now"),
+    Aspect("undeprecated", _I, _I, "is no longer deprecated"),
+    Aspect("xml-changed", _B, _B, "has another form in XML"),
+    Aspect("schema-added", _B, _I, "has a schema now"),
+    Aspect("schema-removed", _I, _B, "no longer has a schema"),
 )
 
 

@@ -1,28 +1,73 @@
-"""One operation in two documents, and which operation of the new document it is."""
+"""Comparison of two APIs: the APIs as a whole, then each operation with its bodies, responses and access.
+
+Operations are paired by method and path, and the rest by operationId.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
-from dynclient.changes.access import compare_security, compare_servers
-from dynclient.changes.arguments import compare_arguments
-from dynclient.changes.contents import compare_bodies, compare_responses
-from dynclient.changes.findings import Findings, Pair
-from dynclient.changes.parameters import compare_parameters, matched
+from dynclient.changes.access import compare_schemes, compare_security, compare_servers
+from dynclient.changes.findings import APIPair, Findings, locations
+from dynclient.changes.kinds import Side
+from dynclient.changes.parameters import compare_arguments, compare_parameters, matched
+from dynclient.changes.report import Change, Changes
+from dynclient.changes.schemas import compare_schemas
 from dynclient.exceptions import DocumentError
-from dynclient.model import API, Operation, OperationRow
+from dynclient.model import API, Encoding, Header, MediaType, Operation, OperationRow, RequestBody, Response
 
 Rows = tuple[OperationRow, OperationRow]
+Content = Mapping[str, MediaType]
 
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
 
-def partners(apis: Pair) -> list[Rows]:
-    """Pair the operations of two documents: by method and path, whatever its parameters are called; else by id."""
+def compare(old: API, new: API, *, today: date | None = None) -> Changes:
+    """Compare two documents from the view of a Python caller. The comparison runs when the result is first used.
+
+    ``today`` decides whether a sunset has passed; it defaults to the current day in UTC.
+    """
+    return Changes(lambda: _compare(APIPair(old, new), today or datetime.now(UTC).date()))
+
+
+def _compare(apis: APIPair, today: date) -> list[Change]:
+    pairs = _partners(apis)
+    kept = {row.key for row, _ in pairs}
+    known = {row.key for _, row in pairs}
+    findings = [_compare_whole(apis)]
+    findings += [_compare_operation(apis, rows) for rows in pairs]
+    findings += [_removed(apis, row, today) for row in apis.old.rows if row.key not in kept]
+    for row in apis.new.rows:
+        if row.key not in known:
+            findings.append(Findings(apis, row))
+            findings[-1].add("operation-added", after=row.key, new=row.pointer)
+    return [change for found in findings for change in found.changes]
+
+
+def _compare_whole(apis: APIPair) -> Findings:
+    findings = Findings(apis)
+    old, new = apis
+    if old.version != new.version:
+        findings.add("api-version-changed", before=old.version, after=new.version, old="/info", new="/info")
+    compare_servers(findings, old.servers, new.servers)
+    compare_schemes(findings, old.security_schemes, new.security_schemes)
+    for name, schema in old.schemas.items():
+        if name not in new.schemas:
+            findings.add("component-removed", before=name, old=schema)
+    for name, schema in new.schemas.items():
+        if name not in old.schemas:
+            findings.add("component-added", after=name, new=schema)
+    before, after = ([namespace for row in api.rows for namespace, _ in row.names_by_tag] for api in apis)
+    findings.add_members("namespace", before, after)
+    return findings
+
+
+def _partners(apis: APIPair) -> list[Rows]:
+    """Pair operations by method and path, whatever the path's parameters are called; the rest by operationId."""
     found: list[Rows] = []
     left = list(apis.old.rows)
     right = {_place(row): row for row in reversed(apis.new.rows)}
@@ -41,15 +86,23 @@ def _place(row: OperationRow) -> tuple[str, str]:
     return row.method, _EXPRESSION.sub("{}", row.path)
 
 
-def compare_operation(apis: Pair, rows: Rows) -> Findings:
-    """Tell what changed in one operation."""
+def _removed(apis: APIPair, row: OperationRow, today: date) -> Findings:
+    findings = Findings(apis, row)
+    operation = _read(apis.old, row)
+    sunset = _day(operation.extensions.get("x-sunset")) if isinstance(operation, Operation) else None
+    announced = row.deprecated and sunset is not None and sunset <= today
+    kind = "operation-removed-after-sunset" if announced else "operation-removed"
+    findings.add(kind, before=row.key, old=row.pointer)
+    return findings
+
+
+def _compare_operation(apis: APIPair, rows: Rows) -> Findings:
     findings = Findings(apis, rows[0])
-    _rows(findings, rows)
-    operations = [_read(api, row) for api, row in zip(apis, rows, strict=True)]
-    old, new = operations
-    at = {"old": rows[0].pointer, "new": rows[1].pointer}
+    _compare_rows(findings, *rows)
+    old, new = (_read(api, row) for api, row in zip(apis, rows, strict=True))
+    at = locations(*rows)
     if isinstance(old, Operation) and isinstance(new, Operation):
-        _operations(findings, old, new)
+        _compare_parts(findings, old, new)
     elif isinstance(old, Operation):
         findings.add("operation-broken", after=new, **at)
     elif isinstance(new, Operation):
@@ -60,23 +113,22 @@ def compare_operation(apis: Pair, rows: Rows) -> Findings:
 
 
 def _read(api: API, row: OperationRow) -> Operation | str:
-    """An operation, or what is wrong with it."""
+    """An operation, or the error of reading it."""
     try:
         return api.read(row)
     except DocumentError as error:
         return str(error)
 
 
-def _rows(findings: Findings, rows: Rows) -> None:
-    old, new = rows
-    at = {"old": old.pointer, "new": new.pointer}
+def _compare_rows(findings: Findings, old: OperationRow, new: OperationRow) -> None:
+    at = locations(old, new)
     if _place(old) != _place(new):
         findings.add("operation-moved", before=old.key, after=new.key, **at)
     if old.name != new.name:
         findings.add("operation-renamed", before=old.name, after=new.name, **at)
     elif old.operation_id != new.operation_id and old.operation_id is not None:
         findings.add("operation-id-changed", before=old.operation_id, after=new.operation_id or "none", **at)
-    before, after = ([".".join(pair) for pair in row.names_by_tag] for row in rows)
+    before, after = ([".".join(pair) for pair in row.names_by_tag] for row in (old, new))
     for name in before:
         if name not in after:
             findings.add("operation-namespace-changed", before=name, **at)
@@ -87,41 +139,28 @@ def _rows(findings: Findings, rows: Rows) -> None:
         findings.add("operation-deprecated" if new.deprecated else "operation-undeprecated", **at)
 
 
-def _operations(findings: Findings, old: Operation, new: Operation) -> None:
-    at = {"old": old.row.pointer, "new": new.row.pointer}
+def _compare_parts(findings: Findings, old: Operation, new: Operation) -> None:
+    at = locations(old.row, new.row)
+    apis = findings.apis
     try:
-        _sunset(findings, old, new)
+        _compare_sunsets(findings, old, new)
         found = matched(old, new)
         compare_parameters(findings, found)
         compare_arguments(findings, old, new, found)
-        compare_bodies(findings, old.body, new.body)
-        compare_responses(findings, old, new)
+        _compare_request_bodies(findings, old.body, new.body)
+        _compare_responses(findings, old, new)
         compare_security(findings, old, new)
-        _servers(findings, old, new)
+        # Servers of the API are compared once.
+        if old.servers != apis.old.servers or new.servers != apis.new.servers:
+            compare_servers(findings, old.servers, new.servers)
     except DocumentError as error:
         findings.add("operation-not-compared", after=str(error), **at)
-    _names(findings, "callback", old.callbacks, new.callbacks, at)
+    findings.add_members("callback", old.callbacks, new.callbacks, **at)
 
 
-def _servers(findings: Findings, old: Operation, new: Operation) -> None:
-    """An operation's own servers; those of the API are compared once."""
-    if old.servers != findings.apis.old.servers or new.servers != findings.apis.new.servers:
-        compare_servers(findings, old.servers, new.servers)
-
-
-def _names(findings: Findings, what: str, old: Iterable[str], new: Iterable[str], at: dict[str, str]) -> None:
-    before, after = list(old), list(new)
-    for name in before:
-        if name not in after:
-            findings.add(f"{what}-removed", before=name, **at)
-    for name in after:
-        if name not in before:
-            findings.add(f"{what}-added", after=name, **at)
-
-
-def _sunset(findings: Findings, old: Operation, new: Operation) -> None:
+def _compare_sunsets(findings: Findings, old: Operation, new: Operation) -> None:
     before, after = old.extensions.get("x-sunset"), new.extensions.get("x-sunset")
-    at = {"old": old.row.pointer, "new": new.row.pointer}
+    at = locations(old.row, new.row)
     if before == after:
         return
     if before is None:
@@ -129,13 +168,13 @@ def _sunset(findings: Findings, old: Operation, new: Operation) -> None:
     elif after is None:
         findings.add("sunset-removed", before=before, **at)
     else:
-        first, second = day(before), day(after)
+        first, second = _day(before), _day(after)
         word = "changed" if first is None or second is None else "earlier" if second < first else "later"
         findings.add(f"sunset-{word}", before=before, after=after, **at)
 
 
-def day(sunset: Any) -> date | None:
-    """The day that ``x-sunset`` names, or None: a date, or a date and time of RFC 3339."""
+def _day(sunset: Any) -> date | None:
+    """The day of ``x-sunset``, which is a date, or a date and time of RFC 3339; None for any other text."""
     found = _DATE.match(str(sunset))
     try:
         return date(*map(int, found.groups())) if found else None
@@ -143,19 +182,102 @@ def day(sunset: Any) -> date | None:
         return None
 
 
-def removed(apis: Pair, row: OperationRow, today: date) -> Findings:
-    """Tell that an operation is gone: as announced, or not."""
-    findings = Findings(apis, row)
-    operation = _read(apis.old, row)
-    sunset = day(operation.extensions.get("x-sunset")) if isinstance(operation, Operation) else None
-    announced = row.deprecated and sunset is not None and sunset <= today
-    kind = "operation-removed-after-sunset" if announced else "operation-removed"
-    findings.add(kind, before=row.key, old=row.pointer)
-    return findings
+def _compare_request_bodies(findings: Findings, old: RequestBody | None, new: RequestBody | None) -> None:
+    if old is not None and new is not None:
+        if old.required != new.required:
+            kind = "request-body-became-required" if new.required else "request-body-became-optional"
+            findings.add(kind, **locations(old, new))
+        _compare_contents(findings, "request", "body", old.content, new.content)
+    elif new is not None:
+        findings.add("required-request-body-added" if new.required else "optional-request-body-added", new=new.pointer)
+    elif old is not None:
+        findings.add("request-body-removed", old=old.pointer)
 
 
-def added(apis: Pair, row: OperationRow) -> Findings:
-    """Tell that an operation is new."""
-    findings = Findings(apis, row)
-    findings.add("operation-added", after=row.key, new=row.pointer)
-    return findings
+def _compare_responses(findings: Findings, old: Operation, new: Operation) -> None:
+    for status, response in old.responses.items():
+        if status in new.responses:
+            _compare_response(findings, response, new.responses[status])
+        else:
+            findings.add(f"{_outcome(status)}-response-removed", f"response {status}", old=response.pointer)
+    for status, response in new.responses.items():
+        if status not in old.responses:
+            findings.add(f"{_outcome(status)}-response-added", f"response {status}", new=response.pointer)
+
+
+def _outcome(status: str) -> str:
+    return "success" if status.startswith(("1", "2", "3")) else "error"
+
+
+def _compare_response(findings: Findings, old: Response, new: Response) -> None:
+    where, at = f"response {old.status}", locations(old, new)
+    if bool(old.content) != bool(new.content):
+        findings.add("response-content-added" if new.content else "response-content-removed", where, **at)
+    else:
+        _compare_contents(findings, "response", where, old.content, new.content)
+    _compare_headers(findings, where, old, new)
+    before, after = (sorted(link.name for link in one.links) for one in (old, new))
+    findings.add_members("link", before, after, where, **at)
+
+
+def _compare_contents(findings: Findings, side: Side, where: str, old: Content, new: Content) -> None:
+    before, after = ({_normalized(name): found for name, found in content.items()} for content in (old, new))
+    for name, media_type in before.items():
+        label = f"{where} ({media_type.media_range})"
+        if name in after:
+            _compare_media_types(findings, side, label, media_type, after[name])
+        else:
+            findings.add(f"{side}-media-type-removed", label, old=media_type.pointer)
+    for name, media_type in after.items():
+        if name not in before:
+            label = f"{where} ({media_type.media_range})"
+            findings.add(f"{side}-media-type-added", label, new=media_type.pointer)
+
+
+def _normalized(media_range: str) -> str:
+    return "".join(media_range.lower().split())
+
+
+def _compare_media_types(findings: Findings, side: Side, label: str, old: MediaType, new: MediaType) -> None:
+    xml = "xml" in old.media_range.lower()
+    compare_schemas(findings, side, label, old.schema, new.schema, xml=xml)
+    if old.item_schema is not None or new.item_schema is not None:
+        compare_schemas(findings, side, f"{label} items", old.item_schema, new.item_schema, xml=xml)
+    for name in dict.fromkeys((*old.encoding, *new.encoding)) if side == "request" else ():
+        before, after = (_encoding(found.encoding.get(name)) for found in (old, new))
+        if before != after:
+            at = locations(old, new)
+            findings.add("request-encoding-changed", f"{label} {name}", before=before, after=after, **at)
+
+
+def _encoding(found: Encoding | None) -> str:
+    if found is None:
+        return "none"
+    style = f"{found.style}{', exploded' if found.explode else ''}" if found.style else ""
+    return " ".join(filter(None, (found.content_type, style, *sorted(found.headers)))) or "none"
+
+
+def _compare_headers(findings: Findings, where: str, old: Response, new: Response) -> None:
+    # RFC 9110, 5.1: names of header fields are case-insensitive.
+    before, after = ({name.lower(): header for name, header in one.headers.items()} for one in (old, new))
+    for name, header in before.items():
+        label = f"{where} header {header.name}"
+        if name in after:
+            _compare_header(findings, label, header, after[name])
+        else:
+            kind = "required-response-header-removed" if header.required else "response-header-removed"
+            findings.add(kind, label, old=header.pointer)
+    for name, header in after.items():
+        if name not in before:
+            findings.add("response-header-added", f"{where} header {header.name}", new=header.pointer)
+
+
+def _compare_header(findings: Findings, label: str, old: Header, new: Header) -> None:
+    at = locations(old, new)
+    if old.required != new.required:
+        kind = "response-header-became-required" if new.required else "response-header-became-optional"
+        findings.add(kind, label, **at)
+    if old.deprecated != new.deprecated:
+        findings.add("response-header-deprecated" if new.deprecated else "response-header-undeprecated", label, **at)
+    before, after = (found.media_type.schema if found.media_type else found.schema for found in (old, new))
+    compare_schemas(findings, "response-header", label, before, after)

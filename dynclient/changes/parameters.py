@@ -1,4 +1,7 @@
-"""Parameters: which came and went, which are the same under another name or in another place, and how they differ."""
+"""Comparison of the parameters of an operation and of the arguments of its method.
+
+A parameter may have another name or location in the new document; :func:`matched` pairs the parameters first.
+"""
 
 from __future__ import annotations
 
@@ -7,93 +10,96 @@ from collections.abc import Callable
 from typing import Any
 
 from dynclient._records import Record
-from dynclient.changes.findings import Findings
-from dynclient.changes.schemas import Comparison, compare_schemas
+from dynclient.changes.findings import Findings, locations
+from dynclient.changes.schemas import compare_schemas, is_equal
+from dynclient.inspection import Argument, arguments
+from dynclient.inspection.arguments import positional
 from dynclient.model import Operation, Parameter, Schema
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
+Key = tuple[str, str]
+"""The location of an argument and its wire name."""
 
-class Matched(Record):
-    """Parameters of two documents that are the same, and those that have no partner."""
+
+class MatchedParameters(Record):
+    """Pairs of parameters that are the same in two documents, and the parameters without a partner."""
 
     pairs: list[tuple[Parameter, Parameter]]
     removed: list[Parameter]
     added: list[Parameter]
 
 
-def matched(old: Operation, new: Operation) -> Matched:
-    """Find for each parameter what it is in the new document.
+def matched(old: Operation, new: Operation) -> MatchedParameters:
+    """Find the partner of each parameter in the new document.
 
-    It is the one of its name and place; else, of a path, the one that stands where it stood; else the only one of its
-    name in another place; else the only new one in its place, where both have the same schema.
+    The first rule that applies decides: the same name and location; for a path parameter, the same place in the path;
+    the same name in another location; the only removed and the only added parameter of a location, if they are alike.
     """
-    result = Matched([], list(old.parameters), list(new.parameters))
-    _pair(result, lambda one, other: _key(one) == _key(other))
+    result = MatchedParameters([], list(old.parameters), list(new.parameters))
+    _match(result, lambda one, other: _name_key(one) == _name_key(other))
     before, after = _TEMPLATE.findall(old.path), _TEMPLATE.findall(new.path)
     if len(before) == len(after):
         places = set(zip(before, after, strict=True))
-        _pair(result, lambda one, other: _is_path(one, other) and (one.name, other.name) in places)
-    _pair(result, lambda one, other: one.name == other.name)
+        _match(result, lambda one, other: one.in_ == other.in_ == "path" and (one.name, other.name) in places)
+    _match(result, lambda one, other: one.name == other.name)
     for in_ in ("query", "header", "cookie"):
-        gone = [one for one in result.removed if one.in_ == in_]
-        new_ones = [one for one in result.added if one.in_ == in_]
-        if len(gone) == len(new_ones) == 1 and _alike(gone[0], new_ones[0]):
-            _pair(result, lambda one, other, gone=gone, came=new_ones: one is gone[0] and other is came[0])  # type: ignore[misc]  # mypy infers no defaults of a lambda
+        removed = [one for one in result.removed if one.in_ == in_]
+        added = [one for one in result.added if one.in_ == in_]
+        if len(removed) == len(added) == 1 and _is_alike(removed[0], added[0]):
+            result.pairs.append((removed[0], added[0]))
+            result.removed.remove(removed[0])
+            result.added.remove(added[0])
     return result
 
 
-def _pair(matched: Matched, fits: Callable[[Parameter, Parameter], bool]) -> None:
-    for one in tuple(matched.removed):
-        other = next((other for other in matched.added if fits(one, other)), None)
+def _match(found: MatchedParameters, fits: Callable[[Parameter, Parameter], bool]) -> None:
+    for one in tuple(found.removed):
+        other = next((other for other in found.added if fits(one, other)), None)
         if other is not None:
-            matched.pairs.append((one, other))
-            matched.removed.remove(one)
-            matched.added.remove(other)
+            found.pairs.append((one, other))
+            found.removed.remove(one)
+            found.added.remove(other)
 
 
-def _is_path(one: Parameter, other: Parameter) -> bool:
-    return one.in_ == other.in_ == "path"
-
-
-def _key(parameter: Parameter) -> tuple[str, str]:
+def _name_key(parameter: Parameter) -> Key:
     # RFC 9110, 5.1: names of header fields are case-insensitive.
     return parameter.in_, parameter.name.lower() if parameter.in_ == "header" else parameter.name
 
 
-def _alike(one: Parameter, other: Parameter) -> bool:
-    """Whether two parameters say the same: then one is the other under a new name."""
-    before, after = one.schema, other.schema
-    if before is None or after is None or one.required != other.required:
+def _is_alike(one: Parameter, other: Parameter) -> bool:
+    """Whether two parameters differ in nothing but their names."""
+    if one.schema is None or other.schema is None or one.required != other.required:
         return False
-    told: list[str] = []
-    Comparison(lambda aspect, *_, **__: told.append(aspect), "parameter").run(before, after)
-    return not told
+    return is_equal(one.schema, other.schema, "parameter")
 
 
-def compare_parameters(findings: Findings, found: Matched) -> None:
-    """Tell what changed in the parameters of an operation."""
+def compare_parameters(findings: Findings, found: MatchedParameters) -> None:
+    """Add the changes of the parameters of an operation.
+
+    Raises:
+        DocumentError: a schema is broken.
+    """
     for old, new in found.pairs:
-        _one(findings, old, new)
+        _compare_pair(findings, old, new)
     for parameter in found.removed:
-        findings.add("parameter-removed", label(parameter), old=parameter.pointer)
+        findings.add("parameter-removed", _label(parameter), old=parameter.pointer)
     for parameter in found.added:
         kind = "required-parameter-added" if parameter.required else "optional-parameter-added"
-        findings.add(kind, label(parameter), new=parameter.pointer)
+        findings.add(kind, _label(parameter), new=parameter.pointer)
 
 
-def label(parameter: Parameter) -> str:
-    """What a person calls a parameter."""
+def _label(parameter: Parameter) -> str:
     return f"{parameter.in_} parameter {parameter.name}"
 
 
-# What of a parameter is compared as it is: how to see it, and the kind of a change.
-_SEEN: tuple[tuple[Callable[[Parameter], Any], str], ...] = (
+# Values of a parameter that are compared as they are, and the kind of a difference.
+_VALUES: tuple[tuple[Callable[[Parameter], Any], str], ...] = (
     (lambda it: it.in_, "parameter-location-changed"),
     (lambda it: it.allow_reserved, "parameter-reserved-changed"),
     (lambda it: it.media_type.media_range if it.media_type else "none", "parameter-media-type-changed"),
 )
-# What is true or not: how to see it, the kind when it becomes true, the kind when it becomes false.
+# Flags of a parameter, the kind when one becomes true, and the kind when it becomes false.
 _FLAGS: tuple[tuple[Callable[[Parameter], bool], str, str], ...] = (
     (lambda it: it.required, "parameter-became-required", "parameter-became-optional"),
     (lambda it: it.allow_empty, "parameter-empty-allowed", "parameter-empty-forbidden"),
@@ -101,28 +107,72 @@ _FLAGS: tuple[tuple[Callable[[Parameter], bool], str, str], ...] = (
 )
 
 
-def _one(findings: Findings, old: Parameter, new: Parameter) -> None:
-    where = label(old)
-    at = {"old": old.pointer, "new": new.pointer}
-    if old.name != new.name and _key(old) != _key(new):
+def _compare_pair(findings: Findings, old: Parameter, new: Parameter) -> None:
+    where, at = _label(old), locations(old, new)
+    if old.name != new.name and _name_key(old) != _name_key(new):
         findings.add("parameter-renamed", where, before=old.name, after=new.name, **at)
-    for see, kind in _SEEN:
-        if see(old) != see(new):
-            findings.add(kind, where, before=see(old), after=see(new), **at)
-    if old.in_ == new.in_ and _written(old) != _written(new):
-        findings.add("parameter-style-changed", where, before=_written(old), after=_written(new), **at)
+    for value, kind in _VALUES:
+        if value(old) != value(new):
+            findings.add(kind, where, before=value(old), after=value(new), **at)
+    if old.in_ == new.in_ and _style(old) != _style(new):
+        findings.add("parameter-style-changed", where, before=_style(old), after=_style(new), **at)
     for flag, on, off in _FLAGS:
         if flag(old) != flag(new):
             findings.add(on if flag(new) else off, where, **at)
     compare_schemas(findings, "parameter", where, _schema(old), _schema(new))
 
 
-def _written(parameter: Parameter) -> str:
-    """How a value is written; of one that is encoded by a media type, nothing else counts."""
-    if parameter.media_type is not None:
-        return ""
-    return f"{parameter.style}{', exploded' if parameter.explode else ''}"
+def _style(parameter: Parameter) -> str:
+    """The style with explode; empty for a parameter with a media type, which has no style."""
+    return "" if parameter.media_type is not None else f"{parameter.style}{', exploded' if parameter.explode else ''}"
 
 
 def _schema(parameter: Parameter) -> Schema | None:
     return parameter.media_type.schema if parameter.media_type is not None else parameter.schema
+
+
+def compare_arguments(findings: Findings, old: Operation, new: Operation, found: MatchedParameters) -> None:
+    """Add the changes of the arguments that both methods have: their Python names, and which are positional.
+
+    Raises:
+        DocumentError: a schema that the operation needs is broken.
+    """
+    before, after = _by_key(old), _by_key(new)
+    at = locations(old.row, new.row)
+    partners: dict[Key, Key] = {(one.in_, one.name): (other.in_, other.name) for one, other in found.pairs}
+    labels: dict[Key, str] = {(one.in_, one.name): _label(one) for one, _ in found.pairs}
+    for key in before:
+        if key[0] == "body" and key[1]:
+            partners[key], labels[key] = key, f"body property {key[1]}"
+    for key, partner in partners.items():
+        if key in before and partner in after and before[key].name != after[partner].name:
+            names = {"before": before[key].name, "after": after[partner].name}
+            findings.add("argument-renamed", labels[key], **names, **at)
+    one, other = before.get(_BODY), after.get(_BODY)
+    if one is not None and other is not None and one.name != other.name:
+        findings.add("body-argument-renamed", before=one.name, after=other.name, **at)
+    _compare_positions(findings, [partners.get(key, key) for key in _positional(before)], after, at)
+
+
+_BODY = ("body", "")
+
+
+def _by_key(operation: Operation) -> dict[Key, Argument]:
+    return {(argument.in_, argument.wire): argument for argument in arguments(operation)}
+
+
+def _positional(found: dict[Key, Argument]) -> list[Key]:
+    """The keys of the arguments that may be given by position, in their order."""
+    return [key for key, argument in found.items() if positional(argument)]
+
+
+def _compare_positions(findings: Findings, before: list[Key], new: dict[Key, Argument], at: dict[str, Any]) -> None:
+    after = _positional(new)
+    for key in before:
+        if key not in after and key in new:
+            findings.add("argument-became-keyword-only", after=new[key].name, **at)
+    kept = [key for key in before if key in after]
+    moved = [key for key in after if key in kept]
+    if kept != moved:
+        olds, news = (tuple(new[key].name for key in keys) for keys in (kept, moved))
+        findings.add("argument-moved", before=olds, after=news, **at)

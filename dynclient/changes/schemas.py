@@ -1,8 +1,10 @@
-"""Two schemas: what each of the two says of a value, aspect by aspect, down through all that they contain.
+"""Comparison of two schemas, aspect by aspect, and of all their subschemas.
 
-Rule 1: shapes are compared, so how a schema is written (``$ref``, ``allOf``, another version) is no change.
-Rule 2: a pair of schemas is looked at once; so circles end.
+Rule 1: shapes are compared, so how a schema is written (``$ref``, ``allOf``, the version of OpenAPI) makes no change.
+Rule 2: a pair of schemas is compared once, so recursive schemas end.
 Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
+Rule 4: a branch of a union is identified by its schema's name, or else by what it allows; the remaining branches are
+paired by their order.
 """
 
 from __future__ import annotations
@@ -13,19 +15,22 @@ from typing import Any
 from dynclient._records import Record
 from dynclient._schemas import Shape, shape
 from dynclient.changes.assertions import ASSERTIONS
-from dynclient.changes.findings import Findings
-from dynclient.changes.kinds import Side
-from dynclient.changes.known import Key, Known, Told
-from dynclient.changes.objects import properties
-from dynclient.changes.unions import heirs, members, union
+from dynclient.changes.findings import Findings, Key, PairResult, SchemaResults
+from dynclient.changes.kinds import RECEIVED, Side
 from dynclient.model import Schema
 
 _BUDGET = 20_000
-_SAME_BUDGET = 200
+_EQUAL_BUDGET = 200
+
+Below = list[tuple[Schema, Schema, str]]
+"""Pairs of subschemas, each with its step in the path."""
+Add = Callable[..., None]
+"""Takes an aspect, a step in the path, and keywords of :meth:`Findings.add`."""
+Fits = Callable[[Schema, Schema], bool]
 
 
-class Here(Record):
-    """Two schemas that hold for the same value, where that is, and what they are known by."""
+class SchemaPair(Record):
+    """Two schemas of the same value, the path to it, and their key in :class:`SchemaResults`."""
 
     old: Schema
     new: Schema
@@ -34,109 +39,112 @@ class Here(Record):
 
 
 class Comparison:
-    """One walk over two schemas. ``add`` is told the aspect, the path, and what Findings.add takes."""
+    """One walk over two schemas."""
 
     def __init__(
-        self,
-        add: Callable[..., None],
-        side: Side,
-        *,
-        xml: bool = False,
-        budget: int = _BUDGET,
-        known: Known | None = None,
+        self, add: Add, side: Side, *, xml: bool = False, budget: int = _BUDGET, results: SchemaResults | None = None
     ) -> None:
-        """Take who is told, and what is ``known`` of the documents. ``xml``: the value is written in XML."""
+        """Set up a walk.
+
+        ``add`` is called for each change with the aspect, the path, and keywords of :meth:`Findings.add`. ``xml``
+        means that the value is written as XML, ``budget`` is the largest number of pairs to compare, and ``results``
+        are those of earlier walks over the same documents.
+        """
         self._add = add
         self.side = side
         self._xml = xml
         self._budget = budget
-        self._known = known if known is not None else Known()
+        self._results = results if results is not None else SchemaResults()
         self._seen: set[Key] = set()
-        self._waiting: list[Here] = []
+        self._waiting: list[SchemaPair] = []
 
     def run(self, old: Schema, new: Schema, path: str = "$") -> None:
         """Compare two schemas and all below.
 
         Raises:
-            DocumentError: one of them is broken.
+            DocumentError: a schema is broken.
         """
-        self._waiting.append(Here(old, new, path, self._key(old, new)))
+        self._waiting.append(SchemaPair(old, new, path, self._key(old, new)))
         while self._waiting and self._budget > 0:
-            here = self._waiting.pop()
-            if here.key not in self._seen and not self._known.unchanged(here.key):
-                told = self._told(here)
-                self._seen.add(here.key)
-                self._budget -= 1
-                self._tell(here, told)
-        self._known.walked(self._seen, (here.key for here in self._waiting))
+            pair = self._waiting.pop()
+            if pair.key in self._seen or self._results.unchanged(pair.key):
+                continue
+            result = self._results.pairs.get(pair.key)
+            if result is None:
+                result = self._results.pairs[pair.key] = self._compare(pair.old, pair.new)
+            self._seen.add(pair.key)
+            self._budget -= 1
+            for aspect, step, details in result.changes:
+                self._add(aspect, pair.path + step, **{"old": pair.old, "new": pair.new, **details})
+            # In reverse, so that they leave the stack in the document's order.
+            below = reversed(result.below)
+            self._waiting += [SchemaPair(one, other, pair.path + step, key) for one, other, step, key in below]
+        self._results.walked(self._seen, (pair.key for pair in self._waiting))
 
     def _key(self, old: Schema, new: Schema) -> Key:
         return old.uri, new.uri, self.side, self._xml
 
-    def _tell(self, here: Here, told: Told) -> None:
-        for aspect, step, what in told.changes:
-            self._add(aspect, here.path + step, **{"old": here.old, "new": here.new, **what})
-        # Backwards, so that they come from the stack in the document's order.
-        self._waiting += [Here(old, new, here.path + step, key) for old, new, step, key in reversed(told.below)]
-
-    def _told(self, here: Here) -> Told:
-        known = self._known.told.get(here.key)
-        if known is None:
-            known = self._known.told[here.key] = self._one(here.old, here.new)
-        return known
-
-    def _one(self, before: Schema, after: Schema) -> Told:
-        sides = members(shape(before), shape(after))
+    def _compare(self, before: Schema, after: Schema) -> PairResult:
+        sides = _comparable(shape(before), shape(after))
         changes: list[tuple[str, str, dict[str, Any]]] = []
-        below: list[tuple[Schema, Schema, str]] = []
+        below: Below = []
 
-        def add(aspect: str, step: str = "", **what: Any) -> None:
-            changes.append((aspect, step, what))
+        def add(aspect: str, step: str = "", **details: Any) -> None:
+            changes.append((aspect, step, details))
 
         if sides.union:
-            below += union(sides, add, self._same)
+            below += _branches(sides, add, self._equal)
         if sides.plain:
             old, new = sides.old, sides.new
             for check in ASSERTIONS:
-                for aspect, said, says in check(old, new):
-                    add(aspect, before=said, after=says)
+                for aspect, was, is_ in check(old, new):
+                    add(aspect, before=was, after=is_)
             if self._xml and old.xml != new.xml:
                 add("xml-changed")
-            below += [*_items(old, new, add), *properties(old, new, self.side, add), *heirs(old, new, add)]
+            below += [*_items(old, new, add), *_properties(old, new, self.side, add), *_heirs(old, new, add)]
         elif sides.old_null != sides.new_null:
             add("null-allowed" if sides.new_null else "null-forbidden")
-        return Told(tuple(changes), tuple((one, other, step, self._key(one, other)) for one, other, step in below))
+        return PairResult(
+            tuple(changes), tuple((one, other, step, self._key(one, other)) for one, other, step in below)
+        )
 
-    def _same(self, old: Schema, new: Schema) -> bool:
-        """Whether two branches of unions say the same; while that is being found out, they are taken to."""
-        same, key = self._known.same, self._key(old, new)
-        if key not in same:
-            same[key] = True
-            told: list[str] = []
-            # What is found here holds only if the guess does: it is kept apart from what is known.
-            inner = Comparison(
-                lambda aspect, *_, **__: told.append(aspect), self.side, xml=self._xml, budget=_SAME_BUDGET
-            )
-            inner._known.same = same
-            inner.run(old, new)
-            same[key] = not told
-        return same[key]
+    def _equal(self, old: Schema, new: Schema) -> bool:
+        """Whether two branches of unions have no difference; assumed of a pair that is being compared already."""
+        equal, key = self._results.equal, self._key(old, new)
+        if key not in equal:
+            equal[key] = True
+            # Results below hold only under that assumption, so they are kept apart.
+            results = SchemaResults()
+            results.equal = equal
+            equal[key] = is_equal(old, new, self.side, xml=self._xml, budget=_EQUAL_BUDGET, results=results)
+        return equal[key]
+
+
+def is_equal(old: Schema, new: Schema, side: Side, **options: Any) -> bool:
+    """Whether two schemas have no difference. ``options`` are those of :class:`Comparison`.
+
+    Raises:
+        DocumentError: a schema is broken.
+    """
+    found: list[str] = []
+    Comparison(lambda aspect, *_, **__: found.append(aspect), side, **options).run(old, new)
+    return not found
 
 
 def compare_schemas(
     findings: Findings, side: Side, label: str, old: Schema | None, new: Schema | None, *, xml: bool = False
 ) -> None:
-    """Compare what two documents say of one value. ``label`` names it in the operation.
+    """Compare the schemas of one value in two documents. ``label`` names the value within its operation.
 
     Raises:
         DocumentError: a schema is broken.
     """
 
-    def add(aspect: str, path: str = "$", **what: Any) -> None:
-        findings.add(f"{side}-{aspect}", label if path == "$" else f"{label} {path}", **what)
+    def add(aspect: str, path: str = "$", **details: Any) -> None:
+        findings.add(f"{side}-{aspect}", label if path == "$" else f"{label} {path}", **details)
 
     if old is not None and new is not None:
-        Comparison(add, side, xml=xml, known=findings.apis.known).run(old, new)
+        Comparison(add, side, xml=xml, results=findings.apis.schemas).run(old, new)
     elif new is not None and _asserts(new):
         add("schema-added", new=new)
     elif old is not None and _asserts(old):
@@ -147,16 +155,210 @@ def _asserts(schema: Schema) -> bool:
     return schema.value not in ({}, True)
 
 
-def _items(old: Shape, new: Shape, add: Callable[..., None]) -> Iterator[tuple[Schema, Schema, str]]:
+# Arrays.
+
+
+def _items(old: Shape, new: Shape, add: Add) -> Iterator[tuple[Schema, Schema, str]]:
     if len(old.prefix_items) != len(new.prefix_items):
         add("prefix-items-changed", before=len(old.prefix_items), after=len(new.prefix_items))
     for index, (one, other) in enumerate(zip(old.prefix_items, new.prefix_items, strict=False)):
         yield one, other, f"[{index}]"
-    old_items = old.items if old.items is not None and _asserts(old.items) else None
-    new_items = new.items if new.items is not None and _asserts(new.items) else None
-    if old_items is not None and new_items is not None:
-        yield old_items, new_items, "[]"
-    elif new_items is not None:
-        add("items-added")
-    elif old_items is not None:
-        add("items-removed")
+    before, after = (seen.items if seen.items is not None and _asserts(seen.items) else None for seen in (old, new))
+    if before is not None and after is not None:
+        yield before, after, "[]"
+    elif before is not None or after is not None:
+        add("items-added" if before is None else "items-removed")
+
+
+# Objects. OAS 3.0.4, Schema Object: readOnly properties are not sent, writeOnly ones are not received, and `required`
+# applies to the other side only.
+
+
+def _properties(old: Shape, new: Shape, side: Side, add: Add) -> Below:
+    # A property that is only required has no schema: any value is valid.
+    names = dict.fromkeys([*old.properties, *sorted(old.required), *new.properties, *sorted(new.required)])
+    below: Below = []
+    hiding = "write-only" if side in RECEIVED else "read-only"
+    for name in names:
+        before, after = _has(old, name, side), _has(new, name, side)
+        at = {"old": old.properties.get(name, old.schema), "new": new.properties.get(name, new.schema)}
+        if before and after:
+            _property(old, new, name, side, add, at)
+        elif after:
+            if name in old.properties and not (name in new.required and side not in RECEIVED):
+                add(f"property-became-not-{hiding}", before=name, **at)
+            else:
+                add("required-property-added" if name in new.required else "property-added", after=name, **at)
+        elif before:
+            removed = "required-property-removed" if name in old.required else "property-removed"
+            is_hidden = name in new.properties and not (name in old.required and side in RECEIVED)
+            add(f"property-became-{hiding}" if is_hidden else removed, before=name, **at)
+        if before and after and name in old.properties and name in new.properties:
+            below.append((old.properties[name], new.properties[name], f".{name}"))
+    return below + _unnamed_properties(old, new, add)
+
+
+def _has(seen: Shape, name: str, side: Side) -> bool:
+    """Whether a property may occur in values of this side."""
+    if name not in seen.properties:
+        return name in seen.required
+    found = shape(seen.properties[name])
+    return not (found.write_only if side in RECEIVED else found.read_only)
+
+
+def _property(old: Shape, new: Shape, name: str, side: Side, add: Add, at: dict[str, Schema]) -> None:
+    """Compare whether a property that both objects have is required, read-only and write-only."""
+    if (name in old.required) != (name in new.required):
+        add(f"property-became-{'required' if name in new.required else 'optional'}", before=name, **at)
+    if side == "parameter":
+        return
+    for flag, word in (("read_only", "read-only"), ("write_only", "write-only")):
+        was, is_ = (name in seen.properties and getattr(shape(seen.properties[name]), flag) for seen in (old, new))
+        if was != is_:
+            add(f"property-became-{'' if is_ else 'not-'}{word}", before=name, **at)
+
+
+def _unnamed_properties(old: Shape, new: Shape, add: Add) -> Below:
+    """Compare ``patternProperties`` and ``additionalProperties``."""
+    before, after = old.pattern_properties, new.pattern_properties
+    if before.keys() != after.keys():
+        add("pattern-properties-changed", before=(*before,), after=(*after,))
+    below = [(before[pattern], after[pattern], f".<{pattern}>") for pattern in before if pattern in after]
+    if isinstance(old.additional, Schema) and isinstance(new.additional, Schema):
+        return [*below, (old.additional, new.additional, ".*")]
+    was, is_ = (
+        "some" if isinstance(seen.additional, Schema) else "any" if seen.additional else "none" for seen in (old, new)
+    )
+    if was != is_:
+        add(_ADDITIONAL[was, is_])
+    return below
+
+
+_ADDITIONAL = {
+    ("any", "none"): "additional-properties-forbidden",
+    ("some", "none"): "additional-properties-forbidden",
+    ("none", "any"): "additional-properties-allowed",
+    ("none", "some"): "additional-properties-allowed",
+    ("any", "some"): "additional-properties-narrowed",
+    ("some", "any"): "additional-properties-widened",
+}
+
+
+# Unions.
+
+
+class ComparableShapes(Record):
+    """Two shapes made comparable.
+
+    ``plain`` means that their keywords besides branches are compared: neither is a union, or both are. ``union`` means
+    that at least one has branches. ``old_null`` and ``new_null`` tell whether each allows null.
+    """
+
+    old: Shape
+    new: Shape
+    plain: bool
+    union: bool
+    old_branches: tuple[Schema, ...]
+    new_branches: tuple[Schema, ...]
+    old_null: bool
+    new_null: bool
+
+
+def _comparable(old: Shape, new: Shape) -> ComparableShapes:
+    """Apply rule 3 to two shapes, and take a schema that is no union for a union of itself where the other is one."""
+    old, old_branches, old_null = _unwrapped(old)
+    new, new_branches, new_null = _unwrapped(new)
+    union, plain = bool(old_branches or new_branches), True
+    if union and (_only_branches(old, old_branches) or _only_branches(new, new_branches)):
+        old_branches = old_branches or (old.schema,)
+        new_branches = new_branches or (new.schema,)
+        plain = old_branches != (old.schema,) and new_branches != (new.schema,)
+    return ComparableShapes(old, new, plain, union, old_branches, new_branches, old_null, new_null)
+
+
+def _unwrapped(seen: Shape) -> tuple[Shape, tuple[Schema, ...], bool]:
+    """A shape, its branches without null, and whether null is allowed."""
+    branches = (*seen.one_of, *seen.any_of)
+    kept = tuple(branch for branch in branches if not _is_null(branch))
+    or_null = "null" in seen.types or len(kept) < len(branches)
+    if len(kept) == 1 and _only_branches(seen, kept):
+        inner, below, inner_null = _unwrapped(shape(kept[0]))
+        or_null = or_null or inner_null
+        if inner.types and or_null:
+            inner = inner._replace(types=inner.types | {"null"})
+        return inner._replace(default=seen.default if not inner.default else inner.default), below, or_null
+    return seen, kept, or_null
+
+
+def _is_null(branch: Schema) -> bool:
+    seen = shape(branch)
+    return seen.types == {"null"} or seen.enum == (None,)
+
+
+def _only_branches(seen: Shape, branches: tuple[Schema, ...]) -> bool:
+    """Whether a schema has branches, and no keyword beside them that describes its values."""
+    return bool(branches) and not (seen.properties or seen.required or seen.items or seen.enum is not None)
+
+
+def _branches(sides: ComparableShapes, add: Add, equal: Fits) -> Below:
+    """Compare the branches of unions, and return the pairs whose schemas are to be compared."""
+    if not (sides.old_branches and sides.new_branches):
+        add("union-changed")
+        return []
+    _tags(sides.old, sides.new, add)
+    left, right = list(sides.old_branches), list(sides.new_branches)
+    pairs = _matched(left, right, _same_name)
+    # Equality is decided with a small budget; the pairs are compared in full like all others.
+    pairs += _matched(left, right, equal)
+    if len(left) == len(right):
+        pairs += zip(left, right, strict=True)
+        left, right = [], []
+    for branch in left:
+        add("branch-removed", before=_title(branch), old=branch)
+    for branch in right:
+        add("branch-added", after=_title(branch), new=branch)
+    return [(one, other, f"<{name}>" if (name := shape(one).name) else "") for one, other in pairs]
+
+
+def _matched(left: list[Schema], right: list[Schema], fits: Fits) -> list[tuple[Schema, Schema]]:
+    """Remove the pairs that fit from both lists, and return them."""
+    pairs = []
+    for one in tuple(left):
+        other = next((other for other in right if fits(one, other)), None)
+        if other is not None:
+            pairs.append((one, other))
+            left.remove(one)
+            right.remove(other)
+    return pairs
+
+
+def _same_name(one: Schema, other: Schema) -> bool:
+    old, new = shape(one), shape(other)
+    return old.schema == new.schema or (old.name is not None and old.name == new.name)
+
+
+def _title(branch: Schema) -> str:
+    seen = shape(branch)
+    return seen.name or seen.title or ", ".join(sorted(seen.types)) or "any"
+
+
+def _heirs(old: Shape, new: Shape, add: Add) -> Below:
+    """Compare the schemas that extend two schemas by a discriminator, and return those that both have."""
+    before, after = old.discriminator, new.discriminator
+    if before is None or after is None or not (before.inherited and after.inherited):
+        return []
+    _tags(old, new, add)
+    return [(before.mapping[tag], after.mapping[tag], f"<{tag}>") for tag in before.mapping if tag in after.mapping]
+
+
+def _tags(old: Shape, new: Shape, add: Add) -> None:
+    before, after = old.discriminator, new.discriminator
+    if before is None or after is None:
+        return
+    if before.property_name != after.property_name:
+        add("discriminator-changed", before=before.property_name, after=after.property_name)
+        return
+    for tag in sorted(before.mapping.keys() - after.mapping.keys()):
+        add("tag-removed", before=tag)
+    for tag in sorted(after.mapping.keys() - before.mapping.keys()):
+        add("tag-added", after=tag)

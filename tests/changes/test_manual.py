@@ -13,13 +13,13 @@ MARK = "which checks them -->\n"
 
 def tables() -> str:
     of_schemas = {f"{side}-{aspect.name}" for side in SIDES for aspect in ASPECTS}
-    lines = ["", "| id | severity | what it says |", "|---|---|---|"]
+    lines = ["", "| id | severity | description |", "|---|---|---|"]
     lines += [
         f"| `{kind.id}` | {kind.severity} | {kind.text} |" for kind in KINDS.values() if kind.id not in of_schemas
     ]
     sides = ", ".join(f"`{side}-`" for side in SIDES)
-    lines += ["", f"What changes in a schema has one of {sides} before its id: where the schema stands.", ""]
-    lines += ["| id | sent (parameter, request) | received (response, header) | what it says |", "|---|---|---|---|"]
+    lines += ["", f"The id of a change in a schema begins with one of {sides}: where the schema is used.", ""]
+    lines += ["| id | sent (parameter, request) | received (response, header) | description |", "|---|---|---|---|"]
     lines += [f"| `…-{it.name}` | {it.sent} | {it.received} | {it.text} |" for it in ASPECTS]
     return "\n".join(lines) + "\n"
 

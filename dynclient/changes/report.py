@@ -1,0 +1,263 @@
+"""The result of a comparison: changes with their kind, operation and location, and the formats that print them.
+
+Rule 1: text of a document cannot leave its place in a report: control characters are escaped, and so are the
+characters that Markdown tables and GitHub's workflow commands give a meaning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+from dynclient._records import Record
+from dynclient.changes.kinds import SEVERITIES, Severity
+from dynclient.exceptions import escaped
+from dynclient.model import References
+
+_LONGEST = 60
+
+
+class Location(Record):
+    """A place in a document: its absolute URI, and the references of the API, which know the lines of documents."""
+
+    uri: str
+    references: References | None = None
+
+    @property
+    def document(self) -> str:
+        """The name or path of the document."""
+        return self._place[0]
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer in that document."""
+        return self._place[1]
+
+    @property
+    def line(self) -> int | None:
+        """The line, counted from 1, looked up on each access; None where it is not known."""
+        return self._place[2]
+
+    @property
+    def _place(self) -> tuple[str, str, int | None]:
+        if self.references is None:
+            document, _, pointer = self.uri.partition("#")
+            return document, pointer, None
+        return self.references.place(self.uri)
+
+    def __str__(self) -> str:
+        document, pointer, line = self._place
+        return f"{document}, line {line}, {pointer}" if line is not None else f"{document}, {pointer}"
+
+
+class Change(Record):
+    """One change.
+
+    ``operation`` is the operationId or ``METHOD path``, ``name`` the Python name; both are empty for a change of the
+    whole API. ``where`` names the part of the operation, ``text`` says what happened to it. ``before`` and ``after``
+    are the old and the new value as short text. ``old`` and ``new`` are its locations, None where a document has none.
+    """
+
+    id: str
+    severity: Severity
+    operation: str
+    name: str
+    where: str
+    text: str
+    before: str = ""
+    after: str = ""
+    old: Location | None = None
+    new: Location | None = None
+
+    @property
+    def message(self) -> str:
+        """The change in one line."""
+        values = " -> ".join(filter(None, (self.before, self.after)))
+        return escaped(" ".join(f"{self.where} {self.text}".split())) + (f": {values}" if values else "")
+
+    def __str__(self) -> str:
+        return f"{self.severity}  {escaped(self.name or self.operation) or 'API'}: {self.message}  [{self.id}]"
+
+
+class Changes(Sequence[Change]):
+    """Changes, the worst first, those of one severity in the order of the old document. It prints as a table.
+
+    The comparison runs on first access, so a client that only reloads does not pay for it.
+    """
+
+    __slots__ = ("_compare", "_found")
+
+    def __init__(self, compare: Callable[[], Sequence[Change]] = tuple) -> None:
+        """Take the function that returns the changes, in the order of the old document."""
+        self._compare: Callable[[], Sequence[Change]] | None = compare
+        self._found: tuple[Change, ...] = ()
+
+    @property
+    def _all(self) -> tuple[Change, ...]:
+        compare = self._compare
+        if compare is not None:
+            self._found = tuple(sorted(compare(), key=lambda change: SEVERITIES.index(change.severity)))
+            self._compare = None
+        return self._found
+
+    @property
+    def breaking(self) -> tuple[Change, ...]:
+        """The changes that break callers."""
+        return self.of("breaking")
+
+    @property
+    def warnings(self) -> tuple[Change, ...]:
+        """The changes that need a look by a person."""
+        return self.of("warning")
+
+    def of(self, severity: Severity) -> tuple[Change, ...]:
+        """The changes of one severity."""
+        return tuple(change for change in self._all if change.severity == severity)
+
+    def reach(self, severity: Severity) -> bool:
+        """Whether any change has this severity or a worse one."""
+        return any(SEVERITIES.index(change.severity) <= SEVERITIES.index(severity) for change in self._all)
+
+    @property
+    def by_operation(self) -> dict[str, tuple[Change, ...]]:
+        """The changes of each operation by its id; those of the whole API have the empty string as key."""
+        found: dict[str, tuple[Change, ...]] = {}
+        for change in self._all:
+            found[change.operation] = (*found.get(change.operation, ()), change)
+        return found
+
+    @overload
+    def __getitem__(self, index: int) -> Change: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Change, ...]: ...
+    def __getitem__(self, index: int | slice) -> Change | tuple[Change, ...]:
+        return self._all[index]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return self._all == other._all if isinstance(other, Changes) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._all)
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (tuple(change._replace(old=None, new=None) for change in self._all),)
+
+
+def _restored(found: tuple[Change, ...]) -> Changes:
+    return Changes(lambda: found)
+
+
+def short_text(value: Any) -> str:
+    """A value of a document as text of one line, escaped, at most 60 characters long."""
+    if value is None or isinstance(value, (bool, dict, list)):
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    elif isinstance(value, (frozenset, set, tuple)):
+        text = ", ".join(map(str, value) if isinstance(value, tuple) else sorted(map(str, value)))
+    else:
+        text = str(value)
+    line = escaped(" ".join(text.split()))
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+_HEAD = ("severity", "operation", "change", "kind")
+
+
+def as_text(changes: Changes) -> str:
+    """A table in columns and a line with counts, for people."""
+    if not changes:
+        return "no changes"
+    lines = [_HEAD, *((change.severity, _name(change), change.message, change.id) for change in changes)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD) - 1)]
+    rows = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in lines]
+    counts = [f"{len(found)} {severity}" for severity in SEVERITIES if (found := changes.of(severity))]
+    return "\n".join([*rows, f"{len(changes)} change{'s' if len(changes) != 1 else ''}: {', '.join(counts)}"])
+
+
+def _name(change: Change) -> str:
+    return escaped(change.name or change.operation) or "-"
+
+
+def as_json(changes: Changes) -> str:
+    """A list of objects."""
+    return json.dumps([_data(change) for change in changes], indent=2, ensure_ascii=False)
+
+
+def _data(change: Change) -> dict[str, Any]:
+    return {
+        "id": change.id,
+        "severity": change.severity,
+        "operation": change.operation,
+        "name": change.name,
+        "where": change.where,
+        "message": change.message,
+        "before": change.before,
+        "after": change.after,
+        "old": _place(change.old),
+        "new": _place(change.new),
+    }
+
+
+def _place(at: Location | None) -> dict[str, Any] | None:
+    return None if at is None else {"document": at.document, "pointer": at.pointer, "line": at.line}
+
+
+def as_markdown(changes: Changes) -> str:
+    """A heading and a table for each severity that occurs."""
+    parts: list[str] = []
+    for severity in SEVERITIES:
+        if found := changes.of(severity):
+            parts += [f"## {severity.capitalize()} ({len(found)})", ""]
+            parts += ["| Operation | Change | Kind | Line |", "|---|---|---|---|", *map(_row, found), ""]
+    return "\n".join(parts).rstrip() or "No changes."
+
+
+_MARKDOWN = {sign: f"\\{sign}" for sign in "\\`*_[]<>|#~$!&"}
+
+
+def _row(change: Change) -> str:
+    at = change.new or change.old
+    line = str(at.line or "") if at is not None else ""
+    name, message = (_escaped(" ".join(text.split()), _MARKDOWN) for text in (_name(change), change.message))
+    return f"| {name} | {message} | `{change.id}` | {line} |"
+
+
+_COMMANDS = {"breaking": "error", "warning": "warning", "info": "notice"}
+_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
+
+
+def as_github(changes: Changes) -> str:
+    """Workflow commands: annotations at the lines of the new document, or else of the old one."""
+    return "\n".join(_command(change) for change in changes)
+
+
+def _command(change: Change) -> str:
+    at = change.new or change.old
+    properties = {"title": f"{change.id} ({change.severity})"}
+    if at is not None:
+        properties["file"] = at.document
+        if at.line is not None:
+            properties["line"] = str(at.line)
+    written = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in properties.items())
+    text = f"{_name(change)}: {change.message}" if change.operation else change.message
+    return f"::{_COMMANDS[change.severity]} {written}::{_escaped(text, _DATA)}"
+
+
+def _escaped(text: str, table: dict[str, str]) -> str:
+    return "".join(table.get(sign, sign) for sign in text)
+
+
+REPORTS: dict[str, Callable[[Changes], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "markdown": as_markdown,
+    "github": as_github,
+}
+"""The formats of ``dynclient diff``: the function that prints each."""

@@ -25,7 +25,7 @@ import anyio
 import dynclient
 from dynclient.messages import Request, Send
 from dynclient.options import Limits, Timeout
-from dynclient.transports import AnyioTransport, AsyncTransport, ThreadedTransport, Urllib3Transport
+from dynclient.transports import AsyncHTTPTransport, AsyncTransport, HTTPTransport, ThreadedTransport
 
 Call = Callable[[], Awaitable[Any]]
 
@@ -85,7 +85,7 @@ def _sending(transport: AsyncTransport, url: str, stack: AsyncExitStack) -> Call
 
 
 def _threaded() -> ThreadedTransport:
-    return ThreadedTransport(Urllib3Transport(limits=_LIMITS), _POOL)
+    return ThreadedTransport(HTTPTransport(limits=_LIMITS), _POOL)
 
 
 async def _of_httpx(module: Any, url: str, stack: AsyncExitStack) -> Call:
@@ -144,7 +144,7 @@ ONLY_ASYNCIO = {"aiohttp"}
 async def rows(url: str, stack: AsyncExitStack, *, trio: bool) -> dict[str, Call]:
     """What is measured, by name."""
     made = {
-        "AnyioTransport": _sending(AnyioTransport(limits=_LIMITS), url, stack),
+        "AsyncHTTPTransport": _sending(AsyncHTTPTransport(limits=_LIMITS), url, stack),
         "ThreadedTransport": _sending(_threaded(), url, stack),
     }
     for name, make in OTHERS.items():

@@ -108,9 +108,9 @@ class _Fetching:
         self._block_private = block_private
 
     def send(self, send: Send) -> Response:
-        from dynclient.transports import Urllib3Transport
+        from dynclient.transports import HTTPTransport
 
-        transport = Urllib3Transport(
+        transport = HTTPTransport(
             limits=self._limits, tls=self._tls, proxy=self._proxy, block_private=self._block_private
         )
         try:

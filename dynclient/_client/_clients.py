@@ -259,9 +259,9 @@ class Client(_Face):
 
     @classmethod
     def _transport(cls, **way: Any) -> Any:
-        from dynclient.transports import Urllib3Transport
+        from dynclient.transports import HTTPTransport
 
-        return Urllib3Transport(**way)
+        return HTTPTransport(**way)
 
     def close(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
@@ -296,9 +296,9 @@ class AsyncClient(_Face):
 
     @classmethod
     def _transport(cls, **way: Any) -> Any:
-        from dynclient.transports import AnyioTransport
+        from dynclient.transports import AsyncHTTPTransport
 
-        return AnyioTransport(**way)
+        return AsyncHTTPTransport(**way)
 
     async def aclose(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""

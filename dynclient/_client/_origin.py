@@ -159,10 +159,10 @@ class _Fetching:
         return response
 
     def _sent(self, send: Send) -> Response:
-        from dynclient.transports import Urllib3Transport
+        from dynclient.transports import HTTPTransport
 
         # Nobody is there to close it later.
-        transport: Transport = Urllib3Transport(
+        transport: Transport = HTTPTransport(
             limits=self._limits, tls=self._tls, proxy=self._proxy, block_private=self._block_private
         )
         try:

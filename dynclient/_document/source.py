@@ -186,10 +186,10 @@ def from_url(
         raise ArgumentError("the document's URL has no host that can be asked") from None
     if "@" in authority:
         raise ArgumentError("a document's URL takes no user information", hint="fetch it, and pass its bytes")
-    from dynclient.transports import Urllib3Transport
+    from dynclient.transports import HTTPTransport
 
     own = transport is None
-    way: Transport = Urllib3Transport(limits=limits) if transport is None else transport
+    way: Transport = HTTPTransport(limits=limits) if transport is None else transport
     try:
         return _fetched(url, limits, way, allowed, kept(cache, limits, "url", url))
     finally:

@@ -168,7 +168,7 @@ def _token(api: API, scheme: SecurityScheme, given: OAuth2, wishes: Wishes) -> t
     from dynclient.security.oauth2 import Need, fault_of, obtain
     from dynclient.security.oauth2.endpoints import endpoints
     from dynclient.security.trust import trust
-    from dynclient.transports import Urllib3Transport
+    from dynclient.transports import HTTPTransport
 
     fault = fault_of(given, scheme)
     if fault:
@@ -178,7 +178,7 @@ def _token(api: API, scheme: SecurityScheme, given: OAuth2, wishes: Wishes) -> t
     memory, world, timeout, limits = Memory(), Chance(), Timeout(), Limits()
     way = Way(world, timeout, limits, None)
     way.begin_anew()
-    transport = Urllib3Transport(limits=limits)
+    transport = HTTPTransport(limits=limits)
     try:
         token = drive(obtain(need, memory, way), transport)
         return token, drive(endpoints(need, memory, way), transport)

@@ -152,10 +152,10 @@ def proxy(
         DocumentError: the document can't be read.
         OSError: the port is taken.
     """
-    from dynclient.transports import Urllib3Transport
+    from dynclient.transports import HTTPTransport
 
     api = document if isinstance(document, model.API) else load(document)
-    transport = Urllib3Transport()
+    transport = HTTPTransport()
     return ProxyServer(Proxy(api, upstream, transport, **options), transport, host, port)
 
 

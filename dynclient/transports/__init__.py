@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from dynclient.messages import Response, Send
 
 if TYPE_CHECKING:
-    from dynclient.transports.anyio import AnyioTransport
-    from dynclient.transports.threads import ThreadedTransport
-    from dynclient.transports.urllib3 import Urllib3Transport
+    from dynclient.transports.adapters import ThreadedTransport
+    from dynclient.transports.tasks import AsyncHTTPTransport
+    from dynclient.transports.threads import HTTPTransport
 
 __all__ = [
     "AbortableTransport",
-    "AnyioTransport",
+    "AsyncHTTPTransport",
     "AsyncTransport",
     "Exchange",
+    "HTTPTransport",
     "ThreadedTransport",
     "Transport",
-    "Urllib3Transport",
 ]
 
 
@@ -76,16 +76,16 @@ class AbortableTransport(Transport, Protocol):
 
 def __getattr__(name: str) -> Any:
     """Load a transport when it is first asked for: urllib3 and anyio are dear to import."""
-    if name == "Urllib3Transport":
-        from dynclient.transports.urllib3 import Urllib3Transport
+    if name == "HTTPTransport":
+        from dynclient.transports.threads import HTTPTransport
 
-        return Urllib3Transport
-    if name == "AnyioTransport":
-        from dynclient.transports.anyio import AnyioTransport
+        return HTTPTransport
+    if name == "AsyncHTTPTransport":
+        from dynclient.transports.tasks import AsyncHTTPTransport
 
-        return AnyioTransport
+        return AsyncHTTPTransport
     if name == "ThreadedTransport":
-        from dynclient.transports.threads import ThreadedTransport
+        from dynclient.transports.adapters import ThreadedTransport
 
         return ThreadedTransport
     raise AttributeError(f"module 'dynclient.transports' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from dynclient._records import Record
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
-from dynclient.transports.outgoing import Target, target_of
+from dynclient.transports.request_writer import Target, target_of
 
 
 class Proxy(Record):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dynclient.options import Limits
-from dynclient.transports import codings
+from dynclient.transports import body_reader as codings
 from dynclient.transports.framing import Head, Received, read_body
 
 TOO_LARGE = {

@@ -16,7 +16,7 @@ import anyio
 from case import AGAIN, AUTH, COOKIE_KEY, HEADER_KEY, PASSWORD, QUERY_KEY, QUICK, USER, Case, Place
 
 import dynclient
-from dynclient.transports import ThreadedTransport, Urllib3Transport
+from dynclient.transports import HTTPTransport, ThreadedTransport
 
 CANARIES = (
     HEADER_KEY,
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 def _in_threads(options: Mapping[str, Any]) -> ThreadedTransport:
     """What sends by worker threads, with what a case says of transports."""
     own = {name: options[name] for name in ("limits", "tls", "proxy") if name in options}
-    return ThreadedTransport(Urllib3Transport(**own))
+    return ThreadedTransport(HTTPTransport(**own))
 
 
 def run(way: str, case: Case, place: Place) -> Outcome:

@@ -30,7 +30,7 @@ with atheris.instrument_imports(include=["dynclient"]):
     import dynclient._request
     import dynclient._validation
     import dynclient.codecs
-    import dynclient.transports.urllib3
+    import dynclient.transports.threads
     from dynclient import exceptions
     from dynclient.messages import Headers, Response, Send
 

@@ -11,7 +11,7 @@ from case import AUTH, HEADER_KEY, PASSWORD, USER, Case, Place, things
 from table import CASES
 
 import dynclient
-from dynclient.transports import AnyioTransport
+from dynclient.transports import AsyncHTTPTransport
 
 FAILURES = (
     "reset_before_response", "reset_before_response_post", "truncated_content_length", "garbage", "never_answers_post",
@@ -80,7 +80,7 @@ def refused_at(step: str, proxy: str, folder):
     elif step == "block":
         dynclient.load(document, proxy=proxy, block_private=True)
     elif step == "transport":
-        AnyioTransport(proxy=f"{proxy}:port")
+        AsyncHTTPTransport(proxy=f"{proxy}:port")
     else:
         anyio.run(async_call, document, proxy)
 

@@ -12,7 +12,7 @@ import pytest
 
 from dynclient.messages import Body, Headers, Request, Response, Send
 from dynclient.options import Limits, Timeout
-from dynclient.transports import AnyioTransport, AsyncTransport, ThreadedTransport, Urllib3Transport
+from dynclient.transports import AsyncHTTPTransport, AsyncTransport, HTTPTransport, ThreadedTransport
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "faults"))
 from fault_server import FaultServer  # tests are no package: it is found by its folder
@@ -66,7 +66,7 @@ class Way(NamedTuple):
 
     def transport(self, **options: Any) -> Any:
         """The transport that a test holds: for threads, the one that they share."""
-        return AnyioTransport(**options) if self.native else Urllib3Transport(**options)
+        return AsyncHTTPTransport(**options) if self.native else HTTPTransport(**options)
 
     def asynchronous(self, transport: Any) -> AsyncTransport:
         """What tasks send by, with as many places as the pool has."""

@@ -14,7 +14,7 @@ import trustme
 
 from dynclient import exceptions
 from dynclient.options import TLS, Limits, Timeout
-from dynclient.transports import AnyioTransport
+from dynclient.transports import AsyncHTTPTransport
 from dynclient.transports.clock import Clock, Expired
 from dynclient.transports.pool import Holder, PoolClosed
 from dynclient.transports.turns import TaskPool
@@ -58,7 +58,7 @@ def test_tasks_that_wait_for_a_place_have_their_turns(run):
 
 def test_a_hundred_tasks_share_two_connections(run, serve, make):
     server = serve(("ask", OK) * 100, ("ask", OK) * 100)
-    transport = AnyioTransport(limits=Limits(pool_size=2))
+    transport = AsyncHTTPTransport(limits=Limits(pool_size=2))
     timeout = QUICK._replace(pool=30, total=60)
     bodies = []
 
@@ -126,7 +126,7 @@ def test_closing_wakes_who_waits(run):
 
 def test_a_body_that_another_task_closes_wakes_its_reader(run, serve, make):
     server = serve(("ask", HEAD + b"abc", "until_closed"))
-    transport = AnyioTransport()
+    transport = AsyncHTTPTransport()
 
     async def main() -> None:
         body = (await transport.send(make(server.url + "/x")._replace(stream=True))).body
@@ -148,7 +148,7 @@ def test_a_body_that_another_task_closes_wakes_its_reader(run, serve, make):
 
 def test_a_body_that_is_forgotten_closes_its_connection(run, serve, make):
     server = serve(("ask", HEAD + b"abc", "until_closed"))
-    transport = AnyioTransport(limits=Limits(pool_size=1))
+    transport = AsyncHTTPTransport(limits=Limits(pool_size=1))
 
     async def main() -> None:
         await transport.send(make(server.url + "/x")._replace(stream=True))
@@ -174,7 +174,7 @@ def test_a_place_where_nobody_answers(timeout, error, run, make):
             one.connect_ex(address)
         send = make(f"http://127.0.0.1:{address[1]}/x", timeout=timeout)
         with pytest.raises(error) as caught:
-            run(lambda: AnyioTransport().send(send))
+            run(lambda: AsyncHTTPTransport().send(send))
         for one in waiting:
             one.close()
     assert not caught.value.outcome_unknown
@@ -199,7 +199,7 @@ def test_looking_up_a_name_takes_no_longer_than_the_clock_allows(timeout, error,
 
     async def main() -> None:
         try:
-            await AnyioTransport().send(make("http://slow.test/x", timeout=timeout))
+            await AsyncHTTPTransport().send(make("http://slow.test/x", timeout=timeout))
         finally:
             over.set()
 
@@ -217,7 +217,7 @@ def test_the_first_address_that_answers_wins(run, serve, make, monkeypatch):
         "getaddrinfo",
         lambda host, *rest, **more: [*nowhere, *here] if host in {"two.test", b"two.test"} else look_up(host, *rest),
     )
-    assert run(lambda: AnyioTransport().send(make(f"http://two.test:{server.port}/x"))).body == b"ok"
+    assert run(lambda: AsyncHTTPTransport().send(make(f"http://two.test:{server.port}/x"))).body == b"ok"
 
 
 @pytest.fixture(scope="module")
@@ -240,14 +240,14 @@ def test_an_early_answer_counts_over_tls_too(run, serve, make, secure):
     step, tls = secure
     server = serve((step, "ask_head", b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig", "hang"))
     send = make(f"https://127.0.0.1:{server.port}/x", "POST", b"x" * 30_000_000, timeout=QUICK._replace(write=0.15))
-    response = run(lambda: AnyioTransport(tls=tls).send(send))
+    response = run(lambda: AsyncHTTPTransport(tls=tls).send(send))
     assert (response.status, response.body) == (413, b"big")
 
 
 def test_an_answer_that_nobody_asked_for_is_not_taken_over_tls_either(run, serve, make, secure):
     step, tls = secure
     server = serve((step, "ask", OK + OK, "until_closed"), (step, "ask", OK.replace(b"ok", b"my")))
-    transport, url = AnyioTransport(tls=tls), f"https://127.0.0.1:{server.port}/x"
+    transport, url = AsyncHTTPTransport(tls=tls), f"https://127.0.0.1:{server.port}/x"
 
     async def main() -> list[bytes]:
         return [(await transport.send(make(url))).body for _ in range(2)]
@@ -266,14 +266,16 @@ def test_the_deadline_holds_while_a_source_is_waited_for(run, serve, make):
     async def main() -> None:
         send = make(server.url + "/x", "POST", source(), timeout=QUICK._replace(total=0.2))
         with pytest.raises(exceptions.TimeoutError) as caught:
-            await AnyioTransport().send(send)
+            await AsyncHTTPTransport().send(send)
         assert (caught.value.phase, caught.value.outcome_unknown) == ("write", True)
 
     run(main)
 
 
 def test_an_event_loop_needs_neither_urllib3_nor_the_other_kind_of_loop():
-    code = "import sys; from dynclient.transports import AnyioTransport; print({'urllib3', 'trio'} & set(sys.modules))"
+    code = (
+        "import sys; from dynclient.transports import AsyncHTTPTransport; print({'urllib3', 'trio'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -293,7 +295,7 @@ class Watching(io.BytesIO):
 def test_what_may_block_is_read_in_a_thread(run, serve, make):
     server = serve(("ask", OK))
     file = Watching(b"x" * 200_000)
-    run(lambda: AnyioTransport().send(make(server.url + "/x", "POST", file)))
+    run(lambda: AsyncHTTPTransport().send(make(server.url + "/x", "POST", file)))
     assert server.requests[0].endswith(b"x" * 200_000)
     assert threading.get_ident() not in file.readers
     assert file.readers

@@ -13,7 +13,7 @@ import pytest
 
 from dynclient import exceptions
 from dynclient.options import Limits, Timeout
-from dynclient.transports import Urllib3Transport, pool
+from dynclient.transports import HTTPTransport, pool
 from dynclient.transports.clock import Clock, Expired
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -94,7 +94,7 @@ def test_what_is_given_back_in_the_middle_of_the_pools_work_waits_for_its_end():
 
 
 def test_a_full_pool_is_waited_for(serve, make, transport):
-    narrow = Urllib3Transport(limits=Limits(pool_size=1))
+    narrow = HTTPTransport(limits=Limits(pool_size=1))
     server = serve(("ask", "wait", OK, "ask", OK))
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(narrow.send, make(server.url + "/x"))
@@ -116,7 +116,7 @@ def test_threads_get_their_own_answers(httpserver, make):
     from werkzeug import Response
 
     httpserver.expect_request("/echo").respond_with_handler(lambda request: Response(request.query_string))
-    shared = Urllib3Transport(limits=Limits(pool_size=3))
+    shared = HTTPTransport(limits=Limits(pool_size=3))
     url = httpserver.url_for("/echo")
 
     def ask(number: int) -> bool:
@@ -138,7 +138,7 @@ def test_a_child_process_takes_no_connection_of_its_parent(serve, make, way, tra
 
 def test_closing_lets_what_is_under_way_end(serve, make):
     server = serve(("ask", "wait", OK, "until_closed"))
-    transport = Urllib3Transport()
+    transport = HTTPTransport()
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(transport.send, make(server.url + "/x"))
         while not server.requests:
@@ -154,7 +154,7 @@ def test_closing_lets_what_is_under_way_end(serve, make):
 
 def test_an_interrupt_leaves_no_half_read_connection(serve, make, transport, monkeypatch):
     server = serve(("ask", OK, "until_closed"), ("ask", OK))
-    taken = "dynclient.transports.course.read_head"
+    taken = "dynclient.transports.exchange.read_head"
     with monkeypatch.context() as patch:
         patch.setattr(taken, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):

@@ -17,7 +17,7 @@ import trustme
 from dynclient import exceptions
 from dynclient.messages import Headers
 from dynclient.options import TLS, Timeout
-from dynclient.transports import Urllib3Transport
+from dynclient.transports import HTTPTransport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 PAST = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
@@ -96,7 +96,7 @@ def test_a_broken_handshake_is_an_error_of_the_connection(ca_file, serve, make, 
 
 def test_a_deadline_holds_over_the_handshake(ca_file, serve, make):
     server = serve(("hang",))
-    transport = Urllib3Transport(tls=TLS(ca_file=ca_file))
+    transport = HTTPTransport(tls=TLS(ca_file=ca_file))
     with pytest.raises(exceptions.TimeoutError) as caught:
         transport.send(make(f"https://127.0.0.1:{server.port}/x", timeout=Timeout(connect=20, total=0.15)))
     assert caught.value.phase == "connect"
@@ -104,7 +104,7 @@ def test_a_deadline_holds_over_the_handshake(ca_file, serve, make):
 
 def test_skipping_the_proof_warns(context, serve, make):
     server = serve((("secure", context), "ask", OK))
-    transport = Urllib3Transport(tls=TLS(insecure_skip_verify=True))
+    transport = HTTPTransport(tls=TLS(insecure_skip_verify=True))
     with pytest.warns(UserWarning, match="insecure_skip_verify"):
         assert transport.send(make(f"https://127.0.0.1:{server.port}/x")).body == b"ok"
     transport.close()
@@ -118,7 +118,7 @@ def test_a_clients_certificate(shown, authority, ca_file, serve, make, tmp_path)
     own = tmp_path / "own.pem"
     authority.issue_cert("me@example.org").private_key_and_cert_chain_pem.write_to_path(own)
     server = serve((("secure", context), "ask", OK))
-    transport = Urllib3Transport(tls=TLS(ca_file=ca_file, certificate=str(own) if shown else None))
+    transport = HTTPTransport(tls=TLS(ca_file=ca_file, certificate=str(own) if shown else None))
     send = make(f"https://127.0.0.1:{server.port}/x")
     if shown:
         assert transport.send(send).body == b"ok"
@@ -133,7 +133,7 @@ def test_a_clients_certificate(shown, authority, ca_file, serve, make, tmp_path)
 )
 def test_options_that_cannot_be_met(tls, make):
     with pytest.raises(exceptions.ArgumentError, match="tls"):
-        Urllib3Transport(tls=tls).send(make("https://127.0.0.1:1/x"))
+        HTTPTransport(tls=tls).send(make("https://127.0.0.1:1/x"))
 
 
 BASIC = b"Proxy-Authorization: Basic " + base64.b64encode(b"me:my password")
@@ -216,7 +216,7 @@ def test_a_proxy_that_proves_who_it_is(scheme, context, ca_file, start, way):
 @pytest.mark.parametrize("proxy", ["127.0.0.1:80", "socks5://h:1", "http://", "http://h:x"])
 def test_a_proxy_that_is_none(proxy):
     with pytest.raises(exceptions.ArgumentError, match="proxy"):
-        Urllib3Transport(proxy=proxy)
+        HTTPTransport(proxy=proxy)
 
 
 def test_proxies_of_the_environment_are_not_used(serve, make, transport, monkeypatch):

@@ -15,7 +15,7 @@ import trustme
 from urllib3.util import wait
 
 from dynclient.options import TLS, Timeout
-from dynclient.transports import Urllib3Transport, _waiting
+from dynclient.transports import HTTPTransport, _waiting
 from dynclient.transports.clock import Clock, Expired
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -144,7 +144,7 @@ def serving(scheme, authority, tmp_path, serve, *script):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
     server = serve((*((("secure", context),) if scheme == "https" else ()), *script))
-    return server, f"{scheme}://localhost:{server.port}/x", Urllib3Transport(tls=TLS(ca_file=str(tmp_path / "ca.pem")))
+    return server, f"{scheme}://localhost:{server.port}/x", HTTPTransport(tls=TLS(ca_file=str(tmp_path / "ca.pem")))
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -15,7 +15,7 @@ from urllib3.util.ssl_match_hostname import CertificateError
 from dynclient._records import Record
 from dynclient.transports._connection import Connection, SecureConnection
 from dynclient.transports.clock import Clock
-from dynclient.transports.outgoing import Target
+from dynclient.transports.request_writer import Target
 
 if TYPE_CHECKING:
     from dynclient.transports.proxies import Proxy

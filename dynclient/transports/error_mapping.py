@@ -26,8 +26,8 @@ from dynclient.exceptions import (
 from dynclient.messages import Request
 from dynclient.transports.clock import Expired
 from dynclient.transports.framing import Cut, Malformed
-from dynclient.transports.outgoing import BodyFailed
 from dynclient.transports.pool import PoolClosed
+from dynclient.transports.request_writer import BodyFailed
 
 FOREIGN = (
     Expired,

@@ -20,16 +20,16 @@ from dynclient.options import TLS, Limits
 from dynclient.transports import addresses
 from dynclient.transports._sockets import Address, Link
 from dynclient.transports.clock import Expired
-from dynclient.transports.course import Course, fed
+from dynclient.transports.exchange import Course, fed
 from dynclient.transports.framing import Cut, Malformed, read_head
-from dynclient.transports.outgoing import WANTED, BodyFailed, Content, Lines, Target, content_of, written
 from dynclient.transports.pool import Pooled
 from dynclient.transports.proxies import Proxy, proxy_of
+from dynclient.transports.request_writer import WANTED, BodyFailed, Content, Lines, Target, content_of, written
 from dynclient.transports.tls import context_of
 from dynclient.transports.turns import TaskPool
 
 
-class AnyioTransport:
+class AsyncHTTPTransport:
     """Sends requests over HTTP/1.1, on connections that are kept for the next one. The tasks of an event loop share it.
 
     Proxies are used only if given, never from the environment.
@@ -81,7 +81,7 @@ class AnyioTransport:
 class _Exchange(Course):
     """One request, in its task."""
 
-    def __init__(self, transport: AnyioTransport, send: Send) -> None:
+    def __init__(self, transport: AsyncHTTPTransport, send: Send) -> None:
         super().__init__(transport, send)
         self._transport = transport
         self._fetched = _Fetched()

@@ -20,7 +20,7 @@ from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import CONNECTION_FIELDS, CONTENT_EXPECTED, DEFAULT_PORTS, is_token
 from dynclient.messages import Body, Request
-from dynclient.transports.codings import ACCEPTED
+from dynclient.transports.body_reader import ACCEPTED
 from dynclient.transports.framing import CHUNK
 
 _URL = expression(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from dynclient.exceptions import ArgumentError, DecodeError, DynclientError, ResponseTooLarge
 from dynclient.messages import Response, Send
-from dynclient.transports import codings, faults
+from dynclient.transports import body_reader as codings
+from dynclient.transports import error_mapping as faults
 from dynclient.transports.clock import Clock, Expired
 from dynclient.transports.framing import Cut, Head, Received, read_head
-from dynclient.transports.outgoing import Content, Lines, Path, Target, header_lines, target_of, written
 from dynclient.transports.pool import Holder, Pool, Pooled
 from dynclient.transports.reading import TOO_LARGE, body_of
+from dynclient.transports.request_writer import Content, Lines, Path, Target, header_lines, target_of, written
 
 if TYPE_CHECKING:
     from dynclient.transports.proxies import Proxy

@@ -20,7 +20,7 @@ _WARM = 150
 
 
 class Measure(NamedTuple):
-    """One row: which call, how it is measured, how often in a turn, and what the goal is for either engine."""
+    """One row: which call, how it is measured, how often in a turn, and the goal for each engine, or None."""
 
     what: str
     call: str
@@ -30,7 +30,8 @@ class Measure(NamedTuple):
     goals: Mapping[str, Goal | None]
 
 
-_CALL = {"jsonschema-rs": Goal(ratio=1.15), "jsonschema": Goal(ratio=2.6)}
+# jsonschema alone is what a caller may ask for; it is measured, and no goal is set.
+_CALL = {"jsonschema-rs": Goal(ratio=1.0), "jsonschema": None}
 MEASURES = (
     Measure("GET", "get", "cost", "µs of CPU", 50, _CALL),
     Measure("POST", "post", "cost", "µs of CPU", 50, _CALL),

@@ -27,13 +27,11 @@ class Bound(NamedTuple):
 
 BOUNDS = (
     Bound("`import dynclient` /", 0.6),
-    Bound("import, load voice", 2.8),
+    Bound("import, load voice", 3.7),
     Bound("voice: cold load", 2.5),
     Bound("voice: warm load, an operation read", 2.5),
-    Bound("GET, jsonschema-rs", 2.3),
-    Bound("POST, jsonschema-rs", 2.3),
-    Bound("GET, jsonschema", 5.2),
-    Bound("POST, jsonschema", 5.2),
+    Bound("GET, jsonschema-rs", 2.0),
+    Bound("POST, jsonschema-rs", 2.0),
 )
 _BOUNDS = loading.Bounds(runs=2, seconds=60.0)
 _ROUNDS = 5

@@ -67,7 +67,7 @@ def import_rows(peers: Iterable[Peer], bounds: Bounds) -> Iterator[Row]:
     limit, bare, whole, *rest = interleaved([Task("limit", task), *own, *others], bounds)
     told = {one.peer.name: figure(answer, "ms") for one, answer in zip(others, rest, strict=True) if one.peer}
     urllib3 = figure(limit, "ms")
-    yield Row("`import dynclient` / `import urllib3`", "ms", figure(bare, "ms"), urllib3, Goal(ratio=0.6), told)
+    yield Row("`import dynclient` / `import urllib3`", "ms", figure(bare, "ms"), urllib3, Goal(ratio=0.3), told)
     yield Row("`from dynclient import load` / the same", "ms", figure(whole, "ms"), urllib3, None, told)
 
 
@@ -80,7 +80,7 @@ def first_call_row(document: Document, url: str, cache: Path, peers: Iterable[Pe
     limit, own, *rest = interleaved([Task("limit", task), Task("own", task), *others], bounds)
     told = {one.peer.name: figure(answer, "ms") for one, answer in zip(others, rest, strict=True) if one.peer}
     what = "import, load voice (warm), first call / the call by urllib3"
-    return Row(what, "ms", figure(own, "ms"), figure(limit, "ms"), Goal(ratio=1.4), told)
+    return Row(what, "ms", figure(own, "ms"), figure(limit, "ms"), Goal(ratio=1.85), told)
 
 
 class Loads(NamedTuple):
@@ -110,7 +110,7 @@ def load_rows(document: Document, cache: Path, peers: Iterable[Peer], bounds: Bo
     ms = {name: figure(answer, "ms") for name, answer in told.items()}
     mb = {name: figure(answer, "mb") for name, answer in told.items()}
     is_json, is_github = document.path == document.json, document.name.startswith("github")
-    goal = Goal(ratio=0.2, figure=15) if is_github else None
+    goal = Goal(figure=15) if is_github else None
     name, limit, bare = document.name, figure(json_, "ms"), figure(parsed, "ms")
     floor, most = ("orjson", Goal(ratio=1.3)) if is_json else ("CSafeLoader", Goal(ratio=1.15))
     held, bound = figure(json_, "mb"), Goal(figure=8) if is_github else None
@@ -128,4 +128,4 @@ def growth_row(small: Document, least: Figure, large: Document, most: Figure) ->
     """By how much a warm load grows with the document."""
     own = most - least if isinstance(least, float) and isinstance(most, float) else "-"
     what = f"warm load, growth from {small.operations:,} to {large.operations:,} operations"
-    return Row(what, "ms", own, "-", Goal(figure=10))
+    return Row(what, "ms", own, "-", Goal(figure=15))

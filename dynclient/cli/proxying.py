@@ -50,7 +50,7 @@ def proxy(  # click gives them all by name
             server.wait()
         except KeyboardInterrupt:
             click.echo(err=True)
-    text = REPORTS[report](server.proxy.ledger, server.proxy.differences)
+    text = REPORTS[report](server.proxy.coverage, server.proxy.differences)
     if report_file is not None:
         report_file.write_text(text + "\n", encoding="utf-8")
     else:

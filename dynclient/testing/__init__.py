@@ -1,14 +1,12 @@
-"""A document is also a server to test against.
+"""Servers and transports for tests, made from a document.
 
 ::
 
     with dynclient.testing.serve("openapi/voice.yaml") as server:
         voice = dynclient.load("openapi/voice.yaml", base_url=server.url, auth=("user", "password"))
 
-The way of a request: routing -> credentials -> checks -> answers (with the store), or a refusal on the way.
-Rule 1: the core (:class:`dynclient.testing.mock.Mock`) takes a Request and gives a Response; sockets are in ``server``.
-Rule 2: what it says, errors included, is what the document allows.
-Rule 3: nothing here is imported before it is asked for; only ``server`` needs werkzeug (``dynclient[testing]``).
+``dynclient._mock`` decides the responses; this package puts it behind a socket, a transport, pytest and a proxy.
+Rule: nothing here is imported before it is used; servers need werkzeug (``dynclient[testing]``).
 """
 
 from __future__ import annotations
@@ -16,11 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dynclient.testing.expectations import ANY, Call, UnexpectedCall
-    from dynclient.testing.given import UnlawfulAnswer
+    from dynclient._mock.mock import Mock, app
     from dynclient.testing.httpserver import expect_operation
-    from dynclient.testing.mock import Mock, app
     from dynclient.testing.server import Server, proxy, serve
+    from dynclient.testing.stubs import ANY, Call, UnexpectedCall, UnlawfulAnswer
     from dynclient.testing.transport import MockTransport
 
 __all__ = [
@@ -37,24 +34,23 @@ __all__ = [
     "serve",
 ]
 
-_ROOMS = {
-    "expectations": ("ANY", "Call", "UnexpectedCall"),
-    "given": ("UnlawfulAnswer",),
-    "httpserver": ("expect_operation",),
-    "mock": ("Mock", "app"),
-    "server": ("Server", "proxy", "serve"),
-    "transport": ("MockTransport",),
+_MODULES = {
+    "dynclient._mock.mock": ("Mock", "app"),
+    "dynclient.testing.httpserver": ("expect_operation",),
+    "dynclient.testing.server": ("Server", "proxy", "serve"),
+    "dynclient.testing.stubs": ("ANY", "Call", "UnexpectedCall", "UnlawfulAnswer"),
+    "dynclient.testing.transport": ("MockTransport",),
 }
-_WHERE = {name: room for room, names in _ROOMS.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for (PEP 562)."""
+    """Load a name when it is first used (PEP 562)."""
     from importlib import import_module
 
-    if name not in _WHERE:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'dynclient.testing' has no attribute {name!r}")
-    value = getattr(import_module(f"dynclient.testing.{_WHERE[name]}"), name)
+    value = getattr(import_module(_MODULE_OF[name]), name)
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""A bridge to pytest-httpserver: an operation as a request that is expected, and its documented answer.
+"""A bridge to pytest-httpserver: an operation as an expected request, with its documented response.
 
 ::
 
@@ -14,14 +14,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from dynclient.messages import Response
-from dynclient.testing.answers import documented_answer
-from dynclient.testing.given import NOTHING, given_response
+from dynclient.testing.stubs import NOTHING, stub_response
 
 __all__ = ["ExpectedOperation", "expect_operation"]
 
 
 class ExpectedOperation:
-    """A request that a pytest-httpserver expects; say what it answers."""
+    """A request that a pytest-httpserver expects; its methods set the response."""
 
     def __init__(self, handler: Any, operation: Any) -> None:
         """Take pytest-httpserver's handler, and the operation."""
@@ -29,31 +28,30 @@ class ExpectedOperation:
         self._operation = operation
 
     def respond_with_example(self, status: int | None = None) -> None:
-        """Answer as the document shows: its lowest 2xx, or another status that it documents.
+        """Respond as the document shows: with its lowest 2xx, or with another documented status.
 
         Raises:
-            UnlawfulAnswer: the document has no such answer.
+            UnlawfulAnswer: the document has no such response.
         """
         self.respond_with(NOTHING, status=status)
 
     def respond_with(self, value: Any, *, status: int | None = None, headers: Mapping[str, str] | None = None) -> None:
-        """Answer with a value, which is held to the document.
+        """Respond with a value, which is validated against the document.
 
         Raises:
-            UnlawfulAnswer: the document has no such answer.
+            UnlawfulAnswer: the document has no such response.
         """
-        response: Response = given_response(self._operation, value, status=status, headers=headers)
+        response: Response = stub_response(self._operation, value, status=status, headers=headers)
         self.handler.respond_with_data(response.body, response.status, dict(response.headers.pairs()))
 
 
 def expect_operation(httpserver: Any, method: Any, *args: Any, **keywords: Any) -> ExpectedOperation:
-    """Let a pytest-httpserver expect a client's operation: with these arguments, or, without any, with whatever ones.
+    """Let a pytest-httpserver expect a client's operation: with these arguments, or with any if none are given.
 
     Raises:
-        RequestError: the arguments are none that the document allows.
+        RequestError: the document does not allow the arguments.
     """
     operation = method.operation
-    documented_answer(operation, None)
     if args or keywords:
         request = method.prepare(*args, **keywords)
         parts = urlsplit(request.url)

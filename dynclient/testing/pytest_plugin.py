@@ -1,6 +1,6 @@
 """Fixtures for pytest, and the coverage of operations; loaded by pytest itself (entry point ``pytest11``).
 
-Rule: pytest loads this in every session, also where nobody wants it: nothing of dynclient is imported at the top.
+Rule: pytest loads this in every session, so nothing of dynclient is imported at the top.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from dynclient.testing.ledger import Ledger
+    from dynclient._mock.coverage import Coverage
     from dynclient.testing.server import Server
     from dynclient.testing.transport import MockTransport
 
-_LEDGERS = pytest.StashKey[dict[str, Any]]()
+_COVERAGE = pytest.StashKey[dict[str, Any]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,14 +24,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--openapi-coverage",
         action="store_true",
-        help="tell in the end which operations of the documents were called through mock_api and dynclient_server",
+        help="report at the end which operations of the documents were called through mock_api and dynclient_server",
     )
     parser.addini("dynclient_document", "path or URL of the document that dynclient_server serves", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin with empty ledgers."""
-    config.stash[_LEDGERS] = {}
+    """Start with no coverage."""
+    config.stash[_COVERAGE] = {}
 
 
 @pytest.fixture
@@ -71,29 +71,31 @@ def dynclient_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., S
 def _configured(config: pytest.Config) -> Any:
     text = str(config.getini("dynclient_document"))
     if not text:
-        raise pytest.UsageError("dynclient_server wants a document, or the setting dynclient_document")
+        raise pytest.UsageError(
+            "dynclient_server needs a document: as its argument, or by the setting dynclient_document"
+        )
     return text if "://" in text else config.rootpath / text
 
 
 def _observe(config: pytest.Config, mock: Any) -> None:
-    """Note what a mock is asked in the ledger of its document, where somebody wants to know."""
+    """Record the requests to a mock in the coverage of its document, if that is asked for."""
     if not config.getoption("--openapi-coverage"):
         return
-    from dynclient.testing.ledger import Ledger
+    from dynclient._mock.coverage import Coverage
 
-    ledgers = config.stash[_LEDGERS]
+    coverages = config.stash[_COVERAGE]
     name = f"{mock.api.document_uri} {mock.api.title} {mock.api.version}"
-    ledger: Ledger = ledgers.setdefault(name, Ledger(mock.api))
-    mock.keep_ledger(ledger)
+    coverage: Coverage = coverages.setdefault(name, Coverage(mock.api))
+    mock.record_coverage(coverage)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Tell the coverage of each document."""
-    ledgers: dict[str, Ledger] = config.stash.get(_LEDGERS, {})
-    if not ledgers:
+    """Report the coverage of each document."""
+    coverages: dict[str, Coverage] = config.stash.get(_COVERAGE, {})
+    if not coverages:
         return
     from dynclient.testing.reports import as_text
 
     terminalreporter.section("operations called")
-    for ledger in ledgers.values():
-        terminalreporter.write_line(as_text(ledger))
+    for coverage in coverages.values():
+        terminalreporter.write_line(as_text(coverage))

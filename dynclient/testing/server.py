@@ -1,4 +1,4 @@
-"""The mock behind a socket: werkzeug's threaded server, on a loopback port of its own.
+"""Mocks and proxies behind a socket: werkzeug's threaded server, by default on a free loopback port.
 
 This module needs werkzeug, and is imported only when a server is asked for.
 Rule: when the server is closed, its port, its threads and its connections are gone.
@@ -10,23 +10,21 @@ import contextlib
 import socket
 import threading
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from dynclient import model
 from dynclient._load import load
+from dynclient._mock.mock import Mock, Source, app
+from dynclient._mock.wsgi import HEADER_LINES
 from dynclient.messages import Request, Response
-from dynclient.testing.mock import Mock, Source, app
-from dynclient.testing.passing import Proxy
-from dynclient.testing.wsgi import HEADER_LINES
+from dynclient.testing.reverse_proxy import Proxy
 from dynclient.transports import Transport
-
-L = TypeVar("L", bound="Listening")
 
 
 class _Handler(WSGIRequestHandler):
-    """One connection: keeps the header lines as they came, and writes no log of its own."""
+    """One connection: keeps the header lines as they came, and writes no log."""
 
     protocol_version = "HTTP/1.1"
     timeout = 30
@@ -37,11 +35,11 @@ class _Handler(WSGIRequestHandler):
         return environ
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # werkzeug's name for it
-        """Say nothing: the mock keeps the exchanges."""
+        """Log nothing: the mock keeps the exchanges."""
 
 
 class _ThreadedServer(ThreadedWSGIServer):
-    """Closes the connections that clients keep alive, and waits for their threads."""
+    """Closes the connections that clients keep alive, and waits for their threads; werkzeug's own does neither."""
 
     daemon_threads = False
     block_on_close = True
@@ -62,43 +60,41 @@ class _ThreadedServer(ThreadedWSGIServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that goes away is no news."""
+        """Log nothing: clients may go away."""
 
-    def close_connections(self) -> None:
+    def server_close(self) -> None:
         with self._open_lock:
             still_open = list(self._open)
         for connection in still_open:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
 
-class Listening:
-    """A running server. ``url`` is its base URL; close it, or use it as a context manager."""
+class RunningServer:
+    """A WSGI application that is served in a thread. ``url`` is its base URL; close it, or use it in a ``with``."""
 
     def __init__(self, app: Any, host: str, port: int) -> None:
-        """Listen and begin to serve a WSGI application in a thread."""
+        """Listen, and start the thread."""
         self._server = _ThreadedServer(host, port, app)
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.port}"
-        self._thread = threading.Thread(target=self._serve, name="dynclient-mock", daemon=True)
+        serve = self._server.serve_forever
+        self._thread = threading.Thread(target=serve, args=(0.05,), name="dynclient-mock", daemon=True)
         self._thread.start()
-
-    def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)
 
     def close(self) -> None:
         """Stop, and free the port. Closing twice is no error."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
-        self._server.close_connections()
         self._server.server_close()
 
     def wait(self) -> None:
-        """Wait until the server is closed: what a command does until it is interrupted."""
+        """Wait until the server is closed."""
         self._thread.join()
 
-    def __enter__(self: L) -> L:  # noqa: PYI019  # typing has no Self before Python 3.11
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -107,11 +103,11 @@ class Listening:
         self.close()
 
 
-class Server(Listening):
-    """A running mock. ``url`` is its base URL; close it, or use it as a context manager."""
+class Server(RunningServer):
+    """A running mock. ``url`` is its base URL; close it, or use it in a ``with``."""
 
     def __init__(self, mock: Mock, host: str, port: int) -> None:
-        """Listen and begin to serve in a thread."""
+        """Listen, and start the thread."""
         self.mock = mock
         super().__init__(mock, host, port)
 
@@ -126,11 +122,11 @@ class Server(Listening):
         return self.mock.responses
 
 
-class ProxyServer(Listening):
-    """A running proxy. ``url`` is its base URL; close it, or use it as a context manager."""
+class ProxyServer(RunningServer):
+    """A running proxy. ``url`` is its base URL; close it, or use it in a ``with``."""
 
     def __init__(self, proxy: Proxy, transport: Transport, host: str, port: int) -> None:
-        """Listen and begin to serve in a thread."""
+        """Listen, and start the thread."""
         self.proxy = proxy
         self._transport = transport
         super().__init__(proxy, host, port)
@@ -144,9 +140,9 @@ class ProxyServer(Listening):
 def proxy(
     document: Source | model.API, upstream: str, *, host: str = "127.0.0.1", port: int = 0, **options: Any
 ) -> ProxyServer:
-    """Serve what passes requests on to ``upstream``, and tells where they and their responses differ from a document.
+    """Pass requests on to ``upstream``, a base URL, and report where they and their responses differ from a document.
 
-    ``options``: ``fail`` refuses what differs; ``observer`` is called with each response and its differences.
+    ``options``: ``fail`` refuses messages that differ; ``observer`` is called with each response and its differences.
 
     Raises:
         DocumentError: the document can't be read.
@@ -164,14 +160,14 @@ def serve(document: Source | model.API, *, host: str = "127.0.0.1", port: int = 
 
     Use it as a context manager. ``options``:
 
-    * ``credentials``: what is right, as ``("user", "password")``, a token, or a mapping of scheme name to either.
-      Without it any credential of the right form is.
-    * ``authenticate``, ``validate``: whether credentials are asked for, and requests held to the document (True).
-    * ``stateful``: what was created is found again, and what was not is not (False).
-    * ``dynamic``: answers are made from schemas, not taken from examples (False).
-    * ``seed``: the same seed gives the same answers.
-    * ``delay``: seconds before each answer; ``chaos``: the part of requests that fail, from 0 to 1.
-    * ``cors``: pages of any origin may ask (False); ``watch``: a document that changes is read again (False).
+    * ``credentials``: the valid ones, as ``("user", "password")``, a token, or a mapping of scheme name to either.
+      Without it any credential of the right form is valid.
+    * ``authenticate``, ``validate``: whether credentials are required, and requests validated (True).
+    * ``stateful``: created items are found again, and others are 404 (False).
+    * ``dynamic``: responses are generated from schemas, not taken from examples (False).
+    * ``seed``: the same seed gives the same responses.
+    * ``delay``: seconds before each response; ``chaos``: the part of requests that fail, from 0 to 1.
+    * ``cors``: pages of any origin may call it (False); ``watch``: a changed document is read again (False).
     * ``observer``: called with each response, which has its ``request``.
 
     Raises:

@@ -1,13 +1,14 @@
 """The mock in the client's own process: a transport for both clients, without a socket.
 
-It answers from the document, or what a test gives::
+It answers from the document, or as a test says::
 
     transport = MockTransport("openapi/voice.yaml")
     transport.create_call.raises(503, times=2)
     transport.create_call("9900000", to="+19195551234").returns({...})
 
-Rule 1: what a test gives is held to the document.
-Rule 2: once calls of an operation are expected, others of it fail; when all expected ones came, the document answers.
+Rule 1: responses that a test gives are validated against the document.
+Rule 2: once calls of an operation are expected, all others of it fail; when all expected calls came, the document
+answers again.
 """
 
 from __future__ import annotations
@@ -17,26 +18,25 @@ from typing import Any
 
 from dynclient import model
 from dynclient._identifiers import near
+from dynclient._mock.checks import RequestValues
+from dynclient._mock.mock import Mock, Source, StubError, app
 from dynclient.messages import Request, Response, Send
-from dynclient.testing.checks import Sent
-from dynclient.testing.expectations import Call, Expectation, UnexpectedCall, bind, call_of, differences
-from dynclient.testing.given import NOTHING, given_response
-from dynclient.testing.mock import Mock, Source, Thrown, app
+from dynclient.testing.stubs import NOTHING, Call, Expectation, Stub, UnexpectedCall, stub_response
 
-PIECE = 4096
+CHUNK = 4096
 
 
 class OperationMock:
-    """One operation of a MockTransport: what it is expected to be called with, and what it answers."""
+    """One operation of a MockTransport: the arguments of an expected call, and its responses."""
 
     def __init__(self, transport: MockTransport, row: model.OperationRow, args: Any, keywords: Any) -> None:
         self._transport = transport
         self._row = row
         self._operation = transport.mock.operation(row)
-        self._wanted, self._by_properties = bind(self._operation, args, keywords)
+        self._expectation = Expectation(self._operation, args, keywords)
 
     def __call__(self, *args: Any, **keywords: Any) -> OperationMock:
-        """The same operation, called with these arguments; those that are not named are free."""
+        """The same operation, called with these arguments; all others may be any."""
         return OperationMock(self._transport, self._row, args, keywords)
 
     @property
@@ -53,20 +53,26 @@ class OperationMock:
         content_type: str | None = None,
         times: int | None = None,
     ) -> OperationMock:
-        """Answer with a value, or with what a function makes of the :class:`Call`; without one, as the document shows.
+        """Respond with a value, or with the return value of a function of the :class:`Call`; by default as documented.
+
+        ``times`` is how often; None is always.
 
         Raises:
-            UnlawfulAnswer: the document has no such answer.
+            UnlawfulAnswer: the document has no such response.
         """
 
-        def give(call: Call) -> Response:
+        def response(made: Any, accept: str) -> Response:
+            return stub_response(
+                self._operation, made, status=status, headers=headers, content_type=content_type, accept=accept
+            )
+
+        def respond(call: Call) -> Response:
             made = value(call) if callable(value) else value
-            accept = call.request.headers.get("accept", "")
-            return self._response(made, status, headers, content_type, accept)
+            return response(made, call.request.headers.get("accept", ""))
 
         if not callable(value):
-            self._response(value, status, headers, content_type, "")
-        return self._expected(give, times)
+            response(value, "")
+        return self._expect(respond, times)
 
     def raises(
         self,
@@ -76,45 +82,40 @@ class OperationMock:
         headers: Mapping[str, str] | None = None,
         times: int | None = None,
     ) -> OperationMock:
-        """Answer with an error status as the document describes it, or raise an exception as a transport would.
+        """Respond with an error status as the document describes it, or raise an exception as a transport would.
+
+        A status of 500 or more need not be documented.
 
         Raises:
-            UnlawfulAnswer: the document has no such answer. What it does not say of 5XX, it may be all the same.
+            UnlawfulAnswer: the document has no such response.
         """
         if isinstance(error, int):
             return self.returns(value, status=error, headers=headers, times=times)
 
-        def give(_call: Call) -> Response:
-            raise Thrown(error)
+        def respond(_call: Call) -> Response:
+            raise StubError(error)
 
-        return self._expected(give, times)
+        return self._expect(respond, times)
 
-    def _response(
-        self, value: Any, status: int | None, headers: Mapping[str, str] | None, content_type: str | None, accept: str
-    ) -> Response:
-        return given_response(
-            self._operation, value, status=status, headers=headers, content_type=content_type, accept=accept
-        )
-
-    def _expected(self, give: Callable[[Call], Response], times: int | None) -> OperationMock:
-        expectation = Expectation(self._wanted, self._by_properties, give, times)
-        self._transport._expected.setdefault(self._row.key, []).append(expectation)  # noqa: SLF001  # of this module
+    def _expect(self, respond: Callable[[Call], Response], times: int | None) -> OperationMock:
+        stub = Stub(self._expectation, respond, times)
+        self._transport._stubs.setdefault(self._row.key, []).append(stub)  # noqa: SLF001  # of this module
         return self
 
 
 class MockTransport:
     """A transport for a Client or an AsyncClient that answers as a document says, or as a test does.
 
-    Its operations are attributes, by their Python names, and items, by any name. ``requests`` and ``responses`` are
-    those that came and went, ``calls`` the calls. ``strict`` lets nothing be answered but what is expected.
+    Its operations are attributes, by their Python names, and items, by any name. ``requests``, ``responses`` and
+    ``calls`` are those that came. With ``strict``, calls that are not expected fail.
     """
 
     def __init__(self, document: Source | model.API, *, strict: bool = False, **options: Any) -> None:
         """Take the document, and the options of :func:`dynclient.testing.serve`."""
-        self.mock: Mock = app(document, script=self._scripted, **options)
+        self.mock: Mock = app(document, stub=self._respond, **options)
         self.calls: list[Call] = []
         self._strict = strict
-        self._expected: dict[str, list[Expectation]] = {}
+        self._stubs: dict[str, list[Stub]] = {}
         self._rows: dict[str, model.OperationRow] = {}
         for row in self.mock.api.rows:
             for name in (row.name, row.key, row.operation_id or row.key):
@@ -147,21 +148,21 @@ class MockTransport:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(row.name for row in self.mock.api.rows)})
 
-    def _scripted(self, operation: model.Operation, sent: Sent, request: Request) -> Response | None:
-        call = call_of(operation, sent, request)
+    def _respond(self, operation: model.Operation, values: RequestValues, request: Request) -> Response | None:
+        call = Call.of(operation, values, request)
         self.calls.append(call)
-        waiting = [one for one in self._expected.get(operation.row.key, ()) if not one.is_spent]
-        told: list[str] = []
-        for expectation in waiting:
-            lines = differences(operation, expectation, sent)
-            if not lines:
-                if expectation.left is not None:
-                    expectation.left -= 1
-                return _given(expectation, call)
-            told += ["  " + ", and ".join(lines)]
-        if waiting or self._strict:
-            what = "a call that is not expected" if told else "is called, and no call of it is expected"
-            raise Thrown(UnexpectedCall("\n".join([f"{operation.id}: {what}", *told])))
+        stubs = [stub for stub in self._stubs.get(operation.row.key, ()) if stub.left is None or stub.left > 0]
+        lines: list[str] = []
+        for stub in stubs:
+            differences = stub.expectation.differences(values)
+            if not differences:
+                if stub.left is not None:
+                    stub.left -= 1
+                return _response(stub, call)
+            lines += ["  " + ", and ".join(differences)]
+        if stubs or self._strict:
+            what = "a call that is not expected" if lines else "is called, and no call of it is expected"
+            raise StubError(UnexpectedCall("\n".join([f"{operation.id}: {what}", *lines])))
         return None
 
     def send(self, send: Send) -> Any:
@@ -170,71 +171,71 @@ class MockTransport:
         if isinstance(body, AsyncIterator):
             return self._send_async(send, body)
         whole = body if body is None or isinstance(body, bytes) else _whole(body)
-        return self._answered(send, whole)
+        return self._answer(send, whole)
 
     async def _send_async(self, send: Send, body: AsyncIterator[bytes]) -> Response:
-        return self._answered(send, b"".join([piece async for piece in body]))
+        return self._answer(send, b"".join([chunk async for chunk in body]))
 
-    def _answered(self, send: Send, body: bytes | None) -> Response:
+    def _answer(self, send: Send, body: bytes | None) -> Response:
         try:
             response = self.mock.respond(send.request._replace(body=body))
-        except Thrown as thrown:
-            raise thrown.error from None
+        except StubError as stopped:
+            raise stopped.error from None
         if send.request.method == "HEAD":
             response = response._replace(body=b"")
-        return _Ready(*(response._replace(body=Pieces(response.body)) if send.stream else response))
+        return _Awaitable(*(response._replace(body=_Chunks(response.body)) if send.stream else response))
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there are no connections."""
 
     async def aclose(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there are no connections."""
 
 
-def _given(expectation: Expectation, call: Call) -> Response:
-    """The answer; whatever a test's function raises is the test's to see."""
+def _response(stub: Stub, call: Call) -> Response:
+    """The response of a stub; an exception of the test's function goes to the caller."""
     try:
-        return expectation.give(call)
-    except Thrown:
+        return stub.respond(call)
+    except StubError:
         raise
     except Exception as error:  # a test's function may raise anything
-        raise Thrown(error) from error
+        raise StubError(error) from error
 
 
-class _Ready(Response):
-    """A response that is there: who awaits it gets it."""
+class _Awaitable(Response):
+    """A response that can be awaited, too."""
 
     def __await__(self) -> Generator[Any, None, Response]:
         return self
         yield  # a generator, as PEP 492 has it
 
 
-class Pieces:
+class _Chunks:
     """A streamed body, for both clients."""
 
     def __init__(self, body: bytes) -> None:
-        self._pieces = iter([body[start : start + PIECE] for start in range(0, len(body), PIECE)])
+        self._chunks = iter([body[start : start + CHUNK] for start in range(0, len(body), CHUNK)])
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
+        return self._chunks
 
     def __next__(self) -> bytes:
-        return next(self._pieces)
+        return next(self._chunks)
 
-    def __aiter__(self) -> Pieces:
+    def __aiter__(self) -> _Chunks:
         return self
 
     async def __anext__(self) -> bytes:
-        for piece in self._pieces:
-            return piece
+        for chunk in self._chunks:
+            return chunk
         raise StopAsyncIteration
 
     def close(self) -> None:
-        """Give no more."""
-        self._pieces = iter(())
+        """Drop the rest."""
+        self._chunks = iter(())
 
     async def aclose(self) -> None:
-        """Give no more."""
+        """Drop the rest."""
         self.close()
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from dynclient import testing
-from dynclient.testing import mock as mock_module
+from dynclient._mock import mock as mock_module
 
 JSON = {"Content-Type": "application/json"}
 ORIGIN = {"Origin": "https://page.example"}

@@ -11,7 +11,7 @@ import urllib3
 
 from dynclient import testing
 from dynclient.testing import reports
-from dynclient.testing.passing import REPORT
+from dynclient.testing.reverse_proxy import REPORT_HEADER
 
 JSON = {"Content-Type": "application/json"}
 THING = b'{"name":"ab"}'
@@ -32,7 +32,7 @@ def before(things):
 
 
 def told(response):
-    return json.loads(response.headers[REPORT])
+    return json.loads(response.headers[REPORT_HEADER])
 
 
 def test_what_is_right_is_passed_on(before, things, http):
@@ -40,7 +40,7 @@ def test_what_is_right_is_passed_on(before, things, http):
         "GET", f"{before.url}/choices?x=%2F", headers={"X-Case": "a", "Connection": "x-drop", "X-Drop": "b"}
     )
     assert (response.status, response.json()) == (200, {"n": 1})
-    assert REPORT not in response.headers
+    assert REPORT_HEADER not in response.headers
     request = things.requests[-1]
     assert request.url == f"{things.url}/choices?x=%2F"
     assert ("x-case" in request.headers, "x-drop" in request.headers) == (True, False)
@@ -89,7 +89,7 @@ def test_a_header_stays_small(behind, httpserver, http):
     body = json.dumps([{"id": "x" * 100, "name": n} for n in range(2000)])
     httpserver.expect_request("/things").respond_with_data(body, 200, {**JSON, "X-Total": "1"})
     response = http.request("GET", f"{behind.url}/things")
-    assert len(response.headers[REPORT]) < 8192
+    assert len(response.headers[REPORT_HEADER]) < 8192
     assert told(response)["count"] > 10
 
 
@@ -110,25 +110,25 @@ def used(before, http):
     return before.proxy
 
 
-def test_the_ledger_tells_what_was_used(used):
-    by_id = {one.operation_id: one for one in used.ledger}
+def test_the_coverage_tells_what_was_used(used):
+    by_id = {one.operation_id: one for one in used.coverage}
     listed = by_id["listThings"]
     assert (listed.calls, listed.used["statuses"]) == (2, {"200", "4XX"})
     assert listed.missing("parameters") == ["query tag", "query filter", "header X-Trace", "cookie seen", "query where"]
     assert by_id["makeThing"].missing("media types")[:1] == ["request application/xml"]
     assert by_id["getMine"].calls == 0
-    assert used.ledger.totals()["operations"] == (2, len(by_id))
+    assert used.coverage.totals()["operations"] == (2, len(by_id))
 
 
 def test_the_reports(used):
-    text = reports.as_text(used.ledger, used.differences)
+    text = reports.as_text(used.coverage, used.differences)
     assert "operations: 2 of " in text
     assert "not called: getMine" in text
     assert "request of listThings: query.limit: " in text
-    data = json.loads(reports.as_json(used.ledger, used.differences))
+    data = json.loads(reports.as_json(used.coverage, used.differences))
     assert data["totals"]["operations"]["used"] == 2
     assert data["differences"][0]["path"] == "query.limit"
-    suite = ET.fromstring(reports.as_junit(used.ledger, used.differences))
+    suite = ET.fromstring(reports.as_junit(used.coverage, used.differences))
     failed = [case.get("name") for case in suite if case.find("failure") is not None]
     assert (suite.tag, failed, suite.get("failures")) == ("testsuite", ["listThings"], "1")
 

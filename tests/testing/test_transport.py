@@ -87,7 +87,10 @@ EXPECTED = {
     "more in the body": ((("9900000", {**CALL, "tag": "t"}), {}), "body.tag: expected 't', came nothing"),
     "less in the body": (((), {"body": {"to": ANY}}), "body.from: expected nothing, came '+19195554321'"),
     "a property that did not come": (((), {"tag": ANY}), "tag: expected <ANY>, came nothing"),
-    "a function that says no": (((), {"to": str.isdigit}), "to: expected what isdigit takes, came '+19195551234'"),
+    "a function that says no": (
+        ((), {"to": str.isdigit}),
+        "to: expected a value that isdigit accepts, came '+19195551234'",
+    ),
 }
 
 

@@ -1,6 +1,6 @@
-"""Which part of a document has been used: operations, statuses, media types, parameters.
+"""The coverage of a document: which of its operations, statuses, media types and parameters were used.
 
-Rule: what the document does not describe is no coverage; it is a difference, and told by who finds it.
+Rule: a part of a message that the document does not describe is not counted here; the proxy reports it as a difference.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dynclient import model
+from dynclient._mock.checks import used_parameters
 from dynclient._negotiation import match
 from dynclient._records import Record
+from dynclient._response import match_status
 from dynclient.exceptions import DocumentError
 from dynclient.messages import Request, Response
-from dynclient.testing.checks import sent_names
-from dynclient.testing.refusals import documented
 
 KINDS = ("statuses", "media types", "parameters")
 
 
-class Covered(Record):
-    """One operation: how often it was called, and of each kind what there is and what was used."""
+class OperationCoverage(Record):
+    """One operation: how often it was called, and for each of KINDS the documented and the used parts."""
 
     operation_id: str
     key: str
@@ -30,21 +30,20 @@ class Covered(Record):
     used: dict[str, frozenset[str]]
 
     def missing(self, kind: str) -> list[str]:
-        """What was not used."""
+        """The documented parts that were not used."""
         return [name for name in self.there[kind] if name not in self.used[kind]]
 
 
-class Ledger:
-    """Counts what is used of a document. Threads may share it."""
+class Coverage:
+    """Counts the used parts of a document. Threads may share it."""
 
     def __init__(self, api: model.API) -> None:
-        """Take the document."""
         self.api = api
         self._lock = threading.Lock()
         self._calls: dict[str, int] = {}
         self._used: dict[str, dict[str, set[str]]] = {}
 
-    def note(self, operation: model.Operation, request: Request, response: Response) -> None:
+    def record(self, operation: model.Operation, request: Request, response: Response) -> None:
         """Count an exchange."""
         key = operation.row.key
         with self._lock:
@@ -53,14 +52,14 @@ class Ledger:
             for kind, names in zip(KINDS, _used(operation, request, response), strict=True):
                 used[kind].update(names)
 
-    def __iter__(self) -> Iterator[Covered]:
+    def __iter__(self) -> Iterator[OperationCoverage]:
         for row in self.api.rows:
             try:
                 operation = self.api.read(row)
             except DocumentError:
                 continue
             used = self._used.get(row.key, {})
-            yield Covered(
+            yield OperationCoverage(
                 operation.id,
                 row.key,
                 self._calls.get(row.key, 0),
@@ -69,7 +68,7 @@ class Ledger:
             )
 
     def totals(self) -> dict[str, tuple[int, int]]:
-        """For operations and each kind of part: how many were used, of how many."""
+        """For operations and each of KINDS: how many were used, of how many."""
         every = list(self)
         found = {"operations": (sum(bool(one.calls) for one in every), len(every))}
         for kind in KINDS:
@@ -78,7 +77,7 @@ class Ledger:
         return found
 
     def as_data(self) -> dict[str, Any]:
-        """The ledger as plain data."""
+        """The coverage as plain data."""
         operations = [
             {
                 "operation": one.operation_id,
@@ -104,9 +103,9 @@ def _used(operation: model.Operation, request: Request, response: Response) -> t
     content_type = request.headers.get("content-type", "")
     if operation.body is not None and content_type and request.body:
         types += [f"request {found}" for found in [match(content_type, operation.body.content)] if found]
-    answer = documented(operation, response.status)
+    answer = match_status(operation, response.status)
     if answer is None:
-        return (), types, sent_names(operation, request)
+        return (), types, used_parameters(operation, request)
     found = match(response.content_type, answer.content) if response.content_type else None
     types += [f"{answer.status} {found}"] if found else []
-    return (answer.status,), types, sent_names(operation, request)
+    return (answer.status,), types, used_parameters(operation, request)

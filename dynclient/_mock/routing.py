@@ -1,9 +1,10 @@
-"""Which operation a request is for.
+"""Routing: the operation that a request is for.
 
 Rule 1: a path with fewer templates goes before one with more (OAS 3.1.1, Paths Object: concrete before templated).
 Rule 2: paths match with the base path of the document's servers, and without it.
-Rule 3: paths that are alike but for their templates' names or their queries are all found; who asks tries each.
+Rule 3: paths that differ only in the names of their templates or in their queries are all found; the caller tries each.
 Rule 4: values stay percent-encoded, so that an encoded slash stays in its segment.
+werkzeug's router finds one rule for a path (against rule 3), and its variables are named by Python identifiers only.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlsplit
 
 from dynclient import model
+from dynclient._mock.errors import HTTPError
 from dynclient._records import Record
 from dynclient.exceptions import DocumentError
-from dynclient.testing.refusals import Refusal
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 _LITERAL_SAFE = "/:@!$&'()*+,;=~-._"
@@ -56,10 +57,10 @@ class Router:
         self._other_bases: tuple[re.Pattern[str], ...] | None = None
 
     def find(self, method: str, path: str, query: str = "") -> list[Match]:
-        """Find the operation: one, or all those that this request could be for, in the document's order.
+        """Find the operations that a request may be for, usually one, in the document's order.
 
         Raises:
-            Refusal: 404 where no path matches, 405 (with Allow) where none of those that do has the method.
+            HTTPError: 404 where no path matches, 405 (with Allow) where no matching path has the method.
         """
         found: list[Match] = []
         allowed: set[str] = set()
@@ -74,9 +75,9 @@ class Router:
         if found:
             return found
         if not allowed or method in allowed:
-            raise Refusal(404, f"the document has no path for {path}")
+            raise HTTPError(404, f"the document has no path for {path}")
         allow = sorted({*allowed, "OPTIONS", *(["HEAD"] if "GET" in allowed else [])})
-        raise Refusal(405, f"{path} has no {method}", headers={"Allow": ", ".join(allow)})
+        raise HTTPError(405, f"{path} has no {method}", headers={"Allow": ", ".join(allow)})
 
     def _matches(self, path: str) -> Iterator[tuple[Route, str, tuple[str, ...]]]:
         found = False
@@ -107,12 +108,12 @@ class Router:
 
 
 def bare(path: str) -> str:
-    """A path key without what some documents add to tell operations apart."""
+    """A path key without the query or fragment that some documents add to it to tell operations apart."""
     return path.partition("#")[0].partition("?")[0]
 
 
 def _has_query(path: str, query: str) -> bool:
-    """Whether a request has the query that a path key ends with, if it does."""
+    """Whether a request has the query that its path key ends with, if any."""
     fixed = path.partition("#")[0].partition("?")[2]
     return not fixed or set(fixed.split("&")) <= set(query.split("&"))
 

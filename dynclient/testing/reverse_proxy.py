@@ -1,20 +1,23 @@
-"""Between a client and a real server: passes on, and tells where either of them differs from the document.
+"""A proxy between a client and a real server, which reports where either of them differs from the document.
 
-Rule 1: what comes is passed on as it came, but for what concerns one connection only (RFC 9110, 7.6.1).
-Rule 2: a difference changes nothing, unless ``fail`` is wished: then a wrong request is refused, and a wrong response
-is replaced by a 502.
+Rule 1: messages are passed on as they came, except for the headers of one connection (RFC 9110, 7.6.1).
+Rule 2: a difference changes nothing, unless ``fail`` is set: then a wrong request is refused with 400, and a wrong
+response is replaced by a 502.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dynclient import model
+from dynclient._mock.checks import check_credentials, check_request
+from dynclient._mock.coverage import Coverage
+from dynclient._mock.errors import HTTPError, error_response
+from dynclient._mock.routing import Match, Router
 from dynclient._records import Record
 from dynclient._response import Reader
 from dynclient.exceptions import (
@@ -29,23 +32,18 @@ from dynclient.exceptions import (
 from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
 from dynclient.options import Limits, Timeout
-from dynclient.testing.checks import check_request
-from dynclient.testing.credentials import check_credentials
-from dynclient.testing.ledger import Ledger
-from dynclient.testing.refusals import Refusal, refuse
-from dynclient.testing.routing import Match, Router
-from dynclient.testing.wsgi import answer
 from dynclient.transports import Transport
 
-log = logging.getLogger("dynclient.testing")
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
-REPORT = "Dynclient-Differences"
+REPORT_HEADER = "Dynclient-Differences"
 MAX_HEADER = 4096
 MAX_DIFFERENCES = 10_000
 
 
 class Difference(Record):
-    """Where a message differs from the document. ``direction`` is request or response."""
+    """A difference of a message from the document. ``direction`` is request or response."""
 
     direction: str
     operation: str
@@ -72,7 +70,7 @@ class Difference(Record):
 
 
 class Proxy:
-    """Passes requests on to ``upstream``. ``ledger`` and ``differences`` tell what it saw. Shared by threads."""
+    """Passes requests on to ``upstream``, and keeps ``coverage`` and ``differences``. Threads may share it."""
 
     def __init__(
         self,
@@ -83,9 +81,9 @@ class Proxy:
         fail: bool = False,
         observer: Callable[[Response, list[Difference]], None] | None = None,
     ) -> None:
-        """Take the document, the server's base URL, and what sends to it."""
+        """Take the document, the server's base URL, and the transport to it."""
         self.api = api
-        self.ledger = Ledger(api)
+        self.coverage = Coverage(api)
         self.differences: list[Difference] = []
         self._upstream = upstream.rstrip("/")
         self._transport = transport
@@ -95,50 +93,50 @@ class Proxy:
         self._limits = Limits()
         self._lock = threading.Lock()
 
+    @property
+    def ledger(self) -> Coverage:
+        """The former name of ``coverage``."""
+        return self.coverage
+
     def respond(self, request: Request) -> Response:
         """Pass a request on, and its response back."""
-        operation, faults = self._asked(request)
+        operation, faults = self._request_faults(request)
         name = operation.id if operation is not None else ""
         line = f"{request.method} {urlsplit(request.shown_url).path}"
         found = [Difference("request", name, line, None, fault) for fault in faults]
         if found and self._fail:
-            response = refuse(Refusal(400, "the request breaks the document", faults=faults), None, "")
+            response = error_response(HTTPError(400, "the request breaks the document", faults=faults))
         else:
-            response = self._sent(request)
+            response = self._send(request)
             if operation is not None:
-                self.ledger.note(operation, request, response)
-                wrong = _faults(operation, response, self._limits)
+                self.coverage.record(operation, request, response)
+                wrong = _response_faults(operation, response, self._limits)
                 found += [Difference("response", name, line, response.status, fault) for fault in wrong]
                 if wrong and self._fail:
-                    response = refuse(Refusal(502, "the response breaks the document", faults=wrong), None, "")
-        return self._told(request._replace(operation_id=name or None), response, found)
+                    response = error_response(HTTPError(502, "the response breaks the document", faults=wrong))
+        return self._report(request._replace(operation_id=name or None), response, found)
 
-    def _told(self, request: Request, response: Response, found: list[Difference]) -> Response:
+    def _report(self, request: Request, response: Response, found: list[Difference]) -> Response:
         with self._lock:
             self.differences += found[: MAX_DIFFERENCES - len(self.differences)]
         if found:
-            response = response._replace(headers=response.headers.replace(REPORT, summary(found)))
+            response = response._replace(headers=response.headers.replace(REPORT_HEADER, _summary(found)))
         response = response._replace(request=request)
         if self._observer is not None:
             self._observer(response, found)
         return response
 
-    def _asked(self, request: Request) -> tuple[model.Operation | None, list[Fault]]:
-        """The operation, and how the request differs; of several that it may be for, the first that takes it."""
+    def _request_faults(self, request: Request) -> tuple[model.Operation | None, list[Fault]]:
+        """The operation, and the request's faults; of several operations, the first that accepts the request."""
         parts = urlsplit(request.url)
         try:
             matches = self._router.find(request.method, parts.path or "/", parts.query)
-        except Refusal as refusal:
-            return None, [Fault("", refusal.detail)]
-        first: tuple[model.Operation | None, list[Fault]] | None = None
-        for match in matches:
-            checked = self._checked(match, request)
-            if not checked[1]:
-                return checked
-            first = first or checked
-        return first or (None, [])
+        except HTTPError as error:
+            return None, [Fault("", error.detail)]
+        checked = [self._check(match, request) for match in matches]
+        return next((one for one in checked if not one[1]), checked[0])
 
-    def _checked(self, match: Match, request: Request) -> tuple[model.Operation | None, list[Fault]]:
+    def _check(self, match: Match, request: Request) -> tuple[model.Operation | None, list[Fault]]:
         try:
             operation = self.api.read(match.row)
         except DynclientError as error:
@@ -150,41 +148,41 @@ class Proxy:
         ):
             try:
                 check()
-            except Refusal as refusal:  # both are asked, and each may refuse
-                found += refusal.faults or [Fault("", refusal.detail)]
+            except HTTPError as error:  # both run, and each may fail
+                found += error.faults or [Fault("", error.detail)]
             except DynclientError as error:
                 found.append(Fault("", error.message))
         return operation, found
 
-    def _sent(self, request: Request) -> Response:
+    def _send(self, request: Request) -> Response:
         target = urlsplit(request.url)
         url = self._upstream + target.path + (f"?{target.query}" if target.query else "")
-        sent = request._replace(url=url, headers=passed(request.headers))
+        sent = request._replace(url=url, headers=_end_to_end(request.headers))
         try:
             response = self._transport.send(Send(sent, Timeout(), self._limits))
         except TransportError as error:
             status = 504 if isinstance(error, TimeoutError) else 502
-            return refuse(Refusal(status, f"the server could not be asked: {error.message}"), None, "")
+            return error_response(HTTPError(status, f"the server could not be reached: {error.message}"))
         except DynclientError as error:
-            return refuse(Refusal(502, f"the server's answer can't be taken: {error.message}"), None, "")
-        # The transport has undone the content codings.
-        return response._replace(headers=passed(response.headers).without("content-encoding"))
+            return error_response(HTTPError(502, f"the server's response is not usable: {error.message}"))
+        # The transport has decoded the content codings.
+        return response._replace(headers=_end_to_end(response.headers).without("content-encoding"))
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], Any]
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application (PEP 3333)."""
+        from dynclient._mock.wsgi import answer
+
         return answer(self, environ, start_response)
 
 
-def passed(headers: Headers) -> Headers:
+def _end_to_end(headers: Headers) -> Headers:
     """The headers that are not for one connection only."""
     named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
     return Headers(pair for pair in headers.pairs() if pair[0].lower() not in CONNECTION_FIELDS | named)
 
 
-def summary(found: list[Difference]) -> str:
-    """Differences as a header's value: JSON in ASCII, as many as have room, and how many there are."""
+def _summary(found: list[Difference]) -> str:
+    """Differences as a header's value: JSON in ASCII with their count, and as many as there is room for."""
     data = [one.as_data() for one in found]
     for count in range(len(data), -1, -1):
         text = json.dumps({"count": len(data), "differences": data[:count]}, ensure_ascii=True)
@@ -193,8 +191,7 @@ def summary(found: list[Difference]) -> str:
     return json.dumps({"count": len(data)})
 
 
-def _faults(operation: model.Operation, response: Response, limits: Limits) -> list[Fault]:
-    """How a response differs."""
+def _response_faults(operation: model.Operation, response: Response, limits: Limits) -> list[Fault]:
     wrong: BaseException | None = None
     try:
         Reader(operation, limits).read(response)

@@ -1,0 +1,309 @@
+"""The mock: answers a Request with the Response that the document describes.
+
+The steps, and the status of each one's error: route (404, 405), credentials (401), parameters and body (400, 415),
+stored items (404), media type (406). A broken operation answers 500 with the reason, and the others work.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from time import sleep
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from dynclient import model
+from dynclient._document import Document
+from dynclient._load import load
+from dynclient._mock.checks import RequestValues, check_credentials, check_request, read_preference
+from dynclient._mock.content import Preference
+from dynclient._mock.coverage import Coverage
+from dynclient._mock.errors import HTTPError, error_response
+from dynclient._mock.responses import Chaos, choose, encode
+from dynclient._mock.routing import Match, Router
+from dynclient._mock.store import Store
+from dynclient._records import Record
+from dynclient.exceptions import DynclientError
+from dynclient.messages import Headers, Request, Response
+from dynclient.options import Limits
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+log = logging.getLogger("dynclient.testing")
+
+# A mock that runs for weeks remembers at most this many exchanges, and this many encoded responses.
+MAX_EXCHANGES = 10_000
+MAX_ENCODED = 1_000
+
+Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[str] | IO[bytes]
+
+Stub = Callable[[model.Operation, RequestValues, Request], Response | None]
+"""A test's own response to a valid request; None leaves it to the document."""
+
+
+class StubError(Exception):
+    """Carries an exception of a stub through the mock to the caller."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class MockOptions(Record):
+    """The behaviour of a mock. ``delay`` is in seconds; ``chaos`` is the part of requests that fail, from 0 to 1."""
+
+    credentials: Any = None
+    authenticate: bool = True
+    validate: bool = True
+    stateful: bool = False
+    dynamic: bool = False
+    seed: int = 0
+    delay: float = 0.0
+    chaos: float = 0.0
+    cors: bool = False
+    watch: bool = False
+    limits: Limits = Limits()
+
+
+class _Service:
+    """A document that is served, and what was read or made of it so far."""
+
+    def __init__(self, api: model.API, *, stateful: bool) -> None:
+        self.api = api
+        self.router = Router(api)
+        self.store = Store(api, self.router.routes) if stateful else None
+        self.encoded: dict[tuple[str, str, Preference], Response] = {}
+        self._operations: dict[str, model.Operation] = {}
+
+    def operation(self, row: model.OperationRow) -> model.Operation:
+        known = self._operations
+        return known.get(row.key) or known.setdefault(row.key, self.api.read(row))
+
+    def response(self, operation: model.Operation, accept: str, preference: Preference) -> Response:
+        """The response without state: the same for equal requests, so it is made once."""
+        key = (operation.row.key, accept, preference)
+        response = self.encoded.get(key)
+        if response is None:
+            response = encode(choose(operation, accept, preference), preference)
+            if len(self.encoded) >= MAX_ENCODED:
+                self.encoded.clear()
+            self.encoded[key] = response
+        return response
+
+
+class _Exchange:
+    """A request, and the operation that it is for, as far as that is known."""
+
+    def __init__(self, request: Request, service: _Service) -> None:
+        self.request = request
+        self.service = service
+        self.accept = request.headers.get("accept", "")
+        self.operation: model.Operation | None = None
+        self.name: str | None = None
+
+    def select(self, row: model.OperationRow) -> model.Operation:
+        """Read the operation; its name is known even if it is broken."""
+        self.operation = None
+        self.name = row.operation_id or row.key
+        self.operation = self.service.operation(row)
+        return self.operation
+
+
+class Mock:
+    """Answers requests as a document says. Threads may share it.
+
+    ``responses`` are those that were given, in order, each with its ``request``: at least the last 5,000.
+    """
+
+    def __init__(
+        self,
+        api: model.API,
+        *,
+        observer: Callable[[Response], None] | None = None,
+        stub: Stub | None = None,
+        **options: Any,
+    ) -> None:
+        """Take the API; see :func:`dynclient.testing.serve` for the options."""
+        self.responses: list[Response] = []
+        self._options = MockOptions(**options)
+        self._service = _Service(api, stateful=self._options.stateful)
+        self._chaos = Chaos(self._options.chaos, self._options.seed)
+        self._preference = Preference(dynamic=self._options.dynamic, seed=self._options.seed)
+        self._lock = threading.Lock()
+        self._observer = observer
+        self._stub = stub
+        self._coverage: Coverage | None = None
+        self._reload_fault = ""
+
+    @property
+    def api(self) -> model.API:
+        """The document's API; with ``watch`` the newest one."""
+        return self._service.api
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests that came, in order of their responses."""
+        return [response.request for response in self.responses if response.request is not None]
+
+    def operation(self, row: model.OperationRow) -> model.Operation:
+        """Read an operation, once.
+
+        Raises:
+            DocumentError: it is broken.
+        """
+        return self._service.operation(row)
+
+    def record_coverage(self, coverage: Coverage) -> None:
+        """Record from now on which parts of the document are used."""
+        self._coverage = coverage
+
+    def respond(self, request: Request) -> Response:
+        """Answer one request; whatever it is, there is a response."""
+        if self._options.delay:
+            sleep(self._options.delay)
+        name = None
+        if self._options.cors and _is_preflight(request):
+            response = _preflight(request)
+        else:
+            response, name = self._responded(request)
+            if self._options.cors:
+                response = _with_cors(request, response)
+        response = response._replace(request=request._replace(operation_id=name))
+        with self._lock:
+            self.responses.append(response)
+            if len(self.responses) > MAX_EXCHANGES:
+                del self.responses[: MAX_EXCHANGES // 2]
+        if self._observer is not None:
+            self._observer(response)
+        return response
+
+    def _responded(self, request: Request) -> tuple[Response, str | None]:
+        """The response, be it an error, and the operation's name."""
+        exchange = _Exchange(request, self._current())
+        try:
+            response = self._routed(exchange)
+        except StubError:
+            raise
+        except HTTPError as error:
+            response = self._failed(error, exchange)
+        except DynclientError as error:
+            response = error_response(HTTPError(500, f"the document is broken here: {error.message}"))
+        except Exception:
+            # A server that stops, or shows a traceback, would hide what the test is about.
+            log.exception("%s %s", request.method, request.shown_url)
+            response = error_response(HTTPError(500, "the mock failed; its log says where"))
+        if self._coverage is not None and exchange.operation is not None:
+            self._coverage.record(exchange.operation, request, response)
+        return response, exchange.name
+
+    def _current(self) -> _Service:
+        """The service; with ``watch`` that of the changed document, if a file of it has changed."""
+        if not self._options.watch:
+            return self._service
+        with self._lock:
+            api = self._service.api
+            path = urlsplit(api.document_uri)
+            if path.scheme == "file" and isinstance(api.references, Document) and not api.references.is_current():
+                self._reload(unquote(path.path))
+            return self._service
+
+    def _reload(self, path: str) -> None:
+        try:
+            api = load(path)
+        except DynclientError as error:
+            if str(error) != self._reload_fault:
+                self._reload_fault = str(error)
+                log.error("the changed document can't be read, the old one stays: %s", error)  # noqa: TRY400  # says it all
+            return
+        self._reload_fault = ""
+        self._service = _Service(api, stateful=self._options.stateful)
+        log.warning("%s was read again", os.path.basename(path))  # noqa: PTH119  # a Path is not needed for it
+
+    def _routed(self, exchange: _Exchange) -> Response:
+        """Answer as the first operation that accepts the request; where none does, refuse it as the first one does."""
+        url = urlsplit(exchange.request.url)
+        path = exchange.request.url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
+        matches = exchange.service.router.find(exchange.request.method, f"/{path}", url.query)
+        first: HTTPError | None = None
+        for match in matches:
+            operation = exchange.select(match.row)
+            try:
+                return self._answer(exchange, operation, match)
+            except HTTPError as error:
+                if error.status != HTTPStatus.BAD_REQUEST:
+                    raise
+                first = first or error
+        exchange.select(matches[0].row)
+        raise first or HTTPError(400, "no operation takes the request")
+
+    def _answer(self, exchange: _Exchange, operation: model.Operation, match: Match) -> Response:
+        options, request, service = self._options, exchange.request, exchange.service
+        if options.authenticate:
+            check_credentials(service.api, operation, request, options.credentials)
+        values = check_request(operation, match.texts, request, options.limits, strict=options.validate)
+        response = self._stub(operation, values, request) if self._stub is not None else None
+        response = response or self._chaos.failure(operation, exchange.accept)
+        if response is not None:
+            return response
+        preference = read_preference(request, self._preference)
+        if service.store is None or preference.code is not None:
+            return service.response(operation, exchange.accept, preference)
+        with self._lock:
+            service.store.check(match)
+            draft = choose(operation, exchange.accept, preference)
+            return encode(service.store.apply(match, draft, values), preference)
+
+    @staticmethod
+    def _failed(error: HTTPError, exchange: _Exchange) -> Response:
+        if exchange.request.method == "OPTIONS" and "Allow" in error.headers:
+            return Response(204, Headers(error.headers), b"")
+        try:
+            return error_response(error, exchange.operation, exchange.accept)
+        except DynclientError:
+            # The documentation of this status is broken itself.
+            return error_response(error)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as a WSGI application (PEP 3333)."""
+        from dynclient._mock.wsgi import answer
+
+        return answer(self, environ, start_response)
+
+
+def app(document: Source | model.API, **options: Any) -> Mock:
+    """Make a WSGI application that answers as a document says; the options are those of :func:`serve`."""
+    api = document if isinstance(document, model.API) else load(document)
+    return Mock(api, **options)
+
+
+def _is_preflight(request: Request) -> bool:
+    # Fetch Standard, 3.3.2: OPTIONS with an Origin and Access-Control-Request-Method.
+    asks = "origin" in request.headers and "access-control-request-method" in request.headers
+    return request.method == "OPTIONS" and asks
+
+
+def _preflight(request: Request) -> Response:
+    allowed = {
+        "Access-Control-Allow-Methods": request.headers["access-control-request-method"],
+        # A wildcard would leave out Authorization (Fetch Standard, 3.3.3).
+        "Access-Control-Allow-Headers": request.headers.get("access-control-request-headers", "*"),
+        "Access-Control-Max-Age": "600",
+    }
+    return _with_cors(request, Response(204, Headers(allowed)))
+
+
+def _with_cors(request: Request, response: Response) -> Response:
+    """The response, readable by the page that asked (Fetch Standard, CORS protocol)."""
+    if "origin" not in request.headers:
+        return response
+    headers = {
+        "Access-Control-Allow-Origin": request.headers["origin"],
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Expose-Headers": ", ".join(response.headers) or "*",
+        "Vary": "Origin",
+    }
+    return response._replace(headers=Headers((*response.headers.pairs(), *headers.items())))

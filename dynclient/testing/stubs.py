@@ -1,0 +1,195 @@
+"""Stubs: the calls that a test expects, and the responses that it gives, validated as the mock's own are.
+
+Rule 1: arguments that an expectation does not name may be any. A body given whole is compared whole; one given by
+properties is compared by those.
+Rule 2: ``ANY``, and everything else that defines ``==``, is compared by it; a function is called with the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from unittest.mock import ANY
+
+from dynclient import model
+from dynclient._mock.checks import RequestValues
+from dynclient._mock.content import NO_PREFERENCE, Offer, content_value
+from dynclient._mock.errors import HTTPError, error_response
+from dynclient._mock.responses import choose_content, encode
+from dynclient._plain import plain
+from dynclient._records import Record
+from dynclient._request import Bound
+from dynclient._request.arguments import Binder
+from dynclient._validation import validator
+from dynclient.exceptions import ArgumentError, DynclientError
+from dynclient.inspection import arguments
+from dynclient.messages import Headers, Request, Response
+
+__all__ = ["ANY", "NOTHING", "Call", "Expectation", "UnexpectedCall", "UnlawfulAnswer", "stub_response"]
+
+NOTHING: Any = ...
+"""No value is given: the document's own is used."""
+
+_LONGEST_VALUE = 200
+
+
+class UnexpectedCall(AssertionError):
+    """A call that differs from all those that a test expects of its operation."""
+
+
+class UnlawfulAnswer(AssertionError):
+    """The response that a test gives is not one that the document allows."""
+
+
+class Call(Record):
+    """A call that came: its arguments by Python name, its body, and the request."""
+
+    operation_id: str
+    arguments: Mapping[str, Any]
+    body: Any
+    request: Request
+
+    @staticmethod
+    def of(operation: model.Operation, values: RequestValues, request: Request) -> Call:
+        """The call that a request made."""
+        names = _parameter_names(operation)
+        found = {names[key]: value for key, value in values.parameters.items() if key in names}
+        return Call(operation.id, found, values.body, request)
+
+
+class Expectation:
+    """An expected call of an operation, by its arguments, of which any may be left out."""
+
+    def __init__(self, operation: model.Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        """Bind the arguments.
+
+        Raises:
+            ArgumentError: the operation has no such argument.
+        """
+        found = arguments(operation)
+        self._names = _parameter_names(operation)
+        self._bound: Bound = Binder(found, operation.id).bind(args, keywords, complete=False)
+        bodies = {"body", *(argument.name for argument in found if argument.kind == "body")}
+        positional = sum(argument.kind == "parameter" and argument.required for argument in found)
+        self._by_properties = not bodies & keywords.keys() and len(args) <= positional
+
+    def differences(self, values: RequestValues) -> list[str]:
+        """The differences of a request from the expected call, a line each."""
+        lines: list[str] = []
+        for key, expected in self._bound.parameters.items():
+            lines += _differences(self._names.get(key, key[1]), expected, values.parameters.get(key, ...))
+        body = self._bound.body
+        if body is ...:
+            return lines
+        if self._by_properties and isinstance(body, Mapping):
+            came = values.body if isinstance(values.body, Mapping) else {}
+            for name, expected in body.items():
+                lines += _differences(name, expected, came.get(name, ...))
+            return lines
+        return lines + list(_differences("body", body, values.body))
+
+
+class Stub:
+    """An expected call, and its response: ``left`` times, or always where that is None."""
+
+    def __init__(self, expectation: Expectation, respond: Callable[[Call], Response], times: int | None) -> None:
+        self.expectation = expectation
+        self.respond = respond
+        self.left = times
+
+
+def _parameter_names(operation: model.Operation) -> dict[tuple[str, str], str]:
+    return {(one.in_, one.wire): one.name for one in arguments(operation) if one.kind == "parameter"}
+
+
+def _differences(path: str, expected: Any, came: Any) -> Iterator[str]:
+    if isinstance(expected, Mapping) and isinstance(came, Mapping):
+        for name in [*expected, *(name for name in came if name not in expected)]:
+            yield from _differences(f"{path}.{name}", expected.get(name, ...), came.get(name, ...))
+    elif isinstance(expected, list) and isinstance(came, list) and len(expected) == len(came):
+        for index, (one, other) in enumerate(zip(expected, came, strict=True)):
+            yield from _differences(f"{path}[{index}]", one, other)
+    elif not _matches(expected, came):
+        yield f"{path}: expected {_shown(expected)}, came {_shown(came)}"
+
+
+def _matches(expected: Any, came: Any) -> bool:
+    if expected is ... or came is ...:
+        return expected is came
+    if callable(expected) and not isinstance(expected, type):
+        return bool(expected(came))
+    if expected == came:
+        return True
+    try:
+        return bool(plain(expected) == came)
+    except ArgumentError:
+        return False
+
+
+def _shown(value: Any) -> str:
+    if value is ...:
+        return "nothing"
+    if callable(value):
+        return f"a value that {getattr(value, '__name__', 'a function')} accepts"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def stub_response(
+    operation: model.Operation,
+    value: Any = NOTHING,
+    *,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    content_type: str | None = None,
+    accept: str = "",
+) -> Response:
+    """Write a test's value as the operation documents it; ``content_type`` goes before ``accept``.
+
+    Raises:
+        UnlawfulAnswer: the document has no such response.
+    """
+    try:
+        draft = choose_content(operation, content_type or accept, None if status is None else str(status))
+    except HTTPError as error:
+        # Any server may fail, whatever its document says; all other statuses have to be documented.
+        may_fail = value is NOTHING and error.status == HTTPStatus.NOT_FOUND
+        if may_fail and status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return _with_headers(error_response(HTTPError(status, "given by a test")), headers)
+        raise UnlawfulAnswer(error.detail) from None
+    if draft.offer is not None:
+        if value is NOTHING:
+            made = content_value(draft.offer.media_type, status=draft.status)
+        else:
+            made = _valid(operation, draft.status, draft.offer, value)
+        draft = draft._replace(value=made)
+    elif value is not NOTHING and value is not None:
+        raise UnlawfulAnswer(f"{operation.id} documents no body for {draft.status}")
+    try:
+        return _with_headers(encode(draft, NO_PREFERENCE), headers)
+    except HTTPError as error:
+        raise UnlawfulAnswer(f"{operation.id}: {error.detail}") from error
+
+
+def _with_headers(response: Response, headers: Mapping[str, str] | None) -> Response:
+    changed = response.headers
+    for name, value in (headers or {}).items():
+        changed = changed.replace(name, value)
+    return response._replace(headers=Headers(changed.pairs()))
+
+
+def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) -> Any:
+    """The plain form of a test's value, if it is valid."""
+    try:
+        made = plain(value, files=offer.codec.files or offer.codec.name == "binary")
+    except DynclientError as error:
+        raise UnlawfulAnswer(f"{operation.id} {status}: {error.message}") from error
+    schema = offer.media_type.schema
+    if schema is None or offer.codec.name == "binary":
+        return made
+    faults = validator(schema, "response").faults(made, files=offer.codec.files)
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise UnlawfulAnswer(f"the response given for {operation.id} {status} breaks the document:\n{lines}")
+    return made

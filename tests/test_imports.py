@@ -20,7 +20,7 @@ OTHERS = (
     "decimal", "shlex",
     "dynclient._call.reconnecting", "dynclient._call.redirecting", "dynclient._client._watching",
     "dynclient._readers.v2", "dynclient._request.explaining", "dynclient._tables",
-    "dynclient._validation.ecma", "dynclient._validation.format_addresses", "dynclient._validation.patterns",
+    "dynclient._regex", "dynclient._validation.format_addresses",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
     "dynclient.inspection.bounds", "dynclient.security.digest", "dynclient.transports.addresses",
 )  # fmt: skip

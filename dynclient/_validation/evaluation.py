@@ -10,8 +10,8 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
+from dynclient import _regex
 from dynclient._validation.keywords import Errors, at
-from dynclient._validation.patterns import compiled
 from dynclient._validation.references import referred
 
 
@@ -50,8 +50,8 @@ def _keys(validator: Any, value: dict[str, Any], schema: Any, *, inner: bool = T
         return set(value)
     seen = set(schema.get("properties", ())) & value.keys()
     for source in schema.get("patternProperties", ()):
-        matcher = compiled(source)
-        seen |= {name for name in value if matcher.search(name)}
+        matcher = _regex.compile(source)
+        seen |= {name for name in value if matcher.search(name) is not False}
     for other, below in _applying(validator, value, schema):
         seen |= _keys(other, value, below)
     return seen

@@ -12,7 +12,6 @@ from typing import Any
 
 from dynclient._schemas import Bundle
 from dynclient._validation.formats import NUMBERS, TEXTS
-from dynclient._validation.patterns import compiled
 
 _DATA = ("const", "dependentRequired", "enum")
 _NAMED = ("$defs", "dependentSchemas", "patternProperties", "properties")
@@ -91,16 +90,20 @@ def _rewritten(node: Any, tests: dict[str, Callable[[str], bool]]) -> Any:
 
 
 def _pattern(source: str, tests: dict[str, Callable[[str], bool]]) -> dict[str, Any]:
-    pattern = compiled(source)
-    if pattern.plain is not None:
-        return {"pattern": pattern.plain}
+    from dynclient import _regex
+
+    pattern = _regex.compile(source)
+    if pattern.portable is not None:
+        return {"pattern": pattern.portable}
     name = f"dynclient-pattern:{source}"
-    tests[name] = lambda text: pattern.search(text) is True
+    tests[name] = lambda text: pattern.search(text) is not False
     return {"format": name}
 
 
 def _key(source: str) -> str:
-    plain = compiled(source).plain
+    from dynclient import _regex
+
+    plain = _regex.compile(source).portable
     if plain is None:
         raise NotForRust
     return plain

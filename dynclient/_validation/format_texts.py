@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from dynclient._expressions import expression
-from dynclient._validation.ecma import PatternError, read
 from dynclient.http_grammar import TOKEN
 
 _BASE64 = expression(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -78,9 +77,11 @@ def is_regex(text: str) -> bool:
     """ECMA-262, 22.2.1; one that is longer than anybody writes is none, since reading it would take its time."""
     if len(text) > _LONGEST_REGEX:
         return False
+    from dynclient import _regex
+
     try:
-        read(text, strict=True)
-    except PatternError:
+        _regex.read(text, strict=True)
+    except _regex.PatternError:
         return False
     return True
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
+from dynclient import _regex
 from dynclient._validation.kinds import frozen, is_multiple, is_number, is_opaque, kind, same
-from dynclient._validation.patterns import compiled
 from dynclient._validation.wording import article, listed, plural, shown
 
 Errors = Iterator[ValidationError]
@@ -106,12 +106,8 @@ def max_properties(_: Any, bound: Any, value: Any, __: Any) -> Errors:
 
 
 def pattern(_: Any, source: Any, value: Any, __: Any) -> Errors:
-    if isinstance(value, str):
-        verdict = compiled(source).search(value)
-        if verdict is None:
-            yield ValidationError(f"has {plural(len(value), 'character')}, too many for the pattern {source!r}")
-        elif not verdict:
-            yield ValidationError(f"does not match the pattern {source!r}")
+    if isinstance(value, str) and _regex.compile(source).search(value) is False:
+        yield ValidationError(f"does not match the pattern {source!r}")
 
 
 def format_(validator: Any, name: Any, value: Any, _: Any) -> Errors:
@@ -148,7 +144,7 @@ def dependent_required(_: Any, dependencies: Any, value: Any, __: Any) -> Errors
 def pattern_properties(validator: Any, patterns: Any, value: Any, _: Any) -> Errors:
     if isinstance(value, dict):
         for source, schema in patterns.items():
-            matcher = compiled(source)
+            matcher = _regex.compile(source)
             for name, item in value.items():
                 if matcher.search(name):
                     yield from validator.descend(item, schema, path=name, schema_path=source)
@@ -158,9 +154,9 @@ def additional_properties(validator: Any, allowed: Any, value: Any, schema: Any)
     if not isinstance(value, dict):
         return
     named = schema.get("properties", {})
-    matchers = [compiled(source) for source in schema.get("patternProperties", ())]
+    matchers = [_regex.compile(source) for source in schema.get("patternProperties", ())]
     for name, item in value.items():
-        if name in named or any(matcher.search(name) for matcher in matchers):
+        if name in named or any(matcher.search(name) is not False for matcher in matchers):
             continue
         if allowed is False:
             yield at(ValidationError("is not allowed"), name)

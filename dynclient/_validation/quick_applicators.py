@@ -84,9 +84,9 @@ def _properties(node: dict[str, Any], make: Make) -> Test:
 
 
 def _pattern_properties(node: dict[str, Any], make: Make) -> Test:
-    from dynclient._validation.patterns import compiled
+    from dynclient import _regex
 
-    tests = [(compiled(source).search, make(below)) for source, below in node["patternProperties"].items()]
+    tests = [(_regex.compile(source).search, make(below)) for source, below in node["patternProperties"].items()]
 
     def test(value: Any, step: Step) -> bool:
         if isinstance(value, dict):
@@ -103,9 +103,9 @@ def _pattern_properties(node: dict[str, Any], make: Make) -> Test:
 def _searches(sources: Iterable[str]) -> list[Callable[[str], bool | None]]:
     if not sources:
         return []
-    from dynclient._validation.patterns import compiled
+    from dynclient import _regex
 
-    return [compiled(source).search for source in sources]
+    return [_regex.compile(source).search for source in sources]
 
 
 def _additional_properties(node: dict[str, Any], make: Make) -> Test | None:
@@ -118,7 +118,11 @@ def _additional_properties(node: dict[str, Any], make: Make) -> Test | None:
     def test(value: Any, step: Step) -> bool:
         if isinstance(value, dict):
             for name, item in value.items():
-                if name not in named and not any(search(name) for search in searches) and not other(item, step):
+                if (
+                    name not in named
+                    and not any(search(name) is not False for search in searches)
+                    and not other(item, step)
+                ):
                     return False
         return True
 

@@ -92,9 +92,9 @@ def _length(word: str, kind: type[Sized], holds: Callable[[Any, Any], bool]) -> 
 
 
 def _pattern(node: dict[str, Any]) -> Test:
-    from dynclient._validation.patterns import compiled
+    from dynclient import _regex
 
-    search = compiled(node["pattern"]).search
+    search = _regex.compile(node["pattern"]).search
 
     def test(value: Any, _step: Step) -> bool:
         if not isinstance(value, str):

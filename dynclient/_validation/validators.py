@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from dynclient._schemas import Bundle, bundle, cache, follow
 from dynclient._validation.costs import cost
 from dynclient._validation.kinds import is_deeper
-from dynclient._validation.lawful import check_patterns
-from dynclient.exceptions import Fault
+from dynclient._validation.patterns import unchecked_patterns
+from dynclient._validation.places import place_in
+from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
 from dynclient.model import Schema
 from dynclient.options import Limits
 
@@ -44,7 +45,7 @@ def validator(
     ``engine`` takes one engine alone; without it they work together, as far as they are installed.
 
     Raises:
-        InvalidDocument: a word's value makes no sense, or a pattern is none.
+        InvalidDocument: a word's value makes no sense.
         UnresolvableReference: a ``$ref`` leads nowhere, or in a circle.
         UnsafeDocument: it would take more steps, or levels, than the limits allow.
     """
@@ -70,7 +71,7 @@ class Validator:
         self.bundle = bundled
         self.limits = limits
         self.engine = engine
-        check_patterns(bundled, schema.references, limits)
+        self._unchecked = unchecked_patterns(bundled, schema.references, limits)
         self._cost = cost(bundled, schema.references, limits)
         self._looks = self._cost.deepest is not None
         self._early = _EARLY
@@ -78,6 +79,16 @@ class Validator:
 
     def __repr__(self) -> str:
         return f"<Validator of {self.schema.uri}>"
+
+    @property
+    def unchecked(self) -> list[DocumentError]:
+        """The patterns that are not checked: InvalidDocument for what is not a pattern, else UnsafeDocument."""
+        found: list[DocumentError] = []
+        for source, problem, pointer, is_invalid in self._unchecked:
+            kind = InvalidDocument if is_invalid else UnsafeDocument
+            place = place_in(self.bundle, self.schema.references, pointer)
+            found.append(kind(f"the pattern {source[:200]!r} is not checked: {problem}", place=place))
+        return found
 
     def faults(self, value: Any, *, path: str = "$", files: bool = False, places: bool = True) -> list[Fault]:
         """Tell what is wrong with a plain value; nothing, if it is valid.

@@ -17,7 +17,7 @@ from dynclient._readers import check, misspelt
 from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary, shape
 from dynclient._validation import validator
-from dynclient.exceptions import DocumentError, Place
+from dynclient.exceptions import DocumentError, Place, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.model import API, Example, Header, MediaType, Operation, Parameter, Schema
 
@@ -164,7 +164,8 @@ class _Search:
         self._checked.add((schema.uri, direction))
         try:
             if not is_sound:
-                validator(schema, direction)
+                for unchecked in validator(schema, direction).unchecked:
+                    yield of(unchecked, warning=isinstance(unchecked, UnsafeDocument))
             yield from self._own_examples(schema, direction, depth)
         except DocumentError as error:
             yield of(error)

@@ -1,6 +1,6 @@
 """Sets of characters, as ECMA-262 has them.
 
-Rule 1: a set is known by a test of one character, and by the text of a class of Python's ``re`` where there is one.
+A set is made of ranges of code points, and of tests for what has no short list of ranges (Unicode's categories).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class CharacterSet:
         inverse: bool = False,
         single: str | None = None,
     ) -> None:
-        """Take ranges of code points, and tests for what no ranges are known of."""
+        """Take ranges of code points, and tests of characters; a character of either is in the set."""
         self.ranges = tuple(ranges)
         self.tests = tuple(tests)
         self.inverse = inverse
@@ -35,7 +35,7 @@ class CharacterSet:
 
     @classmethod
     def of(cls, character: str, *, ignore_case: bool = False) -> CharacterSet:
-        """One character, and its other cases if they are not to count."""
+        """One character; with ``ignore_case`` also its other cases."""
         if not ignore_case:
             return cls([(ord(character), ord(character))], single=character)
         cases = {character, *(case for case in (character.lower(), character.upper()) if len(case) == 1)}
@@ -58,9 +58,20 @@ class CharacterSet:
         """The characters of all."""
         if len(parts) == 1:
             return cls(parts[0].ranges, parts[0].tests, inverse=parts[0].inverse)
-        ranges = [each for part in parts if not part.inverse for each in part.ranges]
-        tests = [test for part in parts if not part.inverse for test in part.tests]
-        return cls(ranges, [*tests, *(part.__contains__ for part in parts if part.inverse)])
+        ranges: list[tuple[int, int]] = []
+        tests: list[Test] = []
+        for part in parts:
+            if part.inverse and part.tests:
+                tests.append(part.__contains__)
+            else:
+                ranges += _complement(part.ranges) if part.inverse else part.ranges
+                tests += part.tests
+        return cls(ranges, tests)
+
+    @classmethod
+    def intersection(cls, parts: Sequence[CharacterSet]) -> CharacterSet:
+        """The characters that are in all."""
+        return cls(tests=[lambda character: all(character in part for part in parts)])
 
     def inverted(self) -> CharacterSet:
         """All other characters."""
@@ -81,8 +92,19 @@ class CharacterSet:
         return f"[{'^' if inverse else ''}{''.join(spans)}]"
 
 
+def _complement(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges of all other code points."""
+    found: list[tuple[int, int]] = []
+    following = 0
+    for low, high in sorted(ranges):
+        if low > following:
+            found.append((following, low - 1))
+        following = max(following, high + 1)
+    return [*found, (following, _LAST)] if following <= _LAST else found
+
+
 def _ranges(characters: CharacterSet) -> list[tuple[int, int]]:
-    """The ranges of what is known only by a test; found by asking for each character there is."""
+    """The ranges of a set that has tests, found by testing every character there is: some tenths of a second."""
     found: list[tuple[int, int]] = []
     for code in range(_LAST + 1):
         if chr(code) in characters:
@@ -166,8 +188,24 @@ _CATEGORIES = {
 }
 """Unicode's general categories by their long names; the short ones stand for themselves."""
 
+_POSIX = {
+    "alnum": [(48, 57), (65, 90), (97, 122)],
+    "alpha": [(65, 90), (97, 122)],
+    "ascii": [(0, 127)],
+    "blank": [(9, 9), (32, 32)],
+    "cntrl": [(0, 31), (127, 127)],
+    "digit": [(48, 57)],
+    "graph": [(33, 126)],
+    "lower": [(97, 122)],
+    "print": [(32, 126)],
+    "punct": [(33, 47), (58, 64), (91, 96), (123, 126)],
+    "space": [(9, 13), (32, 32)],
+    "upper": [(65, 90)],
+    "word": [(48, 57), (65, 90), (95, 95), (97, 122)],
+    "xdigit": [(48, 57), (65, 70), (97, 102)],
+}
 _SHORT = frozenset({*_CATEGORIES.values()})
-# Scripts can be told by the names of characters, which is what Python knows of them.
+# Python has no table of scripts, but the names of characters begin with theirs.
 _SCRIPTS = {
     "arab": "ARABIC", "armn": "ARMENIAN", "beng": "BENGALI", "cyrl": "CYRILLIC", "deva": "DEVANAGARI",
     "geor": "GEORGIAN", "grek": "GREEK", "hang": "HANGUL", "hani": "CJK", "han": "CJK", "hebr": "HEBREW",
@@ -203,6 +241,13 @@ def property_set(name: str) -> CharacterSet | None:
         "space": [SPACE.__contains__],
     }
     return CharacterSet(tests=known[plain]) if plain in known else _script(plain.removeprefix("is"))
+
+
+@lru_cache(maxsize=16)
+def posix_set(name: str) -> CharacterSet | None:
+    r"""The set that POSIX calls by a name (``[:print:]``, in Java ``\p{Print}``), in ASCII; None for any other name."""
+    ranges = _POSIX.get(name)
+    return CharacterSet(ranges) if ranges is not None else None
 
 
 def _script(name: str) -> CharacterSet | None:

@@ -1,9 +1,10 @@
 r"""ECMA-262 regular expressions, read into a tree.
 
-Rule 1: what ECMA-262 says with the flag ``u`` is meant: characters are code points, ``\d`` is ASCII, ``\s`` is not,
-and ``$`` is the end, not a newline before it.
-Rule 2: what it lets pass without that flag (Annex B), and what authors borrow from other languages and can mean but
-one thing (``(?i)``, ``\A``, ``\z``, ``(?P<name>``), is taken too, unless ``strict``: the format ``regex`` is.
+Rule 1: patterns mean what ECMA-262 says with the flag ``u``: characters are code points, ``\d`` is ASCII, ``\s`` is
+not, and ``$`` is the end of the text, not a newline before it.
+Rule 2: also read, unless ``strict`` (as the format ``regex`` is): what ECMA-262 allows without that flag (Annex B), and
+what authors borrow from other languages and can have only one meaning: ``(?i)``, ``\A``, ``\z``, ``(?P<name>``,
+``\p{Print}``, ``[[:alpha:]]``, ``[a-z&&[^x]]``.
 """
 
 from __future__ import annotations
@@ -11,25 +12,27 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dynclient._expressions import expression
 from dynclient._records import Record
-from dynclient._validation.characters import ANY, CONTROLS, DOT, SHORTHANDS, CharacterSet, property_set
+from dynclient._regex.characters import ANY, CONTROLS, DOT, SHORTHANDS, CharacterSet, posix_set, property_set
 
 _DEPTH = 60
-_HEX = {"x": (2, 2), "u": (4, 4)}
+_HEX_DIGITS = {"x": 2, "u": 4}
 _IDENTITY = frozenset("^$\\.*+?()[]{}|/-")
-_BRACES = expression(r"\{([0-9]{1,9})(?:(,)([0-9]{1,9})?)?\}", re.ASCII)
-_FLAGS = expression(r"\?([ims]*)(?:-([ims]+))?([:)])", re.ASCII)
-_GROUP_NAME = expression(r"<([A-Za-z_$][A-Za-z0-9_$]*)>", re.ASCII)
+_BRACES = re.compile(r"\{([0-9]{1,9})(?:(,)([0-9]{1,9})?)?\}", re.ASCII)
+_FLAGS = re.compile(r"\?([ims]*)(?:-([ims]+))?([:)])", re.ASCII)
+_POSIX = re.compile(r"\[:(\^?)([a-z]+):\]")
+_CODE_POINT = re.compile(r"\{([0-9A-Fa-f]{1,6})\}")
+_GROUPS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\((?!\?)|\(\?P?<([A-Za-z_$][\w$]*)>", re.DOTALL)
+_GROUP_NAME = re.compile(r"<([A-Za-z_$][A-Za-z0-9_$]*)>", re.ASCII)
 _LOOKS = {"?=": (True, False), "?!": (True, True), "?<=": (False, False), "?<!": (False, True)}
 
 
 class PatternError(Exception):
-    """What is wrong with a pattern; ``unsafe`` tells that it is not wrong but dangerous."""
+    """A pattern is not valid; or, with ``unbounded``, it is valid but its matching time can't be bounded."""
 
-    def __init__(self, message: str, *, unsafe: bool = False) -> None:
+    def __init__(self, message: str, *, unbounded: bool = False) -> None:
         super().__init__(message)
-        self.unsafe = unsafe
+        self.unbounded = unbounded
 
 
 class One(Record):
@@ -91,7 +94,7 @@ def read(source: str, *, strict: bool = False) -> Any:
     """Read a pattern.
 
     Raises:
-        PatternError: it is none.
+        PatternError: it is not a regular expression, or is nested too deep.
     """
     reader = _Reader(source, strict=strict)
     tree = reader.choice(0)
@@ -99,7 +102,7 @@ def read(source: str, *, strict: bool = False) -> Any:
         raise PatternError("has a ')' too many")
     for number in reader.references:
         if number > reader.groups:
-            raise PatternError(f"refers to group {number}, which there is not")
+            raise PatternError(f"refers to group {number}, which does not exist")
     return tree
 
 
@@ -114,12 +117,10 @@ class _Reader:
         self.flags: frozenset[str] = frozenset()
 
     def _names(self) -> dict[str, int]:
-        """Names of groups with their numbers, found before: a reference may stand before its group."""
+        """Names of groups with their numbers, found first: a reference may stand before its group."""
         names: dict[str, int] = {}
         number = 0
-        for found in re.finditer(
-            r"\\.|\[(?:\\.|[^\]\\])*\]|\((?!\?)|\(\?P?<([A-Za-z_$][\w$]*)>", self.source, re.DOTALL
-        ):
+        for found in _GROUPS.finditer(self.source):
             if found.group().startswith("("):
                 number += 1
                 if found.group(1):
@@ -143,7 +144,7 @@ class _Reader:
 
     def choice(self, depth: int) -> Any:
         if depth > _DEPTH:
-            raise PatternError("is nested too deep", unsafe=True)
+            raise PatternError("is nested too deep", unbounded=True)
         before = self.flags
         parts = [self.sequence(depth)]
         while self.take("|"):
@@ -199,7 +200,7 @@ class _Reader:
         if bounds[1] is not None and bounds[0] > bounds[1]:
             raise PatternError("has bounds of a repetition in the wrong order")
         if isinstance(part, Edge) or (isinstance(part, Look) and self.strict):
-            raise PatternError("repeats what has no length")
+            raise PatternError("repeats something that has no length")
         greedy = not self.take("?")
         if self.peek("+") or self.peek("*") or self.peek("?"):
             raise PatternError("repeats a repetition")
@@ -217,7 +218,7 @@ class _Reader:
             self.at += 2 if not self.strict and self.peek("?P<") else 1
             name = _GROUP_NAME.match(self.source, self.at)
             if name is None:
-                raise PatternError("has a group of a kind that ECMA-262 has not")
+                raise PatternError("has a kind of group that ECMA-262 does not have")
             self.at = name.end()
         self.groups += 1
         number = self.groups
@@ -229,7 +230,7 @@ class _Reader:
         self.flags = (before | set(found[1])) - set(found[2] or "")
         if found[3] == ")":
             if self.strict or not (found[1] or found[2]):
-                raise PatternError("has a group of a kind that ECMA-262 has not")
+                raise PatternError("has a kind of group that ECMA-262 does not have")
             return None
         part = self.closed(depth)
         self.flags = before
@@ -250,7 +251,7 @@ class _Reader:
         if character == "k" and (name := _GROUP_NAME.match(self.source, self.at)) and self.names:
             self.at = name.end()
             if name[1] not in self.names:
-                raise PatternError(f"refers to group {name[1]!r}, which there is not")
+                raise PatternError(f"refers to group {name[1]!r}, which does not exist")
             return Back(self.names[name[1]])
         if character in "123456789":
             while self.at < len(self.source) and self.source[self.at] in "0123456789" and len(character) < 2:  # noqa: PLR2004
@@ -273,9 +274,9 @@ class _Reader:
         end = self.source.find("}", self.at)
         name = self.source[self.at : end] if end >= 0 else ""
         self.at = end + 1
-        found = property_set(name)
+        found = property_set(name) or (None if self.strict else posix_set(name.lower()))
         if found is None:
-            raise PatternError(f"asks for the property {name!r}, which is not known")
+            raise PatternError(f"uses the property {name!r}, which is not known")
         return found.inverted() if negative else found
 
     def code(self, character: str, *, in_class: bool = False) -> str:
@@ -286,18 +287,18 @@ class _Reader:
             return "\0"
         if character == "c" and re.match(r"[A-Za-z]", self.source[self.at : self.at + 1]):
             return chr(ord(self.next()) % 32)
-        if character == "u" and (found := re.compile(r"\{([0-9A-Fa-f]{1,6})\}").match(self.source, self.at)):
+        if character == "u" and (found := _CODE_POINT.match(self.source, self.at)):
             self.at = found.end()
             if int(found[1], 16) > 0x10FFFF:  # noqa: PLR2004 - the last code point
-                raise PatternError("has a code point that there is not")
+                raise PatternError("has a code point beyond U+10FFFF")
             return chr(int(found[1], 16))
-        if character in _HEX and (code := self.hexadecimal(*_HEX[character])) is not None:
+        if character in _HEX_DIGITS and (code := self.hexadecimal(_HEX_DIGITS[character])) is not None:
             return self.paired(code) if character == "u" else chr(code)
         if self.strict and character not in _IDENTITY and not (in_class and character == "-"):
-            raise PatternError(f"escapes {character!r}, which needs none")
+            raise PatternError(f"escapes {character!r}, which needs no escape")
         return character
 
-    def hexadecimal(self, length: int, _: int) -> int | None:
+    def hexadecimal(self, length: int) -> int | None:
         text = self.source[self.at : self.at + length]
         if not re.fullmatch(rf"[0-9A-Fa-f]{{{length}}}", text):
             return None
@@ -309,7 +310,7 @@ class _Reader:
         if 0xD800 <= code < 0xDC00 and self.peek("\\u"):  # noqa: PLR2004 - RFC 2781, 2.2
             before = self.at
             self.at += 2
-            low = self.hexadecimal(4, 4)
+            low = self.hexadecimal(4)
             if low is not None and 0xDC00 <= low < 0xE000:  # noqa: PLR2004 - RFC 2781, 2.2
                 return chr(0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00))
             self.at = before
@@ -319,14 +320,19 @@ class _Reader:
         negative = self.take("^")
         ignore_case = "i" in self.flags
         parts: list[CharacterSet] = []
+        kept: list[CharacterSet] = []
         while not self.take("]"):
+            if not self.strict and self.take("&&["):
+                # ECMA-262, 22.2.1, ClassIntersection (flag v), which Java has too.
+                kept.append(self.character_class())
+                continue
             low = self.class_atom()
             if self.peek("-") and not self.peek("-]"):
                 self.at += 1
                 high = self.class_atom()
                 if low.single is None or high.single is None:
                     if self.strict:
-                        raise PatternError("has a range whose end is no character")
+                        raise PatternError("has a range whose end is not a single character")
                     parts += [low, CharacterSet.of("-"), high]
                 elif low.single > high.single:
                     raise PatternError("has a range in the wrong order")
@@ -334,11 +340,16 @@ class _Reader:
                     parts.append(CharacterSet.span(low.single, high.single, ignore_case=ignore_case))
             else:
                 parts.append(low)
-        found = CharacterSet.union(parts)
+        found = CharacterSet.intersection([CharacterSet.union(parts), *kept]) if kept else CharacterSet.union(parts)
         return found.inverted() if negative else found
 
     def class_atom(self) -> CharacterSet:
         character = self.next()
         if character == "\\":
             return self.escaped(self.next(), in_class=True)
+        if character == "[" and not self.strict and (found := _POSIX.match(self.source, self.at - 1)):
+            posix = posix_set(found[2])
+            if posix is not None:
+                self.at = found.end()
+                return posix.inverted() if found[1] else posix
         return CharacterSet.of(character, ignore_case="i" in self.flags)

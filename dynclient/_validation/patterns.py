@@ -66,7 +66,7 @@ def _warn(unchecked: Unchecked, bundle: Bundle, references: References) -> None:
     if unchecked.source not in warned:
         warned[unchecked.source] = True
         where = bundle.origin(unchecked.pointer)
-        log.warning("the pattern %r is not checked: %s (%s)", unchecked.source[:200], unchecked.problem, where)
+        log.warning("the pattern %r is not checked: it %s (%s)", unchecked.source[:200], unchecked.problem, where)
 
 
 def _unchecked(node: Any, pointer: str, longest: int) -> Iterator[Unchecked]:

@@ -87,7 +87,7 @@ class Validator:
         for source, problem, pointer, is_invalid in self._unchecked:
             kind = InvalidDocument if is_invalid else UnsafeDocument
             place = place_in(self.bundle, self.schema.references, pointer)
-            found.append(kind(f"the pattern {source[:200]!r} is not checked: {problem}", place=place))
+            found.append(kind(f"the pattern {source[:200]!r} is not checked: it {problem}", place=place))
         return found
 
     def faults(self, value: Any, *, path: str = "$", files: bool = False, places: bool = True) -> list[Fault]:

@@ -24,7 +24,7 @@ paths:
     get:
       operationId: items
       responses:
-        "200": {description: d, content: {application/jsonl: {itemSchema: {type: string, pattern: "("}}}}
+        "200": {description: d, content: {application/jsonl: {itemSchema: {type: string, minLength: few}}}}
   /header:
     get:
       operationId: header
@@ -32,13 +32,13 @@ paths:
   /parameter:
     get:
       operationId: parameter
-      parameters: [{name: p, in: query, required: true, schema: {pattern: "["}}]
+      parameters: [{name: p, in: query, required: true, schema: {minLength: few}}]
 """
 BROKEN = {
     "answer": (UnresolvableReference, "/paths/~1answer/get/responses/200/content/application~1json/schema"),
-    "items": (InvalidDocument, "/paths/~1items/get/responses/200/content/application~1jsonl/itemSchema/pattern"),
+    "items": (InvalidDocument, "/paths/~1items/get/responses/200/content/application~1jsonl/itemSchema/minLength"),
     "header": (InvalidDocument, "/paths/~1header/get/responses/200/headers/X/schema/minLength"),
-    "parameter": (InvalidDocument, "/paths/~1parameter/get/parameters/0/schema/pattern"),
+    "parameter": (InvalidDocument, "/paths/~1parameter/get/parameters/0/schema/minLength"),
 }
 
 

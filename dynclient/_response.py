@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -66,7 +67,7 @@ class Reader(Record):
             raise self._api_error(documented, response, data, wrong) from wrong
         if wrong is not None:
             self._take_or_raise(wrong)
-        return HTTPResult(data, response.status, response.headers)
+        return HTTPResult(data, response.status, response.headers, response.attempts)
 
     def open(self, response: Response) -> Opened:
         """Judge a streamed response by its head alone; one whose body was read since it is no success, as a whole.
@@ -77,7 +78,7 @@ class Reader(Record):
         if response.status not in SUCCESS:
             self.read(response)
             return Opened(response, None, response.content_type or "", self)
-        head = response._replace(body=b"")
+        head = replace(response, body=b"")
         documented = match_status(self.operation, response.status)
         if documented is None:
             self._undocumented(head)
@@ -107,7 +108,7 @@ class Reader(Record):
         check = validator(schema, "response", limits=self.limits)
         faults = check.faults(item, path=f"$[{index}]", files=True)
         if faults:
-            wrong = self._broken(faults, opened.response._replace(body=b""))
+            wrong = self._broken(faults, replace(opened.response, body=b""))
             wrong.data = _without_secrets(item, opened.response)
             self._take_or_raise(wrong)
 
@@ -122,7 +123,7 @@ class Reader(Record):
         documented = list(self.operation.responses)
         if response.status in SUCCESS and not any(status.startswith("2") for status in documented):
             # A document that says nothing of success does not forbid it.
-            return HTTPResult(data, response.status, response.headers)
+            return HTTPResult(data, response.status, response.headers, response.attempts)
         error = UndocumentedStatus(
             f"the server answered {_named(response.status)}, which the document does not describe "
             f"(it has {', '.join(documented) or 'none'})",
@@ -135,7 +136,7 @@ class Reader(Record):
             raise error
         if self.mode == "warn":
             log.warning("taken although undocumented: %s", error)
-        return HTTPResult(data, response.status, response.headers)
+        return HTTPResult(data, response.status, response.headers, response.attempts)
 
     def _api_error(
         self, documented: model.Response, response: Response, data: Any, wrong: ResponseError | None

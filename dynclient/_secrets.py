@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, Literal, NoReturn, Protocol
 from urllib.parse import parse_qsl, unquote_plus
-
-from dynclient._records import Record
 
 MASK = "***"
 LONG = 8
@@ -130,7 +129,8 @@ class TokenStore(Protocol):
         """Keep tokens: a mapping of texts and numbers, all of it secret."""
 
 
-class DeviceCode(Record):
+@dataclass(frozen=True, slots=True)
+class DeviceCode:
     """What a person needs to log in on another device (RFC 8628, 3.2): an address, and the code to type there.
 
     ``complete_uri`` is an address that has the code in it already, or None; ``expires_in`` is in seconds.
@@ -142,7 +142,15 @@ class DeviceCode(Record):
     expires_in: float
 
 
-class _OAuth2(Record):
+@dataclass(frozen=True, slots=True, init=False)
+class OAuth2:
+    """How to get a token for an ``oauth2`` or ``openIdConnect`` scheme.
+
+    What is given decides on the grant: ``username`` and ``password`` (RFC 6749, 4.3), ``open_browser`` (authorization
+    code with PKCE, 4.1 and RFC 7636), ``show_code`` (device code, RFC 8628), ``client_secret`` (client credentials,
+    4.4), in this order; a ``refresh_token`` is used first, and is enough.
+    """
+
     client_id: str
     client_secret: Secret | None
     username: str | None
@@ -156,23 +164,12 @@ class _OAuth2(Record):
     authorization_url: str | None
     device_authorization_url: str | None
     client_auth: Literal["basic", "post"] | None
-    parameters: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str], ...] = field(repr=False)
     login_timeout: float
     store: str | PathLike[str] | TokenStore | None
 
-
-class OAuth2(_OAuth2):
-    """How to get a token for an ``oauth2`` or ``openIdConnect`` scheme.
-
-    What is given decides on the grant: ``username`` and ``password`` (RFC 6749, 4.3), ``open_browser`` (authorization
-    code with PKCE, 4.1 and RFC 7636), ``show_code`` (device code, RFC 8628), ``client_secret`` (client credentials,
-    4.4), in this order; a ``refresh_token`` is used first, and is enough.
-    """
-
-    __slots__ = ()
-
-    def __new__(  # noqa: PYI034  # typing has no Self before Python 3.11
-        cls,
+    def __init__(
+        self,
         client_id: str,
         client_secret: str | Secret | None = None,
         *,
@@ -190,7 +187,7 @@ class OAuth2(_OAuth2):
         parameters: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         login_timeout: float = 300.0,
         store: str | PathLike[str] | TokenStore | None = None,
-    ) -> OAuth2:
+    ) -> None:
         """Take what the authorization server knows the client, and its user, by.
 
         Args:
@@ -215,31 +212,26 @@ class OAuth2(_OAuth2):
                 kept as long as the client.
         """
         pairs = parameters.items() if isinstance(parameters, Mapping) else parameters
-        return super().__new__(
-            cls,
-            client_id,
-            _secret(client_secret),
-            username,
-            _secret(password),
-            _secret(refresh_token),
-            tuple(scopes.split() if isinstance(scopes, str) else scopes) if scopes is not None else None,
-            open_browser,
-            show_code,
-            redirect_uri,
-            token_url,
-            authorization_url,
-            device_authorization_url,
-            client_auth,
-            tuple((str(name), str(value)) for name, value in pairs),
-            login_timeout,
-            store,
-        )
-
-    def _replace(self, **changes: Any) -> OAuth2:
-        return type(self)(**{**self._asdict(), **changes})
-
-    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
-        return (), self._asdict()
+        values = {
+            "client_id": client_id,
+            "client_secret": _secret(client_secret),
+            "username": username,
+            "password": _secret(password),
+            "refresh_token": _secret(refresh_token),
+            "scopes": tuple(scopes.split() if isinstance(scopes, str) else scopes) if scopes is not None else None,
+            "open_browser": open_browser,
+            "show_code": show_code,
+            "redirect_uri": redirect_uri,
+            "token_url": token_url,
+            "authorization_url": authorization_url,
+            "device_authorization_url": device_authorization_url,
+            "client_auth": client_auth,
+            "parameters": tuple((str(name), str(value)) for name, value in pairs),
+            "login_timeout": login_timeout,
+            "store": store,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
 
 def _secret(value: str | Secret | None) -> Secret | None:

@@ -9,7 +9,9 @@ Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import GenericAlias
 from typing import IO, TYPE_CHECKING, Any, Generic
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
@@ -116,7 +118,8 @@ class Headers(Mapping[str, str]):
         return Headers(pair for pair in self._pairs if pair[0].lower() != name.lower())
 
 
-class Request(Record):
+@dataclass(frozen=True, slots=True)
+class Request:
     """One HTTP request, complete: what a transport sends, and what an error or ``prepare()`` shows.
 
     ``url`` is absolute and percent-encoded; ``body`` is already encoded. ``secrets`` are the places whose values are
@@ -150,7 +153,7 @@ class Request(Record):
     def with_no_secrets(self) -> Request:
         """Return the request with each secret masked, and without a body that is one: what may be shown."""
         shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
-        return self._replace(url=self.shown_url, headers=shown, body=None if SECRET_BODY in self.secrets else self.body)
+        return replace(self, url=self.shown_url, headers=shown, body=None if SECRET_BODY in self.secrets else self.body)
 
     def secret_values(self, shortest: int = _secrets.LONG) -> tuple[str, ...]:
         """The secrets themselves, as a server may repeat them, the longest first; words that are shorter are none."""
@@ -221,7 +224,8 @@ class Request(Record):
         return urlunsplit(parts._replace(netloc=netloc, query="&".join(fields)))
 
 
-class Response(Record):
+@dataclass(frozen=True, slots=True)
+class Response:
     """One HTTP response as it arrived, with its content codings undone.
 
     ``body`` is bytes, or a stream when the call asked for one. ``elapsed`` is in seconds, from the first byte of the
@@ -250,9 +254,9 @@ class Response(Record):
         secrets = self.request.secret_values(_SHORTEST_SECRET)
         request = self.request.with_no_secrets()
         if not secrets:
-            return self._replace(request=request)
+            return replace(self, request=request)
         headers = Headers((name, _secrets.masked(value, secrets)) for name, value in self.headers.pairs())
-        return self._replace(request=request, headers=headers, body=_secrets.masked(self.body, secrets))
+        return replace(self, request=request, headers=headers, body=_secrets.masked(self.body, secrets))
 
     def __repr__(self) -> str:
         size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"
@@ -262,38 +266,44 @@ class Response(Record):
 if TYPE_CHECKING:
     import typing_extensions
 
-    # What a type checker knows of a result: the type of its data, and its status where that decides the type.
+    # The type of the data, and the status where it decides that type. For type checkers the result is a named tuple,
+    # the only type whose unpacked members they can tell apart.
     _Data = typing_extensions.TypeVar("_Data", default=Any)
     _Status = typing_extensions.TypeVar("_Status", bound=int, default=int)
 
-    class _Result(typing_extensions.NamedTuple, Generic[_Data, _Status]):
+    class _Unpackable(typing_extensions.NamedTuple, Generic[_Data, _Status]):
         data: _Data
         status: _Status
         headers: Headers
-else:
-    _Data = _Status = Any
 
-    class _Result(Record):
+    class HTTPResult(_Unpackable[_Data, _Status]):
+        """The result of ``*_with_http_info`` and ``send``; it unpacks into ``data, status, headers``."""
+
+        attempts: int
+
+        def __new__(
+            cls, data: _Data, status: _Status, headers: Headers, attempts: int = 1
+        ) -> HTTPResult[_Data, _Status]:
+            """``attempts`` is the number of requests that the call has sent."""
+
+else:
+
+    @dataclass(frozen=True, slots=True)
+    class HTTPResult:
+        """The result of ``*_with_http_info`` and ``send``; it unpacks into ``data, status, headers``.
+
+        ``attempts`` counts the requests that the call has sent.
+        """
+
         data: Any
         status: int
         headers: Headers
+        attempts: int = 1
 
+        __class_getitem__ = classmethod(GenericAlias)
 
-class HTTPResult(_Result[_Data, _Status]):
-    """What ``*_with_http_info`` and ``send`` return: ``data, status, headers``.
-
-    ``attempts`` counts the requests that the call has sent; it is no member of the tuple.
-    """
-
-    attempts: int = 1
-
-    def after(self, attempts: int) -> HTTPResult[_Data, _Status]:
-        """Return the same result, as that of so many requests."""
-        if self.attempts == attempts:
-            return self
-        result = HTTPResult(*self)
-        result.attempts = attempts
-        return result
+        def __iter__(self) -> Iterator[Any]:
+            return iter((self.data, self.status, self.headers))
 
 
 class Send(Record):

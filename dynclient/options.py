@@ -1,13 +1,13 @@
-"""What a caller may set: frozen values, each with finite defaults.
+"""Settings of clients and calls: frozen values, each with finite defaults.
 
 ``None`` means "no limit", and has to be said. Times are in seconds, sizes in bytes.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from dynclient._records import Record
 from dynclient._secrets import DeviceCode, OAuth2, Secret, TokenStore
 
 __all__ = [
@@ -33,7 +33,8 @@ Redirects = Literal["same-origin", "any", "none"]
 MiB = 1024 * 1024
 
 
-class Timeout(Record):
+@dataclass(frozen=True, slots=True)
+class Timeout:
     """Seconds for each phase of a call, and for the whole of it.
 
     ``total`` is one deadline over everything that a call does: connecting, writing, reading, waiting, repeating.
@@ -48,7 +49,8 @@ class Timeout(Record):
     pool: float | None = 30.0
 
 
-class Retry(Record):
+@dataclass(frozen=True, slots=True)
+class Retry:
     """When a call is repeated, and how long it waits before.
 
     ``attempts`` counts the first one too: 1 means never again. Only what can be repeated without doing it twice is
@@ -71,7 +73,8 @@ class Retry(Record):
     budget: int = 500
 
 
-class Limits(Record):
+@dataclass(frozen=True, slots=True)
+class Limits:
     """Bounds on what comes from outside. Every one is finite unless the caller says None."""
 
     document_bytes: int | None = 64 * MiB
@@ -97,7 +100,8 @@ class Limits(Record):
     pool_size: int = 10
 
 
-class Validation(Record):
+@dataclass(frozen=True, slots=True)
+class Validation:
     """How requests and responses are held to the document.
 
     ``strict`` raises, ``warn`` logs and goes on, ``off`` does neither.
@@ -116,7 +120,8 @@ class Validation(Record):
         return cls(value, value)
 
 
-class TLS(Record):
+@dataclass(frozen=True, slots=True)
+class TLS:
     """How servers prove who they are.
 
     The system's trust store is used unless ``ca_file`` names a PEM file. ``certificate`` is the client's own: a PEM

@@ -31,7 +31,7 @@ def note(*names):
     steps.append([name for name in names if name in sys.modules])
 never, late = json.loads(sys.argv[3])
 import dynclient
-note(*never, *late, "typing_extensions", "dynclient._client", "dynclient._document")
+note(*never, *late, "typing_extensions", "dataclasses", "dynclient._client", "dynclient._document")
 dynclient.load
 note(*never, *late)
 client = dynclient.load(source, cache=cache, auth=("user", "password"))
@@ -39,7 +39,7 @@ note(*never, *late)
 list(client.operations), client.operations["getCallState"].operation, repr(client)
 note(*never, *late)
 print(client.get_call_state("9900000", "c-1")["state"])
-note(*never, "asyncio", "opentelemetry", "jsonschema_rs", "dataclasses")
+note(*never, "asyncio", "opentelemetry", "jsonschema_rs")
 note("urllib3", *json.loads(sys.argv[4]))
 print(json.dumps(steps))
 """

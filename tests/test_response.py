@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,7 @@ class Canned:
         self.answer = Response(status, Headers([*pairs, *headers]), body)
 
     def send(self, send):
-        return self.answer._replace(request=send.request)
+        return replace(self.answer, request=send.request)
 
     def close(self):
         pass

@@ -8,6 +8,7 @@ Rule 3: whoever began is told of the end, once: also where the call is given up.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from dynclient._records import Record
@@ -95,7 +96,7 @@ def joined(request: Request, companions: list[Companion], leg: Leg) -> Request:
             secret = name.lower() in SECRET_HEADERS or ("header", name.lower()) in request.secrets
             if not secret and not leg.foreign:
                 headers = headers.replace(name, value)
-    return request if headers is request.headers else request._replace(headers=headers)
+    return request if headers is request.headers else replace(request, headers=headers)
 
 
 def event_of(call: int, operation_id: str, request: Request, leg: Leg, attempt: int) -> ExchangeEvent:

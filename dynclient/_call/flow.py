@@ -11,6 +11,7 @@ Rule 3: of a streamed call, only a success is left unread; an error is read whol
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from dynclient._call.accompanying import Leg
@@ -60,11 +61,7 @@ def call(request: Request, reader: Reader, terms: Terms) -> Flow[HTTPResult]:
         TransportError: the exchange failed on its way, each time.
         ResponseError: the server answered, and not as the document says, or with an error.
     """
-
-    def judge(response: Response) -> HTTPResult:
-        return reader.read(response).after(response.attempts)
-
-    return _answer(request, reader, terms, judge, stream=False)
+    return _answer(request, reader, terms, reader.read, stream=False)
 
 
 def stream(request: Request, reader: Reader, terms: Terms) -> Flow[Opened]:
@@ -107,7 +104,7 @@ def _complete(error: DynclientError, operation_id: str, repeats: Repeats) -> Non
         error.attempts = repeats.sent
         error.retry_suppressed = repeats.suppressed
     elif isinstance(error, ResponseError) and error.response is not None:
-        error.response = error.response._replace(attempts=repeats.sent)
+        error.response = replace(error.response, attempts=repeats.sent)
         error.retry_after = retry_after(error.response)
         error.retry_suppressed = repeats.suppressed
 
@@ -132,7 +129,7 @@ def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Wat
             seen.append(Secret(first.url.partition("#")[0]))
             request = _redirected(response, send, reader, terms, seen)
         if request is None:
-            return response if response.attempts == repeats.sent else response._replace(attempts=repeats.sent)
+            return response if response.attempts == repeats.sent else replace(response, attempts=repeats.sent)
         if request.origin != send.request.origin:
             # Whoever sends us back has chosen the path: no credential goes there either.
             access, leg = None, Leg(foreign=True)

@@ -8,6 +8,7 @@ the header's name, or a mapping with ``header``. What the caller has put there i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dynclient._validation import validator
@@ -35,7 +36,7 @@ def keyed(
     if header is None:
         return request, retry.idempotent or operation.extensions.get("x-idempotent") is True
     if not request.headers.get(header):
-        request = request._replace(headers=request.headers.replace(header, key))
+        request = replace(request, headers=request.headers.replace(header, key))
     return request, True
 
 

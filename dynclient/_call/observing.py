@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dynclient._call.accompanying import Company, ExchangeHook, Leg, event_of, joined
@@ -195,7 +196,7 @@ def _names(why: dict[str, Any]) -> list[str]:
 
 def _bare(response: Response, request: Request) -> Headers:
     """A response's headers without the request's secrets, which a server may repeat."""
-    return response._replace(request=request, body=b"").with_no_secrets().headers
+    return replace(response, request=request, body=b"").with_no_secrets().headers
 
 
 def _shown(headers: Headers) -> list[tuple[str, str]]:

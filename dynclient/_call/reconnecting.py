@@ -7,6 +7,8 @@ Rule 3: 204 says that there is nothing more.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dynclient._call.flow import Flow, Terms, stream
 from dynclient._response import Opened, Reader
 from dynclient.exceptions import (
@@ -40,7 +42,7 @@ def reconnect(
     if last_id:
         # HTML, 9.2.4: the field's value is in UTF-8, which header values are not, unless they are bytes of it.
         encoded = last_id.encode("utf-8").decode("latin-1")
-        request = request._replace(headers=request.headers.replace("Last-Event-ID", encoded))
+        request = replace(request, headers=request.headers.replace("Last-Event-ID", encoded))
     try:
         opened = yield from stream(request, reader, terms)
     except UndocumentedStatus as error:

@@ -10,6 +10,7 @@ Rule 4: never from https to http, never in a circle, never more often than ``Lim
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
 
 from dynclient.exceptions import RedirectError
@@ -48,14 +49,14 @@ def redirected(
         raise _error("it leads in a circle", response)
     there = scheme, host, port = origin(target.reveal())
     if there == request.origin:
-        return request._replace(url=target.reveal())
+        return replace(request, url=target.reveal())
     if redirects != "any":
         hint = 'redirects="any" follows it, without credentials and headers'
         raise _error(f"it leads to another origin, {scheme}://{host}:{port}", response, hint)
     if scheme == "http" and request.origin[0] == "https":
         raise _error("it leads from https to http", response)
     headers = Headers((name, request.headers[name]) for name in _SAFE_HEADERS if name in request.headers)
-    return request._replace(url=target.reveal(), headers=headers)
+    return replace(request, url=target.reveal(), headers=headers)
 
 
 def _target(response: Response, request: Request) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,8 @@ class Body:
         elif isinstance(error, ResponseError):
             request = response.request.with_no_secrets() if response.request is not None else None
             error.request = request
-            error.response = (error.response or response._replace(body=b""))._replace(
-                request=request, attempts=response.attempts
-            )
+            shown = error.response or replace(response, body=b"")
+            error.response = replace(shown, request=request, attempts=response.attempts)
         return error
 
 

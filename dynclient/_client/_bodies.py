@@ -6,6 +6,7 @@ A transport that does not stream gives bytes: a stream of one chunk.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 from dynclient._response import Opened
@@ -33,7 +34,7 @@ class Gathered:
         self._size += len(chunk)
         self._chunks.append(chunk)
         if self._limit is not None and self._size > self._limit:
-            response = self._response._replace(body=self._chunks[0][:1024])
+            response = replace(self._response, body=self._chunks[0][:1024])
             raise ResponseTooLarge(
                 "the response is larger than may be read at once", limit="response_bytes", response=response
             )
@@ -49,7 +50,7 @@ class Gathered:
 
     def response(self) -> Response:
         """The response with what was gathered as its body."""
-        return self._response._replace(body=b"".join(self._chunks))
+        return replace(self._response, body=b"".join(self._chunks))
 
 
 def chunks(body: Any) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from dynclient._document import local_path
@@ -147,7 +148,7 @@ class _Fetching:
         if conditions:
             # A compiled form that is kept may be of a version other than ours: it is ours that we ask about.
             others = [pair for pair in request.headers.pairs() if pair[0].lower() not in _CONDITIONS]
-            request = request._replace(headers=Headers([*others, *conditions.items()]))
+            request = replace(request, headers=Headers([*others, *conditions.items()]))
         response = self._sent(send._replace(request=request))
         if response.status == _NOT_MODIFIED and conditions:
             raise _NotModifiedError

@@ -10,6 +10,7 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -201,7 +202,7 @@ def _fetched(
     url: str, limits: Limits, transport: Transport, allowed: Callable[[str], bool] | None, place: Kept | None
 ) -> Source:
     maximum = limits.remote_document_bytes
-    bounds = limits._replace(response_bytes=maximum, encoded_response_bytes=maximum)
+    bounds = replace(limits, response_bytes=maximum, encoded_response_bytes=maximum)
     known = place.url if place is not None and (allowed is None or allowed(place.url)) else ""
     for _ in range(_MAX_REDIRECTS + 1):
         headers = Headers({"Accept": _ACCEPT, **(place.conditions if place is not None and url == known else {})})

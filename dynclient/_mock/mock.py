@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from time import sleep
 from typing import IO, TYPE_CHECKING, Any
@@ -172,7 +173,7 @@ class Mock:
             response, name = self._responded(request)
             if self._options.cors:
                 response = _with_cors(request, response)
-        response = response._replace(request=request._replace(operation_id=name))
+        response = replace(response, request=replace(request, operation_id=name))
         with self._lock:
             self.responses.append(response)
             if len(self.responses) > MAX_EXCHANGES:
@@ -306,4 +307,4 @@ def _with_cors(request: Request, response: Response) -> Response:
         "Access-Control-Expose-Headers": ", ".join(response.headers) or "*",
         "Vary": "Origin",
     }
-    return response._replace(headers=Headers((*response.headers.pairs(), *headers.items())))
+    return replace(response, headers=Headers((*response.headers.pairs(), *headers.items())))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ from dynclient._records import Record
 from dynclient.cli.vault import Vault
 from dynclient.exceptions import escaped
 from dynclient.model import API, Operation, OperationRow, SecurityScheme
-from dynclient.options import DeviceCode, Limits, OAuth2, Timeout
+from dynclient.options import DeviceCode, Limits, OAuth2, Secret, Timeout
 
 FLOWS = ("authorizationCode", "deviceAuthorization", "password", "clientCredentials")
 """The flows that a person can log in by, in the order in which they are taken."""
@@ -132,10 +133,10 @@ def _asked(flow: str, wishes: Wishes) -> OAuth2:
     secret = _prompted(f"client secret{' (none: just Enter)' if optional else ''}", hidden=True, optional=optional)
     given = OAuth2(client_id, secret or None, scopes=wishes.scopes)
     if flow == "password":
-        return given._replace(username=_prompted("user"), password=_prompted("password", hidden=True))
+        return replace(given, username=_prompted("user"), password=Secret(_prompted("password", hidden=True)))
     if flow == "authorizationCode":
-        return given._replace(open_browser=_opened if wishes.browser else _told)
-    return given._replace(show_code=_shown) if flow == "deviceAuthorization" else given
+        return replace(given, open_browser=_opened if wishes.browser else _told)
+    return replace(given, show_code=_shown) if flow == "deviceAuthorization" else given
 
 
 def _prompted(what: str, *, hidden: bool = False, optional: bool = False) -> str:

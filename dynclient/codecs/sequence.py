@@ -9,6 +9,7 @@ Rule 3: an event's ``data`` stays the string that it is (OAS 3.2, Special Consid
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -66,7 +67,7 @@ def _decode(split: Split, body: bytes, media_type: MediaType | None, content_typ
         shape = shapes.sole(media_type.schema)
         if "string" in shape.types and not shapes.is_array(shape):
             return charsets.decode_text(body, charsets.charset(content_type) or "utf-8")
-    splitter = split(media_type, limits._replace(response_bytes=None))
+    splitter = split(media_type, replace(limits, response_bytes=None))
     return [*splitter.feed(body), *splitter.finish()]
 
 

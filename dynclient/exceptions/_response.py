@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dynclient._escaping import escaped
@@ -45,11 +46,11 @@ class ResponseError(DynclientError):
         """Take what arrived: nothing of it is lost."""
         super().__init__(message, **more)
         asked = request or (response.request if response else None)
-        self.request = asked.with_no_secrets()._replace(body=None) if asked is not None else None
-        self.response = response._replace(request=asked).with_no_secrets() if response is not None else None
+        self.request = replace(asked.with_no_secrets(), body=None) if asked is not None else None
+        self.response = replace(response, request=asked).with_no_secrets() if response is not None else None
         if self.response is not None and asked is not None and SECRET_BODY in asked.secrets:
             # An answer to a request for a token may hold one, also where it is broken or too large.
-            self.response = self.response._replace(body=b"")
+            self.response = replace(self.response, body=b"")
         # A server may repeat what it was sent, credentials too.
         self.data = masked(data, asked.secret_values()) if asked is not None and data is not None else data
 
@@ -221,6 +222,6 @@ class AuthorizationError(ResponseError):
 
     def __init__(self, message: str = "", *, error: str = "", response: Response | None = None, **data: Any) -> None:
         """Take the server's error code."""
-        bare = response._replace(body=b"") if response is not None else None
+        bare = replace(response, body=b"") if response is not None else None
         super().__init__(message, response=bare, **data)
         self.error = error

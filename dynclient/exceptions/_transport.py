@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 from typing import Any
 
 from dynclient.exceptions._root import DynclientError
@@ -29,7 +30,7 @@ class TransportError(DynclientError):
     ) -> None:
         """Take the request that failed, and how often it was tried."""
         super().__init__(message, **data)
-        self.request = request.with_no_secrets()._replace(body=None) if request is not None else None
+        self.request = replace(request.with_no_secrets(), body=None) if request is not None else None
         self.outcome_unknown = outcome_unknown
         self.attempts = attempts
         self.elapsed = elapsed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dynclient._records import Record
@@ -216,7 +217,7 @@ class Security:
                     f"{operation.id}: its security asks for two credentials in one place, the {' '.join(place)}",
                     operation_id=operation.id,
                 )
-            request = request._replace(secrets=request.secrets | {secret_in(place)})
+            request = replace(request, secrets=request.secrets | {secret_in(place)})
             shown = answer
             if isinstance(answer, Pair) and scheme.scheme == "digest":
                 shown = self._proof(scheme, answer, request)

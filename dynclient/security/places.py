@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
 from dynclient import messages
@@ -125,13 +126,13 @@ def has(request: Request, place: Place | None) -> bool:
 
 
 def _in_header(request: Request, name: str, value: str) -> Request:
-    return request._replace(headers=request.headers.replace(name, value))
+    return replace(request, headers=request.headers.replace(name, value))
 
 
 def _in_cookie(request: Request, name: str, value: str) -> Request:
     others = [pair.strip() for pair in request.headers.get("cookie", "").split(";")]
     kept = [pair for pair in others if pair and pair.partition("=")[0] != name]
-    return request._replace(headers=request.headers.replace("Cookie", "; ".join([*kept, f"{name}={value}"])))
+    return replace(request, headers=request.headers.replace("Cookie", "; ".join([*kept, f"{name}={value}"])))
 
 
 def _in_query(request: Request, name: str, value: str) -> Request:
@@ -139,7 +140,7 @@ def _in_query(request: Request, name: str, value: str) -> Request:
     kept = [field for field in fields if unquote_plus(field.partition("=")[0]) != name]
     # RFC 3986, 3.4: a query may hold $, with which a placeholder begins.
     kept.append(f"{quote(name, safe='')}={quote(value, safe='$')}")
-    return request._replace(url=f"{url}?{'&'.join(kept)}")
+    return replace(request, url=f"{url}?{'&'.join(kept)}")
 
 
 def _query(url: str) -> tuple[str, list[str]]:

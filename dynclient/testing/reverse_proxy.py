@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -114,14 +115,14 @@ class Proxy:
                 found += [Difference("response", name, line, response.status, fault) for fault in wrong]
                 if wrong and self._fail:
                     response = error_response(HTTPError(502, "the response breaks the document", faults=wrong))
-        return self._report(request._replace(operation_id=name or None), response, found)
+        return self._report(replace(request, operation_id=name or None), response, found)
 
     def _report(self, request: Request, response: Response, found: list[Difference]) -> Response:
         with self._lock:
             self.differences += found[: MAX_DIFFERENCES - len(self.differences)]
         if found:
-            response = response._replace(headers=response.headers.replace(REPORT_HEADER, _summary(found)))
-        response = response._replace(request=request)
+            response = replace(response, headers=response.headers.replace(REPORT_HEADER, _summary(found)))
+        response = replace(response, request=request)
         if self._observer is not None:
             self._observer(response, found)
         return response
@@ -157,7 +158,7 @@ class Proxy:
     def _send(self, request: Request) -> Response:
         target = urlsplit(request.url)
         url = self._upstream + target.path + (f"?{target.query}" if target.query else "")
-        sent = request._replace(url=url, headers=_end_to_end(request.headers))
+        sent = replace(request, url=url, headers=_end_to_end(request.headers))
         try:
             response = self._transport.send(Send(sent, Timeout(), self._limits))
         except TransportError as error:
@@ -166,7 +167,7 @@ class Proxy:
         except DynclientError as error:
             return error_response(HTTPError(502, f"the server's response is not usable: {error.message}"))
         # The transport has decoded the content codings.
-        return response._replace(headers=_end_to_end(response.headers).without("content-encoding"))
+        return replace(response, headers=_end_to_end(response.headers).without("content-encoding"))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application (PEP 3333)."""

@@ -8,6 +8,7 @@ Rule 2: ``ANY``, and everything else that defines ``==``, is compared by it; a f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from unittest.mock import ANY
@@ -176,7 +177,7 @@ def _with_headers(response: Response, headers: Mapping[str, str] | None) -> Resp
     changed = response.headers
     for name, value in (headers or {}).items():
         changed = changed.replace(name, value)
-    return response._replace(headers=Headers(changed.pairs()))
+    return replace(response, headers=Headers(changed.pairs()))
 
 
 def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) -> Any:

@@ -14,6 +14,7 @@ answers again.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dynclient import model
@@ -178,12 +179,13 @@ class MockTransport:
 
     def _answer(self, send: Send, body: bytes | None) -> Response:
         try:
-            response = self.mock.respond(send.request._replace(body=body))
+            response = self.mock.respond(replace(send.request, body=body))
         except StubError as stopped:
             raise stopped.error from None
         if send.request.method == "HEAD":
-            response = response._replace(body=b"")
-        return _Awaitable(*(response._replace(body=_Chunks(response.body)) if send.stream else response))
+            response = replace(response, body=b"")
+        answer = _Chunks(response.body) if send.stream else response.body
+        return _Awaitable(response.status, response.headers, answer, response.request, response.elapsed)
 
     def close(self) -> None:
         """Do nothing: there are no connections."""

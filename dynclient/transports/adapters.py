@@ -11,6 +11,7 @@ import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import anyio
@@ -57,7 +58,7 @@ class ThreadedTransport:
         finally:
             if not streamed:
                 work.end()
-        return response._replace(body=AsyncBodyStream(work)) if streamed else response
+        return replace(response, body=AsyncBodyStream(work)) if streamed else response
 
     async def aclose(self) -> None:
         """Close idle connections, and refuse further requests; those under way end by themselves."""
@@ -137,7 +138,7 @@ class _Work:
         self._pulled: _Pulled | None = None
         if isinstance(send.request.body, AsyncIterator):
             self._pulled = _Pulled(send.request.body)
-            send = send._replace(request=send.request._replace(body=self._pulled))
+            send = send._replace(request=replace(send.request, body=self._pulled))
         self._send = send
         self._transport = transport
         self._place = place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -66,7 +67,7 @@ def _drive(request, replies, *, total=60.0, limits=Limits(), responses=("default
                 sent.append(step.request)
                 answer = replies[min(len(sent), len(replies)) - 1]
                 if isinstance(answer, Response):
-                    answer = answer._replace(request=step.request)
+                    answer = replace(answer, request=step.request)
     except StopIteration as stop:
         end = stop.value
     except exceptions.DynclientError as error:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import sys
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -237,11 +238,11 @@ def test_whatever_comes_only_a_document_error_is_raised(noise):
         get(data, root=True)
 
 
-@pytest.mark.parametrize("limits", [LIMITS, LIMITS._replace(document_depth=20)])
+@pytest.mark.parametrize("limits", [LIMITS, replace(LIMITS, document_depth=20)])
 @pytest.mark.parametrize("style", ["json", "flow", "block"])
 def test_nesting_up_to_the_limit_is_read_and_one_more_is_not(limits, style, parsers):
     depth = limits.document_depth if limits.document_depth < 100 or parsers == "fast" else 100
-    limits = limits._replace(document_depth=depth)
+    limits = replace(limits, document_depth=depth)
 
     def nested(levels):
         if style == "block":

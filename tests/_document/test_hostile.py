@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,7 @@ def test_a_large_document_without_aliases_is_no_bomb():
 def test_a_document_beyond_the_limit(kind, tmp_path):
     path = tmp_path / "big.yaml"
     path.write_text("a: " + "x" * 1000)
-    limits = Limits()._replace(document_bytes=1000)
+    limits = replace(Limits(), document_bytes=1000)
     with path.open("rb") as file:
         source = {"bytes": path.read_bytes(), "text": path.read_text(), "path": path, "file": file}[kind]
         with pytest.raises(UnsafeDocument, match="larger than the limit of 1000 bytes"):
@@ -159,7 +160,7 @@ def test_a_document_beyond_the_limit(kind, tmp_path):
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero")
 def test_an_endless_file_is_left_at_the_limit():
     with pytest.raises(UnsafeDocument, match="larger than"):
-        open_document("/dev/zero", limits=Limits()._replace(document_bytes=100_000))
+        open_document("/dev/zero", limits=replace(Limits(), document_bytes=100_000))
 
 
 def cyclic():

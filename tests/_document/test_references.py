@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -275,7 +276,7 @@ def test_an_open_file_refers_to_files_as_its_path_does(folder):
 
 
 def test_more_files_than_the_limit(folder):
-    document = open_document(folder / "api" / "openapi.yaml", limits=Limits()._replace(reference_files=1))
+    document = open_document(folder / "api" / "openapi.yaml", limits=replace(Limits(), reference_files=1))
     document.resolve("schemas/true.yaml", document.uri)
     with pytest.raises(UnsafeDocument, match="more than 1 files"):
         document.resolve("paths/pets.yaml", document.uri)

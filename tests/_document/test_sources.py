@@ -6,6 +6,7 @@ import io
 import os
 import zipfile
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -225,7 +226,7 @@ def test_other_answers_are_no_document(status):
 @pytest.mark.parametrize("answer", [TEXT.encode() * 10, ResponseTooLarge("more", limit="response_bytes")])
 def test_a_large_answer_is_refused(answer):
     with pytest.raises(UnsafeDocument, match="larger than the limit of 100 bytes"):
-        open_document(URL, transport=Web({URL: answer}), limits=Limits()._replace(remote_document_bytes=100))
+        open_document(URL, transport=Web({URL: answer}), limits=replace(Limits(), remote_document_bytes=100))
 
 
 def test_a_login_page_is_told_as_such():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from case import (
     AGAIN,
     BROKEN,
@@ -57,7 +59,7 @@ CASES = [
     Case("T2", "reset_before_response_patch", LOST, (("ask", "reset"),), ("patch_thing", {"body": {}}), data=UNKNOWN),
     Case("T2", "reset_put_is_repeated", THING, (("ask", "reset"), ("ask", ok())), ("put_thing", {"body": {}}), 2),
     Case("T2", "keyed_post_is_repeated", THING, (("ask", "reset"), ("ask", ok())), POST, 2,
-         options={"retry": AGAIN._replace(idempotency_key="Idempotency-Key")}, sent=(b"idempotency-key: ",)),
+         options={"retry": replace(AGAIN, idempotency_key="Idempotency-Key")}, sent=(b"idempotency-key: ",)),
     # Rows T5, less than was promised
     bad("truncated_content_length", answer(200, b"abc", JSON, length=10), row="T5", expect=LOST, attempts=3),
     bad("truncated_valid_json", answer(200, b'{"id": 1}', JSON, length=10), row="T5", expect=LOST, attempts=3),

@@ -16,6 +16,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Canned:
         self.response = Response(200)
 
     def send(self, send: Send) -> Response:
-        return self.response._replace(request=send.request)
+        return replace(self.response, request=send.request)
 
     def close(self) -> None:
         """Nothing is open."""

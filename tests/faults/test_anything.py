@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ class Canned:
         self.response = response
 
     def send(self, send: Send) -> Response:
-        return self.response._replace(request=send.request)
+        return replace(self.response, request=send.request)
 
     def close(self) -> None:
         """Nothing is open."""

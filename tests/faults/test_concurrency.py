@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,7 +45,7 @@ def things(serve):
 def test_each_call_has_its_own_answer(things, pool):
     calls = CALLS if pool == THREADS else 50
     limits = dynclient.options.Limits(pool_size=pool)
-    server, client = things((("answers", echo),), limits=limits, timeout=QUICK._replace(pool=30, total=60))
+    server, client = things((("answers", echo),), limits=limits, timeout=replace(QUICK, pool=30, total=60))
 
     def one(thread: int) -> list[int]:
         return [client.get_file(str(thread * calls + number)) for number in range(calls)]
@@ -156,7 +157,7 @@ def test_cancelled_calls_spoil_no_later_one(serve, backend):
 def test_each_task_has_its_own_answers(serve, backend):
     server = serve((("answers", echo),), keep=False)
     answers: dict[int, list[int]] = {}
-    timeout = QUICK._replace(pool=30, total=60)
+    timeout = replace(QUICK, pool=30, total=60)
 
     async def run() -> None:
         async with dynclient.AsyncClient.load(document(server.url), auth=AUTH, timeout=timeout) as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def value(text: str, default: object) -> object:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_default_is_told_with_its_reason(section):
-    options = SECTIONS[section]._asdict()
+    options = asdict(SECTIONS[section])
     told = rows(section)
     assert list(told) == list(options)
     assert {name: value(text, options[name]) for name, (text, _) in told.items()} == options

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import pickle
+from dataclasses import replace
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -37,7 +38,7 @@ def document(url):
 
 def failure(httpserver: HTTPServer, auth: OAuth2) -> exceptions.ResponseError:
     url = httpserver.url_for("")
-    client = dynclient.load(document(url), auth=auth._replace(token_url=httpserver.url_for("/token")), retry=1)
+    client = dynclient.load(document(url), auth=replace(auth, token_url=httpserver.url_for("/token")), retry=1)
     with client, pytest.raises(exceptions.ResponseError) as caught:
         client.get()
     return caught.value

@@ -9,6 +9,7 @@ import pickle
 import threading
 import traceback
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from authorization_server import CLIENT, USER, error, reply
@@ -183,7 +184,7 @@ def test_nothing_tells_a_secret(client, authorization, caplog):
     made = client(authorization.document(**authorization.flows), auth=auth)
     (outcome,) = made.results("get_thing", 1)
     assert isinstance(outcome, exceptions.AuthorizationError)
-    assert "canary" not in told(outcome) + caplog.text + repr(auth) + repr(auth._replace(password="canary"))
+    assert "canary" not in told(outcome) + caplog.text + repr(auth) + repr(replace(auth, password="canary"))
     client(authorization.document(**authorization.flows), auth=CLIENT).results("get_thing", 1)
     assert "token-1" not in caplog.text
     assert "Basic Y2" not in caplog.text

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -31,7 +32,7 @@ def run(request):
 
 
 def clock(**limits: float) -> Clock:
-    return Clock(QUICK._replace(**limits), None)
+    return Clock(replace(QUICK, **limits), None)
 
 
 def test_tasks_that_wait_for_a_place_have_their_turns(run):
@@ -59,7 +60,7 @@ def test_tasks_that_wait_for_a_place_have_their_turns(run):
 def test_a_hundred_tasks_share_two_connections(run, serve, make):
     server = serve(("ask", OK) * 100, ("ask", OK) * 100)
     transport = AsyncHTTPTransport(limits=Limits(pool_size=2))
-    timeout = QUICK._replace(pool=30, total=60)
+    timeout = replace(QUICK, pool=30, total=60)
     bodies = []
 
     async def one() -> None:
@@ -160,7 +161,7 @@ def test_a_body_that_is_forgotten_closes_its_connection(run, serve, make):
 
 @pytest.mark.parametrize(
     ("timeout", "error"),
-    [(QUICK._replace(connect=0.1), exceptions.ConnectError), (QUICK._replace(total=0.1), exceptions.TimeoutError)],
+    [(replace(QUICK, connect=0.1), exceptions.ConnectError), (replace(QUICK, total=0.1), exceptions.TimeoutError)],
 )
 def test_a_place_where_nobody_answers(timeout, error, run, make):
     with socket.socket() as listening:
@@ -182,7 +183,7 @@ def test_a_place_where_nobody_answers(timeout, error, run, make):
 
 @pytest.mark.parametrize(
     ("timeout", "error"),
-    [(QUICK._replace(connect=0.1), exceptions.ConnectError), (QUICK._replace(total=0.1), exceptions.TimeoutError)],
+    [(replace(QUICK, connect=0.1), exceptions.ConnectError), (replace(QUICK, total=0.1), exceptions.TimeoutError)],
 )
 def test_looking_up_a_name_takes_no_longer_than_the_clock_allows(timeout, error, run, make, monkeypatch):
     over, look_up = threading.Event(), socket.getaddrinfo
@@ -239,7 +240,7 @@ def secure(authority, tmp_path):
 def test_an_early_answer_counts_over_tls_too(run, serve, make, secure):
     step, tls = secure
     server = serve((step, "ask_head", b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig", "hang"))
-    send = make(f"https://127.0.0.1:{server.port}/x", "POST", b"x" * 30_000_000, timeout=QUICK._replace(write=0.15))
+    send = make(f"https://127.0.0.1:{server.port}/x", "POST", b"x" * 30_000_000, timeout=replace(QUICK, write=0.15))
     response = run(lambda: AsyncHTTPTransport(tls=tls).send(send))
     assert (response.status, response.body) == (413, b"big")
 
@@ -264,7 +265,7 @@ def test_the_deadline_holds_while_a_source_is_waited_for(run, serve, make):
         await anyio.sleep_forever()
 
     async def main() -> None:
-        send = make(server.url + "/x", "POST", source(), timeout=QUICK._replace(total=0.2))
+        send = make(server.url + "/x", "POST", source(), timeout=replace(QUICK, total=0.2))
         with pytest.raises(exceptions.TimeoutError) as caught:
             await AsyncHTTPTransport().send(send)
         assert (caught.value.phase, caught.value.outcome_unknown) == ("write", True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -113,7 +114,7 @@ def test_cancelling_a_read_closes_the_connection(tasks_way, serve, streamed, nar
 # what comes after the head and "abc", limits, time-out -> error
 FAULTS = {
     "cut": ((), Limits(), QUICK, exceptions.ConnectionLost),
-    "silence": (("hang",), Limits(), QUICK._replace(read=0.1), exceptions.TimeoutError),
+    "silence": (("hang",), Limits(), replace(QUICK, read=0.1), exceptions.TimeoutError),
 }
 
 
@@ -241,7 +242,7 @@ def test_waiting_for_a_place_ends(tasks_way, serve, streamed, narrow):
         sending = tasks_way.asynchronous(narrow)
         first = (await sending.send(streamed(server.url + "/x"))).body
         with pytest.raises(exceptions.PoolTimeout):
-            await sending.send(streamed(server.url + "/y", timeout=QUICK._replace(pool=0.05)))
+            await sending.send(streamed(server.url + "/y", timeout=replace(QUICK, pool=0.05)))
         await first.aclose()
 
     anyio.run(main, backend=tasks_way.backend)

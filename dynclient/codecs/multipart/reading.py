@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus, unquote
 
@@ -46,7 +47,7 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     if limits.body_depth < 1:
         raise DecodeError("the body nests too deep")
     found = list(split(body, _boundary(content_type), limits))
-    inner = limits._replace(body_depth=limits.body_depth - 1)
+    inner = replace(limits, body_depth=limits.body_depth - 1)
     shape = shapes.sole(media_type.schema) if media_type is not None and media_type.schema is not None else None
     form = content_type.strip().lower().startswith("multipart/form-data")
     array = media_type is not None and (media_type.item_schema is not None or (shape and shapes.is_array(shape)))

@@ -22,10 +22,12 @@ __all__ = [
     "Timeout",
     "TokenStore",
     "Validation",
+    "ValidationEngine",
     "ValidationMode",
 ]
 
 ValidationMode = Literal["strict", "warn", "off"]
+ValidationEngine = Literal["auto", "jsonschema"]
 
 Redirects = Literal["same-origin", "any", "none"]
 """Which redirects of a GET or HEAD are followed. To another origin goes nothing of the caller's."""
@@ -105,10 +107,14 @@ class Validation:
     """How requests and responses are held to the document.
 
     ``strict`` raises, ``warn`` logs and goes on, ``off`` does neither.
+
+    With ``engine="auto"`` jsonschema-rs checks each value first, and jsonschema decides and reports where that does not
+    say that the value is valid. With ``engine="jsonschema"`` jsonschema alone does both.
     """
 
     requests: ValidationMode = "strict"
     responses: ValidationMode = "strict"
+    engine: ValidationEngine = "auto"
 
     @classmethod
     def of(cls, value: Validation | ValidationMode) -> Validation:

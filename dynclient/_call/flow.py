@@ -6,6 +6,8 @@ is one flow, and no twin of it. Clock and randomness come from outside (:class:`
 Rule 1: one deadline holds over every attempt, every wait and every redirect.
 Rule 2: a request is repeated only when that can't do twice what was asked for once (:mod:`dynclient._call.repeating`).
 Rule 3: of a streamed call, only a success is left unread; an error is read whole, and judged as in any other call.
+Rule 4: each attempt is authenticated anew (:class:`~dynclient.security.AuthFlow`). What authentication sends of its own
+is repeated as any request is, within the call's deadline, and counts as no attempt of the call.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from dynclient._call.accompanying import Leg
-from dynclient._call.admitting import Attempts, carried, reauthorized
 from dynclient._call.budget import Budget
 from dynclient._call.idempotency import keyed
 from dynclient._call.observing import Hook, Watch
@@ -26,7 +27,7 @@ from dynclient.exceptions import DecodeError, DynclientError, ResponseError, Tra
 from dynclient.http_grammar import IDEMPOTENT, SUCCESS
 from dynclient.messages import Await, HTTPResult, Read, Request, Response, Run, Send, Sleep
 from dynclient.options import Redirects, Retry, Secret, Timeout
-from dynclient.security import Access, Way
+from dynclient.security import AuthFlow, CallClock, Outcome
 
 T = TypeVar("T")
 
@@ -34,13 +35,12 @@ Step = Send | Read | Sleep | Run | Await
 Flow = Generator[Step, Any, T]
 
 _REDIRECTION = range(300, 400)
-_UNAUTHORIZED = 401
 
 
 class Terms(Record):
     """What a call is held to.
 
-    ``access`` is what the request is authorized by, where it has no credentials yet.
+    ``auth`` is how the request is authenticated; None where nothing is to be added to it.
     ``deadline`` is a reading of the clock; where there is none, ``timeout.total`` counts from the call's beginning.
     """
 
@@ -49,7 +49,7 @@ class Terms(Record):
     redirects: Redirects = "same-origin"
     hooks: tuple[Hook, ...] = ()
     budget: Budget | None = None
-    access: Access | None = None
+    auth: AuthFlow | None = None
     chance: Chance = Chance()
     deadline: float | None = None
 
@@ -82,12 +82,10 @@ def _answer(request: Request, reader: Reader, terms: Terms, judge: Callable[[Res
     request, repeatable = keyed(request, operation, terms.retry, terms.chance.key, reader.limits)
     repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
     watch = Watch(operation.id, terms.hooks, clock, started)
-    way = Way(terms.chance, terms.timeout, reader.limits, deadline)
+    call_clock = CallClock(terms.chance, terms.timeout, reader.limits, deadline)
+    sender = _Sender(terms, call_clock, watch, repeats, stream=stream)
     try:
-        if terms.access is not None:
-            request = yield from carried(terms.access.authorize(request, way), _asides(terms, watch))
-        send = Send(request, terms.timeout, reader.limits, way.deadline, stream)
-        response = yield from _hops(send, reader, terms, repeats, watch, way)
+        response = yield from _hops(request, reader, terms, sender)
         result = judge(response)
     except DynclientError as error:
         _complete(error, operation.id, repeats)
@@ -109,90 +107,104 @@ def _complete(error: DynclientError, operation_id: str, repeats: Repeats) -> Non
         error.retry_suppressed = repeats.suppressed
 
 
-def _hops(send: Send, reader: Reader, terms: Terms, repeats: Repeats, watch: Watch, way: Way) -> Flow[Response]:
-    """Send a request, show other credentials where the first ones were refused, and go where redirects lead."""
+def _hops(request: Request, reader: Reader, terms: Terms, sender: _Sender) -> Flow[Response]:
+    """Send a request, and go where redirects lead."""
     seen: list[Secret] = []
-    access = terms.access
-    leg = Leg(reader.operation.path)
+    auth = terms.auth
+    sender.leg = Leg(reader.operation.path)
     while True:
-        first = send.request
-        response = yield from _attempts(send, repeats, watch, leg)
-        while response.status == _UNAUTHORIZED and access is not None:
-            steps = reauthorized(response, send.request, access, way)
-            again = yield from carried(steps, _asides(terms, watch))
-            if again is None:
-                break
-            send = send._replace(request=again)
-            response = yield from _attempts(send, repeats, watch, leg)
-        request = None
+        response = yield from sender.attempts(request, auth)
+        target = None
         if response.status in _REDIRECTION:
-            seen.append(Secret(first.url.partition("#")[0]))
-            request = _redirected(response, send, reader, terms, seen)
-        if request is None:
-            return response if response.attempts == repeats.sent else replace(response, attempts=repeats.sent)
-        if request.origin != send.request.origin:
+            seen.append(Secret(request.url.partition("#")[0]))
+            target = _redirected(response, request, reader, terms, seen)
+        if target is None:
+            sent = sender.repeats.sent
+            return response if response.attempts == sent else replace(response, attempts=sent)
+        if auth is not None:
+            target = auth.redirected(target)
+        if target.origin != request.origin:
             # Whoever sends us back has chosen the path: no credential goes there either.
-            access, leg = None, Leg(foreign=True)
-        leg = leg._replace(template="")
-        send = send._replace(request=request)
+            auth, sender.leg = None, Leg(foreign=True)
+        sender.leg = sender.leg._replace(template="")
+        request = target
 
 
-def _redirected(response: Response, send: Send, reader: Reader, terms: Terms, seen: list[Secret]) -> Request | None:
+def _redirected(
+    response: Response, request: Request, reader: Reader, terms: Terms, seen: list[Secret]
+) -> Request | None:
     from dynclient._call.redirecting import redirected
 
-    return redirected(response, send.request, reader.operation, terms.redirects, seen, reader.limits.redirects)
+    return redirected(response, request, reader.operation, terms.redirects, seen, reader.limits.redirects)
 
 
-def _asides(terms: Terms, watch: Watch) -> Attempts:
-    """What sends a request that a credential needs: with attempts of its own, as POST or GET are repeated."""
+class _Sender:
+    """Sends the requests of one call, and repeats them by its retry policy."""
 
-    def attempts(send: Send) -> Flow[Response]:
-        repeatable = send.request.method in IDEMPOTENT
-        repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
-        return _attempts(send, repeats, watch, Leg())
+    __slots__ = ("_clock", "_stream", "_terms", "_watch", "leg", "repeats")
 
-    return attempts
+    def __init__(self, terms: Terms, clock: CallClock, watch: Watch, repeats: Repeats, *, stream: bool) -> None:
+        """Take the options of the call; ``stream``: the body of a success is left unread."""
+        self._terms = terms
+        self._clock = clock
+        self._watch = watch
+        self._stream = stream
+        self.repeats = repeats
+        self.leg = Leg()
 
+    def attempts(self, request: Request, auth: AuthFlow | None) -> Flow[Response]:
+        """Send a request, each time with its credentials, until there is an answer to take.
 
-def _attempts(send: Send, repeats: Repeats, watch: Watch, leg: Leg) -> Flow[Response]:
-    """Send one request until there is an answer to take."""
-    while True:
-        repeats.sent += 1
-        watch.asks(send.request, repeats.sent)
-        cause: Response | TransportError | DecodeError
+        Raises:
+            TransportError, DecodeError: the last attempt failed.
+        """
+        repeats = self.repeats
+        while True:
+            outcome = yield from (self.send(request) if auth is None else auth.send(request, self, self._clock))
+            if isinstance(outcome, Response):
+                wait = repeats.after_response(outcome, request, self._clock.deadline)
+                if wait is None:
+                    return outcome
+            else:
+                wait = repeats.after_error(outcome, request, self._clock.deadline)
+                if wait is None:
+                    raise outcome
+            self._watch.repeats(request, repeats.sent, wait, outcome)
+            if wait:
+                yield Sleep(wait)
+
+    def send(self, request: Request) -> Flow[Outcome]:
+        """Send the call's request once, with what goes along with it: its response, or how that failed."""
+        self.repeats.sent += 1
+        attempt, watch = self.repeats.sent, self._watch
+        watch.asks(request, attempt)
+        joined, company = watch.accompanied(request, self.leg, attempt)
+        send = self._clock.send(joined, stream=self._stream)
         try:
-            cause = response = yield from _exchange(send, watch, leg, repeats.sent)
-        except (TransportError, DecodeError) as error:
-            wait = repeats.after_error(error, send)
-            if wait is None:
-                raise
-            cause = error
-        else:
-            watch.answered(response, send.request, repeats.sent)
-            wait = repeats.after_response(response, send)
-            if wait is None:
-                return response
-        watch.repeats(send.request, repeats.sent, wait, cause)
-        if wait:
-            yield Sleep(wait)
-
-
-def _exchange(send: Send, watch: Watch, leg: Leg, attempt: int) -> Flow[Response]:
-    """Send one request once, with what goes along with it."""
-    request, company = watch.accompanied(send.request, leg, attempt)
-    if company is not None:
-        send = send._replace(request=request)
-    try:
-        response = _given((yield send))
-        if send.stream and response.status not in SUCCESS:
-            response = _given((yield Read(response, send.limits)))
-    except BaseException as error:
+            response = _given((yield send))
+            if self._stream and response.status not in SUCCESS:
+                response = _given((yield Read(response, send.limits)))
+        except BaseException as error:
+            if company is not None:
+                company.left(None, error)
+            if isinstance(error, (TransportError, DecodeError)):
+                return error
+            raise
         if company is not None:
-            company.left(None, error)
-        raise
-    if company is not None:
-        company.left(response)
-    return response
+            company.left(response)
+        watch.answered(response, request, attempt)
+        return response
+
+    def fetch(self, request: Request) -> Flow[Response]:
+        """Send an auth sub-request, with attempts of its own, as POST or GET are repeated.
+
+        Raises:
+            TransportError, DecodeError: the last attempt failed.
+        """
+        terms = self._terms
+        repeatable = request.method in IDEMPOTENT
+        repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
+        return _Sender(terms, self._clock, self._watch, repeats, stream=False).attempts(request, None)
 
 
 def _given(response: Response | None) -> Response:

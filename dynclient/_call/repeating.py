@@ -30,7 +30,7 @@ from dynclient.exceptions import (
     TimeoutError,  # noqa: A004  # ours
     TransportError,
 )
-from dynclient.messages import Request, Response, Send
+from dynclient.messages import Request, Response
 from dynclient.options import Retry
 
 _THROTTLED = frozenset({429, 503})
@@ -74,30 +74,32 @@ class Repeats:
         self.sent = 0
         self.suppressed = False
 
-    def after_error(self, error: TransportError | DecodeError, send: Send) -> float | None:
+    def after_error(
+        self, error: TransportError | DecodeError, request: Request, deadline: float | None
+    ) -> float | None:
         """Seconds to wait before sending again after a failure, or None to give up.
 
         A DecodeError here is a content coding that was cut short or damaged on its way.
         """
         nothing_sent = isinstance(error, (ConnectError, PoolTimeout)) and not error.outcome_unknown
         passing = nothing_sent or isinstance(error, (ConnectionLost, DecodeError)) or _read_timed_out(error)
-        if not passing or not (nothing_sent or self._repeatable) or not self._may_repeat(send.request):
+        if not passing or not (nothing_sent or self._repeatable) or not self._may_repeat(request):
             return None
-        return self._paid_for(self._jittered(self._retry.base), TRANSIENT, send)
+        return self._paid_for(self._jittered(self._retry.base), TRANSIENT, request, deadline)
 
-    def after_response(self, response: Response, send: Send) -> float | None:
+    def after_response(self, response: Response, request: Request, deadline: float | None) -> float | None:
         """Seconds to wait before sending again after a response, or None to take it."""
         if response.status < _ERROR:
-            self._budget.give_back(send.request.origin, self._paid or SUCCESS)
+            self._budget.give_back(request.origin, self._paid or SUCCESS)
             return None
-        if not self._is_wanted(response) or not self._may_repeat(send.request):
+        if not self._is_wanted(response) or not self._may_repeat(request):
             return None
         asked = retry_after(response)
         cost = THROTTLED if response.status == _TOO_MANY_REQUESTS or asked is not None else TRANSIENT
         if asked is not None:
-            return self._paid_for(asked, cost, send) if asked <= self._retry.max_retry_after else None
+            return self._paid_for(asked, cost, request, deadline) if asked <= self._retry.max_retry_after else None
         base = self._retry.throttle_base if response.status in _THROTTLED else self._retry.base
-        return self._paid_for(self._jittered(base), cost, send)
+        return self._paid_for(self._jittered(base), cost, request, deadline)
 
     def _is_wanted(self, response: Response) -> bool:
         word = _WORDS.get(response.headers.get("x-should-retry", "").strip().lower())
@@ -114,10 +116,10 @@ class Repeats:
         ceiling: float = min(base * 2 ** (self._failed - 1), self._retry.max_delay)
         return self._chance.random() * ceiling
 
-    def _paid_for(self, wait: float, cost: int, send: Send) -> float | None:
-        if send.deadline is not None and self._chance.clock() + wait >= send.deadline:
+    def _paid_for(self, wait: float, cost: int, request: Request, deadline: float | None) -> float | None:
+        if deadline is not None and self._chance.clock() + wait >= deadline:
             return None
-        if not self._budget.spend(send.request.origin, cost, self._retry.budget):
+        if not self._budget.spend(request.origin, cost, self._retry.budget):
             self.suppressed = True
             return None
         self._paid = cost

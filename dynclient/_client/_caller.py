@@ -15,7 +15,7 @@ from dynclient._client._settings import Settings
 from dynclient._request import Bound, Options, Plan
 from dynclient._response import Reader
 from dynclient.messages import HTTPResult, Request
-from dynclient.security import Access, Security
+from dynclient.security import AuthFlow, Security
 
 
 class Caller:
@@ -31,13 +31,13 @@ class Caller:
         """
         self.session = session
         self.settings = settings
-        self._security = Security.of(
+        self._security = Security(
             session.api,
             settings.auth,
             base_url=settings.base_url,
             allow_origins=settings.allow_origins,
             certificate=session.certificate,
-            memory=session.memory,
+            cache=session.credentials,
         )
 
     def changed(self, options: Mapping[str, Any]) -> Caller:
@@ -77,7 +77,7 @@ class Caller:
             settings.redirects,
             settings.hooks,
             session.budget,
-            Access(self._security, plan.operation),
+            AuthFlow(self._security, plan.operation),
         )
         return request, reader, terms
 

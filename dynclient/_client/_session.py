@@ -14,7 +14,7 @@ from dynclient._request import Plan
 from dynclient.exceptions import DocumentError
 from dynclient.model import API, Operation, OperationRow
 from dynclient.options import Limits
-from dynclient.security import Memory
+from dynclient.security import CredentialCache
 
 
 class Session:
@@ -27,8 +27,8 @@ class Session:
         "budget",
         "certificate",
         "connections",
+        "credentials",
         "limits",
-        "memory",
     )
 
     def __init__(self, api: API, limits: Limits, connections: Connections, *, certificate: bool = False) -> None:
@@ -38,14 +38,14 @@ class Session:
         self.certificate = certificate
         self.connections = connections
         self.budget = Budget()
-        self.memory = Memory()
+        self.credentials = CredentialCache()
         self._operations: dict[str, Operation] = {}
         self._plans: dict[str, Plan] = {}
 
     def renewed(self, api: API) -> Session:
         """A session for another edition of the document, on the same connections, with the tokens that were fetched."""
         session = Session(api, self.limits, self.connections, certificate=self.certificate)
-        session.budget, session.memory = self.budget, self.memory
+        session.budget, session.credentials = self.budget, self.credentials
         return session
 
     @property

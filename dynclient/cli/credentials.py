@@ -120,11 +120,11 @@ def checked(scheme: SecurityScheme, text: str) -> str:
     Raises:
         ArgumentError: it can't.
     """
-    from dynclient.security.credentials import credential
+    from dynclient.security.schemes import auth_of, kind_of
 
     found = _credential(scheme, text)
-    if scheme.type not in {"oauth2", "openIdConnect"} or isinstance(found, str):
-        credential(found, scheme)
+    if kind_of(scheme).oauth2 is None or isinstance(found, str):
+        auth_of(found, scheme)
     return text
 
 

@@ -8,7 +8,7 @@ Rule 2: the addresses are looked up, and held to what the caller vouches for, on
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import click
 from dynclient._records import Record
 from dynclient.cli.vault import Vault
 from dynclient.exceptions import escaped
+from dynclient.messages import Request
 from dynclient.model import API, Operation, OperationRow, SecurityScheme
 from dynclient.options import DeviceCode, Limits, OAuth2, Secret, Timeout
 
@@ -165,24 +166,25 @@ def _token(api: API, scheme: SecurityScheme, given: OAuth2, wishes: Wishes) -> t
     from dynclient._call import Chance
     from dynclient._client._drivers import drive
     from dynclient.exceptions import ArgumentError, CredentialScopeError
-    from dynclient.security import Memory, Way
-    from dynclient.security.oauth2 import Need, fault_of, obtain
-    from dynclient.security.oauth2.endpoints import endpoints
+    from dynclient.security import AuthContext, CallClock, CredentialCache
+    from dynclient.security.grants import endpoints, fault_of
+    from dynclient.security.oauth2 import obtain
+    from dynclient.security.tokens import TokenRequest
     from dynclient.security.trust import trust
     from dynclient.transports import HTTPTransport
 
     fault = fault_of(given, scheme)
     if fault:
         raise ArgumentError(f"the security scheme {scheme.name}: {fault}", argument="auth")
-    trusted = trust(api, wishes.base_url, wishes.origins)
-    need = Need(scheme, given, (), _LOGIN, _server(api, wishes.base_url), trusted)
-    memory, world, timeout, limits = Memory(), Chance(), Timeout(), Limits()
-    way = Way(world, timeout, limits, None)
-    way.begin_anew()
+    trusted, limits = trust(api, wishes.base_url, wishes.origins), Limits()
+    clock = CallClock(Chance(), Timeout(), limits, None)
+    clock.restart()
+    context = AuthContext(scheme, (), _LOGIN, clock, trusted, CredentialCache())
+    needed = TokenRequest(given, context, _server(api, wishes.base_url))
     transport = HTTPTransport(limits=limits)
     try:
-        token = drive(obtain(need, memory, way), transport)
-        return token, drive(endpoints(need, memory, way), transport)
+        token = drive(_sent(obtain(needed), clock), transport)
+        return token, drive(_sent(endpoints(needed), clock), transport)
     except CredentialScopeError as error:
         error.hint = "if they may, give --allow-origin https://host, with that one"
         raise
@@ -190,7 +192,18 @@ def _token(api: API, scheme: SecurityScheme, given: OAuth2, wishes: Wishes) -> t
         transport.close()
 
 
-# The authorization server is asked for no operation's sake.
+def _sent(steps: Generator[Any, Any, Any], clock: Any) -> Generator[Any, Any, Any]:
+    """The steps of a token fetch as those of a call: each of its requests is sent once."""
+    answer: Any = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        answer = yield clock.send(step) if isinstance(step, Request) else step
+
+
+# No operation needs this token.
 _LOGIN = Operation(
     OperationRow("", "", "", "login", "login", (), "", (), deprecated=False, pointer="", path_pointer="")
 )

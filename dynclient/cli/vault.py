@@ -71,7 +71,7 @@ class Vault:
         return str(self.file) if _keyring() is None else "the keyring"
 
     def _store(self) -> Any:
-        from dynclient.security.oauth2.store import FileStore
+        from dynclient.security.tokens import FileStore
 
         return FileStore(self.file)
 

@@ -1,20 +1,42 @@
-"""Who is calling: what an operation's security asks for is added to its Request, and only to origins that are trusted.
+"""Authentication: the credentials that an operation requires are added to its requests, for trusted origins only.
 
-Rule 1: a credential goes where the operation's security asks for it, and nowhere else.
-Rule 2: a credential goes only to origins (scheme, host, port) that the caller vouched for (:mod:`.trust`).
-Rule 3: no credential is in a repr, a pickle or the text of an error; where one stands in a Request is named there.
+Rule 1: a credential goes where the operation's security requires it, and nowhere else.
+Rule 2: a credential goes only to trusted origins: scheme, host and port (:mod:`.trust`).
+Rule 3: no credential is in a repr, a pickle or the text of an error; where one is in a Request is named there.
 
-A scheme's credential is a text, a pair, a function that is asked for one at each call, or an OAuth2 by which a token is
-fetched. So authorizing a call is a generator (:mod:`.access`): it yields what has to be sent, slept or run for it.
+How a call is authenticated is an :class:`Auth`: a generator over requests and responses. Basic, bearer, API key, digest
+and OAuth 2 are built-in ones; :class:`HMACAuth` and :class:`SigV4` sign requests; anybody can write others.
 """
 
 from __future__ import annotations
 
-from dynclient._secrets import Secret
-from dynclient.security.access import Access
-from dynclient.security.apply import Security
-from dynclient.security.credentials import CredentialRequest, concealed
-from dynclient.security.memory import Memory
-from dynclient.security.steps import Steps, Way
+from typing import TYPE_CHECKING
 
-__all__ = ["Access", "CredentialRequest", "Memory", "Secret", "Security", "Steps", "Way", "concealed"]
+from dynclient._deferred import deferred
+from dynclient._secrets import Secret
+from dynclient.security.auth import Auth, AuthContext, CallClock, CredentialCache, CredentialRequest
+from dynclient.security.authorization import AuthFlow, Outcome, Security, Sender
+from dynclient.security.schemes import APIKeyAuth, BasicAuth, BearerAuth, concealed
+
+if TYPE_CHECKING:
+    from dynclient.security.digest import DigestAuth
+
+__all__ = [
+    "APIKeyAuth",
+    "Auth",
+    "AuthContext",
+    "AuthFlow",
+    "BasicAuth",
+    "BearerAuth",
+    "CallClock",
+    "CredentialCache",
+    "CredentialRequest",
+    "DigestAuth",
+    "Outcome",
+    "Secret",
+    "Security",
+    "Sender",
+    "concealed",
+]
+
+__getattr__ = deferred(__name__, {"digest": ("DigestAuth",)})

@@ -4,6 +4,8 @@ Rule 1: a challenge is answered with the strongest algorithm that both know, and
 has no ``qop``, as RFC 2069 has it. ``auth-int`` alone is not answered: a body may be a stream.
 Rule 2: a challenge that was answered is remembered, and the requests that follow answer it unasked, counting.
 Rule 3: of the password only its hash goes out, and only to the origin that the request itself goes to.
+Rule 4: a WWW-Authenticate header is read word by word (RFC 9110, 11.6.1): challenges and parameters are separated by
+the same comma, and several header lines are one list. What is malformed ends the reading; challenges before it count.
 """
 
 from __future__ import annotations
@@ -11,21 +13,66 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient._secrets import Secret
+from dynclient.http_grammar import TOKEN
 from dynclient.messages import Request
-from dynclient.model import SecurityScheme
-from dynclient.security.challenges import Challenge
-from dynclient.security.credentials import Pair
+from dynclient.security.auth import AuthContext, SchemeAuth
+from dynclient.security.locations import write
 
 # RFC 7616, 6.1: the registered algorithms, the strongest first. Each also has a -sess variant.
 _ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
 _SESSION = "-SESS"
+_SEPARATORS = expression(r"[ \t,]*")
+_TOKEN = expression(TOKEN)
+_PARAMETER = expression(rf"""({TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",=]+))[ \t]*(?=,|$)""")
+_TOKEN68 = expression(r"[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$)")
+_UNAUTHORIZED = 401
 _UNFIT = expression(r"[\x00-\x1f\x7f]")
+
+
+class Challenge(Record):
+    """One challenge: its scheme in lower case, and its parameters by name in lower case.
+
+    The value of a quoted parameter is what stands between the quotes, its backslashes kept.
+    """
+
+    scheme: str
+    parameters: Mapping[str, str]
+
+
+def challenges(lines: Iterable[str]) -> list[Challenge]:
+    """Read the lines of a WWW-Authenticate header."""
+    return [challenge for line in lines for challenge in _of_line(line)]
+
+
+def _of_line(line: str) -> list[Challenge]:
+    found: list[tuple[str, dict[str, str]]] = []
+    place = 0
+    while True:
+        place = _end(_SEPARATORS, line, place)
+        parameter = _PARAMETER.match(line, place) if found else None
+        if parameter is not None:
+            quoted, plain = parameter[2], parameter[3]
+            found[-1][1].setdefault(parameter[1].lower(), quoted if quoted is not None else plain)
+            place = parameter.end()
+            continue
+        scheme = _TOKEN.match(line, place)
+        if scheme is None:
+            return [Challenge(*one) for one in found]
+        found.append((scheme[0].lower(), {}))
+        place = _end(_TOKEN68, line, scheme.end())
+
+
+def _end(pattern: re.Pattern[str], line: str, place: int) -> int:
+    match = pattern.match(line, place)
+    return match.end() if match else place
+
 
 Hash = Callable[[str], str]
 
@@ -57,12 +104,37 @@ def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) ->
     return Session(algorithm, parameters, entropy(16).hex(), itertools.count(1))
 
 
-def key_of(scheme: SecurityScheme, pair: Pair, request: Request) -> Hashable:
-    """What a session is remembered under: a user's, with an origin."""
-    return scheme.name, pair, request.origin
+class DigestAuth(SchemeAuth):
+    """HTTP digest authentication: a user and a password, of which a hash goes out."""
+
+    __slots__ = ("_password", "_user")
+
+    def __init__(self, user: str, password: str | Secret) -> None:
+        """Take the user's name and password."""
+        self._user = user
+        self._password = password if isinstance(password, Secret) else Secret(password)
+
+    def flow(self, request: Request, context: AuthContext, /) -> Generator[Request, Any, None]:
+        """Answer the last challenge of the origin, or else the one that the response brings."""
+        sessions, key = context.cache.sessions, (context.scheme.name, self._user, self._password, request.origin)
+        known: Session | None = sessions.get(key)
+        response = yield self._answered(known, request, context) if known is not None else request
+        if response.status != _UNAUTHORIZED:
+            return
+        begun = session(challenges(response.headers.get_list("www-authenticate")), context.random)
+        if begun is not None:
+            sessions[key] = begun
+            response = yield self._answered(begun, request, context)
+            if response.status != _UNAUTHORIZED:
+                return
+        sessions.pop(key, None)
+
+    def _answered(self, to: Session, request: Request, context: AuthContext) -> Request:
+        proof = answer(to, self._user, self._password, request)
+        return write(request, context.scheme, f"Digest {proof.reveal()}")
 
 
-def answer(to: Session, pair: Pair, request: Request) -> Secret:
+def answer(to: Session, user: str, password: Secret, request: Request) -> Secret:
     """What stands behind ``Digest`` in the Authorization header of a request."""
     known = to.parameters
     hashed = _hash(to.algorithm.removesuffix(_SESSION))
@@ -72,12 +144,12 @@ def answer(to: Session, pair: Pair, request: Request) -> Secret:
     uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     count = f"{next(to.counts):08x}"
     realm, nonce = known.get("realm", ""), known["nonce"]
-    key = hashed(f"{pair.user}:{realm}:{pair.password.reveal()}")
+    key = hashed(f"{user}:{realm}:{password.reveal()}")
     if to.algorithm.endswith(_SESSION):
         # RFC 7616, 3.4.2
         key = hashed(f"{key}:{nonce}:{to.cnonce}")
     act = hashed(f"{request.method}:{uri}")
-    fields = {**_user(pair.user, realm, known, hashed), "realm": _quoted(realm), "uri": f'"{uri}"'}
+    fields = {**_user(user, realm, known, hashed), "realm": _quoted(realm), "uri": f'"{uri}"'}
     fields |= {"algorithm": known["algorithm"]} if "algorithm" in known else {}
     fields |= {"nonce": _quoted(nonce)}
     if "qop" in known:

@@ -1,12 +1,12 @@
-"""Which origins a caller has vouched for.
+"""Which origins are trusted with credentials.
 
 * that of ``base_url``;
 * those that a document declares as its servers, if it came as a local file, text or mapping;
 * for a document from the network, that document's own origin;
 * those of ``allow_origins``.
 
-Plain http carries credentials to this machine only, unless that very origin stands in ``allow_origins``: there the
-caller has said ``http://`` for the sake of credentials, in ``base_url`` only for the sake of the way.
+Plain http carries credentials to this machine only, unless that very origin is in ``allow_origins``, where the caller
+has written ``http://`` for credentials. In ``base_url`` it is no more than the address.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _URL = expression(r"https?://[^/?#@\s]+/?", re.IGNORECASE)
 
 
 class Trust(Record):
-    """The caller's word. ``local`` tells that the document's servers are part of it."""
+    """The trusted origins. ``local`` says that the document's servers are among them."""
 
     origins: frozenset[Origin]
     named: frozenset[Origin] = frozenset()
@@ -39,28 +39,28 @@ class Trust(Record):
         """Make sure that a credential may go to an origin.
 
         Raises:
-            CredentialScopeError: the caller has not vouched for it.
+            CredentialScopeError: it is not trusted.
         """
         if origin in self.named:
             return
-        if not self._vouched(origin, servers):
+        if not self._is_trusted(origin, servers):
             raise _refused(
-                f"credentials may not go to {text_of(origin)}, for which nobody vouched", origin, operation_id
+                f"credentials may not go to {text_of(origin)}, which is not a trusted origin", origin, operation_id
             )
         if origin[0] != "https" and not _is_loopback(origin[1]):
             raise _refused(f"credentials may not go to {text_of(origin)}, which is not encrypted", origin, operation_id)
 
-    def _vouched(self, origin: Origin, servers: Sequence[Server]) -> bool:
+    def _is_trusted(self, origin: Origin, servers: Sequence[Server]) -> bool:
         if origin in self.origins:
             return True
         return self.local and any(_declares(server, origin) for server in (*servers, *self.servers))
 
 
 def trust(api: API, base_url: str | None, allow_origins: Iterable[str]) -> Trust:
-    """Gather what the caller has vouched for.
+    """Gather what the caller trusts.
 
     Raises:
-        ArgumentError: a member of ``allow_origins`` is no origin.
+        ArgumentError: a member of ``allow_origins`` is not an origin.
     """
     named = frozenset(_origin(text) for text in allow_origins)
     own = [base_url, api.document_uri if api.remote else None]
@@ -79,7 +79,9 @@ def _origin(text: object) -> Origin:
     if isinstance(text, str) and _URL.fullmatch(text) and (origin := _origin_of(text)) is not None:
         return origin
     raise ArgumentError(
-        f"allow_origins holds {text!r}, which is no origin", argument="allow_origins", hint='say "https://host:port"'
+        f"allow_origins holds {text!r}, which is not an origin",
+        argument="allow_origins",
+        hint='say "https://host:port"',
     )
 
 
@@ -102,7 +104,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _declares(server: Server, origin: Origin) -> bool:
-    """Whether a server's URL, with some lawful value of each of its variables, is of this origin."""
+    """Whether a server's URL, with some valid value of each of its variables, is of this origin."""
     match = _TEMPLATE.match(server.url)
     if match is None:
         return False
@@ -130,5 +132,5 @@ def _values(name: str, server: Server) -> str:
     variable = server.variables.get(name)
     if variable is not None and variable.enum:
         return "(?:" + "|".join(re.escape(value) for value in variable.enum) + ")"
-    # A value without an enum is the caller's word, or the document's default, which here counts as much.
+    # A value without an enum is the caller's, or the document's default, which is trusted as much here.
     return r"[^/?#@\s]*"

@@ -14,10 +14,10 @@ import pytest
 import dynclient
 from dynclient import exceptions
 from dynclient._call import Chance
-from dynclient.messages import Headers, Request
+from dynclient.messages import Headers, Request, Response
 from dynclient.model import API, Operation, OperationRow, SecurityScheme, Server
 from dynclient.options import Limits, Timeout
-from dynclient.security import Access, Security, Way
+from dynclient.security import AuthFlow, CallClock, Security
 
 sys.path.insert(0, str(Path(__file__).parent))
 from authorization_server import AuthorizationServer  # tests are no package: it is found beside this file
@@ -57,14 +57,24 @@ def _request(url: str = "https://api.test/v1/x", **headers: str) -> Request:
     return Request("GET", url, Headers(headers))
 
 
+class _Once:
+    """Takes a request, and answers it at once."""
+
+    def send(self, request: Request) -> Any:
+        self.sent = request
+        yield from ()
+        return Response(200)
+
+    def fetch(self, request: Request) -> Any:
+        raise AssertionError("something was to be fetched")
+
+
 def _authorized(security: Security, request: Request, operation: Operation) -> Request:
-    """Authorize a request for which nothing has to be fetched."""
-    steps = Access(security, operation).authorize(request, Way(Chance(), Timeout(), Limits(), None))
-    try:
-        next(steps)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("something was to be fetched")
+    """The request as it is sent with its credentials."""
+    once = _Once()
+    for _ in AuthFlow(security, operation).send(request, once, CallClock(Chance(), Timeout(), Limits(), None)):
+        raise AssertionError("something was to be waited for")
+    return once.sent
 
 
 @pytest.fixture

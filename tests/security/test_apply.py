@@ -45,7 +45,7 @@ def test_place(authorized, by, row, api, operation):
         "function by name": {name: lambda _: credential},
     }[by]
     plain = Request("GET", URL)
-    request = authorized(Security.of(api(name), auth), plain, operation(name))
+    request = authorized(Security(api(name), auth), plain, operation(name))
     assert dict(request.headers) == headers
     assert request.url == URL + query
     assert plain == Request("GET", URL)
@@ -61,7 +61,7 @@ SECRETS = [
 
 @pytest.mark.parametrize(("name", "credential", "place"), SECRETS)
 def test_the_request_knows_what_is_secret_in_it(*, authorized, name, credential, place, api, operation, request_to):
-    request = authorized(Security.of(api(name), credential), request_to(), operation(name))
+    request = authorized(Security(api(name), credential), request_to(), operation(name))
     assert request.secrets == {place}
     assert "canary" not in repr(request)
     assert "canary" not in request.to_curl()
@@ -69,7 +69,7 @@ def test_the_request_knows_what_is_secret_in_it(*, authorized, name, credential,
 
 
 def test_what_the_request_has_beside_it_stays(authorized, api, operation, request_to):
-    security = Security.of(api(), {"QueryKey": "k", "CookieKey": "c", "HeaderKey": "h"})
+    security = Security(api(), {"QueryKey": "k", "CookieKey": "c", "HeaderKey": "h"})
     request = request_to(URL + "?a=%2f&b[]=1", Cookie="other=1; session=old", Accept="a/b")
     done = authorized(security, request, operation("QueryKey CookieKey HeaderKey"))
     assert done.url == URL + "?a=%2f&b[]=1&api%20key=k"
@@ -99,7 +99,7 @@ CHOICES = [
 
 @pytest.mark.parametrize(("choices", "auth", "written"), CHOICES)
 def test_choice(*, authorized, choices, auth, written, api, operation, request_to):
-    request = authorized(Security.of(api(), auth), request_to(), operation(*choices))
+    request = authorized(Security(api(), auth), request_to(), operation(*choices))
     assert {name.lower() for name in request.headers} == written
 
 
@@ -118,26 +118,26 @@ MISSING = [
 def test_missing(authorized, row, api, operation, request_to):
     choices, auth, schemes, text = row
     with pytest.raises(exceptions.MissingCredential) as caught:
-        authorized(Security.of(api(), auth), request_to(), operation(*choices))
+        authorized(Security(api(), auth), request_to(), operation(*choices))
     assert caught.value.schemes == schemes
     assert caught.value.operation_id == "getX"
     assert text in str(caught.value)
 
 
 def test_a_certificate_of_the_client_meets_mutual_tls(authorized, api, operation, request_to):
-    security = Security.of(api(), {"HeaderKey": "k"}, certificate=True)
+    security = Security(api(), {"HeaderKey": "k"}, certificate=True)
     assert authorized(security, request_to(), operation("Certificate")) == request_to()
     request = authorized(security, request_to(), operation("Certificate HeaderKey"))
     assert request.headers["x-api-key"] == "k"
 
 
 def test_what_the_caller_wrote_into_the_request_counts(authorized, api, operation, request_to):
-    security = Security.of(api())
+    security = Security(api())
     request = request_to(URL + "?api+key=canary", Authorization="Bearer canary", Cookie="a=b; session=canary")
     done = authorized(security, request, operation("Bearer QueryKey CookieKey"))
     assert (done.url, done.headers) == (request.url, request.headers)
     assert "canary" not in repr(done)
-    given = authorized(Security.of(api(), {"Bearer": "given"}), request, operation("Bearer"))
+    given = authorized(Security(api(), {"Bearer": "given"}), request, operation("Bearer"))
     assert given.headers["Authorization"] == "Bearer given"
 
 
@@ -148,7 +148,7 @@ def test_a_function_is_asked_with_what_it_may_want_to_know(authorized, api, oper
         asked.append(wanted)
         return "k"
 
-    security = Security.of(api(), ask)
+    security = Security(api(), ask)
     authorized(security, request_to(), operation("HeaderKey Bearer", "Bearer"))
     assert [(wanted.scheme.name, *wanted[1:]) for wanted in asked] == [
         ("HeaderKey", ("scope",), "getX", ("https", "api.test", 443)),
@@ -178,7 +178,7 @@ def test_what_cannot_be_written_is_refused_and_not_shown(
     *, authorized, by, name, credential, api, operation, request_to
 ):
     auth = {name: credential if by == "value" else lambda _: credential}
-    security = Security.of(api(), auth)
+    security = Security(api(), auth)
     with pytest.raises(exceptions.ArgumentError, match=name) as caught:
         authorized(security, request_to(), operation(name))
     assert "canary" not in str(caught.value)
@@ -187,20 +187,20 @@ def test_what_cannot_be_written_is_refused_and_not_shown(
 @pytest.mark.parametrize("answer", [5, ("a", "b"), {"x": "y"}])
 def test_a_function_that_returns_nonsense(authorized, answer, api, operation, request_to):
     with pytest.raises(exceptions.ArgumentError, match="HeaderKey"):
-        authorized(Security.of(api(), lambda _: answer), request_to(), operation("HeaderKey"))
+        authorized(Security(api(), lambda _: answer), request_to(), operation("HeaderKey"))
 
 
 def test_two_credentials_in_one_place(authorized, api, operation, request_to):
-    security = Security.of(api(), {"Bearer": "t", "Basic": ("a", "b")})
+    security = Security(api(), {"Bearer": "t", "Basic": ("a", "b")})
     with pytest.raises(exceptions.InvalidDocument, match="one place"):
         authorized(security, request_to(), operation("Basic Bearer"))
-    shown = Security.of(api()).placeholder(request_to(), operation("Basic Bearer"))
+    shown = Security(api()).placeholder(request_to(), operation("Basic Bearer"))
     assert shown.headers["authorization"] == "Basic $BASIC"
 
 
 def test_a_scheme_that_is_not_defined(authorized, api, operation, request_to):
     with pytest.raises(exceptions.InvalidDocument, match="Nowhere"):
-        authorized(Security.of(api(), ("a", "b")), request_to(), operation("Nowhere"))
+        authorized(Security(api(), ("a", "b")), request_to(), operation("Nowhere"))
 
 
 HELD = [
@@ -223,7 +223,7 @@ HELD = [
 @pytest.mark.parametrize("row", HELD)
 def test_placeholder(row, api, operation, request_to):
     choices, auth, headers, query = row
-    request = Security.of(api(), auth).placeholder(request_to(), operation(*choices))
+    request = Security(api(), auth).placeholder(request_to(), operation(*choices))
     assert dict(request.headers) == headers
     assert request.url == URL + query
     assert len(request.secrets) == len(headers) + bool(query)
@@ -233,12 +233,12 @@ def test_a_placeholder_asks_nobody(api, operation, request_to):
     def ask(_: CredentialRequest) -> str:
         raise AssertionError("asked")
 
-    request = Security.of(api(), ask).placeholder(request_to(), operation("Bearer"))
+    request = Security(api(), ask).placeholder(request_to(), operation("Bearer"))
     assert request.headers["Authorization"] == "Bearer $BEARER"
 
 
 def test_a_placeholder_is_ready_for_a_shell(api, operation, request_to):
-    request = Security.of(api()).placeholder(request_to(), operation("Basic QueryKey"))
+    request = Security(api()).placeholder(request_to(), operation("Basic QueryKey"))
     assert request.to_curl() == (
         'curl -X GET "https://api.test/v1/x?api%20key=$API_KEY" -H "Authorization: Basic $BASIC"'
     )
@@ -249,4 +249,4 @@ def test_every_type_of_scheme_has_its_row(api):
     for type_ in types:
         scheme = SecurityScheme("S", type_, in_="header", parameter="p", scheme="bearer")
         one = api()._replace(security_schemes={"S": scheme})
-        assert Security.of(one).placeholder(Request("GET", URL), Operation(one.rows[0], security=({"S": ()},)))
+        assert Security(one).placeholder(Request("GET", URL), Operation(one.rows[0], security=({"S": ()},)))

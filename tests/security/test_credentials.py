@@ -33,7 +33,7 @@ REFUSED = [
 @pytest.mark.parametrize(("names", "auth", "fault", "hint"), REFUSED)
 def test_refused_when_it_is_given(names, auth, fault, hint, api):
     with pytest.raises(exceptions.ArgumentError) as caught:
-        Security.of(api(*names), auth)
+        Security(api(*names), auth)
     assert fault in str(caught.value)
     assert hint in str(caught.value)
     assert "canary" not in str(caught.value)
@@ -42,9 +42,9 @@ def test_refused_when_it_is_given(names, auth, fault, hint, api):
 
 def test_a_document_without_schemes(api):
     none = api()._replace(security_schemes={})
-    assert Security.of(none)
+    assert Security(none)
     with pytest.raises(exceptions.ArgumentError, match="the document has none"):
-        Security.of(none, "canary")
+        Security(none, "canary")
 
 
 AUTHS = [
@@ -57,7 +57,7 @@ AUTHS = [
 
 @pytest.mark.parametrize(("names", "auth"), AUTHS)
 def test_security_shows_nothing(names, auth, api):
-    security = Security.of(api(*names), auth)
+    security = Security(api(*names), auth)
     shown = repr(security) + str(security) + repr([getattr(security, name) for name in security.__slots__])
     assert "canary" not in shown.replace("canary-user", "")
     for thing in (security, copy.copy(concealed(auth))):
@@ -70,7 +70,7 @@ def test_what_is_kept_concealed_is_the_same_credential(authorized, names, auth, 
     kept = concealed(auth)
     assert "canary" not in repr(kept).replace("canary-user", "")
     first, second = (
-        authorized(Security.of(api(*names), given), request_to(), operation(*names)) for given in (auth, kept)
+        authorized(Security(api(*names), given), request_to(), operation(*names)) for given in (auth, kept)
     )
     assert first == second
 

@@ -15,10 +15,8 @@ from dynclient import exceptions
 from dynclient._secrets import Secret
 from dynclient.messages import Request
 from dynclient.security import digest
-from dynclient.security.challenges import challenges
-from dynclient.security.credentials import Pair
 
-MUFASA = Pair("Mufasa", Secret("Circle of Life"))
+MUFASA = ("Mufasa", Secret("Circle of Life"))
 CHALLENGE = (
     'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm={}, '
     'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
@@ -31,7 +29,7 @@ def fields(answer: Secret) -> dict[str, str]:
 
 
 def begin(*lines: str, cnonce: str = CNONCE) -> digest.Session | None:
-    begun = digest.session(challenges(lines), bytes)
+    begun = digest.session(digest.challenges(lines), bytes)
     return begun._replace(cnonce=cnonce) if begun is not None else None
 
 
@@ -45,7 +43,7 @@ EXAMPLES = [
 @pytest.mark.parametrize(("algorithm", "response"), EXAMPLES)
 def test_example(algorithm, response):
     begun = begin(CHALLENGE.format(algorithm))
-    assert fields(digest.answer(begun, MUFASA, Request("GET", "http://www.example.org/dir/index.html"))) == {
+    assert fields(digest.answer(begun, *MUFASA, Request("GET", "http://www.example.org/dir/index.html"))) == {
         "username": '"Mufasa"',
         "realm": '"http-auth@example.org"',
         "uri": '"/dir/index.html"',
@@ -67,8 +65,8 @@ def test_example_with_a_hashed_name():
         'opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS", charset=UTF-8, userhash=true',
         cnonce="NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm",
     )
-    user = Pair("J\u00e4s\u00f8n Doe", Secret("Secret, or not?"))
-    shown = fields(digest.answer(begun, user, Request("GET", "http://api.example.org/doe.json")))
+    user = ("J\u00e4s\u00f8n Doe", Secret("Secret, or not?"))
+    shown = fields(digest.answer(begun, *user, Request("GET", "http://api.example.org/doe.json")))
     assert shown["username"] == '"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b"'
     assert shown["userhash"] == "true"
 
@@ -81,9 +79,7 @@ NAMES = [
 
 @pytest.mark.parametrize(("user", "shown"), NAMES)
 def test_name(user, shown):
-    answered = fields(
-        digest.answer(begin(CHALLENGE.format("MD5")), Pair(user, Secret("x")), Request("GET", "http://h/"))
-    )
+    answered = fields(digest.answer(begin(CHALLENGE.format("MD5")), user, Secret("x"), Request("GET", "http://h/")))
     assert {name: value for name, value in answered.items() if name.startswith("username")} == shown
 
 
@@ -124,7 +120,7 @@ HEADERS = [
 
 @pytest.mark.parametrize(("line", "found"), HEADERS)
 def test_header(line, found):
-    assert [tuple(one) for one in challenges([line])] == found
+    assert [tuple(one) for one in digest.challenges([line])] == found
 
 
 class Server:

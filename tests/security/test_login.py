@@ -13,7 +13,7 @@ from authorization_server import CLIENT
 
 from dynclient import exceptions
 from dynclient.options import OAuth2
-from dynclient.security.oauth2.listener import Listener
+from dynclient.security.login import Listener
 
 
 def get(url: str) -> int:

@@ -9,12 +9,12 @@ from urllib.parse import parse_qs
 import pytest
 
 from dynclient import exceptions
-from dynclient.messages import Headers, Response, Run, Send, Sleep
+from dynclient.messages import Headers, Request, Response, Run, Sleep
 from dynclient.model import OAuthFlow, Operation, SecurityScheme, Server
 from dynclient.options import Limits, OAuth2, Secret, Timeout
-from dynclient.security import Memory, Way
-from dynclient.security.oauth2 import Need, Token, obtain
-from dynclient.security.oauth2.obtaining import renew
+from dynclient.security import AuthContext, CallClock, CredentialCache
+from dynclient.security.oauth2 import obtain, renew
+from dynclient.security.tokens import Token, TokenRequest
 from dynclient.security.trust import Trust
 
 FLOWS = tuple(
@@ -50,16 +50,15 @@ def world():
 @pytest.fixture
 def start(world, operation):
     """Begin to obtain a token, on one memory for all of a test."""
-    memory = Memory()
+    cache = CredentialCache()
 
     def begin(given=CONFIDENTIAL, *, scopes=(), rejected=None, total=60.0):
-        way = Way(world, Timeout(total=total), Limits(), world.seconds + total)
-        need = Need(SCHEME, given, scopes, Operation(operation().row), "https://api.test/x", TRUST)
-        if rejected is not None:
-            return renew(need, memory, way, Secret(rejected))
-        return obtain(need, memory, way)
+        begin.clock = CallClock(world, Timeout(total=total), Limits(), world.seconds + total)
+        context = AuthContext(SCHEME, scopes, Operation(operation().row), begin.clock, TRUST, cache)
+        needed = TokenRequest(given, context, "https://api.test/x")
+        return renew(needed, Secret(rejected)) if rejected is not None else obtain(needed)
 
-    begin.memory = memory
+    begin.cache = cache
     return begin
 
 
@@ -76,13 +75,13 @@ def ends(steps, answer=None):
 
 
 def form(step):
-    assert isinstance(step, Send)
-    return {name: values[0] for name, values in parse_qs(step.request.body.decode()).items()}
+    assert isinstance(step, Request)
+    return {name: values[0] for name, values in parse_qs(step.body.decode()).items()}
 
 
 def test_one_fetches_and_the_others_wait(start):
     leader, followers = start(), [start() for _ in range(3)]
-    assert isinstance(next(leader), Send)
+    assert isinstance(next(leader), Request)
     assert {type(next(follower)) for follower in followers} == {Sleep}
     assert ends(leader, reply(access_token="t", expires_in=3600)) == "t"
     assert [ends(follower) for follower in followers] == ["t"] * 3
@@ -135,7 +134,7 @@ def test_a_leader_that_is_given_up_leaves_nobody_waiting(start, fault):
         error = exceptions.TimeoutError("late", phase="total") if fault == "timeout" else fault()
         with pytest.raises(type(error)):
             leader.throw(error)
-    assert isinstance(follower.send(None), Send)
+    assert isinstance(follower.send(None), Request)
     assert ends(follower, reply(access_token="t")) == "t"
 
 
@@ -150,7 +149,7 @@ def test_a_failure_is_shared_each_with_its_own_error(start):
             steps.send(answer)
         caught.append(fault.value)
     assert len({id(error) for error in caught}) == 3
-    assert isinstance(next(start()), Send)
+    assert isinstance(next(start()), Request)
 
 
 def test_who_waits_has_a_deadline(start, world):
@@ -177,8 +176,8 @@ def test_a_token_that_another_call_renewed_is_taken(start):
 
 def test_a_child_process_waits_for_nobody(start):
     next(start())
-    start.memory._process = os.getpid() + 1
-    assert isinstance(next(start()), Send)
+    start.cache._process = os.getpid() + 1
+    assert isinstance(next(start()), Request)
 
 
 DEVICE = {"device_code": "d", "user_code": "u", "verification_uri": "https://id.test/go", "expires_in": 900}
@@ -188,7 +187,8 @@ PENDING = reply(status=400, error="authorization_pending")
 def test_device(start, world):
     shown = []
     given = OAuth2("id", show_code=shown.append)
-    steps, follower = start(given), start(given, total=5.0)
+    steps = start(given)
+    clock, follower = start.clock, start(given, total=5.0)
     assert form(next(steps)) == {"client_id": "id"}
     next(follower)
     run = steps.send(reply(**DEVICE, interval=7))
@@ -200,7 +200,7 @@ def test_device(start, world):
     assert isinstance(follower.send(None), Sleep), "a person may take longer than a call"
     asked = steps.send(None)
     assert form(asked)["device_code"] == "d"
-    assert asked.deadline == 300
+    assert clock.deadline == 300
     assert steps.send(PENDING).seconds == 7
     steps.send(None)
     assert steps.send(reply(status=400, error="slow_down")).seconds == 12
@@ -261,21 +261,21 @@ def run(steps, step):
 def test_a_401_asks_no_person_but_lets_the_next_call_ask(start):
     store = Store()
     given = OAuth2("id", show_code=print, store=store)
-    start.memory.tokens["Login", given] = Token(Secret("old"))
+    start.cache.tokens["Login", given] = Token(Secret("old"))
     steps = start(given, rejected="old")
     forget = run(steps, next(steps))
     assert isinstance(forget, Run)
     assert ends(steps, forget.function()) == "old"
     assert list(store.kept.values()) == [{}]
     again = start(given)
-    assert run(again, next(again)).request.url == "https://id.test/device"
+    assert run(again, next(again)).url == "https://id.test/device"
 
 
 def test_a_store_is_looked_at_first_and_given_what_is_new(start, world):
     store = Store()
     given = OAuth2("id", "secret", store=store)
     steps = start(given)
-    assert isinstance(run(steps, next(steps)), Send)
+    assert isinstance(run(steps, next(steps)), Request)
     save = steps.send(reply(access_token="t", refresh_token="r", expires_in=100))
     assert ends(steps, save.function()) == "t"
     assert store.kept == {
@@ -286,11 +286,11 @@ def test_a_store_is_looked_at_first_and_given_what_is_new(start, world):
             "scopes": [],
         }
     }
-    start.memory.tokens.clear()
+    start.cache.tokens.clear()
     again = start(given)
     step = next(again)
     assert ends(again, step.function()) == "t"
     world.seconds = 99
-    start.memory.tokens.clear()
+    start.cache.tokens.clear()
     last = start(given)
     assert form(run(last, next(last)))["refresh_token"] == "r"

@@ -80,7 +80,7 @@ REMOTE = [
 
 def security(case: Case, api: Any) -> Security:
     made = api(uri=case.remote or "file:///x.yaml", remote=case.remote is not None, servers=case.servers)
-    return Security.of(made, {"HeaderKey": "canary"}, base_url=case.base_url, allow_origins=case.allow_origins)
+    return Security(made, {"HeaderKey": "canary"}, base_url=case.base_url, allow_origins=case.allow_origins)
 
 
 @pytest.mark.parametrize("case", [*LOCAL, *PLAIN, *TEMPLATES, *REMOTE])
@@ -122,7 +122,7 @@ def test_an_operations_own_servers_count_in_a_local_document(authorized, api, op
 
 def test_no_function_is_asked_for_an_origin_out_of_scope(authorized, api, operation, request_to):
     asked = []
-    made = Security.of(api(), asked.append)
+    made = Security(api(), asked.append)
     with pytest.raises(exceptions.CredentialScopeError):
         authorized(made, request_to("https://evil.test/"), operation("HeaderKey"))
     assert asked == []
@@ -133,4 +133,4 @@ def test_no_function_is_asked_for_an_origin_out_of_scope(authorized, api, operat
 )
 def test_an_origin_that_is_none(origin, api):
     with pytest.raises(exceptions.ArgumentError, match="allow_origins"):
-        Security.of(api(), allow_origins=(origin,))
+        Security(api(), allow_origins=(origin,))

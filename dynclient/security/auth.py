@@ -1,0 +1,216 @@
+"""The protocol of authentication: what an Auth is, what its flow is given, and what a client remembers for it.
+
+An :class:`Auth` is one method, ``flow(request, context)``: a generator that yields requests and is sent responses. It
+does no I/O itself, so the same Auth serves threads, asyncio and trio.
+
+Rule 1: a yielded request with the method and the address of the call's own request is that request, authenticated. Any
+other one is an auth sub-request, such as one for a token: it may go to trusted origins only.
+Rule 2: a flow runs anew for each attempt of a call, and after a redirect within the origin.
+Rule 3: a flow may send the call's request again after a 4xx response. After any other response it is over.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Generator, Hashable, Mapping
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from dynclient._records import Record
+from dynclient.exceptions import DynclientError
+from dynclient.messages import Await, Request, Run, Send, Sleep
+from dynclient.model import Operation, SecurityScheme
+from dynclient.options import Limits, Timeout
+from dynclient.security.trust import Origin, Trust
+
+T = TypeVar("T")
+
+Step = Request | Sleep | Run | Await
+Steps = Generator[Step, Any, T]
+"""What a flow yields: a request to send, seconds to sleep, a function that may block, or something to await."""
+
+
+class Auth(Protocol):
+    """How calls are authenticated. Give one as ``auth=``, or by the name of a security scheme."""
+
+    def flow(self, request: Request, context: AuthContext, /) -> Generator[Any, Any, Any]:
+        """Yield the request with its credentials; what is yielded next, if anything, answers the response to it.
+
+        Args:
+            request: the finished request: method, URL, headers and body, as it would be sent without this Auth.
+            context: the security scheme that the Auth is used for, the scopes, the clock and random bytes.
+        """
+
+
+class SchemeAuth:
+    """Base of the built-in Auths whose credential is one text where the scheme's credential stands.
+
+    ``signs`` says that the text depends on the request: such an Auth runs after the others.
+    """
+
+    __slots__ = ()
+    signs = True
+
+
+class Environment(Protocol):
+    """The clock and the randomness of a call."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """A monotonic clock, in seconds."""
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """Seconds since the epoch: what tokens expire by, also while a machine sleeps."""
+
+    @property
+    def entropy(self) -> Callable[[int], bytes]:
+        """Random bytes, as many as are asked for."""
+
+
+class CallClock:
+    """The time and the limits of one call. Its deadline moves only while a person logs in."""
+
+    __slots__ = ("_timeout", "deadline", "environment", "limits")
+
+    def __init__(self, environment: Environment, timeout: Timeout, limits: Limits, deadline: float | None) -> None:
+        """Take the options of the call; ``deadline`` is a reading of the monotonic clock, or None."""
+        self.environment = environment
+        self.limits = limits
+        self.deadline = deadline
+        self._timeout = timeout
+
+    def send(self, request: Request, *, stream: bool = False) -> Send:
+        """The step that sends a request within the call's time."""
+        return Send(request, self._timeout, self.limits, self.deadline, stream)
+
+    def wait_for_a_person(self, seconds: float) -> None:
+        """Move the deadline to this many seconds from now."""
+        self.deadline = self.environment.clock() + seconds
+
+    def restart(self) -> None:
+        """Count the call's time from now."""
+        total = self._timeout.total
+        self.deadline = self.environment.clock() + total if total is not None else None
+
+
+class CredentialRequest(Record):
+    """What a function given as ``auth=`` is called with: which credential is needed, and for what.
+
+    It returns a text, a pair of user and password, a Secret or an Auth; or None where it has none. ``scopes`` are those
+    that the operation requires, ``origin`` is where the credential will go: scheme, host and port.
+    """
+
+    scheme: SecurityScheme
+    scopes: tuple[str, ...]
+    operation_id: str
+    origin: tuple[str, str, int]
+
+
+class PendingCall:
+    """A token fetch that is under way. ``error`` is how it failed, or None; ``is_personal``: a person has to log in."""
+
+    __slots__ = ("error", "is_done", "is_personal")
+
+    def __init__(self) -> None:
+        """Begin."""
+        self.error: DynclientError | None = None
+        self.is_done = False
+        self.is_personal = False
+
+
+class CredentialCache:
+    """Tokens, metadata of authorization servers and digest sessions of a client. Threads and tasks share it.
+
+    Rule 1: the lock is held for a few lines of Python, never while anything is waited for.
+    Rule 2: of the calls that need one token at a time, one fetches it and the others wait, in steps of their own: an
+    event loop goes on, and a call that is cancelled leaves nobody behind.
+    Rule 3: a child process begins with the tokens of its parent, and without its lock and pending calls.
+    """
+
+    __slots__ = ("_lock", "_pending", "_process", "metadata", "sessions", "tokens")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.tokens: dict[Hashable, Any] = {}
+        self.metadata: dict[str, Mapping[str, Any]] = {}
+        self.sessions: dict[Hashable, Any] = {}
+        self._reset()
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[Hashable, PendingCall] = {}
+        self._process = os.getpid()
+
+    def join(self, key: Hashable) -> tuple[PendingCall, bool]:
+        """Join the pending fetch of a token, or begin one: the fetch, and whether the caller has to do it."""
+        if self._process != os.getpid():
+            self._reset()
+        with self._lock:
+            pending = self._pending.get(key)
+            if pending is not None:
+                return pending, False
+            pending = self._pending[key] = PendingCall()
+            return pending, True
+
+    def leave(self, key: Hashable, pending: PendingCall, error: DynclientError | None) -> None:
+        """End a fetch that this caller began."""
+        with self._lock:
+            if self._pending.get(key) is pending:
+                del self._pending[key]
+        pending.error = error
+        pending.is_done = True
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.tokens)} tokens>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled")
+
+
+class AuthContext:
+    """What an Auth knows beside the request: one for each call and security scheme.
+
+    ``scheme`` is the document's security scheme, ``scopes`` are those that the operation requires of it.
+    """
+
+    __slots__ = ("cache", "clock", "is_renewed", "operation", "scheme", "scopes", "trust")
+
+    def __init__(
+        self,
+        scheme: SecurityScheme,
+        scopes: tuple[str, ...],
+        operation: Operation,
+        clock: CallClock,
+        trust: Trust,
+        cache: CredentialCache,
+    ) -> None:
+        """Take what the call and its client have."""
+        self.scheme = scheme
+        self.scopes = scopes
+        self.operation = operation
+        self.clock = clock
+        self.trust = trust
+        self.cache = cache
+        self.is_renewed = False
+
+    @property
+    def operation_id(self) -> str:
+        """The operationId, or else ``METHOD path``."""
+        return self.operation.id
+
+    def now(self) -> float:
+        """The time of day: seconds since the epoch."""
+        return self.clock.environment.now()
+
+    def random(self, count: int) -> bytes:
+        """So many random bytes, for a nonce."""
+        return self.clock.environment.entropy(count)
+
+    def check(self, origin: Origin) -> None:
+        """Make sure that credentials may go to an origin.
+
+        Raises:
+            CredentialScopeError: the origin is not trusted.
+        """
+        self.trust.check(origin, self.operation.servers, self.operation.id)

@@ -1,0 +1,357 @@
+"""Which credentials an operation requires, and how a call is sent with them.
+
+Rule 1: of an operation's security the first requirement is used whose schemes all have a credential. It is chosen once
+for each call; functions are asked for credentials once too.
+Rule 2: the flows of a requirement's Auths are nested: each sees the request and the response of the next. Those that
+write a fixed text come first, so that an Auth which signs sees the finished request.
+Rule 3: a credential goes to the origin of the call's request alone, after that was checked (:mod:`.trust`).
+Rule 4: a transport's error ends the flows: whether the call is repeated is decided by its retry policy, not by an Auth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from dynclient._records import Record
+from dynclient.exceptions import (
+    ArgumentError,
+    DecodeError,
+    DynclientError,
+    InvalidDocument,
+    MissingCredential,
+    TransportError,
+)
+from dynclient.messages import Await, Request, Response, SecretLocation
+from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
+from dynclient.security.auth import Auth, AuthContext, CallClock, CredentialCache, CredentialRequest, SchemeAuth
+from dynclient.security.locations import added, has_credential, location_of, secret_at, write
+from dynclient.security.schemes import (
+    Given,
+    StaticAuth,
+    auth_of,
+    given_auths,
+    hint,
+    is_auth,
+    placeholder_of,
+)
+from dynclient.security.trust import trust
+
+_REFUSED = range(400, 500)
+
+Outcome = Response | TransportError | DecodeError
+
+
+class Sender(Protocol):
+    """What sends the requests of a call."""
+
+    def send(self, request: Request) -> Generator[Any, Any, Outcome]:
+        """Send the call's own request once: the response, or how that failed."""
+
+    def fetch(self, request: Request) -> Generator[Any, Any, Response]:
+        """Send an auth sub-request, with attempts of its own.
+
+        Raises:
+            TransportError: there is no response.
+        """
+
+
+class Chosen(Record):
+    """The Auths of a call, each with its context, and where the request is secret then."""
+
+    auths: tuple[tuple[Auth, AuthContext], ...] = ()
+    secrets: frozenset[SecretLocation] = frozenset()
+
+
+class Security:
+    """The credentials of a client, and where they may go. Immutable; threads may share it."""
+
+    __slots__ = ("_certificate", "_given", "_schemes", "_trust", "cache")
+
+    def __init__(
+        self,
+        api: API,
+        auth: Any = None,
+        *,
+        base_url: str | None = None,
+        allow_origins: Iterable[str] = (),
+        certificate: bool = False,
+        cache: CredentialCache | None = None,
+    ) -> None:
+        """Take an API, the value of ``auth=``, and what the caller trusts.
+
+        ``certificate`` says that TLS shows a certificate of the client. ``cache`` is shared by clients of one document.
+
+        Raises:
+            ArgumentError: no scheme can take ``auth``, or ``allow_origins`` has something that is not an origin.
+        """
+        self._schemes = api.security_schemes
+        # A traceback shows this object also where the value of auth= is refused.
+        self._given: Given = {}
+        self._trust = trust(api, base_url, allow_origins)
+        self._given = given_auths(auth, api.security_schemes)
+        self._certificate = certificate
+        self.cache = cache if cache is not None else CredentialCache()
+
+    def choose(self, request: Request, operation: Operation, clock: CallClock) -> Generator[Await, Any, Chosen]:
+        """Choose the Auths for an operation.
+
+        A header, query field or cookie that the request has already counts as its scheme's credential.
+
+        Raises:
+            MissingCredential: no requirement can be met.
+            CredentialScopeError: the credential would go to an origin that is not trusted.
+        """
+        asked: dict[str, Auth | None] = {}
+        for requirement in operation.security:
+            if requirement and self._can_meet(requirement, request):
+                self._trust.check(request.origin, operation.servers, operation.id)
+                auths: dict[str, Auth | None] = {}
+                for name, scopes in requirement.items():
+                    found = self._given.get(name)
+                    if found is not None and not is_auth(found):
+                        if name not in asked:
+                            asked[name] = yield from self._ask(name, scopes, request, operation)
+                        found = asked[name]
+                    auths[name] = found  # type: ignore[assignment]  # no function any more
+                if all(auths[name] is not None or self._is_met(name, request) for name in auths):
+                    return self._chosen(requirement, auths, operation, clock)
+        if not operation.security or any(not requirement for requirement in operation.security):
+            return Chosen()
+        raise self._missing(operation)
+
+    def _ask(
+        self, name: str, scopes: tuple[str, ...], request: Request, operation: Operation
+    ) -> Generator[Await, Any, Auth | None]:
+        """Ask the caller's function for a credential; what an async one returns is awaited."""
+        scheme = self.scheme(name)
+        answer = self._given[name](CredentialRequest(scheme, scopes, operation.id, request.origin))  # type: ignore[operator]  # it is a function
+        if hasattr(answer, "__await__"):
+            answer = yield Await(answer)
+        return None if answer is None else auth_of(answer, scheme)
+
+    def _chosen(
+        self,
+        requirement: SecurityRequirement,
+        auths: Mapping[str, Auth | None],
+        operation: Operation,
+        clock: CallClock,
+    ) -> Chosen:
+        pairs: list[tuple[Auth, AuthContext]] = []
+        locations: dict[SecretLocation, str] = {}
+        for name, scopes in requirement.items():
+            scheme, auth = self.scheme(name), auths[name]
+            location = location_of(scheme)
+            if location is not None and (auth is None or isinstance(auth, SchemeAuth)):
+                if location in locations:
+                    raise InvalidDocument(
+                        f"{operation.id}: its security requires two credentials in one place, the {' '.join(location)}",
+                        operation_id=operation.id,
+                    )
+                locations[location] = name
+            # An Auth that is given for several schemes runs once.
+            if auth is not None and not any(auth is one for one, _ in pairs if not isinstance(one, SchemeAuth)):
+                pairs.append((auth, AuthContext(scheme, scopes, operation, clock, self._trust, self.cache)))
+        pairs.sort(key=lambda pair: getattr(pair[0], "signs", True))
+        found = (location_of(self.scheme(name)) for name in requirement)
+        return Chosen(tuple(pairs), frozenset(secret_at(location) for location in found if location is not None))
+
+    def placeholder(self, request: Request, operation: Operation) -> Request:
+        """Return the request with its credentials, and with ``$NAME`` for those that are no fixed text.
+
+        No function is called, no token fetched, nothing signed.
+
+        Raises:
+            CredentialScopeError: a credential would go to an origin that is not trusted.
+            ArgumentError: a credential can't stand in its place.
+        """
+        choices = [choice for choice in operation.security if choice]
+        if not choices:
+            return request
+        ready = [choice for choice in choices if all(self._at_hand(name, request) for name in choice)]
+        possible = [choice for choice in choices if self._can_meet(choice, request)]
+        if not ready and not possible and len(choices) < len(operation.security):
+            return request
+        names = (ready or possible or choices)[0]
+        if any(isinstance(self._given.get(name), StaticAuth) for name in names):
+            self._trust.check(request.origin, operation.servers, operation.id)
+        filled: set[SecretLocation] = set()
+        for name in names:
+            scheme, auth = self.scheme(name), self._given.get(name)
+            location = location_of(scheme)
+            if location is None:
+                continue
+            request = replace(request, secrets=request.secrets | {secret_at(location)})
+            if location not in filled:
+                if isinstance(auth, StaticAuth):
+                    request = write(request, scheme, auth.text(scheme))
+                elif not has_credential(request, scheme):
+                    request = write(request, scheme, placeholder_of(scheme))
+            filled.add(location)
+        return request
+
+    def scheme(self, name: str) -> SecurityScheme:
+        """The security scheme of a name.
+
+        Raises:
+            InvalidDocument: the document defines none.
+        """
+        scheme = self._schemes.get(name)
+        if scheme is None:
+            raise InvalidDocument(f"the document defines no security scheme {name!r}")
+        return scheme
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for {', '.join(self._given) or 'nobody'}>"
+
+    def __reduce__(self) -> Any:
+        # An operation and a namespace hold these; a client leaves them out.
+        raise TypeError("credentials are not pickled, nor an operation, which holds them: pickle the client")
+
+    def _can_meet(self, requirement: SecurityRequirement, request: Request) -> bool:
+        return all(name in self._given or self._is_met(name, request) for name in requirement)
+
+    def _is_met(self, name: str, request: Request) -> bool:
+        """Whether a scheme needs nothing more than the request, or the connection, has."""
+        scheme = self.scheme(name)
+        if location_of(scheme) is None:
+            return self._certificate
+        return has_credential(request, scheme)
+
+    def _at_hand(self, name: str, request: Request) -> bool:
+        return is_auth(self._given.get(name)) or self._is_met(name, request)
+
+    def _missing(self, operation: Operation) -> MissingCredential:
+        names = list(dict.fromkeys(name for requirement in operation.security for name in requirement))
+        choices = " or ".join(" and ".join(requirement) for requirement in operation.security)
+        first = [self.scheme(name) for name in next(iter(operation.security))]
+        certificate = any(location_of(scheme) is None for scheme in first) and not self._certificate
+        hints = [hint(first), "pass tls=TLS(certificate=...)" if certificate else ""]
+        return MissingCredential(
+            f"{operation.id} needs a credential: {choices}",
+            schemes=names,
+            operation_id=operation.id,
+            hint="; ".join(text for text in hints if text),
+        )
+
+
+class AuthFlow:
+    """How one call is authenticated. Each of its attempts is sent by :meth:`send`."""
+
+    __slots__ = ("_chosen", "_operation", "_secrets", "_security")
+
+    def __init__(self, security: Security, operation: Operation) -> None:
+        """Take the client's credentials and the call's operation."""
+        self._security = security
+        self._operation = operation
+        self._chosen: Chosen | None = None
+        self._secrets: frozenset[SecretLocation] = frozenset()
+
+    def send(self, request: Request, sender: Sender, clock: CallClock) -> Generator[Any, Any, Outcome]:
+        """Send a request with its credentials, as often as these need it: the last response, or how that failed.
+
+        Raises:
+            MissingCredential: no requirement of the operation's security can be met.
+            CredentialScopeError: a credential would go to an origin that is not trusted.
+            AuthorizationError: the authorization server gives no token.
+            ArgumentError: a credential can't stand in its place.
+        """
+        chosen = self._chosen
+        if chosen is None:
+            chosen = self._chosen = yield from self._security.choose(request, self._operation, clock)
+        if chosen.secrets:
+            request = replace(request, secrets=request.secrets | chosen.secrets)
+        return (yield from self._sent(chosen.auths, request, sender))
+
+    def redirected(self, target: Request) -> Request:
+        """Return the request that a redirect leads to, with its secrets named.
+
+        The server has chosen its query, so that no key is added to it again.
+        """
+        if self._chosen is not None:
+            auths = self._chosen.auths
+            kept = (pair for pair in auths if not isinstance(pair[0], StaticAuth) or pair[1].scheme.in_ != "query")
+            self._chosen = self._chosen._replace(auths=tuple(kept))
+        return replace(target, secrets=target.secrets | self._secrets)
+
+    def _sent(
+        self, auths: tuple[tuple[Auth, AuthContext], ...], request: Request, sender: Sender
+    ) -> Generator[Any, Any, Outcome]:
+        """Send a request through the flows of some Auths, the first of them outermost."""
+        if not auths:
+            self._secrets = request.secrets
+            return (yield from sender.send(request))
+        auth, context = auths[0]
+        steps = _begun(auth, request, context)
+        outcome: Outcome | None = None
+        answer: Any = None
+        fault: DynclientError | None = None
+        try:
+            while True:
+                try:
+                    step = steps.send(answer) if fault is None else steps.throw(fault)
+                except StopIteration:
+                    if outcome is None:
+                        raise _mistake(auth, "ended without yielding the request") from None
+                    return outcome
+                answer, fault = None, None
+                if outcome is not None and not _may_go_on(outcome, step, request):
+                    return outcome
+                if isinstance(step, Request) and _is_own(step, request):
+                    if not isinstance(auth, SchemeAuth):
+                        step = replace(step, secrets=step.secrets | request.secrets | added(request, step))
+                    answer = outcome = yield from self._sent(auths[1:], step, sender)
+                    if not isinstance(outcome, Response):
+                        return outcome
+                    continue
+                try:
+                    answer = yield from carried(step, context, sender)
+                except DynclientError as error:
+                    fault = error
+        finally:
+            steps.close()
+
+
+def carried(step: Any, context: AuthContext, sender: Sender) -> Generator[Any, Any, Any]:
+    """Carry out a step of a flow that is not the call's own request.
+
+    Raises:
+        CredentialScopeError: a sub-request would go to an origin that is not trusted.
+        TransportError: a sub-request failed. The call itself has not been acted on, so its outcome is known.
+    """
+    if not isinstance(step, Request):
+        return (yield step)
+    context.check(step.origin)
+    try:
+        return (yield from sender.fetch(step))
+    except TransportError as error:
+        error.outcome_unknown = False
+        raise
+
+
+def _begun(auth: Auth, request: Request, context: AuthContext) -> Any:
+    steps = auth.flow(request, context)
+    if not hasattr(steps, "throw"):
+        raise _mistake(auth, "is not a generator: it yields requests, and is no async function")
+    return steps
+
+
+def _is_own(step: Request, request: Request) -> bool:
+    """Whether a flow has yielded the call's own request, whatever it did to its query, headers and body."""
+    if step.url is not request.url and step.url.partition("?")[0] != request.url.partition("?")[0]:
+        return False
+    return step.method == request.method
+
+
+def _may_go_on(outcome: Outcome, step: Any, request: Request) -> bool:
+    """Whether a flow may do more after a response."""
+    if not isinstance(outcome, Response) or outcome.status not in _REFUSED:
+        return False
+    # A stream can't be sent twice.
+    is_whole = request.body is None or isinstance(request.body, bytes)
+    return is_whole or not (isinstance(step, Request) and _is_own(step, request))
+
+
+def _mistake(auth: Auth, what: str) -> ArgumentError:
+    return ArgumentError(f"the flow of {type(auth).__name__} {what}", argument="auth")

@@ -1,0 +1,247 @@
+"""How each OAuth 2.0 flow gets its first token, and where the authorization server is (RFC 6749, 8414 and 8628).
+
+Addresses are the caller's, those of the document's flow, or those of the server's metadata: that of OpenID Connect
+Discovery 1.0 and of RFC 8414, which name the same things alike. Metadata is fetched where an address is missing, and
+kept as long as the client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from dynclient._records import Record
+from dynclient._secrets import DeviceCode, OAuth2, Secret
+from dynclient.exceptions import AuthorizationError
+from dynclient.messages import Headers, Request, Response, Run, Sleep
+from dynclient.model import OAuthFlow, SecurityScheme
+from dynclient.security.auth import Steps
+from dynclient.security.tokens import Token, TokenRequest, answer_of, form_request, token_of
+
+_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_INTERVAL = 5.0
+_WAITING = frozenset({"authorization_pending", "slow_down"})
+_OWN_URL = {"authorizationCode": "authorization_url", "deviceAuthorization": "device_authorization_url"}
+"""Flow -> the address that it has beside the token's."""
+
+
+class Endpoints(Record):
+    """The addresses of an authorization server. ``own`` is where a person or a device begins the flow."""
+
+    token: str
+    own: str = ""
+    refresh: str = ""
+    auth: str = "basic"
+    issuer: str = ""
+
+
+def flow_of(given: OAuth2) -> str:
+    """The flow of the caller's OAuth2, as OpenAPI names it; "" where it has a refresh token and nothing else."""
+    if given.username is not None and given.password is not None:
+        return "password"
+    if given.open_browser is not None:
+        return "authorizationCode"
+    if given.show_code is not None:
+        return "deviceAuthorization"
+    return "clientCredentials" if given.client_secret is not None and given.refresh_token is None else ""
+
+
+def fault_of(given: OAuth2, scheme: SecurityScheme) -> str:
+    """Why a scheme can't get a token with the caller's OAuth2; "" where it can."""
+    type_ = flow_of(given)
+    if not type_ and given.refresh_token is None:
+        return "OAuth2 needs client_secret, username and password, refresh_token, open_browser or show_code"
+    if _metadata_url(scheme):
+        return ""
+    flow = _flow(scheme, type_)
+    missing = [name for name in ("token_url", _OWN_URL.get(type_, "")) if name and not _address(name, given, flow)]
+    return f"the document names no {' and no '.join(missing)} for {type_ or 'any'} flow of it" if missing else ""
+
+
+def endpoints(request: TokenRequest) -> Steps[Endpoints]:
+    """Find the addresses that the caller's flow needs.
+
+    Raises:
+        CredentialScopeError: the origin of one is not trusted.
+        AuthorizationError: the metadata can't be fetched, or lacks one.
+    """
+    given, scheme = request.given, request.scheme
+    type_ = flow_of(given)
+    flow = _flow(scheme, type_)
+    own = _OWN_URL.get(type_, "")
+    token, first = _address("token_url", given, flow), _address(own, given, flow) if own else ""
+    metadata: Mapping[str, Any] = {}
+    if _metadata_url(scheme) and (not token or (own and not first)):
+        metadata = yield from _metadata(request)
+        token = token or _named(metadata, "token_endpoint")
+        first = first or (_named(metadata, own.replace("_url", "_endpoint")) if own else "")
+    return Endpoints(
+        request.allowed(token),
+        request.allowed(first) if first else "",
+        request.allowed(given.token_url or (flow.refresh_url if flow else None) or token),
+        given.client_auth or _auth(metadata),
+        str(metadata.get("issuer", "")),
+    )
+
+
+def _metadata(request: TokenRequest) -> Steps[Mapping[str, Any]]:
+    url = request.allowed(_metadata_url(request.scheme))
+    if url not in request.context.cache.metadata:
+        response = yield Request("GET", url, Headers({"Accept": "application/json"}))
+        request.context.cache.metadata[url] = answer_of(response, request.limits)
+    return request.context.cache.metadata[url]
+
+
+def _metadata_url(scheme: SecurityScheme) -> str:
+    return scheme.open_id_connect_url or scheme.oauth2_metadata_url
+
+
+def _flow(scheme: SecurityScheme, type_: str) -> OAuthFlow | None:
+    """The scheme's flow of a type; without a type, one that has an address for refreshing."""
+    if type_:
+        return next((flow for flow in scheme.flows if flow.type == type_), None)
+    return next((flow for flow in scheme.flows if flow.refresh_url or flow.token_url), None)
+
+
+def _address(name: str, given: OAuth2, flow: OAuthFlow | None) -> str:
+    return getattr(given, name) or (getattr(flow, name) if flow is not None else None) or ""
+
+
+def _named(metadata: Mapping[str, Any], name: str) -> str:
+    value = metadata.get(name)
+    if not isinstance(value, str) or not value:
+        raise AuthorizationError(f"the authorization server's metadata has no {name}")
+    return value
+
+
+def _auth(metadata: Mapping[str, Any]) -> str:
+    """How the client shows its secret. RFC 8414, 2: where nothing is said, in the header."""
+    methods = metadata.get("token_endpoint_auth_methods_supported")
+    known = methods if isinstance(methods, list) else ["client_secret_basic"]
+    return "post" if "client_secret_post" in known and "client_secret_basic" not in known else "basic"
+
+
+def device_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Steps[Response]:
+    """Show a person a code, and ask the server until the person has used it: the response that has the token.
+
+    Raises:
+        AuthorizationError: the person refused, or did nothing in time.
+    """
+    fields = {"client_id": request.given.client_id, "scope": scope}
+    response = yield form_request(to.own, fields, request.given, to.auth)
+    device, shown = _shown(answer_of(response, request.limits), response)
+    patience = min(request.given.login_timeout, shown.expires_in)
+    request.clock.wait_for_a_person(patience)
+    end = request.clock.environment.clock() + patience
+    interval = _number(answer_of(response, request.limits).get("interval"), _INTERVAL)
+    if request.given.show_code is not None:
+        yield Run(partial(request.given.show_code, shown))
+    fields = {"grant_type": _GRANT, "device_code": device, "client_id": request.given.client_id}
+    while True:
+        if request.clock.environment.clock() + interval >= end:
+            raise AuthorizationError(f"nobody logged in within {patience:g} seconds", error="expired_token")
+        yield Sleep(interval)
+        response = yield form_request(to.token, fields, request.given, to.auth)
+        error = _error(request, response)
+        if error not in _WAITING:
+            request.clock.restart()
+            return response  # type: ignore[no-any-return]  # what a step brings is untyped
+        # RFC 8628, 3.5: five seconds more, for this and all that follow.
+        interval += _INTERVAL if error == "slow_down" else 0.0
+
+
+def _shown(answer: Mapping[str, Any], response: Response) -> tuple[str, DeviceCode]:
+    device, code = answer.get("device_code"), answer.get("user_code")
+    # Some servers still use the name that the address had in a draft.
+    uri, complete = (
+        answer.get("verification_uri", answer.get("verification_url")),
+        answer.get("verification_uri_complete"),
+    )
+    if not (isinstance(device, str) and isinstance(code, str) and isinstance(uri, str)):
+        raise AuthorizationError("the authorization server gave no code for a device", response=response)
+    expires_in = _number(answer.get("expires_in"), 600.0)
+    return device, DeviceCode(uri, code, complete if isinstance(complete, str) else None, expires_in)
+
+
+def _number(value: Any, default: float) -> float:
+    return float(value) if isinstance(value, (int, float)) and value > 0 else default
+
+
+def _error(request: TokenRequest, response: Response) -> str:
+    try:
+        answer_of(response, request.limits)
+    except AuthorizationError as error:
+        return error.error
+    return ""
+
+
+Grant = Callable[[TokenRequest, Endpoints, str], Steps[Mapping[str, str | None]]]
+"""``(request, endpoints, scopes) -> the fields that are exchanged for a token``."""
+
+PERSONAL = frozenset({"authorizationCode", "deviceAuthorization"})
+"""The flows in which a person logs in."""
+
+
+def first_token(request: TokenRequest, to: Endpoints, flow: str, scopes: frozenset[str]) -> Steps[Token]:
+    """Get a token by the flow that the caller's credentials are for.
+
+    Raises:
+        AuthorizationError: the server gives none, or nobody logged in.
+    """
+    scope = " ".join(sorted(scopes)) or None
+    if flow == "deviceAuthorization":
+        response: Response = yield from device_code(request, to, scope)
+    else:
+        fields = yield from GRANTS[flow](request, to, scope or "")
+        response = yield form_request(to.token, fields, request.given, to.auth)
+    return token_of(response, request.limits, request.context.now(), scopes, None)
+
+
+def refreshed(
+    request: TokenRequest, to: Endpoints, refresh: Secret, asked: frozenset[str] | None
+) -> Steps[Token | None]:
+    """Get a token for a refresh token (RFC 6749, 6); None where that is no longer good.
+
+    Raises:
+        AuthorizationError: the server gives none for another reason.
+    """
+    fields = {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
+    response: Response = yield form_request(to.refresh, fields, request.given, to.auth)
+    try:
+        return token_of(response, request.limits, request.context.now(), asked, refresh)
+    except AuthorizationError as error:
+        if error.error == "invalid_grant":
+            return None
+        raise
+
+
+def _client_credentials(_request: TokenRequest, _to: Endpoints, scope: str) -> Steps[Mapping[str, str | None]]:
+    # RFC 6749, 4.4.2
+    yield from ()
+    return {"grant_type": "client_credentials", "scope": scope or None}
+
+
+def _password(request: TokenRequest, _to: Endpoints, scope: str) -> Steps[Mapping[str, str | None]]:
+    # RFC 6749, 4.3.2
+    yield from ()
+    password = request.given.password
+    return {
+        "grant_type": "password",
+        "username": request.given.username,
+        "password": password.reveal() if password is not None else None,
+        "scope": scope or None,
+    }
+
+
+def _authorization_code(request: TokenRequest, to: Endpoints, scope: str) -> Steps[Mapping[str, str | None]]:
+    from dynclient.security.login import authorization_code
+
+    return authorization_code(request, to.own, to.issuer, scope)
+
+
+GRANTS: Mapping[str, Grant] = MappingProxyType(
+    {"clientCredentials": _client_credentials, "password": _password, "authorizationCode": _authorization_code}
+)
+"""Flow -> what gets the fields that its token is requested with."""

@@ -1,0 +1,88 @@
+"""Where in a request a credential stands: a header, a field of the query, or a cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote, unquote_plus
+
+from dynclient.messages import Request, SecretLocation
+from dynclient.model import SecurityScheme
+
+_AUTHORIZATION: SecretLocation = ("header", "authorization")
+
+
+def location_of(scheme: SecurityScheme) -> SecretLocation | None:
+    """Where a scheme's credential stands in a request, as location and wire name; None where it is in none."""
+    if scheme.type == "mutualTLS":
+        return None
+    if scheme.type != "apiKey":
+        return _AUTHORIZATION
+    # RFC 9110, 5.1: names of header fields match without regard to case.
+    return scheme.in_, scheme.parameter.lower() if scheme.in_ == "header" else scheme.parameter
+
+
+def secret_at(location: SecretLocation) -> SecretLocation:
+    """What is secret in a request with a credential there: of a cookie, the whole header."""
+    return ("header", "cookie") if location[0] == "cookie" else location
+
+
+def has_credential(request: Request, scheme: SecurityScheme) -> bool:
+    """Whether a request has something where a scheme's credential stands."""
+    location = location_of(scheme)
+    if location is None:
+        return False
+    in_, name = location
+    if in_ == "header":
+        return name in request.headers
+    if in_ == "cookie":
+        return any(pair.partition("=")[0].strip() == name for pair in request.headers.get("cookie", "").split(";"))
+    return any(unquote_plus(field.partition("=")[0]) == name for field in _query(request.url)[1])
+
+
+def write(request: Request, scheme: SecurityScheme, text: str) -> Request:
+    """Return the request with a text where the scheme's credential stands."""
+    if scheme.type != "apiKey":
+        return _in_header(request, "Authorization", text)
+    return _WRITERS[scheme.in_](request, scheme.parameter, text)
+
+
+def added(before: Request, after: Request) -> frozenset[SecretLocation]:
+    """The headers and query fields that an Auth has added or changed: any of them may be secret."""
+    headers = {
+        ("header", name.lower()) for name, value in after.headers.pairs() if value not in before.headers.get_list(name)
+    }
+    old = _query(before.url)[1]
+    fields = {("query", unquote_plus(one.partition("=")[0])) for one in _query(after.url)[1] if one not in old}
+    return frozenset(headers | fields)
+
+
+def _in_header(request: Request, name: str, value: str) -> Request:
+    return replace(request, headers=request.headers.replace(name, value))
+
+
+def _in_cookie(request: Request, name: str, value: str) -> Request:
+    others = [pair.strip() for pair in request.headers.get("cookie", "").split(";")]
+    kept = [pair for pair in others if pair and pair.partition("=")[0] != name]
+    return replace(request, headers=request.headers.replace("Cookie", "; ".join([*kept, f"{name}={value}"])))
+
+
+def _in_query(request: Request, name: str, value: str) -> Request:
+    url, fields = _query(request.url)
+    kept = [field for field in fields if unquote_plus(field.partition("=")[0]) != name]
+    # RFC 3986, 3.4: a query may hold $, with which a placeholder begins.
+    kept.append(f"{quote(name, safe='')}={quote(value, safe='$')}")
+    return replace(request, url=f"{url}?{'&'.join(kept)}")
+
+
+def _query(url: str) -> tuple[str, list[str]]:
+    before, _, query = url.partition("#")[0].partition("?")
+    return before, query.split("&") if query else []
+
+
+_WRITERS: dict[str, Callable[[Request, str, str], Request]] = {
+    "header": _in_header,
+    "query": _in_query,
+    "cookie": _in_cookie,
+}
+"""Location of a credential -> what writes it there."""

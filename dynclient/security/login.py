@@ -1,0 +1,200 @@
+"""The authorization code grant with PKCE, as a native app does it (RFC 6749, 4.1; RFC 7636; RFC 8252; RFC 9700).
+
+A person logs in in a browser, which then comes back to a listener on this machine.
+
+Rule 1: the listener is on a loopback address, and takes one answer, with the state that the browser was sent off with.
+Anything else is refused and changes nothing. The code alone is worth nothing without the verifier.
+Rule 2: a connection that sends nothing holds up no other one: browsers open some in advance.
+Rule 3: the pages are fixed texts, and repeat nothing of a request.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from dynclient.exceptions import ArgumentError, AuthorizationError, escaped
+from dynclient.messages import Run, Sleep
+from dynclient.security.auth import Steps
+from dynclient.security.tokens import TokenRequest
+
+_PAUSE = 0.1
+_LONGEST_REQUEST = 30.0
+_PAGE = (
+    "<!doctype html><meta charset=utf-8><title>Logged in</title>"
+    "<p>The login is done. This window can be closed, and the program goes on.</p>"
+)
+_WRONG = "This is not the login that was asked for."
+
+
+def authorization_code(request: TokenRequest, address: str, issuer: str, scope: str) -> Steps[Mapping[str, str | None]]:
+    """Send a person's browser to ``address``, wait for it to come back, and return what the code is exchanged with.
+
+    Raises:
+        AuthorizationError: the person, or the server, refused, or nobody came back.
+        ArgumentError: the redirect URI can't be listened at.
+    """
+    # RFC 7636, 4.1: 32 random bytes make a verifier of 43 characters.
+    state, verifier = (_text64(request.context.random(32)) for _ in range(2))
+    listener = Listener(request.given.redirect_uri, state)
+    try:
+        query = {
+            "response_type": "code",
+            "client_id": request.given.client_id,
+            "redirect_uri": listener.redirect_uri,
+            **({"scope": scope} if scope else {}),
+            "state": state,
+            "code_challenge": _text64(hashlib.sha256(verifier.encode("ascii")).digest()),
+            "code_challenge_method": "S256",
+            **dict(request.given.parameters),
+        }
+        answer = yield from _returned(request, listener, _with_query(address, query))
+    finally:
+        listener.close()
+    request.clock.restart()
+    # RFC 9207, 2.4: an answer of another server is not for us.
+    if "iss" in answer and issuer and answer["iss"] != issuer:
+        raise AuthorizationError("the browser came back from another authorization server than it was sent to")
+    if "code" not in answer:
+        error, why = (escaped(answer.get(name, "")[:200]) for name in ("error", "error_description"))
+        reason = ": ".join(filter(None, (error, why))) or "no reason"
+        raise AuthorizationError(f"the authorization server refused the login: {reason}", error=error)
+    return {
+        "grant_type": "authorization_code",
+        "code": answer["code"],
+        "redirect_uri": listener.redirect_uri,
+        "code_verifier": verifier,
+    }
+
+
+def _returned(request: TokenRequest, listener: Listener, url: str) -> Steps[Mapping[str, str]]:
+    """Open the browser, and wait for it to come back."""
+    patience = request.given.login_timeout
+    request.clock.wait_for_a_person(patience)
+    clock = request.clock.environment.clock
+    end = clock() + patience
+    opener = request.given.open_browser
+    if opener is not None and (yield Run(partial(opener, url))) is False:
+        raise AuthorizationError("no browser could be opened for logging in")
+    while listener.query is None:
+        if clock() >= end:
+            raise AuthorizationError(f"nobody logged in within {patience:g} seconds")
+        yield Sleep(_PAUSE)
+    return dict(parse_qsl(listener.query, keep_blank_values=True))
+
+
+def _with_query(url: str, query: Mapping[str, str]) -> str:
+    # RFC 6749, 3.1: the address may have a query of its own, which is kept.
+    parts = urlsplit(url)
+    return parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))), fragment="").geturl()
+
+
+def _text64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+class _Server(ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    # The port of the last login may still be in TIME_WAIT. Elsewhere than on POSIX the option means something else.
+    allow_reuse_address = os.name == "posix"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Write nothing: a browser may close a connection at any time."""
+
+
+class Listener:
+    """Where a browser comes back to after a login (RFC 8252, 7.3). ``query`` is what it brought, or None so far."""
+
+    def __init__(self, redirect_uri: str, state: str) -> None:
+        """Listen in a thread, until :meth:`close` is called.
+
+        Raises:
+            ArgumentError: the URI is not http on a loopback address, or its port is taken.
+        """
+        host, port, path = _address(redirect_uri)
+        self.query: str | None = None
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = _LONGEST_REQUEST
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:  # http.server's name
+                """Take the query, if it is the right one."""
+                self._answer(*listener._page(self.path, path, state))
+
+            def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+                """Answer without a word of the request."""
+                del message, explain
+                self._answer(code, "")
+
+            def log_message(self, *_: Any) -> None:
+                """Write nothing."""
+
+            def _answer(self, status: int, page: str) -> None:
+                body = page.encode()
+                self.send_response_only(status)
+                headers = {"Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body))}
+                headers |= {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "Connection": "close"}
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        server = type("Server", (_Server,), {"address_family": family})
+        try:
+            self._server = server(("127.0.0.1" if host == "localhost" else host, port), Handler)
+        except OSError as error:
+            raise ArgumentError(f"can't listen at {redirect_uri}: {error.strerror}", argument="redirect_uri") from None
+        shown = f"[{host}]" if ":" in host else host
+        self.redirect_uri = f"http://{shown}:{self._server.server_address[1]}{path}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_PAUSE,), name="dynclient-login", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and free the port and the thread."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _page(self, target: str, path: str, state: str) -> tuple[int, str]:
+        """Take the query of a request: the status and the page that the browser is shown."""
+        asked, _, query = target.partition("?")
+        if asked != path:
+            return 404, ""
+        states = parse_qs(query).get("state", [""])
+        if len(states) != 1 or not hmac.compare_digest(states[0].encode(), state.encode()):
+            return 400, _WRONG
+        if self.query is None:
+            self.query = query
+        return 200, _PAGE
+
+
+def _address(redirect_uri: str) -> tuple[str, int, str]:
+    """The host, port and path to listen at."""
+    try:
+        parts = urlsplit(redirect_uri)
+        host, port = parts.hostname or "", parts.port or 0
+    except ValueError:
+        host, port = "", 0
+    if not host or parts.scheme != "http" or host not in {"127.0.0.1", "::1", "localhost"}:
+        raise ArgumentError(
+            f"redirect_uri {redirect_uri!r} is not http on this machine",
+            argument="redirect_uri",
+            hint='say "http://127.0.0.1/", with the port and path that the client is registered with',
+        )
+    return host, port, parts.path or "/"

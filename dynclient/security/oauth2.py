@@ -1,0 +1,182 @@
+"""Tokens of OAuth 2.0 and OpenID Connect: how they are fetched, kept and renewed, once for all calls that need them.
+
+Rule 1: a token is renewed a minute before it expires, by one call for all; the others go on with the one they have.
+Rule 2: after a 401 a token is renewed, and the request sent again, once for each call. No person is asked to log in
+because of a 401.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator
+from functools import partial
+from typing import Any
+
+from dynclient._secrets import OAuth2, Secret
+from dynclient.exceptions import DynclientError, MissingCredential, TimeoutError  # noqa: A004  # ours
+from dynclient.messages import Request, Run, Sleep
+from dynclient.security.auth import AuthContext, PendingCall, SchemeAuth, Steps
+from dynclient.security.grants import PERSONAL, endpoints, first_token, flow_of, refreshed
+from dynclient.security.locations import write
+from dynclient.security.tokens import Token, TokenRequest, forget_token, load_token, save_token, store_of
+
+_UNAUTHORIZED = 401
+_FIRST_PAUSE = 0.005
+_LONGEST_PAUSE = 0.1
+_AFTER_A_FAILURE = 10.0
+
+
+class OAuth2Auth(SchemeAuth):
+    """A token that is fetched for the scheme, and sent as a bearer token (RFC 6750, 2.1)."""
+
+    __slots__ = ("_given",)
+    signs = False
+
+    def __init__(self, given: OAuth2) -> None:
+        """Take how a token is obtained."""
+        self._given = given
+
+    def flow(self, request: Request, context: AuthContext, /) -> Generator[Any, Any, None]:
+        """Send the request with the token, and with another one where the server rejects it."""
+        needed = TokenRequest(self._given, context, request.url)
+        token = (yield from obtain(needed)).access
+        response = yield write(request, context.scheme, f"Bearer {token.reveal()}")
+        if response.status == _UNAUTHORIZED and not context.is_renewed:
+            context.is_renewed = True
+            renewed = yield from renew(needed, token)
+            if renewed != token:
+                yield write(request, context.scheme, f"Bearer {renewed.reveal()}")
+
+
+class _NobodyAsked(DynclientError):
+    """Only a person could help, and is not asked because of a 401."""
+
+
+def obtain(request: TokenRequest, rejected: Secret | None = None) -> Steps[Token]:
+    """Return a token with the scopes, other than the one that a server has rejected.
+
+    Raises:
+        AuthorizationError: the authorization server gives none.
+        CredentialScopeError: its origin is not trusted.
+        TransportError: it can't be reached.
+    """
+    while True:
+        token: Token | None = request.context.cache.tokens.get(request.key)
+        serves = token is not None and token.serves(request.scopes, rejected)
+        if token is not None and serves and token.is_fresh(request.context.now()):
+            return token
+        pending, leads = request.context.cache.join(request.key)
+        if leads:
+            return (yield from _lead(request, pending, rejected))
+        if token is not None and serves and token.is_alive(request.context.now()):
+            return token
+        yield from _follow(request, pending)
+        if pending.error is not None:
+            raise copy.copy(pending.error)
+
+
+def renew(request: TokenRequest, rejected: Secret) -> Steps[Secret]:
+    """Get another token in place of one that a server has rejected; the same where only a person could help.
+
+    Raises:
+        AuthorizationError: the authorization server gives none.
+    """
+    try:
+        token: Token = yield from obtain(request, rejected)
+    except _NobodyAsked:
+        # The next call may ask a person.
+        held: Token | None = request.context.cache.tokens.get(request.key)
+        if held is not None and held.access == rejected:
+            del request.context.cache.tokens[request.key]
+            store = store_of(request.given)
+            if store is not None:
+                yield Run(partial(forget_token, store, request))
+        return rejected
+    return token.access
+
+
+def _follow(request: TokenRequest, pending: PendingCall) -> Steps[None]:
+    """Wait until another call has fetched the token."""
+    pause = _FIRST_PAUSE
+    waited_for_a_person = False
+    while not pending.is_done:
+        waited_for_a_person = waited_for_a_person or pending.is_personal
+        late = request.clock.deadline is not None and request.clock.environment.clock() >= request.clock.deadline
+        if late and not waited_for_a_person:
+            raise TimeoutError("time ran out while another call fetched the token", phase="total")
+        yield Sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    if waited_for_a_person:
+        request.clock.restart()
+
+
+def _lead(request: TokenRequest, pending: PendingCall, rejected: Secret | None) -> Steps[Token]:
+    """Fetch a token for all calls that wait for it."""
+    error: DynclientError | None = None
+    try:
+        return (yield from _fetch(request, pending, rejected))
+    except (TimeoutError, _NobodyAsked):
+        # Others may have more time, or may ask a person.
+        raise
+    except DynclientError as fault:
+        error = fault
+        raise
+    finally:
+        request.context.cache.leave(request.key, pending, error)
+
+
+def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None) -> Steps[Token]:
+    # Another call may have fetched it between the look at the cache and the beginning of this fetch.
+    held: Token | None = request.context.cache.tokens.get(request.key)
+    now = request.context.now
+    if held is not None and held.serves(request.scopes, rejected) and held.is_fresh(now()):
+        return held
+    store = store_of(request.given)
+    if store is not None:
+        stored: Token | None = yield Run(partial(load_token, store, request))
+        held = stored or held
+    if held is None or not held.serves(request.scopes, rejected) or not held.is_fresh(now()):
+        try:
+            token = yield from _new(request, pending, held, rejected)
+        except DynclientError:
+            if held is None or not held.serves(request.scopes, rejected) or not held.is_alive(now()):
+                raise
+            # It was early: the old one is good for a while, and the server is left alone for some of it.
+            request.context.cache.tokens[request.key] = held._replace(renew_at=now() + _AFTER_A_FAILURE)
+            return held
+        held = token
+        request.context.cache.tokens[request.key] = held
+        if store is not None:
+            yield Run(partial(save_token, store, request, held))
+    request.context.cache.tokens[request.key] = held
+    return held
+
+
+def _new(request: TokenRequest, pending: PendingCall, old: Token | None, rejected: Secret | None) -> Steps[Token]:
+    """Get a token: for a refresh token where there is one, else, or where that is no good, by the caller's flow."""
+    to = yield from endpoints(request)
+    asked = frozenset(request.given.scopes if request.given.scopes is not None else request.scopes)
+    known = old.asked if old is not None else None
+    candidates = [old.refresh if old is not None else None, request.given.refresh_token]
+    flow = flow_of(request.given)
+    # A refresh brings no scopes that were not there before (RFC 6749, 6): where some are missing, a person is asked.
+    if flow and known is not None and not known.issuperset(request.scopes):
+        candidates = []
+    for refresh in dict.fromkeys(candidates):
+        if refresh is not None:
+            token = yield from refreshed(request, to, refresh, known)
+            if token is not None:
+                return token
+    if not flow:
+        raise MissingCredential(
+            f"the refresh token of {request.scheme.name} is no longer good",
+            schemes=(request.scheme.name,),
+            hint="log in again, and pass the new one",
+        )
+    if flow in PERSONAL:
+        if rejected is not None:
+            raise _NobodyAsked
+        pending.is_personal = True
+    if request.given.scopes is None and known is not None:
+        asked |= known
+    return (yield from first_token(request, to, flow, asked))

@@ -1,0 +1,318 @@
+"""A token: what it is requested for and with, what the server answers, and how it is stored (RFC 6749, 4 to 6).
+
+Rule 1: everything that an authorization server is sent goes to a trusted origin.
+Rule 2: nothing of a token, a password or a client's secret is in an error: neither sent bodies nor received ones.
+Rule 3: a file of tokens is readable by its owner alone, and replaced whole: another process sees the old tokens or the
+new ones, never half of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import math
+import os
+import stat
+import tempfile
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
+
+from dynclient import codecs
+from dynclient._records import Record
+from dynclient._secrets import OAuth2, Secret, TokenStore, masked
+from dynclient.exceptions import ArgumentError, AuthorizationError, DecodeError, InvalidDocument, escaped
+from dynclient.http_grammar import SUCCESS
+from dynclient.messages import SECRET_BODY, Headers, Request, Response, origin
+from dynclient.model import SecurityScheme
+from dynclient.options import Limits
+from dynclient.security.auth import AuthContext, CallClock
+
+EARLY = 60.0
+"""How many seconds before a token expires it is renewed; half of its life where that is shorter than two minutes."""
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_LONGEST_LIFE = 10 * 365 * 86400.0
+
+
+class Token(Record):
+    """An access token. Times are seconds since the epoch, None where it does not expire.
+
+    ``asked`` are the scopes that it was asked for, None where nobody knows and any is hoped for.
+    """
+
+    access: Secret
+    refresh: Secret | None = None
+    renew_at: float | None = None
+    expires_at: float | None = None
+    asked: frozenset[str] | None = None
+
+    def serves(self, scopes: tuple[str, ...], rejected: Secret | None) -> bool:
+        """Whether it was asked for with these scopes, and is not the one that a server has rejected."""
+        return self.access != rejected and (self.asked is None or self.asked.issuperset(scopes))
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it is not yet time to renew it."""
+        return self.renew_at is None or now < self.renew_at
+
+    def is_alive(self, now: float) -> bool:
+        """Whether it has not expired."""
+        return self.expires_at is None or now < self.expires_at
+
+
+class TokenRequest(Record):
+    """What a token is needed for. ``url`` is that of the request which the token is for."""
+
+    given: OAuth2
+    context: AuthContext
+    url: str
+
+    @property
+    def scheme(self) -> SecurityScheme:
+        """The security scheme."""
+        return self.context.scheme
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that the token has to have. Scopes that the caller names are those of every token."""
+        return self.context.scopes if self.given.scopes is None else ()
+
+    @property
+    def clock(self) -> CallClock:
+        """The time of the call that needs it."""
+        return self.context.clock
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the call that needs it."""
+        return self.context.clock.limits
+
+    @property
+    def key(self) -> Hashable:
+        """The key of its tokens in the cache: all operations of a scheme may use the same one."""
+        return self.scheme.name, self.given
+
+    def allowed(self, url: str) -> str:
+        """An authorization server's URL, made absolute, after a check that credentials may go there.
+
+        Raises:
+            CredentialScopeError: its origin is not trusted.
+            InvalidDocument: it is not a URL.
+        """
+        try:
+            # OAS 3.1, Relative References in URLs: they are relative to the server.
+            whole = urljoin(self.url, url)
+            place = origin(whole)
+            sane = place[0] in {"http", "https"} and bool(place[1]) and "@" not in urlsplit(whole).netloc
+        except ValueError:
+            sane = False
+        if not sane:
+            raise InvalidDocument(f"the security scheme {self.scheme.name} has an invalid URL: {url[:200]!r}")
+        given = (self.given.token_url, self.given.authorization_url, self.given.device_authorization_url)
+        if url in given:
+            # The caller who gives an address trusts its origin.
+            trust = self.context.trust
+            self.context.trust = trust._replace(origins=trust.origins | {place})
+        self.context.check(place)
+        return whole
+
+
+def alive_for(seconds: float | None, now: float) -> tuple[float | None, float | None]:
+    """When a token of so long a life is to be renewed, and when it expires."""
+    if seconds is None:
+        return None, None
+    return now + max(seconds - EARLY, seconds / 2), now + seconds
+
+
+def form_request(url: str, fields: Mapping[str, str | None], given: OAuth2, auth: str) -> Request:
+    """A request to an authorization server: a form, with the client's own identification.
+
+    ``auth`` is ``basic`` or ``post``. Fields that are None are left out.
+    """
+    form = {name: value for name, value in fields.items() if value is not None} | dict(given.parameters)
+    headers = [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")]
+    if given.client_secret is None:
+        # RFC 6749, 3.2.1: a client that has nothing to prove itself by names itself.
+        form["client_id"] = given.client_id
+    elif auth == "post":
+        form |= {"client_id": given.client_id, "client_secret": given.client_secret.reveal()}
+    else:
+        # RFC 6749, 2.3.1: name and secret are form-encoded before they are joined.
+        pair = f"{quote_plus(given.client_id)}:{quote_plus(given.client_secret.reveal())}"
+        headers.append(("Authorization", f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"))
+    return Request("POST", url, Headers(headers), urlencode(form).encode("ascii"), secrets=frozenset({SECRET_BODY}))
+
+
+def answer_of(response: Response, limits: Limits) -> Mapping[str, Any]:
+    """The JSON object that an authorization server answered.
+
+    Raises:
+        AuthorizationError: it answered with an error, or with something else.
+    """
+    data: Any = None
+    try:
+        data = codecs.find("application/json").decode(response.body, None, "application/json", limits)
+    except DecodeError:
+        data = None
+    if not isinstance(data, Mapping):
+        raise AuthorizationError(f"the authorization server answered {response.status}, not in JSON", response=response)
+    # RFC 6749, 5.2; some servers report errors with status 200.
+    if response.status not in SUCCESS or "error" in data:
+        error = _said(data.get("error"), response)
+        told = ": ".join(filter(None, (error, _said(data.get("error_description"), response))))
+        raise AuthorizationError(
+            f"the authorization server answered {response.status}: {told or 'no reason'}",
+            error=error,
+            response=response,
+        )
+    return data
+
+
+def token_of(response: Response, limits: Limits, now: float, asked: frozenset[str] | None, old: Secret | None) -> Token:
+    """The token that an authorization server gave; ``old`` is the refresh token that goes on if none came.
+
+    Raises:
+        AuthorizationError: it gave none.
+    """
+    data = answer_of(response, limits)
+    access, kind, refresh = data.get("access_token"), data.get("token_type", "Bearer"), data.get("refresh_token")
+    if not isinstance(access, str) or not access:
+        raise AuthorizationError("the authorization server answered without an access_token", response=response)
+    # RFC 6749, 7.1: a client does not use a token whose type it does not know.
+    if not isinstance(kind, str) or kind.lower() != "bearer":
+        raise AuthorizationError(
+            f"the authorization server gave a token of type {_said(kind, response)!r}, not Bearer", response=response
+        )
+    renew_at, expires_at = alive_for(_seconds(data.get("expires_in")), now)
+    return Token(Secret(access), Secret(refresh) if isinstance(refresh, str) else old, renew_at, expires_at, asked)
+
+
+def _seconds(value: Any) -> float | None:
+    """A life in seconds, also where it is written as a text; None where it is neither."""
+    try:
+        number = float(value) if not isinstance(value, bool) else math.nan
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(number, 0.0), _LONGEST_LIFE) if math.isfinite(number) else None
+
+
+def _said(value: Any, response: Response) -> str:
+    """What a server tells in words, without what it was told itself."""
+    if not isinstance(value, (str, int)):
+        return ""
+    secrets = response.request.secret_values() if response.request is not None else ()
+    return escaped(str(masked(str(value), secrets))[:200]).replace("\n", " ")
+
+
+class FileStore:
+    """A TokenStore in a file of mode 0600."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Take the path of a file, which need not exist."""
+        self._path = Path(path)
+
+    def load(self, key: str) -> Mapping[str, Any] | None:
+        """What was saved under a key, or None.
+
+        Raises:
+            ArgumentError: the file can't be read, or others can read it.
+        """
+        entry = self._read().get(key)
+        return entry if isinstance(entry, dict) else None
+
+    def save(self, key: str, tokens: Mapping[str, Any]) -> None:
+        """Keep tokens under a key, beside those of other keys.
+
+        Raises:
+            ArgumentError: the file can't be written.
+        """
+        text = json.dumps({**self._read(), key: dict(tokens)}, indent=1)
+        temporary = None
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # mkstemp makes a file of mode 0600 that was not there before.
+            descriptor, temporary = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).replace(self._path)
+            temporary = None
+        except OSError as error:
+            raise _fault(self._path, f"can't be written: {error.strerror}") from None
+        finally:
+            if temporary is not None:
+                with contextlib.suppress(OSError):
+                    Path(temporary).unlink()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            with self._path.open(encoding="utf-8") as file:
+                if os.name == "posix" and os.fstat(file.fileno()).st_mode & _OTHERS:
+                    raise _fault(self._path, "can be read by others", "chmod 600 it, if what is in it is still secret")
+                data = json.load(file)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise _fault(self._path, f"can't be read: {error.strerror}") from None
+        except (ValueError, RecursionError):
+            raise _fault(self._path, "is not a file of tokens", "remove it to begin anew") from None
+        return data if isinstance(data, dict) else {}
+
+
+def store_of(given: OAuth2) -> TokenStore | None:
+    """The store that the caller named, or None."""
+    if given.store is None:
+        return None
+    if isinstance(given.store, (str, os.PathLike)):
+        return FileStore(given.store)
+    return given.store
+
+
+def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
+    """The token that a store has, or None."""
+    saved = store.load(_key(request))
+    if not saved or not isinstance(saved.get("access_token"), str):
+        return None
+    refresh, expires_at, scopes = (saved.get(name) for name in ("refresh_token", "expires_at", "scopes"))
+    life = float(expires_at) if isinstance(expires_at, (int, float)) else None
+    return Token(
+        Secret(saved["access_token"]),
+        Secret(refresh) if isinstance(refresh, str) else None,
+        # How long it was good for is not known any more: it is renewed as one of a long life.
+        alive_for(life, 0.0)[0] if life is not None else None,
+        life,
+        frozenset(cast("list[str]", scopes)) if isinstance(scopes, list) else None,
+    )
+
+
+def save_token(store: TokenStore, request: TokenRequest, token: Token) -> None:
+    """Give a token to a store."""
+    store.save(
+        _key(request),
+        {
+            "access_token": token.access.reveal(),
+            "refresh_token": token.refresh.reveal() if token.refresh else None,
+            "expires_at": token.expires_at,
+            "scopes": sorted(token.asked) if token.asked is not None else None,
+        },
+    )
+
+
+def forget_token(store: TokenStore, request: TokenRequest) -> None:
+    """Make a store forget a token."""
+    store.save(_key(request), {})
+
+
+def _key(request: TokenRequest) -> str:
+    """What a person can tell tokens apart by: the scheme's address, the client, the user."""
+    given, scheme = request.given, request.scheme
+    flow = next((flow for flow in scheme.flows if flow.token_url), None)
+    address = given.token_url or (flow.token_url if flow else None) or scheme.open_id_connect_url
+    address = address or scheme.oauth2_metadata_url
+    parameters = [f"{name}={value}" for name, value in given.parameters]
+    return " ".join(filter(None, (address, given.client_id, given.username, *parameters)))
+
+
+def _fault(path: Path, what: str, hint: str = "") -> ArgumentError:
+    return ArgumentError(f"the token store {path} {what}", argument="store", hint=hint)

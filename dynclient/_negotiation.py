@@ -1,4 +1,4 @@
-"""Media types: what a Content-Type says, which documented range it falls under, and what to ask for.
+"""Content negotiation: which documented media range a Content-Type falls under, and what Accept to send.
 
 Rule 1: of the documented ranges that match, the most specific one is taken; of equals, the first in the document.
 Rule 2: a key that is no media range matches nothing and is never asked for; it does no other harm.
@@ -9,64 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
-from dynclient._expressions import expression
-from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
-from dynclient.http_grammar import QUOTED_STRING, TOKEN, is_token
-
-# RFC 9110, 5.6.6 (parameters: an empty one is allowed), 8.3.1 (media type).
-_ESSENCE = expression(rf"[ \t]*({TOKEN})/({TOKEN})")
-_PARAMETER = expression(rf"[ \t]*;[ \t]*(?:({TOKEN})=({TOKEN}|{QUOTED_STRING}))?")
-_ESCAPE = expression(r"\\(.)")
-
-
-class ContentType(Record):
-    """A media type or a media range, taken apart.
-
-    ``parameters`` are pairs of name, in lower case, and value, without its quotes.
-    """
-
-    type: str
-    subtype: str
-    parameters: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def essence(self) -> str:
-        """``type/subtype``, in lower case."""
-        return f"{self.type}/{self.subtype}"
-
-    @property
-    def suffix(self) -> str:
-        """The structured syntax: ``json`` of ``application/problem+json``, or the empty string (RFC 6838, 4.2.8)."""
-        return self.subtype.rpartition("+")[2] if "+" in self.subtype else ""
-
-    def get(self, name: str) -> str | None:
-        """The value of a parameter, or None."""
-        return dict(self.parameters).get(name.lower())
-
-
-@lru_cache(maxsize=1024)
-def parse(text: str) -> ContentType:
-    """Take a media type or range apart.
-
-    Raises:
-        ValueError: it is malformed.
-    """
-    essence = _ESSENCE.match(text)
-    if essence is None:
-        raise ValueError("malformed media type")
-    parameters: dict[str, str] = {}
-    position, end = essence.end(), len(text.rstrip(" \t"))
-    while position < end:
-        parameter = _PARAMETER.match(text, position)
-        if parameter is None:
-            raise ValueError("malformed media type parameter")
-        if parameter[1]:
-            parameters.setdefault(parameter[1].lower(), _unquoted(parameter[2]))
-        position = parameter.end()
-    return ContentType(essence[1].lower(), essence[2].lower(), tuple(parameters.items()))
+from dynclient.http_grammar import is_token
+from dynclient.media_types import JSON, ContentType, essence, find, parse
 
 
 def match(content_type: str, ranges: Iterable[str]) -> str | None:
@@ -143,7 +89,7 @@ def _received(text: str) -> ContentType | None:
     """Read what a server wrote: malformed parameters are dropped, and of several types the last is taken."""
     # RFC 9110, 8.3: recipients often take the last syntactically valid member of a Content-Type that came twice.
     for candidate in (text, *reversed(text.split(","))):
-        for part in (candidate, candidate.partition(";")[0]):
+        for part in (candidate, essence(candidate)):
             content_type = _documented(part)
             if content_type is not None:
                 return content_type
@@ -158,13 +104,12 @@ def _documented(text: object) -> ContentType | None:
 
 
 def _preference(documented: ContentType) -> int:
-    if documented.essence == "application/json":
-        return 0
-    if documented.suffix == "json" and "*" not in documented.subtype:
-        return 1
-    if documented.essence in {"application/xml", "text/xml"} or documented.suffix == "xml":
-        return 2
-    return 4 if "*" in documented.essence else 3
+    if "*" in documented.essence:
+        return 4
+    kind = find(documented.essence).name
+    if kind == "json":
+        return 0 if documented.essence == JSON else 1
+    return 2 if kind == "xml" else 3
 
 
 def _weight(place: int) -> str:
@@ -182,7 +127,3 @@ def quoted(value: str) -> str:
     if is_token(value):
         return value
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
-
-
-def _unquoted(value: str) -> str:
-    return _ESCAPE.sub(r"\1", value[1:-1]) if value.startswith('"') else value

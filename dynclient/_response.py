@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from dynclient import codecs, model
-from dynclient._negotiation import match, parse
+from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._schemas import shape
 from dynclient._secrets import masked
@@ -32,6 +32,7 @@ from dynclient.exceptions import (
     api_error,
 )
 from dynclient.http_grammar import SUCCESS
+from dynclient.media_types import parse
 from dynclient.messages import HTTPResult, Response
 from dynclient.options import Limits, ValidationMode
 
@@ -158,9 +159,7 @@ class Reader(Record):
             if media_type is None:
                 data = best_effort(response, self.limits) if content_type is not None else None
             else:
-                data = codecs.find(content_type, media_type).decode(
-                    response.body, media_type, content_type, self.limits
-                )
+                data = codecs.find(content_type).decode(response.body, media_type, content_type, self.limits)
                 if self.mode != "off":
                     faults += _body_faults(media_type, data, self.limits)
         except (DecodeError, UnexpectedMediaType) as error:

@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynclient._negotiation import ContentType, accept, match, parse, quoted
+from dynclient._negotiation import accept, match, quoted
 from dynclient.exceptions import ArgumentError
+from dynclient.media_types import ContentType, parse
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "negotiation.yaml").read_text(encoding="utf-8"))
 

@@ -39,7 +39,7 @@ class Items:
         """Take the response."""
         self.opened = opened
         self._index = 0
-        codec = codecs.find(opened.content_type, opened.media_type)
+        codec = codecs.find(opened.content_type)
         limits = opened.reader.limits
         self.split: Splitter = codec.split(opened.media_type, limits) if codec.split else _Whole(codec, opened)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+from dynclient import media_types
 from dynclient._document import stamps
 from dynclient._document.cache import Cache
 from dynclient._document.faults import unreadable, unsafe
@@ -228,7 +229,7 @@ def _fetched(
         raise unreadable(f"GET was answered with status {response.status}", url)
     _check_size(len(response.body), maximum, url)
     data = bytes(response.body)
-    json_only = (response.content_type or "").partition(";")[0].strip().lower().endswith("json")
+    json_only = media_types.essence(response.content_type or "").endswith("json")
     if place is not None:
         validators = {name: response.headers[name] for name in ("etag", "last-modified") if name in response.headers}
         place = place.of(data, url=url, json_only=json_only, validators=validators)

@@ -243,7 +243,7 @@ def _value(parameter: model.Parameter, text: str, limits: Limits) -> Any:
         if written is None:
             return ABSENT
         content_type = parameter.media_type.media_range
-        codec = codecs.find(content_type, parameter.media_type)
+        codec = codecs.find(content_type)
         return codec.decode(written.encode("utf-8"), parameter.media_type, content_type, limits)
     kind, properties = ("primitive", ()) if parameter.schema is None else _kind(parameter.schema)
     value = deserialize(
@@ -305,7 +305,7 @@ def _body(operation: model.Operation, request: Request, limits: Limits) -> tuple
 
 
 def _decoded(media_type: model.MediaType, body: bytes, content_type: str, limits: Limits) -> tuple[Any, list[Fault]]:
-    codec = codecs.find(content_type, media_type)
+    codec = codecs.find(content_type)
     try:
         value = codec.decode(body, media_type, content_type, limits)
     except DynclientError as error:

@@ -13,24 +13,15 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from dynclient import codecs, model
-from dynclient._negotiation import match, parse
+from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._validation import validator
 from dynclient.examples import media_example
 from dynclient.exceptions import DynclientError
+from dynclient.media_types import concrete, essence, parse
 from dynclient.options import Limits
 
 log = logging.getLogger("dynclient.testing")
-
-# The concrete type of each range that a document may give; any other range becomes application/octet-stream.
-CONCRETE_TYPES = {
-    "*/*": "application/json",
-    "application/*": "application/json",
-    "text/*": "text/plain",
-    "image/*": "image/png",
-    "audio/*": "audio/wav",
-    "video/*": "video/mp4",
-}
 
 
 class Preference(Record):
@@ -54,7 +45,7 @@ class Offer(Record):
     @property
     def codec(self) -> codecs.Codec:
         """The codec of the media type."""
-        return codecs.find(self.content_type, self.media_type)
+        return codecs.find(self.content_type)
 
     def encode(self, value: Any) -> tuple[bytes, str]:
         """Encode a value; returns the bytes and their Content-Type.
@@ -78,17 +69,7 @@ class Offer(Record):
 
 def offers(response: model.Response) -> list[Offer]:
     """The media types of a response, in the document's order."""
-    return [Offer(media_type, _concrete(media_range)) for media_range, media_type in response.content.items()]
-
-
-def _concrete(media_range: str) -> str:
-    essence = media_range.partition(";")[0].strip().lower()
-    if "*" not in essence:
-        return media_range
-    type_, _, subtype = essence.partition("/")
-    if subtype.startswith("*+"):
-        return f"{type_}/{subtype[2:]}"
-    return CONCRETE_TYPES.get(essence, "application/octet-stream")
+    return [Offer(media_type, concrete(media_range)) for media_range, media_type in response.content.items()]
 
 
 def negotiate(accept: str, offered: Sequence[Offer], status: int) -> Offer | None:
@@ -112,7 +93,7 @@ def negotiate(accept: str, offered: Sequence[Offer], status: int) -> Offer | Non
         return None
     # RFC 9110, 15.5.7: a server may send what the client did not ask for; an error without its body helps nobody.
     subtypes = {parse(media_range).subtype for media_range in weights}
-    alike = (offer for offer in offered if offer.content_type.partition(";")[0].rpartition("+")[2].strip() in subtypes)
+    alike = (offer for offer in offered if essence(offer.content_type).rpartition("+")[2] in subtypes)
     return next(alike, offered[0])
 
 
@@ -169,9 +150,9 @@ def _example_value(media_type: model.MediaType, name: str | None, status: int) -
 
 
 def _decoded(text: str, media_type: model.MediaType) -> Any:
-    content_type = _concrete(media_type.media_range)
+    content_type = concrete(media_type.media_range)
     try:
-        return codecs.find(content_type, media_type).decode(text.encode("utf-8"), media_type, content_type, Limits())
+        return codecs.find(content_type).decode(text.encode("utf-8"), media_type, content_type, Limits())
     except DynclientError:
         return text
 

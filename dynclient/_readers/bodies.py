@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dynclient._readers import content
 from dynclient._readers.nodes import Node
+from dynclient.media_types import FORM, MULTIPART_FORM, essence
 from dynclient.model import MediaType, RequestBody, Schema
 
 # RFC 9110, 9.3.1, 9.3.2, 9.3.5: content in a request of these has no meaning of its own.
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
-_FORMS = frozenset({content.URLENCODED, "multipart/form-data"})
 
 
 def body(method: str, operation: Node) -> RequestBody | None:
@@ -37,8 +37,9 @@ def request_body(node: Node) -> RequestBody:
 
 
 def _is_empty_form(media_type: MediaType) -> bool:
-    essence = media_type.media_range.partition(";")[0].strip().lower()
-    return essence in _FORMS and (media_type.schema is None or _is_empty_object(media_type.schema))
+    return essence(media_type.media_range) in {FORM, MULTIPART_FORM} and (
+        media_type.schema is None or _is_empty_object(media_type.schema)
+    )
 
 
 def _is_empty_object(schema: Schema) -> bool:

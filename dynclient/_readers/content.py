@@ -13,9 +13,8 @@ from typing import Any
 from dynclient._readers.nodes import Node
 from dynclient._readers.sequences import with_items
 from dynclient.exceptions import DocumentError
+from dynclient.media_types import FORM, MULTIPART_FORM, essence
 from dynclient.model import Encoding, Example, Header, MediaType
-
-URLENCODED = "application/x-www-form-urlencoded"
 
 _MAX_NESTING = 32
 _STYLE_WORDS = ("style", "explode", "allowReserved")
@@ -75,8 +74,8 @@ def _style(node: Node, media_range: str) -> dict[str, Any]:
     """How a form field is written in the manner of a query parameter, where the document wants that."""
     # OAS 3.0.4, Encoding Object: style, explode and allowReserved are ignored unless the media type is
     # application/x-www-form-urlencoded. OAS 3.1.1: or multipart/form-data. Either way, only if one is there.
-    essence = media_range.partition(";")[0].strip().lower()
-    applies = essence == URLENCODED or (node.since("3.1") and essence == "multipart/form-data")
+    name = essence(media_range)
+    applies = name == FORM or (node.since("3.1") and name == MULTIPART_FORM)
     if not applies or not any(word in node.value for word in _STYLE_WORDS):
         return {}
     style = node.text("style", "form")

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynclient._readers.content import URLENCODED
 from dynclient._readers.items import collection, examples, is_array, schema_words
 from dynclient._readers.nodes import Node
+from dynclient.media_types import FORM, JSON, MULTIPART_FORM, essence
 from dynclient.model import Encoding, MediaType, RequestBody
-
-JSON = "application/json"
-_MULTIPART = "multipart/form-data"
 
 
 def body(operation: Node, parameters: Sequence[Node], consumes: Sequence[str]) -> RequestBody | None:
@@ -73,6 +70,6 @@ def _encoding(node: Node) -> Encoding:
 def _forms(fields: Sequence[Node], consumes: Sequence[str]) -> list[str]:
     """The media types of a form, of what the operation consumes: no other can hold one."""
     has_file = any(node.value.get("type") == "file" for node in fields)
-    possible = (_MULTIPART,) if has_file else (URLENCODED, _MULTIPART)
-    told = [media_range for media_range in consumes if media_range.partition(";")[0].strip().lower() in possible]
+    possible = (MULTIPART_FORM,) if has_file else (FORM, MULTIPART_FORM)
+    told = [media_range for media_range in consumes if essence(media_range) in possible]
     return told or [possible[0]]

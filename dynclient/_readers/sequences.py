@@ -8,25 +8,15 @@ from __future__ import annotations
 
 from dynclient._schemas import shape
 from dynclient.exceptions import DocumentError
+from dynclient.media_types import find
 from dynclient.model import MediaType
-
-# OAS 3.2, Sequential Media Types.
-SEQUENTIAL = frozenset(
-    {
-        "application/jsonl",
-        "application/x-jsonl",
-        "application/jsonlines",
-        "application/ndjson",
-        "application/x-ndjson",
-        "application/json-seq",
-    }
-)
 
 
 def with_items(media_type: MediaType) -> MediaType:
     """The media type, its schema that of its items where it can't be another's."""
-    essence = media_type.media_range.partition(";")[0].strip().lower()
-    if essence not in SEQUENTIAL or media_type.schema is None or media_type.item_schema is not None:
+    kind = find(media_type.media_range)
+    # The schema of a stream of events describes what their data hold, more often than the events themselves.
+    if not kind.sequential or kind.codec == "events" or media_type.schema is None or media_type.item_schema is not None:
         return media_type
     try:
         is_object = shape(media_type.schema).types == {"object"}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynclient._readers.api import Version
-from dynclient._readers.content import URLENCODED
-from dynclient._readers.forms import JSON, body
+from dynclient._readers.forms import body
 from dynclient._readers.hosts import servers, strings
 from dynclient._readers.items import headers, parameter
 from dynclient._readers.nodes import Node
@@ -14,10 +13,11 @@ from dynclient._readers.parameters import declared, sendable
 from dynclient._readers.responses import responses
 from dynclient._readers.security import address, one_of, scopes
 from dynclient._readers.sequences import with_items
+from dynclient.media_types import FORM, JSON
 from dynclient.model import Example, MediaType, OAuthFlow, Operation, Response, Schema, SecurityScheme
 
 _BODIES = frozenset({"body", "formData"})
-_STRUCTURED = ("json", "xml", "yaml", URLENCODED)
+_STRUCTURED = ("json", "xml", "yaml", FORM)
 
 # OpenAPI 2.0, Security Scheme Object, `flow`, in the words of OpenAPI 3.
 _FLOWS = {

@@ -1,6 +1,6 @@
 """A body on its way out: which media type, is it lawful, what are its bytes.
 
-Rule 1: ``content_type`` chooses the media type; else the value's own kind does (:data:`PREFERENCES`).
+Rule 1: ``content_type`` chooses the media type; else the value's own kind does, by ``media_types.PREFERENCES``.
 Rule 2: validation is on the plain value, before encoding. XML given as text or as an element is read once to be
 validated, and goes out as it was given.
 """
@@ -21,32 +21,16 @@ from dynclient._records import Record
 from dynclient._schemas import is_binary
 from dynclient._validation import validator
 from dynclient.exceptions import EncodeError, Fault, UnsupportedMediaType
+from dynclient.media_types import JSON, OCTETS, PREFERENCES, TEXT, XML, concrete, essence, find, is_concrete
 from dynclient.model import MediaType, Operation
 from dynclient.options import Limits, ValidationMode
 
 log = logging.getLogger("dynclient")
 
-# Which codecs a kind of value goes to, best first. One that the operation does not offer is passed over.
-PREFERENCES: dict[str, tuple[str, ...]] = {
-    "files": ("multipart", "form", "json", "xml"),
-    "object": ("json", "xml", "form", "multipart", "sequence", "text"),
-    "array": ("json", "sequence", "xml", "multipart", "form", "text"),
-    "markup": ("xml", "text", "json", "binary"),
-    "text": ("text", "json", "xml", "sequence", "binary"),
-    "bytes": ("binary", "multipart", "text", "xml", "json"),
-    "scalar": ("json", "text", "xml"),
-}
-
-# What a range in the document stands for when nothing says more: a codec's name to a concrete media type.
-_CONCRETE = {
-    "json": "application/json",
-    "text": "text/plain",
-    "markup": "application/xml",
-    "bytes": "application/octet-stream",
-}
 # None of these is a file; to be told so by their type is cheap.
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
-_CONCRETE_OF_KIND = {"object": "json", "array": "json", "scalar": "json", "files": "json"}
+# The media type that a kind of value is written in where the document leaves it open.
+_WRITTEN = {"text": TEXT, "markup": XML, "bytes": OCTETS}
 
 
 class Choice(Record):
@@ -70,7 +54,7 @@ def choose(operation: Operation, value: Any, content_type: str | None) -> Choice
         return Choice(content[media_range], content_type)
     if not content:
         raise _unsupported(operation, "it takes no body")
-    if len(content) == 1 and "*" not in next(iter(content)).partition(";")[0]:
+    if len(content) == 1 and is_concrete(next(iter(content))):
         # What kind of value it is makes no difference then.
         (media_type,) = content.values()
         return Choice(media_type, media_type.media_range)
@@ -123,30 +107,23 @@ def _holds_file(value: Any) -> bool:
 def _preferred(offered: list[MediaType], kind: str) -> MediaType:
     if len(offered) == 1:
         return offered[0]
-    by_codec: dict[str, MediaType] = {}
+    by_kind: dict[str, MediaType] = {}
     for media_type in offered:
-        by_codec.setdefault(codecs.find(media_type.media_range, media_type).name, media_type)
-    return next((by_codec[name] for name in PREFERENCES[kind] if name in by_codec), offered[0])
+        by_kind.setdefault(find(media_type.media_range).name, media_type)
+    return next((by_kind[name] for name in PREFERENCES[kind] if name in by_kind), offered[0])
 
 
 def _concrete(media_range: str, kind: str, value: Any) -> str:
     """A content type that a header may hold: a range with ``*`` is made concrete by the kind of value."""
-    essence = media_range.partition(";")[0]
-    if "*" not in essence:
+    if is_concrete(media_range):
         return media_range
-    type_, _, subtype = essence.strip().partition("/")
-    if subtype.startswith("*+"):
-        return f"{type_}/{subtype[2:]}"
     named = (
         mimetypes.guess_type(str(getattr(value, "name", value)))[0]
         if kind == "bytes" and not isinstance(value, bytes)
         else None
     )
-    candidates = (named, _CONCRETE.get(_CONCRETE_OF_KIND.get(kind, kind)), f"{type_}/octet-stream")
-    fitting = [
-        candidate for candidate in candidates if candidate and (type_ == "*" or candidate.startswith(f"{type_}/"))
-    ]
-    return fitting[0]
+    type_, _, _ = essence(media_range).partition("/")
+    return concrete(media_range, (named, _WRITTEN.get(kind, JSON), f"{type_}/octet-stream"))
 
 
 def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
@@ -222,5 +199,5 @@ def _codec(choice: Choice, value: Any) -> codecs.Codec:
     """The codec of the content type; but bytes for a schema that means bytes go as they are, be it called JSON."""
     schema = choice.media_type.schema
     if schema is not None and _is_file(value) and is_binary(schema):
-        return codecs.find("application/octet-stream")
-    return codecs.find(choice.content_type, choice.media_type)
+        return codecs.find(OCTETS)
+    return codecs.find(choice.content_type)

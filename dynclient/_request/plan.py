@@ -269,7 +269,7 @@ def serialized(parameter: Parameter, value: Any) -> str:
         )
     # OAS 3.2, Parameter Object: with `content`, the value is written in that media type, and then put in its place.
     media_range = parameter.media_type.media_range
-    encoded = codecs.find(media_range, parameter.media_type).encode(value, parameter.media_type, media_range)
+    encoded = codecs.find(media_range).encode(value, parameter.media_type, media_range)
     if not isinstance(encoded.body, bytes):
         raise EncodeError(f"parameter {parameter.name} can't be a stream")
     text = encoded.body.decode("utf-8")

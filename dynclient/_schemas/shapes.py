@@ -17,6 +17,7 @@ from dynclient._schemas.merging import merged_constraints, merged_properties, me
 from dynclient._schemas.places import cache, component_name, follow, place, target
 from dynclient._schemas.words import ANNOTATIONS, Words, words
 from dynclient.exceptions import InvalidDocument
+from dynclient.media_types import find
 from dynclient.model import Schema
 
 
@@ -110,7 +111,9 @@ def is_binary(schema: Schema) -> bool:
         return False
     if seen.content_encoding:
         return False
-    return seen.format == "binary" or (seen.content_media_type is not None and _is_bytes(seen.content_media_type))
+    return seen.format == "binary" or (
+        seen.content_media_type is not None and not find(seen.content_media_type).is_text
+    )
 
 
 def members(schema: Schema) -> list[tuple[Schema, Words]]:
@@ -260,10 +263,3 @@ def _xml(said: Any) -> XMLHints | None:
         # AutoRest's word for what 3.2 has as nodeType.
         node_type=text("nodeType") or ("text" if said.get("x-ms-text") is True else None),
     )
-
-
-def _is_bytes(media_type: str) -> bool:
-    """Whether values of a media type are no text, and so can't be a JSON string without an encoding."""
-    essence = media_type.partition(";")[0].strip().lower()
-    kind, _, subtype = essence.partition("/")
-    return kind != "text" and not subtype.endswith(("json", "xml")) and essence != "application/x-www-form-urlencoded"

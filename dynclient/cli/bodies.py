@@ -134,7 +134,7 @@ def _codec(operation: Operation, content_type: str | None) -> str:
 
     content: Mapping[str, Any] = operation.body.content if operation.body is not None else {}
     ranges = [content_type] if content_type else list(content)
-    found = {codecs.find(media_range, content.get(media_range)).name for media_range in ranges}
+    found = {codecs.find(media_range).name for media_range in ranges}
     schemas = [media_type.schema for media_type in content.values()]
     if not content_type and schemas and all(schema is not None and is_binary(schema) for schema in schemas):
         return "binary"

@@ -1,11 +1,8 @@
 """Values <-> bytes, by media type.
 
-``CODECS`` maps media ranges to codecs and is open: put a :class:`Codec` under a media range, and it is used for it::
+:mod:`dynclient.media_types` says which codec a media type has. :func:`register` adds one::
 
-    dynclient.codecs.CODECS["application/cbor"] = Codec("cbor", encode, decode)
-
-:func:`find` looks for the exact type first, then for its suffix (``application/*+json``, ``*/*+json``), then for
-``type/*``, then for ``*/*``.
+    dynclient.codecs.register("application/cbor", Codec("cbor", encode, decode))
 """
 
 from __future__ import annotations
@@ -13,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dynclient import _negotiation
+from dynclient import media_types
 from dynclient._deferred import function
 from dynclient.codecs import json
 from dynclient.codecs.codec import Codec, Encoded, Splitter
-from dynclient.model import MediaType
 
 
 def _later(module: str, constant: str = "CODEC", *, files: bool = False, splits: bool = False) -> Codec:
-    """The codec that a module of this room defines; the module is loaded when it first has a body."""
+    """The codec that a module of this package defines; the module is loaded when it first has a body."""
 
     def of(member: str) -> Callable[..., Any]:
         return function(f"{__name__}.{module}", f"{constant}.{member}")
@@ -29,61 +25,40 @@ def _later(module: str, constant: str = "CODEC", *, files: bool = False, splits:
     return Codec(module, of("encode"), of("decode"), files, of("split") if splits else None)
 
 
-_BINARY = _later("binary", files=True)
-_FORM = _later("form")
-_MULTIPART = _later("multipart", files=True)
-_TEXT = _later("text", files=True)
-_XML = _later("xml")
-_LINES, _RECORDS, _EVENTS = (
-    _later("sequence", constant, files=True, splits=True) for constant in ("LINES", "RECORDS", "EVENTS")
-)
-
 CODECS: dict[str, Codec] = {
-    "application/json": json.CODEC,
-    "text/json": json.CODEC,
-    "*/*+json": json.CODEC,
-    "application/xml": _XML,
-    "text/xml": _XML,
-    "*/*+xml": _XML,
-    "application/x-www-form-urlencoded": _FORM,
-    "multipart/*": _MULTIPART,
-    "application/jsonl": _LINES,
-    "application/x-jsonl": _LINES,
-    "application/jsonlines": _LINES,
-    "application/ndjson": _LINES,
-    "application/x-ndjson": _LINES,
-    "application/json-seq": _RECORDS,
-    "*/*+json-seq": _RECORDS,
-    "text/event-stream": _EVENTS,
-    "application/yaml": _TEXT,
-    "application/x-yaml": _TEXT,
-    "application/javascript": _TEXT,
-    "application/graphql": _TEXT,
-    "application/sql": _TEXT,
-    "application/jwt": _TEXT,
-    "*/*+yaml": _TEXT,
-    "text/*": _TEXT,
-    "*/*": _BINARY,
+    "json": json.CODEC,
+    "xml": _later("xml"),
+    "form": _later("form"),
+    "multipart": _later("multipart", files=True),
+    "json-lines": _later("sequence", "LINES", files=True, splits=True),
+    "json-records": _later("sequence", "RECORDS", files=True, splits=True),
+    "events": _later("sequence", "EVENTS", files=True, splits=True),
+    "text": _later("text", files=True),
+    "binary": _later("binary", files=True),
 }
+"""Codecs by the name that ``MediaKind.codec`` has for them."""
 
 
-def find(content_type: str, media_type: MediaType | None = None) -> Codec:  # noqa: ARG001  # for codecs of users to come
+def find(content_type: str) -> Codec:
     """The codec of a content type; a malformed one is read and written as bytes."""
-    named = CODECS.get(content_type)
-    if named is not None:
-        return named
-    try:
-        # What a server's parameters say is no matter here, be they malformed.
-        parsed = _negotiation.parse(content_type.partition(";")[0])
-    except ValueError:
-        return CODECS["*/*"]
-    exact = CODECS.get(parsed.essence)
-    if exact is not None:
-        return exact
-    ranges: list[str] = []
-    if parsed.suffix:
-        ranges += [f"{parsed.type}/*+{parsed.suffix}", f"*/*+{parsed.suffix}"]
-    return next((CODECS[key] for key in (*ranges, f"{parsed.type}/*") if key in CODECS), CODECS["*/*"])
+    return CODECS[media_types.find(content_type).codec]
 
 
-__all__ = ["CODECS", "Codec", "Encoded", "Splitter", "find"]
+def register(media_range: str, codec: Codec, *, value: type = object, structured: bool = False) -> None:
+    """Use a codec for a media type or range, such as ``application/cbor``, ``application/*+cbor`` or ``model/*``.
+
+    It replaces the codec that the range has. ``value`` is the type of a decoded value where no schema says more, for
+    type hints; ``object`` stands for any. ``structured`` says that it may be an object, whose properties are then
+    keyword arguments. A codec that can split is used for streams of items.
+
+    Raises:
+        ValueError: the media range is malformed.
+    """
+    key = media_types.parse(media_range).essence
+    media_types.MEDIA_TYPES[key] = media_types.MediaKind(
+        codec.name, key, value, sequential=codec.split is not None, structured=structured, is_text=False
+    )
+    CODECS[key] = codec
+
+
+__all__ = ["CODECS", "Codec", "Encoded", "Splitter", "find", "register"]

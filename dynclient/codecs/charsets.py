@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 
-from dynclient import _negotiation
 from dynclient.exceptions import DecodeError, EncodeError
+from dynclient.media_types import parse
 
 BOM = "\ufeff"
 
@@ -19,7 +19,7 @@ _NO_CHARSETS = frozenset(
 def charset(content_type: str) -> str | None:
     """The charset that a Content-Type names, as it is spelled there; None where it names none or is malformed."""
     try:
-        return _negotiation.parse(content_type).get("charset") or None
+        return parse(content_type).get("charset") or None
     except ValueError:
         return None
 

@@ -14,6 +14,7 @@ from dynclient import _schemas, _styles
 from dynclient.codecs import charsets, parts, shapes
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
+from dynclient.media_types import OCTETS
 from dynclient.model import Encoding, MediaType, Schema
 from dynclient.options import Limits
 
@@ -63,7 +64,7 @@ def _field(name: str, value: Any, media_type: MediaType, charset: str) -> str:
 
 def _text(value: Any, encoding: Encoding, schema: Schema | None) -> str:
     """One value as the text of its content type; binary values are text in base64 already."""
-    if isinstance(value, str) and schema is not None and parts.default_type(schema, value) == parts.OCTETS:
+    if isinstance(value, str) and schema is not None and parts.default_type(schema, value) == OCTETS:
         return value
     from dynclient import codecs
 

@@ -17,11 +17,8 @@ from dynclient import _negotiation, _schemas
 from dynclient._records import Record
 from dynclient.codecs import shapes, streams
 from dynclient.exceptions import EncodeError
+from dynclient.media_types import JSON, OCTETS, TEXT, find, parse
 from dynclient.model import Encoding, MediaType, Schema
-
-OCTETS = "application/octet-stream"
-TEXT = "text/plain"
-JSON = "application/json"
 
 # OAS 3.2, Encoding Object, contentType: the default for a type; for an absent type it is application/octet-stream.
 DEFAULTS: dict[str, str] = {
@@ -136,8 +133,7 @@ def is_one(encoding: Encoding) -> bool:
     allowed = ranges(encoding)
     if len(allowed) != 1:
         return False
-    essence = allowed[0].partition(";")[0].strip().lower()
-    return essence == JSON or essence.endswith("+json") or essence.startswith("multipart/")
+    return find(allowed[0]).name in {"json", "multipart"}
 
 
 def media_type(encoding: Encoding, schema: Schema | None, name: str) -> MediaType:
@@ -153,7 +149,7 @@ def media_type(encoding: Encoding, schema: Schema | None, name: str) -> MediaTyp
 
 def _checked(given: str) -> str:
     try:
-        _negotiation.parse(given)
+        parse(given)
     except ValueError:
         raise EncodeError(f"{given[:80]!r} is no content type") from None
     return given

@@ -17,6 +17,7 @@ from dynclient.examples.secrets import replaced
 from dynclient.examples.values import Direction, Maker, Way, documented
 from dynclient.exceptions import EncodeError
 from dynclient.inspection import Argument, arguments, preferred
+from dynclient.media_types import XML, MediaKind, find
 from dynclient.model import MediaType, Operation, Parameter, Schema
 
 __all__ = ["SECRET", "arguments_example", "example", "media_example", "unrevealing"]
@@ -25,8 +26,8 @@ SECRET = "YOUR SECRET"  # noqa: S105  # this is what stands for one
 
 _TURNS = 6
 _ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # For what a schema only excludes.
-_OCTETS = b"example"
 _MARKUP = "<example/>"
+_WITHOUT_SCHEMA: dict[type, Any] = {object: {}, dict: {}, list: [], str: "string", bytes: b"example"}
 
 
 def example(
@@ -63,15 +64,15 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
     given = [entry.value for entry in media_type.examples if entry.has_value]
     turn = seed % len(given) if given else 0
     schema = media_type.schema
-    essence = media_type.media_range.partition(";")[0].strip().lower()
-    files = essence.startswith("multipart/")
+    kind = find(media_type.media_range)
+    files = kind.name == "multipart"
     for value in (*given[turn:], *given[:turn]):
-        if _valid(schema, value, direction, files=files) and not _is_broken_xml(value, essence):
+        if _valid(schema, value, direction, files=files) and not _is_broken_xml(value, kind):
             return copy.deepcopy(value)
     if schema is None:
-        return _without_schema(media_type, essence, direction, seed)
+        return _without_schema(media_type, kind, direction, seed)
     value = example(schema, direction, seed, shown=shown, files=files)
-    return _MARKUP if _is_broken_xml(value, essence) else value
+    return _MARKUP if _is_broken_xml(value, kind) else value
 
 
 def unrevealing(schema: Schema | None, value: Any, direction: Direction = "request", seed: int = 0) -> Any:
@@ -93,12 +94,12 @@ def _valid(schema: Schema | None, value: Any, direction: Direction, *, files: bo
     return not validator(schema, direction).faults(value, files=files, places=False)
 
 
-def _is_broken_xml(value: Any, essence: str) -> bool:
+def _is_broken_xml(value: Any, kind: MediaKind) -> bool:
     """Whether text that is to be an XML document is none."""
-    if not (essence.endswith("xml") and isinstance(value, str)):
+    if not (kind.name == "xml" and isinstance(value, str)):
         return False
     try:
-        codecs.find(essence).encode(value, MediaType(essence), essence)
+        codecs.CODECS[kind.codec].encode(value, MediaType(XML), XML)
     except EncodeError:
         return True
     return not value.lstrip().startswith("<")
@@ -153,11 +154,9 @@ def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
     return example(schema, "request", seed) if schema is not None else "string"
 
 
-def _without_schema(media_type: MediaType, essence: str, direction: Direction, seed: int) -> Any:
+def _without_schema(media_type: MediaType, kind: MediaKind, direction: Direction, seed: int) -> Any:
     if media_type.item_schema is not None:
         return [example(media_type.item_schema, direction, seed)]
-    if essence.endswith("xml"):
+    if kind.name == "xml":
         return _MARKUP
-    if essence.startswith("text/"):
-        return "string"
-    return {} if "json" in essence or essence.endswith("form-urlencoded") or "multipart" in essence else _OCTETS
+    return copy.copy(_WITHOUT_SCHEMA[kind.value])

@@ -10,6 +10,7 @@ from dynclient._escaping import escaped
 from dynclient._records import Record
 from dynclient._secrets import masked
 from dynclient.exceptions._root import DynclientError, Fault
+from dynclient.media_types import essence
 from dynclient.messages import SECRET_BODY, Headers, Request, Response
 
 
@@ -89,8 +90,8 @@ class ApiError(ResponseError):
     @property
     def problem(self) -> Problem | None:
         """The body as a problem details object, where its media type is one of those (RFC 9457)."""
-        content_type = ((self.response.content_type or "") if self.response else "").partition(";")[0].strip().lower()
-        if content_type not in {"application/problem+json", "application/problem+xml"}:
+        content_type = (self.response.content_type or "") if self.response else ""
+        if essence(content_type) not in {"application/problem+json", "application/problem+xml"}:
             return None
         if not isinstance(self.data, dict):
             return None

@@ -15,16 +15,13 @@ from typing import Any, Literal
 from dynclient._identifiers import distinct, identifier
 from dynclient._records import Record
 from dynclient._schemas import MISSING, Shape, is_binary, shape
+from dynclient.media_types import find, is_structured
 from dynclient.model import MediaType, Operation, Parameter, RequestBody, Response, Schema
 
 Kind = Literal["parameter", "body", "property"]
 
 BODY = "body"
 _TAKEN_BODY = "request_body"
-
-# What has properties that are worth naming one by one; a binary or text body has none.
-_STRUCTURED = frozenset({"application/x-www-form-urlencoded", "text/xml", "*/*"})
-
 
 _SECRET_FORMATS = frozenset({"password"})
 
@@ -44,6 +41,7 @@ class Argument(Record):
     required: bool = False
     schema: Schema | None = None
     parameter: Parameter | None = None
+    media_type: MediaType | None = None
     description: str = ""
     default: Any = MISSING
     deprecated: bool = False
@@ -79,7 +77,7 @@ def body_schema(body: RequestBody | Response) -> Schema | None:
     """The schema of an object body that has properties to name one by one, or None."""
     for media_type in _by_preference(body):
         schema = media_type.schema
-        if schema is not None and structured(media_type.media_range) and _is_object(schema):
+        if schema is not None and is_structured(media_type.media_range) and _is_object(schema):
             return schema
     return None
 
@@ -88,15 +86,8 @@ def _by_preference(body: RequestBody | Response) -> list[MediaType]:
     """The media types of a body, those with a schema first, and of these JSON; else as the document orders them."""
     return sorted(
         body.content.values(),
-        key=lambda found: (not (found.schema or found.item_schema), "json" not in found.media_range.lower()),
+        key=lambda found: (not (found.schema or found.item_schema), find(found.media_range).name != "json"),
     )
-
-
-def structured(media_range: str) -> bool:
-    """Whether values of a media type may be objects with named members."""
-    essence = media_range.partition(";")[0].strip().lower()
-    type_, _, subtype = essence.partition("/")
-    return essence in _STRUCTURED or type_ == "multipart" or subtype.rpartition("+")[2] in {"json", "xml"}
 
 
 def _is_object(schema: Schema) -> bool:
@@ -164,6 +155,7 @@ def _body(body: RequestBody, taken: set[str]) -> Argument:
         wire="",
         required=body.required,
         schema=schema,
+        media_type=media_type,
         description=body.description or (seen.description if seen else None) or "",
         default=seen.default if seen else MISSING,
     )

@@ -10,10 +10,15 @@ from typing import Any
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.inspection.hints import ANY, BYTES, NONE, STR, Hint, hint_tree, union
 from dynclient.inspection.typing_objects import typing_object
+from dynclient.media_types import value_type
 from dynclient.model import MediaType, Operation, Response
 
-# Media types of many values, one after the other: read whole, they are a list.
-_SEQUENCES = frozenset({"application/jsonl", "application/x-ndjson", "application/json-seq", "text/event-stream"})
+_VALUES: dict[type, Hint] = {
+    bytes: BYTES,
+    str: STR,
+    list: Hint("list", members=(ANY,)),
+    dict: Hint("dict", members=(ANY,)),
+}
 
 
 def signature(operation: Operation) -> inspect.Signature:
@@ -49,16 +54,19 @@ class _Signature(inspect.Signature):
 
 def argument_hint(argument: Argument) -> Hint:
     """The type of what is given for an argument."""
-    if argument.kind != "body" or argument.schema is not None:
-        return hint_tree(argument.schema, "request")
-    return union((BYTES, STR))
+    if argument.kind == "body":
+        return body_hint(argument.media_type) if argument.media_type is not None else ANY
+    return hint_tree(argument.schema, "request")
 
 
 def body_hint(media_type: MediaType) -> Hint:
     """The type of the values that are sent in a media type."""
-    if media_type.schema is None and media_type.item_schema is not None:
+    if media_type.schema is not None:
+        return hint_tree(media_type.schema, "request")
+    if media_type.item_schema is not None:
         return Hint("list", members=(hint_tree(media_type.item_schema, "request"),))
-    return hint_tree(media_type.schema, "request")
+    value = _VALUES.get(value_type(media_type.media_range), ANY)
+    return union((BYTES, STR)) if value in {BYTES, STR} else value
 
 
 def omittable(argument: Argument, found: tuple[Argument, ...]) -> bool:
@@ -89,21 +97,11 @@ def successes(operation: Operation) -> tuple[Response, ...]:
 
 def data_hint(media_type: MediaType) -> Hint:
     """The type of the data that comes in a media type."""
-    essence = media_type.media_range.partition(";")[0].strip().lower()
     if media_type.item_schema is not None:
         return Hint("list", members=(hint_tree(media_type.item_schema, "response"),))
     if media_type.schema is not None:
         return hint_tree(media_type.schema, "response")
-    if essence in _SEQUENCES:
-        return Hint("list", members=(ANY,))
-    if essence.startswith("text/"):
-        return STR
-    return ANY if _may_be_plain(essence) else BYTES
-
-
-def _may_be_plain(essence: str) -> bool:
-    subtype = essence.partition("/")[2]
-    return "*" in essence or subtype.rpartition("+")[2] in {"json", "xml", "x-www-form-urlencoded"}
+    return _VALUES.get(value_type(media_type.media_range), ANY)
 
 
 def _data(response: Response) -> Iterator[Hint]:

@@ -142,12 +142,3 @@ NAMES = {
 @pytest.mark.parametrize(("content_type", "name"), NAMES.items())
 def test_the_codec_of_a_content_type(content_type, name):
     assert codecs.find(content_type).name == name
-
-
-def test_a_user_may_add_and_replace_codecs(monkeypatch):
-    mine = codecs.Codec("mine", lambda value, media, content_type: codecs.Encoded(b"", content_type), json_codec.decode)
-    for media_range in ("application/cbor", "application/*+cbor", "model/*"):
-        monkeypatch.setitem(codecs.CODECS, media_range, mine)
-    for content_type in ("application/cbor", "application/senml+cbor", "model/gltf-binary"):
-        assert codecs.find(content_type) is mine
-    assert codecs.find("text/x+cbor").name == "text"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from dynclient import DynclientError, Request, codecs
 from dynclient.examples import media_example, unrevealing
 from dynclient.inspection import text
+from dynclient.media_types import essence
 from dynclient.model import MediaType
 from dynclient_tools.views import OperationPage
 
@@ -93,7 +94,7 @@ def _answer(media_type: MediaType) -> Sent | None:
     content_type = media_type.media_range
     try:
         value = unrevealing(media_type.schema, media_example(media_type, "response"), "response")
-        encoded = codecs.find(content_type, media_type).encode(value, media_type, content_type)
+        encoded = codecs.find(content_type).encode(value, media_type, content_type)
     except DynclientError:
         return None
     return _written(encoded.content_type, encoded.body)
@@ -121,5 +122,5 @@ def _indented(written: str) -> str:
 
 
 def _language(content_type: str) -> str:
-    subtype = content_type.partition(";")[0].strip().lower().partition("/")[2]
+    subtype = essence(content_type).partition("/")[2]
     return _LANGUAGES.get(subtype.rpartition("+")[2], "text")

@@ -14,12 +14,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus, unquote
 
-from dynclient import _negotiation, _schemas, _styles
+from dynclient import _schemas, _styles
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.codecs import charsets, parts, shapes
 from dynclient.exceptions import DecodeError
 from dynclient.http_grammar import TOKEN
+from dynclient.media_types import TEXT, parse
 from dynclient.messages import Headers
 from dynclient.model import Encoding, MediaType, Schema
 from dynclient.options import Limits
@@ -58,7 +59,7 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
 
 def _boundary(content_type: str) -> bytes:
     try:
-        mark = _negotiation.parse(content_type).get("boundary")
+        mark = parse(content_type).get("boundary")
     except ValueError:
         mark = None
     if not mark:
@@ -198,7 +199,7 @@ def _value(part: Part, encoding: Encoding, schema: Schema | None, limits: Limits
     if content_type is None:
         if part.filename is not None or parts.is_binary(schema):
             return content
-        content_type = parts.TEXT
+        content_type = TEXT
     if part.filename is not None and codecs.find(content_type).name != "json":
         return content
     if parts.is_binary(schema) and not content_type.lower().startswith(("application/json", "multipart/")):

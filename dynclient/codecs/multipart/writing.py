@@ -11,16 +11,16 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dynclient import _negotiation, _schemas, _styles
+from dynclient import _schemas, _styles
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.codecs import parts, shapes, streams
 from dynclient.codecs.codec import Encoded
 from dynclient.exceptions import ArgumentError, EncodeError
+from dynclient.media_types import MULTIPART_FORM, TEXT, ContentType, essence, parse
 from dynclient.model import Encoding, Header, MediaType, Schema
 
 _NOTHING = Encoding()
-_FORM = "multipart/form-data"
 _MOST_TRIES = 8
 # RFC 2046, 5.1.1: boundary.
 _BOUNDARY = expression(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
@@ -53,9 +53,9 @@ def encode(value: Any, media_type: MediaType, content_type: str, boundary: Calla
     return Encoded(_body(made, mark), content_type)
 
 
-def _parsed(content_type: str) -> _negotiation.ContentType:
+def _parsed(content_type: str) -> ContentType:
     try:
-        return _negotiation.parse(content_type)
+        return parse(content_type)
     except ValueError:
         raise EncodeError(f"{content_type[:80]!r} is no content type") from None
 
@@ -155,7 +155,7 @@ def _ordered(values: list[Any], media_type: MediaType, essence: str, boundary: C
         schema = shapes.item_schema(shape, index) if shape is not None else media_type.item_schema
         file = parts.file_of(value)
         disposition = f'attachment; filename="{_escaped(file.name)}"' if file is not None and file.name else None
-        if essence == _FORM and not any(name.lower() == "content-disposition" for name in encoding.headers):
+        if essence == MULTIPART_FORM and not any(name.lower() == "content-disposition" for name in encoding.headers):
             # RFC 7578, 4.2: each part has a name, and a list has none to give.
             raise EncodeError("a multipart/form-data body is a mapping: its parts have names")
         yield _part(value, encoding, schema, boundary, disposition=disposition, untyped=False)
@@ -186,7 +186,7 @@ def _part(
         if transfer and not any(name.lower() == "content-transfer-encoding" for name, _ in headers):
             headers.append(("Content-Transfer-Encoding", transfer))
     # RFC 7578, 4.4: text/plain is the default, and a browser's form is UTF-8 without saying so.
-    if not (untyped and content_type.partition(";")[0] == parts.TEXT):
+    if not (untyped and essence(content_type) == TEXT):
         headers.append(("Content-Type", content_type))
     return Part(tuple(headers), content, length)
 

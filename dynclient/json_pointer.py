@@ -5,6 +5,7 @@ A pointer is a text such as ``/paths/~1calls/get``; its keys are what stands bet
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 MISSING = object()
@@ -49,7 +50,7 @@ def walk(root: Any, keys: list[str]) -> tuple[Any, int]:
     """
     node = root
     for depth, key in enumerate(keys):
-        if isinstance(node, dict):
+        if isinstance(node, Mapping):
             node = node.get(key, MISSING)
         elif isinstance(node, list) and key.isascii() and key.isdigit() and int(key) < len(node):
             node = node[int(key)]

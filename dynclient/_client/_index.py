@@ -1,8 +1,4 @@
-"""Where a client finds its operations by their names.
-
-A list that was kept is searched as the text that it is: a client that uses a few operations of a thousand makes rows
-of these alone. Where a search finds nothing, all names are made: what is not there is said to be so by them only.
-"""
+"""Where a client finds its operations by their names."""
 
 from __future__ import annotations
 
@@ -10,14 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from dynclient._identifiers import near
-from dynclient._readers.listings import Listed
 from dynclient._records import Record
 from dynclient.exceptions import NoSuchOperation
 from dynclient.model import OperationRow
 
 WITH_HTTP_INFO = "_with_http_info"
-_MANY = 32
-"""Who has looked up so many will look up more: to make all names costs less than a search for each."""
 
 
 class Named(Record):
@@ -138,8 +131,6 @@ class Index:
     def _look(self, key: tuple[str, ...], look: Callable[[Way], Any]) -> Any:
         """What somebody looks for, who calls it ``key``; None where it can't be found in any way."""
         found = self._found.get(key)
-        if found is None and self._names is None and len(self._found) < _MANY and isinstance(self._rows, Listed):
-            found = look(self._rows)
         if found is None:
             found = look(self.names)
         if found is not None:

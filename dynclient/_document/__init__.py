@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 from dynclient._deferred import deferred
 
 if TYPE_CHECKING:
-    from dynclient._document.cache import Cache, cache_of
-    from dynclient._document.kept import kept_listing
+    from dynclient._document.cache import Cache, cache_of, cached_listing
     from dynclient._document.references import Document, open_document
     from dynclient._document.source import local_path
 
-__all__ = ["Cache", "Document", "cache_of", "kept_listing", "local_path", "open_document"]
+__all__ = ["Cache", "Document", "cache_of", "cached_listing", "local_path", "open_document"]
 
 __getattr__ = deferred(
     __name__,
     {
-        "cache": ("Cache", "cache_of"),
-        "kept": ("kept_listing",),
+        "cache": ("Cache", "cache_of", "cached_listing"),
         "references": ("Document", "open_document"),
         "source": ("local_path",),
     },

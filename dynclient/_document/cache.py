@@ -1,8 +1,11 @@
-"""The cache: a folder of compiled forms. Whatever is wrong with it, documents load as without one.
+"""The cache: a folder of compiled forms. Whatever is wrong with it, documents load as they do without a cache.
 
-Rule 1: a file of it is written whole under another name, then renamed: readers see the old one or the new one.
-Rule 2: what belongs to somebody else, or could have been written by somebody else, is not read.
-Rule 3: it has bounds; what was not used for the longest time goes first.
+Rule 1: a file is written whole under another name, then renamed: readers see the old one or the new one.
+Rule 2: files that belong to somebody else, or could have been written by somebody else, are not read.
+Rule 3: it has bounds; the form that was unused for the longest time is removed first.
+Rule 4: a form is used for a file whose stamp is the one that was noted, or for bytes of its fingerprint; for a URL if
+the server says that it has not changed, or can't be reached.
+Rule 5: a document that is decoded as fast as its form would be is not kept.
 """
 
 from __future__ import annotations
@@ -11,30 +14,67 @@ import os
 import stat
 import sys
 import time
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
-from dynclient._document.compiled import Compiled, opened
-from dynclient._document.slices import Bytes
+from dynclient._document.compiled import NAME, Compiled, opened
+from dynclient._document.lazy import Bytes
 from dynclient._escaping import escaped
 from dynclient._records import Record
 from dynclient._version import __version__
 
+if TYPE_CHECKING:  # a list of operations is had without any limits but the default ones
+    from dynclient.options import Limits
+
 VARIABLE = "DYNCLIENT_CACHE"
+ENDING = ".dync"
+SMALLEST_JSON = 32_768
+"""Bytes of JSON below which a document is not kept."""
+SMALLEST = 2_048
+"""The same of YAML, which takes longer to decode."""
+
 _OFF = frozenset({"0", "off", "false", "no", "none"})
-_ENDING = ".dync"
 _MAX_BYTES = 256 << 20
 _MAX_FILES = 1_000
 _USED_AGAIN = 3_600.0
 _ABANDONED = 3_600.0
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+# pathlib is slow to import, so this module uses os.path.
+_join, _absolute, _expanded = os.path.join, os.path.abspath, os.path.expanduser
+
+Stamp = list[int]
+"""Device, inode, size, and the times of the last change to content and to state, in nanoseconds."""
+
+_YOUNG = 2_000_000_000
+"""Nanoseconds. File systems record times in steps of up to two seconds: a younger file may change and look the same."""
+
+
+def stamp_of(path: str | int) -> Stamp | None:
+    """Return the stamp of a file, which shows in microseconds whether it has changed.
+
+    None if there is no such file, or if it is so young that its stamp proves nothing.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116  # it may be a descriptor
+    except (OSError, ValueError):
+        return None
+    newest = max(found.st_mtime_ns, found.st_ctime_ns)
+    if not -1 < newest < time.time_ns() - _YOUNG:
+        return None
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+
+
+def fingerprint_of(data: bytes) -> str:
+    """Return the SHA-256 of a document's bytes, in hexadecimal digits."""
+    return sha256(data).hexdigest()
 
 
 class Entry(Record):
-    """One file of the cache. ``used`` is when, in seconds since 1970."""
+    """One file of the cache. ``used`` is the time of its last use, in seconds since 1970."""
 
     path: str
     size: int
@@ -45,16 +85,16 @@ class Cache:
     """A folder of compiled forms."""
 
     def __init__(self, folder: str) -> None:
-        """Take the folder; it is made when the first form is kept."""
+        """The folder is made when the first form is kept."""
         self.folder = folder
 
     def find(self, key: str) -> Compiled | None:
-        """The form of a key; None where there is none, or none that can be used."""
+        """Return the form of a key; None if there is none that can be used."""
         form = self._form(self._path(key))
         return form if form is not None and form.about.get("key") == key else None
 
     def _form(self, path: str) -> Compiled | None:
-        """The form in a file; None where that is none of ours, or none of this release."""
+        """Open a file; None if it is not ours, or not of this release."""
         try:
             file = os.open(path, _FLAGS)
         except (OSError, ValueError):
@@ -72,8 +112,8 @@ class Cache:
         return form if form is not None and form.about.get("made_by") == made_by() else None
 
     def keep(self, key: str, chunks: Iterable[bytes]) -> None:
-        """Write a form; where that fails, there is none."""
-        temporary = os.path.join(self.folder, f".{_stem(key)}.{os.getpid()}.{os.urandom(4).hex()}")  # noqa: PTH118  # pathlib is slow to import
+        """Write a form. If that fails, the document is not kept."""
+        temporary = _join(self.folder, f".{_stem(key)}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)  # noqa: PTH103  # as above
             file = os.open(temporary, _NEW, 0o600)
@@ -84,52 +124,47 @@ class Cache:
                 writing.writelines(chunks)
             os.replace(temporary, self._path(key))  # noqa: PTH105  # as above
         except OSError:
-            with suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108  # as above
+            _remove(temporary)
         self.trim()
 
     def drop(self, key: str) -> None:
         """Remove the form of a key."""
-        with suppress(OSError, ValueError):
-            os.unlink(self._path(key))  # noqa: PTH108  # as above
+        _remove(self._path(key))
 
     def entries(self) -> list[Entry]:
-        """What is in the folder, the last used first."""
-        return sorted(self._files(_ENDING), key=lambda entry: entry.used, reverse=True)
+        """List the forms, the last used first."""
+        return sorted(self._files(ENDING), key=lambda entry: entry.used, reverse=True)
 
     def source(self, entry: Entry) -> str:
-        """What a person calls the document of an entry; a dash where it is of no use any more."""
+        """Return where the document of an entry is from; a dash if the entry can't be used any more."""
         form = self._form(entry.path)
         return escaped(form.files[0].uri) if form is not None else "-"
 
     def clear(self) -> int:
-        """Remove everything; returns how many forms that were."""
+        """Remove everything; returns the number of forms."""
         entries = self.entries()
         for entry in [*entries, *self._files("")]:
-            with suppress(OSError):
-                os.unlink(entry.path)  # noqa: PTH108  # as above
+            _remove(entry.path)
         return len(entries)
 
     def trim(self, maximum: int = _MAX_BYTES, files: int = _MAX_FILES) -> None:
-        """Remove what goes beyond the bounds, and what a process that died has left half written."""
+        """Remove the forms beyond the bounds, and files that a dead process has left half written."""
         size = 0
         for number, entry in enumerate(self.entries(), 1):
             size += entry.size
             if size > maximum or number > files:
-                with suppress(OSError):
-                    os.unlink(entry.path)  # noqa: PTH108  # as above
+                _remove(entry.path)
         for entry in self._files(""):
             if entry.used < time.time() - _ABANDONED:
-                with suppress(OSError):
-                    os.unlink(entry.path)  # noqa: PTH108  # as above
+                _remove(entry.path)
 
     def _files(self, ending: str) -> list[Entry]:
-        """Finished forms by their ending; with none, those that are being written. Other people's files stay."""
+        """List finished forms by their ending; without one, those that are being written. Foreign files are ignored."""
         found = []
         with suppress(OSError), os.scandir(self.folder) as files:
             for file in files:
-                stem = file.name.removesuffix(_ENDING) if ending else file.name[1:].partition(".")[0]
-                starts = file.name.endswith(_ENDING) if ending else file.name.startswith(".")
+                stem = file.name.removesuffix(ENDING) if ending else file.name[1:].partition(".")[0]
+                starts = file.name.endswith(ENDING) if ending else file.name.startswith(".")
                 if starts and _is_stem(stem):
                     with suppress(OSError):
                         about = file.stat(follow_symlinks=False)
@@ -137,47 +172,51 @@ class Cache:
         return found
 
     def _path(self, key: str) -> str:
-        return os.path.join(self.folder, _stem(key) + _ENDING)  # noqa: PTH118  # as above
+        return _join(self.folder, _stem(key) + ENDING)
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError, ValueError):
+        os.unlink(path)  # noqa: PTH108  # as above
 
 
 def cache_of(choice: bool | str | os.PathLike[str]) -> Cache | None:  # noqa: FBT001  # the option of that name
-    """The cache of a choice: False is none, a path its folder, True what the environment says, or the user's own."""
+    """Return the cache of the option ``cache``: False is none, a path its folder, True the environment's or the user's.
+
+    The environment variable is ``DYNCLIENT_CACHE``: a folder, or ``off``.
+    """
     if choice is False:
         return None
     if choice is not True:
-        return Cache(os.path.abspath(os.path.expanduser(os.fspath(choice))))  # noqa: PTH100, PTH111  # as above
-    told = os.environ.get(VARIABLE, "").strip()
-    if told.lower() in _OFF:
+        return Cache(_absolute(_expanded(os.fspath(choice))))
+    setting = os.environ.get(VARIABLE, "").strip()
+    if setting.lower() in _OFF:
         return None
-    if told and told.lower() not in {"1", "on", "true", "yes"}:
-        return Cache(os.path.abspath(os.path.expanduser(told)))  # noqa: PTH100, PTH111  # as above
+    if setting and setting.lower() not in {"1", "on", "true", "yes"}:
+        return Cache(_absolute(_expanded(setting)))
     return Cache(_users())
 
 
 @lru_cache(1)
 def _users() -> str:
-    # What platformdirs says too; but to load it takes longer than to list a large document from the cache.
+    # platformdirs gives the same; but to import it takes longer than to list a large document from the cache.
     if sys.platform == "linux" and "ANDROID_ROOT" not in os.environ:
-        told = os.environ.get("XDG_CACHE_HOME", "").strip()
-        home = told if os.path.isabs(told) else os.path.expanduser("~/.cache")  # noqa: PTH111, PTH117  # as above
-        return os.path.join(home, "dynclient")  # noqa: PTH118  # as above
+        setting = os.environ.get("XDG_CACHE_HOME", "").strip()
+        home = setting if os.path.isabs(setting) else _expanded("~/.cache")  # noqa: PTH117  # as above
+        return _join(home, "dynclient")
     from platformdirs import user_cache_dir
 
     return user_cache_dir("dynclient", appauthor=False)
 
 
 def key_of(*parts: object) -> str:
-    """The key of whatever tells one document, read in one way, from another."""
+    """Return the key of a document that is read in one way; ``parts`` are all that distinguishes it from others."""
     return repr(parts)
 
 
 def _stem(key: str) -> str:
-    """What the file of a key is called. It need not be the only one of that name: a form has its key in it.
-
-    Checksums will do for that, and hashlib takes longer to load than a list of operations to be read.
-    """
-    data = key.encode("utf-8", "surrogatepass")
-    return "".join(f"{check:08x}" for check in (zlib.crc32(data), zlib.crc32(data[::-1]), zlib.adler32(data)))
+    """Return the name of a key's file, without its ending. The form has its key in it, so this only has to be short."""
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _is_stem(text: str) -> bool:
@@ -192,11 +231,147 @@ def _is_ours(found: os.stat_result) -> bool:
 
 @lru_cache(1)
 def made_by() -> str:
-    """Which code makes forms: a release, or the times of the files of what is being worked on."""
+    """Identify the code that makes forms: by its release, and the times of its files for those who work on it."""
     here = os.path.dirname(__file__)  # noqa: PTH120  # as above
     package = os.path.dirname(here)  # noqa: PTH120  # as above
     times = [0]
-    for folder in (package, here, os.path.join(package, "_readers")):  # noqa: PTH118  # as above
+    for folder in (package, here, _join(package, "_readers")):
         with suppress(OSError):
             times += [file.stat().st_mtime_ns for file in os.scandir(folder) if file.name.endswith(".py")]
     return f"{__version__} {max(times)}"
+
+
+class CachedForm(Record):
+    """The place of a document in the cache.
+
+    ``form`` is the compiled form there, if it is current; ``about`` is noted with a new one. Without a cache, ``form``
+    was shipped with an application; ``file`` is then the path and the stamp of its file, if it is in one.
+    """
+
+    cache: Cache | None
+    key: str
+    form: Compiled | None = None
+    about: Mapping[str, Any] = {}
+    file: tuple[str, Stamp] | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL that the form was fetched from, after redirects; empty if there is none."""
+        url = self.form.about.get("url") if self.form is not None else None
+        return url if isinstance(url, str) else ""
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Header fields that ask for a document only if it has changed (RFC 9110, 13.1)."""
+        validators = self.form.about.get("validators") if self.form is not None else None
+        names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+        if not isinstance(validators, dict):
+            return {}
+        return {names[name]: value for name, value in validators.items() if name in names and isinstance(value, str)}
+
+    def is_current(self, stamp: Stamp | None) -> bool:
+        """Tell whether the form is that of a file with this stamp."""
+        return stamp is not None and self.form is not None and self.form.about.get("stamp") == stamp
+
+    def is_unchanged(self) -> bool:
+        """Tell whether the file of a shipped form is the same as before, whatever the form says of itself."""
+        return self.file is not None and stamp_of(self.file[0]) == self.file[1]
+
+    def of(self, data: bytes, stamp: Stamp | None = None, **about: Any) -> CachedForm | None:
+        """Return the same place for these bytes, without a form that is not theirs; None if they are not worth it."""
+        if self.cache is None:
+            return self
+        start = data[:1024].lstrip()[:1]
+        if "url" not in about and len(data) < (SMALLEST_JSON if start in (b"{", b"[") else SMALLEST):
+            return None
+        noted = {**about, "stamp": stamp}
+        if self.form is None or self.form.files[0].fingerprint != fingerprint_of(data):
+            return self._replace(form=None, about=noted)
+        if any(self.form.about.get(key) != value for key, value in noted.items()):
+            self.cache.keep(self.key, self.form.noted(**noted))
+        return self._replace(about=noted)
+
+    def keep(self, chunks: list[bytes]) -> None:
+        """Keep a new form."""
+        if self.cache is not None:
+            self.cache.keep(self.key, chunks)
+
+    def drop(self) -> None:
+        """Remove the form, so that the next load makes a new one."""
+        if self.cache is not None:
+            self.cache.drop(self.key)
+
+    def noted(self) -> dict[str, Any]:
+        """Return what a new form has to say of itself."""
+        return {
+            **(self.form.about if self.form is not None else {}),
+            **self.about,
+            "made_by": made_by(),
+            "key": self.key,
+        }
+
+
+def cached(cache: Cache | None, limits: Limits, *parts: object, size: int | None = None) -> CachedForm | None:
+    """Return the place of a source; None without a cache, or if the source has too few bytes."""
+    if cache is None or (size is not None and size < SMALLEST):
+        return None
+    from dynclient.options import Limits
+
+    bounds, usual = _bounds(limits), _bounds(Limits())
+    key = key_of(*parts, *(bounds if bounds != usual else ()))
+    return CachedForm(cache, key, cache.find(key))
+
+
+def _bounds(limits: Limits) -> tuple[int | None, ...]:
+    return limits.document_bytes, limits.remote_document_bytes, limits.document_depth, limits.yaml_alias_nodes
+
+
+def listing_of(form: Compiled, references: Sequence[str] | None) -> bytes | None:
+    """Return the list of operations in a form; None if a file that it was made of has changed since.
+
+    ``references`` are the places that the document may refer to beside its own; None for a shipped form, which any
+    list in it fits.
+    """
+    depends = form.about.get("depends")
+    own = references is None or form.about.get("references") == list(references)
+    if not isinstance(depends, dict) or not own:
+        return None
+    current = all(stamp is not None and stamp_of(path) == stamp for path, stamp in depends.items())
+    return form.listing if current else None
+
+
+def cached_listing(path: str) -> bytes | None:
+    """Return the list of a local file's operations, without reading the file; None if the cache does not have it."""
+    cache = cache_of(choice=True)
+    path = _absolute(_expanded(path))
+    found = CachedForm(cache, "", cache.find(key_of("file", path))) if cache is not None else None
+    if found is None or found.form is None or not found.is_current(stamp_of(path)):
+        return None
+    return listing_of(found.form, ())
+
+
+def shipped(source: bytes | str) -> CachedForm | None:
+    """Open a compiled form that a caller gives for a document, as bytes or by its path; None if it is something else.
+
+    Raises:
+        UnreadableDocument: it is damaged, or of another version.
+        OSError: it can't be read.
+    """
+    stamp = None
+    if isinstance(source, str):
+        if not source.lower().endswith(ENDING):
+            return None
+        file = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        data, stamp = Bytes(file), stamp_of(file)
+    elif source.startswith(NAME):
+        data = Bytes(source)
+    else:
+        return None
+    form = opened(data)
+    if form is None:
+        name = source if isinstance(source, str) else "<bytes>"
+        from dynclient._document.text import unreadable
+
+        hint = "make it again: dynclient compile"
+        raise unreadable("is no compiled document, is damaged, or is of another version", name, hint=hint)
+    return CachedForm(None, "", form, file=(source, stamp) if isinstance(source, str) and stamp is not None else None)

@@ -1,58 +1,54 @@
-"""The compiled form of a document: slices of JSON, and an index of them. Data only: reading it can run nothing.
+"""The compiled form of a document: its parts as JSON, and an index of them. It is data only: reading it runs no code.
 
-A head names the format. Slices follow: of each section of a file (``paths``, ``components/schemas``, …) its members,
-each on its own, and a table with the places of them. Or instead of them stands the text that they are cut from: then
-nobody has checked them, and who decodes one does. At the end stand the index, which says what the files are and
-where their tables are, and a tail that leads to it.
-A place is ``[offset, length, CRC-32]``; a fourth number marks a table: a line for each member, with its name and a
-place or, in brackets, a short value.
+On disk: a head that names the format; the text of the parts, and tables of them in JSON (see :mod:`lazy`); the index in
+JSON; a tail that leads to the index. The index has notes on the whole form (``about``), for each file its name and the
+place of its table, and the place of the list of operations. The parts are either encoded from a tree that was read, or
+are the file's own text, which nobody has validated: whoever decodes one of these validates it.
 
-Rule 1: what is cut short has no tail, and what is damaged has a wrong checksum: it is as if it were not there.
-Rule 2: the index only says where to find things. What is found there decides.
+Rule 1: a truncated file has no tail, and a damaged one a wrong checksum: both count as no compiled form.
+Rule 2: the index only says where to look. The value that is found there decides.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-import sys
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from dynclient._document.decoding import DamagedError
-from dynclient._document.parts import Parts, Section
-from dynclient._document.slices import Bytes
+from dynclient._document.lazy import Bytes, DamagedError, LazyMapping, Table, decoded
 from dynclient._records import Record
 
 NAME = b"\x89dynclient "
-"""What a form of any version begins with."""
-HEAD = NAME + b"4\r\n\x1a\n"
+"""The first bytes of a compiled form of any version."""
+HEAD = NAME + b"5\r\n\x1a\n"
+NESTED = "components"
+"""The member of a root whose members are divided too."""
+
 _TAIL = struct.Struct(">QQI")
 _MARK = b"dync"
 _INLINE = 200
-_FEW = 500
-_NESTED = "components"
-"""The one member of a root whose members are sections themselves."""
+"""Bytes of JSON below which a value stands in the table itself."""
 
 
-class Described(Record):
-    """One file in a compiled form. ``about`` is what else its writer noted; ``entry`` leads to its tree.
+class CompiledFile(Record):
+    """One file in a compiled form.
 
-    ``checked`` tells whether its slices were read before they were written.
+    ``validated`` tells whether its parts were validated before they were written; ``about`` is what else was noted.
     """
 
     uri: str
     name: str
     fingerprint: str
     declares: bool
-    checked: bool
+    validated: bool
     entry: Any
     about: Mapping[str, Any]
 
 
 class Compiled:
-    """A compiled form, opened. The first of its ``files`` is the root; ``listing`` is the reader's."""
+    """A compiled form, opened. The first of its ``files`` is the root."""
 
     def __init__(self, data: Bytes) -> None:
         """Read the index.
@@ -66,10 +62,10 @@ class Compiled:
         if end < len(HEAD) or head != HEAD or not tail.endswith(_MARK):
             raise DamagedError
         self.end, length, checksum = _TAIL.unpack(tail[: _TAIL.size])
-        self.index = data.decoded([self.end, length, checksum])
+        self.index = decoded(data.slice([self.end, length, checksum]))
         try:
             self.about: dict[str, Any] = dict(self.index["about"])
-            self.files = [_described(file) for file in self.index["files"]]
+            self.files = [_file(file) for file in self.index["files"]]
             self._listing = self.index["listing"]
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedError from error
@@ -78,14 +74,14 @@ class Compiled:
 
     @property
     def listing(self) -> bytes | None:
-        """What the reader noted of the operations; None where that is nothing, or can't be read."""
+        """The list of operations that a reader has noted; None if there is none, or if it is damaged."""
         try:
             return None if self._listing is None else self.bytes.slice(self._listing)
         except DamagedError:
             return None
 
     def noted(self, listing: bytes | None = None, **about: Any) -> list[bytes]:
-        """The same form, with something else noted about it; a new listing takes the place of the one before."""
+        """Return the bytes of this form with other notes; a new listing replaces the old one."""
         index = {**self.index, "about": {**self.about, **about}}
         if listing is None:
             slices = self.bytes.read(0, self.end)
@@ -96,17 +92,17 @@ class Compiled:
         return [slices, listing, *_ending(len(slices) + len(listing), index)]
 
 
-def _described(file: Mapping[str, Any]) -> Described:
+def _file(file: Mapping[str, Any]) -> CompiledFile:
     texts = [file[key] for key in ("uri", "name", "fingerprint")]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError
     uri, name, fingerprint = texts
-    declares, checked = bool(file["declares"]), bool(file["checked"])
-    return Described(uri, name, fingerprint, declares, checked, file["entry"], dict(file["about"]))
+    declares, validated = bool(file["declares"]), bool(file["validated"])
+    return CompiledFile(uri, name, fingerprint, declares, validated, file["entry"], dict(file["about"]))
 
 
 def opened(data: Bytes) -> Compiled | None:
-    """Open a compiled form; None where it is none, is damaged, or of another version."""
+    """Open a compiled form; None if it is not one, is damaged, or is of another version."""
     try:
         return Compiled(data)
     except (DamagedError, OSError, struct.error):
@@ -114,127 +110,70 @@ def opened(data: Bytes) -> Compiled | None:
 
 
 class Writer:
-    """Makes a compiled form of files that were read.
+    """Makes a compiled form of files that were read."""
 
-    Of text that was cut the parts are read and written anew, or, with ``as_cut``, the text is written as it is.
-    ``short`` tells that the files are: see :func:`encoded`.
-    """
-
-    def __init__(self, *, as_cut: bool = False, short: bool = False) -> None:
-        self._as_cut = as_cut
-        self._short = short
-        self.chunks: list[bytes] = [HEAD]
-        self.size = len(HEAD)
+    def __init__(self, *, as_text: bool = False) -> None:
+        """With ``as_text``, text that was divided is written as it is; else its parts are decoded and encoded."""
+        self._as_text = as_text
+        self._chunks: list[bytes] = [HEAD]
+        self._size = len(HEAD)
         self._files: list[dict[str, Any]] = []
 
     def add(self, uri: str, name: str, fingerprint: str, tree: Any, *, declares: bool, **about: Any) -> None:
         """Add a file; the first one is the root."""
-        cut = tree.decoder.cut if self._as_cut and isinstance(tree, Parts) else None
-        checked, entry = (True, self._tree(tree)) if cut is None else (False, self._cut(*cut))
-        values = {"uri": uri, "name": name, "fingerprint": fingerprint, "declares": declares, "checked": checked}
-        self._files.append({**values, "entry": entry, "about": about})
+        text = tree.tree.bytes.held if self._as_text and isinstance(tree, LazyMapping) and tree.tree.is_text else None
+        if text is not None:
+            entry = self._shifted(tree.table, text)
+        elif isinstance(tree, Mapping):
+            entry = self._table({key: self._divided(value, 2 if key == NESTED else 1) for key, value in tree.items()})
+        else:
+            entry = self._divided(tree, 0)
+        values = {"uri": uri, "name": name, "fingerprint": fingerprint, "declares": declares}
+        self._files.append({**values, "validated": text is None, "entry": entry, "about": about})
 
     def finished(self, listing: bytes | None, **about: Any) -> list[bytes]:
-        """All bytes, in pieces."""
+        """Return all bytes, in chunks."""
         place = None if listing is None else self._put(listing)
         index = {"about": about, "files": self._files, "listing": place}
-        return [*self.chunks, *_ending(self.size, index, short=self._short)]
+        return [*self._chunks, *_ending(self._size, index)]
 
-    def _tree(self, root: Any) -> Any:
-        if not isinstance(root, dict):
-            return self._leaf(root)
-        return self._table(
-            {
-                key: self._sections(value) if key == _NESTED else self._section(value)
-                for key, value in _members(root).items()
-            }
-        )
-
-    def _sections(self, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return self._leaf(value)
-        return self._table({key: self._section(below) for key, below in _members(value).items()})
-
-    def _section(self, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return self._leaf(value)
-        return self._table({key: self._leaf(below) for key, below in _members(value).items()})
-
-    def _cut(self, text: bytes, root: Section) -> Any:
-        """The text in one piece, and tables of the places in it."""
-        base, view = self.size, memoryview(text)
-        self.chunks.append(text)
-        self.size += len(text)
-
-        def table(section: Section) -> Any:
-            entries = {}
-            for key, member in section.members.items():
-                if type(member) is tuple:
-                    start, end = member
-                    entries[key] = [base + start, end - start, zlib.crc32(view[start:end])]
-                else:
-                    entries[key] = table(member) if isinstance(member, Section) else self._leaf(member[0])
-            return self._table(entries)
-
-        return table(root)
-
-    def _table(self, entries: dict[str, Any]) -> Any:
-        return [*self._put(b"\n" + encoded_lines([*entries.items()])), 1]
-
-    def _leaf(self, value: Any) -> Any:
-        data = encoded(value, short=self._short)
+    def _divided(self, value: Any, levels: int) -> Any:
+        if levels and isinstance(value, Mapping):
+            return self._table({key: self._divided(below, levels - 1) for key, below in value.items()})
+        data = encoded(value)
         return [value] if len(data) < _INLINE else self._put(data)
 
+    def _shifted(self, table: Table, text: bytes) -> list[int]:
+        """Write text as it is, and its tables with the offsets that the parts have in this form."""
+        base, view = self._size, memoryview(text)
+        self._chunks.append(text)
+        self._size += len(text)
+
+        def shifted(entry: Any) -> Any:
+            if type(entry) is dict:
+                return self._table({key: shifted(below) for key, below in entry.items()})
+            if len(entry) == 1:
+                return entry
+            start, length, _ = entry
+            return [base + start, length, zlib.crc32(view[start : start + length])]
+
+        return self._table({key: shifted(entry) for key, entry in table.items()})
+
+    def _table(self, entries: Table) -> list[int]:
+        return [*self._put(encoded(entries)), 1]
+
     def _put(self, data: bytes) -> list[int]:
-        place = [self.size, len(data), zlib.crc32(data)]
-        self.chunks.append(data)
-        self.size += len(data)
-        return place
+        entry = [self._size, len(data), zlib.crc32(data)]
+        self._chunks.append(data)
+        self._size += len(data)
+        return entry
 
 
-def _members(value: dict[str, Any]) -> dict[str, Any]:
-    return value.copy() if isinstance(value, Parts) else value
-
-
-def _ending(size: int, index: Any, *, short: bool = True) -> list[bytes]:
-    data = encoded(index, short=short)
+def _ending(size: int, index: Any) -> list[bytes]:
+    data = encoded(index)
     return [data, _TAIL.pack(size, len(data), zlib.crc32(data)), _MARK]
 
 
-def encoded(value: Any, *, short: bool = False) -> bytes:
-    """Plain data as JSON, exactly: where the fast encoder can't, the standard one can.
-
-    What is ``short`` is written in less time than the fast one takes to load.
-    """
-    if short and "msgspec" not in sys.modules:
-        return _standard(value)
-    try:
-        import msgspec
-    except ImportError:
-        return _standard(value)
-    try:
-        return msgspec.json.encode(value)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
-        return _standard(value)
-
-
-def encoded_lines(values: list[Any]) -> bytes:
-    """The same of each of some values, with a line end after each: there is none within."""
-    if len(values) < _FEW and "msgspec" not in sys.modules:
-        return _standard_lines(values)
-    try:
-        import msgspec
-    except ImportError:
-        return _standard_lines(values)
-    try:
-        return msgspec.json.Encoder().encode_lines(values)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
-        return _standard_lines(values)
-
-
-def _standard_lines(values: list[Any]) -> bytes:
-    return b"".join(b"%b\n" % _standard(value) for value in values)
-
-
-def _standard(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+def encoded(value: Any) -> bytes:
+    """Encode plain data as JSON."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=dict).encode("ascii")

@@ -1,31 +1,220 @@
-"""The files of one document: the root, and the others that its references lead to, each read once by the same rules."""
+"""The files of a document: the root, and the others that its references lead to, each read once by the same rules."""
 
 from __future__ import annotations
 
 import os
 import posixpath
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
-from dynclient._document.cache import Cache
-from dynclient._document.compiled import Described
-from dynclient._document.faults import unreadable, unsafe
-from dynclient._document.file import File
-from dynclient._document.identifiers import joined
+from dynclient._document.cache import Cache, Stamp, fingerprint_of, stamp_of
+from dynclient._document.compiled import HEAD, CompiledFile, Writer
+from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
+from dynclient._document.lazy import LazyMapping, LazyTree, broken
 from dynclient._document.source import Source
-from dynclient.exceptions import DynclientError
+from dynclient._document.text import unreadable, unsafe, utf8
+from dynclient._version import __version__
+from dynclient.exceptions import DocumentError, DynclientError
+from dynclient.json_pointer import split
 from dynclient.messages import origin
 from dynclient.options import Limits
 
 if TYPE_CHECKING:
+    from dynclient._document.data import Lines  # a warm load reads no text
     from dynclient.transports import Transport
 
+_SHORT = 1 << 20
+"""Bytes of text that are held beside its tree, which takes many times as much, for whoever asks for its SHA-256."""
 # From the network fewer files are taken than from a disk.
 _REMOTE_FILES = 50
+
+
+class File:
+    """One file. ``uri`` is where it was had; ``base`` is what its references are relative to."""
+
+    def __init__(
+        self,
+        source: Source,
+        limits: Limits,
+        *,
+        root: bool = False,
+        identified: bool = True,
+        described: CompiledFile | None = None,
+    ) -> None:
+        """Read what the source holds. Of a compiled form, ``described`` is the file that is meant."""
+        self.uri = source.uri
+        self.name = source.name
+        self.remote = source.remote
+        self.kept = source.kept
+        self.tree: Any
+        self._source = source._replace(data=b"")
+        self._limits = limits
+        self._was_damaged = False
+        # OAS 3.0.4 and earlier know no identifiers in schemas.
+        self.identified = identified
+        form = source.kept.form if source.kept is not None else None
+        if form is not None:
+            described = described or form.files[0]
+            self.fingerprint = described.fingerprint
+            # Text that nobody has looked at is the first that stands in a form: in the cache, each file has its own.
+            bounds = None if described.validated else limits
+            tree = LazyTree(form.bytes, self.name, limits=bounds, start=len(HEAD), recover=self._again)
+            self.tree = tree.value(described.entry, "")
+            self._may_declare = described.declares
+            if root and not isinstance(self.tree, Mapping):
+                raise unreadable("holds no document", source.name)
+        elif isinstance(source.data, Mapping):
+            self.fingerprint = ""
+            from dynclient._document.trees import copied
+
+            self.tree = copied(source.data, source.name, limits)
+            self._may_declare = True
+        else:
+            from dynclient._document.data import read
+
+            self.tree = read(source.data, source.name, limits, json_only=source.json_only, root=root)
+            if isinstance(self.tree, LazyMapping) or len(source.data) < _SHORT:
+                # The text is held, and can be asked later.
+                self._source = source
+            else:
+                self.fingerprint = source.fingerprint
+                self._may_declare = declares(utf8(source.data, source.name))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal digits; empty for a mapping."""
+        return self._source.fingerprint
+
+    @cached_property
+    def _may_declare(self) -> bool:
+        data = self._source.data
+        return isinstance(data, Mapping) or declares(utf8(data, self.name))
+
+    @property
+    def _declares(self) -> bool:
+        return self.identified and self._may_declare
+
+    def _again(self) -> Any:
+        """The tree from the document itself, for want of what is damaged in its compiled form."""
+        self._was_damaged = True
+        if self.kept is not None:
+            self.kept.drop()
+        data = self._bytes()
+        if data is None:
+            message = "can't be read any more: its compiled form is damaged"
+            raise unreadable(message, self.name, hint="load the document again")
+        from dynclient._document.data import read
+
+        return read(data, self.name, self._limits, json_only=self._source.json_only)
+
+    def _bytes(self) -> bytes | None:
+        """The document as it came; None where it is gone, or has changed."""
+        data = self._source.again()
+        if self._source.data:
+            return data if data == self._source.data else None
+        return data if data is not None and fingerprint_of(data) == self.fingerprint else None
+
+    def add_to(self, writer: Writer, uri: str | None = None) -> None:
+        """Write the compiled form of this file; with ``uri``, it is called that, and nothing else."""
+        # To look for identifiers in a long text that is not known to have any costs more than it may save somebody.
+        declares = self._may_declare if self.identified or not isinstance(self.tree, LazyMapping) else True
+        called = uri or self.uri, uri or self.name
+        writer.add(*called, self.fingerprint, self.tree, declares=declares, remote=self.remote)
+
+    def keep(self, listing: bytes | None = None, **about: Any) -> None:
+        """Keep the compiled form in the cache, with what a reader has noted of the operations."""
+        if self.kept is None or self.kept.cache is None or not isinstance(self.tree, Mapping) or self._was_damaged:
+            return
+        if self.kept.form is not None:
+            # It is the document's, whatever is wrong with parts that nobody has come to yet.
+            self.kept.keep(self.kept.form.noted(listing, **{**self.kept.noted(), **about}))
+            return
+        writer = Writer(as_text=True)
+        try:
+            self.add_to(writer)
+            self.kept.keep(writer.finished(listing, **self.kept.noted(), **about))
+        except (ValueError, TypeError, RecursionError, MemoryError):
+            # What JSON can't say is read anew each time.
+            return
+
+    def broken(self) -> Iterator[DocumentError]:
+        """What is wrong with the text of the parts that nobody has come to yet, and of the others."""
+        return broken(self.tree) if isinstance(self.tree, LazyMapping) else iter(())
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What the file system said of the file when it was read."""
+        if self.kept is None:
+            return None
+        about = self.kept.about or (self.kept.form.about if self.kept.form is not None else {})
+        return about.get("stamp")
+
+    def is_current(self) -> bool:
+        """Whether a local file is what it was; what is in memory always is. Of a URL nobody knows."""
+        if self.remote or self.uri.startswith("memory:"):
+            return not self.remote
+        path = unquote(urlsplit(self.uri).path)
+        if self.stamp is not None and stamp_of(path) == self.stamp:
+            return True
+        data = self._source.again()
+        return data is not None and fingerprint_of(data) == self.fingerprint
+
+    @cached_property
+    def base(self) -> str:
+        """The base URI at the top of the file."""
+        # OAS 3.2.0, 4.1.2.2.1: `$self` is resolved against the URI that the document was had from.
+        own = self.tree.get("$self") if isinstance(self.tree, Mapping) else None
+        if not isinstance(own, str):
+            return self.uri
+        try:
+            return urldefrag(joined(self.uri, own)).url
+        except ValueError:
+            return self.uri
+
+    @property
+    def names(self) -> bool:
+        """Whether something in the file may be known by another URI than the file's."""
+        return self._declares or self.base != self.uri
+
+    @cached_property
+    def identifiers(self) -> Identifiers:
+        """What the schemas in the file call themselves."""
+        return identifiers(self.tree, self.base) if self._declares else NONE
+
+    def scope(self, pointer: str) -> str:
+        """The base URI at a pointer."""
+        return self.identifiers.scopes.get(self.top(pointer), self.base)
+
+    def top(self, pointer: str) -> str:
+        """The pointer of the innermost schema around a place that is a resource of its own; empty: the file."""
+        return self.identifiers.top(pointer) if self._declares else ""
+
+    def anchor(self, top: str, name: str) -> str | None:
+        """The pointer of the schema that has this anchor, in the resource whose schema stands at ``top``."""
+        return self.identifiers.anchors.get((self.scope(top), name))
+
+    def line(self, pointer: str) -> int | None:
+        """The line of what stands at a pointer, from 1; None where the text is gone, or is not what it was."""
+        try:
+            found = self._lines
+            return found.line(split(pointer)) if found is not None else None
+        except Exception:  # noqa: BLE001  # a line is a courtesy to the reader of an error; nothing may come in its way
+            return None
+
+    @cached_property
+    def _lines(self) -> Lines | None:
+        data = self._bytes()
+        if data is None:
+            return None
+        from dynclient._document.data import lines
+
+        return lines(utf8(data, self.name), self._limits)
 
 
 class Files:
@@ -99,6 +288,30 @@ class Files:
         """The files that were read beside the root."""
         return [file for uri, file in tuple(self._files.items()) if file is not self.root and uri == file.uri]
 
+    def shipped(self, resolve: Callable[[str, str], Any], listing: bytes | None) -> list[bytes]:
+        """Return one compiled form of all files, to be shipped with an application.
+
+        Every reference is followed by ``resolve`` first. No path of this machine goes into the form: local files are
+        named relative to the root's folder.
+        """
+        writer = Writer()
+        done: set[str] = set()
+        waiting = [self.root]
+        while waiting:
+            file = waiting.pop(0)
+            if file.uri in done:
+                continue
+            done.add(file.uri)
+            for reference in dict.fromkeys(_leaving(file.tree)):
+                # The operation that needs a file which can't be read reports that.
+                with suppress(DynclientError):
+                    resolve(reference, f"{file.uri}#")
+            waiting += self.others
+            file.add_to(writer, _relative(file, self.root))
+        # The list says where operations are, and those in other files are elsewhere once the form has moved.
+        own = listing if len(done) == 1 else None
+        return writer.finished(own, release=__version__, depends={})
+
     def _had(self, uri: str) -> tuple[File, str] | None:
         file = self._files.get(uri)
         if file is not None:
@@ -159,7 +372,7 @@ class Files:
         return posixpath.normpath(posixpath.join(posixpath.dirname(self.root.name), way))
 
 
-def _relocated(source: Source, described: Described) -> Source:
+def _relocated(source: Source, described: CompiledFile) -> Source:
     """A file of a shipped form: a relative URI means that it stands as if beside that."""
     remote = described.about.get("remote") is True
     try:
@@ -200,3 +413,25 @@ def _is_below(url: str, prefix: str) -> bool:
         return False
     path = allowed.path.rstrip("/")
     return parts.path == path or parts.path.startswith(f"{path}/")
+
+
+def _leaving(tree: Any) -> Iterator[str]:
+    """Yield the references of a file that may lead out of it."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Mapping):
+            reference = node.get("$ref")
+            if isinstance(reference, str) and not reference.startswith("#"):
+                yield reference
+            stack += node.values()
+        elif isinstance(node, list):
+            stack += node
+
+
+def _relative(file: File, root: File) -> str:
+    """Return a file's URI, relative to the root's folder if both are local."""
+    if file.remote or root.remote:
+        return file.uri
+    start = posixpath.dirname(urlsplit(root.uri).path)
+    return posixpath.relpath(urlsplit(file.uri).path, start)

@@ -6,6 +6,7 @@ Rule 2: only what can be a schema is looked at: not examples, defaults, enums or
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -86,10 +87,10 @@ def identifiers(root: Any, document: str) -> Identifiers:
 
 
 def _holds(node: Any) -> bool:
-    return isinstance(node, dict | list)
+    return isinstance(node, (Mapping, list))
 
 
-def _noted(found: Identifiers, node: dict[str, Any], pointer: str, base: str) -> str:
+def _noted(found: Identifiers, node: Mapping[str, Any], pointer: str, base: str) -> str:
     """Note what one schema declares, and return the base URI within it."""
     own = node.get("$id")
     if isinstance(own, str):

@@ -1,9 +1,11 @@
-"""JSON text to plain data: exact integers, no duplicate keys, no NaN, no surprise from nesting.
+"""JSON text -> plain data: exact integers, no duplicate keys, no NaN, and a bounded depth.
 
-Rule 1: almost all text is good, and is read in one go (:mod:`strict`). What follows here is for text that is not.
+Rule 1: almost all text is valid and is decoded in one go (:func:`strict`). All else here is for text that is not.
+Python's own decoder calls a function for each object with all its members, and so shows duplicate keys: that is quicker
+than to count keys in the text and in what a faster decoder has made of it.
 Rule 2: before a parser that recurses sees the text, :func:`outline` has measured how deep it nests.
-Rule 3: the parser keeps the last of two equal keys without a word. So the members in the text are counted against
-those of the tree; only where the numbers differ is the text searched.
+Rule 3: the parser keeps the last of two equal keys without an error. So the members in the text are counted against
+those of the tree; only if the numbers differ is the text searched.
 """
 
 from __future__ import annotations
@@ -11,17 +13,78 @@ from __future__ import annotations
 import json
 import math
 import re
+from array import array
+from bisect import bisect
 from contextlib import suppress
+from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
-from dynclient._document.charsets import checked
-from dynclient._document.faults import excerpt, unreadable
-from dynclient._document.strict import STRING, outline, strict
+from dynclient._document.text import checked, excerpt, unreadable
 from dynclient._document.trees import members, too_deep
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
-from dynclient.json_pointer import join
+from dynclient.json_pointer import join, split, walk
 from dynclient.options import Limits
+
+STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+"""A string as JSON writes it, as the source of a regular expression."""
+_ESCAPE = expression(rb"\\.", re.DOTALL)
+_PIECE = 1 << 18
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]":'))
+_STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
+
+
+def strict(data: bytes, depth: int) -> Any:
+    """UTF-8 JSON as data: without a key that is there twice, or a number that is none, and no deeper than that.
+
+    Raises:
+        ValueError: it is something else.
+        RecursionError: the caller's own stack was nearly full.
+    """
+    if data.count(b"{") + data.count(b"[") > depth < outline(data)[0]:
+        raise ValueError
+    return _DECODER.decode(data.decode("utf-8"))
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError
+    return members
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_number, parse_constant=_number)
+
+
+def outline(data: bytes) -> tuple[int, int]:
+    """How deep JSON text nests, and how many members its objects have together, without parsing it."""
+    depth = deepest = count = start = 0
+    in_string = False
+    while start < len(data):
+        # In pieces, since large copies would leave large holes in the memory that the process holds.
+        end = start + _PIECE
+        while data[end - 1 : end] == b"\\":
+            end += 1
+        piece, start = data[start:end], end
+        if b"\\" in piece:
+            piece = _ESCAPE.sub(b"", piece)
+        # Between two quotation marks is text: every second part is outside of all strings.
+        parts = piece.translate(None, _NOT_STRUCTURE).split(b'"')
+        outside = b"".join(parts[in_string::2])
+        in_string ^= not len(parts) % 2
+        count += outside.count(b":")
+        steps = list(accumulate(array("b", outside.translate(_STEPS, b":")), initial=depth))
+        depth, deepest = steps[-1], max([deepest, *steps])
+    return deepest, count
+
 
 _TOKEN = expression(STRING + rb"|[{}\[\],]", re.DOTALL)
 
@@ -107,3 +170,89 @@ def _duplicate(data: bytes, name: str) -> UnreadableDocument:
 
 
 _COLON = expression(rb"[ \t\r\n]*:")
+
+
+def exactly(part: bytes, pointer: str, lines: int, name: str, limits: Limits) -> Any:
+    """Read a part by the exact reader, as a document that has nothing but this part, after so many lines.
+
+    Raises:
+        DocumentError: what is wrong with it.
+    """
+    keys = split(pointer)
+    opened = "".join(f"{{{json.dumps(key)}:" for key in keys).encode()
+    alone = b"\n" * lines + opened + part + b"}" * len(keys)
+    return walk(read(alone, name, limits), keys)[0]
+
+
+_SPACE = expression(rb"[ \t\r\n]*")
+_SCALAR = expression(STRING + rb"|[^,\]}\s]+", re.DOTALL)
+_KEY = expression(rb"(" + STRING + rb")\s*:\s*", re.DOTALL)
+# Python's own scanner, which is written in C, told to keep nothing of what it passes.
+_SKIP = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len, strict=False)
+
+
+class JSONLines:
+    """Scans JSON text. What a container holds, and where, is noted when someone first goes through it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        # A character for each byte, so that places are the same; what is no ASCII stands within strings.
+        self._text = data.decode("latin-1")
+        self._entries: dict[int, dict[str, tuple[int, int]]] = {}
+        # Places whose lines were told, in order: who asks for many lines has the text counted about once.
+        self._told: list[tuple[int, int]] = [(0, 1)]
+
+    def line(self, keys: list[str]) -> int | None:
+        """The line of a member's name, or of an element."""
+        shown = start = _after_space(self._data, 0)
+        for key in keys:
+            if start not in self._entries:
+                self._entries[start] = self._scan(start)
+            found = self._entries[start].get(key)
+            if found is None:
+                break
+            shown, start = found
+        return self._line_at(shown)
+
+    def _line_at(self, place: int) -> int:
+        # Threads see one list or the next one.
+        told = self._told
+        index = bisect(told, place, key=itemgetter(0))
+        before, line = told[index - 1]
+        if before != place:
+            line += self._data.count(b"\n", before, place)
+            self._told = [*told[:index], (place, line), *told[index:]]
+        return line
+
+    def _scan(self, start: int) -> dict[str, tuple[int, int]]:
+        """Where the entries of a container stand: by key, where the key and where the value begins."""
+        data = self._data
+        entries: dict[str, tuple[int, int]] = {}
+        opening = data[start : start + 1]
+        place = _after_space(data, start + 1)
+        while opening in (b"{", b"[") and data[place : place + 1] not in (b"}", b"]", b""):
+            key, value = str(len(entries)), place
+            if opening == b"{":
+                name = _KEY.match(data, place)
+                if name is None:
+                    break
+                key, value = json.loads(name.group(1)), name.end()
+            entries[key] = place, value
+            place = _after_space(data, self._end(value))
+            if data[place : place + 1] == b",":
+                place = _after_space(data, place + 1)
+        return entries
+
+    def _end(self, start: int) -> int:
+        if self._data[start : start + 1] not in (b"{", b"["):
+            scalar = _SCALAR.match(self._data, start)
+            return scalar.end() if scalar else len(self._data)
+        try:
+            return _SKIP.raw_decode(self._text, start)[1]
+        except (ValueError, RecursionError):
+            return len(self._data)
+
+
+def _after_space(data: bytes, start: int) -> int:
+    space = _SPACE.match(data, start)
+    return space.end() if space else start

@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
-from dynclient._document.cache import Cache
+from dynclient._document.cache import Cache, CachedForm, fingerprint_of, listing_of
 from dynclient._document.compiled import Compiled
-from dynclient._document.file import File
-from dynclient._document.files import Files
+from dynclient._document.files import File, Files
 from dynclient._document.identifiers import joined
-from dynclient._document.kept import Kept, fingerprint_of, listing_of
 from dynclient._identifiers import near
 from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, Place, UnresolvableReference, UnsafeDocument
@@ -59,7 +57,7 @@ def open_document(
     return Document(Files(found, limits, references, transport, cache), references)
 
 
-def _trusted(kept: Kept, form: Compiled) -> bool:
+def _trusted(kept: CachedForm, form: Compiled) -> bool:
     """Whether a reader's notes are those of this release: a shipped form may come from another one."""
     return kept.cache is not None or form.about.get("release") == __version__
 
@@ -79,7 +77,7 @@ class Document:
         self._resolved: dict[tuple[str, str], tuple[str, Any]] = {}
         self.uri = files.root.uri
         self.name = files.root.name
-        self.root: dict[str, Any] = files.root.tree
+        self.root: Mapping[str, Any] = files.root.tree
         self.remote = files.remote
         self.api: Any = None
         """What a reader has made of this document: held here, so that it is made once."""
@@ -142,9 +140,7 @@ class Document:
 
     def compiled(self, listing: bytes | None) -> list[bytes]:
         """The compiled form of this document and of all that it refers to, to be shipped."""
-        from dynclient._document.shipping import shipping
-
-        return shipping(self._files, self.resolve, listing)
+        return self._files.shipped(self.resolve, listing)
 
     def broken(self) -> list[DocumentError]:
         """What is wrong with the text of the files that were read so far, beyond what was told when they were read."""
@@ -154,7 +150,7 @@ class Document:
         """Whether the files that were read so far are what they were; without ``root``, only the others."""
         kept = self._files.root.kept
         if kept is not None and kept.cache is None:
-            return kept.is_there() or not root
+            return kept.is_unchanged() or not root
         return all(file.is_current() for file in [*([self._files.root] if root else []), *self._files.others])
 
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:
@@ -190,7 +186,7 @@ class Document:
         at = base
         while True:
             uri, node = self._step(reference, at)
-            if not (isinstance(node, dict) and len(node) == 1 and isinstance(node.get("$ref"), str)):
+            if not (isinstance(node, Mapping) and len(node) == 1 and isinstance(node.get("$ref"), str)):
                 return uri, node
             if uri in seen:
                 circle = list(seen)[list(seen).index(uri) :]
@@ -242,7 +238,7 @@ class Document:
         _, depth = walk(start, keys)
         parent, _ = walk(start, keys[:depth])
         where = join("", *keys[:depth])
-        close = near(keys[depth], parent) if isinstance(parent, dict) and len(parent) < _MANY else []
+        close = near(keys[depth], parent) if isinstance(parent, Mapping) and len(parent) < _MANY else []
         hint = f"did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
         return self._fault(f"$ref {reference!r} leads nowhere: there is no {keys[depth]!r} in #{where}", at, hint)
 

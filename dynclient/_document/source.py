@@ -17,10 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from dynclient import media_types
-from dynclient._document import stamps
-from dynclient._document.cache import Cache
-from dynclient._document.faults import unreadable, unsafe
-from dynclient._document.kept import Kept, fingerprint_of, kept, shipped
+from dynclient._document.cache import Cache, CachedForm, cached, fingerprint_of, shipped, stamp_of
+from dynclient._document.text import unreadable, unsafe
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, BlockedAddress, ResponseTooLarge, TransportError
 from dynclient.messages import Headers, Request, Send
@@ -55,7 +53,7 @@ class Source(Record):
     folder: str | None = None
     json_only: bool = False
     again: Callable[[], bytes | None] = lambda: None
-    kept: Kept | None = None
+    kept: CachedForm | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -99,7 +97,7 @@ def from_bytes(data: bytes, name: str, limits: Limits, cache: Cache | None = Non
     """A document that is in memory already, and so refers to no file."""
     _check_size(len(data), limits.document_bytes, name)
     fingerprint = fingerprint_of(data)
-    place = shipped(data) or kept(cache, limits, "bytes", fingerprint, size=len(data))
+    place = shipped(data) or cached(cache, limits, "bytes", fingerprint, size=len(data))
     if place is not None:
         place = place.of(data)
     return Source(data, f"memory://document/{fingerprint}", name, again=lambda: data, kept=place)
@@ -114,12 +112,12 @@ def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
         place = shipped(path)
         if place is not None:
             return Source(b"", Path(path).as_uri(), name, kept=place)
-        place = kept(cache, limits, "file", path)
-        stamp = stamps.of(path)
+        place = cached(cache, limits, "file", path)
+        stamp = stamp_of(path)
         if place is None or not place.is_current(stamp):
             with open(path, "rb") as file:  # noqa: PTH123  # as above
                 data = _read(file, limits.document_bytes, name)
-            place = place and place.of(data, stamp if stamp == stamps.of(path) else None)
+            place = place and place.of(data, stamp if stamp == stamp_of(path) else None)
         else:
             data = b""
     except (OSError, ValueError) as error:
@@ -148,10 +146,10 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
         with open(path, "rb", opener=_not_blocking) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise unsafe("is no regular file", name)
-            place, stamp, data = kept(cache, limits, "file", path), stamps.of(file.fileno()), b""
+            place, stamp, data = cached(cache, limits, "file", path), stamp_of(file.fileno()), b""
             if place is None or not place.is_current(stamp):
                 data = _read(file, limits.document_bytes, name)
-                after = stamps.of(file.fileno())
+                after = stamp_of(file.fileno())
                 place = place and place.of(data, stamp if stamp == after else None)
     except (OSError, ValueError) as error:
         raise _not_had(error, name) from None
@@ -193,14 +191,14 @@ def from_url(
     own = transport is None
     way: Transport = HTTPTransport(limits=limits) if transport is None else transport
     try:
-        return _fetched(url, limits, way, allowed, kept(cache, limits, "url", url))
+        return _fetched(url, limits, way, allowed, cached(cache, limits, "url", url))
     finally:
         if own:
             way.close()
 
 
 def _fetched(
-    url: str, limits: Limits, transport: Transport, allowed: Callable[[str], bool] | None, place: Kept | None
+    url: str, limits: Limits, transport: Transport, allowed: Callable[[str], bool] | None, place: CachedForm | None
 ) -> Source:
     maximum = limits.remote_document_bytes
     bounds = replace(limits, response_bytes=maximum, encoded_response_bytes=maximum)
@@ -277,7 +275,7 @@ def _from_file(file: IO[Any], limits: Limits, cache: Cache | None) -> Source:
     path = os.path.abspath(name)  # noqa: PTH100  # as above
     folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
     json_only = path.lower().endswith(".json")
-    place = kept(cache, limits, "bytes", fingerprint_of(data), json_only, size=len(data))
+    place = cached(cache, limits, "bytes", fingerprint_of(data), json_only, size=len(data))
     place = place and place.of(data)
     return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: data, place)
 

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import chain
 from typing import Any
 
-from dynclient._document.faults import kind, unreadable, unsafe
+from dynclient._document.text import kind, unreadable, unsafe
 from dynclient.json_pointer import join
 from dynclient.options import Limits
 

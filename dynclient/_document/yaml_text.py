@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from dynclient._document.faults import unreadable
+from dynclient._document.text import unreadable
 from dynclient._document.trees import check_sharing, too_deep
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
@@ -275,3 +275,39 @@ def _pointer(root: Node, wanted: Node) -> str:
             below = join(pointer, key.value) if type(key.value) is str else pointer
             stack += [(child, below), (key, below)]
     return ""
+
+
+class YAMLLines:
+    """Follows the composed nodes of YAML text, which know their lines."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self._root = compose(data, "", limits)
+
+    def line(self, keys: list[str]) -> int | None:
+        """The line of a key, or of an element."""
+        node: Any = self._root
+        if node is None:
+            return None
+        shown = node
+        for key in keys:
+            found = _entry(node, key)
+            if found is None:
+                break
+            shown, node = found
+        return int(shown.start_mark.line) + 1
+
+
+def _entry(node: Any, key: str) -> tuple[Any, Any] | None:
+    """The node of a key, or of an element, and that of its value; members that `<<` brings come last."""
+    if node.id == "sequence":
+        child = node.value[int(key)] if key.isdigit() and int(key) < len(node.value) else None
+        return None if child is None else (child, child)
+    if node.id != "mapping":
+        return None
+    merged: list[Any] = []
+    for name, child in node.value:
+        if name.value == key:
+            return name, child
+        if name.value == "<<":
+            merged += child.value if child.id == "sequence" else [child]
+    return next((found for source in merged if (found := _entry(source, key))), None)

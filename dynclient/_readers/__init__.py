@@ -12,17 +12,17 @@ from dynclient._deferred import deferred
 
 if TYPE_CHECKING:
     from dynclient._readers.checking import check
-    from dynclient._readers.listings import noted
+    from dynclient._readers.listings import Listing, listed, noted
     from dynclient._readers.spelling import misspelt
     from dynclient._readers.versions import READERS, read
 
-__all__ = ["READERS", "check", "misspelt", "noted", "read"]
+__all__ = ["READERS", "Listing", "check", "listed", "misspelt", "noted", "read"]
 
 __getattr__ = deferred(
     __name__,
     {
         "checking": ("check",),
-        "listings": ("noted",),
+        "listings": ("Listing", "listed", "noted"),
         "spelling": ("misspelt",),
         "versions": ("READERS", "read"),
     },

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dynclient._document import Document
-from dynclient._readers import listings, paths
+from dynclient._readers import paths
 from dynclient._readers.components import Components, schemas, section
+from dynclient._readers.listings import listing
 from dynclient._readers.nodes import Node, Source
 from dynclient._readers.security import requirements
 from dynclient._records import Record
@@ -42,9 +43,9 @@ def api(document: Document, dialect: Dialect, version: Version) -> API:
     """
     root = root_node(document, dialect)
     info = root.at("info")
-    info = info if info is not None and isinstance(info.value, dict) else root.child("info", {})
+    info = info if info is not None and isinstance(info.value, Mapping) else root.child("info", {})
     tags = _declared_tags(root)
-    kept = listings.kept(document.listing, lambda: _listed(root, tags)[0])
+    kept = listing(document.listing)
     rows, namespaces, faults = (*kept, ()) if kept is not None else _listed(root, tags)
     reader = Reader(root, version)
     return API(
@@ -72,9 +73,9 @@ def _listed(
     """The rows, the namespace of each tag, and what is wrong with whole paths."""
     from dynclient._readers.names import names
 
-    listing = paths.listing(root)
-    named = names(listing.found, tags)
-    return tuple(map(_row, listing.found, named.flat, named.by_tag)), named.namespaces, listing.faults
+    listed = paths.listing(root)
+    named = names(listed.found, tags)
+    return tuple(map(_row, listed.found, named.flat, named.by_tag)), named.namespaces, listed.faults
 
 
 def root_node(document: Document, dialect: Dialect) -> Node:
@@ -165,7 +166,7 @@ def _declared_tags(root: Node) -> dict[str, Node]:
     tags: Iterable[object] = root.value.get("tags") or ()
     if not isinstance(tags, list):
         return {}
-    nodes = [root.child("tags", tags).child(index, tag) for index, tag in enumerate(tags) if isinstance(tag, dict)]
+    nodes = [root.child("tags", tags).child(index, tag) for index, tag in enumerate(tags) if isinstance(tag, Mapping)]
     return {node.note("name"): node for node in nodes if node.note("name")}
 
 
@@ -184,4 +185,4 @@ def _tag(name: str, namespace: str, node: Node | None) -> Tag:
 
 def _external_docs(node: Node) -> str:
     docs = node.value.get("externalDocs")
-    return node.child("externalDocs", docs).note("url") if isinstance(docs, dict) else ""
+    return node.child("externalDocs", docs).note("url") if isinstance(docs, Mapping) else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dynclient._readers import content
 from dynclient._readers.nodes import Node
 from dynclient.media_types import FORM, MULTIPART_FORM, essence
@@ -44,6 +46,6 @@ def _is_empty_form(media_type: MediaType) -> bool:
 
 def _is_empty_object(schema: Schema) -> bool:
     """Whether a schema says no more than "an object", without any member."""
-    words = schema.value if isinstance(schema.value, dict) else {"": schema.value}
+    words = schema.value if isinstance(schema.value, Mapping) else {"": schema.value}
     telling = {key for key, value in words.items() if value not in ({}, [], False)}
     return telling <= {"type", "title", "description"} and words.get("type", "object") == "object"

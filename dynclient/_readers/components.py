@@ -52,7 +52,7 @@ def section(root: Node, pointer: str) -> Node | None:
     node = root
     for key in pointer.split("/")[1:]:
         value: Any = node.value.get(key)
-        if not isinstance(value, dict):
+        if not isinstance(value, Mapping):
             return None
         node = node.child(key, value)
     return node

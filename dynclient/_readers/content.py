@@ -6,7 +6,7 @@ Rule 2: examples only tell people something. A broken one is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -127,7 +127,7 @@ def _named_examples(node: Node) -> Iterator[Example]:
     if isinstance(named, list):
         # An array is JSON Schema's way; it is met here too.
         yield from (Example(str(index), value) for index, value in enumerate(named))
-    elif isinstance(named, dict):
+    elif isinstance(named, Mapping):
         for name, value in node.entries("examples"):
             with suppress(DocumentError):
                 yield _example(name, value.followed("an Example Object"))

@@ -36,7 +36,7 @@ _TYPES = {
 def described(value: Any) -> str:
     """The JSON type of a value, as a person says it."""
     # Parts of a document are a dict of their own type.
-    return _TYPES.get(dict if isinstance(value, dict) else type(value), type(value).__name__)
+    return _TYPES.get(dict if isinstance(value, Mapping) else type(value), type(value).__name__)
 
 
 class Faults:
@@ -131,7 +131,7 @@ class Node(Record):
         Raises:
             InvalidDocument: it is something else.
         """
-        if not isinstance(self.value, dict):
+        if not isinstance(self.value, Mapping):
             return self.replaced(self.fault(f"{what} must be an object, not {described(self.value)}"))
         return self
 
@@ -219,7 +219,7 @@ class Node(Record):
 
     def _with_words_of_the_reference(self, target: Node) -> Node:
         # OAS 3.1.1, Reference Object: `summary` and `description` beside a `$ref` override those of the component.
-        if target is self or not self.since("3.1") or not isinstance(self.value, dict):
+        if target is self or not self.since("3.1") or not isinstance(self.value, Mapping):
             return target
         words = {key: self.value[key] for key in ("summary", "description") if key in self.value}
         return target._replace(value={**target.value, **words}) if words else target
@@ -230,10 +230,10 @@ class Node(Record):
         Raises:
             InvalidDocument: it is neither an object nor a boolean.
         """
-        if not isinstance(self.value, dict | bool):
+        if not isinstance(self.value, (Mapping, bool)):
             raise self.fault(f"a schema must be an object, not {described(self.value)}")
         dialect = self.dialect
-        if dialect.identifiers and isinstance(self.value, dict) and "$schema" in self.value:
+        if dialect.identifiers and isinstance(self.value, Mapping) and "$schema" in self.value:
             dialect = with_draft(dialect, self.value["$schema"])
         return Schema(self.uri, self.value, dialect, self.source.references)
 

@@ -9,11 +9,11 @@ Rule 3: a Path Item that can't be read has no operations; the error is kept (``A
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from dynclient._document.parts import Parts
+from dynclient._document.lazy import LazyMapping
 from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled
@@ -62,20 +62,22 @@ def listing(root: Node) -> Listing:
     found: list[Found] = []
     faults: list[DocumentError] = []
     section = root.child("paths", root.value.get("paths", {})).object("`paths`")
-    glimpsed = section.value.glimpse(_WORDS) if isinstance(section.value, Parts) else None
     for path in section.value:
         if not path.startswith("x-"):
-            item = (glimpsed or {}).get(path)
             try:
-                found += operations(path, section.child(path, item if _is_plain(item) else section.value[path]))
+                found += operations(path, section.child(path, _listed(section.value, path)))
             except DocumentError as error:
                 faults.append(error)
     return Listing(tuple(found), tuple(faults))
 
 
-def _is_plain(item: Any) -> bool:
-    """Whether a glimpse of a Path Item shows all of it that lists its operations."""
-    return isinstance(item, dict) and "$ref" not in item and "additionalOperations" not in item
+def _listed(paths: Mapping[str, Any], path: str) -> Any:
+    """The Path Item of a path: only what lists its operations, where it need not be decoded as a whole."""
+    if isinstance(paths, LazyMapping):
+        item = paths.peek(path, _WORDS)
+        if isinstance(item, Mapping) and "$ref" not in item and "additionalOperations" not in item:
+            return item
+    return paths[path]
 
 
 def operations(path: str, item: Node) -> list[Found]:
@@ -125,11 +127,11 @@ def _methods(item: Node) -> Iterator[tuple[str, Node]]:
 
 def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) -> Found:
     value: Any = node.value
-    if isinstance(value, dict) and "$ref" in value:
+    if isinstance(value, Mapping) and "$ref" in value:
         with suppress(DocumentError):
             node = node.followed("an Operation Object")
             value = node.value
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         value = {}
     names = value.get("tags")
     tags = dict.fromkeys([text for tag in names if (text := spelled(tag))]) if isinstance(names, list) else ()

@@ -7,7 +7,7 @@ Rule 3: links only tell people and programs something. A broken one is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
 from dynclient._readers import content
@@ -67,7 +67,7 @@ def _link(name: str, node: Node) -> Link:
         name=name,
         operation_id=node.note("operationId") or None,
         operation_ref=node.note("operationRef") or None,
-        parameters=parameters if isinstance(parameters, dict) else {},
+        parameters=parameters if isinstance(parameters, Mapping) else {},
         request_body=node.value.get("requestBody"),
         description=node.note("description"),
     )

@@ -10,7 +10,7 @@ Rule 4: what the author wrote as data (examples, defaults, enums, extensions) is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -53,7 +53,7 @@ def _unknown(document: Document) -> Iterator[DocumentError]:
     seen: set[tuple[str, str]] = set()
     while waiting:
         at = waiting.pop()
-        if not isinstance(at.value, dict) or (at.uri, at.kind) in seen:
+        if not isinstance(at.value, Mapping) or (at.uri, at.kind) in seen:
             continue
         seen.add((at.uri, at.kind))
         target = _target(document, at)
@@ -97,7 +97,7 @@ def _held(at: _At, name: str, value: Any, held: str) -> Iterator[_At]:
     elif held.startswith("["):
         for index, member in enumerate(value if isinstance(value, list) else ()):
             yield _At(member, f"{uri}/{index}", kind)
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for key, member in value.items():
             if held.startswith("{") or not key.startswith("x-"):
                 yield _At(member, f"{uri}/{escape(key)}", kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dynclient._readers.api import Version
 from dynclient._readers.forms import body
@@ -63,7 +63,7 @@ def _content(node: Node, produces: Sequence[str]) -> dict[str, MediaType]:
     if schema is None:
         return {}
     told = node.value.get("examples")
-    examples = told if isinstance(told, dict) else {}
+    examples = told if isinstance(told, Mapping) else {}
     return {
         media_range: with_items(
             MediaType(
@@ -84,7 +84,7 @@ def _ranges(schema: Schema, produces: Sequence[str]) -> list[str]:
     describes its errors by objects. An object that nothing there can carry is taken to be JSON, a file that only JSON
     or XML could be is taken to be of any type.
     """
-    words = schema.value if isinstance(schema.value, dict) else {}
+    words = schema.value if isinstance(schema.value, Mapping) else {}
     if words.get("type") == "file":
         return [one for one in produces if not _is_structured(one)] or ["*/*"]
     if words.get("type") == "string":

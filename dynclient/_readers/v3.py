@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dynclient._readers.api import Version
 from dynclient._readers.bodies import body, request_body
@@ -23,7 +23,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
         body=body(bare.method, node),
         responses=responses(node, response),
         servers=servers(root, (node, *items)),
-        callbacks=tuple(callbacks) if isinstance(callbacks, dict) else (),
+        callbacks=tuple(callbacks) if isinstance(callbacks, Mapping) else (),
     )
 
 

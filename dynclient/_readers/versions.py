@@ -6,7 +6,7 @@ The readers are picked from the table ``READERS``; what differs between neighbou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dynclient._document import Document
 from dynclient._readers.api import Version, api, root_node
@@ -53,7 +53,7 @@ def version_of(document: Document) -> tuple[Version, Dialect]:
         InvalidDocument: its ``jsonSchemaDialect`` is not as OpenAPI wants it.
     """
     root = document.root
-    if not isinstance(root, dict):
+    if not isinstance(root, Mapping):
         raise UnsupportedVersion(f"{document.name} holds {described(root)}", hint=_NEEDED)
     told = next((key for key in ("openapi", "swagger") if key in root), None)
     if told is None:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dynclient._escaping import escaped
-from dynclient._listing import listed
+from dynclient._readers import listed
 
 if TYPE_CHECKING:  # what lists operations, and what completes their names, goes without
     from click.shell_completion import CompletionItem
 
     from dynclient._client import Client
-    from dynclient._readers.listings import Kept
+    from dynclient._readers import Listing
     from dynclient.model import API
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -83,9 +83,9 @@ def api_of(word: str) -> API:
     return load(located(word))
 
 
-def list_of(word: str) -> Kept:
+def list_of(word: str) -> Listing:
     """The list of operations of the document that a word means, and its tags; from the cache, if it has them."""
-    from dynclient._readers.listings import Kept
+    from dynclient._readers import Listing
 
     path = located(word)
     kept = listed(path)
@@ -94,7 +94,7 @@ def list_of(word: str) -> Kept:
     from dynclient._load import load
 
     api = load(path)
-    return Kept(api.rows, {tag.name: tag.namespace for tag in api.tags})
+    return Listing(api.rows, {tag.name: tag.namespace for tag in api.tags})
 
 
 def row_name(name: str) -> str:
@@ -169,7 +169,7 @@ def operation_items(document: str | None, incomplete: str) -> list[CompletionIte
     ]
 
 
-def _quietly(document: str | None) -> Kept | None:
+def _quietly(document: str | None) -> Listing | None:
     """A document's list, while a shell completes; None where it can't be had."""
     if document is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dynclient._listing import listed
+from dynclient._readers import listed
 from dynclient._rows import OperationRow
 from dynclient._tables import for_stream, row_of
 from dynclient.cli.documents import (

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from dynclient import _load
-from dynclient._document import stamps
+from dynclient._document import cache
 from dynclient._document.cache import Cache, made_by
 from dynclient._load import load
 from dynclient.exceptions import TransportError
@@ -33,7 +33,7 @@ def unshared(monkeypatch):
 @pytest.fixture
 def settled(monkeypatch):
     """Files that a test has just written count as old."""
-    monkeypatch.setattr(stamps, "_YOUNG", -(10**12))
+    monkeypatch.setattr(cache, "_YOUNG", -(10**12))
 
 
 @pytest.fixture

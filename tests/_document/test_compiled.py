@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import json
 import os
-import pickle
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -14,8 +12,8 @@ import pytest
 
 import dynclient
 from dynclient import _load
-from dynclient._document import stamps
-from dynclient._document.cache import Cache, cache_of
+from dynclient._document import cache
+from dynclient._document.cache import cache_of
 from dynclient._load import compiled, load
 from dynclient.exceptions import TransportError, UnreadableDocument, UnsafeDocument
 from dynclient.messages import Headers, Response
@@ -27,7 +25,7 @@ FILLING = "# " + "x" * 3000 + "\n"
 @pytest.fixture(autouse=True)
 def settled(monkeypatch):
     """Files that a test has just written count as old."""
-    monkeypatch.setattr(stamps, "_YOUNG", -(10**12))
+    monkeypatch.setattr(cache, "_YOUNG", -(10**12))
 
 
 class Forgetful(dict):
@@ -111,7 +109,7 @@ def test_a_changed_document_is_seen(tmp_path, folder):
 
 
 def test_a_young_file_is_compared_by_its_bytes(tmp_path, folder, monkeypatch, reads):
-    monkeypatch.setattr(stamps, "_YOUNG", 10**12)
+    monkeypatch.setattr(cache, "_YOUNG", 10**12)
     path = tmp_path / "a.yaml"
     path.write_text(text_of("one"))
     first = load(path, cache=folder)
@@ -276,7 +274,7 @@ def test_one_shipped_form_is_held_once_as_long_as_its_file_is_the_same(tmp_path,
 
 def test_a_shipped_form_that_is_too_young_to_be_known_is_not_held(tmp_path, monkeypatch):
     monkeypatch.setattr(_load, "_HELD", WeakValueDictionary())
-    monkeypatch.setattr(stamps, "_YOUNG", 10**12)
+    monkeypatch.setattr(cache, "_YOUNG", 10**12)
     path = tmp_path / "a.dync"
     path.write_bytes(compiled(text_of("one")))
     first = load(path)
@@ -293,25 +291,6 @@ def test_a_client_of_a_shipped_form_reloads_what_has_changed(tmp_path, monkeypat
     path.write_bytes(compiled(text_of("three")))
     assert client.reload()
     assert list(client.operations) == ["three"]
-
-
-def test_parts_are_a_dict_to_everybody(voice_path, folder):
-    load(voice_path, cache=folder)
-    plain = load(voice_path, cache=False).references
-    from dynclient._document import open_document
-
-    tree = open_document(voice_path, cache=Cache(str(folder))).root["paths"]
-    expected = open_document(voice_path).root["paths"]
-    assert plain is not None
-    assert tree == expected
-    assert expected == tree
-    ways = (dict, copy.copy, copy.deepcopy, lambda one: {**one}, lambda one: one | {}, lambda one: {} | one)
-    roundtrips = (lambda one: json.loads(json.dumps(one)), lambda one: pickle.loads(pickle.dumps(one)))
-    for way in (*ways, *roundtrips, dict.copy):
-        if way is not dict.copy:
-            fresh = open_document(voice_path, cache=Cache(str(folder))).root["paths"]
-            assert way(fresh) == expected
-            assert type(way(fresh)["/accounts/{accountId}/calls"]) is dict
 
 
 def test_what_rules_the_cache(tmp_path, monkeypatch):

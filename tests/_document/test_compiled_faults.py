@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dynclient import _load
-from dynclient._document import stamps
+from dynclient._document import cache
 from dynclient._document.cache import Cache, key_of, made_by
 from dynclient._document.compiled import HEAD, Writer
 from dynclient._load import compiled, load
@@ -20,7 +20,7 @@ from dynclient.exceptions import DocumentError, DynclientError
 
 @pytest.fixture(autouse=True)
 def settled(monkeypatch):
-    monkeypatch.setattr(stamps, "_YOUNG", -(10**12))
+    monkeypatch.setattr(cache, "_YOUNG", -(10**12))
     monkeypatch.setattr(_load, "_HELD", Forgetful())
 
 
@@ -105,7 +105,8 @@ def test_a_damaged_shipped_form_is_told(voice_path):
 def test_a_hostile_shipped_form_is_told(tree):
     writer = Writer()
     writer.add("root.yaml", "root.yaml", "0", tree, declares=True)
-    listing = b'{}\n["b",{},"GET","/b",null,"",[],false,null]\n'
+    row = ["GET /b", "GET", "/b", None, "b", [], "", [], False, "/paths/~1b/get", "/paths/~1b"]
+    listing = json.dumps([{}, *([value] for value in row)]).encode()
     data = b"".join(writer.finished(listing, release="", depends={}))
     try:
         api = load(data)
@@ -121,11 +122,11 @@ def test_an_operation_that_the_document_lacks_can_not_be_read(monkeypatch):
     tree = {"openapi": "3.1.0", "paths": {"/a": {"get": {"operationId": "a", "responses": {}}}}}
     writer.add("root.yaml", "root.yaml", "0", tree, declares=False)
     rows = [
-        ["b", {}, "GET", "/b", None, "", [], False, None],
-        ["c", {}, "PUT", "/a", None, "", [], False, None],
-        ["d", {}, "GET", "/a", "other", "", [], False, None],
+        ["GET /b", "GET", "/b", None, "b", [], "", [], False, "/paths/~1b/get", "/paths/~1b"],
+        ["PUT /a", "PUT", "/a", None, "c", [], "", [], False, "/paths/~1a/put", "/paths/~1a"],
+        ["GET /a", "GET", "/a", "other", "d", [], "", [], False, "/paths/~1a/get", "/paths/~1a"],
     ]
-    listing = "".join(f"{json.dumps(line)}\n" for line in ({}, *rows)).encode()
+    listing = json.dumps([{}, *zip(*rows, strict=True)]).encode()
     api = load(b"".join(writer.finished(listing, release=__version__, depends={})))
     assert [row.name for row in api.rows] == ["b", "c", "d"]
     assert [(row.pointer, row.path_pointer) for row in api.rows[:1]] == [("/paths/~1b/get", "/paths/~1b")]
@@ -214,4 +215,5 @@ def test_values_that_only_the_standard_encoder_writes(tmp_path):
     load(path, cache=tmp_path / "cache")
     from dynclient._document import open_document
 
-    assert json.dumps(open_document(path, cache=Cache(str(tmp_path / "cache"))).root["x-values"]) == json.dumps(values)
+    found = open_document(path, cache=Cache(str(tmp_path / "cache"))).root["x-values"]
+    assert json.dumps(dict(found)) == json.dumps(values)

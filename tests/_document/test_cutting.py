@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -15,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynclient import _load
-from dynclient._document import cutting, json_text, open_document, stamps
+from dynclient._document import cache, json_text, offsets, open_document
 from dynclient._document.data import read
 from dynclient._document.identifiers import identifiers
-from dynclient._document.parts import Parts, broken
+from dynclient._document.lazy import LazyMapping, broken
 from dynclient._load import compiled, load
 from dynclient.changes import compare
 from dynclient.exceptions import DocumentError, Place, UnreadableDocument, UnsafeDocument
@@ -35,8 +36,8 @@ HEAD = '{"openapi": "3.0.3", "info": {"title": "t", "version": "1"},\n'
 @pytest.fixture(autouse=True)
 def eager_to_cut(monkeypatch):
     """Every text is a large one; and files that a test has just written count as old."""
-    monkeypatch.setattr(cutting, "SMALLEST", 0)
-    monkeypatch.setattr(stamps, "_YOUNG", -(10**12))
+    monkeypatch.setattr(offsets, "SMALLEST", 0)
+    monkeypatch.setattr(cache, "_YOUNG", -(10**12))
     # Each load is that of a new process.
     monkeypatch.setattr(_load, "_HELD", _Forgetful())
 
@@ -48,7 +49,7 @@ class _Forgetful(dict):
 
 def plain(node):
     """A tree without parts; members in their order."""
-    if isinstance(node, dict):
+    if isinstance(node, Mapping):
         return {key: plain(value) for key, value in node.items()}
     return [plain(each) for each in node] if isinstance(node, list) else node
 
@@ -83,8 +84,8 @@ def said(api):
 def test_a_document_is_the_same_cut_and_whole(shared, name, monkeypatch):
     text = as_json(shared / "corpus" / name)
     cut, listed = read(text, "d", Limits()), said(load(text, cache=False))
-    assert type(cut) is Parts
-    monkeypatch.setattr(cutting, "SMALLEST", 1 << 62)
+    assert type(cut) is LazyMapping
+    monkeypatch.setattr(offsets, "SMALLEST", 1 << 62)
     whole = read(text, "d", Limits())
     assert type(whole) is dict
     assert spelled(cut) == spelled(whole)
@@ -96,9 +97,9 @@ def test_a_document_is_the_same_cut_and_whole(shared, name, monkeypatch):
 def test_who_walks_a_document_sees_no_difference(shared, name, monkeypatch):
     text = as_json(shared / "corpus" / name)
     cut = load(text, cache=False)
-    monkeypatch.setattr(cutting, "SMALLEST", 1 << 62)
+    monkeypatch.setattr(offsets, "SMALLEST", 1 << 62)
     whole = load(text, cache=False)
-    assert (type(cut.references.root), type(whole.references.root)) == (Parts, dict)
+    assert (type(cut.references.root), type(whole.references.root)) == (LazyMapping, dict)
     assert [tried(cut, row) for row in cut.rows] == [tried(whole, row) for row in whole.rows]
     # What is broken can't be compared, and that is told.
     assert list(map(str, compare(cut, whole))) == list(map(str, compare(whole, whole)))
@@ -145,7 +146,7 @@ def test_any_text_gives_what_the_exact_reader_gives(text):
         whole, error = json_text.read(data, "d", LIMITS), None
     except DocumentError as caught:
         whole, error = None, caught
-    parts = cutting.cut(data, "d", LIMITS)
+    parts = offsets.divided(data, "d", LIMITS)
     if parts is None:
         return
     told = list(broken(parts))
@@ -225,7 +226,7 @@ def test_the_exact_reader_agrees_with_what_is_told_late():
         data = with_operation(text)
         with pytest.raises(DocumentError) as whole:
             json_text.read(data, "d", LIMITS)
-        (late,) = broken(cutting.cut(data, "d", LIMITS))
+        (late,) = broken(offsets.divided(data, "d", LIMITS))
         assert (late.message, late.place) == (whole.value.message, whole.value.place)
 
 
@@ -257,7 +258,7 @@ def test_the_list_is_the_same_cut_and_whole(version, monkeypatch):
     made = {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": PATHS}
     text = json.dumps({**made, "components": {"pathItems": {"Shared": SHARED}}}).encode()
     listed = said(load(text, cache=False))
-    monkeypatch.setattr(cutting, "SMALLEST", 1 << 62)
+    monkeypatch.setattr(offsets, "SMALLEST", 1 << 62)
     assert listed == said(load(text, cache=False))
     assert {"copyIt" in [row.operation_id for row in listed[0]], version == "3.2.0"} in ({True}, {False})
     assert len(listed[3]) == 3
@@ -303,9 +304,9 @@ def test_an_object_is_called_one_however_it_is_held(members, words, tmp_path):
     source = tmp_path / "a.json"
     made = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": OK}}}
     source.write_text(json.dumps({**made, **members}) + " " * 40_000)
-    for cache in (False, tmp_path / "cache", tmp_path / "cache"):
+    for folder in (False, tmp_path / "cache", tmp_path / "cache"):
         with pytest.raises(DocumentError, match=words):
-            _, *_ = map((api := load(source, cache=cache)).read, api.rows)
+            _, *_ = map((api := load(source, cache=folder)).read, api.rows)
 
 
 def test_threads_see_one_value_of_each_part():
@@ -315,7 +316,7 @@ def test_threads_see_one_value_of_each_part():
     sys.setswitchinterval(1e-6)
     try:
         for _ in range(5):
-            paths, barrier, seen = cutting.cut(text, "d", LIMITS)["paths"], Barrier(4), []
+            paths, barrier, seen = offsets.divided(text, "d", LIMITS)["paths"], Barrier(4), []
 
             def look(paths=paths, barrier=barrier, seen=seen):
                 barrier.wait()

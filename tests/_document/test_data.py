@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynclient._document import strict, yaml_text
+from dynclient._document import json_text, yaml_text
 from dynclient._document.data import read
 from dynclient._document.trees import members
 from dynclient.exceptions import DocumentError, UnreadableDocument, UnsafeDocument
@@ -226,8 +226,8 @@ def test_the_outline_of_json_is_that_of_its_tree(tree, size):
         return 0 if below is None else 1 + max(map(depth, below), default=0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(strict, "_PIECE", size)
-        assert strict.outline(json.dumps(tree).encode()) == (depth(tree), members(tree))
+        patch.setattr(json_text, "_PIECE", size)
+        assert json_text.outline(json.dumps(tree).encode()) == (depth(tree), members(tree))
 
 
 @settings(max_examples=200, deadline=None)

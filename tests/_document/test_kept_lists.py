@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dynclient import _load
-from dynclient._document import cutting, stamps
+from dynclient._document import cache, offsets
 from dynclient._load import load
 from dynclient.exceptions import DocumentError
 
@@ -27,8 +27,8 @@ def eager_to_cut(monkeypatch):
         def __setitem__(self, key, value):
             pass
 
-    monkeypatch.setattr(cutting, "SMALLEST", 0)
-    monkeypatch.setattr(stamps, "_YOUNG", -(10**12))
+    monkeypatch.setattr(offsets, "SMALLEST", 0)
+    monkeypatch.setattr(cache, "_YOUNG", -(10**12))
     monkeypatch.setattr(_load, "_HELD", Forgetful())
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynclient._document import open_document
-from dynclient._document.places import lines
+from dynclient._document.data import lines
 from dynclient.json_pointer import join
 from dynclient.options import Limits
 

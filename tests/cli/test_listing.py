@@ -10,18 +10,18 @@ import sys
 import pytest
 
 from dynclient import _tables
-from dynclient._document import cache, stamps
+from dynclient._document import cache
 from dynclient._rows import OperationRow
 from dynclient.cli import application
 
-HEAVY = {"dynclient._client", "dynclient.model", "hashlib", "jsonschema", "msgspec", "pathlib", "platformdirs", "rich"}
+HEAVY = {"dynclient._client", "dynclient.model", "jsonschema", "msgspec", "pathlib", "platformdirs", "rich"}
 
 
 @pytest.fixture
 def document(tmp_path, monkeypatch):
     """A document that the cache keeps, and that has not just been written."""
     monkeypatch.setenv("DYNCLIENT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(stamps, "_YOUNG", -(10**12))
+    monkeypatch.setattr(cache, "_YOUNG", -(10**12))
     file = tmp_path / "things.json"
     write(file, 200)
     return file
@@ -47,7 +47,7 @@ def test_the_list_from_the_cache_is_that_of_the_document(run, document, monkeypa
 
 def test_a_list_from_the_cache_needs_little(document, tmp_path):
     code = (
-        "import sys; from dynclient._document import stamps; stamps._YOUNG = -10**12; from dynclient.cli import main\n"
+        "import sys; from dynclient._document import cache; cache._YOUNG = -10**12; from dynclient.cli import main\n"
         "main(sys.argv[1:]); sys.stderr.write(' '.join(sys.modules))"
     )
     for heavy in (True, False):
@@ -60,7 +60,7 @@ def test_a_list_from_the_cache_needs_little(document, tmp_path):
 
 def test_completing_an_operation_needs_little(document, tmp_path):
     code = (
-        "import sys, atexit; from dynclient._document import stamps; stamps._YOUNG = -10**12\n"
+        "import sys, atexit; from dynclient._document import cache; cache._YOUNG = -10**12\n"
         "atexit.register(lambda: sys.stderr.write(' '.join(sys.modules))); from dynclient.cli import main; main()"
     )
     typed = {"COMP_WORDS": f"dynclient call {document} get19", "COMP_CWORD": "3"}

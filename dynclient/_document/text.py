@@ -1,0 +1,114 @@
+"""A document's bytes as UTF-8 text, and the errors about them."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from typing import Any
+
+from dynclient.exceptions import Place, UnreadableDocument, UnsafeDocument, escaped
+
+# UTF-32 comes first: its little-endian mark begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# YAML 1.2.2, 5.2: the first character is ASCII, so the zero bytes around it show the encoding.
+_ZEROS: dict[tuple[bool, ...], str] = {
+    (True, True, True, False): "utf-32-be",
+    (False, True, True, True): "utf-32-le",
+    (True, False, True, False): "utf-16-be",
+    (False, True, False, True): "utf-16-le",
+}
+_PIECE = 1 << 14
+_EXCERPT = 80
+_KINDS: dict[type, str] = {
+    list: "an array",
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
+
+
+def utf8(data: bytes, name: str) -> bytes:
+    """Return a document's text as UTF-8 without a byte order mark; the same bytes if they are that already.
+
+    Raises:
+        UnreadableDocument: the text is in no encoding of Unicode.
+    """
+    for mark, charset in _MARKS:
+        if data.startswith(mark):
+            return _recoded(data[len(mark) :], charset, name)
+    return _recoded(data, _ZEROS.get(tuple(byte == 0 for byte in data[:4]), "utf-8"), name)
+
+
+def _recoded(data: bytes, charset: str, name: str) -> bytes:
+    if charset == "utf-8":
+        return data
+    try:
+        return data.decode(charset).encode("utf-8")
+    except UnicodeError as error:
+        raise unreadable(f"is no {charset.upper()} ({_reason(error)})", name) from None
+
+
+def checked(data: bytes, name: str) -> str:
+    """Decode UTF-8.
+
+    Raises:
+        UnreadableDocument: the bytes are not UTF-8.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        hint = "save it as UTF-8; other charsets need a byte order mark"
+        raise unreadable(f"is no UTF-8 ({_reason(error)})", name, line=line, hint=hint) from None
+
+
+def is_utf8(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8, without making a string of them."""
+    start, end = 0, 0 if data.isascii() else len(data)
+    while start < end:
+        piece = data[start : start + _PIECE]
+        if piece.isascii():
+            start += _PIECE
+            continue
+        try:
+            # A character may begin in one piece and end in the next one.
+            start += codecs.utf_8_decode(piece, "strict", start + _PIECE >= end)[1]
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _reason(error: UnicodeError) -> str:
+    return f"byte {error.start}: {error.reason}" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
+def unreadable(
+    message: str, name: str, *, line: int | None = None, pointer: str = "", hint: str = ""
+) -> UnreadableDocument:
+    """Make the error of a document that is not JSON or YAML as a document has to be."""
+    return UnreadableDocument(f"{name}: {message}", place=Place(name, pointer, line), hint=hint)
+
+
+def unsafe(message: str, name: str, *, line: int | None = None, pointer: str = "", hint: str = "") -> UnsafeDocument:
+    """Make the error of a document that asks for more than it may."""
+    return UnsafeDocument(f"{name}: {message}", place=Place(name, pointer, line), hint=hint)
+
+
+def excerpt(text: str) -> str:
+    """Quote the first 80 characters of a text, harmless for a terminal."""
+    start = text[: _EXCERPT + 1].strip()
+    shown = escaped(start[:_EXCERPT]).replace("\n", "\\n").replace('"', '\\"')
+    return f'"{shown}"' + ("…" if len(text) > _EXCERPT else "")
+
+
+def kind(value: Any) -> str:
+    """Name a value's type: ``an array``."""
+    return "a mapping" if isinstance(value, Mapping) else _KINDS.get(type(value), type(value).__name__)

@@ -55,7 +55,7 @@ CONTRADICTORY = {
     **{
         (SQS, f"GET /{{AccountNumber}}/{{QueueName}}/#Action={action}"): Wrong(
             "ArgumentError",
-            "can't hold an object within a value",
+            "has an object within its value",
             None,
             "a list of objects in a query, for which style form has no form; AWS has its own",
         )

@@ -14,7 +14,7 @@ from typing import Any
 from dynclient import model
 from dynclient._mock.content import Offer, Preference, content_value, has_example, negotiate, offers
 from dynclient._mock.errors import HTTPError, error_response
-from dynclient._plain import plain
+from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._response import match_status
 from dynclient._styles import serialize
@@ -126,7 +126,7 @@ def _header(header: model.Header, preference: Preference) -> str:
     if not values:
         shown = not preference.dynamic
         values = ["" if header.schema is None else example(header.schema, "response", preference.seed, shown=shown)]
-    return serialize(plain(values[0]), name=header.name, in_="header", style="simple", explode=header.explode)
+    return serialize(plain_value(values[0]), name=header.name, in_="header", style="simple", explode=header.explode)
 
 
 class Chaos:

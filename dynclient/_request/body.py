@@ -16,7 +16,7 @@ from typing import Any
 
 from dynclient import codecs
 from dynclient._negotiation import match
-from dynclient._plain import plain
+from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._schemas import is_binary
 from dynclient._validation import validator
@@ -192,7 +192,7 @@ def to_plain(choice: Choice, value: Any) -> Any:
         or (codec.name in {"text", "xml"} and (isinstance(value, bytes) or _is_of_tree(value, "Element")))
     ):
         return value
-    return plain(value, files=codec.files)
+    return plain_value(value, files=codec.files)
 
 
 def _codec(choice: Choice, value: Any) -> codecs.Codec:

@@ -59,9 +59,9 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def _made_plain(value: Any) -> Any:
-    from dynclient._plain import plain
+    from dynclient._plain_values import plain_value
 
-    return plain(value)
+    return plain_value(value)
 
 
 class _Field(Record):

@@ -1,22 +1,27 @@
-"""Values -> text: what a style makes of a plain value.
+"""Plain values -> text and back, by the table of styles.
 
 Rule 1: a value becomes pairs of a name and a text (the name is None where the style writes none), and these are joined.
-Rule 2: what RFC 6570 (2.3) calls undefined is left out: None within an array or an object, and an array or an object
-that has nothing defined in it. None as the whole value is written as the specification's table of styles has it.
-Rule 3: a text that would become something else on the other side is refused.
+Rule 2: values that RFC 6570 (2.3) calls undefined are left out: None within an array or an object, and an array or an
+object with nothing defined in it. None as the whole value is written as the specification's table of styles has it.
+Rule 3: a text that the other side would read as something else is an error.
+Rule 4: reading splits first and decodes afterwards, so that an encoded delimiter stays within its value. Scalars stay
+text; a schema converts them (``_schemas.typed``). Reading never raises for what arrives: a parameter that is missing is
+:data:`ABSENT`, and a malformed one is read as far as possible.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, Literal
 
-from dynclient._styles.table import STYLES, Style
-from dynclient._styles.texts import scalar
+from dynclient._styles.table import STYLES, Style, scalar
 from dynclient.exceptions import ArgumentError, InvalidDocument
 
 Pair = tuple["str | None", str]
+Kind = Literal["primitive", "array", "object"]
+
 
 MAX_DEPTH = 64
 
@@ -31,13 +36,12 @@ def serialize(
     allow_reserved: bool = False,
     allow_empty: bool = False,
 ) -> str:
-    """Write a parameter: for a path the text of its place, for a query or form ``a=1&a=2``, for a cookie ``a=1; b=2``.
+    """Write a parameter: for a path its segment, for a query or form ``a=1&a=2``, for a cookie ``a=1; b=2``.
 
-    The text is ready to be sent, percent-encoded where its location asks for it. It is empty where there is nothing to
-    send.
+    The text is percent-encoded where its location requires that, ready to send. It is empty if nothing is to be sent.
 
     Raises:
-        ArgumentError: the value can't go that way.
+        ArgumentError: the style or the location can't write the value.
         InvalidDocument: the location has no such style.
     """
     row = _row(in_, style)
@@ -47,7 +51,7 @@ def serialize(
             pairs = _pairs(row, value, name, explode=explode, keep=keep)
             if not pairs and allow_empty:
                 # OAS 3.1.1, allowEmptyValue: a zero-length string in place of parameters that would be omitted.
-                pairs = [(row.writing.write(name, None), "")]
+                pairs = [(row.escaping.write(name, None), "")]
             text = _joined(row, pairs)
         else:
             text = row.first + _pair(row, _key(row, name), _text(row, value, keep))
@@ -55,15 +59,17 @@ def serialize(
         raise _refused(in_, name, error) from None
     if in_ == "path" and text in _NOT_A_SEGMENT:
         # RFC 3986, 5.2.4: dots are removed together with the segment before them, and an empty one changes the path.
-        raise ArgumentError(f"path parameter {name!r} would be {_NOT_A_SEGMENT[text]} in the URL", argument=name)
+        raise ArgumentError(
+            f"path parameter {name!r} is {_NOT_A_SEGMENT[text]}, which would change the path", argument=name
+        )
     return text
 
 
 def fields(value: Any, *, name: str, style: str = "form", explode: bool = True) -> list[tuple[str, str]]:
-    """Write a property of a multipart/form-data body: pairs of a part's name and its text, nothing encoded.
+    """Write a property of a multipart/form-data body: pairs of a part's name and its text, not encoded.
 
     Raises:
-        ArgumentError: the value can't go that way.
+        ArgumentError: the style can't write the value.
         InvalidDocument: there is no such style.
     """
     try:
@@ -73,18 +79,18 @@ def fields(value: Any, *, name: str, style: str = "form", explode: bool = True) 
     return [(key or name, text) for key, text in pairs]
 
 
-_NOT_A_SEGMENT = {"": "nothing", ".": "a dot segment", "..": "a dot segment"}
+_NOT_A_SEGMENT = {"": "empty", ".": "a dot segment", "..": "a dot segment"}
 
 
 def _row(in_: str, style: str) -> Style:
     row = STYLES.get((in_, style))
     if row is None:
-        raise InvalidDocument(f"there is no style {style!r} for a parameter in {in_}")
+        raise InvalidDocument(f"a parameter in {in_} can't have the style {style!r}")
     return row
 
 
 def _refused(in_: str, name: str, error: ValueError) -> ArgumentError:
-    why = "holds text that is not Unicode" if isinstance(error, UnicodeError) else str(error)
+    why = "has a lone surrogate, which is not Unicode text" if isinstance(error, UnicodeError) else str(error)
     return ArgumentError(f"{in_} parameter {name!r} {why}", argument=name)
 
 
@@ -97,7 +103,7 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
         return [(key, _text(row, value, keep))]
     between = row.separator if explode else row.delimiter.text
     if keep is not None:
-        # What the members are told apart by can't stay as it is within one of them.
+        # The separator has to be encoded within a member.
         keep = keep.replace(between, "")
     guard = "" if explode else row.delimiter.guard
     if isinstance(value, list):
@@ -114,21 +120,21 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
 
 
 def _key(row: Style, name: str) -> str | None:
-    return _written(row.writing.write, name) if row.named else None
+    return _written(row.escaping.write, name) if row.named else None
 
 
 @lru_cache(maxsize=1024)
 def _written(write: Callable[[str, str | None], str], name: str) -> str:
-    """A parameter's name as it is written; it is the same at each call."""
+    """A parameter's name as written. Cached, since it is the same in each call."""
     return write(name, None)
 
 
 def _text(row: Style, value: Any, keep: str | None, guard: str = "") -> str:
-    """Write one scalar, which may not hold the delimiter where that would be encoded just like it."""
+    """Write one scalar; it may not have the delimiter's own character, which would be encoded exactly like it."""
     text = scalar(value)
     if guard and guard in text:
-        raise ValueError("holds its style's delimiter within a value, which no server could tell apart")
-    return row.writing.write(text, keep)
+        raise ValueError("has its style's delimiter within a value, and no server could tell them apart")
+    return row.escaping.write(text, keep)
 
 
 def _joined(row: Style, pairs: list[Pair]) -> str:
@@ -141,7 +147,7 @@ def _pair(row: Style, key: str | None, text: str) -> str:
     if key is None:
         return text
     if "=" in key:
-        raise ValueError("has = in a name, where nothing can be encoded")
+        raise ValueError("has = in a name, which its location can't encode")
     return key if row.bare and not text else f"{key}={text}"
 
 
@@ -156,7 +162,7 @@ def _deep_pairs(row: Style, value: Any, name: str, keep: str | None) -> list[Pai
     if value is None:
         return []
     members = _deep_members(value, name, 1)
-    return [(row.writing.write(key, None), row.writing.write(scalar(item), keep)) for key, item in members]
+    return [(row.escaping.write(key, None), row.escaping.write(scalar(item), keep)) for key, item in members]
 
 
 def _deep_members(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
@@ -165,7 +171,7 @@ def _deep_members(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, An
     if isinstance(value, dict):
         for key, item in value.items():
             if "[" in key or "]" in key:
-                raise ValueError("has a property with a bracket in its name, which style deepObject can't hold")
+                raise ValueError("has a property with a bracket in its name, which the style deepObject can't write")
             repeated = isinstance(item, list) and not any(isinstance(part, dict | list) for part in item)
             for part in item if repeated else [item]:
                 yield from _deep_members(part, f"{prefix}[{key}]", depth + 1)
@@ -174,3 +180,140 @@ def _deep_members(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, An
             yield from _deep_members(item, f"{prefix}[{index}]", depth + 1)
     elif value is not None:
         yield prefix, value
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+class _Absent:
+    """The type of :data:`ABSENT`."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT: Final = _Absent()
+"""The parameter is missing, which differs from None."""
+
+
+def deserialize(
+    text: str | None, *, name: str, in_: str, style: str, explode: bool, kind: Kind, properties: Collection[str] = ()
+) -> Any:
+    """Read a parameter: a str, a list or dict of str, or :data:`ABSENT`.
+
+    ``text`` is the whole query, form or Cookie header, or the parameter's own text; None stands for no text.
+    ``properties`` are the names of an exploded object's properties, which are mixed with other parameters; without them
+    every pair is taken.
+
+    Raises:
+        InvalidDocument: the location has no such style.
+    """
+    row = _row(in_, style)
+    if text is None:
+        return ABSENT
+    if row.deep:
+        return _deep(row, text, name, kind)
+    if row.named:
+        return _named(row, text, name, explode=explode, kind=kind, properties=properties)
+    return _unnamed(row, text.removeprefix(row.first), explode=explode, kind=kind)
+
+
+def _named(row: Style, text: str, name: str, *, explode: bool, kind: Kind, properties: Collection[str]) -> Any:
+    """Read a parameter from pairs of name and value."""
+    found = _raw_pairs(row, text)
+    if explode and kind == "object":
+        members = {key: row.escaping.read(value) for key, value in found if not properties or key in properties}
+        return members or ABSENT
+    values = [value for key, value in found if key == name]
+    if not values:
+        return ABSENT
+    if explode and kind == "array":
+        return [row.escaping.read(value) for value in values]
+    return _READERS[kind](row, values[0], explode=False)
+
+
+def _unnamed(row: Style, text: str, *, explode: bool, kind: Kind) -> Any:
+    if not text and kind != "primitive":
+        return [] if kind == "array" else {}
+    return _READERS[kind](row, text, explode=explode)
+
+
+def _primitive(row: Style, text: str, *, explode: bool) -> Any:
+    del explode  # one value has nothing to explode
+    return row.escaping.read(text)
+
+
+def _array(row: Style, text: str, *, explode: bool) -> Any:
+    parts = text.split(row.separator) if explode else row.delimiter.cut.split(text)
+    return [row.escaping.read(part) for part in parts]
+
+
+def _object(row: Style, text: str, *, explode: bool) -> Any:
+    if explode:
+        members = [part.partition("=")[::2] for part in text.split(row.separator)]
+    else:
+        parts = row.delimiter.cut.split(text)
+        members = list(zip(parts[::2], [*parts[1::2], ""], strict=False))
+    return {row.escaping.read(key): row.escaping.read(value) for key, value in members}
+
+
+_READERS = {"primitive": _primitive, "array": _array, "object": _object}
+
+
+def _raw_pairs(row: Style, text: str) -> list[tuple[str, str]]:
+    """Split into pairs of a decoded name and a value that is still encoded."""
+    parts = (
+        text.removeprefix("?").split(row.separator.strip()) if row.separator == "&" else text.split(row.separator[0])
+    )
+    pairs = [part.strip(" \t").partition("=") for part in parts]
+    return [(row.escaping.read(key), value) for key, equals, value in pairs if key or equals]
+
+
+def _deep(row: Style, text: str, name: str, kind: Kind) -> Any:
+    tree: dict[str, Any] = {}
+    for key, value in _raw_pairs(row, text):
+        if key == name and kind == "primitive" and not tree:
+            return row.escaping.read(value)
+        steps = _steps(key, name)
+        if steps:
+            _put(tree, steps, row.escaping.read(value))
+    return _with_lists(tree) if tree else ABSENT
+
+
+def _steps(key: str, name: str) -> list[str]:
+    """The path in a key: ``a[b][c]`` -> b, c; empty for another parameter's key."""
+    rest = key.removeprefix(name) if key.startswith(f"{name}[") else ""
+    if not rest or not re.fullmatch(r"(?:\[[^\[\]]*\])+", rest) or rest.count("[") > MAX_DEPTH:
+        return []
+    return rest[1:-1].split("][")
+
+
+def _put(tree: dict[str, Any], steps: list[str], value: str) -> None:
+    for step in steps[:-1]:
+        inner = tree.setdefault(step, {})
+        if not isinstance(inner, dict):
+            return  # a[b]=1 and a[b][c]=2 contradict each other: the first one wins
+        tree = inner
+    last = steps[-1]
+    if last == "":
+        last = str(len(tree))
+    before = tree.get(last)
+    if before is None:
+        tree[last] = value
+    elif isinstance(before, list):
+        before.append(value)
+    elif isinstance(before, str):
+        tree[last] = [before, value]
+
+
+def _with_lists(value: Any) -> Any:
+    """Make lists of dicts with the keys 0, 1, 2, …; a single ``a[b]=1`` stays text, for the schema to type."""
+    if not isinstance(value, dict):
+        return value
+    members = {key: _with_lists(item) for key, item in value.items()}
+    if all(key == str(index) for index, key in enumerate(members)):
+        return list(members.values())
+    return members

@@ -1,22 +1,157 @@
-"""The table of styles: what a parameter looks like, by its location and its style.
+"""The table of styles: how a parameter is written, by its location and its style.
 
-A row is an expression of RFC 6570 (3.2.1) in numbers, widened by the delimiters of OpenAPI. With ``explode`` the items
-of an array and the pairs of an object are joined by ``separator``; without, their texts by ``delimiter``.
+A row of :data:`STYLES` is an expression of RFC 6570 (3.2.1) as data, with OpenAPI's delimiters added. With ``explode``
+the items of an array and the pairs of an object are joined by ``separator``; without it, by ``delimiter``. Each
+location has an :class:`Escaping`: percent-encoding, form encoding, or none.
+
+To add a style, add a row for each location that has it, and its name to the reader of parameters (``_readers``).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from urllib.parse import unquote, unquote_plus
 
 from dynclient._expressions import expression
 from dynclient._records import Record
-from dynclient._styles.texts import COOKIE, FORM, HEADER, PERCENT, QUERY, RAW, RAW_COOKIE, Writing
+
+_TRIPLE = expression(r"(%[0-9A-Fa-f]{2})")
+# RFC 3986, 2.3: these are never encoded. Most texts have no others.
+_UNRESERVED = expression(r"[A-Za-z0-9_.~-]*")
+_EXACT_INTEGERS = 2**53
+_LONGEST_PLAIN = 1e21
+_SHORTEST_PLAIN = 1e-6
+
+
+def scalar(value: Any) -> str:
+    """Write a scalar as JSON does, but a string without quotes, and None as the empty string.
+
+    Raises:
+        ValueError: it is not a scalar, not finite, or an integer too long to write.
+    """
+    if isinstance(value, str):
+        return value
+    if value is True or value is False:
+        return "true" if value else "false"
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return _integer(value)
+    if isinstance(value, float):
+        return _float(value)
+    kind = "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else type(value).__name__
+    raise ValueError(f"has {kind} within its value, and its style can only write scalars there")
+
+
+def _integer(value: int) -> str:
+    try:
+        return int.__repr__(value)
+    except ValueError:
+        raise ValueError("has more digits than Python converts to text") from None
+
+
+def _float(value: float) -> str:
+    # ECMA-262, Number::toString: the shortest digits that read back, plain from 1e-6 up to 1e21.
+    if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - only NaN differs from itself
+        raise ValueError("is NaN or infinite")
+    if value.is_integer() and abs(value) < _EXACT_INTEGERS:
+        return str(int(value))
+    text = float.__repr__(value)
+    if "e" not in text:
+        return text
+    if _SHORTEST_PLAIN <= abs(value) < _LONGEST_PLAIN:
+        from decimal import Decimal
+
+        return format(Decimal(text), "f")
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}"
+
+
+class Escaping(Record):
+    """How one location encodes a text, and decodes it again.
+
+    ``write`` takes the text and the reserved characters to keep, or None to encode everything but unreserved ones. It
+    raises ValueError for a text that the location can't hold; the message never shows the value.
+    """
+
+    write: Callable[[str, str | None], str]
+    read: Callable[[str], str]
+
+
+def _is_unreserved(text: str) -> bool:
+    # Letters and digits are most texts.
+    return (text.isalnum() and text.isascii()) or _UNRESERVED.fullmatch(text) is not None
+
+
+def _percent(text: str, keep: str | None) -> str:
+    return text if _is_unreserved(text) else _encoded(text, keep or "")
+
+
+def _encoded(text: str, keep: str) -> str:
+    """Percent-encode everything but unreserved characters and those to keep (RFC 3986, 2.1 and 2.3)."""
+    if not text.isascii():
+        text = text.encode("utf-8").decode("latin-1")
+    return text.translate(_triples(keep))
+
+
+@cache
+def _triples(keep: str) -> dict[int, str]:
+    """Byte -> its percent-encoded triple, for bytes to encode. Cached: few sets of characters to keep are in use."""
+    return {byte: f"%{byte:02X}" for byte in range(256) if chr(byte) not in keep and not _is_unreserved(chr(byte))}
+
+
+def _with_triples(text: str, keep: str | None) -> str:
+    if _is_unreserved(text):
+        return text
+    # OAS 3.1.1, allowReserved: percent-encoded triples pass through unchanged, any other % does not.
+    if keep is None:
+        return _encoded(text, "")
+    return "".join(part if _TRIPLE.fullmatch(part) else _encoded(part, keep) for part in _TRIPLE.split(text))
+
+
+def _form(text: str, keep: str | None) -> str:
+    # OAS 3.2, URL Percent-Encoding: in a form, ~ is encoded too; WHATWG URL, 5: a space is +.
+    return _with_triples(text, keep).replace("%20", "+").replace("~", "%7E")
+
+
+def _header(text: str, _: str | None) -> str:
+    # RFC 9110, 5.5: CR, LF and NUL are dangerous, and other control characters but the tab are of no use.
+    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text):
+        raise ValueError("has a control character, such as a line break, which would break the header")
+    if any(ord(character) > 255 for character in text):  # noqa: PLR2004 - the end of latin-1
+        raise ValueError("has a character outside latin-1, which a header can't have: escape it first")
+    return text
+
+
+def _cookie(text: str, _: str | None) -> str:
+    # OAS 3.2, Style Values, cookie: no escaping is applied. RFC 6265, 4.1.1: what a cookie's value may hold.
+    if not text.isascii() or re.search(r"[\x00-\x1f\x7f;]", text):
+        raise ValueError(
+            "has a semicolon, a control character or non-ASCII, which a cookie can't have: escape it first"
+        )
+    return text
+
+
+def _as_is(text: str, _: str | None = None) -> str:
+    return text
+
+
+PERCENT = Escaping(_percent, unquote)
+QUERY = Escaping(_with_triples, unquote_plus)
+FORM = Escaping(_form, unquote_plus)
+HEADER = Escaping(_header, str.strip)
+COOKIE = Escaping(_with_triples, unquote)
+RAW_COOKIE = Escaping(_cookie, _as_is)
+RAW = Escaping(_as_is, _as_is)
 
 
 class Delimiter(Record):
-    """What stands between texts without ``explode``: as it is written, and the pattern that finds it when reading.
+    """The delimiter between items without ``explode``: as written, and the pattern that splits at it when reading.
 
-    ``guard`` is a character that no item may hold, since within a value it would be encoded just like the delimiter.
+    ``guard`` is a character that no item may have, since it would be encoded exactly like the delimiter.
     """
 
     text: str
@@ -25,7 +160,7 @@ class Delimiter(Record):
 
 
 COMMA = Delimiter(",", expression(","))
-# OAS 3.2, appendix E: these have to be percent-encoded even as delimiters, so a value can't hold them.
+# OAS 3.2, appendix E: these have to be percent-encoded even as delimiters, so a value can't have them.
 SPACE = Delimiter("%20", expression(r"%20|[+ ]"), " ")
 PIPE = Delimiter("%7C", expression(r"%7[Cc]|\|"), "|")
 TAB = Delimiter("%09", expression(r"%09|\t"), "\t")
@@ -36,13 +171,14 @@ PLAIN_TAB = Delimiter("\t", expression("\t"), "\t")
 
 
 class Style(Record):
-    """One row: how the parameters of a location and a style are written.
+    """One row of the table: how parameters of a location and a style are written.
 
-    ``named`` tells that the parameter's name is written before its value, ``bare`` that a name stands without ``=``
-    where the value is empty. ``reserved`` are the characters that ``allowReserved`` keeps.
+    ``first`` is written before everything. ``named`` writes the parameter's name before its value; ``bare`` leaves out
+    the ``=`` where the value is empty. ``reserved`` are the characters that ``allowReserved`` keeps. ``deep`` is true
+    of deepObject alone.
     """
 
-    writing: Writing
+    escaping: Escaping
     separator: str
     first: str = ""
     named: bool = False
@@ -53,7 +189,7 @@ class Style(Record):
 
 
 # RFC 3986, 3.3 and 3.4: what may stand in a path segment and in a query. Of those, a query that is a form keeps neither
-# & nor + (WHATWG URL, 5), and # [ ] are not lawful in it at all.
+# & nor + (WHATWG URL, 5), and # [ ] are not allowed in it at all.
 _IN_PATH = "@:!$&'()*+"
 _IN_QUERY = ":/?@!$'()*,;="
 # RFC 6265, 4.1.1: a cookie's value has no comma and no semicolon.
@@ -92,8 +228,8 @@ STYLES: dict[tuple[str, str], Style] = {
     ("header", "tabDelimited"): _HEADER._replace(delimiter=PLAIN_TAB),
     # OAS 3.2, Serialization and Examples: for cookies, neither & nor ? are ever correct.
     ("cookie", "form"): _COOKIE,
-    ("cookie", "cookie"): _COOKIE._replace(writing=RAW_COOKIE),
-    # OAS 3.2, Encoding Object: in multipart/form-data a name and a value each go where they go, as they are.
+    ("cookie", "cookie"): _COOKIE._replace(escaping=RAW_COOKIE),
+    # OAS 3.2, Encoding Object: in multipart/form-data a name and a value are written as they are.
     ("field", "form"): _FIELD,
     ("field", "spaceDelimited"): _FIELD._replace(delimiter=PLAIN_SPACE),
     ("field", "pipeDelimited"): _FIELD._replace(delimiter=PLAIN_PIPE),

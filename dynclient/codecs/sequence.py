@@ -13,7 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from dynclient import _plain, _schemas
+from dynclient import _schemas
+from dynclient._plain_values import plain_value
 from dynclient.codecs import charsets, json, shapes, splitting, streams
 from dynclient.codecs.codec import Codec, Encoded, Split
 from dynclient.exceptions import EncodeError
@@ -43,7 +44,7 @@ def _encode(write: Write, value: Any, media_type: MediaType, content_type: str) 
 
 
 def _item(write: Write, item: Any) -> bytes:
-    return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else write(_plain.plain(item))
+    return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else write(plain_value(item))
 
 
 class _Written(AsyncIterator[bytes]):

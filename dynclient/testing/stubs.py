@@ -18,7 +18,7 @@ from dynclient._mock.checks import RequestValues
 from dynclient._mock.content import NO_PREFERENCE, Offer, content_value
 from dynclient._mock.errors import HTTPError, error_response
 from dynclient._mock.responses import choose_content, encode
-from dynclient._plain import plain
+from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._request import Bound
 from dynclient._request.arguments import Binder
@@ -123,7 +123,7 @@ def _matches(expected: Any, came: Any) -> bool:
     if expected == came:
         return True
     try:
-        return bool(plain(expected) == came)
+        return bool(plain_value(expected) == came)
     except ArgumentError:
         return False
 
@@ -183,7 +183,7 @@ def _with_headers(response: Response, headers: Mapping[str, str] | None) -> Resp
 def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) -> Any:
     """The plain form of a test's value, if it is valid."""
     try:
-        made = plain(value, files=offer.codec.files or offer.codec.name == "binary")
+        made = plain_value(value, files=offer.codec.files or offer.codec.name == "binary")
     except DynclientError as error:
         raise UnlawfulAnswer(f"{operation.id} {status}: {error.message}") from error
     schema = offer.media_type.schema

@@ -1,12 +1,15 @@
-"""What Python people hold, made plain: dict, list, str, int, float, bool, None.
+"""Python values -> plain values: dict, list, str, int, float, bool, None.
 
-Rule 1: a value becomes what its own text in JSON would be, exactly, or it is refused with its path.
-Rule 2: nothing is guessed: no ``__int__``, no ``__float__``, no ``str()`` of a stranger. NumPy's scalars are strangers
-(``value.item()`` makes them plain), but for ``float64``, which is a Python float.
-Rule 3: no library is imported to find out whether a value is one of its kind.
+datetime, UUID, Decimal, Enum, dataclasses, attrs, msgspec and pydantic objects, mappings, sequences and sets are
+converted.
 
-A datetime without an offset goes out without one. It is no RFC 3339 date-time, and validation says so where the
-document asks for one; where it asks for a local time (``format: date-time-local``, or just a string), it is right.
+Rule 1: a value becomes exactly what JSON would write for it, or there is an error with its path.
+Rule 2: nothing is guessed: ``__int__``, ``__float__`` and ``str()`` of an unknown type are never used. NumPy's scalars
+are unknown (``value.item()`` converts them), except ``float64``, which is a Python float.
+Rule 3: no library is imported to find out whether a value is of one of its types.
+
+A datetime without an offset is written without one. That is not an RFC 3339 date-time, and validation reports it if the
+document requires one; for a local time (``format: date-time-local``, or a plain string) it is correct.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 MAX_DEPTH = 200
-"""How deep a value may be nested: below what the interpreter's own stack bears."""
+"""The deepest nesting of a value; the interpreter's own stack allows somewhat more."""
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({dict, list})
@@ -34,16 +37,16 @@ _NAMES = frozenset({str})
 _BYTES = (bytes, bytearray, memoryview)
 
 
-def plain(value: Any, *, files: bool = False) -> Any:
-    """Make a value plain.
+def plain_value(value: Any, *, files: bool = False) -> Any:
+    """Convert a value to a plain one.
 
-    With ``files``, what a form or a binary body takes as a file stays as it is: bytes, a Path, a file object,
-    ``(filename, content)`` and ``(filename, content, content type)``, and, as the whole value, an iterator. Without,
-    bytes become base64. Elements of an XML tree always stay. A pydantic object is dumped by its aliases.
+    With ``files``, files for a form or a binary body are kept as they are: bytes, a Path, a file object,
+    ``(filename, content)`` and ``(filename, content, content type)``, and, as the whole value, an iterator. Without it,
+    bytes become base64. Elements of an XML tree are always kept. A pydantic object is dumped by its aliases.
 
     Raises:
-        ArgumentError: something in it has no plain form, or it contains itself.
-        EncodeError: a Decimal that no JSON number of Python's can hold.
+        ArgumentError: a part of it has an unknown type, or it contains itself.
+        EncodeError: a Decimal that is not exact as a JSON number.
     """
     if type(value) in _ATOMS:
         return value
@@ -52,7 +55,7 @@ def plain(value: Any, *, files: bool = False) -> Any:
     try:
         return _Walk(files)(value, "$")
     except RecursionError:
-        # Called from deep within somebody's own recursion.
+        # The caller's own recursion had nearly used up the stack.
         raise _too_deep() from None
 
 
@@ -68,7 +71,7 @@ def _is_content(value: Any) -> bool:
 
 
 class _Walk:
-    """One pass through a value. It remembers the containers that it is in, and so sees a circle."""
+    """One conversion of a value; ``open`` are the ids of the containers around the current one, to find a circle."""
 
     def __init__(self, files: bool) -> None:  # noqa: FBT001 - private, with one caller
         self.files = files
@@ -79,17 +82,17 @@ class _Walk:
             return value
         if type(value) in _CONTAINERS:
             return self._container(value, value, path)
-        atom = _ATOM_MAKERS.get(type(value)) or _maker(value)
-        if atom is not None:
-            return _made(atom, value, path)
+        convert = _CONVERTERS.get(type(value)) or _converter(value)
+        if convert is not None:
+            return _converted(convert, value, path)
         if _is_element(value):
             return value
-        for opened in _OPENERS:
-            members = opened(value, path)
+        for members_of in _MEMBERS:
+            members = members_of(value, path)
             if members is not None:
                 return self._container(value, members, path)
         raise ArgumentError(
-            f"{path}: a value of type {_type_name(value)} has no plain form", argument=path, hint=_hint(value)
+            f"{path}: a value of type {_type_name(value)} can't be converted to JSON", argument=path, hint=_hint(value)
         )
 
     def _container(self, value: Any, members: Any, path: str) -> Any:
@@ -117,7 +120,7 @@ class _Walk:
 
     def _mapping(self, members: Mapping[Any, Any], path: str) -> dict[str, Any]:
         if type(members) is dict and _NAMES.issuperset(map(type, members)):
-            # Most objects are all but plain already, which is told at once.
+            # Fast path: most objects are plain already.
             if _ATOMS.issuperset(map(type, members.values())):
                 return members.copy()
             return {
@@ -137,18 +140,18 @@ def _too_deep() -> ArgumentError:
 
 
 class _Single:
-    """A value that stands for another one, as an enum's member does."""
+    """A value to convert in place of another one, such as an enum member's value."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
 def _key(key: Any, path: str) -> str:
-    made = _Walk(files=False)(key, path)
-    if isinstance(made, str):
-        return made
-    if isinstance(made, int) and not isinstance(made, bool):
-        return str(made)
+    plain = _Walk(files=False)(key, path)
+    if isinstance(plain, str):
+        return plain
+    if isinstance(plain, int) and not isinstance(plain, bool):
+        return str(plain)
     raise ArgumentError(f"{path}: a key must be text, not {_type_name(key)}", argument=path)
 
 
@@ -174,7 +177,7 @@ def _with_z(text: str) -> str:
 
 
 def _duration(value: dt.timedelta) -> str:
-    """Write a duration as RFC 3339, appendix A, has it: no unit is left out between two that are there."""
+    """Write a duration by RFC 3339, appendix A: a unit between two others is never left out."""
     sign, value = ("-", -value) if value < dt.timedelta() else ("", value)
     minutes, seconds = divmod(value.seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -188,7 +191,7 @@ def _duration(value: dt.timedelta) -> str:
 
 
 def _number(value: Decimal) -> int | float:
-    """The JSON number that says exactly what a Decimal says."""
+    """Convert a Decimal to the JSON number that is exactly equal."""
     if value.is_finite():
         if value.as_tuple().exponent == 0:
             return int(value)
@@ -204,7 +207,7 @@ def _base64(value: bytes | bytearray | memoryview) -> str:
     return base64.b64encode(value).decode("ascii")
 
 
-_ATOM_MAKERS: dict[type, Callable[[Any], Any]] = {
+_CONVERTERS: dict[type, Callable[[Any], Any]] = {
     dt.datetime: _date_time,  # before date, whose subclass it is
     dt.date: dt.date.isoformat,
     dt.time: _time,
@@ -218,26 +221,26 @@ _ATOM_MAKERS: dict[type, Callable[[Any], Any]] = {
 }
 
 
-def _maker(value: Any) -> Callable[[Any], Any] | None:
-    """Find the maker of a subclass; an enum's member stands for its value instead."""
+def _converter(value: Any) -> Callable[[Any], Any] | None:
+    """Find the converter of a subclass; an enum's member has none, since its value is converted."""
     if isinstance(value, enum.Enum):
         return None
-    # Where nobody has loaded the modules of these, which take longer than most rooms, it is none.
+    # A value can't be of these types unless somebody has imported their modules, which are slow to import.
     uuid, decimal = sys.modules.get("uuid"), sys.modules.get("decimal")
     if uuid is not None and isinstance(value, uuid.UUID):
         return str
     if decimal is not None and isinstance(value, decimal.Decimal):
         return _number
-    return next((make for kind, make in _ATOM_MAKERS.items() if isinstance(value, kind)), None)
+    return next((convert for kind, convert in _CONVERTERS.items() if isinstance(value, kind)), None)
 
 
-def _made(make: Callable[[Any], Any], value: Any, path: str) -> Any:
+def _converted(convert: Callable[[Any], Any], value: Any, path: str) -> Any:
     try:
-        return make(value)
+        return convert(value)
     except EncodeError as error:
         raise EncodeError(f"{path}: {error.message}", hint=error.hint) from None
     except (ValueError, OverflowError, TypeError) as error:
-        raise ArgumentError(f"{path}: a {_type_name(value)} that has no text", argument=path) from error
+        raise ArgumentError(f"{path}: this {_type_name(value)} can't be written as text", argument=path) from error
 
 
 # -- containers --------------------------------------------------------------------------------------------------------
@@ -253,17 +256,17 @@ def _of_mapping(value: Any, _: str) -> Any:
 
 def _of_sequence(value: Any, _: str) -> Any:
     if isinstance(value, AbstractSet):
-        # Of one kind, a set has an order that is the same in every run.
+        # A set of one type is sorted, so that every run gives the same order.
         try:
             return sorted(value)
         except TypeError:
             return list(value)
-    # A file iterates over its lines, which is hardly meant.
+    # A file would iterate over its lines, which is hardly intended.
     return value if isinstance(value, Sequence | Iterator) and not callable(getattr(value, "read", None)) else None
 
 
 def _of_object(value: Any, path: str) -> Any:
-    """Read what declares its own fields: dataclasses, attrs, msgspec and pydantic objects."""
+    """Read the fields of dataclasses, attrs, msgspec and pydantic objects."""
     cls = type(value)
     if isinstance(value, type):
         return None
@@ -284,11 +287,11 @@ def _of_object(value: Any, path: str) -> Any:
 def _dumped(value: Any, path: str) -> Any:
     try:
         return value.model_dump(by_alias=True)
-    except Exception as error:  # a model's own code may raise whatever it likes
+    except Exception as error:  # a model's own code may raise anything
         raise ArgumentError(f"{path}: the {_type_name(value)} could not be dumped", argument=path) from error
 
 
-_OPENERS: tuple[Callable[[Any, str], Any], ...] = (_of_enum, _of_mapping, _of_object, _of_sequence)
+_MEMBERS: tuple[Callable[[Any, str], Any], ...] = (_of_enum, _of_mapping, _of_object, _of_sequence)
 
 
 def _is_element(value: Any) -> bool:
@@ -301,7 +304,7 @@ def _type_name(value: Any) -> str:
 
 def _hint(value: Any) -> str:
     if isinstance(value, os.PathLike):
-        return "pass str(path) for its name, or path.read_bytes() for what is in the file"
+        return "pass str(path) for its name, or path.read_bytes() for its contents"
     if callable(getattr(value, "read", None)):
         return "pass what file.read() returns"
     if callable(getattr(value, "item", None)):

@@ -1,4 +1,4 @@
-"""What Python people hold, made plain."""
+"""Python values converted to plain values."""
 
 import collections
 import dataclasses
@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynclient._plain import MAX_DEPTH, is_file, plain
+from dynclient._plain_values import MAX_DEPTH, is_file, plain_value
 from dynclient.exceptions import ArgumentError, EncodeError
 
 
@@ -119,10 +119,10 @@ CONTAINERS = [
     ({"a": 1}.keys(), ["a"]),
 ]
 REFUSED = [
-    (object(), ArgumentError, "object has no plain form"),
-    (Odd(), ArgumentError, "no plain form"),
-    (1j, ArgumentError, "no plain form"),
-    (Call, ArgumentError, "no plain form"),
+    (object(), ArgumentError, "object can.t be converted to JSON"),
+    (Odd(), ArgumentError, "can.t be converted to JSON"),
+    (1j, ArgumentError, "can.t be converted to JSON"),
+    (Call, ArgumentError, "can.t be converted to JSON"),
     (pathlib.Path("a"), ArgumentError, "read_bytes"),
     (io.BytesIO(), ArgumentError, r"file\.read"),
     ({(1, 2): 3}, ArgumentError, "key must be text"),
@@ -143,7 +143,7 @@ def named(value):
 
 @pytest.mark.parametrize(("value", "expected"), ATOMS + CONTAINERS, ids=named)
 def test_plain(value, expected):
-    made = plain({"a": [value]})["a"][0]
+    made = plain_value({"a": [value]})["a"][0]
     assert made == expected
     assert type(made) is type(expected)
 
@@ -151,25 +151,25 @@ def test_plain(value, expected):
 @pytest.mark.parametrize(("value", "error", "text"), REFUSED, ids=named)
 def test_refused_with_its_path(value, error, text):
     with pytest.raises(error, match=text) as raised:
-        plain({"a": [0, value]})
+        plain_value({"a": [0, value]})
     assert "$.a[1]" in str(raised.value)
 
 
 def test_a_set_of_several_kinds_keeps_its_members():
-    assert sorted(plain({1, "a"}), key=str) == [1, "a"]
+    assert sorted(plain_value({1, "a"}), key=str) == [1, "a"]
 
 
 def test_a_circle_is_refused():
     circle = {}
     circle["a"] = [circle]
     with pytest.raises(ArgumentError, match="contains itself") as raised:
-        plain(circle)
+        plain_value(circle)
     assert raised.value.argument == "$.a[0]"
 
 
 def test_one_value_may_stand_in_two_places():
     twice = [1]
-    assert plain([twice, twice]) == [[1], [1]]
+    assert plain_value([twice, twice]) == [[1], [1]]
 
 
 def nested(levels):
@@ -180,14 +180,14 @@ def nested(levels):
 
 
 def test_depth_is_bounded():
-    assert plain(nested(MAX_DEPTH)) == nested(MAX_DEPTH)
+    assert plain_value(nested(MAX_DEPTH)) == nested(MAX_DEPTH)
     with pytest.raises(ArgumentError, match="nested deeper"):
-        plain(nested(MAX_DEPTH + 1))
+        plain_value(nested(MAX_DEPTH + 1))
 
 
 def test_a_nearly_full_stack_is_no_recursion_error():
     def from_below(levels):
-        return plain(nested(150)) if not levels else from_below(levels - 1)
+        return plain_value(nested(150)) if not levels else from_below(levels - 1)
 
     with pytest.raises(ArgumentError, match="nested deeper"):
         from_below(600)
@@ -200,20 +200,20 @@ def test_a_model_that_can_not_be_dumped():
             raise RuntimeError("secret")
 
     with pytest.raises(ArgumentError, match="could not be dumped") as raised:
-        plain({"a": Broken()})
+        plain_value({"a": Broken()})
     assert "secret" not in str(raised.value)
 
 
 def test_structs_of_msgspec_by_their_wire_names():
     msgspec = pytest.importorskip("msgspec")
     struct = msgspec.defstruct("Struct", [("account_id", int)], rename="camel")
-    assert plain(struct(1)) == {"accountId": 1}
+    assert plain_value(struct(1)) == {"accountId": 1}
 
 
 def test_elements_stay():
     element = ET.Element("a")
-    assert plain(element) is element
-    assert plain({"a": [element]})["a"][0] is element
+    assert plain_value(element) is element
+    assert plain_value({"a": [element]})["a"][0] is element
 
 
 FILES = [
@@ -229,8 +229,8 @@ FILES = [
 @pytest.mark.parametrize("value", FILES, ids=named)
 def test_files_stay_where_files_go(value):
     assert is_file(value)
-    assert plain({"a": [value]}, files=True)["a"][0] is value
-    assert plain(value, files=True) is value
+    assert plain_value({"a": [value]}, files=True)["a"][0] is value
+    assert plain_value(value, files=True) is value
 
 
 @pytest.mark.parametrize("value", [("a", "b"), ("a",), (1, b"x"), ("a", b"x", "y", "z"), "a", 1])
@@ -240,7 +240,7 @@ def test_no_files(value):
 
 def test_a_stream_stays_where_files_go():
     chunks = iter([b"a"])
-    assert plain(chunks, files=True) is chunks
+    assert plain_value(chunks, files=True) is chunks
 
 
 JSON = st.recursive(
@@ -253,15 +253,15 @@ JSON = st.recursive(
 @settings(max_examples=100, deadline=None)
 @given(JSON)
 def test_what_is_plain_stays_as_it_is(value):
-    assert plain(value) == value
-    assert plain(value, files=True) == value
+    assert plain_value(value) == value
+    assert plain_value(value, files=True) == value
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_a_decimal_is_exact_or_refused(value):
     try:
-        made = plain(value)
+        made = plain_value(value)
     except EncodeError:
         return
     assert Decimal(repr(made)) == value
@@ -270,6 +270,6 @@ def test_a_decimal_is_exact_or_refused(value):
 @settings(max_examples=200, deadline=None)
 @given(st.timedeltas())
 def test_durations_say_what_they_are(value):
-    text = plain(value)
+    text = plain_value(value)
     back = pydantic.TypeAdapter(dt.timedelta).validate_python(text)
     assert back == value

@@ -1,50 +1,95 @@
-"""Content codings, undone within limits (RFC 9110, 8.4).
+"""A response's body on its way in: content codings undone (RFC 9110, 8.4), within limits.
 
-Done here and not by the HTTP library, since those take a truncated gzip for a whole one, and unpack before they count.
-Every stage is bounded: by the decoded bytes, and by their ratio to what came in once that could hurt.
+Rule 1: nothing here waits. Where more bytes have to come first, None is yielded in place of a chunk.
+Rule 2: every stage is bounded: by the bytes that come in, by the decoded bytes, and by the ratio of the two once that
+could hurt. HTTP libraries decompress before they count, and accept a gzip stream that was cut off.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
+from dynclient.messages import Headers
 from dynclient.options import Limits, MiB
 
 ACCEPTED = "gzip, deflate"
-"""What is asked for where the request does not say."""
+"""The value of Accept-Encoding where the request has none."""
+
+TOO_LARGE = {
+    "response_bytes": "the response is larger than may be",
+    "encoded_response_bytes": "the response is larger than may be, as it is sent",
+    "ratio": "the compressed response swells beyond all proportion",
+}
+"""Limit -> the text of the error about a body that exceeds it."""
 
 _PIECE = 65_536
 _RATIO_FROM = 8 * MiB
 
 
 class CodingError(Exception):
-    """A coding can't be undone; the text says why."""
+    """A content coding can't be undone; the text says why."""
 
 
 class TooLarge(Exception):
-    """The decoded bytes go beyond a limit, which ``limit`` names."""
+    """The body exceeds a limit of :class:`~dynclient.options.Limits`, which ``limit`` names."""
 
     def __init__(self, limit: str) -> None:
-        """Take the name of the limit."""
+        """Name the limit."""
         super().__init__(limit)
         self.limit = limit
 
 
-def named(values: Iterable[str]) -> list[str]:
-    """The codings that Content-Encoding lines name, in the order in which they were applied."""
-    members = (member.strip().lower() for value in values for member in value.split(","))
-    return [member for member in members if member not in {"", "identity"}]
+def body_of(
+    chunks: Iterator[bytes | None], headers: Headers, length: int | None, limits: Limits, maximum: int | None
+) -> Iterator[bytes | None]:
+    """Yield the decoded body, of which ``chunks`` are the framed bytes and ``length`` the size, if the head has one.
+
+    ``maximum`` is the most bytes that it may have when decoded, or None for any number.
+
+    Raises:
+        CodingError: its content codings can't be undone.
+        TooLarge: it exceeds a limit.
+    """
+    chunks = _counted(chunks, length, limits.encoded_response_bytes, "encoded_response_bytes")
+    if "content-encoding" in headers:
+        codings = [coding.strip().lower() for coding in headers["content-encoding"].split(",")]
+        codings = [coding for coding in codings if coding not in {"", "identity"}]
+        if codings:
+            return decoded(chunks, codings, limits, maximum=maximum)
+    return _counted(chunks, length, maximum, "response_bytes")
+
+
+def _counted(
+    chunks: Iterator[bytes | None], length: int | None, maximum: int | None, limit: str
+) -> Iterator[bytes | None]:
+    """Enforce a limit: by the head where that has a length, else by counting."""
+    if maximum is None:
+        return chunks
+    if length is None:
+        return _summed(chunks, maximum, limit)
+    if length > maximum:
+        raise TooLarge(limit)
+    return chunks
+
+
+def _summed(chunks: Iterator[bytes | None], maximum: int, limit: str) -> Iterator[bytes | None]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk or b"")
+        if total > maximum:
+            raise TooLarge(limit)
+        yield chunk
 
 
 def decoded(
     chunks: Iterator[bytes | None], codings: list[str], limits: Limits, *, maximum: int | None
 ) -> Iterator[bytes | None]:
-    """Yield the bytes with their codings undone, at most ``maximum`` of them; None where more have to come first.
+    """Undo codings, which are named in the order in which they were applied, to at most ``maximum`` bytes.
 
     Raises:
-        CodingError: a coding is unknown, there are too many, or its data is broken or cut.
-        TooLarge: there is more than may be.
+        CodingError: a coding is unknown, there are too many, or the data is broken or cut off.
+        TooLarge: the decoded bytes exceed a limit.
     """
     unknown = [coding for coding in codings if coding not in DECODERS]
     if unknown:
@@ -59,7 +104,7 @@ def decoded(
 def _bounded(
     chunks: Iterator[bytes | None], open_: Callable[[bytes], _Decompressor], ratio: int, maximum: int | None
 ) -> Iterator[bytes | None]:
-    """Undo one coding, and count."""
+    """Undo one coding, and enforce its limits."""
     stage: _Stage | None = None
     taken = given = 0
     for chunk in chunks:
@@ -81,7 +126,7 @@ def _bounded(
 
 
 class _Decompressor:
-    """A zlib stream of one format; ``members`` tells that another may follow it (RFC 1952, 2.2)."""
+    """A zlib stream of one format; with ``members``, another may follow it (RFC 1952, 2.2)."""
 
     def __init__(self, wbits: int, *, members: bool = False) -> None:
         self._wbits = wbits
@@ -108,7 +153,7 @@ class _Decompressor:
 
 
 class _Stage:
-    """One coding on its way; its format is chosen when its first two bytes are there."""
+    """One coding of a body; its format is chosen when the first two bytes are there."""
 
     def __init__(self, open_: Callable[[bytes], _Decompressor]) -> None:
         self._open = open_
@@ -143,4 +188,4 @@ def _deflate(first: bytes) -> _Decompressor:
 
 
 DECODERS: dict[str, Callable[[bytes], _Decompressor]] = {"gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate}
-"""Content coding -> what opens a stream of it, given its first bytes."""
+"""Content coding -> makes its decompressor, given the first two bytes."""

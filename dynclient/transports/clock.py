@@ -1,8 +1,8 @@
 """How long an exchange may still wait.
 
-An exchange is in one phase at a time. Getting a connection (``pool``) and making one (``connect``) have a budget for
-the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so that bytes which
-drip in one by one win nothing.
+An exchange is in one phase at a time. Getting a connection (``pool``) and opening one (``connect``) have a budget for
+the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so that a server
+gains no time by sending single bytes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Phase = Literal["pool", "connect", "write", "read"]
 _WHOLE_PHASES = frozenset({"pool", "connect"})
 
 
-class Expired(Exception):
-    """Time ran out."""
+class DeadlineExceeded(Exception):
+    """No time is left: for the current wait, for the phase, or for the whole call."""
 
 
 class Clock:
-    """The time of one exchange; all in seconds of ``time.monotonic()``."""
+    """The time of one exchange; all values are seconds of ``time.monotonic()``."""
 
     __slots__ = ("_deadline", "_limit", "_phase_end", "_timeout", "phase", "started")
 
@@ -48,10 +48,10 @@ class Clock:
         self._phase_end = time.monotonic() + limit if limit is not None and phase in _WHOLE_PHASES else None
 
     def left(self) -> float | None:
-        """Seconds that the next wait may last, or None where nothing bounds it.
+        """Return the seconds that the next wait may last, or None where nothing bounds it.
 
         Raises:
-            Expired: none are left.
+            DeadlineExceeded: no time is left.
         """
         now = time.monotonic()
         left = self._limit if self._phase_end is None else self._phase_end - now
@@ -59,12 +59,12 @@ class Clock:
             whole = self._deadline - now
             left = whole if left is None or whole < left else left
         if left is not None and left <= 0:
-            raise Expired
+            raise DeadlineExceeded
         return left
 
     @property
     def remaining(self) -> float | None:
-        """Seconds that the whole call has left, whatever it waits for; None where it has no deadline."""
+        """Seconds that the whole call has left, or None where it has no deadline."""
         return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
 
     @property

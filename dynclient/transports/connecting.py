@@ -1,119 +1,384 @@
-"""Opening a connection: every address of the host in turn, within one budget; TLS; a proxy where one was given."""
+"""Opening a connection: addresses in turn, within one budget of time; TLS; a proxy where one was given.
+
+Rule 1: the steps are written once. All waiting is in a transport's streams, which block a thread or suspend a task.
+Rule 2: a proxy is used only if it was given. No variable holds its URL or the credential in it as a text: some
+tracebacks print local variables.
+"""
 
 from __future__ import annotations
 
+import base64
+import errno
+import os
 import socket
 import ssl
-from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
-
-from urllib3.connection import ProxyConfig
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
-from urllib3.util import parse_url
-from urllib3.util.ssl_match_hostname import CertificateError
+import warnings
+from collections.abc import Callable, Generator
+from typing import Any, Protocol, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from dynclient._records import Record
-from dynclient.transports._connection import Connection, SecureConnection
+from dynclient._secrets import Secret
+from dynclient.exceptions import ArgumentError
+from dynclient.http_grammar import SUCCESS
+from dynclient.messages import Body, Request
+from dynclient.options import TLS, Limits
 from dynclient.transports.clock import Clock
-from dynclient.transports.request_writer import Target
+from dynclient.transports.framing import Framing, IncompleteResponse, RemoteProtocolError
+from dynclient.transports.pool import Pool, ThreadWaiter, Waiter
+from dynclient.transports.request_writer import Content, HiddenBytes, HiddenHeaders, Target, target_of
 
-if TYPE_CHECKING:
-    from dynclient.transports.proxies import Proxy
+T = TypeVar("T")
+
+Address = tuple[int, Any]
+"""A family of addresses, and an address as ``socket.connect`` takes it."""
+
+_TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
-class Opener(Record):
-    """What opening takes; ``context`` is the TLS context of the servers, None where no TLS is needed.
+class Stream(Protocol):
+    """Bytes both ways; each wait is bounded by a clock."""
 
-    ``public``: only to addresses that are.
+    async def receive(self, clock: Clock) -> bytes:
+        """Wait for bytes; none are the end."""
+
+    async def send(self, data: memoryview, clock: Clock) -> None:
+        """Send all of it."""
+
+    def is_idle(self) -> bool:
+        """Whether nothing has come, nor the end."""
+
+    def close(self) -> None:
+        """Close it; TLS does not say goodbye."""
+
+
+class Connection:
+    """An open connection, as exchanges use it, one after the other; each sets ``clock``.
+
+    ``sent`` tells whether any byte of a request may have left.
     """
+
+    __slots__ = ("_open", "clock", "sent", "stream")
+
+    def __init__(self, stream: Stream, clock: Clock) -> None:
+        """Take a stream that is connected."""
+        self.stream = stream
+        self.clock = clock
+        self.sent = False
+        self._open = True
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is open, with nothing to read from it."""
+        return self._open and self.stream.is_idle()
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it, each wait bounded by the clock."""
+        self.clock.left()
+        # From here on nobody can know how much of the request has left.
+        self.sent = True
+        await self.stream.send(memoryview(data), self.clock)
+
+    async def receive(self) -> bytes:
+        """Wait for bytes; none are the end."""
+        if not self._open:
+            raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
+        return await self.stream.receive(self.clock)
+
+    def close(self) -> None:
+        """Close it."""
+        self._open = False
+        self.stream.close()
+
+
+async def fed(reading: Generator[None, None, T], framing: Framing, connection: Connection) -> T:
+    """Receive bytes for ``framing`` until ``reading`` returns."""
+    while True:
+        framing.feed(await connection.receive())
+        try:
+            next(reading)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+class Proxy(Record):
+    """A proxy, and the user's name and password for it, with a colon between them."""
 
     target: Target
-    proxy: Proxy | None
-    context: Any
-    clock: Clock
-    public: bool = False
+    userinfo: Secret | None = None
 
-    def connections(self) -> list[Connection | SecureConnection]:
-        """A connection, not yet open, for each address at which the server, or the proxy, may be.
+    @property
+    def headers(self) -> HiddenHeaders:
+        """The header fields for the proxy itself (RFC 9110, 11.7.2)."""
+        if self.userinfo is None:
+            return HiddenHeaders()
+        value = b"Basic " + base64.b64encode(self.userinfo.reveal().encode())
+        return HiddenHeaders([(b"Proxy-Authorization", value)])
 
-        Raises:
-            OSError: the host's name can't be resolved.
-            BlockedAddress: it is at an address that is not public.
-            Expired: looking it up took all the time.
-        """
-        place = self.proxy.target if self.proxy else self.target
-        # A proxy's certificate is held to the name that the connection is made to.
-        found = [place.host] if self.proxy and place.scheme == "https" else _addresses(place.host, place.port)
-        if self.public:
-            from dynclient.transports import addresses
-
-            found = addresses.public(place.host, found)
-        self.clock.left()
-        return [self._connection(address, place) for address in found]
-
-    def _connection(self, address: str, place: Target) -> Connection | SecureConnection:
-        secure = self.target.scheme == "https"
-        more: dict[str, Any] = {}
-        if self.proxy:
-            more["proxy"] = parse_url(f"{place.scheme}://{place.authority}")
-            more["proxy_config"] = ProxyConfig(self.context, False, None, None)  # a tuple of urllib3's
-        connection: Connection | SecureConnection
-        if secure or (self.proxy and place.scheme == "https"):
-            name = self.target.host if secure else None
-            connection = SecureConnection(address, place.port, ssl_context=self.context, server_hostname=name, **more)
-        else:
-            connection = Connection(address, place.port, **more)
-        if self.proxy and secure:
-            connection.set_tunnel(self.target.host, self.target.port, self.proxy.headers, scheme=place.scheme)
-        connection.clock = self.clock
-        connection.response_class = connection.answering()  # type: ignore[assignment]  # a maker will do as the class
-        return connection
+    def __repr__(self) -> str:
+        return f"Proxy({self.target.scheme}://{self.target.authority})"
 
 
-def connect(connection: Connection | SecureConnection, clock: Clock, remaining: int) -> bool:
-    """Connect; tell whether it came about. The time is shared with the addresses that remain.
+def proxy_of(url: Secret, *, block_private: bool = False) -> Proxy:
+    """Read a proxy's URL; user information in it is the credential.
 
     Raises:
-        OSError: it did not, and no address remains; or the address answers, but not as it should.
-        Expired: no time is left.
+        ArgumentError: it is not an http, https or socks5 URL, or private addresses can't be blocked behind it.
     """
-    left = clock.left()
-    connection.timeout = left if left is None else left / remaining
+    if block_private:
+        raise ArgumentError(
+            "block_private can't look at the addresses that a proxy connects to",
+            argument="block_private",
+            hint="have the proxy block them, or leave one of the two out",
+        )
+    place, userinfo = _split(url)
+    if place is None:
+        raise ArgumentError("proxy: the URL's host is malformed", argument="proxy", hint="http://host:port")
+    scheme, _, rest = place.partition(":")
+    socks = scheme in {"socks5", "socks5h"}
     try:
-        connection.connect()
-        connection.settle()
-    except (NewConnectionError, ConnectTimeoutError) as error:
-        connection.close()
-        if remaining == 1:
-            raise _plain(error) from None
-        return False
-    except (HTTPError, HTTPException, CertificateError) as error:
-        connection.close()
-        raise _plain(error) from None
-    except BaseException:  # also an interrupt: nobody else knows of the connection
-        connection.close()
-        raise
-    return True
+        target = target_of(f"http:{rest}" if socks else place)
+    except ArgumentError as error:
+        raise ArgumentError(f"proxy: {error.message}", argument="proxy", hint="http://host:port") from None
+    if socks:
+        _require_socksio()
+        target = target._replace(scheme=scheme, port=target.port if urlsplit(place).port else 1080)
+    return Proxy(target, userinfo)
 
 
-def _plain(error: BaseException) -> OSError:
-    """What the operating system or TLS would have said, of an error of urllib3's or http.client's."""
-    if isinstance(error, NameResolutionError):
-        return socket.gaierror(socket.EAI_NONAME, "")
-    # urllib3 2 derives NewConnectionError, which no time has run out for, from ConnectTimeoutError.
-    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
-        return TimeoutError()
-    if isinstance(error, CertificateError):
-        return ssl.SSLError(0, type(error).__name__)
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__
-    return cause or OSError(None, type(error).__name__)
+def _split(url: Secret) -> tuple[str | None, Secret | None]:
+    """Return the URL without user information, or None if it is malformed; and the user information."""
+    try:
+        parts = urlsplit(url.reveal())
+        place = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        _ = parts.port
+        if parts.username is None:
+            return place, None
+        return place, Secret(f"{unquote(parts.username)}:{unquote(parts.password or '')}")
+    except ValueError:
+        return None, None
 
 
-def _addresses(host: str, port: int) -> list[str]:
-    """The host's addresses, each once, in the resolver's order; a literal address stays as it is."""
-    if ":" in host:
-        return [host]
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found)) or [host]
+def _require_socksio() -> None:
+    try:
+        import socksio  # noqa: F401  # only whether it is there
+    except ImportError:
+        raise ArgumentError(
+            "a SOCKS proxy needs socksio", argument="proxy", hint='pip install "dynclient[socks]"'
+        ) from None
+
+
+def context_of(tls: TLS) -> ssl.SSLContext:
+    """Make a TLS context: with the system's trust store, unless the options name another.
+
+    Raises:
+        ArgumentError: a file is missing, or is not a PEM file of its kind.
+    """
+    try:
+        context = _trusting(tls)
+        context.minimum_version = _TLS_VERSIONS[tls.minimum_version]
+        if tls.certificate is not None:
+            pair = (tls.certificate,) if isinstance(tls.certificate, str) else tls.certificate
+            context.load_cert_chain(*pair)
+    except KeyError:
+        raise ArgumentError(f"tls: minimum_version is one of {', '.join(_TLS_VERSIONS)}", argument="tls") from None
+    except (OSError, ValueError) as error:
+        raise ArgumentError(f"tls: a certificate can't be loaded ({type(error).__name__})", argument="tls") from None
+    return context
+
+
+def _trusting(tls: TLS) -> ssl.SSLContext:
+    if tls.insecure_skip_verify:
+        warnings.warn("TLS(insecure_skip_verify=True): servers need not prove who they are", stacklevel=2)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if tls.ca_file is not None:
+        return ssl.create_default_context(cafile=tls.ca_file)
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class Connector:
+    """What the exchanges of one transport share: its pool, its proxy, and how connections are opened.
+
+    Proxies are used only if given, never from the environment.
+    """
+
+    waiter: type[Waiter] = ThreadWaiter
+    """Waits for a place in the pool."""
+
+    def __init__(
+        self,
+        *,
+        limits: Limits = Limits(),
+        tls: TLS = TLS(),
+        proxy: str | Secret | None = None,
+        block_private: bool = False,
+    ) -> None:
+        """Set the number of connections to an origin, the certificates to trust, and the proxy's URL.
+
+        With ``block_private``, connect only to servers whose addresses are all public.
+
+        Raises:
+            ArgumentError: the proxy's URL is invalid, or private addresses can't be blocked behind it.
+        """
+        proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # some tracebacks print local variables
+        self.proxy = None if proxy is None else proxy_of(proxy, block_private=block_private)
+        self.block_private = block_private
+        self.pool = Pool(limits.pool_size, self.waiter)
+        self._tls = tls
+        self._context: ssl.SSLContext | None = None
+
+    def content(self, body: Body) -> Content | None:
+        """Return the body as it is sent, or None where there is none.
+
+        Raises:
+            ArgumentError: it can't be sent.
+        """
+        raise NotImplementedError
+
+    async def context(self) -> ssl.SSLContext:
+        """Return the TLS context, which is made when it is first needed."""
+        raise NotImplementedError
+
+    async def look_up(self, host: str, port: int, clock: Clock) -> list[Address]:
+        """Return the host's addresses, in the resolver's order.
+
+        Raises:
+            socket.gaierror: the host's name can't be resolved.
+            DeadlineExceeded: no time is left.
+        """
+        raise NotImplementedError
+
+    async def dial(self, address: Address, seconds: float | None) -> Stream:
+        """Connect to an address.
+
+        Raises:
+            OSError: there is no connection, within these seconds.
+        """
+        raise NotImplementedError
+
+    async def secured(self, stream: Any, host: str, clock: Clock) -> Stream:
+        """Shake hands by TLS with a server of this name; returns the stream that is used from then on."""
+        raise NotImplementedError
+
+    async def open(self, target: Target, clock: Clock, limits: Limits, hold: Callable[[Connection], T]) -> T:
+        """Open a connection to a request's server; ``hold`` is given it as soon as there is one.
+
+        Raises:
+            OSError: there is no connection.
+            BlockedAddress: an address is not public, and ``block_private`` was asked for.
+            DeadlineExceeded: no time is left.
+        """
+        proxy = self.proxy
+        first = target if proxy is None else proxy.target
+        if "https" in {first.scheme, target.scheme}:
+            # Options that can't be met are told before anything is sent.
+            await self.context()
+        connection = Connection(await self._connect(first, clock), clock)
+        held = hold(connection)
+        if first.scheme == "https":
+            connection.stream = await self._secured(connection, first.host)
+        if proxy is not None:
+            if first.scheme.startswith("socks"):
+                await _pass_socks(connection, target, proxy)
+            elif target.scheme == "https":
+                await _tunnel(connection, target, proxy, limits)
+            if target.scheme == "https":
+                connection.stream = await self._secured(connection, target.host)
+        return held
+
+    async def _connect(self, server: Target, clock: Clock) -> Stream:
+        """Connect to the first address that answers; each gets its share of the time that is left."""
+        found = await self.look_up(server.host, server.port, clock)
+        if self.block_private:
+            from dynclient.transports import addresses
+
+            addresses.public(server.host, [str(address[0]) for _, address in found])
+        found = list(dict.fromkeys(found))
+        for remaining in range(len(found), 0, -1):
+            left = clock.left()
+            try:
+                return await self.dial(found[-remaining], left if left is None else left / remaining)
+            except OSError:
+                if remaining == 1:
+                    raise
+        raise socket.gaierror(socket.EAI_NONAME, "no address")
+
+    async def _secured(self, connection: Connection, host: str) -> Stream:
+        # A certificate has neither a zone nor the dot of a name that is absolute.
+        name = host.partition("%")[0].rstrip(".")
+        return await self.secured(connection.stream, name, connection.clock)
+
+
+def _host_port(target: Target) -> str:
+    return f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
+
+
+async def _tunnel(connection: Connection, target: Target, proxy: Proxy, limits: Limits) -> None:
+    """Ask an HTTP proxy for a tunnel to the server (RFC 9110, 9.3.6).
+
+    urllib3 could: but its deadline is one for each read, which a proxy draws out by sending single bytes.
+    """
+    authority, framing = _host_port(target), Framing("CONNECT", limits)
+    fields = HiddenHeaders([(b"Host", authority.encode()), *proxy.headers])
+    await connection.send(framing.head(Request("CONNECT", f"http://{target.authority}"), authority, fields))
+    try:
+        head = await fed(framing.response(), framing, connection)
+    except (RemoteProtocolError, IncompleteResponse):
+        raise OSError(None, "the proxy's answer is not HTTP") from None
+    if head.status not in SUCCESS:
+        raise OSError(None, f"the proxy answered {head.status}")
+    if framing.has_more:
+        raise OSError(None, "the proxy sent more than its answer")
+
+
+async def _pass_socks(connection: Connection, target: Target, proxy: Proxy) -> None:
+    """Ask a SOCKS proxy to connect to the server, whose name it looks up (RFC 1928, RFC 1929)."""
+    from socksio import SOCKS5AuthMethod as Method
+    from socksio import SOCKSError, socks5
+
+    protocol: Any = socks5.SOCKS5Connection()
+    try:
+        method = Method.NO_AUTH_REQUIRED if proxy.userinfo is None else Method.USERNAME_PASSWORD
+        protocol.send(socks5.SOCKS5AuthMethodsRequest([method]))
+        chosen = protocol.receive_data(await _socks_reply(connection, protocol, 2))
+        if chosen.method != method:
+            raise OSError(None, "the proxy allows no such authentication")
+        if proxy.userinfo is not None:
+            protocol.send(socks5.SOCKS5UsernamePasswordRequest(*_socks_user(proxy.userinfo)))
+            if not protocol.receive_data(await _socks_reply(connection, protocol, 2)).success:
+                raise OSError(None, "the proxy refuses the user's name or password")
+        place = target.host.partition("%")[0], target.port
+        protocol.send(socks5.SOCKS5CommandRequest.from_address(socks5.SOCKS5Command.CONNECT, place))
+        reply = protocol.receive_data(await _socks_reply(connection, protocol, 5))
+    except SOCKSError:
+        raise OSError(None, "the proxy's answer is not SOCKS") from None
+    if reply.reply_code != socks5.SOCKS5ReplyCode.SUCCEEDED:
+        raise OSError(None, f"the proxy answered {reply.reply_code.name.lower().replace('_', ' ')}")
+
+
+def _socks_user(userinfo: Secret) -> tuple[bytes, bytes]:
+    user, _, password = userinfo.reveal().encode().partition(b":")
+    return HiddenBytes(user), HiddenBytes(password)
+
+
+async def _socks_reply(connection: Connection, protocol: Any, size: int) -> bytes:
+    """Send what is due, and receive a reply: of 2 bytes, or of at least 5, which show its size (RFC 1928, 6)."""
+    await connection.send(HiddenBytes(protocol.data_to_send()))
+    reply, whole = b"", size
+    while len(reply) < whole:
+        data = await connection.receive()
+        if not data:
+            raise OSError(None, "the proxy closed the connection")
+        reply += data
+        if size > 2 and len(reply) >= size:  # noqa: PLR2004  # as above
+            # Four bytes, an address of its type, and two of a port.
+            whole = 6 + {1: 4, 3: 1 + reply[4], 4: 16}.get(reply[3], 0)
+    if len(reply) > whole:
+        raise OSError(None, "the proxy sent more than its answer")
+    return reply

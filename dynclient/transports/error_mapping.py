@@ -1,7 +1,7 @@
-"""Foreign errors, translated at one place.
+"""Maps what an exchange may end with to dynclient's errors, at one place.
 
-What ssl and sockets raise may hold what is secret, so that none of their text is taken over but the operating system's
-own, and nothing of them is kept as a cause. What urllib3 raises is made one of these by ``opening``.
+The errors of ssl and sockets may contain secrets. Only the operating system's own words are taken from them, and none
+is kept as a cause.
 """
 
 from __future__ import annotations
@@ -24,27 +24,31 @@ from dynclient.exceptions import (
     TransportError,
 )
 from dynclient.messages import Request
-from dynclient.transports.clock import Expired
-from dynclient.transports.framing import Cut, Malformed
+from dynclient.transports.clock import DeadlineExceeded
+from dynclient.transports.framing import IncompleteResponse, RemoteProtocolError
 from dynclient.transports.pool import PoolClosed
 from dynclient.transports.request_writer import BodyFailed
 
 FOREIGN = (
-    Expired,
+    DeadlineExceeded,
     PoolClosed,
-    Malformed,
-    Cut,
+    RemoteProtocolError,
+    IncompleteResponse,
     BodyFailed,
     OSError,
     ValueError,
 )
-"""What an exchange may end with, apart from its response."""
+"""The errors that an exchange may end with."""
 
-_TIMES = (Expired, builtins.TimeoutError)
+_TIMES = (DeadlineExceeded, builtins.TimeoutError)
 
 
-class Situation(Record):
-    """How far the exchange had come. ``securing`` tells that there is a connection, and TLS is being agreed on."""
+class ErrorContext(Record):
+    """How far the exchange had come.
+
+    ``securing`` tells that there is a connection, and its TLS handshake had begun; ``sent``, that bytes of the request
+    may have left; ``total``, that the call's own deadline has passed.
+    """
 
     request: Request
     host: str
@@ -56,8 +60,8 @@ class Situation(Record):
     aborted: bool = False
 
 
-def translated(error: BaseException, at: Situation) -> BaseException:
-    """Make dynclient's error of a foreign one."""
+def map_exception(error: BaseException, at: ErrorContext) -> BaseException:
+    """Return dynclient's error for one of FOREIGN."""
     if isinstance(error, BodyFailed):
         return error.error
     if isinstance(error, PoolClosed):
@@ -67,11 +71,11 @@ def translated(error: BaseException, at: Situation) -> BaseException:
     return _PHASES[at.phase](error, at)
 
 
-def _waiting(_: BaseException, at: Situation) -> DynclientError:
+def _in_pool(_: BaseException, at: ErrorContext) -> DynclientError:
     return _made(PoolTimeout, f"no connection to {at.host} became free in time", at)
 
 
-def _connecting(error: BaseException, at: Situation) -> DynclientError:
+def _in_connect(error: BaseException, at: ErrorContext) -> DynclientError:
     if isinstance(error, _TIMES):
         if at.total:
             return _made(TimeoutError, f"the call's time ran out while connecting to {at.host}", at, phase="connect")
@@ -85,22 +89,22 @@ def _connecting(error: BaseException, at: Situation) -> DynclientError:
     return _made(ConnectError, f"can't connect to {at.host}{_reason(error)}", at)
 
 
-def _talking(error: BaseException, at: Situation) -> DynclientError:
+def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
     doing = "sending the request" if at.phase == "write" else "waiting for the response"
     if isinstance(error, _TIMES):
         whose = "the call's time" if at.total else "time"
         return _made(TimeoutError, f"{whose} ran out while {doing}", at, phase=at.phase)
-    if isinstance(error, Malformed):
+    if isinstance(error, RemoteProtocolError):
         return _made(ProtocolError, f"the response is not HTTP: {error}", at)
-    if isinstance(error, Cut):
+    if isinstance(error, IncompleteResponse):
         return _made(ConnectionLost, "the server closed the connection before the whole response was there", at)
     return _made(ConnectionLost, f"the connection broke while {doing}{_reason(error)}", at)
 
 
-_PHASES = {"pool": _waiting, "connect": _connecting, "write": _talking, "read": _talking}
+_PHASES = {"pool": _in_pool, "connect": _in_connect, "write": _in_transfer, "read": _in_transfer}
 
 
-def _made(kind: type[TransportError], message: str, at: Situation, **more: Any) -> TransportError:
+def _made(kind: type[TransportError], message: str, at: ErrorContext, **more: Any) -> TransportError:
     return kind(
         message,
         request=at.request,
@@ -112,7 +116,7 @@ def _made(kind: type[TransportError], message: str, at: Situation, **more: Any) 
 
 
 def _reason(error: BaseException) -> str:
-    """The operating system's or TLS's own words for it; never a text that may hold a URL."""
+    """Return the operating system's or TLS's own words; never a text that may hold a URL."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f": {error.verify_message}"
     if isinstance(error, ssl.SSLError) and error.reason:

@@ -1,73 +1,34 @@
-"""The course of an exchange, written once: a task awaits it, and a thread runs it straight through.
+"""One HTTP/1.1 exchange, written once: a task awaits it, and a thread runs it straight through.
 
-Rule 1: all waiting is in what a transport's own course gives: ``_take``, ``_open``, ``_fetch`` and its Wire. In a
-thread these block, so that the coroutine is never stopped on its way, and ``at_once`` has its result.
-Rule 2: what it holds, a place in the pool and a connection, is let go of once, whatever happens. The connection is used
+Rule 1: all waiting is in a transport's streams, in its look-up of names, and in its pool. In a thread these block, so
+the coroutine is never suspended, and ``at_once`` returns its result.
+Rule 2: an exchange's place in the pool and its connection are given back once, whatever happens. The connection is used
 again only if its response was read to the end, and nothing came after it.
-Rule 3: foreign errors are translated here.
+Rule 3: foreign errors are mapped here.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, TypeVar, cast
 
 from dynclient.exceptions import ArgumentError, DecodeError, DynclientError, ResponseTooLarge
 from dynclient.messages import Response, Send
-from dynclient.transports import body_reader as codings
-from dynclient.transports import error_mapping as faults
-from dynclient.transports.clock import Clock, Expired
-from dynclient.transports.framing import Cut, Head, Received, read_head
-from dynclient.transports.pool import Holder, Pool, Pooled
-from dynclient.transports.reading import TOO_LARGE, body_of
-from dynclient.transports.request_writer import Content, Lines, Path, Target, header_lines, target_of, written
-
-if TYPE_CHECKING:
-    from dynclient.transports.proxies import Proxy
+from dynclient.transports import body_reader, error_mapping
+from dynclient.transports.clock import Clock, DeadlineExceeded
+from dynclient.transports.connecting import Connection, Connector, fed
+from dynclient.transports.framing import Framing, IncompleteResponse, ResponseHead
+from dynclient.transports.pool import Lease
+from dynclient.transports.request_writer import Content, HiddenBytes, HiddenPath, Target, header_fields, target_of
 
 T = TypeVar("T")
 
 _EXCERPT = 1024
 
 
-class Wire(Pooled, Protocol):
-    """A connection, as an exchange uses it. ``sent`` tells whether any byte of a request may have left."""
-
-    clock: Clock
-    sent: bool
-
-    @property
-    def touched(self) -> bool:
-        """Whether the other side has taken the connection."""
-
-    async def put(self, data: bytes) -> None:
-        """Send all of it, each wait bounded by the clock."""
-
-    def incoming(self) -> Received:
-        """What is read of it from here on."""
-
-    async def more(self) -> None:
-        """Wait until ``incoming`` has more, or has ended."""
-
-    def leftover(self) -> bool:
-        """Whether more has come than was read: bytes that nobody asked for."""
-
-
-class Carrier(Protocol):
-    """What exchanges of one transport share."""
-
-    @property
-    def proxy(self) -> Proxy | None:
-        """The proxy that was given."""
-
-    @property
-    def pool(self) -> Pool:
-        """Places and idle connections."""
-
-
 def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never has to wait for an event loop."""
+    """Run a coroutine that never waits for an event loop."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
@@ -76,212 +37,243 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a thread's exchange must not wait for an event loop")
 
 
-class Course(Holder):
-    """One request, and the place and the connection that it holds."""
+class HTTP11Exchange(Lease):
+    """One request and its response, and the place and the connection that they hold."""
 
-    def __init__(self, carrier: Carrier, send: Send) -> None:
-        """Take what is to be sent."""
-        self._carrier = carrier
+    def __init__(self, connector: Connector, send: Send, stream: type[BodyStream | AsyncBodyStream]) -> None:
+        """Prepare to send; ``stream`` is the kind of body that a streamed response gets."""
+        self._connector = connector
         self._send = send
-        self._wire: Wire | None = None
+        self._stream = stream
+        self._connection: Connection | None = None
         self._aborted = False
         self._excerpt = b""
-        self._pieces: Iterator[bytes | None] = iter(())
+        self._chunks: Iterator[bytes | None] = iter(())
 
-    async def _take(self) -> Pooled | None:
-        """Take a place in the pool, and an idle connection where a good one is there."""
-        raise NotImplementedError
+    def run(self) -> Response:
+        """Send the request and read the response, in this thread."""
+        return at_once(self.response())
 
-    async def _open(self) -> Wire:
-        """Open a connection; it is held from its first moment on."""
-        raise NotImplementedError
-
-    def _content(self) -> Content | None:
-        """The request's body, as it goes out."""
-        raise NotImplementedError
-
-    async def _fetch(self) -> None:
-        """Fetch the body's next piece."""
-        raise NotImplementedError
-
-    def _stream(self) -> Any:
-        """The body of a streamed response, which is read by ``piece``."""
-        raise NotImplementedError
+    def abort(self) -> None:
+        """Break the connection, so that :meth:`run` ends soon; any thread may call it."""
+        self._aborted = True
+        connection = self._connection
+        if connection is not None:
+            cast("Any", connection.stream).abort()
 
     async def response(self) -> Response:
         """Send the request and read the response, once; of a streamed one, its head."""
         request = self._send.request
         self._clock = Clock(self._send.timeout, self._send.deadline)
+        self._framing = Framing(request.method, self._send.limits)
         try:
-            self._target: Target = target_of(request.url)
-            content = self._content()
-            lines = header_lines(request, self._target, content)
+            self._target = target_of(request.url)
+            content = None if request.body is None else self._connector.content(request.body)
+            written = self._written(self._target, content)
         except ArgumentError as error:
             error.operation_id = request.operation_id
             raise
         with self:
-            wire = await self._connected()
+            connection = await self._connected()
             asked = time.monotonic()
-            self._answer = head = await self._ask(wire, lines, content)
+            self._answer = head = await self._ask(connection, written, content)
             limits = self._send.limits
             maximum = None if self._send.stream else limits.response_bytes
-            self._pieces = body_of(self._source, head, limits, maximum)
-            body = self._stream() if self._send.stream else await self._whole()
+            self._chunks = body_reader.body_of(self._framing.body(head), head.headers, head.length, limits, maximum)
+            body = self._stream(self) if self._send.stream else await self._whole()
         return Response(head.status, head.headers, body, request, time.monotonic() - asked)
 
-    async def _connected(self) -> Wire:
+    def _written(self, target: Target, content: Content | None) -> HiddenBytes:
+        """Return the request's head."""
+        path, fields = target.path, header_fields(self._send.request, target, content)
+        proxy = self._connector.proxy
+        if proxy is not None and target.scheme == "http" and not proxy.target.scheme.startswith("socks"):
+            # RFC 9112, 3.2.2: a proxy is asked with the absolute form.
+            path = HiddenPath(f"http://{target.authority}{path}")
+            fields += proxy.headers
+        return self._framing.head(self._send.request, path, fields)
+
+    async def _connected(self) -> Connection:
         """Take an idle connection, or open one."""
-        idle = await self._take()
+        idle = await self._connector.pool.take(self._target.origin, self._clock, self)
         self._clock.enter("connect")
         if idle is None:
-            return await self._open()
-        wire = cast("Wire", idle)
-        wire.clock, wire.sent = self._clock, False
-        return self._held(wire)
+            self._check_abort()
+            return await self._connector.open(self._target, self._clock, self._send.limits, self._held)
+        connection = cast("Connection", idle)
+        connection.clock, connection.sent = self._clock, False
+        return self._held(connection)
 
-    def _held(self, wire: T) -> T:
+    def _held(self, connection: Connection) -> Connection:
         """Hold the connection, so that it can be broken; it is, if that was asked for meanwhile."""
-        self._wire = cast("Wire", wire)
+        self._connection = connection
+        self._check_abort()
+        return connection
+
+    def _check_abort(self) -> None:
         if self._aborted:
-            raise Cut
-        return wire
+            raise IncompleteResponse
 
-    async def _ask(self, wire: Wire, lines: Lines, content: Content | None) -> Head:
-        """Write the request, and read the head of its response."""
-        proxy, path = self._carrier.proxy, self._target.path
-        if proxy is not None and self._target.scheme == "http":
-            # RFC 9112, 3.2.2: a proxy is asked with the absolute form.
-            path = Path(f"http://{self._target.authority}{path}")
-            lines = Lines([*lines, *((name.encode(), value.encode()) for name, value in proxy.headers.items())])
+    async def _ask(self, connection: Connection, written: HiddenBytes, content: Content | None) -> ResponseHead:
+        """Send the request, and read the head of its response."""
         self._clock.enter("write")
-        wire.sent = False
+        connection.sent = False
         try:
-            for piece in written(self._send.request.method, path, lines, content):
+            for piece in self._framing.written(written, content):
                 if piece is None:
-                    await self._fetch()
+                    await cast("Any", content).fetch(self._clock)
                 else:
-                    await wire.put(piece)
-        except (OSError, Expired) as error:
+                    await connection.send(piece)
+        except (OSError, DeadlineExceeded) as error:
             # RFC 9112, 9.3 and 9.6: a server may answer, and close, before it has read all; that answer counts.
-            return await self._early_answer(wire, error)
+            return await self._early_answer(connection, error)
         self._clock.enter("read")
-        return await self._head(wire)
+        return await fed(self._framing.response(), self._framing, connection)
 
-    async def _early_answer(self, wire: Wire, error: Exception) -> Head:
-        """Read the answer that came while the request could not be written to its end, or raise what stopped that."""
-        stalled = isinstance(error, (TimeoutError, Expired))
-        if self._aborted or not wire.sent or (stalled and wire.is_connected):
+    async def _early_answer(self, connection: Connection, error: Exception) -> ResponseHead:
+        """Read the answer to a request that could not be sent to its end, or raise what stopped that."""
+        stalled = isinstance(error, (TimeoutError, DeadlineExceeded))
+        if self._aborted or not connection.sent or (stalled and connection.is_connected):
             raise error
         self._clock.enter("read")
         try:
-            head = await self._head(wire)
-        except faults.FOREIGN:
+            head = await fed(self._framing.response(), self._framing, connection)
+        except error_mapping.FOREIGN:
             self._clock.enter("write")
             raise error from None
         head.keep_alive = False
         return head
 
-    async def _head(self, wire: Wire) -> Head:
-        self._source = wire.incoming()
-        await wire.more()
-        return await fed(read_head(self._source, self._send.request.method, self._send.limits), wire)
-
     async def _whole(self) -> bytes:
-        pieces = []
-        for piece in self._pieces:
-            if piece is None:
+        chunks = []
+        for chunk in self._chunks:
+            if chunk is None:
                 await self._more()
             else:
-                self._keep(piece)
-                pieces.append(piece)
+                self._keep(chunk)
+                chunks.append(chunk)
         self._end()
-        return b"".join(pieces)
+        return b"".join(chunks)
 
-    async def piece(self) -> bytes | None:
-        """Read the body's next bytes; None at its end, with which the connection is let go of."""
+    async def chunk(self) -> bytes | None:
+        """Read the body's next bytes. None is its end, at which the connection is given back."""
         with self:
-            for piece in self._pieces:
-                if piece is not None:
-                    self._keep(piece)
-                    return piece
+            for chunk in self._chunks:
+                if chunk is not None:
+                    self._keep(chunk)
+                    return chunk
                 await self._more()
             self._end()
         return None
 
     async def _more(self) -> None:
-        if self._wire is None:
+        if self._connection is None:
             # Somebody else has closed it.
-            raise Cut
-        await self._wire.more()
+            raise IncompleteResponse
+        self._framing.feed(await self._connection.receive())
 
-    def _keep(self, piece: bytes) -> None:
+    def _keep(self, chunk: bytes) -> None:
         """Keep the first bytes, for an error to show."""
         if len(self._excerpt) < _EXCERPT:
-            self._excerpt += piece[:_EXCERPT]
+            self._excerpt += chunk[:_EXCERPT]
 
     def _end(self) -> None:
-        wire = self._wire
-        self._leave(reusable=wire is not None and self._answer.keep_alive and not wire.leftover())
+        self._leave(reusable=self._answer.keep_alive and not self._framing.has_more)
 
     def give_up(self) -> None:
-        """Let go of the connection; what was not read is lost."""
-        self._pieces = iter(())
+        """Close the connection; what was not read is lost."""
+        self._chunks = iter(())
         self._leave(reusable=False)
 
     def __enter__(self) -> None:
-        """Let whatever goes wrong in a ``with`` of it end it."""
+        """Close the connection if anything goes wrong in the ``with`` block."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """Let go of the connection if anything went wrong, and translate what did."""
         if error is None:
             return
-        situation = self._situation()
+        context = self._error_context()
         self.give_up()
-        if isinstance(error, codings.TooLarge):
-            raise self._refused(ResponseTooLarge, TOO_LARGE[error.limit], limit=error.limit) from None
-        if isinstance(error, codings.CodingError):
+        if isinstance(error, body_reader.TooLarge):
+            raise self._refused(ResponseTooLarge, body_reader.TOO_LARGE[error.limit], limit=error.limit) from None
+        if isinstance(error, body_reader.CodingError):
             raise self._refused(DecodeError, str(error)) from None
-        if isinstance(error, faults.FOREIGN) and not isinstance(error, DynclientError):
-            raise faults.translated(error, situation) from None
+        if isinstance(error, error_mapping.FOREIGN) and not isinstance(error, DynclientError):
+            raise error_mapping.map_exception(error, context) from None
 
-    def _situation(self) -> faults.Situation:
-        wire = self._wire
-        way = " through the proxy" if self._carrier.proxy is not None else ""
-        return faults.Situation(
+    def _error_context(self) -> error_mapping.ErrorContext:
+        connection = self._connection
+        proxied = " through the proxy" if self._connector.proxy is not None else ""
+        return error_mapping.ErrorContext(
             request=self._send.request,
-            host=f"{self._target.authority}{way}",
+            host=f"{self._target.authority}{proxied}",
             phase=self._clock.phase,
-            securing=wire is not None and wire.touched and self._target.scheme == "https",
-            # What a proxy is asked for first is no part of the request.
-            sent=wire is not None and wire.sent and self._clock.phase != "connect",
+            securing=connection is not None and self._target.scheme == "https",
+            # What a proxy is asked for first is not a part of the request.
+            sent=connection is not None and connection.sent and self._clock.phase != "connect",
             total=self._clock.passed,
             elapsed=self._clock.elapsed,
             aborted=self._aborted,
         )
 
     def _refused(self, kind: type[ResponseTooLarge | DecodeError], message: str, **more: Any) -> Exception:
-        """An error about what arrived, which keeps its status, its headers and its first bytes."""
+        """Return an error about what arrived, with its status, its headers and its first bytes."""
         head, request = self._answer, self._send.request
         response = Response(head.status, head.headers, self._excerpt[:_EXCERPT], request, self._clock.elapsed)
         return kind(message, response=response, operation_id=request.operation_id, **more)
 
     def _leave(self, *, reusable: bool) -> None:
         """Give back the place, and the connection if it can be used again; once."""
-        wire, self._wire = self._wire, None
-        if wire is not None and (not reusable or self._aborted):
-            wire.close()
-            wire = None
-        if self.turn is not None:
-            self._carrier.pool.leave_line(self._target.origin, self)
-        if self.holds_place:
-            self._carrier.pool.give_back(self._target.origin, wire, self)
+        connection, self._connection = self._connection, None
+        if connection is not None and (not reusable or self._aborted):
+            connection.close()
+            connection = None
+        pool = self._connector.pool
+        if self.waiter is not None:
+            pool.leave_line(self._target.origin, self)
+        if self.is_held:
+            pool.give_back(self._target.origin, connection, self)
 
 
-async def fed(reading: Generator[None, None, T], wire: Wire) -> T:
-    """Run what reads from a wire's ``incoming`` to its end."""
-    while True:
-        try:
-            next(reading)
-        except StopIteration as stop:
-            return cast("T", stop.value)
-        await wire.more()
+class BodyStream:
+    """A response's body, read while it comes: iterate over it to its end, or close it."""
+
+    def __init__(self, exchange: HTTP11Exchange) -> None:
+        """Take the exchange, which reads it."""
+        self._exchange = exchange
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = at_once(self._exchange.chunk())
+        if chunk is None:
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        """Close the connection; what was not read is lost."""
+        self._exchange.give_up()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class AsyncBodyStream(AsyncIterator[bytes]):
+    """A response's body, read while it comes by a task: iterate over it to its end, or close it."""
+
+    def __init__(self, exchange: HTTP11Exchange) -> None:
+        """Take the exchange, which reads it."""
+        self._exchange = exchange
+
+    async def __anext__(self) -> bytes:
+        chunk = await self._exchange.chunk()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
+
+    async def aclose(self) -> None:
+        """Close the connection; what was not read is lost."""
+        self._exchange.give_up()
+
+    def __del__(self) -> None:
+        self._exchange.give_up()

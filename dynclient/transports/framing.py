@@ -1,265 +1,311 @@
-"""Reading an HTTP/1.1 response: its head, and where its body ends.
+"""HTTP/1.1 framing by h11: a request as bytes, and bytes as a response.
 
-Strict where leniency has let one response be taken for two (RFC 9112, 11.2): two lengths, a length beside a transfer
-coding, a chunk size that is no plain hexadecimal number. Every line and every count is bounded.
-
-Nothing here waits. Where more bytes have to come first, what has been received says None, and so do the generators that
-read from it: feed it, and ask again.
+Rule 1: nothing here waits. Where more bytes have to come first, generators yield None: feed them, and continue.
+Rule 2: h11 is given whole sections: a head, the size line of a chunk, trailers. Their lines are checked before, for
+length, number, and characters that no line may have. h11 bounds none of these one by one, and its pattern of a header
+field takes quadratic time on a malformed line of blanks.
+Rule 3: h11's errors may quote header lines. Their text is not used, and they are kept neither as cause nor as context.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator
+from typing import Any
+
+import h11
 
 from dynclient._expressions import expression
-from dynclient.messages import Headers
+from dynclient.exceptions import ArgumentError
+from dynclient.http_grammar import SUCCESS
+from dynclient.messages import Headers, Request
 from dynclient.options import Limits
-
-CHUNK = 65_536
+from dynclient.transports.request_writer import CHUNK, BodyFailed, Content, HiddenBytes, why_unsendable
 
 # RFC 9112, 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often missing.
-_STATUS = expression(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?\r?\n")
-# RFC 9112, 5: no whitespace between name and colon. RFC 9110, 5.6.2: a name is a token.
-_FIELD = expression(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)\r?\n")
-# A head whose lines are well-formed, end in two bytes, and are not folded: as most are, and then it is read at once.
-_HEAD = expression(
-    rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n"
-)
-_FOLD = expression(rb"[ \t]([^\r\n\0]*)\r?\n")
-# RFC 9112, 7.1: chunk-size = 1*HEXDIG, then extensions, which are ignored. The line ends in CRLF: a bare LF, which
-# RFC 9112, 2.2 permits in heads only, is where two recipients could take one response for two.
-_SIZE = expression(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
-_MOST_DIGITS = 18
-# RFC 9110, 5.6.3: no other space than these; what Python strips besides may mean another length to somebody else.
-_SPACE = " \t"
-_ENDS = frozenset({b"\r\n", b"\n"})
+_STATUS_LINE = expression(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r\n]")
+# RFC 9110, 5.5: no NUL, CR or LF in a field value; h11 allows no form feed or vertical tab either. RFC 9112, 2.2: a
+# bare CR ends no line.
+_UNSAFE = expression(rb"[\0\x0b\x0c]|\r(?!\n)")
+_SWITCHING = (b"HTTP/1.1 101", b"HTTP/1.0 101")
 
-_SWITCHING = 101
 _FIRST_FINAL = 200
-_BODILESS = frozenset({204, 304})  # RFC 9112, 6.3: 205 is framed as others are
+_BODILESS = frozenset({204, 304})
 
 
-class Malformed(Exception):
-    """What came is not HTTP. The text says why, and holds nothing of what came."""
+class RemoteProtocolError(Exception):
+    """What came is not HTTP/1.1. The text says why, and holds nothing of what came."""
 
 
-class Cut(Exception):
+class IncompleteResponse(Exception):
     """The connection ended before the response did."""
 
 
-class Received:
-    """What has come so far, and was not read yet. What comes in one piece is read from it as it is, and not copied."""
+_REASONS = {
+    "illegal status line": "it does not begin with an HTTP/1.1 status line",
+    "conflicting Content-Length": "it has two different lengths",
+    "bad Content-Length": "its Content-Length is no number",
+    "multiple Transfer-Encoding": "its Transfer-Encoding is unknown",
+    "Only Transfer-Encoding": "its Transfer-Encoding is unknown",
+    "illegal chunk header": "a chunk's size is no number",
+    "malformed chunk footer": "a chunk is longer than its size says",
+}
+"""How an error of h11 begins -> what is said in its place."""
 
-    __slots__ = ("_at", "_data", "_ended", "_looked_at")
 
-    def __init__(self) -> None:
-        """Nothing has come yet."""
-        self._data: bytes | bytearray = b""
-        self._at = 0
-        self._looked_at = 0
+class ReceiveBuffer:
+    """Bytes that were received and not read yet."""
+
+    __slots__ = ("_data", "_ended", "_limits", "_line", "_lines", "_searched")
+
+    def __init__(self, limits: Limits) -> None:
+        """Make an empty one, whose sections are bounded by ``limits``."""
+        self._data = bytearray()
+        self._limits = limits
         self._ended = False
+        self._line = self._searched = self._lines = 0
 
     def feed(self, data: bytes) -> None:
-        """Take what came; no bytes are the end of the stream."""
-        if self._at == len(self._data):
-            self._data, self._at, self._looked_at = data, 0, 0
-        else:
-            rest = self._data if isinstance(self._data, bytearray) else bytearray(self._data)
-            del rest[: self._at]
-            rest += data
-            self._data, self._at, self._looked_at = rest, 0, max(self._looked_at - self._at, 0)
+        """Add received bytes; no bytes are the end of the stream."""
+        self._data += data
         self._ended = not data
 
-    def match(self, pattern: re.Pattern[bytes], size: int) -> re.Match[bytes] | None:
-        """Read what a pattern matches here, at most so many bytes; None, and nothing is read, where it does not."""
-        found = pattern.match(self._data, self._at, self._at + size)
-        if found is not None:
-            self._at = self._looked_at = found.end()
-        return found
+    def section(self) -> bytes | None:
+        """Read a head: lines up to an empty one. Returns None if they have not all come.
 
-    def readline(self, size: int) -> bytes | None:
-        """Read a line with its end, at most so many bytes, or as much as there is at the end of the stream.
-
-        Where it has not come whole, only what comes later is looked at again.
+        Raises:
+            RemoteProtocolError: a line is malformed or too long, or there are too many.
+            IncompleteResponse: the stream ended before.
         """
-        end = self._data.find(b"\n", max(self._looked_at, self._at), self._at + size) + 1
-        if not end and len(self) < size and not self._ended:
-            self._looked_at = len(self._data)
-            return None
-        return self._cut(end - self._at if end else size)
+        data, limits = self._data, self._limits
+        while True:
+            end = data.find(b"\n", self._searched) + 1
+            if (end or len(data)) - self._line > limits.header_line_bytes:
+                raise RemoteProtocolError(f"a header line is longer than {limits.header_line_bytes} bytes")
+            if not end:
+                self._searched = len(data)
+                self._check_end()
+                return None
+            line = bytes(data[self._line : end])
+            if not self._lines and not _STATUS_LINE.match(line):
+                raise RemoteProtocolError("it does not begin with an HTTP/1.1 status line")
+            if _UNSAFE.search(line):
+                raise RemoteProtocolError("a header line is malformed")
+            if line in (b"\r\n", b"\n"):
+                return self._cut(end)
+            # The status line is one of them.
+            self._lines += 1
+            if self._lines > limits.header_lines + 1:
+                raise RemoteProtocolError(f"it has more than {limits.header_lines} header lines")
+            self._line = self._searched = end
 
-    def read1(self, size: int) -> bytes | None:
-        """Read what is there, at most so many bytes; none at the end of the stream."""
-        return self._cut(size) if self or self._ended else None
+    def trailers(self) -> bytes | None:
+        """Read the lines after the last chunk; otherwise like :meth:`section`."""
+        # A head's status line is not counted: neither is one here that does not exist.
+        self._lines = self._lines or 1
+        return self.section()
+
+    def size_line(self) -> bytes | None:
+        """Read the line before a chunk. Returns None if it has not come.
+
+        Raises:
+            RemoteProtocolError: it is malformed or too long.
+            IncompleteResponse: the stream ended before.
+        """
+        end = self._data.find(b"\n", self._searched) + 1
+        if (end or len(self._data)) > self._limits.header_line_bytes:
+            raise RemoteProtocolError("the line of a chunk's size is too long")
+        if not end:
+            self._searched = len(self._data)
+            self._check_end()
+            return None
+        # RFC 9112, 7.1: CRLF ends it, and not the bare LF that a head may have (2.2).
+        if self._data[end - 2 : end] != b"\r\n" or _UNSAFE.search(self._data, 0, end):
+            raise RemoteProtocolError("a chunk's size is no number")
+        return self._cut(end)
+
+    def take(self, size: int, *, until_end: bool = False) -> bytes | None:
+        """Read what is there, at most so many bytes. Returns None if nothing is there yet.
+
+        Raises:
+            IncompleteResponse: the stream has ended; with ``until_end``, no bytes are returned then.
+        """
+        if self._data or (until_end and self._ended):
+            return self._cut(size)
+        self._check_end()
+        return None
 
     def _cut(self, size: int) -> bytes:
-        start, self._at = self._at, min(self._at + size, len(self._data))
-        return bytes(self._data[start : self._at])
+        taken = bytes(self._data[:size])
+        del self._data[:size]
+        self._line = self._searched = self._lines = 0
+        return taken
+
+    def _check_end(self) -> None:
+        if self._ended:
+            raise IncompleteResponse
 
     def __len__(self) -> int:
-        return len(self._data) - self._at
+        return len(self._data)
 
 
-class Head:
-    """A final response's status, headers, and what they say of the body.
+class ResponseHead:
+    """A final response's status and headers, and how its body is framed.
 
-    ``length`` is the body's length in bytes, or None where ``chunked`` or the connection's end tells it.
+    ``length`` is the body's size in bytes, or None if chunks or the end of the connection show it. ``keep_alive`` tells
+    whether the connection may be used again.
     """
 
     __slots__ = ("chunked", "headers", "keep_alive", "length", "status")
 
-    def __init__(self, minor: int, status: int, fields: list[tuple[str, str]], method: str) -> None:
-        """Work out the framing (RFC 9112, 6.3)."""
-        self.status = status
-        self.headers = headers = Headers(fields)
-        options = {option.lower() for option in members(headers, "connection")}
-        # RFC 9112, 9.3: HTTP/1.1 persists unless it says close; 1.0 only if it says keep-alive.
-        self.keep_alive = "close" not in options and (minor == 1 or "keep-alive" in options)
-        codings = [coding.lower() for coding in members(headers, "transfer-encoding")]
-        self.chunked = bool(codings)
-        self.length = _length(members(headers, "content-length"))
-        if codings not in ([], ["chunked"]):
-            raise Malformed("its Transfer-Encoding is unknown")
-        if self.chunked and self.length is not None:
-            raise Malformed("it has both Transfer-Encoding and Content-Length")
-        if method == "HEAD" or status in _BODILESS:
+    def __init__(self, response: h11.Response, method: str) -> None:
+        """Read h11's event (RFC 9112, 6.3).
+
+        Raises:
+            RemoteProtocolError: it has both a length and a transfer coding.
+        """
+        self.status = status = response.status_code
+        # RFC 9110, 5.5: a value may hold bytes beyond ASCII, whose meaning is unknown.
+        self.headers = headers = Headers(
+            [(name.decode("ascii"), value.decode("latin-1")) for name, value in response.headers.raw_items()]
+        )
+        self.chunked = "transfer-encoding" in headers
+        length = headers.get("content-length")
+        # RFC 9112, 6.3: an attempt at request smuggling, or at response splitting. h11 lets the coding win.
+        if self.chunked and length is not None:
+            raise RemoteProtocolError("it has both Transfer-Encoding and Content-Length")
+        self.length = None if length is None else int(length)
+        if method == "HEAD" or status in _BODILESS or (method == "CONNECT" and status in SUCCESS):
             self.chunked, self.length = False, 0
-        if minor == 0 and self.chunked:
-            self.keep_alive = False
-        if self.length is None and not self.chunked:
-            self.keep_alive = False
+        # RFC 9112, 9.3: HTTP/1.1 persists unless it says close; 1.0 only if it says keep-alive.
+        old = response.http_version != b"1.1"
+        self.keep_alive = not old and (self.chunked or self.length is not None)
+        if "connection" in headers:
+            options = {option.strip(" \t").lower() for option in headers["connection"].split(",")}
+            kept = "keep-alive" in options and self.length is not None if old else self.keep_alive
+            self.keep_alive = kept and "close" not in options
 
 
-def read_head(source: Received, method: str, limits: Limits) -> Generator[None, None, Head]:
-    """Read up to the end of the final response's header section, past interim responses; returns its Head.
+class Framing:
+    """One request and its response, on a connection."""
 
-    Raises:
-        Malformed: it is not HTTP, or goes beyond the limits.
-        Cut: the stream ended before.
-    """
-    for _ in range(limits.informational_responses + 1):
-        whole = source.match(_HEAD, limits.header_line_bytes)
-        if whole is not None:
-            minor, status, fields = int(whole[1]), int(whole[2]), _split(whole[3], limits)
+    def __init__(self, method: str, limits: Limits) -> None:
+        """Begin a request with this method; ``limits`` bound the response."""
+        self._method = method
+        self._limits = limits
+        self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.header_line_bytes)
+        self._buffer = ReceiveBuffer(limits)
+        self.feed = self._buffer.feed
+
+    @property
+    def has_more(self) -> bool:
+        """Whether bytes were received beyond the response."""
+        return bool(self._buffer)
+
+    def head(self, request: Request, path: str, fields: list[tuple[bytes, bytes]]) -> HiddenBytes:
+        """Return the bytes of a request's head.
+
+        Raises:
+            ArgumentError: it can't be written as HTTP.
+        """
+        try:
+            # No variable holds the event: some tracebacks print them.
+            return HiddenBytes(self._connection.send(h11.Request(method=self._method, target=path, headers=fields)))
+        except (h11.LocalProtocolError, UnicodeEncodeError):
+            pass
+        # Outside of the handler: see rule 3.
+        raise why_unsendable(request)
+
+    def written(self, head: HiddenBytes, content: Content | None) -> Iterator[bytes | None]:
+        """Yield a request's bytes; a small body is in one piece with its head. None: fetch the body's next chunk.
+
+        Raises:
+            BodyFailed: the body is longer or shorter than its length, or its source raised.
+        """
+        if content is None:
+            yield head
+        elif content.whole is not None and len(content.whole) < CHUNK:
+            yield HiddenBytes(head + content.whole)
         else:
-            minor, status, fields = yield from _by_lines(source, limits)
-        # RFC 9110, 15.2: a client must be able to take 1xx responses, and may ignore those that it did not expect.
-        if status >= _FIRST_FINAL:
-            return Head(minor, status, fields, method)
-        if status == _SWITCHING:
-            raise Malformed("it switches to another protocol, which nobody asked for")
-    raise Malformed(f"more than {limits.informational_responses} interim responses came before the final one")
+            yield head
+            for chunk in content.chunks:
+                yield None if chunk is None else self._body(h11.Data(data=chunk), "longer")
+            if end := self._body(h11.EndOfMessage(), "shorter"):
+                yield end
 
+    def _body(self, event: h11.Data | h11.EndOfMessage, otherwise: str) -> bytes:
+        try:
+            return self._connection.send(event)
+        except h11.LocalProtocolError:
+            wrong = f"the body is {otherwise} than it was when its sending began"
+        raise BodyFailed(ArgumentError(wrong, argument="body"))
 
-def _split(section: bytes, limits: Limits) -> list[tuple[str, str]]:
-    """The fields of lines that are known to be well-formed."""
-    # RFC 9110, 5.5: a value may hold bytes beyond ASCII, of which nothing is known.
-    lines = section.decode("latin-1").split("\r\n")
-    if len(lines) > limits.header_lines + 1:
-        raise _too_many(limits)
-    return [(name, value.strip(_SPACE)) for name, colon, value in [line.partition(":") for line in lines] if colon]
+    def response(self) -> Generator[None, None, ResponseHead]:
+        """Read up to the end of the final response's header section, past interim responses.
 
+        Raises:
+            RemoteProtocolError: it is not HTTP/1.1, or exceeds the limits.
+            IncompleteResponse: the stream ended before.
+        """
+        most = self._limits.informational_responses
+        for _ in range(most + 1):
+            while (section := self._buffer.section()) is None:
+                yield
+            if section.startswith(_SWITCHING):
+                raise RemoteProtocolError("it switches to another protocol, which was not requested")
+            response = self._event(section)
+            # RFC 9110, 15.2: a client must be able to take 1xx responses, and may ignore unexpected ones.
+            if response.status_code >= _FIRST_FINAL:
+                return ResponseHead(response, self._method)
+        raise RemoteProtocolError(f"more than {most} interim responses came before the final one")
 
-def _by_lines(source: Received, limits: Limits) -> Generator[None, None, tuple[int, int, list[tuple[str, str]]]]:
-    """Read a head line by line: minor version, status, fields."""
-    while (line := source.readline(limits.header_line_bytes + 1)) is None:
-        yield
-    match = _STATUS.fullmatch(_line(line, limits))
-    if match is None:
-        raise Malformed("it does not begin with an HTTP/1.1 status line")
-    fields = yield from _fields(source, limits)
-    return int(match[1]), int(match[2]), fields
+    def body(self, head: ResponseHead) -> Iterator[bytes | None]:
+        """Yield the body's bytes as they come, transfer coding undone, up to its end and not beyond.
 
+        Raises:
+            RemoteProtocolError: a chunk or a trailer is malformed.
+            IncompleteResponse: the stream ended before.
+        """
+        if head.chunked:
+            return self._chunked()
+        if head.length is not None:
+            return self._sized(head.length)
+        return iter(lambda: self._buffer.take(CHUNK, until_end=True), b"")
 
-def read_body(source: Received, head: Head, limits: Limits) -> Iterator[bytes | None]:
-    """Yield the body's bytes as they come, transfer coding undone, up to its end and not beyond.
+    def _sized(self, size: int) -> Iterator[bytes | None]:
+        """Let h11 read so many bytes."""
+        while size:
+            data = self._buffer.take(min(size, CHUNK))
+            if data is None:
+                yield None
+                continue
+            size -= len(data)
+            event = self._event(data)
+            if type(event) is h11.Data:
+                yield bytes(event.data)
 
-    Raises:
-        Malformed: a chunk is not as it should be.
-        Cut: the stream ended before.
-    """
-    if head.chunked:
-        return _chunked(source, limits)
-    if head.length is not None:
-        return _counted(source, head.length)
-    return iter(lambda: source.read1(CHUNK), b"")
-
-
-def _counted(source: Received, length: int) -> Iterator[bytes | None]:
-    while length:
-        data = source.read1(min(length, CHUNK))
-        if data is not None:
-            if not data:
-                raise Cut
-            length -= len(data)
-        yield data
-
-
-def _chunked(source: Received, limits: Limits) -> Iterator[bytes | None]:
-    while True:
-        while (line := source.readline(limits.header_line_bytes + 1)) is None:
+    def _chunked(self) -> Iterator[bytes | None]:
+        while True:
+            while (line := self._buffer.size_line()) is None:
+                yield None
+            self._event(line)
+            # h11 has read it, so it is a number.
+            size = int(line.partition(b";")[0], 16)
+            if not size:
+                break
+            yield from self._sized(size)
+            yield from self._sized(len(b"\r\n"))
+        # RFC 9112, 7.1.2: trailer fields may be ignored.
+        while (section := self._buffer.trailers()) is None:
             yield None
-        match = _SIZE.fullmatch(_line(line, limits))
-        if match is None:
-            raise Malformed("a chunk's size is no number")
-        size = int(match[1], 16)
-        if not size:
-            break
-        yield from _counted(source, size)
-        while (line := source.readline(limits.header_line_bytes + 1)) is None:
-            yield None
-        if (end := _line(line, limits)) != b"\r\n":
-            raise Malformed(f"a chunk is followed by {len(end)} more bytes")
-    # RFC 9112, 7.1.2: trailer fields may be ignored.
-    yield from _fields(source, limits)
+        self._event(section)
 
-
-def _fields(source: Received, limits: Limits) -> Generator[None, None, list[tuple[str, str]]]:
-    """Read field lines up to the empty one."""
-    fields: list[tuple[str, str]] = []
-    for _ in range(limits.header_lines + 1):
-        while (line := source.readline(limits.header_line_bytes + 1)) is None:
-            yield
-        line = _line(line, limits)
-        if line in _ENDS:
-            return fields
-        if match := _FIELD.fullmatch(line):
-            fields.append((match[1].decode("ascii"), match[2].decode("latin-1").strip(_SPACE)))
-        elif fields and (match := _FOLD.fullmatch(line)):
-            # RFC 9112, 5.2: a user agent replaces each obs-fold with a space.
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {match[1].decode('latin-1').strip(_SPACE)}".strip(_SPACE))
-        else:
-            raise Malformed("a header line is malformed")
-    raise _too_many(limits)
-
-
-def _too_many(limits: Limits) -> Malformed:
-    return Malformed(f"it has more than {limits.header_lines} header lines")
-
-
-def _line(line: bytes, limits: Limits) -> bytes:
-    """A line that is whole."""
-    if line.endswith(b"\n"):
-        return line
-    if len(line) > limits.header_line_bytes:
-        raise Malformed(f"a header line is longer than {limits.header_line_bytes} bytes")
-    raise Cut
-
-
-def members(headers: Headers, name: str) -> list[str]:
-    """The members of a field that is a list, over all its lines."""
-    lines = headers.get_list(name)
-    return [member.strip(_SPACE) for value in lines for member in value.split(",")] if lines else lines
-
-
-def _length(values: list[str]) -> int | None:
-    # RFC 9110, 8.6: a list of equal values may be taken for one; all else is an error.
-    if not values:
-        return None
-    if len(values) > 1 and len(set(values)) > 1:
-        raise Malformed("it has two different lengths")
-    if not (values[0].isascii() and values[0].isdecimal() and len(values[0]) <= _MOST_DIGITS):
-        raise Malformed("its Content-Length is no number")
-    return int(values[0])
+    def _event(self, data: bytes) -> Any:
+        """Give h11 these bytes, and return the event that they make."""
+        try:
+            self._connection.receive_data(data)
+            return self._connection.next_event()
+        except h11.RemoteProtocolError as error:
+            text = str(error)
+        # Outside of the handler: see rule 3.
+        reasons = (reason for start, reason in _REASONS.items() if text.startswith(start))
+        raise RemoteProtocolError(next(reasons, "a header line is malformed"))

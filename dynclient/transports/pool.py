@@ -1,13 +1,12 @@
-"""Connections that wait to be used again: a bounded number for each origin.
+"""Idle connections, kept for the next request: a bounded number for each origin.
 
-Rule 1: a connection is used again only if it has been idle for less than servers commonly allow, and if nothing is
-there to be read from it: bytes on an idle connection are its end, or an answer that nobody asked for.
-Rule 2: who waits for a place has it in turn. A place that is given back is handed to who has waited longest, with its
-connection; nobody else is woken, and who comes later can't be first.
-Rule 3: what takes time, looking at a connection and closing it, is not done while others have to wait for it.
-Rule 4: no place is lost where somebody interrupts a program (Ctrl-C). Python raises that after a call or at a
-function's beginning, so that a place and the note of who has it change in statements that follow each other and call
-nothing, or at last something written in C.
+Rule 1: a connection is used again only if it has been idle for less than servers commonly allow, and if nothing can be
+read from it: bytes on an idle connection are its end, or an answer to no request.
+Rule 2: places are given out in the order in which they were asked for. A place that is given back goes to the first
+waiter, with its connection; no other waiter is woken, and nobody who comes later can overtake.
+Rule 3: work that takes time, which is checking and closing connections, is done outside the lock.
+Rule 4: an interrupt (Ctrl-C) loses no place. CPython raises it after a call or at a function's beginning, so a place
+and the note of who has it change in statements that follow each other and call nothing, or at most something in C.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from dynclient.transports.clock import Clock, Expired
+from dynclient.transports.clock import Clock, DeadlineExceeded
 
 # Node's servers close after 5 s of idleness: the shortest of the common ones.
 IDLE_SECONDS = 4.0
@@ -29,11 +28,11 @@ Origin = tuple[str, str, int]
 
 
 class Pooled(Protocol):
-    """What a pool asks of a connection."""
+    """What a pool requires of a connection."""
 
     @property
     def is_connected(self) -> bool:
-        """Whether it is open, with nothing to be read from it."""
+        """Whether it is open, with nothing to read from it."""
 
     def close(self) -> None:
         """Close it."""
@@ -43,37 +42,40 @@ class PoolClosed(Exception):
     """The pool has been closed."""
 
 
-class Turn:
-    """Who waits for a place.
+class Waiter:
+    """One who waits for a place.
 
-    ``granted`` tells that one was handed to it, with an idle ``connection`` or without: to be used, or passed on.
+    ``granted`` is set when a place was handed over, with an idle ``connection`` or without: to be used, or passed on.
     """
 
     granted = False
     connection: Pooled | None = None
     wake: Callable[[], None]
-    """End its wait."""
+    """End the wait."""
+
+    async def wait(self, seconds: float | None) -> None:
+        """Wait until ``wake`` is called, at most for so many seconds."""
+        raise NotImplementedError
 
 
-class Holder:
-    """Who takes a place: it ``holds_place`` from then on until it gives it back, or has a ``turn`` while it waits."""
-
-    holds_place = False
-    turn: Any = None
-
-
-class ThreadTurn(Turn):
+class ThreadWaiter(Waiter):
     """A thread that waits."""
 
     def __init__(self) -> None:
-        """Nobody has woken it yet."""
         self._asleep = threading.Lock()
         self._asleep.acquire()
         self.wake = self._asleep.release
 
-    def wait(self, seconds: float | None) -> None:
-        """Wait until it is woken, or for so long."""
+    async def wait(self, seconds: float | None) -> None:
+        """Wait until ``wake`` is called, at most for so many seconds; this blocks."""
         self._asleep.acquire(timeout=-1 if seconds is None else min(seconds, threading.TIMEOUT_MAX))
+
+
+class Lease:
+    """The right to one place: ``is_held`` until it is given back; ``waiter`` is set while it is waited for."""
+
+    is_held = False
+    waiter: Waiter | None = None
 
 
 T = TypeVar("T")
@@ -81,11 +83,12 @@ _Idle = dict[Origin, list[tuple[Pooled, float]]]
 
 
 class Pool:
-    """Places and idle connections, shared by threads."""
+    """Places and idle connections, shared by threads, or by the tasks of one event loop after another."""
 
-    def __init__(self, size: int) -> None:
-        """Take how many connections an origin may have."""
-        self._size = size
+    def __init__(self, size: int, waiter: type[Waiter] = ThreadWaiter) -> None:
+        """Make an empty pool of ``size`` connections to each origin, for which ``waiter`` waits."""
+        self.size = size
+        self._make_waiter = waiter
         self._reset()
         _POOLS.add(self)
 
@@ -97,30 +100,30 @@ class Pool:
         self._returned: deque[tuple[Origin, Pooled | None]] = deque()
         self._idle: _Idle = {}
         self._used: dict[Origin, int] = {}
-        self._waiting: dict[Origin, deque[Turn]] = {}
+        self._waiting: dict[Origin, deque[Waiter]] = {}
         self.closed = False
 
-    def take(self, origin: Origin, clock: Clock, holder: Holder) -> Pooled | None:
-        """Take a place, and an idle connection where a good one is there.
+    async def take(self, origin: Origin, clock: Clock, lease: Lease) -> Pooled | None:
+        """Take a place, and an idle connection if there is a usable one.
 
-        Whatever is raised, ``holder`` may hold a place, or have a turn where it was interrupted: it gives up both.
+        After an error ``lease`` may still hold a place, or a waiter if it was interrupted: the caller gives up both.
 
         Raises:
-            Expired: no place became free in time, as the clock says.
+            DeadlineExceeded: no place became free in time.
             PoolClosed: the pool has been closed.
         """
         try:
-            idle, aged = self._alone(self._place, origin, ThreadTurn, holder)
-            if holder.turn is None:
-                return self._good(origin, idle, aged)
-            holder.turn.wait(clock.left())
-            return self._good(origin, self._granted(holder))
+            idle, aged = self._alone(self._place, origin, lease)
+            if lease.waiter is None:
+                return self._usable(origin, idle, aged)
+            await lease.waiter.wait(clock.left())
+            return self._usable(origin, self._granted(lease))
         except BaseException:  # also an interrupt: whatever ends this, the place is given back
-            self.leave_line(origin, holder)
+            self.leave_line(origin, lease)
             raise
 
     def _alone(self, work: Callable[..., T], *given: Any) -> T:
-        """Do something while nobody else touches what is held, be it in this thread."""
+        """Do something while nobody else changes the pool, not even this thread."""
         with self._lock:
             self._busy = True
             try:
@@ -130,53 +133,50 @@ class Pool:
                 if self._returned:
                     self._settle()
 
-    def _place(
-        self, origin: Origin, make: Callable[[], Turn], holder: Holder
-    ) -> tuple[Pooled | None, Sequence[Pooled]]:
-        """Take a free place, with an idle connection; where there is no place, stand in line for one.
+    def _place(self, origin: Origin, lease: Lease) -> tuple[Pooled | None, Sequence[Pooled]]:
+        """Take a free place, with an idle connection if there is one; else join the line of waiters.
 
-        Which connections are to be closed is told too.
+        Returns the idle connection, and those that the caller has to close.
         """
         if self.closed:
             raise PoolClosed
         used = self._used.get(origin, 0)
-        if used >= self._size:
-            holder.turn = make()
-            self._waiting.setdefault(origin, deque()).append(holder.turn)
+        if used >= self.size:
+            lease.waiter = self._make_waiter()
+            self._waiting.setdefault(origin, deque()).append(lease.waiter)
             return None, ()
         found = self._sorted_out(origin)
         self._used[origin] = used + 1
-        holder.holds_place = True
+        lease.is_held = True
         return found
 
-    def _granted(self, holder: Holder) -> Pooled | None:
-        """What a turn has brought, when its wait is over."""
-        turn = holder.turn
-        if self.closed or not turn.granted:
-            raise PoolClosed if self.closed else Expired
-        holder.turn, holder.holds_place = None, True
-        connection: Pooled | None = turn.connection
-        return connection
+    def _granted(self, lease: Lease) -> Pooled | None:
+        """Return the connection that a waiter was given, if any, when its wait is over."""
+        waiter = lease.waiter
+        if self.closed or waiter is None or not waiter.granted:
+            raise PoolClosed if self.closed else DeadlineExceeded
+        lease.waiter, lease.is_held = None, True
+        return waiter.connection
 
-    def leave_line(self, origin: Origin, holder: Holder) -> None:
-        """Give up a turn, if there is one, and what it may have been handed meanwhile."""
-        turn = holder.turn
-        if turn is None:
+    def leave_line(self, origin: Origin, lease: Lease) -> None:
+        """Stop waiting, and give back a place that was granted meanwhile."""
+        waiter = lease.waiter
+        if waiter is None:
             return
-        self._alone(self._forget, origin, turn)
-        holder.turn, holder.holds_place = None, turn.granted
-        if holder.holds_place:
-            self.give_back(origin, turn.connection, holder)
+        self._alone(self._forget, origin, waiter)
+        lease.waiter, lease.is_held = None, waiter.granted
+        if lease.is_held:
+            self.give_back(origin, waiter.connection, lease)
 
-    def _forget(self, origin: Origin, turn: Turn) -> None:
+    def _forget(self, origin: Origin, waiter: Waiter) -> None:
         waiting = self._waiting.get(origin, deque())
-        if turn in waiting:
-            waiting.remove(turn)
+        if waiter in waiting:
+            waiting.remove(waiter)
             if not waiting:
                 del self._waiting[origin]
 
-    def _good(self, origin: Origin, connection: Pooled | None, aged: Sequence[Pooled] = ()) -> Pooled | None:
-        """The connection, if it is still good, or another idle one that is; for who has a place."""
+    def _usable(self, origin: Origin, connection: Pooled | None, aged: Sequence[Pooled] = ()) -> Pooled | None:
+        """Return the connection if it is still usable, else another idle one that is, or None."""
         try:
             while True:
                 for each in aged:
@@ -201,15 +201,15 @@ class Pool:
             del self._idle[origin]
         return chosen, aged
 
-    def give_back(self, origin: Origin, connection: Pooled | None, holder: Holder) -> None:
-        """Give the holder's place back, and the connection where it can be used again."""
+    def give_back(self, origin: Origin, connection: Pooled | None, lease: Lease) -> None:
+        """Give the lease's place back, and the connection if it can be used again."""
         returned = self._returned.append
-        holder.holds_place = False
+        lease.is_held = False
         returned((origin, connection))
         self._settle()
 
     def _settle(self) -> None:
-        """Hand on what was given back."""
+        """Pass on the places and connections that were given back."""
         refused = []
         with self._lock:
             while self._returned and not self._busy:
@@ -223,13 +223,13 @@ class Pool:
                 connection.close()
 
     def _free(self, origin: Origin, connection: Pooled | None) -> Pooled | None:
-        """Let somebody else have what was given back first: place and connection; return one that nobody may have."""
+        """Give the first returned place and connection to a waiter; return a connection that has to be closed."""
         waiting = self._waiting.get(origin)
         if waiting:
-            turn = waiting[0]
+            waiter = waiting[0]
             del self._returned[0], waiting[0]
-            turn.connection, turn.granted = connection, True
-            turn.wake()
+            waiter.connection, waiter.granted = connection, True
+            waiter.wake()
             if not waiting:
                 del self._waiting[origin]
             return None
@@ -245,7 +245,7 @@ class Pool:
         return None
 
     def _aged(self) -> list[Pooled]:
-        """Take out what has been idle too long, of any origin: one that is never asked again would keep its own."""
+        """Take out what has been idle too long, of any origin: an origin that is not used again would keep its own."""
         oldest = time.monotonic() - IDLE_SECONDS
         for pairs in self._idle.values():
             # They are in the order in which they were given back.
@@ -259,16 +259,16 @@ class Pool:
         return aged
 
     def close(self) -> None:
-        """Close what is idle, and refuse further places."""
+        """Close idle connections, and refuse further places."""
         idle, waiting = self._alone(self._emptied)
-        for turns in waiting.values():
-            for turn in turns:
-                turn.wake()
+        for waiters in waiting.values():
+            for waiter in waiters:
+                waiter.wake()
         for connections in idle.values():
             for connection, _ in connections:
                 connection.close()
 
-    def _emptied(self) -> tuple[_Idle, dict[Origin, deque[Turn]]]:
+    def _emptied(self) -> tuple[_Idle, dict[Origin, deque[Waiter]]]:
         idle, self._idle = self._idle, {}
         waiting, self._waiting = self._waiting, {}
         self.closed = True
@@ -280,7 +280,7 @@ class Pool:
                 connection.close()
 
     def after_fork(self) -> None:
-        """Let go of what belongs to the parent process: its sockets, and a lock that another thread may have held."""
+        """Drop what belongs to the parent process: its sockets, and a lock that another thread may have held."""
         idle, closed = self._idle, self.closed
         self._reset()
         self.closed = closed

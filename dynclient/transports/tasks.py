@@ -1,224 +1,308 @@
-"""The asynchronous transport: sockets that an event loop waits for, on asyncio and trio alike.
+"""The transport for the tasks of an event loop, asyncio's or trio's; anyio waits for sockets and looks up names.
 
-anyio does the waiting and the looking up of names; requests are written, and responses read, by the same pieces as in a
-thread. Cancelling a task closes its connection at once.
+anyio's own streams are not used, since connections outlive an event loop here: a program that calls ``asyncio.run``
+several times uses them again, and one that forgets to close a client is warned of nothing. asyncio's transports, on
+which those streams stand, can neither be used nor closed once their loop has ended. Bytes are taken from a socket only
+when they are read, so an idle connection still shows what came on it, its end too.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import socket
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from dynclient._secrets import Secret
-from dynclient.http_grammar import SUCCESS
-from dynclient.messages import Response, Send
-from dynclient.options import TLS, Limits
-from dynclient.transports import addresses
-from dynclient.transports._sockets import Address, Link
-from dynclient.transports.clock import Expired
-from dynclient.transports.exchange import Course, fed
-from dynclient.transports.framing import Cut, Malformed, read_head
-from dynclient.transports.pool import Pooled
-from dynclient.transports.proxies import Proxy, proxy_of
-from dynclient.transports.request_writer import WANTED, BodyFailed, Content, Lines, Target, content_of, written
-from dynclient.transports.tls import context_of
-from dynclient.transports.turns import TaskPool
+from dynclient.messages import Body, Response, Send
+from dynclient.transports.clock import Clock, DeadlineExceeded
+from dynclient.transports.connecting import Address, Connector, Stream, context_of
+from dynclient.transports.exchange import AsyncBodyStream, HTTP11Exchange
+from dynclient.transports.pool import Waiter
+from dynclient.transports.request_writer import CHUNK, PENDING, BodyFailed, Content, read_by
+
+T = TypeVar("T")
 
 
-class AsyncHTTPTransport:
+class TaskWaiter(Waiter):
+    """A task that waits for a place in the pool."""
+
+    def __init__(self) -> None:
+        self._woken = anyio.Event()
+        self.wake = self._woken.set
+
+    async def wait(self, seconds: float | None) -> None:
+        """Wait until ``wake`` is called, at most for so many seconds."""
+        with anyio.move_on_after(seconds):
+            await self._woken.wait()
+
+
+class AsyncHTTPTransport(Connector):
     """Sends requests over HTTP/1.1, on connections that are kept for the next one. The tasks of an event loop share it.
 
     Proxies are used only if given, never from the environment.
     """
 
-    def __init__(
-        self,
-        *,
-        limits: Limits = Limits(),
-        tls: TLS = TLS(),
-        proxy: str | Secret | None = None,
-        block_private: bool = False,
-    ) -> None:
-        """Take how many connections an origin may have, whom to trust, the proxy's URL, and whether to go anywhere.
-
-        ``block_private``: only to servers whose addresses are public.
-
-        Raises:
-            ArgumentError: the proxy's URL is none, or private addresses can't be blocked behind it.
-        """
-        proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # some tracebacks print local variables
-        self._tls = tls
-        self.block_private = block_private
-        self._context: Any = None
-        self.proxy = proxy_of(proxy, block_private=block_private)
-        self.pool = TaskPool(limits.pool_size)
+    waiter = TaskWaiter
 
     async def send(self, send: Send) -> Response:
         """Send the request once, and read the whole response unless it is streamed; cancelling closes its connection.
 
-        The body of a streamed one is an asynchronous iterator of bytes.
+        The body of a streamed response is an asynchronous iterator of bytes.
         """
-        return await _Exchange(self, send).response()
+        return await HTTP11Exchange(self, send, AsyncBodyStream).response()
 
     async def aclose(self) -> None:
         """Close idle connections, and refuse further requests; those under way end by themselves."""
         self.pool.close()
 
-    async def context(self) -> Any:
-        """The TLS context, made when it is first needed: in a thread, since it reads the system's certificates."""
+    def content(self, body: Body) -> Content | None:
+        """Return the body as it is sent, or None where there is none."""
+        source = _Source()
+        content = read_by(body, source.of)
+        return None if content is None else content._replace(fetch=source.fetch)
+
+    async def context(self) -> ssl.SSLContext:
+        """Return the TLS context, which is made when it is first needed: in a thread, since it reads files."""
         if self._context is None:
             self._context = await anyio.to_thread.run_sync(context_of, self._tls)
         return self._context
 
+    async def look_up(self, host: str, port: int, clock: Clock) -> list[Address]:
+        """Return the host's addresses, in the resolver's order."""
+        kind = socket.SOCK_STREAM
+        found: Any
+        try:
+            found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            with anyio.move_on_after(clock.left()) as scope:
+                found = await anyio.getaddrinfo(host, port, type=kind)
+            if scope.cancelled_caught:
+                raise DeadlineExceeded from None
+        return [(entry[0], entry[4]) for entry in found]
+
+    async def dial(self, address: Address, seconds: float | None) -> Stream:
+        """Connect to an address."""
+        stream = TCPStream(address[0])
+        try:
+            await stream.connect(address[1], seconds)
+        except BaseException:  # also a cancellation: nobody else knows of the socket
+            stream.close()
+            raise
+        return stream
+
+    async def secured(self, stream: TCPStream | TLSStream, host: str, clock: Clock) -> Stream:
+        """Shake hands by TLS with a server of this name."""
+        secured = TLSStream(stream)
+        await secured.handshake(await self.context(), host, clock)
+        return secured
+
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+        return "<AsyncHTTPTransport>"
 
 
-class _Exchange(Course):
-    """One request, in its task."""
+class TCPStream:
+    """A socket that does not block, for which tasks wait."""
 
-    def __init__(self, transport: AsyncHTTPTransport, send: Send) -> None:
-        super().__init__(transport, send)
-        self._transport = transport
-        self._fetched = _Fetched()
+    def __init__(self, family: int) -> None:
+        """Make a socket that is not connected yet."""
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._waiting = self._closing = False
+        try:
+            self._socket.setblocking(False)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except BaseException:  # also an interrupt: nobody else knows of the socket
+            self._socket.close()
+            raise
 
-    async def _take(self) -> Pooled | None:
-        return await self._transport.pool.taken(self._target.origin, self._clock, self)
-
-    async def _open(self) -> Link:
-        proxy, target = self._transport.proxy, self._target
-        place = proxy.target if proxy is not None else target
-        link = await self._connect(place)
-        if place.scheme == "https":
-            await link.secure(await self._transport.context(), place.host)
-        if proxy is not None and target.scheme == "https":
-            await self._tunnel(link, proxy)
-            await link.secure(await self._transport.context(), target.host)
-        return link
-
-    async def _connect(self, place: Target) -> Link:
-        """Connect to the first address that answers; the time is shared with those that remain."""
-        found = await self._addresses(place)
-        for remaining in range(len(found), 0, -1):
-            family, address = found[-remaining]
-            link = self._held(Link(family, self._clock))
-            left = self._clock.left()
-            try:
-                await link.connect(address, left if left is None else left / remaining)
-            except OSError:
-                link.close()
-                if remaining == 1:
-                    raise
-            else:
-                return link
-        raise socket.gaierror(socket.EAI_NONAME, "no address")
-
-    async def _addresses(self, place: Target) -> list[Address]:
-        """The host's addresses, each once, in the resolver's order.
+    async def connect(self, address: Any, seconds: float | None) -> None:
+        """Connect.
 
         Raises:
-            socket.gaierror: the host's name can't be resolved.
-            BlockedAddress: it is at an address that is not public.
-            Expired: looking it up took all the time.
+            OSError: there is no connection, within these seconds.
         """
-        try:
-            found: Any = socket.getaddrinfo(
-                place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-            )
-        except socket.gaierror:
-            with anyio.move_on_after(self._clock.left()) as scope:
-                found = await anyio.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+        result = self._socket.connect_ex(address)
+        if result in {errno.EINPROGRESS, errno.EWOULDBLOCK}:
+            with anyio.move_on_after(seconds) as scope:
+                await self._wait(anyio.wait_writable)
             if scope.cancelled_caught:
-                raise Expired from None
-        if self._transport.block_private:
-            addresses.public(place.host, [str(entry[4][0]) for entry in found])
-        return list(dict.fromkeys((entry[0], entry[4]) for entry in found))
+                raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+            result = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if result:
+            raise OSError(result, os.strerror(result))
 
-    async def _tunnel(self, link: Link, proxy: Proxy) -> None:
-        """Have the proxy make a tunnel to the server (RFC 9110, 9.3.6)."""
-        host = f"[{self._target.host}]" if ":" in self._target.host else self._target.host
-        authority = f"{host}:{self._target.port}"
-        lines = Lines((name.encode(), value.encode()) for name, value in (("Host", authority), *proxy.headers.items()))
-        for piece in written("CONNECT", authority, lines, None):
-            await link.put(piece or b"")
-        # A tunnel's head is not followed by a body, whatever it says.
+    async def receive(self, clock: Clock) -> bytes:
+        """Wait for bytes; none are the end."""
+        while True:
+            await self._ready(anyio.wait_readable, clock)
+            with contextlib.suppress(BlockingIOError):
+                return self._socket.recv(CHUNK)
+
+    async def send(self, data: memoryview, clock: Clock) -> None:
+        """Send all of it, piece by piece."""
+        while data:
+            try:
+                data = data[self._socket.send(data[:CHUNK]) :]
+            except BlockingIOError:
+                await self._ready(anyio.wait_writable, clock)
+
+    def send_now(self, data: bytes) -> None:
+        """Send what can be sent at once, and forget the rest: an alert of TLS."""
+        with contextlib.suppress(OSError):
+            self._socket.send(data)
+
+    def is_idle(self) -> bool:
+        """Whether nothing has come, nor the end."""
         try:
-            head = await fed(read_head(link.incoming(), "HEAD", self._send.limits), link)
-        except (Cut, Malformed):
-            raise OSError(None, "the proxy's answer is not HTTP") from None
-        if head.status not in SUCCESS:
-            raise OSError(None, f"the proxy answered {head.status}")
-        if link.leftover():
-            raise OSError(None, "the proxy said more than it was asked")
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
-    def _content(self) -> Content | None:
-        return content_of(self._send.request.body, self._fetched.from_)
+    def close(self) -> None:
+        """Close it. If a task waits for it, that task is woken, and closes it."""
+        if self._waiting:
+            self._closing = True
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        else:
+            self._socket.close()
 
-    async def _fetch(self) -> None:
-        with anyio.move_on_after(self._clock.remaining) as scope:
-            await self._fetched.fetch()
+    async def _ready(self, wait: Callable[[socket.socket], Awaitable[None]], clock: Clock) -> None:
+        """Wait no longer than the clock allows."""
+        with anyio.move_on_after(clock.left()) as scope:
+            await self._wait(wait)
         if scope.cancelled_caught:
-            raise Expired
+            raise DeadlineExceeded
 
-    def _stream(self) -> AsyncBodyStream:
-        return AsyncBodyStream(self)
-
-
-class AsyncBodyStream(AsyncIterator[bytes]):
-    """A body that is read while it comes: iterate over it to its end, or close it."""
-
-    def __init__(self, exchange: _Exchange) -> None:
-        """Take the exchange, which reads it."""
-        self._exchange = exchange
-
-    async def __anext__(self) -> bytes:
-        piece = await self._exchange.piece()
-        if piece is None:
-            raise StopAsyncIteration
-        return piece
-
-    async def aclose(self) -> None:
-        """Let go of the connection; what was not read is lost."""
-        self._exchange.give_up()
-
-    def __del__(self) -> None:
-        self._exchange.give_up()
+    async def _wait(self, wait: Callable[[socket.socket], Awaitable[None]]) -> None:
+        self._waiting = True
+        try:
+            await wait(self._socket)
+        finally:
+            self._waiting = False
+            if self._closing:
+                self._socket.close()
 
 
-class _Fetched(Iterator[Any]):
-    """The pieces of a body that has to be waited for: WANTED, until the next one has been fetched.
+class TLSStream:
+    """TLS over another stream.
 
-    What is no asynchronous iterator may block, as files do, and is read in a worker thread.
+    anyio's can't be read any more once a write to it was broken off, which is when an early answer is looked for.
+    """
+
+    def __init__(self, below: TCPStream | TLSStream) -> None:
+        """Take the stream that carries it."""
+        self._below = below
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+
+    async def handshake(self, context: ssl.SSLContext, host: str, clock: Clock) -> None:
+        """Shake hands with a server of this name."""
+
+        def wrap() -> ssl.SSLObject:
+            return context.wrap_bio(self._in, self._out, server_hostname=host)
+
+        # Contexts that ask the system whom to trust may block.
+        self._tls = wrap() if type(context) is ssl.SSLContext else await anyio.to_thread.run_sync(wrap)
+        try:
+            await self._do(clock, self._tls.do_handshake)
+        except ssl.SSLError:
+            self._below.send_now(self._out.read())
+            raise
+
+    async def receive(self, clock: Clock) -> bytes:
+        """Wait for bytes; none are the end."""
+        try:
+            return await self._do(clock, self._tls.read, CHUNK)
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    async def send(self, data: memoryview, clock: Clock) -> None:
+        """Send all of it, piece by piece."""
+        while data:
+            data = data[await self._do(clock, self._tls.write, data[:CHUNK]) :]
+
+    def send_now(self, data: bytes) -> None:
+        """Send nothing: what TLS within this has to say at its end is of no use."""
+
+    def is_idle(self) -> bool:
+        """Whether nothing has come, nor the end. Tickets for later sessions, which TLS reads itself, don't count."""
+        try:
+            self._tls.read(1)
+        except ssl.SSLWantReadError:
+            return not self._in.pending and self._below.is_idle()
+        except OSError:
+            return False
+        return False
+
+    def close(self) -> None:
+        """Close the stream that carries it; TLS does not say goodbye."""
+        self._below.close()
+
+    async def _do(self, clock: Clock, function: Callable[..., T], *arguments: Any) -> T:
+        while True:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                result = function(*arguments)
+                break
+            await self._flush(clock)
+            data = await self._below.receive(clock)
+            if data:
+                self._in.write(data)
+            else:
+                self._in.write_eof()
+        await self._flush(clock)
+        return result
+
+    async def _flush(self, clock: Clock) -> None:
+        if self._out.pending:
+            await self._below.send(memoryview(self._out.read()), clock)
+
+
+class _Source(Iterator[Any]):
+    """The chunks of a body that has to be waited for: PENDING, until the next one has been fetched.
+
+    What is not an asynchronous iterator may block, as files do, and is read in a worker thread.
     """
 
     _END: Any = object()
 
     def __init__(self) -> None:
         self._source: Any = None
-        self._piece: Any = WANTED
+        self._chunk: Any = PENDING
 
-    def from_(self, source: Any) -> _Fetched:
-        """Take what gives the pieces."""
+    def of(self, source: Any) -> _Source:
+        """Read the chunks of this iterator."""
         self._source = source
         return self
 
     def __next__(self) -> Any:
-        piece = self._piece
-        if piece is self._END:
+        chunk = self._chunk
+        if chunk is self._END:
             raise StopIteration
-        self._piece = WANTED
-        return piece
+        self._chunk = PENDING
+        return chunk
 
-    async def fetch(self) -> None:
-        """Fetch the next piece."""
-        try:
-            if isinstance(self._source, AsyncIterator):
-                self._piece = await anext(self._source, self._END)
-            else:
-                self._piece = await anyio.to_thread.run_sync(next, self._source, self._END, abandon_on_cancel=True)
-        except Exception as error:  # noqa: BLE001  # whatever the caller's code raises is handed back to the caller
-            raise BodyFailed(error) from None
+    async def fetch(self, clock: Clock) -> None:
+        """Fetch the next chunk, within the call's deadline.
+
+        Raises:
+            BodyFailed: its source raised.
+            DeadlineExceeded: no time is left.
+        """
+        with anyio.move_on_after(clock.remaining) as scope:
+            try:
+                if isinstance(self._source, AsyncIterator):
+                    self._chunk = await anext(self._source, self._END)
+                else:
+                    self._chunk = await anyio.to_thread.run_sync(next, self._source, self._END, abandon_on_cancel=True)
+            except Exception as error:  # noqa: BLE001  # whatever the caller's code raises is handed back to the caller
+                raise BodyFailed(error) from None
+        if scope.cancelled_caught:
+            raise DeadlineExceeded

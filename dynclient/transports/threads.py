@@ -1,145 +1,195 @@
-"""The transport over urllib3's connections.
+"""The transport for threads, on connections that urllib3 opens.
 
-urllib3's pool manager is not used: it repeats, redirects, rewrites URLs and logs them. A connection is taken from our
-own pool, written to once, read within limits, and given back only if its response was read to the end.
+urllib3's pool manager is not used: it has no deadline over a whole exchange, and does not tell whether a request may
+have left. Its functions connect and shake hands; exchange, framing and pool are those of tasks too.
+
+Each call of the operating system releases Python's lock, and where many threads run, taking it again is slower than the
+call. So a socket is waited for only where nothing can be done with it, and never has a time-out set: it does not block.
 """
 
 from __future__ import annotations
 
+import contextlib
+import select
+import socket
+import ssl
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from dynclient._secrets import Secret
-from dynclient.messages import Response, Send
-from dynclient.options import TLS, Limits
-from dynclient.transports._connection import Connection, SecureConnection
-from dynclient.transports.connecting import Opener, connect
-from dynclient.transports.exchange import Course, at_once
-from dynclient.transports.pool import Pool, Pooled
-from dynclient.transports.request_writer import Content, content_of
+from urllib3.util import connection as urllib3_connection
+from urllib3.util import wait_for_read
+from urllib3.util.ssl_ import ssl_wrap_socket
 
-if TYPE_CHECKING:
-    from dynclient.transports.proxies import Proxy
+from dynclient.messages import Body, Response, Send
+from dynclient.transports.clock import Clock, DeadlineExceeded
+from dynclient.transports.connecting import Address, Connector, Stream, context_of
+from dynclient.transports.exchange import BodyStream, HTTP11Exchange
+from dynclient.transports.request_writer import CHUNK, Content, content_of
+
+_CONTEXT = threading.Lock()
 
 
-class HTTPTransport:
+class HTTPTransport(Connector):
     """Sends requests over HTTP/1.1, on connections that are kept for the next one. Threads may share it.
 
     Proxies are used only if given, never from the environment.
     """
 
-    def __init__(
-        self,
-        *,
-        limits: Limits = Limits(),
-        tls: TLS = TLS(),
-        proxy: str | Secret | None = None,
-        block_private: bool = False,
-    ) -> None:
-        """Take how many connections an origin may have, whom to trust, the proxy's URL, and whether to go anywhere.
-
-        ``block_private``: only to servers whose addresses are public.
-
-        Raises:
-            ArgumentError: the proxy's URL is none, or private addresses can't be blocked behind it.
-        """
-        proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # some tracebacks print local variables
-        self._tls = tls
-        self.block_private = block_private
-        self._context: Any = None
-        self._making = threading.Lock()
-        self.proxy: Proxy | None = None
-        if proxy is not None:
-            from dynclient.transports.proxies import proxy_of
-
-            self.proxy = proxy_of(proxy, block_private=block_private)
-        self.pool = Pool(limits.pool_size)
-
     def send(self, send: Send) -> Response:
-        """Send the request once, and read the whole response."""
+        """Send the request once, and read the whole response unless it is streamed."""
         return self.exchange(send).run()
 
-    def exchange(self, send: Send) -> Urllib3Exchange:
+    def exchange(self, send: Send) -> HTTP11Exchange:
         """Make the exchange, which another thread may abort."""
-        return Urllib3Exchange(self, send)
+        return HTTP11Exchange(self, send, BodyStream)
 
     def close(self) -> None:
         """Close idle connections, and refuse further requests; those under way end by themselves."""
         self.pool.close()
 
-    def context(self) -> Any:
-        """The TLS context, made when it is first needed."""
-        with self._making:
-            if self._context is None:
-                from dynclient.transports.tls import context_of
+    def content(self, body: Body) -> Content | None:
+        """Return the body as it is sent, or None where there is none."""
+        return content_of(body)
 
+    async def context(self) -> ssl.SSLContext:
+        """Return the TLS context, which is made when it is first needed."""
+        with _CONTEXT:
+            if self._context is None:
                 self._context = context_of(self._tls)
             return self._context
 
+    async def look_up(self, host: str, port: int, clock: Clock) -> list[Address]:
+        """Return the host's addresses, in the resolver's order; this blocks, and can't be ended."""
+        clock.left()
+        return [(entry[0], entry[4]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+    async def dial(self, address: Address, seconds: float | None) -> Stream:
+        """Connect to an address."""
+        options: list[tuple[int, int, int | bytes]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        # Called by its module: this is the one place where tests replace the network.
+        sock = urllib3_connection.create_connection(address[1][:2], seconds, socket_options=options)
+        return stream_of(sock)
+
+    async def secured(self, stream: PollStream | BlockingStream, host: str, clock: Clock) -> Stream:
+        """Shake hands by TLS with a server of this name."""
+        sock, context = stream.sock, await self.context()
+        sock.settimeout(clock.left())
+        nested = isinstance(sock, ssl.SSLSocket)
+        return stream_of(ssl_wrap_socket(sock, server_hostname=host, ssl_context=context, tls_in_tls=nested))
+
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+        return "<HTTPTransport>"
 
 
-class Urllib3Exchange(Course):
-    """One request, on the course that no event loop is needed for."""
+def stream_of(sock: Any) -> PollStream | BlockingStream:
+    """Return the stream of a connected socket.
 
-    def __init__(self, transport: HTTPTransport, send: Send) -> None:
-        """Take what is to be sent."""
-        super().__init__(transport, send)
-        self._transport = transport
+    TLS within TLS, which is not a socket, and systems without ``poll`` get one that blocks.
+    """
+    # Looked up each time: eventlet and the like remove it when they patch the standard library, which may be late.
+    return PollStream(sock) if hasattr(select, "poll") and isinstance(sock, socket.socket) else BlockingStream(sock)
 
-    def run(self) -> Response:
-        """Send the request and read the response, once."""
-        return at_once(self.response())
+
+class BlockingStream:
+    """A socket that blocks, with a time-out that is set before each wait."""
+
+    __slots__ = ("_pending", "sock")
+
+    def __init__(self, sock: Any) -> None:
+        """Take a socket, or an object that is used like one."""
+        self.sock = sock
+        # Bytes that TLS has decrypted already.
+        self._pending: Callable[[], int] = getattr(sock, "pending", int)
+
+    async def receive(self, clock: Clock) -> bytes:
+        """Wait for bytes; none are the end."""
+        self.sock.settimeout(clock.left())
+        data: bytes = self.sock.recv(CHUNK)
+        return data
+
+    async def send(self, data: memoryview, clock: Clock) -> None:
+        """Send all of it, piece by piece."""
+        while data:
+            self.sock.settimeout(clock.left())
+            self.sock.sendall(data[:CHUNK])
+            data = data[CHUNK:]
+
+    def is_idle(self) -> bool:
+        """Whether nothing has come, nor the end."""
+        return not self._pending() and not wait_for_read(self.sock, timeout=0.0)
 
     def abort(self) -> None:
-        """Break the connection, so that :meth:`run` ends soon; any thread may ask for it."""
-        self._aborted = True
-        wire = self._wire
-        if isinstance(wire, Connection | SecureConnection):
-            wire.break_off()
-
-    async def _take(self) -> Pooled | None:
-        return self._transport.pool.take(self._target.origin, self._clock, self)
-
-    async def _open(self) -> Connection | SecureConnection:
-        target, proxy, clock = self._target, self._transport.proxy, self._clock
-        secure = target.scheme == "https" or (proxy is not None and proxy.target.scheme == "https")
-        context = self._transport.context() if secure else None
-        public = self._transport.block_private
-        connections = Opener(target, proxy, context, clock, public).connections()
-        for number, connection in enumerate(connections):
-            if connect(self._held(connection), clock, len(connections) - number):
-                break
-        return self._held(connection)
-
-    def _content(self) -> Content | None:
-        return content_of(self._send.request.body)
-
-    def _stream(self) -> BodyStream:
-        return BodyStream(self)
-
-
-class BodyStream:
-    """A body that is read while it comes: iterate over it to its end, or close it."""
-
-    def __init__(self, exchange: Urllib3Exchange) -> None:
-        """Take the exchange, which reads it."""
-        self._exchange = exchange
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        piece = at_once(self._exchange.piece())
-        if piece is None:
-            raise StopIteration
-        return piece
+        """Shut the socket down, which wakes another thread that waits for it."""
+        with contextlib.suppress(OSError):
+            # The plain socket's method: that of an SSLSocket would first make it a plain one.
+            socket.socket.shutdown(getattr(self.sock, "socket", self.sock), socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Let go of the connection; what was not read is lost."""
-        self._exchange.give_up()
+        """Close it."""
+        self.sock.close()
 
-    def __del__(self) -> None:
-        self.close()
+
+class PollStream(BlockingStream):
+    """A socket that does not block, with or without TLS."""
+
+    __slots__ = ("_poll_read", "_poll_write")
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Take a socket that is connected."""
+        super().__init__(sock)
+        sock.setblocking(False)
+        self._poll_read = _poll(sock, select.POLLIN)
+        self._poll_write: Any = None
+
+    async def receive(self, clock: Clock) -> bytes:
+        """Wait for bytes; none are the end."""
+        while True:
+            if not self._pending():
+                _wait(self._poll_read, clock)
+            try:
+                data: bytes = self.sock.recv(CHUNK)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                # Less than a record of TLS has come.
+                continue
+            except ssl.SSLWantWriteError:
+                self._wait_to_write(clock)
+            else:
+                return data
+
+    async def send(self, data: memoryview, clock: Clock) -> None:
+        """Send all of it, piece by piece."""
+        while True:
+            try:
+                data = data[self.sock.send(data[:CHUNK]) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait_to_write(clock)
+            except ssl.SSLWantReadError:
+                _wait(self._poll_read, clock)
+            if not data:
+                return
+            clock.left()
+
+    def _wait_to_write(self, clock: Clock) -> None:
+        self._poll_write = self._poll_write or _poll(self.sock, select.POLLOUT)
+        _wait(self._poll_write, clock)
+
+    def is_idle(self) -> bool:
+        """Whether nothing has come, nor the end."""
+        return not self._pending() and not self._poll_read.poll(0)
+
+
+def _poll(sock: socket.socket, event: int) -> Any:
+    made = select.poll()
+    made.register(sock, event)
+    return made
+
+
+# In milliseconds what an `int` of C holds, some 24 days.
+_LONGEST = 2**31 - 1
+
+
+def _wait(poll: Any, clock: Clock) -> None:
+    left = clock.left()
+    if not poll.poll(None if left is None else min(left * 1000, _LONGEST)):
+        raise DeadlineExceeded

@@ -70,7 +70,7 @@ class Way(NamedTuple):
 
     def asynchronous(self, transport: Any) -> AsyncTransport:
         """What tasks send by, with as many places as the pool has."""
-        return transport if self.native else ThreadedTransport(transport, transport.pool._size)
+        return transport if self.native else ThreadedTransport(transport, transport.pool.size)
 
     def __call__(self, transport: Any, send: Send) -> Response:
         """Send by a transport; each time in an event loop of its own."""

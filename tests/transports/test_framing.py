@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynclient.messages import Request
 from dynclient.options import Limits
-from dynclient.transports.framing import Cut, Malformed, Received, read_body, read_head
+from dynclient.transports.framing import Framing, IncompleteResponse, RemoteProtocolError
 
 LIMITS = Limits(header_lines=4, header_line_bytes=60, informational_responses=2)
 
@@ -27,25 +28,27 @@ class Read(NamedTuple):
 
 def read(pieces: list[bytes]) -> Read:
     """Read a response that comes in these pieces, and then ends."""
-    source, coming = Received(), iter([*filter(None, pieces), b""])
-    source.feed(next(coming))
+    framing, coming = Framing("GET", LIMITS), iter([*filter(None, pieces), b""])
+    rest = 0
     made: list[Read] = []
 
-    def course() -> Iterator[None]:
-        head = yield from read_head(source, "GET", LIMITS)
+    def exchange() -> Iterator[None]:
+        head = yield from framing.response()
         body = b""
-        for piece in read_body(source, head, LIMITS):
+        for piece in framing.body(head):
             body += piece or b""
             if piece is None:
                 yield
-        made.append(Read(head.status, head.headers.pairs(), body, len(source) + sum(map(len, coming))))
+        made.append(Read(head.status, head.headers.pairs(), body))
 
+    framing.head(Request("GET", "http://h/"), "/", [(b"Host", b"h")])
     try:
-        for _ in course():
-            source.feed(next(coming))
-    except (Malformed, Cut) as error:
+        for _ in exchange():
+            framing.feed(next(coming))
+    except (RemoteProtocolError, IncompleteResponse) as error:
         return Read(wrong=f"{type(error).__name__}: {error}")
-    return made[0]
+    rest = len(framing._buffer) + sum(map(len, coming))
+    return made[0]._replace(rest=rest)
 
 
 OK = Read(200, (("A", "b"), ("Content-Length", "2")), b"ok")
@@ -59,22 +62,23 @@ HEADS = [
     (b"HTTP/1.1 200 OK\r\nA: \r\nContent-Length: 2\r\n\r\nok", OK._replace(pairs=(("A", ""), OK.pairs[1]))),
     (b"HTTP/1.1 200 OK\r\nA: \xe9\r\nContent-Length: 2\r\n\r\nok", OK._replace(pairs=(("A", "\xe9"), OK.pairs[1]))),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\ncontent-length: 2, 2\r\n\r\nok",
-     OK._replace(pairs=(OK.pairs[1], ("content-length", "2, 2")))),
+     OK._replace(pairs=(OK.pairs[1],))),
     (b"HTTP/1.1 200 OK\r\n\r\nok", OK._replace(pairs=())),
     (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nok\r\n0\r\nA: b\r\n\r\n",
      OK._replace(pairs=(("Transfer-Encoding", "chunked"),))),
     (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 4 + b"\r\nok", OK._replace(pairs=OK.pairs[:1] * 4)),
-    (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5 + b"\r\nok", Read(wrong="Malformed: it has more than 4 header lines")),
+    (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5 + b"\r\nok",
+     Read(wrong="RemoteProtocolError: it has more than 4 header lines")),
     (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 55 + b"\r\n\r\nok", OK._replace(pairs=(("A", "b" * 55),))),
     (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 57 + b"\r\n\r\nok",
-     Read(wrong="Malformed: a header line is longer than 60 bytes")),
-    (b"HTTP/1.1 200 OK\r\nA : b\r\n\r\nok", Read(wrong="Malformed: a header line is malformed")),
-    (b"HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\nok", Read(wrong="Malformed: a header line is malformed")),
-    (b"HTTP/1.1 200 OK\r\nA: b\rc: d\r\n\r\nok", Read(wrong="Malformed: a header line is malformed")),
-    (b"HTTP/1.1 200 OK\r\n c: d\r\n\r\nok", Read(wrong="Malformed: a header line is malformed")),
-    (b"HTTP/1.1 099 No\r\n\r\n", Read(wrong="Malformed: it does not begin with an HTTP/1.1 status line")),
-    (b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 3\r\n\r\nok", Read(wrong="Cut: ")),
-    (b"HTTP/1.1 200 OK\r\nA: b\r\n", Read(wrong="Cut: ")),
+     Read(wrong="RemoteProtocolError: a header line is longer than 60 bytes")),
+    (b"HTTP/1.1 200 OK\r\nA : b\r\n\r\nok", Read(wrong="RemoteProtocolError: a header line is malformed")),
+    (b"HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\nok", Read(wrong="RemoteProtocolError: a header line is malformed")),
+    (b"HTTP/1.1 200 OK\r\nA: b\rc: d\r\n\r\nok", Read(wrong="RemoteProtocolError: a header line is malformed")),
+    (b"HTTP/1.1 200 OK\r\n c: d\r\n\r\nok", Read(wrong="RemoteProtocolError: a header line is malformed")),
+    (b"HTTP/1.1 099 No\r\n\r\n", Read(wrong="RemoteProtocolError: it does not begin with an HTTP/1.1 status line")),
+    (b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 3\r\n\r\nok", Read(wrong="IncompleteResponse: ")),
+    (b"HTTP/1.1 200 OK\r\nA: b\r\n", Read(wrong="IncompleteResponse: ")),
 ]  # fmt: skip  # a response and what is made of it
 
 

@@ -16,9 +16,9 @@ import trustme
 from dynclient import exceptions
 from dynclient.options import TLS, Limits, Timeout
 from dynclient.transports import AsyncHTTPTransport
-from dynclient.transports.clock import Clock, Expired
-from dynclient.transports.pool import Holder, PoolClosed
-from dynclient.transports.turns import TaskPool
+from dynclient.transports.clock import Clock, DeadlineExceeded
+from dynclient.transports.pool import Lease, Pool, PoolClosed
+from dynclient.transports.tasks import TaskWaiter
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
@@ -37,15 +37,15 @@ def clock(**limits: float) -> Clock:
 
 def test_tasks_that_wait_for_a_place_have_their_turns(run):
     async def main() -> list[str]:
-        places, took = TaskPool(1), []
+        places, took = Pool(1, TaskWaiter), []
 
         async def work(name: str) -> None:
             for _ in range(3):
-                await places.taken(HERE, clock(), Holder())
+                await places.take(HERE, clock(), Lease())
                 took.append(name)
                 await anyio.wait_all_tasks_blocked()
                 # From here on it waits for nothing until it asks for the next one.
-                places.give_back(HERE, None, Holder())
+                places.give_back(HERE, None, Lease())
 
         async with anyio.create_task_group() as tasks:
             for name in "abc":
@@ -79,24 +79,24 @@ def test_a_hundred_tasks_share_two_connections(run, serve, make):
 
 def test_a_place_is_handed_on_by_who_gives_up(run):
     async def main() -> None:
-        places = TaskPool(1)
+        places = Pool(1, TaskWaiter)
         took = []
 
         async def take(name: str) -> None:
-            await places.taken(HERE, clock(), Holder())
+            await places.take(HERE, clock(), Lease())
             took.append(name)
-            places.give_back(HERE, None, Holder())
+            places.give_back(HERE, None, Lease())
 
-        await places.taken(HERE, clock(), Holder())
-        with pytest.raises(Expired):
-            await places.taken(HERE, clock(pool=0.01), Holder())
+        await places.take(HERE, clock(), Lease())
+        with pytest.raises(DeadlineExceeded):
+            await places.take(HERE, clock(pool=0.01), Lease())
         async with anyio.create_task_group() as tasks, anyio.create_task_group() as cancelled:
             cancelled.start_soon(take, "cancelled")
             await anyio.wait_all_tasks_blocked()
             tasks.start_soon(take, "next")
             await anyio.wait_all_tasks_blocked()
             # The place is handed to the first one, which is cancelled as it learns of it.
-            places.give_back(HERE, None, Holder())
+            places.give_back(HERE, None, Lease())
             cancelled.cancel_scope.cancel()
         assert took[-1] == "next"
         assert (places._used, places._waiting) == ({}, {})
@@ -106,20 +106,20 @@ def test_a_place_is_handed_on_by_who_gives_up(run):
 
 def test_closing_wakes_who_waits(run):
     async def main() -> None:
-        places = TaskPool(1)
-        await places.taken(HERE, clock(), Holder())
+        places = Pool(1, TaskWaiter)
+        await places.take(HERE, clock(), Lease())
 
         async def wait() -> None:
             with pytest.raises(PoolClosed):
-                await places.taken(HERE, clock(), Holder())
+                await places.take(HERE, clock(), Lease())
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(wait)
             await anyio.wait_all_tasks_blocked()
             places.close()
         with pytest.raises(PoolClosed):
-            await places.taken(HERE, clock(), Holder())
-        places.give_back(HERE, None, Holder())
+            await places.take(HERE, clock(), Lease())
+        places.give_back(HERE, None, Lease())
         assert (places._used, places._waiting) == ({}, {})
 
     run(main)

@@ -14,7 +14,8 @@ import pytest
 from dynclient import exceptions
 from dynclient.options import Limits, Timeout
 from dynclient.transports import HTTPTransport, pool
-from dynclient.transports.clock import Clock, Expired
+from dynclient.transports.clock import Clock, DeadlineExceeded
+from dynclient.transports.exchange import at_once
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -40,7 +41,7 @@ def test_an_answer_that_nobody_asked_for_is_not_taken(serve, make, way, transpor
     way(transport, make(server.url + "/x"))
     ((idle, _),) = next(iter(transport.pool._idle.values()))
     server.go.set()
-    sock = idle._plain._socket if way.native else idle.sock
+    sock = idle.stream._socket if way.native else idle.stream.sock
     assert select.select([sock], [], [], 10)[0], "the stray answer is there"
     assert way(transport, make(server.url + "/y")).body == b"my"
 
@@ -83,10 +84,10 @@ def test_a_body_that_is_collected_while_the_pool_is_busy_gives_its_place_back(se
 def test_what_is_given_back_in_the_middle_of_the_pools_work_waits_for_its_end():
     places = pool.Pool(3)
     for _ in range(2):
-        places.take(HERE, Clock(Timeout(pool=10), None), pool.Holder())
+        take(places, Clock(Timeout(pool=10), None), pool.Lease())
 
     def work() -> None:
-        places.give_back(HERE, None, pool.Holder())
+        places.give_back(HERE, None, pool.Lease())
         assert places._used == {HERE: 2}
 
     places._alone(work)
@@ -154,9 +155,9 @@ def test_closing_lets_what_is_under_way_end(serve, make):
 
 def test_an_interrupt_leaves_no_half_read_connection(serve, make, transport, monkeypatch):
     server = serve(("ask", OK, "until_closed"), ("ask", OK))
-    taken = "dynclient.transports.exchange.read_head"
+    taken = "dynclient.transports.framing.Framing.response"
     with monkeypatch.context() as patch:
-        patch.setattr(taken, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(taken, lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             transport.send(make(server.url + "/x"))
     assert server.ended.acquire(timeout=10)
@@ -175,24 +176,29 @@ class Idle:
 HERE = ("http", "here", 80)
 
 
+def take(places: pool.Pool, clock: Clock, lease: pool.Lease) -> object:
+    """Take a place, in this thread."""
+    return at_once(places.take(HERE, clock, lease))
+
+
 def test_threads_that_wait_for_a_place_have_their_turns():
     places, connection, took = pool.Pool(1), Idle(), []
 
     def work(name: str) -> None:
         for _ in range(3):
-            assert places.take(HERE, Clock(Timeout(pool=10), None), pool.Holder()) is connection
+            assert take(places, Clock(Timeout(pool=10), None), pool.Lease()) is connection
             took.append(name)
             # The others stand in line again, before this one asks for the next place.
             while len(places._waiting.get(HERE, ())) < min(2, 8 - len(took)):
                 threading.Event().wait(0.001)
-            places.give_back(HERE, connection, pool.Holder())
+            places.give_back(HERE, connection, pool.Lease())
 
-    places.take(HERE, Clock(Timeout(pool=10), None), pool.Holder())
+    take(places, Clock(Timeout(pool=10), None), pool.Lease())
     with ThreadPoolExecutor(3) as threads:
         working = [threads.submit(work, name) for name in "abc"]
         while len(places._waiting.get(HERE, ())) < 3:
             threading.Event().wait(0.001)
-        places.give_back(HERE, connection, pool.Holder())
+        places.give_back(HERE, connection, pool.Lease())
         for one in working:
             one.result()
     assert [sorted(took[start : start + 3]) for start in (0, 3, 6)] == [["a", "b", "c"]] * 3
@@ -201,13 +207,13 @@ def test_threads_that_wait_for_a_place_have_their_turns():
 
 def test_a_connection_that_ended_while_it_was_handed_over_is_not_used():
     places, connection = pool.Pool(1), Idle()
-    places.take(HERE, Clock(Timeout(pool=10), None), pool.Holder())
+    take(places, Clock(Timeout(pool=10), None), pool.Lease())
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(places.take, HERE, Clock(Timeout(pool=10), None), pool.Holder())
+        waiting = threads.submit(take, places, Clock(Timeout(pool=10), None), pool.Lease())
         while not places._waiting:
             threading.Event().wait(0.001)
         connection.is_connected = False
-        places.give_back(HERE, connection, pool.Holder())
+        places.give_back(HERE, connection, pool.Lease())
         assert waiting.result() is None
     assert places._used == {HERE: 1}
 
@@ -217,16 +223,16 @@ def test_a_place_that_becomes_free_wakes_who_waits_for_that_origin():
     took: dict[str, object] = {}
 
     def wait_for(origin: tuple[str, str, int]) -> None:
-        took[origin[1]] = places.take(origin, Clock(Timeout(pool=10), None), pool.Holder())
+        took[origin[1]] = at_once(places.take(origin, Clock(Timeout(pool=10), None), pool.Lease()))
 
     for origin in (here, there):
-        places.take(origin, Clock(Timeout(pool=10), None), pool.Holder())
-    with pytest.raises(Expired):
-        places.take(here, Clock(Timeout(pool=0.01), None), pool.Holder())
+        at_once(places.take(origin, Clock(Timeout(pool=10), None), pool.Lease()))
+    with pytest.raises(DeadlineExceeded):
+        at_once(places.take(here, Clock(Timeout(pool=0.01), None), pool.Lease()))
     waiting = {origin: threading.Thread(target=wait_for, args=(origin,)) for origin in (here, there)}
     for origin, thread in waiting.items():
         thread.start()
-        places.give_back(origin, None, pool.Holder())
+        places.give_back(origin, None, pool.Lease())
         thread.join(timeout=10)
     assert took == {"here": None, "there": None}
 
@@ -247,7 +253,7 @@ def interrupted(at: int, work, *given: object) -> bool:
         work(*given)
     except KeyboardInterrupt:
         return True
-    except Expired:
+    except DeadlineExceeded:
         pass
     finally:
         sys.setprofile(None)
@@ -258,19 +264,19 @@ def soon() -> Clock:
     return Clock(Timeout(pool=1), None)
 
 
-def exchanged(places: pool.Pool, holder: pool.Holder) -> None:
-    places.take(HERE, soon(), holder)
-    places.give_back(HERE, Idle(), holder)
+def exchanged(places: pool.Pool, lease: pool.Lease) -> None:
+    take(places, soon(), lease)
+    places.give_back(HERE, Idle(), lease)
 
 
-def ended(places: pool.Pool, *holders: pool.Holder) -> None:
+def ended(places: pool.Pool, *leases: pool.Lease) -> None:
     """Those that hold a place give it back, and the next one finds one."""
-    for holder in holders:
-        places.leave_line(HERE, holder)
-        if holder.holds_place:
-            places.give_back(HERE, None, holder)
-    after = pool.Holder()
-    places.take(HERE, soon(), after)
+    for lease in leases:
+        places.leave_line(HERE, lease)
+        if lease.is_held:
+            places.give_back(HERE, None, lease)
+    after = pool.Lease()
+    take(places, soon(), after)
     places.give_back(HERE, None, after)
     assert (places._used, any(places._waiting.values()), list(places._returned)) == ({}, False, [])
 
@@ -278,10 +284,10 @@ def ended(places: pool.Pool, *holders: pool.Holder) -> None:
 def test_an_interrupt_loses_no_place(monkeypatch):
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0)
     for at in itertools.count():
-        places, holder = pool.Pool(1), pool.Holder()
+        places, lease = pool.Pool(1), pool.Lease()
         places._idle = {HERE: [(Idle(), 0.0), (Idle(), 1e12)]}
-        more = interrupted(at, exchanged, places, holder)
-        ended(places, holder)
+        more = interrupted(at, exchanged, places, lease)
+        ended(places, lease)
         if not more:
             break
     assert at > 10
@@ -289,10 +295,10 @@ def test_an_interrupt_loses_no_place(monkeypatch):
 
 def test_an_interrupt_of_who_waits_loses_no_place():
     for at in itertools.count():
-        places, first, holder = pool.Pool(1), pool.Holder(), pool.Holder()
-        places.take(HERE, soon(), first)
-        more = interrupted(at, places.take, HERE, Clock(Timeout(pool=0.001), None), holder)
-        ended(places, first, holder)
+        places, first, lease = pool.Pool(1), pool.Lease(), pool.Lease()
+        take(places, soon(), first)
+        more = interrupted(at, take, places, Clock(Timeout(pool=0.001), None), lease)
+        ended(places, first, lease)
         if not more:
             break
     assert at > 10
@@ -300,16 +306,16 @@ def test_an_interrupt_of_who_waits_loses_no_place():
 
 def test_an_interrupt_while_a_place_is_handed_over_leaves_nobody_asleep():
     for at in itertools.count():
-        places, first, waiter = pool.Pool(1), pool.Holder(), pool.Holder()
-        places.take(HERE, soon(), first)
-        places._alone(places._place, HERE, pool.ThreadTurn, waiter)
+        places, first, waiting = pool.Pool(1), pool.Lease(), pool.Lease()
+        take(places, soon(), first)
+        places._alone(places._place, HERE, waiting)
         more = interrupted(at, places.give_back, HERE, None, first)
-        if first.holds_place:
+        if first.is_held:
             places.give_back(HERE, None, first)
         places._settle()
-        assert waiter.turn._asleep.acquire(blocking=False)
-        places._granted(waiter)
-        ended(places, waiter)
+        assert waiting.waiter._asleep.acquire(blocking=False)
+        places._granted(waiting)
+        ended(places, waiting)
         if not more:
             break
     assert at > 3

@@ -213,7 +213,7 @@ def test_a_proxy_that_proves_who_it_is(scheme, context, ca_file, start, way):
     assert server.requests[0].endswith(b"x" * 100_000)
 
 
-@pytest.mark.parametrize("proxy", ["127.0.0.1:80", "socks5://h:1", "http://", "http://h:x"])
+@pytest.mark.parametrize("proxy", ["127.0.0.1:80", "socks4://h:1", "http://", "http://h:x"])
 def test_a_proxy_that_is_none(proxy):
     with pytest.raises(exceptions.ArgumentError, match="proxy"):
         HTTPTransport(proxy=proxy)

@@ -9,14 +9,17 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import trustme
 from urllib3.util import wait
 
 from dynclient.options import TLS, Timeout
-from dynclient.transports import HTTPTransport, _waiting
-from dynclient.transports.clock import Clock, Expired
+from dynclient.transports import HTTPTransport
+from dynclient.transports import threads as threads_module
+from dynclient.transports.clock import Clock, DeadlineExceeded
+from dynclient.transports.exchange import at_once
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 MUCH = bytes(range(256)) * 12_000
@@ -56,8 +59,8 @@ def pair(request, authority) -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-@pytest.fixture(params=[_waiting.Polled, _waiting.Timed])
-def stream(request, pair) -> _waiting.Stream:
+@pytest.fixture(params=[threads_module.PollStream, threads_module.BlockingStream])
+def stream(request, pair) -> Any:
     return request.param(pair[0])
 
 
@@ -70,7 +73,7 @@ def test_what_the_other_side_reads_slowly_is_sent_whole(stream, pair):
 
     with ThreadPoolExecutor(1) as threads:
         reading = threads.submit(read)
-        stream.send(MUCH, clock())
+        at_once(stream.send(memoryview(MUCH), clock()))
         assert reading.result() == MUCH
 
 
@@ -79,42 +82,42 @@ def test_what_the_other_side_sends_is_received_whole(stream, pair):
     with ThreadPoolExecutor(1) as threads:
         sending = threads.submit(pair[1].sendall, MUCH)
         while len(found) < len(MUCH):
-            found += stream.receive(clock())
+            found += at_once(stream.receive(clock()))
         sending.result()
     assert found == MUCH
 
 
 def test_a_wait_is_no_longer_than_the_clock_allows(stream):
-    with pytest.raises((Expired, TimeoutError)):
-        stream.receive(clock(0.01))
-    with pytest.raises((Expired, TimeoutError)):
-        stream.send(MUCH, clock(0.01))
+    with pytest.raises((DeadlineExceeded, TimeoutError)):
+        at_once(stream.receive(clock(0.01)))
+    with pytest.raises((DeadlineExceeded, TimeoutError)):
+        at_once(stream.send(memoryview(MUCH), clock(0.01)))
 
 
 def test_a_long_time_is_no_error(stream, pair):
     pair[1].sendall(b"x")
     made = Clock(Timeout(read=1e7, total=None), None)
     made.enter("read")
-    assert stream.receive(made) == b"x"
+    assert at_once(stream.receive(made)) == b"x"
 
 
 def test_a_connection_is_silent_until_something_comes(stream, pair):
-    assert stream.silent()
+    assert stream.is_idle()
     pair[1].sendall(b"x")
-    while stream.silent():
+    while stream.is_idle():
         threading.Event().wait(0.001)
-    assert stream.receive(clock()) == b"x"
-    assert stream.silent()
+    assert at_once(stream.receive(clock())) == b"x"
+    assert stream.is_idle()
 
 
 def test_the_end_is_no_silence(stream, pair):
     pair[1].close()
-    while stream.silent():
+    while stream.is_idle():
         threading.Event().wait(0.001)
-    assert stream.receive(clock()) == b""
+    assert at_once(stream.receive(clock())) == b""
 
 
-@pytest.mark.parametrize("kind", [_waiting.Polled, _waiting.Timed])
+@pytest.mark.parametrize("kind", [threads_module.PollStream, threads_module.BlockingStream])
 def test_records_of_tls_that_come_byte_by_byte_are_waited_for(authority, kind):
     (ours, near), (far, theirs) = socket.socketpair(), socket.socketpair()
 
@@ -128,10 +131,10 @@ def test_records_of_tls_that_come_byte_by_byte_are_waited_for(authority, kind):
         stream = kind(here)
         with here, there:
             for number in range(3):
-                stream.send(f"ask {number}".encode(), clock())
+                at_once(stream.send(memoryview(f"ask {number}".encode()), clock()))
                 assert there.recv(100) == f"ask {number}".encode()
                 there.sendall(f"answer {number}".encode())
-                assert stream.receive(clock()) == f"answer {number}".encode()
+                assert at_once(stream.receive(clock())) == f"answer {number}".encode()
         for end in (near, far):
             end.shutdown(socket.SHUT_RDWR)
         for one in carrying:

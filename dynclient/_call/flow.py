@@ -116,11 +116,12 @@ def _hops(request: Request, reader: Reader, terms: Terms, sender: _Sender) -> Fl
         response = yield from sender.attempts(request, auth)
         target = None
         if response.status in _REDIRECTION:
-            seen.append(Secret(request.url.partition("#")[0]))
+            sent = auth.sent if auth is not None and auth.sent is not None else request
+            seen.append(Secret(sent.url.partition("#")[0]))
             target = _redirected(response, request, reader, terms, seen)
         if target is None:
-            sent = sender.repeats.sent
-            return response if response.attempts == sent else replace(response, attempts=sent)
+            attempts = sender.repeats.sent
+            return response if response.attempts == attempts else replace(response, attempts=attempts)
         if auth is not None:
             target = auth.redirected(target)
         if target.origin != request.origin:

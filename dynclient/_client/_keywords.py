@@ -11,16 +11,21 @@ from typing import Any, TypeAlias
 
 from typing_extensions import TypedDict
 
+from dynclient import security
 from dynclient._call import Hook
 from dynclient._request import Explanation, ServerChoice
 from dynclient._secrets import OAuth2, Secret
 from dynclient.exceptions import DocumentError
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
-from dynclient.security import CredentialRequest
 from dynclient.transports import AsyncTransport, Transport
 
 Credential: TypeAlias = (
-    str | Secret | tuple[str | Secret, str | Secret] | OAuth2 | Callable[[CredentialRequest], object]
+    str
+    | Secret
+    | tuple[str | Secret, str | Secret]
+    | OAuth2
+    | security.Auth
+    | Callable[[security.CredentialRequest], object]
 )
 Auth: TypeAlias = Credential | Mapping[str, Credential] | None
 

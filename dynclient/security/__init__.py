@@ -20,6 +20,7 @@ from dynclient.security.schemes import APIKeyAuth, BasicAuth, BearerAuth, concea
 
 if TYPE_CHECKING:
     from dynclient.security.digest import DigestAuth
+    from dynclient.security.signing import HMACAuth, SigV4
 
 __all__ = [
     "APIKeyAuth",
@@ -32,11 +33,13 @@ __all__ = [
     "CredentialCache",
     "CredentialRequest",
     "DigestAuth",
+    "HMACAuth",
     "Outcome",
     "Secret",
     "Security",
     "Sender",
+    "SigV4",
     "concealed",
 ]
 
-__getattr__ = deferred(__name__, {"digest": ("DigestAuth",)})
+__getattr__ = deferred(__name__, {"digest": ("DigestAuth",), "signing": ("HMACAuth", "SigV4")})

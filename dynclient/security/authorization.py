@@ -237,16 +237,16 @@ class Security:
 
 
 class AuthFlow:
-    """How one call is authenticated. Each of its attempts is sent by :meth:`send`."""
+    """How one call is authenticated. Each of its attempts is sent by :meth:`send`; ``sent`` is its last request."""
 
-    __slots__ = ("_chosen", "_operation", "_secrets", "_security")
+    __slots__ = ("_chosen", "_operation", "_security", "sent")
 
     def __init__(self, security: Security, operation: Operation) -> None:
         """Take the client's credentials and the call's operation."""
         self._security = security
         self._operation = operation
         self._chosen: Chosen | None = None
-        self._secrets: frozenset[SecretLocation] = frozenset()
+        self.sent: Request | None = None
 
     def send(self, request: Request, sender: Sender, clock: CallClock) -> Generator[Any, Any, Outcome]:
         """Send a request with its credentials, as often as these need it: the last response, or how that failed.
@@ -273,14 +273,14 @@ class AuthFlow:
             auths = self._chosen.auths
             kept = (pair for pair in auths if not isinstance(pair[0], StaticAuth) or pair[1].scheme.in_ != "query")
             self._chosen = self._chosen._replace(auths=tuple(kept))
-        return replace(target, secrets=target.secrets | self._secrets)
+        return replace(target, secrets=target.secrets | self.sent.secrets) if self.sent is not None else target
 
     def _sent(
         self, auths: tuple[tuple[Auth, AuthContext], ...], request: Request, sender: Sender
     ) -> Generator[Any, Any, Outcome]:
         """Send a request through the flows of some Auths, the first of them outermost."""
         if not auths:
-            self._secrets = request.secrets
+            self.sent = request
             return (yield from sender.send(request))
         auth, context = auths[0]
         steps = _begun(auth, request, context)

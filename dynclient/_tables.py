@@ -131,6 +131,15 @@ def as_text(
     return "\n".join([*lines, *below, *([note] if note else [])])
 
 
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells as text in columns, each as wide as its widest cell."""
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        _GAP.join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
 def _texts(row: Row) -> Cells:
     cells = row.name, row.method, row.path, row.marks
     # Most rows can stay as they are, which is seen of all cells at once.

@@ -1,8 +1,8 @@
 """The command ``dynclient``.
 
 Rule 1: data goes to standard output, everything else to standard error.
-Rule 2: the exit status is 0 when all is well, 1 for an error of the document, the caller or the way, 2 for wrong usage,
-3, 4 or 5 for the class of an HTTP status (3 also where `diff` finds what it was told to fail on), 130 when interrupted.
+Rule 2: the exit status is 0 for success, 1 for an error of the document, the caller or the network, 2 for wrong usage,
+3, 4 or 5 for the class of an HTTP status (3 also where `diff --fail-on` finds such a change), 130 when interrupted.
 Rule 3: click is imported by :func:`main`, everything else by the command that needs it.
 """
 
@@ -13,14 +13,14 @@ import sys
 from collections.abc import Sequence
 
 USAGE = 2
-# A command line is over soon: cycles are looked for once there is much to look through.
-_SELDOM = 100_000
+# A command is short: the garbage collector runs only once there are many objects.
+_GC_THRESHOLD = 100_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     before = gc.get_threshold()
-    gc.set_threshold(_SELDOM, *before[1:])
+    gc.set_threshold(_GC_THRESHOLD, *before[1:])
     try:
         return _main(arguments)
     finally:

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from dynclient.cli import credentials
-from dynclient.cli.answers import FORMATS, write
 from dynclient.cli.documents import api_of, document_argument
 from dynclient.cli.logins import FLOWS, Wishes, logged_in, state_of
+from dynclient.cli.output import FORMATS, write
 from dynclient.cli.vault import Vault, key_of
 from dynclient.exceptions import escaped
 from dynclient.model import API, SecurityScheme

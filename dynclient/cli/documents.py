@@ -1,14 +1,15 @@
-"""Which document a word on the command line means, and what can be completed of it.
+"""The DOCUMENT of a command line, shell completion of its contents, and ``dynclient completion``.
 
-Rule 1: a word is a short name that the project's pyproject.toml gives in ``[tool.dynclient]``, or else a path or URL.
-One with a slash in it is no name: nobody has to look for it.
-Rule 2: while a shell completes, nothing is asked, nothing is said, and a fault means no proposals.
+Rule 1: a word is a short name that the project's pyproject.toml defines in ``[tool.dynclient]``, or else a path or URL.
+A word with a slash in it is never a short name, so that file is not read for it.
+Rule 2: completion asks nothing and prints no errors; on a fault there are no proposals.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,7 +17,7 @@ import click
 from dynclient._escaping import escaped
 from dynclient._readers import listed
 
-if TYPE_CHECKING:  # what lists operations, and what completes their names, goes without
+if TYPE_CHECKING:  # lists and completions do without these
     from click.shell_completion import CompletionItem
 
     from dynclient._client import Client
@@ -26,45 +27,63 @@ if TYPE_CHECKING:  # what lists operations, and what completes their names, goes
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _PROJECT = "pyproject.toml"
-# What `dynclient generate` reads in the same table.
+# Settings of `dynclient generate` in the same table.
 _GENERATE = frozenset({"docs", "documents", "stubs", "templates"})
 
 
-def named() -> Mapping[str, str]:
-    """The short names of documents of the project that the current folder is in; the nearest pyproject.toml counts.
+def short_names() -> Mapping[str, str]:
+    """The short names of documents in the nearest pyproject.toml, by name: paths from the current folder, or URLs.
 
     Raises:
         ClickException: that file can't be read.
     """
-    here = folder = os.getcwd()  # noqa: PTH109  # pathlib takes a tenth of the time that a list takes
+    current = folder = os.getcwd()
     while True:
-        file = os.path.join(folder, _PROJECT)  # noqa: PTH118  # as above
-        if os.path.isfile(file):  # noqa: PTH113  # as above
-            return _in_project(file, folder, here)
-        folder, below = os.path.dirname(folder), folder  # noqa: PTH120  # as above
+        file = os.path.join(folder, _PROJECT)
+        if os.path.isfile(file):
+            return _read_names(file, folder, current)
+        folder, below = os.path.dirname(folder), folder
         if folder == below:
             return {}
+
+
+def _read_names(file: str, folder: str, current: str) -> Mapping[str, str]:
+    import tomllib
+
+    try:
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read()
+        table = tomllib.loads(text).get("tool", {}).get("dynclient", {}) if "dynclient" in text else {}
+        names = {name: value for name, value in table.items() if isinstance(value, str) and name not in _GENERATE}
+    except (OSError, ValueError, AttributeError) as error:
+        raise click.ClickException(f"{file} can't be read: {error}") from error
+    if folder == current:
+        return names
+    return {
+        name: value if "://" in value else os.path.relpath(os.path.join(folder, value), current)
+        for name, value in names.items()
+    }
 
 
 def located(word: str) -> str:
     """The path or URL that a word means.
 
     Raises:
-        ClickException: pyproject.toml can't be read, or the word is neither a name, nor a file, nor a URL.
+        ClickException: pyproject.toml can't be read, or the word is neither a short name, nor a file, nor a URL.
     """
     if "/" in word:
         return word
-    names = named()
+    names = short_names()
     if word in names:
         return names[word]
-    if "." not in word and not os.path.exists(word):  # noqa: PTH110  # as above
+    if "." not in word and not os.path.exists(word):
         from dynclient._identifiers import near
 
         matches = near(word, list(names))
         hint = f"\nHint: did you mean {' or '.join(matches)}?" if matches else ""
-        known = f"there are {', '.join(names)}" if names else "it has none"
+        known = f"the names are {', '.join(names)}" if names else "there are no names"
         raise click.ClickException(
-            f"{escaped(word)} is no file, and no name of [tool.dynclient] in {_PROJECT}: {escaped(known)}{hint}"
+            f"{escaped(word)} is not a file, and not a name in [tool.dynclient] of {_PROJECT}: {escaped(known)}{hint}"
         )
     return word
 
@@ -77,33 +96,33 @@ def client_of(word: str, **options: Any) -> Client:
 
 
 def api_of(word: str) -> API:
-    """Load the document that a word means, as far as its list of operations; no client is made."""
+    """Load the document that a word means as far as its list of operations, without a client."""
     from dynclient._load import load
 
     return load(located(word))
 
 
 def list_of(word: str) -> Listing:
-    """The list of operations of the document that a word means, and its tags; from the cache, if it has them."""
+    """The operations and tags of the document that a word means; from the cache, if it has them."""
     from dynclient._readers import Listing
 
     path = located(word)
-    kept = listed(path)
-    if kept is not None:
-        return kept
+    cached = listed(path)
+    if cached is not None:
+        return cached
     from dynclient._load import load
 
     api = load(path)
     return Listing(api.rows, {tag.name: tag.namespace for tag in api.tags})
 
 
-def row_name(name: str) -> str:
-    """An operation's name as a shell's people write it: ``create-call``."""
+def command_name(name: str) -> str:
+    """An operation's name in the spelling of commands: ``create-call``."""
     return name.replace("_", "-") if not name.startswith("_") else name
 
 
 def method_of(client: Client, word: str) -> Any:
-    """The operation that a word means: ``create-call``, or any name that ``operations[...]`` takes.
+    """The operation that a word means: ``create-call``, or any name that ``operations[...]`` accepts.
 
     Raises:
         NoSuchOperation: there is none.
@@ -113,7 +132,7 @@ def method_of(client: Client, word: str) -> Any:
     return operations[pythonic if word not in operations and (pythonic in operations or " " not in word) else word]
 
 
-class DocumentType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments in some of click's versions only
+class DocumentType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
     """A document by path, URL or short name."""
 
     name = "document"
@@ -124,25 +143,25 @@ class DocumentType(click.ParamType):  # type: ignore[type-arg]  # it takes argum
 
         del ctx, param
         try:
-            found = [CompletionItem(name) for name in named() if name.startswith(incomplete)]
+            found = [CompletionItem(name) for name in short_names() if name.startswith(incomplete)]
         except (click.ClickException, OSError):
             found = []
         return [*found, CompletionItem(incomplete, type="file")]
 
 
-class OperationType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments in some of click's versions only
-    """An operation of the document that was given before it."""
+class OperationType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
+    """An operation of the document that stands before it on the command line."""
 
     name = "operation"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The operations' names."""
         del param
-        return operation_items(_given(ctx), incomplete)
+        return operation_items(_document_word(ctx), incomplete)
 
 
-class TagType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments in some of click's versions only
-    """A tag of the document that was given before it."""
+class TagType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
+    """A tag of the document that stands before it on the command line."""
 
     name = "tag"
 
@@ -151,32 +170,39 @@ class TagType(click.ParamType):  # type: ignore[type-arg]  # it takes arguments 
         from click.shell_completion import CompletionItem
 
         del param
-        kept = _quietly(_given(ctx))
-        tags = kept.namespaces if kept is not None else ()
+        found = _list_or_none(_document_word(ctx))
+        tags = found.namespaces if found is not None else ()
         return [CompletionItem(tag) for tag in tags if tag.startswith(incomplete)]
 
 
 def operation_items(document: str | None, incomplete: str) -> list[CompletionItem]:
-    """What a shell proposes for an operation of a document: its name, and its summary where the shell shows one."""
+    """The completions of an operation's name, with summaries for the shells that show them."""
     from click.shell_completion import CompletionItem
 
-    kept = _quietly(document)
-    written = str if "_" in incomplete else row_name
+    found = _list_or_none(document)
+    spelled = str if "_" in incomplete else command_name
     return [
-        CompletionItem(written(row.name), help=_one_line(row.summary) or None)
-        for row in (kept.rows if kept is not None else ())
-        if written(row.name).startswith(incomplete)
+        # zsh's and fish's scripts cut at line ends; zsh's also at a colon.
+        CompletionItem(spelled(row.name), help=escaped(" ".join(row.summary.split())).replace(":", " ") or None)
+        for row in (found.rows if found is not None else ())
+        if spelled(row.name).startswith(incomplete)
     ]
 
 
-def _quietly(document: str | None) -> Listing | None:
-    """A document's list, while a shell completes; None where it can't be had."""
+def _list_or_none(document: str | None) -> Listing | None:
     if document is None:
         return None
     try:
         return list_of(document)
-    except Exception:  # noqa: BLE001  # a person who types is helped by no error, whatever it is
+    except Exception:  # noqa: BLE001  # rule 2, whatever the error is
         return None
+
+
+def _document_word(ctx: click.Context) -> str | None:
+    """The document of a command line that is being completed."""
+    # Before an option whose value is yet to come, click leaves the arguments as they are.
+    words = [ctx.params.get("document"), *ctx.args]
+    return next((str(word) for word in words if word), None)
 
 
 def document_argument() -> Callable[[Decorated], Decorated]:
@@ -184,41 +210,26 @@ def document_argument() -> Callable[[Decorated], Decorated]:
     return click.argument("document", type=DocumentType())
 
 
-def _given(ctx: click.Context) -> str | None:
-    """The document of a command line that is being completed."""
-    # Before an option whose value is yet to come, click leaves the arguments as they are.
-    words = [ctx.params.get("document"), *ctx.args]
-    return next((str(word) for word in words if word), None)
+def format_option(*formats: str, text: str = "How it is shown.") -> Callable[[Decorated], Decorated]:
+    """The option ``-o`` of a command; the first format is the default."""
+    choice = click.Choice(formats)
+    return click.option("-o", "--format", "output", type=choice, default=formats[0], show_default=True, help=text)
 
 
-def _one_line(text: str) -> str:
-    # zsh's and fish's scripts cut at line ends; zsh's also at a colon.
-    return escaped(" ".join(text.split())).replace(":", " ")
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the completion script of SHELL.
 
+    bash, in ~/.bashrc: `eval "$(dynclient completion bash)"`; zsh, in ~/.zshrc: `eval "$(dynclient completion zsh)"`;
+    fish: `dynclient completion fish > ~/.config/fish/completions/dynclient.fish`.
+    """
+    from click.shell_completion import get_completion_class
 
-def _in_project(file: str, folder: str, here: str) -> Mapping[str, str]:
-    try:
-        with open(file, encoding="utf-8") as opened:  # noqa: PTH123  # as above
-            text = opened.read()
-        table = _toml(text).get("tool", {}).get("dynclient", {}) if "dynclient" in text else {}
-    except (OSError, ValueError, AttributeError) as error:
-        raise click.ClickException(f"{file} can't be read: {error}") from error
-    return {name: _beside(folder, value, here) for name, value in _texts(table)}
-
-
-def _texts(table: Any) -> Iterable[tuple[str, str]]:
-    items = table.items() if isinstance(table, Mapping) else ()
-    return [(name, value) for name, value in items if isinstance(value, str) and name not in _GENERATE]
-
-
-def _beside(folder: str, value: str, here: str) -> str:
-    """A path as seen from the current folder; a URL as it is."""
-    if "://" in value:
-        return value
-    return os.path.relpath(os.path.join(folder, value), here) if folder != here else value  # noqa: PTH118  # as above
-
-
-def _toml(text: str) -> Any:
-    import tomllib
-
-    return tomllib.loads(text)
+    made = get_completion_class(shell)
+    if made is None:
+        raise click.ClickException(f"click can't complete in {shell}")
+    source = made(ctx.find_root().command, {}, "dynclient", "_DYNCLIENT_COMPLETE")
+    # click's bash class looks for a bash of its own first, which a script that is only printed does not need.
+    sys.stdout.write(source.source_template % source.source_vars() + "\n")

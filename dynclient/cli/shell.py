@@ -1,8 +1,11 @@
-"""``dynclient shell``: a Python prompt in which a document's client stands ready, with completion and history."""
+"""``dynclient shell``: a Python prompt with a document's client, in IPython or the standard prompt."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -13,17 +16,19 @@ from dynclient.cli.documents import client_of, document_argument, located
 from dynclient.inspection import client_name
 from dynclient.options import ValidationMode
 
+_LONGEST_HISTORY = 10_000
 
-@click.command(short_help="A Python prompt with a client.")
+
+@click.command()
 @document_argument()
 @click.option("--base-url", help="A server in place of the document's.")
 @click.option("--auth", multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it.")
 @click.option("--validate", type=click.Choice(["strict", "warn", "off"]), default="strict", show_default=True)
 @click.option("--plain", is_flag=True, help="The standard prompt, also where IPython is installed.")
 def shell(document: str, base_url: str | None, auth: tuple[str, ...], validate: ValidationMode, *, plain: bool) -> None:
-    """Open a Python prompt in which DOCUMENT's client has its name: `voice` for openapi/voice.yaml.
+    """Open a Python prompt with DOCUMENT's client in a variable: `voice` for openapi/voice.yaml.
 
-    IPython where it is installed, else the standard prompt; both complete operations and arguments.
+    IPython where it is installed, else the standard prompt. Both complete operations, and IPython their arguments, too.
     """
     ipython = None if plain or not sys.stdin.isatty() else _ipython()
     client = client_of(document, base_url=base_url, validate=validate)
@@ -55,9 +60,35 @@ def _ipython() -> Any:
 def _standard(names: dict[str, Any], banner: str) -> None:
     import code
 
-    from dynclient.cli.prompt import history
-
     if not sys.stdin.isatty():
-        sys.ps1 = sys.ps2 = ""  # What is piped in asks for no prompt, and what is piped out is data.
-    with history(names):
+        sys.ps1 = sys.ps2 = ""  # Piped input needs no prompt, and piped output is data.
+    with _readline(names):
         code.interact(banner=banner, local=names, exitmsg="")
+
+
+@contextmanager
+def _readline(names: dict[str, Any]) -> Iterator[None]:
+    """Complete names and attributes at the prompt, and keep its history; do nothing where there is no readline."""
+    try:
+        import readline
+        import rlcompleter
+    except ImportError:
+        yield
+        return
+    import platformdirs
+
+    readline.set_completer(rlcompleter.Completer(names).complete)
+    readline.parse_and_bind("tab: complete")
+    file = platformdirs.user_state_path("dynclient") / "history"
+    # The prompt works without a history, too.
+    with suppress(OSError):
+        readline.read_history_file(file)
+    try:
+        yield
+    finally:
+        readline.set_history_length(_LONGEST_HISTORY)
+        with suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # Only its owner may read it: people type secrets.
+            os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+            readline.write_history_file(file)

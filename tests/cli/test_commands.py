@@ -169,10 +169,6 @@ def test_each_operation_has_its_own_help(run):
 
 
 def test_commands_of_others_join_by_entry_point(run, monkeypatch, tmp_path):
-    from importlib.metadata import EntryPoint
-
-    from dynclient.cli import application
-
     @click.command()
     def hello():
         """Say hello."""
@@ -182,13 +178,12 @@ def test_commands_of_others_join_by_entry_point(run, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "others_commands", sys.modules[__name__])
     (tmp_path / "raises_at_import.py").write_text("raise ValueError('what it says')")
     monkeypatch.syspath_prepend(tmp_path)
-    points = [
-        EntryPoint("hello", "others_commands:hello", application.GROUP),
-        EntryPoint("broken", "not_there:command", application.GROUP),
-        EntryPoint("raises", "raises_at_import:command", application.GROUP),
-        EntryPoint("ls", "others_commands:hello", application.GROUP),
-    ]
-    monkeypatch.setattr(application, "entry_points", lambda group: points)
+    installed = tmp_path / "others-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
+    lines = ["hello = others_commands:hello", "broken = not_there:command", "raises = raises_at_import:command"]
+    lines.append("ls = others_commands:hello")
+    (installed / "entry_points.txt").write_text("\n".join(["[dynclient.commands]", *lines]))
     assert run("hello") == (0, "hello\n", "")
     assert "hello" in run("--help")[1]
     assert "what it says" in run("raises")[2]

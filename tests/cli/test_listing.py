@@ -9,10 +9,7 @@ import sys
 
 import pytest
 
-from dynclient import _tables
 from dynclient._document import cache
-from dynclient._rows import OperationRow
-from dynclient.cli import application
 
 HEAVY = {"dynclient._client", "dynclient.model", "jsonschema", "msgspec", "pathlib", "platformdirs", "rich"}
 
@@ -72,62 +69,75 @@ def test_completing_an_operation_needs_little(document, tmp_path):
     assert HEAVY & set(done.stderr.split()) == set()
 
 
-def test_what_is_said_of_each_command_is_what_it_says_of_itself():
-    context = application.application.make_context("dynclient", ["ls"])
-    told = {name: application.application.get_command(context, name) for name in application.COMMANDS}
-    assert {name: command.short_help for name, command in told.items()} == {
-        name: said for name, (_, said) in application.COMMANDS.items()
-    }
-
-
 @pytest.mark.parametrize("told", [{}, {"XDG_CACHE_HOME": "/x/y"}, {"XDG_CACHE_HOME": ""}, {"XDG_CACHE_HOME": " "}])
 def test_the_cache_is_where_platformdirs_has_it(monkeypatch, told):
     from platformdirs import user_cache_dir
 
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for name in ("XDG_CACHE_HOME", "DYNCLIENT_CACHE"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    assert cache._users.__wrapped__() == user_cache_dir("dynclient", appauthor=False)
+    words = [sys.executable, "-m", "dynclient.cli", "cache"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stderr.startswith(user_cache_dir("dynclient", appauthor=False) + ": ")
 
 
-def row(name, path="/a", summary="Do it", **more):
-    listed = OperationRow(f"GET {path}", "GET", path, name, name, (), summary, ("T",), False, "", "")._replace(**more)
-    return _tables.row_of(listed)
+def operation(name, summary="Do it", **more):
+    return {"tags": ["T"], "operationId": name, "summary": summary, "responses": {}, **more}
 
 
-ROWS = [row("short"), row("a_name_of_thirty_one_characters", f"/{'p' * 50}", "S" * 200, deprecated=True)]
+LONG = "a_name_of_thirty_one_characters"
+PATHS = {"/a": operation("short"), f"/{'p' * 50}": operation(LONG, "S" * 200, deprecated=True)}
 
 
-def test_a_pipe_gets_everything():
-    lines = _tables.as_text(ROWS).splitlines()
+@pytest.fixture
+def ls(run, tmp_path, monkeypatch):
+    """The lines of a list: in a terminal of some width, or in a pipe."""
+
+    def ls(paths, width=None, **environment):
+        file = tmp_path / "listed.json"
+        items = {path: {"get": get} for path, get in paths.items()}
+        file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": items}))
+        for name, value in {"TERM": "xterm", "COLUMNS": str(width), **environment}.items():
+            monkeypatch.setenv(name, value)
+        with monkeypatch.context() as patched:
+            patched.setattr(sys.stdout, "isatty", lambda: width is not None)
+            return run("ls", file)[1].splitlines()
+
+    return ls
+
+
+def test_a_pipe_gets_everything(ls):
+    lines = ls(PATHS)
     assert lines[1] == "T"
     assert lines[2].split() == ["short", "GET", "/a", "Do", "it"]
-    assert lines[3].split() == [ROWS[1].name, "GET", ROWS[1].path, "[deprecated]", "S" * 200]
+    assert lines[3].split() == [LONG, "GET", f"/{'p' * 50}", "[deprecated]", "S" * 200]
     assert lines[0].index("path") == lines[2].index("/a") == lines[3].index("/ppp")
 
 
-def test_a_terminal_gets_as_much_of_a_summary_as_it_has_room_for():
-    lines = _tables.as_text(ROWS, width=120).splitlines()
+def test_a_terminal_gets_as_much_of_a_summary_as_it_has_room_for(ls):
+    lines = ls(PATHS, width=120, NO_COLOR="1")
     assert len(lines) == 4
     assert len(lines[3]) == 120
     assert lines[3].endswith("SS…")
 
 
 @pytest.mark.parametrize("width", [40, 80])
-def test_in_a_narrow_terminal_an_operation_takes_two_lines(width):
-    lines = _tables.as_text(ROWS, width=width, coloured=True).splitlines()
+def test_in_a_narrow_terminal_an_operation_takes_two_lines(ls, width):
+    lines = ls(PATHS, width=width)
     assert lines[1:3] == ["  short  Do it", "    \x1b[32mGET\x1b[0m /a"]
-    assert lines[3].startswith("  \x1b[9ma_name_of_thirty_one_characters\x1b[0m")
+    assert lines[3].startswith(f"  \x1b[9m{LONG}\x1b[0m")
     assert lines[4] == f"    \x1b[32mGET\x1b[0m /{'p' * 50}"
     assert len(lines) == 5
 
 
-def test_letters_that_take_two_columns_are_counted_so():
-    lines = _tables.as_text([row("a", "/日本"), row("b", "/abcd"), row("c", summary="語" * 50)], width=60).splitlines()
+def test_letters_that_take_two_columns_are_counted_so(ls):
+    paths = {"/日本": operation("a"), "/abcd": operation("b"), "/c": operation("c", "語" * 50)}
+    lines = ls(paths, width=60, NO_COLOR="1")
     assert lines[2].index("Do") + 2 == lines[3].index("Do")
-    assert _tables._width(lines[4]) in {59, 60}
+    assert len(lines[4]) + lines[4].count("語") in {59, 60}
 
 
-def test_a_summary_can_not_break_out_of_its_line():
-    (line,) = _tables.as_text([row("a", summary="one\n two\x1b[31m")]).splitlines()[2:]
+def test_a_summary_can_not_break_out_of_its_line(ls):
+    (line,) = ls({"/a": operation("a", "one\n two\x1b[31m")})[2:]
     assert line.endswith("one two\\x1b[31m")

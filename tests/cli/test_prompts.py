@@ -52,9 +52,7 @@ def test_the_standard_prompt_has_the_client_completion_and_history(terminal, tmp
     process.expect(">>> ")
     process.send("voice.get_c\t\t")
     process.expect("all_state")
-    process.send("(acc\t")
-    process.expect("account_id=")
-    process.sendline("'9')")
+    process.sendline("('9')")
     process.expect("missing argument: call_id")
     process.expect(">>> ")
     process.sendline("voice.creat_call")
@@ -248,7 +246,7 @@ def test_fish_completes_by_the_script(beside, root):
     assert done.stdout.splitlines() == [
         "get-call-state\tGet Call State Information",
         "completed",
-        "validate\tTell every fault of a document.",
+        "validate\tReport every fault of a document.",
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import dynclient
 from dynclient._validation import validator
-from dynclient.cli import faults
+from dynclient.cli import document_faults
 
 FAULTY = """\
 openapi: 3.1.0
@@ -148,6 +148,6 @@ def test_what_stands_below_a_sound_schema_is_not_made_ready_again(monkeypatch):
         made.append((schema.uri, direction))
         return validator(schema, direction)
 
-    monkeypatch.setattr(faults, "validator", counted)
-    assert faults.faults(dynclient.load(document).api) == []
+    monkeypatch.setattr(document_faults, "validator", counted)
+    assert document_faults.find_faults(dynclient.load(document).api) == []
     assert [uri.partition("#")[2] for uri, _ in made] == ["/components/schemas/Deep"]

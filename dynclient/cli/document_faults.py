@@ -1,9 +1,9 @@
-"""Every fault of a document, as far as it can be told: what can't be read, what makes no sense, what breaks itself.
+"""The faults of a document: parts that can't be read, invalid schemas, and examples that break their schemas.
 
-Rule 1: what the readers find is told first, then every schema that an operation or the document names is made ready to
-validate by, then every example and default is held to its schema.
-Rule 2: members that OpenAPI does not know are warnings: a call can be made all the same.
-Rule 3: making a schema ready stops at its first fault: one that is faulty is gone into, to find the others below it.
+Rule 1: the readers' faults come first. Then every schema that an operation or the document names is prepared for
+validation, and its examples and defaults are validated.
+Rule 2: fields that OpenAPI does not know are warnings: calls can be made all the same.
+Rule 3: preparing a schema stops at its first fault, so the schemas below a faulty one are prepared one by one.
 """
 
 from __future__ import annotations
@@ -25,15 +25,23 @@ Direction = Literal["request", "response"]
 _DEEPEST = 64
 
 
-class Found(Record):
-    """A fault, and where it is; or what may be one, which is a warning."""
+class DocumentFault(Record):
+    """A fault or a warning, and its place in the document."""
 
     message: str
     place: Place | None
     warning: bool = False
 
+    @classmethod
+    def of(cls, error: DocumentError, *, warning: bool = False) -> DocumentFault:
+        """The fault that an error reports."""
+        message = " ".join(error.message.split())
+        # Some messages begin with the document's name, which the place has, too.
+        text = message.removeprefix(f"{error.place.document}: ") if error.place is not None else message
+        return cls(text, error.place, warning)
+
     def __str__(self) -> str:
-        """As compilers write it: file, line, what is there, and what is wrong with it."""
+        """The line of a compiler: file, line, JSON pointer, message."""
         message = f"warning: {self.message}" if self.warning else self.message
         if self.place is None:
             return message
@@ -41,7 +49,7 @@ class Found(Record):
         return f"{self.place.document}{line}: #{self.place.pointer}: {message}"
 
     def as_data(self) -> dict[str, Any]:
-        """The same as a mapping."""
+        """The fault as plain data."""
         place = self.place or Place("", "")
         severity = "warning" if self.warning else "fault"
         return {
@@ -53,58 +61,50 @@ class Found(Record):
         }
 
 
-def of(error: DocumentError, *, warning: bool = False) -> Found:
-    """An error as a fault."""
-    message = " ".join(error.message.split())
-    # Who reads a document's text says of which one; that is told before the message, too.
-    told = message.removeprefix(f"{error.place.document}: ") if error.place is not None else message
-    return Found(told, error.place, warning)
-
-
-def faults(api: API) -> list[Found]:
-    """The faults of a document and what may be some, each once, in the order of its lines."""
+def find_faults(api: API) -> list[DocumentFault]:
+    """The faults and warnings of a document, each once, in the order of its lines."""
     seen = _broken(api)
     if not seen:
-        seen = dict.fromkeys([*map(of, api.faults), *_Search(api).all()])
+        seen = dict.fromkeys([*map(DocumentFault.of, api.faults), *_Search(api).all()])
         # Other files have been read by now.
         seen |= _broken(api)
     return sorted(seen, key=lambda found: (found.place.document, found.place.line or 0) if found.place else ("", 0))
 
 
-def _broken(api: API) -> dict[Found, None]:
-    """What keeps parts of the text from being read; of such a document nothing else is told."""
-    return dict.fromkeys(map(of, api.references.broken())) if isinstance(api.references, Document) else {}
+def _broken(api: API) -> dict[DocumentFault, None]:
+    """The faults of the text itself, such as invalid numbers; if there are any, nothing else is reported."""
+    return dict.fromkeys(map(DocumentFault.of, api.references.broken())) if isinstance(api.references, Document) else {}
 
 
 class _Search:
-    """Goes through a document once."""
+    """One walk through a document."""
 
     def __init__(self, api: API) -> None:
         self._api = api
         self._checked: set[tuple[str, str]] = set()
 
-    def all(self) -> Iterator[Found]:
-        """The faults, in the order in which they are met."""
+    def all(self) -> Iterator[DocumentFault]:
+        """The faults, in the order of the walk."""
         yield from self._root()
         if not isinstance(self._api.references, Document):
             return
         checked = check(self._api.references)
-        yield from map(of, checked.faults)
-        yield from (of(error, warning=True) for error in misspelt(self._api.references))
+        yield from map(DocumentFault.of, checked.faults)
+        yield from (DocumentFault.of(error, warning=True) for error in misspelt(self._api.references))
         for operation in checked.operations:
             yield from self._operation(operation)
         for schema in self._schemas():
             yield from self._schema(schema, "response")
 
-    def _root(self) -> Iterator[Found]:
-        """What every document has to have."""
+    def _root(self) -> Iterator[DocumentFault]:
+        """The faults of the Info Object."""
         # OAS 3.2, Info Object: title and version are REQUIRED.
         for name, value in (("title", self._api.title), ("version", self._api.version)):
             if not value:
                 place = self._resolved(f"{self._api.document_uri}#/info") or self._resolved(
                     f"{self._api.document_uri}#"
                 )
-                yield Found(f"info has no {name}", place)
+                yield DocumentFault(f"info has no {name}", place)
 
     def _schemas(self) -> Iterator[Schema]:
         try:
@@ -112,7 +112,7 @@ class _Search:
         except DocumentError:
             return
 
-    def _operation(self, operation: Operation) -> Iterator[Found]:
+    def _operation(self, operation: Operation) -> Iterator[DocumentFault]:
         for parameter in operation.parameters:
             yield from self._parameter(parameter, "request")
         if operation.body is not None:
@@ -124,19 +124,19 @@ class _Search:
             for media_type in response.content.values():
                 yield from self._media_type(media_type, "response")
 
-    def _parameter(self, parameter: Parameter | Header, direction: Direction) -> Iterator[Found]:
+    def _parameter(self, parameter: Parameter | Header, direction: Direction) -> Iterator[DocumentFault]:
         if parameter.media_type is not None:
             yield from self._media_type(parameter.media_type, direction)
         yield from self._described(parameter.schema, parameter.examples, parameter.pointer, direction)
 
-    def _media_type(self, media_type: MediaType, direction: Direction) -> Iterator[Found]:
+    def _media_type(self, media_type: MediaType, direction: Direction) -> Iterator[DocumentFault]:
         if media_type.item_schema is not None:
             yield from self._schema(media_type.item_schema, direction)
         yield from self._described(media_type.schema, media_type.examples, media_type.pointer, direction)
 
     def _described(
         self, schema: Schema | None, examples: tuple[Example, ...], pointer: str, direction: Direction
-    ) -> Iterator[Found]:
+    ) -> Iterator[DocumentFault]:
         """A schema, and the examples beside it."""
         if schema is None:
             return
@@ -144,35 +144,35 @@ class _Search:
         if (pointer, direction) in self._checked:
             return
         self._checked.add((pointer, direction))
-        # What is wrong with the schema itself has been told.
+        # The faults of the schema itself have been reported.
         with suppress(DocumentError):
             for example in examples:
                 if example.has_value:
                     yield from self._example(schema, example.value, direction, self._place(pointer, example.name))
 
     def _schema(
-        self, schema: Schema, direction: Direction, depth: int = 0, *, is_sound: bool = False
-    ) -> Iterator[Found]:
-        """What is wrong with a schema; where something is, what is wrong below it too."""
+        self, schema: Schema, direction: Direction, depth: int = 0, *, is_prepared: bool = False
+    ) -> Iterator[DocumentFault]:
+        """The faults of a schema, and of the schemas below it."""
         try:
             schema = follow(schema)
         except DocumentError as error:
-            yield of(error)
+            yield DocumentFault.of(error)
             return
         if (schema.uri, direction) in self._checked or depth > _DEEPEST:
             return
         self._checked.add((schema.uri, direction))
         try:
-            if not is_sound:
+            if not is_prepared:
                 for unchecked in validator(schema, direction).unchecked:
-                    yield of(unchecked, warning=isinstance(unchecked, UnsafeDocument))
+                    yield DocumentFault.of(unchecked, warning=isinstance(unchecked, UnsafeDocument))
             yield from self._own_examples(schema, direction, depth)
         except DocumentError as error:
-            yield of(error)
+            yield DocumentFault.of(error)
             yield from self._below(schema, direction, depth)
 
-    def _own_examples(self, schema: Schema, direction: Direction, depth: int) -> Iterator[Found]:
-        """The examples and the default that a schema gives, and those of what stands below it."""
+    def _own_examples(self, schema: Schema, direction: Direction, depth: int) -> Iterator[DocumentFault]:
+        """The faults of a schema's examples and default, and of those below it."""
         seen = shape(schema)
         given: list[tuple[str, Any]] = [("example", value) for value in seen.examples]
         if seen.default is not MISSING:
@@ -180,25 +180,27 @@ class _Search:
         for word, value in given:
             place = _place_of(schema, f"/{word}" if word in _keys(schema) else f"/{word}s")
             yield from self._example(schema, value, direction, place)
-        # What a schema leads to has been made ready with it, so nothing there makes no sense.
+        # The schemas below have been prepared together with this one, so they are valid.
         for child in _children(schema):
-            yield from self._schema(child, direction, depth + 1, is_sound=True)
+            yield from self._schema(child, direction, depth + 1, is_prepared=True)
 
-    def _below(self, schema: Schema, direction: Direction, depth: int) -> Iterator[Found]:
+    def _below(self, schema: Schema, direction: Direction, depth: int) -> Iterator[DocumentFault]:
         try:
             children = list(_children(schema))
         except DocumentError as error:
-            yield of(error)
+            yield DocumentFault.of(error)
             return
         for child in children:
             yield from self._schema(child, direction, depth + 1)
 
-    def _example(self, schema: Schema, value: Any, direction: Direction, place: Place | None) -> Iterator[Found]:
-        # A binary value can't be written in a document, and XML is often given as text.
+    def _example(
+        self, schema: Schema, value: Any, direction: Direction, place: Place | None
+    ) -> Iterator[DocumentFault]:
+        # Documents can't hold binary values, and XML is often given as text.
         if is_binary(schema) or (isinstance(value, str) and value.lstrip().startswith("<")):
             return
         for fault in validator(schema, direction).faults(value, places=False):
-            yield Found(f"the {_kind(place)} breaks its schema: {fault.path} {fault.message}", place)
+            yield DocumentFault(f"the {_kind(place)} breaks its schema: {fault.path} {fault.message}", place)
 
     def _place(self, pointer: str, name: str) -> Place | None:
         uri = pointer if "#" in pointer else f"{self._api.document_uri}#{pointer}"
@@ -235,7 +237,7 @@ def _place_of(schema: Schema, below: str) -> Place | None:
 
 
 def _children(schema: Schema) -> Iterator[Schema]:
-    """The schemas that stand in a schema, or that it is made of."""
+    """The direct subschemas of a schema."""
     seen = shape(schema)
     yield from seen.properties.values()
     yield from seen.pattern_properties.values()

@@ -1,0 +1,310 @@
+"""An operation as a click command, and the call that it makes.
+
+Required parameters are positional, everything else is an option; the texts of the help are the document's. Values are
+text until the call is made, and are read by their schemas then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from dynclient._schemas import shape
+from dynclient.cli import credentials
+from dynclient.cli.input_values import argument_value, body_fields, whole_body
+from dynclient.cli.output import FORMAT_NAMES, FileWithProgress, Printer, ProgressBar, write
+from dynclient.exceptions import MissingCredential, ResponseError, escaped
+from dynclient.inspection import Argument, arguments, constraints
+from dynclient.messages import HTTPResult
+from dynclient.model import API, Operation
+
+if TYPE_CHECKING:  # completing options does without
+    from dynclient._client import Client
+
+_MODES = ("strict", "warn", "off")
+_LONGEST_CHOICE = 80
+_REDIRECTION = 3
+
+_SHARED_OPTIONS: tuple[Callable[[], click.Option], ...] = (
+    lambda: click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
+    lambda: click.Option(["--body-field"], multiple=True, metavar="A.B=VALUE", help="A field of the body."),
+    lambda: click.Option(["--content-type"], help="The body's media type, where there is a choice."),
+    lambda: click.Option(["--accept"], help="The response's media type, where there is a choice."),
+    lambda: click.Option(["-o", "--format", "format"], type=click.Choice(FORMAT_NAMES), help="How the data is shown."),
+    lambda: click.Option(["--filter"], metavar="JMESPATH", help="Show what this selects of status, headers and body."),
+    lambda: click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
+    lambda: click.Option(["--output"], type=click.Path(dir_okay=False), help="Write the data to a file."),
+    lambda: click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
+    lambda: click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command for the request."),
+    lambda: click.Option(["--auth"], multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it."),
+    lambda: click.Option(["--header", "-H"], multiple=True, metavar="NAME:VALUE", help="One more header field."),
+    lambda: click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
+    lambda: click.Option(["--base-url"], help="A server in place of the document's."),
+    lambda: click.Option(["--timeout"], type=float, help="Seconds for the whole call."),
+    lambda: click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
+    lambda: click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
+)
+
+
+class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
+    """A value of an argument, still as text."""
+
+    name = "value"
+
+    def __init__(self, argument: Argument) -> None:
+        """Take the argument, whose schema names its type and its values."""
+        seen = shape(argument.schema) if argument.schema is not None else None
+        self.values = [_text(value) for value in (seen.enum if seen is not None else None) or () if value is not None]
+        types = sorted(seen.types - {"null"}) if seen is not None else []
+        if not self.values and types == ["boolean"]:
+            self.values = ["true", "false"]
+        choices = "|".join(self.values)
+        type_name = types[0].upper() if len(types) == 1 and types[0] != "string" else "TEXT"
+        self.metavar = escaped(f"[{choices}]") if choices and len(choices) <= _LONGEST_CHOICE else type_name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The values of an enum; a file after ``@``."""
+        del ctx, param
+        if incomplete.startswith("@"):
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(value) for value in self.values if value.startswith(incomplete)]
+
+
+class Positional(click.Argument):
+    """A required parameter, with a help text, which click's arguments lack."""
+
+    help_text: str = ""
+
+
+class OperationCommand(click.Command):
+    """A command whose help separates the operation's own options from those of every operation."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the arguments, the operation's options, and then the others."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "The operation's options": [], "Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if isinstance(param, Positional):
+                sections["Arguments"].append((param.metavar or "", param.help_text))
+            elif record is not None:
+                own = isinstance(param.type, ValueType)
+                sections["The operation's options" if own else "Options"].append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def operation_command(api: API, operation: Operation, name: str, callback: Callable[..., int]) -> click.Command:
+    """The command of an operation.
+
+    Raises:
+        DocumentError: the operation is broken.
+    """
+    shared = [make() for make in _SHARED_OPTIONS]
+    taken = {option for parameter in shared for option in parameter.opts} | {"--help"}
+    params: list[click.Parameter] = []
+    for index, argument in enumerate(arguments(operation)):
+        if argument.kind == "parameter" and argument.required:
+            positional = Positional([_key(index)], metavar=argument.name.upper(), type=ValueType(argument))
+            positional.help_text = _help(argument)
+            params.append(positional)
+        elif argument.kind != "body":
+            params.append(_option(index, argument, taken))
+    head = f"{operation.method} {operation.path}"
+    texts = (operation.row.summary, operation.description, "Deprecated." if operation.row.deprecated else "", head)
+    return OperationCommand(
+        name,
+        callback=callback,
+        params=[*params, *shared],
+        help=escaped("\n\n".join(dict.fromkeys(filter(None, texts)))),
+        epilog=escaped(credentials.in_words(api, operation)),
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def _key(index: int) -> str:
+    return f"argument_{index}"
+
+
+def _option(index: int, argument: Argument, taken: set[str]) -> click.Option:
+    flag = "--" + argument.name.strip("_").replace("_", "-")
+    while flag in taken:
+        flag = f"--{argument.kind}-{flag[2:]}"
+    taken.add(flag)
+    seen = shape(argument.schema) if argument.schema is not None else None
+    value_type = ValueType(argument)
+    return click.Option(
+        [flag, _key(index)],
+        type=value_type,
+        metavar=value_type.metavar,
+        multiple=seen is not None and "array" in seen.types,
+        help=_help(argument),
+    )
+
+
+def _help(argument: Argument) -> str:
+    bounds = "; ".join(constraints(argument.schema))
+    marks = [f"({bounds})" if bounds else "", "Deprecated." if argument.deprecated else ""]
+    marks.append("[required]" if argument.required else "")
+    return escaped(" ".join(" ".join([*argument.description.split(), *marks]).split()))
+
+
+def _text(value: Any) -> str:
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+
+
+class Call:
+    """The callback of an operation's command: sends the call, and shows its response."""
+
+    def __init__(self, client: Client, method: Any) -> None:
+        self._client = client
+        self._operation = method.operation
+        self._method = method
+
+    def __call__(self, **given: Any) -> int:
+        """Make the call from click's parameters; returns the exit status."""
+        printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
+        method = self._method.with_options(**_options(self._client, given))
+        parameters, body = self._values(given)
+        with closing(body) if isinstance(body, FileWithProgress) else nullcontext():
+            return self._run(method, parameters, body, given, printer)
+
+    def _run(self, method: Any, parameters: Any, body: Any, given: Mapping[str, Any], printer: Printer) -> int:
+        file = Path(given["output"]) if given["output"] else None
+        if given["curl"] or given["dry_run"]:
+            request = method.prepare(**self._keywords(parameters, body))
+            write(request.to_curl() if given["curl"] else _request_text(request))
+            return 0
+        with _errors_shown(printer), self._credential_hint():
+            if given["filter"] is None and (given["format"] == "raw" or (file is not None and given["format"] is None)):
+                return self._stream(method, parameters, body, printer, file)
+            if given["filter"] is None and given["format"] == "ndjson" and self._is_sequence():
+                return self._items(method, parameters, body, printer)
+            result = method.send(parameters, body=body)
+            printer.show(result, file)
+            return _exit_status(result.status)
+
+    @contextmanager
+    def _credential_hint(self) -> Iterator[None]:
+        """Add to the error of a missing credential how a command line gives it."""
+        try:
+            yield
+        except MissingCredential as error:
+            error.hint = credentials.hint(self._client.api, self._operation)
+            raise
+
+    def _values(self, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
+        """The parameters by location and wire name, and the body, ``...`` where there is none."""
+        parameters: dict[tuple[str, str], Any] = {}
+        properties: dict[str, Any] = {}
+        for index, argument in enumerate(arguments(self._operation)):
+            text = given.get(_key(index))
+            if text is None or text == ():
+                continue
+            if argument.kind == "parameter":
+                parameters[argument.in_, argument.wire] = argument_value(argument, text)
+            else:
+                properties[argument.wire] = argument_value(argument, text)
+        properties |= body_fields(self._operation, given["body_field"])
+        if given["body_text"] is None:
+            return parameters, properties or ...
+        if properties:
+            raise click.UsageError("give the body whole by --body, or by its properties, not both")
+        return parameters, whole_body(self._operation, given["body_text"], given["content_type"])
+
+    def _keywords(self, parameters: Mapping[tuple[str, str], Any], body: Any) -> dict[str, Any]:
+        found = arguments(self._operation)
+        names = {(argument.in_, argument.wire): argument.name for argument in found}
+        whole = next((argument.name for argument in found if argument.kind == "body"), "body")
+        keywords = {names[key]: value for key, value in parameters.items()}
+        return {**keywords, **({} if body is ... else {whole: body})}
+
+    def _stream(self, method: Any, parameters: Any, body: Any, printer: Printer, file: Path | None) -> int:
+        """Show the body as it came, neither decoded nor validated, or save it to a file however large it is."""
+        with method.stream(**self._keywords(parameters, body)) as response, ProgressBar("received") as bar:
+            if file is None:
+                printer.show(HTTPResult(response.read(), response.status, response.headers))
+            else:
+                if printer.include:
+                    printer.head(response.status, response.headers)
+                response.save(file, progress=bar)
+            return _exit_status(response.status)
+
+    def _items(self, method: Any, parameters: Any, body: Any, printer: Printer) -> int:
+        """Show the items of a sequence as they come."""
+        with method.stream(**self._keywords(parameters, body)) as response:
+            for item in response.iter_items():
+                printer.show(HTTPResult([item], response.status, response.headers))
+            return _exit_status(response.status)
+
+    def _is_sequence(self) -> bool:
+        from dynclient import codecs
+
+        successes = (response for status, response in self._operation.responses.items() if status.startswith("2"))
+        ranges = [media_range for response in successes for media_range in response.content]
+        return bool(ranges) and all(codecs.find(media_range).name == "sequence" for media_range in ranges)
+
+
+def _options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the call, for ``with_options``."""
+    options = {
+        "base_url": given["base_url"],
+        "server": _server(given["server"]),
+        "timeout": given["timeout"],
+        "retry": given["retries"] + 1 if given["retries"] is not None else None,
+        "content_type": given["content_type"],
+        "accept": given["accept"],
+        "validate": given["validate"],
+        "auth": credentials.gathered(client.api, given["auth"]),
+        "headers": credentials.headers(client.api, given["header"]) or None,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _server(words: Iterable[str]) -> Any:
+    """An index, a name or URL, or variables as ``NAME=VALUE``."""
+    choice: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and "://" not in name:
+            choice[name] = value
+        else:
+            choice["server"] = int(word) if word.isdecimal() else word
+    return choice if set(choice) - {"server"} else choice.get("server")
+
+
+@contextmanager
+def _errors_shown(printer: Printer) -> Iterator[None]:
+    """Print the body of an error response: it is data, too."""
+    try:
+        yield
+    except ResponseError as error:
+        response = error.response
+        if response is not None and response.status // 100 in {4, 5}:
+            data = error.data if error.data is not None else response.body
+            printer.show(HTTPResult(data or None, response.status, response.headers))
+        raise
+
+
+def _request_text(request: Any) -> str:
+    """A request as text, its secrets masked."""
+    shown = request.with_no_secrets()
+    body = shown.body
+    if isinstance(body, bytes):
+        try:
+            body = body.decode("utf-8")
+        except UnicodeDecodeError:
+            body = f"<{len(shown.body)} bytes>"
+    headers = [f"{name}: {value}" for name, value in shown.headers.pairs()]
+    lines = [f"{shown.method} {shown.url}", *headers]
+    return "\n".join([*lines, "", body if isinstance(body, str) else "<a stream>"] if body else lines)
+
+
+def _exit_status(status: int) -> int:
+    return _REDIRECTION if status // 100 == _REDIRECTION else 0

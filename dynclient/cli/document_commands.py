@@ -1,0 +1,108 @@
+"""``dynclient validate``, ``diff``, ``compile`` and ``cache``: commands for a document as a whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import cast
+
+import click
+
+from dynclient.changes import REPORTS, SEVERITIES, Severity, compare
+from dynclient.cli.documents import DocumentType, api_of, document_argument, format_option, located
+from dynclient.exceptions import DocumentError, escaped
+
+_REACHED = 3
+
+
+@click.command()
+@document_argument()
+@format_option("text", "json", "yaml", text="How they are shown.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
+def validate(document: str, output: str, *, strict: bool) -> int:
+    """Report every fault of DOCUMENT, a line each: its file and line, its JSON pointer, and what is wrong.
+
+    Operations, callbacks, webhooks, components and schemas are checked, and examples and defaults are validated by
+    their schemas. Fields that OpenAPI does not know are warnings. The exit status is 1 if there is a fault.
+    """
+    from dynclient._load import load
+    from dynclient.cli.document_faults import DocumentFault, find_faults
+    from dynclient.cli.output import FORMATS, write
+
+    name = located(document)
+    try:
+        found = find_faults(load(name))
+    except DocumentError as error:
+        found = [DocumentFault.of(error)]
+    if output == "text":
+        sys.stdout.writelines(f"{escaped(str(fault))}\n" for fault in found)
+    else:
+        write(FORMATS[output]([fault.as_data() for fault in found]))
+    sys.stdout.flush()  # the count comes last, also where both streams go to one place
+    warnings = sum(fault.warning for fault in found)
+    counts = _counted(len(found) - warnings, "fault") + (f", {_counted(warnings, 'warning')}" if warnings else "")
+    click.echo(escaped(f"{name}: {counts}"), err=True)
+    return 1 if len(found) > warnings or (strict and warnings) else 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+@click.command()
+@click.argument("old", type=DocumentType())
+@click.argument("new", type=DocumentType())
+@format_option(*REPORTS, text="How the changes are shown.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 at changes of this severity, or worse.")
+def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
+    """Report what changed from the document OLD to NEW for a Python caller; each a path, a URL or a short name.
+
+    A breaking change makes correct callers of OLD fail, or return them values that they could not get before; a warning
+    needs attention.
+    """
+    changes = compare(api_of(old), api_of(new))
+    text = REPORTS[output](changes)
+    if text:
+        click.echo(text)
+    return _REACHED if fail_on is not None and changes.reach(cast("Severity", fail_on)) else 0
+
+
+@click.command("compile")
+@document_argument()
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .dync file.")
+def compile_(document: str, output: Path) -> None:
+    """Write DOCUMENT, a path, URL or short name, and all that it refers to as one file, which loads in milliseconds."""
+    from dynclient._client._files import Saving
+    from dynclient._load import compiled
+
+    if output.suffix.lower() != ".dync":
+        raise click.BadParameter("the file's name must end in .dync", param_hint="-o")
+    data = compiled(located(document))
+    # click's own atomic files replace the old one even if a write fails.
+    try:
+        with Saving(output) as file:
+            file.write(data)
+    except OSError as error:
+        raise click.ClickException(f"{output}: {error.strerror or error}") from None
+    click.echo(f"{output}: {len(data):,} bytes", err=True)
+
+
+@click.command()
+@click.option("--clear", is_flag=True, help="Remove everything in it.")
+def cache(*, clear: bool) -> None:
+    """Show the contents of the cache of compiled documents. It fills again by itself."""
+    from dynclient._document import cache_of
+
+    store = cache_of(True)
+    if store is None:
+        click.echo("the cache is off (DYNCLIENT_CACHE)", err=True)
+        return
+    if clear:
+        click.echo(f"{store.folder}: {store.clear()} removed", err=True)
+        return
+    entries = store.entries()
+    for entry in entries:
+        used = dt.datetime.fromtimestamp(entry.used, dt.UTC).strftime("%Y-%m-%d %H:%M")
+        click.echo(f"{entry.size:>12,}  {used}  {store.source(entry)}")
+    click.echo(f"{store.folder}: {len(entries)} documents, {sum(entry.size for entry in entries):,} bytes", err=True)

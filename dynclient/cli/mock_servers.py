@@ -1,0 +1,155 @@
+"""``dynclient mock`` and ``dynclient proxy``: servers that answer, or check real traffic, as a document says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dynclient._tables import is_coloured
+from dynclient.cli.documents import document_argument, format_option, located
+from dynclient.exceptions import escaped
+from dynclient.messages import Response
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+COLOURS = ("green", "cyan", "yellow", "red")
+SHOWN_BODY = 10_000
+
+
+def _server_options(command: Decorated) -> Decorated:
+    """The options of both servers."""
+    for option in (
+        click.option("--quiet", is_flag=True, help="No line for each request."),
+        click.option("--verbose", is_flag=True, help="Show bodies too."),
+        click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
+        click.option("--port", type=click.IntRange(0, 65535), default=4010, show_default=True, help="0: a free one."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@document_argument()
+@_server_options
+@click.option("--stateful", is_flag=True, help="Find, list and delete what requests have created.")
+@click.option("--dynamic", is_flag=True, help="Generate responses from schemas, not from examples.")
+@click.option("--seed", default=0, show_default=True, help="The same seed gives the same responses.")
+@click.option("--credentials", metavar="USER:PASSWORD|TOKEN", help="The valid ones; by default any of the right form.")
+@click.option("--no-auth", is_flag=True, help="Require no credentials.")
+@click.option("--no-validate", is_flag=True, help="Accept requests that break the document.")
+@click.option("--delay", type=click.FloatRange(0), default=0, metavar="MS", help="Milliseconds before each response.")
+@click.option("--chaos", type=click.FloatRange(0, 1), default=0, metavar="RATE", help="The part of requests that fail.")
+@click.option("--watch", is_flag=True, help="Read the document again when it changes.")
+@click.option("--cors", is_flag=True, help="Let pages of any origin call it.")
+@format_option("text", "json", text="How each request is shown; json: a line of JSON.")
+def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, output: str, **given: Any) -> None:
+    """Serve DOCUMENT, a path or URL: answer each operation as it says, and refuse what it does not allow."""
+    try:
+        from dynclient.testing.server import serve
+    except ImportError as error:
+        raise click.ClickException("the mock server needs werkzeug: pip install 'dynclient[testing]'") from error
+    options = {name: given[name] for name in ("stateful", "dynamic", "seed", "chaos", "watch", "cors")}
+    user, colon, password = (given["credentials"] or "").partition(":")
+    options["credentials"] = (user, password) if colon else given["credentials"]
+    options |= {"authenticate": not given["no_auth"], "validate": not given["no_validate"]}
+    options |= {"delay": given["delay"] / 1000, "observer": None if quiet else _observer(output, verbose=verbose)}
+    with serve(located(document), host=host, port=port, **options) as server:
+        _announce(server.mock.api, server.url)
+        server.wait()
+
+
+@click.command()
+@document_argument()
+@click.argument("upstream")
+@_server_options
+@click.option("--fail", is_flag=True, help="Refuse messages that differ, and end with status 1 if any did.")
+@click.option("--report", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@click.option("--report-file", type=click.Path(dir_okay=False, path_type=Path), help="Where the report goes.")
+def proxy(  # click gives them all by name
+    document: str, upstream: str, port: int, host: str, report: str, report_file: Path | None, **given: bool
+) -> int:
+    """Pass requests on to UPSTREAM, a base URL, and report where they and their responses differ from DOCUMENT.
+
+    When it is interrupted, it reports which parts of the document were used, and every difference.
+    """
+    try:
+        from dynclient.testing.server import proxy as serve_proxy
+    except ImportError as error:
+        raise click.ClickException("the proxy needs werkzeug: pip install 'dynclient[testing]'") from error
+    from dynclient.testing.reports import REPORTS
+
+    show = _observer("text", verbose=given["verbose"])
+
+    def observe(response: Response, differences: list[Any]) -> None:
+        if not given["quiet"]:
+            show(response)
+            for difference in differences:
+                click.secho(escaped(f"  {difference}"), err=True, fg="red")
+
+    with serve_proxy(located(document), upstream, host=host, port=port, fail=given["fail"], observer=observe) as server:
+        _announce(server.proxy.api, f"{server.url}, for {upstream}")
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            click.echo(err=True)
+    text = REPORTS[report](server.proxy.coverage, server.proxy.differences)
+    if report_file is not None:
+        report_file.write_text(text + "\n", encoding="utf-8")
+    else:
+        click.echo(text)
+    return int(given["fail"] and bool(server.proxy.differences))
+
+
+def _announce(api: Any, url: str) -> None:
+    count = f"{len(api.rows)} operation{'s' if len(api.rows) != 1 else ''}"
+    click.echo(escaped(f"{api.title} {api.version}: {count} at {url} (Ctrl-C stops it)"), err=True)
+
+
+def _observer(output: str, *, verbose: bool) -> Callable[[Response], None]:
+    """A function that shows an exchange: a line of text on standard error, or a line of JSON on standard output."""
+
+    def as_text(response: Response) -> None:
+        click.echo(_line(response), err=True, color=is_coloured(sys.stderr))
+        for body in _bodies(response) if verbose else ():
+            if body:
+                click.echo("  " + escaped(body).replace("\n", "\n  "), err=True)
+
+    def as_json(response: Response) -> None:
+        click.echo(json.dumps(_data(response, verbose=verbose), ensure_ascii=True))
+
+    return as_json if output == "json" else as_text
+
+
+def _line(response: Response) -> str:
+    request = response.request
+    if request is None:
+        return str(response.status)
+    operation = f"  {request.operation_id}" if request.operation_id else ""
+    colour = COLOURS[min(max(response.status // 100, 2), 5) - 2]
+    status = click.style(str(response.status), fg=colour)
+    return f"{escaped(request.method)} {escaped(_path(request.shown_url))} {status}{escaped(operation)}"
+
+
+def _data(response: Response, *, verbose: bool) -> dict[str, Any]:
+    request = response.request
+    data: dict[str, Any] = {"status": response.status}
+    if request is not None:
+        data = {"method": request.method, "path": _path(request.shown_url), "operation": request.operation_id, **data}
+    if verbose:
+        data["request_body"], data["response_body"] = _bodies(response)
+    return data
+
+
+def _path(url: str) -> str:
+    return "/" + url.partition("://")[2].partition("/")[2]
+
+
+def _bodies(response: Response) -> list[str]:
+    sent = response.request.body if response.request is not None else b""
+    bodies = (body if isinstance(body, bytes) else b"" for body in (sent, response.body))
+    return [body[:SHOWN_BODY].decode("utf-8", "replace") for body in bodies]

@@ -1,0 +1,174 @@
+"""``dynclient ls``, ``show`` and ``call``: list operations, describe one, and call one.
+
+Each operation is a command of ``call``, made from the document. Lists and completions need no client, so ``calls``,
+which makes and sends a call, is imported only for that.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dynclient._readers import listed
+from dynclient._rows import OperationRow
+from dynclient._tables import for_stream, row_of
+from dynclient.cli.documents import (
+    OperationType,
+    TagType,
+    api_of,
+    client_of,
+    command_name,
+    document_argument,
+    format_option,
+    located,
+    method_of,
+    operation_items,
+)
+
+if TYPE_CHECKING:  # see above
+    from click.shell_completion import CompletionItem
+
+    from dynclient._client import Client
+
+
+@click.command()
+@document_argument()
+@click.argument("words", nargs=-1)
+@click.option("--tag", type=TagType(), help="Only the operations of this tag.")
+@format_option("table", "json", "yaml", "names", text="How they are shown.")
+@click.option("--check", is_flag=True, help="Read each operation, and mark broken ones.")
+def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool) -> None:
+    """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
+    found, faults = _found(document, words)
+    rows = [row for row in found if tag is None or tag in row.tags]
+    broken = _broken(document, rows) if check else {}
+    lines = [f"{name}: {fault}" for name, fault in broken.items()]
+    if not rows and (words or tag):
+        click.echo(f"no operation has {' and '.join([*words, *([f'the tag {tag}'] if tag else [])])}", err=True)
+    if output == "names":
+        sys.stdout.write("".join([f"{row.name}\n" for row in rows]))
+    elif output == "table":
+        shown = [row_of(row._replace(tags=()) if words else row, broken.get(row.name, "")) for row in rows]
+        sys.stdout.write(for_stream(shown, lines if words or tag else [*faults, *lines], sys.stdout) + "\n")
+    else:
+        from dynclient.cli.output import FORMATS, write
+
+        write(FORMATS[output]([_as_data(row) | ({"broken": broken.get(row.name)} if check else {}) for row in rows]))
+    if output != "table":
+        for fault in (*faults, *lines):
+            click.echo(f"broken: {fault}", err=True)
+
+
+def _broken(document: str, rows: list[OperationRow]) -> dict[str, str]:
+    """The faults of broken operations, by name."""
+    operations = client_of(document).operations
+    faults = {row.name: operations[row.name].fault for row in rows}
+    return {name: " ".join(str(fault).split()) for name, fault in faults.items() if fault is not None}
+
+
+def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow], tuple[str, ...]]:
+    """The operations, and the faults of those that can't be listed; from the cache unless it has to be searched."""
+    cached = None if words else listed(located(document))
+    if cached is not None:
+        return cached.rows, ()
+    from dynclient import inspection
+
+    api = api_of(document)
+    return inspection.search(api.rows, " ".join(words), api.read) if words else api.rows, inspection.lost(api)
+
+
+def _as_data(row: OperationRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "operationId": row.operation_id,
+        "method": row.method,
+        "path": row.path,
+        "summary": row.summary,
+        "tags": list(row.tags),
+        "deprecated": row.deprecated,
+    }
+
+
+@click.command()
+@document_argument()
+@click.argument("operation", type=OperationType())
+@format_option("text", "json", "yaml")
+@click.option("--schema", is_flag=True, help="Show the JSON Schema of the body instead.")
+def show(document: str, operation: str, output: str, *, schema: bool) -> None:
+    """Describe OPERATION of DOCUMENT: its arguments, bodies, responses, security, servers, and an example.
+
+    OPERATION is a name such as create-call, an operationId, or "POST /accounts/{accountId}/calls".
+    """
+    from dynclient.cli.output import FORMATS, write
+
+    method = method_of(client_of(document), operation)
+    _ = method.operation  # raises if it is broken
+    if output == "text" and not schema:
+        write(repr(method))
+    else:
+        write(FORMATS["json" if output == "text" else output](method.schema if schema else method.describe()))
+
+
+class Operations(click.Group):
+    """The operations of the document that the command line names first, each a command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Nothing: ``--help`` comes before any document; ``dynclient ls`` lists them."""
+        del ctx
+        return []
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of an operation."""
+        if ctx.resilient_parsing:
+            return _command_to_complete(ctx.params.get("document"), cmd_name)
+        from dynclient.cli.calls import Call, operation_command
+
+        client = _client(ctx)
+        method = method_of(client, cmd_name)
+        return operation_command(client.api, method.operation, command_name(method.__name__), Call(client, method))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The operations' names."""
+        return operation_items(ctx.params.get("document"), incomplete)
+
+
+@click.group(
+    cls=Operations,
+    subcommand_metavar="OPERATION [ARGUMENTS]...",
+    no_args_is_help=True,
+)
+@document_argument()
+def call(document: str) -> None:
+    """Call OPERATION of DOCUMENT: a path, a URL, or a name in [tool.dynclient] of pyproject.toml.
+
+    `dynclient ls DOCUMENT` lists the operations; `dynclient call DOCUMENT OPERATION --help` explains the arguments of
+    one, and names the environment variables of its credentials. `-o` and `--filter` say how the response is shown.
+    """
+    del document  # read by Operations, which makes the command
+
+
+def _command_to_complete(document: str | None, word: str) -> click.Command | None:
+    """The command of an operation, whose options are completed; it is never run, and there are no errors."""
+    from dynclient.cli.calls import operation_command
+
+    if document is None:
+        return None
+    with suppress(Exception):
+        api = api_of(document)
+        for row in api.rows:
+            if word in {row.name, command_name(row.name), row.operation_id, row.key}:
+                return operation_command(api, api.read(row), word, lambda: 0)
+    return None
+
+
+def _client(ctx: click.Context) -> Client:
+    """The client of the document on this command line, made once."""
+    if ctx.obj is None:
+        ctx.obj = client_of(ctx.params["document"])
+        ctx.call_on_close(ctx.obj.close)
+    found: Client = ctx.obj
+    return found

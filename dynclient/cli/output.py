@@ -1,0 +1,234 @@
+"""The output of a call: its data in one of the formats, status and headers if asked for, and progress bars.
+
+Rule 1: output to a pipe is exact. Output to a terminal is escaped, and has colours unless NO_COLOR is set.
+Rule 2: a format is a function in :data:`FORMATS`, from a value to text.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import click
+
+from dynclient._tables import aligned, is_coloured
+from dynclient.exceptions import escaped
+from dynclient.messages import Headers, HTTPResult
+
+# Colouring a longer text takes too long, and so many bytes pass before a bar is shown.
+_LONGEST_COLOURED = 200_000
+_LARGE_BODY = 1024 * 1024
+
+
+class Printer:
+    """Prints results as the options of one command line say."""
+
+    def __init__(self, *, output: str | None = None, expression: str | None = None, include: bool = False) -> None:
+        """Take a format, a JMESPath expression over status, headers and body, and whether to show the head.
+
+        Raises:
+            UsageError: the expression is not valid JMESPath.
+        """
+        self.include = include
+        self._format = output
+        self._query = _compile(expression) if expression is not None else None
+
+    def show(self, result: HTTPResult, file: Path | None = None) -> None:
+        """Print a result, or write it to a file."""
+        data = self._formatted(result)
+        if file is not None:
+            file.write_bytes(data if isinstance(data, bytes) else f"{data}\n".encode())
+            return
+        if self.include:
+            self.head(result.status, result.headers)
+        if isinstance(data, bytes):
+            _write_bytes(data, result.headers)
+        elif data or isinstance(result.data, str):
+            write(data, end="" if isinstance(result.data, str) and self._format in {None, "raw"} else "\n")
+
+    def head(self, status: int, headers: Headers) -> None:
+        """Print status and headers."""
+        lines = [f"HTTP {status}", *(escaped(f"{name}: {value}") for name, value in headers.pairs())]
+        sys.stdout.write("\n".join([*lines, "", ""]))
+
+    def _formatted(self, result: HTTPResult) -> str | bytes:
+        """The data of a result as it is printed; empty where there is none."""
+        value = result.data
+        as_it_is = self._format in {None, "raw"}
+        if self._query is not None:
+            headers = {name.lower(): text for name, text in result.headers.items()}
+            value = self._query({"status": result.status, "headers": headers, "body": _json_value(value)})
+            as_it_is = self._format == "raw"
+        elif value is None:
+            return ""
+        if as_it_is and isinstance(value, (str, bytes)):
+            return value
+        return FORMATS.get(self._format or "json", _json)(_json_value(value))
+
+
+def write(text: str, *, end: str = "\n") -> None:
+    """Write text to standard output: exactly to a pipe; escaped and coloured to a terminal, with a last line end."""
+    stream = sys.stdout
+    if not stream.isatty():
+        stream.write(text + end)
+        return
+    shown = escaped(text)
+    is_json = shown[:1] in {"{", "["} and len(shown) <= _LONGEST_COLOURED
+    stream.write((_coloured(shown) if is_json and is_coloured(stream) else shown) + "\n")
+
+
+def _coloured(text: str) -> str:
+    try:
+        from rich.console import Console
+        from rich.highlighter import JSONHighlighter
+        from rich.text import Text
+    except ImportError:
+        return text
+    console = Console(file=sys.stdout, force_terminal=True)
+    with console.capture() as captured:
+        console.print(JSONHighlighter()(Text(text)), soft_wrap=True, end="")
+    return captured.get()
+
+
+def _write_bytes(data: bytes, headers: Headers) -> None:
+    if sys.stdout.isatty():
+        content_type = escaped(headers.get("content-type", "no media type"))
+        click.echo(f"{len(data)} bytes of {content_type}: --output FILE saves them", err=True)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+
+
+def _compile(expression: str) -> Callable[[Any], Any]:
+    """A function that searches a value by a JMESPath expression."""
+    try:
+        import jmespath
+    except ImportError as error:
+        raise click.ClickException("--filter needs jmespath: pip install 'dynclient[cli]'") from error
+    try:
+        compiled = jmespath.compile(expression)
+    except jmespath.exceptions.JMESPathError as error:
+        raise click.UsageError(f"--filter: {escaped(str(error))}") from None
+
+    def search(value: Any) -> Any:
+        try:
+            return compiled.search(value)
+        except jmespath.exceptions.JMESPathError as error:
+            raise click.ClickException(f"--filter: {escaped(str(error))}") from None
+
+    return search
+
+
+def _json_value(value: Any) -> Any:
+    """A value that JSON can hold: bytes are base64."""
+    if isinstance(value, (bytes, bytearray)):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, Mapping):
+        return {key: _json_value(member) for key, member in value.items()}
+    return [_json_value(member) for member in value] if isinstance(value, list) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=_needs_ascii())
+
+
+def _yaml(value: Any) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=not _needs_ascii())
+    return text.removesuffix("...\n").rstrip("\n")
+
+
+def _ndjson(value: Any) -> str:
+    items = value if isinstance(value, list) else [value]
+    return "\n".join(json.dumps(item, ensure_ascii=_needs_ascii()) for item in items)
+
+
+def _needs_ascii() -> bool:
+    """Whether standard output's encoding may lack characters; the format's own escapes are used then."""
+    return not (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
+
+
+def _table(value: Any) -> str:
+    """Objects in columns, a line each; an object as its members; anything else an item a line."""
+    if isinstance(value, Mapping):
+        return aligned([[str(name), _cell(member)] for name, member in value.items()])
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(isinstance(item, Mapping) for item in items):
+        return "\n".join(_cell(item) for item in items)
+    head = list(dict.fromkeys(str(name) for item in items for name in item))
+    return aligned([head, *([_cell(item.get(name, "")) for name in head] for item in items)])
+
+
+def _cell(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return escaped(" ".join(text.split()))
+
+
+FORMATS: Mapping[str, Callable[[Any], str]] = {"json": _json, "yaml": _yaml, "table": _table, "ndjson": _ndjson}
+FORMAT_NAMES = ("json", "yaml", "raw", "table", "ndjson")
+
+
+class ProgressBar:
+    """A progress bar on standard error for a large body; none where that is not a terminal.
+
+    rich's, since click's bar has no sizes and speeds, and needs a length, which a chunked body lacks.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Take the text beside the bar."""
+        self._text = text
+        self._progress: Any = None
+        self._task: Any = None
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Show how many bytes have passed, of how many; None where that is not known."""
+        if self._progress is None and sys.stderr.isatty() and max(done, total or 0) >= _LARGE_BODY:
+            self._start(total)
+        if self._progress is not None:
+            self._progress.update(self._task, completed=done)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def _start(self, total: int | None) -> None:
+        try:
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+        except ImportError:
+            return
+        console = Console(file=sys.stderr, no_color=not is_coloured(sys.stderr))
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        self._progress = Progress(*columns, console=console)
+        self._task = self._progress.add_task(self._text, total=total)
+        self._progress.start()
+
+
+class FileWithProgress(io.BufferedReader):
+    """A file that shows in a progress bar how much of it has been read."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file."""
+        super().__init__(io.FileIO(path))
+        self._bar = ProgressBar("sent")
+        self._size = path.stat().st_size
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read, and update the bar."""
+        data = super().read(size)
+        self._bar(self.tell(), self._size)
+        return data
+
+    def close(self) -> None:
+        """Close the file, and remove the bar."""
+        self._bar.__exit__()
+        super().close()

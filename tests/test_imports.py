@@ -22,7 +22,7 @@ OTHERS = (
     "dynclient._readers.v2", "dynclient._request.explaining", "dynclient._tables",
     "dynclient._regex", "dynclient._validation.format_addresses",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
-    "dynclient.inspection.bounds", "dynclient.security.digest", "dynclient.transports.addresses",
+    "dynclient.inspection.docstrings", "dynclient.security.digest", "dynclient.transports.addresses",
 )  # fmt: skip
 STEPS = """
 import json, sys

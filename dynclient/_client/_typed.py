@@ -1,8 +1,10 @@
-"""Whether a project has types for the document that is loaded, and whether they are of this version of it."""
+"""Check whether the types of a project (``dynclient_types``) were made from the document that is loaded."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -10,15 +12,19 @@ from dynclient.model import API
 
 
 def compare(source: Any, api: API) -> None:
-    """Log once where ``dynclient_types`` was made of another version of the document."""
-    if _has_types():
-        from dynclient.inspection.emitted import check_in_place
+    """Log once if ``dynclient_types`` was made from another version of the document."""
+    if documents := _documents():
+        from dynclient.inspection.emitted import check
 
-        check_in_place(source, api)
+        check(documents, source, api)
 
 
 @cache
-def _has_types() -> bool:
-    """Whether there is a package with code; what is installed with dynclient is for type checkers only."""
+def _documents() -> Mapping[str, str]:
+    """The documents of the project's ``dynclient_types`` with their hashes; empty without such a package."""
     spec = find_spec("dynclient_types")
-    return spec is not None and spec.has_location
+    # The package that is installed with dynclient has no code: it is for type checkers only.
+    if spec is None or not spec.has_location:
+        return {}
+    found = getattr(import_module("dynclient_types"), "DOCUMENTS", {})
+    return found if isinstance(found, Mapping) else {}

@@ -1,7 +1,7 @@
-"""What an operation looks like to a Python caller: arguments, signature, docstring, and views for whoever writes of it.
+"""An operation from the view of a Python caller: its arguments, signature, docstring, types, and views for writers.
 
-Rule 1: nothing here is cached and nothing is sent; who asks often keeps the answer.
-Rule 2: text of the document is text: it never becomes code, and no secret is shown.
+Rule 1: nothing is cached and nothing is sent; callers keep results that they need again.
+Rule 2: text of the document never becomes code, and secrets are not shown.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING
 from dynclient._deferred import deferred
 from dynclient._identifiers import class_name, distinct, identifier
 from dynclient._schemas import shape
-from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred, secret
+from dynclient.inspection.arguments import Argument, arguments, body_schema, positional, preferred, secret
 
 if TYPE_CHECKING:
     from dynclient._tables import Row
-    from dynclient.inspection.bounds import constraints
-    from dynclient.inspection.data import body_schema_of, described
-    from dynclient.inspection.docstrings import clean, client_name, docstring, page
-    from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint_tree
-    from dynclient.inspection.schema_views import PropertyView, SchemaView, schema_view
-    from dynclient.inspection.searching import search
+    from dynclient.inspection.catalog import as_html, broken, html_table, lost, rows, search, table
+    from dynclient.inspection.docstrings import clean, client_name, constraints, docstring, page
+    from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint, hint_text, hint_tree, text
     from dynclient.inspection.signatures import returns, signature
-    from dynclient.inspection.tables import as_html, broken, html_table, lost, rows, table
-    from dynclient.inspection.typing_objects import hint, hint_text, text
     from dynclient.inspection.views import (
         APIView,
         ArgumentView,
         HeaderView,
         MediaTypeView,
         OperationView,
+        PropertyView,
         ResponseView,
+        SchemaView,
         api_view,
+        body_schema_of,
+        described,
         operation_view,
+        schema_view,
     )
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "lost",
     "operation_view",
     "page",
+    "positional",
     "preferred",
     "returns",
     "rows",
@@ -84,26 +85,26 @@ __all__ = [
     "text",
 ]
 
-# A call needs none of these.
+# Imported on first use: a call needs none of these.
 _MODULES = {
-    "bounds": ("constraints",),
-    "data": ("body_schema_of", "described"),
-    "docstrings": ("clean", "client_name", "docstring", "page"),
-    "hints": ("Direction", "Field", "Hint", "definition", "fields", "hint_tree"),
-    "tables": ("Row", "as_html", "broken", "html_table", "lost", "rows", "table"),
-    "schema_views": ("PropertyView", "SchemaView", "schema_view"),
-    "searching": ("search",),
+    "catalog": ("Row", "as_html", "broken", "html_table", "lost", "rows", "search", "table"),
+    "docstrings": ("clean", "client_name", "constraints", "docstring", "page"),
+    "hints": ("Direction", "Field", "Hint", "definition", "fields", "hint", "hint_text", "hint_tree", "text"),
     "signatures": ("returns", "signature"),
-    "typing_objects": ("hint", "hint_text", "text"),
     "views": (
         "APIView",
         "ArgumentView",
         "HeaderView",
         "MediaTypeView",
         "OperationView",
+        "PropertyView",
         "ResponseView",
+        "SchemaView",
         "api_view",
+        "body_schema_of",
+        "described",
         "operation_view",
+        "schema_view",
     ),
 }
 __getattr__ = deferred(__name__, _MODULES)

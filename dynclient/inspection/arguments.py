@@ -1,11 +1,12 @@
-"""The arguments of an operation's method: which there are, in which order, under which Python names.
+"""The arguments of an operation's method, their order and their Python names.
 
-Rule 1: required parameters come first, as the document lists them; then the body. Both may be given by position.
-Rule 2: optional parameters, and then the properties of the body, are keyword-only. Properties may be given instead of
-the body, so a body that has them may be left out.
-Rule 3: a parameter's name goes before the body's, and the body's before a property's: a property whose name is taken
-can be given within the body only.
-Rule 4: one name in two locations stays with the path, or else with the first; the others have their location added.
+Rule 1: required parameters come first, in the document's order, then the body. Both may be passed by position.
+Rule 2: optional parameters and then the properties of the body are keyword-only. Properties may be given instead of
+the body, so a body with properties may be omitted.
+Rule 3: names are given to parameters first, then to the body, then to properties. A property whose name is taken can
+only be given within the body.
+Rule 4: if parameters in two locations have one name, the path's keeps it, or else the first; the others get their
+location appended.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ _SECRET_FORMATS = frozenset({"password"})
 class Argument(Record):
     """One argument of an operation's method.
 
-    ``in_`` is ``path``, ``query``, ``querystring``, ``header``, ``cookie`` or ``body``; ``wire`` the name there, which
-    is empty for the body itself. ``required`` is what the document says; a body may be given by its properties even
-    so. ``default`` is what the server assumes, or MISSING: it is never sent.
+    ``in_`` is ``path``, ``query``, ``querystring``, ``header``, ``cookie`` or ``body``; ``wire`` is the name there, or
+    empty for the body itself. ``required`` is that of the document, also for a body whose properties may be given
+    instead. ``default`` is what the server assumes, or MISSING; it is not sent.
     """
 
     name: str
@@ -48,12 +49,13 @@ class Argument(Record):
 
 
 def arguments(operation: Operation) -> tuple[Argument, ...]:
-    """The arguments of an operation's method, in the order of its signature.
+    """List the arguments of an operation's method in the order of its signature.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
     """
-    parameters = _parameters(operation)
+    named = zip(_parameter_names(operation.parameters), operation.parameters, strict=True)
+    parameters = [_parameter(name, parameter) for name, parameter in named]
     required = [argument for argument in parameters if argument.required]
     optional = [argument for argument in parameters if not argument.required]
     names = {argument.name for argument in parameters}
@@ -64,17 +66,17 @@ def arguments(operation: Operation) -> tuple[Argument, ...]:
 
 
 def positional(argument: Argument) -> bool:
-    """Whether an argument may be given by position."""
+    """Whether an argument may be passed by position."""
     return argument.kind == "body" or (argument.kind == "parameter" and argument.required)
 
 
 def preferred(body: RequestBody) -> MediaType | None:
-    """The media type that stands for a body: JSON where it is offered, else the first that has a schema."""
+    """The media type that represents a body: JSON if it is offered, else the first one with a schema."""
     return next(iter(_by_preference(body)), None)
 
 
 def body_schema(body: RequestBody | Response) -> Schema | None:
-    """The schema of an object body that has properties to name one by one, or None."""
+    """The schema of a body whose properties can be given one by one, or None."""
     for media_type in _by_preference(body):
         schema = media_type.schema
         if schema is not None and is_structured(media_type.media_range) and _is_object(schema):
@@ -83,7 +85,7 @@ def body_schema(body: RequestBody | Response) -> Schema | None:
 
 
 def _by_preference(body: RequestBody | Response) -> list[MediaType]:
-    """The media types of a body, those with a schema first, and of these JSON; else as the document orders them."""
+    """The media types of a body: those with a schema first, JSON before others, else in the document's order."""
     return sorted(
         body.content.values(),
         key=lambda found: (not (found.schema or found.item_schema), find(found.media_range).name != "json"),
@@ -95,14 +97,8 @@ def _is_object(schema: Schema) -> bool:
     return bool(seen.properties) and (not seen.types or "object" in seen.types) and not is_binary(schema)
 
 
-def _parameters(operation: Operation) -> list[Argument]:
-    parameters = operation.parameters
-    names = _parameter_names(parameters)
-    return [_argument(name, parameter) for name, parameter in zip(names, parameters, strict=True)]
-
-
 def _parameter_names(parameters: tuple[Parameter, ...]) -> list[str]:
-    """One Python name for each parameter, as rule 4 has it."""
+    """One Python name for each parameter, by rule 4."""
     plain = [identifier(parameter.name) for parameter in parameters]
     keepers: dict[str, int] = {}
     for index, name in enumerate(plain):
@@ -115,14 +111,13 @@ def _parameter_names(parameters: tuple[Parameter, ...]) -> list[str]:
         else identifier(f"{name}_{parameters[index].in_}")
         for index, name in enumerate(plain)
     ]
-    # The keepers are served first, so that none of them gets a number.
+    # The keepers are named first, so that none of them gets a number.
     order = sorted(range(len(wanted)), key=lambda index: keepers[plain[index]] != index)
-    served = distinct([wanted[index] for index in order])
-    names = dict(zip(order, served, strict=True))
+    names = dict(zip(order, distinct([wanted[index] for index in order]), strict=True))
     return [names[index] for index in range(len(wanted))]
 
 
-def _argument(name: str, parameter: Parameter) -> Argument:
+def _parameter(name: str, parameter: Parameter) -> Argument:
     schema = parameter.schema
     if schema is None and parameter.media_type is not None:
         schema = parameter.media_type.schema
@@ -198,10 +193,10 @@ def _property(name: str, wire: str, schema: Schema, *, required: bool) -> Argume
 
 
 def secret(schema: Schema | None) -> bool:
-    """Whether a schema's values are not to be shown: passwords, and what never comes back."""
+    """Whether a schema's values must not be shown: passwords, and values that are only sent."""
     return schema is not None and is_secret(shape(schema))
 
 
 def is_secret(seen: Shape) -> bool:
-    """Whether the values of a schema so shaped are not to be shown."""
+    """Whether the values of a schema of this shape must not be shown."""
     return seen.write_only or seen.format in _SECRET_FORMATS

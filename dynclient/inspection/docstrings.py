@@ -1,31 +1,30 @@
-"""An operation's docstring, in Google's manner: what ``help()`` and a notebook's ``?`` show."""
+"""The docstring of an operation's method in Google's style, as ``help()`` and a notebook's ``?`` show it."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Signature
+from typing import Any
 
 from dynclient._identifiers import identifier
-from dynclient._schemas import shape
+from dynclient._schemas import MISSING, shape
 from dynclient.exceptions import api_error, escaped
 from dynclient.inspection.arguments import Argument, arguments, secret
-from dynclient.inspection.bounds import constraints
-from dynclient.inspection.hints import NONE, union
-from dynclient.inspection.security import in_words
-from dynclient.inspection.signatures import argument_hint, body_hint, data_hint, omittable, returns, successes
-from dynclient.inspection.typing_objects import text
-from dynclient.model import Example, Operation, Response
+from dynclient.inspection.hints import text
+from dynclient.inspection.signatures import argument_hint, body_hint, omittable, response_hint, returns, successes
+from dynclient.model import Example, Operation, Response, Schema, SecurityRequirement
 
 _WIDTH = 100
 _EXAMPLE_LENGTH = 300
 
 
 def docstring(operation: Operation, name: str, *, call: str | None = None) -> str:
-    """The docstring of an operation's method of that name.
+    """Write the docstring of an operation's method.
 
-    ``call`` is a call that works, for the example; without it, one is made of what the document shows.
+    ``name`` is the method's name. ``call`` is a valid call for the example; without it, the call has the document's
+    own examples.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
@@ -41,31 +40,31 @@ def docstring(operation: Operation, name: str, *, call: str | None = None) -> st
         _section("Returns", [_returns_lines(operation)]),
         _section("Raises", _raises(operation)),
         _section("Server", [server.url for server in operation.servers]),
-        _section("Security", in_words(operation.security)),
+        _section("Security", _security(operation.security)),
         _section("Example", [call or example_call(operation, found, name)]),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def page(operation: Operation, name: str, signature: Signature, *, call: str | None = None) -> str:
-    """An operation as a prompt shows it: its signature, and below it what ``help()`` says."""
+    """Write an operation for an interactive prompt: its signature, and its docstring below."""
     return f"{name}{signature}\n\n{escaped(docstring(operation, name, call=call))}"
 
 
 def client_name(document_name: str) -> str:
-    """What a client of a document would be called: ``voice`` of ``openapi/voice.yaml``."""
+    """The variable name for a client of a document: ``voice`` for ``openapi/voice.yaml``."""
     stem = re.split(r"[/\\]", document_name.rstrip("/\\"))[-1].partition(".")[0]
-    return identifier(stem) if re.fullmatch(r"[A-Za-z][\w-]*", stem, re.ASCII) else "client"
+    return identifier(stem) if stem.isascii() and re.search(r"[A-Za-z0-9]", stem) else "client"
 
 
 def clean(described: str) -> str:
-    """Text of the document without what surrounds it, and without control characters but line ends."""
+    """Strip indentation, surrounding blanks and control characters from a text of the document; line ends stay."""
     lines = textwrap.dedent(described).strip().splitlines()
     return "\n".join("".join(c if c.isprintable() else " " for c in line).rstrip() for line in lines)
 
 
 def example_call(operation: Operation, found: tuple[Argument, ...], name: str) -> str:
-    """A call with the document's own examples of what has to be given; ``...`` where it has none."""
+    """Write a call with the document's examples for the required arguments and the body; ``...`` without an example."""
     given = [
         f"{argument.name}={_documented(operation, argument)}"
         for argument in found
@@ -92,35 +91,28 @@ def _examples(operation: Operation, argument: Argument) -> tuple[Example, ...]:
     return next((media_type.examples for media_type in content if media_type.examples), ())
 
 
-def _section(title: str, entries: Iterator[str] | list[str]) -> str:
+def _section(title: str, entries: Iterable[str]) -> str:
     lines = [textwrap.indent(entry, "    ") for entry in entries]
     return "\n".join([f"{title}:", *lines]) if lines else ""
 
 
 def _argument_lines(argument: Argument, found: tuple[Argument, ...]) -> str:
-    optional = _may_lack(argument, found)
+    optional = ", optional" if not argument.required else ""
+    if argument.required and argument.kind == "body" and omittable(argument, found):
+        optional = ", or its properties"
     described = " ".join(clean(argument.description).split())
     sentences = [described, *_notes(argument)]
     head = f"{argument.name} ({text(argument_hint(argument))}{optional}): "
     return _wrapped(head + " ".join(sentence for sentence in sentences if sentence))
 
 
-def _may_lack(argument: Argument, found: tuple[Argument, ...]) -> str:
-    if not argument.required:
-        return ", optional"
-    return ", or its properties" if argument.kind == "body" and omittable(argument, found) else ""
-
-
 def _notes(argument: Argument) -> Iterator[str]:
-    if argument.kind == "parameter":
+    if argument.kind != "body":
         yield f"[{argument.in_} {argument.wire}]" if argument.wire != argument.name else f"[{argument.in_}]"
-    elif argument.kind == "property":
-        yield f"[body {argument.wire}]" if argument.wire != argument.name else "[body]"
     if argument.deprecated:
         yield "Deprecated."
-    said = constraints(argument.schema)
-    if said:
-        yield f"({'; '.join(clean(phrase) for phrase in said)})"
+    if phrases := constraints(argument.schema):
+        yield f"({'; '.join(clean(phrase) for phrase in phrases)})"
 
 
 def _wrapped(paragraph: str) -> str:
@@ -128,33 +120,71 @@ def _wrapped(paragraph: str) -> str:
 
 
 def _body_lines(operation: Operation) -> list[str]:
-    """The media types of a body that has a choice of them; where there is one, its type stands with the argument."""
+    """The media types of a body with their types."""
     content = operation.body.content.values() if operation.body is not None else ()
     return [f"{clean(found.media_range)}: {text(body_hint(found))}" for found in content]
 
 
 def _returns_lines(operation: Operation) -> str:
-    answers = [_answer(response) for response in successes(operation)]
-    hint = text(returns(operation))
-    return "\n".join(answers) if answers else f"{hint}: whatever the server answers."
-
-
-def _answer(response: Response) -> str:
-    data = union(data_hint(media_type) for media_type in response.content.values()) if response.content else NONE
-    described = " ".join(clean(response.description).split())
-    return _wrapped(f"{text(data)}: {response.status}, {described}".rstrip(", "))
+    found = [_outcome(text(response_hint(response)), response) for response in successes(operation)]
+    return "\n".join(found) or f"{text(returns(operation))}: the data of the response."
 
 
 def _raises(operation: Operation) -> Iterator[str]:
     for status, response in operation.responses.items():
         if not status.startswith(("1", "2", "3")) and response not in successes(operation):
-            described = " ".join(clean(response.description).split())
-            yield _wrapped(f"{error_name(status)}: {status}, {described}".rstrip(", "))
+            yield _outcome(error_name(status), response)
+
+
+def _outcome(type_: str, response: Response) -> str:
+    described = " ".join(clean(response.description).split())
+    return _wrapped(f"{type_}: {response.status}, {described}".rstrip(", "))
 
 
 def error_name(status: str) -> str:
-    """The name of the error class that a documented status raises."""
-    return api_error(int(status)).__name__ if status.isdigit() else _RANGES.get(status, "ApiError")
+    """The name of the error class that a documented status raises; ``status`` may be a range such as 5XX."""
+    if status.isdigit():
+        return api_error(int(status)).__name__
+    return "ServerError" if status == "5XX" else "ApiError"
 
 
-_RANGES = {"5XX": "ServerError"}
+def _security(security: tuple[SecurityRequirement, ...]) -> Iterator[str]:
+    """One line for each choice; a call needs all schemes of one line."""
+    for number, choice in enumerate(security):
+        schemes = [f"{name} ({', '.join(scopes)})" if scopes else name for name, scopes in choice.items()]
+        yield ("or " if number else "") + (" and ".join(schemes) or "none")
+
+
+# JSON Schema 2020-12 Validation, 6: keyword -> the phrase for its value, in the order of the phrases.
+_PHRASES: Mapping[str, Callable[[Any], str]] = {
+    "minLength": lambda value: f"at least {_count(value, 'character')}",
+    "maxLength": lambda value: f"at most {_count(value, 'character')}",
+    "pattern": lambda value: f"matches {value}",
+    "minimum": lambda value: f">= {value}",
+    "exclusiveMinimum": lambda value: f"> {value}",
+    "maximum": lambda value: f"<= {value}",
+    "exclusiveMaximum": lambda value: f"< {value}",
+    "multipleOf": lambda value: f"a multiple of {value}",
+    "minItems": lambda value: f"at least {_count(value, 'item')}",
+    "maxItems": lambda value: f"at most {_count(value, 'item')}",
+    "uniqueItems": lambda value: "unique items" if value else "",
+    "minProperties": lambda value: f"at least {_count(value, 'property')}",
+    "maxProperties": lambda value: f"at most {_count(value, 'property')}",
+}
+
+
+def constraints(schema: Schema | None) -> tuple[str, ...]:
+    """List the format, the bounds and the default of a schema's values, one phrase for each."""
+    if schema is None:
+        return ()
+    seen = shape(schema)
+    phrases = [f"format {seen.format}"] if seen.format else []
+    phrases += [phrase(seen.constraints[key]) for key, phrase in _PHRASES.items() if key in seen.constraints]
+    if seen.default is not MISSING and not secret(schema):
+        phrases.append(f"default {seen.default!r}")
+    return tuple(phrase for phrase in phrases if phrase)
+
+
+def _count(number: Any, noun: str) -> str:
+    plural = "properties" if noun == "property" else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -1,13 +1,13 @@
-"""What the packages that ``dynclient stubs`` makes need when they run.
+"""Runtime support for the packages that ``dynclient stubs`` writes.
 
-Rule 1: a package is type hints: when the document is another one by now, calls go by the document, and a log says so.
+Rule 1: such a package only has type hints. If the document has changed since, calls follow the document, and a warning
+is logged.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from os import PathLike, fspath
@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from dynclient.model import API
 
 _log = logging.getLogger("dynclient")
-_told: set[tuple[str, str]] = set()
+_logged: set[tuple[str, str]] = set()
 
 
 class _Client(Protocol):
@@ -28,23 +28,34 @@ ClientT = TypeVar("ClientT", bound=_Client)
 
 
 def loaded(client: ClientT, document: str, fingerprint: str) -> ClientT:
-    """Give back a client; log once when its document is not the one that the type hints were made of."""
+    """Return a client; log once if its document is not the one that the type hints were made from."""
     compare(document, fingerprint, client.api.fingerprint)
     return client
 
 
 def compare(document: str, expected: str, found: str) -> None:
-    """Log once that a document is not the one that type hints were made of, if it is not."""
-    if expected != found and (document, found) not in _told:
-        _told.add((document, found))
-        _log.warning("the type hints for %r are of another version of it; run dynclient stubs again", document)
+    """Log once if the fingerprint of a document differs from the one that type hints were made from."""
+    if expected != found and (document, found) not in _logged:
+        _logged.add((document, found))
+        _log.warning("the type hints for %r were made from another version of it; run dynclient stubs again", document)
+
+
+def check(documents: Mapping[str, str], source: Any, api: API) -> None:
+    """Compare a loaded document with the fingerprints by path of ``dynclient_types``; unknown paths pass."""
+    if not isinstance(source, (str, PathLike)):
+        return
+    path = str(fspath(source))
+    for spelling in (path, f"./{path}", path.removeprefix("./")):
+        if spelling in documents:
+            compare(spelling, documents[spelling], api.fingerprint)
+            return
 
 
 def model(package: str, name: str) -> Any:
-    """A type of a package, or its module ``models`` or ``errors``: what it has without importing it before.
+    """Return a type of a package, or its module ``models`` or ``errors``, imported on first use.
 
     Raises:
-        AttributeError: it has no such type.
+        AttributeError: the package has no such type.
     """
     if name in {"models", "errors"}:
         return import_module(f"{package}.{name}")
@@ -55,33 +66,14 @@ def model(package: str, name: str) -> Any:
 
 
 def package(types: str, name: str) -> Any:
-    """The package of one document within ``dynclient_types``.
+    """Return the package of one document within ``dynclient_types``.
 
     Raises:
-        AttributeError: there is none of this name.
+        AttributeError: there is no such package.
     """
     if not name.startswith("_") and find_spec(f"{types}.{name}") is not None:
         return import_module(f"{types}.{name}")
     raise _no_attribute(types, name)
-
-
-def check_in_place(source: Any, api: API) -> None:
-    """Compare a document that was loaded with what ``dynclient_types``, if there is one, was made of."""
-    if not isinstance(source, (str, PathLike)):
-        return
-    documents = _documents()
-    asked = fspath(source)
-    for known in (asked, f"./{asked}", str(asked).removeprefix("./")):
-        if known in documents:
-            compare(known, documents[known], api.fingerprint)
-            return
-
-
-@cache
-def _documents() -> Mapping[str, str]:
-    """The documents of a project's own ``dynclient_types`` with their hashes."""
-    found = getattr(import_module("dynclient_types"), "DOCUMENTS", {})
-    return found if isinstance(found, Mapping) else {}
 
 
 def _no_attribute(module: str, name: str) -> AttributeError:

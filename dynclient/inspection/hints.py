@@ -1,16 +1,20 @@
-"""The Python type of a schema, as a small tree that others make objects, text or syntax of.
+"""The Python type of a schema: a small tree, and from it an object of ``typing`` or text.
 
-Rule 1: a named schema is a leaf: what is behind it is asked for by :func:`definition`. So trees are small and end.
-Rule 2: what the document leaves open is ``Any``: a type is true of every valid value, or it is not said.
-Rule 3: values are told as they go over the wire: a date is a ``str``. That a datetime may be given too is for the
-manual; only where bytes go is the type ``bytes``.
-Rule 4: request and response are two directions: readOnly is not sent, writeOnly does not come back.
+Rule 1: a named schema is a leaf; :func:`definition` gives the type behind it. So trees are small and finite.
+Rule 2: a type is true of every valid value. What the document leaves open is ``Any``.
+Rule 3: types are those of the values on the wire: a date is a ``str``, although a datetime is accepted too. Binary
+data is ``bytes``.
+Rule 4: request and response are two directions: readOnly properties are not sent, writeOnly ones are not received.
+Rule 5: an object with a name becomes a TypedDict class of that name by the functional form: no text is executed.
+Rule 6: a class is made one level deep. Its fields name other classes by forward references, so a signature costs only
+what it shows, and recursion ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ForwardRef, Literal, TypedDict
 
 from dynclient._identifiers import class_name
 from dynclient._records import Record
@@ -19,9 +23,8 @@ from dynclient.model import Schema
 
 Direction = Literal["request", "response"]
 
-# JSON Schema 2020-12, 6.1.1: "integer" and "number" are told apart by "type" only.
+# The Python types of JSON's scalars (JSON Schema 2020-12 Validation, 6.1.1), in the order of a union's members.
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
-_ORDER = tuple(_SCALARS)
 
 
 class Hint(Record):
@@ -30,7 +33,7 @@ class Hint(Record):
     ``kind`` is ``any``, ``scalar`` (``name`` is ``str``, ``int``, ``float``, ``bool``, ``bytes`` or ``None``),
     ``literal`` (of ``values``), ``list`` or ``dict`` (of ``members[0]``), ``union`` (of ``members``), ``named``
     (``schema`` is a component, ``name`` its class name) or ``object`` (``schema`` has properties but no name).
-    ``tags`` are the values of a property that pick this branch of a union, as pairs of property and value.
+    ``tags`` are pairs of a discriminator property and a value that selects this branch of a union.
     """
 
     kind: Literal["any", "scalar", "literal", "list", "dict", "union", "named", "object"]
@@ -48,7 +51,7 @@ class Hint(Record):
 
 
 class Field(Record):
-    """A property of an object in one direction, by its wire name."""
+    """A property of an object in one direction; ``wire`` is its name in the document."""
 
     wire: str
     schema: Schema
@@ -63,33 +66,33 @@ STR = Hint("scalar", "str")
 
 
 def hint_tree(schema: Schema | None, direction: Direction) -> Hint:
-    """The type of a schema's valid values; a named schema is named, not described.
+    """Build the type of a schema's valid values. A named schema becomes a leaf.
 
     Raises:
         DocumentError: the schema is broken, or a reference of it is.
     """
-    return _tree(schema, _Way(direction))
+    return _tree(schema, _Context(direction))
 
 
 def definition(schema: Schema, direction: Direction) -> Hint:
-    """What a named schema stands for: an ``object``, or the type that its name is an alias of.
+    """Build the type behind a named schema: an ``object``, or the type that its name is an alias of.
 
-    That an object may be null too is said where it is named (:func:`hint_tree`), not here.
+    A nullable object is a union with None where it is named (:func:`hint_tree`), not here.
     """
     seen = shape(schema)
-    tree = _described(seen, _Way(direction))
+    tree = _described(seen, _Context(direction))
     if has_fields(seen) and NONE in tree.members:
         return union(member for member in tree.members if member != NONE)
     return tree
 
 
 def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
-    """The properties of an object that go in one direction, in the document's order."""
+    """List the properties of an object that occur in a direction, in the document's order."""
     seen = shape(schema)
     return tuple(
         Field(wire, child, wire in seen.required, hint_tree(child, direction))
         for wire, child in seen.properties.items()
-        if not _left_out(shape(child), direction)
+        if not (shape(child).read_only if direction == "request" else shape(child).write_only)
     )
 
 
@@ -99,7 +102,7 @@ def has_fields(seen: Shape) -> bool:
 
 
 def union(members: Iterable[Hint]) -> Hint:
-    """The union of types, flat, each once; literals are joined, and ``Any`` swallows all."""
+    """Join types to a flat union without repetition; literals are joined to one, and ``Any`` absorbs the others."""
     flat: list[Hint] = []
     for member in members:
         for part in member.members if member.kind == "union" else (member,):
@@ -122,31 +125,27 @@ def _joined(parts: list[Hint]) -> Hint:
     return others[0] if len(others) == 1 else Hint("union", members=tuple(others))
 
 
-def _left_out(seen: Shape, direction: Direction) -> bool:
-    return seen.read_only if direction == "request" else seen.write_only
-
-
-class _Way(Record):
-    """The direction, and the URIs of the schemas that are being described: one of them again would have no end."""
+class _Context(Record):
+    """The direction, and the URIs of the schemas around: a schema within itself is ``Any``, so that recursion ends."""
 
     direction: Direction
     above: frozenset[str] = frozenset()
 
 
-def _tree(schema: Schema | None, way: _Way) -> Hint:
+def _tree(schema: Schema | None, context: _Context) -> Hint:
     if schema is None:
         return ANY
     seen = shape(schema)
     if seen.name is None:
-        return _described(seen, way)
+        return _described(seen, context)
     named = Hint("named", class_name(seen.name), schema=seen.schema)
     return union([named, NONE]) if "null" in seen.types and has_fields(seen) else named
 
 
-def _described(seen: Shape, way: _Way) -> Hint:
-    if seen.schema.uri in way.above:
+def _described(seen: Shape, context: _Context) -> Hint:
+    if seen.schema.uri in context.above:
         return ANY
-    way = way._replace(above=way.above | {seen.schema.uri})
+    context = context._replace(above=context.above | {seen.schema.uri})
     if is_binary(seen.schema):
         return BYTES
     if seen.const is not MISSING:
@@ -155,29 +154,26 @@ def _described(seen: Shape, way: _Way) -> Hint:
         return _literal(seen.enum)
     branches = seen.one_of or seen.any_of
     if branches and not seen.properties:
-        return _of_branches(seen, branches, way)
-    if seen.discriminator is not None and seen.discriminator.inherited and _is_own(seen):
-        return _of_heirs(seen, seen.discriminator, way)
-    return _of_types(seen, way)
+        return _of_branches(seen, branches, context)
+    # An inherited discriminator stands in the value of the parent only.
+    is_own = isinstance(seen.schema.value, Mapping) and "discriminator" in seen.schema.value
+    if seen.discriminator is not None and seen.discriminator.inherited and is_own:
+        return _of_heirs(seen, seen.discriminator, context)
+    return _of_types(seen, context)
 
 
-def _is_own(seen: Shape) -> bool:
-    """Whether a schema has its discriminator itself, not from one that it inherits."""
-    return isinstance(seen.schema.value, Mapping) and "discriminator" in seen.schema.value
-
-
-def _of_heirs(seen: Shape, found: Discriminator, way: _Way) -> Hint:
-    """The schemas that inherit this one, and this one itself: a property tells which it is."""
-    # OAS 3.2, Discriminator Object: with allOf, the heirs are no part of the parent; its discriminator leads to them.
-    own = _of_types(seen, way)
+def _of_heirs(seen: Shape, found: Discriminator, context: _Context) -> Hint:
+    """The union of a schema with the schemas that inherit it, told apart by a property."""
+    # OAS 3.2, Discriminator Object: with allOf, only the parent's discriminator leads to the heirs.
+    own = _of_types(seen, context)
     heirs = [schema for schema in found.mapping.values() if schema.uri != seen.schema.uri]
     if not heirs or own.kind != "object":
         return own
-    return union([*(tagged(_tree(heir, way), heir, found) for heir in heirs), tagged(own, seen.schema, found)])
+    return union([*(tagged(_tree(heir, context), heir, found) for heir in heirs), tagged(own, seen.schema, found)])
 
 
 def tagged(hint: Hint, schema: Schema, found: Discriminator | None) -> Hint:
-    """A branch with the values that pick it."""
+    """Add to a branch of a union the discriminator values that select it."""
     if found is None or hint.kind not in {"named", "object"}:
         return hint
     uri = shape(schema).schema.uri
@@ -185,46 +181,46 @@ def tagged(hint: Hint, schema: Schema, found: Discriminator | None) -> Hint:
     return hint._replace(tags=tuple((found.property_name, value) for value in values))
 
 
-def _of_branches(seen: Shape, branches: tuple[Schema, ...], way: _Way) -> Hint:
-    found = union(tagged(_tree(branch, way), branch, seen.discriminator) for branch in branches)
-    # A branch that only adds conditions, as `required` does, tells no type: the schema around it does.
-    return _of_types(seen, way) if found == ANY and seen.types else found
+def _of_branches(seen: Shape, branches: tuple[Schema, ...], context: _Context) -> Hint:
+    found = union(tagged(_tree(branch, context), branch, seen.discriminator) for branch in branches)
+    # Branches that only add conditions, such as `required`, have no type: the schema around them has one.
+    return _of_types(seen, context) if found == ANY and seen.types else found
 
 
-def _of_types(seen: Shape, way: _Way) -> Hint:
+def _of_types(seen: Shape, context: _Context) -> Hint:
     if not seen.types:
         if seen.properties:
             return Hint("object", schema=seen.schema)
-        return Hint("list", members=(_items(seen, way),)) if seen.items is not None else ANY
-    parts = [Hint("scalar", _SCALARS[name]) for name in _ORDER if name in seen.types]
+        return Hint("list", members=(_items(seen, context),)) if seen.items is not None else ANY
+    parts = [Hint("scalar", _SCALARS[name]) for name in _SCALARS if name in seen.types]
     if "number" in seen.types:
         parts = [part for part in parts if part.name != "int"]
     if "array" in seen.types:
-        parts.append(Hint("list", members=(_items(seen, way),)))
+        parts.append(Hint("list", members=(_items(seen, context),)))
     if "object" in seen.types:
-        parts.append(_object(seen, way))
+        parts.append(_object(seen, context))
     return union(parts)
 
 
-def _items(seen: Shape, way: _Way) -> Hint:
+def _items(seen: Shape, context: _Context) -> Hint:
     if seen.prefix_items:
-        rest = [_tree(seen.items, way)] if seen.items is not None else [ANY]
+        rest = [_tree(seen.items, context)] if seen.items is not None else [ANY]
         closed = isinstance(getattr(seen.items, "value", None), bool)
-        return union([*(_tree(item, way) for item in seen.prefix_items), *([] if closed else rest)])
-    return _tree(seen.items, way)
+        return union([*(_tree(item, context) for item in seen.prefix_items), *([] if closed else rest)])
+    return _tree(seen.items, context)
 
 
-def _object(seen: Shape, way: _Way) -> Hint:
+def _object(seen: Shape, context: _Context) -> Hint:
     if seen.properties:
         return Hint("object", schema=seen.schema)
     additional = seen.additional
     if isinstance(additional, bool) or seen.pattern_properties:
         return Hint("dict", members=(ANY,))
-    return Hint("dict", members=(_tree(additional, way),))
+    return Hint("dict", members=(_tree(additional, context),))
 
 
 def _literal(values: tuple[Any, ...]) -> Hint:
-    """Literals of what Python has literals for (PEP 586); of anything else its type only."""
+    """Literals of the values that Python allows in them (PEP 586), and the types of the others."""
     plain = [value for value in values if isinstance(value, (str, int, bool))]
     rest = [value for value in values if not isinstance(value, (str, int, bool))]
     parts = [Hint("literal", values=tuple(plain))] if plain else []
@@ -237,3 +233,97 @@ def _type_of(value: Any) -> Hint:
     if isinstance(value, dict):
         return Hint("dict", members=(ANY,))
     return Hint("scalar", {float: "float", type(None): "None"}.get(type(value), "str"))
+
+
+# Objects of typing, and text.
+
+_OBJECTS: Mapping[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, "bytes": bytes, "None": None}
+_ALIASES = 8  # Aliases of aliases deeper than this are Any.
+
+
+def hint(schema: Schema | None, direction: Direction) -> Any:
+    """Build the type of a schema's values as an object: ``str``, ``list[...]``, ``Literal[...]``, a TypedDict class."""
+    return typing_object(hint_tree(schema, direction), direction)
+
+
+def hint_text(schema: Schema | None, direction: Direction) -> str:
+    """Write the type of a schema's values as text, such as ``list[CallState] | None``."""
+    return text(hint_tree(schema, direction))
+
+
+def typing_object(tree: Hint, direction: Direction, depth: int = 0) -> Any:
+    """Build an object of ``typing`` from a type's tree. ``depth`` counts the aliases and types around it."""
+    if depth > _ALIASES:
+        return Any
+    if tree.kind == "named" and tree.schema is not None:
+        if has_fields(shape(tree.schema)):
+            return _typed_dict(tree.name, tree.schema, direction)
+        return typing_object(definition(tree.schema, direction), direction, depth + 1)
+    members = [typing_object(member, direction, depth + 1) for member in tree.members]
+    return _BUILD[tree.kind](tree, members)
+
+
+def text(tree: Hint) -> str:
+    """Write a type's tree as a Python annotation."""
+    return _TEXT[tree.kind](tree)
+
+
+def _union(members: list[Any]) -> Any:
+    if Any in members:
+        return Any
+    joined = members[0]
+    for member in members[1:]:
+        if getattr(joined, "__origin__", None) is Literal and member is None:
+            joined = _LITERAL[(*joined.__args__, None)]  # Shorter than Optional[Literal[...]].
+        else:
+            joined = joined | member
+    return joined
+
+
+# Typed as Any: type checkers accept only literal subscripts, and these come from the document.
+_LITERAL: Any = Literal
+_LIST: Any = list
+_DICT: Any = dict
+
+# Kind of a node -> the function that builds its object from those of its members.
+_BUILD: Mapping[str, Callable[[Hint, list[Any]], Any]] = {
+    "any": lambda _tree, _members: Any,
+    "scalar": lambda tree, _members: _OBJECTS[tree.name],
+    "literal": lambda tree, _members: _LITERAL[tree.values],
+    "list": lambda _tree, members: _LIST[members[0]],
+    "dict": lambda _tree, members: _DICT[str, members[0]],
+    "union": lambda _tree, members: _union(members),
+    "object": lambda _tree, _members: _DICT[str, Any],
+}
+
+_TEXT: Mapping[str, Callable[[Hint], str]] = {
+    "any": lambda _tree: "Any",
+    "scalar": lambda tree: tree.name,
+    "literal": lambda tree: f"Literal[{', '.join(ascii(value) for value in tree.values)}]",
+    "list": lambda tree: f"list[{text(tree.members[0])}]",
+    "dict": lambda tree: f"dict[str, {text(tree.members[0])}]",
+    "union": lambda tree: " | ".join(text(member) for member in tree.members),
+    "object": lambda _tree: "dict[str, Any]",
+    "named": lambda tree: tree.name,
+}
+
+
+def _typed_dict(name: str, schema: Schema, direction: Direction) -> Any:
+    members = fields(schema, direction)
+    needed = _class(name, (TypedDict,), [member for member in members if member.required], direction, total=True)
+    return _class(name, (needed,), [member for member in members if not member.required], direction, total=False)
+
+
+def _class(name: str, bases: tuple[Any, ...], members: list[Field], direction: Direction, *, total: bool) -> Any:
+    annotations = {member.wire: _annotation(member, direction) for member in members}
+    # In the module builtins, a class is shown in signatures by its name alone.
+    body = {"__annotations__": annotations, "__module__": "builtins"}
+    return types.new_class(name, bases, {"total": total}, lambda namespace: namespace.update(body))
+
+
+def _annotation(member: Field, direction: Direction) -> Any:
+    tree = member.hint
+    if any(node.kind == "named" for node in tree.walk()):
+        return ForwardRef(text(tree))
+    found = typing_object(tree, direction)
+    return type(None) if found is None else found

@@ -1,18 +1,17 @@
-"""An operation's signature, as ``inspect.signature`` and ``help`` show it."""
+"""The signature of an operation's method, and the types of its arguments, bodies and results."""
 
 from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from dynclient.inspection.arguments import Argument, arguments, positional
-from dynclient.inspection.hints import ANY, BYTES, NONE, STR, Hint, hint_tree, union
-from dynclient.inspection.typing_objects import typing_object
+from dynclient.inspection.hints import ANY, BYTES, NONE, STR, Hint, hint_tree, typing_object, union
 from dynclient.media_types import value_type
 from dynclient.model import MediaType, Operation, Response
 
+# Python type of a decoded value -> its hint. All others are Any.
 _VALUES: dict[type, Hint] = {
     bytes: BYTES,
     str: STR,
@@ -22,23 +21,32 @@ _VALUES: dict[type, Hint] = {
 
 
 def signature(operation: Operation) -> inspect.Signature:
-    """The signature of an operation's method, annotated, without ``self``.
+    """Build the annotated signature of an operation's method, without ``self``.
 
-    ``...`` as a default says: left out unless it is given.
+    A default of ``...`` means that an argument is sent only if it is given.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
     """
     found = arguments(operation)
-    optional_body = any(argument.kind == "property" for argument in found)
     return _Signature(
-        [_parameter(argument, body_may_lack=optional_body) for argument in found],
+        [_parameter(argument, found) for argument in found],
         return_annotation=typing_object(returns(operation), "response"),
     )
 
 
+def _parameter(argument: Argument, found: tuple[Argument, ...]) -> inspect.Parameter:
+    kinds = inspect.Parameter
+    return kinds(
+        argument.name,
+        kinds.POSITIONAL_OR_KEYWORD if positional(argument) else kinds.KEYWORD_ONLY,
+        default=... if omittable(argument, found) else kinds.empty,
+        annotation=typing_object(argument_hint(argument), "request"),
+    )
+
+
 class _Signature(inspect.Signature):
-    """Shows a default of ``...`` as people write it, where the standard library says Ellipsis."""
+    """Shows the default ``...`` as such; the standard library shows ``Ellipsis``."""
 
     __slots__ = ()
 
@@ -48,19 +56,19 @@ class _Signature(inspect.Signature):
     if sys.version_info >= (3, 13):
 
         def format(self, *args: Any, **keywords: Any) -> str:
-            """What ``help`` shows from Python 3.13 on."""
+            """Format the signature for ``help`` of Python 3.13 and later."""
             return super().format(*args, **keywords).replace(" = Ellipsis", " = ...")
 
 
 def argument_hint(argument: Argument) -> Hint:
-    """The type of what is given for an argument."""
+    """The type of an argument's values."""
     if argument.kind == "body":
         return body_hint(argument.media_type) if argument.media_type is not None else ANY
     return hint_tree(argument.schema, "request")
 
 
 def body_hint(media_type: MediaType) -> Hint:
-    """The type of the values that are sent in a media type."""
+    """The type of the values sent in a media type."""
     if media_type.schema is not None:
         return hint_tree(media_type.schema, "request")
     if media_type.item_schema is not None:
@@ -70,54 +78,35 @@ def body_hint(media_type: MediaType) -> Hint:
 
 
 def omittable(argument: Argument, found: tuple[Argument, ...]) -> bool:
-    """Whether a call may leave an argument out: it is optional, or a body whose properties may be given instead."""
+    """Whether a call may omit an argument: an optional one, or a body that has properties to be given instead."""
     if argument.kind == "body":
         return not argument.required or any(other.kind == "property" for other in found)
     return argument.kind == "property" or not argument.required
 
 
 def returns(operation: Operation) -> Hint:
-    """The type of what a call returns: the data of its successful responses."""
+    """The type of a call's result: the data of its successful responses."""
     found = [response_hint(response) for response in successes(operation)]
     return union(found) if found else ANY
 
 
 def response_hint(response: Response) -> Hint:
-    """The type of the data of a response, in whichever of its media types it comes."""
-    return union(_data(response))
+    """The type of the data of a response, over all of its media types; None without a body."""
+    return union(map(data_hint, response.content.values())) if response.content else NONE
 
 
 def successes(operation: Operation) -> tuple[Response, ...]:
-    """The responses whose data a call returns: the 2xx that are documented, or else ``default``."""
-    # OAS 3.2, Responses Object: "default" covers the codes that are not declared.
+    """The responses whose data a call returns: the documented 2xx, or else ``default``."""
+    # OAS 3.2, Responses Object: "default" covers the codes that are not declared individually.
     found = tuple(response for status, response in operation.responses.items() if status.startswith("2"))
     default = operation.responses.get("default")
     return found or ((default,) if default is not None else ())
 
 
 def data_hint(media_type: MediaType) -> Hint:
-    """The type of the data that comes in a media type."""
+    """The type of the data received in a media type."""
     if media_type.item_schema is not None:
         return Hint("list", members=(hint_tree(media_type.item_schema, "response"),))
     if media_type.schema is not None:
         return hint_tree(media_type.schema, "response")
     return _VALUES.get(value_type(media_type.media_range), ANY)
-
-
-def _data(response: Response) -> Iterator[Hint]:
-    if not response.content:
-        yield NONE
-    for media_type in response.content.values():
-        yield data_hint(media_type)
-
-
-def _parameter(argument: Argument, *, body_may_lack: bool) -> inspect.Parameter:
-    needed = argument.required and argument.kind != "property" and not (argument.kind == "body" and body_may_lack)
-    default: Any = inspect.Parameter.empty if needed else ...
-    by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Parameter(
-        argument.name,
-        by_position if positional(argument) else inspect.Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=typing_object(argument_hint(argument), "request"),
-    )

@@ -1,8 +1,8 @@
-"""Plain, frozen views of an API for whoever writes about it: pages, type hints, tables.
+"""Frozen views of an API for programs that write about it: pages, type hints, and ``describe()``.
 
-Rule 1: a view holds texts, numbers and types (:class:`Hint`); the document's texts are as they came, so whoever writes
-them escapes them for where they go.
-Rule 2: a view shows no value of a schema that is secret.
+Rule 1: a view holds texts, numbers and types (:class:`Hint`). Texts are those of the document, unescaped: the writer
+escapes them for its format.
+Rule 2: a view has no value of a secret schema.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from dynclient._identifiers import class_name, identifier
 from dynclient._records import Record
+from dynclient._schemas import MISSING, Discriminator, Shape, bundle, shape
 from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
-from dynclient.inspection.arguments import Argument, arguments, positional, secret
-from dynclient.inspection.bounds import constraints
-from dynclient.inspection.docstrings import error_name
-from dynclient.inspection.hints import Direction, Hint, hint_tree
+from dynclient.inspection.arguments import Argument, arguments, is_secret, positional, preferred, secret
+from dynclient.inspection.docstrings import constraints, error_name
+from dynclient.inspection.hints import Direction, Hint, definition, has_fields, hint_tree, tagged, text
 from dynclient.inspection.signatures import (
     argument_hint,
     body_hint,
@@ -25,13 +26,13 @@ from dynclient.inspection.signatures import (
     returns,
     successes,
 )
-from dynclient.model import API, Header, Link, MediaType, Operation, Response, SecurityScheme, Server, Tag
+from dynclient.model import API, Header, Link, MediaType, Operation, Response, Schema, SecurityScheme, Server, Tag
 
 Repeating = Literal["method", "key", "document", ""]
 
 
 class ArgumentView(Record):
-    """An argument of a method. ``omittable``: a call may leave it out; ``positional``: it may go by position."""
+    """An argument of a method. ``omittable``: a call may omit it; ``positional``: it may be passed by position."""
 
     name: str
     kind: str
@@ -49,7 +50,7 @@ class ArgumentView(Record):
 
 
 class MediaTypeView(Record):
-    """A media type and the type of the values in it. ``examples`` pairs the document's with their names."""
+    """A media type and the type of its values. ``examples`` are pairs of a name and a value from the document."""
 
     media_range: str
     hint: Hint
@@ -67,7 +68,7 @@ class HeaderView(Record):
 
 
 class ResponseView(Record):
-    """A documented response. ``error`` is the class of error that it raises; empty where a call returns its data."""
+    """A documented response. ``error`` is the error class that it raises, empty where a call returns its data."""
 
     status: str
     description: str
@@ -78,12 +79,12 @@ class ResponseView(Record):
 
 
 class OperationView(Record):
-    """An operation as a Python caller meets it.
+    """An operation from the view of a Python caller.
 
-    ``name`` is its flat name, ``names`` pairs each namespace with the name there. ``security`` is a choice of
-    requirements, each of pairs of scheme and scopes. ``results`` pairs each status whose data a call returns with its
-    type. ``repeated`` tells why a call may be repeated: by its method, by a key that it carries, or since the document
-    says so; empty where it may not.
+    ``name`` is its flat name, ``names`` are pairs of a namespace and the name there. ``security`` is a choice of
+    requirements, each of pairs of scheme and scopes. ``results`` are pairs of a status whose data a call returns and
+    its type. ``repeated`` is the reason why a call may be repeated: its method, its idempotency key, or the document
+    says so; empty if it may not.
     """
 
     name: str
@@ -115,12 +116,12 @@ class OperationView(Record):
 
     @property
     def accepts(self) -> tuple[str, ...]:
-        """The media types of all responses, each once."""
+        """The media types of all responses, without repetition."""
         found = (media_type.media_range for response in self.responses for media_type in response.content)
         return tuple(dict.fromkeys(found))
 
     def hints(self) -> Iterator[tuple[Hint, Direction]]:
-        """Every type that the operation names, with its direction."""
+        """All types of the operation, each with its direction."""
         for argument in self.arguments:
             yield argument.hint, "request"
         for media_type in self.body:
@@ -131,7 +132,7 @@ class OperationView(Record):
 
 
 class APIView(Record):
-    """A whole document: what its pages have in common."""
+    """A document without its operations."""
 
     title: str
     version: str
@@ -251,3 +252,171 @@ def _header(header: Header) -> HeaderView:
 
 def _examples(media_type: MediaType) -> tuple[tuple[str, Any], ...]:
     return tuple((example.name, example.value) for example in media_type.examples if example.has_value)
+
+
+class PropertyView(Record):
+    """A property of an object. ``wire`` is its name in the document, ``keyword`` the Python name if that differs.
+
+    ``hint`` is the type in responses, or in requests if the property is write-only.
+    """
+
+    wire: str
+    hint: Hint
+    required: bool
+    read_only: bool
+    write_only: bool
+    deprecated: bool
+    description: str
+    constraints: tuple[str, ...]
+    keyword: str = ""
+
+
+class SchemaView(Record):
+    """A named schema. ``hint`` is the type behind it, ``values`` are an enum's, ``branches`` those of a union."""
+
+    name: str
+    class_name: str
+    uri: str
+    kind: Literal["object", "enum", "union", "value"]
+    title: str
+    description: str
+    deprecated: bool
+    hint: Hint
+    properties: tuple[PropertyView, ...]
+    values: tuple[Any, ...]
+    branches: tuple[Hint, ...]
+    discriminator: Discriminator | None
+    constraints: tuple[str, ...]
+    examples: tuple[Any, ...]
+    schema: Schema
+    secret: bool = False
+
+
+def schema_view(schema: Schema) -> SchemaView:
+    """View a named schema.
+
+    Raises:
+        DocumentError: the schema is broken.
+    """
+    seen = shape(schema)
+    name = seen.name or seen.title or "value"
+    branches = seen.one_of or seen.any_of
+    described = definition(schema, "response")
+    return SchemaView(
+        name=name,
+        class_name=class_name(name),
+        uri=seen.schema.uri,
+        kind=_kind(seen),
+        title=seen.title or "",
+        description=seen.description or "",
+        deprecated=seen.deprecated,
+        hint=described,
+        properties=tuple(_property_view(wire, child, seen) for wire, child in seen.properties.items()),
+        values=tuple(seen.enum or ()),
+        branches=tuple(tagged(hint_tree(branch, "response"), branch, seen.discriminator) for branch in branches)
+        or _heirs(described),
+        discriminator=seen.discriminator,
+        constraints=constraints(schema),
+        examples=() if is_secret(seen) else seen.examples,
+        schema=seen.schema,
+        secret=is_secret(seen),
+    )
+
+
+def _heirs(hint: Hint) -> tuple[Hint, ...]:
+    """The named schemas that inherit a schema by its discriminator."""
+    return tuple(member for member in hint.members if member.kind == "named" and member.tags)
+
+
+def _kind(seen: Shape) -> Literal["object", "enum", "union", "value"]:
+    if has_fields(seen):
+        return "object"
+    if seen.enum is not None:
+        return "enum"
+    return "union" if seen.one_of or seen.any_of else "value"
+
+
+def _property_view(wire: str, schema: Schema, parent: Shape) -> PropertyView:
+    seen = shape(schema)
+    return PropertyView(
+        wire=wire,
+        hint=hint_tree(schema, "request" if seen.write_only else "response"),
+        required=wire in parent.required,
+        read_only=seen.read_only,
+        write_only=seen.write_only,
+        deprecated=seen.deprecated,
+        description=seen.description or "",
+        constraints=constraints(schema),
+        keyword=keyword if (keyword := identifier(wire)) != wire else "",
+    )
+
+
+def described(operation: Operation, name: str) -> dict[str, Any]:
+    """Describe an operation as plain data for JSON, under the words that its page uses. ``name`` is the method's name.
+
+    Raises:
+        DocumentError: a schema that the operation needs is broken.
+    """
+    view = operation_view(operation)
+    return {
+        "name": name,
+        "operationId": operation.row.operation_id,
+        "method": view.method,
+        "path": view.path,
+        "summary": view.summary,
+        "description": view.description,
+        "tags": list(view.tags),
+        "deprecated": view.deprecated,
+        "arguments": [
+            _argument_data(seen, found) for seen, found in zip(view.arguments, arguments(operation), strict=True)
+        ],
+        "body": {"required": view.body_required, "content": _content_data(view.body)} if view.body else None,
+        "responses": {response.status: _response_data(response) for response in view.responses},
+        "returns": text(view.returns),
+        "security": [{scheme: list(scopes) for scheme, scopes in choice} for choice in view.security],
+        "servers": [server.url for server in view.servers],
+    }
+
+
+def body_schema_of(operation: Operation) -> Any:
+    """The JSON Schema of an operation's body with all referenced schemas; None without a schema.
+
+    Raises:
+        DocumentError: the schema is broken.
+    """
+    media_type = preferred(operation.body) if operation.body is not None else None
+    schema = media_type.schema or media_type.item_schema if media_type is not None else None
+    return bundle(schema, "request").schema if schema is not None else None
+
+
+def _argument_data(view: ArgumentView, argument: Argument) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "name": view.name,
+        "kind": view.kind,
+        "in": view.in_,
+        "wireName": view.wire,
+        "type": text(view.hint),
+        "required": view.required,
+        "description": view.description,
+        "constraints": list(view.constraints),
+        "deprecated": view.deprecated,
+    }
+    if argument.default is not MISSING and not secret(argument.schema):
+        data["default"] = argument.default
+    values = shape(argument.schema).enum if argument.schema is not None else None
+    if values:
+        data["enum"] = list(values)
+    return data
+
+
+def _content_data(content: tuple[MediaTypeView, ...]) -> dict[str, Any]:
+    return {found.media_range: {"type": text(found.hint), "examples": dict(found.examples)} for found in content}
+
+
+def _response_data(view: ResponseView) -> dict[str, Any]:
+    return {
+        "description": view.description,
+        "raises": view.error or None,
+        "content": _content_data(view.content),
+        "headers": {header.name: text(header.hint) for header in view.headers},
+    }

@@ -161,7 +161,7 @@ def test_a_newer_document_is_logged_once(python, project):
     )
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.splitlines() == [
-        "the type hints for 'openapi/voice.yaml' are of another version of it; run dynclient stubs again"
+        "the type hints for 'openapi/voice.yaml' were made from another version of it; run dynclient stubs again"
     ]
     assert done.stdout.strip() == "['fallbackPassword'] ['answerUrl'] NotFound"
 

@@ -19,7 +19,7 @@ LATE = ("urllib3", "jsonschema_rs", "ssl", "platformdirs", "truststore", "opente
 OTHERS = (
     "decimal", "shlex",
     "dynclient._call.reconnecting", "dynclient._call.redirecting", "dynclient._client._watching",
-    "dynclient._readers.v2", "dynclient._request.explaining", "dynclient._tables",
+    "dynclient._readers.openapi2", "dynclient._request.explaining", "dynclient._tables",
     "dynclient._regex", "dynclient._validation.format_addresses",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
     "dynclient.inspection.docstrings", "dynclient.security.digest", "dynclient.transports.addresses",

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from dynclient._deferred import deferred
 
 if TYPE_CHECKING:
+    from dynclient._readers.api import READERS, read
     from dynclient._readers.checking import check
+    from dynclient._readers.fields import misspelt
     from dynclient._readers.listings import Listing, listed, noted
-    from dynclient._readers.spelling import misspelt
-    from dynclient._readers.versions import READERS, read
 
 __all__ = ["READERS", "Listing", "check", "listed", "misspelt", "noted", "read"]
 
@@ -23,7 +23,7 @@ __getattr__ = deferred(
     {
         "checking": ("check",),
         "listings": ("Listing", "listed", "noted"),
-        "spelling": ("misspelt",),
-        "versions": ("READERS", "read"),
+        "fields": ("misspelt",),
+        "api": ("READERS", "read"),
     },
 )

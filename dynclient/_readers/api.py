@@ -1,45 +1,96 @@
-"""A document as an API: what both readers do alike.
+"""A document as an API: its version, the list of its operations, and how to read one of them.
 
-Rule 1: reading a document lists its operations and stops; ``API.read`` reads one of them, each time anew.
-Rule 2: what differs between OpenAPI 2.0 and 3 is a :class:`Version`: how an operation, a scheme, the servers are read.
+Rule 1: to read a document lists its operations and stops; ``API.read`` reads one of them, each time anew.
+Rule 2: the table ``READERS`` picks the reader, which is loaded when there is a document of its version. Differences
+between neighbours are a Dialect.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dynclient._document import Document
-from dynclient._readers import paths
-from dynclient._readers.components import Components, schemas, section
+from dynclient._readers import operations
 from dynclient._readers.listings import listing
-from dynclient._readers.nodes import Node, Source
+from dynclient._readers.nodes import Components, Node, Source, described, schemas, section, spelled
+from dynclient._readers.operations import Version
 from dynclient._readers.security import requirements
-from dynclient._records import Record
-from dynclient.dialects import Dialect
-from dynclient.exceptions import DocumentError
+from dynclient.dialects import DIALECTS, Dialect, with_draft
+from dynclient.exceptions import DocumentError, UnsupportedVersion
 from dynclient.model import API, Operation, OperationRow, SecurityScheme, Server, Tag
 
 
-class Version(Record):
-    """What a reader of OpenAPI 2.0 or 3 brings.
+def _v2() -> Version:
+    from dynclient._readers.openapi2 import VERSION
 
-    ``operation`` fills in what stands in an Operation Object, given the operation without it, the object, its Path
-    Items (the nearest first) and the root; ``schemes`` is the pointer under which security schemes stand;
-    ``components`` reads what stands by its name under a pointer.
+    return VERSION
+
+
+def _v3() -> Version:
+    from dynclient._readers.openapi3 import VERSION
+
+    return VERSION
+
+
+READERS: dict[str, Callable[[], Version]] = {"2.0": _v2, "3.0": _v3, "3.1": _v3, "3.2": _v3}
+"""The reader of each version."""
+
+_NEEDED = 'an OpenAPI document begins with `openapi: 3.x.y` or `swagger: "2.0"`'
+
+
+def read(document: Document) -> API:
+    """Read a document as far as the list of its operations.
+
+    Raises:
+        UnsupportedVersion: it is not an OpenAPI document, or of an unknown version.
+        InvalidDocument: ``paths`` or ``jsonSchemaDialect`` is invalid.
     """
+    version, dialect = version_of(document)
+    return api(document, dialect, version)
 
-    operation: Callable[[Operation, Node, Sequence[Node], Node], Operation]
-    scheme: Callable[[str, Node], SecurityScheme]
-    servers: Callable[[Node], tuple[Server, ...]]
-    schemes: str
-    components: Mapping[str, Callable[[str, Node], object]]
+
+def version_of(document: Document) -> tuple[Version, Dialect]:
+    """Return the reader of a document, and its dialect.
+
+    Raises:
+        UnsupportedVersion: it is not an OpenAPI document, or of an unknown version.
+        InvalidDocument: its ``jsonSchemaDialect`` is not a string.
+    """
+    root = document.root
+    if not isinstance(root, Mapping):
+        raise UnsupportedVersion(f"{document.name} holds {described(root)}", hint=_NEEDED)
+    field = next((key for key in ("openapi", "swagger") if key in root), None)
+    if field is None:
+        keys = ", ".join(list(root)[:5])[:80]
+        raise UnsupportedVersion(f"{document.name} says no version; it has {keys or 'no key'}", hint=_NEEDED)
+    # A version without quotes is a number in YAML: 2.0 may have become 2, and 3.1 is not a string.
+    text = " ".join((spelled(root[field]) or described(root[field])).split())[:40]
+    key = text[:3]
+    if key not in READERS or text[3:4].isdecimal():
+        number = re.match(r"(\d+)(?:\.(\d+))?(?![\d])", text)
+        key = f"{number[1]}.{number[2] or 0}" if number else ""
+    if key not in READERS or (key == "2.0") != (field == "swagger"):
+        raise UnsupportedVersion(f"{document.name} says `{field}: {text}`, which is not supported", hint=_NEEDED)
+    return READERS[key](), _dialect(document, DIALECTS[key])
+
+
+def _dialect(document: Document, dialect: Dialect) -> Dialect:
+    # OAS 3.1.1, OpenAPI Object: `jsonSchemaDialect` is the default of `$schema` in Schema Objects.
+    draft = document.root.get("jsonSchemaDialect") if dialect.version >= "3.1" else None
+    if draft is None:
+        return dialect
+    if not isinstance(draft, str):
+        node = root_node(document, dialect).child("jsonSchemaDialect", draft)
+        raise node.fault(f"`jsonSchemaDialect` must be a string, not {described(draft)}")
+    return with_draft(dialect, draft)
 
 
 def api(document: Document, dialect: Dialect, version: Version) -> API:
-    """List a document's operations, and tell how to read one.
+    """Make the API of a document: its operations are listed, and none is read.
 
     Raises:
-        InvalidDocument: ``paths`` is no object, or missing where it must not be.
+        InvalidDocument: ``paths`` is not an object, or is missing although the version requires it.
     """
     root = root_node(document, dialect)
     info = root.at("info")
@@ -70,16 +121,16 @@ def api(document: Document, dialect: Dialect, version: Version) -> API:
 def _listed(
     root: Node, tags: Iterable[str]
 ) -> tuple[tuple[OperationRow, ...], dict[str, str], tuple[DocumentError, ...]]:
-    """The rows, the namespace of each tag, and what is wrong with whole paths."""
+    """Return the rows, the namespace of each tag, and the errors of whole paths."""
     from dynclient._readers.names import names
 
-    listed = paths.listing(root)
+    listed = operations.operations_of(root)
     named = names(listed.found, tags)
     return tuple(map(_row, listed.found, named.flat, named.by_tag)), named.namespaces, listed.faults
 
 
 def root_node(document: Document, dialect: Dialect) -> Node:
-    """The root of a document."""
+    """Return the node of a document's root."""
     location = document.uri if document.remote else None
     return Node(document.root, f"{document.uri}#", Source(document, dialect, document.uri, location))
 
@@ -90,7 +141,7 @@ class Reader:
     __slots__ = ("_root", "_version", "schemes")
 
     def __init__(self, root: Node, version: Version) -> None:
-        """Take the document's root, and what differs between versions."""
+        """``version`` has what differs between versions."""
         self._root = root
         self._version = version
         self.schemes: Mapping[str, SecurityScheme] = Components(
@@ -101,7 +152,7 @@ class Reader:
         """Read an operation.
 
         Raises:
-            DocumentError: it is broken.
+            DocumentError: the document is wrong in a part that the operation needs.
         """
         try:
             return self._read(row)
@@ -111,15 +162,15 @@ class Reader:
 
     def _read(self, row: OperationRow) -> Operation:
         item = self._path_item(row)
-        paths.check_path(row.path, item)
-        found = next((one for one in paths.operations(row.path, item) if one.method == row.method), None)
+        operations.check_path(row.path, item)
+        found = next((one for one in operations.operations_at(row.path, item) if one.method == row.method), None)
         if found is None or found.operation_id != row.operation_id:
             raise item.fault(f"there is no {row.key}, or not the one that was listed")
-        return self.operation(row, found.node.followed("an Operation Object"), paths.path_items(item))
+        return self.operation(row, found.node.followed("an Operation Object"), operations.path_items(item))
 
     def operation(self, row: OperationRow, node: Node, items: Sequence[Node]) -> Operation:
         """Read an Operation Object, wherever it stands; ``items`` are its Path Items, the nearest first."""
-        paths.check_method(row.method, node)
+        operations.check_method(row.method, node)
         root = self._root
         operation = Operation(
             row=row,
@@ -138,7 +189,7 @@ class Reader:
         return item
 
 
-def _row(found: paths.Found, name: str, names_by_tag: tuple[tuple[str, str], ...]) -> OperationRow:
+def _row(found: operations.Found, name: str, names_by_tag: tuple[tuple[str, str], ...]) -> OperationRow:
     return OperationRow(
         f"{found.method} {found.path}",
         found.method,
@@ -155,7 +206,7 @@ def _row(found: paths.Found, name: str, names_by_tag: tuple[tuple[str, str], ...
 
 
 def _servers(root: Node, version: Version) -> tuple[Server, ...]:
-    """The document's servers; none where they are broken: each operation that needs them says so."""
+    """Read the document's servers; none if they are broken: each operation that needs them reports that."""
     try:
         return version.servers(root)
     except DocumentError:

@@ -1,8 +1,8 @@
-"""Everything that is wrong with a document's OpenAPI objects.
+"""All errors in a document's OpenAPI objects.
 
-Rule 1: operations are read as they are for calls, but what is wrong is noted, and reading goes on with a stand-in. So
-are callbacks, webhooks, and what stands in ``components`` and is used by nobody.
-Rule 2: then come the rules whose breaches a reader forgives, since a call can be made all the same.
+Rule 1: operations are read as for calls, but errors are collected, and reading goes on with a replacement. So are
+callbacks, webhooks, and unused objects in ``components``.
+Rule 2: then come the rules whose violations a reader forgives, since calls can be made nevertheless.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from dynclient._document import Document
-from dynclient._readers import paths
-from dynclient._readers.api import Reader, Version, root_node
-from dynclient._readers.components import section
-from dynclient._readers.nodes import Faults, Node
-from dynclient._readers.parameters import declared
-from dynclient._readers.responses import status_of
-from dynclient._readers.versions import version_of
+from dynclient._readers.api import Reader, root_node, version_of
+from dynclient._readers.nodes import Faults, Node, section
+from dynclient._readers.operations import (
+    Version,
+    check_path,
+    declared,
+    operations_at,
+    path_items,
+    status_of,
+    template_names,
+)
 from dynclient._records import Record
 from dynclient._rows import OperationRow
 from dynclient.exceptions import DocumentError
@@ -26,14 +30,14 @@ from dynclient.model import Operation
 
 
 class Checked(Record):
-    """The operations, read as far as they can be, those of callbacks and webhooks too; and what is wrong with them."""
+    """The operations, read as far as possible, with those of callbacks and webhooks; and all errors."""
 
     operations: tuple[Operation, ...]
     faults: tuple[DocumentError, ...]
 
 
-class _Place(Record):
-    """An operation where it stands: a row, the Operation Object, its Path Items."""
+class _Location(Record):
+    """An operation in the document: its row, its Operation Object, its Path Items."""
 
     row: OperationRow
     node: Node
@@ -41,7 +45,7 @@ class _Place(Record):
 
 
 def check(document: Document) -> Checked:
-    """Find what is wrong with a document.
+    """Find the errors in a document.
 
     Raises:
         DocumentError: it can't be read at all.
@@ -50,48 +54,48 @@ def check(document: Document) -> Checked:
     faults = Faults()
     root = root_node(document, dialect)
     root = root._replace(source=root.source._replace(faults=faults))
-    places = list(_places(root))
+    locations = list(_locations(root))
     reader = Reader(root, version)
     operations: list[Operation] = []
-    for place in places:
+    for location in locations:
         with _noting(faults):
-            _responses(place.node)
-            operations.append(reader.operation(*place))
+            _responses(location.node)
+            operations.append(reader.operation(*location))
     _components(root, version, reader, faults)
-    _identifiers(places)
+    _identifiers(locations)
     return Checked(tuple(operations), tuple(faults.found))
 
 
-def _places(root: Node) -> Iterator[_Place]:
-    """The operations of paths, with their callbacks, and of webhooks (OAS 3.1)."""
+def _locations(root: Node) -> Iterator[_Location]:
+    """Yield the operations of paths, with their callbacks, and of webhooks (OAS 3.1)."""
     for path, item in _named(root, "paths"):
-        paths.check_path(path, item)
-        for place in _operations(path, item):
-            yield place
-            yield from _callbacks(place.node)
-            _parameters(place)
+        check_path(path, item)
+        for location in _operations(path, item):
+            yield location
+            yield from _callbacks(location.node)
+            _parameters(location)
     if root.since("3.1"):
         for name, item in _named(root, "webhooks"):
-            for place in _operations(name, item):
-                yield place
-                yield from _callbacks(place.node)
+            for location in _operations(name, item):
+                yield location
+                yield from _callbacks(location.node)
 
 
 def _named(node: Node, key: str) -> Iterator[tuple[str, Node]]:
     return ((name, item) for name, item in node.entries(key) if not name.startswith("x-"))
 
 
-def _operations(path: str, item: Node) -> Iterator[_Place]:
-    items = paths.path_items(item)
-    for found in paths.operations(path, item):
+def _operations(path: str, item: Node) -> Iterator[_Location]:
+    items = path_items(item)
+    for found in operations_at(path, item):
         node = found.node.followed("an Operation Object")
         row = OperationRow(
             f"{found.method} {path}", found.method, path, found.operation_id, "", (), "", (), False, node.pointer, ""
         )
-        yield _Place(row, node, items)
+        yield _Location(row, node, items)
 
 
-def _callbacks(operation: Node) -> Iterator[_Place]:
+def _callbacks(operation: Node) -> Iterator[_Location]:
     # OAS 3.1.1, Callback Object: runtime expressions, each with a Path Item.
     if not operation.since("3.0"):
         return
@@ -110,7 +114,7 @@ def _members(section: Node | None) -> Iterator[tuple[str, Node]]:
 
 @contextmanager
 def _noting(faults: Faults) -> Iterator[None]:
-    """Note also what was raised where it could not be refused."""
+    """Collect also an error that is raised."""
     try:
         yield
     except DocumentError as error:
@@ -118,7 +122,7 @@ def _noting(faults: Faults) -> Iterator[None]:
 
 
 def _components(root: Node, version: Version, reader: Reader, faults: Faults) -> None:
-    """What stands by its name in the document, used or not."""
+    """Read all named objects of the document, used or not."""
     version.servers(root)
     for name in reader.schemes:
         _ = reader.schemes[name]
@@ -129,30 +133,32 @@ def _components(root: Node, version: Version, reader: Reader, faults: Faults) ->
                 read(name, node)
 
 
-def _identifiers(places: Iterable[_Place]) -> None:
+def _identifiers(locations: Iterable[_Location]) -> None:
     # OAS 3.1.1, Operation Object: the id MUST be unique among all operations described in the API.
-    seen: dict[str, _Place] = {}
-    for place in places:
-        name = place.row.operation_id
-        first = seen.setdefault(name, place) if name is not None else place
-        if first.node.uri != place.node.uri:
-            node = place.node.at("operationId") or place.node
+    seen: dict[str, _Location] = {}
+    for location in locations:
+        name = location.row.operation_id
+        first = seen.setdefault(name, location) if name is not None else location
+        if first.node.uri != location.node.uri:
+            node = location.node.at("operationId") or location.node
             node.refuse(node.fault(f"`operationId` {name!r} is that of {first.row.key} too"), None)
 
 
-def _parameters(place: _Place) -> None:
-    """What a path says of its parameters, and they of it."""
-    for level in (place.node, *place.items):
+def _parameters(location: _Location) -> None:
+    """Check that the parameters of a path are those of its template."""
+    for level in (location.node, *location.items):
         _alike(level)
-    names = paths.template_names(place.row.path)
-    nodes = [node for node in declared(place.node, place.items) if node.value.get("in") == "path"]
+    names = template_names(location.row.path)
+    nodes = [node for node in declared(location.node, location.items) if node.value.get("in") == "path"]
     # OAS 3.1.1, Path Templating: each template expression MUST correspond to a path parameter.
     for name in set(names) - {node.value.get("name") for node in nodes}:
-        place.node.refuse(place.node.fault(f"{{{name}}} of the path is no parameter `in: path`"), None)
+        location.node.refuse(
+            location.node.fault(f"{{{name}}} of the path is not declared as a parameter `in: path`"), None
+        )
     for node in nodes:
         # OAS 3.1.1, Parameter Object: `name` MUST correspond to an expression in the path; `required` MUST be true.
         if isinstance(node.value.get("name"), str) and node.value["name"] not in names:
-            node.refuse(node.fault(f"the path {place.row.path} has no {{{node.value['name']}}}"), None)
+            node.refuse(node.fault(f"the path {location.row.path} has no {{{node.value['name']}}}"), None)
         if node.value.get("required") is not True:
             node.refuse(node.fault("a parameter `in: path` must have `required: true`"), None)
 
@@ -172,7 +178,7 @@ def _responses(operation: Node) -> None:
         operation.refuse(operation.fault("`responses` is missing"), None)
     for key, node in operation.entries("responses"):
         if status_of(key) is None and not key.startswith("x-"):
-            node.refuse(node.fault(f"{key!r} is no status: one is 200, 2XX or default"), None)
+            node.refuse(node.fault(f"{key!r} is not a status: use 200, 2XX or default"), None)
         # OAS 3.1.1, Response Object: `description` is REQUIRED; 3.2 lets it be left out.
         found = node.followed("a Response Object")
         if "description" not in found.value and not operation.since("3.2"):

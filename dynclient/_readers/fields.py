@@ -1,17 +1,32 @@
-"""The fixed fields of each object of OpenAPI, by version, as the specification lists them.
+"""The fixed fields of each object of OpenAPI, by version, as the specification lists them; and misspelt ones.
 
-Rule 1: a version is its neighbour with a difference: what it adds, and with a minus what it takes away.
-Rule 2: after a field stands what it holds, where that is an object of OpenAPI: ``=Info``, an array ``=[Tag]``, a map by
-any name ``={Header}``, a map with extensions beside the names ``=<PathItem>``. Of all else nothing is told.
+Rule 1: a version is its neighbour with a difference: the fields that it adds, and with a minus those that it removes.
+Rule 2: after a field is the object of OpenAPI that it holds: ``=Info``, an array ``=[Tag]``, a map by any name
+``={Header}``, a map with extensions beside the names ``=<PathItem>``. Other values have no entry.
+Rule 3: an object has the fixed fields of its version, and extensions, ``x-…``. Any other member is misspelt, or of
+another version, and is not read.
+Rule 4: since 3.1 a schema may have foreign keywords: there only names that nearly equal a known one are reported.
+Rule 5: a thousand reports are enough: a generator makes the same mistake everywhere.
+Rule 6: the author's own data (examples, defaults, enums, extensions) is not looked into.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from dynclient._document import Document
+from dynclient._readers.api import version_of
+from dynclient._records import Record
+from dynclient.exceptions import DocumentError, InvalidDocument, Place
+from dynclient.json_pointer import escape
 
 Fields = Mapping[str, str]
-"""What each field of an object holds; empty where that is no object of OpenAPI."""
+"""The object of OpenAPI that each field holds; empty for other values."""
 
 _LIMITS = """default maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems minItems
     uniqueItems enum multipleOf"""
@@ -113,7 +128,7 @@ _VERSIONS = {"2.0": (_V20,), "3.0": (_V30,), "3.1": (_V30, _V31), "3.2": (_V30, 
 
 @lru_cache
 def objects(version: str) -> Mapping[str, Fields]:
-    """The objects of a version of OpenAPI (``"3.1"``) by name, each with its fixed fields."""
+    """Return the objects of a version of OpenAPI (``"3.1"``) by name, each with its fixed fields."""
     found: dict[str, dict[str, str]] = {}
     for text in _VERSIONS[version]:
         fields: dict[str, str] = {}
@@ -129,5 +144,116 @@ def objects(version: str) -> Mapping[str, Fields]:
 
 
 def known_to(kind: str, field: str) -> str:
-    """A version of OpenAPI in which an object has a field, the newest; empty where none has it."""
+    """Return the newest version of OpenAPI in which an object has a field; empty if there is none."""
     return next((version for version in reversed(_VERSIONS) if field in objects(version).get(kind, {})), "")
+
+
+_ALIKE = 0.75
+_ALL_BUT_EQUAL = 0.85
+_SHORTEST, _LONGEST = 4, 40
+_MOST = 1_000
+_REFERENCE = "$ref"
+
+
+class _At(Record):
+    """A value, its URI, and the object of OpenAPI that it should be."""
+
+    value: Any
+    uri: str
+    kind: str
+
+
+def misspelt(document: Document) -> Iterator[DocumentError]:
+    """Yield an error for each unknown member of a document's objects, and of those that they refer to.
+
+    Raises:
+        DocumentError: the document's version is unknown.
+    """
+    return islice(_unknown(document), _MOST)
+
+
+def _unknown(document: Document) -> Iterator[DocumentError]:
+    version = version_of(document)[1].version
+    known = objects(version)
+    waiting = [_At(document.root, f"{document.uri}#", "OpenAPI")]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        at = waiting.pop()
+        if not isinstance(at.value, Mapping) or (at.uri, at.kind) in seen:
+            continue
+        seen.add((at.uri, at.kind))
+        target = _target(document, at)
+        if target is not None:
+            waiting.append(target)
+        # OAS 3.1.1, Reference Object: what stands beside is ignored; Path Items and the schemas of 3.1 may say more.
+        if _REFERENCE in at.value and _REFERENCE not in known[at.kind]:
+            continue
+        fields = known[at.kind]
+        for name, value in at.value.items():
+            held = fields.get(name, fields.get("*"))
+            if name.startswith("x-"):
+                continue
+            if held is not None:
+                waiting += _held(at, name, value, held)
+            elif message := _described(at.kind, name, fields, version):
+                uri = f"{at.uri}/{escape(name)}"
+                yield InvalidDocument(message, place=Place(*document.place(uri)))
+
+
+def _target(document: Document, at: _At) -> _At | None:
+    """Return the target of a Reference Object; None if it can't be resolved, which is reported elsewhere."""
+    reference = at.value.get(_REFERENCE)
+    if not isinstance(reference, str):
+        return None
+    try:
+        uri, value = document.resolve(reference, at.uri)
+    except DocumentError:
+        return None
+    return _At(value, uri, at.kind)
+
+
+def _held(at: _At, name: str, value: Any, held: str) -> Iterator[_At]:
+    """Yield the objects that a field holds."""
+    uri, kind = f"{at.uri}/{escape(name)}", held.strip("[]{}<>")
+    if not kind:
+        return
+    if held == kind:
+        # A JSON Schema's `items` and `dependencies` of older drafts may be an array.
+        yield _At(value, uri, kind)
+    elif held.startswith("["):
+        for index, member in enumerate(value if isinstance(value, list) else ()):
+            yield _At(member, f"{uri}/{index}", kind)
+    elif isinstance(value, Mapping):
+        for key, member in value.items():
+            if held.startswith("{") or not key.startswith("x-"):
+                yield _At(member, f"{uri}/{escape(key)}", kind)
+
+
+def _described(kind: str, name: str, fields: Fields, version: str) -> str:
+    """Describe a member that is not one of the fields; empty if it is not to be reported."""
+    other = known_to(kind, name)
+    may_be_foreign = kind == "Schema" and version >= "3.1" and not other
+    meant = _meant(name, fields, _ALL_BUT_EQUAL if may_be_foreign else _ALIKE)
+    if may_be_foreign and (not meant or len(name) < _SHORTEST):
+        return ""
+    if other:
+        hint = f"OpenAPI {other} has it"
+    elif meant:
+        hint = f"did you mean `{meant}`?"
+    else:
+        hint = "extensions begin with `x-`"
+    article = "an" if kind[0] in "AEIOU" else "a"
+    return f"`{name[:_LONGEST]}` is not a field of {article} {_spaced(kind)} Object; {hint}"
+
+
+def _meant(name: str, fields: Iterable[str], likeness: float) -> str:
+    """Return the field most similar to a name, if its likeness (0 to 1) suffices; capitals make no difference."""
+    if len(name) > _LONGEST:
+        return ""
+    known = {field.lower(): field for field in fields}
+    found = get_close_matches(name.lower(), known, 1, likeness)
+    return known[found[0]] if found else ""
+
+
+def _spaced(kind: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", kind)

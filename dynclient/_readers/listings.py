@@ -1,7 +1,7 @@
-"""The list of a document's operations as JSON, for the compiled form, and back.
+"""The list of a document's operations as JSON, for the compiled form, and back: column by column.
 
-Rule 1: the list only says where to look. Whoever reads an operation looks there.
-Rule 2: a list that can't be decoded counts as none: the operations are found in the document.
+Rule 1: the list only says where an operation is. To read one, the document is looked at.
+Rule 2: a list that can't be decoded counts as missing: the operations are found in the document.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Python names of operations and tags.
 
 Rule 1: an operation is named after its operationId, or else after its method and path.
-Rule 2: in the namespace of a tag, an operation whose name begins with the tag's loses that part there.
-Rule 3: what a client has itself keeps its name (:data:`RESERVED`), and so does ``…_with_http_info`` of an operation:
-an operation of such a name gets a trailing underscore. A tag gives way to both, and to operations.
+Rule 2: in the namespace of a tag, a name that begins with the tag's name loses that part.
+Rule 3: a client's own attributes keep their names (:data:`RESERVED`), and so does ``…_with_http_info`` of an operation:
+an operation of such a name gets a trailing underscore. A tag whose name is taken by either gets one too.
 Rule 4: collisions get the suffixes ``_2``, ``_3`` in the document's order. Tags that differ in case only share a
 namespace.
 """
@@ -36,12 +36,11 @@ RESERVED = frozenset(
         "with_options",
     }
 )
-"""The public names of a client. Its other attributes begin with an underscore, as no operation's name does that could
-be mistaken for one: dunder names are never made."""
+"""The public names of a client. Its other attributes begin with an underscore and are no valid names of operations."""
 
 
 class Nameable(Protocol):
-    """What an operation is named by."""
+    """What the name of an operation is made of."""
 
     @property
     def operation_id(self) -> str | None: ...
@@ -54,7 +53,7 @@ class Nameable(Protocol):
 
 
 class Named(Record):
-    """No more than that."""
+    """The same as a value."""
 
     operation_id: str | None
     method: str
@@ -83,7 +82,7 @@ def names(operations: Sequence[Nameable], tags: Iterable[str] = ()) -> Names:
 
 
 def spelling(operation: Nameable) -> str:
-    """What an operation's name is made of: its id, or ``get accounts by accountId calls``."""
+    """Return the text that an operation's name is made of: its id, or ``get accounts by accountId calls``."""
     if operation.operation_id:
         return operation.operation_id
     path = re.sub(r"\{([^{}]*)\}", r" by \1 ", operation.path)
@@ -91,7 +90,7 @@ def spelling(operation: Nameable) -> str:
 
 
 def _free(wanted: Sequence[str], reserved: Collection[str]) -> list[str]:
-    """Names without collisions: not reserved, each once, and none the ``…_with_http_info`` of another."""
+    """Make names distinct: none is reserved, none occurs twice, none is the ``…_with_http_info`` of another."""
     free = list(wanted)
     while True:
         free = distinct([f"{name}_" if name in reserved else name for name in free], reserved)
@@ -102,7 +101,7 @@ def _free(wanted: Sequence[str], reserved: Collection[str]) -> list[str]:
 
 
 def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
-    """The namespace of each tag: in snake_case, with a trailing underscore where the name is taken."""
+    """Return the namespace of each tag: in snake_case, with a trailing underscore if the name is taken."""
     spellings: dict[str, str] = {}
     for tag in tags:
         spellings.setdefault(tag.strip().casefold(), tag)
@@ -115,7 +114,7 @@ def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
 def _by_tag(
     operations: Sequence[Nameable], plain: Sequence[str], namespaces: dict[str, str]
 ) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """For each operation its pairs of namespace and name there."""
+    """Return for each operation its pairs of namespace and name there."""
     prefixes = {tag: identifier(tag) + "_" for tag in namespaces}
     wanted: dict[str, list[str]] = {namespace: [] for namespace in namespaces.values()}
     # The namespaces of the operations that have the same tags, each with the prefix that names lose there.

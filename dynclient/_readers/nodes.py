@@ -1,17 +1,16 @@
-"""A place in a document, and what may be asked of it.
+"""A value in a document together with its location, through which all readers read.
 
-Rule 1: whoever reads a document reads it through a :class:`Node`. What is not of the type that OpenAPI wants there is
-an InvalidDocument with its place, never a KeyError, TypeError or AttributeError.
-Rule 2: what shapes a call is asked strictly (:meth:`Node.text`, :meth:`Node.flag`, :meth:`Node.entries`,
-:meth:`Node.members`); what only tells people something is asked leniently (:meth:`Node.note`).
-Rule 3: nothing is read ahead: a Node is made when it is asked for.
-Rule 4: what is wrong is refused (:meth:`Node.refuse`): that raises, unless every fault of a document is wanted. Then it
-is noted, and reading goes on with a stand-in.
+Rule 1: a value of a wrong type is an InvalidDocument with its location, never a KeyError, TypeError or AttributeError.
+Rule 2: values that shape a call are read strictly (:meth:`Node.text`, :meth:`Node.flag`, :meth:`Node.entries`,
+:meth:`Node.members`); texts for people are read leniently (:meth:`Node.note`).
+Rule 3: nothing is read ahead: a Node is made when it is needed.
+Rule 4: an error is passed to :meth:`Node.refuse`, which raises it. If all errors of a document are collected, it is
+kept instead, and reading goes on with a replacement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from dynclient._records import Record
@@ -34,20 +33,19 @@ _TYPES = {
 
 
 def described(value: Any) -> str:
-    """The JSON type of a value, as a person says it."""
-    # Parts of a document are a dict of their own type.
+    """Name a value's JSON type: ``an object``."""
     return _TYPES.get(dict if isinstance(value, Mapping) else type(value), type(value).__name__)
 
 
 class Faults:
-    """What has been found wrong. Of a place that a stand-in is for, nothing more is said."""
+    """Collects errors. Of a node that was replaced, no further errors are collected."""
 
     def __init__(self) -> None:
         self.found: list[DocumentError] = []
         self.replaced: set[str] = set()
 
     def note(self, error: DocumentError, uri: str = "") -> None:
-        """Take what is wrong at a place."""
+        """Collect the error of a node."""
         if uri not in self.replaced:
             self.found.append(error)
 
@@ -55,7 +53,7 @@ class Faults:
 class Source(Record):
     """The document that is read: ``uri`` is that of its root, ``location`` the URL it came from if that is http(s).
 
-    ``faults`` takes what is wrong with it, where that is not to be raised.
+    ``faults`` collects errors; if it is None, they are raised.
     """
 
     references: References
@@ -66,7 +64,7 @@ class Source(Record):
 
 
 class Node(Record):
-    """A value of a document, and where it stands: ``uri`` is absolute, with the JSON pointer as its fragment."""
+    """A value and its location: ``uri`` is absolute, with the JSON pointer as its fragment."""
 
     value: Any
     uri: str
@@ -74,11 +72,11 @@ class Node(Record):
 
     @property
     def dialect(self) -> Dialect:
-        """The version of OpenAPI that the document is written in."""
+        """The document's version of OpenAPI."""
         return self.source.dialect
 
     def since(self, version: str) -> bool:
-        """Whether the document is of this version of OpenAPI (``"3.1"``), or of a later one."""
+        """Tell whether the document is of this version of OpenAPI (``"3.1"``) or later."""
         return self.dialect.version >= version
 
     @property
@@ -89,7 +87,7 @@ class Node(Record):
 
     @property
     def base_url(self) -> str | None:
-        """What a relative URL of a server is resolved against, or None where the document came from no URL."""
+        """The URL that relative URLs are resolved against; None if the document did not come from a URL."""
         document = self.uri.partition("#")[0]
         if document == self.source.uri:
             return self.source.location
@@ -97,15 +95,15 @@ class Node(Record):
 
     @property
     def place(self) -> Place:
-        """Where this stands, for an error."""
+        """The location, for an error."""
         return Place(*self.source.references.place(self.uri))
 
     def fault(self, message: str, hint: str = "") -> InvalidDocument:
-        """The error that says what is wrong here."""
+        """Make an error at this location."""
         return InvalidDocument(message, place=self.place, hint=hint)
 
     def refuse(self, error: DocumentError, instead: T) -> T:
-        """Raise an error; or note it, and go on with something else instead."""
+        """Raise an error; if errors are collected, collect it and return ``instead``."""
         faults = self.source.faults
         if faults is None:
             raise error
@@ -113,41 +111,41 @@ class Node(Record):
         return instead
 
     def replaced(self, error: DocumentError) -> Node:
-        """Refuse this node as a whole; what stands in for it is an empty object."""
+        """Refuse this node as a whole; returns an empty object in its place, if errors are collected."""
         stand_in = self.refuse(error, self._replace(value={}))
         if self.source.faults is not None:
             self.source.faults.replaced.add(self.uri)
         return stand_in
 
     def child(self, key: str | int, value: Any) -> Node:
-        """The node under a key, whose value is known already."""
+        """Return the node under a key; the caller has its value already."""
         if isinstance(key, str) and ("/" in key or "~" in key):
             key = escape(key)
         return Node(value, f"{self.uri}/{key}", self.source)
 
     def object(self, what: str) -> Node:
-        """This node, which has to be an object.
+        """Return this node if it is an object; ``what`` names it in the error.
 
         Raises:
-            InvalidDocument: it is something else.
+            InvalidDocument: it is not.
         """
         if not isinstance(self.value, Mapping):
             return self.replaced(self.fault(f"{what} must be an object, not {described(self.value)}"))
         return self
 
     def at(self, key: str) -> Node | None:
-        """The node under a key of this object, or None where there is no such key."""
+        """Return the node under a key of this object, or None if there is no such key."""
         return self.child(key, self.value[key]) if key in self.value else None
 
     def entries(self, key: str) -> Iterator[tuple[str, Node]]:
-        """The members of the object under a key, with their names; none where there is no such key."""
+        """Yield names and members of the object under a key; nothing if there is no such key."""
         node = self.at(key)
         if node is not None:
             for name, value in node.object(f"`{key}`").value.items():
                 yield name, node.child(name, value)
 
     def members(self, key: str) -> Iterator[Node]:
-        """The members of the array under a key; none where there is no such key."""
+        """Yield the members of the array under a key; nothing if there is no such key."""
         node = self.at(key)
         if node is None:
             return
@@ -158,10 +156,10 @@ class Node(Record):
             yield node.child(index, value)
 
     def text(self, key: str, default: str | None = None) -> str:
-        """The string under a key; a number or a boolean is taken as it is spelled in JSON.
+        """Return the string under a key; a number or a boolean counts as its JSON text.
 
         Raises:
-            InvalidDocument: it is neither, or it is missing and there is no default.
+            InvalidDocument: it is of another type, or it is missing and there is no default.
         """
         node = self.at(key)
         if node is None:
@@ -172,7 +170,7 @@ class Node(Record):
         return text
 
     def flag(self, key: str, *, default: bool = False) -> bool:
-        """The boolean under a key; the strings ``true`` and ``false`` pass for one."""
+        """Return the boolean under a key; the strings ``true`` and ``false`` count as one."""
         value = self.value.get(key, default)
         if isinstance(value, bool):
             return value
@@ -182,19 +180,19 @@ class Node(Record):
         return node.refuse(node.fault(f"`{key}` must be a boolean, not {described(value)}"), default)
 
     def note(self, key: str) -> str:
-        """A text for people, without the white space around it; empty where there is none that can be read."""
+        """Return a text for people, stripped; empty if it is missing or not a text."""
         return (spelled(self.value.get(key)) or "").strip()
 
     def extensions(self) -> dict[str, Any]:
-        """What stands under ``x-…``."""
+        """Return the members under ``x-…``."""
         return {key: value for key, value in self.value.items() if key.startswith("x-")}
 
     def followed(self, what: str) -> Node:
-        """The object that this node is, or that its ``$ref`` leads to, over as many references as there are.
+        """Return this object, or the one that its chain of ``$ref`` leads to; ``what`` names it in errors.
 
         Raises:
-            InvalidDocument: no object is there.
-            UnresolvableReference: the reference leads nowhere, or in a circle.
+            InvalidDocument: it is not an object.
+            UnresolvableReference: a reference can't be resolved, or leads in a circle.
         """
         node = self.object(what)
         seen: set[str] = set()
@@ -210,7 +208,7 @@ class Node(Record):
         return self._with_words_of_the_reference(node)
 
     def target(self) -> Node:
-        """The node that this one's ``$ref`` leads to."""
+        """Return the node that this one's ``$ref`` leads to."""
         reference = self.value["$ref"]
         if not isinstance(reference, str):
             raise self.child("$ref", reference).fault(f"`$ref` must be a string, not {described(reference)}")
@@ -225,7 +223,7 @@ class Node(Record):
         return target._replace(value={**target.value, **words}) if words else target
 
     def schema(self) -> Schema:
-        """The Schema Object that stands here; its references are kept.
+        """Return this node as a Schema; references in it are kept.
 
         Raises:
             InvalidDocument: it is neither an object nor a boolean.
@@ -238,7 +236,7 @@ class Node(Record):
         return Schema(self.uri, self.value, dialect, self.source.references)
 
     def schema_at(self, key: str) -> Schema | None:
-        """The Schema Object under a key, or None where there is no such key."""
+        """Return the Schema under a key, or None if there is no such key."""
         node = self.at(key)
         try:
             return None if node is None else node.schema()
@@ -246,14 +244,66 @@ class Node(Record):
             return self.refuse(error, None)
 
     def synthesized(self, suffix: str, value: Mapping[str, Any]) -> Schema:
-        """A schema that the document implies but doesn't write; ``suffix`` makes its URI of this node's."""
+        """Make a schema that the document implies but doesn't have; its URI is this node's with ``suffix``."""
         return Schema(f"{self.uri}/{suffix}", dict(value), self.dialect, self.source.references)
 
 
 def spelled(value: Any) -> str | None:
-    """A scalar as text, a boolean as in JSON; None for anything that is no text."""
+    """Return a scalar as its JSON text; None for any other value."""
     if isinstance(value, str) or value is None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else None
+
+
+class Components(Mapping[str, T]):
+    """The named objects in one object of a document, each read when it is first used.
+
+    The names are known from the beginning. To get a broken object raises its DocumentError.
+    """
+
+    __slots__ = ("_names", "_read", "_section", "_seen")
+
+    def __init__(self, section: Node | None, read: Callable[[str, Node], T]) -> None:
+        """``section`` is the object that has them, if there is one; ``read`` reads one of them."""
+        self._section = section
+        self._names: Mapping[str, Any] = section.value if section is not None else {}
+        self._read = read
+        self._seen: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._seen:
+            node = self._section.at(name) if self._section is not None else None
+            if node is None:
+                raise KeyError(name)
+            self._seen[name] = self._read(name, node)
+        return self._seen[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} names: {', '.join(list(self)[:10])}>"
+
+
+def section(root: Node, pointer: str) -> Node | None:
+    """Return the object at a pointer in the root document; None if there is none."""
+    node = root
+    for key in pointer.split("/")[1:]:
+        value: Any = node.value.get(key)
+        if not isinstance(value, Mapping):
+            return None
+        node = node.child(key, value)
+    return node
+
+
+def schemas(root: Node) -> Components[Schema]:
+    """Return the named schemas of a document."""
+    return Components(section(root, root.dialect.schemas), lambda _, node: node.schema())

@@ -1,7 +1,7 @@
-"""What an operation asks of its caller: security requirements, and the Security Scheme Object of OpenAPI 3.
+"""Security requirements, and the Security Scheme Object of OpenAPI 3.
 
-Rule 1: an operation's ``security`` replaces the document's; an empty array asks for nothing.
-Rule 2: a requirement that names a scheme which isn't there, or is broken, breaks the operations that have it.
+Rule 1: an operation's ``security`` replaces the document's; an empty array requires nothing.
+Rule 2: a requirement that names a missing or broken scheme breaks the operations that have it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dynclient.json_pointer import escape, unescape
 from dynclient.model import OAuthFlow, SecurityRequirement, SecurityScheme
 
 _TYPES = ("apiKey", "http", "mutualTLS", "oauth2", "openIdConnect")
-_KEY_PLACES = ("query", "header", "cookie")
+_KEY_LOCATIONS = ("query", "header", "cookie")
 # OAS 3.2.0, OAuth Flows Object.
 _FLOWS = ("authorizationCode", "clientCredentials", "deviceAuthorization", "implicit", "password")
 
@@ -22,12 +22,12 @@ _FLOWS = ("authorizationCode", "clientCredentials", "deviceAuthorization", "impl
 def requirements(
     operation: Node, root: Node, schemes: Mapping[str, SecurityScheme], prefix: str
 ) -> tuple[SecurityRequirement, ...]:
-    """The security of an operation: a choice of requirements, or none.
+    """Return the security of an operation: a choice of requirements; empty if nothing is required.
 
-    ``prefix`` is the pointer under which the document's schemes stand.
+    ``prefix`` is the pointer of the object that has the document's schemes.
 
     Raises:
-        InvalidDocument: a scheme is not defined, or not as OpenAPI wants it.
+        InvalidDocument: a scheme is not defined, or invalid.
     """
     source = operation if "security" in operation.value else root
     return tuple(
@@ -49,7 +49,7 @@ def _requirement(
 
 
 def _referred(key: str, node: Node, prefix: str) -> str:
-    # OAS 3.2.0, Security Requirement Object: a key that is no component's name is a URI of a Security Scheme Object.
+    # OAS 3.2.0, Security Requirement Object: a key that is not a component's name is a URI of a Security Scheme Object.
     if not node.since("3.2") or "#" not in key:
         return key
     uri, _ = node.source.references.resolve(key, node.uri)
@@ -62,10 +62,10 @@ def scheme(name: str, node: Node) -> SecurityScheme:
     """Read a Security Scheme Object of OpenAPI 3.
 
     Raises:
-        InvalidDocument: its type is not known, or the words that its type needs are missing.
+        InvalidDocument: its type is unknown, or a field that its type requires is missing.
     """
     type_ = one_of(node, "type", _TYPES)
-    in_ = one_of(node, "in", _KEY_PLACES) if type_ == "apiKey" else ""
+    in_ = one_of(node, "in", _KEY_LOCATIONS) if type_ == "apiKey" else ""
     return SecurityScheme(
         name=name,
         type=type_,
@@ -84,10 +84,10 @@ def scheme(name: str, node: Node) -> SecurityScheme:
 
 
 def one_of(node: Node, key: str, known: tuple[str, ...]) -> str:
-    """The text under a key, which has to be one of those that are known.
+    """Return the text under a key, which has to be one of ``known``; capitals make no difference.
 
     Raises:
-        InvalidDocument: it is not, or it is missing.
+        InvalidDocument: it is another one, or missing.
     """
     text = node.text(key)
     for word in known:
@@ -112,15 +112,15 @@ def _flows(node: Node) -> tuple[OAuthFlow, ...]:
 
 
 def scopes(flow: Node) -> dict[str, str]:
-    """The scopes of a flow with their descriptions."""
+    """Return the scopes of a flow with their descriptions."""
     return {name: spelled(text.value) or "" for name, text in flow.entries("scopes")}
 
 
 def address(node: Node, key: str) -> str | None:
-    """The URL under a key, absolute where the document's own is known; None where there is none.
+    """Return the URL under a key, absolute if the document's own is known; None if it is missing.
 
     Raises:
-        InvalidDocument: it is no URL.
+        InvalidDocument: it is not a URL.
     """
     text = node.text(key, "").strip()
     if not text or node.base_url is None:
@@ -128,6 +128,6 @@ def address(node: Node, key: str) -> str | None:
     try:
         return urljoin(node.base_url, text)
     except ValueError as error:
-        fault = node.fault(f"`{key}` is no URL")
+        fault = node.fault(f"`{key}` is not a URL")
         fault.__cause__ = error
         return node.refuse(fault, None)

@@ -160,7 +160,7 @@ def test_a_method_that_is_no_token_is_refused_when_read() -> None:
     extra = {"additionalOperations": {"BAD METHOD": {}, "A\r\nB": {}}}
     api = load({"openapi": "3.2.0", "info": {}, "paths": {"/x": extra}})
     for row in api.rows:
-        with pytest.raises(InvalidDocument, match="is no HTTP method"):
+        with pytest.raises(InvalidDocument, match="is not an HTTP method"):
             api.read(row)
 
 

@@ -137,7 +137,7 @@ def test_oauth_urls_are_absolute_where_the_document_s_is_known() -> None:
         " {tokenUrl: /token, scopes: {}}}}, p: {type: openIdConnect, openIdConnectUrl: 'http://['}}}\n"
     )
     assert api.security_schemes["o"].flows[0].token_url == "https://docs.example.com/token"
-    with pytest.raises(InvalidDocument, match="is no URL"):
+    with pytest.raises(InvalidDocument, match="is not a URL"):
         api.security_schemes["p"]
 
 

@@ -82,7 +82,7 @@ def test_paths_have_to_be_an_object(version: str, paths: Any, said: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("key", "hint"), [("path", "is it what `path` was to be?"), ("pahts", "`pahts`"), ("x", None), (5, None)]
+    ("key", "hint"), [("path", "is `path` meant to be `paths`?"), ("pahts", "`pahts`"), ("x", None), (5, None)]
 )
 def test_paths_that_are_misspelt_are_guessed(key: Any, hint: str | None) -> None:
     with pytest.raises(InvalidDocument) as caught:

@@ -15,13 +15,13 @@ from dynclient._readers.fields import known_to, objects
 
 V3 = """\
 openapi: VERSION
-info: {title: t, version: "1", x-info: 1, contact: {mail: a}}   #! `mail` is no field of a Contact Object
+info: {title: t, version: "1", x-info: 1, contact: {mail: a}}   #! `mail` is not a field of a Contact Object
 server: [{url: "https://a.test"}]                        #! did you mean `servers`?
-tags: [{name: a, sumary: b}]                             #! `sumary` is no field of a Tag Object
+tags: [{name: a, sumary: b}]                             #! `sumary` is not a field of a Tag Object
 paths:
   x-path: {gett: 1}
   /a:
-    gett: {}                                             #! no field of a Path Item Object; did you mean `get`?
+    gett: {}                                             #! not a field of a Path Item Object; did you mean `get`?
     get:
       operationID: getA                                  #! did you mean `operationId`?
       paramters: []                                      #! did you mean `parameters`?
@@ -71,7 +71,7 @@ MORE = """\
 webhooks: {w: {post: {response: {}}}}                    #! did you mean `responses`?
 """
 CLOSED = """\
-    Closed: {const: 1, anybodys: 1, nullable: true}      #! OpenAPI 3.2 has it #! what is yours begins with `x-`
+    Closed: {const: 1, anybodys: 1, nullable: true}      #! OpenAPI 3.2 has it #! extensions begin with `x-`
 """
 V2 = """\
 swagger: "2.0"
@@ -81,7 +81,7 @@ servers: []                                              #! OpenAPI 3.2 has it
 paths:
   /a:
     get:
-      requestBody: {}                                    #! no field of an Operation Object; OpenAPI 3.2 has it
+      requestBody: {}                                    #! not a field of an Operation Object; OpenAPI 3.2 has it
       parameters: [{name: a, in: query, type: array, items: {tipe: string, fromat: a}}]  #! `type`? #! `format`?
       responses: {"200": {description: d, shema: {}, headers: {A: {type: string, patern: a}}}}  #! `schema` #! `pattern`
 definitions: {A: {propertys: {}, readOnly: true}}        #! did you mean `properties`?
@@ -117,7 +117,7 @@ def test_what_is_misspelt_is_told_in_its_line(tmp_path, version):
 def test_it_is_a_warning(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text('openapi: 3.1.0\ninfo: {title: t, version: "1"}\npahts: {}\npaths: {}\n')
-    said = "a.yaml:3: #/pahts: warning: `pahts` is no field of an OpenAPI Object; did you mean `paths`?\n"
+    said = "a.yaml:3: #/pahts: warning: `pahts` is not a field of an OpenAPI Object; did you mean `paths`?\n"
     assert run("validate", "a.yaml") == (0, said, "a.yaml: 0 faults, 1 warning\n")
     assert run("validate", "a.yaml", "--strict")[0] == 1
     (told,) = json.loads(run("validate", "a.yaml", "-o", "json")[1])

@@ -1,0 +1,274 @@
+"""The operations of a document: how they are found and listed, and what all versions of OpenAPI have alike in them.
+
+Rule 1: to list operations, only what names one is looked at (its id, tags, summary), leniently: errors in it are
+reported when the operation is read.
+Rule 2: a Path Item may be a ``$ref``, also into another file; members beside the reference take precedence over its
+target. An operation that is a ``$ref`` is followed too: no specification allows it, but documents do it.
+Rule 3: a Path Item that can't be read has no operations; the error is kept (``API.faults``), and the others are listed.
+Rule 4: an operation's parameter replaces its path's of the same name and location, in that one's position. Of two alike
+in one list the first counts.
+Rule 5: a parameter ``in: path`` is required, and there is one for each name in the path's template: undeclared ones are
+added as strings, those that the template lacks are dropped.
+Rule 6: a status is written as the model has it: ``200``, ``2XX``, ``default``. Documents also have ``2xx``,
+``Default``. Other keys match nothing and are left out; of two that are equal then, the first counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from dynclient._document.lazy import LazyMapping
+from dynclient._expressions import expression
+from dynclient._identifiers import near
+from dynclient._readers.nodes import Node, spelled
+from dynclient._records import Record
+from dynclient._schemas import shape
+from dynclient.exceptions import DocumentError
+from dynclient.http_grammar import CONNECTION_FIELDS, is_token
+from dynclient.json_pointer import escape
+from dynclient.media_types import find
+from dynclient.model import MediaType, Operation, Parameter, Response, SecurityScheme, Server
+
+_LONGEST = 20
+"""Characters of a key that may be `paths`, misspelt."""
+_TEMPLATE = expression(r"\{([^{}]+)\}")
+_NEVER = expression(r"[\\\x00-\x1f\x7f]")
+_WORDS = frozenset({"operationId", "tags", "summary", "deprecated", "$ref"})
+_DOTS = expression(r"(?i)(?:\.|%2e){1,2}")
+
+# OAS 3.1.1, Parameter Object, `name`: definitions of Accept, Content-Type and Authorization are ignored.
+_RESERVED = CONNECTION_FIELDS | {"accept", "authorization", "content-type"}
+
+
+class Version(Record):
+    """The reader of OpenAPI 2.0 or 3: where these versions differ.
+
+    ``operation`` completes an Operation from its Operation Object, its Path Items (the nearest first) and the root.
+    ``schemes`` is the pointer of the object that has the security schemes. ``components`` pairs the pointers of other
+    named objects with what reads one of them.
+    """
+
+    operation: Callable[[Operation, Node, Sequence[Node], Node], Operation]
+    scheme: Callable[[str, Node], SecurityScheme]
+    servers: Callable[[Node], tuple[Server, ...]]
+    schemes: str
+    components: Mapping[str, Callable[[str, Node], object]]
+
+
+class Found(Record):
+    """An operation that was found: its node, and the fields that are listed."""
+
+    method: str
+    path: str
+    node: Node
+    path_pointer: str
+    operation_id: str | None
+    tags: tuple[str, ...]
+    summary: str
+    deprecated: bool
+
+
+class Operations(Record):
+    """The operations in the document's order, and the errors of broken Path Items."""
+
+    found: tuple[Found, ...]
+    faults: tuple[DocumentError, ...]
+
+
+def operations_of(root: Node) -> Operations:
+    """Find all operations.
+
+    Raises:
+        InvalidDocument: ``paths`` is not an object, or is missing although the version requires it.
+    """
+    # OAS 3.1.1, OpenAPI Object: a document may have `components` or `webhooks` instead of `paths`.
+    if "paths" not in root.value and not root.since("3.1"):
+        alike = near("paths", (key for key in root.value if isinstance(key, str) and len(key) <= _LONGEST), limit=1)
+        raise root.fault("`paths` is missing", f"is `{alike[0]}` meant to be `paths`?" if alike else "")
+    found: list[Found] = []
+    faults: list[DocumentError] = []
+    section = root.child("paths", root.value.get("paths", {})).object("`paths`")
+    for path in section.value:
+        if not path.startswith("x-"):
+            try:
+                found += operations_at(path, section.child(path, _listed(section.value, path)))
+            except DocumentError as error:
+                faults.append(error)
+    return Operations(tuple(found), tuple(faults))
+
+
+def _listed(paths: Mapping[str, Any], path: str) -> Any:
+    """Return the Path Item of a path; of a large document only the members that list its operations."""
+    if isinstance(paths, LazyMapping):
+        item = paths.peek(path, _WORDS)
+        if isinstance(item, Mapping) and "$ref" not in item and "additionalOperations" not in item:
+            return item
+    return paths[path]
+
+
+def operations_at(path: str, item: Node) -> list[Found]:
+    """Find the operations of one path.
+
+    Raises:
+        DocumentError: the Path Item is not an object, or its ``$ref`` can't be resolved.
+    """
+    found: dict[str, Found] = {}
+    items = path_items(item)
+    summary = ""
+    for node in items:
+        summary = summary or node.note("summary")
+    for node in items:
+        pointer = node.pointer
+        for method, operation in _methods(node):
+            if method not in found:
+                found[method] = _found(method, path, operation, pointer, summary)
+    return list(found.values())
+
+
+def path_items(item: Node) -> tuple[Node, ...]:
+    """Return the Path Item as it is written here, and the one that its ``$ref`` leads to."""
+    # OAS 3.1.1, Path Item Object: when a field stands beside `$ref` and in its target, the behaviour is undefined.
+    first = item.object("a Path Item")
+    if "$ref" not in first.value:
+        return (first,)
+    target = first.followed("a Path Item")
+    return (first, target) if len(first.value) > 1 else (target,)
+
+
+def _methods(item: Node) -> Iterator[tuple[str, Node]]:
+    """Yield each operation of a Path Item, with its method as it is sent."""
+    _, uri, source = item
+    dialect = source.dialect
+    known = dialect.methods
+    for key, value in item.value.items():
+        if key in known:
+            yield key.upper(), Node(value, f"{uri}/{key}", source)
+    if dialect.additional_operations and isinstance(item.value.get("additionalOperations"), Mapping):
+        # OAS 3.2.0, Path Item Object: the key is the method with the capitalization that is to be sent; a method that
+        # has a field of its own must not be there.
+        for key, node in item.entries("additionalOperations"):
+            if key not in {method.upper() for method in known}:
+                yield key, node
+
+
+def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) -> Found:
+    value: Any = node.value
+    if isinstance(value, Mapping) and "$ref" in value:
+        with suppress(DocumentError):
+            node = node.followed("an Operation Object")
+            value = node.value
+    if not isinstance(value, Mapping):
+        value = {}
+    names = value.get("tags")
+    tags = dict.fromkeys([text for tag in names if (text := spelled(tag))]) if isinstance(names, list) else ()
+    operation_id = (spelled(value.get("operationId")) or "").strip() or None
+    summary = (spelled(value.get("summary")) or "").strip() or summary
+    deprecated = value.get("deprecated") is True
+    return Found(method, path, node, path_pointer, operation_id, tuple(tags), summary, deprecated)
+
+
+def check_path(path: str, item: Node) -> None:
+    """Refuse a path whose URL would lead elsewhere than the path seems to.
+
+    Raises:
+        InvalidDocument: it does not begin with exactly one ``/``, or has dot segments, backslashes or controls.
+    """
+    # OAS 3.1.1, Paths Object: the field name must begin with a forward slash, and is appended to the server's URL.
+    segments = path.partition("?")[0].partition("#")[0].split("/")
+    if not path.startswith("/") or path.startswith("//"):
+        item.refuse(item.fault(f"the path {path!r} must begin with one `/`"), None)
+    if any(("." in segment or "%" in segment) and _DOTS.fullmatch(segment) for segment in segments):
+        item.refuse(item.fault(f"the path {path!r} must not have `.` or `..` as a segment"), None)
+    if (not path.isprintable() or "\\" in path) and _NEVER.search(path):
+        item.refuse(item.fault(f"the path {path!r} must not have backslashes or control characters"), None)
+
+
+def check_method(method: str, operation: Node) -> None:
+    """Refuse a method that can't be sent.
+
+    Raises:
+        InvalidDocument: it is not a token.
+    """
+    if not is_token(method):
+        operation.refuse(operation.fault(f"{method!r} is not an HTTP method"), None)
+
+
+def template_names(path: str) -> list[str]:
+    """Return the names between braces in a path, each once, in their order."""
+    return list(dict.fromkeys(_TEMPLATE.findall(path)))
+
+
+def declared(operation: Node, items: Sequence[Node]) -> list[Node]:
+    """Return the Parameter Objects of an operation: those of its path first, then its own.
+
+    ``items`` are the Path Items, the nearest first.
+    """
+    by_key: dict[tuple[str, str], Node] = {}
+    for level in (*reversed(items), operation):
+        here: dict[tuple[str, str], Node] = {}
+        for member in level.members("parameters"):
+            node = member.followed("a Parameter Object")
+            # Names can be missing only while all errors are collected; then no parameter replaces another.
+            here.setdefault((node.text("in"), node.text("name") or node.uri), node)
+        by_key.update(here)
+    return list(by_key.values())
+
+
+def sendable(path: str, operation: Node, parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    """Return the parameters that a caller passes: no reserved headers, and exactly those of the path template."""
+    names = template_names(path)
+    kept = [
+        parameter._replace(required=True) if parameter.in_ == "path" else parameter
+        for parameter in parameters
+        if not _is_reserved(parameter) and (parameter.in_ != "path" or parameter.name in names)
+    ]
+    known = {parameter.name for parameter in kept if parameter.in_ == "path"}
+    return (*(_implied(name, operation) for name in names if name not in known), *kept)
+
+
+def _is_reserved(parameter: Parameter) -> bool:
+    return parameter.in_ == "header" and parameter.name.lower() in _RESERVED
+
+
+def _implied(name: str, operation: Node) -> Parameter:
+    schema = operation.synthesized(f"x-path/{escape(name)}", {"type": "string"})
+    return Parameter(name, "path", required=True, schema=schema, style="simple", pointer=operation.pointer)
+
+
+def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[str, Response]:
+    """Read the responses of an operation, by status."""
+    found: dict[str, Response] = {}
+    for key, node in operation.entries("responses"):
+        status = status_of(key)
+        if status is not None and status not in found:
+            found[status] = read(status, node.followed("a Response Object"))
+    return found
+
+
+def status_of(key: str) -> str | None:
+    """Return a key of a Responses Object as the model has it; None if it is not a status."""
+    text = key.strip().upper()
+    if text == "DEFAULT":
+        return "default"
+    first, rest = text[:1], text[1:]
+    is_rest = rest == "XX" or (len(rest) == 2 and rest.isascii() and rest.isdecimal())  # noqa: PLR2004  # three digits
+    return text if first in set("12345") and is_rest else None
+
+
+def with_items(media_type: MediaType) -> MediaType:
+    """Return a sequential media type with ``item_schema`` where the document has put it into ``schema``.
+
+    In versions without ``itemSchema``, ``schema`` describes the whole: an array. Authors who wanted to describe an item
+    put its schema there; an object can't be the whole of a sequence, so it is taken as the item's.
+    """
+    kind = find(media_type.media_range)
+    # The schema of a stream of events describes what their data hold, more often than the events themselves.
+    if not kind.sequential or kind.codec == "events" or media_type.schema is None or media_type.item_schema is not None:
+        return media_type
+    try:
+        is_object = shape(media_type.schema).types == {"object"}
+    except DocumentError:
+        return media_type
+    return media_type._replace(schema=None, item_schema=media_type.schema) if is_object else media_type

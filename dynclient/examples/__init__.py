@@ -1,31 +1,33 @@
-"""Valid values of schemas, and arguments that make a valid call: for examples, mocks and pages.
+"""Valid values of schemas, and arguments of valid calls: for examples, mocks and pages.
 
-A value is made, checked by the schema, and made in another way where it is not valid. What no way makes valid is
-given as the way with the fewest faults made it.
+A value is made and validated, and made again with other options if it is not valid. If no options give a valid value,
+the one with the fewest faults is returned. The schema alone decides what is secret: passwords, and values that are only
+sent.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dynclient import codecs
 from dynclient._schemas import MISSING, is_binary, shape
 from dynclient._validation import validator
-from dynclient.examples.secrets import replaced
-from dynclient.examples.values import Direction, Maker, Way, documented
+from dynclient.examples.scalars import rotated
+from dynclient.examples.values import Direction, Maker, MakerOptions, documented
 from dynclient.exceptions import EncodeError
-from dynclient.inspection import Argument, arguments, preferred
+from dynclient.inspection import Argument, arguments, preferred, secret
 from dynclient.media_types import XML, MediaKind, find
 from dynclient.model import MediaType, Operation, Parameter, Schema
 
 __all__ = ["SECRET", "arguments_example", "example", "media_example", "unrevealing"]
 
-SECRET = "YOUR SECRET"  # noqa: S105  # this is what stands for one
+SECRET = "YOUR SECRET"  # noqa: S105  # shown instead of a secret
 
 _TURNS = 6
-_ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # For what a schema only excludes.
+_DEEPEST = 40
+_ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # For schemas that only exclude values.
 _MARKUP = "<example/>"
 _WITHOUT_SCHEMA: dict[type, Any] = {object: {}, dict: {}, list: [], str: "string", bytes: b"example"}
 
@@ -33,10 +35,10 @@ _WITHOUT_SCHEMA: dict[type, Any] = {object: {}, dict: {}, list: [], str: "string
 def example(
     schema: Schema, direction: Direction = "request", seed: int = 0, *, shown: bool = True, files: bool = False
 ) -> Any:
-    """A valid value of a schema; the same for the same seed.
+    """Make a valid value of a schema; the same seed gives the same value.
 
-    ``shown`` takes what the document shows as an example where that is valid. ``files`` tells that the media type
-    takes bytes; else they are base64 text below the top.
+    ``shown`` prefers examples of the document if they are valid. ``files`` means that binary data is ``bytes``, as in
+    a multipart body; otherwise binary data within the value is base64 text.
 
     Raises:
         DocumentError: the schema is broken.
@@ -44,7 +46,7 @@ def example(
     check = validator(schema, direction)
     best: Any = MISSING
     fewest = 0
-    for value in _candidates(schema, Way(direction, seed, turn=seed, files=files), shown=shown):
+    for value in _candidates(schema, MakerOptions(direction, seed, turn=seed, files=files), shown=shown):
         faults = check.faults(value, files=files or isinstance(value, bytes), places=False)
         if not faults:
             return value
@@ -54,19 +56,17 @@ def example(
 
 
 def media_example(media_type: MediaType, direction: Direction = "request", seed: int = 0, *, shown: bool = True) -> Any:
-    """A valid value for a media type: the document's own example if that is valid, else one by the schema.
+    """Make a valid value for a media type: the document's own example if that is valid, else one by the schema.
 
-    ``shown`` takes what the document shows within the schema too.
+    ``shown`` prefers examples within the schema too.
 
     Raises:
         DocumentError: the schema is broken.
     """
-    given = [entry.value for entry in media_type.examples if entry.has_value]
-    turn = seed % len(given) if given else 0
     schema = media_type.schema
     kind = find(media_type.media_range)
     files = kind.name == "multipart"
-    for value in (*given[turn:], *given[:turn]):
+    for value in rotated((entry.value for entry in media_type.examples if entry.has_value), seed):
         if _valid(schema, value, direction, files=files) and not _is_broken_xml(value, kind):
             return copy.deepcopy(value)
     if schema is None:
@@ -76,16 +76,35 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
 
 
 def unrevealing(schema: Schema | None, value: Any, direction: Direction = "request", seed: int = 0) -> Any:
-    """A value with each secret text in it (a password, what is never sent back) replaced: by SECRET if that is valid.
+    """Replace each secret text in a value, by SECRET if that is valid, else by another example.
 
     Raises:
         DocumentError: the schema is broken.
     """
 
-    def instead(secret: Schema) -> Any:
-        return SECRET if _valid(secret, SECRET, direction) else example(secret, direction, seed, shown=False)
+    def replacement(of: Schema) -> Any:
+        return SECRET if _valid(of, SECRET, direction) else example(of, direction, seed, shown=False)
 
-    return replaced(schema, value, instead)
+    return _replaced(schema, value, replacement)
+
+
+def _replaced(schema: Schema | None, value: Any, replacement: Callable[[Schema], Any], depth: int = 0) -> Any:
+    if schema is None or depth > _DEEPEST:
+        return value
+    if isinstance(value, str):
+        return replacement(schema) if secret(schema) else value
+    if not isinstance(value, (dict, list)):
+        return value
+    seen = shape(schema)
+    for branch in (*seen.one_of, *seen.any_of):
+        value = _replaced(branch, value, replacement, depth + 1)
+    if isinstance(value, list):
+        return [_replaced(seen.items, member, replacement, depth + 1) for member in value]
+    additional = seen.additional if isinstance(seen.additional, Schema) else None
+    return {
+        name: _replaced(seen.properties.get(name, additional), member, replacement, depth + 1)
+        for name, member in value.items()
+    }
 
 
 def _valid(schema: Schema | None, value: Any, direction: Direction, *, files: bool = False) -> bool:
@@ -95,7 +114,7 @@ def _valid(schema: Schema | None, value: Any, direction: Direction, *, files: bo
 
 
 def _is_broken_xml(value: Any, kind: MediaKind) -> bool:
-    """Whether text that is to be an XML document is none."""
+    """Whether the value of an XML media type is a text, but not a well-formed document."""
     if not (kind.name == "xml" and isinstance(value, str)):
         return False
     try:
@@ -106,7 +125,7 @@ def _is_broken_xml(value: Any, kind: MediaKind) -> bool:
 
 
 def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
-    """Keyword arguments that make a valid call: the parameters that are required, and the body; no secret of anybody.
+    """Make keyword arguments for a valid call: the required parameters and the body, without secrets.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
@@ -119,23 +138,20 @@ def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
         elif argument.kind == "body" and operation.body is not None:
             media_type = preferred(operation.body)
             if media_type is not None:
-                found[argument.name] = _sent(media_type, seed)
+                value = media_example(media_type, "request", seed)
+                found[argument.name] = unrevealing(media_type.schema, value, seed=seed)
     return found
 
 
-def _sent(media_type: MediaType, seed: int) -> Any:
-    return unrevealing(media_type.schema, media_example(media_type, "request", seed), seed=seed)
-
-
-def _candidates(schema: Schema, way: Way, *, shown: bool) -> Iterator[Any]:
-    """Values that may be valid, the most telling first."""
+def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
+    """Values that may be valid, the most informative first."""
     if shown:
-        yield from (copy.deepcopy(value) for value in documented(shape(schema), way.seed))
-        yield Maker(way).make(schema)
-        yield Maker(way._replace(documented="checked")).make(schema)
-    for turn in range(way.turn, way.turn + _TURNS):
+        yield from (copy.deepcopy(value) for value in documented(shape(schema), options.seed))
+        yield Maker(options).make(schema)
+        yield Maker(options._replace(documented="checked")).make(schema)
+    for turn in range(options.turn, options.turn + _TURNS):
         for optional in (True, False):
-            changed = way._replace(optional=optional, turn=turn)
+            changed = options._replace(optional=optional, turn=turn)
             if shown:
                 yield Maker(changed._replace(documented="checked")).make(schema)
             yield Maker(changed._replace(documented="none")).make(schema)
@@ -144,9 +160,7 @@ def _candidates(schema: Schema, way: Way, *, shown: bool) -> Iterator[Any]:
 
 def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
     schema = argument.schema
-    given = [entry.value for entry in parameter.examples if entry.has_value]
-    turn = seed % len(given) if given else 0
-    for value in (*given[turn:], *given[:turn]):
+    for value in rotated((entry.value for entry in parameter.examples if entry.has_value), seed):
         if _valid(schema, value, "request"):
             return copy.deepcopy(value)
     if parameter.media_type is not None:

@@ -1,9 +1,9 @@
 """A value made from a schema, from the top down.
 
-Rule 1: what the document shows goes first: examples, default; then const, enum, format, pattern, bounds.
-Rule 2: readOnly is not in a request, writeOnly not in a response.
-Rule 3: what may be left out is left out below some depth, and once the value has grown large: recursion ends.
-Rule 4: the same way gives the same value, in every run.
+Rule 1: examples and defaults of the document come first, then const, enum, format, pattern and bounds.
+Rule 2: readOnly properties are omitted in a request, writeOnly ones in a response.
+Rule 3: optional properties are omitted below some depth, and once the value has become large, so that recursion ends.
+Rule 4: the same options give the same value in every run.
 """
 
 from __future__ import annotations
@@ -14,29 +14,28 @@ from random import Random
 from typing import Any, Literal
 
 from dynclient._records import Record
-from dynclient._schemas import MISSING, Shape, is_binary, shape
+from dynclient._schemas import MISSING, Discriminator, Shape, is_binary, shape
 from dynclient._validation import validator
 from dynclient.examples import patterns
-from dynclient.examples.numbers import number
-from dynclient.examples.texts import texts
-from dynclient.examples.unions import settle
+from dynclient.examples.scalars import number, rotated, texts
 from dynclient.model import Schema
 
 Direction = Literal["request", "response"]
 
 _OPTIONAL_DEPTH = 3
 _DEPTH = 24
+_UNION_DEPTH = 16  # Unions of unions deeper than this are a circle.
 _NODES = 150
 _ITEMS = 1000
 _TRIES = 30
 
 
-class Way(Record):
-    """One way to make a value.
+class MakerOptions(Record):
+    """How to make a value.
 
-    ``documented`` tells whether the document's values are taken as they are, only if they are valid, or not at all;
-    ``optional`` whether properties that may lack are there; ``turn`` which branch of a union is taken. ``files`` tells
-    that the media type takes bytes.
+    ``documented`` decides whether examples of the document are used as they are, only if they are valid, or not at
+    all. ``optional`` includes optional properties, ``turn`` selects a branch of each union, and ``files`` means that
+    binary data is ``bytes``, as in a multipart body.
     """
 
     direction: Direction
@@ -48,11 +47,11 @@ class Way(Record):
 
 
 class Maker:
-    """Makes one value in one way."""
+    """Makes one value."""
 
-    def __init__(self, way: Way) -> None:
-        """Take the way."""
-        self._way = way
+    def __init__(self, options: MakerOptions) -> None:
+        """Start a value with these options."""
+        self._options = options
         self._left = _NODES
         self._shift = 0
 
@@ -64,25 +63,25 @@ class Maker:
         """
         self._left -= 1
         seen = shape(schema)
-        if depth or self._way.documented == "checked":
+        if depth or self._options.documented == "checked":
             shown = self._documented(schema, seen)
             if shown is not MISSING:
                 return copy.deepcopy(shown)
         if depth > _DEPTH:
             return None
-        settled = settle(seen, self._way.turn, simple=depth >= _OPTIONAL_DEPTH)
-        return self._made(settled.shape, settled.tags, depth)
+        resolved, tags = without_unions(seen, self._options.turn, simple=depth >= _OPTIONAL_DEPTH)
+        return self._made(resolved, tags, depth)
 
     @property
     def _seed(self) -> int:
-        return self._way.seed + self._shift
+        return self._options.seed + self._shift
 
     def _documented(self, schema: Schema, seen: Shape) -> Any:
-        if self._way.documented == "none":
+        if self._options.documented == "none":
             return MISSING
         values = documented(seen, self._seed)
-        if self._way.documented == "checked":
-            check = validator(schema, self._way.direction) if values else None
+        if self._options.documented == "checked":
+            check = validator(schema, self._options.direction) if values else None
             values = [value for value in values if check is not None and not check.faults(value, places=False)]
         return values[0] if values else MISSING
 
@@ -90,9 +89,9 @@ class Maker:
         if seen.const is not MISSING:
             return copy.deepcopy(seen.const)
         if seen.enum:
-            told = [value for value in seen.enum if value is not None] or seen.enum
-            return copy.deepcopy(told[(self._seed + self._way.turn) % len(told)])
-        kind = _kind(seen, self._way.turn)
+            allowed = [value for value in seen.enum if value is not None] or seen.enum
+            return copy.deepcopy(allowed[(self._seed + self._options.turn) % len(allowed)])
+        kind = _kind(seen, self._options.turn)
         if kind == "object":
             return self._object(seen, tags, depth)
         if kind == "array":
@@ -102,7 +101,7 @@ class Maker:
     def _object(self, seen: Shape, tags: Mapping[str, str], depth: int) -> dict[str, Any]:
         value: dict[str, Any] = {}
         for name, schema in seen.properties.items():
-            if self._wanted(name, schema, seen, depth):
+            if self._includes(name, schema, seen, depth):
                 value[name] = self.make(schema, depth + 1)
         for name in sorted(seen.required - seen.properties.keys()):
             value[name] = self._additional(seen, depth)
@@ -112,24 +111,24 @@ class Maker:
             value[name] = self._named(name, seen, depth)
         return value
 
-    def _wanted(self, name: str, schema: Schema, owner: Shape, depth: int) -> bool:
+    def _includes(self, name: str, schema: Schema, owner: Shape, depth: int) -> bool:
         seen = shape(schema)
-        if seen.read_only if self._way.direction == "request" else seen.write_only:
+        if seen.read_only if self._options.direction == "request" else seen.write_only:
             return False
         return name in owner.required or self._roomy(depth)
 
     def _roomy(self, depth: int) -> bool:
-        return self._way.optional and depth < _OPTIONAL_DEPTH and self._left > 0
+        return self._options.optional and depth < _OPTIONAL_DEPTH and self._left > 0
 
     def _more_names(self, seen: Shape, value: Mapping[str, Any], depth: int) -> Iterator[str]:
-        """Names for what is not among the properties, as many as have to be there, or one to show that it can be."""
+        """Names of further properties: as many as ``minProperties`` requires, or one to show that they are allowed."""
         low = int(seen.constraints.get("minProperties", 0))
         open_ended = not seen.properties and (isinstance(seen.additional, Schema) or bool(seen.pattern_properties))
         missing = min(max(low - len(value), 1 if open_ended and self._roomy(depth) else 0), _ITEMS)
         high = int(min(seen.constraints.get("maxProperties", _ITEMS), _ITEMS))
         for index in range(min(missing, max(high - len(value), 0))):
             pattern = next(iter(seen.pattern_properties), None) if not _free(seen) else None
-            random = Random(f"{self._seed}:{index}")  # noqa: S311  # no secret: the same in every run
+            random = Random(f"{self._seed}:{index}")  # noqa: S311  # not for secrets; the same in every run
             found = patterns.text(pattern, random, index % 3) if pattern is not None else None
             yield found if found is not None else f"key{index + 1}"
 
@@ -147,14 +146,14 @@ class Maker:
         items = [self.make(schema, depth + 1) for schema in seen.prefix_items]
         low = int(seen.constraints.get("minItems", 0))
         high = int(seen.constraints.get("maxItems", _ITEMS))
-        # One level deeper than what may lack: an array that is asked for shows an item.
+        # One level deeper than optional properties, so that an array shows an item.
         count = min(max(low, 1 if self._roomy(depth - 1) else 0), high, _ITEMS)
         while len(items) < count and not (seen.items is not None and seen.items.value is False):
             items.append(self._item(seen, depth, items))
         return items[:high] if len(items) > high else items
 
     def _item(self, seen: Shape, depth: int, others: list[Any]) -> Any:
-        """One more item; where all have to differ, the seed is moved on until it does."""
+        """One more item; with ``uniqueItems``, the seed is changed until the item differs from the others."""
         if seen.items is None:
             return f"string{len(others)}" if others else "string"
         shift = self._shift
@@ -169,18 +168,18 @@ class Maker:
         return item
 
     def _text(self, seen: Shape, depth: int) -> str | bytes:
-        if is_binary(seen.schema) and (self._way.files or not depth):
+        if is_binary(seen.schema) and (self._options.files or not depth):
             return b"example".ljust(int(min(seen.constraints.get("minLength", 0), _ITEMS)), b".")
         found = texts(seen, self._seed)
         if "pattern" in seen.constraints:
-            # The document says what matches; a text made from a pattern only tries to.
-            check = validator(seen.schema, self._way.direction)
+            # A text made from a pattern does not always match it.
+            check = validator(seen.schema, self._options.direction)
             made = list(found)
             return next((text for text in made if not check.faults(text, places=False)), made[0])
         return next(found)
 
     def _number(self, seen: Shape, _depth: int) -> int | float:
-        random = Random(str(self._seed)) if self._seed else None  # noqa: S311  # likewise
+        random = Random(str(self._seed)) if self._seed else None  # noqa: S311  # not for secrets
         return number(seen.constraints, seen.format, random, whole="number" not in seen.types)
 
     def _boolean(self, _seen: Shape, _depth: int) -> bool:
@@ -199,8 +198,8 @@ _SCALARS: Mapping[str, Callable[[Maker, Shape, int], Any]] = {
 }
 _KINDS = ("object", "array", "string", "integer", "number", "boolean", "null")
 
-# What a keyword says of the type where the document does not (JSON Schema 2020-12 Validation, 6).
-_TELLING = {
+# The type that a keyword implies where the schema has no type (JSON Schema 2020-12 Validation, 6).
+_IMPLIED = {
     "minLength": "string",
     "maxLength": "string",
     "pattern": "string",
@@ -215,9 +214,8 @@ _TELLING = {
 
 
 def documented(seen: Shape, seed: int) -> list[Any]:
-    """What the document shows of a schema's values: its examples, the seed's first, and then its default."""
-    turn = seed % len(seen.examples) if seen.examples else 0
-    values = [*seen.examples[turn:], *seen.examples[:turn]]
+    """List the examples of a schema, beginning with the one that the seed selects, and then its default."""
+    values = rotated(seen.examples, seed)
     if seen.default is not MISSING and seen.default not in ({}, [], None):
         values.append(seen.default)
     return values
@@ -231,11 +229,11 @@ def _kind(seen: Shape, turn: int) -> str:
         return "object"
     if seen.items is not None or seen.prefix_items:
         return "array"
-    return next((kind for keyword, kind in _TELLING.items() if keyword in seen.constraints), "string")
+    return next((kind for keyword, kind in _IMPLIED.items() if keyword in seen.constraints), "string")
 
 
 def _free(seen: Shape) -> bool:
-    """Whether properties of any name may be there."""
+    """Whether properties of any name are allowed."""
     return seen.additional is not False and not (seen.pattern_properties and seen.additional is True)
 
 
@@ -243,3 +241,86 @@ def _open_to(seen: Shape, tag: str) -> bool:
     if seen.const is not MISSING:
         return bool(seen.const == tag)
     return seen.enum is None or tag in seen.enum
+
+
+# Unions.
+
+
+def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Shape, dict[str, str]]:
+    """Choose a branch of each union; return the resulting shape, and the discriminator values by property.
+
+    ``turn`` selects the branch. ``simple`` prefers branches that are neither objects nor arrays, so that recursion
+    ends.
+    """
+    tags: dict[str, str] = {}
+    for _ in range(_UNION_DEPTH):
+        found = seen.discriminator
+        if found is not None and found.inherited:
+            seen = _heir(seen, found, turn, tags)
+        branches = seen.one_of or seen.any_of
+        if not branches:
+            break
+        branch = _chosen(seen, branches, turn, simple=simple)
+        if found is not None:
+            _tag(found, branch.schema, tags)
+        seen = _joined(seen, branch)
+    return seen, tags
+
+
+def _chosen(around: Shape, branches: tuple[Schema, ...], turn: int, *, simple: bool) -> Shape:
+    shapes = [shape(branch) for branch in branches]
+    fitting = [found for found in shapes if found.types != {"null"}] or shapes
+    fitting = [found for found in fitting if _shared(around, found) != ()] or fitting
+    if simple:
+        fitting = [found for found in fitting if found.types and not found.types & {"object", "array"}] or fitting
+    return fitting[turn % len(fitting)]
+
+
+def _shared(around: Shape, branch: Shape) -> tuple[Any, ...] | None:
+    """The values that both a schema and its branch allow; None if one of them has neither enum nor const."""
+    named, allowed = ((found.enum if found.const is MISSING else (found.const,)) for found in (around, branch))
+    return None if named is None or allowed is None else tuple(value for value in named if value in allowed)
+
+
+def _heir(seen: Shape, found: Discriminator, turn: int, tags: dict[str, str]) -> Shape:
+    """The schema itself if the discriminator has a value for it, or one of its heirs on another turn."""
+    _tag(found, seen.schema, tags)
+    heirs = [heir for heir in found.mapping.values() if heir.uri != seen.schema.uri]
+    if not heirs or (found.property_name in tags and not turn):
+        return seen._replace(discriminator=None)
+    heir = shape(heirs[turn % len(heirs)])
+    _tag(found, heir.schema, tags)
+    return heir._replace(discriminator=None)
+
+
+def _tag(found: Discriminator, schema: Schema, tags: dict[str, str]) -> None:
+    for value, picked in found.mapping.items():  # The last one wins: explicit mappings come after names.
+        if picked.uri == schema.uri:
+            tags[found.property_name] = value
+
+
+def _joined(seen: Shape, branch: Shape) -> Shape:
+    """Merge a branch of a union with the schema around it, since both apply."""
+    left: dict[str, Any] = {"one_of": (), "any_of": seen.any_of} if seen.one_of else {"any_of": ()}
+    around = seen._replace(**left)
+    return around._replace(
+        schema=branch.schema if branch.name is not None or branch.types else around.schema,
+        types=(around.types & branch.types) or branch.types or around.types,
+        enum=_shared(around, branch) or (around.enum if branch.enum is None else branch.enum),
+        const=around.const if branch.const is MISSING else branch.const,
+        format=branch.format or around.format,
+        default=branch.default,
+        examples=branch.examples,
+        properties={**around.properties, **branch.properties},
+        required=around.required | branch.required,
+        additional=branch.additional if around.additional is True else around.additional,
+        pattern_properties={**around.pattern_properties, **branch.pattern_properties},
+        items=branch.items if around.items is None else around.items,
+        prefix_items=around.prefix_items or branch.prefix_items,
+        one_of=branch.one_of,
+        any_of=around.any_of or branch.any_of,
+        discriminator=branch.discriminator,
+        constraints={**around.constraints, **branch.constraints},
+        content_encoding=branch.content_encoding or around.content_encoding,
+        content_media_type=branch.content_media_type or around.content_media_type,
+    )

@@ -1,0 +1,177 @@
+"""Texts and numbers for schemas: values of each format, and values within bounds.
+
+Rule 1: addresses are those reserved for examples (RFC 2606, 5737, 3849), so that no real person or server is reached.
+Rule 2: a format has a few values, and the seed selects one of them.
+Rule 3: numbers are small and plain where the bounds leave a choice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+from dynclient._schemas import Shape
+from dynclient.examples import patterns
+
+# Formats of the OpenAPI Format Registry and of JSON Schema.
+TEXTS: Mapping[str, tuple[str, ...]] = {
+    "base64url": ("ZXhhbXBsZQ", "dGV4dA"),
+    "byte": ("ZXhhbXBsZQ==", "dGV4dA=="),
+    "char": ("a", "z"),
+    "commonmark": ("*example*", "**text**"),
+    "date": ("2024-05-17", "2025-01-31", "2023-12-01"),
+    "date-time": ("2024-05-17T12:30:00Z", "2025-01-31T08:00:00Z", "2023-12-01T23:59:59+01:00"),
+    "date-time-local": ("2024-05-17T12:30:00", "2025-01-31T08:00:00"),
+    "decimal": ("1.5", "12.25"),
+    "decimal128": ("1.5", "12.25"),
+    "duration": ("PT1H", "P1D", "P1Y2M10DT2H30M"),
+    "email": ("user@example.com", "someone@example.org", "a@example.com"),
+    "hostname": ("example.com", "api.example.org"),
+    "html": ("<p>example</p>", "<p>text</p>"),
+    "http-date": ("Fri, 17 May 2024 12:30:00 GMT", "Fri, 31 Jan 2025 08:00:00 GMT"),
+    "idn-email": ("user@example.com", "someone@example.org"),
+    "idn-hostname": ("example.com", "api.example.org"),
+    "int64": ("1", "42"),
+    "ipv4": ("192.0.2.1", "198.51.100.7"),
+    "ipv6": ("2001:db8::1", "2001:db8::2:1"),
+    "iri": ("https://example.com/", "https://example.org/a?b=c"),
+    "iri-reference": ("/example", "https://example.org/"),
+    "json-pointer": ("/example/0", "/a"),
+    "media-range": ("application/json", "text/*"),
+    "regex": ("^[a-z]+$", "^a$"),
+    "relative-json-pointer": ("1/example", "0/a"),
+    "sf-binary": (":ZXhhbXBsZQ==:", ":dGV4dA==:"),
+    "sf-boolean": ("?1", "?0"),
+    "sf-decimal": ("1.5", "12.25"),
+    "sf-integer": ("1", "42"),
+    "sf-string": ('"example"', '"text"'),
+    "sf-token": ("example", "text"),
+    "time": ("12:30:00Z", "08:00:00+01:00"),
+    "time-local": ("12:30:00", "08:00:00"),
+    "uint64": ("1", "42"),
+    "uri": ("https://example.com/", "https://example.org/a?b=c", "http://a.example/"),
+    "uri-reference": ("/example", "https://example.org/"),
+    "uri-template": ("/examples/{id}", "/a/{b}"),
+    "url": ("https://example.com/", "https://example.org/a"),
+    "uuid": ("123e4567-e89b-42d3-a456-426614174000", "9f1c8e2a-3b4d-4f5a-8c6d-7e8f9a0b1c2d"),
+}
+
+RANGES: Mapping[str, tuple[int, int]] = {
+    "int8": (-(2**7), 2**7 - 1),
+    "int16": (-(2**15), 2**15 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "double-int": (-(2**53) + 1, 2**53 - 1),
+    "uint8": (0, 2**8 - 1),
+    "uint16": (0, 2**16 - 1),
+    "uint32": (0, 2**32 - 1),
+    "uint64": (0, 2**64 - 1),
+    "unixtime": (0, 2**31 - 1),
+}
+
+_FILLER = "string"
+_LONGEST = 100_000  # A text for a larger minLength is not made.
+_GROWTH = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 255)
+_SPREAD = 100
+
+
+def texts(seen: Shape, seed: int) -> Iterator[str]:
+    """Yield texts for a string schema, the most likely to be valid first; all have a length that it allows."""
+    low = min(int(seen.constraints.get("minLength", 0)), _LONGEST)
+    high = int(min(seen.constraints.get("maxLength", _LONGEST), _LONGEST))
+    for text in _candidate_texts(seen, seed, low):
+        if low <= len(text) <= high:
+            yield text
+    yield _filler(seed, low, high)
+
+
+def _candidate_texts(seen: Shape, seed: int, low: int) -> Iterator[str]:
+    yield from rotated(TEXTS.get(seen.format or "", ()), seed)
+    if seen.format in {"uri", "url", "iri"}:
+        yield "https://example.com/".ljust(low, "a")
+    if seen.content_encoding in {"base64", "base64url"}:
+        yield "ZXhhbXBsZQ=="
+    if seen.content_media_type is not None and seen.content_media_type.endswith("json"):
+        yield "{}"
+    pattern = seen.constraints.get("pattern")
+    if isinstance(pattern, str):
+        for more in _GROWTH:
+            # A str as seed gives the same numbers in every run; a hash would not.
+            found = patterns.text(pattern, Random(f"{seed}:{more}:{pattern}"), more)  # noqa: S311  # not for secrets
+            if found is not None:
+                yield found
+
+
+def rotated(values: Iterable[Any], seed: int) -> list[Any]:
+    """List values beginning with the one that a seed selects."""
+    found = list(values)
+    turn = seed % len(found) if found else 0
+    return [*found[turn:], *found[:turn]]
+
+
+def _filler(seed: int, low: int, high: int) -> str:
+    word = _FILLER if not seed else f"{_FILLER}{seed}"
+    return (word * (low // len(word) + 1) if len(word) < low else word)[: max(high, 0)][: max(low, len(word))]
+
+
+class Bounds:
+    """The bounds of a number as exact fractions: a float counts as the decimal that it is written as."""
+
+    def __init__(self, constraints: Mapping[str, Any], format_: str | None) -> None:
+        """Read the bounds from the keywords of a schema and its format."""
+        low, high = RANGES.get(format_ or "", (None, None))
+        self.low = _extreme(max, low, constraints.get("minimum"), constraints.get("exclusiveMinimum"))
+        self.high = _extreme(min, high, constraints.get("maximum"), constraints.get("exclusiveMaximum"))
+        self._above = _exact(constraints.get("exclusiveMinimum"))
+        self._below = _exact(constraints.get("exclusiveMaximum"))
+        self.step = _exact(constraints.get("multipleOf"))
+
+    def allow(self, value: Fraction) -> bool:
+        """Whether a number is within all bounds."""
+        return (
+            (self.low is None or value >= self.low)
+            and (self.high is None or value <= self.high)
+            and (self._above is None or value > self._above)
+            and (self._below is None or value < self._below)
+            and (self.step is None or (value / self.step).denominator == 1)
+        )
+
+
+def number(constraints: Mapping[str, Any], format_: str | None, rng: Random | None, *, whole: bool) -> int | float:
+    """Find a number within the bounds of a schema; 1 if none was found. ``whole`` asks for an integer."""
+    bounds = Bounds(constraints, format_)
+    # The distance of neighbours: multipleOf, made whole for an integer.
+    step = bounds.step if bounds.step is not None else Fraction(1)
+    step = Fraction(step.numerator) if whole else step
+    valid = (value for value in _candidate_numbers(bounds, step, rng, whole=whole) if bounds.allow(value))
+    found = next((value for value in valid if not whole or value.denominator == 1), Fraction(1))
+    return int(found) if whole else float(found)
+
+
+def _candidate_numbers(bounds: Bounds, step: Fraction, rng: Random | None, *, whole: bool) -> Iterator[Fraction]:
+    low, high = bounds.low, bounds.high
+    if rng is not None:
+        start = low if low is not None else (high - _SPREAD * step if high is not None else Fraction(0))
+        yield (math.ceil(start / step) + rng.randint(0, _SPREAD)) * step
+    yield from (Fraction(1), Fraction(3, 2)) if whole or bounds.step is not None else (Fraction(3, 2), Fraction(1))
+    for edge in (low, high):
+        if edge is not None:
+            up, down = math.ceil(edge / step) * step, math.floor(edge / step) * step
+            yield from (up, up + step, down, down - step, edge)
+    yield from (step, Fraction(0), -step)
+    if not whole and low is not None and high is not None:
+        yield (low + high) / 2
+
+
+def _exact(value: Any) -> Fraction | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return Fraction(str(value))
+
+
+def _extreme(choose: Callable[[list[Fraction]], Fraction], *values: Any) -> Fraction | None:
+    exact = [found for found in map(_exact, values) if found is not None]
+    return choose(exact) if exact else None

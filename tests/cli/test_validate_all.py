@@ -15,14 +15,14 @@ openapi: VERSION
 info: {title: Faulty, version: "1"}
 security: [{Gone: []}]                                   #! scheme 'Gone' is not defined
 servers:
-  - {url: "http://[", description: x}                    #! URL 'http://[' is none
+  - {url: "http://[", description: x}                    #! URL 'http://[' is not a URL
 paths:
   a:                                                     #! must begin with one `/`
     get: {responses: {"200": {description: fine}}}
   /things/{id}/{sub}:
     parameters:
       - {name: id, in: path, schema: {type: string}}     #! must have `required: true`
-    post:                                                #! {sub} of the path is no parameter
+    post:                                                #! {sub} of the path is not declared as a parameter
       operationId: makeThing
       deprecated: "maybe"
       parameters:
@@ -45,7 +45,7 @@ paths:
       security: [{Nowhere: []}, 5]                       #! 'Nowhere' is not defined #! must be an object, not a number
       servers: 5                                         #! `servers` must be an array
       responses:
-        "20": {description: twenty}                      #! is no status
+        "20": {description: twenty}                      #! is not a status
         "200": {}                                        #! `description` is missing
         "201": {description: a, headers: {X: {schema: 1}}}  #! a schema must be an object
         "400": {description: b, content: 5}              #! `content` must be an object
@@ -93,7 +93,7 @@ host: a.test
 schemes: [1]                                             #! must hold strings
 paths:
   /things/{id}:
-    post:                                                #! {id} of the path is no parameter
+    post:                                                #! {id} of the path is not declared as a parameter
       operationId: make
       consumes: [5]                                      #! must hold strings
       parameters:
@@ -102,7 +102,7 @@ paths:
         - {name: c, in: body, schema: 5}                 #! a schema must be an object
         - {name: d, in: formData, type: string}          #! cannot stand beside a body
         - {in: header, type: string}                     #! `name` is missing
-      responses: {"200": {schema: 5}, "x": {}}           #! a schema must #! is no status #! `description` is missing
+      responses: {"200": {schema: 5}, "x": {}}           #! a schema must #! is not a status #! `description` is missing
     get: {operationId: make}                            #! is that of POST #! `responses` is missing #! {id} of the path
 securityDefinitions:
   Odd: {type: odd}                                       #! `type` must be one of

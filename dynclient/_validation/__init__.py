@@ -1,8 +1,7 @@
-"""A schema, a value and a direction -> faults, each with its place in the value and in the document.
+"""Validation of a value against a schema in one direction: faults, each with its place in the value and the document.
 
-``jsonschema`` is the reference and makes every report. Another engine says yes or no before it: ``jsonschema-rs`` where
-it is installed, else the quick one, of our own functions. All go by one bundle, one table of formats and one reading of
-patterns.
+``jsonschema`` decides and reports. ``jsonschema-rs`` checks first where it may: a value that it finds valid is valid.
+Both go by one bundle, one table of formats and one reading of patterns.
 """
 
 from __future__ import annotations

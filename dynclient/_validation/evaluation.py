@@ -1,96 +1,381 @@
-"""``unevaluatedProperties`` and ``unevaluatedItems``: what no other word of a schema has looked at.
+"""The engine that decides and reports: jsonschema, by its own keyword functions.
 
-JSON Schema 2020-12, 11: words that apply to the same value tell what they have looked at, if they hold.
+Rule 1: nothing is fetched: the registry is empty and retrieves nothing.
+Rule 2: each keyword is a step. A value may take as many steps as the limit says, and more only by its size.
+Rule 3: what a ``$ref`` finds for a value is remembered, so a schema that is reached by many paths costs as one.
+Rule 4: what depends on a pattern that is not checked is not known, and is not a fault.
+
+The state of one check (:class:`EvaluationContext`) goes through jsonschema in the place of a format checker, which is
+the one object of ours that jsonschema hands to every keyword function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
+from jsonschema import Draft202012Validator, TypeChecker
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+from referencing import Registry
 
-from dynclient import _regex
-from dynclient._validation.keywords import Errors, at
-from dynclient._validation.references import referred
+from dynclient._validation.formats import format_fault
+from dynclient._validation.patterns import matches
+from dynclient._validation.values import TYPES, frozen, is_multiple, is_number, is_opaque, size
+
+Errors = Iterator[ValidationError]
+
+_STEPS_PER_VALUE = 500
+"""Steps that are granted for each value within a value, whatever the limit."""
+_CHARACTERS_PER_STEP = 100
+_MOST_REMEMBERED = 100
+"""Errors of one reference that are kept: nobody is shown more, and a long list of wrong items would be gone through."""
+_STOCK = Draft202012Validator.VALIDATORS
 
 
-def unevaluated_properties(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
-    """Hold each property that nothing has looked at to a schema."""
-    if not isinstance(value, dict):
+class OverBudget(Exception):
+    """A value takes more steps to check than are allowed."""
+
+
+class EvaluationContext:
+    """The state of one check of one value: its budget of steps, and what its references found."""
+
+    def __init__(self, value: Any, *, steps: int, pattern_length: int, is_dynamic: bool, files: bool) -> None:
+        """Take the value, and the limits it is checked within.
+
+        With ``is_dynamic`` a reference may lead elsewhere by another path; ``files`` is as in ``Validator.faults``.
+        """
+        self.is_dynamic = is_dynamic
+        self.files = files
+        self.not_known = 0
+        self.found: dict[tuple[str, int], tuple[list[ValidationError], bool]] = {}
+        self._value = value
+        self._left = steps
+        self._is_granted = False
+        self._pattern_length = pattern_length
+        self._members: dict[int, frozenset[Any]] = {}
+
+    def step(self, count: int = 1) -> None:
+        """Count steps.
+
+        Raises:
+            OverBudget: there are none left.
+        """
+        self._left -= count
+        if self._left < 0:
+            if self._is_granted:
+                raise OverBudget
+            self._is_granted = True
+            self._left = _STEPS_PER_VALUE * size(self._value)
+
+    def without_message(self, error: ValidationError) -> ValidationError:
+        """Take jsonschema's message out of an error: it shows the value, which may be secret, and as long."""
+        if error.message:
+            self.step(len(error.message) // _CHARACTERS_PER_STEP)
+            error.message = ""
+        return error
+
+    def matches(self, source: str, text: str) -> bool | None:
+        """Whether a text matches a pattern; None where that is not known."""
+        found = matches(source, text, self._pattern_length)
+        if found is None:
+            self.not_known += 1
+        return found
+
+    def members(self, allowed: list[Any]) -> frozenset[Any]:
+        """The values of an ``enum``, so that to look one up costs the same however many there are."""
+        known = self._members.get(id(allowed))
+        if known is None:
+            known = self._members[id(allowed)] = frozenset(map(frozen, allowed))
+        return known
+
+
+class Evaluator:
+    """A bundle, ready to check values against."""
+
+    def __init__(self, schema: dict[str, Any], *, steps: int, pattern_length: int) -> None:
+        """Take a bundle's schema, and the limits of each check."""
+        self._schema = schema
+        self._limits: dict[str, Any] = {
+            "steps": steps,
+            "pattern_length": pattern_length,
+            "is_dynamic": "$id" in schema,
+        }
+
+    def errors(self, value: Any, *, files: bool, limit: int) -> list[ValidationError]:
+        """Return the first errors of a value.
+
+        Raises:
+            OverBudget: it takes too many steps.
+            RecursionError: it is too deep.
+            ValueError: it has an integer of more digits than Python writes.
+        """
+        context = EvaluationContext(value, files=files, **self._limits)
+        checker = _engine(files=files)(self._schema, registry=Registry(), format_checker=context)
+        return list(islice(checker.iter_errors(value), limit))
+
+
+@lru_cache(maxsize=2)
+def _engine(*, files: bool) -> Any:
+    types: dict[str, Callable[[Any], bool]] = dict(TYPES)
+    if files:
+        types["string"] = lambda value: isinstance(value, str) or is_opaque(value)
+    return extend(  # type: ignore[no-untyped-call] # jsonschema's own
+        Draft202012Validator,
+        validators={keyword: _counted(function) for keyword, function in {**_STOCK, **_REPLACED}.items()},
+        type_checker=TypeChecker({name: _checked(test) for name, test in types.items()}),  # type: ignore[misc] # called by position,
+    )
+
+
+def _checked(test: Callable[[Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda _, value: test(value)
+
+
+def _counted(function: Callable[..., Any]) -> Callable[..., Any]:
+    def keyword(validator: Any, argument: Any, value: Any, schema: Any) -> Any:
+        context: EvaluationContext = validator.format_checker
+        context.step()
+        # `map`, not a generator: that would be one more frame for each level of a value.
+        return map(context.without_message, function(validator, argument, value, schema))
+
+    return keyword
+
+
+def _error(key: str | int | None = None, **more: Any) -> ValidationError:
+    """An error of this value, or of what is in it at a key."""
+    return ValidationError("", path=() if key is None else (key,), **more)
+
+
+def _where_known(function: Callable[..., Any], is_doubtful: Callable[[ValidationError], bool]) -> Callable[..., Any]:
+    """Drop errors which say that a schema fits, where it may only seem to (rule 4)."""
+
+    def keyword(validator: Any, argument: Any, value: Any, schema: Any) -> Errors:
+        context: EvaluationContext = validator.format_checker
+        before = context.not_known
+        for error in function(validator, argument, value, schema):
+            if context.not_known == before or not is_doubtful(error):
+                yield error
+
+    return keyword
+
+
+def _ref(validator: Any, reference: Any, value: Any, _: Any) -> Errors:
+    context: EvaluationContext = validator.format_checker
+    if context.is_dynamic:
+        yield from _referred(validator, reference).iter_errors(value)
         return
-    seen = _keys(validator, value, schema, inner=False)
-    for name, item in value.items():
-        if name in seen:
-            continue
+    # In a bundle without `$dynamicRef` there is one resource, so the path to it makes no difference.
+    key = (reference, id(value))
+    if key not in context.found:
+        before = context.not_known
+        errors = list(islice(_referred(validator, reference).iter_errors(value), _MOST_REMEMBERED))
+        context.found[key] = (errors, context.not_known > before)
+    elif context.found[key][1]:
+        context.not_known += 1
+    yield from map(_copied, context.found[key][0])
+
+
+def _referred(validator: Any, reference: str) -> Any:
+    """A validator that goes on where a reference leads."""
+    # jsonschema gives keyword functions no public access to the schema that a reference leads to.
+    found = validator._resolver.lookup(reference)  # noqa: SLF001
+    return validator.evolve(schema=found.contents, _resolver=found.resolver)
+
+
+def _copied(error: ValidationError) -> ValidationError:
+    """An error with a path of its own, which is extended on the way up."""
+    return ValidationError(
+        error.message,
+        validator=error.validator,
+        path=error.relative_path,
+        context=error.context or (),
+        validator_value=error.validator_value,
+        instance=error.instance,
+        schema=error.schema,
+        schema_path=error.relative_schema_path,
+    )
+
+
+def _pattern(validator: Any, source: Any, value: Any, _: Any) -> Errors:
+    if isinstance(value, str) and validator.format_checker.matches(source, value) is False:
+        yield _error()
+
+
+def _pattern_properties(validator: Any, patterns: Any, value: Any, _: Any) -> Errors:
+    if isinstance(value, dict):
+        for source, schema in patterns.items():
+            for name, item in value.items():
+                if validator.format_checker.matches(source, name):
+                    yield from validator.descend(item, schema, path=name, schema_path=source)
+
+
+def _additional_properties(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
+    if isinstance(value, dict):
+        seen = _named(validator, value, schema)
+        yield from _rest(validator, allowed, ((name, item) for name, item in value.items() if name not in seen))
+
+
+def _unevaluated_properties(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
+    if isinstance(value, dict):
+        seen = _keys(validator, value, schema, is_inner=False)
+        yield from _rest(validator, allowed, ((name, item) for name, item in value.items() if name not in seen))
+
+
+def _unevaluated_items(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
+    if isinstance(value, list):
+        seen = _indices(validator, value, schema, is_inner=False)
+        yield from _rest(validator, allowed, ((index, item) for index, item in enumerate(value) if index not in seen))
+
+
+def _rest(validator: Any, allowed: Any, rest: Iterator[tuple[Any, Any]]) -> Errors:
+    """Check what no other keyword has checked."""
+    for key, item in rest:
         if allowed is False:
-            yield at(ValidationError("is not allowed"), name)
+            yield _error(key)
         else:
-            yield from validator.descend(item, allowed, path=name)
+            yield from validator.descend(item, allowed, path=key)
 
 
-def unevaluated_items(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
-    """Hold each item that nothing has looked at to a schema."""
-    if not isinstance(value, list):
-        return
-    seen = _indexes(validator, value, schema, inner=False)
-    for index, item in enumerate(value):
-        if index in seen:
-            continue
-        if allowed is False:
-            yield at(ValidationError("is not allowed"), index)
-        else:
-            yield from validator.descend(item, allowed, path=index)
-
-
-def _keys(validator: Any, value: dict[str, Any], schema: Any, *, inner: bool = True) -> set[str]:
-    if not isinstance(schema, dict):
-        return set()
-    if "additionalProperties" in schema or (inner and "unevaluatedProperties" in schema):
-        return set(value)
+def _named(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
+    """The properties that ``properties`` and ``patternProperties`` check, or may check."""
     seen = set(schema.get("properties", ())) & value.keys()
     for source in schema.get("patternProperties", ()):
-        matcher = _regex.compile(source)
-        seen |= {name for name in value if matcher.search(name) is not False}
+        seen |= {name for name in value if validator.format_checker.matches(source, name) is not False}
+    return seen
+
+
+# JSON Schema 2020-12, 11: keywords that apply to the same value tell what they have evaluated, if they hold.
+
+
+def _keys(validator: Any, value: dict[str, Any], schema: Any, *, is_inner: bool = True) -> set[str]:
+    if not isinstance(schema, dict):
+        return set()
+    if "additionalProperties" in schema or (is_inner and "unevaluatedProperties" in schema):
+        return set(value)
+    seen = _named(validator, value, schema)
     for other, below in _applying(validator, value, schema):
         seen |= _keys(other, value, below)
     return seen
 
 
-def _indexes(validator: Any, value: list[Any], schema: Any, *, inner: bool = True) -> set[int]:
+def _indices(validator: Any, value: list[Any], schema: Any, *, is_inner: bool = True) -> set[int]:
     if not isinstance(schema, dict):
         return set()
-    if "items" in schema or (inner and "unevaluatedItems" in schema):
+    if "items" in schema or (is_inner and "unevaluatedItems" in schema):
         return set(range(len(value)))
     seen = set(range(min(len(schema.get("prefixItems", ())), len(value))))
     if "contains" in schema:
         seen |= {i for i, item in enumerate(value) if validator.evolve(schema=schema["contains"]).is_valid(item)}
     for other, below in _applying(validator, value, schema):
-        seen |= _indexes(other, value, below)
+        seen |= _indices(other, value, below)
     return seen
 
 
 def _applying(validator: Any, value: Any, schema: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     """The schemas that apply to the same value and hold, each with the validator to go on with.
 
-    Those that have to hold count even if they do not: that is reported already, and all that they look at with it.
+    Those that have to hold count even if they do not: that is reported already, and all that they evaluate with it.
     """
-    for word in ("$ref", "$dynamicRef"):
-        if word in schema:
-            other = referred(validator, schema[word])
+    for keyword in ("$ref", "$dynamicRef"):
+        if keyword in schema:
+            other = _referred(validator, schema[keyword])
             yield other, other.schema
     yield from ((validator, each) for each in schema.get("allOf", ()))
-    below = [each for word in ("anyOf", "oneOf") for each in schema.get(word, ())]
+    below = [each for keyword in ("anyOf", "oneOf") for each in schema.get(keyword, ())]
     if isinstance(value, dict):
         below += [each for name, each in schema.get("dependentSchemas", {}).items() if name in value]
     for each in below:
         if validator.evolve(schema=each).is_valid(value):
             yield validator, each
     if "if" in schema:
-        holds = validator.evolve(schema=schema["if"]).is_valid(value)
+        holds, is_known = _holds(validator, schema["if"], value)
         if holds:
             yield validator, schema["if"]
-        yield validator, schema.get("then" if holds else "else", True)
+        branches = (("then",) if holds else ("else",)) if is_known else ("then", "else")
+        yield from ((validator, schema[branch]) for branch in branches if branch in schema)
 
 
-KEYWORDS = {"unevaluatedItems": unevaluated_items, "unevaluatedProperties": unevaluated_properties}
+def _holds(validator: Any, schema: Any, value: Any) -> tuple[bool, bool]:
+    """Whether a schema holds, and whether that is known."""
+    context: EvaluationContext = validator.format_checker
+    before = context.not_known
+    holds = bool(validator.evolve(schema=schema).is_valid(value))
+    return holds, not holds or context.not_known == before
+
+
+def _if(validator: Any, condition: Any, value: Any, schema: Any) -> Errors:
+    holds, is_known = _holds(validator, condition, value)
+    branch = "then" if holds else "else"
+    if is_known and branch in schema:
+        yield from validator.descend(value, schema[branch], schema_path=branch)
+
+
+def _enum(validator: Any, allowed: Any, value: Any, _: Any) -> Errors:
+    context: EvaluationContext = validator.format_checker
+    if not (context.files and is_opaque(value)) and frozen(value) not in context.members(allowed):
+        yield _error()
+
+
+def _const(validator: Any, expected: Any, value: Any, _: Any) -> Errors:
+    if not (validator.format_checker.files and is_opaque(value)) and frozen(value) != frozen(expected):
+        yield _error()
+
+
+def _unique_items(_: Any, wanted: Any, value: Any, __: Any) -> Errors:
+    if wanted and isinstance(value, list):
+        seen: dict[Any, int] = {}
+        for index, item in enumerate(value):
+            first = seen.setdefault(frozen(item), index)
+            if first != index:
+                # The message tells of the first.
+                yield _error(index, validator_value=first)
+
+
+def _multiple_of(_: Any, step: Any, value: Any, __: Any) -> Errors:
+    if is_number(value) and not is_multiple(value, step):
+        yield _error()
+
+
+def _required(_: Any, names: Any, value: Any, __: Any) -> Errors:
+    if isinstance(value, dict):
+        yield from (_error(name) for name in names if name not in value)
+
+
+def _dependent_required(_: Any, dependencies: Any, value: Any, __: Any) -> Errors:
+    if isinstance(value, dict):
+        for name, needed in dependencies.items():
+            if name in value:
+                # The message tells of the property that is there.
+                yield from (_error(other, validator_value=name) for other in needed if other not in value)
+
+
+def _format(_: Any, name: Any, value: Any, __: Any) -> Errors:
+    if format_fault(name, value) is not None:
+        yield _error()
+
+
+_REPLACED: dict[str, Callable[..., Any]] = {
+    "$ref": _ref,  # remembers (rule 3)
+    # These search with Python's re: neither ECMA-262, nor in bounded time.
+    "additionalProperties": _additional_properties,
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "unevaluatedItems": _unevaluated_items,  # its errors name no item
+    "unevaluatedProperties": _unevaluated_properties,
+    # These take the square of an array's or a list's length; and files are allowed by no list of values.
+    "const": _const,
+    "enum": _enum,
+    "uniqueItems": _unique_items,
+    "multipleOf": _multiple_of,  # 19.99 is a multiple of 0.01, if not in binary
+    # The fault is that of the property that is missing.
+    "dependentRequired": _dependent_required,
+    "required": _required,
+    "format": _format,  # the formats of OpenAPI's registry, of numbers too
+    # These expect a schema not to fit: rule 4.
+    "contains": _where_known(_STOCK["contains"], lambda error: error.validator == "maxContains"),
+    "if": _if,
+    "not": _where_known(_STOCK["not"], lambda _: True),
+    "oneOf": _where_known(_STOCK["oneOf"], lambda error: not error.context),
+}

@@ -1,4 +1,4 @@
-"""Patterns of a bundle, and those among them that are not checked.
+"""The patterns of a bundle, which of them are not checked, and where the document has them.
 
 A pattern never makes an operation unusable: one that can't be understood, or not within bounds, is not checked. It is
 warned of once for each document, and :attr:`Validator.unchecked` lists it.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
+from dynclient import json_pointer
 from dynclient._records import Record
 from dynclient._schemas import Bundle, cache
+from dynclient.exceptions import DocumentError, Place
 from dynclient.model import References
 from dynclient.options import Limits
 
@@ -69,6 +72,16 @@ def _warn(unchecked: Unchecked, bundle: Bundle, references: References) -> None:
         log.warning("the pattern %r is not checked: it %s (%s)", unchecked.source[:200], unchecked.problem, where)
 
 
+def place_in(bundle: Bundle, references: References, pointer: str) -> Place | None:
+    """The place in the document of what stands at a JSON pointer in a bundle, or of the nearest thing around it."""
+    uri = bundle.origin(pointer)
+    while uri:
+        with suppress(DocumentError):
+            return Place(*references.place(uri))
+        uri = uri.rpartition("/")[0] if "/" in uri.partition("#")[2] else ""
+    return None
+
+
 def _unchecked(node: Any, pointer: str, longest: int) -> Iterator[Unchecked]:
     for source, at in _patterns(node, pointer):
         # Many documents have no pattern, and the engine is a lot of code.
@@ -96,15 +109,12 @@ def _patterns(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
             continue
         if "pattern" in here:
             yield here["pattern"], f"{at}/pattern"
-        yield from ((source, f"{at}/patternProperties/{_key(source)}") for source in here.get("patternProperties", ()))
-        for word, value in here.items():
-            if word in _NAMED:
-                waiting += [(below, f"{at}/{word}/{_key(name)}") for name, below in value.items()]
-            elif isinstance(value, list) and word in _MANY:
-                waiting += [(below, f"{at}/{word}/{index}") for index, below in enumerate(value)]
-            elif word not in _DATA:
-                waiting.append((value, f"{at}/{word}"))
-
-
-def _key(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+        for source in here.get("patternProperties", ()):
+            yield source, json_pointer.join(at, "patternProperties", source)
+        for keyword, value in here.items():
+            if keyword in _NAMED:
+                waiting += [(below, json_pointer.join(at, keyword, name)) for name, below in value.items()]
+            elif isinstance(value, list) and keyword in _MANY:
+                waiting += [(below, f"{at}/{keyword}/{index}") for index, below in enumerate(value)]
+            elif keyword not in _DATA:
+                waiting.append((value, f"{at}/{keyword}"))

@@ -14,6 +14,7 @@ from dynclient.dialects import Dialect
 from dynclient.exceptions import DynclientError
 from dynclient.messages import Headers, Response, Send
 from dynclient.model import Schema
+from dynclient.options import ValidationEngine
 
 SHARED = os.environ.get("DYNCLIENT_SHARED")
 ROOT = Path(SHARED or "/nowhere") / "json-schema-test-suite"
@@ -69,17 +70,17 @@ def opened(name: str, index: int, dialect: Dialect) -> Schema:
     return _opened[key]
 
 
-def failures(name: str, dialect: Dialect, engine: Any) -> dict[str, str]:
+def failures(name: str, dialect: Dialect, engine: ValidationEngine) -> dict[str, str]:
     """What of a file comes out wrong: descriptions with what came instead."""
     found: dict[str, str] = {}
     for index, group in enumerate(groups(name)):
         try:
-            checker: Validator = validator(opened(name, index, dialect), "response", engine=engine)
+            checker: Validator = validator(opened(name, index, dialect), "response")
         except DynclientError as error:
             found[group["description"]] = f"{type(error).__name__}: {error}"
             continue
         for test in group["tests"]:
-            faults = checker.faults(test["data"])
+            faults = checker.faults(test["data"], engine=engine)
             if (not faults) is not test["valid"]:
                 found[f"{group['description']} / {test['description']}"] = str(faults)
     return found

@@ -6,12 +6,12 @@ import pytest
 
 from dynclient._schemas.places import child
 from dynclient._validation import validator
-from dynclient._validation.reference import OverBudget, Run
+from dynclient._validation.evaluation import EvaluationContext, OverBudget
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.options import Limits
 
 REF = "#/components/schemas/"
-ENGINES = ["jsonschema", "jsonschema-rs", "quick", None]
+ENGINES = ["jsonschema", "auto"]
 
 
 def ref(name):
@@ -32,7 +32,7 @@ def test_a_blow_up_within_one_value_is_refused(make, word):
     assert caught.value.place.pointer.startswith("/components/schemas/L")
 
 
-@pytest.mark.parametrize("engine", ["jsonschema", None])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_blow_up_down_a_recursive_value_is_not_felt(make, engine):
     branch = {"properties": {"next": ref("Node")}}
     node = {"anyOf": [{**branch, "required": ["a"]}, {**branch, "required": ["b"]}, {**branch, "required": ["c"]}]}
@@ -40,7 +40,7 @@ def test_a_blow_up_down_a_recursive_value_is_not_felt(make, engine):
     for _ in range(60):
         value = {"next": value}
     start = time.thread_time()
-    assert validator(make(ref("Node"), Node=node), "request", engine=engine).faults(value)
+    assert validator(make(ref("Node"), Node=node), "request").faults(value, engine=engine)
     assert time.thread_time() - start < 5
 
 
@@ -52,9 +52,7 @@ def test_a_blow_up_down_a_chain_of_schemas_is_not_felt(make, word):
         value = {"next": value}
     checker = validator(make(ref("L0"), **named), "request")
     start = time.thread_time()
-    # More values than the engine that comes first is given, which counts its steps.
-    for _ in range(12):
-        checker.faults(value)
+    checker.faults(value)
     assert time.thread_time() - start < 5
 
 
@@ -71,10 +69,10 @@ def test_a_bundle_costs_nothing_for_those_before_it(make):
     loop = {"type": "object", "properties": {"a": ref("Loop")}}
     schema = make({"properties": {"one": ref("One"), "loop": ref("Loop")}}, One={"type": "integer"}, Loop=loop)
     first = validator(child(schema, "properties", "one"), "request").bundle.worked_out
-    first["costs"] = first["costs"]._replace(leads=Known(first["costs"].leads), factors=Known())
+    first["cost"] = first["cost"]._replace(in_place=Known(first["cost"].in_place), growth=Known())
     assert validator(child(schema, "properties", "loop"), "request").faults({"a": {"a": 5}})
-    assert len(first["costs"].leads) > 1
-    assert len(first["costs"].factors) == 1
+    assert len(first["cost"].in_place) > 1
+    assert len(first["cost"].growth) == 1
 
 
 CIRCLES = [
@@ -94,9 +92,9 @@ def test_a_schema_that_contains_itself_is_refused(make, named):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_recursive_schema_is_none(make, engine):
     tree = {"type": "object", "properties": {"n": {"type": "integer"}, "left": ref("Tree"), "right": ref("Tree")}}
-    checker = validator(make(ref("Tree"), Tree=tree), "request", engine=engine)
-    assert checker.faults({"left": {"right": {"n": 1}}}) == []
-    assert checker.faults({"left": {"right": {"n": "1"}}})
+    checker = validator(make(ref("Tree"), Tree=tree), "request")
+    assert checker.faults({"left": {"right": {"n": 1}}}, engine=engine) == []
+    assert checker.faults({"left": {"right": {"n": "1"}}}, engine=engine)
 
 
 def nested(levels, leaf=None):
@@ -118,7 +116,7 @@ DEEP = {
 @pytest.mark.parametrize("name", DEEP)
 def test_deep_values_are_faults_at_most(make, name, engine, levels):
     value = nested(levels)
-    faults = validator(make(ref("Deep"), Deep=DEEP[name]), "request", engine=engine).faults(value)
+    faults = validator(make(ref("Deep"), Deep=DEEP[name]), "request").faults(value, engine=engine)
     assert [fault.message for fault in faults] == (
         [] if name == "anything" else ["is nested more than 128 levels deep"]
     )
@@ -129,13 +127,13 @@ def test_deep_values_are_faults_at_most(make, name, engine, levels):
 def test_values_as_deep_as_allowed_are_checked(make):
     node = {"type": ["object", "null"], "properties": {"next": ref("Deep")}}
     for engine in ENGINES:
-        assert validator(make(ref("Deep"), Deep=node), "request", engine=engine).faults(nested(127)) == []
+        assert validator(make(ref("Deep"), Deep=node), "request").faults(nested(127), engine=engine) == []
 
 
 def test_what_python_can_not_follow_is_a_fault(make):
     node = {"allOf": [{"allOf": [{"allOf": [{"properties": {"next": ref("Deep")}}]}]}]}
-    checker = validator(make(ref("Deep"), Deep=node), "request", engine="jsonschema")
-    faults = checker.faults(nested(127))
+    checker = validator(make(ref("Deep"), Deep=node), "request")
+    faults = checker.faults(nested(127), engine="jsonschema")
     assert [fault.message for fault in faults] in ([], ["is nested too deep to be checked"])
 
 
@@ -150,9 +148,9 @@ def test_deep_schemas(make, levels, refused):
             validator(schema, "request")
         return
     for engine in ENGINES:
-        assert validator(schema, "request", engine=engine).faults(nested(levels, 1)) == []
-        (fault,) = validator(schema, "request", engine=engine).faults(nested(levels, "x"))
-        assert engine in ("jsonschema-rs", "quick") or fault.path.count(".next") == levels
+        assert validator(schema, "request").faults(nested(levels, 1), engine=engine) == []
+        (fault,) = validator(schema, "request").faults(nested(levels, "x"), engine=engine)
+        assert fault.path.count(".next") == levels
 
 
 def test_long_chains_of_references(make):
@@ -168,7 +166,7 @@ def test_long_chains_of_references(make):
 def test_large_arrays_of_distinct_objects_take_no_square_of_time(make):
     value = [{"id": n, "tags": [n, str(n)]} for n in range(20_000)]
     start = time.thread_time()
-    assert validator(make({"uniqueItems": True}), "request", engine="jsonschema").faults(value) == []
+    assert validator(make({"uniqueItems": True}), "request").faults(value, engine="jsonschema") == []
     assert time.thread_time() - start < 5
 
 
@@ -176,13 +174,13 @@ def test_large_values_have_a_large_budget(make):
     node = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer", "minimum": 0}}}}
     limits = Limits(validation_steps=100)
     value = [{"n": n} for n in range(2_000)]
-    assert validator(make(node), "request", limits=limits, engine="jsonschema").faults(value) == []
+    assert validator(make(node), "request", limits=limits).faults(value, engine="jsonschema") == []
 
 
 def test_the_budget_ends():
-    run = Run(1, 10, entries={}, dynamic=False, files=False)
+    context = EvaluationContext(1, steps=10, pattern_length=1, is_dynamic=False, files=False)
     with pytest.raises(OverBudget):
-        all(run.step() is None for _ in range(10_000))
+        all(context.step() is None for _ in range(10_000))
 
 
 MALFORMED = [
@@ -217,6 +215,6 @@ def test_schema_and_id_are_never_fetched(make, uri, monkeypatch):
     monkeypatch.setattr(socket, "socket", None)
     node = {"$schema": uri, "$id": "https://evil.example/id", "type": "object", "properties": {"a": {"type": "string"}}}
     for engine in ENGINES:
-        checker = validator(make(node), "request", engine=engine)
-        assert checker.faults({"a": "x"}) == []
+        checker = validator(make(node), "request")
+        assert checker.faults({"a": "x"}, engine=engine) == []
         assert "evil" not in str(checker.bundle.schema)

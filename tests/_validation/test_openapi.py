@@ -5,8 +5,7 @@ import pytest
 from dynclient._validation import validator
 
 REF = "#/components/schemas/"
-ENGINES = ["jsonschema", "jsonschema-rs", "quick"]
-FASTER = ENGINES[1:]
+ENGINES = ["jsonschema", "auto"]
 
 USER = {
     "type": "object",
@@ -56,8 +55,8 @@ NAMED = {
 def test_read_only_and_write_only(make, node, direction, value, paths, version):
     schema = make(node, version, **NAMED)
     assert [fault.path for fault in validator(schema, direction).faults(value)] == paths
-    for engine in FASTER:
-        assert bool(validator(schema, direction, engine=engine).faults(value)) is bool(paths)
+    for engine in ENGINES:
+        assert bool(validator(schema, direction).faults(value, engine=engine)) is bool(paths)
 
 
 NULLS = [
@@ -84,7 +83,7 @@ NULLS = [
 @pytest.mark.parametrize(("version", "node", "valid"), NULLS)
 def test_null(make, version, node, valid, engine):
     schema = make(node, version, Text={"type": "string"})
-    assert (not validator(schema, "request", engine=engine).faults(None)) is valid
+    assert (not validator(schema, "request").faults(None, engine=engine)) is valid
 
 
 PET = {
@@ -142,8 +141,8 @@ def test_a_discriminator_picks_the_schema_whose_faults_are_reported(make, name, 
     schema = make(DISCRIMINATED[name], "3.2", **PETS)
     faults = validator(schema, "request").faults(value)
     assert sorted((fault.path, fault.message) for fault in faults) == sorted(expected)
-    for engine in FASTER:
-        assert bool(validator(schema, "request", engine=engine).faults(value)) is bool(expected)
+    for engine in ENGINES:
+        assert bool(validator(schema, "request").faults(value, engine=engine)) is bool(expected)
 
 
 def test_the_discriminator_of_2_0(make):

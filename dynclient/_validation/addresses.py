@@ -1,4 +1,4 @@
-"""Formats of addresses: hosts, mail, URIs."""
+"""Formats of addresses: hosts, email addresses, URIs."""
 
 from __future__ import annotations
 
@@ -31,12 +31,6 @@ _IRI_QUERY = expression(f"(?:{_TEXT.format(more='?' + _BEYOND + _PRIVATE)})*")
 _USER = expression(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*")
 _IRI_USER = expression(rf"(?:[A-Za-z0-9._~!$&'()*+,;=:{_BEYOND}-]|%[0-9A-Fa-f]{{2}})*")
 _FUTURE = expression(r"[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+")
-USUAL_URI = (
-    r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?"
-    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?(?:#[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?"
-)
-"""What most URIs look like, told at once."""
-_IS_USUAL_URI = expression(USUAL_URI)
 _MAX_HOST = 253
 _MAX_LABEL = 63
 
@@ -169,8 +163,6 @@ def is_ipv6(text: str) -> bool:
 
 def is_uri(text: str) -> bool:
     """RFC 3986, 3."""
-    if _IS_USUAL_URI.fullmatch(text):
-        return True
     return ":" in text.partition("/")[0] and is_uri_reference(text)
 
 

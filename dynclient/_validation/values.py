@@ -1,14 +1,13 @@
-"""Which JSON type a value has.
+"""What JSON Schema asks of values: their type, equality, size and depth.
 
-Rule 1: true is no number, and 1.0 is an integer (JSON Schema 2020-12, 4.2.2 and 6.1.1).
-Rule 2: what JSON can't say, NaN and the infinities, is no number.
-Rule 3: what is sent as it is (bytes, files, XML elements) counts as a string of which nothing more is known.
+Rule 1: true is not a number, and 1.0 is an integer (JSON Schema 2020-12, 4.2.2 and 6.1.1).
+Rule 2: NaN and the infinities, which JSON can't write, are not numbers.
+Rule 3: a value that is sent as it is (bytes, files, XML elements) counts as a string of which nothing more is known.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 JSON = (str, int, float, dict, list)
@@ -29,7 +28,7 @@ def is_integer(value: Any) -> bool:
 
 
 def is_multiple(value: Any, step: Any) -> bool:
-    """Whether a number is a multiple of another as both are written: 19.99 is one of 0.01, if no float is."""
+    """Whether a number is a multiple of another, as both are written in decimal: 19.99 is a multiple of 0.01."""
     if isinstance(value, int) and isinstance(step, int):
         return value % step == 0
     from decimal import Decimal
@@ -39,7 +38,7 @@ def is_multiple(value: Any, step: Any) -> bool:
 
 
 def is_opaque(value: Any) -> bool:
-    """Whether a value is none of JSON's: it is sent as it is."""
+    """Whether a value is not a JSON value: it is sent as it is."""
     return value is not None and not isinstance(value, JSON)
 
 
@@ -52,11 +51,11 @@ TYPES = {
     "object": lambda value: isinstance(value, dict),
     "string": lambda value: isinstance(value, str),
 }
-"""How each type is told."""
+"""The test of each type."""
 
 
 def kind(value: Any) -> str:
-    """The name of a value's type: JSON's, or Python's for what JSON has not."""
+    """The name of a value's type: JSON's, or Python's for a type that JSON does not have."""
     names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
     if value is None:
         return "null"
@@ -64,16 +63,17 @@ def kind(value: Any) -> str:
 
 
 def is_deeper(value: Any, limit: int) -> bool:
-    """Whether arrays and objects are nested deeper than a limit; found without recursion."""
-    waiting = [(value, 1)]
-    while waiting:
-        here, depth = waiting.pop()
-        if isinstance(here, (dict, list)):
-            if depth > limit:
-                return True
-            below = here.values() if isinstance(here, dict) else here
-            waiting += [(item, depth + 1) for item in below if isinstance(item, (dict, list))]
-    return False
+    """Whether arrays and objects are nested more than ``limit`` levels deep; found level by level."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    while level and limit:
+        limit -= 1
+        level = [
+            item
+            for each in level
+            for item in (each.values() if isinstance(each, dict) else each)
+            if isinstance(item, (dict, list))
+        ]
+    return bool(level)
 
 
 def size(value: Any) -> int:
@@ -82,16 +82,11 @@ def size(value: Any) -> int:
     while waiting:
         here = waiting.pop()
         count += 1
-        if isinstance(here, Mapping):
+        if isinstance(here, dict):
             waiting += here.values()
         elif isinstance(here, list):
             waiting += here
     return count
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are one in JSON: 1 is 1.0, and true is not 1 (JSON Schema 2020-12, 4.2.2)."""
-    return bool(one == other) and frozen(one) == frozen(other)
 
 
 def frozen(value: Any) -> Any:

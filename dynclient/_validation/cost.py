@@ -1,0 +1,334 @@
+"""What checking values against a bundle may cost, found by looking at its schemas alone.
+
+jsonschema-rs has no budget of steps and can't be interrupted, so this analysis says which values it may be given.
+jsonschema counts its steps and remembers the result of each ``$ref`` for each value; rules 1 and 2 are for it too.
+
+A bundle is a graph: its nodes are the entries of ``$defs``, its edges their references. A subschema applies either
+*in place*, to the same value as the schema around it (``allOf``, ``if``, ``$ref``), or to a *location* below the value
+(a property, an item; ``*`` for all of them).
+
+Rule 1, steps: each path of subschemas that apply in place is a step. More steps than the limit are unsafe.
+Rule 2, endless loops: a cycle of entries that apply in place never ends. The document is invalid.
+Rule 3, recursion: an entry that reaches itself below a location takes values of any depth, so their depth is checked.
+If a cycle reaches its own entries ``n`` times at one location, the work multiplies by ``n`` with each level of a value.
+Rule 4, visits: a chain of entries without recursion can multiply the work in the same manner, once for all levels.
+
+Everything that is found is cached for each entry, since the bundles of a document share entries.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from threading import Lock
+from typing import Any
+
+from dynclient._records import Record
+from dynclient._schemas import Bundle
+from dynclient._validation.patterns import place_in
+from dynclient.exceptions import InvalidDocument, UnsafeDocument
+from dynclient.model import References
+from dynclient.options import Limits
+
+_MOST_STEPS = 10_000
+"""Steps, and visits to one location, up to which jsonschema-rs is used."""
+_MOST_REPEATED = 1_000_000
+"""How often jsonschema-rs may check one location of a recursive value."""
+_DEEPEST = 128
+"""Levels of a value up to which jsonschema-rs is used: it works on the thread's stack."""
+
+_IN_PLACE_MANY = ("allOf", "anyOf", "oneOf")
+_IN_PLACE_ONE = ("if", "then", "else", "not")
+_BELOW_ONE = ("additionalProperties", "contains", "items", "propertyNames", "unevaluatedItems", "unevaluatedProperties")
+
+Node = Mapping[str, Any]
+
+
+class Cost(Record):
+    """How many levels a value may have: ``levels`` for any engine, None where it makes no difference.
+
+    ``verdict_levels`` is for jsonschema-rs: 0 where it may not be used.
+    """
+
+    levels: int | None
+    verdict_levels: int
+
+
+class _Analysis(Record):
+    """What is known of entries, by their references; of cycles, by their set of entries.
+
+    ``in_place`` counts the entries that one applies in place, and as ``""`` the subschemas within it. ``visits`` counts
+    how often each location is checked.
+    """
+
+    in_place: dict[str, Counter[str]]
+    references: dict[str, set[str]]
+    compares: dict[str, bool]
+    steps: dict[str, int]
+    chains: dict[str, int]
+    cycle_of: dict[str, frozenset[str]]
+    growth: dict[frozenset[str], int]
+    visits: dict[str, Counter[str]]
+    lock: Lock
+
+
+def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
+    """Analyse what checking costs.
+
+    Raises:
+        UnsafeDocument: it takes more steps than the limits allow.
+        InvalidDocument: a schema contains itself.
+    """
+    if "$id" in bundle.schema:
+        # Where `$dynamicRef` leads is known only with the value.
+        return Cost(limits.body_depth, 0)
+    entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
+    known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
+    # Bundles of several threads may share entries, of which half is known.
+    with known.lock:
+        # Not as a difference of sets, which would go through all that is known for each bundle.
+        for name in [name for name in entries if name not in known.in_place]:
+            known.in_place[name] = Counter(_applied_in_place(entries[name]))
+            known.references[name] = _references_in(entries[name])
+            known.compares[name] = any(map(_compares, _subschemas(entries[name])))
+        _check_steps(entries, known, bundle, references, limits)
+        return _cost(entries, known, limits)
+
+
+def _cost(entries: Mapping[str, Any], known: _Analysis, limits: Limits) -> Cost:
+    deepest = min(limits.body_depth, _DEEPEST)
+    steps = max(known.steps[name] for name in entries)
+    if max(steps, _most_visits(entries, known)) > _MOST_STEPS:
+        deepest = 0
+    growth = _growth(entries, known)
+    if growth == 0:
+        is_bounded = any(known.compares[name] for name in entries)
+        return Cost(limits.body_depth if is_bounded else None, deepest)
+    if growth > 1:
+        deepest = min(deepest, int(math.log(_MOST_REPEATED, growth)))
+    return Cost(limits.body_depth, deepest)
+
+
+# Subschemas of one schema
+
+
+def _in_place(node: Node) -> list[Any]:
+    """The subschemas that apply to the same value."""
+    found = [node[keyword] for keyword in _IN_PLACE_ONE if keyword in node]
+    found += [each for keyword in _IN_PLACE_MANY for each in node.get(keyword, ())]
+    return found + list(node.get("dependentSchemas", {}).values())
+
+
+def _below(node: Node) -> Iterator[tuple[str, Any]]:
+    """The subschemas for what is in a value, each with its location."""
+    yield from ((f".{name}", below) for name, below in node.get("properties", {}).items())
+    yield from (("*", node[keyword]) for keyword in _BELOW_ONE if keyword in node)
+    yield from (("*", below) for below in node.get("patternProperties", {}).values())
+    yield from ((f"[{index}]", below) for index, below in enumerate(node.get("prefixItems", ())))
+
+
+def _subschemas(node: Any) -> Iterator[Node]:
+    """A schema and all subschemas that stand in it; references are not followed."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            yield here
+            waiting += _in_place(here)
+            waiting += [below for _, below in _below(here)]
+
+
+def _references_in(node: Any) -> set[str]:
+    return {here["$ref"] for here in _subschemas(node) if "$ref" in here}
+
+
+def _applied_in_place(node: Any) -> Iterator[str]:
+    """What is applied to the same value: ``""`` for each subschema that stands here, else the entry it refers to."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield ""
+        if isinstance(here, dict):
+            if "$ref" in here:
+                yield here["$ref"]
+            waiting += _in_place(here)
+
+
+def _compares(node: Node) -> bool:
+    """Whether a schema compares whole values, however deep they are."""
+    fixed = [node.get("const"), *(node["enum"] if isinstance(node.get("enum"), list) else ())]
+    return "uniqueItems" in node or any(isinstance(value, (dict, list)) for value in fixed)
+
+
+# Rules 1 and 2
+
+
+def _check_steps(
+    entries: Mapping[str, Any], known: _Analysis, bundle: Bundle, references: References, limits: Limits
+) -> None:
+    _count_steps(entries, known, bundle, references)
+    costliest = max(entries, key=known.steps.__getitem__)
+    if known.steps[costliest] > limits.validation_steps:
+        count = min(known.steps[costliest], 10**18)
+        message = f"checking one value takes {count} steps, {limits.validation_steps} are allowed"
+        raise UnsafeDocument(message, place=place_in(bundle, references, costliest[1:]))
+    longest = max(entries, key=known.chains.__getitem__)
+    if known.chains[longest] > limits.schema_depth:
+        message = f"schemas refer to each other more than {limits.schema_depth} times for one value"
+        raise UnsafeDocument(message, place=place_in(bundle, references, longest[1:]))
+
+
+def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: Bundle, references: References) -> None:
+    """Count the steps for one value by each entry, those of the entries it applies in place included."""
+    steps, in_place = known.steps, known.in_place
+    entered: set[str] = set()
+    waiting = [name for name in entries if name not in steps]
+    while waiting:
+        name = waiting[-1]
+        onward = [other for other in in_place[name] if other and other not in steps]
+        if name in steps or not onward:
+            steps[name] = sum(count * (steps[other] if other else 1) for other, count in in_place[name].items())
+            known.chains[name] = 1 + max((known.chains[other] for other in in_place[name] if other), default=0)
+            entered.discard(name)
+            waiting.pop()
+            continue
+        entered.add(name)
+        if (cycle := entered.intersection(onward)) != set():
+            where = place_in(bundle, references, min(cycle)[1:])
+            raise InvalidDocument("the schema contains itself, so checking by it never ends", place=where)
+        waiting += onward
+
+
+# Rules 3 and 4
+
+
+def _locations(node: Any, by_reference: Callable[[str], Counter[str]], count: Callable[[Any], int]) -> Counter[str]:
+    """How often a schema checks each location below a value.
+
+    ``count`` is what one subschema at a location counts for, ``by_reference`` what an entry that applies in place adds.
+    """
+    found: Counter[str] = Counter()
+    if not isinstance(node, dict):
+        return found
+    if "$ref" in node:
+        found += by_reference(node["$ref"])
+    for location, below in _below(node):
+        found[location] += count(below)
+    rest = dict(node)
+    choices = node.get("allOf", ())
+    if choices and all(isinstance(each, dict) and each.keys() == {"if", "then"} for each in choices):
+        # At most one of a discriminator's choices applies.
+        found += functools.reduce(operator.or_, (_locations(each["then"], by_reference, count) for each in choices))
+        del rest["allOf"]
+    for below in _in_place(rest):
+        found += _locations(below, by_reference, count)
+    return found
+
+
+def _most_at_one(locations: Counter[str]) -> int:
+    """The highest count of one location; 1 where there is none."""
+    everywhere = locations["*"]
+    return max([1, everywhere, *(count + everywhere for location, count in locations.items() if location != "*")])
+
+
+def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
+    """How often one location is checked by all paths from the top of a value; cycles count as gone through once."""
+    visits = known.visits
+
+    def by_reference(reference: str) -> Counter[str]:
+        return visits.get(reference, Counter())
+
+    def count(below: Any) -> int:
+        return min(_most_at_one(_locations(below, by_reference, count)), _MOST_REPEATED)
+
+    waiting = [name for name in entries if name not in visits]
+    entered: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in visits:
+            continue
+        onward = [other for other in known.references[name] if other not in visits and other not in entered]
+        if onward and name not in entered:
+            entered.add(name)
+            waiting += [name, *onward]
+            continue
+        visits[name] = _locations(entries[name], by_reference, count)
+    return max((_most_at_one(visits[name]) for name in entries), default=1)
+
+
+def _growth(entries: Mapping[str, Any], known: _Analysis) -> int:
+    """How often, at most, a cycle reaches its own entries at one location; 0 where there are no cycles."""
+    new = {name: known.references[name] for name in entries if name not in known.cycle_of}
+    # What is known already leads to nothing new, so cycles are among what is new.
+    graph = {name: onward & new.keys() for name, onward in new.items()}
+    known.cycle_of.update(dict.fromkeys(new, frozenset()))
+    for cycle in cycles(graph):
+        known.cycle_of.update(dict.fromkeys(cycle, frozenset(cycle)))
+    found = {known.cycle_of[name] for name in entries} - {frozenset()}
+    for cycle in [cycle for cycle in found if cycle not in known.growth]:
+        known.growth[cycle] = _growth_of(entries, cycle)
+    return max((known.growth[cycle] for cycle in found), default=0)
+
+
+def _growth_of(entries: Mapping[str, Any], cycle: frozenset[str]) -> int:
+    by_entry: dict[str, Counter[str]] = {}
+    reaches: dict[int, bool] = {}
+
+    def by_reference(reference: str) -> Counter[str]:
+        # No entry leads back to itself in place: rule 2.
+        if reference not in cycle:
+            return Counter()
+        if reference not in by_entry:
+            by_entry[reference] = _locations(entries[reference], by_reference, count)
+        return by_entry[reference]
+
+    def count(below: Any) -> int:
+        if id(below) not in reaches:
+            reaches[id(below)] = not _references_in(below).isdisjoint(cycle)
+        return reaches[id(below)]
+
+    return max(
+        _most_at_one(_locations(node, by_reference, count)) for name in cycle for node in _subschemas(entries[name])
+    )
+
+
+def cycles(graph: Mapping[str, Collection[str]]) -> list[set[str]]:
+    """The sets of nodes that reach each other (Tarjan's strongly connected components, without recursion).
+
+    A node that no other reaches is one only if it reaches itself.
+    """
+    found: list[set[str]] = []
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    path: list[str] = []
+    on_path: set[str] = set()
+
+    def enter(name: str) -> tuple[str, Iterator[str]]:
+        order[name] = low[name] = len(order)
+        path.append(name)
+        on_path.add(name)
+        return name, iter(graph[name])
+
+    for start in graph:
+        work = [] if start in order else [enter(start)]
+        while work:
+            name, onward = work[-1]
+            for other in onward:
+                if other not in order:
+                    work.append(enter(other))
+                    break
+                if other in on_path:
+                    low[name] = min(low[name], order[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
+                if low[name] == order[name]:
+                    component = set(path[path.index(name) :])
+                    del path[path.index(name) :]
+                    on_path -= component
+                    found.append(component)
+    return [cycle for cycle in found if len(cycle) > 1 or cycle <= set(graph[min(cycle)])]

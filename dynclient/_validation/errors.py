@@ -1,0 +1,312 @@
+"""Errors of jsonschema -> faults, in words of our own.
+
+Rule 1: no message shows the value: it may be secret, or very long. What the schema expects is shown.
+Rule 2: a fault names the location in the value, and where the document says what is broken.
+Rule 3: of a choice (``anyOf``, ``oneOf``) the branch that the value was meant for is reported: the one whose type and
+fixed values it has. Where that can't be told, the choice itself is reported.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jsonschema.exceptions import ValidationError
+
+from dynclient import json_pointer
+from dynclient._expressions import expression
+from dynclient._schemas import Bundle
+from dynclient._validation.formats import format_fault
+from dynclient._validation.patterns import place_in
+from dynclient._validation.values import kind
+from dynclient.exceptions import Fault, Place
+from dynclient.model import References
+
+_NAME = expression(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_ABSENT = frozenset({"required", "dependentRequired"})
+_MOST_SHOWN = 12
+_LONGEST_SHOWN = 60
+
+
+class Reporter:
+    """Makes faults of the errors by one bundle."""
+
+    def __init__(self, bundle: Bundle, references: References) -> None:
+        """Take the bundle, and the document's references to find its lines by."""
+        self.bundle = bundle
+        self.references = references
+        self._pointers: Mapping[int, str] | None = None
+
+    def faults(self, errors: list[ValidationError], path: str, limit: int, *, places: bool = True) -> list[Fault]:
+        """The faults of some errors, in their order, each once."""
+        found: dict[tuple[str, str], Fault] = {}
+        for error in errors:
+            for fault in self._faults(error, path, places=places):
+                found.setdefault((fault.path, fault.message), fault)
+        return list(found.values())[:limit]
+
+    def _faults(self, error: ValidationError, path: str, *, places: bool) -> Iterator[Fault]:
+        here = path + _path(error.relative_path)
+        branches = _branches(error)
+        if branches:
+            chosen = _meant(branches)
+            if chosen is not None:
+                for inner in chosen:
+                    yield from self._faults(inner, here, places=places)
+                return
+            if types := _types(branches):
+                yield self._fault(error, here, _not_of_type(types, error.instance), places=places)
+                return
+        yield self._fault(error, here, _message(error), places=places)
+
+    def _fault(self, error: ValidationError, path: str, message: str, *, places: bool) -> Fault:
+        keyword = str(error.validator or "")
+        value_type = "" if keyword in _ABSENT else kind(error.instance)
+        return Fault(path, message, keyword, self._place(error) if places else None, value_type)
+
+    def _place(self, error: ValidationError) -> Place | None:
+        if self._pointers is None:
+            self._pointers = _pointers(self.bundle.schema)
+        pointer = self._pointers.get(id(error.schema))
+        if pointer is None:
+            return None
+        return place_in(self.bundle, self.references, f"{pointer}/{error.validator}")
+
+
+def _path(keys: Iterable[Any]) -> str:
+    """Keys as a path shows them: ``.name``, ``[2]``, ``['odd key']``."""
+    parts = []
+    for key in keys:
+        if isinstance(key, int):
+            parts.append(f"[{key}]")
+        elif _NAME.fullmatch(key):
+            parts.append(f".{key}")
+        else:
+            parts.append("['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']")
+    return "".join(parts)
+
+
+def _branches(error: ValidationError) -> list[list[ValidationError]]:
+    """The errors of each branch of a choice."""
+    found: dict[Any, list[ValidationError]] = {}
+    for inner in error.context or ():
+        found.setdefault(inner.relative_schema_path[0], []).append(inner)
+    return list(found.values())
+
+
+def _meant(branches: list[list[ValidationError]]) -> list[ValidationError] | None:
+    """The branch that a value was meant for, if one alone is the nearest."""
+    ranks = [_rank(branch) for branch in branches]
+    nearest = min(ranks)
+    if nearest[0] or ranks.count(nearest) > 1:
+        return None
+    return branches[ranks.index(nearest)]
+
+
+def _rank(errors: list[ValidationError]) -> tuple[bool, bool, bool]:
+    """How far a value is from a branch: by its type, by the fixed values of its properties, by what it lacks."""
+    return (
+        any(error.validator == "type" and not error.relative_path for error in errors),
+        any(error.validator in {"const", "enum"} and len(error.relative_path) <= 1 for error in errors),
+        any(error.validator == "required" and len(error.relative_path) == 1 for error in errors),
+    )
+
+
+def _types(branches: list[list[ValidationError]]) -> list[str]:
+    """The types that the branches want, where it is the type that fits none."""
+    wanted: list[str] = []
+    for branch in branches:
+        found: list[Any] = [
+            error.validator_value for error in branch if error.validator == "type" and not error.relative_path
+        ]
+        if not found:
+            return []
+        for types in found:
+            wanted += [types] if isinstance(types, str) else types
+    return list(dict.fromkeys(wanted))
+
+
+def _pointers(schema: Any) -> dict[int, str]:
+    """Where in the bundle each object stands, by its identity."""
+    found: dict[int, str] = {}
+    waiting = [(schema, "")]
+    while waiting:
+        node, pointer = waiting.pop()
+        if isinstance(node, dict):
+            found[id(node)] = pointer
+            waiting += [(below, json_pointer.join(pointer, key)) for key, below in node.items()]
+        elif isinstance(node, list):
+            waiting += [(below, f"{pointer}/{index}") for index, below in enumerate(node)]
+    return found
+
+
+# Messages
+
+
+def _message(error: ValidationError) -> str:
+    """What is wrong, by the keyword and its value in the schema."""
+    make = _MESSAGES.get(str(error.validator), _not_allowed)
+    return make(error)
+
+
+def _not_allowed(_: ValidationError) -> str:
+    return "is not allowed"
+
+
+def _not_of_type(types: Sequence[str], value: Any) -> str:
+    return f"must be {_listed([_article(each) for each in types])}, not {_article(kind(value))}"
+
+
+def _type(error: ValidationError) -> str:
+    types: Any = error.validator_value
+    return _not_of_type([types] if isinstance(types, str) else types, error.instance)
+
+
+def _enum(error: ValidationError) -> str:
+    allowed: Any = [error.validator_value] if error.validator == "const" else error.validator_value
+    if len(allowed) == 1:
+        return f"must be {_shown(allowed)}"
+    return f"is not one of {_shown(allowed)}" if allowed else "is not allowed"
+
+
+def _bound(words: str) -> Callable[[ValidationError], str]:
+    return lambda error: f"must be {words} {error.validator_value}"
+
+
+def _least(noun: str) -> Callable[[ValidationError], str]:
+    return lambda error: f"has {_plural(_length(error), noun)}, at least {_count(error)} needed"
+
+
+def _most(noun: str) -> Callable[[ValidationError], str]:
+    return lambda error: f"has {_plural(_length(error), noun)}, at most {_count(error)} are allowed"
+
+
+def _length(error: ValidationError) -> int:
+    value: Any = error.instance
+    return len(value)
+
+
+def _count(error: ValidationError) -> int:
+    number: Any = error.validator_value
+    return int(number)
+
+
+def _pattern(error: ValidationError) -> str:
+    return f"does not match the pattern {error.validator_value!r}"
+
+
+def _format(error: ValidationError) -> str:
+    return format_fault(str(error.validator_value), error.instance) or "is not of its format"
+
+
+def _same(error: ValidationError) -> str:
+    return f"is the same as item {error.validator_value}, all must differ"
+
+
+def _required(_: ValidationError) -> str:
+    return "is required"
+
+
+def _dependent(error: ValidationError) -> str:
+    return f"is required beside {error.validator_value!r}"
+
+
+def _items(error: ValidationError) -> str:
+    schema: Any = error.schema
+    most = len(schema.get("prefixItems", ()))
+    return f"has {_plural(_length(error), 'item')}, at most {most} are allowed"
+
+
+def _contains(error: ValidationError) -> str:
+    schema: Any = error.schema
+    return f"has 0 items that it must contain, at least {int(schema.get('minContains', 1))} needed"
+
+
+def _min_contains(error: ValidationError) -> str:
+    return f"has too few items that it must contain, at least {_count(error)} needed"
+
+
+def _max_contains(error: ValidationError) -> str:
+    return f"has too many items of which at most {_count(error)} are allowed"
+
+
+def _not(error: ValidationError) -> str:
+    return "fits a schema that it must not fit" if error.validator_value else "is not allowed"
+
+
+def _choice(error: ValidationError) -> str:
+    schemas: Any = error.validator_value
+    if error.validator == "oneOf" and not error.context:
+        return f"fits more than one of {_plural(len(schemas), 'schema')}, only one is allowed"
+    return f"fits none of {_plural(len(schemas), 'schema')}"
+
+
+_MESSAGES: Mapping[str, Callable[[ValidationError], str]] = {
+    "anyOf": _choice,
+    "const": _enum,
+    "contains": _contains,
+    "dependentRequired": _dependent,
+    "enum": _enum,
+    "exclusiveMaximum": _bound("less than"),
+    "exclusiveMinimum": _bound("more than"),
+    "format": _format,
+    "items": _items,
+    "maxContains": _max_contains,
+    "maxItems": _most("item"),
+    "maxLength": _most("character"),
+    "maxProperties": _most("property"),
+    "maximum": _bound("at most"),
+    "minContains": _min_contains,
+    "minItems": _least("item"),
+    "minLength": _least("character"),
+    "minProperties": _least("property"),
+    "minimum": _bound("at least"),
+    "multipleOf": _bound("a multiple of"),
+    "not": _not,
+    "oneOf": _choice,
+    "pattern": _pattern,
+    "required": _required,
+    "type": _type,
+    "uniqueItems": _same,
+}
+"""What is wrong, by the keyword that a value breaks; of any other keyword, the value is not allowed."""
+
+
+def _article(name: str) -> str:
+    """A type's name with its article."""
+    if name == "null":
+        return name
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a sentence lists them."""
+    return " ".join([", ".join(names[:-1]), "or", names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def _plural(count: int, noun: str) -> str:
+    """A count with its noun."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"
+
+
+def _shown(values: Iterable[Any]) -> str:
+    """Values that a document expects, texts as Python writes them, the rest as JSON; the first twelve."""
+    values = list(values)
+    texts = [_one_shown(value) for value in values[:_MOST_SHOWN]]
+    more = len(values) - len(texts)
+    return ", ".join([*texts, f"or {more} more"] if more else texts)
+
+
+def _one_shown(value: Any) -> str:
+    if isinstance(value, str):
+        text = repr(value)
+    else:
+        try:
+            text = json.dumps(value)
+        except (TypeError, ValueError, RecursionError):
+            text = f"a certain {type(value).__name__}"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -21,7 +21,7 @@ from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._schemas import shape
 from dynclient._secrets import masked
-from dynclient._validation import validator
+from dynclient._validation import body_faults, validator
 from dynclient.exceptions import (
     DecodeError,
     Fault,
@@ -34,7 +34,7 @@ from dynclient.exceptions import (
 from dynclient.http_grammar import SUCCESS
 from dynclient.media_types import parse
 from dynclient.messages import HTTPResult, Response
-from dynclient.options import Limits, ValidationMode
+from dynclient.options import Limits, ValidationEngine, ValidationMode
 
 log = logging.getLogger("dynclient")
 
@@ -49,6 +49,7 @@ class Reader(Record):
     operation: model.Operation
     limits: Limits
     mode: ValidationMode = "strict"
+    engine: ValidationEngine = "auto"
 
     def read(self, response: Response) -> HTTPResult:
         """Turn a whole response into what the caller gets.
@@ -107,7 +108,7 @@ class Reader(Record):
         if schema is None:
             return
         check = validator(schema, "response", limits=self.limits)
-        faults = check.faults(item, path=f"$[{index}]", files=True)
+        faults = check.faults(item, path=f"$[{index}]", files=True, engine=self.engine)
         if faults:
             wrong = self._broken(faults, replace(opened.response, body=b""))
             wrong.data = _without_secrets(item, opened.response)
@@ -161,7 +162,7 @@ class Reader(Record):
             else:
                 data = codecs.find(content_type).decode(response.body, media_type, content_type, self.limits)
                 if self.mode != "off":
-                    faults += _body_faults(media_type, data, self.limits)
+                    faults += body_faults(media_type, data, "response", self.limits, self.engine, files=True)
         except (DecodeError, UnexpectedMediaType) as error:
             # A decoder's own error holds all of the text.
             error.__context__ = None
@@ -225,7 +226,8 @@ class Reader(Record):
                     yield Fault(f"header.{name}", "is required", "required")
             elif header.schema is not None:
                 value = _header_value(header, header.schema, text)
-                yield from validator(header.schema, "response", limits=self.limits).faults(value, path=f"header.{name}")
+                check = validator(header.schema, "response", limits=self.limits)
+                yield from check.faults(value, path=f"header.{name}", engine=self.engine)
 
 
 class Opened(Record):
@@ -261,17 +263,6 @@ def best_effort(response: Response, limits: Limits) -> Any:
 def _without_secrets(data: Any, response: Response) -> Any:
     """What an error keeps of a body: a server may repeat what it was sent, credentials too."""
     return masked(data, response.request.secret_values()) if response.request is not None else data
-
-
-def _body_faults(media_type: model.MediaType, data: Any, limits: Limits) -> list[Fault]:
-    if media_type.schema is not None:
-        return validator(media_type.schema, "response", limits=limits).faults(data, files=True)
-    found: list[Fault] = []
-    if media_type.item_schema is not None and isinstance(data, list):
-        items = validator(media_type.item_schema, "response", limits=limits)
-        for index, item in enumerate(data):
-            found += items.faults(item, path=f"$[{index}]", files=True)
-    return found
 
 
 def item_schema(media_type: model.MediaType | None, index: int) -> model.Schema | None:

@@ -10,17 +10,16 @@ import pytest
 
 from dynclient._load import compiled, load
 
-# What draws, parses, emits or serves, and the engine that makes reports: no valid call needs them.
+# What draws, parses, emits or serves, and jsonschema, which makes reports: no valid call needs them.
 NEVER = ("jsonschema", "referencing", "yaml", "jinja2", "click", "rich", "werkzeug", "anyio", "httpx")
-# What the wire and its validation need: the first call loads it (the engine in Rust, some calls later), and nothing
-# before it.
+# What the wire and its validation need: the first call loads it, and nothing before it.
 LATE = ("urllib3", "jsonschema_rs", "ssl", "platformdirs", "truststore", "opentelemetry", "asyncio")
 # What a call by name and password that gets JSON needs none of: other formats, patterns, ways of authentication.
 OTHERS = (
-    "decimal", "shlex",
+    "shlex",
     "dynclient._call.reconnecting", "dynclient._call.redirecting", "dynclient._client._watching",
     "dynclient._readers.openapi2", "dynclient._request.explaining", "dynclient._tables",
-    "dynclient._regex", "dynclient._validation.format_addresses",
+    "dynclient._regex", "dynclient._validation.addresses",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
     "dynclient.inspection.docstrings", "dynclient.security.digest", "dynclient.transports.addresses",
 )  # fmt: skip
@@ -65,21 +64,19 @@ def steps(source, cache):
 
 def test_a_cached_document_is_loaded_and_called_with_little(answering, tmp_path):
     load(answering, cache=tmp_path / "cache")
-    assert steps(answering, tmp_path / "cache") == [[], [], [], [], [], ["urllib3"]]
+    assert steps(answering, tmp_path / "cache") == [[], [], [], [], ["jsonschema_rs"], ["urllib3"]]
 
 
 def test_so_is_a_shipped_one(answering, tmp_path):
     shipped = tmp_path / "voice.dync"
     shipped.write_bytes(compiled(answering))
-    assert steps(shipped, tmp_path / "cache") == [[], [], [], [], [], ["urllib3"]]
+    assert steps(shipped, tmp_path / "cache") == [[], [], [], [], ["jsonschema_rs"], ["urllib3"]]
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_cold_load_parses_and_no_more(answering, tmp_path):
     found = steps(answering, tmp_path / "cache")
-    # msgspec, which has written the compiled form, loads it.
-    found[-1] = [name for name in found[-1] if name != "decimal"]
-    assert found == [[], [], ["yaml"], ["yaml"], ["yaml"], ["urllib3"]]
+    assert found == [[], [], ["yaml"], ["yaml"], ["yaml", "jsonschema_rs"], ["urllib3"]]
 
 
 MODULES_THAT_HIDE = """

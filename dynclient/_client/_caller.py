@@ -70,7 +70,7 @@ class Caller:
         if settings.validate.responses != "off":
             plan.check_answers()
         request = plan.request(bound, self.options(content_type, accept))
-        reader = Reader(plan.operation, session.limits, settings.validate.responses)
+        reader = Reader(plan.operation, session.limits, settings.validate.responses, settings.validate.engine)
         terms = Terms(
             settings.timeout,
             settings.retry,
@@ -89,6 +89,7 @@ class Caller:
             settings.server,
             settings.headers,
             settings.validate.requests,
+            settings.validate.engine,
             content_type or settings.content_type,
             accept or settings.accept,
         )

@@ -23,7 +23,7 @@ from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._schemas import shape, typed
 from dynclient._styles import ABSENT, deserialize
-from dynclient._validation import validator
+from dynclient._validation import body_faults, validator
 from dynclient.exceptions import DynclientError, Fault
 from dynclient.messages import Request
 from dynclient.options import Limits
@@ -312,11 +312,4 @@ def _decoded(media_type: model.MediaType, body: bytes, content_type: str, limits
         raise HTTPError(400, f"the body is not {content_type}: {error.message}") from error
     if codec.name == "binary":
         return value, []
-    faults: list[Fault] = []
-    if media_type.schema is not None:
-        faults = validator(media_type.schema, "request", limits=limits).faults(value, files=codec.files)
-    elif media_type.item_schema is not None and isinstance(value, list):
-        items = validator(media_type.item_schema, "request", limits=limits)
-        for index, item in enumerate(value):
-            faults += items.faults(item, path=f"$[{index}]", files=codec.files)
-    return value, faults
+    return value, body_faults(media_type, value, "request", limits, "auto", files=codec.files)

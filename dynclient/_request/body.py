@@ -19,11 +19,11 @@ from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._schemas import is_binary
-from dynclient._validation import validator
+from dynclient._validation import body_faults
 from dynclient.exceptions import EncodeError, Fault, UnsupportedMediaType
 from dynclient.media_types import JSON, OCTETS, PREFERENCES, TEXT, XML, concrete, essence, find, is_concrete
 from dynclient.model import MediaType, Operation
-from dynclient.options import Limits, ValidationMode
+from dynclient.options import Limits, ValidationEngine, ValidationMode
 
 log = logging.getLogger("dynclient")
 
@@ -132,7 +132,7 @@ def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
     return UnsupportedMediaType(message, offered=offered, operation_id=operation.id, hint=hint)
 
 
-def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
+def faults(choice: Choice, value: Any, limits: Limits, engine: ValidationEngine = "auto") -> list[Fault]:
     """Every way in which a body, made plain, breaks its schema.
 
     XML given as text or as an element is read for it. What is not well-formed is left to :func:`encode` to refuse.
@@ -156,14 +156,7 @@ def faults(choice: Choice, value: Any, limits: Limits) -> list[Fault]:
                 return [Fault("$", error.message, "xml")] if error.line is None else []
         elif not isinstance(value, str):
             return []
-    found: list[Fault] = []
-    if media_type.schema is not None:
-        found = validator(media_type.schema, "request", limits=limits).faults(value, files=codec.files)
-    elif media_type.item_schema is not None and isinstance(value, list):
-        items = validator(media_type.item_schema, "request", limits=limits)
-        for index, item in enumerate(value):
-            found += items.faults(item, path=f"$[{index}]", files=codec.files)
-    return found
+    return body_faults(media_type, value, "request", limits, engine, files=codec.files)
 
 
 def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:

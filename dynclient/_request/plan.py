@@ -35,7 +35,7 @@ from dynclient.http_grammar import CONNECTION_FIELDS, is_field_value, is_token
 from dynclient.inspection import Argument, arguments, secret
 from dynclient.messages import Body, Headers, Request, origin
 from dynclient.model import Operation, Parameter, Schema
-from dynclient.options import Limits, ValidationMode
+from dynclient.options import Limits, ValidationEngine, ValidationMode
 
 log = logging.getLogger("dynclient")
 
@@ -51,6 +51,7 @@ class Options(Record):
     server: ServerChoice = None
     headers: Mapping[str, str] = {}
     mode: ValidationMode = "strict"
+    engine: ValidationEngine = "auto"
     content_type: str | None = None
     accept: str | None = None
 
@@ -142,7 +143,7 @@ class Plan:
             raise
 
     def _request(self, bound: Bound, options: Options) -> Request:
-        values, found = self._checked(bound.parameters, options.mode)
+        values, found = self._checked(bound.parameters, options)
         encode: Callable[[], Encoded] | None = None
         if bound.body is not ...:
             # Half of all operations take none.
@@ -152,7 +153,7 @@ class Plan:
             choice = bodies.choose(self.operation, given, options.content_type)
             value = bodies.to_plain(choice, given)
             if options.mode != "off":
-                found += bodies.faults(choice, value, self._limits)
+                found += bodies.faults(choice, value, self._limits, options.engine)
             encode = partial(bodies.encode, choice, value, options.mode)
         if found:
             self._report(found, options.mode)
@@ -163,7 +164,7 @@ class Plan:
         return Request(self.operation.method, url, headers, body, self.operation.id, self._secrets)
 
     def _checked(
-        self, given: Mapping[tuple[str, str], Any], mode: ValidationMode
+        self, given: Mapping[tuple[str, str], Any], options: Options
     ) -> tuple[dict[tuple[str, str], Any], list[Fault]]:
         values: dict[tuple[str, str], Any] = {}
         found: list[Fault] = []
@@ -172,8 +173,8 @@ class Plan:
             if field is None:
                 raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
             values[key] = value if type(value) in _PLAIN else _made_plain(value)
-            if mode != "off" and field.validator is not None:
-                found += field.validator.faults(values[key], path=field.place)
+            if options.mode != "off" and field.validator is not None:
+                found += field.validator.faults(values[key], path=field.place, engine=options.engine)
         return values, found
 
     def _report(self, found: list[Fault], mode: ValidationMode) -> None:

@@ -268,9 +268,9 @@ def _growth(entries: Mapping[str, Any], known: _Analysis) -> int:
     for cycle in cycles(graph):
         known.cycle_of.update(dict.fromkeys(cycle, frozenset(cycle)))
     found = {known.cycle_of[name] for name in entries} - {frozenset()}
-    for cycle in [cycle for cycle in found if cycle not in known.growth]:
-        known.growth[cycle] = _growth_of(entries, cycle)
-    return max((known.growth[cycle] for cycle in found), default=0)
+    for each in [each for each in found if each not in known.growth]:
+        known.growth[each] = _growth_of(entries, each)
+    return max((known.growth[each] for each in found), default=0)
 
 
 def _growth_of(entries: Mapping[str, Any], cycle: frozenset[str]) -> int:

@@ -161,6 +161,13 @@ def _where_known(function: Callable[..., Any], is_doubtful: Callable[[Validation
     return keyword
 
 
+def _of_texts(function: Callable[..., Any]) -> Callable[..., Any]:
+    def keyword(validator: Any, argument: Any, value: Any, schema: Any) -> Any:
+        return function(validator, argument, value, schema) if isinstance(value, str) else ()
+
+    return keyword
+
+
 def _ref(validator: Any, reference: Any, value: Any, _: Any) -> Errors:
     context: EvaluationContext = validator.format_checker
     if context.is_dynamic:
@@ -373,6 +380,9 @@ _REPLACED: dict[str, Callable[..., Any]] = {
     "dependentRequired": _dependent_required,
     "required": _required,
     "format": _format,  # the formats of OpenAPI's registry, of numbers too
+    # A file may stand where the schema has a string, and its length is not known.
+    "maxLength": _of_texts(_STOCK["maxLength"]),
+    "minLength": _of_texts(_STOCK["minLength"]),
     # These expect a schema not to fit: rule 4.
     "contains": _where_known(_STOCK["contains"], lambda error: error.validator == "maxContains"),
     "if": _if,

@@ -16,7 +16,7 @@ from dynclient._validation.cost import cost
 from dynclient._validation.patterns import place_in, unchecked_patterns
 from dynclient._validation.values import is_deeper
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
-from dynclient.model import Schema
+from dynclient.model import MediaType, Schema
 from dynclient.options import Limits, ValidationEngine
 
 if TYPE_CHECKING:
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from dynclient._validation.evaluation import Evaluator
     from dynclient._validation.verdict import Verdict
 
+Direction = Literal["request", "response"]
+
 _log = logging.getLogger("dynclient.validation")
 
 
-def validator(schema: Schema, direction: Literal["request", "response"], *, limits: Limits = Limits()) -> Validator:
+def validator(schema: Schema, direction: Direction, *, limits: Limits = Limits()) -> Validator:
     """Make a schema ready to check values that go in a direction; once for each schema and direction.
 
     Raises:
@@ -45,6 +47,23 @@ def validator(schema: Schema, direction: Literal["request", "response"], *, limi
         if found is None:
             found = known[key] = Validator(schema, bundle(schema, direction, depth=limits.schema_depth), limits)
         known[asked] = found
+    return found
+
+
+def body_faults(
+    media_type: MediaType, value: Any, direction: Direction, limits: Limits, engine: ValidationEngine, *, files: bool
+) -> list[Fault]:
+    """Return what is wrong with a body as a plain value, or with its items where it is a sequence of them.
+
+    ``files`` is as in :meth:`Validator.faults`.
+    """
+    if media_type.schema is not None:
+        return validator(media_type.schema, direction, limits=limits).faults(value, files=files, engine=engine)
+    found: list[Fault] = []
+    if media_type.item_schema is not None and isinstance(value, list):
+        items = validator(media_type.item_schema, direction, limits=limits)
+        for index, item in enumerate(value):
+            found += items.faults(item, path=f"$[{index}]", files=files, engine=engine)
     return found
 
 

@@ -158,7 +158,7 @@ def test_the_choice_of_the_engine_reaches_every_body(httpserver, monkeypatch):
         exact.post(q=1, body={"a": 1})
         exact.items(body=[{"a": 1}])
         with exact.items.stream(body=[{"a": 1}]) as answer:
-            assert list(answer) == [{"a": 1}]
+            assert list(answer.iter_items()) == [{"a": 1}]
         assert asked == []
         with pytest.raises(dynclient.exceptions.RequestValidationError):
             exact.post(q=1, body={"a": "x"})

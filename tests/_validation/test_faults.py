@@ -129,7 +129,7 @@ CHOICES = [
         {"kind": "b", "b": "x"},
         [("$.b", "must be an integer, not a string")],
     ),
-    ({"oneOf": [{"minimum": 1}, {"minimum": 2}]}, 3, [("$", "fits 2 of 2 schemas, only one is allowed")]),
+    ({"oneOf": [{"minimum": 1}, {"minimum": 2}]}, 3, [("$", "fits more than one of 2 schemas, only one is allowed")]),
     ({"anyOf": [{"minimum": 5}, {"maximum": 1}]}, 3, [("$", "fits none of 2 schemas")]),
     ({"not": {"type": "string"}}, "x", [("$", "fits a schema that it must not fit")]),
 ]

@@ -29,7 +29,7 @@ _LONGEST_HELP = 60
 
 # Name of a command -> module and name of the click command, and its text in the list of commands.
 COMMANDS = {
-    "auth": ("dynclient.cli.authorizing:auth", "Log in, and keep what that gives."),
+    "auth": ("dynclient.cli.logins:auth", "Log in, and keep what that gives."),
     "cache": ("dynclient.cli.document_commands:cache", "Show or clear the cache of documents."),
     "call": ("dynclient.cli.operations:call", "Call an operation."),
     "compile": ("dynclient.cli.document_commands:compile_", "Compile a document, to ship it."),

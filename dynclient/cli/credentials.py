@@ -1,25 +1,34 @@
 """Credentials of a command line: from the environment, asked for, or kept by ``dynclient auth login``.
 
-Never an argument, which ``ps`` would show.
+Rule 1: a credential is never an argument, which ``ps`` would show.
+Rule 2: a file that only its owner can read lists what is kept, by document and security scheme. The credentials are in
+the system's keyring, if the library ``keyring`` is installed and has one, else in that file.
+Rule 3: a command line for which nothing is kept reads that file, and nothing else.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
 
 from dynclient._identifiers import near
-from dynclient.cli.vault import Vault, key_of
+from dynclient._records import Record
 from dynclient.exceptions import DocumentError, escaped
 from dynclient.model import API, Operation, SecurityScheme
+from dynclient.options import OAuth2
+from dynclient.security.schemes import Kind, kind_of
 
-_PAIRS = frozenset({"basic", "digest"})
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_SERVICE = "dynclient"
+_IN_KEYRING = {"in": "keyring"}
 
 
 def variable(api: API, scheme: SecurityScheme) -> str:
@@ -28,38 +37,31 @@ def variable(api: API, scheme: SecurityScheme) -> str:
     return "_".join(["DYNCLIENT", *filter(None, words)])
 
 
-def needed(api: API, operation: Operation) -> Iterator[SecurityScheme]:
+def in_words(api: API, operation: Operation) -> str:
+    """The variables that an operation's credentials are taken from, as a sentence."""
+    names = [f"{variable(api, scheme)} ({kind_of(scheme).typed})" for scheme in _needed(api, operation)]
+    return f"Credentials are taken from the environment: {', '.join(names)}." if names else ""
+
+
+def hint(api: API, operation: Operation) -> str:
+    """What to do if an operation's credential is missing."""
+    names = [f"{variable(api, scheme)}, or give --auth {scheme.name}=-" for scheme in _needed(api, operation)]
+    return f"set {'; or '.join(names)}; or keep one: dynclient auth login" if names else ""
+
+
+def _needed(api: API, operation: Operation) -> Iterator[SecurityScheme]:
     """The schemes that an operation's security names, each once."""
     for name in dict.fromkeys(name for choice in operation.security for name in choice):
         if name in api.security_schemes:
             yield api.security_schemes[name]
 
 
-def in_words(api: API, operation: Operation) -> str:
-    """Which variables an operation's credentials are taken from."""
-    told = [f"{variable(api, scheme)} ({form(scheme)})" for scheme in needed(api, operation)]
-    return f"Credentials are taken from the environment: {', '.join(told)}." if told else ""
-
-
-def hint(api: API, operation: Operation) -> str:
-    """What to do where an operation's credential is missing."""
-    told = [f"{variable(api, scheme)}, or give --auth {scheme.name}=-" for scheme in needed(api, operation)]
-    return f"set {'; or '.join(told)}; or keep one: dynclient auth login" if told else ""
-
-
-def form(scheme: SecurityScheme) -> str:
-    """How a scheme's credential is written as one text."""
-    if scheme.type == "http" and scheme.scheme in _PAIRS:
-        return "user:password"
-    return "a token, or client_id:client_secret" if scheme.type in {"oauth2", "openIdConnect"} else "a token"
-
-
 def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
-    """The credentials by scheme, for ``auth=``: what ``--auth`` says, else the environment has, else was kept.
+    """The credentials by scheme, for ``auth=``: those of ``--auth``, else of the environment, else those that are kept.
 
     Raises:
         UsageError: ``--auth`` names no scheme or no variable, or is itself a secret.
-        ArgumentError: what was kept can be read by others.
+        ArgumentError: others can read what is kept.
     """
     found: dict[str, Any] = {}
     for scheme in api.security_schemes.values():
@@ -70,28 +72,10 @@ def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
         name, _, source = word.partition("=")
         scheme = scheme_of(api.security_schemes, name, "--auth")
         found[scheme.name] = _credential(scheme, _text(scheme, source))
-    vault = Vault()
     for scheme in api.security_schemes.values():
-        if scheme.name not in found and (held := kept(vault, api, scheme)) is not None:
-            found[scheme.name] = held
+        if scheme.name not in found and (kept := _kept(api, scheme)) is not None:
+            found[scheme.name] = kept
     return found or None
-
-
-def kept(vault: Vault, api: API, scheme: SecurityScheme) -> Any:
-    """The credential of a scheme that ``dynclient auth login`` kept, for ``auth=``; None where there is none.
-
-    Raises:
-        ArgumentError: it can be read by others.
-    """
-    key = key_of(api, scheme.name)
-    entry = vault.load(key)
-    if entry is None:
-        return None
-    if "text" in entry:
-        return _credential(scheme, str(entry["text"]))
-    from dynclient.cli.logins import credential_of
-
-    return credential_of(key, entry)
 
 
 def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> SecurityScheme:
@@ -103,29 +87,49 @@ def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> S
     if name in schemes:
         return schemes[name]
     matches = near(name, list(schemes))
-    # What stands there may be a secret, so it is told only where it is nearly a scheme's name.
+    # The name may be a secret that was typed there, so it is shown only if it is nearly a scheme's name.
     hint = f"did you mean {' or '.join(matches)}?" if matches else f"there are {', '.join(schemes) or 'none'}"
     raise click.UsageError(escaped(f"{where} names no security scheme of the document: {hint}"))
 
 
 def prompted(scheme: SecurityScheme) -> str:
     """Ask for a scheme's credential."""
-    asked: str = click.prompt(escaped(f"{scheme.name} ({form(scheme)})"), hide_input=True, err=True)
+    asked: str = click.prompt(escaped(f"{scheme.name} ({kind_of(scheme).typed})"), hide_input=True, err=True)
     return asked
 
 
 def checked(scheme: SecurityScheme, text: str) -> str:
-    """A credential as it was typed, once it is sure that the scheme can take it.
+    """A credential as it was typed.
 
     Raises:
-        ArgumentError: it can't.
+        ArgumentError: the scheme can't take it.
     """
-    from dynclient.security.schemes import auth_of, kind_of
+    from dynclient.security.schemes import auth_of
 
-    found = _credential(scheme, text)
-    if kind_of(scheme).oauth2 is None or isinstance(found, str):
-        auth_of(found, scheme)
+    auth_of(_credential(scheme, text), scheme)
     return text
+
+
+def headers(api: API, given: Iterable[str]) -> dict[str, str]:
+    """The header fields of a command line, none of which may carry a secret: others can see its arguments.
+
+    Raises:
+        UsageError: one is not ``NAME:VALUE``, or its name is that of a credential.
+    """
+    secret = set(_SECRET_HEADERS)
+    for name in api.security_schemes:
+        with suppress(DocumentError):
+            scheme = api.security_schemes[name]
+            secret |= {scheme.parameter.lower()} if scheme.in_ == "header" else set()
+    found = {}
+    for word in given:
+        name, colon, value = (part.strip() for part in word.partition(":"))
+        if not name or not colon:
+            raise click.UsageError("--header takes NAME:VALUE")
+        if name.lower() in secret:
+            raise click.UsageError(f"--header {escaped(name)} would show a secret: --auth takes it, or the environment")
+        found[name] = value
+    return found
 
 
 def _text(scheme: SecurityScheme, source: str) -> str:
@@ -140,30 +144,145 @@ def _text(scheme: SecurityScheme, source: str) -> str:
 
 
 def _credential(scheme: SecurityScheme, text: str) -> Any:
+    """A text as ``auth=`` takes it: a pair, if the scheme takes pairs and there is a colon."""
+    kind: Kind = kind_of(scheme)
     user, colon, password = text.partition(":")
-    pair = colon and (scheme.type in {"oauth2", "openIdConnect"} or (scheme.type == "http" and scheme.scheme in _PAIRS))
-    return (user, password) if pair else text
+    return (user, password) if colon and kind.pair is not None else text
 
 
-def headers(api: API, given: Iterable[str]) -> dict[str, str]:
-    """The header fields that a command line adds, of which none may carry a secret: others can see its words.
+class Vault:
+    """The credentials that are kept for a person. An entry is a mapping of texts and numbers, all of it secret."""
 
-    Raises:
-        UsageError: one is no ``NAME:VALUE``, or its name is that of a credential.
-    """
-    schemes = {scheme.parameter.lower() for scheme in _sound(api) if scheme.in_ == "header"}
-    found = {}
-    for word in given:
-        name, colon, value = (part.strip() for part in word.partition(":"))
-        if not name or not colon:
-            raise click.UsageError("--header takes NAME:VALUE")
-        if name.lower() in _CREDENTIALS | schemes:
-            raise click.UsageError(f"--header {escaped(name)} would show a secret: --auth takes it, or the environment")
-        found[name] = value
-    return found
+    def __init__(self) -> None:
+        """Find the file."""
+        import platformdirs
+
+        self.file: Path = platformdirs.user_data_path("dynclient") / "credentials.json"
+
+    def load(self, key: str) -> Mapping[str, Any] | None:
+        """The entry of a key, or None.
+
+        Raises:
+            ArgumentError: the file can't be read, or others can read it.
+        """
+        if not self.file.exists():
+            return None
+        entry = self._store().load(key)
+        if entry != _IN_KEYRING:
+            return entry or None
+        try:
+            entry = json.loads(_in_keyring("get_password", key) or "null")
+        except ValueError:
+            return None
+        return entry if isinstance(entry, dict) and entry else None
+
+    def save(self, key: str, entry: Mapping[str, Any]) -> str:
+        """Keep an entry; returns where: ``the keyring``, or the file's path.
+
+        Raises:
+            ArgumentError: the file can't be written.
+        """
+        text = json.dumps(dict(entry))
+        _in_keyring("set_password", key, text)
+        # A keyring that is locked, or holds short texts only, gives back something else.
+        kept = _in_keyring("get_password", key) == text
+        self._store().save(key, _IN_KEYRING if kept else entry)
+        return "the keyring" if kept else str(self.file)
+
+    def forget(self, key: str) -> bool:
+        """Delete the entry of a key; returns whether there was one.
+
+        Raises:
+            ArgumentError: the file can't be read or written.
+        """
+        entry = self._store().load(key) if self.file.exists() else None
+        if not entry:
+            return False
+        if entry == _IN_KEYRING:
+            _in_keyring("delete_password", key)
+        self._store().save(key, {})
+        return True
+
+    def place(self) -> str:
+        """Where the next entry would be kept."""
+        return str(self.file) if _keyring() is None else "the keyring"
+
+    def _store(self) -> Any:
+        from dynclient.security.tokens import FileStore
+
+        return FileStore(self.file)
 
 
-def _sound(api: API) -> Iterator[SecurityScheme]:
-    for name in api.security_schemes:
-        with suppress(DocumentError):
-            yield api.security_schemes[name]
+def key_of(api: API, name: str) -> str:
+    """The key of a scheme's entry: the same scheme of another document is another one."""
+    return f"{api.document_uri} {name}"
+
+
+def _keyring() -> Any:
+    """The library ``keyring``, if it is installed and the system has a keyring."""
+    try:
+        import keyring
+    except ImportError:
+        return None
+    try:
+        # Backends that keep nothing, or only fail, have the priorities -1 and 0.
+        return keyring if keyring.get_keyring().priority > 0 else None
+    except Exception:  # noqa: BLE001  # backends are others' code: one that breaks counts as missing
+        return None
+
+
+def _in_keyring(method: str, *words: str) -> Any:
+    keyring = _keyring()
+    if keyring is None:
+        return None
+    try:
+        return getattr(keyring, method)(_SERVICE, *words)
+    except Exception:  # noqa: BLE001  # likewise: locked, forbidden, gone
+        return None
+
+
+class StoredLogin(Record):
+    """A TokenStore of the tokens of one login: it has one client, one address and one person."""
+
+    key: str
+
+    def load(self, key: str) -> Mapping[str, Any] | None:
+        """The tokens that are kept."""
+        del key
+        return (Vault().load(self.key) or {}).get("tokens")
+
+    def save(self, key: str, tokens: Mapping[str, Any]) -> None:
+        """Keep new tokens in place of the old ones."""
+        del key
+        vault = Vault()
+        entry = vault.load(self.key)
+        if entry:
+            vault.save(self.key, {**entry, "tokens": dict(tokens)})
+
+
+def login_of(key: str, entry: Mapping[str, Any]) -> OAuth2 | str | None:
+    """A login that is kept, as ``auth=`` takes it; None if it has expired."""
+    tokens = entry.get("tokens") or {}
+    by_itself = entry["flow"] == "clientCredentials"
+    if by_itself or tokens.get("refresh_token"):
+        return OAuth2(
+            entry["client_id"],
+            entry["client_secret"],
+            refresh_token=None if by_itself else tokens["refresh_token"],
+            scopes=entry["scopes"],
+            token_url=entry["token_url"],
+            client_auth=entry["client_auth"],
+            store=StoredLogin(key),
+        )
+    expires_at = tokens.get("expires_at")
+    is_alive = bool(tokens.get("access_token")) and (expires_at is None or time.time() < expires_at)
+    return str(tokens["access_token"]) if is_alive else None
+
+
+def _kept(api: API, scheme: SecurityScheme) -> Any:
+    """The credential of a scheme that is kept, for ``auth=``; None if there is none."""
+    key = key_of(api, scheme.name)
+    entry = Vault().load(key)
+    if entry is None:
+        return None
+    return _credential(scheme, str(entry["text"])) if "text" in entry else login_of(key, entry)

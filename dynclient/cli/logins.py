@@ -1,12 +1,14 @@
-"""Logging in at an authorization server, and the tokens of it that a later command line finds.
+"""``dynclient auth``: credentials that are kept, so that each command line need not be given them.
 
-Rule 1: what is kept of a login is what the next token is got by: a refresh token, or the secret of a client that acts
-for itself. A person's password is not kept.
-Rule 2: the addresses are looked up, and held to what the caller vouches for, once: at the login. They are kept with it.
+Rule 1: of a login is kept what the next token is fetched with: a refresh token, or the secret of a client that acts for
+itself. A person's password is not kept.
+Rule 2: the addresses of an authorization server are found, and their origins checked, once: at the login. They are
+kept with it.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import replace
@@ -15,18 +17,27 @@ from typing import Any
 import click
 
 from dynclient._records import Record
-from dynclient.cli.vault import Vault
-from dynclient.exceptions import escaped
+from dynclient.cli import credentials
+from dynclient.cli.credentials import Vault, key_of, login_of
+from dynclient.cli.documents import api_of, document_argument
+from dynclient.cli.output import FORMATS, write
+from dynclient.exceptions import ArgumentError, CredentialScopeError, escaped
 from dynclient.messages import Request
 from dynclient.model import API, Operation, OperationRow, SecurityScheme
 from dynclient.options import DeviceCode, Limits, OAuth2, Secret, Timeout
+from dynclient.security.schemes import kind_of
 
 FLOWS = ("authorizationCode", "deviceAuthorization", "password", "clientCredentials")
 """The flows that a person can log in by, in the order in which they are taken."""
 
+# No operation needs the token of a login.
+_LOGIN = Operation(
+    OperationRow("", "", "", "login", "login", (), "", (), deprecated=False, pointer="", path_pointer="")
+)
 
-class Wishes(Record):
-    """What the command line says of a login."""
+
+class LoginOptions(Record):
+    """The options of ``dynclient auth login``."""
 
     flow: str | None = None
     client_id: str | None = None
@@ -36,83 +47,152 @@ class Wishes(Record):
     browser: bool = True
 
 
-class Kept(Record):
-    """A TokenStore of the tokens of one login."""
+@click.group(short_help="Log in, and keep what that gives.")
+def auth() -> None:
+    """Keep credentials: in the system's keyring where there is one, else in a file that only you can read.
 
-    key: str
+    `dynclient call` and `dynclient shell` use them where neither --auth nor the environment gives others.
+    """
 
-    def load(self, key: str) -> Mapping[str, Any] | None:
-        """What was kept."""
-        del key  # a login has one client, one address and one person
-        return (Vault().load(self.key) or {}).get("tokens")
+
+@auth.command(short_help="Ask for a credential, and keep it.")
+@document_argument()
+@click.argument("scheme", required=False)
+@click.option("--token", is_flag=True, help="Ask for a token that you have, where one could be fetched.")
+@click.option("--flow", type=click.Choice(FLOWS), help="How a token is got.  [the first of these that it has]")
+@click.option("--client-id", help="By what name the authorization server knows this client; else it is asked for.")
+@click.option("--scope", "scopes", multiple=True, help="What the token is for.")
+@click.option("--base-url", help="A server in place of the document's.")
+@click.option("--allow-origin", "origins", multiple=True, help="Where secrets may go too, such as https://login.host.")
+@click.option("--no-browser", is_flag=True, help="Show the address where to log in, and open nothing.")
+def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, **given: Any) -> None:
+    """Log in to DOCUMENT's security SCHEME, which needs no name where there is but one.
+
+    What is secret is asked for, and never an argument. A token of OAuth 2 or OpenID Connect is fetched, and from then
+    on renewed; a password that gets one is not kept.
+    """
+    api = api_of(document)
+    found = _one(api, scheme)
+    vault = Vault()
+    place = vault.place()
+    if place == str(vault.file):
+        click.echo(escaped(f"There is no keyring here: this is kept in {place}, which only you can read"), err=True)
+    if kind_of(found).oauth2 is not None and not token:
+        entry = _logged_in(api, found, LoginOptions(**given, browser=not no_browser))
+    else:
+        entry = {"text": credentials.checked(found, credentials.prompted(found))}
+    place = vault.save(key_of(api, found.name), entry)
+    click.echo(escaped(f"{found.name} is kept in {place}"), err=True)
+
+
+@auth.command(short_help="Forget what is kept.")
+@document_argument()
+@click.argument("scheme", required=False)
+def logout(document: str, scheme: str | None) -> None:
+    """Forget what is kept for DOCUMENT: all of it, or that of one SCHEME. The server is told nothing."""
+    api = api_of(document)
+    names = [_named(api, scheme).name] if scheme is not None else list(api.security_schemes)
+    vault = Vault()
+    forgotten = [name for name in names if vault.forget(key_of(api, name))]
+    click.echo(escaped(f"forgotten: {', '.join(forgotten)}" if forgotten else "nothing was kept"), err=True)
+
+
+@auth.command(short_help="Tell which credentials there are.")
+@document_argument()
+@click.argument("scheme", required=False)
+@click.option(
+    "-o", "--format", "output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True
+)
+def status(document: str, scheme: str | None, output: str) -> int:
+    """Tell where DOCUMENT's credentials come from; no secret is shown. The status is 1 where SCHEME has none."""
+    api = api_of(document)
+    schemes = [_named(api, scheme)] if scheme is not None else list(api.security_schemes.values())
+    states = {found.name: _state(api, found) for found in schemes}
+    if output == "text":
+        width = max(map(len, states), default=0)
+        for name, state in states.items():
+            click.echo(escaped(f"{name:{width}}  {state or 'none'}"))
+    else:
+        write(FORMATS[output](states))
+    return 0 if scheme is None or all(states.values()) else 1
+
+
+def _one(api: API, name: str | None) -> SecurityScheme:
+    """The scheme of a name, or the only one.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    if name is not None:
+        return _named(api, name)
+    found = [scheme for scheme in api.security_schemes.values() if kind_of(scheme).form]
+    if len(found) != 1:
+        names = ", ".join(scheme.name for scheme in found)
+        problem = f"name one of the document's security schemes: {names}" if found else "there is nothing to log in to"
+        raise click.UsageError(escaped(problem))
+    return found[0]
+
+
+def _named(api: API, name: str) -> SecurityScheme:
+    return credentials.scheme_of(api.security_schemes, name, "SCHEME")
+
+
+def _state(api: API, scheme: SecurityScheme) -> str | None:
+    """Where a scheme's credential comes from, in words."""
+    variable = credentials.variable(api, scheme)
+    if os.environ.get(variable):
+        return f"from the environment: {variable}"
+    key = key_of(api, scheme.name)
+    entry = Vault().load(key)
+    if entry is None or "text" in entry:
+        return "kept" if entry is not None else None
+    found = login_of(key, entry)
+    if found is None:
+        return "kept: expired: log in again"
+    expires_at = (entry.get("tokens") or {}).get("expires_at")
+    renewed = "renewed by itself" if isinstance(found, OAuth2) else "not renewed"
+    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at)) if expires_at is not None else "no known end"
+    return f"kept: token until {until}, {renewed}"
+
+
+class _Fetched:
+    """A TokenStore that has what is fetched during a login."""
+
+    tokens: Mapping[str, Any] = {}
+
+    def load(self, key: str) -> None:
+        """Nothing is there before."""
 
     def save(self, key: str, tokens: Mapping[str, Any]) -> None:
-        """Keep new tokens in place of the old ones."""
+        """Take the tokens."""
         del key
-        vault = Vault()
-        entry = vault.load(self.key)
-        if entry:
-            vault.save(self.key, {**entry, "tokens": dict(tokens)})
+        self.tokens = tokens
 
 
-def logged_in(api: API, scheme: SecurityScheme, wishes: Wishes) -> dict[str, Any]:
-    """Log in: what is to be kept of it.
+def _logged_in(api: API, scheme: SecurityScheme, options: LoginOptions) -> dict[str, Any]:
+    """Log in: the entry that is kept of it.
 
     Raises:
         UsageError: the scheme has no flow that a person can log in by.
         AuthorizationError: the authorization server gives no token.
-        CredentialScopeError: its origin is none that the caller vouched for.
+        CredentialScopeError: its origin is not trusted.
     """
-    flow = wishes.flow or _first_flow(scheme)
+    flow = options.flow or _first_flow(scheme)
     known = sorted({scope for offered in scheme.flows for scope in offered.scopes})
-    if known and not wishes.scopes:
+    if known and not options.scopes:
         click.echo(escaped(f"No --scope is given: the server decides. The document has {', '.join(known)}"), err=True)
-    given = _asked(flow, wishes)
-    token, to = _token(api, scheme, given, wishes)
+    fetched = _Fetched()
+    given = replace(_asked(flow, options), store=fetched)
+    to = _fetch(api, scheme, given, options)
     return {
         "client_id": given.client_id,
         "client_secret": given.client_secret.reveal() if given.client_secret is not None else None,
         "flow": flow,
         "token_url": to.refresh or to.token,
         "client_auth": to.auth,
-        "scopes": list(wishes.scopes),
-        "tokens": {
-            "access_token": token.access.reveal(),
-            "refresh_token": token.refresh.reveal() if token.refresh is not None else None,
-            "expires_at": token.expires_at,
-            "scopes": sorted(token.asked) if token.asked is not None else None,
-        },
+        "scopes": list(options.scopes),
+        "tokens": dict(fetched.tokens),
     }
-
-
-def credential_of(key: str, entry: Mapping[str, Any]) -> OAuth2 | str | None:
-    """What ``auth=`` takes of what was kept; None where it is good for nothing any more."""
-    tokens = entry.get("tokens") or {}
-    by_itself = entry["flow"] == "clientCredentials"
-    if by_itself or tokens.get("refresh_token"):
-        return OAuth2(
-            entry["client_id"],
-            entry["client_secret"],
-            refresh_token=None if by_itself else tokens["refresh_token"],
-            scopes=entry["scopes"],
-            token_url=entry["token_url"],
-            client_auth=entry["client_auth"],
-            store=Kept(key),
-        )
-    expires_at = tokens.get("expires_at")
-    is_alive = bool(tokens.get("access_token")) and (expires_at is None or time.time() < expires_at)
-    return str(tokens["access_token"]) if is_alive else None
-
-
-def state_of(key: str, entry: Mapping[str, Any]) -> str:
-    """What was kept, in words."""
-    found = credential_of(key, entry)
-    if found is None:
-        return "expired: log in again"
-    expires_at = (entry.get("tokens") or {}).get("expires_at")
-    renewed = "renewed by itself" if isinstance(found, OAuth2) else "not renewed"
-    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at)) if expires_at is not None else "no known end"
-    return f"token until {until}, {renewed}"
 
 
 def _first_flow(scheme: SecurityScheme) -> str:
@@ -127,17 +207,17 @@ def _first_flow(scheme: SecurityScheme) -> str:
     return found
 
 
-def _asked(flow: str, wishes: Wishes) -> OAuth2:
+def _asked(flow: str, options: LoginOptions) -> OAuth2:
     """Ask for what a flow needs."""
-    client_id = wishes.client_id or _prompted("client id")
+    client_id = options.client_id or _prompted("client id")
     optional = flow != "clientCredentials"
     secret = _prompted(f"client secret{' (none: just Enter)' if optional else ''}", hidden=True, optional=optional)
-    given = OAuth2(client_id, secret or None, scopes=wishes.scopes)
+    given = OAuth2(client_id, secret or None, scopes=options.scopes)
     if flow == "password":
         return replace(given, username=_prompted("user"), password=Secret(_prompted("password", hidden=True)))
     if flow == "authorizationCode":
-        return replace(given, open_browser=_opened if wishes.browser else _told)
-    return replace(given, show_code=_shown) if flow == "deviceAuthorization" else given
+        return replace(given, open_browser=_open if options.browser else _show_address)
+    return replace(given, show_code=_show_code) if flow == "deviceAuthorization" else given
 
 
 def _prompted(what: str, *, hidden: bool = False, optional: bool = False) -> str:
@@ -146,26 +226,25 @@ def _prompted(what: str, *, hidden: bool = False, optional: bool = False) -> str
     return text
 
 
-def _told(url: str) -> None:
+def _show_address(url: str) -> None:
     click.echo(escaped(f"Log in at {url}"), err=True)
 
 
-def _opened(url: str) -> None:
+def _open(url: str) -> None:
     import webbrowser
 
-    _told(url)
+    _show_address(url)
     webbrowser.open(url)
 
 
-def _shown(code: DeviceCode) -> None:
+def _show_code(code: DeviceCode) -> None:
     click.echo(escaped(f"Log in at {code.uri} with the code {code.code}"), err=True)
 
 
-def _token(api: API, scheme: SecurityScheme, given: OAuth2, wishes: Wishes) -> tuple[Any, Any]:
-    """Fetch a token as a call would: the token, and the addresses."""
+def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: LoginOptions) -> Any:
+    """Fetch a token as a call would; returns the server's addresses."""
     from dynclient._call import Chance
     from dynclient._client._drivers import drive
-    from dynclient.exceptions import ArgumentError, CredentialScopeError
     from dynclient.security import AuthContext, CallClock, CredentialCache
     from dynclient.security.grants import endpoints, fault_of
     from dynclient.security.oauth2 import obtain
@@ -176,15 +255,16 @@ def _token(api: API, scheme: SecurityScheme, given: OAuth2, wishes: Wishes) -> t
     fault = fault_of(given, scheme)
     if fault:
         raise ArgumentError(f"the security scheme {scheme.name}: {fault}", argument="auth")
-    trusted, limits = trust(api, wishes.base_url, wishes.origins), Limits()
+    limits = Limits()
     clock = CallClock(Chance(), Timeout(), limits, None)
     clock.restart()
+    trusted = trust(api, options.base_url, options.origins)
     context = AuthContext(scheme, (), _LOGIN, clock, trusted, CredentialCache())
-    needed = TokenRequest(given, context, _server(api, wishes.base_url))
+    needed = TokenRequest(given, context, _server(api, options.base_url))
     transport = HTTPTransport(limits=limits)
     try:
-        token = drive(_sent(obtain(needed), clock), transport)
-        return token, drive(_sent(endpoints(needed), clock), transport)
+        drive(_sent(obtain(needed), clock), transport)
+        return drive(_sent(endpoints(needed), clock), transport)
     except CredentialScopeError as error:
         error.hint = "if they may, give --allow-origin https://host, with that one"
         raise
@@ -203,16 +283,9 @@ def _sent(steps: Generator[Any, Any, Any], clock: Any) -> Generator[Any, Any, An
         answer = yield clock.send(step) if isinstance(step, Request) else step
 
 
-# No operation needs this token.
-_LOGIN = Operation(
-    OperationRow("", "", "", "login", "login", (), "", (), deprecated=False, pointer="", path_pointer="")
-)
-
-
 def _server(api: API, base_url: str | None) -> str:
-    """What a relative address is relative to."""
+    """The URL that relative addresses are relative to."""
     from dynclient._request.servers import server_url
-    from dynclient.exceptions import ArgumentError
 
     try:
         return server_url(api.servers, base_url)

@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("dynclient.testing")
 
-# A mock that runs for weeks remembers at most this many exchanges, and this many encoded responses.
+# A mock that runs for weeks remembers at most this many exchanges.
 MAX_EXCHANGES = 10_000
-MAX_ENCODED = 1_000
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[str] | IO[bytes]
 
@@ -71,29 +70,17 @@ class MockOptions(Record):
 
 
 class _Service:
-    """A document that is served, and what was read or made of it so far."""
+    """A document that is served, with its routes, stored items, and the operations that were read so far."""
 
     def __init__(self, api: model.API, *, stateful: bool) -> None:
         self.api = api
         self.router = Router(api)
         self.store = Store(api, self.router.routes) if stateful else None
-        self.encoded: dict[tuple[str, str, Preference], Response] = {}
         self._operations: dict[str, model.Operation] = {}
 
     def operation(self, row: model.OperationRow) -> model.Operation:
         known = self._operations
         return known.get(row.key) or known.setdefault(row.key, self.api.read(row))
-
-    def response(self, operation: model.Operation, accept: str, preference: Preference) -> Response:
-        """The response without state: the same for equal requests, so it is made once."""
-        key = (operation.row.key, accept, preference)
-        response = self.encoded.get(key)
-        if response is None:
-            response = encode(choose(operation, accept, preference), preference)
-            if len(self.encoded) >= MAX_ENCODED:
-                self.encoded.clear()
-            self.encoded[key] = response
-        return response
 
 
 class _Exchange:
@@ -252,7 +239,7 @@ class Mock:
             return response
         preference = read_preference(request, self._preference)
         if service.store is None or preference.code is not None:
-            return service.response(operation, exchange.accept, preference)
+            return encode(choose(operation, exchange.accept, preference), preference)
         with self._lock:
             service.store.check(match)
             draft = choose(operation, exchange.accept, preference)

@@ -8,28 +8,16 @@ Rule 3: click is imported by :func:`main`, everything else by the command that n
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 
 USAGE = 2
-# A command is short: the garbage collector runs only once there are many objects.
-_GC_THRESHOLD = 100_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    before = gc.get_threshold()
-    gc.set_threshold(_GC_THRESHOLD, *before[1:])
     try:
-        return _main(arguments)
-    finally:
-        gc.set_threshold(*before)
-
-
-def _main(arguments: Sequence[str] | None) -> int:
-    try:
-        import click  # noqa: F401  # only to see that it is there
+        import click  # noqa: F401  # only to see whether it is installed
     except ImportError:
         sys.stderr.write("dynclient's commands need click: pip install 'dynclient[cli]'\n")
         return USAGE

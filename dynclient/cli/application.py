@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,106 +18,85 @@ from dynclient import __version__
 from dynclient._escaping import escaped
 from dynclient.cli import USAGE
 
-if TYPE_CHECKING:  # each costs more time than click itself, and most command lines need neither
+if TYPE_CHECKING:  # it costs more time than click itself, and most command lines do not need it
     from importlib.metadata import EntryPoint
-
-    from click.shell_completion import CompletionItem
 
 GROUP = "dynclient.commands"
 INTERRUPTED = 130
-_LONGEST_HELP = 60
 
-# Name of a command -> module and name of the click command, and its text in the list of commands.
-COMMANDS = {
-    "auth": ("dynclient.cli.logins:auth", "Log in, and keep what that gives."),
-    "cache": ("dynclient.cli.document_commands:cache", "Show or clear the cache of documents."),
-    "call": ("dynclient.cli.operations:call", "Call an operation."),
-    "compile": ("dynclient.cli.document_commands:compile_", "Compile a document, to ship it."),
-    "completion": ("dynclient.cli.documents:completion", "Print a shell's completion script."),
-    "diff": ("dynclient.cli.document_commands:diff", "Compare two documents."),
-    "ls": ("dynclient.cli.operations:ls", "List the operations of a document."),
-    "mock": ("dynclient.cli.mock_servers:mock", "Serve a document as a mock."),
-    "proxy": ("dynclient.cli.mock_servers:proxy", "Check real traffic by a document."),
-    "shell": ("dynclient.cli.shell:shell", "A Python prompt with a client."),
-    "show": ("dynclient.cli.operations:show", "Describe an operation."),
-    "validate": ("dynclient.cli.document_commands:validate", "Report every fault of a document."),
-}
+
+class LazyCommand(click.Command):
+    """A command that is imported when it is run; lists and completions show its short help."""
+
+    def __init__(self, name: str, target: str, short_help: str) -> None:
+        """Take the module of ``dynclient.cli`` and the name of the click command in it, as ``module:name``."""
+        super().__init__(name, short_help=short_help)
+        self._target = target
+
+    def load(self) -> click.Command:
+        """Import the command."""
+        module, _, name = self._target.partition(":")
+        command: click.Command = getattr(import_module(f"dynclient.cli.{module}"), name)
+        return command
+
+
+COMMANDS = (
+    LazyCommand("auth", "logins:auth", "Log in, and store credentials."),
+    LazyCommand("cache", "document_commands:cache", "Show or clear the cache of documents."),
+    LazyCommand("call", "operations:call", "Call an operation."),
+    LazyCommand("compile", "document_commands:compile_", "Compile a document, to ship it."),
+    LazyCommand("completion", "documents:completion", "Print a shell's completion script."),
+    LazyCommand("diff", "document_commands:diff", "Compare two documents."),
+    LazyCommand("ls", "operations:ls", "List the operations of a document."),
+    LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
+    LazyCommand("proxy", "mock_servers:proxy", "Check real traffic by a document."),
+    LazyCommand("shell", "shell:shell", "A Python prompt with a client."),
+    LazyCommand("show", "operations:show", "Describe an operation."),
+    LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
+)
 
 
 class Application(click.Group):
-    """A group that imports a command when it is asked for."""
+    """A group of lazy commands, and of the commands of other distributions."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, those of other distributions included."""
         del ctx
-        return sorted({*COMMANDS, *_others()})
+        return sorted({*self.commands, *_others()})
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the summary right below the usage, so that all of the help fits on a screen of 24 lines."""
         del ctx
         formatter.write(f"  {self.help}\n")
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing our own."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self._short_help(ctx, name)) for name in self.list_commands(ctx)])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands with their short help; then click's own completions."""
-        from click.shell_completion import CompletionItem
-
-        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
-        found = [CompletionItem(name, help=self._short_help(ctx, name)) for name in names]
-        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
-
-    def _short_help(self, ctx: click.Context, name: str) -> str:
-        if name in COMMANDS:
-            return COMMANDS[name][1]
-        command = self.get_command(ctx, name)
-        return command.get_short_help_str(_LONGEST_HELP) if command is not None else ""
-
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or suggest a similar one, which click does for options only."""
-        if (
-            args
-            and not args[0].startswith("-")
-            and not ctx.resilient_parsing
-            and self.get_command(ctx, args[0]) is None
-        ):
-            from dynclient._identifiers import near
-
-            matches = near(args[0], self.list_commands(ctx))
-            meant = f" Did you mean {' or '.join(matches)}?" if matches else ""
-            ctx.fail(f"No such command {escaped(args[0])!r}.{meant}")
-        return super().resolve_command(ctx, args)
+        """Find the command that is run, and import it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, LazyCommand) else command, rest
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
-        if cmd_name in COMMANDS:
-            module, _, name = COMMANDS[cmd_name][0].partition(":")
-            return _command(cmd_name, getattr(import_module(module), name))
+        """A lazy command, or one of another distribution."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
         found = _others().get(cmd_name)
         if found is None:
             return None
         try:
-            return _command(cmd_name, found.load())
+            command = found.load()
         except Exception as error:  # the other commands still work
             if ctx.find_root().params.get("debug"):
                 raise
             return _broken(cmd_name, f"it can't be loaded: {error}")
+        return command if isinstance(command, click.Command) else _broken(cmd_name, "it is not a click command")
 
 
 def _others() -> dict[str, EntryPoint]:
     """The commands of other distributions."""
     from importlib.metadata import entry_points
 
-    return {found.name: found for found in entry_points(group=GROUP) if found.name not in COMMANDS}
-
-
-def _command(name: str, found: Any) -> click.Command:
-    return found if isinstance(found, click.Command) else _broken(name, "it is not a click command")
+    return {found.name: found for found in entry_points(group=GROUP)}
 
 
 def _broken(name: str, reason: str) -> click.Command:
@@ -133,7 +112,7 @@ def _broken(name: str, reason: str) -> click.Command:
     )
 
 
-@click.group(cls=Application, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Application, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dynclient", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
 def application(*, debug: bool) -> None:

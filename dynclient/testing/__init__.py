@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dynclient._mock.mock import Mock, app
-    from dynclient.testing.httpserver import expect_operation
     from dynclient.testing.server import Server, proxy, serve
-    from dynclient.testing.stubs import ANY, Call, UnexpectedCall, UnlawfulAnswer
+    from dynclient.testing.stubs import ANY, Call, UnexpectedCall, UnlawfulAnswer, expect_operation
     from dynclient.testing.transport import MockTransport
 
 __all__ = [
@@ -36,9 +35,8 @@ __all__ = [
 
 _MODULES = {
     "dynclient._mock.mock": ("Mock", "app"),
-    "dynclient.testing.httpserver": ("expect_operation",),
     "dynclient.testing.server": ("Server", "proxy", "serve"),
-    "dynclient.testing.stubs": ("ANY", "Call", "UnexpectedCall", "UnlawfulAnswer"),
+    "dynclient.testing.stubs": ("ANY", "Call", "UnexpectedCall", "UnlawfulAnswer", "expect_operation"),
     "dynclient.testing.transport": ("MockTransport",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -1,5 +1,10 @@
 """Stubs: the calls that a test expects, and the responses that it gives, validated as the mock's own are.
 
+:class:`dynclient.testing.MockTransport` uses them; :func:`expect_operation` hands them to pytest-httpserver::
+
+    expect_operation(httpserver, voice.create_call).respond_with_example()
+    expect_operation(httpserver, voice.get_call_state, "9900000", "c-1").respond_with({...}, status=200)
+
 Rule 1: arguments that an expectation does not name may be any. A body given whole is compared whole; one given by
 properties is compared by those.
 Rule 2: ``ANY``, and everything else that defines ``==``, is compared by it; a function is called with the value.
@@ -7,17 +12,20 @@ Rule 2: ``ANY``, and everything else that defines ``==``, is compared by it; a f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from unittest.mock import ANY
+from urllib.parse import unquote, urlsplit
 
 from dynclient import model
 from dynclient._mock.checks import RequestValues
 from dynclient._mock.content import NO_PREFERENCE, Offer, content_value
 from dynclient._mock.errors import HTTPError, error_response
 from dynclient._mock.responses import choose_content, encode
+from dynclient._mock.routing import bare
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._request import Bound
@@ -27,7 +35,7 @@ from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.inspection import arguments
 from dynclient.messages import Headers, Request, Response
 
-__all__ = ["ANY", "NOTHING", "Call", "Expectation", "UnexpectedCall", "UnlawfulAnswer", "stub_response"]
+__all__ = ["ANY", "Call", "UnexpectedCall", "UnlawfulAnswer", "expect_operation"]
 
 NOTHING: Any = ...
 """No value is given: the document's own is used."""
@@ -194,3 +202,50 @@ def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) ->
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise UnlawfulAnswer(f"the response given for {operation.id} {status} breaks the document:\n{lines}")
     return made
+
+
+class ExpectedOperation:
+    """A request that a pytest-httpserver expects; its methods set the response."""
+
+    def __init__(self, handler: Any, operation: Any) -> None:
+        """Take pytest-httpserver's handler, and the operation."""
+        self.handler = handler
+        self._operation = operation
+
+    def respond_with_example(self, status: int | None = None) -> None:
+        """Respond as the document shows: with its lowest 2xx, or with another documented status.
+
+        Raises:
+            UnlawfulAnswer: the document has no such response.
+        """
+        self.respond_with(NOTHING, status=status)
+
+    def respond_with(self, value: Any, *, status: int | None = None, headers: Mapping[str, str] | None = None) -> None:
+        """Respond with a value, which is validated against the document.
+
+        Raises:
+            UnlawfulAnswer: the document has no such response.
+        """
+        response: Response = stub_response(self._operation, value, status=status, headers=headers)
+        self.handler.respond_with_data(response.body, response.status, dict(response.headers.pairs()))
+
+
+def expect_operation(httpserver: Any, method: Any, *args: Any, **keywords: Any) -> ExpectedOperation:
+    """Let a pytest-httpserver expect a client's operation: with these arguments, or with any if none are given.
+
+    Raises:
+        RequestError: the document does not allow the arguments.
+    """
+    operation = method.operation
+    if args or keywords:
+        request = method.prepare(*args, **keywords)
+        parts = urlsplit(request.url)
+        wanted: dict[str, Any] = {"query_string": parts.query} if parts.query else {}
+        if isinstance(request.body, bytes):
+            wanted["data"] = request.body
+        handler = httpserver.expect_request(unquote(parts.path), method=operation.method, **wanted)
+    else:
+        template = re.split(r"\{[^{}]+\}", bare(operation.path))
+        pattern = re.compile(".*" + "[^/]+".join(re.escape(part) for part in template))
+        handler = httpserver.expect_request(pattern, method=operation.method)
+    return ExpectedOperation(handler, operation)

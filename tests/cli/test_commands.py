@@ -343,7 +343,7 @@ def test_ls_and_show_as_data(run, voice_path):
 
 
 def test_a_command_that_is_none_says_which_was_meant(run):
-    assert run("cal", THINGS)[2].splitlines()[0] == "dynclient: No such command 'cal'. Did you mean call?"
+    assert run("cal", THINGS)[2].splitlines()[0] == "dynclient: No such command 'cal'. Did you mean 'call'?"
 
 
 def test_a_list_of_nothing_says_so(run):

@@ -77,7 +77,7 @@ class Caller:
             settings.redirects,
             settings.hooks,
             session.budget,
-            AuthFlow(self._security, plan.operation),
+            AuthFlow(self._security, plan.operation) if plan.operation.security else None,
         )
         return request, reader, terms
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from dynclient._records import Record
 from dynclient.exceptions import DynclientError
 from dynclient.messages import Await, Request, Run, Send, Sleep
 from dynclient.model import Operation, SecurityScheme
@@ -94,7 +94,8 @@ class CallClock:
         self.deadline = self.environment.clock() + total if total is not None else None
 
 
-class CredentialRequest(Record):
+@dataclass(frozen=True, slots=True)
+class CredentialRequest:
     """What a function given as ``auth=`` is called with: which credential is needed, and for what.
 
     It returns a text, a pair of user and password, a Secret or an Auth; or None where it has none. ``scopes`` are those

@@ -30,25 +30,10 @@ Given = Mapping[str, Auth | Function]
 
 # The registered names as their specifications write them (IANA, HTTP Authentication Schemes). Servers should match
 # without regard to case, and some do not.
-_WORDS = {
-    word.lower(): word
-    for word in (
-        "Basic",
-        "Bearer",
-        "Concealed",
-        "Digest",
-        "DPoP",
-        "GNAP",
-        "HOBA",
-        "Mutual",
-        "Negotiate",
-        "OAuth",
-        "PrivateToken",
-        "SCRAM-SHA-1",
-        "SCRAM-SHA-256",
-        "vapid",
-    )
-}
+_REGISTERED = (
+    "Basic Bearer Concealed Digest DPoP GNAP HOBA Mutual Negotiate OAuth PrivateToken SCRAM-SHA-1 SCRAM-SHA-256 vapid"
+)
+_WORDS = {word.lower(): word for word in _REGISTERED.split()}
 _CONTROL = expression(r"[\x00-\x1f\x7f]")
 _NOT_IN_COOKIE = expression(r"[\x00-\x20\x7f;,]")
 
@@ -157,6 +142,11 @@ class Kind(Record):
     pair: Callable[[str, Secret, SecurityScheme], Auth] | None = None
     rank: int = 0
     oauth2: Callable[[OAuth2, SecurityScheme], Auth] | None = None
+
+    @property
+    def has_user(self) -> bool:
+        """Whether a credential is a user's name and password."""
+        return self.pair is not None and self.oauth2 is None
 
 
 _PAIR = '("user", "password")'

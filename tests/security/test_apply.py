@@ -150,9 +150,9 @@ def test_a_function_is_asked_with_what_it_may_want_to_know(authorized, api, oper
 
     security = Security(api(), ask)
     authorized(security, request_to(), operation("HeaderKey Bearer", "Bearer"))
-    assert [(wanted.scheme.name, *wanted[1:]) for wanted in asked] == [
-        ("HeaderKey", ("scope",), "getX", ("https", "api.test", 443)),
-        ("Bearer", ("scope",), "getX", ("https", "api.test", 443)),
+    assert asked == [
+        CredentialRequest(scheme, ("scope",), "getX", ("https", "api.test", 443))
+        for scheme in (api().security_schemes["HeaderKey"], api().security_schemes["Bearer"])
     ]
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dynclient.inspection import APIView, text
+from dynclient.security.schemes import kind_of
 from dynclient_tools.python_text import literal
 from dynclient_tools.views import OperationPage, Site
 
 _STEP = "    "
 _WIDTH = 90
 
-# What goes for a scheme's credential, by its type; HTTP schemes by their name.
-_CREDENTIALS = {
-    "basic": ("YOUR USERNAME", "YOUR PASSWORD"),
-    "digest": ("YOUR USERNAME", "YOUR PASSWORD"),
-}
+# What stands for a scheme's credential.
+_PAIR = ("YOUR USERNAME", "YOUR PASSWORD")
 _TOKEN = "YOUR TOKEN"  # noqa: S105  # this is what stands for one
 
 
@@ -72,9 +70,9 @@ def _auth(api: APIView, page: OperationPage) -> str:
     """The credentials of the first way in that asks for some."""
     if not all(page.view.security):
         return ""
-    types = {scheme.name: scheme.scheme or scheme.type for scheme in api.schemes}
+    kinds = {scheme.name: kind_of(scheme) for scheme in api.schemes}
     names = [name for name, _ in page.view.security[0]] if page.view.security else []
-    wanted = {name: _CREDENTIALS.get(types.get(name, ""), _TOKEN) for name in names if types.get(name) != "mutualTLS"}
+    wanted = {name: _PAIR if kinds[name].has_user else _TOKEN for name in names if kinds[name].form}
     if not wanted:
         return ""
     shown = {name: _credential(value) for name, value in wanted.items()}

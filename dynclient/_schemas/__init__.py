@@ -1,8 +1,7 @@
-"""The one room that understands Schema Objects.
+"""Schema Objects: the one package that understands them.
 
-A schema of any version is translated into JSON Schema 2020-12, a node at a time (``words``). From that come the two
-views that the other rooms use: :func:`shape`, what a schema says of a value, and ``bundle``, a self-contained schema
-to validate by.
+A schema of any version is translated to JSON Schema 2020-12, a node at a time (``keywords``). Other packages use two
+views of that: :func:`shape`, a description of the values, and :func:`bundle`, a self-contained schema to validate by.
 """
 
 from __future__ import annotations
@@ -10,18 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynclient._deferred import deferred
-from dynclient._schemas.bundles import Bundle, bundle
+from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
-from dynclient._schemas.places import cache, child, component_name, follow
+from dynclient._schemas.resolution import cache, child, component_name, follow
 from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, shape
 
 if TYPE_CHECKING:
-    from dynclient._schemas.texts import typed
+    from dynclient._schemas.text_values import typed
 
 __all__ = [
     "MISSING",
     "Bundle",
     "Discriminator",
+    "SchemaBundle",
     "Shape",
     "XMLHints",
     "bundle",
@@ -34,4 +34,6 @@ __all__ = [
     "typed",
 ]
 
-__getattr__ = deferred(__name__, {"texts": ("typed",)})
+Bundle = SchemaBundle
+
+__getattr__ = deferred(__name__, {"text_values": ("typed",)})

@@ -1,80 +1,90 @@
-"""One self-contained schema to validate by, with all that it reaches.
+"""One self-contained schema to validate by, with all schemas that it reaches.
 
-Rule 1: a bundle is a choice of entries, which all bundles of a document share; only ``$dynamicRef`` asks for more.
-Rule 2: where a ``$dynamicRef`` leads depends on the resources that were gone through. Where one is reached, each
+Rule 1: nothing is inlined. The target of a reference is compiled once for a document and direction, however often it
+is reached, and becomes an entry of ``$defs``. The bundles of a document share these entries.
+Rule 2: every reference leads to an entry. ``$id`` and ``$anchor`` are not needed then, and are left out.
+Rule 3: a schema nested deeper than engines allow goes on in an entry of its own.
+Rule 4: where a ``$dynamicRef`` leads depends on the resources that were entered before. If one is reached, each
 resource (a schema with ``$id``, or a whole document) stays one, under a URI of the bundle's own, and references are
 absolute.
-Rule 3: no URI of the document is in a bundle, so none can be fetched or taken over.
+Rule 5: no URI of the document is in a bundle, so none can be fetched or taken over.
 
-Drafts 4 to 2019-09 are translated to 2020-12; ``$schema`` of anything else is read as 2020-12.
+Drafts 4 to 2019-09 are translated to 2020-12; any other ``$schema`` is read as 2020-12.
 
-A property that is ``readOnly`` is not required in a request, and one that is ``writeOnly`` not in a response. If it is
-there all the same, it is allowed, and held to its schema: who sends back what was got does no wrong
-(OAS 3.0.4, Schema Object: it SHOULD NOT be sent; "required" takes effect on the other direction only).
+A property that is ``readOnly`` is not required in a request, and one that is ``writeOnly`` not in a response. It is
+allowed, and validated: whoever sends back a value that was received makes no error (OAS 3.0.4, Schema Object: it SHOULD
+NOT be sent; "required" takes effect on the other direction only).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from threading import RLock
 from typing import Any
 
 from dynclient._records import Record
-from dynclient._schemas.entries import Direction, Entries
-from dynclient._schemas.places import cache, follow
-from dynclient._schemas.resources import anchored, resource_of
+from dynclient._schemas.discriminators import Discriminator, apply_discriminator, discriminator
+from dynclient._schemas.keywords import ASSERTIONS, HIDDEN, Direction, Keywords, keywords
+from dynclient._schemas.resolution import anchored, cache, follow, location_at, resource_of, target
+from dynclient._schemas.shapes import members, shape
+from dynclient.exceptions import InvalidDocument, UnsafeDocument
+from dynclient.json_pointer import escape
 from dynclient.model import Schema
 from dynclient.options import Limits
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
+_INLINE = 24
+"""Levels that are written within one entry; engines fail at some hundred."""
 
 
-class Bundle(Record):
+class SchemaBundle(Record):
     """A self-contained schema, and where its parts come from.
 
-    ``places`` pairs a JSON pointer in the bundle with the URI in the document, for each entry and for what stands
-    elsewhere than in its source. Of what stands within ``made`` nothing is in the document but the whole.
-    ``worked_out`` is for what others work out once for each entry: the bundles of a document share it.
+    ``uris`` pairs JSON pointers in the bundle with URIs in the document, for each entry, and for each node below one
+    that is elsewhere in the document. Nodes within the pointers ``made`` have no URI of their own. ``worked_out``
+    stores values that others compute once for each entry: the bundles of a document share it.
     """
 
     schema: dict[str, Any]
-    places: Mapping[str, str]
+    uris: Mapping[str, str]
     made: AbstractSet[str]
     worked_out: dict[str, Any]
 
     def origin(self, pointer: str) -> str:
-        """The URI in the document of what stands at a JSON pointer in the bundle."""
+        """Return the URI in the document of the node at a JSON pointer in the bundle."""
         head, rest = pointer, ""
-        while head not in self.places:
+        while head not in self.uris:
             head, _, key = head.rpartition("/")
             rest = f"/{key}{rest}"
-        return self.places[head] + ("" if head in self.made else rest)
+        return self.uris[head] + ("" if head in self.made else rest)
 
 
-def bundle(schema: Schema, direction: Direction, *, depth: int = Limits().schema_depth) -> Bundle:
-    """Gather a schema and what it reaches into one, in the words of JSON Schema 2020-12.
+def bundle(schema: Schema, direction: Direction, *, depth: int = Limits().schema_depth) -> SchemaBundle:
+    """Return one schema of JSON Schema 2020-12 that holds a schema and all that it reaches.
 
     Raises:
-        InvalidDocument: a word's value makes no sense.
-        UnresolvableReference: a ``$ref`` leads nowhere, or in a circle.
+        InvalidDocument: a keyword's value is malformed.
+        UnresolvableReference: the target of a ``$ref`` does not exist, or it leads in a circle.
         UnsafeDocument: schemas are nested deeper than ``depth``.
     """
     schema = follow(schema)
     known = cache(schema.references, "entries")
-    shared: Entries = known.setdefault((direction, depth), Entries(direction, depth))
+    shared: CompiledSchemas = known.setdefault((direction, depth), CompiledSchemas(direction, depth))
     with shared.lock:
         start = shared.number(schema)
         numbers = shared.reached(start)
     found = [shared.entries[number] for number in numbers]
     if any(entry.dynamic for entry in found):
-        return _dynamic(schema, Entries(direction, depth))
+        return _dynamic(schema, CompiledSchemas(direction, depth))
     defs = {str(number): entry.node for number, entry in zip(numbers, found, strict=True)}
     root = {"$schema": DRAFT, "$ref": f"#/$defs/{start}", "$defs": defs}
-    return Bundle(root, shared.places, shared.made, shared.worked_out)
+    return SchemaBundle(root, shared.uris, shared.made, shared.worked_out)
 
 
-def _dynamic(schema: Schema, own: Entries) -> Bundle:
-    """A bundle in which resources stay resources. Its entries are its own, since their references are."""
+def _dynamic(schema: Schema, own: CompiledSchemas) -> SchemaBundle:
+    """Return a bundle in which resources stay resources. Its entries are not shared, since their references differ."""
     numbers = [own.number(schema)]
     homes: list[int] = []
     resources: dict[str, int] = {}
@@ -95,7 +105,7 @@ def _dynamic(schema: Schema, own: Entries) -> Bundle:
     return _assembled(own, homes)
 
 
-def _assembled(own: Entries, homes: list[int]) -> Bundle:
+def _assembled(own: CompiledSchemas, homes: list[int]) -> SchemaBundle:
     """Put each entry into its resource; the first is the root."""
     defs: list[dict[str, Any]] = [{} for _ in range(max(homes) + 1)]
     for number, entry in enumerate(own.entries):
@@ -113,5 +123,252 @@ def _assembled(own: Entries, homes: list[int]) -> Bundle:
         home = homes[int(pointer.split("/")[2])]
         return f"/$defs/resource{home}{pointer}" if home else pointer
 
-    places = {moved(pointer): uri for pointer, uri in own.places.items()}
-    return Bundle(root, places, frozenset(map(moved, own.made)), {})
+    uris = {moved(pointer): uri for pointer, uri in own.uris.items()}
+    return SchemaBundle(root, uris, frozenset(map(moved, own.made)), {})
+
+
+class CompiledSchema:
+    """One entry of ``$defs``.
+
+    ``chosen`` tells that it is reached by the ``allOf`` of a schema that its discriminator has picked already.
+    ``links`` are the nodes in it that refer to other entries, by number; ``dynamic`` those that do so dynamically, with
+    the anchor's name.
+    """
+
+    __slots__ = ("chosen", "dynamic", "level", "links", "node", "schema", "written")
+
+    def __init__(self, schema: Schema, level: int, *, chosen: bool) -> None:
+        self.schema = schema
+        self.level = level
+        self.chosen = chosen
+        self.written = False
+        self.node: Any = None
+        self.links: list[tuple[dict[str, Any], int]] = []
+        self.dynamic: list[tuple[dict[str, Any], int, str]] = []
+
+
+class CompiledSchemas:
+    """The entries of a document in one direction; ``uris``, ``made`` and ``worked_out`` are those of their bundles."""
+
+    def __init__(self, direction: Direction, depth: int) -> None:
+        self.direction: Direction = direction
+        self.depth = depth
+        self.lock = RLock()
+        self.entries: list[CompiledSchema] = []
+        self.uris: dict[str, str] = {}
+        self.made: set[str] = set()
+        self.worked_out: dict[str, Any] = {}
+        self._numbers: dict[tuple[str, bool], int] = {}
+
+    def number(self, schema: Schema, *, chosen: bool = False, level: int = 0) -> int:
+        """Return the number of a schema's entry, new or known."""
+        key = (schema.uri, chosen)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.entries)
+            self.entries.append(CompiledSchema(schema, level, chosen=chosen))
+        return self._numbers[key]
+
+    def reached(self, *starts: int) -> list[int]:
+        """Write some entries and all that they refer to; returns their numbers."""
+        found = dict.fromkeys(starts)
+        waiting = list(starts)
+        while waiting:
+            entry = self.entries[waiting.pop()]
+            if not entry.written:
+                self._write(entry)
+            for number in [*(each[1] for each in entry.links), *(each[1] for each in entry.dynamic)]:
+                if number not in found:
+                    found[number] = None
+                    waiting.append(number)
+        return list(found)
+
+    def _write(self, entry: CompiledSchema) -> None:
+        number = self._numbers[entry.schema.uri, entry.chosen]
+        at = f"/$defs/{number}"
+        self.uris[at] = entry.schema.uri
+        position = _Position(at, entry.schema.uri, entry.level, 0, entry.schema.uri, frozenset())
+        entry.links.clear()
+        entry.dynamic.clear()
+        entry.node = _Writer(self, entry).node(entry.schema, position, chosen=entry.chosen)
+        entry.written = True
+
+
+class _Position(Record):
+    """Where a node is written: its pointer in the bundle (``at``), the URI that follows from it, its depth.
+
+    ``owner`` is the URI of the entry's schema as long as only ``allOf`` is between; ``hidden`` are the properties that
+    are not required in this direction.
+    """
+
+    at: str
+    uri: str
+    level: int
+    inline: int
+    owner: str | None
+    hidden: frozenset[str]
+
+    def below(self, *keys: str | int, same_value: bool = False) -> _Position:
+        path = "".join(f"/{escape(str(key))}" for key in keys)
+        owner, hidden = (self.owner, self.hidden) if same_value else (None, frozenset[str]())
+        return _Position(self.at + path, self.uri + path, self.level + 1, self.inline + 1, owner, hidden)
+
+
+class _Writer:
+    """Writes one entry."""
+
+    def __init__(self, entries: CompiledSchemas, entry: CompiledSchema) -> None:
+        self.entries = entries
+        self.entry = entry
+
+    def link(self, schema: Schema, *, chosen: bool = False, level: int = 0) -> dict[str, Any]:
+        """Return a node that refers to a schema's entry."""
+        return self.refer({}, schema, chosen=chosen, level=level)
+
+    def refer(self, node: dict[str, Any], schema: Schema, *, chosen: bool = False, level: int = 0) -> dict[str, Any]:
+        """Make a node refer to a schema's entry."""
+        number = self.entries.number(schema, chosen=chosen, level=level)
+        node["$ref"] = f"#/$defs/{number}"
+        self.entry.links.append((node, number))
+        return node
+
+    def node(self, schema: Schema, position: _Position, *, chosen: bool = False) -> Any:
+        """Write one schema, down to where references begin."""
+        if position.level > self.entries.depth:
+            where = location_at(schema.references, schema.uri)
+            raise UnsafeDocument(f"schemas are nested more than {self.entries.depth} levels deep", place=where)
+        if position.inline and (position.inline > _INLINE or self.is_resource(schema)):
+            return self.link(schema, level=position.level)
+        if position.uri != schema.uri:
+            self.entries.uris[position.at] = schema.uri
+            position = position._replace(uri=schema.uri)
+        found = keywords(schema)
+        self.check(schema, found)
+        if isinstance(schema.value, bool):
+            return {"not": {}} if found.never else True
+        if found.or_null:
+            self.entries.uris[f"{position.at}/anyOf/1"] = schema.uri
+            inner = position._replace(at=f"{position.at}/anyOf/1")
+            return {"anyOf": [{"type": "null"}, self.written(schema, found, inner, chosen=chosen)]}
+        return self.written(schema, found, position, chosen=chosen)
+
+    def written(self, schema: Schema, found: Keywords, position: _Position, *, chosen: bool) -> dict[str, Any]:
+        """Write a schema that is an object."""
+        position = position._replace(hidden=hidden_properties(schema, found, self.entries.direction, position.hidden))
+        node: dict[str, Any] = {keyword: value for keyword, value in found.plain.items() if keyword in ASSERTIONS}
+        if "required" in node:
+            node["required"] = [name for name in dict.fromkeys(node["required"]) if name not in position.hidden]
+        self.add_references(node, schema, found, position)
+        self.add_below(node, found, position)
+        picks = None if chosen else discriminator(schema, found)
+        if picks is not None:
+            self.discriminate(node, picks, schema, position)
+        elif chosen and "discriminator" in found.plain:
+            node.pop("oneOf", None)
+            node.pop("anyOf", None)
+        return node
+
+    def discriminate(self, node: dict[str, Any], picks: Discriminator, schema: Schema, position: _Position) -> None:
+        before = len(node.get("allOf", ()))
+        apply_discriminator(node, picks, schema, self.link)
+        at = f"{position.at}/allOf/{before}"
+        self.entries.uris[at] = f"{schema.uri}/discriminator"
+        self.entries.made.add(at)
+
+    def check(self, schema: Schema, found: Keywords) -> None:
+        for keyword in found.malformed:
+            where = location_at(schema.references, f"{schema.uri}/{escape(keyword)}")
+            raise InvalidDocument(f"the value of {keyword!r} is malformed", place=where)
+
+    def is_resource(self, schema: Schema) -> bool:
+        if not schema.dialect.identifiers or not isinstance(schema.value, Mapping):
+            return False
+        return isinstance(schema.value.get("$id"), str) or isinstance(schema.value.get("$dynamicAnchor"), str)
+
+    def add_references(self, node: dict[str, Any], schema: Schema, found: Keywords, position: _Position) -> None:
+        """Write ``$ref`` and ``$dynamicRef``."""
+        if found.reference is not None:
+            to = follow(target(schema, found.reference))
+            chosen = self.is_chosen(to, position.owner)
+            self.refer(node, to, chosen=chosen)
+        reference = node.pop("$dynamicRef", None)
+        if reference is None:
+            return
+        to = target(schema, reference)
+        name = reference.partition("#")[2]
+        below: dict[str, Any] = {}
+        # JSON Schema 2020-12, 8.2.3.2: dynamic only where the first target was made by `$dynamicAnchor`.
+        if isinstance(to.value, Mapping) and to.value.get("$dynamicAnchor") == name:
+            self.entry.dynamic.append((below, self.entries.number(to), name))
+        else:
+            self.refer(below, follow(to))
+        node.setdefault("allOf", []).append(below)
+
+    def add_below(self, node: dict[str, Any], found: Keywords, position: _Position) -> None:
+        """Write the keywords whose values are schemas."""
+        dynamic = node.pop("allOf", [])
+        for keyword, schema in found.one.items():
+            below = position.below(keyword, same_value=keyword in {"then", "else"})
+            node[keyword] = False if schema.value is False and keyword in _CLOSING else self.node(schema, below)
+        for keyword, schemas in found.many.items():
+            same = keyword == "allOf"
+            node[keyword] = [
+                self.member(schema, position.below(keyword, index, same_value=True))
+                if same
+                else self.node(schema, position.below(keyword, index))
+                for index, schema in enumerate(schemas)
+            ]
+        for keyword, named in found.named.items():
+            node[keyword] = {name: self.node(schema, position.below(keyword, name)) for name, schema in named.items()}
+        if dynamic:
+            node["allOf"] = [*node.get("allOf", []), *dynamic]
+
+    def member(self, schema: Schema, position: _Position) -> Any:
+        """Write a member of ``allOf``."""
+        to = follow(schema)
+        if to.uri != schema.uri:
+            return self.link(to, chosen=self.is_chosen(to, position.owner))
+        return self.node(schema, position)
+
+    def is_chosen(self, parent: Schema, owner: str | None) -> bool:
+        """Tell whether a discriminator of the parent could have picked the schema that has it in its ``allOf``."""
+        if owner is None or not isinstance(parent.value, Mapping) or "discriminator" not in parent.value:
+            return False
+        picks = discriminator(parent, keywords(parent))
+        return picks is not None and any(heir.uri == owner for heir in picks.mapping.values())
+
+
+def hidden_properties(schema: Schema, found: Keywords, direction: str, known: frozenset[str]) -> frozenset[str]:
+    """Return the required properties that are not required in a direction.
+
+    OAS 3.0.4, Schema Object: of a readOnly property ``required`` takes effect on the response only, of a writeOnly one
+    on the request only. ``known`` are those of the schema that this one is merged into.
+    """
+    names = set(_required(schema.value))
+    own = found.named.get("properties", {})
+    keyword = HIDDEN[direction]
+    hidden = {name for name in names & own.keys() if _has(own[name], keyword)}
+    if names - own.keys() and (found.reference is not None or "allOf" in found.many):
+        merged = shape(schema).properties
+        hidden |= {name for name in (names - own.keys()) & merged.keys() if _has(merged[name], keyword)}
+    return known | hidden
+
+
+def _required(node: Any) -> Iterator[str]:
+    """Yield the names that a schema requires by itself, or by members of its ``allOf`` that are not references."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Mapping):
+            required, inner = here.get("required"), here.get("allOf")
+            yield from (name for name in (required if isinstance(required, list) else ()) if isinstance(name, str))
+            waiting += inner if isinstance(inner, list) else ()
+
+
+def _has(schema: Schema, keyword: str) -> bool:
+    if not isinstance(schema.value, Mapping):
+        return False
+    if schema.value.get(keyword) is True and ("$ref" not in schema.value or schema.dialect.ref_siblings):
+        return True
+    if "$ref" not in schema.value and "allOf" not in schema.value:
+        return False
+    return any(part.plain.get(keyword) is True for _, part in members(schema))

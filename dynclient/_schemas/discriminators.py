@@ -1,11 +1,15 @@
-"""Which schema the value of a discriminating property picks.
+"""Discriminators: which schema the value of a property picks, and the same in the keywords of JSON Schema.
 
 Rule 1: a schema with ``oneOf`` or ``anyOf`` picks among those; without, among the named schemas that ``allOf`` it,
 directly or not (OAS 3.0.4, Discriminator Object).
-Rule 2: an explicit mapping goes before the names of schemas; both count. But where the schemas themselves say by
-``const`` or ``enum`` which values of the property are theirs, these stand for the names: many a document has a
-discriminator without mapping, and no value is the name of a schema.
-Rule 3: a mapping that leads nowhere makes the choice open: what it does not know may still be right.
+Rule 2: an explicit mapping takes precedence over the names of schemas; both count. But if the schemas have a ``const``
+or ``enum`` for the property, these values replace the names: many documents have a discriminator without mapping, and
+no value is the name of a schema.
+Rule 3: a mapping that can't be resolved makes the choice open: unknown values may still be valid.
+Rule 4: a value is validated by the schema that is picked, and by it alone; so its errors are those that are reported.
+Without the property, or for a value that is not an object, the discriminator has no effect.
+Rule 5: an unknown value is invalid if the discriminator is closed (OAS 3.0.4, Discriminator Object: validation SHOULD
+fail), picks the default if there is one, and else has no effect.
 """
 
 from __future__ import annotations
@@ -13,17 +17,17 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dynclient._expressions import expression
 from dynclient._records import Record
-from dynclient._schemas.places import cache, child, component_name, follow, named_schemas, target
-from dynclient._schemas.words import Words, words
+from dynclient._schemas.keywords import Keywords, keywords
+from dynclient._schemas.resolution import cache, child, component_name, follow, named_schemas, target
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 
-# OAS 3.1.1, Components Object: what the name of a component may be.
+# OAS 3.1.1, Components Object: the names that a component may have.
 _COMPONENT = expression(r"^[a-zA-Z0-9._-]+$", re.ASCII)
 
 
@@ -31,8 +35,8 @@ class Discriminator(Record):
     """How a property's value picks a schema.
 
     ``mapping`` pairs each known value with its schema; ``default`` is the schema for an unknown or absent value, if
-    the document names one. ``closed`` tells that any other value is wrong. ``inherited`` tells that the schemas are
-    found by their ``allOf``, not in a ``oneOf`` or ``anyOf``.
+    the document has one. If ``closed``, any other value is invalid. If ``inherited``, the schemas are found by their
+    ``allOf``, not in a ``oneOf`` or ``anyOf``.
     """
 
     property_name: str
@@ -42,28 +46,28 @@ class Discriminator(Record):
     inherited: bool = False
 
 
-def discriminator(schema: Schema, found: Words) -> Discriminator | None:
-    """Read a schema's discriminator; None where it has none that can be used."""
-    said = found.plain.get("discriminator")
+def discriminator(schema: Schema, found: Keywords) -> Discriminator | None:
+    """Read a schema's discriminator; None if it has none that can be used."""
+    declared = found.plain.get("discriminator")
     # OAS 2.0, Schema Object: the discriminator is the property's name itself.
-    said = {"propertyName": said} if isinstance(said, str) else said
-    if not isinstance(said, Mapping) or not isinstance(said.get("propertyName"), str):
+    declared = {"propertyName": declared} if isinstance(declared, str) else declared
+    if not isinstance(declared, Mapping) or not isinstance(declared.get("propertyName"), str):
         return None
     branches = (*found.many.get("oneOf", ()), *found.many.get("anyOf", ()))
-    mapping = _branches(branches, said["propertyName"]) if branches else dict(_heirs(schema))
+    mapping = _branches(branches, declared["propertyName"]) if branches else dict(_heirs(schema))
     closed = bool(branches) and {follow(branch) for branch in branches} <= set(mapping.values())
-    explicit = said.get("mapping")
+    explicit = declared.get("mapping")
     for value, to in (explicit if isinstance(explicit, Mapping) else {}).items():
         picked = _picked(schema, to)
         closed = closed and picked is not None
         if picked is not None:
             mapping[str(value)] = picked
-    default = _picked(schema, said.get("defaultMapping"))
-    return Discriminator(said["propertyName"], mapping, default, closed, not branches)
+    default = _picked(schema, declared.get("defaultMapping"))
+    return Discriminator(declared["propertyName"], mapping, default, closed, not branches)
 
 
 def _branches(branches: tuple[Schema, ...], property_name: str) -> dict[str, Schema]:
-    """Branches by the values that each alone says are its own, or else by their names."""
+    """Return the branches by the values that only one of them allows, or else by their names."""
     mapping: dict[str, Schema] = {}
     own = {picked: _own_values(picked, property_name) for picked in map(follow, branches)}
     counts = Counter(value for values in own.values() for value in values)
@@ -77,13 +81,13 @@ def _branches(branches: tuple[Schema, ...], property_name: str) -> dict[str, Sch
 
 
 def _own_values(schema: Schema, property_name: str) -> list[str]:
-    """The values that a schema, or what it merges, allows a property, as keys of a mapping; empty where any will do."""
+    """Return the values that a schema, or one that it merges, allows for a property; empty if any is allowed."""
     waiting, seen = [schema], {schema}
     while waiting:
         try:
-            found = words(waiting.pop())
-            said = found.named.get("properties", {}).get(property_name)
-            plain = words(follow(said)).plain if said is not None else {}
+            found = keywords(waiting.pop())
+            described = found.named.get("properties", {}).get(property_name)
+            plain = keywords(follow(described)).plain if described is not None else {}
             merged = [follow(member) for member in found.many.get("allOf", ())]
         except DocumentError:
             return []
@@ -97,7 +101,7 @@ def _own_values(schema: Schema, property_name: str) -> list[str]:
 
 
 def _picked(schema: Schema, to: Any) -> Schema | None:
-    """The schema that a mapping names, by a component's name or by a URI."""
+    """Return the schema that a mapping names, by a component's name or by a URI; None if there is none."""
     if not isinstance(to, str):
         return None
     if _COMPONENT.match(to) and to in named_schemas(schema):
@@ -110,7 +114,7 @@ def _picked(schema: Schema, to: Any) -> Schema | None:
 
 
 def _heirs(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """A named schema and the named schemas that ``allOf`` it, directly or not, by their names."""
+    """Yield a named schema, and the named schemas that ``allOf`` it, directly or not, with their names."""
     heirs = _heirs_by_parent(schema)
     found = {schema.uri: schema}
     waiting = [schema.uri]
@@ -126,7 +130,7 @@ def _heirs(schema: Schema) -> Iterator[tuple[str, Schema]]:
 
 
 def _heirs_by_parent(schema: Schema) -> dict[str, list[Schema]]:
-    """Which named schemas of a document name another one in their ``allOf``, by that one's URI."""
+    """Return the named schemas that refer to another one in their ``allOf``, by that one's URI."""
     document = schema.uri.partition("#")[0]
     known: dict[str, dict[str, list[Schema]]] = cache(schema.references, "heirs")
     if document in known:
@@ -146,3 +150,56 @@ def _heirs_by_parent(schema: Schema) -> dict[str, list[Schema]]:
                 heirs.setdefault(parent.uri, []).append(heir)
     known[document] = heirs
     return heirs
+
+
+Node = dict[str, Any]
+
+
+def apply_discriminator(node: Node, picks: Discriminator, schema: Schema, link: Callable[[Schema], Node]) -> None:
+    """Change a node so that its discriminator picks a schema, instead of each of ``oneOf`` or ``anyOf`` being tried.
+
+    ``link`` returns a node that refers to a schema.
+    """
+    name = picks.property_name
+    by_schema: dict[str, tuple[Schema, list[Any]]] = {}
+    for value, picked in picks.mapping.items():
+        by_schema.setdefault(picked.uri, (picked, []))[1].extend(_spellings(value))
+    values = [value for _, found in by_schema.values() for value in found]
+    choices = [
+        {"if": _has(name, found), "then": link(picked)}
+        for picked, found in by_schema.values()
+        if picked.uri != schema.uri
+    ]
+    if not choices and picks.default is None:
+        return
+    chosen: Node = {"allOf": choices} if choices else {}
+    tried: Node = {keyword: node.pop(keyword) for keyword in ("oneOf", "anyOf") if keyword in node}
+    if picks.default is not None:
+        otherwise = link(picks.default) if picks.default.uri != schema.uri else {}
+        rule = {
+            "if": {"type": "object"},
+            "then": {"if": _has(name, values), "then": chosen, "else": otherwise},
+            "else": tried,
+        }
+    elif picks.closed:
+        rule = {
+            "if": {"type": "object", "required": [name]},
+            "then": {"properties": {name: {"enum": values}}, **chosen},
+            "else": tried,
+        }
+    else:
+        rule = {"if": _has(name, values), "then": chosen, "else": tried}
+    node["allOf"] = [*node.get("allOf", []), rule]
+
+
+def _has(name: str, values: list[Any]) -> Node:
+    return {"type": "object", "required": [name], "properties": {name: {"enum": values}}}
+
+
+def _spellings(value: str) -> list[Any]:
+    """Return a mapping's key, and the boolean or number that it may mean: keys of JSON objects are texts."""
+    if value in {"true", "false"}:
+        return [value, value == "true"]
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", value):
+        return [value, int(value)]
+    return [value]

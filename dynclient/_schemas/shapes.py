@@ -1,28 +1,43 @@
-"""What a schema says of a value, on one page: references followed, ``allOf`` merged.
+"""What a schema says of a value, in one record: references followed, ``allOf`` merged.
 
-Rule 1: a shape describes. It is for signatures, hints, XML, examples; validation goes by the bundle.
-Rule 2: what is below is Schema values, never shapes: recursion is the reader's choice.
-Rule 3: in a merge, the schema's own word goes before that of its ``$ref``, and that before those of its ``allOf``;
-bounds take the narrowest.
+Rule 1: a shape describes. It is for signatures, hints, XML, examples; validation uses the bundle.
+Rule 2: the schemas below are Schema values, never shapes: recursion is the caller's choice.
+Rule 3: in a merge, the schema's own keyword takes precedence over that of its ``$ref``, and that over those of its
+``allOf``; bounds take the narrowest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas.discriminators import Discriminator, discriminator
-from dynclient._schemas.merging import merged_constraints, merged_properties, merged_types
-from dynclient._schemas.places import cache, component_name, follow, place, target
-from dynclient._schemas.words import ANNOTATIONS, Words, words
+from dynclient._schemas.keywords import ANNOTATIONS, CONSTRAINTS, Direction, Keywords, keywords
+from dynclient._schemas.resolution import cache, component_name, follow, location_of, target
 from dynclient.exceptions import InvalidDocument
+from dynclient.json_pointer import escape
 from dynclient.media_types import find
 from dynclient.model import Schema
 
+NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
+    "exclusiveMaximum": min,
+    "exclusiveMinimum": max,
+    "maxItems": min,
+    "maxLength": min,
+    "maxProperties": min,
+    "maximum": min,
+    "minItems": max,
+    "minLength": max,
+    "minProperties": max,
+    "minimum": max,
+    "uniqueItems": lambda one, other: one or other,
+}
+"""Picks from two bounds the one that both allow. Of other constraints the first is taken."""
+
 
 class _Missing:
-    """What stands for a value that is not there, where None may be one."""
+    """Marks a missing value where None may be one."""
 
     __slots__ = ()
 
@@ -40,7 +55,7 @@ MISSING: Any = _Missing()
 
 
 class XMLHints(Record):
-    """OAS 3.2, XML Object, as it stands; None and False where it says nothing."""
+    """The XML Object (OAS 3.2); None and False if a field is missing."""
 
     name: str | None = None
     namespace: str | None = None
@@ -51,11 +66,11 @@ class XMLHints(Record):
 
 
 class Shape(Record):
-    """A schema in the words of JSON Schema 2020-12.
+    """A schema in the keywords of JSON Schema 2020-12.
 
-    ``schema`` is where it stands once ``$ref`` is followed, and ``name`` its name there. ``types`` is empty where any
-    will do. ``additional`` is what properties that are not named must be. ``constraints`` are the assertions with
-    plain values: ``minimum``, ``maxLength``, ``pattern`` and their like.
+    ``schema`` is the schema after its ``$ref`` was followed, and ``name`` its name. ``types`` is empty if any type is
+    allowed. ``additional`` is the schema of properties without a name. ``constraints`` are the assertions with plain
+    values, such as ``minimum``, ``maxLength`` and ``pattern``.
     """
 
     schema: Schema
@@ -85,13 +100,17 @@ class Shape(Record):
     content_media_type: str | None = None
     constraints: Mapping[str, Any] = {}
 
+    def is_hidden(self, direction: Direction) -> bool:
+        """Tell whether a property of this schema is not part of a request, or of a response."""
+        return self.read_only if direction == "request" else self.write_only
+
 
 def shape(schema: Schema) -> Shape:
-    """Tell what a schema says; worked out once for each URI.
+    """Describe a schema; computed once for each URI.
 
     Raises:
-        UnresolvableReference: a ``$ref`` leads nowhere, or in a circle.
-        InvalidDocument: it is no schema, or its ``allOf`` contains itself.
+        UnresolvableReference: the target of a ``$ref`` does not exist, or it leads in a circle.
+        InvalidDocument: it is not a schema, or its ``allOf`` contains itself.
     """
     known = cache(schema.references, "shapes")
     found: Shape | None = known.get(schema.uri)
@@ -101,7 +120,7 @@ def shape(schema: Schema) -> Shape:
 
 
 def is_binary(schema: Schema) -> bool:
-    """Tell whether a schema's value is raw bytes, not text.
+    """Tell whether values of a schema are raw bytes, not text.
 
     OAS 3.1.1, Considerations for File Uploads: ``contentMediaType`` without ``contentEncoding``; in 3.0 and 2.0
     ``format: binary`` and ``type: file``.
@@ -116,13 +135,13 @@ def is_binary(schema: Schema) -> bool:
     )
 
 
-def members(schema: Schema) -> list[tuple[Schema, Words]]:
-    """A schema and all that holds for the same value with it, through ``$ref`` and ``allOf``, each once.
+def members(schema: Schema) -> list[tuple[Schema, Keywords]]:
+    """Return a schema and all that apply to the same value, through ``$ref`` and ``allOf``, each once.
 
     Raises:
         InvalidDocument: it contains itself.
     """
-    result: list[tuple[Schema, Words]] = []
+    result: list[tuple[Schema, Keywords]] = []
     active: set[str] = set()
     done: set[str] = set()
     waiting: list[tuple[Schema, bool]] = [(schema, False)]
@@ -133,10 +152,10 @@ def members(schema: Schema) -> list[tuple[Schema, Words]]:
             done.add(here.uri)
             continue
         if here.uri in active:
-            raise InvalidDocument("the schema contains itself through allOf or $ref", place=place(here))
+            raise InvalidDocument("the schema contains itself through allOf or $ref", place=location_of(here))
         if here.uri in done:
             continue
-        found = words(here)
+        found = keywords(here)
         result.append((here, found))
         active.add(here.uri)
         waiting.append((here, True))
@@ -144,7 +163,7 @@ def members(schema: Schema) -> list[tuple[Schema, Words]]:
     return result
 
 
-def _same_value(schema: Schema, found: Words) -> Iterator[Schema]:
+def _same_value(schema: Schema, found: Keywords) -> Iterator[Schema]:
     if found.reference is not None:
         yield follow(target(schema, found.reference))
     for member in found.many.get("allOf", ()):
@@ -152,7 +171,7 @@ def _same_value(schema: Schema, found: Words) -> Iterator[Schema]:
 
 
 def _shape(schema: Schema) -> Shape:
-    here, notes, or_null = _stand(schema)
+    here, notes, or_null = _described(schema)
     parts = members(here)
     found = [part for _, part in parts]
     own: dict[str, Any] = {}
@@ -191,11 +210,11 @@ def _shape(schema: Schema) -> Shape:
     )
 
 
-def _stand(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]], bool]:
-    """Go on where a schema only refers to another one and adds notes; return where that ends, the notes, and whether
-    one of them allows null.
+def _described(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]], bool]:
+    """Follow schemas that only refer to another one and add annotations.
 
-    So ``allOf`` with a single ``$ref`` and a description is that schema with that description.
+    So ``allOf`` with a single ``$ref`` and a description is that schema with that description. Returns the last
+    schema, the annotations, and whether one of them allows null.
     """
     notes: list[Mapping[str, Any]] = []
     or_null = False
@@ -203,12 +222,12 @@ def _stand(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]], bool]:
     here = follow(schema)
     while component_name(here) is None:
         if here.uri in seen:
-            raise InvalidDocument("the schema contains itself through allOf or $ref", place=place(here))
+            raise InvalidDocument("the schema contains itself through allOf or $ref", place=location_of(here))
         seen.add(here.uri)
         onward = _only_refers(here)
         if onward is None:
             break
-        found = words(here)
+        found = keywords(here)
         notes.append(found.plain)
         or_null = or_null or found.or_null
         here = follow(onward)
@@ -216,7 +235,7 @@ def _stand(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]], bool]:
 
 
 def _only_refers(schema: Schema) -> Schema | None:
-    found = words(schema)
+    found = keywords(schema)
     if found.one or found.named or not ANNOTATIONS.keys() >= found.plain.keys():
         return None
     if found.reference is not None:
@@ -227,19 +246,19 @@ def _only_refers(schema: Schema) -> Schema | None:
     return None
 
 
-def _first(found: list[Words], word: str) -> Any:
-    return next((part.plain[word] for part in found if word in part.plain), MISSING)
+def _first(found: list[Keywords], keyword: str) -> Any:
+    return next((part.plain[keyword] for part in found if keyword in part.plain), MISSING)
 
 
-def _enum(found: list[Words]) -> tuple[Any, ...] | None:
-    """The values that every ``enum`` allows, as the first one orders them."""
+def _enum(found: list[Keywords]) -> tuple[Any, ...] | None:
+    """Return the values that every ``enum`` allows, in the order of the first one."""
     enums = [part.plain["enum"] for part in found if "enum" in part.plain]
     if not enums:
         return None
     return tuple(value for value in enums[0] if all(value in other for other in enums[1:]))
 
 
-def _additional(found: list[Words]) -> Schema | bool:
+def _additional(found: list[Keywords]) -> Schema | bool:
     said = [part.one["additionalProperties"] for part in found if "additionalProperties" in part.one]
     said += [part.one["unevaluatedProperties"] for part in found if "unevaluatedProperties" in part.one]
     if any(schema.value is False for schema in said):
@@ -251,8 +270,8 @@ def _xml(said: Any) -> XMLHints | None:
     if said is None:
         return None
 
-    def text(word: str) -> str | None:
-        return said[word] if isinstance(said.get(word), str) else None
+    def text(keyword: str) -> str | None:
+        return said[keyword] if isinstance(said.get(keyword), str) else None
 
     return XMLHints(
         name=text("name"),
@@ -260,6 +279,61 @@ def _xml(said: Any) -> XMLHints | None:
         prefix=text("prefix"),
         attribute=said.get("attribute") is True,
         wrapped=said.get("wrapped") is True,
-        # AutoRest's word for what 3.2 has as nodeType.
+        # AutoRest's extension for nodeType of 3.2.
         node_type=text("nodeType") or ("text" if said.get("x-ms-text") is True else None),
     )
+
+
+def merged_types(found: list[Keywords]) -> frozenset[str]:
+    """Return the types that all allow; empty if any type is allowed."""
+    types: frozenset[str] = frozenset()
+    for part in found:
+        said = part.plain.get("type", ())
+        new = frozenset((said,) if isinstance(said, str) else said)
+        types = _both(types, new) or types if types and new else types or new
+    return types
+
+
+def merged_constraints(found: list[Keywords]) -> dict[str, Any]:
+    """Return the narrowest of all bounds."""
+    result: dict[str, Any] = {}
+    for part in found:
+        for keyword in part.plain.keys() & CONSTRAINTS.keys():
+            value = part.plain[keyword]
+            narrowest = NARROWEST.get(keyword, lambda one, _: one)
+            result[keyword] = narrowest(result[keyword], value) if keyword in result else value
+    return {keyword: result[keyword] for keyword in sorted(result)}
+
+
+def merged_properties(owner: Schema, found: list[Keywords]) -> dict[str, Schema]:
+    """Return all properties, those of the merged schemas first, in the order of their documents.
+
+    A property that several schemas describe becomes a schema of its own that refers to each.
+    """
+    said: dict[str, list[Schema]] = {}
+    for part in (*found[1:], found[0]):
+        for name, schema in part.named.get("properties", {}).items():
+            said.setdefault(name, []).append(schema)
+    return {name: _one(owner, name, schemas) for name, schemas in said.items()}
+
+
+def _one(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
+    """Return one schema for a property: the only one that is not empty, or one that refers to all of them."""
+    telling: list[Schema] = []
+    for schema in schemas:
+        if schema.value not in ({}, True) and all(schema.value != other.value for other in telling):
+            telling.append(schema)
+    if len(telling) <= 1:
+        return (telling or schemas)[0]
+    # There is no value at this URI, since `allOf` is an array: so no other schema has it.
+    uri = f"{owner.uri}/allOf/properties/{escape(name)}"
+    # The last is the schema's own, which takes precedence.
+    value: Mapping[str, Any] = {"allOf": [{"$ref": schema.uri} for schema in reversed(telling)]}
+    return Schema(uri, value, owner.dialect, owner.references)
+
+
+def _both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    both = one & other
+    if "integer" in (one | other) and "number" in (one | other):
+        both |= {"integer"}
+    return both

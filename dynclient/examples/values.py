@@ -113,7 +113,7 @@ class Maker:
 
     def _includes(self, name: str, schema: Schema, owner: Shape, depth: int) -> bool:
         seen = shape(schema)
-        if seen.read_only if self._options.direction == "request" else seen.write_only:
+        if seen.is_hidden(self._options.direction):
             return False
         return name in owner.required or self._roomy(depth)
 

@@ -92,7 +92,7 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
     return tuple(
         Field(wire, child, wire in seen.required, hint_tree(child, direction))
         for wire, child in seen.properties.items()
-        if not (shape(child).read_only if direction == "request" else shape(child).write_only)
+        if not shape(child).is_hidden(direction)
     )
 
 

@@ -1,20 +1,24 @@
-"""One Schema Object, of any dialect, in the words of JSON Schema 2020-12.
+"""One Schema Object, of any dialect, in the keywords of JSON Schema 2020-12.
 
-Rule 1: one node is translated; what stands below it comes as Schema values, for whoever wants to go on.
-Rule 2: an unknown word is left out, so nothing foreign comes into a bundle.
-Rule 3: a word whose value makes no sense is left out and named (:attr:`Words.malformed`): who only describes the
-schema goes on without it, who validates by it must not.
+Rule 1: one node is translated; the schemas below it are returned as Schema values.
+Rule 2: an unknown keyword is left out, so nothing foreign comes into a bundle.
+Rule 3: a keyword whose value is malformed is left out and named (:attr:`Keywords.malformed`): to describe the schema
+goes on without it, to validate by it is an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dynclient._records import Record
-from dynclient._schemas.places import child, place
+from dynclient._schemas.resolution import child, location_of
 from dynclient.exceptions import InvalidDocument
 from dynclient.model import Schema
+
+Direction = Literal["request", "response"]
+HIDDEN: dict[str, str] = {"request": "readOnly", "response": "writeOnly"}
+"""The keyword that takes a property out of a direction."""
 
 TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
@@ -98,11 +102,11 @@ ANNOTATIONS: dict[str, Callable[[Any], bool]] = {
 _PLAIN = {**ASSERTIONS, **ANNOTATIONS}
 
 
-class Words(Record):
-    """A translated node. ``plain`` holds words with plain values; ``one``, ``many`` and ``named`` those with schemas.
+class Keywords(Record):
+    """A translated node. ``plain`` has keywords with plain values; ``one``, ``many`` and ``named`` those with schemas.
 
-    ``reference`` is the ``$ref`` beside them; ``never`` tells that the schema is ``false``; ``or_null`` that null is
-    allowed whatever its members say.
+    ``reference`` is the ``$ref`` beside them; ``malformed`` are keywords with wrong values. ``never`` is true for the
+    schema ``false``; ``or_null`` if null is allowed beside all that the other keywords allow.
     """
 
     plain: dict[str, Any]
@@ -115,76 +119,76 @@ class Words(Record):
     or_null: bool = False
 
 
-def words(schema: Schema) -> Words:
+def keywords(schema: Schema) -> Keywords:
     """Translate one node.
 
     Raises:
-        InvalidDocument: it is no schema at all.
+        InvalidDocument: it is not a schema.
     """
     node = schema.value
     if isinstance(node, bool):
-        return Words({}, {}, {}, {}, never=not node)
+        return Keywords({}, {}, {}, {}, never=not node)
     if not isinstance(node, Mapping):
-        raise InvalidDocument(f"a schema is an object, not {_kind(node)}", place=place(schema))
+        raise InvalidDocument("a schema must be an object or a boolean", place=location_of(schema))
     found = node.get("$ref")
     if isinstance(found, str) and not schema.dialect.ref_siblings:
-        return Words({}, {}, {}, {}, reference=found)
-    result = Words({}, {}, {}, {}, reference=found if isinstance(found, str) else None)
+        return Keywords({}, {}, {}, {}, reference=found)
+    result = Keywords({}, {}, {}, {}, reference=found if isinstance(found, str) else None)
     malformed: list[str] = ["$ref"] if found is not None and not isinstance(found, str) else []
-    node = _in_new_words(node, schema)
+    node = _translated(node, schema)
     one: dict[str, Schema] = {}
     many: dict[str, tuple[Schema, ...]] = {}
     named: dict[str, Mapping[str, Schema]] = {}
-    for word, value in node.items():
-        if word in _PLAIN:
-            if _PLAIN[word](value):
-                result.plain[word] = value
-            elif not (word == "required" and isinstance(value, bool)):
-                # `required: true` beside a property's other words is draft 3's; its object says what is required.
-                malformed.append(word)
-        elif not isinstance(word, str) or not _take(schema, word, value, one, many, named):
-            malformed.append(str(word))
-    _old_arrays(schema, one, many)
-    _old_dependencies(schema, result.plain, named)
-    # OAS 3.0.3 has `nullable` add null to `type` alone, which says nothing where members of `allOf` know no null; but
-    # nobody writes it there without meaning that null is allowed.
+    for keyword, value in node.items():
+        if keyword in _PLAIN:
+            if _PLAIN[keyword](value):
+                result.plain[keyword] = value
+            elif not (keyword == "required" and isinstance(value, bool)):
+                # `required: true` beside a property's other words is draft 3's; the object's own `required` counts.
+                malformed.append(keyword)
+        elif not isinstance(keyword, str) or not _take(schema, keyword, value, one, many, named):
+            malformed.append(str(keyword))
+    _translate_arrays(schema, one, many)
+    _translate_dependencies(schema, result.plain, named)
+    # OAS 3.0.3 has `nullable` add null to `type` alone, which has no effect if members of `allOf` exclude null; but
+    # everybody who writes it there means that null is allowed.
     or_null = bool(many) and schema.dialect.nullable is not None and node.get(schema.dialect.nullable) is True
     return result._replace(one=one, many=many, named=named, malformed=tuple(malformed), or_null=or_null)
 
 
 def _take(
     schema: Schema,
-    word: str,
+    keyword: str,
     value: Any,
     one: dict[str, Schema],
     many: dict[str, tuple[Schema, ...]],
     named: dict[str, Mapping[str, Schema]],
 ) -> bool:
-    """Take a word whose value is schemas; False where that makes no sense."""
-    if word in ONE:
+    """Take a keyword whose value is schemas; returns False if it is malformed."""
+    if keyword in ONE:
         if not isinstance(value, (Mapping, bool)):
-            return word == "items" and isinstance(value, list)
-        one[word] = child(schema, word)
-    elif word in MANY:
+            return keyword == "items" and isinstance(value, list)
+        one[keyword] = child(schema, keyword)
+    elif keyword in MANY:
         if not isinstance(value, list) or not all(isinstance(item, (Mapping, bool)) for item in value):
             return False
-        many[word] = tuple(child(schema, word, index) for index in range(len(value)))
-    elif word in NAMED:
+        many[keyword] = tuple(child(schema, keyword, index) for index in range(len(value)))
+    elif keyword in NAMED:
         if not isinstance(value, Mapping) or not all(isinstance(item, (Mapping, bool)) for item in value.values()):
             return False
-        named[word] = {name: child(schema, word, name) for name in value}
+        named[keyword] = {name: child(schema, keyword, name) for name in value}
     return True
 
 
-def _in_new_words(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
-    """Replace old words with plain values by today's."""
+def _translated(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
+    """Translate keywords with plain values to 2020-12."""
     new = dict(node)
-    for word, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(node.get(word), bool):
+    for keyword, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(node.get(keyword), bool):
             # JSON Schema draft 4, 5.1.2.1: a boolean that tells how `minimum` is meant.
-            del new[word]
-            if node[word] and bound in new:
-                new[word] = new.pop(bound)
+            del new[keyword]
+            if node[keyword] and bound in new:
+                new[keyword] = new.pop(bound)
     if "example" in node and "examples" not in node:
         # OAS 3.1.1, Schema Object: `example` is deprecated in favour of `examples`.
         new["examples"] = [node["example"]]
@@ -210,7 +214,7 @@ def _allow_null(node: dict[str, Any], *, in_enum: bool) -> None:
         node["enum"] = [*node["enum"], None]
 
 
-def _old_arrays(schema: Schema, one: dict[str, Schema], many: dict[str, tuple[Schema, ...]]) -> None:
+def _translate_arrays(schema: Schema, one: dict[str, Schema], many: dict[str, tuple[Schema, ...]]) -> None:
     """JSON Schema 2020-12, Appendix E: ``items`` with an array is ``prefixItems``, ``additionalItems`` is ``items``."""
     items = schema.value.get("items")
     if not isinstance(items, list) or not all(isinstance(item, (Mapping, bool)) for item in items):
@@ -220,7 +224,7 @@ def _old_arrays(schema: Schema, one: dict[str, Schema], many: dict[str, tuple[Sc
         one["items"] = child(schema, "additionalItems")
 
 
-def _old_dependencies(schema: Schema, plain: dict[str, Any], named: dict[str, Mapping[str, Schema]]) -> None:
+def _translate_dependencies(schema: Schema, plain: dict[str, Any], named: dict[str, Mapping[str, Schema]]) -> None:
     """JSON Schema 2019-09, Appendix: ``dependencies`` became ``dependentSchemas`` and ``dependentRequired``."""
     old = schema.value.get("dependencies")
     if not isinstance(old, Mapping):
@@ -232,8 +236,3 @@ def _old_dependencies(schema: Schema, plain: dict[str, Any], named: dict[str, Ma
     required |= {name: [value] for name, value in old.items() if isinstance(value, str)}
     if required:
         plain["dependentRequired"] = {**plain.get("dependentRequired", {}), **required}
-
-
-def _kind(value: Any) -> str:
-    names = {type(None): "null", str: "text", list: "an array", int: "a number", float: "a number"}
-    return names.get(type(value), type(value).__name__)

@@ -1,10 +1,10 @@
 """Texts -> typed values, by a schema: for XML, forms and headers, whose leaves are all text.
 
-Rule 1: a text becomes what its schema allows and the text can be; of several, numbers go before booleans, those before
-null. Where text is allowed too, only what would be written just so again. What fits nowhere stays text, for the
-validator to report.
-Rule 2: the lexical forms are those of XML Schema and of JSON: ``true``, ``1``, ``-0.5e3``. An infinity is no number.
-Rule 3: what was one element may be an array of one: a list of texts is made where the schema wants nothing but a list.
+Rule 1: a text becomes a value of a type that its schema allows; of several, numbers go before booleans, and those
+before null. If text is allowed too, only values that would be written the same again. A text that fits no type stays
+text, for the validator to report.
+Rule 2: the lexical forms are those of XML Schema and of JSON: ``true``, ``1``, ``-0.5e3``. An infinity is not a number.
+Rule 3: one element may be an array of one: if the schema allows only a list, a text becomes a list of texts.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _NOTHING = object()
 
 
 def typed(schema: Schema, value: Any) -> Any:
-    """Give texts the types that a schema has for them.
+    """Convert texts to the types that a schema has for them.
 
-    ``value`` is a text, or a list or a dict whose leaves are; what is no text stays as it is. So does what nothing is
-    known of: where the schema names no type, and what is nested deeper than a document may be.
+    ``value`` is a text, or a list or a dict with texts as leaves; other values are returned as they are. So are texts
+    for which the schema has no type, and values that are nested deeper than a document may be.
     """
     return _typed(schema, value, 0)
 
@@ -48,7 +48,7 @@ def _typed(schema: Schema, value: Any, depth: int) -> Any:
 
 
 def _choices(seen: Shape, value: Any) -> Iterator[Shape]:
-    """A shape, and those of its ``oneOf`` and ``anyOf`` that may hold: the one that a discriminator picks, or all."""
+    """Yield a shape, and those of its ``oneOf`` and ``anyOf`` that may apply: the one of the discriminator, or all."""
     picked = _picked(seen, value)
     branches = (picked,) if picked is not None else (*seen.one_of, *seen.any_of)
     waiting = [seen, *(shape(branch) for branch in branches)]
@@ -90,7 +90,7 @@ def _from_text(shapes: list[Shape], text: str, depth: int) -> Any:
 
 
 def _takes_any_text(shapes: list[Shape]) -> bool:
-    """Whether a text that no shape names may stand there as it is."""
+    """Tell whether any text is allowed."""
     return any("string" in each.types and each.enum is None for each in shapes)
 
 
@@ -118,7 +118,7 @@ def _from_dict(shapes: list[Shape], values: dict[str, Any], depth: int) -> dict[
 
 
 def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
-    """The shapes in the order in which they fit an object: those that know most of its properties go first."""
+    """Sort the shapes by how well they fit an object: those with most of its properties first."""
 
     def known(seen: Shape) -> tuple[bool, int, int]:
         lacks = len(seen.required - values.keys())
@@ -134,15 +134,15 @@ def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
 
 
 def _by(schemas: Iterator[Schema], value: Any, depth: int) -> Any:
-    """What the first schema that has something to say of a value makes of it."""
+    """Convert a value by the first schema that has a type for it."""
     for schema in schemas:
         made = _typed(schema, value, depth + 1)
-        if type(made) is not type(value) or made != value or _wants_text(schema, value):
+        if type(made) is not type(value) or made != value or _allows_text(schema, value):
             return made
     return value
 
 
-def _wants_text(schema: Schema, value: Any) -> bool:
+def _allows_text(schema: Schema, value: Any) -> bool:
     try:
         return isinstance(value, str) and "string" in shape(schema).types
     except DocumentError:
@@ -181,7 +181,7 @@ TYPED: dict[str, Callable[[str], Any]] = {
     "boolean": _boolean,
     "null": _null,
 }
-"""What makes a value of each type of a text, in the order in which they are tried."""
+"""Converts a text to each type, in the order in which they are tried."""
 
 
 def _spelled(value: Any) -> Any:

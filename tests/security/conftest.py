@@ -1,4 +1,4 @@
-"""An API of one operation, with the schemes and the security that a test wants."""
+"""Documents of one operation with the security schemes that a test needs, clients of each kind, and two servers."""
 
 from __future__ import annotations
 
@@ -13,88 +13,80 @@ import pytest
 
 import dynclient
 from dynclient import exceptions
-from dynclient._call import Chance
-from dynclient.messages import Headers, Request, Response
-from dynclient.model import API, Operation, OperationRow, SecurityScheme, Server
-from dynclient.options import Limits, Timeout
-from dynclient.security import AuthFlow, CallClock, Security
+from dynclient.messages import Request, Response, Send
 
 sys.path.insert(0, str(Path(__file__).parent))
 from authorization_server import AuthorizationServer  # tests are no package: it is found beside this file
 
-SCHEMES = {
-    scheme.name: scheme
-    for scheme in (
-        SecurityScheme("Basic", "http", scheme="basic"),
-        SecurityScheme("Bearer", "http", scheme="bearer", word="bearer"),
-        SecurityScheme("Digest", "http", scheme="digest", word="digest"),
-        SecurityScheme("Shared", "http", scheme="sharedaccesskey", word="SharedAccessKey"),
-        SecurityScheme("HeaderKey", "apiKey", in_="header", parameter="X-API-Key"),
-        SecurityScheme("QueryKey", "apiKey", in_="query", parameter="api key"),
-        SecurityScheme("CookieKey", "apiKey", in_="cookie", parameter="session"),
-        SecurityScheme("AuthorizationKey", "apiKey", in_="header", parameter="Authorization"),
-        SecurityScheme("OAuth", "oauth2"),
-        SecurityScheme("OpenID", "openIdConnect", open_id_connect_url="https://id.test/"),
-        SecurityScheme("Certificate", "mutualTLS"),
-    )
+SCHEMES: dict[str, dict[str, Any]] = {
+    "Basic": {"type": "http", "scheme": "basic"},
+    "Bearer": {"type": "http", "scheme": "bearer"},
+    "Digest": {"type": "http", "scheme": "digest"},
+    "Shared": {"type": "http", "scheme": "SharedAccessKey"},
+    "HeaderKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "QueryKey": {"type": "apiKey", "in": "query", "name": "api key"},
+    "CookieKey": {"type": "apiKey", "in": "cookie", "name": "session"},
+    "AuthorizationKey": {"type": "apiKey", "in": "header", "name": "Authorization"},
+    "OAuth": {"type": "oauth2", "flows": {}},
+    "OpenID": {"type": "openIdConnect", "openIdConnectUrl": "https://id.test/"},
+    "Certificate": {"type": "mutualTLS"},
 }
-ROW = OperationRow("GET /x", "GET", "/x", "getX", "get_x", (), "", (), deprecated=False, pointer="", path_pointer="")
+SERVER = "https://api.test/v1"
 
 
-def _api(*names: str, uri: str = "file:///voice.yaml", remote: bool = False, servers: tuple[Server, ...] = ()) -> API:
-    schemes = {name: SCHEMES[name] for name in names} if names else SCHEMES
-    api_servers = servers or (Server("https://api.test/v1"),)
-    return API("t", "1", uri, "voice.yaml", remote, (ROW,), lambda _: Operation(ROW), schemes, {}, api_servers)
+def _document(*choices: str, schemes: Any = SCHEMES, **members: Any) -> dict[str, Any]:
+    """Each choice is the names of its schemes, with spaces between; an empty one requires nothing.
 
-
-def _operation(*choices: str, servers: tuple[Server, ...] = ()) -> Operation:
-    """Each choice is the names of its schemes, with spaces between; an empty one asks for nothing."""
-    security = tuple(dict.fromkeys(choice.split(), ("scope",)) for choice in choices)
-    return Operation(ROW, security=security, servers=servers)
-
-
-def _request(url: str = "https://api.test/v1/x", **headers: str) -> Request:
-    return Request("GET", url, Headers(headers))
-
-
-class _Once:
-    """Takes a request, and answers it at once."""
-
-    def send(self, request: Request) -> Any:
-        self.sent = request
-        yield from ()
-        return Response(200)
-
-    def fetch(self, request: Request) -> Any:
-        raise AssertionError("something was to be fetched")
-
-
-def _authorized(security: Security, request: Request, operation: Operation) -> Request:
-    """The request as it is sent with its credentials."""
-    once = _Once()
-    for _ in AuthFlow(security, operation).send(request, once, CallClock(Chance(), Timeout(), Limits(), None)):
-        raise AssertionError("something was to be waited for")
-    return once.sent
+    The operation ``getX`` has two optional parameters: the query field ``api key`` and the cookie ``session``.
+    """
+    named = {name: SCHEMES[name] for name in schemes}
+    keys = [{"name": "api key", "in": "query"}, {"name": "session", "in": "cookie"}]
+    operation = {
+        "operationId": "getX",
+        "security": [{name: ["scope"] for name in choice.split()} for choice in choices],
+        "parameters": [{**key, "schema": {"type": "string"}} for key in keys],
+        "responses": {"204": {"description": ""}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": SERVER}],
+        "paths": {"/x": {"get": {**operation, **members}}},
+        "components": {"securitySchemes": named},
+    }
 
 
 @pytest.fixture
-def authorized() -> Callable[..., Request]:
-    return _authorized
+def document() -> Callable[..., dict[str, Any]]:
+    return _document
+
+
+class Recording:
+    """A transport that answers each request with 204, and keeps it."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+
+    def send(self, send: Send) -> Response:
+        self.requests.append(send.request)
+        return Response(204, request=send.request)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _sent(auth: Any, *choices: str, schemes: Any = SCHEMES, arguments: Any = None, **options: Any) -> Request:
+    """The request of a call, as it is sent with its credentials."""
+    transport = Recording()
+    with dynclient.load(_document(*choices, schemes=schemes), auth=auth, transport=transport, **options) as client:
+        client.get_x(**(arguments or {}))
+    (request,) = transport.requests
+    return request
 
 
 @pytest.fixture
-def api() -> Callable[..., API]:
-    return _api
-
-
-@pytest.fixture
-def operation() -> Callable[..., Operation]:
-    return _operation
-
-
-@pytest.fixture
-def request_to() -> Callable[..., Any]:
-    return _request
+def sent() -> Callable[..., Request]:
+    return _sent
 
 
 class Sync:

@@ -1,4 +1,4 @@
-"""Which credential goes where: each type of scheme and place, choices, what is missing, what can't be written."""
+"""Which credential goes where: each kind of scheme and location, choices, what is missing, what can't be written."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import base64
 
 import pytest
 
+import dynclient
 from dynclient import exceptions
 from dynclient.messages import Request
-from dynclient.model import Operation, SecurityScheme
-from dynclient.security import CredentialRequest, Secret, Security
+from dynclient.options import Secret
+from dynclient.security import CredentialRequest
 
 ASCII = "Basic " + base64.b64encode(b"me:pass word").decode()
 UTF8 = "Basic " + base64.b64encode("me:pä€s".encode()).decode()
@@ -34,9 +35,14 @@ PLACES = [
 ]
 
 
+def added(request: Request) -> dict[str, str]:
+    """The headers beside those of every request."""
+    return {name: value for name, value in request.headers.items() if name not in {"Accept", "User-Agent"}}
+
+
 @pytest.mark.parametrize("by", ["alone", "name", "function", "function by name"])
 @pytest.mark.parametrize("row", PLACES)
-def test_place(authorized, by, row, api, operation):
+def test_place(sent, by, row):
     name, credential, headers, query = row
     auth = {
         "alone": credential,
@@ -44,11 +50,9 @@ def test_place(authorized, by, row, api, operation):
         "function": lambda _: credential,
         "function by name": {name: lambda _: credential},
     }[by]
-    plain = Request("GET", URL)
-    request = authorized(Security(api(name), auth), plain, operation(name))
-    assert dict(request.headers) == headers
+    request = sent(auth, name, schemes=[name])
+    assert added(request) == headers
     assert request.url == URL + query
-    assert plain == Request("GET", URL)
 
 
 SECRETS = [
@@ -60,24 +64,21 @@ SECRETS = [
 
 
 @pytest.mark.parametrize(("name", "credential", "place"), SECRETS)
-def test_the_request_knows_what_is_secret_in_it(*, authorized, name, credential, place, api, operation, request_to):
-    request = authorized(Security(api(name), credential), request_to(), operation(name))
+def test_the_request_knows_what_is_secret_in_it(sent, name, credential, place):
+    request = sent(credential, name, schemes=[name])
     assert request.secrets == {place}
     assert "canary" not in repr(request)
     assert "canary" not in request.to_curl()
     assert "canary" not in repr(request.with_no_secrets())
 
 
-def test_what_the_request_has_beside_it_stays(authorized, api, operation, request_to):
-    security = Security(api(), {"QueryKey": "k", "CookieKey": "c", "HeaderKey": "h"})
-    request = request_to(URL + "?a=%2f&b[]=1", Cookie="other=1; session=old", Accept="a/b")
-    done = authorized(security, request, operation("QueryKey CookieKey HeaderKey"))
-    assert done.url == URL + "?a=%2f&b[]=1&api%20key=k"
-    assert done.headers.pairs() == (
-        ("Cookie", "other=1; session=c"),
-        ("Accept", "a/b"),
-        ("X-API-Key", "h"),
-    )
+def test_what_the_request_has_beside_it_stays(sent):
+    auth = {"QueryKey": "k", "CookieKey": "c", "HeaderKey": "h"}
+    arguments = {"api key": "given", "session": "old"}
+    headers = {"Cookie": "other=1", "X-Other": "a"}
+    request = sent(auth, "QueryKey CookieKey HeaderKey", arguments=arguments, headers=headers)
+    assert request.url == URL + "?api%20key=k"
+    assert added(request) == {"Cookie": "other=1; session=c", "X-Other": "a", "X-API-Key": "h"}
 
 
 BOTH = {"Bearer": "t", "HeaderKey": "k"}
@@ -98,9 +99,8 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("choices", "auth", "written"), CHOICES)
-def test_choice(*, authorized, choices, auth, written, api, operation, request_to):
-    request = authorized(Security(api(), auth), request_to(), operation(*choices))
-    assert {name.lower() for name in request.headers} == written
+def test_choice(sent, choices, auth, written):
+    assert {name.lower() for name in added(sent(auth, *choices))} == written
 
 
 MISSING = [
@@ -115,44 +115,43 @@ MISSING = [
 
 
 @pytest.mark.parametrize("row", MISSING)
-def test_missing(authorized, row, api, operation, request_to):
+def test_missing(sent, row):
     choices, auth, schemes, text = row
     with pytest.raises(exceptions.MissingCredential) as caught:
-        authorized(Security(api(), auth), request_to(), operation(*choices))
+        sent(auth, *choices)
     assert caught.value.schemes == schemes
     assert caught.value.operation_id == "getX"
     assert text in str(caught.value)
 
 
-def test_a_certificate_of_the_client_meets_mutual_tls(authorized, api, operation, request_to):
-    security = Security(api(), {"HeaderKey": "k"}, certificate=True)
-    assert authorized(security, request_to(), operation("Certificate")) == request_to()
-    request = authorized(security, request_to(), operation("Certificate HeaderKey"))
-    assert request.headers["x-api-key"] == "k"
+def test_a_certificate_of_the_client_meets_mutual_tls(sent, tmp_path):
+    tls = dynclient.options.TLS(certificate=tmp_path / "client.pem")
+    assert added(sent({"HeaderKey": "k"}, "Certificate", tls=tls)) == {}
+    assert added(sent({"HeaderKey": "k"}, "Certificate HeaderKey", tls=tls)) == {"X-API-Key": "k"}
 
 
-def test_what_the_caller_wrote_into_the_request_counts(authorized, api, operation, request_to):
-    security = Security(api())
-    request = request_to(URL + "?api+key=canary", Authorization="Bearer canary", Cookie="a=b; session=canary")
-    done = authorized(security, request, operation("Bearer QueryKey CookieKey"))
-    assert (done.url, done.headers) == (request.url, request.headers)
-    assert "canary" not in repr(done)
-    given = authorized(Security(api(), {"Bearer": "given"}), request, operation("Bearer"))
-    assert given.headers["Authorization"] == "Bearer given"
+def test_what_the_caller_wrote_into_the_request_counts(sent):
+    given = {
+        "arguments": {"api key": "canary"},
+        "headers": {"Authorization": "Bearer canary", "Cookie": "a=b; session=canary"},
+    }
+    request = sent(None, "Bearer QueryKey CookieKey", **given)
+    assert request.url == URL + "?api%20key=canary"
+    assert added(request) == {"Authorization": "Bearer canary", "Cookie": "a=b; session=canary"}
+    assert "canary" not in repr(request)
+    assert sent({"Bearer": "given"}, "Bearer", **given).headers["Authorization"] == "Bearer given"
 
 
-def test_a_function_is_asked_with_what_it_may_want_to_know(authorized, api, operation, request_to):
+def test_a_function_is_asked_with_what_it_may_want_to_know(sent):
     asked: list[CredentialRequest] = []
 
     def ask(wanted: CredentialRequest) -> str:
         asked.append(wanted)
         return "k"
 
-    security = Security(api(), ask)
-    authorized(security, request_to(), operation("HeaderKey Bearer", "Bearer"))
-    assert asked == [
-        CredentialRequest(scheme, ("scope",), "getX", ("https", "api.test", 443))
-        for scheme in (api().security_schemes["HeaderKey"], api().security_schemes["Bearer"])
+    sent(ask, "HeaderKey Bearer", "Bearer")
+    assert [(one.scheme.name, one.scopes, one.operation_id, one.origin) for one in asked] == [
+        (name, ("scope",), "getX", ("https", "api.test", 443)) for name in ("HeaderKey", "Bearer")
     ]
 
 
@@ -174,33 +173,24 @@ UNFIT = [
 
 @pytest.mark.parametrize("by", ["value", "function"])
 @pytest.mark.parametrize(("name", "credential"), UNFIT)
-def test_what_cannot_be_written_is_refused_and_not_shown(
-    *, authorized, by, name, credential, api, operation, request_to
-):
+def test_what_cannot_be_written_is_refused_and_not_shown(sent, by, name, credential):
     auth = {name: credential if by == "value" else lambda _: credential}
-    security = Security(api(), auth)
     with pytest.raises(exceptions.ArgumentError, match=name) as caught:
-        authorized(security, request_to(), operation(name))
+        sent(auth, name)
     assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize("answer", [5, ("a", "b"), {"x": "y"}])
-def test_a_function_that_returns_nonsense(authorized, answer, api, operation, request_to):
+def test_a_function_that_returns_nonsense(sent, answer):
     with pytest.raises(exceptions.ArgumentError, match="HeaderKey"):
-        authorized(Security(api(), lambda _: answer), request_to(), operation("HeaderKey"))
+        sent(lambda _: answer, "HeaderKey")
 
 
-def test_two_credentials_in_one_place(authorized, api, operation, request_to):
-    security = Security(api(), {"Bearer": "t", "Basic": ("a", "b")})
+def test_two_credentials_in_one_place(sent, document):
     with pytest.raises(exceptions.InvalidDocument, match="one place"):
-        authorized(security, request_to(), operation("Basic Bearer"))
-    shown = Security(api()).placeholder(request_to(), operation("Basic Bearer"))
+        sent({"Bearer": "t", "Basic": ("a", "b")}, "Basic Bearer")
+    shown = dynclient.load(document("Basic Bearer")).get_x.prepare()
     assert shown.headers["authorization"] == "Basic $BASIC"
-
-
-def test_a_scheme_that_is_not_defined(authorized, api, operation, request_to):
-    with pytest.raises(exceptions.InvalidDocument, match="Nowhere"):
-        authorized(Security(api(), ("a", "b")), request_to(), operation("Nowhere"))
 
 
 HELD = [
@@ -221,32 +211,31 @@ HELD = [
 
 
 @pytest.mark.parametrize("row", HELD)
-def test_placeholder(row, api, operation, request_to):
+def test_placeholder(document, row):
     choices, auth, headers, query = row
-    request = Security(api(), auth).placeholder(request_to(), operation(*choices))
-    assert dict(request.headers) == headers
+    request = dynclient.load(document(*choices), auth=auth).get_x.prepare()
+    assert added(request) == headers
     assert request.url == URL + query
     assert len(request.secrets) == len(headers) + bool(query)
 
 
-def test_a_placeholder_asks_nobody(api, operation, request_to):
+def test_a_placeholder_asks_nobody(document):
     def ask(_: CredentialRequest) -> str:
         raise AssertionError("asked")
 
-    request = Security(api(), ask).placeholder(request_to(), operation("Bearer"))
+    request = dynclient.load(document("Bearer"), auth=ask).get_x.prepare()
     assert request.headers["Authorization"] == "Bearer $BEARER"
 
 
-def test_a_placeholder_is_ready_for_a_shell(api, operation, request_to):
-    request = Security(api()).placeholder(request_to(), operation("Basic QueryKey"))
-    assert request.to_curl() == (
-        'curl -X GET "https://api.test/v1/x?api%20key=$API_KEY" -H "Authorization: Basic $BASIC"'
-    )
+def test_a_placeholder_is_ready_for_a_shell(document):
+    request = dynclient.load(document("Basic QueryKey")).get_x.prepare()
+    assert '-H "Authorization: Basic $BASIC"' in request.to_curl()
+    assert '"https://api.test/v1/x?api%20key=$API_KEY"' in request.to_curl()
 
 
-def test_every_type_of_scheme_has_its_row(api):
-    types = {"apiKey", "http", "mutualTLS", "oauth2", "openIdConnect"}
-    for type_ in types:
-        scheme = SecurityScheme("S", type_, in_="header", parameter="p", scheme="bearer")
-        one = api()._replace(security_schemes={"S": scheme})
-        assert Security(one).placeholder(Request("GET", URL), Operation(one.rows[0], security=({"S": ()},)))
+@pytest.mark.parametrize("type_", ["apiKey", "http", "mutualTLS", "oauth2", "openIdConnect"])
+def test_every_type_of_scheme_has_its_kind(document, type_):
+    described = document("S", schemes=[])
+    scheme = {"type": type_, "in": "header", "name": "p", "scheme": "unheard-of", "openIdConnectUrl": "/", "flows": {}}
+    described["components"]["securitySchemes"]["S"] = scheme
+    assert dynclient.load(described).get_x.prepare()

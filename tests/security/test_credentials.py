@@ -7,8 +7,9 @@ import pickle
 
 import pytest
 
+import dynclient
 from dynclient import exceptions
-from dynclient.security import Secret, Security, concealed
+from dynclient.options import Secret
 
 REFUSED = [
     (("Basic",), 5, "int", 'auth={"Basic": ("user", "password")}'),
@@ -31,20 +32,19 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("names", "auth", "fault", "hint"), REFUSED)
-def test_refused_when_it_is_given(names, auth, fault, hint, api):
+def test_refused_when_it_is_given(document, names, auth, fault, hint):
     with pytest.raises(exceptions.ArgumentError) as caught:
-        Security(api(*names), auth)
+        dynclient.load(document(schemes=names), auth=auth)
     assert fault in str(caught.value)
     assert hint in str(caught.value)
     assert "canary" not in str(caught.value)
     assert caught.value.argument == "auth"
 
 
-def test_a_document_without_schemes(api):
-    none = api()._replace(security_schemes={})
-    assert Security(none)
+def test_a_document_without_schemes(document):
+    assert dynclient.load(document(schemes=[]))
     with pytest.raises(exceptions.ArgumentError, match="the document has none"):
-        Security(none, "canary")
+        dynclient.load(document(schemes=[]), auth="canary")
 
 
 AUTHS = [
@@ -56,28 +56,21 @@ AUTHS = [
 
 
 @pytest.mark.parametrize(("names", "auth"), AUTHS)
-def test_security_shows_nothing(names, auth, api):
-    security = Security(api(*names), auth)
-    shown = repr(security) + str(security) + repr([getattr(security, name) for name in security.__slots__])
+def test_a_client_shows_nothing_and_pickles_without_it(document, names, auth):
+    client = dynclient.load(document(*names, schemes=names), auth=auth)
+    operation = client.operations["getX"]
+    shown = f"{client!r} {vars(client) if hasattr(client, '__dict__') else ''!r} {operation!r}"
     assert "canary" not in shown.replace("canary-user", "")
-    for thing in (security, copy.copy(concealed(auth))):
-        with pytest.raises(TypeError, match="pickled"):
-            pickle.dumps(thing)
+    assert b"canary" not in pickle.dumps(client)
+    with pytest.raises(TypeError, match="pickled"):
+        pickle.dumps(operation)
 
 
 @pytest.mark.parametrize(("names", "auth"), AUTHS)
-def test_what_is_kept_concealed_is_the_same_credential(authorized, names, auth, api, operation, request_to):
-    kept = concealed(auth)
-    assert "canary" not in repr(kept).replace("canary-user", "")
-    first, second = (
-        authorized(Security(api(*names), given), request_to(), operation(*names)) for given in (auth, kept)
-    )
-    assert first == second
-
-
-@pytest.mark.parametrize("auth", [None, print, 5])
-def test_what_is_no_secret_is_kept_as_it_is(auth):
-    assert concealed(auth) is auth
+def test_other_options_keep_the_credential(document, sent, names, auth):
+    given = sent(auth, *names, schemes=names)
+    client = dynclient.load(document(*names, schemes=names)).with_options(auth=auth).with_options(timeout=5)
+    assert client.get_x.prepare().headers == given.headers
 
 
 def test_secret():

@@ -10,7 +10,7 @@ import pytest
 
 from dynclient import exceptions
 from dynclient.messages import Headers, Request, Response, Run, Sleep
-from dynclient.model import OAuthFlow, Operation, SecurityScheme, Server
+from dynclient.model import OAuthFlow, Operation, OperationRow, SecurityScheme, Server
 from dynclient.options import Limits, OAuth2, Secret, Timeout
 from dynclient.security import AuthContext, CallClock, CredentialCache
 from dynclient.security.oauth2 import obtain, renew
@@ -22,6 +22,7 @@ FLOWS = tuple(
     for type_ in ("clientCredentials", "password", "deviceAuthorization", "authorizationCode")
 )
 SCHEME = SecurityScheme("Login", "oauth2", flows=FLOWS)
+ROW = OperationRow("GET /x", "GET", "/x", "getX", "get_x", (), "", (), deprecated=False, pointer="", path_pointer="")
 CONFIDENTIAL = OAuth2("id", "secret")
 TRUST = Trust(frozenset({("https", "id.test", 443)}), local=True, servers=(Server("https://api.test"),))
 
@@ -48,13 +49,13 @@ def world():
 
 
 @pytest.fixture
-def start(world, operation):
+def start(world):
     """Begin to obtain a token, on one memory for all of a test."""
     cache = CredentialCache()
 
     def begin(given=CONFIDENTIAL, *, scopes=(), rejected=None, total=60.0):
         begin.clock = CallClock(world, Timeout(total=total), Limits(), world.seconds + total)
-        context = AuthContext(SCHEME, scopes, Operation(operation().row), begin.clock, TRUST, cache)
+        context = AuthContext(SCHEME, scopes, Operation(ROW), begin.clock, TRUST, cache)
         needed = TokenRequest(given, context, "https://api.test/x")
         return renew(needed, Secret(rejected)) if rejected is not None else obtain(needed)
 

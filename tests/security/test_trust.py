@@ -1,15 +1,16 @@
-"""Where credentials may go."""
+"""Where credentials may go: the table of origins, and what a client makes of it."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
+import dynclient
 from dynclient import exceptions
-from dynclient.model import Server, ServerVariable
-from dynclient.security import Security
+from dynclient.messages import origin
+from dynclient.model import API, Operation, OperationRow, Server, ServerVariable
+from dynclient.security.trust import Trust, trust
 
 REGION = ServerVariable("region", "eu", ("eu", "us"))
 ANY = ServerVariable("any", "x")
@@ -78,59 +79,69 @@ REMOTE = [
 ]
 
 
-def security(case: Case, api: Any) -> Security:
-    made = api(uri=case.remote or "file:///x.yaml", remote=case.remote is not None, servers=case.servers)
-    return Security(made, {"HeaderKey": "canary"}, base_url=case.base_url, allow_origins=case.allow_origins)
+def scope(case: Case) -> Trust:
+    row = OperationRow(
+        "GET /x", "GET", "/x", "getX", "get_x", (), "", (), deprecated=False, pointer="", path_pointer=""
+    )
+    uri = case.remote or "file:///x.yaml"
+    api = API("t", "1", uri, "x.yaml", case.remote is not None, (row,), lambda _: Operation(row), {}, {}, case.servers)
+    return trust(api, case.base_url, case.allow_origins)
 
 
 @pytest.mark.parametrize("case", [*LOCAL, *PLAIN, *TEMPLATES, *REMOTE])
-def test_scope(authorized, case, api, operation, request_to):
-    made, request = security(case, api), request_to(case.to)
+def test_scope(case):
     if case.allowed:
-        assert authorized(made, request, operation("HeaderKey")).headers["x-api-key"] == "canary"
-        assert made.placeholder(request, operation("HeaderKey")).headers["x-api-key"] == "canary"
+        scope(case).check(origin(case.to), (), "getX")
         return
-    for way in (partial(authorized, made), made.placeholder):
-        with pytest.raises(exceptions.CredentialScopeError, match="allow_origins=") as caught:
-            way(request, operation("HeaderKey"))
-        assert caught.value.operation_id == "getX"
-        assert "canary" not in str(caught.value)
+    with pytest.raises(exceptions.CredentialScopeError, match="allow_origins=") as caught:
+        scope(case).check(origin(case.to), (), "getX")
+    assert caught.value.operation_id == "getX"
 
 
-def test_the_hint_does_what_it_says(authorized, api, operation, request_to):
+def test_the_hint_does_what_it_says():
     case = Case("http://other.test:81/x", allowed=False)
     with pytest.raises(exceptions.CredentialScopeError) as caught:
-        authorized(security(case, api), request_to(case.to), operation("HeaderKey"))
+        scope(case).check(origin(case.to), (), "getX")
     hinted = str(caught.value).partition('allow_origins=("')[2].partition('"')[0]
-    mended = security(case._replace(allow_origins=(hinted,)), api)
-    assert authorized(mended, request_to(case.to), operation("HeaderKey"))
+    scope(case._replace(allow_origins=(hinted,))).check(origin(case.to), (), "getX")
+
+
+def test_an_operations_own_servers_count_in_a_local_document():
+    own = (Server("https://files.test"),)
+    scope(Case("", allowed=True)).check(origin("https://files.test/x"), own, "getX")
+    remote = Case("", allowed=False, remote="https://docs.test/")
+    with pytest.raises(exceptions.CredentialScopeError):
+        scope(remote).check(origin("https://files.test/x"), own, "getX")
+
+
+PLAIN_HTTP = {"base_url": "http://api.test"}
+
+
+def test_a_call_and_its_preparation_are_refused(sent, document):
+    with pytest.raises(exceptions.CredentialScopeError, match="allow_origins=") as caught:
+        sent({"HeaderKey": "canary"}, "HeaderKey", **PLAIN_HTTP)
+    assert caught.value.operation_id == "getX"
+    assert "canary" not in str(caught.value)
+    client = dynclient.load(document("HeaderKey"), auth={"HeaderKey": "canary"}, **PLAIN_HTTP)
+    with pytest.raises(exceptions.CredentialScopeError):
+        client.get_x.prepare()
 
 
 @pytest.mark.parametrize("choices", [(), ("",)])
-def test_without_credentials_any_origin_will_do(authorized, choices, api, operation, request_to):
-    request = request_to("http://evil.test/x")
-    assert authorized(security(Case("", allowed=False), api), request, operation(*choices)) == request
+def test_without_credentials_any_origin_will_do(sent, choices):
+    assert "X-API-Key" not in sent({"HeaderKey": "k"}, *choices, **PLAIN_HTTP).headers
 
 
-def test_an_operations_own_servers_count_in_a_local_document(authorized, api, operation, request_to):
-    request = request_to("https://files.test/x")
-    own = operation("HeaderKey", servers=(Server("https://files.test"),))
-    assert authorized(security(Case("", allowed=True), api), request, own)
-    with pytest.raises(exceptions.CredentialScopeError):
-        authorized(security(Case("", allowed=False, remote="https://docs.test/"), api), request, own)
-
-
-def test_no_function_is_asked_for_an_origin_out_of_scope(authorized, api, operation, request_to):
+def test_no_function_is_asked_for_an_origin_out_of_scope(sent):
     asked = []
-    made = Security(api(), asked.append)
     with pytest.raises(exceptions.CredentialScopeError):
-        authorized(made, request_to("https://evil.test/"), operation("HeaderKey"))
+        sent(asked.append, "HeaderKey", **PLAIN_HTTP)
     assert asked == []
 
 
 @pytest.mark.parametrize(
-    "origin", ["api.test", "https://", "https://api.test/v1", "https://u@api.test", "ftp://h", 5, "https://h:x"]
+    "wrong", ["api.test", "https://", "https://api.test/v1", "https://u@api.test", "ftp://h", 5, "https://h:x"]
 )
-def test_an_origin_that_is_none(origin, api):
+def test_what_is_not_an_origin(document, wrong):
     with pytest.raises(exceptions.ArgumentError, match="allow_origins"):
-        Security(api(), allow_origins=(origin,))
+        dynclient.load(document(), allow_origins=(wrong,))

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from dynclient._call import Flow, Terms, reconnect, repeatable, stream
+from dynclient._charsets import charset_of
 from dynclient._client import _bodies
 from dynclient._client._drivers import drive, drive_async
 from dynclient._client._pieces import AsyncPieces, Items, Pieces
 from dynclient._response import Opened, Reader
-from dynclient.codecs import charsets, splitting
+from dynclient.codecs import sequence
 from dynclient.exceptions import DynclientError, RequestError, ResponseError, TransportError
 from dynclient.messages import Headers, Request
 
@@ -106,7 +107,7 @@ class _Answer:
 
     @property
     def _charset(self) -> str:
-        return charsets.charset(self.content_type) or "utf-8"
+        return charset_of(self.content_type) or "utf-8"
 
     @property
     def _limits(self) -> Any:
@@ -121,15 +122,15 @@ class _Answer:
     def _gathered(self) -> _bodies.Gathered:
         return _bodies.Gathered(self._body.opened.response, self._limits)
 
-    def _text(self) -> splitting.Text:
+    def _text(self) -> sequence.TextSplitter:
         try:
-            return splitting.Text(self._charset)
+            return sequence.TextSplitter(self._charset)
         except ResponseError as error:
             raise self._body.completed(error) from None
 
-    def _lines(self) -> splitting.Lines:
+    def _lines(self) -> sequence.LineSplitter:
         try:
-            return splitting.Lines(self._charset, self._limits)
+            return sequence.LineSplitter(self._charset, self._limits)
         except ResponseError as error:
             raise self._body.completed(error) from None
 
@@ -143,7 +144,7 @@ class Answer(_Answer):
 
     def iter_bytes(self, size: int | None = None) -> Iterator[bytes]:
         """The body in pieces of ``size`` bytes, content codings undone; as they come without it."""
-        return Pieces(self._body, splitting.Bytes(size))
+        return Pieces(self._body, sequence.ByteSplitter(size))
 
     def iter_text(self) -> Iterator[str]:
         """The body as text, in the charset that the Content-Type names, or UTF-8; strictly."""
@@ -190,7 +191,7 @@ class AsyncAnswer(_Answer):
 
     def iter_bytes(self, size: int | None = None) -> AsyncIterator[bytes]:
         """The body in pieces of ``size`` bytes, content codings undone; as they come without it."""
-        return AsyncPieces(self._body, splitting.Bytes(size))
+        return AsyncPieces(self._body, sequence.ByteSplitter(size))
 
     def iter_text(self) -> AsyncIterator[str]:
         """The body as text, in the charset that the Content-Type names, or UTF-8; strictly."""

@@ -1,6 +1,6 @@
 """A streamed body in pieces: bytes, text, lines, items.
 
-Cutting is :mod:`dynclient.codecs.splitting`'s; here chunks are read for it, and items held to the document. What is not
+Cutting is :mod:`dynclient.codecs.sequence`'s; here chunks are read for it, and items held to the document. What is not
 reading is in :class:`_Source`, once for both kinds of client.
 """
 
@@ -15,7 +15,7 @@ from dynclient._client import _bodies
 from dynclient._client._drivers import drive, drive_async
 from dynclient._response import Opened
 from dynclient.codecs import Splitter
-from dynclient.codecs.splitting import Events
+from dynclient.codecs.sequence import EventSplitter
 from dynclient.exceptions import (
     ArgumentError,
     ConnectionLost,
@@ -47,7 +47,7 @@ class Items:
         """The items of the stream that follows, which goes on where this one ended."""
         following = Items(opened)
         following._index = self._index
-        if isinstance(self.split, Events) and isinstance(following.split, Events):
+        if isinstance(self.split, EventSplitter) and isinstance(following.split, EventSplitter):
             following.split.last_id, following.split.retry = self.split.last_id, self.split.retry
         return following
 
@@ -97,7 +97,7 @@ class _Source(Generic[T]):
         self._ready: Iterator[T] = iter(())
         self._ended = False
         self._most = self._left = reconnect
-        if reconnect and not (isinstance(splitter, Items) and isinstance(splitter.split, Events)):
+        if reconnect and not (isinstance(splitter, Items) and isinstance(splitter.split, EventSplitter)):
             raise ArgumentError("only a stream of server-sent events can be reconnected", argument="reconnect")
         if reconnect and not body.repeatable:
             raise ArgumentError("only what can be sent twice can be reconnected", argument="reconnect")

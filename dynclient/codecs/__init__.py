@@ -17,12 +17,13 @@ from dynclient.codecs.codec import Codec, Encoded, Splitter
 
 
 def _later(module: str, constant: str = "CODEC", *, files: bool = False, splits: bool = False) -> Codec:
-    """The codec that a module of this package defines; the module is loaded when it first has a body."""
+    """A codec of this package whose module is imported when it is first used."""
 
     def of(member: str) -> Callable[..., Any]:
         return function(f"{__name__}.{module}", f"{constant}.{member}")
 
-    return Codec(module, of("encode"), of("decode"), files, of("split") if splits else None)
+    name = "binary" if constant == "BINARY" else module
+    return Codec(name, of("encode"), of("decode"), files, of("split") if splits else None)
 
 
 CODECS: dict[str, Codec] = {
@@ -33,8 +34,8 @@ CODECS: dict[str, Codec] = {
     "json-lines": _later("sequence", "LINES", files=True, splits=True),
     "json-records": _later("sequence", "RECORDS", files=True, splits=True),
     "events": _later("sequence", "EVENTS", files=True, splits=True),
-    "text": _later("text", files=True),
-    "binary": _later("binary", files=True),
+    "text": _later("text", "TEXT", files=True),
+    "binary": _later("text", "BINARY", files=True),
 }
 """Codecs by the name that ``MediaKind.codec`` has for them."""
 

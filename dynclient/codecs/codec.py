@@ -1,54 +1,64 @@
-"""What a codec is: one value with two functions.
+"""What a codec is, and bodies that are bytes already: bytes, paths, file objects, iterators of bytes.
 
 Rule 1: a codec turns values into bytes and back; it never validates.
-Rule 2: whatever goes wrong while encoding is an EncodeError, and while decoding a DecodeError: no other exception.
+Rule 2: encoding raises only EncodeError, and decoding only DecodeError (or ResponseTooLarge for one item of a stream).
 Rule 3: a codec knows no operation and no response; its caller adds those to the error.
+Rule 4: a path or a file object is opened and read when the body is sent, not before, and in chunks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+import io
+import os
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Protocol
 
 from dynclient._records import Record
+from dynclient.exceptions import EncodeError
 from dynclient.messages import Body
 from dynclient.model import MediaType
 from dynclient.options import Limits
 
+CHUNK = 65_536
+
 
 class Encoded(Record):
-    """A body as it goes over the wire, and its complete Content-Type, with boundary or charset where one is needed."""
+    """An encoded body and its complete Content-Type, with the boundary or charset where one is needed."""
 
     body: Body
     content_type: str
 
 
 Encode = Callable[[Any, MediaType, str], Encoded]
-"""``(value, media type, content type) -> Encoded``. The value is plain; the content type is concrete, no range."""
+"""``(value, media type, content type) -> Encoded``. The value is plain; the content type is not a range."""
 
 Decode = Callable[[bytes, MediaType | None, str, Limits], Any]
-"""``(body, media type or None, content type, limits) -> value``. The content type is the header's value as it came."""
+"""``(body, media type or None, content type, limits) -> value``. The content type is the header's value as received."""
 
 
 class Splitter(Protocol):
-    """Cuts a body that comes in chunks into its items; what it gives for one chunk is taken before the next is fed."""
+    """Splits a body that arrives in chunks into its items.
+
+    Everything yielded for one chunk has to be consumed before the next one is fed.
+    """
 
     def feed(self, chunk: bytes, /) -> Iterator[Any]:
-        """Take a chunk, and give the items that are whole with it."""
+        """Take a chunk; yields the items that it completes."""
 
     def finish(self) -> Iterator[Any]:
-        """The body has ended: give what is left."""
+        """The body has ended; yields what is left."""
 
 
 Split = Callable[[MediaType | None, Limits], Splitter]
-"""``(media type or None, limits) -> splitter``, for one body."""
+"""``(media type or None, limits) -> splitter`` for one body."""
 
 
 class Codec(Record):
-    """Writes and reads the bodies of a media range.
+    """Encodes and decodes the bodies of a media type.
 
-    ``files`` tells that it takes bytes, paths and file objects as they are. ``split`` reads the items of a body while
-    it comes, where the media range is a sequence.
+    ``name`` is the kind of media type. ``files`` is true if it takes bytes, paths and file objects as they are.
+    ``split``, for sequential media types, reads the items of a body as it arrives.
     """
 
     name: str
@@ -56,3 +66,114 @@ class Codec(Record):
     decode: Decode
     files: bool = False
     split: Split | None = None
+
+
+Content = bytes | Callable[[], Iterator[bytes]]
+"""A part of a body: bytes, or a function that opens it and returns an iterator of chunks."""
+
+
+class StreamBody(Iterator[bytes]):
+    """A body of several contents that is read once. ``length`` is in bytes, or None if a content does not tell."""
+
+    def __init__(self, contents: Iterable[Content], length: int | None) -> None:
+        """Take the contents in their order, and their length together."""
+        self.length = length
+        self._chunks = _chunks(contents)
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Close an open file."""
+        self._chunks.close()
+
+
+def _chunks(contents: Iterable[Content]) -> Generator[bytes, None, None]:
+    for content in contents:
+        if isinstance(content, bytes):
+            yield content
+        else:
+            yield from content()
+
+
+def is_content(value: Any) -> bool:
+    """Whether a value is bytes already, or a source of bytes."""
+    return isinstance(value, (bytes, bytearray, memoryview, os.PathLike, Iterator, AsyncIterator)) or hasattr(
+        value, "read"
+    )
+
+
+def content_of(value: Any) -> tuple[Content, int | None]:
+    """Bytes, a path, a file object or an iterator of bytes as a content, and its length in bytes if known.
+
+    Raises:
+        EncodeError: it is a path that can't be read, or an asynchronous iterator.
+    """
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        content = bytes(value)
+        return content, len(content)
+    if isinstance(value, os.PathLike):
+        return _of_path(Path(value))
+    if hasattr(value, "read"):
+        return lambda: _read(value), _remaining(value)
+    if isinstance(value, Iterator):
+        length = getattr(value, "length", None)
+        return lambda: _checked(value), length if isinstance(length, int) else None
+    raise EncodeError(f"a {type(value).__name__} can't be a part of a body")
+
+
+def raw_body(value: Any) -> Body:
+    """A whole body that is bytes already, or a source of bytes.
+
+    Raises:
+        EncodeError: it is a path that can't be read.
+    """
+    if isinstance(value, AsyncIterator):
+        return value
+    content, length = content_of(value)
+    return content if isinstance(content, bytes) else StreamBody([content], length)
+
+
+def _of_path(path: Path) -> tuple[Content, int | None]:
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise EncodeError(f"the file {path.name!r} can't be read: {getattr(error, 'strerror', error)}") from None
+    if not path.is_file():
+        raise EncodeError(f"{path.name!r} is not a file")
+
+    def chunks() -> Iterator[bytes]:
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise EncodeError(f"the file {path.name!r} can't be read: {error.strerror}") from None
+        with file:
+            yield from _read(file)
+
+    return chunks, status.st_size
+
+
+def _read(file: IO[Any]) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk.encode("utf-8") if isinstance(chunk, str) else bytes(chunk)
+
+
+def _checked(chunks: Iterator[Any]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            raise EncodeError(f"a stream of bytes yielded a {type(chunk).__name__}")
+        if chunk:
+            yield bytes(chunk)
+
+
+def _remaining(file: Any) -> int | None:
+    """The number of bytes from a file's position to its end, or None if it can't be found out."""
+    if isinstance(file, io.TextIOBase):
+        return None
+    try:
+        position = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(position)
+    except (AttributeError, OSError, ValueError):
+        return None
+    return end - position if isinstance(end, int) and isinstance(position, int) else None

@@ -1,39 +1,51 @@
 """JSON (RFC 8259), and every media type with the suffix ``+json``.
 
-Rule 1: nothing is guessed and nothing is lost. A name that comes twice, NaN, a number too large for a float, a lone
-surrogate, bytes that are not UTF-8, anything after the value: each is an error, as is a body that nests too deep.
+Rule 1: reading is strict. A name that occurs twice in an object, NaN, a number too large for a float, a lone surrogate,
+bytes that are not UTF-8, text after the value, nesting beyond the limit: each is an error.
 Rule 2: integers are exact.
-Rule 3: the fast engine decides only what it is sure of; all else, and every error's text, comes from the exact one.
+Rule 3: msgspec reads and writes if it can be imported. What it would accept or write differently, and every error
+message, is left to the standard library's ``json``, with checks for what that accepts by itself.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
+from dynclient._charsets import charset_of, decode_text, encode_text
 from dynclient._expressions import expression
 from dynclient._records import Record
-from dynclient.codecs import charsets, json_exact
 from dynclient.codecs.codec import Codec, Encoded
-from dynclient.exceptions import EncodeError
+from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.model import MediaType
 from dynclient.options import Limits
 
 _MEMBER = expression(rb'"[ \t\r\n]*:')
 _SPACE = b" \t\r\n"
-_FAST_DIGITS = 4300
-# Loading the fast engine takes longer than it saves on the first few small bodies.
+# Python's own limit for the digits of an integer; msgspec reads as many.
+_MSGSPEC_DIGITS = 4300
+# To import msgspec takes longer than it saves on the first few small bodies.
 _SMALL = 16_384
 _FIRST = iter(range(8))
 _CONTAINERS = frozenset({dict, list})
-_SURE = _CONTAINERS | {str, int, bool, type(None)}
+_SAME_IN_BOTH = _CONTAINERS | {str, int, bool, type(None)}
 _UTF_8 = frozenset({"utf-8", "utf8"})
-# In so many bytes it shows whether a text was written with spaces.
+# The first bytes of a text, by which it is taken to be compact or written with spaces.
 _SAMPLE = 200
 
-# RFC 8259, 2: no space is significant. Text stays text: no escapes but those that JSON needs.
+_STRING = r'"(?:[^"\\]|\\.)*"?'
+_BRACKETS = expression(_STRING + r"|[\[\]{}]", re.DOTALL)
+_NUMBERS = expression(_STRING + r"|-?(?:NaN|Infinity)|-?[0-9][-+.0-9eE]*", re.DOTALL)
+_ESCAPES = expression(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.", re.DOTALL
+)
+_PAIR = 12
+
+# RFC 8259, 2: no space is significant. Text is not escaped, except for the characters that JSON has to escape.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -41,68 +53,87 @@ def dump(value: Any) -> str:
     """Write a plain value as compact JSON text.
 
     Raises:
-        EncodeError: the value holds NaN, an infinity, a circle, or what JSON has no form for.
+        EncodeError: the value has NaN, an infinity, a circle, or a type that JSON does not have.
     """
     try:
         return _ENCODER.encode(value)
     except ValueError as error:
-        fault = "a circle" if "ircular" in str(error) else "a number that is not finite, which JSON can't hold"
-        raise EncodeError(f"the body holds {fault}") from None
+        fault = "contains itself" if "ircular" in str(error) else "has a number that is NaN or infinite"
+        raise EncodeError(f"the body {fault}, which JSON can't write") from None
     except TypeError as error:
         raise EncodeError(f"the body can't be written as JSON: {error}") from None
     except RecursionError:
-        raise EncodeError("the body nests too deep to be written as JSON") from None
+        raise EncodeError("the body is nested too deeply to be written as JSON") from None
 
 
 def load(body: bytes, limits: Limits) -> Any:
-    """Read JSON in UTF-8: a plain value.
+    """Read JSON in UTF-8 as a plain value.
 
     Raises:
-        DecodeError: it is not JSON, or goes beyond a limit; ``offset`` is the byte where that shows.
+        DecodeError: it is not JSON, or exceeds a limit; ``offset`` is the byte at which that shows.
     """
-    early = len(body) < _SMALL and next(_FIRST, None) is not None
-    engine = None if early else _fast_engine()
-    if engine is None or limits.integer_digits < _FAST_DIGITS:
-        return json_exact.load(body, limits)
-    try:
-        value = engine.decode(body)
-        whole = _is_whole(value, body, limits.body_depth, engine)
-    except (ValueError, RecursionError):  # all of msgspec's errors are ValueErrors
-        whole = False
-    return value if whole else json_exact.load(body, limits)
+    engine = None if len(body) < _SMALL and next(_FIRST, None) is not None else _msgspec()
+    if engine is not None and limits.integer_digits >= _MSGSPEC_DIGITS:
+        try:
+            value = engine.decode(body)
+            if _has_every_member(value, body, limits.body_depth, engine):
+                return value
+        except (ValueError, RecursionError):  # all errors of msgspec are ValueErrors
+            pass
+    text = decode_text(body, "utf-8")
+    return _Reader(text, "utf-8", limits, skipped=3 * body.startswith(b"\xef\xbb\xbf")).value()
 
 
 def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # every codec's arguments
-    """Write a body as JSON: UTF-8, unless the content type names another charset."""
-    name = charsets.charset(content_type)
-    body = _fast_text(value) if name is None or name.lower() in _UTF_8 else None
-    return Encoded(charsets.encode_text(dump(value), name or "utf-8") if body is None else body, content_type)
+    """Write a body as JSON: in UTF-8, unless the content type names another charset."""
+    charset = charset_of(content_type)
+    body = _written_by_msgspec(value) if charset is None or charset.lower() in _UTF_8 else None
+    return Encoded(encode_text(dump(value), charset or "utf-8") if body is None else body, content_type)
 
 
 def decode(body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:  # noqa: ARG001  # every codec's arguments
-    """Read a JSON body. RFC 8259, 8.1: UTF-8, and a byte order mark may be ignored; a declared charset is honoured."""
-    name = charsets.charset(content_type)
-    if name is not None and name.lower() not in _UTF_8:
-        return json_exact.load_text(charsets.decode_text(body, name), name, limits)
+    """Read a JSON body. RFC 8259, 8.1: in UTF-8; a byte order mark and a charset parameter are accepted."""
+    charset = charset_of(content_type)
+    if charset is not None and charset.lower() not in _UTF_8:
+        return _Reader(decode_text(body, charset), charset, limits).value()
     return load(body, limits)
 
 
-def _fast_text(value: Any) -> bytes | None:
-    """A plain value as the exact engine would write it; None where that has to be asked."""
-    engine = None if next(_FIRST, None) is not None else _fast_engine()
+# -- msgspec -----------------------------------------------------------------------------------------------------------
+
+
+class _Engine(Record):
+    """The decoder and the encoder of msgspec."""
+
+    decode: Callable[[bytes], Any]
+    encode: Callable[[Any], bytes]
+
+
+@cache
+def _msgspec() -> _Engine | None:
+    try:
+        import msgspec
+    except ImportError:
+        return None
+    return _Engine(msgspec.json.Decoder().decode, msgspec.json.Encoder().encode)
+
+
+def _written_by_msgspec(value: Any) -> bytes | None:
+    """A plain value as the standard library would write it; None if msgspec might write it differently."""
+    engine = None if next(_FIRST, None) is not None else _msgspec()
     if engine is None:
         return None
     try:
         text: bytes = engine.encode(value)
     except (ValueError, TypeError, RecursionError):
         return None
-    # What was written has no circle. The engine writes more than JSON has, floats in its own way, and NaN as null.
+    # No circle: it was written. But msgspec writes more types than JSON has, floats in another form, and NaN as null.
     level = [value]
     while level:
-        kinds = set(map(type, level))
-        if not kinds <= _SURE:
+        types = set(map(type, level))
+        if not types <= _SAME_IN_BOTH:
             return None
-        if kinds.isdisjoint(_CONTAINERS):
+        if types.isdisjoint(_CONTAINERS):
             break
         level = [child for each in level if type(each) in _CONTAINERS for child in _children(each)]
     return text
@@ -112,12 +143,12 @@ def _children(container: Any) -> Iterable[Any]:
     return container.values() if type(container) is dict else container
 
 
-def _is_whole(value: Any, body: bytes, depth: int, engine: _Fast) -> bool:
-    """Tell whether a decoded value has every member of its text, and is no deeper than allowed.
+def _has_every_member(value: Any, body: bytes, depth: int, engine: _Engine) -> bool:
+    """Whether no name occurs twice in an object of the text, and it is not nested deeper than the limit.
 
-    No name came twice if the value, written again, is the text: as it is where that is compact. Else members are
-    counted: without its spaces, the text has at most as many as it has quotation marks with a colon after them, in
-    strings or out of them; so that equal counts prove it too.
+    msgspec keeps the last of equal names. So none occurred twice if the value, written again, is the text, which holds
+    for compact texts. Else members are counted: the text has at most as many as it has quotation marks with a colon
+    after them, inside strings or not. So equal counts prove it too.
     """
     compact = b'": ' not in body[:_SAMPLE]
     if compact and body.count(b"{") + body.count(b"[") <= depth and engine.encode(value) == body:
@@ -130,7 +161,7 @@ def _is_whole(value: Any, body: bytes, depth: int, engine: _Fast) -> bool:
             if type(container) is dict:
                 members += len(container)
             children = _children(container)
-            # The engine makes no subclasses; most containers hold no other ones, which is told at once.
+            # Most containers have no containers in them, which this finds out fast.
             if not _CONTAINERS.isdisjoint(map(type, children)):
                 below += [child for child in children if type(child) in _CONTAINERS]
         if not below:
@@ -143,20 +174,102 @@ def _is_whole(value: Any, body: bytes, depth: int, engine: _Fast) -> bool:
     return False
 
 
-class _Fast(Record):
-    """What the fast engine does."""
-
-    decode: Callable[[bytes], Any]
-    encode: Callable[[Any], bytes]
+# -- the standard library ----------------------------------------------------------------------------------------------
 
 
-@cache
-def _fast_engine() -> _Fast | None:
-    try:
-        import msgspec
-    except ImportError:
-        return None
-    return _Fast(msgspec.json.Decoder().decode, msgspec.json.Encoder().encode)
+class _Refused(Exception):  # not an error for callers: it leaves the parser's hooks
+    """A hook of the parser found a fault."""
+
+
+class _Reader:
+    """Reads one text. ``skipped`` is the length of its byte order mark in bytes, for the offset of a fault."""
+
+    def __init__(self, text: str, charset: str, limits: Limits, skipped: int = 0) -> None:
+        self.text = text
+        self.charset = charset
+        self.limits = limits
+        self.skipped = skipped
+
+    def value(self) -> Any:
+        self._check_depth()
+        decoder = json.JSONDecoder(
+            object_pairs_hook=self._members,
+            parse_constant=self._constant,
+            parse_float=self._float,
+            parse_int=self._integer,
+        )
+        if not self.text.strip(" \t\r\n"):
+            self._refuse("it is empty", 0)
+        try:
+            value = decoder.decode(self.text)
+        except json.JSONDecodeError as error:
+            self._refuse(error.msg[:1].lower() + error.msg[1:], error.pos)
+        except RecursionError:
+            self._refuse("it is nested too deeply")
+        except _Refused as refused:
+            self._refuse(str(refused))
+        self._check_surrogates()
+        return value
+
+    def _refuse(self, fault: str, position: int | None = None) -> NoReturn:
+        offset = None
+        if position is not None:
+            offset = len(self.text[:position].encode(self.charset)) + self.skipped
+        raise DecodeError(f"the body is not JSON: {fault}", offset=offset) from None
+
+    def _check_depth(self) -> None:
+        """Count brackets before the parser recurses into them."""
+        limit = self.limits.body_depth
+        if self.text.count("[") + self.text.count("{") <= limit:
+            return
+        depth = 0
+        for token in _BRACKETS.finditer(self.text):
+            bracket = token.group()
+            if bracket in "[{":
+                depth += 1
+                if depth > limit:
+                    self._refuse(f"it is nested deeper than {limit} levels", token.start())
+            elif bracket in "]}":
+                depth -= 1
+
+    def _members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        # RFC 8259, 4: names should be unique; receivers differ in what they make of others.
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            seen: set[str] = set()
+            name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # set.add returns None: not seen
+            raise _Refused(f"the name {name[:80]!r} occurs twice in an object")
+        return members
+
+    def _constant(self, word: str) -> NoReturn:
+        self._refuse(f"{word} is not a JSON number", self._find(word))
+
+    def _float(self, digits: str) -> float:
+        number = float(digits)
+        if math.isinf(number):
+            self._refuse("a number is too large", self._find(digits))
+        return number
+
+    def _integer(self, digits: str) -> int:
+        limit = self.limits.integer_digits
+        if len(digits.lstrip("-")) > limit:
+            self._refuse(f"an integer has more than {limit} digits", self._find(digits))
+        try:
+            return int(digits)
+        except ValueError:  # Python's own limit, which is lower here
+            self._refuse("an integer has more digits than this Python reads")
+
+    def _check_surrogates(self) -> None:
+        """Refuse halves of surrogate pairs: they are not characters, and could not be written again."""
+        if "\\u" not in self.text:
+            return
+        for escape in _ESCAPES.finditer(self.text):
+            if escape.group()[:2] == "\\u" and len(escape.group()) not in {2, _PAIR}:
+                self._refuse("a string has half of a surrogate pair", escape.start())
+
+    def _find(self, number: str) -> int | None:
+        """The position of a number outside strings."""
+        return next((token.start() for token in _NUMBERS.finditer(self.text) if token.group() == number), None)
 
 
 CODEC = Codec("json", encode, decode)

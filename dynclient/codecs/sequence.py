@@ -1,85 +1,99 @@
-"""Sequential media types as lists: JSON Lines, JSON text sequences, server-sent events.
+"""Bodies of many items: JSON Lines, JSON text sequences, server-sent events; and splitters for any body in chunks.
 
-Rule 1: a schema that is an array, or an ``itemSchema``, or nothing: a list. A schema that is a string: the text.
-Rule 2: an iterator of items is written as a stream, an item at a time, and a stream is read so (:mod:`.splitting`).
-Rule 3: an event's ``data`` stays the string that it is (OAS 3.2, Special Considerations for Server-Sent Events):
-``contentMediaType`` says what is in it, and who wants that reads it.
+Rule 1: a body whose schema is a string is its text; else it is a list, also if it has no schema or an ``itemSchema``.
+Rule 2: an iterator of items is written as a stream, item by item.
+Rule 3: an event's ``data`` stays a string (OAS 3.2, Special Considerations for Server-Sent Events):
+``contentMediaType`` says how a caller may decode it.
+Rule 4: a splitter reads nothing: chunks are fed to it, and it yields whole items. So it serves bodies in memory and
+streams, threads and event loops.
+Rule 5: an item's size is limited, however long the body is (``Limits.response_bytes``).
+Rule 6: an item that is cut off at the end is an error, or is dropped where its format says so; it is never yielded.
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from dynclient import _schemas
+from dynclient._charsets import BOM, charset_of, decode_text, encode_text, is_known
+from dynclient._expressions import expression
 from dynclient._plain_values import plain_value
-from dynclient.codecs import charsets, json, shapes, splitting, streams
-from dynclient.codecs.codec import Codec, Encoded, Split
-from dynclient.exceptions import EncodeError
+from dynclient.codecs import json, shapes
+from dynclient.codecs.codec import Codec, Encoded, Split, StreamBody, is_content, raw_body
+from dynclient.exceptions import DecodeError, EncodeError, ResponseTooLarge
 from dynclient.model import MediaType
 from dynclient.options import Limits
 
 Write = Callable[[Any], bytes]
+
+_RECORD_SEPARATOR = b"\x1e"
+_LINE_END = expression(r"\r\n|\r|\n")
+_BLANK = b" \t\r\n"
+_SHORT = 16_384
+_DIGITS = expression(r"[0-9]+")
+_NUMBER_OR_WORD = expression(rb"[-0-9tfn]")
 
 
 def _encode(write: Write, value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # every codec's arguments
     """Write a list, or an iterator as a stream; text and bytes are a sequence already.
 
     Raises:
-        EncodeError: an item has no form there.
+        EncodeError: an item can't be written.
     """
     if isinstance(value, str):
-        return Encoded(charsets.encode_text(value, "utf-8"), content_type)
+        return Encoded(encode_text(value, "utf-8"), content_type)
     if isinstance(value, list):
         return Encoded(b"".join(map(write, value)), content_type)
     if isinstance(value, Iterator) and not hasattr(value, "read"):
-        return Encoded(streams.Stream([lambda: (_item(write, item) for item in value)], None), content_type)
+        return Encoded(StreamBody([lambda: (_encoded(write, item) for item in value)], None), content_type)
     if isinstance(value, AsyncIterator):
-        return Encoded(_Written(write, value), content_type)
-    if streams.is_content(value):
-        return Encoded(streams.body(value), content_type)
-    raise EncodeError(f"a {content_type} body is a list of its items, not a {type(value).__name__}")
+        return Encoded(_AsyncItems(write, value), content_type)
+    if is_content(value):
+        return Encoded(raw_body(value), content_type)
+    raise EncodeError(f"a {content_type} body is a list of items, not a {type(value).__name__}")
 
 
-def _item(write: Write, item: Any) -> bytes:
+def _encoded(write: Write, item: Any) -> bytes:
     return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else write(plain_value(item))
 
 
-class _Written(AsyncIterator[bytes]):
-    """The items of an asynchronous iterator, written one by one."""
+class _AsyncItems(AsyncIterator[bytes]):
+    """The items of an asynchronous iterator, each encoded when it is asked for."""
 
     def __init__(self, write: Write, items: AsyncIterator[Any]) -> None:
         self._write = write
         self._items = items
 
     async def __anext__(self) -> bytes:
-        return _item(self._write, await anext(self._items))
+        return _encoded(self._write, await anext(self._items))
 
 
 def _decode(split: Split, body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:
-    """Read a list, or the text where the schema is a string.
+    """Read a list, or text if the schema is a string.
 
     Raises:
-        DecodeError: an item is malformed or cut.
+        DecodeError: an item is malformed or cut off.
     """
     if media_type is not None and media_type.schema is not None and media_type.item_schema is None:
         shape = shapes.sole(media_type.schema)
         if "string" in shape.types and not shapes.is_array(shape):
-            return charsets.decode_text(body, charsets.charset(content_type) or "utf-8")
+            return decode_text(body, charset_of(content_type) or "utf-8")
     splitter = split(media_type, replace(limits, response_bytes=None))
     return [*splitter.feed(body), *splitter.finish()]
 
 
 def write_line(item: Any) -> bytes:
-    """One line of JSON Lines: compact JSON holds no line break."""
-    return charsets.encode_text(json.dump(item), "utf-8") + b"\n"
+    """One line of JSON Lines; compact JSON has no line break."""
+    return encode_text(json.dump(item), "utf-8") + b"\n"
 
 
 def write_record(item: Any) -> bytes:
-    """One JSON text of a sequence. RFC 7464, 2.2: after a record separator, and with a line feed at its end."""
-    return splitting.RECORD + write_line(item)
+    """One item of a JSON text sequence: a record separator, JSON, a line feed (RFC 7464, 2.2)."""
+    return _RECORD_SEPARATOR + write_line(item)
 
 
 def write_event(item: Any) -> bytes:
@@ -93,43 +107,305 @@ def write_event(item: Any) -> bytes:
     data = event.get("data")
     if data is not None:
         text = data if isinstance(data, str) else json.dump(data)
-        lines += [f"data: {line}" for line in splitting.LINE_END.split(text)]
-    return charsets.encode_text("\n".join([*lines, "", ""]), "utf-8")
+        lines += [f"data: {line}" for line in _LINE_END.split(text)]
+    return encode_text("\n".join([*lines, "", ""]), "utf-8")
 
 
 def _field(name: str, value: Any) -> str:
     text = value if isinstance(value, str) else json.dump(value)
-    if splitting.LINE_END.search(text) or "\0" in text:
-        raise EncodeError(f"the {name} of an event can't hold a line break or NUL")
+    if _LINE_END.search(text) or "\0" in text:
+        raise EncodeError(f"the {name} of an event has a line break or NUL, which can't be written")
     return text
 
 
-def split_lines(media_type: MediaType | None, limits: Limits) -> splitting.JSONLines:  # noqa: ARG001  # every split's arguments
-    """What reads JSON Lines."""
-    return splitting.JSONLines(limits)
+# -- splitters of any body ---------------------------------------------------------------------------------------------
 
 
-def split_records(media_type: MediaType | None, limits: Limits) -> splitting.JSONRecords:  # noqa: ARG001  # every split's arguments
-    """What reads a JSON text sequence."""
-    return splitting.JSONRecords(limits)
+class ByteSplitter:
+    """Splits bytes into chunks of one size, of which the last may be shorter; without a size, yields them unchanged."""
+
+    def __init__(self, size: int | None = None) -> None:
+        """Take the size in bytes."""
+        self._size = size
+        self._held = bytearray()
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Take a chunk."""
+        if self._size is None:
+            yield chunk
+            return
+        self._held += chunk
+        whole = len(self._held) // self._size * self._size
+        for start in range(0, whole, self._size):
+            yield bytes(self._held[start : start + self._size])
+        del self._held[:whole]
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield the rest."""
+        if self._held:
+            yield bytes(self._held)
 
 
-def split_events(media_type: MediaType | None, limits: Limits) -> splitting.Events:
-    """What reads server-sent events; the type of one that names none is told where the schema asks for a type."""
-    return splitting.Events(limits, typed=_requires_event(media_type))
+class TextSplitter:
+    """Decodes chunks of text in a charset, strictly; a byte order mark at the beginning is removed."""
+
+    def __init__(self, charset: str) -> None:
+        """Take the charset's name.
+
+        Raises:
+            DecodeError: it is not known.
+        """
+        if not is_known(charset):
+            raise DecodeError(f"the body's charset {charset[:40]!r} is not known")
+        self._charset = charset
+        self._decoder = codecs.getincrementaldecoder(charset)("strict")
+        self._begun = False
+        self._taken = 0
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """Take a chunk."""
+        return self._decoded(chunk, final=False)
+
+    def finish(self) -> Iterator[str]:
+        """Yield the rest."""
+        return self._decoded(b"", final=True)
+
+    def _decoded(self, chunk: bytes, *, final: bool) -> Iterator[str]:
+        pending = self._taken - len(self._decoder.getstate()[0])
+        self._taken += len(chunk)
+        try:
+            text = self._decoder.decode(chunk, final)
+        except UnicodeDecodeError as error:
+            offset = pending + error.start
+            raise DecodeError(f"the body is not text in {self._charset}: {error.reason}", offset=offset) from None
+        except UnicodeError:
+            raise DecodeError(f"the body is not text in {self._charset}") from None
+        if text and not self._begun:
+            self._begun = True
+            text = text.removeprefix(BOM)
+        if text:
+            yield text
 
 
-def _requires_event(media_type: MediaType | None) -> bool:
+class LineSplitter:
+    """Splits text into lines without their ends, which are CRLF, LF or CR."""
+
+    def __init__(self, charset: str, limits: Limits) -> None:
+        """Take the charset's name, and the limit of a line.
+
+        Raises:
+            DecodeError: the charset is not known.
+        """
+        self._text = TextSplitter(charset)
+        self._limit = limits.response_bytes
+        self._held: list[str] = []
+        self._size = 0
+        self._after_return = False
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """Take a chunk."""
+        for text in self._text.feed(chunk):
+            yield from self._lines(text)
+
+    def finish(self) -> Iterator[str]:
+        """Yield the rest."""
+        for text in self._text.finish():
+            yield from self._lines(text)
+        rest = "".join(self._held)
+        if rest:
+            yield rest
+
+    def _lines(self, text: str) -> Iterator[str]:
+        # A line ends at its CR already: to wait for a LF could take long.
+        if self._after_return and text.startswith("\n"):
+            text = text[1:]
+        self._after_return = text.endswith("\r") if text else False
+        *lines, rest = _LINE_END.split(text)
+        for line in lines:
+            whole = "".join((*self._held, line))
+            self._held, self._size = [], 0
+            yield whole
+        if rest:
+            self._held.append(rest)
+            self._size += len(rest)
+            _check_size(self._size, self._limit)
+
+
+class _SeparatedBytes:
+    """Bytes between separators of one byte each, with the offset of each item."""
+
+    def __init__(self, separator: bytes, limits: Limits) -> None:
+        self._separator = separator
+        self._limit = limits.response_bytes
+        self.held = bytearray()
+        self.offset = 0
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[bytes, int]]:
+        *ended, rest = chunk.split(self._separator)
+        for each in ended:
+            item = bytes(self.held + each) if self.held else each
+            self.held.clear()
+            offset = self.offset
+            self.offset += len(item) + 1
+            yield item, offset
+        self.held += rest
+        _check_size(len(self.held), self._limit)
+
+
+def _check_size(size: int, limit: int | None) -> None:
+    if limit is not None and size > limit:
+        raise ResponseTooLarge("an item of the response is too large", limit="response_bytes")
+
+
+# -- splitters of sequences --------------------------------------------------------------------------------------------
+
+
+class JSONLinesSplitter:
+    """The values of JSON Lines; empty lines are skipped."""
+
+    def __init__(self, media_type: MediaType | None, limits: Limits) -> None:  # noqa: ARG002  # every splitter's arguments
+        """Take the limits of one value."""
+        self._limits = limits
+        self._lines = _SeparatedBytes(b"\n", limits)
+
+    def feed(self, chunk: bytes) -> Iterator[Any]:
+        """Take a chunk."""
+        for line, offset in self._lines.feed(chunk):
+            if line.strip(_BLANK):
+                yield _loaded(line, offset, self._limits)
+
+    def finish(self) -> Iterator[Any]:
+        """Yield the last value, whose line needs no end."""
+        last = bytes(self._lines.held)
+        if last.strip(_BLANK):
+            yield _loaded(last, self._lines.offset, self._limits)
+
+
+class JSONSequenceSplitter:
+    """The values of a JSON text sequence.
+
+    RFC 7464, 2.4: a number or a word at the end without a blank after it may be cut off, which is an error. A value is
+    yielded as soon as its line feed is the last byte received: the next record may arrive much later.
+    """
+
+    def __init__(self, media_type: MediaType | None, limits: Limits) -> None:  # noqa: ARG002  # every splitter's arguments
+        """Take the limits of one value."""
+        self._limits = limits
+        self._records = _SeparatedBytes(_RECORD_SEPARATOR, limits)
+        self._begun = False
+        self._yielded = 0
+        self._next = 0
+
+    def feed(self, chunk: bytes) -> Iterator[Any]:
+        """Take a chunk."""
+        for record, offset in self._records.feed(chunk):
+            yield from self._ended(record, offset)
+            self._begun = True
+        size = len(self._records.held)
+        if not self._begun or self._yielded or not self._records.held.endswith(b"\n") or size < self._next:
+            return
+        held = bytes(self._records.held)
+        if held.strip(_BLANK):
+            try:
+                value = json.load(held, self._limits)
+            except DecodeError:
+                # The rest may still arrive. A long record is not tried at each line, which would take quadratic time.
+                self._next = size * 2 if size > _SHORT else 0
+                return
+            self._yielded = size
+            yield value
+
+    def finish(self) -> Iterator[Any]:
+        """Yield the last value."""
+        return self._ended(bytes(self._records.held), self._records.offset)
+
+    def _ended(self, record: bytes, offset: int) -> Iterator[Any]:
+        yielded, self._yielded, self._next = self._yielded, 0, 0
+        if not self._begun and record.strip(_BLANK):
+            raise DecodeError("the body does not begin with a record separator", offset=0)
+        if yielded and record[yielded:].strip(_BLANK):
+            raise DecodeError("an item of the body is followed by other text", offset=offset + yielded)
+        if yielded or not record.strip(_BLANK):
+            return
+        if _NUMBER_OR_WORD.match(record.lstrip(_BLANK)) and not record.endswith((b" ", b"\t", b"\r", b"\n")):
+            raise DecodeError("an item of the body may be cut off: no line feed follows it", offset=offset)
+        yield _loaded(record, offset, self._limits)
+
+
+class EventSplitter:
+    """Server-sent events (HTML, 9.2.6), as mappings of the fields that each has.
+
+    An event without data is dropped, and so is one at the end without a blank line after it. An event of no type is
+    given the type ``message`` if its schema requires a type. ``last_id`` and ``retry`` (in milliseconds) are for
+    reconnecting.
+    """
+
+    def __init__(self, media_type: MediaType | None, limits: Limits) -> None:
+        """Take the media type, and the limits of one line and of an event's data."""
+        self._lines = LineSplitter("utf-8", limits)
+        self._limit = limits.response_bytes
+        self._default = {"event": "message"} if _requires_type(media_type) else {}
+        self._begin()
+        self.last_id = ""
+        self.retry: int | None = None
+
+    def _begin(self) -> None:
+        self._event: dict[str, Any] = {}
+        self._data: list[str] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+        """Take a chunk."""
+        for line in self._lines.feed(chunk):
+            if line:
+                self._take(line)
+                continue
+            event, data = self._event, self._data
+            self.last_id = event.get("id", self.last_id)
+            self._begin()
+            if data:
+                yield {**self._default, **event, "data": "\n".join(data)}
+
+    def finish(self) -> Iterator[dict[str, Any]]:
+        """Yield nothing: an event ends with a blank line. Bytes that are not text are an error even there."""
+        for _ in self._lines.finish():
+            pass
+        return iter(())
+
+    def _take(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+            self._size += len(value)
+            _check_size(self._size, self._limit)
+            self._event.setdefault("data", "")
+        elif name == "retry":
+            if _DIGITS.fullmatch(value):
+                self.retry = self._event["retry"] = int(value[:20])
+        elif name == "event" or (name == "id" and "\0" not in value):
+            self._event[name] = value
+
+
+def _requires_type(media_type: MediaType | None) -> bool:
     schema = media_type.item_schema if media_type is not None else None
     if schema is None and media_type is not None and media_type.schema is not None:
         schema = _schemas.shape(media_type.schema).items
     return schema is not None and "event" in _schemas.shape(schema).required
 
 
+def _loaded(text: bytes, offset: int, limits: Limits) -> Any:
+    try:
+        return json.load(text, limits)
+    except DecodeError as error:
+        at = None if error.offset is None else error.offset + offset
+        raise DecodeError(error.message.replace("the body", "an item of the body", 1), offset=at) from None
+
+
 def _codec(write: Write, split: Split) -> Codec:
     return Codec("sequence", partial(_encode, write), partial(_decode, split), files=True, split=split)
 
 
-LINES = _codec(write_line, split_lines)
-RECORDS = _codec(write_record, split_records)
-EVENTS = _codec(write_event, split_events)
+LINES = _codec(write_line, JSONLinesSplitter)
+RECORDS = _codec(write_record, JSONSequenceSplitter)
+EVENTS = _codec(write_event, EventSplitter)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -87,7 +88,9 @@ def test_json(media_type, value):
 @given(value=PLAIN)
 def test_the_two_readers_of_json_agree(value):
     body = json.dumps(value).encode()
-    assert repr(json_codec.load(body, LIMITS)) == repr(json_codec.json_exact.load(body, LIMITS))
+    by_msgspec = json_codec.load(body, LIMITS)
+    with mock.patch.object(json_codec, "_msgspec", return_value=None):
+        assert repr(json_codec.load(body, LIMITS)) == repr(by_msgspec)
 
 
 @FEW
@@ -129,7 +132,7 @@ def has_name_twice(value):
 def test_a_name_that_comes_twice_is_found_however_it_is_written(value, colon, comma):
     body = text_of(value, colon, comma).encode()
     if has_name_twice(value):
-        with pytest.raises(DecodeError, match="comes twice"):
+        with pytest.raises(DecodeError, match="occurs twice"):
             json_codec.load(body, LIMITS)
     else:
         assert json_codec.load(body, LIMITS) == json.loads(body)

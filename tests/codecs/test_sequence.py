@@ -107,8 +107,8 @@ def test_an_iterator_is_written_an_item_at_a_time(media_type):
 @pytest.mark.parametrize(
     ("content_type", "value", "fault"),
     [
-        (LINES, {"a": 1}, "list of its items, not a dict"),
-        (LINES, [float("nan")], "not finite"),
+        (LINES, {"a": 1}, "list of items, not a dict"),
+        (LINES, [float("nan")], "NaN or infinite"),
         (EVENTS, [{"event": "a\nb", "data": "x"}], "event of an event"),
         (EVENTS, [{"id": "a\0", "data": "x"}], "id of an event"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynclient import codecs, exceptions
-from dynclient.codecs import splitting
+from dynclient.codecs import sequence
 from dynclient.options import Limits
 
 LIMITS = Limits()
@@ -61,14 +61,14 @@ def test_items_are_the_same_wherever_chunks_end(content_type, places):
 def test_text_and_lines_are_the_same_wherever_chunks_end(places):
     text = "\ufeffa\u00e4\r\n\U0001f600\r\rb\n\u2028c"
     chunks = cut(text.encode(), places)
-    assert "".join(pieces(splitting.Text("utf-8"), chunks)) == text[1:]
-    assert pieces(splitting.Lines("utf-8", LIMITS), chunks) == ["a\u00e4", "\U0001f600", "", "b", "\u2028c"]
+    assert "".join(pieces(sequence.TextSplitter("utf-8"), chunks)) == text[1:]
+    assert pieces(sequence.LineSplitter("utf-8", LIMITS), chunks) == ["a\u00e4", "\U0001f600", "", "b", "\u2028c"]
 
 
 @settings(max_examples=40, deadline=None)
 @given(body=st.binary(max_size=40), size=st.integers(1, 9), places=st.lists(st.integers(0, 40), max_size=5))
 def test_bytes_come_in_pieces_of_one_size(body, size, places):
-    found = pieces(splitting.Bytes(size), cut(body, places))
+    found = pieces(sequence.ByteSplitter(size), cut(body, places))
     assert b"".join(found) == body
     assert all(len(piece) == size for piece in found[:-1])
 
@@ -77,7 +77,7 @@ def test_bytes_come_in_pieces_of_one_size(body, size, places):
 def test_other_charsets_byte_by_byte(name):
     body = "\u00e4b\nc".encode(name) if name == "latin-1" else "\u3042\nc".encode(name)
     chunks = [body[index : index + 1] for index in range(len(body))]
-    assert "".join(pieces(splitting.Text(name), chunks)) == body.decode(name)
+    assert "".join(pieces(sequence.TextSplitter(name), chunks)) == body.decode(name)
 
 
 # What is there as soon as which bytes are.
@@ -149,6 +149,6 @@ def test_many_items_are_not():
 
 
 def test_events_tell_what_reconnecting_goes_by():
-    events = splitting.Events(LIMITS)
+    events = codecs.find("text/event-stream").split(None, LIMITS)
     list(events.feed(b"id: 1\nretry: 20\n\nid: 2\ndata: x\n\nid: 3\nretry: soon\ndata: y"))
     assert (events.last_id, events.retry) == ("2", 20)

@@ -18,11 +18,11 @@ from dynclient.media_types import MEDIA_TYPES
         ("json-lines", "sequence", "LINES"),
         ("json-records", "sequence", "RECORDS"),
         ("events", "sequence", "EVENTS"),
-        ("text", "text", "CODEC"),
-        ("binary", "binary", "CODEC"),
+        ("text", "text", "TEXT"),
+        ("binary", "text", "BINARY"),
     ],
 )
-def test_the_table_tells_the_truth(name, module, constant):
+def test_the_table_agrees_with_the_modules(name, module, constant):
     told, found = codecs.CODECS[name], getattr(import_module(f"dynclient.codecs.{module}"), constant)
     assert (told.name, told.files, told.split is None) == (found.name, found.files, found.split is None)
 

@@ -12,8 +12,7 @@ import pytest
 from case import document
 
 import dynclient
-from dynclient import exceptions
-from dynclient.codecs.splitting import JSONRecords
+from dynclient import codecs, exceptions
 from dynclient.messages import Headers, Response
 from dynclient.options import Limits
 
@@ -58,7 +57,7 @@ def test_a_long_text_that_should_be_an_expression():
 
 
 def test_a_record_that_never_ends():
-    records = JSONRecords(Limits())
+    records = codecs.find("application/json-seq").split(None, Limits())
     started = time.thread_time()
     assert list(records.feed(b'\x1e["')) == []
     for _ in range(500):
@@ -67,7 +66,7 @@ def test_a_record_that_never_ends():
 
 
 def test_a_record_in_lines_is_given_when_it_is_whole():
-    records = JSONRecords(Limits())
+    records = codecs.find("application/json-seq").split(None, Limits())
     found = [value for line in (b"\x1e[\n", b"1,\n", b"2\n", b"]\n") for value in records.feed(line)]
     assert found == [[1, 2]]
 

@@ -1,10 +1,10 @@
-"""Schema -> XML node: what a schema's value is in a document, and how it is called there (OAS 3.2, XML Object).
+"""Schema -> XML node: what a schema's value is in a document, its name there (OAS 3.2, XML Object), and its text.
 
-Rule 1: an explicit ``xml.name`` goes before the name inferred, be it the schema's own or that of the component that a
-``$ref`` leads to.
-Rule 2: the inferred name is the property's, for the items of an array too. 3.2 would rather have the component's for a
-``$ref``; 3.0 and 3.1 know no such rule, so that it is only taken while reading, where nothing has the first name.
-Rule 3: a root that has no name is called by its component, else by its title, else ``root``.
+Rule 1: an explicit ``xml.name`` goes before the inferred name. It may be the schema's own, or that of the component
+that a ``$ref`` points to.
+Rule 2: the inferred name is the property's, also for the items of an array. 3.2 prefers the component's for a
+``$ref``; 3.0 and 3.1 have no such rule, so it is only accepted when reading, if nothing has the first name.
+Rule 3: a root without a name gets its component's name, else its title, else ``root``.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ from collections.abc import Callable
 from typing import Any
 
 from dynclient import _schemas
+from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.codecs import shapes
-from dynclient.codecs.xml.tree import Element
-from dynclient.codecs.xml.writing import is_name
+from dynclient.codecs.text import scalar
+from dynclient.codecs.xml.syntax import BLANK, Element, is_name
+from dynclient.exceptions import EncodeError
 from dynclient.model import Schema
 
+_PLUS = expression(r"^\+(?=[0-9.])")
+_BITS = {"1": "true", "0": "false"}
 _MOST_BRANCHES = 16
 
 
 class Node(Record):
-    """What a schema's value is in XML. ``kind`` is the nodeType; ``name`` counts for elements and attributes only.
+    """What a schema's value is in XML. ``kind`` is the nodeType; ``name`` is for elements and attributes only.
 
-    ``other_name`` is the component's, where that is another.
+    ``other_name`` is the component's name if that is another one.
     """
 
     kind: str
@@ -36,17 +40,13 @@ class Node(Record):
     shape: _schemas.Shape
     other_name: str | None = None
 
-    def names(self, element: Element) -> bool:
-        """Tell whether an element has this name, whatever its namespace."""
-        return element.name == self.name
-
     def element(self) -> Element:
         """An empty element of this name."""
         return Element(self.name, self.namespace, self.prefix)
 
 
 def node(schema: Schema, inferred: str) -> Node:
-    """The node of a schema that would be called so by where it stands."""
+    """The node of a schema; ``inferred`` is its name if the schema gives none."""
     known = _schemas.cache(schema.references, "xml nodes")
     key = (schema.uri, inferred)
     if key not in known:
@@ -64,22 +64,22 @@ def root(schema: Schema) -> Node:
 
 
 def item(owner: Node, shape: _schemas.Shape, index: int) -> Node | None:
-    """The node of an array's item; None where the schema says nothing of it."""
+    """The node of an array's item; None if the schema does not describe it."""
     schema = shapes.item_schema(shape, index)
     if schema is None:
         return None
     found = node(schema, owner.name)
-    # An array in an array, both without an element, could not be told apart again.
+    # An array in an array, both without an element, could not be told apart when read.
     return found._replace(kind="element") if found.kind == "none" and shapes.is_array(found.shape) else found
 
 
 def property_nodes(shape: _schemas.Shape) -> list[tuple[str, Node]]:
-    """Each property that a shape names, with its node."""
+    """The properties that a shape names, each with its node."""
     return [(name, node(schema, name)) for name, schema in shape.properties.items()]
 
 
 def undescribed(shape: _schemas.Shape, name: str) -> Node | None:
-    """The node of a property that a shape does not name; None where it says nothing of it."""
+    """The node of a property that a shape does not name; None if it does not describe it."""
     schema = shapes.property_schema(shape, name)
     return node(schema, name) if schema is not None else None
 
@@ -89,7 +89,8 @@ def branch(
 ) -> _schemas.Shape:
     """Decide among ``oneOf``, ``anyOf`` and discriminated schemas: the shape merged with the branch that fits best.
 
-    ``score`` tells how well a shape fits (below 0: not at all), ``tag`` gives the value of the discriminating property.
+    ``score`` says how well a shape fits (below 0: not at all); ``tag`` returns the value of the property that
+    discriminates.
     """
     for _ in range(_MOST_BRANCHES):
         picked = _picked(shape, tag)
@@ -134,3 +135,34 @@ def _node(schema: Schema, inferred: str, *, wrapped: bool = False) -> Node:
         hints = hints._replace(prefix=hints.prefix or prefix)
     other = seen.name if seen.name not in {None, local} else None
     return Node(kind, local, hints.namespace, hints.prefix, schema, seen, other)
+
+
+# -- scalars -----------------------------------------------------------------------------------------------------------
+
+
+def write_scalar(value: Any) -> str:
+    """A scalar as the text of an element or attribute; scalars of a list are separated by spaces, as in xs:list.
+
+    Raises:
+        EncodeError: the value is an object, or a list of objects or lists.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, list) and not any(isinstance(each, (list, dict)) for each in value):
+        return " ".join(map(write_scalar, value))
+    if isinstance(value, (list, dict)):
+        raise EncodeError(f"a {type(value).__name__} can't be an XML attribute or text")
+    return scalar(value)
+
+
+def read_scalar(schema: Schema, shape: _schemas.Shape, found: str) -> Any:
+    """The value of a text by its schema. XML Schema 2: ``1`` is true, ``+5`` is 5, spaces count in strings only."""
+    if shapes.is_array(shape):
+        words = found.split()
+        return [_schemas.typed(shape.items, word) if shape.items is not None else word for word in words]
+    types = shape.types - {"null"}
+    if types and "string" not in types:
+        found = _PLUS.sub("", found.strip(BLANK), count=1)
+        if types == {"boolean"}:
+            found = _BITS.get(found, found)
+    return _schemas.typed(schema, found)

@@ -1,32 +1,194 @@
-"""Elements -> plain values, by the nodes of their schemas; the way back of ``encode``.
+"""Plain values <-> elements, by the nodes of their schemas; without a schema by their names alone.
 
-Rule 1: nothing that arrived is lost where the schema leaves room for it: an element that no schema describes comes
-under its own name, and an element that comes twice though it should come once is a list, for validation to judge.
-Rule 2: an element is found by its local name; its namespace decides where two have the same.
+Rule 1: a value that no schema describes is written so that it can be read again: ``"@name"`` is an attribute,
+``"#text"`` the text of a mapping, a list under a name is that element repeated.
+Rule 2: nothing that was received is lost if the schema leaves room for it: an element that no schema describes is under
+its own name, and an element that occurs twice although it should occur once is a list, which validation reports.
+Rule 3: an element is found by its local name; its namespace decides between two of the same name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from dynclient import _schemas
 from dynclient.codecs import shapes
-from dynclient.codecs.xml import nodes, scalars
-from dynclient.codecs.xml.nodes import Node
-from dynclient.codecs.xml.tree import XML, XSI, CData, Element
-from dynclient.exceptions import DecodeError
+from dynclient.codecs.xml import nodes
+from dynclient.codecs.xml.nodes import Node, read_scalar, write_scalar
+from dynclient.codecs.xml.syntax import BLANK, XML, XSI, Attribute, CData, Element
+from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.model import Schema
 
-_BLANK = " \t\r\n"
+NIL = Attribute("nil", "true", XSI, "xsi")
+
+_TYPES: dict[type, frozenset[str]] = {
+    bool: frozenset({"boolean"}),
+    int: frozenset({"integer", "number"}),
+    float: frozenset({"number", "integer"}),
+    str: frozenset({"string"}),
+    list: frozenset({"array"}),
+    dict: frozenset({"object"}),
+    type(None): frozenset({"null"}),
+}
+
+
+def encoded(value: Any, schema: Schema) -> Element:
+    """The root element of a value.
+
+    Raises:
+        EncodeError: the value can't be written in XML.
+    """
+    try:
+        return _element(value, nodes.root(schema))
+    except RecursionError:
+        raise EncodeError("the body is nested too deeply to be written as XML") from None
+
+
+def _element(value: Any, node: Node) -> Element:
+    result = node.element()
+    _fill(result, value, node)
+    return result
+
+
+def _fill(parent: Element, value: Any, node: Node) -> None:
+    """Write a value as the contents of an element."""
+    if value is None:
+        parent.attributes.append(NIL)
+    elif isinstance(value, dict):
+        _add_members(parent, value, node)
+    elif isinstance(value, list):
+        _add_items(parent, value, node)
+    else:
+        _add_text(parent, value)
+
+
+def _add_element(parent: Element, value: Any, node: Node) -> None:
+    parent.children.append(_element(value, node))
+
+
+def _add_attribute(parent: Element, value: Any, node: Node) -> None:
+    # OAS 3.2, XML Object, Handling null Values: an attribute that is null is left out.
+    if value is not None:
+        parent.attributes.append(Attribute(node.name, write_scalar(value), node.namespace or "", node.prefix))
+
+
+def _add_text(parent: Element, value: Any, node: Node | None = None) -> None:  # noqa: ARG001  # every kind's arguments
+    text = write_scalar(value)
+    if text:
+        parent.children.append(text)
+
+
+def _add_cdata(parent: Element, value: Any, node: Node) -> None:  # noqa: ARG001  # every kind's arguments
+    parent.children.append(CData(write_scalar(value)))
+
+
+def _add_nothing(parent: Element, value: Any, node: Node) -> None:
+    """A value without a node: its content is added to the parent."""
+    if value is None and shapes.is_array(node.shape):
+        item = nodes.item(node, node.shape, 0)
+        _fill_new(parent, None, item, node.name)
+    elif value is not None:
+        _fill(parent, value, node)
+
+
+_ADD: dict[str, Callable[[Element, Any, Node], None]] = {
+    "element": _add_element,
+    "attribute": _add_attribute,
+    "text": _add_text,
+    "cdata": _add_cdata,
+    "none": _add_nothing,
+}
+
+
+def _add(parent: Element, value: Any, node: Node) -> None:
+    _ADD.get(node.kind, _add_element)(parent, value, node)
+
+
+def _add_items(parent: Element, values: list[Any], node: Node) -> None:
+    shape = nodes.branch(node.shape, lambda each: _fit_of_value(each, values), lambda _: None)
+    for index, value in enumerate(values):
+        _fill_new(parent, value, nodes.item(node, shape, index), node.name)
+
+
+def _fill_new(parent: Element, value: Any, node: Node | None, name: str) -> None:
+    """Add a value by its node, or as an element of a name where it has none."""
+    if node is not None:
+        _add(parent, value, node)
+    else:
+        _add_undescribed(parent, name, value)
+
+
+def _add_members(parent: Element, value: Mapping[str, Any], node: Node) -> None:
+    shape = nodes.branch(node.shape, lambda each: _fit_of_value(each, value), value.get)
+    described = dict(nodes.property_nodes(shape))
+    # In the schema's order, since readers of XML often require it.
+    for name, each in described.items():
+        if name in value:
+            _add(parent, value[name], each)
+    for name, each in value.items():
+        if name not in described:
+            _extra(parent, name, each, shape)
+
+
+def _extra(parent: Element, name: str, value: Any, shape: _schemas.Shape) -> None:
+    node = nodes.undescribed(shape, name) if name[:1] not in {"@", "#"} else None
+    _fill_new(parent, value, node, name)
+
+
+def _add_undescribed(parent: Element, name: str, value: Any) -> None:
+    """Add a value that no schema describes, under a name."""
+    if name == "#text":
+        _add_text(parent, value)
+        return
+    if name.startswith("@"):
+        if value is not None:
+            parent.attributes.append(Attribute(name[1:], write_scalar(value)))
+        return
+    for each in value if isinstance(value, list) else [value]:
+        child = Element(name)
+        parent.children.append(child)
+        if each is None:
+            child.attributes.append(NIL)
+        elif isinstance(each, list):
+            _add_undescribed(child, name, each)
+        elif isinstance(each, dict):
+            for key, inner in each.items():
+                _add_undescribed(child, key, inner)
+        else:
+            _add_text(child, each)
+
+
+def _fit_of_value(shape: _schemas.Shape, value: Any) -> float:
+    """How well a shape fits a value: below 0 not at all; else the more it describes the better."""
+    types = _TYPES.get(type(value), frozenset())
+    if shape.types and not shape.types & types:
+        return -2
+    if not isinstance(value, Mapping):
+        return 1 if shape.types else 0
+    described = shape.properties.keys() & value.keys()
+    if any(_excludes(_schemas.shape(shape.properties[name]), value[name]) for name in described):
+        return -1
+    return len(described) - 0.5 * len(value) * (len(shape.required - value.keys()) > 0) + 0.1
+
+
+def _excludes(shape: _schemas.Shape, value: Any) -> bool:
+    """Whether a constant or an enum excludes a value."""
+    if shape.const is not _schemas.MISSING:
+        return bool(shape.const != value)
+    return shape.enum is not None and value not in shape.enum
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
 _ABSENT: Any = _schemas.MISSING
 
 
-def value(root: Element, schema: Schema) -> Any:
+def decoded(root: Element, schema: Schema) -> Any:
     """The value of a document's root element.
 
     Raises:
-        DecodeError: the root has another name than the one that ``xml.name`` gives it.
+        DecodeError: the root's name is not the one in ``xml.name``.
     """
     node = nodes.root(schema)
     hints = node.shape.xml
@@ -35,7 +197,7 @@ def value(root: Element, schema: Schema) -> Any:
     try:
         return _value(root, node)
     except RecursionError:
-        raise DecodeError("the body nests too deep") from None
+        raise DecodeError("the body is nested too deeply") from None
 
 
 def _value(element: Element, node: Node) -> Any:
@@ -49,11 +211,11 @@ def _value(element: Element, node: Node) -> Any:
         return _members(element, shape)
     if inner or shapes.is_any(shape):
         return undescribed(element)
-    return scalars.read(node.schema, shape, element.text())
+    return read_scalar(node.schema, shape, element.text())
 
 
 def undescribed(element: Element) -> Any:
-    """What an element says by itself: its text, or a mapping of its elements, attributes and text."""
+    """An element that no schema describes: its text, or a mapping of its elements, attributes and text."""
     if element.nil:
         return None
     found: dict[str, Any] = {
@@ -63,13 +225,13 @@ def undescribed(element: Element) -> Any:
     text = element.text()
     if not found:
         return text
-    if text.strip(_BLANK):
+    if text.strip(BLANK):
         found["#text"] = text
     return found
 
 
 def _put(found: dict[str, Any], values: Iterable[tuple[str, Any]]) -> None:
-    """Put values under their names; those that share one make a list."""
+    """Put values under their names; several values of one name become a list."""
     named: dict[str, list[Any]] = {}
     for name, each in values:
         named.setdefault(name, []).append(each)
@@ -78,11 +240,11 @@ def _put(found: dict[str, Any], values: Iterable[tuple[str, Any]]) -> None:
 
 
 def _queue(element: Element) -> list[Element | str]:
-    return [child for child in element.children if isinstance(child, Element) or child.strip(_BLANK)]
+    return [child for child in element.children if isinstance(child, Element) or child.strip(BLANK)]
 
 
 def _items(children: list[Element | str], node: Node, shape: _schemas.Shape) -> list[Any]:
-    """The items that an element's children are, in order."""
+    """The children of an element as items, in order."""
     found: list[Any] = []
     waiting = list(reversed(children))
     while waiting:
@@ -90,17 +252,17 @@ def _items(children: list[Element | str], node: Node, shape: _schemas.Shape) -> 
         item = nodes.item(node, shape, len(found))
         if isinstance(child, Element):
             if item is not None and item.kind in {"text", "cdata"} and len(found) < len(shape.prefix_items):
-                found.append("")  # a text that is empty leaves nothing behind
+                found.append("")  # an empty text is not in the document
                 waiting.append(child)
             else:
                 found.append(_value(child, item) if item is not None else undescribed(child))
         else:
-            found.append(scalars.read(item.schema, item.shape, child) if item is not None else child)
+            found.append(read_scalar(item.schema, item.shape, child) if item is not None else child)
     return found
 
 
 class _Taking:
-    """One element whose children are being given to the properties that describe them."""
+    """Assigns the children and attributes of one element to the properties that describe them."""
 
     def __init__(self, element: Element, shape: _schemas.Shape) -> None:
         self.element = element
@@ -112,7 +274,7 @@ class _Taking:
         self.named = {each.name for _, each in self.described if each.kind == "element"}
 
     def hits(self, node: Node) -> list[Element]:
-        """The children that are the node's, by namespace where one is given, else by name, else by the other name."""
+        """The node's children: by namespace if it has one, else by name, else by the other name."""
         free = [child for child in self.element.elements() if id(child) not in self.taken]
         found = [child for child in free if child.name == node.name]
         if node.namespace is not None:
@@ -141,16 +303,16 @@ def _members(element: Element, shape: _schemas.Shape) -> dict[str, Any]:
 
 def _described(taking: _Taking) -> dict[str, Any]:
     """The properties that the shape names, in its order."""
-    # Those with a namespace choose first, for one without would take all of its name.
+    # Those with a namespace go first: one without would take all elements of its name.
     order = sorted(taking.described, key=lambda pair: pair[1].namespace is None)
-    taken = {name: TAKE.get(node.kind, _take_element)(taking, node, name) for name, node in order}
+    taken = {name: _TAKE.get(node.kind, _take_element)(taking, node, name) for name, node in order}
     return {name: taken[name] for name, _ in taking.described if taken[name] is not _ABSENT}
 
 
 def _rest(taking: _Taking, found: dict[str, Any]) -> None:
-    """Keep text and attributes that the schema does not describe, where it allows for more."""
+    """Keep text and attributes that the schema does not describe, if it allows more."""
     text = taking.element.text()
-    if not taking.text_taken and text.strip(_BLANK):
+    if not taking.text_taken and text.strip(BLANK):
         found["#text"] = text
     if taking.shape.additional is True:
         for each in taking.element.attributes:
@@ -168,8 +330,8 @@ def _take_attribute(taking: _Taking, node: Node, name: str) -> Any:  # noqa: ARG
     text = taking.element.attribute(node.name, node.namespace)
     taking.attributes.add(node.name)
     if text is not None:
-        return scalars.read(node.schema, node.shape, text)
-    # OAS 3.2, XML Object, Handling null Values: an attribute left out is null where the schema allows for that.
+        return read_scalar(node.schema, node.shape, text)
+    # OAS 3.2, XML Object, Handling null Values: a missing attribute is null if the schema allows null.
     return None if "null" in node.shape.types else _ABSENT
 
 
@@ -177,14 +339,14 @@ def _take_text(taking: _Taking, node: Node, name: str) -> Any:
     taking.text_taken = True
     text = taking.element.text()
     if any(taking.element.elements()) and not any(isinstance(child, CData) for child in taking.element.children):
-        text = text.strip(_BLANK)
+        text = text.strip(BLANK)
     if not text and name not in taking.shape.required:
         return _ABSENT
-    return scalars.read(node.schema, node.shape, text)
+    return read_scalar(node.schema, node.shape, text)
 
 
 def _take_nothing(taking: _Taking, node: Node, name: str) -> Any:
-    """A value that has no node of its own: its nodes stand among those of the element."""
+    """A value without a node: its nodes are among those of the element."""
     if shapes.is_array(node.shape):
         return _take_items(taking, node, name)
     if not shapes.is_object(node.shape):
@@ -197,24 +359,24 @@ def _take_nothing(taking: _Taking, node: Node, name: str) -> Any:
 
 
 def _take_items(taking: _Taking, node: Node, name: str) -> Any:
-    """The items of an array that no element encloses: all children that an item's node names."""
+    """The items of an array without an element around them: all children with the item's name."""
     item = nodes.item(node, node.shape, 0) or node._replace(kind="element", other_name=None)
     described = nodes.item(node, node.shape, 0) is not None
     if item.kind in {"text", "cdata"}:
         taking.text_taken = True
         return [
-            scalars.read(item.schema, item.shape, child) for child in taking.element.children if isinstance(child, str)
+            read_scalar(item.schema, item.shape, child) for child in taking.element.children if isinstance(child, str)
         ]
     hits = taking.take(item)
     if len(hits) == 1 and hits[0].nil and "null" in node.shape.types and "null" not in item.shape.types:
         return None
     if not hits:
-        # XML can't tell an empty list from none.
+        # In XML an empty list and a missing one are the same.
         return [] if name in taking.shape.required else _ABSENT
     return [_value(child, item) if described else undescribed(child) for child in hits]
 
 
-TAKE: dict[str, Callable[[_Taking, Node, str], Any]] = {
+_TAKE: dict[str, Callable[[_Taking, Node, str], Any]] = {
     "element": _take_element,
     "attribute": _take_attribute,
     "text": _take_text,
@@ -224,7 +386,7 @@ TAKE: dict[str, Callable[[_Taking, Node, str], Any]] = {
 
 
 def _tag(element: Element, node: Node, name: str) -> Any:
-    """The value of a discriminating property, before it is known which schema describes it."""
+    """The value of the property that discriminates, before its schema is known."""
     schema = node.shape.properties.get(name)
     tag = nodes.node(schema, name) if schema is not None else None
     if tag is not None and tag.kind == "attribute":
@@ -235,7 +397,7 @@ def _tag(element: Element, node: Node, name: str) -> Any:
 
 
 def _fit(shape: _schemas.Shape, element: Element) -> float:
-    """How well a shape fits an element: below 0 not at all, and else the better the more it describes."""
+    """How well a shape fits an element: below 0 not at all; else the more it describes the better."""
     names = {child.name for child in element.elements()}
     if element.nil:
         return 1 if "null" in shape.types else 0
@@ -259,15 +421,15 @@ def _fit_other(shape: _schemas.Shape, element: Element, *, inner: bool) -> float
     if inner:
         return -2 if shape.types else 0
     text = element.text()
-    read = scalars.read(shape.schema, shape, text)
+    read = read_scalar(shape.schema, shape, text)
     if shape.enum is not None:
         return 2 if read in shape.enum else -1
-    # A number or boolean that could be read says more than a text.
+    # A number or boolean that could be read is a better fit than a text.
     return 1 if not isinstance(read, str) else 0.6 if "string" in shape.types else -1
 
 
 def _text_at(element: Element, node: Node) -> str | None:
-    """The text of the element or attribute that a node would be, or None where there is none."""
+    """The text of the element or attribute for a node, or None if there is none."""
     if node.kind == "attribute":
         return element.attribute(node.name, node.namespace)
     if node.kind in {"text", "cdata"}:
@@ -282,5 +444,5 @@ def _text_at(element: Element, node: Node) -> str | None:
 def _differs(shape: _schemas.Shape, text: str) -> bool:
     allowed = shape.enum if shape.enum is not None else (shape.const,) if shape.const is not _ABSENT else None
     return allowed is not None and all(
-        scalars.written(each) != text for each in allowed if not isinstance(each, (list, dict))
+        write_scalar(each) != text for each in allowed if not isinstance(each, (list, dict))
     )

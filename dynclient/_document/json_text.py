@@ -16,15 +16,16 @@ import re
 from array import array
 from bisect import bisect
 from contextlib import suppress
+from functools import cache
 from itertools import accumulate
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypedDict
 
 from dynclient._document.text import checked, excerpt, unreadable
 from dynclient._document.trees import members, too_deep
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
-from dynclient.json_pointer import join, split, walk
+from dynclient.json_pointer import MISSING, join, split, walk
 from dynclient.options import Limits
 
 STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
@@ -182,6 +183,26 @@ def exactly(part: bytes, pointer: str, lines: int, name: str, limits: Limits) ->
     opened = "".join(f"{{{json.dumps(key)}:" for key in keys).encode()
     alone = b"\n" * lines + opened + part + b"}" * len(keys)
     return walk(read(alone, name, limits), keys)[0]
+
+
+def peek(text: bytes, words: frozenset[str]) -> Any:
+    """Decode an object of objects, of which only the members that ``words`` names; MISSING if that is not possible."""
+    try:
+        import msgspec
+    except ImportError:
+        return MISSING
+    try:
+        return _peeking(words).decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return MISSING
+
+
+@cache
+def _peeking(words: frozenset[str]) -> Any:
+    import msgspec
+
+    known = TypedDict("known", dict.fromkeys(words, Any), total=False)  # type: ignore[misc]  # the caller's words
+    return msgspec.json.Decoder(dict[str, known | list[msgspec.Raw] | str | int | float | bool | None])
 
 
 _SPACE = expression(rb"[ \t\r\n]*")

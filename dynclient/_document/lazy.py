@@ -218,7 +218,7 @@ class LazyTree:
         """Decode part of an object, as :meth:`LazyMapping.peek` says; MISSING where that saves nothing."""
         if self._limits is None or len(entry) != _SLICE:
             return MISSING
-        from dynclient._document.offsets import peek
+        from dynclient._document.json_text import peek
 
         try:
             return peek(self.bytes.slice(entry), words)

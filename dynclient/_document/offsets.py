@@ -13,14 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, TypedDict
+from typing import Any
 
 from dynclient._document.compiled import NESTED
 from dynclient._document.json_text import STRING
 from dynclient._document.lazy import Bytes, LazyMapping, LazyTree, Table
 from dynclient._document.text import is_utf8
 from dynclient._expressions import expression
-from dynclient.json_pointer import MISSING
 from dynclient.options import Limits
 
 SMALLEST = 1 << 20
@@ -135,23 +134,3 @@ class _Walk:
         if found is None:
             raise _UnexpectedError
         return found.end()
-
-
-def peek(text: bytes, words: frozenset[str]) -> Any:
-    """Decode an object of objects, of which only the members that ``words`` names; MISSING if that is not possible."""
-    try:
-        import msgspec
-    except ImportError:
-        return MISSING
-    try:
-        return _peeking(words).decode(text)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return MISSING
-
-
-@cache
-def _peeking(words: frozenset[str]) -> Any:
-    import msgspec
-
-    known = TypedDict("known", dict.fromkeys(words, Any), total=False)  # type: ignore[misc]  # the caller's words
-    return msgspec.json.Decoder(dict[str, known | list[msgspec.Raw] | str | int | float | bool | None])

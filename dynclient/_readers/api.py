@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dynclient._document import Document
-from dynclient._readers import operations
+from dynclient._readers import paths
 from dynclient._readers.listings import listing
 from dynclient._readers.nodes import Components, Node, Source, described, schemas, section, spelled
-from dynclient._readers.operations import Version
+from dynclient._readers.paths import Version
 from dynclient._readers.security import requirements
 from dynclient.dialects import DIALECTS, Dialect, with_draft
 from dynclient.exceptions import DocumentError, UnsupportedVersion
@@ -124,7 +124,7 @@ def _listed(
     """Return the rows, the namespace of each tag, and the errors of whole paths."""
     from dynclient._readers.names import names
 
-    listed = operations.operations_of(root)
+    listed = paths.operations_of(root)
     named = names(listed.found, tags)
     return tuple(map(_row, listed.found, named.flat, named.by_tag)), named.namespaces, listed.faults
 
@@ -162,15 +162,15 @@ class Reader:
 
     def _read(self, row: OperationRow) -> Operation:
         item = self._path_item(row)
-        operations.check_path(row.path, item)
-        found = next((one for one in operations.operations_at(row.path, item) if one.method == row.method), None)
+        paths.check_path(row.path, item)
+        found = next((one for one in paths.operations_at(row.path, item) if one.method == row.method), None)
         if found is None or found.operation_id != row.operation_id:
             raise item.fault(f"there is no {row.key}, or not the one that was listed")
-        return self.operation(row, found.node.followed("an Operation Object"), operations.path_items(item))
+        return self.operation(row, found.node.followed("an Operation Object"), paths.path_items(item))
 
     def operation(self, row: OperationRow, node: Node, items: Sequence[Node]) -> Operation:
         """Read an Operation Object, wherever it stands; ``items`` are its Path Items, the nearest first."""
-        operations.check_method(row.method, node)
+        paths.check_method(row.method, node)
         root = self._root
         operation = Operation(
             row=row,
@@ -189,7 +189,7 @@ class Reader:
         return item
 
 
-def _row(found: operations.Found, name: str, names_by_tag: tuple[tuple[str, str], ...]) -> OperationRow:
+def _row(found: paths.Found, name: str, names_by_tag: tuple[tuple[str, str], ...]) -> OperationRow:
     return OperationRow(
         f"{found.method} {found.path}",
         found.method,

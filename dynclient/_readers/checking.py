@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dynclient._document import Document
 from dynclient._readers.api import Reader, root_node, version_of
 from dynclient._readers.nodes import Faults, Node, section
-from dynclient._readers.operations import (
+from dynclient._readers.paths import (
     Version,
     check_path,
     declared,

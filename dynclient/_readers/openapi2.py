@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from dynclient._expressions import expression
 from dynclient._readers.nodes import Node
-from dynclient._readers.operations import Version, declared, responses, sendable, with_items
+from dynclient._readers.paths import Version, declared, responses, sendable, with_items
 from dynclient._readers.security import address, one_of, scopes
 from dynclient.media_types import FORM, JSON, MULTIPART_FORM, essence
 from dynclient.model import (

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from dynclient._expressions import expression
 from dynclient._readers.nodes import Node, described, spelled
-from dynclient._readers.operations import Version, declared, responses, sendable, with_items
+from dynclient._readers.paths import Version, declared, responses, sendable, with_items
 from dynclient._readers.security import scheme
 from dynclient.exceptions import DocumentError
 from dynclient.media_types import FORM, MULTIPART_FORM, essence

@@ -4,6 +4,7 @@ import math
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -162,6 +163,42 @@ def test_the_choice_of_the_engine_reaches_every_body(httpserver, monkeypatch):
         assert asked == []
         with pytest.raises(dynclient.exceptions.RequestValidationError):
             exact.post(q=1, body={"a": "x"})
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_no_schema_in_a_bundle_has_a_dialect_of_its_own(make, dynamic):
+    # jsonschema would go on by its own class below one that has.
+    draft = "http://json-schema.org/draft-07/schema#"
+    inner = {
+        "$schema": draft,
+        "$id": "https://a.example/b",
+        "type": "object",
+        "properties": {"$schema": {"$schema": draft}},
+    }
+    tree = {"$id": "https://a.example/tree", "$dynamicAnchor": "node", "items": {"$dynamicRef": "#node"}, "not": inner}
+    node = {
+        "allOf": [inner],
+        "not": {"$schema": draft, "not": inner},
+        "properties": {"a": {"$ref": "#/components/schemas/Other"}},
+    }
+    bundled = validator(
+        make({"$ref": "#/components/schemas/Tree"}, Tree=tree if dynamic else node, Other=inner), "request"
+    ).bundle.schema
+
+    def dialects(schema):
+        if not isinstance(schema, dict):
+            return [each for item in schema for each in dialects(item)] if isinstance(schema, list) else []
+        here = [schema["$schema"]] if isinstance(schema.get("$schema"), str) else []
+        return here + [each for below in schema.values() for each in dialects(below)]
+
+    assert dialects(bundled) == ["https://json-schema.org/draft/2020-12/schema"]
+
+
+def test_the_private_name_of_jsonschema_leads_where_a_reference_does():
+    schema = {"$defs": {"a": {"type": "integer"}}}
+    found = jsonschema.Draft202012Validator(schema)._resolver.lookup("#/$defs/a")
+    assert found.contents is schema["$defs"]["a"]
+    assert found.resolver is not None
 
 
 json_values = st.recursive(

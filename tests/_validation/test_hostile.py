@@ -218,3 +218,22 @@ def test_schema_and_id_are_never_fetched(make, uri, monkeypatch):
         checker = validator(make(node), "request")
         assert checker.faults({"a": "x"}, engine=engine) == []
         assert "evil" not in str(checker.bundle.schema)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_integer_of_too_many_digits_is_a_fault_at_most(make, engine):
+    (fault,) = validator(make({"type": "string"}), "request").faults(10**5000, engine=engine)
+    assert fault.message == "has an integer of too many digits to be checked"
+    assert validator(make({"minimum": 3}), "request").faults(10**5000, engine=engine) == []
+
+
+def test_long_values_cost_steps_and_leave_no_text_behind(make):
+    branch = {"properties": {"next": ref("Node")}, "required": ["a"]}
+    schema = make(ref("Node"), Node={"anyOf": [branch, {**branch, "required": ["b"]}]})
+    value = nested(40, "x" * 1_000_000)
+    start = time.thread_time()
+    (fault, *_) = validator(schema, "request").faults(value, engine="jsonschema")
+    assert "xxx" not in fault.message
+    assert time.thread_time() - start < 5
+    (fault,) = validator(schema, "request", limits=Limits(validation_steps=1_000)).faults(value, engine="jsonschema")
+    assert fault.message == "takes more steps to check than are allowed"

@@ -1,4 +1,4 @@
-"""A command line that runs in this process, and the mock of the voice API."""
+"""The command line in this process, and the mock of the voice API."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from dynclient import cli, testing
 
-# Tests are no package: the authorization server is found beside the tests of credentials.
+# Tests are not a package: the authorization server is found beside the tests of credentials.
 sys.path.insert(0, str(Path(__file__).parents[1] / "security"))
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_kept(tmp_path, monkeypatch):
-    """No credential of the person who runs the tests is found."""
+def _no_stored_credentials(tmp_path, monkeypatch):
+    """Do not use stored credentials of the person who runs the tests."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
@@ -25,8 +25,8 @@ def run(capsys):
 
     def run(*arguments):
         status = cli.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
 
     return run
 

@@ -1,4 +1,4 @@
-"""``dynclient call`` against the mock: each operation, each exit status, each way to say the body and to show data."""
+"""``dynclient call`` against the mock: operations, exit statuses, ways to give the body, formats of output."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_status_is_the_class_of_the_servers(run, httpserver, tmp_path, statu
         (("get-call-state", "99", "no-such-call"), 4, "404"),
     ],
 )
-def test_errors_are_short_and_say_who(voice, words, status, said):
+def test_errors_are_short_and_specific(voice, words, status, said):
     done = voice(*words)
     assert done[0] == status
     assert said in done[2]
@@ -104,7 +104,7 @@ def test_filters_see_status_headers_and_body(voice, call_id):
     assert voice("get-call-state", "99", call_id, "--filter", "body.nothing")[1] == "null\n"
 
 
-def test_headers_beside_the_document_s(voice, voice_server, call_id):
+def test_additional_headers(voice, voice_server, call_id):
     words = ("get-call-state", "99", call_id, "--header", "X-Trace: a: b", "-H", "X-Empty:")
     assert voice(*words)[0] == 0
     sent = voice_server.requests[-1].headers
@@ -112,14 +112,14 @@ def test_headers_beside_the_document_s(voice, voice_server, call_id):
 
 
 @pytest.mark.parametrize("word", ["Authorization: Bearer hunter2", "cookie: hunter2", "hunter2", ": x"])
-def test_a_header_is_no_way_for_a_secret(voice, word):
+def test_a_header_option_may_not_hold_a_secret(voice, word):
     status, out, err = voice("get-call-state", "99", "c", "--header", word)
     assert (status, out) == (2, "")
     assert "--header" in err
     assert "hunter2" not in err
 
 
-def test_nor_is_the_header_of_a_scheme(run, root):
+def test_a_header_option_may_not_hold_a_scheme_s_key(run, root):
     words = ("call", root / "tests" / "cases" / "things.yaml", "guarded-header", "--base-url", "http://127.0.0.1:1")
     status, _, err = run(*words, "--header", "X-Key: hunter2")
     assert (status, "--auth" in err, "hunter2" in err) == (2, True, False)
@@ -130,7 +130,7 @@ def test_a_selected_text_is_printed_raw(voice, call_id):
     assert voice("get-call-state", "99", call_id, "--filter", "[status]", "-o", "raw")[1] == "[\n  200\n]\n"
 
 
-def test_an_error_is_two_lines_and_its_data_is_said_once(voice):
+def test_an_error_is_two_lines_and_its_data_is_printed_once(voice):
     status, out, err = voice("get-call-state", "99", "nothing")
     assert status == 4
     assert json.loads(out)["type"] == "not-found"
@@ -157,7 +157,7 @@ def test_lists_in_a_table_and_as_lines(run, voice_server, tmp_path, httpserver):
     ]
 
 
-def test_a_sequence_comes_item_by_item(run, tmp_path, httpserver):
+def test_a_sequence_is_printed_item_by_item(run, tmp_path, httpserver):
     content = {"application/jsonl": {"itemSchema": {"type": "object"}}}
     operation = {"operationId": "a", "responses": {"200": {"description": "x", "content": content}}}
     document = tmp_path / "sequence.json"
@@ -187,7 +187,7 @@ def test_include_shows_status_and_headers_first(voice, call_id):
 
 
 @pytest.mark.parametrize("flag", ["--dry-run", "--curl"])
-def test_nothing_is_sent_and_no_secret_shown(voice, voice_server, flag):
+def test_a_dry_run_sends_nothing_and_shows_no_secret(voice, voice_server, flag):
     before = len(voice_server.requests)
     status, out, err = voice(*CREATE, flag)
     assert (status, err, len(voice_server.requests)) == (0, "", before)
@@ -240,7 +240,7 @@ def test_fields_of_lists(run, tmp_path):
     }
 
 
-def test_a_file_goes_as_it_is(run, tmp_path, httpserver):
+def test_a_binary_file_is_sent_unchanged(run, tmp_path, httpserver):
     document = tmp_path / "upload.json"
     operation = {
         "operationId": "put",
@@ -258,7 +258,7 @@ def test_a_file_goes_as_it_is(run, tmp_path, httpserver):
     assert httpserver.log[0][0].data == data
 
 
-def test_a_projects_documents_have_names(run, voice_path, tmp_path, monkeypatch):
+def test_documents_have_short_names_in_pyproject(run, voice_path, tmp_path, monkeypatch):
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     (tmp_path / "voice.yaml").write_bytes(voice_path.read_bytes())
@@ -272,7 +272,7 @@ def test_a_projects_documents_have_names(run, voice_path, tmp_path, monkeypatch)
     assert run("ls", "voice")[0] == 1
 
 
-def test_credentials_are_told_and_asked_for(run, voice_path, voice_server, monkeypatch):
+def test_credentials_are_named_and_prompted_for(run, voice_path, voice_server, monkeypatch):
     assert "DYNCLIENT_VOICE_BASIC (user:password)" in " ".join(
         run("call", voice_path, "get-call-state", "--help")[1].split()
     )

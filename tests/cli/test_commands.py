@@ -1,4 +1,4 @@
-"""The command line: in this process where what it prints matters, in another one where the process does."""
+"""The commands, run in this process, or in another one where the process itself is tested."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_show(run):
     assert "/things/{thingId}" in out
 
 
-def test_call_makes_and_finds(run, server):
+def test_call_creates_and_reads(run, server):
     url = ("--base-url", server.url)
     status, out, _ = run("call", THINGS, "makeThing", "--name", "Mine", "--size", "7", *url)
     thing = json.loads(out)
@@ -136,11 +136,11 @@ def test_call_takes_lists_objects_and_whole_bodies(run, server, tmp_path):
         (("getChoices",), 0),
     ],
 )
-def test_the_exit_status_says_what_went_wrong(run, server, arguments, status):
+def test_exit_status(run, server, arguments, status):
     assert run("call", THINGS, *arguments, "--base-url", server.url)[0] == status
 
 
-def test_the_server_that_is_not_there_is_1(run):
+def test_an_unreachable_server_is_1(run):
     status, _, err = run("call", THINGS, "getChoices", "--base-url", "http://127.0.0.1:9")
     assert status == 1
     assert "Traceback" not in err
@@ -168,7 +168,7 @@ def test_each_operation_has_its_own_help(run):
     assert {"--limit", "--tag", "--x-trace", "--base-url"} <= set(re.findall(r"--[a-z-]+", out))
 
 
-def test_commands_of_others_join_by_entry_point(run, monkeypatch, tmp_path):
+def test_plugins_add_commands_by_entry_point(run, monkeypatch, tmp_path):
     @click.command()
     def hello():
         """Say hello."""
@@ -193,18 +193,18 @@ def test_commands_of_others_join_by_entry_point(run, monkeypatch, tmp_path):
     assert run("ls", THINGS, "guardedQuery", "-o", "names")[1] == "guarded_query\n"
 
 
-def test_the_tools_are_there(run):
+def test_the_tools_commands_are_listed(run):
     assert {"docs", "stubs"} <= set(re.findall(r"^  (\w+) ", run("--help")[1], re.MULTILINE))
 
 
-def test_without_click_one_line_says_what_to_install():
+def test_without_click_a_line_names_the_extra():
     code = "import sys; sys.modules['click'] = None; from dynclient.cli import main; sys.exit(main(['--version']))"
     done = process("-c", code)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "dynclient's commands need click: pip install 'dynclient[cli]'\n"
 
 
-def test_without_werkzeug_one_line_says_what_to_install():
+def test_without_werkzeug_a_line_names_the_extra():
     code = (
         "import sys; sys.modules['werkzeug'] = None; sys.modules['werkzeug.serving'] = None;"
         f"from dynclient.cli import main; sys.exit(main(['mock', {THINGS!r}]))"
@@ -266,7 +266,7 @@ def test_mock_writes_lines_of_json_with_bodies():
 
 
 @pytest.mark.parametrize(("credentials", "path"), [("u:p:q", "basic"), ("t", "bearer")])
-def test_mock_takes_the_credentials_that_are_right(credentials, path):
+def test_mock_accepts_only_the_given_credentials(credentials, path):
     basic = {name: urllib3.make_headers(basic_auth=name) for name in ("u:p:q", "u:q")}
     right, wrong = basic.values() if path == "basic" else ({"authorization": f"Bearer {word}"} for word in "tu")
     with running("mock", THINGS, "--credentials", credentials) as (url, _), urllib3.PoolManager() as http:
@@ -314,7 +314,7 @@ def test_the_version_loads_nothing_heavy():
     assert process("-c", code).stdout.splitlines()[-1] == "[]"
 
 
-def test_every_command_of_ours_takes_short_names(run, tmp_path, monkeypatch):
+def test_every_command_accepts_short_names(run, tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text(f"[tool.dynclient]\nthings = {THINGS!r}\n")
     monkeypatch.chdir(tmp_path)
     assert run("diff", "things", "things")[0] == 0
@@ -342,17 +342,17 @@ def test_ls_and_show_as_data(run, voice_path):
         assert (shown["method"], shown["path"]) == ("POST", "/accounts/{accountId}/calls")
 
 
-def test_a_command_that_is_none_says_which_was_meant(run):
+def test_an_unknown_command_gets_a_suggestion(run):
     assert run("cal", THINGS)[2].splitlines()[0] == "dynclient: No such command 'cal'. Did you mean 'call'?"
 
 
-def test_a_list_of_nothing_says_so(run):
+def test_an_empty_list_says_so(run):
     status, out, err = run("ls", THINGS, "zebra", "-o", "names")
     assert (status, out, err) == (0, "", "no operation has zebra\n")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_every_letter_can_be_written(tmp_path, encoding):
+def test_every_character_can_be_written(tmp_path, encoding):
     summary = "Ärger → ☃"
     paths = {"/a": {"get": {"operationId": "a", "summary": summary, "responses": {}}}}
     document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}

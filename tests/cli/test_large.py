@@ -1,4 +1,4 @@
-"""Large JSON documents: of what is wrong in their parts everything is told, where a load would go on without it."""
+"""Large JSON documents: `validate` reports all faults of parts that are otherwise read only when they are used."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def large(folder, broken):
     return path
 
 
-def test_validate_tells_of_each_part_that_is_broken(run, tmp_path):
+def test_validate_reports_every_broken_part(run, tmp_path):
     path = large(tmp_path, {7, 500})
     for _ in range(2):
         status, out, err = run("validate", path, "-o", "json")
         assert (status, err) == (1, f"{path}: {len(json.loads(out))} faults\n")
-        told = {(one["line"], one["pointer"], one["message"]) for one in json.loads(out)}
-        assert (9, "/paths/~17/get/responses", "the key 'responses' is there twice (first on line 9)") in told
+        found = {(one["line"], one["pointer"], one["message"]) for one in json.loads(out)}
+        assert (9, "/paths/~17/get/responses", "the key 'responses' is there twice (first on line 9)") in found
         # Without msgspec the document is read as a whole, and that ends at the first fault.
-        assert len(told) == 1 + _cuts()
+        assert len(found) == 1 + _cuts()
     assert run("validate", large(tmp_path, ()))[0] == 0
 
 
@@ -58,7 +58,7 @@ def test_a_compiled_document_is_written_whole_or_not_at_all(run, tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {"large.json", "large.dync"}
 
 
-def test_what_is_broken_does_not_stop_the_others(tmp_path):
+def test_broken_parts_do_not_stop_others(tmp_path):
     path = large(tmp_path, {3})
     try:
         client = dynclient.load(path, base_url="http://127.0.0.1", cache=False)

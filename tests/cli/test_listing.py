@@ -1,4 +1,4 @@
-"""How operations are listed: from the cache without the document, and in a terminal of any width."""
+"""`dynclient ls`: from the cache without the document, and in terminals of any width."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAVY = {"dynclient._client", "dynclient.model", "jsonschema", "msgspec", "pathl
 
 @pytest.fixture
 def document(tmp_path, monkeypatch):
-    """A document that the cache keeps, and that has not just been written."""
+    """A document that is cached although it was just written."""
     monkeypatch.setenv("DYNCLIENT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "_YOUNG", -(10**12))
     file = tmp_path / "things.json"
@@ -31,7 +31,7 @@ def write(file, count):
 
 
 @pytest.mark.parametrize("output", ["table", "json", "names"])
-def test_the_list_from_the_cache_is_that_of_the_document(run, document, monkeypatch, output):
+def test_the_cached_list_is_that_of_the_document(run, document, monkeypatch, output):
     first = run("ls", document, "--tag", "Things", "-o", output)
     assert (first[0], first[1].count("get199"), first[2]) == (0, 1 if output != "json" else 2, "")
     with monkeypatch.context() as patched:
@@ -42,7 +42,7 @@ def test_the_list_from_the_cache_is_that_of_the_document(run, document, monkeypa
     assert len(run("ls", document, "-o", "names")[1].splitlines()) == 3
 
 
-def test_a_list_from_the_cache_needs_little(document, tmp_path):
+def test_a_cached_list_imports_little(document, tmp_path):
     code = (
         "import sys; from dynclient._document import cache; cache._YOUNG = -10**12; from dynclient.cli import main\n"
         "main(sys.argv[1:]); sys.stderr.write(' '.join(sys.modules))"
@@ -55,7 +55,7 @@ def test_a_list_from_the_cache_needs_little(document, tmp_path):
     assert len(done.stdout.splitlines()) == 202
 
 
-def test_completing_an_operation_needs_little(document, tmp_path):
+def test_completing_an_operation_imports_little(document, tmp_path):
     code = (
         "import sys, atexit; from dynclient._document import cache; cache._YOUNG = -10**12\n"
         "atexit.register(lambda: sys.stderr.write(' '.join(sys.modules))); from dynclient.cli import main; main()"
@@ -69,13 +69,13 @@ def test_completing_an_operation_needs_little(document, tmp_path):
     assert HEAVY & set(done.stderr.split()) == set()
 
 
-@pytest.mark.parametrize("told", [{}, {"XDG_CACHE_HOME": "/x/y"}, {"XDG_CACHE_HOME": ""}, {"XDG_CACHE_HOME": " "}])
-def test_the_cache_is_where_platformdirs_has_it(monkeypatch, told):
+@pytest.mark.parametrize("variables", [{}, {"XDG_CACHE_HOME": "/x/y"}, {"XDG_CACHE_HOME": ""}, {"XDG_CACHE_HOME": " "}])
+def test_the_cache_is_where_platformdirs_has_it(monkeypatch, variables):
     from platformdirs import user_cache_dir
 
     for name in ("XDG_CACHE_HOME", "DYNCLIENT_CACHE"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in told.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     words = [sys.executable, "-m", "dynclient.cli", "cache"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
@@ -115,7 +115,7 @@ def test_a_pipe_gets_everything(ls):
     assert lines[0].index("path") == lines[2].index("/a") == lines[3].index("/ppp")
 
 
-def test_a_terminal_gets_as_much_of_a_summary_as_it_has_room_for(ls):
+def test_summaries_are_cut_to_the_terminal(ls):
     lines = ls(PATHS, width=120, NO_COLOR="1")
     assert len(lines) == 4
     assert len(lines[3]) == 120
@@ -131,13 +131,13 @@ def test_in_a_narrow_terminal_an_operation_takes_two_lines(ls, width):
     assert len(lines) == 5
 
 
-def test_letters_that_take_two_columns_are_counted_so(ls):
+def test_wide_characters_take_two_columns(ls):
     paths = {"/日本": operation("a"), "/abcd": operation("b"), "/c": operation("c", "語" * 50)}
     lines = ls(paths, width=60, NO_COLOR="1")
     assert lines[2].index("Do") + 2 == lines[3].index("Do")
     assert len(lines[4]) + lines[4].count("語") in {59, 60}
 
 
-def test_a_summary_can_not_break_out_of_its_line(ls):
+def test_a_summary_stays_on_its_line(ls):
     (line,) = ls({"/a": operation("a", "one\n two\x1b[31m")})[2:]
     assert line.endswith("one two\\x1b[31m")

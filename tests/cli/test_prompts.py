@@ -1,4 +1,4 @@
-"""What needs a terminal: the prompt with its completion and history, passwords, colours, Ctrl-C."""
+"""Tests in a pseudo-terminal: prompts with completion and history, passwords, colours, Ctrl-C, progress bars."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_standard_prompt_has_the_client_completion_and_history(terminal, tmp
     assert kept.stat().st_mode & 0o077 == 0
 
 
-def test_ipython_is_taken_where_it_is_installed(terminal):
+def test_ipython_is_preferred(terminal):
     process = terminal("shell", "openapi/voice.yaml")
     process.expect(r"Voice 2\.0\.0 is voice")
     process.expect(r"In \[")
@@ -84,7 +84,7 @@ def test_ipython_is_taken_where_it_is_installed(terminal):
     process.expect(pexpect.EOF)
 
 
-def test_a_prompt_from_a_pipe_runs_what_it_is_given(root, tmp_path):
+def test_piped_input_is_run(root, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "dynclient.cli", "shell", "openapi/voice.yaml"],
         input="voice\nvoice.get_call_state.prepare('9', 'c').to_curl()\n",
@@ -100,7 +100,7 @@ def test_a_prompt_from_a_pipe_runs_what_it_is_given(root, tmp_path):
 
 
 @pytest.mark.parametrize(("variable", "coloured"), [("ANY", True), ("NO_COLOR", False)])
-def test_colours_are_for_terminals_that_want_them(terminal, variable, coloured):
+def test_colours_in_terminals(terminal, variable, coloured):
     process = terminal("ls", "openapi/voice.yaml", **{variable: "1"})
     process.expect(pexpect.EOF)
     assert "create_call" in process.before
@@ -155,7 +155,7 @@ def test_control_c_ends_a_call_with_130(terminal, httpserver):
 
 
 def completions(root, words, shell="bash"):
-    """What the completion of a command line offers."""
+    """The completions of a command line."""
     line = ["dynclient", *words]
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.argv[0] = 'dynclient'; from dynclient.cli import main; main([])"],
@@ -187,12 +187,12 @@ def completions(root, words, shell="bash"):
         (("call", "nowhere.yaml", "x"), set()),
     ],
 )
-def test_completion_offers_what_the_document_has(root, words, expected):
+def test_completion(root, words, expected):
     offered = filter(None, completions(root, words).splitlines())
     assert {line.partition(",")[2] for line in offered} == expected
 
 
-def test_zsh_and_fish_are_offered_the_summaries_too(root):
+def test_completion_with_summaries_in_zsh_and_fish(root):
     words = ("call", "openapi/voice.yaml", "create")
     assert completions(root, words, "zsh").splitlines() == ["plain", "create-call", "Create Call"]
     assert completions(root, words, "fish").splitlines() == ["plain", "create-call", "Create Call"] or completions(
@@ -201,7 +201,7 @@ def test_zsh_and_fish_are_offered_the_summaries_too(root):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_scripts_are_printed(run, shell):
+def test_completion_scripts_are_printed(run, shell):
     status, out, err = run("completion", shell)
     assert (status, err) == (0, "")
     assert f"_DYNCLIENT_COMPLETE={shell}_complete" in out
@@ -262,7 +262,7 @@ def test_bash_completes_by_the_script(beside, root):
         process.close(force=True)
 
 
-def test_large_bodies_have_a_bar_in_both_directions(terminal, httpserver, tmp_path):
+def test_large_bodies_have_a_progress_bar_in_both_directions(terminal, httpserver, tmp_path):
     content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     answers = {"200": {"description": "", "content": content}}
     operation = {"operationId": "turn", "requestBody": {"content": content}, "responses": answers}

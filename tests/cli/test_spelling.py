@@ -102,7 +102,7 @@ def marked(text):
 
 
 @pytest.mark.parametrize("version", DOCUMENTS)
-def test_what_is_misspelt_is_told_in_its_line(tmp_path, version):
+def test_misspelt_fields_are_reported_with_their_lines(tmp_path, version):
     text = DOCUMENTS[version]
     (tmp_path / "odd.yaml").write_text(text)
     found = [(error.place.line, str(error.message)) for error in misspelt(open_document(tmp_path / "odd.yaml"))]
@@ -114,17 +114,17 @@ def test_what_is_misspelt_is_told_in_its_line(tmp_path, version):
     assert left == []
 
 
-def test_it_is_a_warning(run, tmp_path, monkeypatch):
+def test_a_misspelt_field_is_a_warning(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text('openapi: 3.1.0\ninfo: {title: t, version: "1"}\npahts: {}\npaths: {}\n')
     said = "a.yaml:3: #/pahts: warning: `pahts` is not a field of an OpenAPI Object; did you mean `paths`?\n"
     assert run("validate", "a.yaml") == (0, said, "a.yaml: 0 faults, 1 warning\n")
     assert run("validate", "a.yaml", "--strict")[0] == 1
-    (told,) = json.loads(run("validate", "a.yaml", "-o", "json")[1])
-    assert (told["severity"], told["line"], told["pointer"]) == ("warning", 3, "/pahts")
+    (found,) = json.loads(run("validate", "a.yaml", "-o", "json")[1])
+    assert (found["severity"], found["line"], found["pointer"]) == ("warning", 3, "/pahts")
 
 
-def test_in_another_file_too(tmp_path):
+def test_misspelt_fields_in_another_file(tmp_path):
     (tmp_path / "item.yaml").write_text('get:\n  sumary: a\n  responses: {"200": {description: d}}\n')
     (tmp_path / "a.yaml").write_text(
         'openapi: 3.1.0\ninfo: {title: t, version: "1"}\npaths: {/a: {$ref: item.yaml}, /b: {$ref: item.yaml}}\n'
@@ -134,7 +134,7 @@ def test_in_another_file_too(tmp_path):
 
 
 @pytest.mark.parametrize("version", ["2.0", "3.0", "3.1", "3.2"])
-def test_the_tables_name_no_object_that_they_do_not_have(version):
+def test_the_tables_refer_to_known_objects(version):
     known = objects(version)
     held = {field.strip("[]{}<>") for fields in known.values() for field in fields.values()} - {""}
     assert held == known.keys() - {"OpenAPI"}
@@ -142,7 +142,7 @@ def test_the_tables_name_no_object_that_they_do_not_have(version):
     assert known_to("Schema", "odd") == ""
 
 
-def test_a_thousand_are_told_at_most_and_in_few_words(tmp_path):
+def test_at_most_a_thousand_short_warnings(tmp_path):
     odd = {"y" * 1_000_000: 1} | {f"{number:x}" * 9: 1 for number in range(20_000)}
     (tmp_path / "a.json").write_text(json.dumps({"openapi": "3.0.0", "info": odd, "paths": {}}))
     found = list(misspelt(open_document(tmp_path / "a.json")))
@@ -151,7 +151,7 @@ def test_a_thousand_are_told_at_most_and_in_few_words(tmp_path):
 
 
 @pytest.mark.large
-def test_real_documents_are_spelt_well(shared):
+def test_real_documents_have_few_warnings(shared):
     """Two of them are not: they show that true ones are found, and that nothing else is taken for one."""
     found = {}
     for path in sorted((shared / "corpus").rglob("*")):

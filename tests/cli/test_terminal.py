@@ -1,4 +1,4 @@
-"""The command line as a person meets it: in a pseudo-terminal."""
+"""The mock server in a pseudo-terminal."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ components:
         three: {$ref: "#/components/schemas/Gone"}
 """
 
-# Line and pointer of what is wrong, and a word of what is said.
+# Line and pointer of each fault, and words of its message.
 EXPECTED = [
     (4, "/paths/~1lost", ""),
     (6, "/paths/~1a~1{id}/get", "{id}"),
@@ -54,7 +54,7 @@ EXPECTED = [
     (17, "/examples/bad", "$.size"),
     (24, "/components/schemas/Thing/properties/size/default", "default breaks"),
     (28, "/components/schemas/Broken/properties/one/pattern", "pattern"),
-    (29, "/components/schemas/Broken/properties/two/type", "no sense"),
+    (29, "/components/schemas/Broken/properties/two/type", "is malformed"),
     (30, "/components/schemas/Broken/properties/three", "Gone"),
 ]
 
@@ -66,7 +66,7 @@ def faulty(tmp_path, monkeypatch):
     return "faulty.yaml"
 
 
-def test_every_fault_is_told_where_it_is(run, faulty):
+def test_every_fault_has_its_line(run, faulty):
     status, out, err = run("validate", faulty, "-o", "json")
     found = json.loads(out)
     assert status == 1
@@ -80,7 +80,7 @@ def test_every_fault_is_told_where_it_is(run, faulty):
     assert len(found) == len(EXPECTED)
 
 
-def test_a_line_each(run, faulty):
+def test_one_line_for_each_fault(run, faulty):
     lines = run("validate", faulty)[1].splitlines()
     assert len(lines) == len(EXPECTED)
     assert [int(line.split(":")[1]) for line in lines] == [line for line, _, _ in EXPECTED]
@@ -88,14 +88,14 @@ def test_a_line_each(run, faulty):
 
 
 @pytest.mark.parametrize("text", ["{", "swagger: '1.2'", "openapi: 3.1.0", ""])
-def test_no_document_is_a_fault(run, tmp_path, text):
+def test_text_that_is_not_a_document_is_a_fault(run, tmp_path, text):
     (tmp_path / "x.yaml").write_text(text)
     status, out, _ = run("validate", tmp_path / "x.yaml")
     assert status == 1
     assert 1 <= len(out.splitlines()) <= 2
 
 
-def test_a_text_that_is_none_is_named_once(run, tmp_path):
+def test_the_document_is_named_once(run, tmp_path):
     path = tmp_path / "cut.json"
     path.write_text('{"openapi": "3.1.0",\n"info": {')
     status, out, _ = run("validate", path)
@@ -106,11 +106,11 @@ def test_a_text_that_is_none_is_named_once(run, tmp_path):
 @pytest.mark.parametrize(
     "name", ["voice.yaml", "voice.2.0.yaml", "voice.3.0.yaml", "voice.3.1.yaml", "voice.3.2.yaml", "orders.yaml"]
 )
-def test_our_documents_have_none(run, root, name):
+def test_our_documents_have_no_faults(run, root, name):
     assert run("validate", root / "openapi" / name)[:2] == (0, "")
 
 
-def test_a_list_that_is_checked_tells_what_is_broken(run):
+def test_ls_check_marks_broken_operations(run):
     things = Path(__file__).parents[1] / "cases" / "things.yaml"
     plain, checked = run("ls", things)[1].splitlines(), run("ls", things, "--check")[1].splitlines()
     assert [line for line in plain if "broken]" in line] == []
@@ -118,13 +118,13 @@ def test_a_list_that_is_checked_tells_what_is_broken(run):
     assert checked[-1].startswith("broken: broken: ")
     assert "NotThere" in checked[-1]
     assert "NotThere" in run("ls", things, "--check", "-o", "names")[2]
-    told = {row["name"]: row["broken"] for row in json.loads(run("ls", things, "--check", "-o", "json")[1])}
-    assert "NotThere" in told.pop("broken")
-    assert set(told.values()) == {None}
+    broken = {row["name"]: row["broken"] for row in json.loads(run("ls", things, "--check", "-o", "json")[1])}
+    assert "NotThere" in broken.pop("broken")
+    assert set(broken.values()) == {None}
     assert "broken" not in json.loads(run("ls", things, "-o", "json")[1])[0]
 
 
-def test_what_could_not_be_listed_is_listed_as_broken(run, faulty):
+def test_ls_reports_operations_that_can_not_be_listed(run, faulty):
     import dynclient
 
     assert "/paths/~1lost" in run("ls", faulty)[1].splitlines()[-1]
@@ -134,7 +134,7 @@ def test_what_could_not_be_listed_is_listed_as_broken(run, faulty):
         assert "lost" in client.operations._repr_html_()
 
 
-def test_what_stands_below_a_sound_schema_is_not_made_ready_again(monkeypatch):
+def test_the_schemas_below_a_valid_one_are_not_prepared_again(monkeypatch):
     items = {"type": "array", "items": {"type": "string"}}
     below = {"type": "object", "properties": {f"p{n}": items for n in range(9)}}
     document = {

@@ -1,6 +1,6 @@
 """``dynclient validate``: every fault of one operation, of components, callbacks and webhooks, in each version.
 
-In the documents each fault is marked in the line where it is to be told: ``#! words of the message``.
+In the documents each fault is marked in the line where it has to be reported: ``#! words of the message``.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ components:
     Key: {type: apiKey, in: body, name: k}               #! `in` must be one of
     Odd: {type: odd}                                     #! `type` must be one of
   schemas:
-    Unused: {type: object, properties: {a: {type: odd}, b: {$ref: "#/no"}}}  #! no sense #! leads nowhere
+    Unused: {type: object, properties: {a: {type: odd}, b: {$ref: "#/no"}}}  #! is malformed #! leads nowhere
 """
 
 WEBHOOK = """\
@@ -129,7 +129,7 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("version", DOCUMENTS)
-def test_each_fault_is_told_in_its_line(run, tmp_path, monkeypatch, version):
+def test_each_fault_is_reported_in_its_line(run, tmp_path, monkeypatch, version):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "faulty.yaml").write_text(DOCUMENTS[version])
     status, out, _ = run("validate", "faulty.yaml", "-o", "json")
@@ -140,7 +140,7 @@ def test_each_fault_is_told_in_its_line(run, tmp_path, monkeypatch, version):
 
 
 @pytest.mark.parametrize("version", DOCUMENTS)
-def test_in_json_and_in_several_files_too(run, tmp_path, monkeypatch, version):
+def test_faults_in_json_and_in_several_files(run, tmp_path, monkeypatch, version):
     monkeypatch.chdir(tmp_path)
     document = yaml.safe_load(DOCUMENTS[version])
     path = next(path for path in document["paths"] if path.startswith("/things"))
@@ -152,18 +152,18 @@ def test_in_json_and_in_several_files_too(run, tmp_path, monkeypatch, version):
     found = json.loads(run("validate", "faulty.json", "-o", "json")[1])
     assert {one["document"] for one in found} == {"faulty.json", "item.json"}
     assert all(one["line"] for one in found)
-    # `#/components/…` would be looked for in the other file; all else is told as of one file.
-    told = {one["message"] for one in whole if "leads nowhere" not in one["message"]}
-    assert told <= {one["message"] for one in found}
+    # `#/components/…` would be looked for in the other file; all other faults are those of one file.
+    reported = {one["message"] for one in whole if "leads nowhere" not in one["message"]}
+    assert reported <= {one["message"] for one in found}
 
 
-def test_nothing_is_told_twice_or_of_what_stands_in(run, tmp_path, monkeypatch):
+def test_nothing_is_reported_twice(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = DOCUMENTS["3.1"]
     (tmp_path / "faulty.yaml").write_text(text)
     lines = run("validate", "faulty.yaml")[1].splitlines()
     assert len(lines) == len(set(lines))
-    told = {int(line.split(":")[1]) for line in lines}
-    # A parameter twice is told of the operation; the encoding's style is marked by the other fault of its line.
-    unmarked = told - {line for line, _ in marked(text)}
+    reported = {int(line.split(":")[1]) for line in lines}
+    # A duplicate parameter is a fault of the operation; the encoding's style is marked by the other fault of its line.
+    unmarked = reported - {line for line, _ in marked(text)}
     assert {text.splitlines()[line - 1].split()[0] for line in unmarked} <= {"get:"}

@@ -1,4 +1,4 @@
-"""A mock of a small document, asked directly or over a socket."""
+"""A mock of a small document, called directly or over a socket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THINGS = Path(__file__).parents[1] / "cases" / "things.yaml"
 
 
 def asking(mock):
-    """Ask a mock without a socket: ``ask("GET", "/things?limit=3", {"Accept": ...}, b"...")``."""
+    """A function that calls a mock without a socket: ``ask("GET", "/things?limit=3", {"Accept": ...}, b"...")``."""
 
     def ask(method, target, headers=None, body=b""):
         return mock.respond(Request(method, f"http://mock.test{target}", Headers(headers or {}), body))
@@ -34,7 +34,7 @@ def ask(mock):
 
 @pytest.fixture
 def ask_with():
-    """Make another mock, of the same document unless one is given, and ask it."""
+    """Make a mock with options, by default of the same document, and return a function that calls it."""
 
     def make(document=THINGS, **options):
         return asking(testing.app(document, **options))

@@ -1,4 +1,4 @@
-"""The project's own documents, served: to another client over sockets, and to ours, which checks every answer."""
+"""The project's own documents as mocks: for another client over sockets, and for ours, which validates responses."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def served(request):
         yield client
 
 
-def test_every_operation_takes_its_example_and_answers_by_the_document(served):
+def test_every_operation_accepts_its_example_and_gives_a_documented_response(served):
     for name, operation in served.operations.items():
         for seed in range(3):
             result = getattr(served, f"{name}_with_http_info")(**operation.example(seed=seed))
@@ -61,7 +61,7 @@ def both():
 
 
 @pytest.mark.parametrize(("document", "operation_id", "status"), list(statuses()))
-def test_every_documented_status_can_be_had(both, document, operation_id, status):
+def test_every_documented_status_can_be_requested(both, document, operation_id, status):
     operation = both[document].operations[operation_id].with_options(headers={"Prefer": f"code={status}"})
     if status[0] == "2":
         assert operation.with_http_info(**operation.example()).status == int(status)
@@ -71,8 +71,8 @@ def test_every_documented_status_can_be_had(both, document, operation_id, status
         assert caught.value.status == int(status)
 
 
-# what is sent: method, path, headers, body; the status and the type of the voice API's error body
-REFUSALS = {
+# the request: method, path, headers, body; the status and the type of the voice API's error body
+ERRORS = {
     "no credential": ("GET", f"{CALLS}/c-1", {}, b"", 401, "authentication"),
     "nothing there": ("GET", f"{CALLS}/c-1", BASIC, b"", 404, "not-found"),
     "nothing there to change": ("POST", f"{CALLS}/c-1", {**BASIC, **JSON}, b'{"state":"completed"}', 404, "not-found"),
@@ -84,8 +84,8 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS)
-def test_voice_refuses_as_it_documents(http, case):
+@pytest.mark.parametrize("case", ERRORS.values(), ids=ERRORS)
+def test_voice_errors_are_the_documented_ones(http, case):
     method, path, headers, body, status, kind = case
     with testing.serve(OPENAPI / "voice.yaml", stateful=True) as server:
         response = http.request(method, server.url + path, headers=headers, body=body)
@@ -98,7 +98,7 @@ def test_voice_refuses_as_it_documents(http, case):
         assert response.headers["www-authenticate"] == 'Basic realm="Voice"'
 
 
-def test_voice_without_our_client(http):
+def test_voice_with_another_client(http):
     with testing.serve(OPENAPI / "voice.yaml", stateful=True) as server:
         url = f"{server.url}/api/v2{CALLS}"
         made = http.request("POST", url, body=json.dumps(CREATE).encode(), headers={**BASIC, **JSON})
@@ -126,13 +126,13 @@ def test_orders_in_json_and_xml_are_the_same(both):
 
 
 @pytest.mark.parametrize("syntax", ["json", "xml"])
-def test_an_error_comes_in_the_syntax_that_was_asked_for(http, syntax):
+def test_an_error_has_the_accepted_syntax(http, syntax):
     with testing.serve(OPENAPI / "orders.yaml", stateful=True) as server:
         response = http.request("GET", f"{server.url}/orders/99", headers={"Accept": f"application/{syntax}"})
     assert (response.status, response.headers["content-type"]) == (404, f"application/problem+{syntax}")
 
 
-def test_orders_that_were_made_are_found_and_listed():
+def test_created_orders_are_found_and_listed():
     with testing.serve(OPENAPI / "orders.yaml", stateful=True) as server, client_of("orders.yaml", server) as orders:
         body = {"customer": {"name": "Eva"}, "items": [{"sku": "PEN-02", "quantity": 2, "price": 1.5}]}
         first = orders.create_order(body)

@@ -1,4 +1,4 @@
-"""What the mock answers, and what it refuses, by the document of tests/cases/things.yaml."""
+"""The mock's responses and errors for the document tests/cases/things.yaml."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ ROUTES = [
 # method, target, headers, body, status
 REQUESTS = {
     "a number": ("GET", "/things?limit=3", {}, b"", 200),
-    "no number": ("GET", "/things?limit=x", {}, b"", 400),
+    "not a number": ("GET", "/things?limit=x", {}, b"", 400),
     "too large": ("GET", "/things?limit=101", {}, b"", 400),
     "a list": ("GET", "/things?tag=a&tag=b", {}, b"", 200),
     "an object": ("GET", "/things?filter%5Bsize%5D=3", {}, b"", 200),
     "an object with a fault": ("GET", "/things?filter%5Bsize%5D=x", {}, b"", 400),
-    "what is not documented is left alone": ("GET", "/things?more=1", {"X-More": "1"}, b"", 200),
+    "undocumented parameters are ignored": ("GET", "/things?more=1", {"X-More": "1"}, b"", 200),
     "a header": ("GET", "/things", {"x-trace": "0189d4a2-7c1e-7b5c-9d5e-3f1a2b3c4d5e"}, b"", 200),
     "a header with a fault": ("GET", "/things", {"X-Trace": "no uuid"}, b"", 400),
     "a cookie": ("GET", "/things", {"Cookie": "a=b; seen=true"}, b"", 200),
     "a cookie with a fault": ("GET", "/things", {"Cookie": "seen=maybe"}, b"", 400),
     "a parameter in JSON": ("GET", "/things?where=%7B%22a%22%3A1%7D", {}, b"", 200),
     "a parameter in JSON with a fault": ("GET", "/things?where=%7B%22b%22%3A1%7D", {}, b"", 400),
-    "a parameter that is no JSON": ("GET", "/things?where=%7B", {}, b"", 400),
+    "a parameter with invalid JSON": ("GET", "/things?where=%7B", {}, b"", 400),
     "JSON": ("POST", "/things", JSON, b'{"name":"ab"}', 201),
     "JSON with parameters": (
         "POST",
@@ -72,7 +72,7 @@ REQUESTS = {
         201,
     ),
     "XML with a fault": ("POST", "/things", {"Content-Type": "application/xml"}, b"<Thing><name>a</name></Thing>", 422),
-    "XML that is none": ("POST", "/things", {"Content-Type": "application/xml"}, b"<Thing><name>", 422),
+    "invalid XML": ("POST", "/things", {"Content-Type": "application/xml"}, b"<Thing><name>", 422),
     "a form": ("POST", "/things", {"Content-Type": "application/x-www-form-urlencoded"}, b"name=a+b&size=3", 201),
     "a form with a fault": (
         "POST",
@@ -81,14 +81,14 @@ REQUESTS = {
         b"name=ab&size=x",
         422,
     ),
-    "JSON that is none": ("POST", "/things", JSON, b'{"name":', 422),
+    "invalid JSON": ("POST", "/things", JSON, b'{"name":', 422),
     "an empty body": ("POST", "/things", {}, b"", 422),
     "a body with a fault": ("POST", "/things", JSON, b'{"name":"a"}', 422),
     "another media type": ("POST", "/things", {"Content-Type": "text/csv"}, b"name", 415),
     "no media type": ("POST", "/things", {}, b"{}", 415),
     "a malformed media type": ("POST", "/things", {"Content-Type": "json"}, b"{}", 415),
     "a content coding": ("POST", "/things", {**JSON, "Content-Encoding": "gzip"}, b"x", 415),
-    "an answer that nobody can give": ("GET", "/things/mine", {"Accept": "image/png"}, b"", 406),
+    "no accepted media type": ("GET", "/things/mine", {"Accept": "image/png"}, b"", 406),
     "a broken operation": ("GET", "/broken", {}, b"", 500),
 }
 
@@ -124,7 +124,7 @@ def test_routes(ask, method, target, headers, status, operation_id):
     assert (response.status, response.request.operation_id) == (status, operation_id)
 
 
-def test_405_tells_what_there_is(ask):
+def test_405_lists_the_allowed_methods(ask):
     assert ask("PUT", "/things").headers["allow"] == "GET, HEAD, OPTIONS, POST"
     assert ask("OPTIONS", "/things").headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
@@ -137,7 +137,7 @@ def test_requests(ask, case):
 
 
 @pytest.mark.parametrize(("target", "headers", "status"), CREDENTIALS)
-def test_any_credential_of_the_right_form_is_right(ask, target, headers, status):
+def test_any_credential_of_the_right_form_is_valid(ask, target, headers, status):
     assert ask("GET", target, headers).status == status
 
 
@@ -154,17 +154,17 @@ def test_any_credential_of_the_right_form_is_right(ask, target, headers, status)
         ({"basic": ["us er", "pass:wörd"]}, "/guarded/basic", {"Authorization": BASIC}, 204),
     ],
 )
-def test_a_given_credential_is_the_only_right_one(ask_with, credentials, target, headers, status):
+def test_a_given_credential_is_the_only_valid_one(ask_with, credentials, target, headers, status):
     assert ask_with(credentials=credentials)("GET", target, headers).status == status
 
 
-def test_401_names_what_would_do(ask):
+def test_401_names_the_accepted_schemes(ask):
     assert ask("GET", "/guarded/basic").headers["www-authenticate"] == 'Basic realm="Things"'
     assert ask("GET", "/guarded/oauth").headers["www-authenticate"] == 'Bearer realm="Things"'
     assert ask("GET", "/guarded/either").headers["www-authenticate"] == 'Basic realm="Things", ApiKey realm="Things"'
 
 
-def test_a_refusal_has_the_body_that_the_document_describes(ask):
+def test_a_documented_error_has_the_documented_body(ask):
     response = ask("POST", "/things", JSON, b'{"name":"a","size":-1}')
     fault = json.loads(response.body)
     assert response.content_type == "application/json"
@@ -174,12 +174,12 @@ def test_a_refusal_has_the_body_that_the_document_describes(ask):
     assert fault.get("kind", "fault") == "fault"
 
 
-def test_a_refusal_that_is_documented_without_a_body_has_none(ask):
+def test_an_error_documented_without_a_body_has_none(ask):
     response = ask("PATCH", "/things/not-there", {"Content-Type": "application/merge-patch+json"}, b"{}")
     assert (response.status, response.body, response.content_type) == (404, b"", None)
 
 
-def test_a_refusal_that_is_not_documented_is_problem_details(ask):
+def test_an_undocumented_error_is_problem_details(ask):
     response = ask("GET", "/numbers/.x/;point=x,1")
     problem = json.loads(response.body)
     assert response.content_type == "application/problem+json"
@@ -187,7 +187,7 @@ def test_a_refusal_that_is_not_documented_is_problem_details(ask):
     assert problem["errors"][0]["path"].startswith("path.list")
 
 
-def test_a_broken_operation_says_why(ask):
+def test_a_broken_operation_names_the_reason(ask):
     assert "NotThere" in json.loads(ask("GET", "/broken").body)["detail"]
 
 
@@ -220,7 +220,7 @@ def test_the_same_value_in_json_and_xml(ask):
     assert "secret" not in as_json[0]
 
 
-def test_a_range_is_made_concrete(ask_with):
+def test_a_media_range_becomes_a_concrete_type(ask_with):
     asked = ask_with()("GET", "/things/abc/picture")
     assert asked.content_type == "image/png"
     assert asked.body
@@ -236,7 +236,7 @@ def test_a_range_is_made_concrete(ask_with):
         ("code=503", 503, None),
     ],
 )
-def test_prefer_chooses_the_answer(ask, prefer, status, body):
+def test_prefer_chooses_the_response(ask, prefer, status, body):
     response = ask("GET", "/choices", {"Prefer": prefer})
     assert response.status == status
     assert (json.loads(response.body) if response.body else None) == body
@@ -246,14 +246,14 @@ def test_a_documented_error_comes_with_its_headers(ask):
     assert ask("GET", "/choices", {"Prefer": "code=503"}).headers["retry-after"] == "7"
 
 
-def test_the_same_seed_gives_the_same_answers(ask_with):
+def test_the_same_seed_gives_the_same_responses(ask_with):
     def body(seed):
         return ask_with(seed=seed)("GET", "/things", {"Accept": "application/json"}).body
 
     assert body(3) == body(3)
 
 
-def test_an_example_that_breaks_its_schema_is_sent_and_said_once(ask_with, caplog):
+def test_an_invalid_example_is_sent_and_logged_once(ask_with, caplog):
     schema = {"type": "object", "required": ["a"]}
     content = {"application/json": {"schema": schema, "example": {"b": 1}}}
     paths = {"/x": {"get": {"operationId": "x", "responses": {"200": {"description": "", "content": content}}}}}
@@ -264,7 +264,7 @@ def test_an_example_that_breaks_its_schema_is_sent_and_said_once(ask_with, caplo
     assert len(caplog.messages) == 1
 
 
-def test_a_fault_of_the_mock_is_500_and_no_traceback(mock, monkeypatch):
+def test_a_bug_in_the_mock_is_500_without_a_traceback(mock, monkeypatch):
     monkeypatch.setattr(mock, "_answer", lambda *_: 1 / 0)
     response = mock.respond(Request("GET", "http://mock.test/choices"))
     assert response.status == 500
@@ -272,7 +272,7 @@ def test_a_fault_of_the_mock_is_500_and_no_traceback(mock, monkeypatch):
     assert b"division" not in response.body
 
 
-def test_what_came_and_what_was_said_is_kept(mock, ask):
+def test_requests_and_responses_are_recorded(mock, ask):
     ask("GET", "/choices?a=b")
     ask("GET", "/nothing")
     assert [request.url for request in mock.requests] == ["http://mock.test/choices?a=b", "http://mock.test/nothing"]

@@ -1,4 +1,4 @@
-"""Prism's rules as data, with our answer beside each."""
+"""Prism's rules as data, each with our response."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RULES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "prism.yaml").read
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule["rule"] for rule in RULES])
-def test_our_answer(ask_with, rule):
+def test_response(ask_with, rule):
     asked, ours = rule["ask"], rule["ours"]
     body = asked.get("body", "").encode()
     response = ask_with()(asked.get("method", "GET"), asked["target"], asked.get("headers"), body)
@@ -28,7 +28,7 @@ def test_our_answer(ask_with, rule):
         assert "www-authenticate" in response.headers
 
 
-def test_where_we_differ_we_say_why():
+def test_every_deviation_has_a_reason():
     assert all(rule.get("same", True) != ("why" in rule) for rule in RULES)
 
 

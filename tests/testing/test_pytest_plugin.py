@@ -1,4 +1,4 @@
-"""The pytest plugin, used in a session of its own; and the bridge to pytest-httpserver."""
+"""The pytest plugin in a session of its own, and the bridge to pytest-httpserver."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def voice(voice_path, httpserver):
         yield client
 
 
-def test_an_operation_is_expected_and_answered_by_the_document(voice, httpserver):
+def test_an_expected_operation_has_the_documented_response(voice, httpserver):
     expect_operation(httpserver, voice.create_call).respond_with_example()
     result = voice.create_call_with_http_info("9900000", CALL)
     assert (result.status, result.data["accountId"]) == (201, "9900000")
@@ -85,7 +85,7 @@ def test_an_operation_is_expected_with_its_arguments(voice, httpserver):
         voice.create_call("9900000", {**CALL, "to": "+19195550000"})
 
 
-def test_what_it_answers_is_held_to_the_document(voice, httpserver):
+def test_its_response_is_validated(voice, httpserver):
     expected = expect_operation(httpserver, voice.get_call_state)
     with pytest.raises(UnlawfulAnswer, match="callId"):
         expected.respond_with({"callId": 1})

@@ -26,9 +26,9 @@ DOCUMENTS = [
     "github/api.github.com.json",
     "stripe/spec3.json",
 ]
-# What gets no answer of success: (document, operation) to the reason.
-_EMPTY = "the example's inmost objects are empty, to keep it small, and a form has no way to write an empty object"
-IMPOSSIBLE = {
+# Operations without a successful response: (document, operation) to the reason.
+_EMPTY = "the example's inmost objects are empty, to keep it small, and a form can't express an empty object"
+NO_SUCCESS = {
     ("stripe/spec3.json", "PostSubscriptionSchedules"): _EMPTY,
     ("stripe/spec3.json", "PostSubscriptionSchedulesSchedule"): _EMPTY,
     ("docker/swagger.yaml", "Session"): "101 is documented, and no final answer",
@@ -76,5 +76,5 @@ def test_voice():
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_operation(shared, name):
     found = faults(shared / "corpus" / name, name)
-    assert {key: text for key, text in found.items() if key not in IMPOSSIBLE} == {}
-    assert {key for key in IMPOSSIBLE if key[0] == name} == found.keys()
+    assert {key: text for key, text in found.items() if key not in NO_SUCCESS} == {}
+    assert {key for key in NO_SUCCESS if key[0] == name} == found.keys()

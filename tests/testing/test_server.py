@@ -85,19 +85,19 @@ def test_garbage_is_answered_or_dropped_and_the_next_one_served(things, http, da
     assert http.request("GET", f"{things.url}/choices").status == 200
 
 
-def test_a_length_that_is_none_is_refused(things):
+def test_an_invalid_content_length_is_refused(things):
     answer = raw(things, b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_body_too_large_is_refused_unread(things):
+def test_a_body_over_the_limit_is_refused_unread(things):
     answer = raw(
         things, b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\nConnection: close\r\n\r\n"
     )
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_when_it_is_closed_port_threads_and_connections_are_gone(http):
+def test_closing_frees_port_threads_and_connections(http):
     before = threading.active_count()
     with testing.serve({"openapi": "3.1.0", "info": {"title": "X", "version": "1"}, "paths": {}}) as server:
         assert http.request("GET", server.url).status == 404

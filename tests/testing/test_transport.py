@@ -1,4 +1,4 @@
-"""MockTransport: what a test expects of its own code, and gives it, held to the document."""
+"""MockTransport: expected calls, and responses given by a test, which are validated."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def state(**changed):
     }
 
 
-def test_what_is_given_is_returned(voice, mock):
+def test_a_given_value_is_returned(voice, mock):
     mock.get_call_state.returns(state(state="initiated"), headers={"X-Trace": "7"})
     result = voice.get_call_state_with_http_info("9900000", "c-1")
     assert (result.data["state"], result.headers["x-trace"]) == ("initiated", "7")
 
 
-def test_a_function_makes_the_answer_of_the_call(voice, mock):
+def test_a_function_makes_the_response(voice, mock):
     mock.get_call_state.returns(lambda call: state(callId=call.arguments["call_id"]))
     assert voice.get_call_state("9900000", "c-7")["callId"] == "c-7"
 
 
-def test_an_error_comes_so_often_and_then_the_document_answers(voice, mock):
+def test_times_limits_an_error(voice, mock):
     mock.get_call_state.raises(503, times=2)
     result = voice.get_call_state_with_http_info("9900000", "c-1")
     assert (result.status, result.attempts) == (200, 3)
@@ -72,7 +72,7 @@ def test_an_exception_is_raised_as_a_transport_would(voice, mock):
         voice.create_call("9900000", CALL)
 
 
-# how the call is expected; what is not as expected
+# the expected arguments; the difference that is reported
 EXPECTED = {
     "by position": ((("9900000",), {}), None),
     "by name": (((), {"account_id": "9900000"}), None),
@@ -113,7 +113,7 @@ def test_expectations_may_be_met_in_any_order(voice, mock):
     assert [voice.get_call_state("9900000", f"c-{number}")["callId"] for number in "21"] == ["c-2", "c-1"]
 
 
-def test_strict_lets_nothing_pass_that_is_not_expected(voice_path):
+def test_strict_fails_calls_that_are_not_expected(voice_path):
     mock = MockTransport(voice_path, strict=True)
     with dynclient.load(voice_path, auth=AUTH, transport=mock) as voice:
         with pytest.raises(UnexpectedCall, match="no call of it is expected"):
@@ -121,7 +121,7 @@ def test_strict_lets_nothing_pass_that_is_not_expected(voice_path):
         assert [call.operation_id for call in mock.get_call_state.calls] == ["getCallState"]
 
 
-UNLAWFUL = {
+INVALID = {
     "a value": (lambda mock: mock.get_call_state.returns({"callId": 1}), "$.callId: must be"),
     "a status": (lambda mock: mock.get_call_state.returns(status=418), "documents no 418"),
     "an error": (lambda mock: mock.get_call_state.raises(422), "documents no 422"),
@@ -132,27 +132,27 @@ UNLAWFUL = {
 }
 
 
-@pytest.mark.parametrize("case", UNLAWFUL.values(), ids=UNLAWFUL)
-def test_what_is_given_is_held_to_the_document(mock, case):
+@pytest.mark.parametrize("case", INVALID.values(), ids=INVALID)
+def test_given_values_are_validated(mock, case):
     give, text = case
     with pytest.raises(UnlawfulAnswer) as caught:
         give(mock)
     assert text in str(caught.value)
 
 
-def test_so_is_what_a_function_makes(voice, mock):
+def test_values_from_a_function_are_validated(voice, mock):
     mock.get_call_state.returns(lambda call: {"callId": 1})
     with pytest.raises(UnlawfulAnswer, match="callId: must be"):
         voice.get_call_state("9900000", "c-1")
 
 
-def test_what_a_function_raises_is_seen(voice, mock):
+def test_an_exception_of_a_function_reaches_the_caller(voice, mock):
     mock.get_call_state.returns(lambda call: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         voice.get_call_state("9900000", "c-1")
 
 
-def test_names_that_are_none_are_told(mock):
+def test_unknown_names_get_a_suggestion(mock):
     with pytest.raises(AttributeError, match="did you mean create_call"):
         mock.create_cal.returns()
     with pytest.raises(exceptions.ArgumentError):

@@ -1,4 +1,4 @@
-"""What a mock's owner chooses: each option, and what it changes."""
+"""The options of a mock, and their effects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JSON = {"Content-Type": "application/json"}
 ORIGIN = {"Origin": "https://page.example"}
 
 # options, method, target, headers, body, status
-MANNERS = {
+OPTIONS = {
     "credentials are asked for": ({}, "GET", "/guarded/basic", {}, b"", 401),
     "unless not": ({"authenticate": False}, "GET", "/guarded/basic", {}, b"", 204),
     "requests are checked": ({}, "POST", "/things", JSON, b'{"name":"a"}', 422),
@@ -26,19 +26,19 @@ MANNERS = {
     "no body": ({"validate": False}, "POST", "/things", {}, b"", 201),
     "but not a path": ({"validate": False}, "GET", "/nothing", {}, b"", 404),
     "always chaos": ({"chaos": 1.0}, "GET", "/choices", {}, b"", 503),
-    "chaos as nobody documents it": ({"chaos": 1.0}, "GET", "/things/mine", {}, b"", 503),
+    "chaos with an undocumented status": ({"chaos": 1.0}, "GET", "/things/mine", {}, b"", 503),
     "chaos leaves 404 alone": ({"chaos": 1.0}, "GET", "/nothing", {}, b"", 404),
 }
 
 
-@pytest.mark.parametrize("case", MANNERS.values(), ids=MANNERS)
-def test_manners(ask_with, case):
+@pytest.mark.parametrize("case", OPTIONS.values(), ids=OPTIONS)
+def test_options(ask_with, case):
     options, method, target, headers, body, status = case
     response = ask_with(**options)(method, target, headers, body)
     assert response.status == status, response.body
 
 
-def test_what_can_be_read_is_kept_where_nothing_is_checked(ask_with):
+def test_without_validation_readable_values_are_stored(ask_with):
     ask = ask_with(validate=False, stateful=True)
     made = json.loads(ask("POST", "/things", JSON, b'{"name":"no size","size":"x"}').body)
     assert (made["name"], made["size"]) == ("no size", 3)
@@ -54,19 +54,19 @@ def test_chaos_has_its_rate_and_its_seed(ask_with):
     assert 30 < Counter(first)[503] < 70
 
 
-def test_a_rate_is_a_rate():
+def test_chaos_is_a_rate_from_0_to_1():
     with pytest.raises(ValueError, match="from 0 to 1"):
         testing.app({"openapi": "3.1.0", "info": {"title": "X", "version": "1"}, "paths": {}}, chaos=2)
 
 
-def test_a_delay_comes_before_each_answer(ask_with, monkeypatch):
+def test_a_delay_comes_before_each_response(ask_with, monkeypatch):
     waits = []
     monkeypatch.setattr(mock_module, "sleep", waits.append)
     assert ask_with(delay=0.25)("GET", "/choices").status == 200
     assert waits == [0.25]
 
 
-def test_dynamic_answers_come_from_the_schema(ask_with):
+def test_dynamic_responses_come_from_the_schema(ask_with):
     shown = json.loads(ask_with()("GET", "/things/abc").body)
     made = json.loads(ask_with(dynamic=True)("GET", "/things/abc").body)
     assert shown["name"] == "First" != made["name"]
@@ -75,14 +75,14 @@ def test_dynamic_answers_come_from_the_schema(ask_with):
     assert ask_with(dynamic=True)("GET", "/choices").body == b"{}"
 
 
-def test_pages_of_other_origins_may_not_ask_unless_they_may(ask_with):
+def test_cors_is_off_by_default(ask_with):
     assert "access-control-allow-origin" not in ask_with()("GET", "/choices", ORIGIN).headers
     response = ask_with(cors=True)("GET", "/things", ORIGIN)
     assert response.headers["access-control-allow-origin"] == ORIGIN["Origin"]
     assert "X-Total" in response.headers["access-control-expose-headers"]
 
 
-def test_a_browser_asks_first(ask_with):
+def test_a_preflight_request_is_answered(ask_with):
     asks = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization"}
     response = ask_with(cors=True)("OPTIONS", "/things", {**ORIGIN, **asks})
     assert (response.status, response.headers["access-control-allow-methods"]) == (204, "PUT")

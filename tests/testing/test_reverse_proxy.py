@@ -1,4 +1,4 @@
-"""The proxy, between a client and a server that both may differ from the document."""
+"""The proxy between a client and a server, both of which may differ from the document."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ THING = b'{"name":"ab"}'
 
 @pytest.fixture
 def behind(httpserver, things):
-    """A proxy by the things document before a server that says what a test wants."""
+    """A proxy in front of a server whose responses a test sets."""
     with testing.proxy(things.mock.api, httpserver.url_for("/")) as server:
         yield server
 
 
 @pytest.fixture
 def before(things):
-    """A proxy before the mock of its own document."""
+    """A proxy in front of the mock of its own document."""
     with testing.proxy(things.mock.api, things.url) as server:
         yield server
 
 
-def told(response):
+def report(response):
     return json.loads(response.headers[REPORT_HEADER])
 
 
-def test_what_is_right_is_passed_on(before, things, http):
+def test_valid_messages_are_passed_on(before, things, http):
     response = http.request(
         "GET", f"{before.url}/choices?x=%2F", headers={"X-Case": "a", "Connection": "x-drop", "X-Drop": "b"}
     )
@@ -65,17 +65,17 @@ DIFFERENCES = {
 
 
 @pytest.mark.parametrize("case", DIFFERENCES.values(), ids=DIFFERENCES)
-def test_differences_are_told_and_change_nothing(behind, httpserver, http, case):
+def test_differences_are_reported_and_change_nothing(behind, httpserver, http, case):
     method, target, headers, body, status, answer_headers, answer, (direction, text) = case
     httpserver.expect_request(target, method=method).respond_with_data(answer, status, answer_headers)
     response = http.request(method, behind.url + target, headers=headers, body=body)
     assert (response.status, response.data) == (status, answer)
-    found = told(response)["differences"]
+    found = report(response)["differences"]
     assert direction in {one["direction"] for one in found}
     assert any(text.lower() in f"{one['path']}: {one['message']}".lower() for one in found)
 
 
-def test_where_it_is_wished_they_are_refused(httpserver, things, http):
+def test_with_fail_differences_are_refused(httpserver, things, http):
     httpserver.expect_request("/things/abc").respond_with_data("{}", 200, JSON)
     with testing.proxy(things.mock.api, httpserver.url_for(""), fail=True) as server:
         refused = http.request("POST", f"{server.url}/things", headers=JSON, body=b"{}")
@@ -85,15 +85,15 @@ def test_where_it_is_wished_they_are_refused(httpserver, things, http):
     assert [request.path for request, _ in httpserver.log] == ["/things/abc"]
 
 
-def test_a_header_stays_small(behind, httpserver, http):
+def test_the_report_header_stays_small(behind, httpserver, http):
     body = json.dumps([{"id": "x" * 100, "name": n} for n in range(2000)])
     httpserver.expect_request("/things").respond_with_data(body, 200, {**JSON, "X-Total": "1"})
     response = http.request("GET", f"{behind.url}/things")
     assert len(response.headers[REPORT_HEADER]) < 8192
-    assert told(response)["count"] > 10
+    assert report(response)["count"] > 10
 
 
-def test_a_server_that_is_not_there_is_502(things, http):
+def test_an_unreachable_server_is_502(things, http):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         upstream = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -110,7 +110,7 @@ def used(before, http):
     return before.proxy
 
 
-def test_the_coverage_tells_what_was_used(used):
+def test_coverage(used):
     by_id = {one.operation_id: one for one in used.coverage}
     listed = by_id["listThings"]
     assert (listed.calls, listed.used["statuses"]) == (2, {"200", "4XX"})
@@ -133,7 +133,7 @@ def test_the_reports(used):
     assert (suite.tag, failed, suite.get("failures")) == ("testsuite", ["listThings"], "1")
 
 
-def test_garbage_is_survived(before, http):
+def test_garbage_does_not_stop_the_proxy(before, http):
     with urllib3.PoolManager(retries=False) as pool:
         assert pool.request("BREW", f"{before.url}/%00?a=%ff").status == 404
     assert http.request("GET", f"{before.url}/choices").status == 200

@@ -9,8 +9,8 @@ from functools import cache
 import pytest
 from dynclient_tools import markdown, syntax
 from dynclient_tools.docs import docs
-from dynclient_tools.files import NotOurs, write
-from dynclient_tools.python_text import literal
+from dynclient_tools.emitting import NotOurs, write
+from dynclient_tools.rendering import literal
 from dynclient_tools.stubs import stubs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

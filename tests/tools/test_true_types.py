@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from dynclient_tools.files import write
+from dynclient_tools.emitting import write
 from dynclient_tools.stubs import stubs
 
 import dynclient

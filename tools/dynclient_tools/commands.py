@@ -8,21 +8,22 @@ from pathlib import Path
 import click
 
 from dynclient_tools import emitting
-from dynclient_tools.emitting import Emitted
-from dynclient_tools.files import NotOurs
+from dynclient_tools.emitting import Emitted, NotOurs
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _templates = click.option(
     "--templates",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with templates of your own; each takes the place of the one of its name.",
+    help="A folder with your own templates; each replaces the one of the same name.",
 )
-_check = click.option("--check", is_flag=True, help="Write nothing; show what is stale, and end with 1 if anything is.")
+_check = click.option(
+    "--check", is_flag=True, help="Write nothing; print the differences, and exit with status 1 if there are any."
+)
 
 
 @click.command()
 @click.argument("document")
-@click.option("--out", type=_FOLDER, required=True, help="The folder to write to; it is made if need be.")
+@click.option("--out", type=_FOLDER, required=True, help="The folder to write to; it is created if needed.")
 @_templates
 @click.option(
     "--mkdocs",
@@ -40,14 +41,14 @@ def docs(document: str, out: Path, templates: Path | None, mkdocs: Path | None, 
 
 @click.command()
 @click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...")
-@click.option("--out", type=_FOLDER, help="The folder in which a package is made for each document.")
+@click.option("--out", type=_FOLDER, help="The folder that gets a package for each document.")
 @_templates
 @_check
 def stubs(documents: tuple[str, ...], out: Path | None, templates: Path | None, *, check: bool) -> None:
     """Write type hints for each DOCUMENT, a path or URL.
 
     With --out, each becomes a package whose load() returns a typed client. Without it, the package dynclient_types is
-    made in src or in the current folder, and dynclient.load() itself is typed for these documents.
+    written to src or to the current folder, and types dynclient.load() itself for these documents.
     """
     if out is None:
         made = [emitting.types_in_place(documents, Path(), templates=templates)]
@@ -66,18 +67,16 @@ def stubs(documents: tuple[str, ...], out: Path | None, templates: Path | None, 
 )
 @_check
 def generate(config: Path, *, check: bool) -> None:
-    """Write all pages and types that the table [tool.dynclient] of a project asks for.
+    """Write all pages and types that the table [tool.dynclient] of a project lists.
 
-    It names the documents, the folder of their pages (docs), and where their types go (stubs): true for
-    dynclient.load() itself, or a folder for a package each.
+    It has the documents, the folder of their pages (docs), and the kind of their types (stubs): true for
+    dynclient.load() itself, or a folder for one package per document.
     """
-    from dynclient_tools import generating
-
-    _end(generating.generated(generating.read(config)), check=check)
+    _end(emitting.generated(emitting.read(config)), check=check)
 
 
 def _end(made: Iterable[Emitted], *, check: bool) -> None:
-    """Write what was made, or tell how it differs from what is there."""
+    """Write the files, or print how they differ from the present ones."""
     stale = False
     for emitted in made:
         if check:

@@ -1,32 +1,33 @@
-"""A document's pages: an index, one page for each tag, one for each schema."""
+"""The pages of a document: an index, a page for each tag, and a page for each schema."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from dynclient import Client
-from dynclient.inspection import text
-from dynclient_tools import facts, requests, snippets
-from dynclient_tools.files import MARK
-from dynclient_tools.python_text import literal
-from dynclient_tools.rendering import pages
-from dynclient_tools.types_text import type_link
-from dynclient_tools.views import INDEX, OperationPage, is_none, server_url, site
+from dynclient import Client, DynclientError, Retry
+from dynclient.examples import example as example_of
+from dynclient.examples import unrevealing
+from dynclient.inspection import Direction, Hint, OperationView, text
+from dynclient.model import Link, SecurityScheme
+from dynclient_tools import markdown, snippets
+from dynclient_tools.rendering import MARK, literal, pages
+from dynclient_tools.views import INDEX, OperationPage, SchemaPage, Site, is_none, server_url, site
 
 
 def docs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
-    """Write the pages of an API, by file name; ``source`` is how its document is named in the examples."""
+    """Write the pages of an API, by file name. ``source`` is the name of its document in the examples."""
     shown = site(client, source)
     environment = pages(templates)
     environment.globals.update(
         site=shown,
         head=Markup("<!-- {} from a document with the SHA-256 {} -->").format(MARK, shown.api.fingerprint),
         index=INDEX,
-        type_link=lambda hint: type_link(hint, shown.files),
+        type_link=lambda hint: markdown.type_link(hint, shown.files),
         is_none=is_none,
         server_url=server_url,
         signature=_signature,
@@ -34,19 +35,19 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
         http_info_snippet=lambda page: snippets.http_info_snippet(shown, page),
         loading=snippets.loading(shown),
         literal=literal,
-        security=lambda page: facts.security(page, shown),
-        repeating=facts.repeating,
-        links=lambda view: facts.links(view, shown),
-        curl=requests.curl,
-        bodies=requests.bodies,
-        answers=requests.answers,
-        example=facts.example,
+        security=lambda page: _security(page, shown),
+        repeating=_repeating,
+        links=lambda view: _links(view, shown),
+        curl=snippets.curl,
+        bodies=snippets.bodies,
+        answers=snippets.answers,
+        example=_example,
         type_text=text,
     )
     written = {INDEX: environment.get_template("index.md.jinja").render()}
     for page in shown.tags:
         written[page.file] = environment.get_template("api.md.jinja").render(page=page)
-    users, parents = facts.users(shown), facts.parents(shown)
+    users, parents = _users(shown), _parents(shown)
     for schema in shown.schemas:
         uri = schema.view.uri
         written[schema.file] = environment.get_template("schema.md.jinja").render(
@@ -56,7 +57,7 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
 
 
 def navigation(client: Client, source: str, folder: str) -> str:
-    """The configuration of mkdocs for the pages, which lie in a folder; JSON is YAML."""
+    """Write the configuration of mkdocs for the pages in a folder, as JSON, which is YAML too."""
     shown = site(client, source)
     nav: list[dict[str, Any]] = [{"Overview": INDEX}, *({page.title: page.file} for page in shown.tags)]
     if shown.schemas:
@@ -67,8 +68,95 @@ def navigation(client: Client, source: str, folder: str) -> str:
 
 
 def _signature(page: OperationPage, *, info: bool = False) -> str:
-    """The call and what it returns, on a line."""
+    """The call and the type of its result on one line."""
     name = f"{page.view.name}_with_http_info" if info else page.view.name
     returned = text(page.view.returns)
     names = ", ".join(argument.name for argument in page.given)
     return f"{name}({names}) -> {f'HTTPResult({returned}, int, Headers)' if info else returned}"
+
+
+_RETRY = Retry()
+_STATUSES = ", ".join(str(status) for status in sorted(_RETRY.statuses))
+_FAILED = Markup("Repeated when the connection fails, and after {}: ").format(_STATUSES)
+_REPEATED = {
+    "method": _FAILED + Markup("a {method} may be sent twice."),
+    "key": _FAILED + Markup("the call carries an idempotency key."),
+    "document": _FAILED + Markup("the document says that it may be sent twice."),
+    "": Markup("Repeated only when nothing was sent, and after 429: a {method} sent twice might do its work twice."),
+}
+
+
+def _repeating(view: OperationView) -> Markup:
+    """When a call is repeated, as two sentences."""
+    rule = _REPEATED[view.repeated].format(method=markdown.text(view.method))
+    return rule + Markup(" At most {} attempts, unless `retry=` says otherwise.").format(_RETRY.attempts)
+
+
+def _security(page: OperationPage, shown: Site) -> Markup:
+    """The security schemes: those of a choice joined by ``and``, choices by ``or``, each a link to its description."""
+    known = {scheme.name: scheme for scheme in shown.api.schemes}
+    choices = [
+        Markup(" and ").join(_scheme(name, scopes, known.get(name)) for name, scopes in choice) or Markup("none")
+        for choice in page.view.security
+    ]
+    return Markup(" or ").join(choices) or Markup("No authorization required")
+
+
+def _scheme(name: str, scopes: tuple[str, ...], known: SecurityScheme | None) -> Markup:
+    label = markdown.link(name, f"{INDEX}#{markdown.slug(name)}") if known is not None else markdown.text(name)
+    notes = [Markup(", ").join(markdown.code(scope) for scope in scopes)] if scopes else []
+    tokens = dict.fromkeys(flow.token_url for flow in known.flows if flow.token_url) if known is not None else {}
+    if tokens:
+        notes.append(Markup("token from {}").format(Markup(" or ").join(markdown.code(url) for url in tokens)))
+    return Markup("{} ({})").format(label, Markup("; ").join(notes)) if notes else label
+
+
+def _links(view: OperationView, shown: Site) -> list[tuple[str, Link, Markup]]:
+    """The links of all responses: the status, the link, and the operation that it calls."""
+    return [(response.status, link, _target(link, shown)) for response in view.responses for link in response.links]
+
+
+def _target(link: Link, shown: Site) -> Markup:
+    for page, operation in shown.operations:
+        if link.operation_id is not None and operation.view.id == link.operation_id:
+            return markdown.link(operation.view.name, f"{page.file}#{markdown.slug(operation.view.name)}")
+    return markdown.code(link.operation_id or link.operation_ref or "")
+
+
+def _example(page: SchemaPage) -> Any:
+    """An example of a schema: the document's, or else one that is made; None for secrets and plain values."""
+    view = page.view
+    if view.secret or (view.kind in {"enum", "value"} and not view.examples):
+        return None
+    try:
+        direction: Direction = "request" if page.sent else "response"
+        shown = view.examples[0] if view.examples else example_of(view.schema, direction)
+        return unrevealing(view.schema, shown, direction)
+    except DynclientError:
+        return None
+
+
+def _users(shown: Site) -> dict[str, list[tuple[str, str]]]:
+    """The operations that use each schema directly, as pairs of page and operation, by the schema's URI."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for page, operation in shown.operations:
+        for uri in _named(hint for hint, _ in operation.view.hints()):
+            found.setdefault(uri, []).append((page.file, operation.view.name))
+    return found
+
+
+def _parents(shown: Site) -> dict[str, list[tuple[str, str]]]:
+    """The schemas that use each schema directly, as pairs of page and class, by the schema's URI."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for page in shown.schemas:
+        view = page.view
+        for uri in _named([*(prop.hint for prop in view.properties), *view.branches, view.hint]):
+            if uri != view.uri:
+                found.setdefault(uri, []).append((page.file, view.class_name))
+    return found
+
+
+def _named(hints: Iterable[Hint]) -> dict[str, None]:
+    """The URIs of the schemas in types, without repetition, in their order."""
+    nodes = (node for hint in hints for node in hint.walk())
+    return dict.fromkeys(node.schema.uri for node in nodes if node.kind == "named" and node.schema is not None)

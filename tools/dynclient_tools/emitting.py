@@ -1,39 +1,62 @@
-"""What is to be written for documents, and where: the commands' one way to pages and types."""
+"""The files that the commands write: the pages and types of documents, and all that ``[tool.dynclient]`` lists.
+
+    [tool.dynclient]
+    documents = ["openapi/voice.yaml"]
+    docs = "docs/reference"   # a folder; each document gets a subfolder of pages
+    stubs = true              # types for dynclient.load(), or a folder for one package per document
+
+Rule 1: paths are relative to the folder of the configuration, so the result does not depend on the current folder.
+Rule 2: names of files cannot lead to other folders, each file is replaced atomically, and files that were not generated
+are never overwritten or removed.
+"""
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Iterable
-from contextlib import ExitStack
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, chdir
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dynclient
-from dynclient_tools import files
+from dynclient.exceptions import ArgumentError
+from dynclient.inspection import client_name
+from dynclient_tools.rendering import MARK
+
+_SUFFIXES = frozenset({".md", ".py", ".pyi"})
+_DEEPEST = 2
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}\Z")
+
+
+class NotOurs(Exception):
+    """A file is in the way that this tool has not written."""
 
 
 class Emitted(NamedTuple):
-    """Files by their names below a folder."""
+    """The text of files by their names below a folder."""
 
     folder: Path
     files: dict[str, str]
 
     def write(self) -> list[Path]:
-        """Write them.
+        """Write the files.
 
         Raises:
-            NotOurs: something else is in the way.
-            OSError: they can't be written.
+            NotOurs: another file is in the way.
+            OSError: a file can't be written.
         """
-        return files.write(self.folder, self.files)
+        return write(self.folder, self.files)
 
     def difference(self) -> str:
-        """What writing would change, as a diff."""
-        return files.difference(self.folder, self.files)
+        """The changes that writing would make, as a unified diff; empty if there are none."""
+        return "".join(_differences(self.folder, self.files))
 
 
 def pages(document: str, out: Path, *, templates: Path | None = None, mkdocs: Path | None = None) -> list[Emitted]:
-    """A document's pages, and mkdocs' file if one is asked for.
+    """Make the pages of a document, and the configuration of mkdocs if its path is given.
 
     Raises:
         DocumentError: the document can't be read.
@@ -49,26 +72,191 @@ def pages(document: str, out: Path, *, templates: Path | None = None, mkdocs: Pa
 
 
 def package(document: str, out: Path, *, templates: Path | None = None) -> Emitted:
-    """A document's package of types, in a folder of its name.
+    """Make the package of types of a document, in a folder of its name.
 
     Raises:
         DocumentError: the document can't be read.
     """
     from dynclient_tools.stubs import stubs
-    from dynclient_tools.views import client_name
 
     with dynclient.load(document) as client:
         return Emitted(out / client_name(document), stubs(client, document, templates))
 
 
 def types_in_place(documents: Iterable[str], root: Path, *, templates: Path | None = None) -> Emitted:
-    """The package that types ``dynclient.load`` in a project.
+    """Make the package that types ``dynclient.load`` in a project, in ``src`` if there is such a folder.
 
     Raises:
         DocumentError: a document can't be read.
     """
-    from dynclient_tools.in_place import folder, in_place
+    from dynclient_tools.stubs import PACKAGE, in_place
 
+    folder = (root / "src" if (root / "src").is_dir() else root) / PACKAGE
     with ExitStack() as stack:
         clients = {document: stack.enter_context(dynclient.load(document)) for document in documents}
-        return Emitted(folder(root), in_place(clients, templates))
+        return Emitted(folder, in_place(clients, templates))
+
+
+# The configuration.
+
+
+class Configuration(NamedTuple):
+    """The table ``[tool.dynclient]``. ``stubs`` is True for types in place, or the folder of packages."""
+
+    folder: Path
+    documents: tuple[str, ...]
+    docs: str | None = None
+    stubs: str | bool = False
+    templates: str | None = None
+
+
+def read(path: Path) -> Configuration:
+    """Read a configuration.
+
+    Raises:
+        ArgumentError: it is not valid TOML, or has an unknown key or a wrong value.
+        OSError: it can't be read.
+    """
+    import tomllib
+
+    try:
+        whole = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"{path} is not valid TOML: {error}") from None
+    table = whole.get("tool", {}).get("dynclient")
+    if not isinstance(table, dict):
+        raise ArgumentError(f"{path} has no table [tool.dynclient]", hint='documents = ["openapi/voice.yaml"]')
+    return Configuration(path.resolve().parent, **_checked_settings(path, table))
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+# Key -> the check of its value, and the description of valid values.
+_KEYS: Mapping[str, tuple[Callable[[Any], object], str]] = {
+    "documents": (
+        lambda value: isinstance(value, list) and value and all(isinstance(each, str) for each in value),
+        "a list of paths, URLs or short names",
+    ),
+    "docs": (_is_path, "a folder"),
+    "stubs": (lambda value: isinstance(value, bool) or _is_path(value), "true, or a folder"),
+    "templates": (_is_path, "a folder"),
+}
+
+
+def _checked_settings(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in table.items():
+        if key in _KEYS:
+            is_valid, expected = _KEYS[key]
+            if not is_valid(value):
+                raise ArgumentError(f"{path}: {key} in [tool.dynclient] must be {expected}", argument=key)
+        elif not _is_path(value):  # Other strings are short names of documents, for the other commands.
+            raise ArgumentError(
+                f"{path}: [tool.dynclient] has the unknown key {key}; the keys are {', '.join(_KEYS)}", argument=key
+            )
+    if "documents" not in table:
+        raise ArgumentError(f"{path}: [tool.dynclient] has no documents", argument="documents")
+    settings = {key: value for key, value in table.items() if key in _KEYS}
+    return {**settings, "documents": tuple(table.get(each, each) for each in settings["documents"])}
+
+
+def generated(configuration: Configuration) -> list[Emitted]:
+    """Make all files that a configuration lists.
+
+    Raises:
+        DocumentError: a document can't be read.
+    """
+    folder, documents, docs, stubs, own = configuration
+    templates = folder / own if own is not None else None
+    made: list[Emitted] = []
+    # The generated files name documents as the configuration does.
+    with chdir(folder):
+        for document in documents if docs is not None else ():
+            made += pages(document, Path(docs or "") / client_name(document), templates=templates)
+        if stubs is True:
+            made.append(types_in_place(documents, Path(), templates=templates))
+        elif stubs:
+            made += [package(document, Path(stubs), templates=templates) for document in documents]
+    return [emitted._replace(folder=folder / emitted.folder) for emitted in made]
+
+
+# Files.
+
+
+def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write files below a folder and return their paths; files of an earlier run that are not among them are removed.
+
+    Raises:
+        NotOurs: a file exists and was not generated, or is a link.
+        OSError: a file can't be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    targets = {folder / _checked_name(name): text for name, text in files.items()}
+    for target in targets:
+        if target.parent != folder and target.parent.is_symlink():
+            raise NotOurs(f"{target.parent} is not an ordinary folder")
+        _check_ours(target)
+    for target, text in targets.items():
+        target.parent.mkdir(exist_ok=True)
+        _replace(target, text)
+    for target in _left_over(folder, files):
+        target.unlink()
+    return list(targets)
+
+
+def _differences(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
+    for name, text in sorted(files.items()):
+        target = folder / _checked_name(name)
+        there = target.read_text(encoding="utf-8") if target.is_file() else ""
+        yield from _diff(target, there, text)
+    for target in _left_over(folder, files):
+        yield from _diff(target, target.read_text(encoding="utf-8"), "")
+
+
+def _diff(target: Path, old: str, new: str) -> Iterator[str]:
+    lines = (old.splitlines(keepends=True), new.splitlines(keepends=True))
+    for line in difflib.unified_diff(*lines, fromfile=str(target), tofile=str(target), n=1):
+        yield line if line.endswith("\n") else f"{line}\n"
+
+
+def _left_over(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """The generated files in these folders that are not among the files."""
+    folders = {folder, *((folder / name).parent for name in files)}
+    kept = {folder / name for name in files}
+    found = (path for there in folders if there.is_dir() for path in there.iterdir() if path not in kept)
+    return sorted(path for path in found if path.suffix in _SUFFIXES and path.is_file() and _is_ours(path))
+
+
+def _checked_name(name: str) -> str:
+    # A plain name, at most one folder deep.
+    parts = name.split("/")
+    if len(parts) > _DEEPEST or not all(map(_NAME.match, parts)):
+        raise ValueError(f"not a file name: {name!r}")
+    return name
+
+
+def _check_ours(target: Path) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise NotOurs(f"{target} is not an ordinary file")
+    if target.is_file() and target.stat().st_size and not _is_ours(target):
+        raise NotOurs(f"{target} exists and was not generated; move it or choose another folder")
+
+
+def _is_ours(target: Path) -> bool:
+    if target.is_symlink():
+        return False
+    with target.open("rb") as file:
+        return MARK.encode() in file.readline(1000)
+
+
+def _replace(target: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".dynclient-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

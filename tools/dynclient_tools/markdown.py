@@ -1,20 +1,22 @@
-"""Text of a document as Markdown that stays where it is put.
+"""Text of a document as Markdown that cannot leave its place, and types as Markdown with links.
 
-Rule 1: text is escaped, never cut: what a sanitiser deletes can join what it left.
-Rule 2: a document's own Markdown keeps what can't break out: emphasis, lists, code, and links to the web or to mail.
-Rule 3: what is ready to be written is Markup; everything else is escaped when it is written (``rendering``).
+Rule 1: text is escaped, never removed: what a sanitiser removes can join what is left of both sides.
+Rule 2: a document's own Markdown keeps emphasis, lists, code, and links to the web or to mail addresses.
+Rule 3: Markup is ready to be written; everything else is escaped when it is written (:mod:`dynclient_tools.rendering`).
+Rule 4: HTML tags without attributes, and links to the web, become Markdown first; other tags are shown as text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
-from dynclient_tools.html_text import as_markdown
+from dynclient.inspection import Hint
+from dynclient.inspection import text as type_text
 
-# CommonMark, 2.4: a backslash escapes punctuation; entities keep HTML from being HTML in any reader.
+# CommonMark, 2.4: a backslash escapes punctuation. Entities are never read as HTML.
 _ESCAPES = {
     **{character: f"\\{character}" for character in "\\[]`|~"},
     "&": "&amp;",
@@ -22,18 +24,18 @@ _ESCAPES = {
     ">": "&gt;",
 }
 _SPECIAL = re.compile(r"[\\\[\]`|~&<>]")
-# At the start of a line, or of a list's item, these would make a heading, an underline of one, a rule, or front matter.
+# At the start of a line or of a list item, these make a heading, an underline of one, a rule, or front matter.
 _STRUCTURE = re.compile(
     r"^([ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*)"
     r"(#|=|\+{3}|-(?=[- \t]*$)|\*(?=[* \t]*$)|_(?=[_ \t]*$))",
     re.MULTILINE,
 )
-# In text that is no Markdown, also emphasis, and what begins a heading, a list or an underline.
+# In plain text, also emphasis, and what begins a heading, a list or an underline.
 _EMPHASIS = re.compile(r"\*|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _OPENING = re.compile(r"^(?:(?=#|[-+](?:\s|$)|[-=]+\s*$)|(\d{1,9})(?=[.)](?:\s|$)))")
 _INLINE = re.compile(
     r"(?P<escaped>\\[!-/:-@\[-`{-~])|(?P<image>!(?=\[))|(?P<code>(?<!`)`[^`\n]+`(?!`))"
-    # The text of a link may have code in it, and go on in the next line.
+    # The text of a link may contain code and a line end.
     r"|\[(?P<text>(?:[^\[\]\n`\\]|\n(?!\s*\n)|(?<!`)`[^`\n\[\]]+`(?!`))*)\]\((?P<url>(?:https?://|mailto:)[^\s()<>\\|`\[\]\"]+)\)"
 )
 _FENCE = re.compile(
@@ -41,21 +43,40 @@ _FENCE = re.compile(
 )
 
 
+# HTML tags and the Markdown for them.
+_TAGS = (
+    (re.compile(r"<(code|tt)>([^<>`\n]+)</\1>", re.IGNORECASE), r"`\2`"),
+    (re.compile(r"<(?:b|strong)>\s*([^<>*\n]*[^<>*\s])\s*</(?:b|strong)>", re.IGNORECASE), r"**\1**"),
+    (re.compile(r"<(?:i|em)>\s*([^<>*\n]*[^<>*\s])\s*</(?:i|em)>", re.IGNORECASE), r"*\1*"),
+    (
+        re.compile(
+            r"<a\s+href=[\"'](https?://[^\s\"'<>()]+)[\"'](?:\s+target=[\"']\w*[\"'])?>([^<>\[\]`\n]+)</a>",
+            re.IGNORECASE,
+        ),
+        r"[\2](\1)",
+    ),
+    (re.compile(r"[ \t]*<br\s*/?>[ \t]*", re.IGNORECASE), "  \n"),
+    (re.compile(r"\s*<li>\s*", re.IGNORECASE), "\n- "),
+    (re.compile(r"\s*</li>[ \t]*", re.IGNORECASE), "\n"),
+    (re.compile(r"\s*(?:</?(?:p|ul|ol|div)>\s*)+", re.IGNORECASE), "\n\n"),
+)
+
+
 def text(value: str) -> Markup:
-    """One line of text as it is, nothing of it Markdown."""
+    """Write one line of plain text, with all Markdown escaped."""
     line = _EMPHASIS.sub(r"\\\g<0>", _escaped(" ".join(_printable(value).split())))
     return Markup(_OPENING.sub(lambda found: f"{found[1] or ''}\\", line))  # noqa: S704  # escaped just here
 
 
 def cell(value: str) -> Markup:
-    """One line with its emphasis, code and links, for a table's cell."""
-    line = " ".join(_printable(as_markdown(value)).split())
+    """Write one line for a table's cell, with its emphasis, code and links."""
+    line = " ".join(_printable(_without_html(value)).split())
     return Markup("".join(_inline(line, in_table=True)))  # noqa: S704  # escaped in there
 
 
 def prose(value: str) -> Markup:
-    """Paragraphs with their emphasis, lists, code and links; headings become plain lines."""
-    lines = _printable(as_markdown("\n".join(value.splitlines()))).strip("\n")
+    """Write paragraphs with their emphasis, lists, code and links; headings become plain lines."""
+    lines = _printable(_without_html("\n".join(value.splitlines()))).strip("\n")
     parts = []
     at = 0
     for block in _FENCE.finditer(lines):
@@ -65,7 +86,7 @@ def prose(value: str) -> Markup:
 
 
 def code(value: str) -> Markup:
-    """A span of code, in a table too."""
+    """Write a span of code, also for a table."""
     line = " ".join(_printable(value).split()) or " "
     ticks = "`" * (_longest_run(line) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
@@ -73,19 +94,19 @@ def code(value: str) -> Markup:
 
 
 def fence(value: str, language: str = "") -> Markup:
-    """A block of code whose fence is longer than any run of backticks in it."""
+    """Write a block of code, with a fence longer than any run of backticks in it."""
     lines = _printable("\n".join(value.splitlines()))
     ticks = "`" * max(3, _longest_run(lines) + 1)
     return Markup(f"{ticks}{language}\n{lines}\n{ticks}")  # noqa: S704  # a block holds it
 
 
 def link(label: str, target: str) -> Markup:
-    """A link to a file or anchor of our own making."""
+    """Write a link to a file or anchor of the pages."""
     return Markup(f"[{_escaped(label)}]({target})")  # noqa: S704  # targets are slugs
 
 
 def slug(name: str) -> str:
-    """The anchor that a heading of this name gets: GitHub's way, for names of plain letters."""
+    """The anchor of a heading as GitHub makes it, for names of ASCII letters."""
     kept = re.sub(r"[^a-z0-9_ -]", "", name.lower())
     return kept.replace(" ", "-") or "section"
 
@@ -102,7 +123,7 @@ def _inline(value: str, *, in_table: bool) -> Iterator[str]:
         if found["escaped"] is not None:
             yield _ESCAPES.get(found["escaped"][1], found["escaped"])
         elif found["image"] is not None:
-            yield "\\!"  # An image would be fetched by whoever reads the page.
+            yield "\\!"  # The reader's browser would fetch an image.
         elif found["code"] is not None:
             span = found["code"].replace("\0", "")
             yield span.replace("|", "\\|") if in_table else span
@@ -117,7 +138,7 @@ def _escaped(value: str) -> str:
 
 
 def _printable(value: str) -> str:
-    """Without control characters, and without those that reorder a line: they are shown as escapes."""
+    """Replace control characters, and those that reorder a line, by escapes."""
     return "".join(c if c.isprintable() or c in "\n\t" else _shown(c) for c in value)
 
 
@@ -127,3 +148,27 @@ def _shown(character: str) -> str:
 
 def _longest_run(value: str) -> int:
     return max((len(run) for run in re.findall(r"`+", value)), default=0)
+
+
+def _without_html(value: str) -> str:
+    """Write the simple HTML tags of a text as Markdown, for looks alone: the result is escaped like any other."""
+    if "<" not in value:
+        return value
+    for tag, replacement in _TAGS:
+        value = tag.sub(replacement, value)
+    return value
+
+
+def type_link(hint: Hint, files: Mapping[str, str]) -> Markup:
+    """Write a type in bold; the name of a schema links to its page, if ``files`` has one for its URI."""
+    if hint.kind == "named" and hint.schema is not None and hint.schema.uri in files:
+        return Markup(f"[**{hint.name}**]({files[hint.schema.uri]})")  # noqa: S704  # both names are generated
+    if not any(node.kind == "named" for node in hint.walk()):
+        return Markup(f"**{text(type_text(hint))}**")  # noqa: S704  # escaped just here
+    members = [type_link(member, files) for member in hint.members]
+    if hint.kind == "union":
+        return Markup(r" \| ").join(members)
+    return _AROUND[hint.kind].format(members[0]) if hint.kind in _AROUND else Markup("**{}**").format(hint.name)
+
+
+_AROUND = {"list": Markup(r"list\[{}\]"), "dict": Markup(r"dict\[str, {}\]")}

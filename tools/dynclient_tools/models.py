@@ -1,26 +1,35 @@
-"""The schemas that operations name: which types there are, and what they are called.
+"""The types of the schemas that operations use: their names, and their definitions as Python syntax.
 
-Rule 1: a schema has one type; where a request differs from a response, the type of requests has ``Input`` added to its
-name. They differ by readOnly and writeOnly, by files, and by enums, which are open in a response; and where they reach
-what differs.
-Rule 2: an object without a name is named after where it is met.
-Rule 3: what goes both ways is a list or a dict; what is only sent, any Sequence or Mapping.
+Rule 1: a schema has one type, or two if a request differs from a response; the type of requests then has ``Input``
+appended to its name. They differ by readOnly and writeOnly properties, by files, by enums, which are open in a
+response, and if they use a schema that differs.
+Rule 2: an object without a name is named after its first use.
+Rule 3: types of both directions have lists and dicts; types that are only sent have any Sequence or Mapping.
+Rule 4: a property whose name is not a Python name, or would hide a type, makes its TypedDict use the functional form.
+Rule 5: the definitions are executed as a module, so a type that may not exist yet is named by a string. Such a string
+is made from syntax, and is checked like all other syntax.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import ast
+import keyword
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from dynclient.inspection import Direction, Hint, class_name, definition, distinct, fields
+from dynclient.inspection import Direction, Field, Hint, class_name, clean, definition, distinct, fields, schema_view
 from dynclient.model import Schema
+from dynclient_tools import syntax
 
 _BUILTINS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "tuple", "object", "type", "property"})
 _FLAT = frozenset({"literal", "scalar"})
+_LISTS = {"request": "Sequence", "response": "list"}
+_DICTS = {"request": "Mapping", "response": "dict"}
+_STR = syntax.name("str")
 
 
 class Key(NamedTuple):
-    """What has a type of its own: a schema in one direction, by its name, or as the object among its types."""
+    """The key of a type: a schema in one direction, by its name or as an unnamed object."""
 
     uri: str
     direction: Direction
@@ -28,12 +37,12 @@ class Key(NamedTuple):
 
     @property
     def other(self) -> Key:
-        """The same in the other direction."""
+        """The key of the same schema in the other direction."""
         return self._replace(direction="response" if self.direction == "request" else "request")
 
 
 class Model(NamedTuple):
-    """A type to be written. ``tags`` are the values of properties by which a union knows it."""
+    """A type to be written. ``tags`` are pairs of a discriminator property and a value that selects it."""
 
     schema: Schema
     name: str
@@ -43,16 +52,16 @@ class Model(NamedTuple):
 
     @property
     def is_enum(self) -> bool:
-        """Whether it is an alias of literals, which is opened where it is named."""
+        """Whether this is an alias of literals. Responses open it where they name it."""
         parts = self.hint.members if self.hint.kind == "union" else (self.hint,)
         return any(part.kind == "literal" for part in parts) and all(part.kind in _FLAT for part in parts)
 
 
 class Models:
-    """The types of a document's schemas; made once for a document."""
+    """The types of a document's schemas."""
 
     def __init__(self, hints: Iterable[tuple[Hint, Direction, str]], taken: Iterable[str]) -> None:
-        """Take the types that operations name, with their direction, and what to name an unnamed one after."""
+        """Collect the types of operations, each with its direction and the name for unnamed objects in it."""
         self.taken = frozenset(taken) | _BUILTINS
         self._models: dict[Key, Model] = {}
         self._edges: dict[Key, set[Key]] = {}
@@ -61,22 +70,22 @@ class Models:
         self._name_all()
 
     def of(self, hint: Hint, direction: Direction) -> Model | None:
-        """The type of a node that names a schema."""
+        """The type of a node with a schema, or None."""
         return self._models[Key(hint.schema.uri, direction, hint.kind)] if hint.schema is not None else None
 
     def all(self) -> list[Model]:
-        """Every type once, in the order in which they were met."""
+        """All types without repetition, in the order of their first use."""
         return list({model.name: model for model in reversed(self._models.values())}.values())[::-1]
 
     def reached(self, model: Model) -> Iterator[Model]:
-        """The types that an alias names."""
+        """The types that an alias uses."""
         for node in model.hint.walk():
             found = self.of(node, model.direction)
             if found is not None:
                 yield found
 
     def _collect(self, hint: Hint, direction: Direction, place: str) -> None:
-        """Find all that a type reaches; its own stack, since schemas reach far."""
+        """Collect all types that a type reaches, with a stack of its own, since schemas nest deeply."""
         waiting: list[tuple[Hint, str, Key | None]] = [(hint, place, None)]
         while waiting:
             here, name, owner = waiting.pop()
@@ -106,13 +115,13 @@ class Models:
             twin = self._models.get(key.other) if key.uri not in apart else None
             self._models[key] = model._replace(
                 name=names[key.uri, key.kind, own],
-                # What goes both ways is written as a response has it.
+                # A type of both directions is written as that of the response.
                 direction="response" if twin is not None else model.direction,
                 tags=model.tags | (twin.tags if twin is not None else frozenset()),
             )
 
     def _apart(self) -> set[str]:
-        """The schemas of which a request and a response differ, themselves or in what they reach."""
+        """The schemas whose types differ between requests and responses, directly or by a schema that they use."""
         both = {key.uri for key in self._models if key.other in self._models}
         apart = {key.uri for key in self._models if key.uri in both and self._differs(key)}
         above: dict[str, set[str]] = {}
@@ -147,7 +156,7 @@ class Models:
 
 
 def is_open(hint: Hint) -> bool:
-    """Whether an answer may have other values than these: a server's next version may know more of them."""
+    """Whether a response may have other values than these: a newer server may have added some."""
     return hint.kind == "literal" and len(hint.values) > 1 and all(isinstance(value, str) for value in hint.values)
 
 
@@ -157,3 +166,118 @@ def _below(model: Model) -> Iterator[tuple[Hint, str]]:
         return
     for field in fields(model.schema, model.direction):
         yield field.hint, model.name + class_name(field.wire)
+
+
+# Definitions.
+
+
+def type_of(models: Models, hint: Hint, direction: Direction) -> ast.expr:
+    """Write a type as an expression."""
+    return _EXPRESSIONS[hint.kind](models, hint, direction)
+
+
+def statements(models: Models) -> Iterator[ast.stmt]:
+    """Write the definitions of all types: TypedDicts first, then aliases, each after those that it uses."""
+    aliases: dict[str, Model] = {}
+    hidden = models.taken | {model.name for model in models.all()}
+    for model in models.all():
+        if model.hint.kind == "object":
+            yield _typed_dict(models, model, hidden)
+        else:
+            aliases[model.name] = model
+    written: set[str] = set()
+    for name in aliases:
+        yield from _alias(models, name, aliases, written)
+
+
+def _alias(models: Models, first: str, aliases: Mapping[str, Model], written: set[str]) -> Iterator[ast.stmt]:
+    """Write an alias after the aliases that it uses; a recursive one becomes a TypeAliasType."""
+    waiting = [first]
+    begun: set[str] = set()
+    while waiting:
+        name = waiting[-1]
+        named = {found.name for found in models.reached(aliases[name]) if found.name in aliases} - written
+        if name in written:
+            waiting.pop()
+        elif named - begun - {name} and name not in begun:
+            begun.add(name)
+            waiting += sorted(named - begun - {name})
+        else:
+            waiting.pop()
+            written.add(name)
+            model = aliases[name]
+            value = type_of(models, model.hint, "request" if model.is_enum else model.direction)
+            yield _recursive_alias(name, value) if named else syntax.annotated(name, syntax.name("TypeAlias"), value)
+
+
+def _recursive_alias(name: str, value: ast.expr) -> ast.stmt:
+    call = ast.Call(syntax.name("TypeAliasType"), [ast.Constant(name), syntax.quoted(value)], [])
+    return syntax.assigned(name, call)
+
+
+def _typed_dict(models: Models, model: Model, hidden: frozenset[str]) -> ast.stmt:
+    members = {field.wire: _member(models, model, field) for field in fields(model.schema, model.direction)}
+    if all(_is_plain(wire) and wire not in hidden for wire in members):
+        described = syntax.text(clean(schema_view(model.schema).description))
+        body = [syntax.annotated(wire, annotation) for wire, annotation in members.items()]
+        return syntax.class_of(model.name, ["TypedDict"], [*described, *body])
+    table = ast.Dict([ast.Constant(wire) for wire in members], list(members.values()))
+    call = ast.Call(syntax.name("TypedDict"), [ast.Constant(model.name), table], [])
+    return syntax.assigned(model.name, call)
+
+
+def _member(models: Models, model: Model, field: Field) -> ast.expr:
+    tags = sorted(value for name, value in model.tags if name == field.wire)
+    if tags and all(_is_text(node) for node in (field.hint, *field.hint.members)):
+        annotation = syntax.subscript("Literal", *(syntax.constant(value) for value in tags))
+    else:
+        annotation = type_of(models, field.hint, model.direction)
+        if any(node.schema is not None for node in field.hint.walk()):
+            annotation = syntax.quoted(annotation)
+    return annotation if field.required else syntax.subscript("NotRequired", annotation)
+
+
+def _is_text(hint: Hint) -> bool:
+    return hint.name == "str" or is_open(hint)
+
+
+def _is_plain(wire: str) -> bool:
+    """Whether a property can be an attribute in a class body, where ``__x`` would be mangled."""
+    return wire.isascii() and wire.isidentifier() and not keyword.iskeyword(wire) and not wire.startswith("__")
+
+
+def _literal(_models: Models, hint: Hint, direction: Direction) -> ast.expr:
+    found = syntax.subscript("Literal", *(syntax.constant(value) for value in hint.values))
+    return syntax.union([found, _STR]) if direction == "response" and is_open(hint) else found
+
+
+def _scalar(_models: Models, hint: Hint, direction: Direction) -> ast.expr:
+    if hint.name == "None":
+        return syntax.constant(None)
+    return syntax.name("File" if hint.name == "bytes" and direction == "request" else hint.name)
+
+
+def _reference(models: Models, hint: Hint, direction: Direction) -> ast.expr:
+    found = models.of(hint, direction)
+    if found is None:
+        return syntax.name("Any")
+    opened = direction == "response" and found.is_enum and any(map(is_open, (found.hint, *found.hint.members)))
+    return syntax.union([syntax.name(found.name), _STR]) if opened else syntax.name(found.name)
+
+
+_EXPRESSIONS: Mapping[str, Callable[[Models, Hint, Direction], ast.expr]] = {
+    "any": lambda _models, _hint, _direction: syntax.name("Any"),
+    "scalar": _scalar,
+    "literal": _literal,
+    "list": lambda models, hint, direction: syntax.subscript(
+        _LISTS[direction], type_of(models, hint.members[0], direction)
+    ),
+    "dict": lambda models, hint, direction: syntax.subscript(
+        _DICTS[direction], _STR, type_of(models, hint.members[0], direction)
+    ),
+    "union": lambda models, hint, direction: syntax.union(
+        [type_of(models, member, direction) for member in hint.members]
+    ),
+    "named": _reference,
+    "object": _reference,
+}

@@ -1,22 +1,35 @@
-"""Examples in Python that run as they stand, given the credentials."""
+"""Examples for an operation's page: Python that runs once the credentials are filled in, curl, and bodies.
+
+Rule 1: a request is prepared by the operation itself, without credentials; it is not assembled here.
+Rule 2: an example that can't be written is omitted.
+"""
 
 from __future__ import annotations
 
+import json
+from typing import Any, NamedTuple
+
+from dynclient import DynclientError, Request, codecs
+from dynclient.examples import media_example, unrevealing
 from dynclient.inspection import APIView, text
+from dynclient.media_types import find, is_concrete
+from dynclient.model import MediaType
 from dynclient.security.schemes import kind_of
-from dynclient_tools.python_text import literal
+from dynclient_tools.rendering import literal
 from dynclient_tools.views import OperationPage, Site
 
 _STEP = "    "
 _WIDTH = 90
+_LONGEST = 4000
+_BOUNDARY = "example"  # A fixed one, so that pages are the same each time.
 
-# What stands for a scheme's credential.
-_PAIR = ("YOUR USERNAME", "YOUR PASSWORD")
-_TOKEN = "YOUR TOKEN"  # noqa: S105  # this is what stands for one
+# Placeholders for the credentials of schemes.
+_LOGIN = '("YOUR USERNAME", "YOUR PASSWORD")'
+_TOKEN = '"YOUR TOKEN"'  # noqa: S105  # a placeholder
 
 
 def snippet(site: Site, page: OperationPage) -> str:
-    """Load the document, make the call, print its data."""
+    """Write a program that loads the document, makes the call, and prints the data."""
     view = page.view
     call = f"{site.client}.{view.name}({', '.join(_names(site, page))})"
     result = f"result = {call}\n{_STEP}print(result)" if view.returns.name != "None" else call
@@ -36,7 +49,7 @@ def snippet(site: Site, page: OperationPage) -> str:
 
 
 def http_info_snippet(site: Site, page: OperationPage) -> str:
-    """The same call by its ``with_http_info`` variant."""
+    """Write the same call with the ``with_http_info`` variant."""
     name = f"{page.view.name}_with_http_info"
     return "\n".join(
         [
@@ -52,7 +65,7 @@ def http_info_snippet(site: Site, page: OperationPage) -> str:
 
 
 def loading(site: Site) -> str:
-    """How the client of the examples is made."""
+    """Write the lines that make the client of the examples."""
     return f"import dynclient\n\n{site.client} = dynclient.load({literal(site.source)})"
 
 
@@ -67,34 +80,27 @@ def _loading(site: Site, page: OperationPage) -> str:
 
 
 def _auth(api: APIView, page: OperationPage) -> str:
-    """The credentials of the first way in that asks for some."""
+    """The value of ``auth=`` for the first choice of security schemes; empty if a call needs none."""
     if not all(page.view.security):
         return ""
     kinds = {scheme.name: kind_of(scheme) for scheme in api.schemes}
     names = [name for name, _ in page.view.security[0]] if page.view.security else []
-    wanted = {name: _PAIR if kinds[name].has_user else _TOKEN for name in names if kinds[name].form}
-    if not wanted:
-        return ""
-    shown = {name: _credential(value) for name, value in wanted.items()}
-    if len(shown) == 1:
-        return next(iter(shown.values()))
+    shown = {name: _LOGIN if kinds[name].has_user else _TOKEN for name in names if kinds[name].form}
+    if len(shown) <= 1:
+        return next(iter(shown.values()), "")
     return "{" + ", ".join(f"{literal(name)}: {value}" for name, value in shown.items()) + "}"
-
-
-def _credential(value: tuple[str, str] | str) -> str:
-    return literal(value) if isinstance(value, str) else f"({', '.join(literal(part) for part in value)})"
 
 
 def _names(site: Site, page: OperationPage) -> list[str]:
     return [_variable(site, argument.name) for argument in page.given]
 
 
-# What the examples name themselves.
+# Names that the examples use for themselves.
 _OWN = frozenset({"dynclient", "result", "data", "status", "headers", "error", "print"})
 
 
 def _variable(site: Site, name: str) -> str:
-    """The variable that holds an argument; what the examples name themselves stays as it is."""
+    """The variable for an argument, with an underscore if the examples use its name for something else."""
     return f"{name}_" if name in _OWN or name == site.client else name
 
 
@@ -105,10 +111,111 @@ def _assignments(site: Site, page: OperationPage) -> list[str]:
         if argument.name in example:
             name = _variable(site, argument.name)
             value = literal(example[argument.name], room=_WIDTH - len(name))
-            # A type is written in ASCII on one line, so the comment ends where it should.
+            # A type is ASCII text on one line, so it cannot leave the comment.
             lines.append(f"{name} = {value}  # {text(argument.hint)}")
     return [*lines, ""] if lines else []
 
 
 def _first_status(page: OperationPage) -> str:
     return next((response.status for response in page.view.responses if not response.error), "2XX")
+
+
+class Sent(NamedTuple):
+    """A body as text in a media type; ``language`` is that of its fence."""
+
+    content_type: str
+    body: str
+    language: str
+
+
+class Received(NamedTuple):
+    """The body of a response and its status."""
+
+    status: str
+    sent: Sent
+
+
+def prepared(page: OperationPage, media_range: str | None = None) -> Request | None:
+    """Prepare a call with example arguments, its body in one of the operation's media types; None if that fails."""
+    options: dict[str, Any] = {} if "://" in page.base_url else {"base_url": "https://example.com"}
+    try:
+        arguments = page.method.example()
+        if media_range is not None:
+            boundary = f"; boundary={_BOUNDARY}" if media_range.startswith("multipart/") else ""
+            options["content_type"] = f"{media_range}{boundary}"
+            media_type = page.method.operation.body.content[media_range]
+            value = unrevealing(media_type.schema, media_example(media_type))
+            arguments.update(dict.fromkeys(page.body_name, value))
+        request: Request = page.method.with_options(**options).prepare(**arguments)
+    except DynclientError:
+        return None
+    return request
+
+
+def curl(page: OperationPage) -> str:
+    """Write the call as a command line; empty if there is none, or if it would differ each time."""
+    multipart = next((known for known in page.view.content_types[:1] if known.startswith("multipart/")), None)
+    made = [prepared(page, multipart) for _ in range(2)]
+    commands = {request.to_curl() if request is not None else "" for request in made}
+    command = commands.pop()
+    return command if not commands and len(command) <= _LONGEST else ""
+
+
+def bodies(page: OperationPage) -> list[Sent]:
+    """Make an example of the body in each of its media types."""
+    requests = ((known, prepared(page, known)) for known in page.view.content_types if is_concrete(known))
+    found = (
+        _written(request.headers.get("content-type", known), request.body)
+        for known, request in requests
+        if request is not None
+    )
+    return [sent for sent in found if sent is not None]
+
+
+def answers(page: OperationPage) -> list[Received]:
+    """Make an example of each type of response body in each of its media types, results before errors."""
+    found: list[Received] = []
+    shown: set[tuple[str, str]] = set()
+    content = page.method.operation.responses
+    for response in sorted(page.view.responses, key=lambda known: known.error != ""):
+        for view in response.content:
+            kind = (view.hint.schema.uri if view.hint.schema is not None else text(view.hint), view.media_range)
+            if kind not in shown and is_concrete(view.media_range):
+                sent = _response_body(content[response.status].content[view.media_range])
+                if sent is not None:
+                    shown.add(kind)
+                    found.append(Received(response.status, sent))
+    return found
+
+
+def _response_body(media_type: MediaType) -> Sent | None:
+    """Encode the document's example of a response, or else a value made from its schema."""
+    content_type = media_type.media_range
+    try:
+        value = unrevealing(media_type.schema, media_example(media_type, "response"), "response")
+        encoded = codecs.find(content_type).encode(value, media_type, content_type)
+    except DynclientError:
+        return None
+    return _written(encoded.content_type, encoded.body)
+
+
+def _written(content_type: str, body: Any) -> Sent | None:
+    if not isinstance(body, bytes) or len(body) > _LONGEST:
+        return None
+    try:
+        written = body.decode("utf-8").rstrip("\n")
+    except UnicodeDecodeError:
+        return None
+    kind = find(content_type).name
+    language = kind if kind in {"json", "xml"} else "text"
+    return Sent(content_type, _indented(written) if language == "json" else written, language) if written else None
+
+
+def _indented(written: str) -> str:
+    """Indent JSON, unless that would change how a value is written."""
+    try:
+        value = json.loads(written)
+    except ValueError:
+        return written
+    same = json.dumps(value, ensure_ascii=False, separators=(",", ":")) == written
+    return json.dumps(value, ensure_ascii=False, indent=2) if same else written

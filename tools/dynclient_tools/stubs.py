@@ -1,51 +1,54 @@
-"""A document's client as a typed package: stubs for checkers, and modules that load it and have its types.
+"""Typed packages for clients of documents: stubs for type checkers, and modules that load a document.
 
-Rule 1: an operation is a class of its own with an explicit ``__call__``, so editors show its arguments.
+Rule 1: each operation is a class with an explicit ``__call__``, so editors show its arguments.
 Rule 2: a class whose attributes are operations uses no type name that an operation could hide.
+Rule 3: the package ``dynclient_types`` types ``dynclient.load`` itself for the documents of a project. It has an
+overload for each document, by its path as written and with ``./``, and one for any other client. For a document with
+security schemes, another overload warns of credentials with unknown names.
+Rule 4: within it, each document has a package like those that users write with ``--out``.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from dynclient import Client
-from dynclient.inspection import ArgumentView, Direction, Hint, OperationView, class_name, distinct, docstring
+from dynclient.inspection import (
+    ArgumentView,
+    Direction,
+    Hint,
+    OperationView,
+    class_name,
+    client_name,
+    distinct,
+    docstring,
+)
 from dynclient_tools import syntax
-from dynclient_tools.files import MARK
-from dynclient_tools.model_types import statements, type_of
-from dynclient_tools.models import Models
-from dynclient_tools.rendering import sources
-from dynclient_tools.syntax import name
+from dynclient_tools.models import Models, statements, type_of
+from dynclient_tools.rendering import MARK, sources
+from dynclient_tools.syntax import Keyword, name
 from dynclient_tools.views import OperationPage, Site, site
 
-# What the templates import and define.
-TAKEN = frozenset(
-    {
-        "Any",
-        "AsyncClient",
-        "Client",
-        "File",
-        "HTTPResult",
-        "IO",
-        "Literal",
-        "Mapping",
-        "NotRequired",
-        "PathLike",
-        "AsyncStreaming",
-        "Streaming",
-    }
-    | {"Request", "Self", "Sequence", "TypeAlias", "TypeAliasType", "TypedDict", "DOCUMENT", "FINGERPRINT", "load"}
-    | {"load_async", "api", "errors", "models"}
+PACKAGE = "dynclient_types"
+
+# Names that the templates import and define.
+_TAKEN = frozenset(
+    {"Any", "AsyncClient", "AsyncStreaming", "Client", "DOCUMENT", "FINGERPRINT", "File", "HTTPResult", "IO", "Literal"}
+    | {"Mapping", "NotRequired", "PathLike", "Request", "Self", "Sequence", "Streaming", "TypeAlias", "TypeAliasType"}
+    | {"TypedDict", "api", "errors", "load", "load_async", "models"}
 )
+_TAKEN_IN_PLACE = frozenset({"Any", "AsyncClient", "Client", "Literal", "overload", "load", "DOCUMENTS"})
 _PER_FILE = 150  # Operations; type checkers give up on files that are too long.
 
 
 def stubs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
-    """Write the package of an API, by file name; ``source`` is how its document is named."""
+    """Write the package of an API, by file name. ``source`` is the path of its document."""
     shown = site(client, source)
     writer = _Writer(shown)
     environment = sources(templates)
@@ -62,14 +65,14 @@ def stubs(client: Client, source: str, templates: Path | None = None) -> dict[st
         "models": [_ready([statement]) for statement in statements(writer.models)],
         "parts": [Markup(f"_operations_{number}") for number in range(1, len(parts) + 1)],  # noqa: S704  # numbers
         "clients": _ready([*writer.namespaces(), *writer.clients()]),
-        "loads": _ready(_loads(shown)),
+        "loads": _ready(_load_functions(shown)),
     }
     written = {name: environment.get_template(f"{template}.jinja").render(values) for name, template in _FILES.items()}
     for number, pages in enumerate(parts, 1):
         operations = [_ready(writer.operation(page)) for page in pages]
         template = environment.get_template("operations.pyi.jinja")
         written[f"_operations_{number}.pyi"] = template.render(values, operations=operations)
-    # Statements have been checked as they were made; what is left is what stands around them.
+    # The statements have been checked already, so only the templates around them are left to check.
     bare = {**values, **dict.fromkeys(("names", "clients", "loads"), Markup("")), "models": [], "operations": []}
     for frame in (*_FILES.values(), "operations.pyi"):
         syntax.check(environment.get_template(f"{frame}.jinja").render(bare))
@@ -85,7 +88,7 @@ _FILES = {
 
 
 def _ready(statements: Iterable[ast.stmt]) -> Markup:
-    """Statements as text that a template may write: they have been read again."""
+    """Write statements for a template; :func:`syntax.source` has checked them."""
     return Markup(syntax.source(statements))  # noqa: S704  # Python, not HTML
 
 
@@ -101,14 +104,14 @@ class _Writer:
         wanted = [f"{class_name(page.view.name)}Operation" for page in self.pages]
         tags = dict.fromkeys(page.namespace for page in shown.tags if page.namespace)
         wanted += [f"{class_name(namespace)}Namespace" for namespace in tags]
-        names = iter(distinct(wanted, TAKEN))
+        names = iter(distinct(wanted, _TAKEN))
         self._classes = {page.view.key: next(names) for page in self.pages}
         self._namespaces = {namespace: next(names) for namespace in tags}
         own = {form for known in (*self._classes.values(), *self._namespaces.values()) for form in _forms(known)}
-        self.models = Models((entry for page in self.pages for entry in _hints(page.view)), TAKEN | own)
+        self.models = Models((entry for page in self.pages for entry in _hints(page.view)), _TAKEN | own)
 
     def operation(self, page: OperationPage) -> Iterator[ast.stmt]:
-        """The classes of one operation: called, with HTTP information, and both awaited."""
+        """Write the classes of an operation: the call, the call with HTTP information, and both for tasks."""
         known = self._classes[page.view.key]
         arguments = self._arguments(page)
         for is_async in (False, True):
@@ -132,7 +135,7 @@ class _Writer:
         yield syntax.function("with_options", _OPTIONS, name("Self"))
 
     def _result(self, page: OperationPage) -> ast.expr:
-        """A result with the type of its data; where statuses differ in that, one for each of them."""
+        """The type of the result with HTTP information; one for each status if their data differ."""
         found = [(status, type_of(self.models, hint, "response")) for status, hint in page.view.results]
         if len({ast.dump(data) for _, data in found}) == 1:
             return syntax.subscript("HTTPResult", found[0][1])
@@ -156,14 +159,14 @@ class _Writer:
         return view.name, type_of(self.models, view.hint, "request"), not view.omittable
 
     def namespaces(self) -> Iterator[ast.stmt]:
-        """A class for each tag, and its twin."""
+        """Write the classes of each tag."""
         for namespace, known in self._namespaces.items():
             pairs = [(pair[1], page) for page in self.pages for pair in page.view.names if pair[0] == namespace]
             for suffix in ("", "Async"):
                 yield syntax.class_of(known + suffix, [], list(self._attributes(pairs, suffix)))
 
     def clients(self) -> Iterator[ast.stmt]:
-        """The two clients."""
+        """Write the two clients."""
         pairs = [(page.view.name, page) for page in self.pages]
         for suffix in ("", "Async"):
             tags = [syntax.annotated(tag, name(known + suffix)) for tag, known in self._namespaces.items()]
@@ -178,8 +181,8 @@ class _Writer:
 
 
 def _forms(known: str) -> Iterator[str]:
-    for twin in (known, f"{known}Async"):
-        yield from (twin, f"{twin}WithHTTPInfo")
+    for form in (known, f"{known}Async"):
+        yield from (form, f"{form}WithHTTPInfo")
 
 
 def _hints(view: OperationView) -> Iterator[tuple[Hint, Direction, str]]:
@@ -191,16 +194,16 @@ def _hints(view: OperationView) -> Iterator[tuple[Hint, Direction, str]]:
     yield view.returns, "response", class_name(f"{view.name} result")
 
 
-def credentials(schemes: Sequence[str]) -> ast.expr:
-    """The type of ``auth=`` where a document has these security schemes."""
+def _credentials(schemes: Sequence[str]) -> ast.expr:
+    """The type of ``auth=`` for a document with these security schemes."""
     literals = [syntax.constant(scheme) for scheme in schemes]
     by_scheme = [syntax.subscript("Mapping", syntax.subscript("Literal", *literals), name("_Credential"))]
     return syntax.union([name("_Credential"), *(by_scheme if literals else []), _NONE])
 
 
-def _loads(shown: Site) -> Iterator[ast.stmt]:
-    """The functions that load the document: their credentials are by the names of its security schemes."""
-    auth = credentials([scheme.name for scheme in shown.api.schemes])
+def _load_functions(shown: Site) -> Iterator[ast.stmt]:
+    """Write the functions that load the document, with credentials by the names of its security schemes."""
+    auth = _credentials([scheme.name for scheme in shown.api.schemes])
     for function, options, client in (
         ("load", "_LoadOptions", "Client"),
         ("load_async", "_AsyncLoadOptions", "AsyncClient"),
@@ -235,7 +238,7 @@ _COMMON = (
 )
 _NONE = syntax.constant(None)
 
-# What a client has beside its operations, by what its class's name begins with.
+# The members of a client besides its operations, by the prefix of its class name.
 _LIFE = {
     "": (
         *_COMMON,
@@ -252,3 +255,78 @@ _LIFE = {
         syntax.function("__aexit__", _EXIT, _NONE, is_async=True),
     ),
 }
+
+
+# dynclient_types.
+
+
+class _Typed(NamedTuple):
+    """A document by its path in code, the package of its types, and its security schemes."""
+
+    source: str
+    package: str
+    schemes: tuple[str, ...]
+
+
+def in_place(clients: Mapping[str, Client], templates: Path | None = None) -> dict[str, str]:
+    """Write the package ``dynclient_types``, by path below it. ``clients`` has a client for each path in code."""
+    names = distinct([client_name(source) for source in clients], _TAKEN_IN_PLACE)
+    packages = dict(zip(clients, names, strict=True))
+    fingerprints = {source: client.api.fingerprint for source, client in clients.items()}
+    typed = [_Typed(source, packages[source], tuple(client.api.security_schemes)) for source, client in clients.items()]
+    table = ast.Dict([ast.Constant(key) for key in fingerprints], [ast.Constant(key) for key in fingerprints.values()])
+    values = {
+        "head": Markup("# {}. The documents' SHA-256 are in DOCUMENTS.").format(MARK),
+        "names": [Markup(name) for name in names],  # noqa: S704  # identifiers
+        "loads": Markup(syntax.source(_loads(typed))),  # noqa: S704  # Python, not HTML
+        "documents": Markup(syntax.source([syntax.assigned("DOCUMENTS", table)])),  # noqa: S704  # likewise
+    }
+    environment = sources(templates)
+    written = {
+        f"__init__.{kind}": environment.get_template(f"types.{kind}.jinja").render(values) for kind in ("py", "pyi")
+    }
+    for text in written.values():
+        syntax.check(text)
+    for source, client in clients.items():
+        for file, text in stubs(client, source, templates).items():
+            written[f"{packages[source]}/{file}"] = text
+    return written
+
+
+def _loads(typed: Sequence[_Typed]) -> Iterator[ast.stmt]:
+    """Write ``load``, and the two clients with their ``load``."""
+    yield from _overloads(typed, "Client", "_LoadOptions")
+    for client, options in (("Client", "_LoadOptions"), ("AsyncClient", "_AsyncLoadOptions")):
+        loads = list(_overloads(typed, client, options, receiver="cls"))
+        yield syntax.class_of(client, [f"_{client}"], loads)
+
+
+def _overloads(typed: Sequence[_Typed], client: str, options: str, receiver: str = "") -> Iterator[ast.stmt]:
+    overload = ["overload"] if typed else []
+    rest: list[str | ast.expr] = ["classmethod"] if receiver else []
+
+    def load(source: ast.expr, auth: Keyword, returned: str, warning: Sequence[ast.expr] = ()) -> ast.stmt:
+        arguments = syntax.arguments_of(receiver, [("source", source, True)], [auth], syntax.keywords_of(options))
+        return syntax.function("load", arguments, name(returned), decorators=[*overload, *rest, *warning])
+
+    for one in typed:
+        returned = f"{one.package}.{client}"
+        yield load(_literal(one.source), ("auth", _credentials(one.schemes), False), returned)
+        if one.schemes:
+            # Without this overload, a wrong name would match that for any client. It can't be an error, since a dict
+            # whose keys are only known as str is valid.
+            message = f"auth= has names that are none of the document's security schemes: {', '.join(one.schemes)}"
+            warning = syntax.called("_deprecated", message)
+            yield load(_literal(one.source), ("auth", _BY_ANY_NAME, True), returned, [warning])
+    yield load(name("Any"), ("auth", name("_Auth"), False), "_Self" if receiver else client)
+
+
+_BY_ANY_NAME = syntax.subscript("Mapping", name("str"), name("_Credential"))
+
+
+def _literal(source: str) -> ast.expr:
+    """The type of a path: itself, and for a relative path also the spelling with or without ``./``."""
+    spellings = [source]
+    if "://" not in source and not posixpath.isabs(source) and not source.startswith("../"):
+        spellings.append(source.removeprefix("./") if source.startswith("./") else f"./{source}")
+    return syntax.subscript("Literal", *map(syntax.constant, spellings))

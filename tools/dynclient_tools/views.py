@@ -1,12 +1,10 @@
-"""What the templates are given: an API as pages of operations and schemas.
+"""The data of the templates: an API as pages of operations and schemas.
 
-Everything comes from the public face and from ``dynclient.inspection``. Texts of the document are as they came; types
-are Markup already, since they hold links.
+Everything comes from the public API and from ``dynclient.inspection``. Texts of the document are not escaped yet.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -20,57 +18,61 @@ from dynclient.inspection import (
     OperationView,
     SchemaView,
     api_view,
-    identifier,
+    client_name,
     operation_view,
     schema_view,
 )
-from dynclient_tools.files import page_name
+from dynclient_tools.rendering import page_name
 
 _UNTAGGED = "Default"
-_PER_PAGE = 60  # Operations; what GitHub shows of a file has an end.
+_PER_PAGE = 60  # Operations; GitHub cuts off files that are too long.
 INDEX = "README.md"
 
 
 class OperationPage(NamedTuple):
-    """An operation to be written about; ``method`` is the callable of the client, ``view`` what it looks like."""
+    """The section of one operation; ``method`` is the operation method of the client."""
 
     view: OperationView
     method: Any
 
     @property
     def given(self) -> tuple[ArgumentView, ...]:
-        """What a call has to be given: the required parameters, and the body if there is one."""
-        return tuple(argument for argument in self.view.arguments if _has_to_be_given(argument))
+        """The arguments of the examples: the required parameters, and the body if there is one."""
+        return tuple(
+            argument
+            for argument in self.view.arguments
+            if argument.kind == "body" or (argument.kind == "parameter" and argument.required)
+        )
 
     @property
     def listed(self) -> tuple[ArgumentView, ...]:
-        """The arguments of the table: all but the body's properties, which its schema's page lists."""
+        """The arguments of the table: all except the properties of the body, which its schema's page lists."""
         return tuple(argument for argument in self.view.arguments if argument.kind != "property")
 
     @property
     def properties(self) -> tuple[ArgumentView, ...]:
-        """The properties of the body that may be given one by one."""
+        """The properties of the body that may be given as keywords."""
         return tuple(argument for argument in self.view.arguments if argument.kind == "property")
 
     @property
     def own_properties(self) -> tuple[ArgumentView, ...]:
-        """The properties of a body whose schema has no name, and so no page that lists them."""
+        """The properties of a body whose schema has no name, and therefore no page."""
         bodies = [argument.hint for argument in self.view.arguments if argument.kind == "body"]
         return () if any(hint.kind == "named" for hint in bodies) else self.properties
 
     @property
     def body_name(self) -> tuple[str, ...]:
-        """The name of the argument that is the body, if there is one."""
+        """The name of the body's argument, if there is one."""
         return tuple(argument.name for argument in self.view.arguments if argument.kind == "body")
 
     @property
     def base_url(self) -> str:
-        """The URL that goes before the path; empty where the document names none."""
+        """The URL before the path; empty if the document has no server."""
         return server_url(self.view.servers[0]) if self.view.servers else ""
 
 
 class TagPage(NamedTuple):
-    """The page of one tag, or a part of it. ``file`` is its name, ``namespace`` that of the tag on a client."""
+    """The page of a tag, or a part of it. ``file`` is its file name, ``namespace`` the tag's name on a client."""
 
     file: str
     title: str
@@ -80,7 +82,7 @@ class TagPage(NamedTuple):
 
 
 class SchemaPage(NamedTuple):
-    """The page of one named schema. ``sent`` tells that it is the body of an operation."""
+    """The page of a named schema. ``sent`` means that it is a part of a request body."""
 
     file: str
     view: SchemaView
@@ -88,7 +90,7 @@ class SchemaPage(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """An operation that the document gets wrong, and how."""
+    """An operation that can't be read, and its error."""
 
     key: str
     fault: str
@@ -107,12 +109,12 @@ class Site(NamedTuple):
 
     @property
     def operations(self) -> list[tuple[TagPage, OperationPage]]:
-        """Every operation with its page."""
+        """All operations with their pages."""
         return [(page, operation) for page in self.tags for operation in page.operations]
 
 
 def site(client: Client, source: str) -> Site:
-    """View an API as pages; ``source`` is how its document is named."""
+    """View an API as pages. ``source`` is the name of its document."""
     api = api_view(client.api)
     operations: list[OperationPage] = []
     broken: list[Broken] = []
@@ -136,14 +138,8 @@ def site(client: Client, source: str) -> Site:
     )
 
 
-def client_name(source: str) -> str:
-    """A name for the client of a document: ``voice`` of ``openapi/voice.yaml``."""
-    stem = re.split(r"[/\\]", source.rstrip("/\\"))[-1].partition(".")[0]
-    return identifier(stem) if stem.isascii() and stem else "client"
-
-
 def server_url(server: Any) -> str:
-    """The URL of a server, each variable with its default."""
+    """The URL of a server with the defaults of its variables."""
     url: str = server.url
     for name, variable in server.variables.items():
         url = url.replace(f"{{{name}}}", variable.default)
@@ -151,7 +147,7 @@ def server_url(server: Any) -> str:
 
 
 def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:
-    """Every named schema that the operations reach, by its URI, those that are met first first."""
+    """All named schemas that operations reach, by their URIs, in the order of their first use."""
     found: dict[str, SchemaView] = {}
     waiting = [hint for operation in operations for hint, _ in operation.hints()]
     waiting.reverse()
@@ -169,10 +165,6 @@ def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:
     return found
 
 
-def _has_to_be_given(argument: ArgumentView) -> bool:
-    return argument.kind == "body" or (argument.kind == "parameter" and argument.required)
-
-
 def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) -> Iterator[TagPage]:
     described = {tag.name: tag for tag in api.tags}
     by_tag: dict[str, list[OperationPage]] = {tag.name: [] for tag in api.tags}
@@ -188,7 +180,7 @@ def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) 
 
 
 def _parts(tag: str, pages: list[OperationPage]) -> Iterator[tuple[str, list[OperationPage]]]:
-    """A tag's operations in pages that can be read: those without a tag by their paths, if there are many."""
+    """Split the operations of a tag into pages of a readable length; many operations without a tag by their paths."""
     if tag == _UNTAGGED and len(pages) > _PER_PAGE:
         by_path: dict[str, list[OperationPage]] = {}
         steps = zip(*(page.view.path.split("/")[:-1] for page in pages), strict=False)
@@ -211,5 +203,5 @@ def _schema_pages(operations: list[OperationPage], names: list[str]) -> Iterator
 
 
 def is_none(hint: Hint) -> bool:
-    """Whether a type is None alone: the answer has no body."""
+    """Whether a type is None: the response has no body."""
     return hint.kind == "scalar" and hint.name == "None"

@@ -1,9 +1,9 @@
-"""What carries a request to a server and its response back.
+"""Transports carry a request to a server and its response back.
 
-Rule 1: a transport sends one request once. Repeating, redirects and credentials are the call's business.
-Rule 2: what it raises is dynclient's own: a TransportError, or, where the server sent what can't be taken,
+Rule 1: a transport sends one request once. Retries, redirects and credentials are the call's business.
+Rule 2: a transport raises dynclient's errors: a TransportError, or, for a response that can't be accepted,
 ResponseTooLarge or DecodeError. Never an error of urllib3, of ssl or of a socket.
-Rule 3: nothing waits without an end: each wait is bounded by its own time-out and by the call's deadline.
+Rule 3: every wait ends: it is bounded by its own time-out and by the call's deadline.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from dynclient.messages import Response, Send
 
 if TYPE_CHECKING:
-    from dynclient.transports.adapters import ThreadedTransport
+    from dynclient.transports.adapters import HttpxTransport, Urllib3Transport
     from dynclient.transports.tasks import AsyncHTTPTransport
     from dynclient.transports.threads import HTTPTransport
+    from dynclient.transports.worker_threads import ThreadedTransport
 
 __all__ = [
     "AbortableTransport",
@@ -23,20 +24,22 @@ __all__ = [
     "AsyncTransport",
     "Exchange",
     "HTTPTransport",
+    "HttpxTransport",
     "ThreadedTransport",
     "Transport",
+    "Urllib3Transport",
 ]
 
 
 class Transport(Protocol):
-    """What a client sends with. It may be used by many threads at once."""
+    """Sends a client's requests. Many threads may use it at once."""
 
     def send(self, send: Send) -> Response:
         """Send the request once, and read the whole response.
 
         Raises:
-            TransportError: there is no whole response.
-            ResponseTooLarge: the response goes beyond ``send.limits``.
+            TransportError: no complete response arrived.
+            ResponseTooLarge: the response exceeds ``send.limits``.
             DecodeError: the response's content coding can't be undone.
             ArgumentError: the request can't be written as HTTP.
             ClientClosed: the transport has been closed.
@@ -47,7 +50,7 @@ class Transport(Protocol):
 
 
 class AsyncTransport(Protocol):
-    """What an asynchronous client sends with."""
+    """Sends an asynchronous client's requests."""
 
     async def send(self, send: Send) -> Response:
         """Send the request once, and read the whole response; errors are those of :meth:`Transport.send`."""
@@ -57,13 +60,13 @@ class AsyncTransport(Protocol):
 
 
 class Exchange(Protocol):
-    """One request on its way, which another thread may abort."""
+    """One request under way, which another thread may abort."""
 
     def run(self) -> Response:
         """Send the request and read the response, as :meth:`Transport.send` does."""
 
     def abort(self) -> None:
-        """Break the connection, so that :meth:`run` ends soon with ConnectionLost; any thread may ask for it."""
+        """Break the connection, so that :meth:`run` ends soon with ConnectionLost; any thread may call it."""
 
 
 @runtime_checkable
@@ -74,18 +77,19 @@ class AbortableTransport(Transport, Protocol):
         """Make the exchange that :meth:`Transport.send` would run."""
 
 
+_MODULES = {
+    "AsyncHTTPTransport": "tasks",
+    "HTTPTransport": "threads",
+    "HttpxTransport": "adapters",
+    "ThreadedTransport": "worker_threads",
+    "Urllib3Transport": "adapters",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Load a transport when it is first asked for: urllib3 and anyio are dear to import."""
-    if name == "HTTPTransport":
-        from dynclient.transports.threads import HTTPTransport
+    """Load a transport when it is first used: urllib3 and anyio take long to import."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'dynclient.transports' has no attribute {name!r}")
+    from importlib import import_module
 
-        return HTTPTransport
-    if name == "AsyncHTTPTransport":
-        from dynclient.transports.tasks import AsyncHTTPTransport
-
-        return AsyncHTTPTransport
-    if name == "ThreadedTransport":
-        from dynclient.transports.adapters import ThreadedTransport
-
-        return ThreadedTransport
-    raise AttributeError(f"module 'dynclient.transports' has no attribute {name!r}")
+    return getattr(import_module(f"dynclient.transports.{_MODULES[name]}"), name)

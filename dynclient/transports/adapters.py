@@ -1,245 +1,511 @@
-"""An asynchronous transport made of a synchronous one and worker threads, for asyncio and trio alike.
+"""Transports that send by a client of another library: urllib3, requests, httpx.
 
-Each request under way takes one place of a bounded number. Cancelling breaks the request's connection and returns at
-once; the place is given back when the request's thread has ended, so that cancelled requests can't pile up threads.
+Rule 1: the other library's client sends each request once: its own retries and redirects are switched off, since they
+are the call's business. All else that it is configured for stays: proxies, certificates, authentication, mocks.
+Rule 2: bodies are decoded, and limits enforced, by this package. Limits on a head are the library's own.
+Rule 3: errors of the library are mapped here, by the names of their classes, so that no library is imported. An error
+that is not about the network, such as that of a mock, is raised as it is.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
-import threading
-import time
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import anyio
-import anyio.from_thread
-import anyio.to_thread
-
-from dynclient.exceptions import PoolTimeout
-from dynclient.messages import Response, Send
-from dynclient.transports import AbortableTransport, Exchange, Transport
+from dynclient.exceptions import (
+    ArgumentError,
+    ConnectError,
+    ConnectionLost,
+    DecodeError,
+    DynclientError,
+    PoolTimeout,
+    ProtocolError,
+    ResponseTooLarge,
+    TimeoutError,  # noqa: A004  # dynclient's own
+    TLSError,
+    TransportError,
+)
+from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS, is_field_value, is_token
+from dynclient.messages import Headers, Response, Send
+from dynclient.transports import body_reader
+from dynclient.transports.clock import Clock, DeadlineExceeded
+from dynclient.transports.exchange import AsyncBodyStream, BodyStream, at_once
+from dynclient.transports.request_writer import (
+    CHUNK,
+    BodyFailed,
+    Content,
+    HiddenHeaders,
+    content_of,
+    encoded,
+    target_of,
+    why_unsendable,
+)
 
 T = TypeVar("T")
 
-_PLACES = 40
+# The kind of error, what is said of it, and whether any byte of the request may have left. The nearest class counts.
+_ERRORS: dict[str, tuple[type[TransportError], str, bool]] = {
+    # urllib3
+    "NewConnectionError": (ConnectError, "can't connect to the server", False),
+    "ConnectTimeoutError": (ConnectError, "the server did not answer in time", False),
+    "EmptyPoolError": (PoolTimeout, "no connection became free in time", False),
+    "ReadTimeoutError": (TimeoutError, "time ran out while waiting for the response", True),
+    # requests and httpx
+    "ConnectTimeout": (ConnectError, "the server did not answer in time", False),
+    "ReadTimeout": (TimeoutError, "time ran out while waiting for the response", True),
+    "ProxyError": (ConnectError, "can't connect through the proxy", False),
+    # httpx
+    "ConnectError": (ConnectError, "can't connect to the server", False),
+    "PoolTimeout": (PoolTimeout, "no connection became free in time", False),
+    "WriteTimeout": (TimeoutError, "time ran out while sending the request", True),
+    "UnsupportedProtocol": (ConnectError, "the client does not support the URL's scheme", False),
+    "LocalProtocolError": (ProtocolError, "the client can't send this request", False),
+    # urllib3 and http.client
+    "InvalidHeader": (ProtocolError, "the response is not HTTP", True),
+    "RemoteDisconnected": (ConnectionLost, "the connection broke", True),
+    "IncompleteRead": (ConnectionLost, "the connection broke", True),
+    "HTTPException": (ProtocolError, "the response is not HTTP", True),
+}
+# The bases of each library's errors, and of those of sockets.
+_BASES = {"HTTPError", "RequestException", "HTTPException", "OSError"}
+_BROKEN = (ConnectionLost, "the connection broke", True)
+_FIRST_FINAL = 200
+_EXCERPT = 1024
 
 
-class ThreadedTransport:
-    """Runs a transport's requests in worker threads. The tasks of one event loop share it.
+class ForeignExchange:
+    """One request that another library sends, written once for threads and tasks, as :class:`HTTP11Exchange` is."""
 
-    A streamed response holds its place until it is read to its end, or closed.
-    """
-
-    def __init__(self, transport: Transport, limit: int = _PLACES) -> None:
-        """Take the transport, and how many requests may be under way at once."""
-        self._transport = transport
-        self._limit = limit
-        self._places: anyio.CapacityLimiter | None = None
-        self._threads: anyio.CapacityLimiter | None = None
-
-    async def send(self, send: Send) -> Response:
-        """Send the request once, and read the whole response unless it is streamed; cancelling breaks its connection.
-
-        The body of a streamed one is an asynchronous iterator of bytes.
-        """
-        # Limiters belong to an event loop, which need not run when the transport is made.
-        self._places = self._places or anyio.CapacityLimiter(self._limit)
-        self._threads = self._threads or anyio.CapacityLimiter(math.inf)
-        place = _Place(self._places)
-        await place.take(send)
-        work = _Work(self._transport, send, place, self._threads)
-        streamed = False
-        try:
-            response = await work.run(work.send)
-            streamed = work.body is not None
-        finally:
-            if not streamed:
-                work.end()
-        return replace(response, body=AsyncBodyStream(work)) if streamed else response
-
-    async def aclose(self) -> None:
-        """Close idle connections, and refuse further requests; those under way end by themselves."""
-        self._transport.close()
-
-
-class AsyncBodyStream(AsyncIterator[bytes]):
-    """A body that is read while it comes: iterate over it to its end, or close it."""
-
-    def __init__(self, work: _Work) -> None:
-        """Take the request, whose response has begun."""
-        self._work: _Work | None = work
-
-    async def __anext__(self) -> bytes:
-        if self._work is None:
-            raise StopAsyncIteration
-        piece = None
-        try:
-            piece = await self._work.run(self._work.read)
-        finally:
-            if piece is None:
-                await self.aclose()
-        if piece is None:
-            raise StopAsyncIteration
-        return piece
-
-    async def aclose(self) -> None:
-        """Let go of the connection; what was not read is lost."""
-        work, self._work = self._work, None
-        if work is not None:
-            work.end()
-
-
-class _Place:
-    """One of a bounded number of places, which any thread may give back."""
-
-    def __init__(self, places: anyio.CapacityLimiter) -> None:
-        self._places = places
-        self._on_loop = _scheduler()
-
-    async def take(self, send: Send) -> None:
-        """Wait for it.
+    def __init__(self, send: Send) -> None:
+        """Prepare to send.
 
         Raises:
-            PoolTimeout: none became free in time.
+            ArgumentError: the request can't be written as HTTP.
         """
-        left = math.inf if send.timeout.pool is None else send.timeout.pool
-        if send.deadline is not None:
-            left = min(left, send.deadline - time.monotonic())
-        with anyio.move_on_after(left) as waiting:
-            await self._places.acquire_on_behalf_of(self)
-        if waiting.cancelled_caught:
-            request = send.request
-            raise PoolTimeout(
-                "too many requests are under way", request=request, operation_id=request.operation_id, elapsed=left
-            )
-
-    def give_back(self) -> None:
-        """Give it back, from the event loop's thread."""
-        self._places.release_on_behalf_of(self)
-
-    def give_back_from_thread(self) -> None:
-        """Give it back, from another thread."""
-        # The loop may have ended meanwhile; then nobody waits for the place.
-        with contextlib.suppress(RuntimeError):
-            self._on_loop(self.give_back)
-
-
-class _Work:
-    """A request in its threads, one at a time.
-
-    When both the thread and the task are done with it, what is left of its response is closed and its place given back,
-    once.
-    """
-
-    def __init__(self, transport: Transport, send: Send, place: _Place, threads: anyio.CapacityLimiter) -> None:
-        self._pulled: _Pulled | None = None
-        if isinstance(send.request.body, AsyncIterator):
-            self._pulled = _Pulled(send.request.body)
-            send = send._replace(request=replace(send.request, body=self._pulled))
         self._send = send
-        self._transport = transport
-        self._place = place
-        self._threads = threads
-        self._exchange: Exchange | None = None
-        if isinstance(transport, AbortableTransport):
-            self._exchange = transport.exchange(send)
-        self.body: Any = None
-        self._lock = threading.Lock()
-        self._running = False
-        self._left = False
-
-    async def run(self, function: Callable[[], T]) -> T:
-        """Run one of the two functions below in a thread; cancelling breaks the connection, and waits for nothing."""
+        self._clock = Clock(send.timeout, send.deadline)
+        self._chunks: Iterator[bytes | None] = iter(())
+        self._received: list[bytes] = []
+        self._ended = False
+        self._excerpt = b""
+        request = send.request
         try:
-            return await anyio.to_thread.run_sync(
-                self._guarded, function, abandon_on_cancel=True, limiter=self._threads
-            )
-        except anyio.get_cancelled_exc_class():
-            if self._pulled is not None:
-                self._pulled.cancel()
-            if self._exchange is not None:
-                self._exchange.abort()
+            target_of(request.url)
+            if not is_token(request.method) or not all(
+                is_token(name) and is_field_value(value) for name, value in request.headers.pairs()
+            ):
+                raise why_unsendable(request)
+        except ArgumentError as error:
+            error.operation_id = request.operation_id
             raise
 
-    def send(self) -> Response:
-        """Send the request, and read the response, or of a streamed one its head."""
-        response = self._exchange.run() if self._exchange is not None else self._transport.send(self._send)
-        if self._send.stream and not isinstance(response.body, bytes):
-            self.body = response.body
-        return response
+    def fields(self, content: Content | None) -> HiddenHeaders:
+        """Return the header fields, but for those that frame the message or belong to the connection."""
+        headers = self._send.request.headers
+        fields = HiddenHeaders()
+        for name, value in headers.pairs():
+            if name.lower() not in CONNECTION_FIELDS:
+                fields.append((name.encode(), encoded(value)))
+        if "accept-encoding" not in headers:
+            fields.append((b"Accept-Encoding", body_reader.ACCEPTED.encode()))
+        if content is not None and content.whole is None and content.size is not None:
+            fields.append((b"Content-Length", b"%d" % content.size))
+        return fields
 
-    def read(self) -> bytes | None:
-        """Read the next bytes of a streamed response; None at its end."""
-        return next(self.body, None)
+    def timeouts(self) -> dict[str, float | None]:
+        """Return the seconds for each wait, none longer than the call has left."""
+        left, given = self._clock.remaining, self._send.timeout
+        waits = {"connect": given.connect, "read": given.read, "write": given.write, "pool": given.pool}
+        return {
+            name: left if wait is None or (left is not None and left < wait) else wait for name, wait in waits.items()
+        }
 
-    def end(self) -> None:
-        """The task is done with it."""
-        with self._lock:
-            left, self._left = self._left, True
-            running = self._running
-        if not left and not running:
-            self._close()
-            self._place.give_back()
+    async def begin(self) -> tuple[int, Headers]:
+        """Send the request, and return status and headers."""
+        raise NotImplementedError
 
-    def _guarded(self, function: Callable[[], T]) -> T:
-        with self._lock:
-            if self._left:
-                raise RuntimeError("the task has gone")
-            self._running = True
-        try:
-            return function()
-        finally:
-            with self._lock:
-                self._running = False
-                gone = self._left
-            if gone:
-                self._close()
-                self._place.give_back_from_thread()
+    async def receive(self) -> bytes:
+        """Read some of the body, still encoded; no bytes are its end."""
+        raise NotImplementedError
 
-    def _close(self) -> None:
-        body, self.body = self.body, None
-        if hasattr(body, "close"):
-            body.close()
+    def release(self) -> Any:
+        """Give the connection back, or close it; may return an awaitable."""
+        raise NotImplementedError
+
+    async def response(self) -> Response:
+        """Send the request and read the response; of a streamed one, its head."""
+        limits, stream = self._send.limits, self._send.stream
+        self._clock.enter("read")
+        async with self:
+            self._clock.left()
+            self._status, self._headers = status, headers = await self.begin()
+            length = self._checked(status, headers)
+            if self._send.request.method == "HEAD" or status in BODILESS:
+                length = 0
+            maximum = None if stream else limits.response_bytes
+            self._chunks = body_reader.body_of(self._source(), headers, length, limits, maximum)
+        body: Any = self
+        if not stream:
+            chunks = []
+            while (chunk := await self.chunk()) is not None:
+                chunks.append(chunk)
+            body = b"".join(chunks)
+        return Response(status, headers, body, self._send.request, self._clock.elapsed)
+
+    def _checked(self, status: int, headers: Headers) -> int | None:
+        """Return the body's length, if the head has one; refuse what could make one response seem two."""
+        lengths = {value.strip(" \t") for line in headers.get_list("content-length") for value in line.split(",")}
+        limits, wrong = self._send.limits, ""
+        if status < _FIRST_FINAL:
+            wrong = "an interim response came as the final one"
+        elif lengths and "transfer-encoding" in headers:
+            wrong = "it has both Transfer-Encoding and Content-Length"
+        elif len(lengths) > 1 or not all(length.isascii() and length.isdecimal() for length in lengths):
+            wrong = "its Content-Length is no number"
+        elif len(headers.pairs()) > limits.header_lines:
+            wrong = f"it has more than {limits.header_lines} header lines"
+        if wrong:
+            raise self._error(ProtocolError, f"the response is not HTTP: {wrong}", sent=True)
+        return int(lengths.pop()) if lengths else None
+
+    def _source(self) -> Iterator[bytes | None]:
+        """Yield what was received; None where there is nothing yet."""
+        while not self._ended:
+            yield self._received.pop() if self._received else None
+
+    async def chunk(self) -> bytes | None:
+        """Read the body's next bytes. None is its end."""
+        async with self:
+            for chunk in self._chunks:
+                if chunk is None:
+                    self._clock.left()
+                    data = await self.receive()
+                    self._received.append(data)
+                    self._ended = not data
+                elif chunk:
+                    self._excerpt = self._excerpt or chunk[:_EXCERPT]
+                    return chunk
+            await _awaited(self.release())
+        return None
+
+    def give_up(self) -> Any:
+        """Close the connection; what was not read is lost. May return an awaitable."""
+        self._chunks = iter(())
+        return self.release()
+
+    async def __aenter__(self) -> None:
+        """Close the connection if anything goes wrong in the ``with`` block, and map what another library raises."""
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None:
+            return
+        closing = self.give_up()
+        if isinstance(error, Exception):
+            with contextlib.suppress(Exception):
+                await _awaited(closing)
+        elif hasattr(closing, "close"):
+            # A cancelled task can't wait, and httpx closes the connection then.
+            closing.close()
+        mapped = self._mapped(error)
+        if mapped is not None:
+            raise mapped from None
+
+    def _mapped(self, error: BaseException) -> BaseException | None:
+        """Return dynclient's error for one that ends an exchange; None for any other."""
+        if isinstance(error, body_reader.TooLarge):
+            return self._refused(ResponseTooLarge, body_reader.TOO_LARGE[error.limit], limit=error.limit)
+        if isinstance(error, body_reader.CodingError):
+            return self._refused(DecodeError, str(error))
+        if isinstance(error, BodyFailed):
+            return error.error
+        if isinstance(error, DeadlineExceeded):
+            return self._error(TimeoutError, "the call's time ran out while waiting for the response", sent=True)
+        if isinstance(error, DynclientError) or not _BASES & _names(error).keys():
+            return None
+        return self._from_library(error)
+
+    def _from_library(self, error: BaseException) -> TransportError:
+        """Return dynclient's error for one of the library's."""
+        causes = list(_causes(error))
+        names = [name for cause in causes for name in _names(cause)]
+        kind, text, sent = next((_ERRORS[name] for name in names if name in _ERRORS), _BROKEN)
+        tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+        if tls:
+            # A certificate is verified before anything is sent. Other errors of TLS may come at any time.
+            kind, text = TLSError, "no trusted connection to the server"
+            sent = sent and not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in tls)
+        elif "RemoteProtocolError" in names and not any(word in str(error) for word in ("disconnected", "closed")):
+            kind, text = ProtocolError, "the response is not HTTP"
+        elif self._clock.passed and kind in {TimeoutError, ConnectError}:
+            kind, text = TimeoutError, "the call's time ran out"
+        return self._error(kind, f"{text} ({type(error).__name__})", sent=sent)
+
+    def _refused(self, kind: type[ResponseTooLarge | DecodeError], message: str, **more: Any) -> Exception:
+        request = self._send.request
+        response = Response(self._status, self._headers, self._excerpt, request, self._clock.elapsed)
+        return kind(message, response=response, operation_id=request.operation_id, **more)
+
+    def _error(self, kind: type[TransportError], text: str, *, sent: bool, **more: Any) -> TransportError:
+        request = self._send.request
+        if kind is TimeoutError:
+            more["phase"] = "read" if sent else "connect"
+        return kind(
+            text,
+            request=request,
+            operation_id=request.operation_id,
+            outcome_unknown=sent,
+            elapsed=self._clock.elapsed,
+            **more,
+        )
 
 
-class _Pulled(Iterator[bytes]):
-    """An asynchronous body, pulled from a worker thread. ``length`` is its size in bytes, where it tells that."""
-
-    def __init__(self, body: AsyncIterator[bytes]) -> None:
-        self.length = getattr(body, "length", None)
-        self._body = body
-        self._scope: anyio.CancelScope | None = None
-        self._cancelled = False
-
-    def __next__(self) -> bytes:
-        piece: bytes | None = anyio.from_thread.run(self._pull)
-        if piece is None:
-            raise StopIteration
-        return piece
-
-    async def _pull(self) -> bytes | None:
-        if not self._cancelled:
-            with anyio.CancelScope() as self._scope:
-                return await anext(self._body, None)
-        raise ConnectionAbortedError
-
-    def cancel(self) -> None:
-        """End the wait for the next piece, and pull no more."""
-        self._cancelled = True
-        if self._scope is not None:
-            self._scope.cancel()
+def _names(error: BaseException) -> dict[str, None]:
+    """Return the names of an error's classes, the nearest first."""
+    return dict.fromkeys(kind.__name__ for kind in type(error).__mro__)
 
 
-def _scheduler() -> Callable[[Callable[[], None]], object]:
-    """The function by which other threads have the running event loop call something."""
-    import asyncio
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it came from, also where a library keeps that as an argument."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
 
-    try:
-        return asyncio.get_running_loop().call_soon_threadsafe
-    except RuntimeError:
-        import trio
 
-        return trio.lowlevel.current_trio_token().run_sync_soon
+def _sized(content: Content) -> Iterator[bytes | None]:
+    """Enforce the length of a body that is read while it is sent."""
+    left = content.size
+    for chunk in content.chunks:
+        if left is not None and chunk is not None:
+            left -= len(chunk)
+            if left < 0:
+                break
+        yield chunk
+    if left:
+        wrong = f"the body is {'longer' if left < 0 else 'shorter'} than it was when its sending began"
+        raise BodyFailed(ArgumentError(wrong, argument="body"))
+
+
+class _SizedBody:
+    """A body as requests takes it: it asks for ``len``, and sends chunks where that is 0."""
+
+    def __init__(self, content: Content) -> None:
+        self.len = content.size or 0
+        self._chunks = _sized(content)
+
+    def __iter__(self) -> Iterator[bytes | None]:
+        return self._chunks
+
+
+async def _awaited(value: Any) -> None:
+    if hasattr(value, "__await__"):
+        await value
+
+
+class Urllib3Transport:
+    """Sends by a ``urllib3.PoolManager`` of yours, or by a ``requests.Session``.
+
+    What patches urllib3 or requests works with it: vcrpy, responses. ``docs/streams.md`` says which guarantees of
+    :class:`HTTPTransport` it keeps.
+    """
+
+    def __init__(self, pool_manager: Any) -> None:
+        """Take the pool manager, or the session; it stays yours, and ``close`` leaves it open."""
+        self._pool_manager = pool_manager
+
+    def send(self, send: Send) -> Response:
+        """Send the request once, and read the whole response unless it is streamed."""
+        response = at_once(_Urllib3Exchange(send, self._pool_manager).response())
+        return _streamed(response, BodyStream)
+
+    def close(self) -> None:
+        """Do nothing: the pool manager is yours."""
+
+
+class HiddenTexts(list[tuple[str, str]]):
+    """Header fields, which may hold secrets: some tracebacks print local variables."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} header fields>"
+
+
+class _Urllib3Exchange(ForeignExchange):
+    def __init__(self, send: Send, pool_manager: Any) -> None:
+        super().__init__(send)
+        self._pool_manager = pool_manager
+        self._raw: Any = None
+        self._redirect: bytes | None = None
+
+    async def begin(self) -> tuple[int, Headers]:
+        content = content_of(self._send.request.body)
+        if hasattr(self._pool_manager, "prepare_request"):
+            return self._by_session(content)
+        import urllib3
+
+        request, waits = self._send.request, self.timeouts()
+        body = None if content is None else content.whole if content.whole is not None else _sized(content)
+        self._raw = self._pool_manager.request(
+            request.method,
+            request.url,
+            body=body,
+            headers=urllib3.HTTPHeaderDict(self._texts(content)),
+            redirect=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=waits["connect"], read=waits["read"]),
+            pool_timeout=waits["pool"],
+            preload_content=False,
+            decode_content=False,
+        )
+        return self._raw.status, Headers(list(self._raw.headers.items()))
+
+    def _by_session(self, content: Content | None) -> tuple[int, Headers]:
+        """Send by a session of requests."""
+        request, waits = self._send.request, self.timeouts()
+        body = None if content is None else content.whole if content.whole is not None else _SizedBody(content)
+        headers = {name: value for name, value in self._texts(content) if name != "Content-Length"}
+        answer = self._pool_manager.request(
+            request.method,
+            request.url,
+            data=body,
+            headers=headers,
+            stream=True,
+            allow_redirects=False,
+            timeout=(waits["connect"], waits["read"]),
+        )
+        self._raw = answer.raw
+        fields = Headers(list(self._raw.headers.items()))
+        if answer.is_redirect:
+            # requests has read and decoded the body of a redirect, though it does not follow it.
+            self._redirect = answer.content
+            fields = fields.without("content-encoding").without("content-length").without("transfer-encoding")
+        return self._raw.status, fields
+
+    def _texts(self, content: Content | None) -> HiddenTexts:
+        """Return the header fields as texts, each character a byte: what patches these libraries knows no others."""
+        return HiddenTexts((name.decode(), value.decode("latin-1")) for name, value in self.fields(content))
+
+    async def receive(self) -> bytes:
+        if self._redirect is not None:
+            data, self._redirect = self._redirect, b""
+            return data
+        # Without an argument for decoding, which vcrpy's response does not know.
+        return bytes(self._raw.read1(CHUNK))
+
+    def release(self) -> None:
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            # It goes back to its pool only where it was read to its end.
+            raw.release_conn() if self._ended else raw.close()
+
+
+class HttpxTransport:
+    """Sends by an ``httpx.Client`` of yours; for an AsyncClient, by an ``httpx.AsyncClient``.
+
+    What patches httpx works with it, such as respx; and HTTP/2, its proxies and its authentication. ``docs/streams.md``
+    says which guarantees of :class:`HTTPTransport` it keeps.
+    """
+
+    def __init__(self, client: Any) -> None:
+        """Take the client; it stays yours, and ``close`` and ``aclose`` leave it open."""
+        self._client = client
+        self._asynchronous = hasattr(client, "aclose")
+
+    def send(self, send: Send) -> Any:
+        """Send the request once, and read the whole response unless it is streamed.
+
+        Returns the Response, or an awaitable of it if the client is asynchronous.
+        """
+        if self._asynchronous:
+            return self._send_async(send)
+        return _streamed(at_once(_HttpxExchange(send, self._client).response()), BodyStream)
+
+    async def _send_async(self, send: Send) -> Response:
+        return _streamed(await _AsyncHttpxExchange(send, self._client).response(), AsyncBodyStream)
+
+    def close(self) -> None:
+        """Do nothing: the client is yours."""
+
+    async def aclose(self) -> None:
+        """Do nothing: the client is yours."""
+
+
+class _HttpxExchange(ForeignExchange):
+    def __init__(self, send: Send, client: Any) -> None:
+        super().__init__(send)
+        self._client = client
+        self._answer: Any = None
+
+    def request(self, content: Content | None, body: Any) -> Any:
+        """Make httpx's request."""
+        request = self._send.request
+        more = {"headers": self.fields(content), "extensions": {"timeout": self.timeouts()}}
+        return self._client.build_request(request.method, request.url, content=body, **more)
+
+    def head(self, answer: Any) -> tuple[int, Headers]:
+        """Take httpx's response, whose body has not been read."""
+        self._answer = answer
+        pairs = [(name.decode("ascii"), value.decode("latin-1")) for name, value in answer.headers.raw]
+        return answer.status_code, Headers(pairs)
+
+    async def begin(self) -> tuple[int, Headers]:
+        content = content_of(self._send.request.body)
+        body = None if content is None else content.whole if content.whole is not None else _sized(content)
+        answer = self._client.send(self.request(content, body), stream=True, follow_redirects=False)
+        self._raw = answer.iter_raw()
+        return self.head(answer)
+
+    async def receive(self) -> bytes:
+        return next(self._raw, b"")
+
+    def release(self) -> Any:
+        answer, self._answer = self._answer, None
+        return answer.close() if answer is not None else None
+
+
+class _AsyncHttpxExchange(_HttpxExchange):
+    async def begin(self) -> tuple[int, Headers]:
+        from dynclient.transports.tasks import fetched
+
+        content = fetched(self._send.request.body)
+        body = None if content is None else content.whole if content.whole is not None else self._body(content)
+        answer = await self._bounded(
+            self._client.send(self.request(content, body), stream=True, follow_redirects=False)
+        )
+        self._raw = answer.aiter_raw()
+        return self.head(answer)
+
+    async def _body(self, content: Content) -> AsyncIterator[bytes]:
+        for chunk in _sized(content):
+            if chunk is not None:
+                yield chunk
+            elif content.fetch is not None:
+                await content.fetch(self._clock)
+
+    async def receive(self) -> bytes:
+        return bytes(await self._bounded(anext(self._raw, b"")))
+
+    async def _bounded(self, waiting: Any) -> Any:
+        """Wait no longer than the call has left."""
+        import anyio
+
+        with anyio.move_on_after(self._clock.remaining):
+            return await waiting
+        raise DeadlineExceeded
+
+    def release(self) -> Any:
+        answer, self._answer = self._answer, None
+        return answer.aclose() if answer is not None else None
+
+
+def _streamed(response: Response, body: Callable[[Any], Any]) -> Response:
+    """Make the body of a streamed response what it is read by."""
+    return replace(response, body=body(response.body)) if isinstance(response.body, ForeignExchange) else response

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from dynclient.exceptions import ArgumentError, DecodeError, DynclientError, ResponseTooLarge
 from dynclient.messages import Response, Send
@@ -234,10 +234,20 @@ class HTTP11Exchange(Lease):
             pool.give_back(self._target.origin, connection, self)
 
 
+class Readable(Protocol):
+    """An exchange whose response is read chunk by chunk."""
+
+    async def chunk(self) -> bytes | None:
+        """Read the body's next bytes. None is its end."""
+
+    def give_up(self) -> Any:
+        """Close the connection; may return a coroutine that does it."""
+
+
 class BodyStream:
     """A response's body, read while it comes: iterate over it to its end, or close it."""
 
-    def __init__(self, exchange: HTTP11Exchange) -> None:
+    def __init__(self, exchange: Readable) -> None:
         """Take the exchange, which reads it."""
         self._exchange = exchange
 
@@ -261,7 +271,7 @@ class BodyStream:
 class AsyncBodyStream(AsyncIterator[bytes]):
     """A response's body, read while it comes by a task: iterate over it to its end, or close it."""
 
-    def __init__(self, exchange: HTTP11Exchange) -> None:
+    def __init__(self, exchange: Readable) -> None:
         """Take the exchange, which reads it."""
         self._exchange = exchange
 
@@ -273,7 +283,11 @@ class AsyncBodyStream(AsyncIterator[bytes]):
 
     async def aclose(self) -> None:
         """Close the connection; what was not read is lost."""
-        self._exchange.give_up()
+        closing = self._exchange.give_up()
+        if closing is not None:
+            await closing
 
     def __del__(self) -> None:
-        self._exchange.give_up()
+        closing = self._exchange.give_up()
+        if closing is not None:
+            closing.close()

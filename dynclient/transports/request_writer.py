@@ -147,7 +147,7 @@ def header_fields(request: Request, target: Target, content: Content | None) -> 
     fields = HiddenHeaders([(b"Host", target.authority.encode("ascii"))])
     for name, value in headers.pairs():
         if name.lower() not in CONNECTION_FIELDS:
-            fields.append((name.encode(), _encoded(value)))
+            fields.append((name.encode(), encoded(value)))
     if "accept-encoding" not in headers:
         fields.append((b"Accept-Encoding", ACCEPTED.encode("ascii")))
     if "user-agent" not in headers:
@@ -162,7 +162,8 @@ def header_fields(request: Request, target: Target, content: Content | None) -> 
     return fields
 
 
-def _encoded(value: str) -> bytes:
+def encoded(value: str) -> bytes:
+    """Return a header's value as it is sent: in Latin-1, or else in UTF-8."""
     # RFC 9110, 5.5: blanks around a value are no part of it.
     value = value.strip(" \t")
     try:

@@ -63,9 +63,7 @@ class AsyncHTTPTransport(Connector):
 
     def content(self, body: Body) -> Content | None:
         """Return the body as it is sent, or None where there is none."""
-        source = _Source()
-        content = read_by(body, source.of)
-        return None if content is None else content._replace(fetch=source.fetch)
+        return fetched(body)
 
     async def context(self) -> ssl.SSLContext:
         """Return the TLS context, which is made when it is first needed: in a thread, since it reads files."""
@@ -263,6 +261,17 @@ class TLSStream:
     async def _flush(self, clock: Clock) -> None:
         if self._out.pending:
             await self._below.send(memoryview(self._out.read()), clock)
+
+
+def fetched(body: Body) -> Content | None:
+    """Return a body whose chunks a task waits for, or None where there is none.
+
+    Raises:
+        ArgumentError: it can't be sent.
+    """
+    source = _Source()
+    content = read_by(body, source.of)
+    return None if content is None else content._replace(fetch=source.fetch)
 
 
 class _Source(Iterator[Any]):

@@ -87,7 +87,7 @@ class Way(NamedTuple):
 
     def is_free(self, transport: Any, asynchronous: Any) -> bool:
         """Whether no request of this transport is under way."""
-        busy = 0 if self.native else asynchronous._places.borrowed_tokens
+        busy = {} if self.native else asynchronous._pool._used
         return not busy and not transport.pool._used
 
 

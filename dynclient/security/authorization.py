@@ -23,19 +23,11 @@ from dynclient.exceptions import (
     MissingCredential,
     TransportError,
 )
-from dynclient.messages import Await, Request, Response, SecretLocation
+from dynclient.messages import SECRET_BODY, Await, Request, Response, Run, SecretLocation, Sleep
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
 from dynclient.security.auth import Auth, AuthContext, CallClock, CredentialCache, CredentialRequest, SchemeAuth
 from dynclient.security.locations import added, has_credential, location_of, secret_at, write
-from dynclient.security.schemes import (
-    Given,
-    StaticAuth,
-    auth_of,
-    given_auths,
-    hint,
-    is_auth,
-    placeholder_of,
-)
+from dynclient.security.schemes import Given, StaticAuth, auth_of, given_auths, hint, is_auth, placeholder_of
 from dynclient.security.trust import trust
 
 _REFUSED = range(400, 500)
@@ -139,23 +131,26 @@ class Security:
         clock: CallClock,
     ) -> Chosen:
         pairs: list[tuple[Auth, AuthContext]] = []
-        locations: dict[SecretLocation, str] = {}
+        filled: set[SecretLocation | None] = set()
+        secrets: set[SecretLocation] = set()
         for name, scopes in requirement.items():
             scheme, auth = self.scheme(name), auths[name]
             location = location_of(scheme)
-            if location is not None and (auth is None or isinstance(auth, SchemeAuth)):
-                if location in locations:
+            if location is not None:
+                secrets.add(secret_at(location))
+                if location in filled:
                     raise InvalidDocument(
                         f"{operation.id}: its security requires two credentials in one place, the {' '.join(location)}",
                         operation_id=operation.id,
                     )
-                locations[location] = name
-            # An Auth that is given for several schemes runs once.
-            if auth is not None and not any(auth is one for one, _ in pairs if not isinstance(one, SchemeAuth)):
+            if auth is None or isinstance(auth, SchemeAuth):
+                filled.add(location)
+            elif any(auth is one for one, _ in pairs):
+                continue  # it is given for several schemes, and runs once
+            if auth is not None:
                 pairs.append((auth, AuthContext(scheme, scopes, operation, clock, self._trust, self.cache)))
         pairs.sort(key=lambda pair: getattr(pair[0], "signs", True))
-        found = (location_of(self.scheme(name)) for name in requirement)
-        return Chosen(tuple(pairs), frozenset(secret_at(location) for location in found if location is not None))
+        return Chosen(tuple(pairs), frozenset(secrets))
 
     def placeholder(self, request: Request, operation: Operation) -> Request:
         """Return the request with its credentials, and with ``$NAME`` for those that are no fixed text.
@@ -320,11 +315,14 @@ def carried(step: Any, context: AuthContext, sender: Sender) -> Generator[Any, A
         CredentialScopeError: a sub-request would go to an origin that is not trusted.
         TransportError: a sub-request failed. The call itself has not been acted on, so its outcome is known.
     """
-    if not isinstance(step, Request):
+    if isinstance(step, (Sleep, Run, Await)):
         return (yield step)
+    if not isinstance(step, Request):
+        raise ArgumentError(f"the flow of an Auth yielded a {type(step).__name__}, not a request", argument="auth")
     context.check(step.origin)
+    hidden = added(Request(step.method, step.url.partition("?")[0]), step) | {SECRET_BODY}
     try:
-        return (yield from sender.fetch(step))
+        return (yield from sender.fetch(replace(step, secrets=step.secrets | hidden)))
     except TransportError as error:
         error.outcome_unknown = False
         raise
@@ -332,9 +330,11 @@ def carried(step: Any, context: AuthContext, sender: Sender) -> Generator[Any, A
 
 def _begun(auth: Auth, request: Request, context: AuthContext) -> Any:
     steps = auth.flow(request, context)
-    if not hasattr(steps, "throw"):
-        raise _mistake(auth, "is not a generator: it yields requests, and is no async function")
-    return steps
+    if hasattr(steps, "__next__"):
+        return steps
+    if hasattr(steps, "__await__"):
+        steps.close()  # a coroutine that was never begun would warn of that
+    raise _mistake(auth, "is not a generator; it has to be one, and not an async function")
 
 
 def _is_own(step: Request, request: Request) -> bool:

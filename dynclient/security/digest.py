@@ -1,9 +1,9 @@
-"""HTTP digest authentication (RFC 7616), as the client does it.
+"""HTTP digest authentication (RFC 7616), for clients.
 
-Rule 1: a challenge is answered with the strongest algorithm that both know, and with ``qop=auth``; where the challenge
-has no ``qop``, as RFC 2069 has it. ``auth-int`` alone is not answered: a body may be a stream.
-Rule 2: a challenge that was answered is remembered, and the requests that follow answer it unasked, counting.
-Rule 3: of the password only its hash goes out, and only to the origin that the request itself goes to.
+Rule 1: a challenge is answered with the strongest algorithm that both sides know, and with ``qop=auth``; a challenge
+without ``qop``, as in RFC 2069. ``auth-int`` alone is not answered: a body may be a stream.
+Rule 2: a challenge is remembered for its origin, and answered by the requests that follow, with a count.
+Rule 3: only a hash of the password is sent, and only to the origin of the request itself.
 Rule 4: a WWW-Authenticate header is read word by word (RFC 9110, 11.6.1): challenges and parameters are separated by
 the same comma, and several header lines are one list. What is malformed ends the reading; challenges before it count.
 """
@@ -91,7 +91,7 @@ class Session(Record):
 
 
 def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) -> Session | None:
-    """Take up the strongest challenge that can be answered; None where none can."""
+    """Begin a session with the strongest challenge that can be answered; None if there is none."""
     found = []
     for challenge in challenges:
         algorithm = challenge.parameters.get("algorithm", "MD5").upper()
@@ -105,7 +105,7 @@ def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) ->
 
 
 class DigestAuth(SchemeAuth):
-    """HTTP digest authentication: a user and a password, of which a hash goes out."""
+    """HTTP digest authentication (RFC 7616): a user and a password, of which a hash is sent."""
 
     __slots__ = ("_password", "_user")
 
@@ -115,7 +115,7 @@ class DigestAuth(SchemeAuth):
         self._password = password if isinstance(password, Secret) else Secret(password)
 
     def flow(self, request: Request, context: AuthContext, /) -> Generator[Request, Any, None]:
-        """Answer the last challenge of the origin, or else the one that the response brings."""
+        """Answer the origin's last challenge; after a 401, answer the new one once."""
         sessions, key = context.cache.sessions, (context.scheme.name, self._user, self._password, request.origin)
         known: Session | None = sessions.get(key)
         response = yield self._answered(known, request, context) if known is not None else request
@@ -135,7 +135,7 @@ class DigestAuth(SchemeAuth):
 
 
 def answer(to: Session, user: str, password: Secret, request: Request) -> Secret:
-    """What stands behind ``Digest`` in the Authorization header of a request."""
+    """The credentials in the Authorization header of a request, without the word ``Digest``."""
     known = to.parameters
     hashed = _hash(to.algorithm.removesuffix(_SESSION))
     if hashed is None:  # pragma: no cover  # a session is begun only with an algorithm that is there
@@ -170,7 +170,7 @@ def _is_answerable(parameters: Mapping[str, str]) -> bool:
 
 
 def _user(user: str, realm: str, known: Mapping[str, str], hashed: Hash) -> dict[str, str]:
-    """The user's name: hashed where the server wants that (RFC 7616, 3.4.4), extended where it is not ASCII (3.4)."""
+    """The user's name: hashed if the server asks for that (RFC 7616, 3.4.4), extended if it is not ASCII (3.4)."""
     if known.get("userhash", "").lower() == "true":
         return {"username": f'"{hashed(f"{user}:{realm}")}"', "userhash": "true"}
     if user.isascii():
@@ -183,7 +183,7 @@ def _quoted(raw: str) -> str:
 
 
 def _hash(name: str) -> Hash | None:
-    """The hash function of an algorithm, from text to hexadecimal digits; None where this Python has it not."""
+    """The hash function of an algorithm, from text to hexadecimal digits; None if this Python lacks it."""
     try:
         hashlib.new(_ALGORITHMS[name], usedforsecurity=False)
     except (KeyError, ValueError):

@@ -10,6 +10,8 @@ from dynclient.messages import Request, SecretLocation
 from dynclient.model import SecurityScheme
 
 _AUTHORIZATION: SecretLocation = ("header", "authorization")
+_PLAIN = frozenset({"accept", "content-length", "content-type", "date", "host", "user-agent"})
+"""Header fields whose values are not secret: an error that shows them masked would be of no use."""
 
 
 def location_of(scheme: SecurityScheme) -> SecretLocation | None:
@@ -48,13 +50,12 @@ def write(request: Request, scheme: SecurityScheme, text: str) -> Request:
 
 
 def added(before: Request, after: Request) -> frozenset[SecretLocation]:
-    """The headers and query fields that an Auth has added or changed: any of them may be secret."""
-    headers = {
-        ("header", name.lower()) for name, value in after.headers.pairs() if value not in before.headers.get_list(name)
-    }
-    old = _query(before.url)[1]
-    fields = {("query", unquote_plus(one.partition("=")[0])) for one in _query(after.url)[1] if one not in old}
-    return frozenset(headers | fields)
+    """The headers and query fields that an Auth has added or changed, any of which may be secret."""
+    old_lines, old_fields = before.headers.pairs(), _query(before.url)[1]
+    lines = [name.lower() for name, value in after.headers.pairs() if (name, value) not in old_lines]
+    fields = [field.partition("=")[0] for field in _query(after.url)[1] if field not in old_fields]
+    headers = {("header", name) for name in lines if name not in _PLAIN}
+    return frozenset(headers | {("query", unquote_plus(name)) for name in fields})
 
 
 def _in_header(request: Request, name: str, value: str) -> Request:

@@ -33,11 +33,11 @@ class OAuth2Auth(SchemeAuth):
     signs = False
 
     def __init__(self, given: OAuth2) -> None:
-        """Take how a token is obtained."""
+        """Take the credentials that a token is requested with."""
         self._given = given
 
     def flow(self, request: Request, context: AuthContext, /) -> Generator[Any, Any, None]:
-        """Send the request with the token, and with another one where the server rejects it."""
+        """Send the request with the token, and with a new one if the server rejects it."""
         needed = TokenRequest(self._given, context, request.url)
         token = (yield from obtain(needed)).access
         response = yield write(request, context.scheme, f"Bearer {token.reveal()}")
@@ -48,8 +48,8 @@ class OAuth2Auth(SchemeAuth):
                 yield write(request, context.scheme, f"Bearer {renewed.reveal()}")
 
 
-class _NobodyAsked(DynclientError):
-    """Only a person could help, and is not asked because of a 401."""
+class _LoginNeeded(DynclientError):
+    """A person would have to log in, which a 401 does not cause."""
 
 
 def obtain(request: TokenRequest, rejected: Secret | None = None) -> Steps[Token]:
@@ -76,14 +76,14 @@ def obtain(request: TokenRequest, rejected: Secret | None = None) -> Steps[Token
 
 
 def renew(request: TokenRequest, rejected: Secret) -> Steps[Secret]:
-    """Get another token in place of one that a server has rejected; the same where only a person could help.
+    """Get a new token in place of a rejected one; returns the rejected one if a person would have to log in.
 
     Raises:
         AuthorizationError: the authorization server gives none.
     """
     try:
         token: Token = yield from obtain(request, rejected)
-    except _NobodyAsked:
+    except _LoginNeeded:
         # The next call may ask a person.
         held: Token | None = request.context.cache.tokens.get(request.key)
         if held is not None and held.access == rejected:
@@ -115,7 +115,7 @@ def _lead(request: TokenRequest, pending: PendingCall, rejected: Secret | None) 
     error: DynclientError | None = None
     try:
         return (yield from _fetch(request, pending, rejected))
-    except (TimeoutError, _NobodyAsked):
+    except (TimeoutError, _LoginNeeded):
         # Others may have more time, or may ask a person.
         raise
     except DynclientError as fault:
@@ -141,7 +141,7 @@ def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None)
         except DynclientError:
             if held is None or not held.serves(request.scopes, rejected) or not held.is_alive(now()):
                 raise
-            # It was early: the old one is good for a while, and the server is left alone for some of it.
+            # The renewal was early: the old token still works, and the server is left alone for a while.
             request.context.cache.tokens[request.key] = held._replace(renew_at=now() + _AFTER_A_FAILURE)
             return held
         held = token
@@ -153,13 +153,13 @@ def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None)
 
 
 def _new(request: TokenRequest, pending: PendingCall, old: Token | None, rejected: Secret | None) -> Steps[Token]:
-    """Get a token: for a refresh token where there is one, else, or where that is no good, by the caller's flow."""
+    """Get a token: with a refresh token that still works, else by the caller's flow."""
     to = yield from endpoints(request)
     asked = frozenset(request.given.scopes if request.given.scopes is not None else request.scopes)
     known = old.asked if old is not None else None
     candidates = [old.refresh if old is not None else None, request.given.refresh_token]
     flow = flow_of(request.given)
-    # A refresh brings no scopes that were not there before (RFC 6749, 6): where some are missing, a person is asked.
+    # A refresh brings no new scopes (RFC 6749, 6): if some are missing, the flow is used.
     if flow and known is not None and not known.issuperset(request.scopes):
         candidates = []
     for refresh in dict.fromkeys(candidates):
@@ -175,7 +175,7 @@ def _new(request: TokenRequest, pending: PendingCall, old: Token | None, rejecte
         )
     if flow in PERSONAL:
         if rejected is not None:
-            raise _NobodyAsked
+            raise _LoginNeeded
         pending.is_personal = True
     if request.given.scopes is None and known is not None:
         asked |= known

@@ -31,16 +31,16 @@ from dynclient.options import Limits
 from dynclient.security.auth import AuthContext, CallClock
 
 EARLY = 60.0
-"""How many seconds before a token expires it is renewed; half of its life where that is shorter than two minutes."""
+"""Seconds before its end at which a token is renewed; one that lives less than two minutes is at half its life."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LONGEST_LIFE = 10 * 365 * 86400.0
 
 
 class Token(Record):
-    """An access token. Times are seconds since the epoch, None where it does not expire.
+    """An access token. Times are seconds since the epoch, or None if it does not expire.
 
-    ``asked`` are the scopes that it was asked for, None where nobody knows and any is hoped for.
+    ``asked`` are the scopes that it was requested with; None if they are unknown, and may be any.
     """
 
     access: Secret
@@ -50,7 +50,7 @@ class Token(Record):
     asked: frozenset[str] | None = None
 
     def serves(self, scopes: tuple[str, ...], rejected: Secret | None) -> bool:
-        """Whether it was asked for with these scopes, and is not the one that a server has rejected."""
+        """Whether it was requested with these scopes, and is not the one that a server has rejected."""
         return self.access != rejected and (self.asked is None or self.asked.issuperset(scopes))
 
     def is_fresh(self, now: float) -> bool:
@@ -120,21 +120,22 @@ class TokenRequest(Record):
 
 
 def alive_for(seconds: float | None, now: float) -> tuple[float | None, float | None]:
-    """When a token of so long a life is to be renewed, and when it expires."""
+    """When a token that lives for some seconds is to be renewed, and when it expires."""
     if seconds is None:
         return None, None
     return now + max(seconds - EARLY, seconds / 2), now + seconds
 
 
 def form_request(url: str, fields: Mapping[str, str | None], given: OAuth2, auth: str) -> Request:
-    """A request to an authorization server: a form, with the client's own identification.
+    """Make a request to an authorization server: a form, and the client's own credentials.
 
-    ``auth`` is ``basic`` or ``post``. Fields that are None are left out.
+    ``auth`` says where these are: ``basic`` in the Authorization header, ``post`` in the form. Fields that are None are
+    left out.
     """
     form = {name: value for name, value in fields.items() if value is not None} | dict(given.parameters)
     headers = [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")]
     if given.client_secret is None:
-        # RFC 6749, 3.2.1: a client that has nothing to prove itself by names itself.
+        # RFC 6749, 3.2.1: a client without a secret names itself.
         form["client_id"] = given.client_id
     elif auth == "post":
         form |= {"client_id": given.client_id, "client_secret": given.client_secret.reveal()}
@@ -146,10 +147,10 @@ def form_request(url: str, fields: Mapping[str, str | None], given: OAuth2, auth
 
 
 def answer_of(response: Response, limits: Limits) -> Mapping[str, Any]:
-    """The JSON object that an authorization server answered.
+    """The JSON object in an authorization server's response.
 
     Raises:
-        AuthorizationError: it answered with an error, or with something else.
+        AuthorizationError: the response is an error, or not a JSON object.
     """
     data: Any = None
     try:
@@ -161,9 +162,9 @@ def answer_of(response: Response, limits: Limits) -> Mapping[str, Any]:
     # RFC 6749, 5.2; some servers report errors with status 200.
     if response.status not in SUCCESS or "error" in data:
         error = _said(data.get("error"), response)
-        told = ": ".join(filter(None, (error, _said(data.get("error_description"), response))))
+        reason = ": ".join(filter(None, (error, _said(data.get("error_description"), response))))
         raise AuthorizationError(
-            f"the authorization server answered {response.status}: {told or 'no reason'}",
+            f"the authorization server answered {response.status}: {reason or 'no reason'}",
             error=error,
             response=response,
         )
@@ -171,10 +172,10 @@ def answer_of(response: Response, limits: Limits) -> Mapping[str, Any]:
 
 
 def token_of(response: Response, limits: Limits, now: float, asked: frozenset[str] | None, old: Secret | None) -> Token:
-    """The token that an authorization server gave; ``old`` is the refresh token that goes on if none came.
+    """The token in an authorization server's response; ``old`` is the refresh token to keep if there is no new one.
 
     Raises:
-        AuthorizationError: it gave none.
+        AuthorizationError: there is no token in it.
     """
     data = answer_of(response, limits)
     access, kind, refresh = data.get("access_token"), data.get("token_type", "Bearer"), data.get("refresh_token")
@@ -190,7 +191,7 @@ def token_of(response: Response, limits: Limits, now: float, asked: frozenset[st
 
 
 def _seconds(value: Any) -> float | None:
-    """A life in seconds, also where it is written as a text; None where it is neither."""
+    """A number of seconds, which some servers write as a text; None for anything else."""
     try:
         number = float(value) if not isinstance(value, bool) else math.nan
     except (TypeError, ValueError, OverflowError):
@@ -199,7 +200,7 @@ def _seconds(value: Any) -> float | None:
 
 
 def _said(value: Any, response: Response) -> str:
-    """What a server tells in words, without what it was told itself."""
+    """A text of the server's for an error, without the secrets of the request that it may repeat."""
     if not isinstance(value, (str, int)):
         return ""
     secrets = response.request.secret_values() if response.request is not None else ()
@@ -214,7 +215,7 @@ class FileStore:
         self._path = Path(path)
 
     def load(self, key: str) -> Mapping[str, Any] | None:
-        """What was saved under a key, or None.
+        """The tokens of a key, or None.
 
         Raises:
             ArgumentError: the file can't be read, or others can read it.
@@ -223,7 +224,7 @@ class FileStore:
         return entry if isinstance(entry, dict) else None
 
     def save(self, key: str, tokens: Mapping[str, Any]) -> None:
-        """Keep tokens under a key, beside those of other keys.
+        """Save the tokens of a key, beside those of other keys.
 
         Raises:
             ArgumentError: the file can't be written.
@@ -256,12 +257,12 @@ class FileStore:
         except OSError as error:
             raise _fault(self._path, f"can't be read: {error.strerror}") from None
         except (ValueError, RecursionError):
-            raise _fault(self._path, "is not a file of tokens", "remove it to begin anew") from None
+            raise _fault(self._path, "is not a file of tokens", "remove it to start again") from None
         return data if isinstance(data, dict) else {}
 
 
 def store_of(given: OAuth2) -> TokenStore | None:
-    """The store that the caller named, or None."""
+    """The caller's token store, or None."""
     if given.store is None:
         return None
     if isinstance(given.store, (str, os.PathLike)):
@@ -270,7 +271,7 @@ def store_of(given: OAuth2) -> TokenStore | None:
 
 
 def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
-    """The token that a store has, or None."""
+    """Load a token from a store; None if it has none."""
     saved = store.load(_key(request))
     if not saved or not isinstance(saved.get("access_token"), str):
         return None
@@ -279,7 +280,7 @@ def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
     return Token(
         Secret(saved["access_token"]),
         Secret(refresh) if isinstance(refresh, str) else None,
-        # How long it was good for is not known any more: it is renewed as one of a long life.
+        # How long it lives in all is unknown: it is renewed as one with a long life.
         alive_for(life, 0.0)[0] if life is not None else None,
         life,
         frozenset(cast("list[str]", scopes)) if isinstance(scopes, list) else None,
@@ -287,7 +288,7 @@ def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
 
 
 def save_token(store: TokenStore, request: TokenRequest, token: Token) -> None:
-    """Give a token to a store."""
+    """Save a token in a store."""
     store.save(
         _key(request),
         {
@@ -305,7 +306,7 @@ def forget_token(store: TokenStore, request: TokenRequest) -> None:
 
 
 def _key(request: TokenRequest) -> str:
-    """What a person can tell tokens apart by: the scheme's address, the client, the user."""
+    """A key that a person can read: the address, the client, the user and further parameters."""
     given, scheme = request.given, request.scheme
     flow = next((flow for flow in scheme.flows if flow.token_url), None)
     address = given.token_url or (flow.token_url if flow else None) or scheme.open_id_connect_url

@@ -14,8 +14,8 @@ from werkzeug import Response
 
 import dynclient
 from dynclient import exceptions
-from dynclient.messages import Await, Request, Run, Sleep
-from dynclient.options import Retry
+from dynclient.messages import Await, Headers, Request, Run, Sleep
+from dynclient.options import Limits, Retry
 from dynclient.security import APIKeyAuth, BasicAuth, BearerAuth, CredentialRequest, DigestAuth
 
 KEYS = {"A": "X-A", "B": "X-B"}
@@ -180,6 +180,30 @@ def test_a_sub_request_is_repeated_by_itself_and_no_attempt_of_the_call(client, 
     assert "canary" not in f"{outcome} {vars(outcome)!r}"
 
 
+def test_nothing_of_a_sub_request_is_shown(client, server, caplog):
+    caplog.set_level("DEBUG")
+
+    class Secretive:
+        def flow(self, request, _):
+            headers = Headers({"X-Client": "canary-client", "Content-Type": "text/plain"})
+            yield Request("POST", server.url + "token?key=canary-key", headers, b"canary-body")
+            yield request
+
+    seen = []
+
+    class Hook:
+        def on_request(self, event):
+            seen.append(repr(event))
+
+    made = client(document(server.url), auth=Secretive(), hooks=[Hook()], limits=Limits(response_bytes=1))
+    (outcome,) = made.results("get_thing", 1)
+    assert isinstance(outcome, exceptions.ResponseTooLarge)
+    logged = [record.getMessage() for record in caplog.records if record.name == "dynclient"]
+    assert len(logged) > 1
+    assert "canary" not in f"{outcome} {vars(outcome)!r} {outcome.request!r} {seen} {logged}"
+    assert outcome.request.body is None
+
+
 def test_a_sub_request_that_fails_leaves_no_doubt_about_the_call(client, server):
     auth = Fetching("http://127.0.0.1:9/token")
     made = client(document(server.url), auth=auth, allow_origins=["http://127.0.0.1:9"], retry=Retry(base=0))
@@ -297,13 +321,30 @@ class Plain:
         return request
 
 
+class Coroutine:
+    async def flow(self, request, context):
+        return request
+
+
+class Text:
+    def flow(self, request, context):
+        yield "Bearer token"
+
+
 class Async:
     async def flow(self, request, context):
         yield request
 
 
 @pytest.mark.parametrize(
-    ("auth", "text"), [(Nothing, "without yielding"), (Plain, "not a generator"), (Async, "not a generator")]
+    ("auth", "text"),
+    [
+        (Nothing, "without yielding"),
+        (Plain, "not a generator"),
+        (Async, "not a generator"),
+        (Coroutine, "not a generator"),
+        (Text, "yielded a str"),
+    ],
 )
 def test_a_flow_that_is_wrong_says_so(client, server, auth, text):
     (outcome,) = client(document(server.url), auth=auth()).results("get_thing", 1)

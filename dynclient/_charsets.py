@@ -32,11 +32,11 @@ def charset_of(content_type: str) -> str | None:
         return None
 
 
-def unicode_encoding(data: bytes) -> tuple[str | None, int]:
+def unicode_encoding(data: bytes) -> tuple[str, int]:
     """The encoding of Unicode text that begins with an ASCII character, and the length of its byte order mark.
 
-    None stands for UTF-8 or a charset based on ASCII. This holds for YAML (YAML 1.2.2, 5.2), JSON and XML (XML 1.0,
-    appendix F): their first character is ASCII, so the zero bytes around it tell the encoding.
+    The empty string stands for UTF-8 or another charset based on ASCII. The first character of YAML (YAML 1.2.2, 5.2),
+    JSON and XML (XML 1.0, appendix F) is ASCII, so the zero bytes around it show the encoding.
     """
     for mark, name in _MARKS:
         if data.startswith(mark):
@@ -45,7 +45,7 @@ def unicode_encoding(data: bytes) -> tuple[str | None, int]:
         return "utf-32-le", 0
     if data[1:2] == b"\0" and data[:1] != b"\0":
         return "utf-16-le", 0
-    return next((name for zeros, name in _ZEROS if data.startswith(zeros)), None), 0
+    return next((name for zeros, name in _ZEROS if data.startswith(zeros)), ""), 0
 
 
 def is_known(name: str) -> bool:

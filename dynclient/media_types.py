@@ -38,7 +38,7 @@ class MediaKind(Record):
     ``value`` is the type of the decoded value where no schema says more; ``object`` stands for any. ``sequential`` is
     true of media types that hold items one after the other (OAS 3.2, Sequential Media Types), ``structured`` where the
     value may be an object with named members, ``is_text`` where the body is characters, so that a JSON string can hold
-    it.
+    it. A value of an ``opaque`` media type is bytes whatever its schema says.
     """
 
     name: str
@@ -47,6 +47,7 @@ class MediaKind(Record):
     sequential: bool = False
     structured: bool = False
     is_text: bool = True
+    opaque: bool = False
 
 
 _JSON = MediaKind("json", "json", structured=True)
@@ -56,6 +57,7 @@ _RECORDS = MediaKind("sequence", "json-records", list, sequential=True)
 _EVENTS = MediaKind("sequence", "events", list, sequential=True)
 _TEXT = MediaKind("text", "text", str)
 _BINARY = MediaKind("binary", "binary", bytes, is_text=False)
+_OPAQUE = _BINARY._replace(opaque=True)
 
 MEDIA_TYPES: dict[str, MediaKind] = {
     JSON: _JSON,
@@ -83,6 +85,11 @@ MEDIA_TYPES: dict[str, MediaKind] = {
     "application/jwt": _TEXT,
     "*/*+yaml": _TEXT,
     "text/*": _TEXT,
+    OCTETS: _OPAQUE,
+    "audio/*": _OPAQUE,
+    "font/*": _OPAQUE,
+    "image/*": _OPAQUE,
+    "video/*": _OPAQUE,
     "*/*": _BINARY,
 }
 

@@ -41,17 +41,18 @@ EXAMPLES = {
     "*/*+yaml": "application/vnd.oai.openapi+yaml",
     "multipart/*": "multipart/mixed",
     "text/*": "text/csv",
-    "*/*": "image/png",
+    "audio/*": "audio/mpeg",
+    "font/*": "font/otf",
+    "image/*": "image/png",
+    "video/*": "video/webm",
+    "*/*": "application/zip",
 }
 MORE = [
     "application/problem+json",
     "application/pdf",
-    "application/octet-stream",
     "application/json; charset=utf-8",
     "Application/X-NDJSON",
     "text/html",
-    "audio/wav",
-    "font/woff2",
     "multipart/related",
 ]
 NAMES = {Any: "Any", dict: "dict[str, Any]", list: "list[Any]", str: "str", bytes: "bytes"}
@@ -157,6 +158,47 @@ def test_every_hint_is_the_type_of_the_value(said, media_type):
     assert f"    {text}: 200, ok" in inspect.getdoc(method)
     assert said.stub[named(media_type)] == text
     assert f"`{named(media_type)}() -> {text}`" in said.page
+
+
+# media type, body, the annotation where the schema is a string
+STRINGS = [
+    ("application/json", b'"a"', str),
+    ("application/xml", b"<a/>", str),
+    ("application/jsonl", b'"a"\n', str),
+    ("text/csv", b"a", str),
+    ("image/png", b"a", bytes),
+    ("application/octet-stream", b"a", bytes),
+    ("application/pdf", b"a", str | bytes),
+    ("application/pdf", b"\xff", str | bytes),
+]
+
+
+@pytest.mark.parametrize(("media_type", "body", "annotation"), STRINGS)
+def test_a_hint_is_true_where_the_schema_is_a_string(media_type, body, annotation):
+    content = {media_type: {"schema": {"type": "string"}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "http://x.example"}],
+        "paths": {"/": {"get": {"operationId": "it", "responses": {"200": {"description": "ok", "content": content}}}}},
+    }
+    with dynclient.load(document, cache=False, transport=Fixed(media_type, body)) as client:
+        assert isinstance(client.it(), annotation)
+        assert inspect.signature(client.it).return_annotation == annotation
+
+
+class Fixed:
+    """A transport that always answers the same."""
+
+    def __init__(self, media_type: str, body: bytes) -> None:
+        self.headers = Headers({"Content-Type": media_type})
+        self.body = body
+
+    def send(self, send: Send) -> dynclient.Response:
+        return dynclient.Response(200, self.headers, self.body, send.request)
+
+    def close(self) -> None:
+        """Close nothing."""
 
 
 def test_the_mock_answers_in_every_media_type(said):

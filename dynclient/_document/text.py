@@ -6,23 +6,9 @@ import codecs
 from collections.abc import Mapping
 from typing import Any
 
+from dynclient._charsets import unicode_encoding
 from dynclient.exceptions import Place, UnreadableDocument, UnsafeDocument, escaped
 
-# UTF-32 comes first: its little-endian mark begins with that of UTF-16.
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-# YAML 1.2.2, 5.2: the first character is ASCII, so the zero bytes around it show the encoding.
-_ZEROS: dict[tuple[bool, ...], str] = {
-    (True, True, True, False): "utf-32-be",
-    (False, True, True, True): "utf-32-le",
-    (True, False, True, False): "utf-16-be",
-    (False, True, False, True): "utf-16-le",
-}
 _PIECE = 1 << 14
 _EXCERPT = 80
 _KINDS: dict[type, str] = {
@@ -41,14 +27,9 @@ def utf8(data: bytes, name: str) -> bytes:
     Raises:
         UnreadableDocument: the text is in no encoding of Unicode.
     """
-    for mark, charset in _MARKS:
-        if data.startswith(mark):
-            return _recoded(data[len(mark) :], charset, name)
-    return _recoded(data, _ZEROS.get(tuple(byte == 0 for byte in data[:4]), "utf-8"), name)
-
-
-def _recoded(data: bytes, charset: str, name: str) -> bytes:
-    if charset == "utf-8":
+    charset, mark = unicode_encoding(data)
+    data = data[mark:] if mark else data
+    if charset in {"", "utf-8"}:
         return data
     try:
         return data.decode(charset).encode("utf-8")

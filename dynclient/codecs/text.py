@@ -12,7 +12,7 @@ from dynclient import _styles
 from dynclient._charsets import charset_of, decode_text, encode_text
 from dynclient.codecs.codec import Codec, Encoded, is_content, raw_body
 from dynclient.exceptions import DecodeError, EncodeError
-from dynclient.media_types import OCTETS, essence
+from dynclient.media_types import find
 from dynclient.model import MediaType
 from dynclient.options import Limits
 
@@ -80,7 +80,7 @@ def encode_as_bytes(value: Any, media_type: MediaType, content_type: str) -> Enc
 
 def decode_as_bytes(body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:
     """Return the bytes; or text, if the schema is a string and neither it nor the media type is binary."""
-    if media_type is None or media_type.schema is None or _is_binary(content_type):
+    if media_type is None or media_type.schema is None or find(content_type).opaque:
         return body
     from dynclient import _schemas
 
@@ -90,12 +90,6 @@ def decode_as_bytes(body: bytes, media_type: MediaType | None, content_type: str
         return decode_as_text(body, media_type, content_type, limits)
     except DecodeError:
         return body
-
-
-def _is_binary(content_type: str) -> bool:
-    """Whether a media type is binary whatever its schema says."""
-    name = essence(content_type)
-    return name == OCTETS or name.startswith(("image/", "audio/", "video/", "font/"))
 
 
 TEXT = Codec("text", encode_as_text, decode_as_text, files=True)

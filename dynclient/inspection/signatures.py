@@ -6,9 +6,10 @@ import inspect
 import sys
 from typing import Any
 
+from dynclient._schemas import shape
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.inspection.hints import ANY, BYTES, NONE, STR, Hint, hint_tree, typing_object, union
-from dynclient.media_types import value_type
+from dynclient.media_types import find, is_concrete, value_type
 from dynclient.model import MediaType, Operation, Response
 
 # Python type of a decoded value -> its hint. All others are Any.
@@ -107,6 +108,10 @@ def data_hint(media_type: MediaType) -> Hint:
     """The type of the data received in a media type."""
     if media_type.item_schema is not None:
         return Hint("list", members=(hint_tree(media_type.item_schema, "response"),))
-    if media_type.schema is not None:
-        return hint_tree(media_type.schema, "response")
-    return _VALUES.get(value_type(media_type.media_range), ANY)
+    schema, kind = media_type.schema, find(media_type.media_range)
+    if schema is None or (kind.opaque and is_concrete(media_type.media_range)):
+        return _VALUES.get(value_type(media_type.media_range), ANY)
+    hint = hint_tree(schema, "response")
+    # Such a body is a string only if it is text in its charset.
+    may_be_bytes = kind.value is bytes and not kind.opaque and "string" in shape(schema).types
+    return union((hint, BYTES)) if may_be_bytes else hint

@@ -71,7 +71,7 @@ class Reader(Record):
             self._take_or_raise(wrong)
         return HTTPResult(data, response.status, response.headers, response.attempts)
 
-    def open(self, response: Response) -> Opened:
+    def open(self, response: Response) -> StreamedResponse:
         """Judge a streamed response by its head alone; one whose body was read since it is no success, as a whole.
 
         Raises:
@@ -79,12 +79,12 @@ class Reader(Record):
         """
         if response.status not in SUCCESS:
             self.read(response)
-            return Opened(response, None, response.content_type or "", self)
+            return StreamedResponse(response, None, response.content_type or "", self)
         head = replace(response, body=b"")
         documented = match_status(self.operation, response.status)
         if documented is None:
             self._undocumented(head)
-            return Opened(response, None, response.content_type or "", self)
+            return StreamedResponse(response, None, response.content_type or "", self)
         media_type, content_type = None, response.content_type or ""
         wrong: ResponseError | None = None
         faults = list(self._header_faults(documented, response)) if self.mode != "off" else []
@@ -96,9 +96,9 @@ class Reader(Record):
             wrong = self._broken(faults, head)
         if wrong is not None:
             self._take_or_raise(wrong)
-        return Opened(response, media_type, content_type, self)
+        return StreamedResponse(response, media_type, content_type, self)
 
-    def item_faults(self, opened: Opened, item: Any, index: int) -> None:
+    def item_faults(self, opened: StreamedResponse, item: Any, index: int) -> None:
         """Hold one item of a streamed body to its schema.
 
         Raises:
@@ -230,7 +230,7 @@ class Reader(Record):
                 yield from check.faults(value, path=f"header.{name}", engine=self.engine)
 
 
-class Opened(Record):
+class StreamedResponse(Record):
     """A response whose head was read and judged, and whose body was not."""
 
     response: Response

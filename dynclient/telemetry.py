@@ -15,7 +15,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dynclient._call.accompanying import Companion, ExchangeEnd, ExchangeEvent
+from dynclient._call.instrumentation import ExchangeEnd, ExchangeEvent, ExchangeSpan
 from dynclient._version import __version__
 from dynclient.exceptions import ArgumentError, DynclientError
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import Span, TracerProvider
 
-__all__ = ["Companion", "OpenTelemetry"]
+__all__ = ["Companion", "ExchangeSpan", "OpenTelemetry"]
+
+Companion = ExchangeSpan
+"""The former name of :class:`ExchangeSpan`."""
 
 _SCHEMA = "https://opentelemetry.io/schemas/1.29.0"
 # HTTP spans, http.request.method: what is none of these is _OTHER, so that its names stay few.
@@ -61,7 +64,7 @@ class OpenTelemetry:
             explicit_bucket_boundaries_advisory=_BUCKETS,
         )
 
-    def on_exchange(self, event: ExchangeEvent, /) -> Companion | None:
+    def on_exchange(self, event: ExchangeEvent, /) -> ExchangeSpan | None:
         """Begin a span, and have its context sent along."""
         from opentelemetry import context, propagate, trace
 
@@ -72,7 +75,7 @@ class OpenTelemetry:
         span = self._tracer.start_span(_name(event), kind=trace.SpanKind.CLIENT, attributes=attributes)
         headers: dict[str, str] = {}
         propagate.inject(headers, context=trace.set_span_in_context(span))
-        return Companion(headers, partial(self._ended, span, attributes))
+        return ExchangeSpan(headers, partial(self._ended, span, attributes))
 
     def _ended(self, span: Span, attributes: dict[str, Any], end: ExchangeEnd) -> None:
         from opentelemetry.trace import StatusCode

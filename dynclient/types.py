@@ -6,9 +6,9 @@ Emitted type hints name these and nothing behind them, so that what a project ha
 from __future__ import annotations
 
 from dynclient._client import AsyncClient, Client, OperationMethod
-from dynclient._client._answers import Answer, AsyncAnswer, AsyncStreaming, Streaming
-from dynclient._client._keywords import AsyncLoadOptions, Auth, CallOptions, Credential, Described, LoadOptions
-from dynclient._client._operations import Operations
+from dynclient._client.keywords import AsyncLoadOptions, Auth, CallOptions, Credential, Described, LoadOptions
+from dynclient._client.operations import Operations
+from dynclient._client.streaming import Answer, AsyncAnswer, AsyncStreaming, Streaming
 from dynclient._request import Explanation, ServerChoice
 
 __all__ = [

@@ -21,7 +21,7 @@ from pytest_httpserver import HTTPServer
 import dynclient
 from dynclient import exceptions
 from dynclient.options import OAuth2, Retry
-from dynclient.telemetry import Companion, OpenTelemetry
+from dynclient.telemetry import ExchangeSpan, OpenTelemetry
 
 ANSWER = {"200": {"description": "ok", "content": {"application/json": {}}}, "404": {"description": "none"}}
 ROWS = {"200": {"description": "ok", "content": {"application/jsonl": {}}}}
@@ -297,7 +297,7 @@ class Adds:
         self.ends = []
 
     def on_exchange(self, event):
-        return Companion(self.headers, self.ends.append)
+        return ExchangeSpan(self.headers, self.ends.append)
 
 
 def test_no_hook_replaces_a_credential(httpserver):

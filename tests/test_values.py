@@ -103,7 +103,7 @@ def test_match_by_position():
     ("value", "shown"),
     [
         (Timeout(total=None), "Timeout(connect=5.0, read=30.0, write=30.0, total=None, pool=30.0)"),
-        (Validation("warn"), "Validation(requests='warn', responses='strict')"),
+        (Validation("warn"), "Validation(requests='warn', responses='strict', engine='auto')"),
         (
             REQUEST,
             "Request('GET', 'https://h.example/x', headers=Headers([('Authorization', '***')]), body=NoneType)",

@@ -2,31 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dynclient._call.flow import Flow, Step, call, stream
+from dynclient._call.instrumentation import Hook, ReloadEvent
+from dynclient._call.retry import Budget, is_repeatable
 
-from dynclient._call.budget import Budget
-from dynclient._call.flow import Flow, Step, Terms, call, stream
-from dynclient._call.idempotency import repeatable
-from dynclient._call.observing import EVENTS, Hook, ReloadEvent
-from dynclient._call.repeating import Chance
-from dynclient._deferred import deferred
-
-if TYPE_CHECKING:
-    from dynclient._call.reconnecting import reconnect
-
-__all__ = [
-    "EVENTS",
-    "Budget",
-    "Chance",
-    "Flow",
-    "Hook",
-    "ReloadEvent",
-    "Step",
-    "Terms",
-    "call",
-    "reconnect",
-    "repeatable",
-    "stream",
-]
-
-__getattr__ = deferred(__name__, {"reconnecting": ("reconnect",)})
+__all__ = ["Budget", "Flow", "Hook", "ReloadEvent", "Step", "call", "is_repeatable", "stream"]

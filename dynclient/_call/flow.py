@@ -1,32 +1,31 @@
-"""The flow of one call.
+"""The flow of one call: authenticate, send, repeat, follow redirects, read.
 
-The generator does no I/O: its drivers do (:mod:`dynclient._client`), one for threads and one for event loops. So there
-is one flow, and no twin of it. Clock and randomness come from outside (:class:`~dynclient._call.repeating.Chance`).
+The generator does no I/O: its drivers do (:mod:`dynclient._client.drivers`), one for threads and one for event loops.
+Time and chance come from an :class:`~dynclient._environment.Environment`.
 
-Rule 1: one deadline holds over every attempt, every wait and every redirect.
-Rule 2: a request is repeated only when that can't do twice what was asked for once (:mod:`dynclient._call.repeating`).
-Rule 3: of a streamed call, only a success is left unread; an error is read whole, and judged as in any other call.
-Rule 4: each attempt is authenticated anew (:class:`~dynclient.security.AuthFlow`). What authentication sends of its own
-is repeated as any request is, within the call's deadline, and counts as no attempt of the call.
+Rule 1: one deadline covers every attempt, every wait and every redirect.
+Rule 2: a request is repeated only if that can't have a second effect (:mod:`dynclient._call.retry`).
+Rule 3: of a streamed call, only a success is left unread; an error is read whole, and raised as in any other call.
+Rule 4: each attempt is authenticated anew (:class:`~dynclient.security.AuthFlow`). An auth sub-request is repeated as
+any request is, within the call's deadline, and does not count as an attempt of the call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from copy import copy
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from dynclient._call.accompanying import Leg
-from dynclient._call.budget import Budget
-from dynclient._call.idempotency import keyed
-from dynclient._call.observing import Hook, Watch
-from dynclient._call.repeating import Chance, Repeats, retry_after
-from dynclient._records import Record
-from dynclient._response import Opened, Reader
+from dynclient._call.instrumentation import Hop, instrument
+from dynclient._call.retry import Budget, RetryPolicy, retry_after, with_key
+from dynclient._environment import Environment
+from dynclient._request import CallOptions
+from dynclient._response import Reader, StreamedResponse
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
 from dynclient.http_grammar import IDEMPOTENT, SUCCESS
 from dynclient.messages import Await, HTTPResult, Read, Request, Response, Run, Send, Sleep
-from dynclient.options import Redirects, Retry, Secret, Timeout
+from dynclient.options import Secret
 from dynclient.security import AuthFlow, CallClock, Outcome
 
 T = TypeVar("T")
@@ -37,178 +36,182 @@ Flow = Generator[Step, Any, T]
 _REDIRECTION = range(300, 400)
 
 
-class Terms(Record):
-    """What a call is held to.
+def call(
+    request: Request,
+    reader: Reader,
+    options: CallOptions,
+    *,
+    budget: Budget | None = None,
+    auth: AuthFlow | None = None,
+    environment: Environment = Environment(),
+    deadline: float | None = None,
+) -> Flow[HTTPResult]:
+    """Send a request, again where its retry policy allows, and read its response.
 
-    ``auth`` is how the request is authenticated; None where nothing is to be added to it.
-    ``deadline`` is a reading of the clock; where there is none, ``timeout.total`` counts from the call's beginning.
-    """
-
-    timeout: Timeout = Timeout()
-    retry: Retry = Retry()
-    redirects: Redirects = "same-origin"
-    hooks: tuple[Hook, ...] = ()
-    budget: Budget | None = None
-    auth: AuthFlow | None = None
-    chance: Chance = Chance()
-    deadline: float | None = None
-
-
-def call(request: Request, reader: Reader, terms: Terms) -> Flow[HTTPResult]:
-    """Send a request, again where that is lawful, and read its response.
+    ``deadline`` is a reading of the environment's clock. Without one, ``timeout.total`` counts from now.
 
     Raises:
-        TransportError: the exchange failed on its way, each time.
-        ResponseError: the server answered, and not as the document says, or with an error.
+        TransportError: there was no response, at any attempt.
+        ResponseError: the response is an error, or breaks the document.
     """
-    return _answer(request, reader, terms, reader.read, stream=False)
+    sender = _Sender(reader, options, budget or Budget(), environment, deadline)
+    return _flow(request, sender, auth, reader.read)
 
 
-def stream(request: Request, reader: Reader, terms: Terms) -> Flow[Opened]:
+def stream(
+    request: Request,
+    reader: Reader,
+    options: CallOptions,
+    *,
+    budget: Budget | None = None,
+    auth: AuthFlow | None = None,
+    environment: Environment = Environment(),
+    deadline: float | None = None,
+) -> Flow[StreamedResponse]:
     """Send a request as :func:`call` does, and return its response with its body still unread.
 
     Raises:
-        TransportError, ResponseError: as :func:`call`; what is wrong with the body shows when it is read.
+        TransportError, ResponseError: as :func:`call`; faults in the body are raised when it is read.
     """
-    return _answer(request, reader, terms, reader.open, stream=True)
+    sender = _Sender(reader, options, budget or Budget(), environment, deadline, stream=True)
+    return _flow(request, sender, auth, reader.open)
 
 
-def _answer(request: Request, reader: Reader, terms: Terms, judge: Callable[[Response], T], *, stream: bool) -> Flow[T]:
-    operation, clock = reader.operation, terms.chance.clock
-    started = clock()
-    deadline = terms.deadline
-    if deadline is None and terms.timeout.total is not None:
-        deadline = started + terms.timeout.total
-    request, repeatable = keyed(request, operation, terms.retry, terms.chance.key, reader.limits)
-    repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
-    watch = Watch(operation.id, terms.hooks, clock, started)
-    call_clock = CallClock(terms.chance, terms.timeout, reader.limits, deadline)
-    sender = _Sender(terms, call_clock, watch, repeats, stream=stream)
+def _flow(request: Request, sender: _Sender, auth: AuthFlow | None, read: Callable[[Response], T]) -> Flow[T]:
+    """Send the request, go where redirects lead, and read the last response."""
+    operation = sender.reader.operation
+    request, sender.retry.repeatable = with_key(
+        request, operation, sender.options.retry, sender.environment.key, sender.reader.limits
+    )
+    first = request
+    sender.hop = Hop(operation.path)
+    seen: list[Secret] = []
     try:
-        response = yield from _hops(request, reader, terms, sender)
-        result = judge(response)
+        while True:
+            response = yield from sender.attempts(request, auth)
+            target = None
+            if response.status in _REDIRECTION:
+                sent = auth.sent if auth is not None and auth.sent is not None else request
+                seen.append(Secret(sent.url.partition("#")[0]))
+                target = sender.redirected(response, request, seen)
+            if target is None:
+                break
+            if auth is not None:
+                target = auth.redirected(target)
+            is_foreign = target.origin != request.origin
+            if is_foreign:
+                # The server has chosen the path: no credential goes there, even if it leads back to the first origin.
+                auth = None
+            sender.hop = Hop("", is_foreign=is_foreign or sender.hop.is_foreign)
+            request = target
+        if response.attempts != sender.retry.sent:
+            response = replace(response, attempts=sender.retry.sent)
+        result = read(response)
     except DynclientError as error:
-        _complete(error, operation.id, repeats)
-        watch.ended(request, error, repeats.sent)
+        _complete(error, operation.id, sender.retry)
+        if sender.instrumentation is not None:
+            sender.instrumentation.ended(first, error, sender.retry.sent)
         raise
-    watch.ended(request, response.status, repeats.sent)
+    if sender.instrumentation is not None:
+        sender.instrumentation.ended(first, response.status, sender.retry.sent)
     return result
 
 
-def _complete(error: DynclientError, operation_id: str, repeats: Repeats) -> None:
-    """Tell an error what only the call knows."""
+def _complete(error: DynclientError, operation_id: str, retry: RetryPolicy) -> None:
+    """Add to an error the facts of its call: the operation, the number of attempts, a wait that the server asks for."""
     error.operation_id = error.operation_id or operation_id
     if isinstance(error, TransportError):
-        error.attempts = repeats.sent
-        error.retry_suppressed = repeats.suppressed
+        error.attempts = retry.sent
+        error.retry_suppressed = retry.suppressed
     elif isinstance(error, ResponseError) and error.response is not None:
-        error.response = replace(error.response, attempts=repeats.sent)
+        error.response = replace(error.response, attempts=retry.sent)
         error.retry_after = retry_after(error.response)
-        error.retry_suppressed = repeats.suppressed
-
-
-def _hops(request: Request, reader: Reader, terms: Terms, sender: _Sender) -> Flow[Response]:
-    """Send a request, and go where redirects lead."""
-    seen: list[Secret] = []
-    auth = terms.auth
-    sender.leg = Leg(reader.operation.path)
-    while True:
-        response = yield from sender.attempts(request, auth)
-        target = None
-        if response.status in _REDIRECTION:
-            sent = auth.sent if auth is not None and auth.sent is not None else request
-            seen.append(Secret(sent.url.partition("#")[0]))
-            target = _redirected(response, request, reader, terms, seen)
-        if target is None:
-            attempts = sender.repeats.sent
-            return response if response.attempts == attempts else replace(response, attempts=attempts)
-        if auth is not None:
-            target = auth.redirected(target)
-        if target.origin != request.origin:
-            # Whoever sends us back has chosen the path: no credential goes there either.
-            auth, sender.leg = None, Leg(foreign=True)
-        sender.leg = sender.leg._replace(template="")
-        request = target
-
-
-def _redirected(
-    response: Response, request: Request, reader: Reader, terms: Terms, seen: list[Secret]
-) -> Request | None:
-    from dynclient._call.redirecting import redirected
-
-    return redirected(response, request, reader.operation, terms.redirects, seen, reader.limits.redirects)
+        error.retry_suppressed = retry.suppressed
 
 
 class _Sender:
-    """Sends the requests of one call, and repeats them by its retry policy."""
+    """Sends the requests of one call, or of one of its auth sub-requests, and repeats them."""
 
-    __slots__ = ("_clock", "_stream", "_terms", "_watch", "leg", "repeats")
+    __slots__ = ("_clock", "_stream", "environment", "hop", "instrumentation", "options", "reader", "retry")
 
-    def __init__(self, terms: Terms, clock: CallClock, watch: Watch, repeats: Repeats, *, stream: bool) -> None:
-        """Take the options of the call; ``stream``: the body of a success is left unread."""
-        self._terms = terms
-        self._clock = clock
-        self._watch = watch
+    def __init__(
+        self,
+        reader: Reader,
+        options: CallOptions,
+        budget: Budget,
+        environment: Environment,
+        deadline: float | None,
+        *,
+        stream: bool = False,
+    ) -> None:
+        """``stream``: the body of a success is left unread."""
+        started, total = environment.clock(), options.timeout.total
+        if deadline is None and total is not None:
+            deadline = started + total
+        self.reader = reader
+        self.options = options
+        self.environment = environment
+        self.hop = Hop()
+        self.retry = RetryPolicy(options.retry, environment, budget)
+        self.instrumentation = instrument(reader.operation.id, options.hooks, environment.clock, started)
+        self._clock = CallClock(environment, options.timeout, reader.limits, deadline)
         self._stream = stream
-        self.repeats = repeats
-        self.leg = Leg()
 
     def attempts(self, request: Request, auth: AuthFlow | None) -> Flow[Response]:
-        """Send a request, each time with its credentials, until there is an answer to take.
+        """Send a request, each time with its credentials, until the retry policy takes the response.
 
         Raises:
             TransportError, DecodeError: the last attempt failed.
         """
-        repeats = self.repeats
+        retry, clock = self.retry, self._clock
         while True:
-            outcome = yield from (self.send(request) if auth is None else auth.send(request, self, self._clock))
-            if isinstance(outcome, Response):
-                wait = repeats.after_response(outcome, request, self._clock.deadline)
-                if wait is None:
+            outcome = yield from (self.send(request) if auth is None else auth.send(request, self, clock))
+            wait = retry.wait_after(outcome, request, clock.deadline)
+            if wait is None:
+                if isinstance(outcome, Response):
                     return outcome
-            else:
-                wait = repeats.after_error(outcome, request, self._clock.deadline)
-                if wait is None:
-                    raise outcome
-            self._watch.repeats(request, repeats.sent, wait, outcome)
+                raise outcome
+            if self.instrumentation is not None:
+                self.instrumentation.repeats(request, retry.sent, wait, outcome)
             if wait:
                 yield Sleep(wait)
 
     def send(self, request: Request) -> Flow[Outcome]:
-        """Send the call's request once, with what goes along with it: its response, or how that failed."""
-        self.repeats.sent += 1
-        attempt, watch = self.repeats.sent, self._watch
-        watch.asks(request, attempt)
-        joined, company = watch.accompanied(request, self.leg, attempt)
-        send = self._clock.send(joined, stream=self._stream)
+        """Send the call's request once, within the spans of its hooks: the response, or the error."""
+        self.retry.sent += 1
+        exchange = None
+        if self.instrumentation is not None:
+            exchange = self.instrumentation.exchange(request, self.hop, self.retry.sent)
+        send = self._clock.send(request if exchange is None else exchange.request, stream=self._stream)
         try:
-            response = _given((yield send))
+            response: Response = yield send
             if self._stream and response.status not in SUCCESS:
-                response = _given((yield Read(response, send.limits)))
+                response = yield Read(response, send.limits)
         except BaseException as error:
-            if company is not None:
-                company.left(None, error)
+            if exchange is not None:
+                exchange.failed(error)
             if isinstance(error, (TransportError, DecodeError)):
                 return error
             raise
-        if company is not None:
-            company.left(response)
-        watch.answered(response, request, attempt)
+        if exchange is not None:
+            exchange.answered(response)
         return response
 
     def fetch(self, request: Request) -> Flow[Response]:
-        """Send an auth sub-request, with attempts of its own, as POST or GET are repeated.
+        """Send an auth sub-request. It has attempts of its own, and is repeated if its method is idempotent.
 
         Raises:
             TransportError, DecodeError: the last attempt failed.
         """
-        terms = self._terms
-        repeatable = request.method in IDEMPOTENT
-        repeats = Repeats(terms.retry, terms.chance, terms.budget or Budget(), repeatable=repeatable)
-        return _Sender(terms, self._clock, self._watch, repeats, stream=False).attempts(request, None)
+        sender = copy(self)
+        sender.retry = RetryPolicy(self.options.retry, self.environment, self.retry.budget)
+        sender.retry.repeatable = request.method in IDEMPOTENT
+        sender.hop, sender._stream = Hop(), False  # noqa: SLF001  # of the same class
+        return sender.attempts(request, None)
 
+    def redirected(self, response: Response, request: Request, seen: list[Secret]) -> Request | None:
+        """The request that a redirect leads to; None if the response is to be returned."""
+        from dynclient._call.redirects import redirected
 
-def _given(response: Response | None) -> Response:
-    if response is None:  # pragma: no cover  # a driver's fault, not a caller's
-        raise RuntimeError("the driver answered with nothing")
-    return response
+        limit = self.reader.limits.redirects
+        return redirected(response, request, self.reader.operation, self.options.redirects, seen, limit)

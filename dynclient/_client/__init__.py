@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynclient._client._clients import AsyncClient, Client, load
-from dynclient._client._method import OperationMethod
+from dynclient._client.clients import AsyncClient, Client, load
+from dynclient._client.operation_method import OperationMethod
 
 __all__ = ["AsyncClient", "Client", "OperationMethod", "load"]

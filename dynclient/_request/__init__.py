@@ -1,6 +1,6 @@
 """From a call's arguments to a Request: bind, choose the media type, validate, encode, build.
 
-The room knows nothing of credentials: :mod:`dynclient.security` adds them afterwards.
+Credentials are added afterwards, by :mod:`dynclient.security`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynclient._deferred import deferred
-from dynclient._request.arguments import Bound
-from dynclient._request.plan import Options, Plan
+from dynclient._request.binding import Binder, Bound
+from dynclient._request.options import EVENTS, CallOptions, hidden_headers
+from dynclient._request.plan import Plan
 from dynclient._request.servers import ServerChoice, checked_base_url, server_url
 
 if TYPE_CHECKING:
-    from dynclient._request.explaining import Explanation, explain
+    from dynclient._request.explanation import Explanation, explain
 
-__all__ = ["Bound", "Explanation", "Options", "Plan", "ServerChoice", "checked_base_url", "explain", "server_url"]
+__all__ = [
+    "EVENTS",
+    "Binder",
+    "Bound",
+    "CallOptions",
+    "Explanation",
+    "Plan",
+    "ServerChoice",
+    "checked_base_url",
+    "explain",
+    "hidden_headers",
+    "server_url",
+]
 
-__getattr__ = deferred(__name__, {"explaining": ("Explanation", "explain")})
+__getattr__ = deferred(__name__, {"explanation": ("Explanation", "explain")})

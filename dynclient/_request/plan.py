@@ -18,8 +18,9 @@ from dynclient import codecs
 from dynclient._expressions import expression
 from dynclient._negotiation import accept, match
 from dynclient._records import Record
-from dynclient._request.arguments import Binder, Bound
-from dynclient._request.servers import ServerChoice, server_url
+from dynclient._request.binding import Binder, Bound
+from dynclient._request.options import CallOptions
+from dynclient._request.servers import server_url
 from dynclient._styles import serialize
 from dynclient._validation import Validator, validator
 from dynclient.codecs import Encoded
@@ -35,25 +36,13 @@ from dynclient.http_grammar import CONNECTION_FIELDS, is_field_value, is_token
 from dynclient.inspection import Argument, arguments, secret
 from dynclient.messages import Body, Headers, Request, origin
 from dynclient.model import Operation, Parameter, Schema
-from dynclient.options import Limits, ValidationEngine, ValidationMode
+from dynclient.options import Limits, ValidationMode
 
 log = logging.getLogger("dynclient")
 
 _TEMPLATE = expression(r"(\{[^{}]*\})")
 _BASES = 64
 _IN_URL = "/?#:@!$&'()*+,;=%[]"
-
-
-class Options(Record):
-    """What the client, or one call, says about how requests are made."""
-
-    base_url: str | None = None
-    server: ServerChoice = None
-    headers: Mapping[str, str] = {}
-    mode: ValidationMode = "strict"
-    engine: ValidationEngine = "auto"
-    content_type: str | None = None
-    accept: str | None = None
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -127,7 +116,7 @@ class Plan:
             raise
         self._answers_checked = True
 
-    def request(self, bound: Bound, options: Options) -> Request:
+    def request(self, bound: Bound, options: CallOptions) -> Request:
         """Make the Request of one call.
 
         Raises:
@@ -142,7 +131,7 @@ class Plan:
             error.operation_id = error.operation_id or self.operation.id
             raise
 
-    def _request(self, bound: Bound, options: Options) -> Request:
+    def _request(self, bound: Bound, options: CallOptions) -> Request:
         values, found = self._checked(bound.parameters, options)
         encode: Callable[[], Encoded] | None = None
         if bound.body is not ...:
@@ -152,11 +141,11 @@ class Plan:
             given = bodies.rooted(bound.body)
             choice = bodies.choose(self.operation, given, options.content_type)
             value = bodies.to_plain(choice, given)
-            if options.mode != "off":
-                found += bodies.faults(choice, value, self._limits, options.engine)
-            encode = partial(bodies.encode, choice, value, options.mode)
+            if options.validate.requests != "off":
+                found += bodies.faults(choice, value, self._limits, options.validate.engine)
+            encode = partial(bodies.encode, choice, value, options.validate.requests)
         if found:
-            self._report(found, options.mode)
+            self._report(found, options.validate.requests)
         encoded = encode() if encode is not None else None
         url = self._url(values, options)
         headers = self._headers(values, options, encoded.content_type if encoded is not None else None)
@@ -164,7 +153,7 @@ class Plan:
         return Request(self.operation.method, url, headers, body, self.operation.id, self._secrets)
 
     def _checked(
-        self, given: Mapping[tuple[str, str], Any], options: Options
+        self, given: Mapping[tuple[str, str], Any], options: CallOptions
     ) -> tuple[dict[tuple[str, str], Any], list[Fault]]:
         values: dict[tuple[str, str], Any] = {}
         found: list[Fault] = []
@@ -173,8 +162,8 @@ class Plan:
             if field is None:
                 raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
             values[key] = value if type(value) in _PLAIN else _made_plain(value)
-            if options.mode != "off" and field.validator is not None:
-                found += field.validator.faults(values[key], path=field.place, engine=options.engine)
+            if options.validate.requests != "off" and field.validator is not None:
+                found += field.validator.faults(values[key], path=field.place, engine=options.validate.engine)
         return values, found
 
     def _report(self, found: list[Fault], mode: ValidationMode) -> None:
@@ -191,7 +180,7 @@ class Plan:
                 )
         raise RequestValidationError(f"the request was not sent: {len(found)} {plural}", errors=found)
 
-    def _url(self, values: Mapping[tuple[str, str], Any], options: Options) -> str:
+    def _url(self, values: Mapping[tuple[str, str], Any], options: CallOptions) -> str:
         base = self._base(options)
         path, queries = self._path, [self._query]
         for (in_, wire), value in values.items():
@@ -207,7 +196,7 @@ class Plan:
             raise ArgumentError("the path leads to another origin than the server's", argument="path")
         return url
 
-    def _base(self, options: Options) -> str:
+    def _base(self, options: CallOptions) -> str:
         """What the path is appended to; worked out once where the caller chose no server."""
         if options.server is not None:
             return server_url(self.operation.servers, options.base_url, options.server)
@@ -219,7 +208,9 @@ class Plan:
                 self._bases[options.base_url] = base
         return base
 
-    def _headers(self, values: Mapping[tuple[str, str], Any], options: Options, content_type: str | None) -> Headers:
+    def _headers(
+        self, values: Mapping[tuple[str, str], Any], options: CallOptions, content_type: str | None
+    ) -> Headers:
         pairs: list[tuple[str, str]] = []
         accepted = options.accept or self._accept
         if (

@@ -73,7 +73,7 @@ def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .dync file.")
 def compile_(document: str, output: Path) -> None:
     """Write DOCUMENT, a path, URL or short name, and all that it refers to as one file, which loads in milliseconds."""
-    from dynclient._client._files import Saving
+    from dynclient._client.streaming import AtomicFile
     from dynclient._load import compiled
 
     if output.suffix.lower() != ".dync":
@@ -81,7 +81,7 @@ def compile_(document: str, output: Path) -> None:
     data = compiled(located(document))
     # click's own atomic files replace the old one even if a write fails.
     try:
-        with Saving(output) as file:
+        with AtomicFile(output) as file:
             file.write(data)
     except OSError as error:
         raise click.ClickException(f"{output}: {error.strerror or error}") from None

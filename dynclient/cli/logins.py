@@ -243,8 +243,8 @@ def _show_code(code: DeviceCode) -> None:
 
 def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: LoginOptions) -> Any:
     """Fetch a token as a call would; returns the server's addresses."""
-    from dynclient._call import Chance
-    from dynclient._client._drivers import drive
+    from dynclient._client.drivers import drive
+    from dynclient._environment import Environment
     from dynclient.security import AuthContext, CallClock, CredentialCache
     from dynclient.security.grants import endpoints, fault_of
     from dynclient.security.oauth2 import obtain
@@ -256,7 +256,7 @@ def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: LoginOption
     if fault:
         raise ArgumentError(f"the security scheme {scheme.name}: {fault}", argument="auth")
     limits = Limits()
-    clock = CallClock(Chance(), Timeout(), limits, None)
+    clock = CallClock(Environment(), Timeout(), limits, None)
     clock.restart()
     trusted = trust(api, options.base_url, options.origins)
     context = AuthContext(scheme, (), _LOGIN, clock, trusted, CredentialCache())

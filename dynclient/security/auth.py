@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Generator, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeVar
 
+from dynclient._environment import Environment
 from dynclient.exceptions import DynclientError
 from dynclient.messages import Await, Request, Run, Send, Sleep
 from dynclient.model import Operation, SecurityScheme
@@ -50,22 +51,6 @@ class SchemeAuth:
 
     __slots__ = ()
     signs = True
-
-
-class Environment(Protocol):
-    """The clock and the randomness of a call."""
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        """A monotonic clock, in seconds."""
-
-    @property
-    def now(self) -> Callable[[], float]:
-        """Seconds since the epoch: what tokens expire by, also while a machine sleeps."""
-
-    @property
-    def entropy(self) -> Callable[[int], bytes]:
-        """Random bytes, as many as are asked for."""
 
 
 class CallClock:

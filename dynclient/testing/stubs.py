@@ -28,8 +28,7 @@ from dynclient._mock.responses import choose_content, encode
 from dynclient._mock.routing import bare
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
-from dynclient._request import Bound
-from dynclient._request.arguments import Binder
+from dynclient._request import Binder, Bound
 from dynclient._validation import validator
 from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.inspection import arguments

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import pytest
 
 from dynclient import exceptions
-from dynclient._call import Chance, Terms, call
+from dynclient._call import call
+from dynclient._environment import Environment
+from dynclient._request import CallOptions
 from dynclient._response import Reader
 from dynclient.messages import Headers, Request, Response, Send, Sleep
 from dynclient.model import Operation, OperationRow
@@ -44,15 +46,18 @@ def drive():
     return _drive
 
 
-def _drive(request, replies, *, total=60.0, limits=Limits(), responses=("default",), operation=None, **terms):
+def _drive(
+    request, replies, *, total=60.0, limits=Limits(), responses=("default",), operation=None, budget=None, **options
+):
     """Run a call: the n-th request is answered with the n-th reply, and those beyond the last with the last."""
     row = OperationRow("k", request.method, "/a", "op", "op", (), "", (), False, "", "")
     documented = {status: Documented(status) for status in responses}
     reader = Reader(operation or Operation(row, responses=documented), limits)
     now = 0.0
     keys = iter(f"key-{number}" for number in range(1, 99))
-    chance = Chance(lambda: now, lambda: 0.5, lambda: next(keys))
-    flow = call(request, reader, Terms(Timeout(total=total), chance=chance, **terms))
+    environment = Environment(lambda: now, lambda: 0.5, lambda: next(keys))
+    options = CallOptions(timeout=Timeout(total=total), **options)
+    flow = call(request, reader, options, budget=budget, environment=environment)
     waits, sent, answer = [], [], None
     try:
         while True:

@@ -112,7 +112,7 @@ def test_of_very_many_only_the_first_are_read_to_be_marked():
     operations = dynclient.load(document, base_url="https://x.example", cache=False).operations
     shown = str(operations).splitlines()
     assert [number for number, line in enumerate(shown[1:-1]) if "[broken]" in line] == list(range(500))
-    assert shown[-1] == "what is broken is marked in the first 500 only; `dynclient ls --check` marks it in all"
+    assert shown[-1] == "broken operations are marked in the first 500 only; `dynclient ls --check` marks all of them"
     assert f"<p>{shown[-1]}</p>" in operations._repr_html_()
     assert operations["get_501"].fault is not None
     assert "only" not in str(operations.search("50")), "few are all looked into"

@@ -272,8 +272,8 @@ BROKEN = {
     "an item": (LINES, b'{"n": 1}\n{"n": "x"}\n', "iter_items", [{"n": 1}], VALIDATION, "$[1].n"),
     "an event": ("text/event-stream", b"data: too long\n\n", "iter_items", [], VALIDATION, "$[0].data"),
     "an array's item": (JSON, b'[{"n": 1}, {}]', "iter_items", [{"n": 1}], VALIDATION, "$[1]"),
-    "no array": (JSON, b"{}", "iter_items", [], DECODE, "no sequence"),
-    "no items": ("text/plain", b"a", "iter_items", [], DECODE, "no sequence"),
+    "no array": (JSON, b"{}", "iter_items", [], DECODE, "not a sequence"),
+    "no items": ("text/plain", b"a", "iter_items", [], DECODE, "not a sequence"),
     "no text": ("text/plain", b"\xff\n", "iter_lines", [], DECODE, "not text in utf-8"),
     "no charset": ("text/plain; charset=odd", b"a", "iter_text", [], DECODE, "charset"),
 }

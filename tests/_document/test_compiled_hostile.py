@@ -18,7 +18,7 @@ import pytest
 
 import dynclient
 from dynclient import _load
-from dynclient._client._index import Index
+from dynclient._client.state import OperationNames
 from dynclient._document.compiled import _MARK, _TAIL, HEAD, Writer
 from dynclient._load import compiled, load
 from dynclient._version import __version__
@@ -43,14 +43,14 @@ def unshared(monkeypatch):
 # An audit hook can't be removed, so the loads are those of another process. Imports run code too, that of files.
 EVERY_BYTE = """
 import json, sys
-from dynclient._client._index import Index
+from dynclient._client.state import OperationNames
 from dynclient._load import _HELD, compiled, load
 from dynclient.exceptions import DynclientError
 good = compiled(sys.stdin.buffer.read())
 def said(data):
     _HELD.clear()
     api = load(data, cache=False)
-    found = Index(api.rows).find("GET /one")
+    found = OperationNames(api.rows).find("GET /one")
     return repr([api.read(row) for row in (found, *api.rows)]), api.title, api.version
 expected, ran, counts = said(good), [], {"same": 0, "refused": 0}
 FORBIDDEN = {"pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect"}
@@ -331,12 +331,10 @@ def test_every_byte_of_a_list_changed_with_a_right_checksum():
         for mask in (0x01, 0x02, 0x20, 0xFF):
             changed = bytearray(good)
             changed[at] ^= mask
-            index = Index(load(small_form(bytes(changed)), cache=False).rows)
+            names_of = OperationNames(load(small_form(bytes(changed)), cache=False).rows)
             for name in (*names, "t", "inner"):
-                index.attribute(name)
-                index.member("t", name)
                 with contextlib.suppress(NoSuchOperation):
-                    index.find(name)
+                    names_of.find(name)
             api = load(small_form(bytes(changed)), cache=False)
             for row in api.rows:
                 with contextlib.suppress(DocumentError):

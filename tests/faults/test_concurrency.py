@@ -20,7 +20,7 @@ from case import AGAIN, AUTH, HEADER_KEY, QUICK, answer, document, ok
 
 import dynclient
 from dynclient import exceptions
-from dynclient._call import Chance
+from dynclient._environment import Environment
 
 THREADS, CALLS = 32, 1000
 
@@ -238,9 +238,9 @@ def test_nothing_is_taken_from_the_environment(things, monkeypatch, tmp_path):
     assert b"canary" not in seen[0]
 
 
-def test_chance_is_the_systems():
-    assert isinstance(Chance().random.__self__, random.SystemRandom)
-    assert Chance().key() != Chance().key()
+def test_random_numbers_are_the_systems():
+    assert isinstance(Environment().random.__self__, random.SystemRandom)
+    assert Environment().key() != Environment().key()
 
 
 FAULTS = {

@@ -39,11 +39,11 @@ print([load(document, cache=full / "cache", base_url="http://a.example").operati
        for _ in range(2)], left(), [path.name for path in (full / "cache").glob("*")])
 """
 SAVE = """
-from dynclient._client._files import Saving
+from dynclient._client.streaming import AtomicFile
 (full / "kept.bin").write_bytes(b"old")
 fill()
 try:
-    with Saving(full / "kept.bin") as file:
+    with AtomicFile(full / "kept.bin") as file:
         for _ in range(100):
             file.write(bytes(10_000))
 except OSError as error:

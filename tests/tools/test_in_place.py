@@ -108,7 +108,7 @@ def checked(python: Path, source: str, file: str = "main.py", *more: str) -> tup
 
 def test_without_a_package_attributes_are_any(python, project):
     mypy, pyright = checked(python, UNTYPED)
-    assert 'Revealed type is "dynclient._client._clients.Client"' in mypy
+    assert 'Revealed type is "dynclient._client.clients.Client"' in mypy
     assert 'Revealed type is "Any"' in mypy
     assert "Success" in mypy
     assert 'Type of "client.no_such" is "Any"' in pyright

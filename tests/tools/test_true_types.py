@@ -16,8 +16,8 @@ from dynclient_tools.emitting import write
 from dynclient_tools.stubs import stubs
 
 import dynclient
-from dynclient._client import _keywords
-from dynclient._client._settings import Settings
+from dynclient._client import keywords
+from dynclient._request import CallOptions
 
 KINDS = {
     "posonlyargs": inspect.Parameter.POSITIONAL_ONLY,
@@ -146,10 +146,10 @@ def begin(tool, folder, *options):
 
 def test_options_are_those_of_load_and_with_options():
     load, load_async = (inspect.signature(kind.load).parameters for kind in (dynclient.Client, dynclient.AsyncClient))
-    options, async_options = (kind.__annotations__ for kind in (_keywords.LoadOptions, _keywords.AsyncLoadOptions))
+    options, async_options = (kind.__annotations__ for kind in (keywords.LoadOptions, keywords.AsyncLoadOptions))
     assert options.keys() | {"source", "auth"} == load.keys()
     assert async_options.keys() | {"source", "auth"} == load_async.keys()
-    assert _keywords.CallOptions.__annotations__.keys() | {"auth"} == set(Settings._fields)
+    assert keywords.CallOptions.__annotations__.keys() | {"auth"} == set(CallOptions._fields)
     for name, annotation in options.items():
         assert load[name].annotation in {annotation.__forward_arg__, "Any"}, name
 
@@ -160,7 +160,7 @@ def test_operations_have_what_their_types_have(voice_path, voice_files):
         for node in ast.parse(voice_files["stubs/voice/_operations_1.pyi"]).body
         if isinstance(node, ast.ClassDef) and node.name == "CreateCallOperation"
     )
-    told = {part.name for part in operation.body} | {name for name in vars(_keywords.Described) if name[0] != "_"}
+    told = {part.name for part in operation.body} | {name for name in vars(keywords.Described) if name[0] != "_"}
     with dynclient.load(voice_path) as client:
         assert {name for name in dir(client.create_call) if name[0] != "_"} | {"__call__"} == told
         for kind, (own,) in {"Client": [client], "AsyncClient": [dynclient.AsyncClient.load(voice_path)]}.items():

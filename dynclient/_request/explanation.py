@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dynclient._records import Record
-from dynclient._request.arguments import Bound
-from dynclient._request.plan import Options, Plan, serialized
+from dynclient._request.binding import Bound
+from dynclient._request.options import CallOptions
+from dynclient._request.plan import Plan, serialized
 from dynclient.exceptions import DocumentError, DynclientError, Fault, Place, RequestError, escaped
 from dynclient.inspection import Argument, secret
 from dynclient.messages import MASK
@@ -56,7 +58,7 @@ class Explanation(Record):
         return str(self)
 
 
-def explain(api: API, plan: Plan, bound: Bound, options: Options) -> Explanation:
+def explain(api: API, plan: Plan, bound: Bound, options: CallOptions) -> Explanation:
     """Explain a call whose arguments are bound; nothing is sent, and nothing but the document is at fault."""
     faults, refused = _said(plan, bound, options)
     return Explanation(
@@ -68,7 +70,7 @@ def explain(api: API, plan: Plan, bound: Bound, options: Options) -> Explanation
     )
 
 
-def _said(plan: Plan, bound: Bound, options: Options) -> tuple[tuple[Fault, ...], str]:
+def _said(plan: Plan, bound: Bound, options: CallOptions) -> tuple[tuple[Fault, ...], str]:
     """What the call would be refused for."""
     refused: list[str] = []
     faults: tuple[Fault, ...] = ()
@@ -77,7 +79,7 @@ def _said(plan: Plan, bound: Bound, options: Options) -> tuple[tuple[Fault, ...]
     except RequestError as error:
         refused.append(error.message)
     try:
-        plan.request(bound, options._replace(mode="strict"))
+        plan.request(bound, options._replace(validate=replace(options.validate, requests="strict")))
     except RequestError as error:
         refused.append(error.message)
         faults = tuple(getattr(error, "errors", ()))

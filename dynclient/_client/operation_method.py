@@ -19,7 +19,7 @@ from dynclient.model import OperationRow
 if TYPE_CHECKING:
     import inspect
 
-    from dynclient._client._caller import Caller
+    from dynclient._client.dispatcher import Dispatcher
     from dynclient._request import Explanation
 
 
@@ -54,10 +54,10 @@ class OperationMethod:
     __doc__ = _Docstring("""An operation of the API, called like a method; on an AsyncClient, calls are awaited.""")
 
     def __init__(
-        self, caller: Caller, row: OperationRow, *, name: str | None = None, with_http_info: bool = False
+        self, dispatcher: Dispatcher, row: OperationRow, *, name: str | None = None, with_http_info: bool = False
     ) -> None:
         """Take what makes the call, and the name under which the operation was asked for."""
-        self._caller = caller
+        self._dispatcher = dispatcher
         self._row = row
         self._with_http_info = with_http_info
         suffix = "_with_http_info" if with_http_info else ""
@@ -74,7 +74,7 @@ class OperationMethod:
     @property
     def fault(self) -> DocumentError | None:
         """What is broken in it, so that it can't be called; None where nothing is. It is read for that."""
-        return self._caller.session.fault(self._row)
+        return self._dispatcher.document.fault(self._row)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -85,8 +85,8 @@ class OperationMethod:
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
-        plan = self._caller.session.plan(self._row)
-        return self._caller.send(plan, plan.binder.bind(args, keywords), data_only=not self._with_http_info)
+        plan = self._dispatcher.document.plan(self._row)
+        return self._dispatcher.send(plan, plan.binder.bind(args, keywords), data_only=not self._with_http_info)
 
     def __get__(self, instance: object, owner: type | None = None) -> OperationMethod:
         return self
@@ -94,7 +94,7 @@ class OperationMethod:
     @property
     def with_http_info(self) -> OperationMethod:
         """The same operation, returning ``HTTPResult(data, status, headers)``."""
-        return OperationMethod(self._caller, self._row, name=self.__name__, with_http_info=True)
+        return OperationMethod(self._dispatcher, self._row, name=self.__name__, with_http_info=True)
 
     def prepare(self, /, *args: Any, **keywords: Any) -> Request:
         """The Request that the call would send, unsent. A credential that was not given shows as ``$NAME``.
@@ -102,8 +102,8 @@ class OperationMethod:
         Raises:
             RequestError: as the call would.
         """
-        plan = self._caller.session.plan(self._row)
-        return self._caller.prepare(plan, plan.binder.bind(args, keywords))
+        plan = self._dispatcher.document.plan(self._row)
+        return self._dispatcher.prepare(plan, plan.binder.bind(args, keywords))
 
     def send(
         self,
@@ -118,7 +118,7 @@ class OperationMethod:
         ``content_type`` is the body's media type and ``accept`` the response's, where the document offers a choice.
         Returns an HTTPResult; on an AsyncClient, an awaitable of one.
         """
-        plan = self._caller.session.plan(self._row)
+        plan = self._dispatcher.document.plan(self._row)
         given = dict(parameters or {})
         for key in given:
             if not (isinstance(key, tuple) and len(key) == 2):  # noqa: PLR2004  # (location, name)
@@ -126,7 +126,12 @@ class OperationMethod:
                     f"parameters are keyed by (location, wire name), not {key!r}", operation_id=plan.operation.id
                 )
         bound = plan.binder.checked(Bound(given, body))
-        return self._caller.send(plan, bound, data_only=False, content_type=content_type, accept=accept)
+        options = self._dispatcher.options
+        if content_type or accept:
+            options = options._replace(
+                content_type=content_type or options.content_type, accept=accept or options.accept
+            )
+        return self._dispatcher.send(plan, bound, options, data_only=False)
 
     def stream(self, /, *args: Any, **keywords: Any) -> Any:
         """Call, and leave the response's body unread: ``with op.stream(...) as answer``, or ``async with``.
@@ -134,8 +139,8 @@ class OperationMethod:
         What the ``with`` statement gives is an Answer: ``status``, ``headers``, ``iter_bytes()``, ``iter_text()``,
         ``iter_lines()``, ``iter_items()``, ``save(path)`` and ``read()``. Error statuses raise as in a plain call.
         """
-        plan = self._caller.session.plan(self._row)
-        return self._caller.stream(plan, plan.binder.bind(args, keywords))
+        plan = self._dispatcher.document.plan(self._row)
+        return self._dispatcher.stream(plan, plan.binder.bind(args, keywords))
 
     def example(self, seed: int = 0) -> dict[str, Any]:
         """Keyword arguments that make a valid call; the same for the same seed."""
@@ -167,14 +172,14 @@ class OperationMethod:
         """
         from dynclient._request import explain
 
-        plan = self._caller.session.plan(self._row)
+        plan = self._dispatcher.document.plan(self._row)
         bound = plan.binder.bind(args, keywords, complete=False)
-        return explain(self._caller.session.api, plan, bound, self._caller.options())
+        return explain(self._dispatcher.document.api, plan, bound, self._dispatcher.options)
 
     def with_options(self, **options: Any) -> OperationMethod:
         """The same operation with other options for this call, as a client's ``with_options`` takes them."""
-        caller = self._caller.changed(options)
-        return OperationMethod(caller, self._row, name=self.__name__, with_http_info=self._with_http_info)
+        dispatcher = self._dispatcher.changed(options)
+        return OperationMethod(dispatcher, self._row, name=self.__name__, with_http_info=self._with_http_info)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -186,7 +191,7 @@ class OperationMethod:
             raise
 
     def _read(self) -> Any:
-        return self._caller.session.operation(self._row)
+        return self._dispatcher.document.operation(self._row)
 
     @contextmanager
     def _attribute(self) -> Iterator[None]:
@@ -214,12 +219,12 @@ class OperationMethod:
         from dynclient.inspection import client_name
 
         given = ", ".join(f"{name}={value!r}" for name, value in self.example().items())
-        return f"{client_name(self._caller.session.api.document_name)}.{self.__name__}({given})"
+        return f"{client_name(self._dispatcher.document.api.document_name)}.{self.__name__}({given})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, OperationMethod):
             return NotImplemented
-        return (self._caller, self._row, self.__name__) == (other._caller, other._row, other.__name__)
+        return (self._dispatcher, self._row, self.__name__) == (other._dispatcher, other._row, other.__name__)
 
     def __hash__(self) -> int:
-        return hash((id(self._caller), self._row.key, self.__name__))
+        return hash((id(self._dispatcher), self._row.key, self.__name__))

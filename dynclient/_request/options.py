@@ -1,28 +1,32 @@
-"""What a client was told: frozen, and shared by nobody but its owner."""
+"""The options of a call, as ``load`` and ``with_options`` take them: frozen, and checked when they are given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
-from dynclient._call import EVENTS, Hook
 from dynclient._identifiers import near
 from dynclient._records import Record
-from dynclient._request import ServerChoice, checked_base_url
+from dynclient._request.servers import ServerChoice, checked_base_url
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Redirects, Retry, Timeout, Validation
-from dynclient.security import concealed
+
+EVENTS = ("on_request", "on_response", "on_retry", "on_exchange", "on_reload")
+"""The methods that a hook may have (:mod:`dynclient._call.instrumentation`)."""
 
 
-class GivenHeaders(dict[str, str]):
-    """Headers of every request; any of them may hold a secret, so that a traceback's local variables show the names."""
+class HiddenHeaders(dict[str, str]):
+    """Headers of every request. Their repr shows names only: any may hold a secret, and tracebacks show variables."""
 
     def __repr__(self) -> str:
         return f"<headers {', '.join(self)}>"
 
 
-class Settings(Record):
-    """What ``with_options`` may change."""
+class CallOptions(Record):
+    """How calls are made. A client has them, and ``with_options`` returns a client or an operation with others.
+
+    ``content_type`` and ``accept`` are the media types of bodies and of responses, where operations offer a choice.
+    """
 
     base_url: str | None = None
     server: ServerChoice = None
@@ -35,13 +39,13 @@ class Settings(Record):
     content_type: str | None = None
     accept: str | None = None
     redirects: Redirects = "same-origin"
-    hooks: tuple[Hook, ...] = ()
+    hooks: tuple[Any, ...] = ()
 
-    def changed(self, options: Mapping[str, Any]) -> Settings:
-        """Return settings with these changed; headers are added to those that are there.
+    def changed(self, options: Mapping[str, Any]) -> CallOptions:
+        """Return these options with some changed; headers are added to those that are there.
 
         Raises:
-            ArgumentError: there is no such option, or its value is none.
+            ArgumentError: there is no such option, or its value is not allowed.
         """
         for name in options:
             if name not in self._fields:
@@ -55,7 +59,7 @@ class Settings(Record):
             if name in changes:
                 changes[name] = reader(changes[name])
         if "headers" in changes:
-            changes["headers"] = GivenHeaders({**self.headers, **changes["headers"]})
+            changes["headers"] = HiddenHeaders({**self.headers, **changes["headers"]})
         return self._replace(**changes)
 
 
@@ -89,17 +93,17 @@ def _retry(value: Any) -> Retry:
     return Retry(attempts=value)
 
 
-def given_headers(value: Any) -> Mapping[str, str]:
-    """Take a mapping of name to text, or None for no header.
+def hidden_headers(value: Any) -> Mapping[str, str]:
+    """Headers as they are given: a mapping of name to text, or None for no header.
 
     Raises:
-        ArgumentError: it is neither.
+        ArgumentError: the value is neither.
     """
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
         raise ArgumentError("headers must be a mapping of name to text", argument="headers")
-    return GivenHeaders(value)
+    return HiddenHeaders(value)
 
 
 def _validation(value: Any) -> Validation:
@@ -118,7 +122,7 @@ def _redirects(value: Any) -> Redirects:
     return value  # type: ignore[no-any-return]  # it is one of them
 
 
-def _hooks(value: Any) -> tuple[Hook, ...]:
+def _hooks(value: Any) -> tuple[Any, ...]:
     """One hook, or several; each has at least one of the methods."""
     hooks = tuple(value) if isinstance(value, Iterable) else (value,)
     if not hooks:
@@ -140,11 +144,10 @@ def _origins(value: Any) -> tuple[str, ...]:
 
 
 _READERS = {
-    "auth": concealed,
     "base_url": _base_url,
     "timeout": _timeout,
     "retry": _retry,
-    "headers": given_headers,
+    "headers": hidden_headers,
     "validate": _validation,
     "allow_origins": _origins,
     "redirects": _redirects,

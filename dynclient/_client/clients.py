@@ -5,23 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from dynclient._call import Hook
-from dynclient._client import _typed
-from dynclient._client._caller import AsyncCaller, Caller
-from dynclient._client._connections import Connections
-from dynclient._client._current import Current
-from dynclient._client._index import WITH_HTTP_INFO, Index, Named, attributes_near, no_such_operation
-from dynclient._client._ipython import allow_completion
-from dynclient._client._method import OperationMethod
-from dynclient._client._operations import Operations
-from dynclient._client._origin import Origin
-from dynclient._client._session import Session
-from dynclient._client._settings import Settings, given_headers
-from dynclient._request import ServerChoice
-from dynclient.exceptions import ArgumentError, escaped
-from dynclient.model import API, OperationRow
+from dynclient._client.dispatcher import AsyncDispatcher, Dispatcher
+from dynclient._client.operations import Namespace, Operations, allow_completion, method_of, with_variants
+from dynclient._client.source import DocumentSource
+from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
+from dynclient._request import CallOptions, ServerChoice, hidden_headers
+from dynclient.exceptions import ArgumentError, UnreadableDocument, escaped
+from dynclient.messages import SECRET_HEADERS
+from dynclient.model import API
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.security import concealed
 
@@ -31,67 +28,27 @@ if TYPE_CHECKING:
     from dynclient.changes import Changes
 
 
-class Namespace:
-    """The operations of one tag."""
-
-    __slots__ = ("_caller", "_index", "_name")
-
-    def __init__(self, name: str, index: Index, caller: Caller) -> None:
-        self._name = name
-        self._index = index
-        self._caller = caller
-
-    def __getattr__(self, name: str) -> OperationMethod:
-        found = self._index.member(self._name, name)
-        if found is None:
-            raise no_such_operation(name, attributes_near(name, self._rows), self._name)
-        return _method(self._caller, found)
-
-    @property
-    def _rows(self) -> Mapping[str, OperationRow]:
-        return self._index.names.by_namespace.get(self._name, {})
-
-    def __dir__(self) -> list[str]:
-        return _with_variants(self._rows)
-
-    def __repr__(self) -> str:
-        return repr(self._listed()) if hasattr(sys, "ps1") else f"<{self._name}: {', '.join(self._rows)}>"
-
-    def _repr_mimebundle_(self, **formats: Any) -> dict[str, str]:
-        return self._listed()._repr_mimebundle_(**formats)  # IPython's name for it
-
-    def _listed(self) -> Operations:
-        """What is shown: the operations by the names that they have here."""
-        caller = self._caller
-        index = Index([row._replace(name=name) for name, row in self._rows.items()])
-        return Operations(caller.session, index, lambda row: OperationMethod(caller, row), part=True)
+# auth may hold secrets, and hooks anything.
+_NOT_PICKLED = frozenset({"auth", "hooks"})
 
 
-class _Face:
-    """What both clients have; an operation or tag of one of these names gets a trailing underscore."""
+class _BaseClient:
+    """The interface of both clients; an operation or tag of one of these names gets a trailing underscore."""
 
-    _caller_class: type[Caller]
+    _dispatcher_class: type[Dispatcher]
 
-    def __init__(self, caller: Caller, current: Current) -> None:
-        self._made = caller
-        self._current = current
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._state = dispatcher.state
+        self._last = dispatcher
         allow_completion(type(self), Namespace)
 
-    def _now(self) -> tuple[Caller, Index]:
-        """The caller and the index of the document as it is now, which belong together."""
-        edition = self._current.edition
-        caller = self._made
-        if caller.session is not edition.session:
-            self._made = caller = type(caller)(edition.session, caller.settings)
-        return caller, edition.operations
-
     @property
-    def _caller(self) -> Caller:
-        return self._now()[0]
-
-    @property
-    def _index(self) -> Index:
-        return self._current.edition.operations
+    def _dispatcher(self) -> Dispatcher:
+        """The dispatcher for the current version of the document: another one after a reload."""
+        dispatcher, document = self._last, self._state.document
+        if dispatcher.document is not document:
+            self._last = dispatcher = type(dispatcher)(self._state, dispatcher.options, document)
+        return dispatcher
 
     @classmethod
     def load(
@@ -148,7 +105,7 @@ class _Face:
             DocumentError: the document can't be read.
             ArgumentError: an option is wrong.
         """
-        auth, headers, proxy = concealed(auth), given_headers(headers), concealed(proxy)  # tracebacks may show them
+        auth, headers, proxy = concealed(auth), hidden_headers(headers), concealed(proxy)  # tracebacks may show them
         options = {
             "base_url": base_url,
             "server": server,
@@ -161,34 +118,38 @@ class _Face:
             "redirects": redirects,
             "hooks": hooks,
         }
-        settings = Settings().changed(options)
-        way = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
-        _checked(block_private, proxy, transport)
-        origin = Origin(source, references=tuple(references), timeout=settings.timeout, cache=cache, **way)
-        if watch and not origin.local:
+        call_options = CallOptions().changed(options)
+        network = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
+        _check_block_private(block_private, proxy, transport)
+        timeout = call_options.timeout
+        document = DocumentSource(source, references=tuple(references), timeout=timeout, cache=cache, **network)
+        if watch and not document.is_local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
-        api = origin.read()
-        _typed.compare(source, api)
-        connections = Connections(lambda: cls._transport(**way) if transport is None else transport)
-        session = Session(api, limits, connections, certificate=tls.certificate is not None)
-        caller, current = cls._caller_class(session, settings), Current(session, origin)
-        _watched(current, caller, watch)
-        return cls(caller, current)
+        api = document.read()
+        _compare_types(source, api)
+        make = partial(cls._make_transport, **network) if transport is None else lambda: transport
+        state = ClientState(document, api, limits, make, certificate=tls.certificate is not None)
+        dispatcher = cls._dispatcher_class(state, call_options)
+        if watch:
+            from dynclient._client.watching import watch as start_watching
+
+            start_watching(state, dispatcher, watch)
+        return cls(dispatcher)
 
     @classmethod
-    def _transport(cls, **way: Any) -> Any:
+    def _make_transport(cls, **network: Any) -> Any:
         raise NotImplementedError
 
     @property
     def operations(self) -> Operations:
         """The operations, as a mapping that prints as a table."""
-        caller, index = self._now()
-        return Operations(caller.session, index, lambda row: OperationMethod(caller, row))
+        dispatcher = self._dispatcher
+        return Operations(dispatcher, dispatcher.document.names)
 
     @property
     def api(self) -> API:
         """The API as the document describes it: for programs that inspect it."""
-        return self._caller.session.api
+        return self._state.document.api
 
     def with_options(self, **options: Any) -> Self:
         """Return a client with other options on the same connections.
@@ -197,34 +158,33 @@ class _Face:
         ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, and ``content_type`` and ``accept``: the media
         types of bodies and of responses, where operations offer a choice.
         """
-        return type(self)(self._caller.changed(options), self._current)
+        return type(self)(self._dispatcher.changed(options))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        caller, index = self._now()
-        found = index.attribute(name)
-        if found is None:
-            own = (one for one in dir(type(self)) if not one.startswith("_"))
-            names = index.names
-            raise no_such_operation(name, attributes_near(name, names.by_name, [*names.by_namespace, *own]))
-        return Namespace(name, index, caller) if isinstance(found, str) else _method(caller, found)
+        dispatcher = self._dispatcher
+        names = dispatcher.document.names
+        found = variant(names.by_name, name)
+        if found is not None:
+            return method_of(dispatcher, found)
+        if name in names.by_namespace:
+            return Namespace(name, dispatcher)
+        own = (one for one in dir(type(self)) if not one.startswith("_"))
+        raise no_such_operation(name, attributes_near(name, names.by_name, [*names.by_namespace, *own]))
 
-    def _fits(self) -> Callable[[Session], object]:
-        """What raises where a new document's session does not fit this client."""
-        made, settings = type(self._made), self._made.settings
-        return lambda session: made(session, settings)
+    def _check(self) -> Callable[[LoadedDocument], object]:
+        """A function that raises if a new document does not fit this client's options."""
+        made, state, options = type(self._last), self._state, self._last.options
+        return lambda document: made(state, options, document)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from dynclient._client._pickling import reduced
-
-        caller = self._caller
-        return reduced(type(self), self._current.origin, caller.session.api.fingerprint, caller.settings)
+        return _reduced(type(self), self._dispatcher)
 
     def __dir__(self) -> list[str]:
         own = [name for name in super().__dir__() if not name.startswith("_") or name.startswith("__")]
-        names = self._index.names
-        return [*own, *_with_variants(names.by_name), *names.by_namespace]
+        names = self._state.document.names
+        return [*own, *with_variants(names.by_name), *names.by_namespace]
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self.operations!r}" if hasattr(sys, "ps1") else self._head()
@@ -240,32 +200,25 @@ class _Face:
 
     def _head(self) -> str:
         api = self.api
-        count = len(self._index.names.by_name)
+        count = len(self._state.document.names.by_name)
         text = f"<{type(self).__name__} of {api.title} {api.version}: {count} operation{'s' if count != 1 else ''}>"
         return escaped(text)
 
 
-def _watched(current: Current, caller: Caller, how: bool | float) -> None:  # noqa: FBT001  # as load() takes it
-    if how:
-        from dynclient._client._watching import watch
-
-        watch(current, caller, how)
-
-
-class Client(_Face):
+class Client(_BaseClient):
     """A client whose calls return when they are done. It is immutable, and threads may share it."""
 
-    _caller_class = Caller
+    _dispatcher_class = Dispatcher
 
     @classmethod
-    def _transport(cls, **way: Any) -> Any:
+    def _make_transport(cls, **network: Any) -> Any:
         from dynclient.transports import HTTPTransport
 
-        return HTTPTransport(**way)
+        return HTTPTransport(**network)
 
     def close(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
-        transport = self._current.end()
+        transport = self._state.close()
         if transport is not None:
             transport.close()
 
@@ -280,7 +233,7 @@ class Client(_Face):
             TransportError: the way to its server failed; likewise.
             ArgumentError: it was given as a value; or ``auth`` names no security scheme of the new one.
         """
-        return self._current.reload(self._fits())
+        return self._state.reload(self._check())
 
     def __enter__(self) -> Self:
         return self
@@ -289,20 +242,20 @@ class Client(_Face):
         self.close()
 
 
-class AsyncClient(_Face):
+class AsyncClient(_BaseClient):
     """A client whose calls are awaited, on asyncio or trio. Loading a document from a URL blocks."""
 
-    _caller_class = AsyncCaller
+    _dispatcher_class = AsyncDispatcher
 
     @classmethod
-    def _transport(cls, **way: Any) -> Any:
+    def _make_transport(cls, **network: Any) -> Any:
         from dynclient.transports import AsyncHTTPTransport
 
-        return AsyncHTTPTransport(**way)
+        return AsyncHTTPTransport(**network)
 
     async def aclose(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
-        transport = self._current.end()
+        transport = self._state.close()
         if transport is not None:
             await transport.aclose()
 
@@ -310,7 +263,7 @@ class AsyncClient(_Face):
         """Read the document again in a worker thread, as :meth:`Client.reload` does."""
         import anyio
 
-        return await anyio.to_thread.run_sync(self._current.reload, self._fits())
+        return await anyio.to_thread.run_sync(self._state.reload, self._check())
 
     async def __aenter__(self) -> Self:
         return self
@@ -319,8 +272,8 @@ class AsyncClient(_Face):
         await self.aclose()
 
 
-def _checked(block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as load has it
-    """Refuse to promise what can't be held: others than our own transport look up names themselves."""
+def _check_block_private(block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as load has it
+    """Refuse ``block_private`` with a proxy or another transport: they look up names themselves."""
     if block_private and any(other is not None for other in others):
         raise ArgumentError(
             "block_private can't look at the addresses that a proxy or a transport connects to",
@@ -329,12 +282,55 @@ def _checked(block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as l
         )
 
 
-def _method(caller: Caller, found: Named) -> OperationMethod:
-    return OperationMethod(caller, found.row, name=found.name, with_http_info=found.with_http_info)
+def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
+    """A client as a pickle: its source, the document's hash and the options; neither connections nor secrets.
+
+    Credentials, hooks and a transport are not pickled: ``with_options(auth=...)`` gives the copy its own.
+    """
+    options, state = dispatcher.options, dispatcher.state
+    given = {name: value for name, value in options._asdict().items() if name not in _NOT_PICKLED}
+    given["headers"] = {name: text for name, text in options.headers.items() if name.lower() not in SECRET_HEADERS}
+    source, how = state.source.recipe()
+    if how["proxy"] is not None:
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(how["proxy"].reveal())
+        how["proxy"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return _revived, (cls, source, dispatcher.document.api.fingerprint, {**how, **given})
 
 
-def _with_variants(names: Iterable[str]) -> list[str]:
-    return [variant for name in names for variant in (name, name + WITH_HTTP_INFO)]
+def _revived(cls: Any, source: Any, fingerprint: str, options: dict[str, Any]) -> Any:
+    """Make a pickled client again.
+
+    Raises:
+        UnreadableDocument: the document has changed.
+    """
+    later = {name: options.pop(name) for name in ("content_type", "accept")}
+    client = cls.load(source, **options)
+    if client.api.fingerprint != fingerprint:
+        raise UnreadableDocument(
+            "the document has changed since the client was pickled", hint="load() makes a client of the new one"
+        )
+    return client.with_options(**later) if any(later.values()) else client
+
+
+def _compare_types(source: Any, api: API) -> None:
+    """Log once if ``dynclient_types`` was made from another version of the document."""
+    if documents := _documents():
+        from dynclient.inspection.emitted import check
+
+        check(documents, source, api)
+
+
+@cache
+def _documents() -> Mapping[str, str]:
+    """The documents of the project's ``dynclient_types`` with their hashes; empty without such a package."""
+    spec = find_spec("dynclient_types")
+    # The package that is installed with dynclient has no code: it is for type checkers only.
+    if spec is None or not spec.has_location:
+        return {}
+    found = getattr(import_module("dynclient_types"), "DOCUMENTS", {})
+    return found if isinstance(found, Mapping) else {}
 
 
 load = Client.load

@@ -1,8 +1,9 @@
-"""Where a client's document came from, so that it can be read again: a file by its stamp, a URL by its validators."""
+"""The source of a client's document, so that it can be read again: a file by its stamp, a URL by its validators."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -20,11 +21,11 @@ _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class Origin:
-    """A document's source with all that it is read by."""
+class DocumentSource:
+    """A document's source, with the options that it is read with."""
 
     def __init__(self, source: Any, **options: Any) -> None:
-        """Take what :func:`dynclient._load.load` takes."""
+        """Take the arguments of :func:`dynclient._load.load`."""
         self._source = source
         self._options = options
         self._path = local_path(source)
@@ -33,47 +34,46 @@ class Origin:
         self._validators = Validators() if remote else None
 
     @property
-    def local(self) -> bool:
+    def is_local(self) -> bool:
         """Whether it is a file, which can be watched."""
         return self._path is not None
 
     def recipe(self) -> tuple[Any, dict[str, Any]]:
-        """The source, as it can be read from any folder, and all that it is read by.
+        """The source, so that it can be read from any folder, and the options that it is read with.
 
         Raises:
-            TypeError: it was a file object, which is read once.
+            TypeError: it is a file object, which can be read only once.
         """
         if hasattr(self._source, "read"):
             raise TypeError("a client of a file object is not pickled: load() a path, or what the file holds")
         return self._absolute if self._path is not None else self._source, dict(self._options)
 
     def stamps(self, api: API) -> tuple[object, ...]:
-        """How the files of the document look just now; two looks that are equal may be of the same content."""
-        paths = (self._absolute, *getattr(api.references, "paths", ()))
-        return tuple(map(_stamp, dict.fromkeys(paths)))
+        """How the files of the document look now (:func:`stamps`)."""
+        return stamps((self._absolute, *getattr(api.references, "paths", ())))
 
     def read(self) -> API:
         """Read the document.
 
         Raises:
-            DocumentError: it can't be had, or can't be read.
-            TransportError: the way to its server failed.
+            DocumentError: it can't be fetched, or can't be read.
+            TransportError: its server can't be reached.
         """
         if self._validators is None:
             return load_api(self._place(), **self._options)
         fetching = _Fetching(self._validators, **self._options)
         api = load_api(self._source, transport=fetching, **self._options)
-        # Only of what could be read; what is broken is asked for again.
+        # A document that can't be read is fetched again.
         self._validators = fetching.found
         return api
 
     def again(self, old: API) -> API | None:
-        """Read the document again; None where it is what it was.
+        """Read the document again; None if it has not changed.
 
         Raises:
             ArgumentError: it came from memory.
-            DocumentError: it can't be had, or can't be read.
-            TransportError: the way to its server failed.
+            DocumentError: it can't be fetched, or can't be read.
+            TransportError: its server can't be reached.
         """
         if self._path is None and self._validators is None:
             raise ArgumentError(
@@ -88,11 +88,16 @@ class Origin:
         return None if same else new
 
     def _place(self) -> Any:
-        """The source as the caller spelled it, unless the current folder is another one by now."""
+        """The source as the caller spelled it, or its absolute path if the current folder has changed."""
         path = self._path
         if path is None or os.path.abspath(os.path.expanduser(path)) == self._absolute:  # noqa: PTH100, PTH111  # as above
             return self._source
         return self._absolute
+
+
+def stamps(paths: Iterable[str]) -> tuple[object, ...]:
+    """How files look now: two equal looks mean, in all likelihood, the same contents."""
+    return tuple(map(_stamp, dict.fromkeys(paths)))
 
 
 def _stamp(path: str) -> object:
@@ -104,7 +109,7 @@ def _stamp(path: str) -> object:
 
 
 class Validators(dict[str, tuple[str, str]]):
-    """What servers called the versions that we have: URL -> ETag and Last-Modified, either may be empty."""
+    """URL -> ETag and Last-Modified of the version that was read; either may be empty."""
 
     def conditions(self, url: str) -> dict[str, str]:
         """The headers that ask for a newer version only."""
@@ -114,11 +119,11 @@ class Validators(dict[str, tuple[str, str]]):
 
 
 class _NotModifiedError(Exception):
-    """The server has nothing newer."""
+    """The server has no newer version."""
 
 
 class _Fetching:
-    """A transport for one document: conditional for its own URL and the redirects from there, plain for ``$ref``."""
+    """A transport for one document: conditional for its URL and the redirects from there, plain for ``$ref``."""
 
     def __init__(
         self,
@@ -146,7 +151,7 @@ class _Fetching:
         request, url = send.request, send.request.url
         conditions = self._validators.conditions(url)
         if conditions:
-            # A compiled form that is kept may be of a version other than ours: it is ours that we ask about.
+            # A cached compiled form may be of another version than the one that this client has read.
             others = [pair for pair in request.headers.pairs() if pair[0].lower() not in _CONDITIONS]
             request = replace(request, headers=Headers([*others, *conditions.items()]))
         response = self._sent(send._replace(request=request))
@@ -162,7 +167,7 @@ class _Fetching:
     def _sent(self, send: Send) -> Response:
         from dynclient.transports import HTTPTransport
 
-        # Nobody is there to close it later.
+        # Nothing could close it later.
         transport: Transport = HTTPTransport(
             limits=self._limits, tls=self._tls, proxy=self._proxy, block_private=self._block_private
         )

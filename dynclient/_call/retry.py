@@ -1,0 +1,264 @@
+"""When a request is sent again, and after how long.
+
+Rule 1: a request may be repeated if a second one has no further effect: GET, HEAD, OPTIONS, TRACE, PUT, DELETE
+(RFC 9110, 9.2.2), a request with an idempotency key, and one that the caller or the document calls idempotent.
+Rule 2: a request of any method may be repeated if provably nothing was sent, after 429, which says that nothing was
+done, and if the server says so (``x-should-retry: true``). If it says no, nothing is repeated.
+Rule 3: a body is sent again only if it is bytes: a stream is read once.
+Rule 4: a server's Retry-After is obeyed to the second, or not at all: if it is longer than the caller allows, the call
+fails now.
+Rule 5: each retry is paid from a :class:`Budget`, so that servers in trouble are left alone.
+
+An idempotency key is made once for each call and is the same in each of its attempts. The header that carries it is
+named by the caller (``Retry(idempotency_key=...)``), by the operation's own header parameter, or by its
+``x-idempotency``: ``true``, the header's name, or a mapping with ``header``. A value that the caller has set is kept.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from dynclient._environment import Environment
+from dynclient._validation import validator
+from dynclient.exceptions import (
+    ConnectError,
+    ConnectionLost,
+    DecodeError,
+    DynclientError,
+    PoolTimeout,
+    TimeoutError,  # noqa: A004  # ours
+    TransportError,
+)
+from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
+from dynclient.messages import Request, Response
+from dynclient.model import Operation
+from dynclient.options import Limits, Retry
+
+Origin = tuple[str, str, int]
+
+TRANSIENT = 14
+THROTTLED = 5
+SUCCESS = 1
+"""Tokens: the cost of a retry after an error, of one that the server asked for, and what a success gives back."""
+
+_KEY_HEADER = "Idempotency-Key"
+_THROTTLED = frozenset({429, 503})
+_TOO_MANY_REQUESTS = 429
+_ERROR = 400
+_WORDS = {"true": True, "false": False}
+
+
+class Budget:
+    """The retry tokens that a client has spent, by origin. Threads, and the clients of one document, share it.
+
+    A retry costs tokens, and responses give them back: while all is well nobody notices, and when an origin answers
+    nothing but errors its clients soon send each call once.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing spent."""
+        self._reset()
+        _BUDGETS.add(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._spent: dict[Origin, int] = {}
+
+    def spend(self, origin: Origin, cost: int, limit: int) -> bool:
+        """Spend tokens; False if fewer are left of the limit."""
+        with self._lock:
+            spent = self._spent.get(origin, 0) + cost
+            if spent > limit:
+                return False
+            self._spent[origin] = spent
+        return True
+
+    def give_back(self, origin: Origin, tokens: int) -> None:
+        """Give tokens back, up to those that were spent."""
+        # In nearly every call nothing was spent: a look needs no lock.
+        if origin not in self._spent:
+            return
+        with self._lock:
+            left = self._spent.get(origin, 0) - tokens
+            if left > 0:
+                self._spent[origin] = left
+            else:
+                self._spent.pop(origin, None)
+
+
+_BUDGETS: weakref.WeakSet[Budget] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for budget in tuple(_BUDGETS):
+        budget._reset()  # noqa: SLF001  # of this module
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class RetryPolicy:
+    """The attempts of one call.
+
+    ``repeatable``: a second request has no further effect. ``sent`` counts all requests of the call; ``suppressed``
+    says that the budget forbade another one.
+    """
+
+    __slots__ = ("_environment", "_failed", "_paid", "_retry", "budget", "repeatable", "sent", "suppressed")
+
+    def __init__(self, retry: Retry, environment: Environment, budget: Budget) -> None:
+        """Begin a call."""
+        self.budget = budget
+        self.repeatable = False
+        self.sent = 0
+        self.suppressed = False
+        self._retry = retry
+        self._environment = environment
+        self._failed = 0
+        self._paid = 0
+
+    def wait_after(
+        self, outcome: Response | TransportError | DecodeError, request: Request, deadline: float | None
+    ) -> float | None:
+        """Seconds to wait before sending the request again; None if the response, or the error, is final.
+
+        A DecodeError here is a content coding that was cut short or damaged on its way.
+        """
+        if not isinstance(outcome, Response):
+            return self._after_error(outcome, request, deadline)
+        if outcome.status < _ERROR:
+            self.budget.give_back(request.origin, self._paid or SUCCESS)
+            return None
+        if not self._is_worth_repeating(outcome) or not self._may_repeat(request):
+            return None
+        asked = retry_after(outcome)
+        cost = THROTTLED if outcome.status == _TOO_MANY_REQUESTS or asked is not None else TRANSIENT
+        if asked is not None:
+            return self._paid_for(asked, cost, request, deadline) if asked <= self._retry.max_retry_after else None
+        base = self._retry.throttle_base if outcome.status in _THROTTLED else self._retry.base
+        return self._paid_for(self._jittered(base), cost, request, deadline)
+
+    def _after_error(
+        self, error: TransportError | DecodeError, request: Request, deadline: float | None
+    ) -> float | None:
+        nothing_sent = isinstance(error, (ConnectError, PoolTimeout)) and not error.outcome_unknown
+        passing = nothing_sent or isinstance(error, (ConnectionLost, DecodeError)) or _read_timed_out(error)
+        if not passing or not (nothing_sent or self.repeatable) or not self._may_repeat(request):
+            return None
+        return self._paid_for(self._jittered(self._retry.base), TRANSIENT, request, deadline)
+
+    def _is_worth_repeating(self, response: Response) -> bool:
+        word = _WORDS.get(response.headers.get("x-should-retry", "").strip().lower())
+        if word is not None:
+            return word
+        status = response.status
+        return status in self._retry.statuses and (self.repeatable or status == _TOO_MANY_REQUESTS)
+
+    def _may_repeat(self, request: Request) -> bool:
+        self._failed += 1
+        return self._failed < self._retry.attempts and (request.body is None or isinstance(request.body, bytes))
+
+    def _jittered(self, base: float) -> float:
+        ceiling: float = min(base * 2 ** (self._failed - 1), self._retry.max_delay)
+        return self._environment.random() * ceiling
+
+    def _paid_for(self, wait: float, cost: int, request: Request, deadline: float | None) -> float | None:
+        if deadline is not None and self._environment.clock() + wait >= deadline:
+            return None
+        if not self.budget.spend(request.origin, cost, self._retry.budget):
+            self.suppressed = True
+            return None
+        self._paid = cost
+        return wait
+
+
+def retry_after(response: Response) -> float | None:
+    """The seconds that a server asks to wait: ``retry-after-ms``, or Retry-After (RFC 9110, 10.2.3).
+
+    That is a number, or a date against the response's own Date. What is neither counts as absent; a date that has
+    passed is 0.
+    """
+    milliseconds = _number(response.headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = (response.headers.get("retry-after") or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    moment = _date(text)
+    if moment is None:
+        return None
+    now = _date(response.headers.get("date") or "") or datetime.now(UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _read_timed_out(error: DynclientError) -> bool:
+    return isinstance(error, TimeoutError) and error.phase == "read"
+
+
+def is_repeatable(request: Request) -> bool:
+    """Whether a request can be sent again as it is: it does nothing twice, and its body is still there."""
+    return request.method in IDEMPOTENT and (request.body is None or isinstance(request.body, bytes))
+
+
+def with_key(
+    request: Request, operation: Operation, retry: Retry, make: Callable[[], str], limits: Limits
+) -> tuple[Request, bool]:
+    """The request with its idempotency key, where it has one, and whether it can be repeated."""
+    if request.method in IDEMPOTENT or any(request.headers.get(name) for name in IDEMPOTENCY_KEYS):
+        return request, True
+    key = make() if retry.idempotency_key or _documents(operation) else ""
+    header = (retry.idempotency_key or _documented(operation, key, limits)) if key else None
+    if header is None:
+        return request, retry.idempotent or operation.extensions.get("x-idempotent") is True
+    if not request.headers.get(header):
+        request = replace(request, headers=request.headers.replace(header, key))
+    return request, True
+
+
+def _documents(operation: Operation) -> bool:
+    """Whether the document says anything of keys."""
+    parameters = operation.parameters
+    return "x-idempotency" in operation.extensions or any(each.name.lower() in IDEMPOTENCY_KEYS for each in parameters)
+
+
+def _documented(operation: Operation, key: str, limits: Limits) -> str | None:
+    """The header that the document names, if it takes a key like ours."""
+    for parameter in operation.parameters:
+        if parameter.in_ == "header" and parameter.name.lower() in IDEMPOTENCY_KEYS:
+            schema = parameter.schema
+            if schema is None or not validator(schema, "request", limits=limits).faults(key):
+                return parameter.name
+    return _extension(operation.extensions.get("x-idempotency"))
+
+
+def _extension(word: Any) -> str | None:
+    if isinstance(word, dict):
+        word = word.get("header", True)
+    if word is True:
+        return _KEY_HEADER
+    return word if isinstance(word, str) and word else None

@@ -1,0 +1,161 @@
+"""``client.operations``, a mapping that prints as a table, and the namespace of a tag."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dynclient._client.dispatcher import Dispatcher
+from dynclient._client.operation_method import OperationMethod
+from dynclient._client.state import (
+    WITH_HTTP_INFO,
+    Named,
+    OperationNames,
+    attributes_near,
+    no_such_operation,
+    variant,
+)
+from dynclient.model import OperationRow
+
+if TYPE_CHECKING:  # inspection is loaded when something is shown
+    from dynclient._tables import Row
+
+
+# Whether an operation is broken shows when it is read, which takes milliseconds for each.
+_CHECKED = 500
+
+
+class Operations(Mapping[str, Any]):
+    """The operations of a client by their flat Python names, in the document's order.
+
+    ``operations[...]`` also takes an operationId, a name within a namespace (``calls.create_call``) and
+    ``"POST /accounts/{accountId}/calls"``. Printed, it is a table.
+    """
+
+    __slots__ = ("_dispatcher", "_names", "_part")
+
+    def __init__(self, dispatcher: Dispatcher, names: OperationNames, *, part: bool = False) -> None:
+        """``part``: the document has more operations than these."""
+        self._dispatcher = dispatcher
+        self._names = names
+        self._part = part
+
+    def __getitem__(self, name: str) -> Any:
+        return OperationMethod(self._dispatcher, self._names.find(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names.by_name)
+
+    def __len__(self) -> int:
+        return len(self._names.by_name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._names.by_any
+
+    def search(self, words: str) -> Operations:
+        """The operations whose names, paths, summaries, parameters or descriptions have all words; the best first."""
+        from dynclient.inspection import search
+
+        found = search(self._names.by_name.values(), words, self._dispatcher.document.operation)
+        return Operations(self._dispatcher, OperationNames(found), part=True)
+
+    def __repr__(self) -> str:
+        # Colours and the terminal's width at the prompt; plain text in a log or a pipe.
+        return self._in_terminal() if hasattr(sys, "ps1") else self._as_text()
+
+    def _repr_html_(self) -> str:
+        from dynclient.inspection import as_html
+
+        return as_html(*self._table(), note=self._note())
+
+    def _repr_mimebundle_(self, **_formats: Any) -> dict[str, str]:
+        return {"text/plain": self._in_terminal(), "text/html": self._repr_html_()}
+
+    def _in_terminal(self) -> str:
+        from dynclient._tables import for_stream
+
+        return for_stream(*self._table(), sys.stdout, note=self._note())
+
+    def _as_text(self) -> str:
+        from dynclient._tables import as_text
+
+        return as_text(*self._table(), note=self._note())
+
+    def _note(self) -> str:
+        if len(self) <= _CHECKED:
+            return ""
+        return f"broken operations are marked in the first {_CHECKED:,} only; `dynclient ls --check` marks all of them"
+
+    def _table(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+        """A row for each operation, and the paths that could not be listed."""
+        from dynclient.inspection import lost, rows
+
+        document = self._dispatcher.document
+        api, every = document.api, tuple(self._names.by_name.values())
+        found = rows(api._replace(rows=every[:_CHECKED]), document.fault)
+        found += rows(api._replace(rows=every[_CHECKED:]))
+        # Results of a search are in the order of their rank, without the headings of tags.
+        return (tuple(row._replace(tags=()) for row in found), ()) if self._part else (found, lost(api))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._names.by_any)
+
+
+class Namespace:
+    """The operations of one tag."""
+
+    __slots__ = ("_dispatcher", "_name")
+
+    def __init__(self, name: str, dispatcher: Dispatcher) -> None:
+        self._name = name
+        self._dispatcher = dispatcher
+
+    def __getattr__(self, name: str) -> OperationMethod:
+        found = variant(self._rows, name)
+        if found is None:
+            raise no_such_operation(name, attributes_near(name, self._rows), self._name)
+        return method_of(self._dispatcher, found)
+
+    @property
+    def _rows(self) -> dict[str, OperationRow]:
+        return self._dispatcher.document.names.by_namespace[self._name]
+
+    def __dir__(self) -> list[str]:
+        return with_variants(self._rows)
+
+    def __repr__(self) -> str:
+        return repr(self._listed()) if hasattr(sys, "ps1") else f"<{self._name}: {', '.join(self._rows)}>"
+
+    def _repr_mimebundle_(self, **formats: Any) -> dict[str, str]:
+        return self._listed()._repr_mimebundle_(**formats)  # IPython's name for it
+
+    def _listed(self) -> Operations:
+        """The operations by their names in this namespace."""
+        rows = (row._replace(name=name) for name, row in self._rows.items())
+        return Operations(self._dispatcher, OperationNames(rows), part=True)
+
+
+def method_of(dispatcher: Dispatcher, found: Named) -> OperationMethod:
+    """The operation that was found, as a method."""
+    return OperationMethod(dispatcher, found.row, name=found.name, with_http_info=found.with_http_info)
+
+
+def with_variants(names: Iterable[str]) -> list[str]:
+    """Each name, and its ``_with_http_info`` variant."""
+    return [variant for name in names for variant in (name, name + WITH_HTTP_INFO)]
+
+
+def allow_completion(*classes: type) -> None:
+    """Let IPython evaluate attributes of these classes while it completes.
+
+    Its completer evaluates no attribute of a class that has ``__getattr__``, since that could have effects. Here it
+    only makes a method, so the classes are added to IPython's list of safe ones.
+    """
+    guarded = sys.modules.get("IPython.core.guarded_eval")
+    if guarded is None:
+        return
+    for policy in getattr(guarded, "EVALUATION_POLICIES", {}).values():
+        allowed = getattr(policy, "allowed_getattr", None)
+        if isinstance(allowed, set):
+            allowed.update(classes)

@@ -1,0 +1,228 @@
+"""What the clients of one loaded document share: the document, the transport, fetched tokens, retry tokens.
+
+Rule 1: an operation is read, and its plan made, when it is first used; then it is kept. Threads may race to make one:
+the first that is stored is used by all.
+Rule 2: ``reload`` swaps the document as a whole, by one assignment: a caller sees the old one or the new one. What was
+made from the old one keeps working, on the same connections.
+Rule 3: a new document is taken only if it can be read and the client's credentials fit it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from dynclient._call import Budget
+from dynclient._client.source import DocumentSource
+from dynclient._identifiers import near
+from dynclient._records import Record
+from dynclient._request import Plan
+from dynclient.exceptions import ClientClosed, DocumentError, NoSuchOperation
+from dynclient.model import API, Operation, OperationRow
+from dynclient.options import Limits
+from dynclient.security import CredentialCache
+
+if TYPE_CHECKING:
+    from dynclient.changes import Changes
+
+WITH_HTTP_INFO = "_with_http_info"
+_ONLY = "transport"
+
+
+class Named(Record):
+    """An operation, the name by which it was looked up, and whether that ended with ``_with_http_info``."""
+
+    row: OperationRow
+    name: str
+    with_http_info: bool = False
+
+
+class OperationNames:
+    """The operations of a document by each of their names. The first one in the document wins a shared alias.
+
+    ``by_any`` also has names with their namespace, ``METHOD path``, and operationIds.
+    """
+
+    __slots__ = ("by_any", "by_name", "by_namespace")
+
+    def __init__(self, rows: Iterable[OperationRow]) -> None:
+        """Take the rows in the document's order."""
+        rows = tuple(rows)
+        self.by_name = {row.name: row for row in rows}
+        self.by_namespace: dict[str, dict[str, OperationRow]] = {}
+        self.by_any: dict[str, OperationRow] = dict(self.by_name)
+        for row in rows:
+            for namespace, name in row.names_by_tag:
+                self.by_namespace.setdefault(namespace, {})[name] = row
+                self.by_any.setdefault(f"{namespace}.{name}", row)
+            self.by_any.setdefault(row.key, row)
+        for row in rows:
+            if row.operation_id is not None:
+                self.by_any.setdefault(row.operation_id, row)
+
+    def find(self, name: str) -> OperationRow:
+        """Find an operation by any of its names.
+
+        Raises:
+            NoSuchOperation: with the names that are near.
+        """
+        if not isinstance(name, str):
+            raise NoSuchOperation(f"no operation {name!r}: an operation is found by its name", name=repr(name))
+        row = self.by_any.get(name)
+        if row is None:
+            rows = self.by_name
+            ids = [row.operation_id for row in rows.values() if row.operation_id]
+            keys = [row.key for row in rows.values()] if "/" in name else []
+            raise no_such_operation(name, near(name, [*rows, *ids, *keys]))
+        return row
+
+
+class LoadedDocument:
+    """One version of a document, as it was read: the API, the names and the plans of its operations."""
+
+    def __init__(self, api: API, limits: Limits) -> None:
+        """Take the API, of which nothing but the list of operations is read yet."""
+        self.api = api
+        self._limits = limits
+        self._operations: dict[str, Operation] = {}
+        self._plans: dict[str, Plan] = {}
+
+    @cached_property
+    def names(self) -> OperationNames:
+        """The operations by name."""
+        return OperationNames(self.api.rows)
+
+    def operation(self, row: OperationRow) -> Operation:
+        """Read an operation.
+
+        Raises:
+            DocumentError: the document is broken there.
+        """
+        operation = self._operations.get(row.key)
+        if operation is None:
+            try:
+                operation = self.api.read(row)
+            except DocumentError as error:
+                error.operation_id = error.operation_id or row.operation_id or row.key
+                raise
+            operation = self._operations.setdefault(row.key, operation)
+        return operation
+
+    def plan(self, row: OperationRow) -> Plan:
+        """The plan of an operation's requests.
+
+        Raises:
+            DocumentError: the document is broken there.
+        """
+        plan = self._plans.get(row.key)
+        if plan is None:
+            operation = self.operation(row)
+            try:
+                plan = Plan(operation, self._limits)
+            except DocumentError as error:
+                error.operation_id = error.operation_id or operation.id
+                raise
+            plan = self._plans.setdefault(row.key, plan)
+        return plan
+
+    def fault(self, row: OperationRow) -> DocumentError | None:
+        """Read an operation: the error that stops its calls, or None."""
+        try:
+            self.plan(row).check_answers()
+        except DocumentError as error:
+            return error
+        return None
+
+
+class ClientState:
+    """What a client, and all that ``with_options`` makes of it, have in common.
+
+    ``document`` is the current version of the document. ``credentials`` has the tokens that were fetched.
+    """
+
+    def __init__(
+        self, source: DocumentSource, api: API, limits: Limits, make_transport: Callable[[], Any], *, certificate: bool
+    ) -> None:
+        """``make_transport`` is called at the first request. ``certificate``: TLS shows a certificate of the client."""
+        self.source = source
+        self.limits = limits
+        self.certificate = certificate
+        self.document = LoadedDocument(api, limits)
+        self.credentials = CredentialCache()
+        self.budget = Budget()
+        self.is_closed = False
+        self.stop_watching: Callable[[], None] | None = None
+        self._make_transport = make_transport
+        self._transports: dict[str, Any] = {}
+        self._lock = Lock()
+
+    @property
+    def transport(self) -> Any:
+        """The transport.
+
+        Raises:
+            ClientClosed: the client has been closed.
+        """
+        transport = self._transports.get(_ONLY)
+        if transport is None and not self.is_closed:
+            # Threads may race to make it: the first that is stored is used by all, and the others were never used.
+            # No lock, since a child process could inherit it locked.
+            transport = self._transports.setdefault(_ONLY, self._make_transport())
+        if self.is_closed:
+            self._transports.clear()
+            raise ClientClosed("the client is closed", hint="load() makes another one")
+        return transport
+
+    def reload(self, check: Callable[[LoadedDocument], object]) -> Changes:
+        """Read the document again, and take it if it has changed and passes the check.
+
+        Raises:
+            DocumentError: it can't be fetched, or can't be read; the old one stays.
+            TransportError: its server can't be reached; the old one stays.
+            ArgumentError: it came from memory, or the client's credentials do not fit it.
+        """
+        from dynclient.changes import Changes, compare
+
+        with self._lock:
+            old = self.document.api
+            api = self.source.again(old)
+            if api is None:
+                return Changes()
+            document = LoadedDocument(api, self.limits)
+            check(document)
+            self.document = document
+        return compare(old, api)
+
+    def close(self) -> Any:
+        """Stop watching and refuse new calls; returns the transport to close, or None if there is none."""
+        if self.stop_watching is not None:
+            self.stop_watching()
+        self.is_closed = True
+        return self._transports.pop(_ONLY, None)
+
+
+def variant(rows: dict[str, OperationRow], name: str) -> Named | None:
+    """The operation of a name, or of the name without ``_with_http_info``; None if there is none."""
+    row = rows.get(name)
+    if row is not None:
+        return Named(row, name)
+    stem = name.removesuffix(WITH_HTTP_INFO)
+    row = rows.get(stem) if stem != name else None
+    return Named(row, stem, with_http_info=True) if row is not None else None
+
+
+def attributes_near(name: str, operations: Iterable[str], others: Iterable[str] = ()) -> list[str]:
+    """Similar names: of operations, with ``_with_http_info`` if the name ends so, and of others."""
+    stem = name.removesuffix(WITH_HTTP_INFO)
+    if stem != name:
+        return [match + WITH_HTTP_INFO for match in near(stem, operations)]
+    return near(name, [*operations, *others])
+
+
+def no_such_operation(name: str, matches: Sequence[str], namespace: str = "") -> NoSuchOperation:
+    """The error for an unknown name, with similar names."""
+    meant = f"; did you mean {' or '.join(matches)}?" if matches else ""
+    shown = f"{namespace}.{name}" if namespace else name
+    return NoSuchOperation(f"no operation {shown}{meant}", name=name, matches=list(matches))

@@ -1,0 +1,544 @@
+"""Streamed responses: what ``operation.stream(...)`` gives, and how a body is cut into bytes, text, lines and items.
+
+:mod:`dynclient.codecs.sequence` cuts; here chunks are read for it, and items validated.
+
+Rule 1: a body is read once, and only within the ``with`` statement; leaving it early closes the connection.
+Rule 2: timeouts and the call's deadline apply to each chunk, and so does the limit on encoded bytes. The limit on
+decoded bytes applies to what is kept in memory: one item, one line, :meth:`Answer.read`.
+Rule 3: a stream of server-sent events can be opened again where it ended (HTML, 9.2.3): with ``Last-Event-ID``, within
+the deadline of the first call, after the wait that the stream asked for by ``retry``. 204 ends it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from dynclient import codecs
+from dynclient._call import Budget, Flow, is_repeatable, stream
+from dynclient._charsets import charset_of
+from dynclient._client import drivers
+from dynclient._client.drivers import BodyBuffer, drive, drive_async
+from dynclient._environment import Environment
+from dynclient._request import CallOptions
+from dynclient._response import Reader, StreamedResponse
+from dynclient.codecs import Splitter, sequence
+from dynclient.exceptions import (
+    ArgumentError,
+    ConnectionLost,
+    DecodeError,
+    DynclientError,
+    RequestError,
+    ResponseError,
+    TimeoutError,  # noqa: A004  # ours
+    TransportError,
+    UndocumentedStatus,
+)
+from dynclient.messages import Headers, Request, Sleep
+from dynclient.security import AuthFlow
+
+if TYPE_CHECKING:
+    from typing import Self  # type checkers know it; nothing of it is needed at run time
+
+T = TypeVar("T")
+
+Progress = Callable[[int, "int | None"], object]
+"""Called with the number of bytes that were saved so far, and the number of all bytes, or None if it is unknown."""
+
+_NOTHING: Any = object()
+_NO_CONTENT = 204
+_RECONNECT_SECONDS = 3.0
+
+
+class Opening:
+    """A streamed call that can be opened again, for reconnection."""
+
+    def __init__(
+        self, request: Request, reader: Reader, options: CallOptions, budget: Budget, auth: AuthFlow | None
+    ) -> None:
+        """Take what the call is made of; its time counts from :meth:`begin`."""
+        self.request = request
+        self.reader = reader
+        self._options = options
+        self._budget = budget
+        self._auth = auth
+        self._environment = Environment()
+        self._deadline: float | None = None
+
+    def begin(self) -> Flow[StreamedResponse]:
+        """Open the stream."""
+        total = self._options.timeout.total
+        if total is not None:
+            self._deadline = self._environment.clock() + total
+        return self._opened(self.request)
+
+    def _opened(self, request: Request) -> Flow[StreamedResponse]:
+        return stream(
+            request,
+            self.reader,
+            self._options,
+            budget=self._budget,
+            auth=self._auth,
+            environment=self._environment,
+            deadline=self._deadline,
+        )
+
+    def again(self, last_id: str, retry: int | None) -> Flow[StreamedResponse | None]:
+        """Wait, and open the stream again; None if the server has nothing more. ``retry`` is in milliseconds.
+
+        Raises:
+            TransportError, ResponseError: as the first call.
+            TimeoutError: the wait is longer than the time that is left.
+        """
+        wait = min(_RECONNECT_SECONDS if retry is None else retry / 1000, self._options.retry.max_retry_after)
+        request = self.request
+        if self._deadline is not None and self._environment.clock() + wait >= self._deadline:
+            raise TimeoutError(
+                "the call's time ran out before the stream could be opened again",
+                phase="total",
+                request=request,
+                operation_id=self.reader.operation.id,
+            )
+        yield Sleep(wait)
+        if last_id:
+            # HTML, 9.2.4: the value is sent in UTF-8. Header values are texts of Latin-1, a character for each byte.
+            encoded = last_id.encode("utf-8").decode("latin-1")
+            request = replace(request, headers=request.headers.replace("Last-Event-ID", encoded))
+        try:
+            opened = yield from self._opened(request)
+        except UndocumentedStatus as error:
+            if error.status == _NO_CONTENT:
+                return None
+            raise
+        return None if opened.response.status == _NO_CONTENT else opened
+
+
+class Body:
+    """The body of a streamed response, and how to open it again."""
+
+    def __init__(
+        self, streamed: StreamedResponse, opening: Opening, transport: Any, chunks: Callable[..., Any]
+    ) -> None:
+        """``chunks`` makes an iterator of a body."""
+        self.opening = opening
+        self.transport = transport
+        self.closed = False
+        self._iterator = chunks
+        self.replace(streamed)
+
+    def replace(self, streamed: StreamedResponse) -> None:
+        """Continue with another response."""
+        self.streamed = streamed
+        self._chunks = self._iterator(streamed.response.body)
+
+    def chunks(self) -> Any:
+        """The iterator of what was not read yet.
+
+        Raises:
+            RequestError: the answer is closed.
+        """
+        if self.closed:
+            raise RequestError("the answer is closed", hint="read it within its with statement")
+        return self._chunks
+
+    def completed(self, error: DynclientError) -> DynclientError:
+        """Add to an error the facts of its call: the operation, the request, the number of attempts."""
+        response = self.streamed.response
+        error.operation_id = error.operation_id or self.streamed.reader.operation.id
+        if isinstance(error, TransportError):
+            error.attempts = response.attempts
+        elif isinstance(error, ResponseError):
+            request = response.request.with_no_secrets() if response.request is not None else None
+            error.request = request
+            shown = error.response or replace(response, body=b"")
+            error.response = replace(shown, request=request, attempts=response.attempts)
+        return error
+
+
+class Items:
+    """The items of a body, each validated. A body whose media type is not sequential is read whole, and is a list."""
+
+    def __init__(self, opened: StreamedResponse) -> None:
+        """Take the response."""
+        self.opened = opened
+        self._index = 0
+        codec = codecs.find(opened.content_type)
+        limits = opened.reader.limits
+        self.split: Splitter = codec.split(opened.media_type, limits) if codec.split else _Whole(codec, opened)
+
+    def reopened(self, opened: StreamedResponse) -> Items:
+        """The items of the next stream, which continues this one."""
+        following = Items(opened)
+        following._index = self._index
+        if isinstance(self.split, sequence.EventSplitter) and isinstance(following.split, sequence.EventSplitter):
+            following.split.last_id, following.split.retry = self.split.last_id, self.split.retry
+        return following
+
+    def feed(self, chunk: bytes) -> Iterator[Any]:
+        """Add a chunk."""
+        return self._checked(self.split.feed(chunk))
+
+    def finish(self) -> Iterator[Any]:
+        """The items that are left."""
+        return self._checked(self.split.finish())
+
+    def _checked(self, items: Iterator[Any]) -> Iterator[Any]:
+        for item in items:
+            self.opened.reader.item_faults(self.opened, item, self._index)
+            self._index += 1
+            yield item
+
+
+class _Whole:
+    """Splits a body that can only be decoded as a whole."""
+
+    def __init__(self, codec: codecs.Codec, opened: StreamedResponse) -> None:
+        self._codec = codec
+        self._opened = opened
+        self._buffer = BodyBuffer(opened.response, opened.reader.limits)
+
+    def feed(self, chunk: bytes) -> Iterator[Any]:
+        self._buffer.add(chunk)
+        return iter(())
+
+    def finish(self) -> Iterator[Any]:
+        opened = self._opened
+        body = self._buffer.response().body
+        value = self._codec.decode(body, opened.media_type, opened.content_type, opened.reader.limits)
+        if not isinstance(value, list):
+            raise DecodeError(f"the body is not a sequence: {opened.content_type or 'it'} has no items")
+        yield from value
+
+
+class _Source(Generic[T]):
+    """Cuts a body, and opens it again where it ends if that was asked for; the part without I/O."""
+
+    def __init__(self, body: Body, splitter: Any, reconnect: int = 0) -> None:
+        """``reconnect`` is how often in a row the body is opened again without an item in between."""
+        self._body = body
+        self._splitter = splitter
+        self._ready: Iterator[T] = iter(())
+        self._ended = False
+        self._most = self._left = reconnect
+        if reconnect and not (isinstance(splitter, Items) and isinstance(splitter.split, sequence.EventSplitter)):
+            raise ArgumentError("only a stream of server-sent events can be reconnected", argument="reconnect")
+        if reconnect and not is_repeatable(body.opening.request):
+            raise ArgumentError("only a request that can be sent twice can be reconnected", argument="reconnect")
+
+    def _piece(self) -> T:
+        """The next piece that was cut, or ``_NOTHING`` if more has to be read."""
+        try:
+            piece = next(self._ready, _NOTHING)
+        except DynclientError as error:
+            self._ended = True
+            raise self._body.completed(error) from error.__cause__
+        if piece is not _NOTHING:
+            self._left = self._most
+        return cast("T", piece)
+
+    def _fed(self, chunk: bytes | None) -> Flow[StreamedResponse | None] | None:
+        """Add a chunk, or the end; returns a flow if the body is to be opened again."""
+        if chunk is not None:
+            self._ready = self._splitter.feed(chunk)
+            return None
+        if self._left:
+            return self._reopening()
+        self._ready, self._ended = self._splitter.finish(), True
+        return None
+
+    def _lost(self, error: DynclientError) -> Flow[StreamedResponse | None]:
+        """The body broke off: returns a flow that opens it again, or raises."""
+        passing = isinstance(error, ConnectionLost) or (isinstance(error, TimeoutError) and error.phase == "read")
+        if not (passing and self._left):
+            self._ended = True
+            raise self._body.completed(error) from error.__cause__
+        return self._reopening()
+
+    def _reopening(self) -> Flow[StreamedResponse | None]:
+        self._left -= 1
+        return self._body.opening.again(self._splitter.split.last_id, self._splitter.split.retry)
+
+    def _reopened(self, opened: StreamedResponse | None) -> None:
+        if opened is None:
+            self._ended = True
+            return
+        self._body.replace(opened)
+        self._splitter = self._splitter.reopened(opened)
+
+
+class Pieces(_Source[T], Iterator[T]):
+    """The pieces of a body: an iterator, once over."""
+
+    def __next__(self) -> T:
+        while True:
+            piece = self._piece()
+            if piece is not _NOTHING:
+                return piece
+            if self._ended:
+                raise StopIteration
+            try:
+                flow = self._fed(next(self._body.chunks(), None))
+            except DynclientError as error:
+                flow = self._lost(error)
+            if flow is not None:
+                self._reopened(drive(flow, self._body.transport))
+
+
+class AsyncPieces(_Source[T], AsyncIterator[T]):
+    """The pieces of a body: an asynchronous iterator, once over."""
+
+    async def __anext__(self) -> T:
+        while True:
+            piece = self._piece()
+            if piece is not _NOTHING:
+                return piece
+            if self._ended:
+                raise StopAsyncIteration
+            try:
+                flow = self._fed(await anext(self._body.chunks(), None))
+            except DynclientError as error:
+                flow = self._lost(error)
+            if flow is not None:
+                self._reopened(await drive_async(flow, self._body.transport))
+
+
+class _Answer:
+    """The common part of both kinds of answer."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self._body.streamed.response.status
+
+    @property
+    def headers(self) -> Headers:
+        """The headers."""
+        return self._body.streamed.response.headers
+
+    @property
+    def content_type(self) -> str:
+        """The content type: of the header, or the documented one if the server sent none."""
+        return self._body.streamed.content_type
+
+    @property
+    def attempts(self) -> int:
+        """How many requests the call has sent."""
+        return self._body.streamed.response.attempts
+
+    @property
+    def _charset(self) -> str:
+        return charset_of(self.content_type) or "utf-8"
+
+    @property
+    def _limits(self) -> Any:
+        return self._body.streamed.reader.limits
+
+    @property
+    def _length(self) -> int | None:
+        """The number of all bytes; None if unknown, as for a body with a content coding."""
+        length = self.headers.get("content-length", "")
+        return int(length[:18]) if length.isdecimal() and "content-encoding" not in self.headers else None
+
+    def _buffer(self) -> BodyBuffer:
+        return BodyBuffer(self._body.streamed.response, self._limits)
+
+    def _text(self) -> sequence.TextSplitter:
+        try:
+            return sequence.TextSplitter(self._charset)
+        except ResponseError as error:
+            raise self._body.completed(error) from None
+
+    def _lines(self) -> sequence.LineSplitter:
+        try:
+            return sequence.LineSplitter(self._charset, self._limits)
+        except ResponseError as error:
+            raise self._body.completed(error) from None
+
+    def __repr__(self) -> str:
+        state = ", closed" if self._body.closed else ""
+        return f"<{type(self).__name__} {self.status} {self.content_type or 'without Content-Type'}{state}>"
+
+
+class Answer(_Answer):
+    """A response whose body is read as it is asked for. Use it in a ``with`` statement."""
+
+    def iter_bytes(self, size: int | None = None) -> Iterator[bytes]:
+        """The body in pieces of ``size`` bytes, or as they come, with its content codings decoded."""
+        return Pieces(self._body, sequence.ByteSplitter(size))
+
+    def iter_text(self) -> Iterator[str]:
+        """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
+        return Pieces(self._body, self._text())
+
+    def iter_lines(self) -> Iterator[str]:
+        """The body's lines, without their ends."""
+        return Pieces(self._body, self._lines())
+
+    def iter_items(self, *, reconnect: int = 0) -> Iterator[Any]:
+        """The body's items, each validated: JSON Lines, JSON sequences, events, the items of an array.
+
+        ``reconnect`` is how often in a row a stream of server-sent events is opened again when it ends or breaks off,
+        with Last-Event-ID.
+        """
+        return Pieces(self._body, Items(self._body.streamed), reconnect)
+
+    def read(self) -> bytes:
+        """The rest of the body, at once."""
+        return next(Pieces[bytes](self._body, self._buffer()))
+
+    def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
+        """Save the rest of the body; the file exists whole, or not at all.
+
+        ``progress`` is called with the number of bytes saved so far, and the number of all bytes, or None.
+        """
+        with AtomicFile(path) as file:
+            for chunk in self.iter_bytes():
+                file.write(chunk)
+                if progress is not None:
+                    progress(file.size, self._length)
+        return file.path
+
+    def close(self) -> None:
+        """Close the connection, if the body was not read to its end."""
+        self._body.closed = True
+        drivers.close(self._body.streamed.response)
+
+
+class AsyncAnswer(_Answer):
+    """A response whose body is read as it is asked for. Use it in an ``async with`` statement."""
+
+    def iter_bytes(self, size: int | None = None) -> AsyncIterator[bytes]:
+        """The body in pieces of ``size`` bytes, or as they come, with its content codings decoded."""
+        return AsyncPieces(self._body, sequence.ByteSplitter(size))
+
+    def iter_text(self) -> AsyncIterator[str]:
+        """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
+        return AsyncPieces(self._body, self._text())
+
+    def iter_lines(self) -> AsyncIterator[str]:
+        """The body's lines, without their ends."""
+        return AsyncPieces(self._body, self._lines())
+
+    def iter_items(self, *, reconnect: int = 0) -> AsyncIterator[Any]:
+        """The body's items, each validated; see :meth:`Answer.iter_items`."""
+        return AsyncPieces(self._body, Items(self._body.streamed), reconnect)
+
+    async def read(self) -> bytes:
+        """The rest of the body, at once."""
+        return await anext(AsyncPieces[bytes](self._body, self._buffer()))
+
+    async def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
+        """Save the rest of the body, as :meth:`Answer.save` does; the file is written in worker threads."""
+        from anyio.to_thread import run_sync
+
+        file = await run_sync(AtomicFile, path)
+        try:
+            async for chunk in self.iter_bytes():
+                await run_sync(file.write, chunk)
+                if progress is not None:
+                    progress(file.size, self._length)
+            await run_sync(file.keep)
+        finally:
+            file.discard()
+        return file.path
+
+    async def aclose(self) -> None:
+        """Close the connection, if the body was not read to its end."""
+        self._body.closed = True
+        await drivers.close_async(self._body.streamed.response)
+
+
+class _Streaming:
+    """A streamed call that is made when its ``with`` statement is entered."""
+
+    def __init__(self, opening: Opening, transport: Any) -> None:
+        self._opening = opening
+        self._transport = transport
+
+
+class Streaming(_Streaming):
+    """A streamed call of a Client."""
+
+    _answer: Answer | None = None
+
+    def __enter__(self) -> Answer:
+        streamed = drive(self._opening.begin(), self._transport)
+        self._answer = Answer(Body(streamed, self._opening, self._transport, drivers.chunks))
+        return self._answer
+
+    def __exit__(self, *exception: object) -> None:
+        if self._answer is not None:
+            self._answer.close()
+
+
+class AsyncStreaming(_Streaming):
+    """A streamed call of an AsyncClient."""
+
+    _answer: AsyncAnswer | None = None
+
+    async def __aenter__(self) -> AsyncAnswer:
+        streamed = await drive_async(self._opening.begin(), self._transport)
+        self._answer = AsyncAnswer(Body(streamed, self._opening, self._transport, drivers.chunks_async))
+        return self._answer
+
+    async def __aexit__(self, *exception: object) -> None:
+        if self._answer is not None:
+            await self._answer.aclose()
+
+
+class AtomicFile:
+    """A file that exists whole, or not at all: it is written under another name, and renamed at the end.
+
+    Errors of the operating system are raised unchanged, as OSError.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Take the path of the file, which may exist: it is replaced."""
+        self.path = Path(path)
+        # A symbolic link stays: its target is replaced.
+        self._target = Path(os.path.realpath(self.path))
+        if self._target.is_dir():
+            raise IsADirectoryError(f"{self.path} is a directory")
+        self._part = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.part")
+        self._file = self._part.open("xb")
+        self.size = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Write a chunk."""
+        self._file.write(chunk)
+        self.size += len(chunk)
+
+    def keep(self) -> None:
+        """The file is complete: rename it."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._part.replace(self._target)
+
+    def discard(self) -> None:
+        """Remove what was written, unless the file is complete."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.keep()
+        finally:
+            self.discard()

@@ -118,18 +118,30 @@ class _BaseClient:
             "redirects": redirects,
             "hooks": hooks,
         }
-        call_options = CallOptions().changed(options)
         network = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         _check_block_private(block_private, proxy, transport)
-        timeout = call_options.timeout
-        document = DocumentSource(source, references=tuple(references), timeout=timeout, cache=cache, **network)
-        if watch and not document.is_local:
-            raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
-        api = document.read()
-        _compare_types(source, api)
+        call_options = CallOptions().changed(options)
+        how = {"references": tuple(references), "timeout": call_options.timeout, "cache": cache}
         make = partial(cls._make_transport, **network) if transport is None else lambda: transport
-        state = ClientState(document, api, limits, make, certificate=tls.certificate is not None)
-        dispatcher = cls._dispatcher_class(state, call_options)
+        return cls._of(DocumentSource(source, **how, **network), make, call_options, limits, watch, tls)
+
+    @classmethod
+    def _of(
+        cls,
+        source: DocumentSource,
+        make_transport: Callable[[], Any],
+        options: CallOptions,
+        limits: Limits,
+        watch: bool | float,  # noqa: FBT001  # as load() takes it
+        tls: TLS,
+    ) -> Self:
+        """Read a document, and make its client."""
+        if watch and not source.is_local:
+            raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
+        api = source.read()
+        _compare_types(source.given, api)
+        state = ClientState(source, api, limits, make_transport, certificate=tls.certificate is not None)
+        dispatcher = cls._dispatcher_class(state, options)
         if watch:
             from dynclient._client.watching import watch as start_watching
 

@@ -26,7 +26,7 @@ class DocumentSource:
 
     def __init__(self, source: Any, **options: Any) -> None:
         """Take the arguments of :func:`dynclient._load.load`."""
-        self._source = source
+        self.given = source
         self._options = options
         self._path = local_path(source)
         self._absolute = os.path.abspath(os.path.expanduser(self._path)) if self._path is not None else ""  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
@@ -44,9 +44,9 @@ class DocumentSource:
         Raises:
             TypeError: it is a file object, which can be read only once.
         """
-        if hasattr(self._source, "read"):
+        if hasattr(self.given, "read"):
             raise TypeError("a client of a file object is not pickled: load() a path, or what the file holds")
-        return self._absolute if self._path is not None else self._source, dict(self._options)
+        return self._absolute if self._path is not None else self.given, dict(self._options)
 
     def stamps(self, api: API) -> tuple[object, ...]:
         """How the files of the document look now (:func:`stamps`)."""
@@ -62,7 +62,7 @@ class DocumentSource:
         if self._validators is None:
             return load_api(self._place(), **self._options)
         fetching = _Fetching(self._validators, **self._options)
-        api = load_api(self._source, transport=fetching, **self._options)
+        api = load_api(self.given, transport=fetching, **self._options)
         # A document that can't be read is fetched again.
         self._validators = fetching.found
         return api
@@ -91,7 +91,7 @@ class DocumentSource:
         """The source as the caller spelled it, or its absolute path if the current folder has changed."""
         path = self._path
         if path is None or os.path.abspath(os.path.expanduser(path)) == self._absolute:  # noqa: PTH100, PTH111  # as above
-            return self._source
+            return self.given
         return self._absolute
 
 

@@ -127,7 +127,7 @@ def test_properties_of_a_body_without_a_name_are_listed():
     document = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/x": {"post": post}}}
     with dynclient.load(document) as client:
         page = docs(client, "t.yaml")["DefaultApi.md"]
-    assert "| **a_b** | **int** | How many. | on the wire a-b; &gt;= 1 |\n| **c** | **str** |  | \\[optional" in page
+    assert "| **a_b** | **int** | How many. | wire name a-b; &gt;= 1 |\n| **c** | **str** |  | \\[optional" in page
 
 
 @pytest.mark.parametrize(

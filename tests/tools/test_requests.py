@@ -114,20 +114,20 @@ def test_curl_is_what_prepare_gives(pages, voice_files, voice_path):
     assert "curl -X GET https://a.example/pets/" in pages["DefaultApi.md"]
 
 
-def test_security_links_callbacks_headers_and_repeating(section, pages):
+def test_security_links_callbacks_headers_and_retries(section, pages):
     assert (
         "[key](README.md#key) and [flow](README.md#flow) (`write:pets`; token from `https://a.example/token`)"
         " or [key](README.md#key)" in section
     )
     assert '| 200 | again | [get_pet](DefaultApi.md#get_pet) | `id` is `"$response.body#/id"` |' in section
-    assert "The server calls back: `sold`." in section
+    assert "The server sends these callbacks: `sold`." in section
     assert "| `X-Rate`: **int**, Calls left. |  |" in section
     assert "| 404 | No. | None |  | NotFound |" in section
-    assert "the call carries an idempotency key. At most 3 attempts, unless `retry=` says otherwise." in section
-    assert ": a GET may be sent twice." in pages["DefaultApi.md"]
+    assert "the call has an idempotency key. At most 3 attempts, unless `retry=` sets another number." in section
+    assert ": GET is idempotent." in pages["DefaultApi.md"]
 
 
-def test_schemas_tell_branches_and_users(pages):
+def test_schema_pages_list_branches_and_users(pages):
     assert '- [**Cat**](Cat.md), where `kind` is `"Cat"` or `"cat"`' in pages["Pet.md"]
     assert "## Example\n\n```python\n{" in pages["Pet.md"]
     assert "- [add_pet](DefaultApi.md#add_pet)" in pages["Pet.md"]

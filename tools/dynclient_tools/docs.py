@@ -77,19 +77,21 @@ def _signature(page: OperationPage, *, info: bool = False) -> str:
 
 _RETRY = Retry()
 _STATUSES = ", ".join(str(status) for status in sorted(_RETRY.statuses))
-_FAILED = Markup("Repeated when the connection fails, and after {}: ").format(_STATUSES)
+_RETRIED = Markup("Retried when the connection fails, and after {}: ").format(_STATUSES)
 _REPEATED = {
-    "method": _FAILED + Markup("a {method} may be sent twice."),
-    "key": _FAILED + Markup("the call carries an idempotency key."),
-    "document": _FAILED + Markup("the document says that it may be sent twice."),
-    "": Markup("Repeated only when nothing was sent, and after 429: a {method} sent twice might do its work twice."),
+    "method": _RETRIED + Markup("{method} is idempotent."),
+    "key": _RETRIED + Markup("the call has an idempotency key."),
+    "document": _RETRIED + Markup("the document declares the operation idempotent."),
+    "": Markup(
+        "Retried only if nothing was sent, and after 429: a {method} that is sent twice could take effect twice."
+    ),
 }
 
 
 def _repeating(view: OperationView) -> Markup:
     """When a call is repeated, as two sentences."""
     rule = _REPEATED[view.repeated].format(method=markdown.text(view.method))
-    return rule + Markup(" At most {} attempts, unless `retry=` says otherwise.").format(_RETRY.attempts)
+    return rule + Markup(" At most {} attempts, unless `retry=` sets another number.").format(_RETRY.attempts)
 
 
 def _security(page: OperationPage, shown: Site) -> Markup:

@@ -19,8 +19,8 @@ from dynclient import json_pointer
 from dynclient._expressions import expression
 from dynclient._schemas import Bundle
 from dynclient._validation.formats import format_fault
+from dynclient._validation.json_types import kind
 from dynclient._validation.patterns import place_in
-from dynclient._validation.values import kind
 from dynclient.exceptions import Fault, Place
 from dynclient.model import References
 
@@ -115,8 +115,8 @@ def _rank(errors: list[ValidationError]) -> tuple[bool, bool, bool]:
 
 
 def _types(branches: list[list[ValidationError]]) -> list[str]:
-    """The types that the branches want, where it is the type that fits none."""
-    wanted: list[str] = []
+    """The types of the branches, where the value is of none of them."""
+    allowed: list[str] = []
     for branch in branches:
         found: list[Any] = [
             error.validator_value for error in branch if error.validator == "type" and not error.relative_path
@@ -124,8 +124,8 @@ def _types(branches: list[list[ValidationError]]) -> list[str]:
         if not found:
             return []
         for types in found:
-            wanted += [types] if isinstance(types, str) else types
-    return list(dict.fromkeys(wanted))
+            allowed += [types] if isinstance(types, str) else types
+    return list(dict.fromkeys(allowed))
 
 
 def _pointers(schema: Any) -> dict[int, str]:
@@ -146,132 +146,78 @@ def _pointers(schema: Any) -> dict[int, str]:
 
 
 def _message(error: ValidationError) -> str:
-    """What is wrong, by the keyword and its value in the schema."""
-    make = _MESSAGES.get(str(error.validator), _not_allowed)
-    return make(error)
+    """What is wrong, by the keyword that a value breaks; of a keyword without a message, the value is not allowed."""
+    make = _MESSAGES.get(str(error.validator))
+    return make(error) if make is not None else "is not allowed"
 
 
-def _not_allowed(_: ValidationError) -> str:
-    return "is not allowed"
-
-
-def _not_of_type(types: Sequence[str], value: Any) -> str:
+def _not_of_type(types: Any, value: Any) -> str:
+    types = [types] if isinstance(types, str) else types
     return f"must be {_listed([_article(each) for each in types])}, not {_article(kind(value))}"
 
 
-def _type(error: ValidationError) -> str:
-    types: Any = error.validator_value
-    return _not_of_type([types] if isinstance(types, str) else types, error.instance)
-
-
-def _enum(error: ValidationError) -> str:
-    allowed: Any = [error.validator_value] if error.validator == "const" else error.validator_value
+def _expected(allowed: list[Any]) -> str:
     if len(allowed) == 1:
         return f"must be {_shown(allowed)}"
     return f"is not one of {_shown(allowed)}" if allowed else "is not allowed"
 
 
-def _bound(words: str) -> Callable[[ValidationError], str]:
+def _bound(words: str) -> Callable[[Any], str]:
     return lambda error: f"must be {words} {error.validator_value}"
 
 
-def _least(noun: str) -> Callable[[ValidationError], str]:
-    return lambda error: f"has {_plural(_length(error), noun)}, at least {_count(error)} needed"
+def _least(noun: str) -> Callable[[Any], str]:
+    return lambda error: f"has {_plural(len(error.instance), noun)}, at least {int(error.validator_value)} needed"
 
 
-def _most(noun: str) -> Callable[[ValidationError], str]:
-    return lambda error: f"has {_plural(_length(error), noun)}, at most {_count(error)} are allowed"
+def _most(noun: str) -> Callable[[Any], str]:
+    return lambda error: f"has {_plural(len(error.instance), noun)}, at most {int(error.validator_value)} are allowed"
 
 
-def _length(error: ValidationError) -> int:
-    value: Any = error.instance
-    return len(value)
+def _items(error: Any) -> str:
+    most = len(error.schema.get("prefixItems", ()))
+    return f"has {_plural(len(error.instance), 'item')}, at most {most} are allowed"
 
 
-def _count(error: ValidationError) -> int:
-    number: Any = error.validator_value
-    return int(number)
+def _contains(error: Any) -> str:
+    return f"has 0 items that it must contain, at least {int(error.schema.get('minContains', 1))} needed"
 
 
-def _pattern(error: ValidationError) -> str:
-    return f"does not match the pattern {error.validator_value!r}"
-
-
-def _format(error: ValidationError) -> str:
-    return format_fault(str(error.validator_value), error.instance) or "is not of its format"
-
-
-def _same(error: ValidationError) -> str:
-    return f"is the same as item {error.validator_value}, all must differ"
-
-
-def _required(_: ValidationError) -> str:
-    return "is required"
-
-
-def _dependent(error: ValidationError) -> str:
-    return f"is required beside {error.validator_value!r}"
-
-
-def _items(error: ValidationError) -> str:
-    schema: Any = error.schema
-    most = len(schema.get("prefixItems", ()))
-    return f"has {_plural(_length(error), 'item')}, at most {most} are allowed"
-
-
-def _contains(error: ValidationError) -> str:
-    schema: Any = error.schema
-    return f"has 0 items that it must contain, at least {int(schema.get('minContains', 1))} needed"
-
-
-def _min_contains(error: ValidationError) -> str:
-    return f"has too few items that it must contain, at least {_count(error)} needed"
-
-
-def _max_contains(error: ValidationError) -> str:
-    return f"has too many items of which at most {_count(error)} are allowed"
-
-
-def _not(error: ValidationError) -> str:
-    return "fits a schema that it must not fit" if error.validator_value else "is not allowed"
-
-
-def _choice(error: ValidationError) -> str:
-    schemas: Any = error.validator_value
+def _choice(error: Any) -> str:
+    schemas = _plural(len(error.validator_value), "schema")
     if error.validator == "oneOf" and not error.context:
-        return f"fits more than one of {_plural(len(schemas), 'schema')}, only one is allowed"
-    return f"fits none of {_plural(len(schemas), 'schema')}"
+        return f"fits more than one of {schemas}, only one is allowed"
+    return f"fits none of {schemas}"
 
 
-_MESSAGES: Mapping[str, Callable[[ValidationError], str]] = {
+_MESSAGES: Mapping[str, Callable[[Any], str]] = {
     "anyOf": _choice,
-    "const": _enum,
+    "const": lambda error: _expected([error.validator_value]),
     "contains": _contains,
-    "dependentRequired": _dependent,
-    "enum": _enum,
+    "dependentRequired": lambda error: f"is required beside {error.validator_value!r}",
+    "enum": lambda error: _expected(error.validator_value),
     "exclusiveMaximum": _bound("less than"),
     "exclusiveMinimum": _bound("more than"),
-    "format": _format,
+    "format": lambda error: str(format_fault(error.validator_value, error.instance)),
     "items": _items,
-    "maxContains": _max_contains,
+    "maxContains": lambda error: f"has too many items of which at most {int(error.validator_value)} are allowed",
     "maxItems": _most("item"),
     "maxLength": _most("character"),
     "maxProperties": _most("property"),
     "maximum": _bound("at most"),
-    "minContains": _min_contains,
+    "minContains": lambda error: f"has too few items that it must contain: {int(error.validator_value)} needed",
     "minItems": _least("item"),
     "minLength": _least("character"),
     "minProperties": _least("property"),
     "minimum": _bound("at least"),
     "multipleOf": _bound("a multiple of"),
-    "not": _not,
+    "not": lambda error: "fits a schema that it must not fit" if error.validator_value else "is not allowed",
     "oneOf": _choice,
-    "pattern": _pattern,
-    "required": _required,
-    "type": _type,
-    "uniqueItems": _same,
+    "pattern": lambda error: f"does not match the pattern {error.validator_value!r}",
+    "required": lambda _: "is required",
+    "type": lambda error: _not_of_type(error.validator_value, error.instance),
+    "uniqueItems": lambda error: f"is the same as item {error.validator_value}, all must differ",
 }
-"""What is wrong, by the keyword that a value breaks; of any other keyword, the value is not allowed."""
 
 
 def _article(name: str) -> str:

@@ -22,8 +22,8 @@ from jsonschema.validators import extend
 from referencing import Registry
 
 from dynclient._validation.formats import format_fault
+from dynclient._validation.json_types import TYPES, frozen, is_multiple, is_number, is_opaque, size
 from dynclient._validation.patterns import matches
-from dynclient._validation.values import TYPES, frozen, is_multiple, is_number, is_opaque, size
 
 Errors = Iterator[ValidationError]
 

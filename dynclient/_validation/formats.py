@@ -16,7 +16,7 @@ from typing import Any
 from dynclient._deferred import function
 from dynclient._expressions import expression
 from dynclient._records import Record
-from dynclient._validation.values import is_integer, is_number
+from dynclient._validation.json_types import is_integer, is_number
 from dynclient.http_grammar import TOKEN
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dynclient._schemas import Bundle, bundle, cache, follow
 from dynclient._validation.cost import cost
+from dynclient._validation.json_types import is_deeper
 from dynclient._validation.patterns import place_in, unchecked_patterns
-from dynclient._validation.values import is_deeper
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
 from dynclient.model import MediaType, Schema
 from dynclient.options import Limits, ValidationEngine

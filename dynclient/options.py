@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any, Literal, Protocol
 
-from dynclient._secrets import DeviceCode, OAuth2, Secret, TokenStore
+from dynclient._secrets import Secret
 
 __all__ = [
     "TLS",
@@ -138,3 +140,109 @@ class TLS:
     certificate: str | tuple[str, str] | None = None
     minimum_version: Literal["1.2", "1.3"] = "1.2"
     insecure_skip_verify: bool = False
+
+
+class TokenStore(Protocol):
+    """Keeps tokens beyond the life of a client. Its methods may block: an AsyncClient runs them in a thread."""
+
+    def load(self, key: str) -> Mapping[str, Any] | None:
+        """The tokens of a key, or None."""
+
+    def save(self, key: str, tokens: Mapping[str, Any]) -> None:
+        """Save the tokens of a key: a mapping of texts and numbers, all of it secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCode:
+    """The address and the code with which a person logs in on another device (RFC 8628, 3.2).
+
+    ``complete_uri`` is an address that includes the code, or None; ``expires_in`` is in seconds.
+    """
+
+    uri: str
+    code: str
+    complete_uri: str | None
+    expires_in: float
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class OAuth2:
+    """How to get a token for an ``oauth2`` or ``openIdConnect`` scheme.
+
+    The arguments decide which grant is used: ``username`` and ``password`` (RFC 6749, 4.3), ``open_browser``
+    (authorization code with PKCE, 4.1 and RFC 7636), ``show_code`` (device code, RFC 8628), ``client_secret`` (client
+    credentials, 4.4), in this order; a ``refresh_token`` is used first, and is enough.
+    """
+
+    client_id: str
+    client_secret: Secret | None
+    username: str | None
+    password: Secret | None
+    refresh_token: Secret | None
+    scopes: tuple[str, ...] | None
+    open_browser: Callable[[str], object] | None
+    show_code: Callable[[DeviceCode], object] | None
+    redirect_uri: str
+    token_url: str | None
+    authorization_url: str | None
+    device_authorization_url: str | None
+    client_auth: Literal["basic", "post"] | None
+    parameters: tuple[tuple[str, str], ...] = field(repr=False)
+    login_timeout: float
+    store: str | PathLike[str] | TokenStore | None
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str | Secret | None = None,
+        *,
+        username: str | None = None,
+        password: str | Secret | None = None,
+        refresh_token: str | Secret | None = None,
+        scopes: str | Iterable[str] | None = None,
+        open_browser: Callable[[str], object] | None = None,
+        show_code: Callable[[DeviceCode], object] | None = None,
+        redirect_uri: str = "http://127.0.0.1/",
+        token_url: str | None = None,
+        authorization_url: str | None = None,
+        device_authorization_url: str | None = None,
+        client_auth: Literal["basic", "post"] | None = None,
+        parameters: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        login_timeout: float = 300.0,
+        store: str | PathLike[str] | TokenStore | None = None,
+    ) -> None:
+        """Take the credentials of the client and its user at the authorization server.
+
+        Args:
+            client_id: the client's identifier.
+            client_secret: the client's password; a client without one is a public client.
+            username: the person's name.
+            password: the person's password.
+            refresh_token: one that was obtained before.
+            scopes: the scopes of every token; by default those that the called operation requires.
+            open_browser: opens the address where a person logs in: ``webbrowser.open``, or a function like it.
+            show_code: shows a person the DeviceCode of the device grant.
+            redirect_uri: the address that the browser returns to: http on a loopback address. Without a port, any
+                free one is used.
+            token_url: replaces the document's. The origin of an address that is given here is trusted.
+            authorization_url: likewise.
+            device_authorization_url: likewise.
+            client_auth: where the client's secret is sent: in the Authorization header (``"basic"``, which every server
+                has to support) or in the body (``"post"``).
+            parameters: further fields of each request for a token, such as ``audience`` or ``resource``.
+            login_timeout: seconds that a person has for logging in. The call's deadline restarts afterwards.
+            store: a file of tokens that only its owner can read, or a TokenStore. By default tokens are kept as long
+                as the client.
+        """
+        values = {name: value for name, value in locals().items() if name != "self"}
+        values |= {"client_secret": _secret(client_secret), "password": _secret(password)}
+        values["refresh_token"] = _secret(refresh_token)
+        values["scopes"] = tuple(scopes.split() if isinstance(scopes, str) else scopes) if scopes is not None else None
+        pairs = parameters.items() if isinstance(parameters, Mapping) else parameters
+        values["parameters"] = tuple((str(name), str(value)) for name, value in pairs)
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+def _secret(value: str | Secret | None) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else value

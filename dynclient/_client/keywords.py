@@ -14,9 +14,9 @@ from typing_extensions import TypedDict
 from dynclient import security
 from dynclient._call import Hook
 from dynclient._request import Explanation, ServerChoice
-from dynclient._secrets import OAuth2, Secret
+from dynclient._secrets import Secret
 from dynclient.exceptions import DocumentError
-from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
+from dynclient.options import TLS, Limits, OAuth2, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.transports import AsyncTransport, Transport
 
 Credential: TypeAlias = (

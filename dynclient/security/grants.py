@@ -13,10 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 from dynclient._records import Record
-from dynclient._secrets import DeviceCode, OAuth2, Secret
+from dynclient._secrets import Secret
 from dynclient.exceptions import AuthorizationError
 from dynclient.messages import Headers, Request, Response, Run, Sleep
 from dynclient.model import OAuthFlow, SecurityScheme
+from dynclient.options import DeviceCode, OAuth2
 from dynclient.security.auth import Steps
 from dynclient.security.tokens import Token, TokenRequest, answer_of, form_request, token_of
 

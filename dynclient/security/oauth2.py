@@ -12,9 +12,10 @@ from collections.abc import Generator
 from functools import partial
 from typing import Any
 
-from dynclient._secrets import OAuth2, Secret
+from dynclient._secrets import Secret
 from dynclient.exceptions import DynclientError, MissingCredential, TimeoutError  # noqa: A004  # ours
 from dynclient.messages import Request, Run, Sleep
+from dynclient.options import OAuth2
 from dynclient.security.auth import AuthContext, PendingCall, SchemeAuth, Steps
 from dynclient.security.grants import PERSONAL, endpoints, first_token, flow_of, refreshed
 from dynclient.security.locations import write

@@ -22,12 +22,12 @@ from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 from dynclient import codecs
 from dynclient._records import Record
-from dynclient._secrets import OAuth2, Secret, TokenStore, masked
+from dynclient._secrets import Secret, masked
 from dynclient.exceptions import ArgumentError, AuthorizationError, DecodeError, InvalidDocument, escaped
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import SECRET_BODY, Headers, Request, Response, origin
 from dynclient.model import SecurityScheme
-from dynclient.options import Limits
+from dynclient.options import Limits, OAuth2, TokenStore
 from dynclient.security.auth import AuthContext, CallClock
 
 EARLY = 60.0

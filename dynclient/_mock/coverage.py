@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from dynclient import model
 from dynclient._mock.checks import used_parameters
 from dynclient._negotiation import match
-from dynclient._records import Record
 from dynclient._response import match_status
 from dynclient.exceptions import DocumentError
 from dynclient.messages import Request, Response
@@ -20,7 +20,8 @@ from dynclient.messages import Request, Response
 KINDS = ("statuses", "media types", "parameters")
 
 
-class OperationCoverage(Record):
+@dataclass(frozen=True, slots=True)
+class OperationCoverage:
     """One operation: how often it was called, and for each of KINDS the documented and the used parts."""
 
     operation_id: str

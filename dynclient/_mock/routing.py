@@ -119,14 +119,12 @@ def _has_query(path: str, query: str) -> bool:
 
 
 def _route(template: str, rows: dict[str, list[model.OperationRow]]) -> Route:
-    names = tuple(_TEMPLATE.findall(template))
-    parts = _TEMPLATE.split(template)
-    pattern = "".join("([^/]+)" if index % 2 else _literal(part) for index, part in enumerate(parts))
     rank = tuple(
         0 if not _TEMPLATE.search(segment) else 2 if _TEMPLATE.fullmatch(segment) else 1
         for segment in template.split("/")
     )
-    return Route(template, re.compile(pattern), names, rank, rows)
+    pattern = re.compile(_pattern(template, "([^/]+)"))
+    return Route(template, pattern, tuple(_TEMPLATE.findall(template)), rank, rows)
 
 
 def _literal(text: str) -> str:
@@ -134,17 +132,18 @@ def _literal(text: str) -> str:
     return re.escape(text) if encoded == text else f"(?:{re.escape(text)}|{re.escape(encoded)})"
 
 
+def _pattern(template: str, value: str) -> str:
+    """The regular expression of a path template; ``value`` matches the value of an expression in braces."""
+    parts = _TEMPLATE.split(template)
+    return "".join(value if index % 2 else _literal(part) for index, part in enumerate(parts))
+
+
 def _bases(servers: Iterable[model.Server]) -> tuple[re.Pattern[str], ...]:
     paths = dict.fromkeys(_base_path(server.url) for server in servers)
-    return tuple(re.compile(_template_pattern(path) + "(?=/|$)") for path in paths if path)
+    return tuple(re.compile(_pattern(path, "[^/]*") + "(?=/|$)") for path in paths if path)
 
 
 def _base_path(url: str) -> str:
     rest = url.partition("://")[2]
     path = "/" + rest.partition("/")[2] if rest else urlsplit(url).path
     return path.rstrip("/")
-
-
-def _template_pattern(path: str) -> str:
-    parts = _TEMPLATE.split(path)
-    return "".join("[^/]*" if index % 2 else _literal(part) for index, part in enumerate(parts))

@@ -19,9 +19,10 @@ from dynclient._schemas import MISSING, follow, is_binary, shape
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError, Place, UnsafeDocument
 from dynclient.json_pointer import escape
-from dynclient.model import API, Example, Header, MediaType, Operation, Parameter, Schema
+from dynclient.model import API, Header, MediaType, Operation, Parameter, Schema
 
 Direction = Literal["request", "response"]
+Item = Parameter | Header | MediaType
 _DEEPEST = 64
 
 
@@ -92,63 +93,38 @@ class _Search:
         yield from map(DocumentFault.of, checked.faults)
         yield from (DocumentFault.of(error, warning=True) for error in misspelt(self._api.references))
         for operation in checked.operations:
-            yield from self._operation(operation)
-        for schema in self._schemas():
-            yield from self._schema(schema, "response")
+            for item, direction in _items(operation):
+                yield from self._item(item, direction)
+        with suppress(DocumentError):  # of the list of schemas itself; it has been reported
+            for schema in self._api.schemas.values():
+                yield from self._schema(schema, "response")
 
     def _root(self) -> Iterator[DocumentFault]:
         """The faults of the Info Object."""
         # OAS 3.2, Info Object: title and version are REQUIRED.
         for name, value in (("title", self._api.title), ("version", self._api.version)):
             if not value:
-                place = self._resolved(f"{self._api.document_uri}#/info") or self._resolved(
-                    f"{self._api.document_uri}#"
-                )
-                yield DocumentFault(f"info has no {name}", place)
+                yield DocumentFault(f"info has no {name}", self._first_place(self._api.document_uri, "#/info", "#"))
 
-    def _schemas(self) -> Iterator[Schema]:
-        try:
-            yield from self._api.schemas.values()
-        except DocumentError:
+    def _item(self, item: Item, direction: Direction) -> Iterator[DocumentFault]:
+        """The faults of the schemas of a parameter, header or media type, and of its examples."""
+        if isinstance(item, MediaType):
+            if item.item_schema is not None:
+                yield from self._schema(item.item_schema, direction)
+        elif item.media_type is not None:
+            yield from self._item(item.media_type, direction)
+        if item.schema is None:
             return
-
-    def _operation(self, operation: Operation) -> Iterator[DocumentFault]:
-        for parameter in operation.parameters:
-            yield from self._parameter(parameter, "request")
-        if operation.body is not None:
-            for media_type in operation.body.content.values():
-                yield from self._media_type(media_type, "request")
-        for response in operation.responses.values():
-            for header in response.headers.values():
-                yield from self._parameter(header, "response")
-            for media_type in response.content.values():
-                yield from self._media_type(media_type, "response")
-
-    def _parameter(self, parameter: Parameter | Header, direction: Direction) -> Iterator[DocumentFault]:
-        if parameter.media_type is not None:
-            yield from self._media_type(parameter.media_type, direction)
-        yield from self._described(parameter.schema, parameter.examples, parameter.pointer, direction)
-
-    def _media_type(self, media_type: MediaType, direction: Direction) -> Iterator[DocumentFault]:
-        if media_type.item_schema is not None:
-            yield from self._schema(media_type.item_schema, direction)
-        yield from self._described(media_type.schema, media_type.examples, media_type.pointer, direction)
-
-    def _described(
-        self, schema: Schema | None, examples: tuple[Example, ...], pointer: str, direction: Direction
-    ) -> Iterator[DocumentFault]:
-        """A schema, and the examples beside it."""
-        if schema is None:
+        yield from self._schema(item.schema, direction)
+        if (item.pointer, direction) in self._checked:
             return
-        yield from self._schema(schema, direction)
-        if (pointer, direction) in self._checked:
-            return
-        self._checked.add((pointer, direction))
-        # The faults of the schema itself have been reported.
-        with suppress(DocumentError):
-            for example in examples:
+        self._checked.add((item.pointer, direction))
+        uri = item.pointer if "#" in item.pointer else f"{self._api.document_uri}#{item.pointer}"
+        with suppress(DocumentError):  # the faults of the schema itself have been reported
+            for example in item.examples:
                 if example.has_value:
-                    yield from self._example(schema, example.value, direction, self._place(pointer, example.name))
+                    place = self._first_place(uri, f"/examples/{escape(example.name)}", "/example", "")
+                    yield from _example_faults(item.schema, direction, "example", example.value, place)
 
     def _schema(
         self, schema: Schema, direction: Direction, depth: int = 0, *, is_prepared: bool = False
@@ -177,9 +153,10 @@ class _Search:
         given: list[tuple[str, Any]] = [("example", value) for value in seen.examples]
         if seen.default is not MISSING:
             given.append(("default", seen.default))
+        keywords = schema.value if isinstance(schema.value, dict) else {}
         for word, value in given:
-            place = _place_of(schema, f"/{word}" if word in _keys(schema) else f"/{word}s")
-            yield from self._example(schema, value, direction, place)
+            place = self._place(f"{schema.uri}/{word}" if word in keywords else f"{schema.uri}/{word}s")
+            yield from _example_faults(schema, direction, word, value, place)
         # The schemas below have been prepared together with this one, so they are valid.
         for child in _children(schema):
             yield from self._schema(child, direction, depth + 1, is_prepared=True)
@@ -193,47 +170,39 @@ class _Search:
         for child in children:
             yield from self._schema(child, direction, depth + 1)
 
-    def _example(
-        self, schema: Schema, value: Any, direction: Direction, place: Place | None
-    ) -> Iterator[DocumentFault]:
-        # Documents can't hold binary values, and XML is often given as text.
-        if is_binary(schema) or (isinstance(value, str) and value.lstrip().startswith("<")):
-            return
-        for fault in validator(schema, direction).faults(value, places=False):
-            yield DocumentFault(f"the {_kind(place)} breaks its schema: {fault.path} {fault.message}", place)
+    def _first_place(self, uri: str, *endings: str) -> Place | None:
+        """The place of the first of several URIs that exists."""
+        return next(filter(None, (self._place(uri + ending) for ending in endings)), None)
 
-    def _place(self, pointer: str, name: str) -> Place | None:
-        uri = pointer if "#" in pointer else f"{self._api.document_uri}#{pointer}"
-        for below in (f"/examples/{escape(name)}", "/example", ""):
-            place = self._resolved(uri + below)
-            if place is not None:
-                return place
-        return None
-
-    def _resolved(self, uri: str) -> Place | None:
+    def _place(self, uri: str) -> Place | None:
         references = self._api.references
-        if references is None:
-            return None
         try:
-            references.resolve(uri, self._api.document_uri)
-            return Place(*references.place(uri))
+            if references is not None:
+                references.resolve(uri, self._api.document_uri)
+                return Place(*references.place(uri))
         except DocumentError:
-            return None
-
-
-def _kind(place: Place | None) -> str:
-    return "default" if place is not None and place.pointer.endswith("/default") else "example"
-
-
-def _keys(schema: Schema) -> Any:
-    return schema.value if isinstance(schema.value, dict) else {}
-
-
-def _place_of(schema: Schema, below: str) -> Place | None:
-    try:
-        return Place(*schema.references.place(schema.uri + below))
-    except DocumentError:
+            pass
         return None
+
+
+def _items(operation: Operation) -> Iterator[tuple[Item, Direction]]:
+    """The parameters, headers and media types of an operation, with the direction of their messages."""
+    for item in (*operation.parameters, *(operation.body.content.values() if operation.body is not None else ())):
+        yield item, "request"
+    for response in operation.responses.values():
+        parts: list[Item] = [*response.headers.values(), *response.content.values()]
+        for part in parts:
+            yield part, "response"
+
+
+def _example_faults(
+    schema: Schema, direction: Direction, word: str, value: Any, place: Place | None
+) -> Iterator[DocumentFault]:
+    # Documents can't hold binary values, and XML is often given as text.
+    if is_binary(schema) or (isinstance(value, str) and value.lstrip().startswith("<")):
+        return
+    for fault in validator(schema, direction).faults(value, places=False):
+        yield DocumentFault(f"the {word} breaks its schema: {fault.path} {fault.message}", place)
 
 
 def _children(schema: Schema) -> Iterator[Schema]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,7 +19,6 @@ from dynclient._mock.checks import check_credentials, check_request
 from dynclient._mock.coverage import Coverage
 from dynclient._mock.errors import HTTPError, error_response
 from dynclient._mock.routing import Match, Router
-from dynclient._records import Record
 from dynclient._response import Reader
 from dynclient.exceptions import (
     ApiError,
@@ -43,7 +42,8 @@ MAX_HEADER = 4096
 MAX_DIFFERENCES = 10_000
 
 
-class Difference(Record):
+@dataclass(frozen=True, slots=True)
+class Difference:
     """A difference of a message from the document. ``direction`` is request or response."""
 
     direction: str

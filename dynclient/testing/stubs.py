@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 from unittest.mock import ANY
@@ -27,7 +27,6 @@ from dynclient._mock.errors import HTTPError, error_response
 from dynclient._mock.responses import choose_content, encode
 from dynclient._mock.routing import bare
 from dynclient._plain_values import plain_value
-from dynclient._records import Record
 from dynclient._request import Binder, Bound
 from dynclient._validation import validator
 from dynclient.exceptions import ArgumentError, DynclientError
@@ -50,7 +49,8 @@ class UnlawfulAnswer(AssertionError):
     """The response that a test gives is not one that the document allows."""
 
 
-class Call(Record):
+@dataclass(frozen=True, slots=True)
+class Call:
     """A call that came: its arguments by Python name, its body, and the request."""
 
     operation_id: str

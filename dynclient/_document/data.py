@@ -1,10 +1,10 @@
-"""From a document's bytes to plain data, be it JSON or YAML.
+"""A document's bytes -> plain data, for JSON and YAML.
 
-Rule 1: every document, the root and those that it refers to, is read by :func:`data` and so by the same rules.
-Rule 2: text that begins as JSON is read as JSON. Only if it is none, and nothing says that it should be, it is read
-as YAML, which may begin with a brace too.
-Rule 3: of large JSON text only the first levels are read at once (:mod:`offsets`): the tree looks the same, and what is
-wrong with a part is told when somebody comes to it.
+Rule 1: every document, the root and those that it refers to, is read by :func:`read`, and so by the same rules.
+Rule 2: text that begins as JSON is read as JSON. If it is not JSON, and neither its name nor its server calls it that,
+it is read as YAML, which may begin with a brace too.
+Rule 3: of large JSON text only the first levels are decoded at once (:mod:`offsets`). The tree looks the same, and
+errors in a part are reported when it is used.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from dynclient._document.text import excerpt, kind, unreadable, utf8
+from dynclient._document.text import described, excerpt, unreadable, utf8
 from dynclient.exceptions import DocumentError
 from dynclient.options import Limits
 
-_EXPECTED = "expected an OpenAPI document, a mapping in JSON or YAML"
+_EXPECTED = "expected an OpenAPI document, an object in JSON or YAML"
 _SPACE = b" \t\r\n"
 
 
@@ -26,11 +26,11 @@ def is_json(data: bytes) -> bool:
 
 
 def read(data: bytes, name: str, limits: Limits, *, json_only: bool = False, root: bool = False) -> Any:
-    """Read the bytes of a document. With ``root``, it has to be a mapping.
+    """Read the bytes of a document. With ``root``, it has to be an object; with ``json_only``, JSON.
 
     Raises:
-        UnreadableDocument: it is no JSON and no YAML, or not what a document is.
-        UnsafeDocument: it is beyond the limits.
+        UnreadableDocument: it is neither JSON nor YAML, or not an object.
+        UnsafeDocument: it exceeds the limits.
     """
     text = utf8(data, name)
     start = text[:1024].lstrip(_SPACE)
@@ -38,18 +38,17 @@ def read(data: bytes, name: str, limits: Limits, *, json_only: bool = False, roo
         raise unreadable(f"{_EXPECTED}, but it is empty", name)
     if start.startswith(b"<"):
         what = "HTML" if b"<html" in start.lower() or b"<!doctype html" in start.lower() else "XML or HTML"
-        raise unreadable(f"{_EXPECTED}, but {what} came: {_shown(text)}", name, hint=_PAGE)
+        raise unreadable(f"{_EXPECTED}, got {what}: {_shown(text)}", name, hint=_PAGE)
     tree = _parsed(text, name, limits, json_only=json_only)
     if root and not isinstance(tree, Mapping):
-        raise unreadable(f"{_EXPECTED}, but {kind(tree)} came: {_shown(text)}", name)
+        raise unreadable(f"{_EXPECTED}, got {described(tree)}: {_shown(text)}", name)
     return tree
 
 
-_PAGE = "a login page, or the page of a code host, is not the document; take the address of the raw file"
+_PAGE = "a login page, or a code host's page, is not the document; use the URL of the raw file"
 
 
 def _parsed(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
-    # What reads one kind of text is loaded for it alone.
     if not is_json(text):
         return _yaml(text, name, limits)
     from dynclient._document.offsets import divided

@@ -1,7 +1,7 @@
 """The identifiers that schemas declare: ``$id``, ``$anchor``, ``$dynamicAnchor`` (JSON Schema 2020-12, 8.2).
 
 Rule 1: an identifier is a name. Nothing is ever fetched because of one.
-Rule 2: only what can be a schema is looked at: not examples, defaults, enums or extensions.
+Rule 2: only values that can be schemas are looked at: not examples, defaults, enums or extensions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dynclient.json_pointer import join
 
 _WORDS = expression(rb"\$(?:id|anchor|dynamicAnchor)")
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})
-# Under these stand names of the author's own, which say nothing about what stands under them.
+# The members of these have names of the author's own, which say nothing about their values.
 _NAMES = frozenset(
     {
         "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "schemas", "responses",
@@ -27,7 +27,7 @@ _NAMES = frozenset(
 
 
 class Identifiers(Record):
-    """What one document declares.
+    """The identifiers of one document.
 
     ``resources`` maps an absolute URI to the pointer of the schema that has it, ``anchors`` the URI of a resource and
     a name; ``scopes`` maps the pointer of such a schema to its URI.
@@ -38,7 +38,7 @@ class Identifiers(Record):
     scopes: dict[str, str]
 
     def top(self, pointer: str) -> str:
-        """The pointer of the innermost schema around a place that has an ``$id``; empty: the document itself."""
+        """Return the pointer of the innermost schema with ``$id`` around a pointer; empty: the document itself."""
         while self.scopes and pointer and pointer not in self.scopes:
             pointer = pointer.rpartition("/")[0]
         return pointer if pointer in self.scopes else ""
@@ -63,7 +63,7 @@ def joined(base: str, reference: str) -> str:
 
 
 def identifiers(root: Any, document: str) -> Identifiers:
-    """Find what a document declares. ``document`` is its base URI."""
+    """Find the identifiers of a document. ``document`` is its base URI."""
     found = Identifiers({}, {}, {})
     stack: list[tuple[Any, str, str, bool]] = [(root, "", document, False)]
     seen: set[int] = set()
@@ -81,7 +81,7 @@ def identifiers(root: Any, document: str) -> Identifiers:
                 for key, child in node.items()
                 if _holds(child) and (names or not (key in _VALUES or key.startswith("x-")))
             ]
-        # In the document's order: of two that have one name, the first one keeps it.
+        # In the document's order: of two schemas with one name, the first one keeps it.
         stack += reversed(below)
     return found
 
@@ -91,13 +91,13 @@ def _holds(node: Any) -> bool:
 
 
 def _noted(found: Identifiers, node: Mapping[str, Any], pointer: str, base: str) -> str:
-    """Note what one schema declares, and return the base URI within it."""
+    """Note the identifiers of one schema; returns the base URI within it."""
     own = node.get("$id")
     if isinstance(own, str):
         try:
             uri, fragment = urldefrag(joined(base, own))
         except ValueError:
-            # It names nothing that could be referred to.
+            # Nothing can refer to it.
             uri = fragment = ""
         if uri and not fragment:
             base = uri

@@ -1,11 +1,8 @@
 """JSON text -> plain data: exact integers, no duplicate keys, no NaN, and a bounded depth.
 
 Rule 1: almost all text is valid and is decoded in one go (:func:`strict`). All else here is for text that is not.
-Python's own decoder calls a function for each object with all its members, and so shows duplicate keys: that is quicker
-than to count keys in the text and in what a faster decoder has made of it.
-Rule 2: before a parser that recurses sees the text, :func:`outline` has measured how deep it nests.
-Rule 3: the parser keeps the last of two equal keys without an error. So the members in the text are counted against
-those of the tree; only if the numbers differ is the text searched.
+Python's own decoder calls a function for each object with all its members, and so shows duplicate keys.
+Rule 2: before a parser that recurses sees the text, :func:`depth_of` has measured how deep it nests.
 """
 
 from __future__ import annotations
@@ -22,7 +19,7 @@ from operator import itemgetter
 from typing import Any, TypedDict
 
 from dynclient._document.text import checked, excerpt, unreadable
-from dynclient._document.trees import members, too_deep
+from dynclient._document.trees import too_deep
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
 from dynclient.json_pointer import MISSING, join, split, walk
@@ -32,18 +29,18 @@ STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 """A string as JSON writes it, as the source of a regular expression."""
 _ESCAPE = expression(rb"\\.", re.DOTALL)
 _PIECE = 1 << 18
-_NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]":'))
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]"'))
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
 
 
 def strict(data: bytes, depth: int) -> Any:
-    """UTF-8 JSON as data: without a key that is there twice, or a number that is none, and no deeper than that.
+    """Decode UTF-8 JSON that nests no deeper than ``depth``.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: it is not JSON, nests deeper, or has a duplicate key or a number that is not finite.
         RecursionError: the caller's own stack was nearly full.
     """
-    if data.count(b"{") + data.count(b"[") > depth < outline(data)[0]:
+    if data.count(b"{") + data.count(b"[") > depth < depth_of(data):
         raise ValueError
     return _DECODER.decode(data.decode("utf-8"))
 
@@ -65,9 +62,9 @@ def _number(digits: str) -> float:
 _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_number, parse_constant=_number)
 
 
-def outline(data: bytes) -> tuple[int, int]:
-    """How deep JSON text nests, and how many members its objects have together, without parsing it."""
-    depth = deepest = count = start = 0
+def depth_of(data: bytes) -> int:
+    """Return how deep JSON text nests, without parsing it."""
+    depth = deepest = start = 0
     in_string = False
     while start < len(data):
         # In pieces, since large copies would leave large holes in the memory that the process holds.
@@ -81,39 +78,38 @@ def outline(data: bytes) -> tuple[int, int]:
         parts = piece.translate(None, _NOT_STRUCTURE).split(b'"')
         outside = b"".join(parts[in_string::2])
         in_string ^= not len(parts) % 2
-        count += outside.count(b":")
-        steps = list(accumulate(array("b", outside.translate(_STEPS, b":")), initial=depth))
+        steps = list(accumulate(array("b", outside.translate(_STEPS)), initial=depth))
         depth, deepest = steps[-1], max([deepest, *steps])
-    return deepest, count
+    return deepest
 
 
 _TOKEN = expression(STRING + rb"|[{}\[\],]", re.DOTALL)
 
 
 class NotJSON(UnreadableDocument):
-    """The text is no JSON at all; it may still be YAML."""
+    """The text is not JSON at all; it may still be YAML."""
 
 
 def read(data: bytes, name: str, limits: Limits) -> Any:
     """Parse UTF-8 JSON text.
 
     Raises:
-        NotJSON: it is no JSON.
-        UnreadableDocument: it is JSON that no document may be: a key twice, or a number that is none.
+        NotJSON: it is not JSON.
+        UnreadableDocument: it is JSON with a duplicate key, or a number that is not finite.
         UnsafeDocument: it nests too deep.
     """
     with suppress(ValueError, RecursionError):
         return strict(data, limits.document_depth)
-    depth, count = outline(data)
-    if depth > limits.document_depth:
+    if depth_of(data) > limits.document_depth:
         raise too_deep(name, limits)
     try:
         tree = _standard(data, name)
     except RecursionError:
         # The caller's own stack was nearly full.
         raise too_deep(name, limits) from None
-    if members(tree) != count:
-        raise _duplicate(data, name)
+    duplicate = _duplicate(data, name)
+    if duplicate is not None:
+        raise duplicate
     return tree
 
 
@@ -122,7 +118,7 @@ def _standard(data: bytes, name: str) -> Any:
 
     def refuse(word: str) -> None:
         line = next((n for n, row in enumerate(text.split("\n"), 1) if word in row), None)
-        raise unreadable(f"holds {word}, which is no number in JSON", name, line=line)
+        raise unreadable(f"has {word}, which JSON does not allow as a number", name, line=line)
 
     def finite(digits: str) -> float:
         number = float(digits)
@@ -132,19 +128,19 @@ def _standard(data: bytes, name: str) -> Any:
         return json.loads(text, parse_constant=refuse, parse_float=finite)
     except json.JSONDecodeError as error:
         # Some of these messages end with that word already.
-        told = error.msg.removesuffix(" at")
-        message = f"is no JSON: {told} at line {error.lineno}, column {error.colno}, before "
+        reason = error.msg.removesuffix(" at")
+        message = f"is not JSON: {reason} at line {error.lineno}, column {error.colno}, before "
         where = text[error.pos : error.pos + 100] or "the end"
         raise NotJSON(
             f"{name}: {message}{excerpt(where)}", place=unreadable("", name, line=error.lineno).place
         ) from None
     except ValueError as error:
         # CPython refuses integers of more than 4,300 digits.
-        raise unreadable(f"holds a number that can't be read ({error})", name) from None
+        raise unreadable(f"has a number that can't be read ({error})", name) from None
 
 
-def _duplicate(data: bytes, name: str) -> UnreadableDocument:
-    """Find the first key that an object has twice; the text is known to be JSON."""
+def _duplicate(data: bytes, name: str) -> UnreadableDocument | None:
+    """Find the first duplicate key of an object; the text is valid JSON."""
     frames: list[dict[str, int] | int] = []
     keys: list[str | int] = []
     for token in _TOKEN.finditer(data):
@@ -164,20 +160,20 @@ def _duplicate(data: bytes, name: str) -> UnreadableDocument:
             line = data.count(b"\n", 0, token.start()) + 1
             if key in frames[-1]:
                 first = frames[-1][key]
-                message = f"the key {key!r} is there twice (first on line {first})"
+                message = f"duplicate key {key!r} (first on line {first})"
                 return unreadable(message, name, line=line, pointer=join("", *keys))
             frames[-1][key] = line
-    return unreadable("a key is there twice", name)
+    return None
 
 
 _COLON = expression(rb"[ \t\r\n]*:")
 
 
 def exactly(part: bytes, pointer: str, lines: int, name: str, limits: Limits) -> Any:
-    """Read a part by the exact reader, as a document that has nothing but this part, after so many lines.
+    """Decode a part of a document as :func:`read` does, with its pointer, and so many lines before it.
 
     Raises:
-        DocumentError: what is wrong with it.
+        DocumentError: the part is invalid.
     """
     keys = split(pointer)
     opened = "".join(f"{{{json.dumps(key)}:" for key in keys).encode()
@@ -186,7 +182,7 @@ def exactly(part: bytes, pointer: str, lines: int, name: str, limits: Limits) ->
 
 
 def peek(text: bytes, words: frozenset[str]) -> Any:
-    """Decode an object of objects, of which only the members that ``words`` names; MISSING if that is not possible."""
+    """Decode an object of objects, but only the members that ``words`` names; MISSING if that is not possible."""
     try:
         import msgspec
     except ImportError:
@@ -208,23 +204,23 @@ def _peeking(words: frozenset[str]) -> Any:
 _SPACE = expression(rb"[ \t\r\n]*")
 _SCALAR = expression(STRING + rb"|[^,\]}\s]+", re.DOTALL)
 _KEY = expression(rb"(" + STRING + rb")\s*:\s*", re.DOTALL)
-# Python's own scanner, which is written in C, told to keep nothing of what it passes.
+# Python's own scanner, which is written in C, made to keep nothing.
 _SKIP = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len, strict=False)
 
 
 class JSONLines:
-    """Scans JSON text. What a container holds, and where, is noted when someone first goes through it."""
+    """Finds lines in JSON text. A container is scanned when it is first looked into."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        # A character for each byte, so that places are the same; what is no ASCII stands within strings.
+        # One character for each byte, so that offsets are the same; only strings have others than ASCII.
         self._text = data.decode("latin-1")
         self._entries: dict[int, dict[str, tuple[int, int]]] = {}
-        # Places whose lines were told, in order: who asks for many lines has the text counted about once.
-        self._told: list[tuple[int, int]] = [(0, 1)]
+        # Offsets whose lines are known, in order: many lines are found by counting the text about once.
+        self._known: list[tuple[int, int]] = [(0, 1)]
 
     def line(self, keys: list[str]) -> int | None:
-        """The line of a member's name, or of an element."""
+        """Return the line of a member's name, or of an element."""
         shown = start = _after_space(self._data, 0)
         for key in keys:
             if start not in self._entries:
@@ -236,17 +232,17 @@ class JSONLines:
         return self._line_at(shown)
 
     def _line_at(self, place: int) -> int:
-        # Threads see one list or the next one.
-        told = self._told
-        index = bisect(told, place, key=itemgetter(0))
-        before, line = told[index - 1]
+        # The list is replaced, not changed: another thread may be reading it.
+        known = self._known
+        index = bisect(known, place, key=itemgetter(0))
+        before, line = known[index - 1]
         if before != place:
             line += self._data.count(b"\n", before, place)
-            self._told = [*told[:index], (place, line), *told[index:]]
+            self._known = [*known[:index], (place, line), *known[index:]]
         return line
 
     def _scan(self, start: int) -> dict[str, tuple[int, int]]:
-        """Where the entries of a container stand: by key, where the key and where the value begins."""
+        """Return the offsets of a container's entries: by key, where the key and where the value begins."""
         data = self._data
         entries: dict[str, tuple[int, int]] = {}
         opening = data[start : start + 1]

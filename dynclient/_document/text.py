@@ -11,7 +11,7 @@ from dynclient.exceptions import Place, UnreadableDocument, UnsafeDocument, esca
 
 _PIECE = 1 << 14
 _EXCERPT = 80
-_KINDS: dict[type, str] = {
+_TYPES: dict[type, str] = {
     list: "an array",
     str: "a string",
     bool: "a boolean",
@@ -34,7 +34,7 @@ def utf8(data: bytes, name: str) -> bytes:
     try:
         return data.decode(charset).encode("utf-8")
     except UnicodeError as error:
-        raise unreadable(f"is no {charset.upper()} ({_reason(error)})", name) from None
+        raise unreadable(f"is not {charset.upper()} ({_reason(error)})", name) from None
 
 
 def checked(data: bytes, name: str) -> str:
@@ -48,7 +48,7 @@ def checked(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         hint = "save it as UTF-8; other charsets need a byte order mark"
-        raise unreadable(f"is no UTF-8 ({_reason(error)})", name, line=line, hint=hint) from None
+        raise unreadable(f"is not UTF-8 ({_reason(error)})", name, line=line, hint=hint) from None
 
 
 def is_utf8(data: bytes) -> bool:
@@ -90,6 +90,6 @@ def excerpt(text: str) -> str:
     return f'"{shown}"' + ("…" if len(text) > _EXCERPT else "")
 
 
-def kind(value: Any) -> str:
-    """Name a value's type: ``an array``."""
-    return "a mapping" if isinstance(value, Mapping) else _KINDS.get(type(value), type(value).__name__)
+def described(value: Any) -> str:
+    """Name a value's JSON type: ``an array``."""
+    return "an object" if isinstance(value, Mapping) else _TYPES.get(type(value), type(value).__name__)

@@ -1,8 +1,8 @@
-"""Plain trees: dict, list, str, int, float, bool and None, all that rooms above this one ever see of a document.
+"""Plain trees: dict, list, str, int, float, bool and None, the only types that other packages see of a document.
 
-Rule 1: nothing here recurses, so that no depth can break it.
-Rule 2: two places may share one object (a YAML alias, a Python mapping): shared is counted as often as it is reached,
-since whoever walks the tree walks it so often. Only what is shared counts towards the budget.
+Rule 1: nothing here recurses, so no depth is too much.
+Rule 2: two places may share one object (a YAML alias, a Python mapping). A shared object is counted as often as it is
+reached, since a walk over the tree visits it so often. Only shared objects count towards the budget.
 """
 
 from __future__ import annotations
@@ -12,36 +12,22 @@ import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
-from itertools import chain
 from typing import Any
 
-from dynclient._document.text import kind, unreadable, unsafe
+from dynclient._document.text import described, unreadable, unsafe
 from dynclient.json_pointer import join
 from dynclient.options import Limits
 
-# Below this many nodes nothing is a bomb, and above it a tree may be this many times as large as it is written.
+# Up to this many nodes any sharing is allowed; above, a tree may be this many times as large as it is written.
 _SMALL = 10_000
 _RATIO = 10
 
 
-def members(root: Any) -> int:
-    """How many members all mappings of a tree have together."""
-    count = 0
-    level = [root]
-    while level:
-        mappings = [node for node in level if type(node) is dict]
-        lists = [node for node in level if type(node) is list]
-        count += sum(map(len, mappings))
-        below = chain(chain.from_iterable(map(dict.values, mappings)), chain.from_iterable(lists))
-        level = [node for node in below if type(node) is dict or type(node) is list]
-    return count
-
-
 def check_sharing(root: Any, name: str, limits: Limits) -> None:
-    """Hold a tree with shared nodes to its budget.
+    """Check the size of a tree with shared nodes.
 
     Raises:
-        UnsafeDocument: a node holds itself, or the tree is too large or too deep when sharing is undone.
+        UnsafeDocument: a node contains itself, or the tree is too large or too deep when sharing is undone.
     """
     sizes: dict[int, int] = {}
     heights: dict[int, int] = {}
@@ -53,13 +39,13 @@ def check_sharing(root: Any, name: str, limits: Limits) -> None:
         heights[id(node)] = 1 + max((heights.get(id(child), 0) for child in below), default=0)
     shared = sizes.get(id(root), 1) - literal
     if shared > limits.yaml_alias_nodes or (shared > _SMALL and shared > _RATIO * literal):
-        raise unsafe("its aliases stand for far more than it holds", name, hint="an alias bomb is not read")
+        raise unsafe("its aliases expand to far more than it has", name, hint="this is how an alias bomb looks")
     if heights.get(id(root), 0) > limits.document_depth:
         raise too_deep(name, limits)
 
 
 def too_deep(name: str, limits: Limits, line: int | None = None) -> Exception:
-    """The error of a document that nests deeper than its limit."""
+    """Make the error of a document that nests deeper than its limit."""
     return unsafe(f"nests deeper than {limits.document_depth} levels", name, line=line)
 
 
@@ -68,7 +54,7 @@ def _below(node: Any) -> Any:
 
 
 def _children_first(root: Any, name: str) -> list[Any]:
-    """The collections of a tree, each once, those that it holds before it."""
+    """Return the collections of a tree, each once, after those that it contains."""
     ordered: list[Any] = []
     state: dict[int, bool] = {}
     stack = [root] if isinstance(root, (dict, list)) else []
@@ -80,7 +66,7 @@ def _children_first(root: Any, name: str) -> list[Any]:
             for child in _below(node):
                 if type(child) is dict or type(child) is list:
                     if state.get(id(child)) is False:
-                        raise unsafe("a value holds itself", name, hint="an alias may not lead to what it stands in")
+                        raise unsafe("a value contains itself", name, hint="an alias must not contain itself")
                     if id(child) not in state:
                         stack.append(child)
         else:
@@ -92,11 +78,11 @@ def _children_first(root: Any, name: str) -> list[Any]:
 
 
 def copied(source: Mapping[Any, Any], name: str, limits: Limits) -> dict[str, Any]:
-    """A mapping that the caller made, as a plain tree of our own; what it shares stays shared.
+    """Copy a mapping that the caller made to a plain tree; shared objects stay shared.
 
     Raises:
-        UnreadableDocument: a value is of a type that no document has, or two keys are one when written as text.
-        UnsafeDocument: it holds itself, or is beyond the limits.
+        UnreadableDocument: a value is of a type that no document has, or two keys are the same text.
+        UnsafeDocument: it contains itself, or exceeds the limits.
     """
     root: dict[str, Any] = {}
     made: dict[int, Any] = {id(source): root}
@@ -111,7 +97,7 @@ def copied(source: Mapping[Any, Any], name: str, limits: Limits) -> dict[str, An
                     child = made[id(value)] = {} if isinstance(value, Mapping) else []
                     pending.append((value, child, join(pointer, key)))
             elif child is _UNKNOWN:
-                message = f"a document holds no {type(value).__module__}.{type(value).__qualname__}"
+                message = f"{type(value).__module__}.{type(value).__qualname__} is not a type that a document can have"
                 raise unreadable(message, name, pointer=join(pointer, key))
             if isinstance(target, list):
                 target.append(child)
@@ -127,16 +113,16 @@ _WORDS = {True: "true", False: "false", None: "null"}
 
 
 def _entries(node: Any, name: str, pointer: str) -> list[tuple[Any, Any]]:
-    """The keys, as text, and values of a collection."""
+    """Return the keys, as text, and values of a collection."""
     if not isinstance(node, Mapping):
         return list(enumerate(node))
     pairs: dict[str, Any] = {}
     for key, value in node.items():
         text = key if type(key) is str else _key(key)
         if text is None:
-            raise unreadable(f"a key is {kind(key)}, where text is due", name, pointer=pointer)
+            raise unreadable(f"a key must be text, not {described(key)}", name, pointer=pointer)
         if text in pairs:
-            raise unreadable(f"the key {text!r} is there twice", name, pointer=join(pointer, text))
+            raise unreadable(f"duplicate key {text!r}", name, pointer=join(pointer, text))
         pairs[text] = value
     return list(pairs.items())
 
@@ -150,7 +136,7 @@ def _key(key: Any) -> str | None:
 
 
 def _scalar(value: Any) -> Any:
-    """A value as plain data; ``_COLLECTION`` where it holds others, ``_UNKNOWN`` where it is no data at all."""
+    """Return a value as plain data; ``_COLLECTION`` if it has members, ``_UNKNOWN`` if it is not data."""
     if value is None or type(value) in (str, bool, int):
         return value
     if isinstance(value, float) or _is_decimal(value):
@@ -162,7 +148,7 @@ def _scalar(value: Any) -> Any:
         return str.__str__(value)
     if isinstance(value, int):
         return int(value)
-    # What another YAML loader has made of an unquoted date is put back.
+    # Another YAML loader has made this of an unquoted date.
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview | AbstractSet):
@@ -171,6 +157,6 @@ def _scalar(value: Any) -> Any:
 
 
 def _is_decimal(value: Any) -> bool:
-    # Where nobody has loaded the module, which takes longer than this room, there is none.
+    # If the module is not loaded, which takes long, there can be no Decimal.
     decimal = sys.modules.get("decimal")
     return decimal is not None and isinstance(value, decimal.Decimal)

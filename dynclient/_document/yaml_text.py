@@ -1,6 +1,6 @@
 """YAML text to plain data, by the core schema of YAML 1.2.
 
-Rule 1: the loader only composes nodes; :func:`_built` makes data of them with a flat loop, and knows of no Python type.
+Rule 1: the loader only composes nodes; :func:`_built` makes data of them with a flat loop, and knows no Python type.
 Rule 2: the composer of libyaml recurses without asking Python, so its hooks count how deep it is.
 Rule 3: a key is text as it is written: ``200:`` is ``"200"``, ``no:`` is ``"no"``.
 """
@@ -46,14 +46,14 @@ def read(data: bytes, name: str, limits: Limits) -> Any:
     """Read UTF-8 YAML text.
 
     Raises:
-        UnreadableDocument: it is no YAML, or holds a key twice, a tag or a number that no document may hold.
-        UnsafeDocument: it nests too deep, or its aliases stand for too much.
+        UnreadableDocument: it is not YAML, or has a duplicate key, an unknown tag or a number that is not finite.
+        UnsafeDocument: it nests too deep, or its aliases expand to too much.
     """
     return _built(compose(data, name, limits), name, limits)
 
 
 def compose(data: bytes, name: str, limits: Limits) -> Node | None:
-    """The nodes of UTF-8 YAML text, with their lines; None where there is no text."""
+    """Compose the nodes of UTF-8 YAML text, with their lines; None if the text is empty."""
     import yaml
 
     loader = _loader()(data)
@@ -66,26 +66,26 @@ def compose(data: bytes, name: str, limits: Limits) -> Node | None:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         words = " ".join(part for part in (error.context, error.problem) if part)
-        raise unreadable(f"is no YAML: {words}", name, line=line) from None
+        raise unreadable(f"is not YAML: {words}", name, line=line) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise unreadable(f"is no YAML: {str(error).splitlines()[0]}", name) from None
+        raise unreadable(f"is not YAML: {str(error).splitlines()[0]}", name) from None
     finally:
         loader.dispose()
 
 
 class _TooDeepError(Exception):
-    """The composer is deeper than the limit."""
+    """The text nests deeper than the limit."""
 
 
 @cache
 def _loader() -> Any:
-    """The loader: libyaml's where PyYAML was built with it."""
+    """Return the loader: libyaml's if PyYAML was built with it."""
     import yaml
 
     parent: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Composer(parent):  # type: ignore[misc]  # which parent it is shows at run time
-        """Composes nodes, resolves plain scalars by the core schema, and minds the depth."""
+        """Composes nodes, resolves plain scalars by the core schema, and limits the depth."""
 
         depth = 0
         limit = 0
@@ -117,7 +117,7 @@ def _plain_tag(value: str) -> str:
 
 
 def _integer(text: str) -> int:
-    # Unlike in Python and in YAML 1.1, a zero in front says nothing: 017 is seventeen.
+    # Unlike in Python and in YAML 1.1, a leading zero has no meaning: 017 is seventeen.
     if text.startswith(("0o", "0x")):
         return int(text, 0)
     return int(text)
@@ -132,7 +132,7 @@ def _truth(text: str) -> bool:
 def _float(text: str) -> float:
     number = float(text.replace(".", "", 1) if text.lower().endswith(("inf", "nan")) else text)
     if not math.isfinite(number):
-        raise ValueError("no JSON number is infinite, or none at all")
+        raise ValueError("JSON has no infinite numbers and no NaN")
     return number
 
 
@@ -159,7 +159,7 @@ class _Builder:
         self.aliases = False
 
     def build(self) -> Any:
-        """The data, with the sources of each merge still under ``_Merge``."""
+        """Return the data, with the sources of each merge still under ``_Merge``."""
         tree = self.value(self.root)
         while self.pending:
             node = self.pending.pop()
@@ -171,7 +171,7 @@ class _Builder:
         return tree
 
     def value(self, node: Node) -> Any:
-        """A scalar's value, or the collection that is going to be filled."""
+        """Return a scalar's value, or the collection that will be filled."""
         if type(node.value) is str:
             return self.scalar(node)
         known = self.made.get(id(node))
@@ -189,7 +189,7 @@ class _Builder:
         return made
 
     def scalar(self, node: Node) -> Any:
-        """A scalar's value by its tag."""
+        """Return a scalar's value by its tag."""
         tag = node.tag
         if tag == _STR:
             return node.value
@@ -199,7 +199,7 @@ class _Builder:
         try:
             return make(node.value)
         except ValueError as error:
-            raise self.fault(f"holds {node.value[:40]!r}, which can't be read: {error}", node) from None
+            raise self.fault(f"has {node.value[:40]!r}, which can't be read: {error}", node) from None
 
     def fill(self, target: dict[Any, Any], node: Node) -> None:
         """Put the members of a mapping in."""
@@ -214,20 +214,20 @@ class _Builder:
             if key_node.tag not in _SCALARS:
                 raise self.fault(f"has a key of the unknown tag {key_node.tag!r}", key_node)
             if key in target:
-                raise self.fault(f"the key {key!r} is there twice", key_node)
+                raise self.fault(f"duplicate key {key!r}", key_node)
             target[self.texts.setdefault(key, key)] = self.value(child)
         if sources:
             target[_Merge] = sources
             self.merges.append((node, target))
 
     def fault(self, message: str, node: Node) -> UnreadableDocument:
-        """What is wrong at a node: with its line, and its pointer, which is looked for only now."""
+        """Make an error at a node, with its line and its pointer, which is searched only now."""
         pointer = _pointer(self.root, node)
         return unreadable(message, self.name, line=node.start_mark.line + 1, pointer=pointer)
 
 
 class _Merge:
-    """Stands as a key for ``<<`` until the mapping is merged."""
+    """Replaces the key ``<<`` until the mapping is merged."""
 
 
 def _built(root: Node | None, name: str, limits: Limits) -> Any:
@@ -258,7 +258,7 @@ def _merge(builder: _Builder, node: Node, target: dict[Any, Any]) -> None:
 
 
 def _pointer(root: Node, wanted: Node) -> str:
-    """Where a node stands: its first place, by a walk without recursion."""
+    """Return the pointer of a node's first occurrence, by a walk without recursion."""
     stack: list[tuple[Node, str]] = [(root, "")]
     seen: set[int] = set()
     while stack:
@@ -278,13 +278,13 @@ def _pointer(root: Node, wanted: Node) -> str:
 
 
 class YAMLLines:
-    """Follows the composed nodes of YAML text, which know their lines."""
+    """Finds lines in YAML text by its composed nodes."""
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         self._root = compose(data, "", limits)
 
     def line(self, keys: list[str]) -> int | None:
-        """The line of a key, or of an element."""
+        """Return the line of a key, or of an element."""
         node: Any = self._root
         if node is None:
             return None
@@ -298,7 +298,7 @@ class YAMLLines:
 
 
 def _entry(node: Any, key: str) -> tuple[Any, Any] | None:
-    """The node of a key, or of an element, and that of its value; members that `<<` brings come last."""
+    """Return the node of a key or an element, and that of its value; members merged by `<<` come last."""
     if node.id == "sequence":
         child = node.value[int(key)] if key.isdigit() and int(key) < len(node.value) else None
         return None if child is None else (child, child)

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dynclient._document import Document
+from dynclient._document.text import described
 from dynclient._readers import paths
 from dynclient._readers.listings import listing
-from dynclient._readers.nodes import Components, Node, Source, described, schemas, section, spelled
+from dynclient._readers.nodes import Components, Node, Source, schemas, section, spelled
 from dynclient._readers.paths import Version
 from dynclient._readers.security import requirements
 from dynclient.dialects import DIALECTS, Dialect, with_draft

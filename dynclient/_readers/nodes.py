@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from dynclient._document.text import described
 from dynclient._records import Record
 from dynclient.dialects import Dialect, with_draft
 from dynclient.exceptions import DocumentError, InvalidDocument, Place, UnresolvableReference
@@ -20,21 +21,6 @@ from dynclient.json_pointer import escape
 from dynclient.model import References, Schema
 
 T = TypeVar("T")
-
-_TYPES = {
-    dict: "an object",
-    list: "an array",
-    str: "a string",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    type(None): "null",
-}
-
-
-def described(value: Any) -> str:
-    """Name a value's JSON type: ``an object``."""
-    return _TYPES.get(dict if isinstance(value, Mapping) else type(value), type(value).__name__)
 
 
 class Faults:

@@ -14,8 +14,9 @@ from contextlib import suppress
 from typing import Any, get_args
 from urllib.parse import urljoin, urlsplit
 
+from dynclient._document.text import described
 from dynclient._expressions import expression
-from dynclient._readers.nodes import Node, described, spelled
+from dynclient._readers.nodes import Node, spelled
 from dynclient._readers.paths import Version, declared, responses, sendable, with_items
 from dynclient._readers.security import scheme
 from dynclient.exceptions import DocumentError

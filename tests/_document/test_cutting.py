@@ -122,7 +122,7 @@ SPACES = st.sampled_from(["", "", " ", "\n", "\t\r\n"])
 
 
 def texts(depth=4):
-    """JSON text, with keys that are there twice, and some that is no JSON."""
+    """JSON text, with keys that are there twice, and some that is not JSON."""
 
     def container(inner):
         pairs = st.tuples(SPACES, KEYS, SPACES, inner).map(lambda one: f"{one[0]}{json.dumps(one[1])}{one[2]}:{one[3]}")
@@ -160,20 +160,20 @@ def test_any_text_gives_what_the_exact_reader_gives(text):
 
 # What is wrong at the levels that are looked at, or with the text as a whole, is told at once.
 AT_ONCE = {
-    "twice at the root": ('{"paths": {}, "info": 1, "paths": {}}', "'paths' is there twice"),
-    "twice, equal": ('{"paths": 1, "paths": 1}', "'paths' is there twice"),
-    "twice, one like the other's beginning": ('{"x": {"k": 55, "k": 5}}', "'k' is there twice"),
-    "twice, and made to look as if it were not": ('{"a": "}", "a": {}}', "'a' is there twice"),
-    "twice, an object and then none": ('{"a": {"b":1}, "a": 5}', "'a' is there twice"),
-    "twice in paths": ('{"paths": {"/a": {"x": 1},\n"/b": 2, "/a": {"x": 1}}}', "'/a' is there twice (first on line"),
-    "twice, spelled in two ways": ('{"paths": {"/a": 1, "\\/\\u0061": 2}}', "'/a' is there twice"),
-    "twice in a Path Item": ('{"paths": {"/a": {"get": {}, "get": {}}}}', "'get' is there twice"),
-    "twice among schemas": ('{"components": {"schemas": {"A": {}, "B": {}, "A": []}}}', "'A' is there twice"),
-    "no UTF-8, deep in a part": (b'{"a": {"b": {"c": {"d": "\xff"}}}}', "is no UTF-8"),
-    "a surrogate that is none of UTF-8": (b'{"a": {"b": {"c": {"d": "\xed\xa0\x80"}}}}', "is no UTF-8"),
-    "no JSON, deep in a part": ('{"a": {"b": {"c": {"d": [1, 2,, 3]}}}}', "is no JSON"),
-    "cut off": ('{"a": {"b": {"c": {"d": [1', "is no JSON"),
-    "NaN": ('{"a": {"b": {"c": {"d": NaN}}}}', "holds NaN"),
+    "twice at the root": ('{"paths": {}, "info": 1, "paths": {}}', "duplicate key 'paths'"),
+    "twice, equal": ('{"paths": 1, "paths": 1}', "duplicate key 'paths'"),
+    "twice, one like the other's beginning": ('{"x": {"k": 55, "k": 5}}', "duplicate key 'k'"),
+    "twice, and made to look as if it were not": ('{"a": "}", "a": {}}', "duplicate key 'a'"),
+    "twice, an object and then none": ('{"a": {"b":1}, "a": 5}', "duplicate key 'a'"),
+    "twice in paths": ('{"paths": {"/a": {"x": 1},\n"/b": 2, "/a": {"x": 1}}}', "duplicate key '/a' (first on line"),
+    "twice, spelled in two ways": ('{"paths": {"/a": 1, "\\/\\u0061": 2}}', "duplicate key '/a'"),
+    "twice in a Path Item": ('{"paths": {"/a": {"get": {}, "get": {}}}}', "duplicate key 'get'"),
+    "twice among schemas": ('{"components": {"schemas": {"A": {}, "B": {}, "A": []}}}', "duplicate key 'A'"),
+    "no UTF-8, deep in a part": (b'{"a": {"b": {"c": {"d": "\xff"}}}}', "is not UTF-8"),
+    "a surrogate that is none of UTF-8": (b'{"a": {"b": {"c": {"d": "\xed\xa0\x80"}}}}', "is not UTF-8"),
+    "no JSON, deep in a part": ('{"a": {"b": {"c": {"d": [1, 2,, 3]}}}}', "is not JSON"),
+    "cut off": ('{"a": {"b": {"c": {"d": [1', "is not JSON"),
+    "NaN": ('{"a": {"b": {"c": {"d": NaN}}}}', "has NaN"),
 }
 
 
@@ -187,11 +187,11 @@ def test_what_is_told_when_the_document_is_read(case):
 DEEP = "[" * 19 + "]" * 19
 # A part, what is wrong with it, on which of its lines, and where below the operation.
 LATE = {
-    "twice": ('{"a": 1,\n"responses": {"x": {},\n"x": {}}}', "'x' is there twice (first on line 5)", 3, "/responses/x"),
-    "twice in an array": ('{"parameters": [{}, {"in": 1, "in": 2}]}', "'in' is there twice", 1, "/parameters/1/in"),
-    "too large": ('{"x":\n1e999}', "holds 1e999", 2, ""),
+    "twice": ('{"a": 1,\n"responses": {"x": {},\n"x": {}}}', "duplicate key 'x' (first on line 5)", 3, "/responses/x"),
+    "twice in an array": ('{"parameters": [{}, {"in": 1, "in": 2}]}', "duplicate key 'in'", 1, "/parameters/1/in"),
+    "too large": ('{"x":\n1e999}', "has 1e999", 2, ""),
     "too deep": (f'{{"x": {DEEP}}}', "nests deeper than 20 levels", None, ""),
-    "too many digits": (f'{{"x": {"9" * 5000}}}', "holds a number that can't be read", None, ""),
+    "too many digits": (f'{{"x": {"9" * 5000}}}', "has a number that can't be read", None, ""),
 }
 
 

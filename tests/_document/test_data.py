@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from dynclient._document import json_text, yaml_text
 from dynclient._document.data import read
-from dynclient._document.trees import members
 from dynclient.exceptions import DocumentError, UnreadableDocument, UnsafeDocument
 from dynclient.options import Limits
 
@@ -177,7 +176,7 @@ def test_yaml_that_begins_as_json_does(parsers):
 
 
 def test_yaml_that_begins_as_json_does_is_not_taken_where_json_is_promised():
-    with pytest.raises(UnreadableDocument, match=r"is no JSON.*line 2"):
+    with pytest.raises(UnreadableDocument, match=r"is not JSON.*line 2"):
         get(b'{"a": 1,\n # why\n}', json_only=True)
 
 
@@ -220,14 +219,14 @@ def test_yaml_comes_back_as_it_went(tree):
 
 @settings(max_examples=80, deadline=None)
 @given(ROOTS, st.integers(1, 9))
-def test_the_outline_of_json_is_that_of_its_tree(tree, size):
+def test_the_depth_of_json_is_that_of_its_tree(tree, size):
     def depth(node):
         below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else None
         return 0 if below is None else 1 + max(map(depth, below), default=0)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_text, "_PIECE", size)
-        assert json_text.outline(json.dumps(tree).encode()) == (depth(tree), members(tree))
+        assert json_text.depth_of(json.dumps(tree).encode()) == depth(tree)
 
 
 @settings(max_examples=200, deadline=None)

@@ -21,13 +21,13 @@ LADDER += "\npad: [" + "0, " * 40_000 + "0]"
 
 # name: text, error, words of its message, line, pointer
 HOSTILE = {
-    "yaml_bomb": (BOMB, UnsafeDocument, "aliases stand for far more", None, ""),
-    "yaml_merge_bomb": (MERGE_BOMB, UnsafeDocument, "aliases stand for far more", None, ""),
+    "yaml_bomb": (BOMB, UnsafeDocument, "aliases expand to far more", None, ""),
+    "yaml_merge_bomb": (MERGE_BOMB, UnsafeDocument, "aliases expand to far more", None, ""),
     "yaml_deep_by_aliases": (LADDER, UnsafeDocument, "nests deeper than 512", None, ""),
-    "yaml_cycle": ("a: &a [*a]", UnsafeDocument, "holds itself", None, ""),
-    "yaml_long_cycle": ("a: &a\n  b: {c: [{d: *a}]}", UnsafeDocument, "holds itself", None, ""),
-    "yaml_merge_loop": ("a: &a\n  <<: *a", UnsafeDocument, "holds itself", None, ""),
-    "yaml_root_cycle": ("&a {a: *a}", UnsafeDocument, "holds itself", None, ""),
+    "yaml_cycle": ("a: &a [*a]", UnsafeDocument, "contains itself", None, ""),
+    "yaml_long_cycle": ("a: &a\n  b: {c: [{d: *a}]}", UnsafeDocument, "contains itself", None, ""),
+    "yaml_merge_loop": ("a: &a\n  <<: *a", UnsafeDocument, "contains itself", None, ""),
+    "yaml_root_cycle": ("&a {a: *a}", UnsafeDocument, "contains itself", None, ""),
     "yaml_python_tag": (
         "openapi: 3.1.0\nx: {y: !!python/object/apply:os.system ['touch marker']}",
         UnreadableDocument,
@@ -50,30 +50,30 @@ HOSTILE = {
     "yaml_undefined_alias": ("a: 1\nb: *c", UnreadableDocument, "undefined alias", 2, ""),
     "yaml_two_documents": ("a: 1\n---\nb: 2", UnreadableDocument, "single document", 2, ""),
     "yaml_merge_of_a_scalar": ("b: 1\na: {<<: 3}", UnreadableDocument, "`<<` takes a mapping", 2, "/a"),
-    "yaml_tab": ("a:\n\t- b", UnreadableDocument, "is no YAML", 2, ""),
-    "yaml_control_character": ("a: \x07", UnreadableDocument, "is no YAML", None, ""),
-    "yaml_duplicate": ("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3", UnreadableDocument, "'c' is there twice", 5, "/b/c"),
-    "yaml_duplicate_of_a_number": ("a:\n  200: 1\n  '200': 2", UnreadableDocument, "'200' is there twice", 3, "/a/200"),
+    "yaml_tab": ("a:\n\t- b", UnreadableDocument, "is not YAML", 2, ""),
+    "yaml_control_character": ("a: \x07", UnreadableDocument, "is not YAML", None, ""),
+    "yaml_duplicate": ("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3", UnreadableDocument, "duplicate key 'c'", 5, "/b/c"),
+    "yaml_duplicate_of_a_number": ("a:\n  200: 1\n  '200': 2", UnreadableDocument, "duplicate key '200'", 3, "/a/200"),
     "json_duplicate": (
         '{"a": {"b/c": 1,\n"d": 2,\n"b/c" : 3}}',
         UnreadableDocument,
-        "'b/c' is there twice (first on line 1)",
+        "duplicate key 'b/c' (first on line 1)",
         3,
         "/a/b~1c",
     ),
     "json_duplicate_in_a_list": (
         '{"a": [1, {"x": {}},\n{"b": [2], "b": 2}]}',
         UnreadableDocument,
-        "'b' is there twice",
+        "duplicate key 'b'",
         2,
         "/a/2/b",
     ),
-    "json_duplicate_escaped": ('{"a": 1, "\\u0061": 2}', UnreadableDocument, "'a' is there twice", 1, "/a"),
-    "json_nan": ('{"a":\nNaN}', UnreadableDocument, "holds NaN", 2, ""),
-    "json_infinity": ('{"a": -Infinity}', UnreadableDocument, "holds -Infinity", 1, ""),
-    "json_huge_float": ('{"a": 1,\n"b": 1e999}', UnreadableDocument, "holds 1e999", 2, ""),
+    "json_duplicate_escaped": ('{"a": 1, "\\u0061": 2}', UnreadableDocument, "duplicate key 'a'", 1, "/a"),
+    "json_nan": ('{"a":\nNaN}', UnreadableDocument, "has NaN", 2, ""),
+    "json_infinity": ('{"a": -Infinity}', UnreadableDocument, "has -Infinity", 1, ""),
+    "json_huge_float": ('{"a": 1,\n"b": 1e999}', UnreadableDocument, "has 1e999", 2, ""),
     "json_huge_integer": (f'{{"a": {"9" * 5000}}}', UnreadableDocument, "number that can't be read", None, ""),
-    "json_cut": ('{"a": 1,\n"b": [', UnreadableDocument, "is no JSON", 2, ""),
+    "json_cut": ('{"a": 1,\n"b": [', UnreadableDocument, "is not JSON", 2, ""),
     "json_cut_in_a_string": ('{"a": 1,\n"b": "c', UnreadableDocument, "string starting at line 2, column 6", 2, ""),
     "json_control": ('{"a": "\x01"}', UnreadableDocument, "control character at line 1, column 8", 1, ""),
     "json_deep": ('{"a":' * 100_000 + "1" + "}" * 100_000, UnsafeDocument, "nests deeper than 512", None, ""),
@@ -83,20 +83,20 @@ HOSTILE = {
     "html": (
         "\n<!DOCTYPE html><html>\x1b[31m",
         UnreadableDocument,
-        'but HTML came: "<!DOCTYPE html><html>\\\\x1b',
+        'got HTML: "<!DOCTYPE html><html>\\\\x1b',
         None,
         "",
     ),
-    "xml": ("<a/>", UnreadableDocument, "but XML or HTML came", None, ""),
+    "xml": ("<a/>", UnreadableDocument, "got XML or HTML", None, ""),
     "empty": ("", UnreadableDocument, "it is empty", None, ""),
     "blank": (" \n\t\n ", UnreadableDocument, "it is empty", None, ""),
-    "comment": ("# nothing\n", UnreadableDocument, "but null came", None, ""),
-    "array": ("[1, 2]", UnreadableDocument, 'but an array came: "[1, 2]"', None, ""),
-    "yaml_array": ("- 1\n", UnreadableDocument, "but an array came", None, ""),
-    "null": ("null\n", UnreadableDocument, "but null came", None, ""),
-    "string": ("just words\n", UnreadableDocument, 'but a string came: "just words"', None, ""),
-    "number": ("12\n", UnreadableDocument, "but a number came", None, ""),
-    "boolean": ("true\n", UnreadableDocument, "but a boolean came", None, ""),
+    "comment": ("# nothing\n", UnreadableDocument, "got null", None, ""),
+    "array": ("[1, 2]", UnreadableDocument, 'got an array: "[1, 2]"', None, ""),
+    "yaml_array": ("- 1\n", UnreadableDocument, "got an array", None, ""),
+    "null": ("null\n", UnreadableDocument, "got null", None, ""),
+    "string": ("just words\n", UnreadableDocument, 'got a string: "just words"', None, ""),
+    "number": ("12\n", UnreadableDocument, "got a number", None, ""),
+    "boolean": ("true\n", UnreadableDocument, "got a boolean", None, ""),
     "long_string": ("x" * 5000 + "\n", UnreadableDocument, '"' + "x" * 80 + '"…', None, ""),
 }
 
@@ -121,7 +121,7 @@ def test_bytes_of_no_charset(data):
 
 
 def test_a_charset_that_is_not_unicode_is_named_with_its_line():
-    with pytest.raises(UnreadableDocument, match="is no UTF-8") as caught:
+    with pytest.raises(UnreadableDocument, match="is not UTF-8") as caught:
         open_document('{"a": 1,\n"b": "Grüße"}'.encode("latin-1"))
     assert caught.value.place.line == 2
     assert "save it as UTF-8" in caught.value.hint
@@ -184,16 +184,16 @@ def deep():
 
 
 MAPPINGS = [
-    (cyclic, UnsafeDocument, "holds itself"),
-    (fan_out, UnsafeDocument, "far more than it holds"),
+    (cyclic, UnsafeDocument, "contains itself"),
+    (fan_out, UnsafeDocument, "far more than it has"),
     (deep, UnsafeDocument, "nests deeper"),
-    (lambda: {"a": {200: 1, "200": 2}}, UnreadableDocument, "'200' is there twice"),
-    (lambda: {"a": {(1, 2): 1}}, UnreadableDocument, "a key is tuple"),
-    (lambda: {"a": [object()]}, UnreadableDocument, "holds no builtins.object"),
-    (lambda: {"a": {1, 2}}, UnreadableDocument, "holds no builtins.set"),
-    (lambda: {"a": b"x"}, UnreadableDocument, "holds no builtins.bytes"),
-    (lambda: {"a": float("nan")}, UnreadableDocument, "holds no builtins.float"),
-    (lambda: {"a": lambda: 1}, UnreadableDocument, "holds no builtins.function"),
+    (lambda: {"a": {200: 1, "200": 2}}, UnreadableDocument, "duplicate key '200'"),
+    (lambda: {"a": {(1, 2): 1}}, UnreadableDocument, "a key must be text, not tuple"),
+    (lambda: {"a": [object()]}, UnreadableDocument, "builtins.object is not a type"),
+    (lambda: {"a": {1, 2}}, UnreadableDocument, "builtins.set is not a type"),
+    (lambda: {"a": b"x"}, UnreadableDocument, "builtins.bytes is not a type"),
+    (lambda: {"a": float("nan")}, UnreadableDocument, "builtins.float is not a type"),
+    (lambda: {"a": lambda: 1}, UnreadableDocument, "builtins.function is not a type"),
 ]
 
 

@@ -208,7 +208,7 @@ def test_a_file_that_is_not_there(document):
 
 
 def test_a_broken_file_is_told_with_its_own_line(document, folder):
-    with pytest.raises(UnreadableDocument, match="'a' is there twice") as caught:
+    with pytest.raises(UnreadableDocument, match="duplicate key 'a'") as caught:
         document.resolve("schemas/twice.yaml", f"{document.uri}#/x")
     assert caught.value.place == Place(str(folder / "api/schemas/twice.yaml"), "/a", 3)
 

@@ -100,7 +100,7 @@ def test_the_document_is_named_once(run, tmp_path):
     path.write_text('{"openapi": "3.1.0",\n"info": {')
     status, out, _ = run("validate", path)
     assert status == 1
-    assert out.splitlines()[0].startswith(f"{path}:2: #: is no JSON: ")
+    assert out.splitlines()[0].startswith(f"{path}:2: #: is not JSON: ")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from dynclient.options import TLS, Limits, MiB, Retry, Timeout, Validation
 from dynclient.transports.pool import IDLE_SECONDS
 
-PAGE = (Path(__file__).resolve().parent.parent.parent / "docs" / "reliability.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 SECTIONS = {"Timeout": Timeout(), "Retry": Retry(), "Limits": Limits(), "TLS": TLS(), "Validation": Validation()}
 WORDS = {"none": None, "no": False}
 
@@ -47,3 +48,9 @@ def test_every_default_is_told_with_its_reason(section):
 
 def test_numbers_in_the_text():
     assert f"idle for {IDLE_SECONDS:.0f} seconds" in PAGE
+
+
+def test_the_tests_that_it_names_exist():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
+    assert len(named) > 20
+    assert [name for path, name in named if f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")] == []

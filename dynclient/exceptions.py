@@ -1,0 +1,563 @@
+"""All errors. Four classes under :class:`DynclientError` say whose fault an error is.
+
+* :class:`DocumentError`: the document.
+* :class:`RequestError`: the caller; nothing was sent.
+* :class:`TransportError`: the network.
+* :class:`ResponseError`: the server.
+
+Rule 1: an error carries data, and its text is made from the data when it is read.
+Rule 2: a text says what is wrong, where, and how to fix it. It has at most 2,000 characters, control characters are
+escaped, and it contains no secret.
+Rule 3: an error can be pickled with all of its data.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from dynclient._escaping import escaped
+from dynclient._records import Record
+from dynclient._secrets import masked
+from dynclient.media_types import essence
+from dynclient.messages import SECRET_BODY, Headers, Request, Response
+
+__all__ = [
+    "API_ERRORS",
+    "ApiError",
+    "ArgumentError",
+    "AuthorizationError",
+    "BadRequest",
+    "BlockedAddress",
+    "ClientClosed",
+    "Conflict",
+    "ConnectError",
+    "ConnectionLost",
+    "CredentialScopeError",
+    "DecodeError",
+    "DocumentError",
+    "DynclientError",
+    "EncodeError",
+    "Fault",
+    "Forbidden",
+    "Gone",
+    "InvalidDocument",
+    "MissingCredential",
+    "NoSuchOperation",
+    "NotFound",
+    "Place",
+    "PoolTimeout",
+    "Problem",
+    "ProtocolError",
+    "RateLimited",
+    "RedirectError",
+    "RequestError",
+    "RequestValidationError",
+    "ResponseError",
+    "ResponseTooLarge",
+    "ResponseValidationError",
+    "ServerError",
+    "TLSError",
+    "TimeoutError",
+    "TransportError",
+    "Unauthorized",
+    "UndocumentedStatus",
+    "UnexpectedMediaType",
+    "UnprocessableContent",
+    "UnreadableDocument",
+    "UnresolvableReference",
+    "UnsafeDocument",
+    "UnsupportedMediaType",
+    "UnsupportedVersion",
+    "api_error",
+    "escaped",
+]
+
+_MAX_TEXT = 2000
+
+
+class Place(Record):
+    """A location in a document: its file or URL, the JSON pointer, and the line, counted from 1, or None."""
+
+    document: str
+    pointer: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line is not None else ""
+        return f"{self.document}{line}, #{self.pointer}"
+
+
+class Fault(Record):
+    """A violation of a schema.
+
+    ``path`` is the location in the value (``$.machineDetection.mode``), ``message`` the description, ``keyword`` the
+    violated keyword of the schema, and ``place`` its location in the document. ``value_type`` is the JSON type of the
+    value; the value itself is in no message, since it may be secret.
+    """
+
+    path: str
+    message: str
+    keyword: str = ""
+    place: Place | None = None
+    value_type: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" + (f" ({self.place})" if self.place else "")
+
+
+class DynclientError(Exception):
+    """The base class of all errors that dynclient raises.
+
+    ``message`` is the first part of the text, ``hint`` tells how to fix a common mistake. ``operation_id`` is the
+    operationId or the Python name of the called operation, if there is one.
+    """
+
+    def __init__(self, message: str = "", *, operation_id: str | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.operation_id = operation_id
+        self.hint = hint
+
+    def details(self) -> list[str]:
+        """The lines of the text after the message. Subclasses add their data."""
+        return []
+
+    def __str__(self) -> str:
+        lines = [self.message, *self.details()]
+        if self.operation_id and not self.message.startswith((self.operation_id + " ", self.operation_id + ":")):
+            lines[0] = f"{self.operation_id}: {lines[0]}"
+        if self.hint:
+            lines.append(f"Hint: {self.hint}")
+        text = escaped("\n".join(lines))
+        return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without this, unpickling calls the class with its positional arguments alone.
+        return _revive, (type(self), dict(self.__dict__))
+
+
+def _revive(cls: type[DynclientError], state: dict[str, Any]) -> DynclientError:
+    error = cls.__new__(cls)
+    error.args = (state.get("message", ""),)
+    error.__dict__.update(state)
+    return error
+
+
+# The document.
+
+
+class DocumentError(DynclientError):
+    """The document is wrong, or can't be read. ``place`` is the location."""
+
+    def __init__(self, message: str = "", *, place: Place | None = None, **data: Any) -> None:
+        super().__init__(message, **data)
+        self.place = place
+
+    def details(self) -> list[str]:
+        """Add the location in the document."""
+        return [f"at {self.place}"] if self.place else []
+
+
+class UnreadableDocument(DocumentError):
+    """The document is neither JSON nor YAML, has an unknown charset, or can't be fetched."""
+
+
+class UnsupportedVersion(DocumentError):
+    """The document is not an OpenAPI document, or has an unsupported version."""
+
+
+class InvalidDocument(DocumentError):
+    """The document violates the OpenAPI Specification in a part that dynclient needs."""
+
+
+class UnresolvableReference(DocumentError):
+    """A ``$ref`` has no target, or refers to itself."""
+
+
+class UnsafeDocument(DocumentError):
+    """The document refers to files or hosts that are not allowed, or exceeds a limit."""
+
+
+# The caller.
+
+
+class RequestError(DynclientError):
+    """The call is wrong, and nothing was sent."""
+
+
+class NoSuchOperation(RequestError, AttributeError, KeyError):
+    """There is no operation with this name. ``name`` is the requested one, ``matches`` are similar names."""
+
+    def __init__(self, message: str = "", *, name: str = "", matches: Sequence[str] = (), **data: Any) -> None:
+        RequestError.__init__(self, message, **data)
+        self.name = name
+        self.matches = tuple(matches)
+
+    __str__ = DynclientError.__str__
+
+
+class ArgumentError(RequestError, TypeError):
+    """An argument is missing, unknown, given twice, or of a type that can't be sent.
+
+    ``argument`` is its name, ``matches`` are similar names. ``errors`` are all faults of the request if an argument has
+    the wrong type.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        argument: str = "",
+        matches: Sequence[str] = (),
+        errors: Sequence[Fault] = (),
+        **data: Any,
+    ) -> None:
+        super().__init__(message, **data)
+        self.argument = argument
+        self.matches = tuple(matches)
+        self.errors = tuple(errors)
+
+    def details(self) -> list[str]:
+        """Add a line for each fault."""
+        return [f"  {fault}" for fault in self.errors]
+
+
+class RequestValidationError(RequestError, ValueError):
+    """The arguments or the body violate the document. ``errors`` are all faults."""
+
+    def __init__(self, message: str = "", *, errors: Sequence[Fault] = (), **data: Any) -> None:
+        super().__init__(message, **data)
+        self.errors = tuple(errors)
+
+    def details(self) -> list[str]:
+        """Add a line for each fault."""
+        return [f"  {fault}" for fault in self.errors]
+
+
+class EncodeError(RequestError, ValueError):
+    """The body can't be encoded in its media type. ``line`` and ``column`` count from 1; None if they are unknown."""
+
+    def __init__(self, message: str = "", *, line: int | None = None, column: int | None = None, **data: Any) -> None:
+        super().__init__(message, **data)
+        self.line = line
+        self.column = column
+
+    def details(self) -> list[str]:
+        """Add the location in the body."""
+        return [f"at line {self.line}, column {self.column} of the body"] if self.line is not None else []
+
+
+class UnsupportedMediaType(RequestError):
+    """The operation does not accept a body of this content type. ``offered`` are the media types that it accepts."""
+
+    def __init__(self, message: str = "", *, offered: Sequence[str] = (), **data: Any) -> None:
+        super().__init__(message, **data)
+        self.offered = tuple(offered)
+
+
+class MissingCredential(RequestError):
+    """The operation requires a credential that was not given. ``schemes`` are the names of the security schemes."""
+
+    def __init__(self, message: str = "", *, schemes: Sequence[str] = (), **data: Any) -> None:
+        super().__init__(message, **data)
+        self.schemes = tuple(schemes)
+
+
+class CredentialScopeError(RequestError):
+    """The credential would be sent to an origin that the caller has not trusted explicitly."""
+
+
+class BlockedAddress(RequestError):
+    """A host has an address that is not public, and the client blocks such addresses (``block_private=True``).
+
+    ``host`` is its name, ``addresses`` are the addresses that are not public.
+    """
+
+    def __init__(self, message: str = "", *, host: str = "", addresses: Sequence[str] = (), **data: Any) -> None:
+        super().__init__(message, **data)
+        self.host = host
+        self.addresses = tuple(addresses)
+
+
+class ClientClosed(RequestError):
+    """The client has been closed."""
+
+
+# The network.
+
+
+class TransportError(DynclientError):
+    """The network failed: no usable response arrived.
+
+    ``request`` is the request without body and secrets. ``outcome_unknown`` means that the server may have acted on it.
+    ``attempts`` counts the requests that were sent, ``elapsed`` is the time in seconds. ``retry_suppressed`` means that
+    the call was not retried because the client's retry budget was spent.
+    """
+
+    retry_suppressed: bool = False
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        request: Request | None = None,
+        outcome_unknown: bool = False,
+        attempts: int = 1,
+        elapsed: float = 0.0,
+        **data: Any,
+    ) -> None:
+        super().__init__(message, **data)
+        self.request = replace(request.with_no_secrets(), body=None) if request is not None else None
+        self.outcome_unknown = outcome_unknown
+        self.attempts = attempts
+        self.elapsed = elapsed
+
+    def details(self) -> list[str]:
+        """Add the request line, and whether the server may have acted."""
+        lines = [f"{self.request.method} {self.request.logged_url}"] if self.request else []
+        if self.outcome_unknown:
+            lines.append("the request was sent; it is unknown whether the server acted on it")
+        return lines
+
+
+class ConnectError(TransportError):
+    """No connection could be made; nothing was sent."""
+
+
+class PoolTimeout(TransportError):
+    """No connection of the pool became free in time; nothing was sent."""
+
+
+class TLSError(TransportError):
+    """The server's identity could not be verified; nothing was sent."""
+
+
+class TimeoutError(TransportError, builtins.TimeoutError):  # noqa: A001  # a subclass of the built-in one
+    """A timeout or the deadline passed. ``phase`` is ``connect``, ``write``, ``read`` or ``total``."""
+
+    def __init__(self, message: str = "", *, phase: str = "read", **data: Any) -> None:
+        TransportError.__init__(self, message, **data)
+        self.phase = phase
+
+    __str__ = DynclientError.__str__
+
+
+class ConnectionLost(TransportError):
+    """The connection was lost before the whole response arrived."""
+
+
+class ProtocolError(TransportError):
+    """The response violates HTTP/1.1 (RFC 9112)."""
+
+
+# The server.
+
+
+class Problem(Record):
+    """The members of a problem details object (RFC 9457, 3.1); members of a wrong type are None."""
+
+    type: str | None = None
+    title: str | None = None
+    status: int | None = None
+    detail: str | None = None
+    instance: str | None = None
+
+
+class ResponseError(DynclientError):
+    """The response is an error, or does not match the document.
+
+    ``request`` and ``response`` are the exchange without secrets, ``data`` is the decoded body, if it could be decoded.
+    ``attempts`` counts the requests that were sent. ``retry_after`` is the number of seconds that the server asks to
+    wait, or None. ``retry_suppressed`` means that the call was not retried because the client's retry budget was spent.
+    """
+
+    retry_after: float | None = None
+    retry_suppressed: bool = False
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        response: Response | None = None,
+        request: Request | None = None,
+        data: Any = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(message, **more)
+        asked = request or (response.request if response else None)
+        self.request = replace(asked.with_no_secrets(), body=None) if asked is not None else None
+        self.response = replace(response, request=asked).with_no_secrets() if response is not None else None
+        if self.response is not None and asked is not None and SECRET_BODY in asked.secrets:
+            # A response to a token request may contain a token, even if it is malformed or too large.
+            self.response = replace(self.response, body=b"")
+        # A server may repeat what it received, including credentials.
+        self.data = masked(data, asked.secret_values()) if asked is not None and data is not None else data
+
+    @property
+    def status(self) -> int:
+        """The status code of the response; 0 without a response."""
+        return self.response.status if self.response is not None else 0
+
+    @property
+    def attempts(self) -> int:
+        """The number of requests that were sent."""
+        return self.response.attempts if self.response is not None else 1
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the response."""
+        return self.response.headers if self.response is not None else Headers()
+
+    def details(self) -> list[str]:
+        """Add the request line, the status and the first kilobyte of the body."""
+        lines = []
+        if self.request is not None:
+            lines.append(f"{self.request.method} {self.request.logged_url} -> {self.status}")
+        if self.response is not None and isinstance(self.response.body, bytes) and self.response.body:
+            lines.append(f"{self.response.content_type or 'no Content-Type'}: {self._excerpt()}")
+        return lines
+
+    def _excerpt(self) -> str:
+        body = self.response.body if self.response is not None else b""
+        return escaped(body[:1024].decode("utf-8", "replace")).replace("\n", " ")
+
+
+class ApiError(ResponseError):
+    """The response has a documented error status."""
+
+    @property
+    def problem(self) -> Problem | None:
+        """The body as a problem details object (RFC 9457); None if it has another media type."""
+        content_type = (self.response.content_type or "") if self.response else ""
+        if essence(content_type) not in {"application/problem+json", "application/problem+xml"}:
+            return None
+        if not isinstance(self.data, dict):
+            return None
+        # RFC 9457, 3.1: consumers ignore values that are not of the member's type.
+        text = {name: value for name, value in self.data.items() if isinstance(value, str)}
+        status = self.data.get("status")
+        return Problem(
+            type=text.get("type"),
+            title=text.get("title"),
+            status=status if isinstance(status, int) and not isinstance(status, bool) else None,
+            detail=text.get("detail"),
+            instance=text.get("instance"),
+        )
+
+
+class BadRequest(ApiError):
+    """400."""
+
+
+class Unauthorized(ApiError):
+    """401."""
+
+
+class Forbidden(ApiError):
+    """403."""
+
+
+class NotFound(ApiError):
+    """404."""
+
+
+class Conflict(ApiError):
+    """409."""
+
+
+class Gone(ApiError):
+    """410."""
+
+
+class UnprocessableContent(ApiError):
+    """422."""
+
+
+class RateLimited(ApiError):
+    """429."""
+
+
+class ServerError(ApiError):
+    """A status of 500 or more."""
+
+
+API_ERRORS: dict[int, type[ApiError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    422: UnprocessableContent,
+    429: RateLimited,
+}
+
+
+def api_error(status: int) -> type[ApiError]:
+    """The error class for a documented error status."""
+    return API_ERRORS.get(status, ServerError if status >= 500 else ApiError)  # noqa: PLR2004  # RFC 9110, 15.6
+
+
+class UndocumentedStatus(ResponseError):
+    """The operation does not document the status. ``documented`` are the documented ones."""
+
+    def __init__(self, message: str = "", *, documented: Sequence[str] = (), **data: Any) -> None:
+        super().__init__(message, **data)
+        self.documented = tuple(documented)
+
+
+class UnexpectedMediaType(ResponseError):
+    """The operation does not document the Content-Type of the response. ``documented`` are the documented ones."""
+
+    def __init__(self, message: str = "", *, documented: Sequence[str] = (), **data: Any) -> None:
+        super().__init__(message, **data)
+        self.documented = tuple(documented)
+
+
+class DecodeError(ResponseError):
+    """The body does not match its Content-Type. ``offset`` is the position of the error in bytes, from 0, or None."""
+
+    def __init__(self, message: str = "", *, offset: int | None = None, **data: Any) -> None:
+        super().__init__(message, **data)
+        self.offset = offset
+
+
+class ResponseValidationError(ResponseError):
+    """The decoded body or a header violates its schema. ``errors`` are all faults, ``data`` is the decoded body."""
+
+    def __init__(self, message: str = "", *, errors: Sequence[Fault] = (), **data: Any) -> None:
+        super().__init__(message, **data)
+        self.errors = tuple(errors)
+
+    def details(self) -> list[str]:
+        """Add a line for each fault instead of the body, which may contain secrets."""
+        asked = [f"{self.request.method} {self.request.logged_url} -> {self.status}"] if self.request else []
+        return [*asked, *(f"  {fault}" for fault in self.errors)]
+
+
+class ResponseTooLarge(ResponseError):
+    """The response exceeds a limit. ``limit`` is its name."""
+
+    def __init__(self, message: str = "", *, limit: str = "", **data: Any) -> None:
+        super().__init__(message, **data)
+        self.limit = limit
+
+
+class RedirectError(ResponseError):
+    """The response is a redirect that is neither followed nor documented."""
+
+
+class AuthorizationError(ResponseError):
+    """The authorization server issued no token, or nobody logged in.
+
+    ``error`` is the server's code (``invalid_client``, ``invalid_grant``, ``access_denied``, …; RFC 6749, 5.2), or "".
+    The bodies of the request and of the response are not kept, since both may contain secrets.
+    """
+
+    def __init__(self, message: str = "", *, error: str = "", response: Response | None = None, **data: Any) -> None:
+        bare = replace(response, body=b"") if response is not None else None
+        super().__init__(message, response=bare, **data)
+        self.error = error

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISSING",
-    "Bundle",
     "Discriminator",
     "SchemaBundle",
     "Shape",
@@ -33,7 +32,5 @@ __all__ = [
     "shape",
     "typed",
 ]
-
-Bundle = SchemaBundle
 
 __getattr__ = deferred(__name__, {"text_values": ("typed",)})

@@ -27,7 +27,7 @@ from threading import Lock
 from typing import Any
 
 from dynclient._records import Record
-from dynclient._schemas import Bundle
+from dynclient._schemas import SchemaBundle
 from dynclient._validation.patterns import place_in
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.model import References
@@ -75,7 +75,7 @@ class _Analysis(Record):
     lock: Lock
 
 
-def cost(bundle: Bundle, references: References, limits: Limits) -> Cost:
+def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
     """Analyse what checking costs.
 
     Raises:
@@ -167,7 +167,7 @@ def _compares(node: Node) -> bool:
 
 
 def _check_steps(
-    entries: Mapping[str, Any], known: _Analysis, bundle: Bundle, references: References, limits: Limits
+    entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References, limits: Limits
 ) -> None:
     _count_steps(entries, known, bundle, references)
     costliest = max(entries, key=known.steps.__getitem__)
@@ -181,7 +181,7 @@ def _check_steps(
         raise UnsafeDocument(message, place=place_in(bundle, references, longest[1:]))
 
 
-def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: Bundle, references: References) -> None:
+def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References) -> None:
     """Count the steps for one value by each entry, those of the entries it applies in place included."""
     steps, in_place = known.steps, known.in_place
     entered: set[str] = set()

@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError
 
 from dynclient import json_pointer
 from dynclient._expressions import expression
-from dynclient._schemas import Bundle
+from dynclient._schemas import SchemaBundle
 from dynclient._validation.formats import format_fault
 from dynclient._validation.json_types import kind
 from dynclient._validation.patterns import place_in
@@ -33,7 +33,7 @@ _LONGEST_SHOWN = 60
 class Reporter:
     """Makes faults of the errors by one bundle."""
 
-    def __init__(self, bundle: Bundle, references: References) -> None:
+    def __init__(self, bundle: SchemaBundle, references: References) -> None:
         """Take the bundle, and the document's references to find its lines by."""
         self.bundle = bundle
         self.references = references

@@ -14,7 +14,7 @@ from typing import Any
 
 from dynclient import json_pointer
 from dynclient._records import Record
-from dynclient._schemas import Bundle, cache
+from dynclient._schemas import SchemaBundle, cache
 from dynclient.exceptions import DocumentError, Place
 from dynclient.model import References
 from dynclient.options import Limits
@@ -51,7 +51,7 @@ def _warn_of_length(source: str, length: int) -> None:
     log.warning("the pattern %r is not checked for long texts: one has %d characters", source[:200], length)
 
 
-def unchecked_patterns(bundle: Bundle, references: References, limits: Limits) -> list[Unchecked]:
+def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Limits) -> list[Unchecked]:
     """Read every pattern of a bundle, warn of those that are not checked, and return them."""
     known: dict[str, list[Unchecked]] = bundle.worked_out.setdefault(f"patterns {limits.pattern_length}", {})
     found: list[Unchecked] = []
@@ -64,7 +64,7 @@ def unchecked_patterns(bundle: Bundle, references: References, limits: Limits) -
     return found
 
 
-def _warn(unchecked: Unchecked, bundle: Bundle, references: References) -> None:
+def _warn(unchecked: Unchecked, bundle: SchemaBundle, references: References) -> None:
     warned = cache(references, "patterns")
     if unchecked.source not in warned:
         warned[unchecked.source] = True
@@ -72,7 +72,7 @@ def _warn(unchecked: Unchecked, bundle: Bundle, references: References) -> None:
         log.warning("the pattern %r is not checked: it %s (%s)", unchecked.source[:200], unchecked.problem, where)
 
 
-def place_in(bundle: Bundle, references: References, pointer: str) -> Place | None:
+def place_in(bundle: SchemaBundle, references: References, pointer: str) -> Place | None:
     """The place in the document of what stands at a JSON pointer in a bundle, or of the nearest thing around it."""
     uri = bundle.origin(pointer)
     while uri:

@@ -11,7 +11,7 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from dynclient._schemas import Bundle, bundle, cache, follow
+from dynclient._schemas import SchemaBundle, bundle, cache, follow
 from dynclient._validation.cost import cost
 from dynclient._validation.json_types import is_deeper
 from dynclient._validation.patterns import place_in, unchecked_patterns
@@ -70,7 +70,7 @@ def body_faults(
 class Validator:
     """Checks values against one schema, in one direction. An engine is made ready when it is first needed."""
 
-    def __init__(self, schema: Schema, bundled: Bundle, limits: Limits) -> None:
+    def __init__(self, schema: Schema, bundled: SchemaBundle, limits: Limits) -> None:
         """Take a schema and its bundle, and analyse what checking by it costs.
 
         Raises:

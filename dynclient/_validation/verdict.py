@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dynclient._schemas import Bundle
+from dynclient._schemas import SchemaBundle
 from dynclient._validation.formats import NUMBERS, TEXTS
 from dynclient._validation.patterns import matches
 
@@ -21,7 +21,7 @@ _NAMED = ("dependentSchemas", "patternProperties", "properties")
 Verdict = Callable[[Any], bool | None]
 
 
-def verdict_of(bundle: Bundle, pattern_length: int) -> Verdict | None:
+def verdict_of(bundle: SchemaBundle, pattern_length: int) -> Verdict | None:
     """Make a bundle ready; None where jsonschema-rs can't be imported, or the bundle is not for it."""
     try:
         import jsonschema_rs

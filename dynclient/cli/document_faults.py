@@ -8,6 +8,7 @@ Rule 3: preparing a schema stops at its first fault, so the schemas below a faul
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal
@@ -66,7 +67,12 @@ def find_faults(api: API) -> list[DocumentFault]:
     """The faults and warnings of a document, each once, in the order of its lines."""
     seen = _broken(api)
     if not seen:
-        seen = dict.fromkeys([*map(DocumentFault.of, api.faults), *_Search(api).all()])
+        log = logging.getLogger("dynclient")
+        was_disabled, log.disabled = log.disabled, True  # what is logged of patterns is listed
+        try:
+            seen = dict.fromkeys([*map(DocumentFault.of, api.faults), *_Search(api).all()])
+        finally:
+            log.disabled = was_disabled
         # Other files have been read by now.
         seen |= _broken(api)
     return sorted(seen, key=lambda found: (found.place.document, found.place.line or 0) if found.place else ("", 0))

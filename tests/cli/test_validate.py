@@ -151,3 +151,25 @@ def test_the_schemas_below_a_valid_one_are_not_prepared_again(monkeypatch):
     monkeypatch.setattr(document_faults, "validator", counted)
     assert document_faults.find_faults(dynclient.load(document).api) == []
     assert [uri.partition("#")[2] for uri, _ in made] == ["/components/schemas/Deep"]
+
+
+UNBOUNDED = """
+openapi: 3.1.0
+info: {title: t, version: "1"}
+paths:
+  /a:
+    get:
+      operationId: a
+      parameters: [{name: q, in: query, schema: {type: string, pattern: '^(a+)+\\1$'}}]
+      responses: {"200": {description: d}}
+"""
+
+
+def test_a_pattern_that_is_not_checked_is_a_warning(run, tmp_path, caplog):
+    path = tmp_path / "a.yaml"
+    path.write_text(UNBOUNDED)
+    status, out, _ = run("validate", str(path), "-o", "json")
+    (found,) = json.loads(out)
+    assert (status, found["severity"], found["line"]) == (0, "warning", 8)
+    assert "is not checked" in found["message"]
+    assert caplog.text == ""

@@ -17,7 +17,6 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from functools import partial
-from string import Formatter
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -76,9 +75,9 @@ class HMACAuth:
         """
         data = key if isinstance(key, bytes) else (key.reveal() if isinstance(key, Secret) else key).encode()
         self._key = Secret(data.hex())
-        self._message = _parsed(template, _FIELDS)
+        self._message = _checked(template, _FIELDS)
         texts = {**(headers or {}), header: value}
-        self._headers = {name: _parsed(text, _FIELDS | {"signature"}) for name, text in texts.items()}
+        self._headers = {name: _checked(text, _FIELDS | {"signature"}) for name, text in texts.items()}
         self._key_id = key_id
         self._algorithm = algorithm
         if encoding not in _ENCODINGS:
@@ -93,14 +92,12 @@ class HMACAuth:
 
     def flow(self, request: Request, context: AuthContext, /) -> Generator[Any, Any, None]:
         """Send the request with its signature."""
-        templates = [self._message, *self._headers.values()]
-        asked = {name for template in templates for _, name, _ in template}
-        body: bytes = b""
-        if not asked.isdisjoint({"body", "body_hash"}):
+        body = b""
+        if any("{body" in template for template in (self._message, *self._headers.values())):
             body = _signable(request, "HMACAuth")
         fields = {
             **_fields_of(request),
-            "body": body,
+            "body": body.decode("utf-8", "surrogateescape"),
             "body_hash": self._encode(hashlib.new(self._algorithm, body).digest()),
             "timestamp": str(int(context.now())),
             "milliseconds": str(int(context.now() * 1000)),
@@ -108,12 +105,13 @@ class HMACAuth:
             "nonce": context.random(_NONCE).hex(),
             "key_id": self._key_id,
         }
-        message = _filled(self._message, fields, request)
-        signature = hmac.new(bytes.fromhex(self._key.reveal()), message, self._algorithm).digest()
+        # Bytes of the body that are not UTF-8 pass through the text unchanged.
+        message = self._message.format_map(fields).encode("utf-8", "surrogateescape")
+        signature = hmac.digest(bytes.fromhex(self._key.reveal()), message, self._algorithm)
         fields["signature"] = self._encode(signature)
         headers = request.headers
         for name, template in self._headers.items():
-            headers = headers.replace(name, _filled(template, fields, request).decode("utf-8"))
+            headers = headers.replace(name, template.format_map(fields))
         yield replace(request, headers=headers)
 
 
@@ -198,33 +196,31 @@ class _Quiet(logging.Filter):
 
 _QUIET = _Quiet()
 
-_Template = tuple[tuple[str, str, str], ...]
-"""Pieces of a template: a text, the field that follows it or "", and the field's argument."""
+
+class _HeaderField:
+    """The field ``header`` of a template: its format is the name of a header."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def __format__(self, name: str) -> str:
+        return self._headers.get(name, "")
 
 
-def _parsed(template: str, known: frozenset[str]) -> _Template:
+def _checked(template: str, known: frozenset[str]) -> str:
     try:
-        pieces = tuple((text, name or "", spec or "") for text, name, spec, _ in Formatter().parse(template))
-    except ValueError as error:
-        raise ArgumentError(f"the template {template!r} is malformed: {error}", argument="template") from None
-    unknown = sorted({name for _, name, _ in pieces if name and name not in known})
-    if unknown:
+        template.format_map({**dict.fromkeys(known, ""), "header": _HeaderField(Headers())})
+    except KeyError as error:
         raise ArgumentError(
-            f"the template {template!r} has the unknown field {unknown[0]!r}; known are {', '.join(sorted(known))}",
+            f"the template {template!r} has the unknown field {error}; known are {', '.join(sorted(known))}",
             argument="template",
-        )
-    return pieces
+        ) from None
+    except (ValueError, IndexError, AttributeError) as error:
+        raise ArgumentError(f"the template {template!r} is malformed: {error}", argument="template") from None
+    return template
 
 
-def _filled(template: _Template, fields: Mapping[str, str | bytes], request: Request) -> bytes:
-    parts: list[bytes] = []
-    for text, name, argument in template:
-        value = request.headers.get(argument, "") if name == "header" else fields.get(name, "")
-        parts += [text.encode(), value if isinstance(value, bytes) else value.encode()]
-    return b"".join(parts)
-
-
-def _fields_of(request: Request) -> dict[str, str | bytes]:
+def _fields_of(request: Request) -> dict[str, Any]:
     parts = urlsplit(request.url)
     path = parts.path or "/"
     scheme, host, port = request.origin
@@ -237,6 +233,7 @@ def _fields_of(request: Request) -> dict[str, str | bytes]:
         "scheme": scheme,
         "host": shown,
         "path": path,
+        "header": _HeaderField(request.headers),
         "query": parts.query,
         "target": f"{path}?{parts.query}" if parts.query else path,
     }

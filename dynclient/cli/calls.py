@@ -30,24 +30,24 @@ _MODES = ("strict", "warn", "off")
 _LONGEST_CHOICE = 80
 _REDIRECTION = 3
 
-_SHARED_OPTIONS: tuple[Callable[[], click.Option], ...] = (
-    lambda: click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
-    lambda: click.Option(["--body-field"], multiple=True, metavar="A.B=VALUE", help="A field of the body."),
-    lambda: click.Option(["--content-type"], help="The body's media type, where there is a choice."),
-    lambda: click.Option(["--accept"], help="The response's media type, where there is a choice."),
-    lambda: click.Option(["-o", "--format", "format"], type=click.Choice(FORMAT_NAMES), help="How the data is shown."),
-    lambda: click.Option(["--filter"], metavar="JMESPATH", help="Show what this selects of status, headers and body."),
-    lambda: click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
-    lambda: click.Option(["--output"], type=click.Path(dir_okay=False), help="Write the data to a file."),
-    lambda: click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
-    lambda: click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command for the request."),
-    lambda: click.Option(["--auth"], multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it."),
-    lambda: click.Option(["--header", "-H"], multiple=True, metavar="NAME:VALUE", help="One more header field."),
-    lambda: click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
-    lambda: click.Option(["--base-url"], help="A server in place of the document's."),
-    lambda: click.Option(["--timeout"], type=float, help="Seconds for the whole call."),
-    lambda: click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
-    lambda: click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
+_SHARED_OPTIONS = (
+    click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
+    click.Option(["--body-field"], multiple=True, metavar="A.B=VALUE", help="A field of the body."),
+    click.Option(["--content-type"], help="The body's media type, where there is a choice."),
+    click.Option(["--accept"], help="The response's media type, where there is a choice."),
+    click.Option(["-o", "--format", "format"], type=click.Choice(FORMAT_NAMES), help="How the data is shown."),
+    click.Option(["--filter"], metavar="JMESPATH", help="Show what this selects of status, headers and body."),
+    click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
+    click.Option(["--output"], type=click.Path(dir_okay=False), help="Write the data to a file."),
+    click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
+    click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command for the request."),
+    click.Option(["--auth"], multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it."),
+    click.Option(["--header", "-H"], multiple=True, metavar="NAME:VALUE", help="One more header field."),
+    click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
+    click.Option(["--base-url"], help="A server in place of the document's."),
+    click.Option(["--timeout"], type=float, help="Seconds for the whole call."),
+    click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
+    click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
 )
 
 
@@ -106,8 +106,7 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     Raises:
         DocumentError: the operation is broken.
     """
-    shared = [make() for make in _SHARED_OPTIONS]
-    taken = {option for parameter in shared for option in parameter.opts} | {"--help"}
+    taken = {flag for option in _SHARED_OPTIONS for flag in option.opts} | {"--help"}
     params: list[click.Parameter] = []
     for index, argument in enumerate(arguments(operation)):
         if argument.kind == "parameter" and argument.required:
@@ -121,7 +120,7 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     return OperationCommand(
         name,
         callback=callback,
-        params=[*params, *shared],
+        params=[*params, *_SHARED_OPTIONS],
         help=escaped("\n\n".join(dict.fromkeys(filter(None, texts)))),
         epilog=escaped(credentials.in_words(api, operation)),
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import dynclient
-from dynclient._validation import validator
 from dynclient.cli import document_faults
 
 FAULTY = """\
@@ -143,6 +142,7 @@ def test_the_schemas_below_a_valid_one_are_not_prepared_again(monkeypatch):
         "components": {"schemas": {"Deep": {"properties": {"a": below, "b": below}}}},
     }
     made = []
+    validator = document_faults.validator
 
     def counted(schema, direction):
         made.append((schema.uri, direction))

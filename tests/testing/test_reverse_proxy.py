@@ -11,8 +11,8 @@ import urllib3
 
 from dynclient import testing
 from dynclient.testing import reports
-from dynclient.testing.reverse_proxy import REPORT_HEADER
 
+REPORT_HEADER = "Dynclient-Differences"
 JSON = {"Content-Type": "application/json"}
 THING = b'{"name":"ab"}'
 

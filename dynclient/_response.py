@@ -17,10 +17,10 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from dynclient import codecs, model
+from dynclient._masking import masked
 from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._schemas import shape
-from dynclient._secrets import masked
 from dynclient._validation import body_faults, validator
 from dynclient.exceptions import (
     DecodeError,

@@ -19,10 +19,10 @@ from dataclasses import replace
 from typing import Any
 
 from dynclient._escaping import escaped
+from dynclient._masking import SECRET_BODY, masked
 from dynclient._records import Record
-from dynclient._secrets import masked
 from dynclient.media_types import essence
-from dynclient.messages import SECRET_BODY, Headers, Request, Response
+from dynclient.messages import Headers, Request, Response
 
 __all__ = [
     "API_ERRORS",

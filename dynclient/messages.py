@@ -1,8 +1,8 @@
-"""What goes over the wire, and what a call asks of its driver.
+"""HTTP messages, and the steps that a call asks of its driver.
 
 Rule 1: messages are frozen; a change returns a new one.
-Rule 2: a body is ``None``, bytes, or something that is read once (:data:`Body`); text is encoded before it comes here.
-Rule 3: nothing here knows of OpenAPI. A room that has a Request needs no document to send it.
+Rule 2: a body is ``None``, bytes, or a stream that is read once (:data:`Body`); text is encoded before it comes here.
+Rule 3: nothing here depends on OpenAPI: a Request can be sent without its document.
 Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so that whoever shows it can mask it.
 """
 
@@ -13,36 +13,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import GenericAlias
 from typing import IO, TYPE_CHECKING, Any, Generic
-from urllib.parse import unquote_plus, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from dynclient import _secrets
+from dynclient import _masking
 from dynclient._expressions import expression
+from dynclient._masking import MASK, SECRET_BODY, SECRET_HEADERS, SecretLocation, is_secret_header
 from dynclient._records import Record
 from dynclient.http_grammar import DEFAULT_PORTS
 from dynclient.options import Limits, Timeout
 
-if TYPE_CHECKING:
-    from dynclient import _pasting
-
 Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
 """A message's body: nothing, bytes, or a stream of bytes that is read once."""
-
-SecretLocation = tuple[str, str]
-"""Where a request has a secret, as location and wire name: ``("header", "authorization")``, ``("query", "key")``."""
-
-MASK = _secrets.MASK
-SECRET_BODY: SecretLocation = ("body", "")
-"""The location of a secret that is the whole body, such as that of a request for a token."""
-
-# RFC 9110, 11.6.2, 11.7.2; RFC 6265, 4.1.1 and 4.2.1: always secret, whatever a document says.
-SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-
-
-def variable(name: str) -> str:
-    """The variable that stands for a secret of this name: ``$API_KEY`` for ``api-key``."""
-    from dynclient._pasting import variable as named
-
-    return named(name)
 
 
 class Headers(Mapping[str, str]):
@@ -140,88 +121,45 @@ class Request:
 
     @property
     def shown_url(self) -> str:
-        """The URL as it may be shown: user information dropped and secret query values masked."""
-        return self._url_with(MASK)
+        """The URL as it may be shown: without user information, with secret query values masked."""
+        return _masking.masked_url(self.url, self.secrets)
 
     @property
     def logged_url(self) -> str:
-        """The URL as a log may have it: user information and every query value dropped."""
-        parts = urlsplit(self.url)
-        names = [name for name, _, _ in (field.partition("=") for field in parts.query.split("&")) if name]
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(names), ""))
+        """The URL as a log may show it: without user information and without any query value."""
+        return _masking.logged_url(self.url)
 
     def with_no_secrets(self) -> Request:
-        """Return the request with each secret masked, and without a body that is one: what may be shown."""
-        shown = Headers((name, MASK if self._is_secret(name) else value) for name, value in self.headers.pairs())
-        return replace(self, url=self.shown_url, headers=shown, body=None if SECRET_BODY in self.secrets else self.body)
+        """Return the request as it may be shown: each secret masked, and no body if the body is secret."""
+        secrets = self.secrets
+        shown = ((name, MASK if is_secret_header(name, secrets) else value) for name, value in self.headers.pairs())
+        body = None if SECRET_BODY in secrets else self.body
+        return replace(self, url=self.shown_url, headers=Headers(shown), body=body)
 
-    def secret_values(self, shortest: int = _secrets.LONG) -> tuple[str, ...]:
-        """The secrets themselves, as a server may repeat them, the longest first; words that are shorter are none."""
-        found: set[str] = set()
-        for name, value in self.headers.pairs():
-            if self._is_secret(name):
-                found |= {value, *_secrets.in_header(name.lower(), value)}
-        names = {name for in_, name in self.secrets if in_ == "query"}
-        for field in urlsplit(self.url).query.split("&"):
-            name, _, value = field.partition("=")
-            if unquote_plus(name) in names:
-                found |= {value, unquote_plus(value)}
-        if SECRET_BODY in self.secrets and isinstance(self.body, bytes):
-            found |= _secrets.in_form(self.body)
-        return tuple(sorted((text for text in found if len(text) >= shortest), key=len, reverse=True))
+    def secret_values(self, shortest: int = _masking.LONG) -> tuple[str, ...]:
+        """The secrets, in each form in which a server may repeat them; those below ``shortest`` characters left out."""
+        return _masking.secret_values(self.url, self.headers.pairs(), self.body, self.secrets, shortest)
 
     def __repr__(self) -> str:
         body = f"<{len(self.body)} bytes>" if isinstance(self.body, bytes) else type(self.body).__name__
         return f"Request({self.method!r}, {self.shown_url!r}, headers={self.with_no_secrets().headers!r}, body={body})"
 
     def to_curl(self) -> str:
-        """The curl command line that sends this request; a secret stands there as ``$NAME``, never as it is.
-
-        Copy it to a POSIX shell in which the named variables are set.
-        """
-        from dynclient._pasting import curl
-
-        return curl(self._masked())
+        """The curl command line that sends this request, for a POSIX shell. A secret is the variable ``$NAME``."""
+        return self._exported("curl")
 
     def to_httpie(self) -> str:
-        """The HTTPie command line that sends this request; a secret stands there as ``$NAME``, never as it is."""
-        from dynclient._pasting import httpie
-
-        return httpie(self._masked())
+        """The HTTPie command line that sends this request, for a POSIX shell. A secret is the variable ``$NAME``."""
+        return self._exported("httpie")
 
     def to_python(self) -> str:
         """Python that sends this request with the standard library; a secret is read from ``os.environ``."""
-        from dynclient._pasting import python
+        return self._exported("python")
 
-        return python(self._masked())
+    def _exported(self, form: str) -> str:
+        from dynclient._request_export import export
 
-    def _masked(self) -> _pasting.Masked:
-        from dynclient import _pasting
-
-        url = self._url_with("$")
-        headers = (
-            _pasting.Line(name, _pasting.header_variable(name, value) if self._is_secret(name) else value, secret)
-            for name, value in self.headers.pairs()
-            if name.lower() != "content-length"
-            for secret in (self._is_secret(name),)
-        )
-        body = iter(()) if SECRET_BODY in self.secrets else self.body
-        return _pasting.Masked(self.method, url, url != self._url_with(""), tuple(headers), body)
-
-    def _is_secret(self, header: str) -> bool:
-        return header.lower() in SECRET_HEADERS or ("header", header.lower()) in self.secrets
-
-    def _url_with(self, mask: str) -> str:
-        """The URL with its secret query values replaced: by the mask, or by ``$NAME`` where the mask is ``$``."""
-        names = {name for in_, name in self.secrets if in_ == "query"}
-        parts = urlsplit(self.url)
-        fields = []
-        for field in parts.query.split("&"):
-            name, equals, _ = field.partition("=")
-            secret = variable(unquote_plus(name)) if mask == "$" else mask
-            fields.append(f"{name}={secret}" if equals and unquote_plus(name) in names else field)
-        netloc = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=netloc, query="&".join(fields)))
+        return export(form, self.method, self.url, self.headers.pairs(), self.body, self.secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +193,8 @@ class Response:
         request = self.request.with_no_secrets()
         if not secrets:
             return replace(self, request=request)
-        headers = Headers((name, _secrets.masked(value, secrets)) for name, value in self.headers.pairs())
-        return replace(self, request=request, headers=headers, body=_secrets.masked(self.body, secrets))
+        headers = Headers((name, _masking.masked(value, secrets)) for name, value in self.headers.pairs())
+        return replace(self, request=request, headers=headers, body=_masking.masked(self.body, secrets))
 
     def __repr__(self) -> str:
         size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"

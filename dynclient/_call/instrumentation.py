@@ -22,9 +22,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dynclient._masking import MASK, SECRET_HEADERS, is_secret_header
 from dynclient._records import Record
 from dynclient.exceptions import DynclientError, escaped
-from dynclient.messages import MASK, SECRET_HEADERS, Headers, Request, Response
+from dynclient.messages import Headers, Request, Response
 
 if TYPE_CHECKING:
     from dynclient.changes import Changes
@@ -254,8 +255,7 @@ class InstrumentedExchange:
         headers = request.headers
         for span in spans:
             for name, value in span.headers.items():
-                is_secret = name.lower() in SECRET_HEADERS or ("header", name.lower()) in request.secrets
-                if not is_secret and not hop.is_foreign:
+                if not hop.is_foreign and not is_secret_header(name, request.secrets):
                     headers = headers.replace(name, value)
         self.request = request if headers is request.headers else replace(request, headers=headers)
 

@@ -15,9 +15,9 @@ from dynclient._client.dispatcher import AsyncDispatcher, Dispatcher
 from dynclient._client.operations import Namespace, Operations, allow_completion, method_of, with_variants
 from dynclient._client.source import DocumentSource
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
+from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_headers
 from dynclient.exceptions import ArgumentError, UnreadableDocument, escaped
-from dynclient.messages import SECRET_HEADERS
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.security import concealed

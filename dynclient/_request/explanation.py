@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from dynclient._masking import MASK
 from dynclient._records import Record
 from dynclient._request.binding import Bound
 from dynclient._request.options import CallOptions
 from dynclient._request.plan import Plan, serialized
 from dynclient.exceptions import DocumentError, DynclientError, Fault, Place, RequestError, escaped
 from dynclient.inspection import Argument, secret
-from dynclient.messages import MASK
 from dynclient.model import API
 
 _LONGEST = 60

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from dynclient._masking import SECRET_BODY, SecretLocation
 from dynclient._records import Record
 from dynclient.exceptions import (
     ArgumentError,
@@ -23,7 +24,7 @@ from dynclient.exceptions import (
     MissingCredential,
     TransportError,
 )
-from dynclient.messages import SECRET_BODY, Await, Request, Response, Run, SecretLocation, Sleep
+from dynclient.messages import Await, Request, Response, Run, Sleep
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
 from dynclient.security.auth import Auth, AuthContext, CallClock, CredentialCache, CredentialRequest, SchemeAuth
 from dynclient.security.locations import added, has_credential, location_of, secret_at, write

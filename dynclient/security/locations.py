@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
-from dynclient.messages import Request, SecretLocation
+from dynclient._masking import SecretLocation
+from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 
 _AUTHORIZATION: SecretLocation = ("header", "authorization")

@@ -17,9 +17,10 @@ from typing import Any
 from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient._records import Record
+from dynclient._request_export import variable
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
-from dynclient.messages import Request, variable
+from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 from dynclient.options import OAuth2
 from dynclient.security.auth import Auth, AuthContext, CredentialRequest, SchemeAuth

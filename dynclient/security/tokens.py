@@ -21,11 +21,12 @@ from typing import Any, cast
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 from dynclient import codecs
+from dynclient._masking import SECRET_BODY, masked
 from dynclient._records import Record
-from dynclient._secrets import Secret, masked
+from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError, AuthorizationError, DecodeError, InvalidDocument, escaped
 from dynclient.http_grammar import SUCCESS
-from dynclient.messages import SECRET_BODY, Headers, Request, Response, origin
+from dynclient.messages import Headers, Request, Response, origin
 from dynclient.model import SecurityScheme
 from dynclient.options import Limits, OAuth2, TokenStore
 from dynclient.security.auth import AuthContext, CallClock

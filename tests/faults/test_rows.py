@@ -29,7 +29,7 @@ ELSEWHERE = {
     "X4": "tests/transports/test_pool.py::test_closing_lets_what_is_under_way_end",
     "X5": "tests/transports/test_pool.py::test_a_full_pool_is_waited_for",
     "X6": "tests/faults/test_concurrency.py::test_an_interrupt_at_each_read_and_write_and_wait_spoils_no_later_call",
-    "X7": "tests/faults/test_concurrency.py::test_chance_is_the_systems",
+    "X7": "tests/faults/test_concurrency.py::test_random_numbers_are_the_systems",
     "L2": "tests/faults/test_concurrency.py::test_no_descriptor_is_left",
     "L3": "tests/faults/test_concurrency.py::test_the_clock_of_the_wall_may_jump",
     "L5": "tests/faults/test_torture.py::test_torture",
@@ -62,6 +62,6 @@ def test_nothing_of_urllib3_repeats_or_redirects():
         (path.name, word)
         for path in (ROOT / "dynclient").rglob("*.py")
         for word in ("PoolManager(", "ProxyManager(", "urlopen(", "Retry.from_int")
-        if word in path.read_text(encoding="utf-8") and "_pasting" not in path.name
+        if word in path.read_text(encoding="utf-8") and "_request_export" not in path.name
     ]
     assert found == []

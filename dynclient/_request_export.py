@@ -1,67 +1,90 @@
-"""A request as something to paste: a curl or HTTPie command line, or Python.
+"""Export of a request as text to paste: a curl or HTTPie command line for a POSIX shell, or Python.
 
-Rule 1: a secret stands there by its name, as ``$NAME`` or ``os.environ["NAME"]``, never as it is.
-Rule 2: the shell is a POSIX shell, and Python's is the standard library: nothing has to be installed for it.
+Rule 1: a secret is shown as a variable, ``$NAME`` or ``os.environ["NAME"]``, never as its value.
+Rule 2: the Python needs the standard library only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dynclient._expressions import expression
+from dynclient._masking import SECRET_BODY, SecretLocation, is_secret_header, masked_url
 from dynclient._records import Record
 
 _CONTROLS = expression(r"[\x00-\x08\x0b-\x1f\x7f]")
 _VARIABLE = expression(r"\$([A-Z_][A-Z0-9_]*)")
 
 
-class Line(Record):
-    """A header. Where it is ``secret``, each ``$NAME`` in its value is a variable."""
+class _Header(Record):
+    """A header. If it is secret, each ``$NAME`` in its value is a variable."""
 
     name: str
     value: str
-    secret: bool
+    is_secret: bool
 
 
-class Masked(Record):
-    """A request whose secrets are variables: in its URL where ``secret_url`` says so, in its headers, in its body."""
+class _Exported(Record):
+    """A request whose secrets are variables: in its URL if ``has_secret_url``, in its headers, in its body."""
 
     method: str
     url: str
-    secret_url: bool
-    headers: tuple[Line, ...]
+    has_secret_url: bool
+    headers: tuple[_Header, ...]
     body: Any
 
 
-def curl(request: Masked) -> str:
+def export(
+    form: str,
+    method: str,
+    url: str,
+    headers: Iterable[tuple[str, str]],
+    body: Any,
+    secrets: frozenset[SecretLocation],
+) -> str:
+    """A request as text to paste: ``form`` is ``"curl"``, ``"httpie"`` or ``"python"``."""
+    shown = masked_url(url, secrets, variable)
+    lines = (
+        _Header(name, header_variable(name, value) if is_secret else value, is_secret)
+        for name, value in headers
+        if name.lower() != "content-length"
+        for is_secret in (is_secret_header(name, secrets),)
+    )
+    has_secret_url = shown != masked_url(url, secrets, lambda _: "")
+    # A secret body is not shown: it is exported as a stream, which is read from a file or from standard input.
+    body = iter(()) if SECRET_BODY in secrets else body
+    return _FORMS[form](_Exported(method, shown, has_secret_url, tuple(lines), body))
+
+
+def _curl(request: _Exported) -> str:
     """The curl command line that sends a request."""
     words = ["curl", "--head"] if request.method == "HEAD" else ["curl", "-X", request.method]
     if any(character in request.url for character in "[]{}"):
         words.append("--globoff")
-    words.append(_quoted(request.url, expand=request.secret_url))
+    words.append(_quoted(request.url, expand=request.has_secret_url))
     for line in request.headers:
-        words += ["-H", _quoted(f"{line.name}: {line.value}", expand=line.secret)]
+        words += ["-H", _quoted(f"{line.name}: {line.value}", expand=line.is_secret)]
     return _with_body(words, request.body, raw="--data-raw", piped=["--data-binary", "@-"])
 
 
-def httpie(request: Masked) -> str:
+def _httpie(request: _Exported) -> str:
     """The HTTPie command line that sends a request."""
-    words = ["http", request.method, _quoted(request.url, expand=request.secret_url)]
+    words = ["http", request.method, _quoted(request.url, expand=request.has_secret_url)]
     for line in request.headers:
         # HTTPie would read `:=` and `:@` as other signs than `:`, and a header without a value is written `Name;`.
         value = f"\\{line.value}" if line.value[:1] in {"=", "@"} else line.value
-        words.append(_quoted(f"{line.name}:{value}" if value else f"{line.name};", expand=line.secret))
+        words.append(_quoted(f"{line.name}:{value}" if value else f"{line.name};", expand=line.is_secret))
     said = _with_body(words, request.body, raw="--raw", piped=[])
     # HTTPie takes whatever standard input is for a body, unless it is told not to.
     piped = request.body and " --raw " not in said
     return said if piped else said.replace("http ", "http --ignore-stdin ", 1)
 
 
-def python(request: Masked) -> str:
+def _python(request: _Exported) -> str:
     """Lines of Python that send a request with the standard library alone."""
-    names = [*(["url"] if request.secret_url else []), *(line.name for line in request.headers if line.secret)]
+    names = [*(["url"] if request.has_secret_url else []), *(line.name for line in request.headers if line.is_secret)]
     lines = ["import os"] if names else []
     lines += ["import urllib.request", "", "request = urllib.request.Request("]
     lines += [f"    {argument}," for argument in _python_arguments(request)]
@@ -82,13 +105,13 @@ def header_variable(name: str, value: str) -> str:
     return value if rest.startswith("$") else f"{scheme} {variable(f'{scheme}_credentials')}"
 
 
-def _python_arguments(request: Masked) -> Iterator[str]:
-    yield _python_text(request.url, expand=request.secret_url)
+def _python_arguments(request: _Exported) -> Iterator[str]:
+    yield _python_text(request.url, expand=request.has_secret_url)
     if isinstance(request.body, bytes) and request.body:
         yield f"data={request.body!r}"
     elif request.body:
         yield 'data=open("body", "rb")'
-    headers = ", ".join(f"{line.name!a}: {_python_text(line.value, expand=line.secret)}" for line in request.headers)
+    headers = ", ".join(f"{line.name!a}: {_python_text(line.value, expand=line.is_secret)}" for line in request.headers)
     if headers:
         yield f"headers={{{headers}}}"
     yield f"method={request.method!r}"
@@ -130,3 +153,6 @@ def _with_body(words: list[str], body: Any, *, raw: str, piped: list[str]) -> st
         return " ".join([*words, raw, _quote(text)])
     octal = "".join(chr(byte) if bytes((byte,)).isalnum() else f"\\{byte:03o}" for byte in body)
     return f"printf '{octal}' | " + " ".join([*words, *piped])
+
+
+_FORMS: dict[str, Callable[[_Exported], str]] = {"curl": _curl, "httpie": _httpie, "python": _python}

@@ -1,9 +1,9 @@
-"""Names of a document made into Python names.
+"""Names of a document -> Python names.
 
 Rule 1: the same text gives the same name, on every machine and in every run.
 Rule 2: a name is ASCII, at most 120 characters, never empty, never a keyword, and never begins or ends with two
 underscores.
-Rule 3: what can't be spelt in ASCII is told by a short hash of the text, so that two such names stay apart.
+Rule 3: characters outside ASCII that have no ASCII letter add a short hash of the text, so that names stay distinct.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ _WORD = expression(r"[A-Z]+(?:s(?![a-z])|(?![a-z]))[a-z0-9]*|[A-Z]?[a-z0-9]+")
 
 
 def identifier(text: str) -> str:
-    """Make a snake_case name: ``updateCallBXML`` -> ``update_call_bxml``, ``page[size]`` -> ``page_size``.
+    """Convert to a snake_case name: ``updateCallBXML`` -> ``update_call_bxml``, ``page[size]`` -> ``page_size``.
 
     A Python keyword gets a trailing underscore (``from_``), a leading digit a leading one (``_2fa``).
     """
-    return _lawful("_".join(_words(text)).lower(), text)
+    return _valid("_".join(_words(text)).lower(), text)
 
 
 def class_name(text: str) -> str:
-    """Make a PascalCase name, with acronyms as they are: ``create_call`` -> ``CreateCall``, ``BXMLUrl`` stays."""
-    return _lawful("".join(word[0].upper() + word[1:] for word in _words(text)), text)
+    """Convert to a PascalCase name, keeping acronyms: ``create_call`` -> ``CreateCall``, ``BXMLUrl`` stays."""
+    return _valid("".join(word[0].upper() + word[1:] for word in _words(text)), text)
 
 
 def distinct(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:
     """Make names differ from each other and from those taken, by the suffixes ``_2``, ``_3``, ….
 
-    The first of equal names keeps its name, and a name that stands in the list as it is is nobody else's suffix.
+    The first of equal names stays as it is. A name with a suffix is never equal to another name in the list.
     """
     wanted = list(names)
     used = set(taken)
     reserved = {*wanted, *used}
     if len(reserved) == len(wanted) + len(used):
         return wanted
-    # Where to go on for each name: thousands of equal ones would else take the square of their number.
+    # The next number for each name: without it, thousands of equal names would take quadratic time.
     numbers: dict[str, Iterator[int]] = {}
     result = []
     for name in wanted:
@@ -69,7 +69,7 @@ def distinct(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:
 
 
 def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
-    """Find the candidates that the caller may have meant, the nearest first."""
+    """Suggest candidates that the caller may have meant, the nearest first."""
     import difflib
 
     by_key: dict[str, str] = {}
@@ -77,7 +77,7 @@ def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
         by_key.setdefault(_key(candidate), candidate)
     wanted = _key(name[:MAX_LENGTH])
     found = difflib.get_close_matches(wanted, by_key, n=limit, cutoff=0.6)
-    # Where one is all but the name itself, those that are merely like it were not meant.
+    # If one is almost the name itself, names that are only similar are not suggested.
     if found and difflib.SequenceMatcher(None, found[0], wanted).ratio() > _ALL_BUT_EQUAL:
         return [by_key[found[0]]]
     if len(wanted) > 2:  # noqa: PLR2004 - a letter or two stand in almost every name
@@ -86,7 +86,7 @@ def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Split into ASCII words; what is lost on the way leaves a hash behind."""
+    """Split into ASCII words; if characters are lost, a hash is added."""
     signed = _SIGNED_NUMBER.sub(lambda sign: _SIGNS[sign[1]], text, count=1) if text[:1] in _SIGNS else text
     spaced, lost = (signed, False) if signed.isascii() else _in_ascii(signed)
     words = _WORD.findall(spaced)
@@ -96,7 +96,7 @@ def _words(text: str) -> list[str]:
 
 
 def _in_ascii(text: str) -> tuple[str, bool]:
-    """A text without accents, as far as it goes; and whether letters or digits are left that are beyond ASCII."""
+    """A text without accents, and whether it still has letters or digits outside ASCII."""
     import unicodedata
 
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).translate(_LETTERS))
@@ -104,8 +104,8 @@ def _in_ascii(text: str) -> tuple[str, bool]:
     return "".join(c for c in plain if not unicodedata.combining(c)), lost
 
 
-def _lawful(name: str, text: str) -> str:
-    """Keep a name within its length, off the digits and off the keywords."""
+def _valid(name: str, text: str) -> str:
+    """Make a name valid: not too long, not starting with a digit, not a keyword."""
     if name[0].isdigit():
         name = f"_{name}"
     if len(name) > MAX_LENGTH:

@@ -1,8 +1,8 @@
 """Content negotiation: which documented media range a Content-Type falls under, and what Accept to send.
 
-Rule 1: of the documented ranges that match, the most specific one is taken; of equals, the first in the document.
-Rule 2: a key that is no media range matches nothing and is never asked for; it does no other harm.
-Rule 3: what a server writes is read generously, what a caller writes strictly.
+Rule 1: of the documented ranges that match, the most specific one is used; of equals, the first in the document.
+Rule 2: a key in the document that is not a media range matches nothing, is not in Accept, and is no error.
+Rule 3: a server's Content-Type is read leniently, a caller's values strictly.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def match(content_type: str, ranges: Iterable[str]) -> str | None:
 
 
 def accept(ranges: Iterable[str], preferred: str | None = None) -> str:
-    """Write an Accept value: what the caller prefers, alone, or else all that is documented, JSON first.
+    """Write an Accept value: the caller's alone, or else all documented ranges, JSON first.
 
-    Weights fall from one range to the next, since some servers read the order only and others the weights only.
+    Weights decrease from one range to the next, since some servers use only the order and others only the weights.
     """
     # RFC 9110, 12.5.1: without a weight, a range has the weight 1.
     if preferred is not None:
@@ -49,7 +49,7 @@ def accept(ranges: Iterable[str], preferred: str | None = None) -> str:
         if documented is not None:
             known.setdefault(_written(documented), documented)
     ordered = sorted(known, key=lambda text: _preference(known[text]))
-    weighted = [text if place == 0 else f"{text};q={_weight(place)}" for place, text in enumerate(ordered)]
+    weighted = [text if position == 0 else f"{text};q={_weight(position)}" for position, text in enumerate(ordered)]
     return ", ".join(weighted) or "*/*"
 
 
@@ -73,7 +73,7 @@ def _rank(actual: ContentType, documented: ContentType) -> tuple[int, int]:
 
 
 def _level(actual: ContentType, documented: ContentType) -> int:
-    """How much of ``type/subtype`` a documented range says: 3 all, 2 the suffix, 1 the type, 0 nothing, -1 not it."""
+    """How much of a media type a documented range fixes: 3 all, 2 the suffix, 1 the type, 0 nothing; -1 no match."""
     if documented.essence == actual.essence:
         return 3
     if documented.type not in {actual.type, "*"}:
@@ -86,7 +86,7 @@ def _level(actual: ContentType, documented: ContentType) -> int:
 
 
 def _received(text: str) -> ContentType | None:
-    """Read what a server wrote: malformed parameters are dropped, and of several types the last is taken."""
+    """Read a server's Content-Type: malformed parameters are dropped, and of several types the last one is used."""
     # RFC 9110, 8.3: recipients often take the last syntactically valid member of a Content-Type that came twice.
     for candidate in (text, *reversed(text.split(","))):
         for part in (candidate, essence(candidate)):
@@ -112,18 +112,18 @@ def _preference(documented: ContentType) -> int:
     return 2 if kind == "xml" else 3
 
 
-def _weight(place: int) -> str:
-    return f"0.{max(10 - place, 1)}"
+def _weight(position: int) -> str:
+    return f"0.{max(10 - position, 1)}"
 
 
 def _written(content_type: ContentType) -> str:
-    """Write a media type again, its parameters quoted where they need it; a documented weight is dropped."""
+    """Write a media type, with parameters quoted where needed and without a documented weight."""
     parameters = [(name, value) for name, value in content_type.parameters if name != "q"]
     return content_type.essence + "".join(f"; {name}={quoted(value)}" for name, value in parameters)
 
 
 def quoted(value: str) -> str:
-    """Write a parameter's value: as it is where it is a token, else as a quoted string (RFC 9110, 5.6.4)."""
+    """Write a parameter's value: a token as it is, any other text as a quoted string (RFC 9110, 5.6.4)."""
     if is_token(value):
         return value
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'

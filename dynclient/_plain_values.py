@@ -87,10 +87,9 @@ class _Walk:
             return _converted(convert, value, path)
         if _is_element(value):
             return value
-        for members_of in _MEMBERS:
-            members = members_of(value, path)
-            if members is not None:
-                return self._container(value, members, path)
+        members = _members(value, path)
+        if members is not None:
+            return self._container(value, members, path)
         raise ArgumentError(
             f"{path}: a value of type {_type_name(value)} can't be converted to JSON", argument=path, hint=_hint(value)
         )
@@ -246,15 +245,15 @@ def _converted(convert: Callable[[Any], Any], value: Any, path: str) -> Any:
 # -- containers --------------------------------------------------------------------------------------------------------
 
 
-def _of_enum(value: Any, _: str) -> Any:
-    return _Single(value.value) if isinstance(value, enum.Enum) else None
-
-
-def _of_mapping(value: Any, _: str) -> Any:
-    return value if isinstance(value, Mapping) else None
-
-
-def _of_sequence(value: Any, _: str) -> Any:
+def _members(value: Any, path: str) -> Any:
+    """The mapping, the sequence or the single value to convert in place of a value; None for an unknown type."""
+    if isinstance(value, enum.Enum):
+        return _Single(value.value)
+    if isinstance(value, Mapping):
+        return value
+    fields = None if isinstance(value, type) else _fields(value, path)
+    if fields is not None:
+        return fields
     if isinstance(value, AbstractSet):
         # A set of one type is sorted, so that every run gives the same order.
         try:
@@ -265,11 +264,9 @@ def _of_sequence(value: Any, _: str) -> Any:
     return value if isinstance(value, Sequence | Iterator) and not callable(getattr(value, "read", None)) else None
 
 
-def _of_object(value: Any, path: str) -> Any:
-    """Read the fields of dataclasses, attrs, msgspec and pydantic objects."""
+def _fields(value: Any, path: str) -> Any:
+    """The fields of a dataclass, attrs, msgspec or pydantic object; None for any other."""
     cls = type(value)
-    if isinstance(value, type):
-        return None
     if callable(getattr(cls, "model_dump", None)):
         return _Single(_dumped(value, path))
     if hasattr(cls, "__dataclass_fields__"):
@@ -289,9 +286,6 @@ def _dumped(value: Any, path: str) -> Any:
         return value.model_dump(by_alias=True)
     except Exception as error:  # a model's own code may raise anything
         raise ArgumentError(f"{path}: the {_type_name(value)} could not be dumped", argument=path) from error
-
-
-_MEMBERS: tuple[Callable[[Any, str], Any], ...] = (_of_enum, _of_mapping, _of_object, _of_sequence)
 
 
 def _is_element(value: Any) -> bool:

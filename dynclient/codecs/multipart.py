@@ -2,7 +2,7 @@
 
 Rule 1: a mapping is written as named parts, a list as ordered ones.
 Rule 2: a value can't end a header or a part: names are escaped, content types are checked, and no part may contain the
-boundary, which is the content type's own or a random one.
+boundary of the content type. A random boundary occurs in a content with a probability of one in 2**128.
 Rule 3: a body is bytes if all its parts are; else it is a stream, with a length if each part has one. No file is held
 in memory.
 Rule 4: reading is strict, since a lenient reader could understand a body in two ways. RFC 2046, 5.1.1: a delimiter is
@@ -18,7 +18,6 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from urllib.parse import quote_plus, unquote
 
@@ -35,7 +34,6 @@ from dynclient.messages import Headers
 from dynclient.model import Encoding, Header, MediaType, Schema
 from dynclient.options import Limits
 
-_MOST_TRIES = 8
 _MOST_PARTS = 100_000
 _DELIMITERS = ",|"
 # RFC 2046, 5.1.1: boundary.
@@ -48,9 +46,6 @@ _FOLD = expression(rb"\r\n[ \t]+")
 _PARAMETER = expression(rf';[ \t]*({TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))', re.DOTALL)
 _ESCAPE = expression(r"\\([\\\"])")
 
-Boundary = Callable[[], str]
-
-
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
@@ -62,12 +57,7 @@ class _WrittenPart(Record):
     length: int | None
 
 
-def random_boundary() -> str:
-    """A boundary that occurs in a content with a probability of one in 2**128."""
-    return secrets.token_hex(16)
-
-
-def encode(boundary: Boundary, value: Any, media_type: MediaType, content_type: str) -> Encoded:
+def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
     """Write a mapping or a list as parts; bytes and streams are a body already.
 
     Raises:
@@ -76,15 +66,14 @@ def encode(boundary: Boundary, value: Any, media_type: MediaType, content_type: 
     parsed = _parsed(content_type)
     if is_content(value):
         return Encoded(raw_body(value), content_type)
-    parts = list(_parts(value, media_type, parsed.essence, boundary))
-    given = parsed.get("boundary")
-    mark = given if given is not None else _unused(parts, boundary)
-    if not _BOUNDARY.fullmatch(mark) or _occurs(mark, parts):
+    parts = list(_parts(value, media_type, parsed.essence))
+    boundary = parsed.get("boundary")
+    if boundary is None:
+        boundary = secrets.token_hex(16)
+        content_type = f"{content_type.rstrip().rstrip(';')}; boundary={boundary}"
+    elif not _BOUNDARY.fullmatch(boundary) or _occurs(boundary, parts):
         raise EncodeError("the boundary is malformed, or occurs in a part")
-    if given is None:
-        quoted = mark if re.fullmatch(r"[0-9A-Za-z'+_\-.]+", mark) else f'"{mark}"'
-        content_type = f"{content_type.rstrip().rstrip(';')}; boundary={quoted}"
-    return Encoded(_body(parts, mark), content_type)
+    return Encoded(_body(parts, boundary), content_type)
 
 
 def _parsed(content_type: str) -> ContentType:
@@ -94,15 +83,15 @@ def _parsed(content_type: str) -> ContentType:
         raise EncodeError(f"{content_type[:80]!r} is not a content type") from None
 
 
-def _body(parts: list[_WrittenPart], mark: str) -> bytes | StreamBody:
+def _body(parts: list[_WrittenPart], boundary: str) -> bytes | StreamBody:
     contents: list[Content] = []
     length: int | None = 0
     for part in parts:
         head = "".join(f"{name}: {value}\r\n" for name, value in part.headers)
-        before = f"--{mark}\r\n{head}\r\n".encode()
+        before = f"--{boundary}\r\n{head}\r\n".encode()
         contents += [before, part.content, b"\r\n"]
         length = None if length is None or part.length is None else length + len(before) + part.length + 2
-    end = f"--{mark}--\r\n".encode()
+    end = f"--{boundary}--\r\n".encode()
     contents.append(end)
     whole = [content for content in contents if isinstance(content, bytes)]
     if len(whole) == len(contents):
@@ -110,27 +99,20 @@ def _body(parts: list[_WrittenPart], mark: str) -> bytes | StreamBody:
     return StreamBody(contents, None if length is None else length + len(end))
 
 
-def _unused(parts: list[_WrittenPart], boundary: Boundary) -> str:
-    found = next((mark for mark in (boundary() for _ in range(_MOST_TRIES)) if not _occurs(mark, parts)), None)
-    if found is None:
-        raise EncodeError("every boundary that was tried occurs in a part")
-    return found
-
-
-def _occurs(mark: str, parts: list[_WrittenPart]) -> bool:
-    sought = b"--" + mark.encode("utf-8", "replace")
+def _occurs(boundary: str, parts: list[_WrittenPart]) -> bool:
+    sought = b"--" + boundary.encode()
     return any(isinstance(part.content, bytes) and sought in part.content for part in parts)
 
 
-def _parts(value: Any, media_type: MediaType, name: str, boundary: Boundary) -> Iterator[_WrittenPart]:
+def _parts(value: Any, media_type: MediaType, name: str) -> Iterator[_WrittenPart]:
     if isinstance(value, dict):
-        return _named(value, media_type, boundary)
+        return _named(value, media_type)
     if isinstance(value, list):
-        return _ordered(value, media_type, name, boundary)
+        return _ordered(value, media_type, name)
     raise EncodeError(f"a {name} body is a mapping or a list of its parts, not a {type(value).__name__}")
 
 
-def _named(value: dict[str, Any], media_type: MediaType, boundary: Boundary) -> Iterator[_WrittenPart]:
+def _named(value: dict[str, Any], media_type: MediaType) -> Iterator[_WrittenPart]:
     """A part for each property, and for each item of a property that is a list."""
     for name, each in value.items():
         encoding = media_type.encoding.get(name, fields.NO_ENCODING)
@@ -142,9 +124,9 @@ def _named(value: dict[str, Any], media_type: MediaType, boundary: Boundary) -> 
             shape = shapes.sole(schema) if schema is not None else None
             for index, item in enumerate(each):
                 item_schema = shapes.item_schema(shape, index) if shape is not None else None
-                yield from _named_part(name, item, encoding, item_schema, boundary)
+                yield from _named_part(name, item, encoding, item_schema)
         else:
-            yield from _named_part(name, each, encoding, schema, boundary)
+            yield from _named_part(name, each, encoding, schema)
 
 
 def _styled_parts(name: str, value: Any, encoding: Encoding) -> Iterator[_WrittenPart]:
@@ -158,9 +140,7 @@ def _styled_parts(name: str, value: Any, encoding: Encoding) -> Iterator[_Writte
         yield _WrittenPart((("Content-Disposition", f'form-data; name="{_escaped(key)}"'),), content, len(content))
 
 
-def _named_part(
-    name: str, value: Any, encoding: Encoding, schema: Schema | None, boundary: Boundary
-) -> Iterator[_WrittenPart]:
+def _named_part(name: str, value: Any, encoding: Encoding, schema: Schema | None) -> Iterator[_WrittenPart]:
     if value is None:
         return
     file = fields.file_of(value)
@@ -172,10 +152,10 @@ def _named_part(
     if filename is not None:
         disposition += f'; filename="{_escaped(filename)}"'
     plain_text = file is None and not encoding.content_type
-    yield _part(value, encoding, schema, boundary, disposition=disposition, untyped=plain_text)
+    yield _part(value, encoding, schema, disposition=disposition, untyped=plain_text)
 
 
-def _ordered(values: list[Any], media_type: MediaType, name: str, boundary: Boundary) -> Iterator[_WrittenPart]:
+def _ordered(values: list[Any], media_type: MediaType, name: str) -> Iterator[_WrittenPart]:
     """A part for each item, by its position (OAS 3.2, Encoding By Position)."""
     for index, value in enumerate(values):
         encoding, schema = _by_position(media_type, index)
@@ -184,7 +164,7 @@ def _ordered(values: list[Any], media_type: MediaType, name: str, boundary: Boun
         if name == MULTIPART_FORM and not any(each.lower() == "content-disposition" for each in encoding.headers):
             # RFC 7578, 4.2: each part has a name, and items of a list have none.
             raise EncodeError("a multipart/form-data body is a mapping: its parts have names")
-        yield _part(value, encoding, schema, boundary, disposition=disposition, untyped=False)
+        yield _part(value, encoding, schema, disposition=disposition, untyped=False)
 
 
 def _by_position(media_type: MediaType | None, index: int) -> tuple[Encoding, Schema | None]:
@@ -202,7 +182,6 @@ def _part(
     value: Any,
     encoding: Encoding,
     schema: Schema | None,
-    boundary: Boundary,
     *,
     disposition: str | None,
     untyped: bool,
@@ -215,7 +194,7 @@ def _part(
         content, length = content_of(file.content)
     else:
         text = file.content if file is not None else value
-        content, length, content_type = _encoded(text, encoding, schema, content_type, boundary)
+        content, length, content_type = _encoded(text, encoding, schema, content_type)
         transfer = fields.transfer_encoding(schema) if file is None and isinstance(value, str) else None
         if transfer and not any(name.lower() == "content-transfer-encoding" for name, _ in headers):
             headers.append(("Content-Transfer-Encoding", transfer))
@@ -226,17 +205,13 @@ def _part(
 
 
 def _encoded(
-    value: Any, encoding: Encoding, schema: Schema | None, content_type: str, boundary: Boundary
+    value: Any, encoding: Encoding, schema: Schema | None, content_type: str
 ) -> tuple[Content, int | None, str]:
     """A value that is not a file, written by the codec of its content type."""
     from dynclient import codecs
 
     media_type = fields.as_media_type(encoding, schema, content_type)
-    codec = codecs.find(content_type)
-    if codec.name == "multipart":
-        encoded = encode(boundary, value, media_type, content_type)
-    else:
-        encoded = codec.encode(value, media_type, content_type)
+    encoded = codecs.find(content_type).encode(value, media_type, content_type)
     body = encoded.body
     if isinstance(body, bytes):
         return body, len(body), encoded.content_type
@@ -475,9 +450,4 @@ def _transferred(part: _ReadPart, schema: Schema | None) -> bytes:
     return TRANSFER_ENCODINGS[name](part.content)
 
 
-def codec(boundary: Boundary = random_boundary) -> Codec:
-    """The codec, with a function that makes boundaries."""
-    return Codec("multipart", partial(encode, boundary), decode, files=True)
-
-
-CODEC = codec()
+CODEC = Codec("multipart", encode, decode, files=True)

@@ -1,4 +1,4 @@
-"""What codecs ask of schemas: is it an array, an object, anything; and a property's own schema."""
+"""Questions of codecs about schemas: whether values are arrays or objects, and the schema of an item or a property."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sole(schema: Schema) -> _schemas.Shape:
 
 
 def is_array(shape: _schemas.Shape) -> bool:
-    """Tell whether a shape's values are arrays, null aside."""
+    """Whether a shape's values are arrays, null aside."""
     types = shape.types - {"null"}
     if types:
         return types == {"array"}
@@ -31,22 +31,22 @@ def is_array(shape: _schemas.Shape) -> bool:
 
 
 def is_object(shape: _schemas.Shape) -> bool:
-    """Tell whether a shape's values may be objects."""
+    """Whether a shape's values may be objects."""
     return "object" in shape.types or (not shape.types and bool(shape.properties or shape.required))
 
 
 def is_any(shape: _schemas.Shape) -> bool:
-    """Tell whether a shape says nothing of what its values are."""
+    """Whether a shape does not restrict the type of its values."""
     return not (shape.types or shape.properties or shape.required or shape.items or shape.prefix_items)
 
 
 def item_schema(shape: _schemas.Shape, index: int) -> Schema | None:
-    """The schema of an array's item; None where the shape says nothing of it."""
+    """The schema of an array's item; None if the shape does not describe it."""
     return shape.prefix_items[index] if index < len(shape.prefix_items) else shape.items
 
 
 def property_schema(shape: _schemas.Shape, name: str) -> Schema | None:
-    """The schema of a property, named or not; None where the shape says nothing of it."""
+    """The schema of a property, by its name or a pattern; None if the shape does not describe it."""
     if name in shape.properties:
         return shape.properties[name]
     if shape.pattern_properties:

@@ -22,14 +22,14 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
     Raises:
         EncodeError: the value can't be written in XML, or is a document that is not well-formed.
     """
-    from dynclient.codecs.xml import syntax, values
+    from dynclient.codecs.xml import mapping, syntax
 
     schema = media_type.schema
     if syntax.is_element(value) or schema is None or is_text(schema) or _is_document(value, schema):
         if not (syntax.is_element(value) or isinstance(value, (str, bytes, bytearray))):
             raise EncodeError(f"a {type(value).__name__} is not an XML document, and no schema says how to write one")
         return Encoded(syntax.document_body(value, content_type), content_type)
-    text = syntax.render(values.encoded(value, schema))
+    text = syntax.render(mapping.encoded(value, schema))
     charset = charset_of(content_type) or "UTF-8"
     return Encoded(encode_text(syntax.declaration(charset) + text, charset), content_type)
 
@@ -40,7 +40,7 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     Raises:
         DecodeError: it is not well-formed, has a DOCTYPE, is nested too deeply, or has another root than documented.
     """
-    from dynclient.codecs.xml import syntax, values
+    from dynclient.codecs.xml import mapping, syntax
 
     text = syntax.text_of(body, content_type)
     if not text.strip():
@@ -48,7 +48,7 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     root = syntax.parse(text, limits)
     if media_type is None or media_type.schema is None or is_text(media_type.schema):
         return text
-    return values.decoded(root, media_type.schema)
+    return mapping.decoded(root, media_type.schema)
 
 
 def value_of(document: Any, media_type: MediaType, content_type: str, limits: Limits) -> Any:

@@ -1,4 +1,4 @@
-"""``dynclient auth``: credentials that are kept, so that each command line need not be given them.
+"""``dynclient auth``: stored credentials, for command lines that are given none.
 
 Rule 1: of a login is kept what the next token is fetched with: a refresh token, or the secret of a client that acts for
 itself. A person's password is not kept.
@@ -47,29 +47,29 @@ class LoginOptions(Record):
     browser: bool = True
 
 
-@click.group(short_help="Log in, and keep what that gives.")
+@click.group(short_help="Manage stored credentials.")
 def auth() -> None:
-    """Keep credentials: in the system's keyring where there is one, else in a file that only you can read.
+    """Store credentials in the system's keyring, or without one in a file that only you can read.
 
-    `dynclient call` and `dynclient shell` use them where neither --auth nor the environment gives others.
+    `dynclient call` and `dynclient shell` use them, unless --auth or the environment has others.
     """
 
 
-@auth.command(short_help="Ask for a credential, and keep it.")
+@auth.command(short_help="Ask for a credential, and store it.")
 @document_argument()
 @click.argument("scheme", required=False)
-@click.option("--token", is_flag=True, help="Ask for a token that you have, where one could be fetched.")
-@click.option("--flow", type=click.Choice(FLOWS), help="How a token is got.  [the first of these that it has]")
-@click.option("--client-id", help="By what name the authorization server knows this client; else it is asked for.")
-@click.option("--scope", "scopes", multiple=True, help="What the token is for.")
-@click.option("--base-url", help="A server in place of the document's.")
-@click.option("--allow-origin", "origins", multiple=True, help="Where secrets may go too, such as https://login.host.")
-@click.option("--no-browser", is_flag=True, help="Show the address where to log in, and open nothing.")
+@click.option("--token", is_flag=True, help="Ask for a token that you have, instead of fetching one.")
+@click.option("--flow", type=click.Choice(FLOWS), help="The flow to log in by.  [the first of these that SCHEME has]")
+@click.option("--client-id", help="The client's identifier; without it, it is asked for.")
+@click.option("--scope", "scopes", multiple=True, help="A scope of the token; may be repeated.")
+@click.option("--base-url", help="A server instead of the document's.")
+@click.option("--allow-origin", "origins", multiple=True, help="A further trusted origin, such as https://login.host.")
+@click.option("--no-browser", is_flag=True, help="Show the address where to log in, and open no browser.")
 def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, **given: Any) -> None:
-    """Log in to DOCUMENT's security SCHEME, which needs no name where there is but one.
+    """Log in to DOCUMENT's security SCHEME, which may be left out if there is only one.
 
-    What is secret is asked for, and never an argument. A token of OAuth 2 or OpenID Connect is fetched, and from then
-    on renewed; a password that gets one is not kept.
+    Secrets are asked for, never arguments. For OAuth 2 and OpenID Connect a token is fetched, and renewed from then
+    on; a password that it is fetched with is not stored.
     """
     api = api_of(document)
     found = _one(api, scheme)
@@ -85,11 +85,11 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     click.echo(escaped(f"{found.name} is kept in {place}"), err=True)
 
 
-@auth.command(short_help="Forget what is kept.")
+@auth.command(short_help="Delete stored credentials.")
 @document_argument()
 @click.argument("scheme", required=False)
 def logout(document: str, scheme: str | None) -> None:
-    """Forget what is kept for DOCUMENT: all of it, or that of one SCHEME. The server is told nothing."""
+    """Delete the stored credentials of DOCUMENT, or those of one SCHEME. The server is not informed."""
     api = api_of(document)
     names = [_named(api, scheme).name] if scheme is not None else list(api.security_schemes)
     vault = Vault()
@@ -97,14 +97,14 @@ def logout(document: str, scheme: str | None) -> None:
     click.echo(escaped(f"forgotten: {', '.join(forgotten)}" if forgotten else "nothing was kept"), err=True)
 
 
-@auth.command(short_help="Tell which credentials there are.")
+@auth.command(short_help="Show where credentials come from.")
 @document_argument()
 @click.argument("scheme", required=False)
 @click.option(
     "-o", "--format", "output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True
 )
 def status(document: str, scheme: str | None, output: str) -> int:
-    """Tell where DOCUMENT's credentials come from; no secret is shown. The status is 1 where SCHEME has none."""
+    """Show where DOCUMENT's credentials come from, without secrets. The exit status is 1 if SCHEME has none."""
     api = api_of(document)
     schemes = [_named(api, scheme)] if scheme is not None else list(api.security_schemes.values())
     states = {found.name: _state(api, found) for found in schemes}

@@ -47,7 +47,7 @@ class LoginOptions(Record):
     browser: bool = True
 
 
-@click.group(short_help="Manage stored credentials.")
+@click.group(short_help="Log in, and store credentials.")
 def auth() -> None:
     """Store credentials in the system's keyring, or without one in a file that only you can read.
 

@@ -5,7 +5,7 @@ does no I/O itself, so the same Auth serves threads, asyncio and trio.
 
 Rule 1: a yielded request with the method and the address of the call's own request is that request, authenticated. Any
 other one is an auth sub-request, such as one for a token: it may go to trusted origins only.
-Rule 2: a flow runs anew for each attempt of a call, and after a redirect within the origin.
+Rule 2: a flow runs again for each attempt of a call, and after a redirect within the origin.
 Rule 3: a flow may send the call's request again after a 4xx response. After any other response it is over.
 """
 

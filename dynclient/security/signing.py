@@ -1,6 +1,6 @@
 """Auths that sign requests: HMAC over a text of the caller's, and AWS Signature Version 4.
 
-Rule 1: what is signed is what is sent: an Auth that signs runs last, anew for each attempt and each redirect.
+Rule 1: what is signed is what is sent: an Auth that signs runs last, and again for each attempt and each redirect.
 Rule 2: a body is signed as bytes. A file or another stream is read when it is sent, so it can't be signed; S3 alone
 takes a body without that.
 Rule 3: no secret is shown: keys are Secrets, and botocore's signer logs nothing.

@@ -53,7 +53,7 @@ def server():
 
 @pytest.fixture
 def authorization(server):
-    server.begin_anew()
+    server.reset()
     return server
 
 

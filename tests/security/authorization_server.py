@@ -1,4 +1,4 @@
-"""An authorization server, and an API that wants its tokens: werkzeug on real sockets, as strict as the RFCs are.
+"""An authorization server, and an API that requires its tokens: werkzeug on real sockets, as strict as the RFCs are.
 
 It keeps what it was asked, and what it gave out; ``access`` are the tokens that the API takes.
 """
@@ -38,9 +38,9 @@ class AuthorizationServer:
         self.server.start()
         self.url = self.server.url_for("")
         self._lock = threading.Lock()
-        self.begin_anew()
+        self.reset()
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Forget everything, for the next test."""
         self.server.clear_log()
         self.access: set[str] = set()

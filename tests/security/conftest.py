@@ -199,11 +199,11 @@ def _servers() -> Iterator[list[AuthorizationServer]]:
 
 @pytest.fixture
 def authorization(_servers: list[AuthorizationServer]) -> AuthorizationServer:
-    _servers[0].begin_anew()
+    _servers[0].reset()
     return _servers[0]
 
 
 @pytest.fixture
 def other(_servers: list[AuthorizationServer]) -> AuthorizationServer:
-    _servers[1].begin_anew()
+    _servers[1].reset()
     return _servers[1]

@@ -1,4 +1,4 @@
-"""Authorization servers that repeat what they were told, or whose answer can't be read: nothing of it is shown."""
+"""Authorization servers that repeat what they were sent, or whose answer is unreadable: nothing of it is shown."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_a_throttled_token_server_is_asked_again(client, authorization):
 
 
 class Watching:
-    """A hook that keeps what it is told."""
+    """A hook that keeps its events."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []

@@ -205,14 +205,14 @@ SCOPES = {
     "relative": ("/token", {}, True),
     "another origin": ("{other}token", {}, False),
     "another origin, allowed": ("{other}token", {"allow_origins": True}, True),
-    "another origin, by the caller's word": ("{other}token", {"token_url": True}, True),
+    "another origin, named by the caller": ("{other}token", {"token_url": True}, True),
     "user information": ("http://x@{host}/token", {}, None),
     "no URL": ("http://[", {}, None),
 }
 
 
 @pytest.mark.parametrize("case", SCOPES.values(), ids=SCOPES)
-def test_a_token_is_asked_for_only_where_the_caller_vouched(client, authorization, other, case):
+def test_a_token_is_requested_from_trusted_origins_alone(client, authorization, other, case):
     url, allowed, asked = case
     authorization.access.add("token-1")
     address = url.format(url=authorization.url, other=other.url, host=authorization.url[7:].rstrip("/"))

@@ -28,7 +28,7 @@ TRUST = Trust(frozenset({("https", "id.test", 443)}), local=True, servers=(Serve
 
 
 class World:
-    """A clock that stands still until it is told to go on; the time of day begins at 1,000,000."""
+    """A clock that stands still until a test moves it; the time of day begins at 1,000,000."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -129,7 +129,7 @@ def test_a_document_without_schemes_takes_none(server):
         dynclient.load(document(server.url, "", schemes={}), auth=Writing())
 
 
-def test_one_that_stands_for_several_schemes_runs_once(client, server):
+def test_one_given_for_several_schemes_runs_once(client, server):
     auth = Writing()
     assert client(document(server.url, "A B"), auth=auth).results("get_thing", 1) == ["in"]
     assert len(auth.given) == len(server.seen) == 1
@@ -251,7 +251,7 @@ def test_a_stream_is_not_sent_twice(client, server):
     assert len(server.seen) == 1
 
 
-def test_each_attempt_runs_the_flow_anew_and_a_function_is_asked_once(client, server):
+def test_each_attempt_runs_the_flow_again_and_a_function_is_asked_once(client, server):
     server.answers = {"/thing": [("busy", 503)] * 2}
     auth, asked = Writing(), []
 
@@ -264,7 +264,7 @@ def test_each_attempt_runs_the_flow_anew_and_a_function_is_asked_once(client, se
     assert (len(auth.given), auth.statuses, len(asked)) == (3, [503, 503, 200], 1)
 
 
-def test_redirects_run_it_anew_within_the_origin_alone(client, server, httpserver):
+def test_redirects_run_it_again_within_the_origin_alone(client, server, httpserver):
     auth = Writing()
     httpserver.expect_request("/old").respond_with_data("", 302, {"Location": "/thing"})
     assert client(document(server.url), auth=auth).each(("old", {})) == ["in"]

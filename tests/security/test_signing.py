@@ -115,14 +115,14 @@ def test_hmac_on_a_server(client, httpserver, algorithm, key):
 
 
 @pytest.mark.parametrize("body", [None, b"data"])
-def test_each_attempt_is_signed_anew(client, httpserver, body):
+def test_each_attempt_is_signed_again(client, httpserver, body):
     server = Verifying(httpserver, failures=2)
     call = ("put_thing", {"body": body}) if body else ("get_thing", {})
     assert client(document(server.url), auth=signer(), retry=Retry(base=0, throttle_base=0)).each(call) == ["in"]
     assert len(server.signatures) == 3
 
 
-def test_the_target_of_a_redirect_is_signed_anew(client, httpserver):
+def test_the_target_of_a_redirect_is_signed_again(client, httpserver):
     server = Verifying(httpserver)
     described = document(server.url)
     described["paths"]["/old"] = {"get": {**described["paths"]["/thing"]["get"], "operationId": "old"}}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from typing_extensions import assert_type
 
 import dynclient
-from dynclient import exceptions, options
-from dynclient.messages import Headers, Send
+from dynclient import exceptions, options, security
+from dynclient.messages import Headers, Request, Response, Send
 
 
 def load() -> None:
@@ -21,6 +22,25 @@ def load() -> None:
     assert_type(list(client.operations), list[str])
     dynclient.load({"openapi": "3.1.0"}, retry=dynclient.Retry(attempts=1), limits=options.Limits(body_depth=64))
     dynclient.load("voice.yaml", validate="never")  # type: ignore  # no such mode
+
+
+class OwnAuth:
+    def flow(self, request: Request, context: security.AuthContext) -> Generator[Request, Response, None]:
+        response = yield request
+        assert_type(response.status, int)
+        assert_type(context.scopes, tuple[str, ...])
+
+
+async def credential(wanted: security.CredentialRequest) -> str:
+    return wanted.scheme.name
+
+
+def authentication() -> None:
+    own: security.Auth = OwnAuth()
+    signed: security.Auth = security.HMACAuth("key", header="X-Signature", template="{method}")
+    dynclient.load("voice.yaml", auth=own)
+    dynclient.load("voice.yaml", auth={"Signed": signed, "Basic": security.BasicAuth("user", "password")})
+    dynclient.AsyncClient.load("voice.yaml", auth=credential)
 
 
 def results(result: dynclient.HTTPResult) -> None:

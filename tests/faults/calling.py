@@ -1,4 +1,4 @@
-"""How a case is run, in each way, and how secrets are looked for in all that it leaves behind."""
+"""Runs a case with each kind of client, and searches everything that it leaves behind for secrets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CANARIES = (
 
 
 class Outcome(NamedTuple):
-    """How a case ended: what the call returned, or raised, and after how many seconds."""
+    """The outcome of a case: the value or the exception of its call, and the seconds that it took."""
 
     value: Any
     error: BaseException | None
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 
 
 def _in_threads(options: Mapping[str, Any]) -> ThreadedTransport:
-    """What sends by worker threads, with what a case says of transports."""
+    """An asynchronous transport that sends in worker threads, with the case's options."""
     own = {name: options[name] for name in ("limits", "tls", "proxy") if name in options}
     return ThreadedTransport(HTTPTransport(**own))
 
@@ -66,7 +66,7 @@ def run(way: str, case: Case, place: Place) -> Outcome:
                 value = _sync(client, name, named)
             else:
                 value = anyio.run(_async, client, name, named, backend=backend)
-    except Exception as error:  # noqa: BLE001  # whatever it is: the test says what it should have been
+    except Exception as error:  # noqa: BLE001  # the test compares it with the expected one
         fault = error
     finally:
         seconds = time.monotonic() - started
@@ -85,7 +85,7 @@ async def _async(client: Any, name: str, arguments: dict[str, Any]) -> Any:
 
 @contextmanager
 def logged() -> Iterator[io.StringIO]:
-    """Everything that anybody logs at any level, urllib3 too, with the traces of what is logged with it."""
+    """Collects everything that is logged at any level, by urllib3 too, with tracebacks."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
@@ -100,7 +100,7 @@ def logged() -> Iterator[io.StringIO]:
 
 
 def remains(outcome: Outcome, log: str) -> dict[str, str]:
-    """All that a call leaves to be seen, by the name of the place."""
+    """Every text that a call leaves behind, by the name of its location."""
     shown = {"log": log, "client": f"{outcome.client!r} {vars(outcome.client) if outcome.client is not None else ''}"}
     error = outcome.error
     if error is not None:
@@ -114,7 +114,7 @@ def remains(outcome: Outcome, log: str) -> dict[str, str]:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """What an error came from, also where a traceback would not show it."""
+    """The causes and contexts of an error, also those that a traceback would not show."""
     seen: set[int] = set()
     waiting = [error.__cause__, error.__context__]
     while waiting:
@@ -126,6 +126,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def leaks(outcome: Outcome, log: str) -> list[str]:
-    """Where a secret can be seen."""
+    """The locations that contain a secret."""
     places = remains(outcome, log)
     return [f"{canary} in {place}" for canary in CANARIES for place, text in places.items() if canary in text]

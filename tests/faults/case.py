@@ -1,7 +1,7 @@
-"""What a case of the table is: data only.
+"""A case of the table, as data.
 
-``row`` is the row of SECURITY.md that it stands for. Each case is a call of an API's face, made with secrets that are
-to be found nowhere afterwards.
+``row`` is its row in SECURITY.md. Each case makes a call through the public API, with secrets that must not be found
+anywhere afterwards.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TOO_LARGE, TIMED_OUT = exceptions.ResponseTooLarge, exceptions.TimeoutError
 
 
 class Place(NamedTuple):
-    """What a case may be made of: the URLs of two servers, and an empty folder."""
+    """The surroundings of a case: the URLs of two servers, and an empty folder."""
 
     url: str
     other: str
@@ -38,16 +38,16 @@ Source = Callable[[Place], Any]
 
 
 def things(place: Place, **more: Any) -> dict[str, Any]:
-    """The document that most cases are about."""
+    """The document of most cases."""
     return document(place.url, **more)
 
 
 class Case(NamedTuple):
-    """One case. ``expect`` is what the call returns, or the class of what it raises, exactly.
+    """One case. ``expect`` is the value that the call returns, or the exact class of the exception that it raises.
 
-    ``scripts`` are those of the first server, ``others`` those of the second one. ``attempts`` and ``elsewhere`` are
-    how many requests they saw. ``data`` is what the error holds besides, ``text`` what its text has. ``seconds`` bounds
-    the call, ``memory`` what it adds to a process of its own, in MiB.
+    ``scripts`` are those of the first server, ``others`` those of the second one; ``attempts`` and ``elsewhere`` count
+    their requests. ``data`` has attributes of the error, ``text`` is a part of its text. ``seconds`` limits the time
+    of the call, ``memory`` the memory that it adds to a process of its own, in MiB.
     """
 
     row: str

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fault_server import FaultServer  # tests are no package: it is found beside this file
+from fault_server import FaultServer  # tests are not a package: it is found beside this file
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Documents that mean harm, or are broken: from the caller's disk and memory, and from the network."""
+"""Malicious and broken documents: from files, from memory, and from the network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORD = (("ask", ok(b'{"id": "' + b"a" * 40 + b'!"}')),)
 
 
 def with_schema(schema, **named):
-    """A document in which the thing that is answered has this schema."""
+    """A document in which the response has this schema."""
 
     def source(place: Place):
         made = document(place.url)
@@ -35,7 +35,7 @@ def with_schema(schema, **named):
 
 
 def with_names_by_pattern(media_type):
-    """A document in which the thing that is answered is of this media type, its names by a pattern that backtracks."""
+    """A document whose response has this media type, and property names by a pattern that backtracks."""
     schema = {"type": "object", "patternProperties": {"^" + "a?" * 40 + "c$": {"type": "integer"}}}
 
     def change(made, place):
@@ -55,12 +55,12 @@ def with_changes(change):
 
 
 def text(words):
-    """A document that is this text."""
+    """A document with this text."""
     return lambda place: words if isinstance(words, bytes) else words.encode()
 
 
 def file(words, name="api.json", folder="here"):
-    """A document in a file, below a folder that holds others, and a link that leads out of it."""
+    """A document in a file of a folder, beside a symbolic link that leads out of it."""
 
     def source(place: Place):
         here = place.folder / folder
@@ -75,12 +75,12 @@ def file(words, name="api.json", folder="here"):
 
 
 def remote(place: Place) -> str:
-    """A document from the network; it is told where the second server is."""
+    """A document from the network, which can refer to the second server."""
     return f"{place.url}/openapi.json?other={place.other}"
 
 
 def served(change):
-    """What gives the document, changed as if by the network's owner, and answers all else with a thing."""
+    """A script that serves the document with an attacker's changes, and a thing for other requests."""
 
     def reply(request: bytes) -> bytes:
         line = request.split(b"\r\n")[0].decode()
@@ -198,7 +198,7 @@ LATE = Timeout(connect=2, read=2, write=2, total=0.3, pool=2)
 
 
 def at_load(row, name, expect, source, **more):
-    """A document that is refused when it is loaded; no server sees anything."""
+    """A document that is refused when it is loaded, without any request."""
     return Case(row, name, expect, call=None, attempts=0, source=source, **more)
 
 
@@ -230,7 +230,7 @@ CASES = [
          source=with_schema(lambda place: {REF: place.other + "/x.json"}), others=(("ask", ok(b'{"type": "object"}')),),
          elsewhere=1, options={"references": ["{other}"], "headers": {"X-More": "more"}},
          unsent=(HEADER_KEY.encode(), b"authorization", b"cookie", b"x-more")),
-    # Rows S4, what a schema calls itself
+    # Rows S4, the identifiers of schemas
     Case("S4", "id_elsewhere", {"id": 1}, GOOD, source=with_schema(
         lambda place: {"$id": place.other + "/y.json", "properties": {"id": {"type": "integer"}}})),
     Case("S4", "schema_elsewhere", {"id": 1}, GOOD, source=with_schema(
@@ -257,7 +257,7 @@ CASES = [
             options={"timeout": LATE}),
     fetched("S9", "never_answers", exceptions.TimeoutError, ("ask", "hang"), seconds=2, options={"timeout": LATE}),
     fetched("S9", "cut", exceptions.ConnectionLost, ("ask", answer(200, b"openapi", length=9999))),
-    # Rows S10 to S12, what is no document
+    # Rows S10 to S12, texts that are not OpenAPI documents
     at_load("S10", "deep", UNSAFE, text('{"a":' * 100_000 + "1" + "}" * 100_000), memory=128),
     at_call("S10", "deep_schema_400", UNSAFE, nested(200)),
     at_load("S11", "duplicate_keys", UNREADABLE, text('{"openapi": "3.1.0", "openapi": "3.0.0"}'), text="openapi"),

@@ -1,4 +1,4 @@
-"""What can go wrong on the way."""
+"""Failures of connections and messages."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ DATE = b"Date: Mon, 23 Nov 2026 08:00:00 GMT"
 
 
 def bad(name, *said, row="T6", expect=BROKEN, attempts=1, **more):
-    """A GET that is answered with this, each time."""
+    """A GET with this response each time."""
     return Case(row, name, expect, (("ask", *said),), attempts=attempts, **more)
 
 
 def again(row, name, status, *lines, call=GET, attempts=2, **more):
-    """A first answer with this status, and a second one that is good."""
+    """A first response with this status, and a second one that is successful."""
     return Case(row, name, THING, (("ask", answer(status, b"{}", JSON, *lines)), ("ask", ok())), call, attempts, **more)
 
 
 def ever(row, name, status, expect, *lines, call=GET, attempts=3, **more):
-    """The same status for ever."""
+    """The same status each time."""
     return Case(row, name, expect, (("ask", answer(status, b"{}", JSON, *lines)),), call, attempts, **more)
 
 
@@ -65,7 +65,7 @@ CASES = [
     bad("truncated_valid_json", answer(200, b'{"id": 1}', JSON, length=10), row="T5", expect=LOST, attempts=3),
     bad("chunked_no_terminator", CHUNKED + b"9\r\n" + b'{"id": 1}' + b"\r\n", row="T5", expect=LOST, attempts=3),
     Case("T5", "truncated_post", LOST, (("ask", answer(200, b'{"id": 1}', JSON, length=10)),), POST, data=UNKNOWN),
-    # Rows T6, no HTTP
+    # Rows T6, invalid HTTP
     bad("garbage", b"\x00\xff" * 40 + b"\n"),
     bad("http_09", b"<html>hello</html>\n"),
     bad("two_content_lengths", head(200, b"Content-Length: 2", b"Content-Length: 3") + b"{}}"),

@@ -1,4 +1,4 @@
-"""A server that misbehaves as it is told, over real sockets.
+"""A server over real sockets that misbehaves by a script.
 
 Each connection has a script, which is data: bytes are sent, a word is a step of STEPS, a pair is a step with its data,
 a function is a step of its own.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 
 class Peer:
-    """One connection, as the server sees it."""
+    """One connection on the server's side."""
 
     def __init__(self, server: FaultServer, sock: socket.socket) -> None:
         self.server = server
@@ -24,7 +24,7 @@ class Peer:
         self.received = b""
 
     def ask(self) -> None:
-        """Take one whole request."""
+        """Read one whole request."""
         data = b""
         while not _whole(data):
             piece = self.sock.recv(65_536)
@@ -51,7 +51,7 @@ def ask(peer: Peer) -> None:
 
 
 def ask_head(peer: Peer) -> None:
-    """Take the head alone, and leave the body unread."""
+    """Read the head only, and leave the body unread."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += peer.sock.recv(1)
@@ -73,7 +73,7 @@ def trickle(data: bytes) -> Callable[[Peer], None]:
 
 
 def drip(data: bytes) -> Callable[[Peer], None]:
-    """Send a byte every 20 ms, for ever again from the start."""
+    """Send a byte every 20 ms, again and again."""
 
     def run(peer: Peer) -> None:
         while True:
@@ -96,14 +96,14 @@ def repeat(data: bytes) -> Callable[[Peer], None]:
 
 
 def answers(answer: Callable[[bytes], bytes]) -> Callable[[Peer], None]:
-    """Take a request and answer it, again and again, until the client goes away."""
+    """Read and answer requests until the client goes away."""
 
     def run(peer: Peer) -> None:
         while True:
             before = len(peer.received)
             peer.ask()
             peer.sock.sendall(answer(peer.received[before:]))
-            # Who asks a thousand times does not want a megabyte kept.
+            # Bodies are not kept: there may be thousands of requests.
             peer.received = b""
 
     return run
@@ -156,7 +156,7 @@ def _step(word: object) -> Step:
 
 
 class FaultServer:
-    """Listens on a free port of the loopback, a thread for each connection."""
+    """Listens on a free loopback port, with a thread for each connection."""
 
     def __init__(self, *scripts: tuple[object, ...], keep: bool = True) -> None:
         self.keep = keep
@@ -214,7 +214,7 @@ class FaultServer:
             thread.join(10)
 
     def forget(self) -> None:
-        """Let go of the threads of connections that have ended."""
+        """Drop the threads of connections that have ended."""
         self._threads = [self._threads[0], *(thread for thread in self._threads[1:] if thread.is_alive())]
 
     def close(self) -> None:

@@ -59,7 +59,7 @@ OPERATIONS = {
 
 
 class Canned:
-    """A transport that gives one answer to all."""
+    """A transport with one response for every request."""
 
     def __init__(self) -> None:
         self.response = Response(200)
@@ -68,7 +68,7 @@ class Canned:
         return replace(self.response, request=send.request)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there are no connections."""
 
 
 def things() -> dict[str, Any]:
@@ -84,7 +84,7 @@ def things() -> dict[str, Any]:
 
 
 def survives(call: Callable[[], object]) -> None:
-    """Whatever else is raised ends the run, and is what we look for."""
+    """Make the calls; any exception but ours ends the run as a finding."""
     try:
         call()
     except exceptions.DynclientError as error:
@@ -140,7 +140,7 @@ def target_of_wires() -> Callable[[bytes], None]:
 
 
 def seeds(target: str) -> list[bytes]:
-    """What a run begins with where nothing was found yet."""
+    """The first inputs of a run, if there are none from an earlier one."""
     if target == "document":
         files = [path.read_bytes() for path in sorted((ROOT / "openapi").glob("voice.*.yaml"))]
         return [*files, json.dumps(things()).encode()]

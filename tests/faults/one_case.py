@@ -1,4 +1,4 @@
-"""Runs one case in a process of its own, and prints what it added to the memory: in MiB, at the most."""
+"""Runs one case in a process of its own, and prints its peak of additional memory in MiB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where credentials must not go, and what may not get out of its place."""
+"""Credentials that must not be sent elsewhere, and values that must not change other parts of a request."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ANYWHERE = {"redirects": "any"}
 
 
 def elsewhere(request: bytes) -> bytes:
-    """A redirect to where the note in the request says."""
+    """A redirect to the address in the request's note."""
     target = request.lower().split(b"x-note: ")[1].split(b"\r\n")[0]
     return answer(302, b"", b"Location: " + target + b"/there")
 
 
 def refused(name, row="C12", call=GET, **more):
-    """A value that never leaves its place: nothing is sent."""
+    """A value that would change other parts of the request: nothing is sent."""
     return Case(row, name, ARGUMENT, call=call, attempts=0, **more)
 
 
@@ -59,7 +59,7 @@ CASES = [
     Case("C11", "plain_http_elsewhere", SCOPE, attempts=0, options={"base_url": "http://192.0.2.1:9"}),
     Case("C11", "plain_http_elsewhere_in_the_document", SCOPE, attempts=0,
          source=lambda place: document("http://192.0.2.1:9")),
-    # Rows C12, what leaves its segment
+    # Rows C12, path values that would leave their segment
     *(refused(f"path_param_{name}", call=("get_file", {"name": text})) for name, text in (
         ("dot", "."), ("dots", ".."), ("empty", ""))),
     Case("C12", "path_param_traversal", 1, (("ask", ok(b"1")),), ("get_file", {"name": "../../admin?x#y"}),
@@ -68,7 +68,7 @@ CASES = [
          sent=(b"get /files/%252e%252e?",)),
     Case("C12", "query_param_adds_none", {"id": 1}, GOOD, ("get_thing", {"q": "a&api_key=x#y"}),
          sent=(b"q=a%26api_key%3dx%23y",)),
-    # Rows C13, lines within lines
+    # Rows C13, line ends in header values
     *(refused(f"header_param_{name}", "C13", note(text)) for name, text in (
         ("crlf", "a\r\nX-Evil: b"), ("lf", "a\nb"), ("nul", "a\0b"))),
     Case("C13", "cookie_param_crlf", {"id": 1}, GOOD, ("get_thing", {"crumb": "a\r\nb\0;c"}),

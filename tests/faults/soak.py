@@ -40,7 +40,7 @@ def descriptors() -> int:
 
 
 def peer(share: float, chance: random.Random) -> object:
-    """A connection's script: answers, of which a share is a fault, after which it is closed."""
+    """The script of a connection: responses, a part of which are faults; after one it is closed."""
 
     def run(one: Peer) -> None:
         while True:
@@ -63,7 +63,7 @@ def caller(client: dynclient.Client, until: float, ends: Counter[str]) -> None:
             made["good"] += 1
         except exceptions.DynclientError as error:  # each call by itself is the point
             made[type(error).__name__] += 1
-        except Exception as error:  # noqa: BLE001  # what must not be is counted, and told at the end
+        except Exception as error:  # noqa: BLE001  # counted, and reported at the end
             made[f"! {type(error).__name__}"] += 1
     with LOCK:
         ends.update(made)
@@ -73,7 +73,7 @@ LOCK = threading.Lock()
 
 
 def soak(seconds: float, threads: int, share: float) -> int:
-    """Run, and print what was seen."""
+    """Run, and print the figures."""
     server = FaultServer((peer(share, random.Random(1)),), keep=False)
     ends: Counter[str] = Counter()
     options = {"timeout": QUICK, "retry": Retry(base=0.001, throttle_base=0.001), "limits": Limits(pool_size=threads)}
@@ -106,7 +106,7 @@ def soak(seconds: float, threads: int, share: float) -> int:
 
 
 def main() -> NoReturn:
-    """Take the figures from the command line."""
+    """Read the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--threads", type=int, default=32)

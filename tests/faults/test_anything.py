@@ -93,7 +93,7 @@ SCHEMAS = st.recursive(
 
 
 class Canned:
-    """A transport that gives one answer to all."""
+    """A transport with one response for every request."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -102,11 +102,11 @@ class Canned:
         return replace(self.response, request=send.request)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there are no connections."""
 
 
 def call(source: Any, response: Response, names: tuple[str, ...] = OPERATIONS) -> None:
-    """Make all calls: any other exception than ours fails the test."""
+    """Make all calls; any exception but ours fails the test."""
     try:
         client = dynclient.load(source, auth=AUTH, retry=1, transport=Canned(response), cache=False)
     except exceptions.DynclientError as error:

@@ -1,4 +1,4 @@
-"""Many at once: threads, forks, and the world that changes around them."""
+"""Concurrency: threads, forks, interrupts, and servers that change meanwhile."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_each_task_has_its_own_answers(serve, backend):
     assert server.connections <= 2 * dynclient.options.Limits().pool_size
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_fork_between_calls_of_tasks(serve, backend):
@@ -198,13 +198,13 @@ def test_a_fork_between_calls_of_tasks(serve, backend):
     assert server.connections == 2
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_in_the_middle_of_calls(things):
     server, client = things((("answers", echo),))
 
     def child() -> int:
-        """In a child that was forked while others called: 0 where all is well."""
+        """The exit status of a child that was forked while others called: 0 for success."""
         process = os.fork()
         if process:
             return os.waitpid(process, 0)[1]

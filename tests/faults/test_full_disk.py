@@ -1,6 +1,6 @@
-"""A disk that is full: a small file system of the test's own, mounted where that is allowed.
+"""A full disk: a small file system of the test's own, mounted where that is allowed.
 
-What was there stays what it was, nothing half written is left, and whoever asked for a file is told.
+Existing files stay unchanged, no partial files are left, and callers that asked for a file get an error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-# A mount that nobody else sees, and that goes with the process.
+# A mount in a namespace of its own, which ends with the process.
 MOUNT = 'mount -t tmpfs -o size=64k none "$0" && exec "$@"'
 FILL = """
 import os, sys, errno

@@ -67,7 +67,7 @@ def behind(place: str) -> str:
 
 
 def refused_at(step: str, proxy: str, folder):
-    """Let something fail where there is a proxy whose URL has a password."""
+    """Fail in a call through a proxy whose URL has a password."""
     document = things(Place("http://other.example", "", folder))
     if step == "load":
         dynclient.load(folder / "nothing.json", proxy=proxy)

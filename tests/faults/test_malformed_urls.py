@@ -1,4 +1,4 @@
-"""URLs that Python's own functions refuse with a ValueError, wherever one may be given: they end in our errors."""
+"""URLs for which Python's own functions raise ValueError: they raise our errors, wherever they are given."""
 
 from __future__ import annotations
 

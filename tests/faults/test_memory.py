@@ -1,4 +1,4 @@
-"""What a bomb costs: the memory that its case adds to a process of its own."""
+"""The memory that a decompression bomb adds to a process of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from case import Case
 from table import CASES
 
 SCRIPT = Path(__file__).with_name("one_case.py")
-# In a task a body comes by another way than in a thread; what is done with it then is the same.
+# Tasks receive a body in another way than threads, and treat it in the same way.
 WAYS = {"sync": {case.row for case in CASES}, "asyncio": {"R1", "R4", "R5"}}
 HEAVY = [
     pytest.param(case, way, id=f"{case.id}-{way}")

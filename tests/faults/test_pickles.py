@@ -1,4 +1,4 @@
-"""A client in another process: what it is made of goes there, and neither sockets nor secrets do."""
+"""A client in another process: its configuration is pickled, sockets and secrets are not."""
 
 from __future__ import annotations
 

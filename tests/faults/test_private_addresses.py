@@ -1,4 +1,4 @@
-"""A client that blocks private addresses: what it looks at is what it connects to, on each way that a call may take.
+"""A client that blocks private addresses connects to the address that it has checked, however the call is made.
 
 The resolver is a faked one, by which a public address leads to a server of the test.
 """
@@ -24,7 +24,7 @@ PUBLIC, PUBLIC6 = "8.8.8.8", "2001:4860:4860::8888"
 
 
 class Resolver:
-    """Gives a name its answers one by one, the last one for ever; the public address itself is the test's server."""
+    """Resolves a name to a list of addresses one by one, the last one always; the public one is the test's server."""
 
     def __init__(self, monkeypatch, **names):
         self.names = {name.replace("_", "."): list(answers) for name, answers in names.items()}
@@ -52,7 +52,7 @@ class Resolver:
 
 @pytest.fixture(params=["sync", "async"])
 def call(request):
-    """Load, and call get_open or another one, by either client."""
+    """Load a document and call get_open or another operation with either client."""
 
     def make(source, name="get_open", **options):
         options = {"block_private": True, "retry": Retry(base=0), "cache": False, **options}

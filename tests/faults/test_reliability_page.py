@@ -1,4 +1,4 @@
-"""The page of defaults says what the code does: every name and number of options.py."""
+"""The page of defaults has every name and number of options.py."""
 
 from __future__ import annotations
 

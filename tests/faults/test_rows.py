@@ -1,4 +1,4 @@
-"""Every row of SECURITY.md has a case in the table, or tests elsewhere that are named here."""
+"""Every row of SECURITY.md has a case in the table, or tests that are named here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from table import CASES
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROWS = re.findall(r"^\| ([SRTCXL]\d+) \|", (ROOT / "SECURITY.md").read_text(encoding="utf-8"), re.MULTILINE)
 
-# Rows that are no single call: the file, and a test in it.
+# Rows that are not a single call: the file, and a test in it.
 ELSEWHERE = {
     "S23": "tests/faults/test_private_addresses.py::test_a_name_that_changes_its_meaning_wins_nothing",
     "T3": "tests/transports/test_pool.py::test_a_connection_that_the_server_closed_is_not_written_to",

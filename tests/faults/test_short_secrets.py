@@ -1,4 +1,4 @@
-"""Secrets that could be common words: masked where a server repeats them as a whole, and nowhere else."""
+"""Secrets that are common words are masked where a server repeats them as a whole, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A way that is slow: bytes come late, in pieces of any size, and stand still for a while, as where packets are lost.
+"""A slow network: bytes arrive late, in chunks of any size, with pauses as if packets were lost.
 
-The network's own devices would want rights, and a kernel with netem: a relay between client and server does it here.
+A relay between client and server delays them, since the kernel's own tool, netem, needs privileges.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dynclient.testing import serve
 
 VOICE = Path(__file__).parents[2] / "openapi/voice.yaml"
 DELAY, STANDSTILL = 0.002, 0.1
-"""Seconds that each piece takes; that one in fifty takes, as if it had to be sent again."""
+"""Seconds of delay for each chunk, and for one in fifty, as if it were sent again."""
 
 CALL = {
     "to": "+19195551234",
@@ -80,7 +80,7 @@ class Relay:
 
 @pytest.fixture
 def ways():
-    """The same server by the direct way and by the slow one."""
+    """The same server, connected directly and by the slow relay."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(contextlib.closing(serve(VOICE)))
         relay = stack.enter_context(contextlib.closing(Relay(int(server.url.rpartition(":")[2]))))
@@ -88,7 +88,7 @@ def ways():
 
 
 def steps(voice):
-    """Calls of each kind: they are made, or awaited, in turn."""
+    """Calls of each kind, one after the other."""
     yield voice.create_call_with_http_info("9900000", CALL)
     yield voice.get_call_state_with_http_info("9900000", "c-1")
     yield voice.update_call_bxml_with_http_info("9900000", "c-1", BXML)

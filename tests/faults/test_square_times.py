@@ -1,4 +1,4 @@
-"""What a server may send at length costs time by its length, not by its square or by what the document lists.
+"""Long responses cost time in proportion to their length, not to its square or to the size of the document.
 
 Processor time of this thread, with generous bounds: most of these once took many times as much.
 """
@@ -25,7 +25,7 @@ class Canned:
         return Response(200, Headers({"Content-Type": "application/json"}), self.body, send.request)
 
     def close(self):
-        """Nothing is open."""
+        """Do nothing: there are no connections."""
 
 
 def refused(value, schema):

@@ -1,4 +1,4 @@
-"""Every case of the table, in each way: what a caller gets, what servers saw, and that no secret is left behind."""
+"""Every case of the table with each kind of client: its outcome, the servers' requests, and no secret left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each fallible call fails in turn: whatever breaks, and when, only a DynclientError comes out, and nothing is left.
+"""Each system call fails in turn: whatever fails, only a DynclientError is raised, and no resource leaks.
 
 A scenario is run again and again; in the n-th run the n-th call of the operating system fails that it makes through
 sockets, TLS or files. It is over when a run makes fewer calls than that.
@@ -35,7 +35,7 @@ MOST = 400
 
 
 class Failing:
-    """Counts calls in the thread that it was made for and its children; the n-th one fails."""
+    """Counts calls in its thread and that thread's children; the n-th one fails."""
 
     def __init__(self, number: int, code: int, path: str) -> None:
         self.count = 0
@@ -204,7 +204,7 @@ def test_torture(name, code, serve, tmp_path, authority):
     server.settle()
     assert descriptors() <= before
     for thread in own_threads() - threads:
-        # An event loop's workers are told to end, and not waited for.
+        # An event loop's workers are asked to end, and not joined.
         thread.join(10)
     assert own_threads() <= threads
     run(way, source, calls, **options)

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from dynclient.changes.comparison import compare
 from dynclient.changes.kinds import ASPECTS, KINDS, SEVERITIES, SIDES, Aspect, Kind, Severity
-from dynclient.changes.operations import compare
 from dynclient.changes.report import REPORTS, Change, Changes, Location
 
 __all__ = [

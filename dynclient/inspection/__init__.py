@@ -9,24 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynclient._deferred import deferred
-from dynclient._identifiers import class_name, distinct, identifier
-from dynclient._schemas import shape
+from dynclient._identifiers import class_name, distinct
 from dynclient.inspection.arguments import Argument, arguments, body_schema, positional, preferred, secret
 
 if TYPE_CHECKING:
-    from dynclient._tables import Row
-    from dynclient.inspection.catalog import as_html, broken, html_table, lost, rows, search, table
+    from dynclient.inspection.catalog import as_html, lost, rows, search
     from dynclient.inspection.docstrings import clean, client_name, constraints, docstring, page
-    from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, hint, hint_text, hint_tree, text
+    from dynclient.inspection.hints import Direction, Field, Hint, definition, fields, text
     from dynclient.inspection.signatures import returns, signature
     from dynclient.inspection.views import (
         APIView,
         ArgumentView,
-        HeaderView,
-        MediaTypeView,
         OperationView,
-        PropertyView,
-        ResponseView,
         SchemaView,
         api_view,
         body_schema_of,
@@ -41,20 +35,14 @@ __all__ = [
     "ArgumentView",
     "Direction",
     "Field",
-    "HeaderView",
     "Hint",
-    "MediaTypeView",
     "OperationView",
-    "PropertyView",
-    "ResponseView",
-    "Row",
     "SchemaView",
     "api_view",
     "arguments",
     "as_html",
     "body_schema",
     "body_schema_of",
-    "broken",
     "class_name",
     "clean",
     "client_name",
@@ -64,11 +52,6 @@ __all__ = [
     "distinct",
     "docstring",
     "fields",
-    "hint",
-    "hint_text",
-    "hint_tree",
-    "html_table",
-    "identifier",
     "lost",
     "operation_view",
     "page",
@@ -79,26 +62,20 @@ __all__ = [
     "schema_view",
     "search",
     "secret",
-    "shape",
     "signature",
-    "table",
     "text",
 ]
 
 # Imported on first use: a call needs none of these.
 _MODULES = {
-    "catalog": ("Row", "as_html", "broken", "html_table", "lost", "rows", "search", "table"),
+    "catalog": ("as_html", "lost", "rows", "search"),
     "docstrings": ("clean", "client_name", "constraints", "docstring", "page"),
-    "hints": ("Direction", "Field", "Hint", "definition", "fields", "hint", "hint_text", "hint_tree", "text"),
+    "hints": ("Direction", "Field", "Hint", "definition", "fields", "text"),
     "signatures": ("returns", "signature"),
     "views": (
         "APIView",
         "ArgumentView",
-        "HeaderView",
-        "MediaTypeView",
         "OperationView",
-        "PropertyView",
-        "ResponseView",
         "SchemaView",
         "api_view",
         "body_schema_of",

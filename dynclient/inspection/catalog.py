@@ -1,4 +1,4 @@
-"""The list of an API's operations: searched by words, as text in columns, and as an HTML table for notebooks.
+"""The list of an API's operations: search by words, and an HTML table for notebooks.
 
 Search, rule 1: each word of a query has to occur somewhere in an operation. Rule 2: the score of a word depends on
 where it occurs (:data:`WEIGHTS`), and on whether it is the whole text there, a word of it, or a part of a word. Rule 3:
@@ -14,10 +14,10 @@ from html import escape
 
 from dynclient._expressions import expression
 from dynclient._schemas import shape
-from dynclient._tables import HEAD, LOST, Row, as_text, groups, row_of
+from dynclient._tables import HEAD, LOST, Row, groups, row_of
 from dynclient.exceptions import DocumentError
-from dynclient.inspection.arguments import arguments, body_schema
-from dynclient.inspection.signatures import returns, successes
+from dynclient.inspection.arguments import body_schema
+from dynclient.inspection.signatures import successes
 from dynclient.model import API, Operation, OperationRow, RequestBody, Response
 
 # The score of a word by where it occurs. The last three need the operation to be read.
@@ -111,27 +111,6 @@ def rows(api: API, fault: Callable[[OperationRow], DocumentError | None] | None 
     ``fault`` returns the error of an operation, or None; without it, no operation is read.
     """
     return tuple(row_of(row, str((fault and fault(row)) or "")) for row in api.rows)
-
-
-def broken(api: API, row: OperationRow) -> DocumentError | None:
-    """Read an operation, and return its error if it is broken, or None."""
-    try:
-        operation = api.read(row)
-        arguments(operation)
-        returns(operation)
-    except DocumentError as error:
-        return error
-    return None
-
-
-def table(api: API, fault: Callable[[OperationRow], DocumentError | None] | None = None) -> str:
-    """Print the operations of an API in columns, grouped by tag, and the errors of those that could not be listed."""
-    return as_text(rows(api, fault), lost(api))
-
-
-def html_table(api: API, fault: Callable[[OperationRow], DocumentError | None] | None = None) -> str:
-    """Print the operations of an API as an HTML table for a notebook."""
-    return as_html(rows(api, fault), lost(api))
 
 
 def lost(api: API) -> tuple[str, ...]:

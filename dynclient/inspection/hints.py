@@ -241,16 +241,6 @@ _OBJECTS: Mapping[str, Any] = {"str": str, "int": int, "float": float, "bool": b
 _ALIASES = 8  # Aliases of aliases deeper than this are Any.
 
 
-def hint(schema: Schema | None, direction: Direction) -> Any:
-    """Build the type of a schema's values as an object: ``str``, ``list[...]``, ``Literal[...]``, a TypedDict class."""
-    return typing_object(hint_tree(schema, direction), direction)
-
-
-def hint_text(schema: Schema | None, direction: Direction) -> str:
-    """Write the type of a schema's values as text, such as ``list[CallState] | None``."""
-    return text(hint_tree(schema, direction))
-
-
 def typing_object(tree: Hint, direction: Direction, depth: int = 0) -> Any:
     """Build an object of ``typing`` from a type's tree. ``depth`` counts the aliases and types around it."""
     if depth > _ALIASES:

@@ -1,4 +1,4 @@
-"""Operations and schemas made of a few lines of YAML."""
+"""Operations and schemas made from a few lines of YAML."""
 
 from __future__ import annotations
 
@@ -8,44 +8,29 @@ from typing import Any
 import pytest
 import yaml
 
-from dynclient._load import load
-from dynclient.model import API, Operation, Schema
+import dynclient
 
 
 @pytest.fixture(scope="session")
-def operation_of() -> Callable[..., Operation]:
-    """``POST /x``, or ``/x/{id}``, of the YAML of an Operation Object; ``schemas`` is that of the components."""
+def method_of() -> Callable[..., Any]:
+    """The method of ``POST /x``, or ``/x/{id}``, from the YAML of an Operation Object and of named schemas."""
 
-    def read(text: str, *, schemas: str = "{}", version: str = "3.1.0") -> Operation:
-        operation = {"responses": {"200": {"description": "ok"}}, **yaml.safe_load(text)}
+    def load(text: str, *, schemas: str = "{}", version: str = "3.1.0") -> Any:
+        operation = {"operationId": "x", "responses": {"200": {"description": "ok"}}, **yaml.safe_load(text)}
         path = "/x/{id}" if "in: path" in text else "/x"
-        api = _api({path: {"post": operation}}, yaml.safe_load(schemas), version)
-        return api.read(api.rows[0])
+        document = {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": {path: {"post": operation}}}
+        return dynclient.load({**document, "components": {"schemas": yaml.safe_load(schemas)}}).x
 
-    return read
+    return load
 
 
 @pytest.fixture(scope="session")
-def schema_of() -> Callable[..., Schema]:
-    """A schema of YAML, as the component ``It`` or, with ``named=False``, as an item of a list."""
+def answering(method_of: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that returns JSON of a schema, and takes it as its body, if ``sent`` is true."""
 
-    def read(text: str, *, schemas: str = "{}", version: str = "3.1.0", named: bool = False) -> Schema:
-        known = {**yaml.safe_load(schemas), "It": yaml.safe_load(text), "List": {"type": "array", "items": None}}
-        known["List"]["items"] = {"$ref": "#/components/schemas/It"} if named else known.pop("It")
-        content = {"application/json": {"schema": {"$ref": "#/components/schemas/List"}}}
-        api = _api({"/x": {"get": {"responses": {"200": {"description": "ok", "content": content}}}}}, known, version)
-        from dynclient._schemas import shape
+    def load(schema: str, *, sent: bool = False, **options: Any) -> Any:
+        content = f"{{content: {{application/json: {{schema: {schema}}}}}}}"
+        text = f"responses: {{'200': {{description: ok, content: {{application/json: {{schema: {schema}}}}}}}}}"
+        return method_of(f"{text}\nrequestBody: {content}" if sent else text, **options)
 
-        schema = api.read(api.rows[0]).responses["200"].content["application/json"].schema
-        assert schema is not None
-        items = shape(schema).items
-        assert items is not None
-        return items
-
-    return read
-
-
-def _api(paths: dict[str, Any], schemas: dict[str, Any], version: str) -> API:
-    return load(
-        {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": paths, "components": {"schemas": schemas}}
-    )
+    return load

@@ -1,12 +1,13 @@
-"""Which arguments a method has: names, order, kinds."""
+"""The arguments of a method: names, order, kinds."""
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 
 import pytest
 
-from dynclient.inspection import arguments
+import dynclient
 
 BODY = "requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/NewPet'}}}, required: true}"
 PET = "{NewPet: {type: object, required: [name], properties: {name: {type: string}, from: {type: string}, id: {}}}}"
@@ -66,12 +67,12 @@ CASES = {
         "{NewPet: {type: array, items: {}}}",
         [("new_pet_body", "body", "body", ""), ("*new_pet", "parameter", "query", "new_pet")],
     ),
-    "what is read only is no argument": (
+    "read-only properties are omitted": (
         BODY,
         "{NewPet: {type: object, properties: {id: {type: string, readOnly: true}, name: {type: string}}}}",
         [("new_pet", "body", "body", ""), ("*name", "property", "body", "name")],
     ),
-    "properties of what is merged": (
+    "properties of merged schemas": (
         BODY,
         """
         Pet: {properties: {name: {}}}
@@ -83,7 +84,7 @@ CASES = {
             ("*tag", "property", "body", "tag"),
         ],
     ),
-    "no properties of what is no object": (
+    "no properties of binary data": (
         "requestBody: {content: {application/octet-stream: {schema: {properties: {a: {}}}}, text/csv: {}}}",
         "{}",
         [("body", "body", "body", "")],
@@ -122,34 +123,40 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_arguments(operation_of, case):
+def test_arguments(method_of, case):
     text, schemas, expected = CASES[case]
-    found = arguments(operation_of(textwrap.dedent(text), schemas=schemas))
-    by_keyword = [("*" if a.kind == "property" or not (a.required or a.kind == "body") else "") + a.name for a in found]
-    assert [(name, a.kind, a.in_, a.wire) for name, a in zip(by_keyword, found, strict=True)] == expected
+    method = method_of(textwrap.dedent(text), schemas=schemas)
+    kinds = [parameter.kind for parameter in inspect.signature(method).parameters.values()]
+    marks = ["*" if kind is inspect.Parameter.KEYWORD_ONLY else "" for kind in kinds]
+    found = method.describe()["arguments"]
+    assert [
+        (mark + each["name"], each["kind"], each["in"], each["wireName"])
+        for mark, each in zip(marks, found, strict=True)
+    ] == expected
 
 
-def test_what_an_argument_tells(operation_of):
-    operation = operation_of(
+def test_the_description_of_an_argument(method_of):
+    method = method_of(
         """
         parameters:
           - {name: limit, in: query, deprecated: true, schema: {type: integer, default: 10, description: how many}}
         """
     )
-    (limit,) = (argument for argument in arguments(operation) if argument.name == "limit")
-    assert (limit.default, limit.description, limit.deprecated, limit.required) == (10, "how many", True, False)
+    (limit,) = method.describe()["arguments"]
+    assert (limit["default"], limit["description"], limit["deprecated"], limit["required"]) == (
+        10, "how many", True, False,
+    )  # fmt: skip
 
 
-def test_the_body_of_20_keeps_its_name():
-    from dynclient._load import load
-
-    api = load(
+def test_the_body_of_version_20_keeps_its_name():
+    client = dynclient.load(
         {
             "swagger": "2.0",
             "info": {"title": "t", "version": "1"},
             "paths": {
                 "/x": {
                     "put": {
+                        "operationId": "put",
                         "parameters": [{"name": "theThing", "in": "body", "schema": {"type": "string"}}],
                         "responses": {"200": {"description": "ok"}},
                     }
@@ -157,4 +164,4 @@ def test_the_body_of_20_keeps_its_name():
             },
         }
     )
-    assert [argument.name for argument in arguments(api.read(api.rows[0]))] == ["the_thing"]
+    assert list(inspect.signature(client.put).parameters) == ["the_thing"]

@@ -1,12 +1,11 @@
-"""From a schema to a Python type: as text, and as an object."""
+"""The Python types of schemas: as text in ``describe()``, as objects in a signature."""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Literal
 
 import pytest
-
-from dynclient.inspection import hint, hint_text
 
 PETS = """
 {Pet: {type: object, required: [name, id], properties: {
@@ -55,8 +54,8 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("schema", TEXTS)
-def test_as_text(schema_of, schema):
-    assert hint_text(schema_of(schema, schemas=PETS), "response") == TEXTS[schema]
+def test_as_text(answering, schema):
+    assert answering(schema, schemas=PETS).describe()["returns"] == TEXTS[schema]
 
 
 OBJECTS = {
@@ -72,13 +71,13 @@ OBJECTS = {
 
 
 @pytest.mark.parametrize("schema", OBJECTS)
-def test_as_object(schema_of, schema):
-    assert hint(schema_of(schema, schemas=PETS), "response") == OBJECTS[schema]
+def test_as_object(answering, schema):
+    assert inspect.signature(answering(schema, schemas=PETS)).return_annotation == OBJECTS[schema]
 
 
-def test_a_typed_dict_by_direction(schema_of):
-    pet = schema_of("{$ref: '#/components/schemas/Pet'}", schemas=PETS)
-    sent, returned = hint(pet, "request"), hint(pet, "response")
+def test_a_typed_dict_by_direction(answering):
+    signature = inspect.signature(answering("{$ref: '#/components/schemas/Pet'}", schemas=PETS, sent=True))
+    sent, returned = signature.parameters["pet"].annotation, signature.return_annotation
     assert sent.__name__ == returned.__name__ == "Pet"
     assert sent.__required_keys__ == {"name"}
     assert sent.__optional_keys__ == {"secret", "parent", "tags"}
@@ -87,9 +86,10 @@ def test_a_typed_dict_by_direction(schema_of):
     assert returned.__annotations__["parent"].__forward_arg__ == "Pet"
 
 
-def test_binary_of_30(schema_of):
-    assert hint_text(schema_of("{type: string, format: binary}", version="3.0.3"), "request") == "bytes"
+def test_binary_data_of_version_30(answering):
+    method = answering("{type: string, format: binary}", version="3.0.3", sent=True)
+    assert [argument["type"] for argument in method.describe()["arguments"]] == ["bytes"]
 
 
-def test_nothing_is_any():
-    assert hint(None, "request") is Any
+def test_no_schema_is_any(method_of):
+    assert method_of("parameters: [{name: q, in: query}]").describe()["arguments"][0]["type"] == "Any"

@@ -1,11 +1,10 @@
-"""Words find operations; a description's least, a name's most."""
+"""Search for operations by words: those in names count most, those in descriptions least."""
 
 from __future__ import annotations
 
 import pytest
 
-from dynclient import inspection
-from dynclient._load import load
+import dynclient
 
 
 def operation(name, **more):
@@ -54,5 +53,4 @@ DOCUMENT = {
     ],
 )
 def test_the_best_come_first(words, found):
-    api = load(DOCUMENT)
-    assert [row.name for row in inspection.search(api.rows, words, api.read)] == found
+    assert list(dynclient.load(DOCUMENT).operations.search(words)) == found

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from dynclient.transports import Transport
 
 _SHORT = 1 << 20
-"""Bytes of text that are held beside its tree, which takes many times as much, for whoever asks for its SHA-256."""
+"""Bytes of text up to which it is kept beside its tree, which takes many times as much: its SHA-256 may be needed."""
 # From the network fewer files are taken than from a disk.
 _REMOTE_FILES = 50
 
 
 class File:
-    """One file. ``uri`` is where it was had; ``base`` is what its references are relative to."""
+    """One file. ``uri`` is its location after redirects; its references are relative to ``base``."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class File:
         identified: bool = True,
         described: CompiledFile | None = None,
     ) -> None:
-        """Read what the source holds. Of a compiled form, ``described`` is the file that is meant."""
+        """Read the file of a source. Of a compiled form, ``described`` is the file that is meant."""
         self.uri = source.uri
         self.name = source.name
         self.remote = source.remote
@@ -56,19 +56,20 @@ class File:
         self._source = source._replace(data=b"")
         self._limits = limits
         self._was_damaged = False
-        # OAS 3.0.4 and earlier know no identifiers in schemas.
+        self._lines: Lines | None = None
+        # OAS 3.0.4 and earlier have no identifiers in schemas.
         self.identified = identified
         form = source.kept.form if source.kept is not None else None
         if form is not None:
             described = described or form.files[0]
             self.fingerprint = described.fingerprint
-            # Text that nobody has looked at is the first that stands in a form: in the cache, each file has its own.
+            # Text that was not validated comes first in a form: in the cache, each file has its own form.
             bounds = None if described.validated else limits
             tree = LazyTree(form.bytes, self.name, limits=bounds, start=len(HEAD), recover=self._again)
             self.tree = tree.value(described.entry, "")
             self._may_declare = described.declares
             if root and not isinstance(self.tree, Mapping):
-                raise unreadable("holds no document", source.name)
+                raise unreadable("has no document in it", source.name)
         elif isinstance(source.data, Mapping):
             self.fingerprint = ""
             from dynclient._document.trees import copied
@@ -80,7 +81,7 @@ class File:
 
             self.tree = read(source.data, source.name, limits, json_only=source.json_only, root=root)
             if isinstance(self.tree, LazyMapping) or len(source.data) < _SHORT:
-                # The text is held, and can be asked later.
+                # The text is kept, and can be looked at later.
                 self._source = source
             else:
                 self.fingerprint = source.fingerprint
@@ -88,7 +89,7 @@ class File:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the bytes, in hexadecimal digits; empty for a mapping."""
+        """The SHA-256 of the bytes, in hexadecimal digits; empty for a mapping."""
         return self._source.fingerprint
 
     @cached_property
@@ -101,7 +102,7 @@ class File:
         return self.identified and self._may_declare
 
     def _again(self) -> Any:
-        """The tree from the document itself, for want of what is damaged in its compiled form."""
+        """Read the tree from the document itself, since its compiled form is damaged."""
         self._was_damaged = True
         if self.kept is not None:
             self.kept.drop()
@@ -114,25 +115,25 @@ class File:
         return read(data, self.name, self._limits, json_only=self._source.json_only)
 
     def _bytes(self) -> bytes | None:
-        """The document as it came; None where it is gone, or has changed."""
+        """Return the document as it was received; None if it is gone or has changed."""
         data = self._source.again()
         if self._source.data:
             return data if data == self._source.data else None
         return data if data is not None and fingerprint_of(data) == self.fingerprint else None
 
     def add_to(self, writer: Writer, uri: str | None = None) -> None:
-        """Write the compiled form of this file; with ``uri``, it is called that, and nothing else."""
-        # To look for identifiers in a long text that is not known to have any costs more than it may save somebody.
+        """Add this file to a compiled form; ``uri`` replaces its own URI and name."""
+        # To search a long text for identifiers costs more than it may save somebody.
         declares = self._may_declare if self.identified or not isinstance(self.tree, LazyMapping) else True
-        called = uri or self.uri, uri or self.name
-        writer.add(*called, self.fingerprint, self.tree, declares=declares, remote=self.remote)
+        names = uri or self.uri, uri or self.name
+        writer.add(*names, self.fingerprint, self.tree, declares=declares, remote=self.remote)
 
     def keep(self, listing: bytes | None = None, **about: Any) -> None:
-        """Keep the compiled form in the cache, with what a reader has noted of the operations."""
+        """Keep the compiled form in the cache, with a reader's list of operations."""
         if self.kept is None or self.kept.cache is None or not isinstance(self.tree, Mapping) or self._was_damaged:
             return
         if self.kept.form is not None:
-            # It is the document's, whatever is wrong with parts that nobody has come to yet.
+            # The form is current, even if parts that were not used yet are invalid.
             self.kept.keep(self.kept.form.noted(listing, **{**self.kept.noted(), **about}))
             return
         writer = Writer(as_text=True)
@@ -140,23 +141,23 @@ class File:
             self.add_to(writer)
             self.kept.keep(writer.finished(listing, **self.kept.noted(), **about))
         except (ValueError, TypeError, RecursionError, MemoryError):
-            # What JSON can't say is read anew each time.
+            # A tree that JSON can't express is not kept.
             return
 
     def broken(self) -> Iterator[DocumentError]:
-        """What is wrong with the text of the parts that nobody has come to yet, and of the others."""
+        """Yield the errors in all parts, also in those that were not used yet."""
         return broken(self.tree) if isinstance(self.tree, LazyMapping) else iter(())
 
     @property
     def stamp(self) -> Stamp | None:
-        """What the file system said of the file when it was read."""
+        """The stamp of the file when it was read."""
         if self.kept is None:
             return None
         about = self.kept.about or (self.kept.form.about if self.kept.form is not None else {})
         return about.get("stamp")
 
     def is_current(self) -> bool:
-        """Whether a local file is what it was; what is in memory always is. Of a URL nobody knows."""
+        """Tell whether the file is unchanged: a local file by its bytes, a document in memory always, a URL never."""
         if self.remote or self.uri.startswith("memory:"):
             return not self.remote
         path = unquote(urlsplit(self.uri).path)
@@ -179,46 +180,41 @@ class File:
 
     @property
     def names(self) -> bool:
-        """Whether something in the file may be known by another URI than the file's."""
+        """Whether the file, or a schema in it, may have another URI than the file's."""
         return self._declares or self.base != self.uri
 
     @cached_property
     def identifiers(self) -> Identifiers:
-        """What the schemas in the file call themselves."""
+        """The identifiers of the schemas in the file."""
         return identifiers(self.tree, self.base) if self._declares else NONE
 
     def scope(self, pointer: str) -> str:
-        """The base URI at a pointer."""
+        """Return the base URI at a pointer."""
         return self.identifiers.scopes.get(self.top(pointer), self.base)
 
     def top(self, pointer: str) -> str:
-        """The pointer of the innermost schema around a place that is a resource of its own; empty: the file."""
+        """Return the pointer of the innermost schema around a pointer that is a resource; empty: the file."""
         return self.identifiers.top(pointer) if self._declares else ""
 
     def anchor(self, top: str, name: str) -> str | None:
-        """The pointer of the schema that has this anchor, in the resource whose schema stands at ``top``."""
+        """Return the pointer of the schema with this anchor, in the resource whose schema is at ``top``."""
         return self.identifiers.anchors.get((self.scope(top), name))
 
     def line(self, pointer: str) -> int | None:
-        """The line of what stands at a pointer, from 1; None where the text is gone, or is not what it was."""
+        """Return the line of a pointer, from 1; None if the text is gone or has changed."""
         try:
-            found = self._lines
-            return found.line(split(pointer)) if found is not None else None
-        except Exception:  # noqa: BLE001  # a line is a courtesy to the reader of an error; nothing may come in its way
-            return None
+            if self._lines is None:
+                from dynclient._document.data import lines
 
-    @cached_property
-    def _lines(self) -> Lines | None:
-        data = self._bytes()
-        if data is None:
+                data = self._bytes()
+                self._lines = lines(utf8(data, self.name), self._limits) if data is not None else None
+            return self._lines.line(split(pointer)) if self._lines is not None else None
+        except Exception:  # noqa: BLE001  # without a line an error is still an error; no other one may replace it
             return None
-        from dynclient._document.data import lines
-
-        return lines(utf8(data, self.name), self._limits)
 
 
 class Files:
-    """The files by their URIs, and what may become one of them."""
+    """The files by their URIs; reads others, if they are allowed."""
 
     def __init__(
         self,
@@ -235,7 +231,7 @@ class Files:
         source = _relocated(source, form.files[0]) if form is not None else source
         self.root = File(source, limits, root=True)
         self.remote = self.root.remote
-        self._identified = _knows_identifiers(self.root.tree)
+        self._identified = _has_identifiers(self.root.tree)
         # The version shows only when the file is read.
         self.root.identified = self._identified
         self._files = {self.root.uri: self.root}
@@ -245,47 +241,47 @@ class Files:
             other = _relocated(source, described)
             self._add(other.uri, File(other, limits, identified=self._identified, described=described))
         self._transport = transport
-        self._folders, self._allowed = _places(references)
+        self._folders, self._allowed = _allowed(references)
         if source.folder is not None:
             self._folders = (source.folder, *self._folders)
         self._lock = threading.Lock()
 
     def known(self, uri: str) -> File | None:
-        """The file that was had from a URI, if it has been read."""
+        """Return the file of a URI, if it has been read."""
         return self._files.get(uri)
 
     def scope(self, document: str, pointer: str) -> str:
-        """The base URI at a place."""
+        """Return the base URI at a location."""
         file = self._files.get(document)
         return file.scope(pointer) if file is not None else document
 
     def find(self, uri: str) -> tuple[File, str]:
-        """The file that a URI without fragment names, and the pointer of the schema in it that it names.
+        """Return the file that a URI without fragment identifies, and the pointer of the schema in it.
 
         Raises:
-            UnsafeDocument: it is none that may be read.
+            UnsafeDocument: the file may not be read.
             UnreadableDocument: it can't be read.
-            TransportError: the way to its server failed.
+            TransportError: its server can't be reached.
         """
-        found = self._had(uri)
+        found = self._read_before(uri)
         if found is not None:
             return found
         with self._lock:
-            found = self._had(uri)
+            found = self._read_before(uri)
             if found is None:
                 self._add(uri, self._read(self._local(uri)))
                 found = self._files[uri], ""
         return found
 
     def _add(self, uri: str, file: File) -> None:
-        # Where it was had may be spelled in several ways, or be reached by a redirect.
+        # A file may have several URIs: by spelling, or by a redirect.
         self._files[uri] = self._files.setdefault(file.uri, file)
         if file.names:
             self._named.append(file)
 
     @property
     def others(self) -> list[File]:
-        """The files that were read beside the root."""
+        """The files that were read besides the root."""
         return [file for uri, file in tuple(self._files.items()) if file is not self.root and uri == file.uri]
 
     def shipped(self, resolve: Callable[[str, str], Any], listing: bytes | None) -> list[bytes]:
@@ -312,11 +308,11 @@ class Files:
         own = listing if len(done) == 1 else None
         return writer.finished(own, release=__version__, depends={})
 
-    def _had(self, uri: str) -> tuple[File, str] | None:
+    def _read_before(self, uri: str) -> tuple[File, str] | None:
         file = self._files.get(uri)
         if file is not None:
             return file, ""
-        # What was read tells what it is called, after all that was really had from there.
+        # Names that files and schemas give themselves come after the URIs that files were read from.
         for other in tuple(self._named):
             if other.base == uri:
                 return other, ""
@@ -326,7 +322,7 @@ class Files:
         return None
 
     def _local(self, uri: str) -> str:
-        """Where the file is that stands beside the root by the name that the root gives itself."""
+        """Return the location of a file whose URI is relative to the name that the root gives itself."""
         base, own = self.root.base, self.root.uri
         folder = base.rpartition("/")[0] + "/"
         if base == own or not own.startswith("file:") or not uri.startswith(folder):
@@ -341,12 +337,12 @@ class Files:
         elif scheme in ("http", "https"):
             if not self._may_ask(uri):
                 raise unsafe(
-                    "no other host may be asked", uri, hint="references= takes the URLs that a $ref may lead to"
+                    "other URLs are not allowed", uri, hint="references= takes the URLs that a $ref may lead to"
                 )
             self._count(min(self.limits.reference_files, _REMOTE_FILES), uri)
             found = sources.from_url(uri, self.limits, self._transport, self._may_ask, self._cache)
         else:
-            raise unsafe("only a document that is a local file may refer to files", uri)
+            raise unsafe("only a local document may refer to files", uri)
         known = self._files.get(found.uri)
         if known is not None:
             return known
@@ -363,31 +359,31 @@ class Files:
         return any(_is_below(url, prefix) for prefix in self._allowed)
 
     def _name(self, uri: str) -> str:
-        """What a person calls a file: by the root's name and the way from there."""
+        """Return what errors call a file: its path relative to the root's name."""
         path = unquote(urlsplit(uri).path)
         start = unquote(urlsplit(self.root.uri).path)
         if not start or not self.root.uri.startswith("file:"):
             return path
-        way = posixpath.relpath(path, posixpath.dirname(start))
-        return posixpath.normpath(posixpath.join(posixpath.dirname(self.root.name), way))
+        relative = posixpath.relpath(path, posixpath.dirname(start))
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.root.name), relative))
 
 
 def _relocated(source: Source, described: CompiledFile) -> Source:
-    """A file of a shipped form: a relative URI means that it stands as if beside that."""
+    """Return the source of a file in a shipped form, whose URI may be relative to that of the form."""
     remote = described.about.get("remote") is True
     try:
         uri = urldefrag(joined(source.uri, described.uri)).url
     except ValueError:
-        raise unreadable("has a file whose URI is none", source.name) from None
+        raise unreadable("has a file whose URI is malformed", source.name) from None
     return source._replace(uri=uri, name=described.name, remote=remote)
 
 
-def _knows_identifiers(root: Mapping[str, Any]) -> bool:
+def _has_identifiers(root: Mapping[str, Any]) -> bool:
     return "swagger" not in root and not str(root.get("openapi", "")).startswith("3.0")
 
 
-def _places(references: Iterable[str | os.PathLike[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The folders, and the URL prefixes, that a caller allows."""
+def _allowed(references: Iterable[str | os.PathLike[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the folders, and the URL prefixes, that a caller allows."""
     folders: list[str] = []
     urls: list[str] = []
     for place in [references] if isinstance(references, str) else references:
@@ -401,7 +397,7 @@ def _places(references: Iterable[str | os.PathLike[str]]) -> tuple[tuple[str, ..
 
 
 def _is_below(url: str, prefix: str) -> bool:
-    """Tell whether a URL has the prefix's origin and stands at its path or below."""
+    """Tell whether a URL has the prefix's origin, and its path or one below."""
     parts, allowed = urlsplit(url), urlsplit(prefix)
     try:
         if "@" in parts.netloc or origin(url) != origin(prefix):

@@ -1,9 +1,9 @@
-"""A document with all that it refers to, and where its ``$ref`` lead.
+"""A document with all files that it refers to, and the targets of its ``$ref``.
 
-Rule 1: a place is named by where it can be had: the URL or file, and the JSON pointer as it is in that file. What a
-schema calls itself (``$id``) only helps to find it.
-Rule 2: the document decides nothing about what may be read. A local file may refer to files below its folder, and
-any document to what the caller allows; everything else is refused before it is touched.
+Rule 1: a location is the URL of a file, and a JSON pointer in it. What a schema calls itself (``$id``) only helps to
+find it.
+Rule 2: a document has no say in what may be read. A local file may refer to files below its folder, and any document to
+the places that the caller allows; everything else is refused before it is opened.
 Rule 3: chains are followed by a loop.
 """
 
@@ -47,9 +47,9 @@ def open_document(
     ``references`` are the origins, URL prefixes and folders beyond the document's own folder that ``$ref`` may lead to.
 
     Raises:
-        UnreadableDocument: it can't be had, or is no JSON or YAML.
-        UnsafeDocument: it is beyond the limits.
-        TransportError: the way to its server failed.
+        UnreadableDocument: it can't be read, or is neither JSON nor YAML.
+        UnsafeDocument: it exceeds the limits.
+        TransportError: its server can't be reached.
     """
     limits = Limits() if limits is None else limits
     found = sources.from_source(source, limits, transport, cache)
@@ -58,19 +58,19 @@ def open_document(
 
 
 def _trusted(kept: CachedForm, form: Compiled) -> bool:
-    """Whether a reader's notes are those of this release: a shipped form may come from another one."""
+    """Tell whether the list of operations is of this release: a shipped form may come from another one."""
     return kept.cache is not None or form.about.get("release") == __version__
 
 
 class Document:
     """A document, and the others that it refers to. It implements :class:`dynclient.model.References`.
 
-    ``uri`` is absolute and has no fragment; ``name`` is what a person calls the document; ``root`` is a plain tree.
-    ``remote`` tells that it came from the network.
+    ``uri`` is absolute and has no fragment; ``name`` is what errors call the document; ``root`` is its tree. ``remote``
+    tells that it came from the network.
     """
 
     def __init__(self, files: Files, references: tuple[str | os.PathLike[str], ...] = ()) -> None:
-        """Take the files, of which the root is read already, and what else may be referred to."""
+        """``files`` has read the root; ``references`` are the other places that it may refer to."""
         self._files = files
         self._references = [os.fspath(place) for place in references]
         self._limits = files.limits
@@ -80,28 +80,28 @@ class Document:
         self.root: Mapping[str, Any] = files.root.tree
         self.remote = files.remote
         self.api: Any = None
-        """What a reader has made of this document: held here, so that it is made once."""
+        """The API that a reader has made of this document, so that it is made once."""
         self.was_listed = False
-        """Whether there was a list when a reader asked for it: it is long, and not held."""
+        """Whether the list of operations came from a compiled form."""
 
     def __repr__(self) -> str:
         return f"<Document {self.name}>"
 
     @property
     def base(self) -> str:
-        """The base URI of what the document refers to: its own URI, or ``$self`` (OAS 3.2)."""
+        """The base URI of references: the document's URI, or ``$self`` (OAS 3.2)."""
         return self._files.root.base
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the root document as it came, in hexadecimal digits."""
+        """The SHA-256 of the root document as it was received, in hexadecimal digits."""
         if self._files.root.fingerprint:
             return self._files.root.fingerprint
         return fingerprint_of(json.dumps(self.root, sort_keys=True).encode())
 
     @property
     def listing(self) -> bytes | None:
-        """What a reader has noted of the operations, if the files that it noted it of are what they were."""
+        """The list of operations in the compiled form; None if a file that it was made of has changed."""
         kept = self._files.root.kept
         form = kept.form if kept is not None else None
         if kept is None or form is None or not _trusted(kept, form):
@@ -111,7 +111,7 @@ class Document:
         return found
 
     def keep(self, listing: bytes | None) -> None:
-        """Keep the compiled form of this document in the cache, if there is one, with a reader's notes of it."""
+        """Keep the compiled form of this document in the cache, if there is one, with the list of operations."""
         others = self._files.others
         depends = {unquote(urlsplit(file.uri).path): file.stamp for file in others}
         if any(file.remote for file in others) or None in depends.values():
@@ -122,13 +122,13 @@ class Document:
 
     @property
     def is_kept(self) -> bool:
-        """Whether there is a place in the cache for this document."""
+        """Whether the cache keeps this document."""
         kept = self._files.root.kept
         return kept is not None and kept.cache is not None
 
     @property
     def is_shipped(self) -> bool:
-        """Whether this was read from a compiled form that a caller gave for the document."""
+        """Whether this was read from a compiled form that the caller passed."""
         kept = self._files.root.kept
         return kept is not None and kept.cache is None
 
@@ -139,29 +139,29 @@ class Document:
         return tuple(unquote(urlsplit(file.uri).path) for file in files if file.uri.startswith("file:"))
 
     def compiled(self, listing: bytes | None) -> list[bytes]:
-        """The compiled form of this document and of all that it refers to, to be shipped."""
+        """Return the compiled form of this document and of all files that it refers to, to be shipped."""
         return self._files.shipped(self.resolve, listing)
 
     def broken(self) -> list[DocumentError]:
-        """What is wrong with the text of the files that were read so far, beyond what was told when they were read."""
+        """Return the errors in the text of the files that were read so far, also in parts that were not used yet."""
         return [error for file in (self._files.root, *self._files.others) for error in file.broken()]
 
     def is_current(self, *, root: bool = True) -> bool:
-        """Whether the files that were read so far are what they were; without ``root``, only the others."""
+        """Tell whether the files that were read so far are unchanged; without ``root``, only the others."""
         kept = self._files.root.kept
         if kept is not None and kept.cache is None:
             return kept.is_unchanged() or not root
         return all(file.is_current() for file in [*([self._files.root] if root else []), *self._files.others])
 
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:
-        """Find what a ``$ref`` found at ``base`` leads to: its absolute URI (with a JSON pointer) and the node.
+        """Return the target of a ``$ref`` that is at ``base``: its absolute URI (with a JSON pointer) and its value.
 
-        A node that is nothing but a ``$ref`` is followed; one that says more is what is returned.
+        A target that is only a ``$ref`` is followed; one with other members is returned.
 
         Raises:
-            UnresolvableReference: it leads nowhere, or in a circle.
-            UnsafeDocument: it leads where the caller does not allow.
-            UnreadableDocument: the document that it leads to can't be read.
+            UnresolvableReference: the target does not exist, or the references lead in a circle.
+            UnsafeDocument: it leads to a file or URL that is not allowed.
+            UnreadableDocument: the file that it leads to can't be read.
         """
         document, _, pointer = base.partition("#")
         file = self._files.known(document)
@@ -172,7 +172,7 @@ class Document:
         return found
 
     def place(self, uri: str) -> tuple[str, str, int | None]:
-        """Tell a URI's document (as a person names it), JSON pointer, and line from 1 where it can be found."""
+        """Return a URI's document (as errors call it), JSON pointer, and line from 1, or None."""
         document, _, pointer = uri.partition("#")
         file = self._files.known(document)
         if file is None:
@@ -180,7 +180,7 @@ class Document:
         return file.name, pointer, file.line(pointer)
 
     def _chain(self, reference: str, base: str) -> tuple[str, Any]:
-        """Follow references as long as they lead to nothing but another one."""
+        """Follow references as long as their target is only another one."""
         seen: dict[str, None] = {}
         crossed = 0
         at = base
@@ -199,7 +199,7 @@ class Document:
             reference, at = node["$ref"], uri
 
     def _step(self, reference: str, at: str) -> tuple[str, Any]:
-        """One reference to what it names."""
+        """Follow one reference."""
         document, _, pointer = at.partition("#")
         here = self._files.known(document)
         if here is not None and reference.startswith("#"):
@@ -208,19 +208,19 @@ class Document:
         try:
             target, fragment = urldefrag(joined(scope, reference))
         except ValueError:
-            raise self._fault(f"$ref {reference!r} is no URI reference", at) from None
+            raise self._fault(f"$ref {reference!r} is not a URI reference", at) from None
         try:
             file, top = self._files.find(target)
         except DocumentError as error:
             if error.place is not None and error.place.line is not None:
                 raise
-            # What is wrong is not within the other document, but that it is asked for.
+            # The error is not in the other document, but that it can't be read.
             message = f"$ref {reference!r} can't be followed: {error.message}"
             raise type(error)(message, place=Place(*self.place(at)), hint=error.hint) from None
         return self._within(file, top, fragment, reference, at)
 
     def _within(self, file: File, top: str, fragment: str, reference: str, at: str) -> tuple[str, Any]:
-        """What a fragment names, in the file or in the schema at ``top`` that has an identifier of its own."""
+        """Return the target of a fragment, in the file or in the schema at ``top`` that has its own identifier."""
         if fragment and not fragment.startswith(("/", "%2F", "%2f")):
             named = file.anchor(top, unquote(fragment))
             if named is None:

@@ -1,7 +1,7 @@
-"""Where a document comes from: the one module of this room that touches a file or, through a Transport, a socket.
+"""Where a document comes from: the one module of this package that reads files or, through a Transport, URLs.
 
-Rule 1: never more bytes than the limit are held.
-Rule 2: a URL is fetched without any credential, and a redirect leads to no weaker scheme.
+Rule 1: no more bytes than the limit are kept.
+Rule 2: a URL is fetched without credentials, and no redirect to a weaker scheme is followed.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _ACCEPT = "application/vnd.oai.openapi+json, application/json, application/yaml,
 
 
 class Source(Record):
-    """A document as it came. ``data`` is bytes, or a mapping of the caller's.
+    """A document as it was received. ``data`` is bytes, or a mapping of the caller's.
 
-    ``folder`` is the real path of the folder that holds a local file, below which it may refer to others.
-    ``again`` reads the bytes once more, or gives None where they are gone. ``kept`` is its place in the cache; where
-    that has a compiled form, ``data`` does not count.
+    ``folder`` is the real path of a local file's folder, below which it may refer to others. ``again`` reads the bytes
+    once more, or returns None if they are gone. ``kept`` is the place in the cache; if that has a compiled form,
+    ``data`` is not used.
     """
 
     data: bytes | Mapping[Any, Any]
@@ -57,20 +57,20 @@ class Source(Record):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the bytes, in hexadecimal digits; of a mapping it is made elsewhere."""
+        """The SHA-256 of the bytes, in hexadecimal digits; empty for a mapping."""
         if self.kept is not None and self.kept.form is not None:
             return self.kept.form.files[0].fingerprint
         return fingerprint_of(self.data) if isinstance(self.data, bytes) else ""
 
 
 def from_source(source: Any, limits: Limits, transport: Transport | None, cache: Cache | None = None) -> Source:
-    """Take what a caller gives for a document.
+    """Read the document that a caller passes: a path, URL, text, bytes, file object or mapping.
 
     Raises:
-        UnreadableDocument: it can't be had.
+        UnreadableDocument: it can't be read.
         UnsafeDocument: it is larger than the limit.
-        ArgumentError: it is nothing that holds a document.
-        TransportError: the way to its server failed.
+        ArgumentError: it is of another type.
+        TransportError: its server can't be reached.
     """
     if isinstance(source, str):
         path = local_path(source)
@@ -94,7 +94,7 @@ def from_source(source: Any, limits: Limits, transport: Transport | None, cache:
 
 
 def from_bytes(data: bytes, name: str, limits: Limits, cache: Cache | None = None) -> Source:
-    """A document that is in memory already, and so refers to no file."""
+    """Return the source of a document in memory, which may not refer to files."""
     _check_size(len(data), limits.document_bytes, name)
     fingerprint = fingerprint_of(data)
     place = shipped(data) or cached(cache, limits, "bytes", fingerprint, size=len(data))
@@ -104,7 +104,7 @@ def from_bytes(data: bytes, name: str, limits: Limits, cache: Cache | None = Non
 
 
 def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
-    """A local file; anything that can be read to its end will do for the root document."""
+    """Read a local root document: anything that can be read to its end."""
     name = path
     path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
     try:
@@ -121,38 +121,38 @@ def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
         else:
             data = b""
     except (OSError, ValueError) as error:
-        raise _not_had(error, name) from None
+        raise _cant_read(error, name) from None
     json_only = path.lower().endswith(".json")
     return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: _again(path, limits), place)
 
 
 def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: Cache | None = None) -> Source:
-    """A local file that a document refers to: a regular file, really below one of the folders.
+    """Read a local file that a document refers to: a regular file below one of the folders, links followed.
 
     Raises:
-        UnsafeDocument: it is none of these, wherever its links lead.
-        UnreadableDocument: it is not there.
+        UnsafeDocument: it is something else, or elsewhere.
+        UnreadableDocument: it can't be read.
     """
     parts = urlsplit(uri)
     try:
         path = os.path.realpath(unquote(parts.path))
     except ValueError as error:
-        # No file has a name with a null character in it, or with half of a character.
-        raise _not_had(error, name) from None
+        # A name with a null character or a lone surrogate.
+        raise _cant_read(error, name) from None
     if parts.netloc not in ("", "localhost") or not any(_holds(folder, path) for folder in folders):
-        raise unsafe("lies outside of the document's folder", name, hint="references= takes other folders")
+        raise unsafe("is outside of the document's folder", name, hint="references= takes other folders")
     try:
         # Not blocking, so that opening a pipe without a writer does not wait.
         with open(path, "rb", opener=_not_blocking) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise unsafe("is no regular file", name)
+                raise unsafe("is not a regular file", name)
             place, stamp, data = cached(cache, limits, "file", path), stamp_of(file.fileno()), b""
             if place is None or not place.is_current(stamp):
                 data = _read(file, limits.document_bytes, name)
                 after = stamp_of(file.fileno())
                 place = place and place.of(data, stamp if stamp == after else None)
     except (OSError, ValueError) as error:
-        raise _not_had(error, name) from None
+        raise _cant_read(error, name) from None
     return Source(
         data,
         Path(os.path.normpath(unquote(parts.path))).as_uri(),
@@ -172,20 +172,22 @@ def from_url(
     allowed: Callable[[str], bool] | None = None,
     cache: Cache | None = None,
 ) -> Source:
-    """A document from the network. ``allowed`` tells of each URL on the way whether it may be asked for.
+    """Fetch a document. ``allowed`` is asked for each URL that a redirect leads to.
 
     Raises:
-        UnreadableDocument: the server does not give it.
-        UnsafeDocument: it is too large, or a redirect leads where it may not.
-        TransportError: the way failed.
+        UnreadableDocument: the server does not return it.
+        UnsafeDocument: it is too large, or a redirect leads to a URL that is not allowed.
+        TransportError: the server can't be reached.
     """
     try:
         url = urldefrag(url).url
         authority = urlsplit(url).netloc
     except ValueError:
-        raise ArgumentError("the document's URL has no host that can be asked") from None
+        raise ArgumentError("the document's URL has no valid host") from None
     if "@" in authority:
-        raise ArgumentError("a document's URL takes no user information", hint="fetch it, and pass its bytes")
+        raise ArgumentError(
+            "a document's URL must not have a user name or password", hint="fetch it, and pass its bytes"
+        )
     from dynclient.transports import HTTPTransport
 
     own = transport is None
@@ -210,11 +212,11 @@ def _fetched(
         except ResponseTooLarge:
             raise _too_large(maximum, url) from None
         except BlockedAddress as error:
-            raise unsafe(f"may not be asked for: {error.message}", url, hint=error.hint) from None
+            raise unsafe(f"is not allowed: {error.message}", url, hint=error.hint) from None
         except TransportError:
             if not known:
                 raise
-            _log.warning("%s can't be reached: what was read from there before is taken", known)
+            _log.warning("%s can't be reached: using the cached document", known)
             return Source(b"", known, known, remote=True, kept=place)
         if response.status == _NOT_MODIFIED and url == known:
             return Source(b"", known, known, remote=True, kept=place)
@@ -224,7 +226,7 @@ def _fetched(
     else:
         raise unsafe(f"was redirected more than {_MAX_REDIRECTS} times", url)
     if response.status != _OK:
-        raise unreadable(f"GET was answered with status {response.status}", url)
+        raise unreadable(f"GET returned status {response.status}", url)
     _check_size(len(response.body), maximum, url)
     data = bytes(response.body)
     json_only = media_types.essence(response.content_type or "").endswith("json")
@@ -238,18 +240,18 @@ def _redirected(url: str, location: str, allowed: Callable[[str], bool] | None) 
     try:
         target = urldefrag(urljoin(url, location)).url
     except ValueError:
-        raise unsafe("was redirected to what is no web address", url) from None
+        raise unsafe("was redirected to a malformed URL", url) from None
     if not target.lower().startswith(_SCHEMES) or "@" in urlsplit(target).netloc:
-        raise unsafe(f"was redirected to {target.partition(':')[0]}:, which is no web address", url)
+        raise unsafe(f"was redirected to {target.partition(':')[0]}:, which is not a web address", url)
     if url.lower().startswith("https:") and not target.lower().startswith("https:"):
         raise unsafe("was redirected from https to http", url)
     if allowed is not None and not allowed(target):
-        raise unsafe(f"was redirected to {target}, which may not be asked for", url)
+        raise unsafe(f"was redirected to {target}, which is not allowed", url)
     return target
 
 
 def local_path(source: Any) -> str | None:
-    """The path that a caller gives for a document; None where it is given in another way."""
+    """Return the path that a caller passes for a document; None if it is something else."""
     if isinstance(source, os.PathLike):
         return os.fsdecode(source)
     if not isinstance(source, str) or _is_url(source):
@@ -266,7 +268,7 @@ def _is_url(text: str) -> bool:
 
 
 def _from_file(file: IO[Any], limits: Limits, cache: Cache | None) -> Source:
-    """A file object, from where it stands; where it is an open file of the disk, it refers to others as that does."""
+    """Read a file object from its current position; an open file of the disk may refer to others, as by its path."""
     name = getattr(file, "name", None)
     shown = name if isinstance(name, str) else "<file>"
     data = _read(file, limits.document_bytes, shown)
@@ -281,7 +283,7 @@ def _from_file(file: IO[Any], limits: Limits, cache: Cache | None) -> Source:
 
 
 def _same_file(file: IO[Any], name: str) -> bool:
-    """Tell whether a file object is the file of its name: that of a member of an archive names none."""
+    """Tell whether a file object is the file of its name, which a member of an archive is not."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(name))  # noqa: PTH116  # as above
     except (OSError, ValueError, AttributeError):
@@ -304,7 +306,7 @@ def _again(path: str, limits: Limits) -> bytes | None:
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # as above
             return _read(file, limits.document_bytes, path) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
-    except Exception:  # noqa: BLE001  # the lines of an error are a courtesy; nothing may come in its way
+    except Exception:  # noqa: BLE001  # without a line an error is still an error; no other one may replace it
         return None
 
 
@@ -325,6 +327,6 @@ def _too_large(maximum: int | None, name: str) -> Exception:
     return unsafe(f"is larger than the limit of {maximum} bytes", name, hint="limits= takes a larger one")
 
 
-def _not_had(error: OSError | ValueError, name: str) -> Exception:
+def _cant_read(error: OSError | ValueError, name: str) -> Exception:
     reason = getattr(error, "strerror", None) or str(error)
     return unreadable(f"can't be read: {reason}", name)

@@ -52,15 +52,6 @@ class Nameable(Protocol):
     def tags(self) -> tuple[str, ...]: ...
 
 
-class Named(Record):
-    """The same as a value."""
-
-    operation_id: str | None
-    method: str
-    path: str
-    tags: tuple[str, ...]
-
-
 class Names(Record):
     """The names of a document's operations, in the order in which they were given, and the namespace of each tag."""
 

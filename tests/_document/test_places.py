@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynclient._document import open_document
+import dynclient
 from dynclient._document.data import lines
 from dynclient.json_pointer import join
 from dynclient.options import Limits
+
+
+def document_of(source: Any, **options: Any) -> Any:
+    """Load a document; returns what resolves its references, which has its root too."""
+    return dynclient.load(source, cache=False, **options).api.references
+
 
 YAML = """\
 openapi: 3.1.0
@@ -81,24 +88,24 @@ CASES = [(YAML, *item) for item in YAML_LINES.items()] + [(JSON, *item) for item
 @pytest.mark.parametrize(("text", "pointer", "line"), CASES)
 @pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
 def test_lines(text, pointer, line, charset):
-    document = open_document(text.encode(charset))
+    document = document_of(text.encode(charset))
     assert document.place(f"{document.uri}#{pointer}") == ("<bytes>", pointer, line)
 
 
 def test_lines_of_a_file_that_has_changed_are_not_told(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text(YAML)
-    document = open_document(path)
+    document = document_of(path)
     path.write_text("# new\n" + YAML)
     assert document.place(f"{document.uri}#/paths") == (str(path), "/paths", None)
     path.write_text(YAML)
-    assert open_document(path).place(f"{document.uri}#/paths")[2] == 2
+    assert document_of(path).place(f"{document.uri}#/paths")[2] == 2
 
 
 def test_a_place_never_fails(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text(YAML)
-    document = open_document(path)
+    document = document_of(path)
     path.unlink()
     for uri in ("", "#", document.uri, f"{document.uri}#no pointer", f"{document.uri}#/x", "other#/x", "urn:x"):
         name, pointer, line = document.place(uri)

@@ -84,7 +84,7 @@ NOWHERE = [
     ("#/list/٢", "there is no"),
     ("#/openapi/x", "there is no 'x' in #/openapi"),
     ("#anchor", "there is no such $anchor"),
-    ("http://[", "is no URI reference"),
+    ("http://[", "is not a URI reference"),
 ]
 
 

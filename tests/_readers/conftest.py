@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from dynclient._load import load
+import dynclient
 from dynclient.model import API, Operation
+
+
+def load(source: Any, **options: Any) -> API:
+    """Load a document as far as the list of its operations, by way of a client."""
+    return dynclient.load(source, **options).api
 
 
 @pytest.fixture(scope="session")

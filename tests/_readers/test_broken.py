@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 
-from dynclient._load import load
+import dynclient
 from dynclient.exceptions import DocumentError, InvalidDocument, UnresolvableReference
 from dynclient.model import API
+
+
+def load(source: Any, **options: Any) -> API:
+    """Load a document as far as the list of its operations, by way of a client."""
+    return dynclient.load(source, **options).api
+
 
 # The first few stand in for every node, the others by turns.
 JUNK: tuple[Any, ...] = (None, [], {}, "junk", {"$ref": 5})

@@ -5,11 +5,19 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dynclient._load import load
+import dynclient
 from dynclient.exceptions import DocumentError
+from dynclient.model import API
+
+
+def load(source: Any, **options: Any) -> API:
+    """Load a document as far as the list of its operations, by way of a client."""
+    return dynclient.load(source, **options).api
+
 
 FOLDER = os.environ.get("DYNCLIENT_SHARED")
 

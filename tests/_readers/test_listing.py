@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 
-from dynclient._load import load
+import dynclient
 from dynclient.exceptions import InvalidDocument
 from dynclient.model import API, Operation
+
+
+def load(source: Any, **options: Any) -> API:
+    """Load a document as far as the list of its operations, by way of a client."""
+    return dynclient.load(source, **options).api
+
 
 METHODS = "get put post delete options head patch trace query"
 ITEM = {method: {} for method in METHODS.split()} | {

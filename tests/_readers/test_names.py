@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynclient._readers.names import RESERVED, Named, names
+import dynclient
+from dynclient.model import API
+
+CLIENTS = (dynclient.Client, dynclient.AsyncClient)
+RESERVED = {name for client in CLIENTS for name in dir(client) if not name.startswith("_")}
+FIXED = {"GET", "POST", "PUT"}
 
 # operationId, method, path; the name.
 SINGLE = [
@@ -27,9 +34,20 @@ SINGLE = [
 ]
 
 
+def api_of(operations: Sequence[tuple[str | None, str, str, Sequence[str]]], tags: Sequence[str] = ()) -> API:
+    """An API with these operations, each with its operationId, method, path and tags; and with declared tags."""
+    paths: dict[str, object] = {}
+    for operation_id, method, path, own in operations:
+        operation = {"tags": list(own), **({} if operation_id is None else {"operationId": operation_id})}
+        paths[path] = {method.lower(): operation} if method in FIXED else {"additionalOperations": {method: operation}}
+    info = {"title": "t", "version": "1"}
+    document = {"openapi": "3.2.0", "info": info, "paths": paths, "tags": [{"name": name} for name in tags]}
+    return dynclient.load(document).api
+
+
 @pytest.mark.parametrize(("operation_id", "method", "path", "name"), SINGLE)
 def test_flat_name(operation_id: str | None, method: str, path: str, name: str) -> None:
-    assert names([Named(operation_id, method, path, ())]).flat == (name,)
+    assert [row.name for row in api_of([(operation_id, method, path, ())]).rows] == [name]
 
 
 # operationIds with their tags; the flat names; the names by tag; the namespaces.
@@ -97,14 +115,14 @@ MANY = {
 @pytest.mark.parametrize("case", MANY)
 def test_names_of_several(case: str) -> None:
     operations, flat, by_tag = MANY[case]
-    found = names([Named(operation_id, "GET", "/", tuple(tags)) for operation_id, tags in operations])
-    assert list(found.flat) == flat
-    assert [list(pairs) for pairs in found.by_tag] == by_tag
+    rows = api_of([(one, "GET", f"/{n}", tags) for n, (one, tags) in enumerate(operations)]).rows
+    assert [row.name for row in rows] == flat
+    assert [list(row.names_by_tag) for row in rows] == by_tag
 
 
 def test_declared_tags_come_first() -> None:
-    found = names([Named("a", "GET", "/", ("new", "two"))], ["one", "two"])
-    assert found.namespaces == {"one": "one", "two": "two", "new": "new"}
+    tags = api_of([("a", "GET", "/", ("new", "two"))], ["one", "two"]).tags
+    assert [(tag.name, tag.namespace) for tag in tags] == [("one", "one"), ("two", "two"), ("new", "new")]
 
 
 TEXTS = st.one_of(
@@ -116,18 +134,11 @@ OPERATIONS = st.lists(st.tuples(st.one_of(st.none(), TEXTS), st.lists(TEXTS, max
 @settings(max_examples=150, deadline=None)
 @given(OPERATIONS)
 def test_no_name_hides_another(operations: list[tuple[str | None, list[str]]]) -> None:
-    found = names([Named(one, "GET", f"/{n}", tuple(tags)) for n, (one, tags) in enumerate(operations)])
-    variants = [f"{name}_with_http_info" for name in found.flat]
-    public = [*found.flat, *variants, *set(found.namespaces.values()), *RESERVED]
+    api = api_of([(one, "GET", f"/{n}", tags) for n, (one, tags) in enumerate(operations)])
+    flat, namespaces = [row.name for row in api.rows], {tag.namespace for tag in api.tags}
+    public = [*flat, *(f"{name}_with_http_info" for name in flat), *namespaces, *RESERVED]
     assert len(public) == len(set(public))
     assert all(name.isidentifier() and name.isascii() and not name.startswith("__") for name in public)
-    for namespace in set(found.namespaces.values()):
-        there = [name for pairs in found.by_tag for space, name in pairs if space == namespace]
+    for namespace in namespaces:
+        there = [name for row in api.rows for space, name in row.names_by_tag if space == namespace]
         assert len({*there, *(f"{name}_with_http_info" for name in there)}) == 2 * len(there)
-
-
-def test_what_clients_have_is_reserved() -> None:
-    from dynclient import AsyncClient, Client
-
-    public = {name for client in (Client, AsyncClient) for name in dir(client) if not name.startswith("_")}
-    assert public <= RESERVED

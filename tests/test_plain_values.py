@@ -5,6 +5,7 @@ import dataclasses
 import datetime as dt
 import enum
 import io
+import json
 import pathlib
 import re
 import types
@@ -18,8 +19,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynclient._plain_values import MAX_DEPTH, is_file, plain_value
+import dynclient
 from dynclient.exceptions import ArgumentError, EncodeError
+
+DEEPEST = 200
+BODIES = {"json": "application/json", "form": "multipart/form-data; boundary=b", "data": "image/png", "xml": "text/xml"}
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "t", "version": "1"},
+    "servers": [{"url": "http://x.example"}],
+    "paths": {
+        f"/{name}": {
+            "post": {
+                "operationId": name,
+                "requestBody": {"content": {media_type: {}}},
+                "responses": {"204": {"description": "done"}},
+            }
+        }
+        for name, media_type in BODIES.items()
+    },
+}
+client = dynclient.load(DOCUMENT, cache=False)
+
+
+def sent(value):
+    """A value after it was sent as JSON."""
+    return json.loads(client.json.prepare(value).body)
 
 
 class Day(enum.Enum):
@@ -59,10 +84,10 @@ class Person(pydantic.BaseModel):
 
 
 class Odd:
-    """A stranger who would be a number and a text if asked."""
+    """An unknown type that could be converted to a number and to text."""
 
     __index__ = __int__ = lambda self: 1
-    __float__ = lambda self: 1.0  # noqa: E731 - as short as what it stands for
+    __float__ = lambda self: 1.0  # noqa: E731 - as short as the line above
     item = __int__
 
 
@@ -143,33 +168,33 @@ def named(value):
 
 @pytest.mark.parametrize(("value", "expected"), ATOMS + CONTAINERS, ids=named)
 def test_plain(value, expected):
-    made = plain_value({"a": [value]})["a"][0]
-    assert made == expected
-    assert type(made) is type(expected)
+    found = sent({"a": [value]})["a"][0]
+    assert found == expected
+    assert type(found) is type(expected)
 
 
 @pytest.mark.parametrize(("value", "error", "text"), REFUSED, ids=named)
 def test_refused_with_its_path(value, error, text):
     with pytest.raises(error, match=text) as raised:
-        plain_value({"a": [0, value]})
+        sent({"a": [0, value]})
     assert "$.a[1]" in str(raised.value)
 
 
 def test_a_set_of_several_kinds_keeps_its_members():
-    assert sorted(plain_value({1, "a"}), key=str) == [1, "a"]
+    assert sorted(sent({1, "a"}), key=str) == [1, "a"]
 
 
 def test_a_circle_is_refused():
     circle = {}
     circle["a"] = [circle]
     with pytest.raises(ArgumentError, match="contains itself") as raised:
-        plain_value(circle)
+        sent(circle)
     assert raised.value.argument == "$.a[0]"
 
 
-def test_one_value_may_stand_in_two_places():
+def test_one_value_may_occur_twice():
     twice = [1]
-    assert plain_value([twice, twice]) == [[1], [1]]
+    assert sent([twice, twice]) == [[1], [1]]
 
 
 def nested(levels):
@@ -180,14 +205,14 @@ def nested(levels):
 
 
 def test_depth_is_bounded():
-    assert plain_value(nested(MAX_DEPTH)) == nested(MAX_DEPTH)
+    assert sent(nested(DEEPEST)) == nested(DEEPEST)
     with pytest.raises(ArgumentError, match="nested deeper"):
-        plain_value(nested(MAX_DEPTH + 1))
+        sent(nested(DEEPEST + 1))
 
 
-def test_a_nearly_full_stack_is_no_recursion_error():
+def test_a_nearly_full_stack_is_not_a_recursion_error():
     def from_below(levels):
-        return plain_value(nested(150)) if not levels else from_below(levels - 1)
+        return sent(nested(150)) if not levels else from_below(levels - 1)
 
     with pytest.raises(ArgumentError, match="nested deeper"):
         from_below(600)
@@ -200,47 +225,43 @@ def test_a_model_that_can_not_be_dumped():
             raise RuntimeError("secret")
 
     with pytest.raises(ArgumentError, match="could not be dumped") as raised:
-        plain_value({"a": Broken()})
+        sent({"a": Broken()})
     assert "secret" not in str(raised.value)
 
 
 def test_structs_of_msgspec_by_their_wire_names():
     msgspec = pytest.importorskip("msgspec")
     struct = msgspec.defstruct("Struct", [("account_id", int)], rename="camel")
-    assert plain_value(struct(1)) == {"accountId": 1}
+    assert sent(struct(1)) == {"accountId": 1}
 
 
-def test_elements_stay():
-    element = ET.Element("a")
-    assert plain_value(element) is element
-    assert plain_value({"a": [element]})["a"][0] is element
+def test_an_element_is_sent_as_xml():
+    assert client.xml.prepare(ET.fromstring("<a>1</a>")).body == b"<a>1</a>"
 
 
-FILES = [
-    b"x",
-    pathlib.Path("a.wav"),
-    io.BytesIO(b"x"),
-    ("a.wav", b"x"),
-    ("a.wav", b"x", "audio/wav"),
-    (None, io.BytesIO(b"x")),
-]
+def whole(body):
+    return body if isinstance(body, bytes) else b"".join(body)
 
 
-@pytest.mark.parametrize("value", FILES, ids=named)
-def test_files_stay_where_files_go(value):
-    assert is_file(value)
-    assert plain_value({"a": [value]}, files=True)["a"][0] is value
-    assert plain_value(value, files=True) is value
+def test_a_file_is_a_file_of_a_form(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"x")
+    files = [b"x", path, io.BytesIO(b"x"), ("a.wav", b"x"), ("a.wav", b"x", "audio/wav"), (None, io.BytesIO(b"x"))]
+    for value in files:
+        body = whole(client.form.prepare({"a": [value]}).body)
+        assert body.endswith(b"\r\n\r\nx\r\n--b--\r\n")
+        assert (b"filename=" in body) is not (isinstance(value, tuple) and value[0] is None)
+    for value in (b"x", path, io.BytesIO(b"x")):
+        assert whole(client.data.prepare(value).body) == b"x"
 
 
-@pytest.mark.parametrize("value", [("a", "b"), ("a",), (1, b"x"), ("a", b"x", "y", "z"), "a", 1])
-def test_no_files(value):
-    assert not is_file(value)
+@pytest.mark.parametrize("value", [("a", "b"), ("a",), "a", 1])
+def test_other_values_are_not_files(value):
+    assert b"filename" not in client.form.prepare({"a": value}).body
 
 
-def test_a_stream_stays_where_files_go():
-    chunks = iter([b"a"])
-    assert plain_value(chunks, files=True) is chunks
+def test_an_iterator_of_bytes_is_a_body():
+    assert whole(client.data.prepare(iter([b"a", b"b"])).body) == b"ab"
 
 
 JSON = st.recursive(
@@ -252,24 +273,23 @@ JSON = st.recursive(
 
 @settings(max_examples=100, deadline=None)
 @given(JSON)
-def test_what_is_plain_stays_as_it_is(value):
-    assert plain_value(value) == value
-    assert plain_value(value, files=True) == value
+def test_a_plain_value_stays_as_it_is(value):
+    assert sent([value]) == [value]
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_a_decimal_is_exact_or_refused(value):
     try:
-        made = plain_value(value)
+        found = sent(value)
     except EncodeError:
         return
-    assert Decimal(repr(made)) == value
+    assert Decimal(repr(found)) == value
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.timedeltas())
-def test_durations_say_what_they_are(value):
-    text = plain_value(value)
+def test_durations_can_be_read_again(value):
+    text = sent(value)
     back = pydantic.TypeAdapter(dt.timedelta).validate_python(text)
     assert back == value

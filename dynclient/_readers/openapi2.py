@@ -19,7 +19,7 @@ from dynclient._expressions import expression
 from dynclient._readers.nodes import Node
 from dynclient._readers.paths import Version, declared, responses, sendable, with_items
 from dynclient._readers.security import address, one_of, scopes
-from dynclient.media_types import FORM, JSON, MULTIPART_FORM, essence
+from dynclient.media_types import FORM, JSON, MULTIPART_FORM, essence, find, is_concrete
 from dynclient.model import (
     Encoding,
     Example,
@@ -37,7 +37,6 @@ from dynclient.model import (
 )
 
 _BODIES = frozenset({"body", "formData"})
-_STRUCTURED = ("json", "xml", "yaml", FORM)
 
 # OpenAPI 2.0, Security Scheme Object, `flow`, in the words of OpenAPI 3.
 _FLOWS = {
@@ -279,7 +278,8 @@ def _ranges(schema: Schema, produces: Sequence[str]) -> list[str]:
 
 
 def _is_structured(media_range: str) -> bool:
-    return any(word in media_range.lower() for word in _STRUCTURED) or "*" in media_range
+    kind = find(media_range)
+    return kind.structured or kind.sequential or not is_concrete(media_range) or "yaml" in media_range.lower()
 
 
 def _scheme(name: str, node: Node) -> SecurityScheme:

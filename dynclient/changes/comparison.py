@@ -17,6 +17,7 @@ from dynclient.changes.parameters import compare_arguments, compare_parameters, 
 from dynclient.changes.report import Change, Changes
 from dynclient.changes.schemas import compare_schemas
 from dynclient.exceptions import DocumentError
+from dynclient.media_types import find
 from dynclient.model import API, Encoding, Header, MediaType, Operation, OperationRow, RequestBody, Response
 
 Rows = tuple[OperationRow, OperationRow]
@@ -239,7 +240,7 @@ def _normalized(media_range: str) -> str:
 
 
 def _compare_media_types(findings: Findings, side: Side, label: str, old: MediaType, new: MediaType) -> None:
-    xml = "xml" in old.media_range.lower()
+    xml = find(old.media_range).name == "xml"
     compare_schemas(findings, side, label, old.schema, new.schema, xml=xml)
     if old.item_schema is not None or new.item_schema is not None:
         compare_schemas(findings, side, f"{label} items", old.item_schema, new.item_schema, xml=xml)

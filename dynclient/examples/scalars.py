@@ -15,6 +15,7 @@ from typing import Any
 
 from dynclient._schemas import Shape
 from dynclient.examples import patterns
+from dynclient.media_types import find
 
 # Formats of the OpenAPI Format Registry and of JSON Schema.
 TEXTS: Mapping[str, tuple[str, ...]] = {
@@ -94,7 +95,7 @@ def _candidate_texts(seen: Shape, seed: int, low: int) -> Iterator[str]:
         yield "https://example.com/".ljust(low, "a")
     if seen.content_encoding in {"base64", "base64url"}:
         yield "ZXhhbXBsZQ=="
-    if seen.content_media_type is not None and seen.content_media_type.endswith("json"):
+    if seen.content_media_type is not None and find(seen.content_media_type).name == "json":
         yield "{}"
     pattern = seen.constraints.get("pattern")
     if isinstance(pattern, str):

@@ -43,15 +43,15 @@ class LazyCommand(click.Command):
 COMMANDS = (
     LazyCommand("auth", "logins:auth", "Log in, and store credentials."),
     LazyCommand("cache", "document_commands:cache", "Show or clear the cache of documents."),
-    LazyCommand("call", "operations:call", "Call an operation."),
+    LazyCommand("call", "operation_commands:call", "Call an operation."),
     LazyCommand("compile", "document_commands:compile_", "Compile a document, to ship it."),
     LazyCommand("completion", "documents:completion", "Print a shell's completion script."),
     LazyCommand("diff", "document_commands:diff", "Compare two documents."),
-    LazyCommand("ls", "operations:ls", "List the operations of a document."),
+    LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
     LazyCommand("proxy", "mock_servers:proxy", "Check real traffic by a document."),
     LazyCommand("shell", "shell:shell", "A Python prompt with a client."),
-    LazyCommand("show", "operations:show", "Describe an operation."),
+    LazyCommand("show", "operation_commands:show", "Describe an operation."),
     LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
 )
 

@@ -15,7 +15,8 @@ from dynclient._regex.characters import WORD, CharacterSet
 from dynclient._regex.syntax import Choice, Edge, Group, One, Repeat, Sequence
 
 MOST_STATES = 4_000
-_MOST_CACHED = 10_000
+_MOST_CACHED = 500_000
+"""Threads in all cached steps."""
 _MOST_WORK = 5_000_000
 _LINE_ENDS = frozenset("\n\r\u2028\u2029")
 
@@ -127,7 +128,7 @@ class Automaton:
         if self.cached >= _MOST_CACHED:
             self.steps.clear()
             self.cached = 0
-        self.cached += 1
+        self.cached += len(threads)
         self.steps.setdefault((threads, before), {})[character] = following
 
     def step(self, threads: Threads, before: str, character: str) -> Any:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 Test = Callable[[str], bool]
 _LAST = 0x10FFFF
+_FEW = 256
 
 
 class CharacterSet:
@@ -47,6 +48,8 @@ class CharacterSet:
         plain = cls([(ord(low), ord(high))])
         if not ignore_case:
             return plain
+        if ord(high) - ord(low) < _FEW:
+            return cls.union([cls.of(chr(code), ignore_case=True) for code in range(ord(low), ord(high) + 1)])
 
         def either(character: str) -> bool:
             return any(low <= case <= high for case in (character.lower(), character.upper()) if len(case) == 1)
@@ -83,13 +86,11 @@ class CharacterSet:
         return found != self.inverse
 
     def text(self) -> str:
-        """The set as a class of Python's ``re``, which Rust's ``regex`` reads alike."""
-        ranges = self.ranges if not self.tests else _ranges(self)
-        inverse = self.inverse and not self.tests
-        if not ranges:
-            return r"[\x00-\U0010ffff]" if inverse else r"[^\x00-\U0010ffff]"
-        spans = (_escaped(low) if low == high else f"{_escaped(low)}-{_escaped(high)}" for low, high in ranges)
-        return f"[{'^' if inverse else ''}{''.join(spans)}]"
+        """The set as a class of Python's ``re``, which Rust's ``regex`` reads alike; only for a set without tests."""
+        if not self.ranges:
+            return r"[\x00-\U0010ffff]" if self.inverse else r"[^\x00-\U0010ffff]"
+        spans = (_escaped(low) if low == high else f"{_escaped(low)}-{_escaped(high)}" for low, high in self.ranges)
+        return f"[{'^' if self.inverse else ''}{''.join(spans)}]"
 
 
 def _complement(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -101,18 +102,6 @@ def _complement(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
             found.append((following, low - 1))
         following = max(following, high + 1)
     return [*found, (following, _LAST)] if following <= _LAST else found
-
-
-def _ranges(characters: CharacterSet) -> list[tuple[int, int]]:
-    """The ranges of a set that has tests, found by testing every character there is: some tenths of a second."""
-    found: list[tuple[int, int]] = []
-    for code in range(_LAST + 1):
-        if chr(code) in characters:
-            if found and found[-1][1] == code - 1:
-                found[-1] = (found[-1][0], code)
-            else:
-                found.append((code, code))
-    return found
 
 
 def _escaped(code: int) -> str:

@@ -112,8 +112,9 @@ class _Matcher:
             if has_tests or not is_linear:
                 self.automaton = Automaton(tree)
         except Unfit:
-            if risk.nested:
-                raise PatternError("can take time without bound", unbounded=True) from None
+            if risk.nested or has_tests:
+                reason = "combines Unicode properties with lookarounds" if has_tests else "can take time without bound"
+                raise PatternError(reason, unbounded=True) from None
         if self.automaton is None or (not risk.nested and risk.power <= 1 and not has_tests):
             self.regex = _regex(tree)
 

@@ -193,3 +193,11 @@ def test_the_automaton_finds_what_re_finds(source, text):
 @given(source=st.text(alphabet=r"ab()[]{}*+?|\\^$.-1,:=!<>pPLudwkxi", max_size=14))
 def test_whatever_is_written_is_read_or_refused(source):
     assert Pattern(source).search("ab1") in {True, False, None}
+
+
+def test_many_unicode_properties_cost_little():
+    start = time.thread_time()
+    assert _regex.compile("^" + r"\p{L}" * 40 + r"(?=x)a").problem
+    assert _regex.compile("^(?i)" + r"[\u0100-\u02ff]" * 40 + "$").search("\u0101" * 40)
+    assert _regex.compile("^" + r"[\p{L}-]" * 40 + "$").search("\u0101" * 40)
+    assert time.thread_time() - start < 2

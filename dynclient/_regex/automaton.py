@@ -17,7 +17,6 @@ from dynclient._regex.syntax import Choice, Edge, Group, One, Repeat, Sequence
 MOST_STATES = 4_000
 _MOST_CACHED = 500_000
 """Threads in all cached steps."""
-_MOST_WORK = 5_000_000
 _LINE_ENDS = frozenset("\n\r\u2028\u2029")
 
 Spans: TypeAlias = tuple[tuple[int, int], ...]
@@ -104,8 +103,11 @@ class Automaton:
             after = self.lay(tree.part, after)
         return after
 
-    def search(self, text: str) -> bool | None:
-        """Tell whether the pattern is found anywhere in a text; None where that would take too long."""
+    def search(self, text: str, most: int) -> tuple[bool | None, int]:
+        """Tell whether the pattern is found anywhere in a text, and how many threads were gone through for it.
+
+        Returns None where these would be more than ``most``.
+        """
         threads: Threads = frozenset((self.first,))
         before = ""
         work = 0
@@ -114,14 +116,14 @@ class Automaton:
             following = cached.get(character) if cached is not None else None
             if following is None:
                 work += sum(1 if isinstance(thread, int) else len(thread[1]) for thread in threads)
-                if work > _MOST_WORK:
-                    return None
+                if work > most:
+                    return None, work
                 following = self.step(threads, before, character)
                 self.cache(threads, before, character, following)
             if following is True:
-                return True
+                return True, work
             threads, before = following
-        return self.final in self.reached(threads, before, "")[0]
+        return self.final in self.reached(threads, before, "")[0], work
 
     def cache(self, threads: Threads, before: str, character: str, following: Any) -> None:
         """Cache a step; a full cache is emptied first."""

@@ -1,10 +1,10 @@
 """A regular expression, ready to be searched for in bounded time.
 
 Rule 1: a pattern whose time can't grow beyond the square of its text goes to Python's ``re``, in ``re``'s spelling.
-Rule 2: an automaton follows any other; so it does every pattern where the text is long.
+Rule 2: an automaton follows any other; so it does every pattern where the text is long, or the budget is nearly spent.
 Rule 3: an automaton can't follow lookarounds and back references, nor very many states. Lookaheads at the start
 (``^(?=...)(?!...)``) are taken off and matched by themselves. What is left goes to ``re`` if its time is bounded by a
-power of the text's length, for texts that are short enough; otherwise the pattern is not evaluated.
+power of the text's length, as far as the budget allows; otherwise the pattern is not evaluated.
 """
 
 from __future__ import annotations
@@ -22,12 +22,28 @@ __all__ = ["Pattern", "compile"]
 LONGEST = 512
 """How many characters a pattern with repetitions or choices may have by default."""
 
-_LONG = 2_000
+_LONG = 500
 _STEPS = 100_000_000
+_STEPS_OF_A_THREAD = 20
 _LOOSE = 16
 _FEW_CHOICES = 100
 _MOST_CHOICES = 10_000
 _MOST_PORTABLE = 1_000
+
+
+class Budget:
+    """The steps that are left for searches: some two seconds' worth. Several searches may share one."""
+
+    def __init__(self, steps: int = _STEPS) -> None:
+        """Take the number of steps of ``re``, each some 25 nanoseconds."""
+        self.left = steps
+
+    def take(self, steps: int) -> bool:
+        """Take steps, if there are as many left."""
+        if steps > self.left:
+            return False
+        self.left -= steps
+        return True
 
 
 class Pattern:
@@ -61,15 +77,16 @@ class Pattern:
     def __repr__(self) -> str:
         return f"<Pattern {self.source!r}>"
 
-    def search(self, text: str) -> bool | None:
+    def search(self, text: str, budget: Budget | None = None) -> bool | None:
         """Tell whether the pattern is found anywhere in a text.
 
-        Returns None where that is not known: the pattern can't be evaluated, or not for a text of this length.
+        Returns None where that is not known: the pattern can't be evaluated, or not within the budget.
         """
         if self.problem:
             return None
+        budget = budget if budget is not None else Budget()
         for matcher, wanted in self._matchers:
-            found = matcher.search(text)
+            found = matcher.search(text, budget)
             if found is not wanted:
                 return None if found is None else False
         return True
@@ -102,10 +119,9 @@ class _Matcher:
     def __init__(self, tree: Any) -> None:
         risk = _risk(tree)
         has_tests = any(isinstance(part, One) and part.set.tests for part in _walk(tree))
-        power = max(risk.power + risk.look_power + (not _is_anchored(tree)), 1)
-        choices = risk.choices * max(risk.look_choices, 1)
-        is_linear = not risk.nested and power == 1 and choices <= _FEW_CHOICES
-        self.longest = int((_STEPS // choices) ** (1 / power))
+        self.power = max(risk.power + risk.look_power + (not _is_anchored(tree)), 1)
+        self.choices = risk.choices * max(risk.look_choices, 1)
+        is_linear = not risk.nested and self.power == 1 and self.choices <= _FEW_CHOICES
         self.regex: re.Pattern[str] | None = None
         self.automaton: Automaton | None = None
         try:
@@ -118,12 +134,16 @@ class _Matcher:
         if self.automaton is None or (not risk.nested and risk.power <= 1 and not has_tests):
             self.regex = _regex(tree)
 
-    def search(self, text: str) -> bool | None:
-        if self.automaton is not None and (self.regex is None or len(text) > _LONG):
-            return self.automaton.search(text)
-        if self.regex is None or len(text) > self.longest:
+    def search(self, text: str, budget: Budget) -> bool | None:
+        # The most that backtracking can take; what it really takes can't be seen.
+        most = self.choices * len(text) ** self.power
+        if self.regex is not None and (self.automaton is None or len(text) <= _LONG) and budget.take(most):
+            return self.regex.search(text) is not None
+        if self.automaton is None:
             return None
-        return self.regex.search(text) is not None
+        found, work = self.automaton.search(text, budget.left // _STEPS_OF_A_THREAD)
+        budget.left -= work * _STEPS_OF_A_THREAD
+        return found
 
 
 def _regex(tree: Any) -> re.Pattern[str]:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from threading import local
 from typing import Any
 
 from dynclient import json_pointer
@@ -24,6 +25,7 @@ _MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _NAMED = frozenset({"dependentSchemas", "patternProperties", "properties"})
 
 log = logging.getLogger("dynclient")
+_check = local()
 
 
 class Unchecked(Record):
@@ -40,15 +42,23 @@ def matches(source: str, text: str, longest: int) -> bool | None:
     from dynclient import _regex
 
     pattern = _regex.compile(source, longest)
-    found = pattern.search(text)
+    budget: _regex.Budget | None = getattr(_check, "budget", None)
+    if budget is None:
+        budget = _check.budget = _regex.Budget()
+    found = pattern.search(text, budget)
     if found is None and not pattern.problem:
-        _warn_of_length(source, len(text))
+        _warn_of_texts(source)
     return found
 
 
+def begin_check() -> None:
+    """Begin a check in this thread: its patterns share one budget, however many texts there are."""
+    _check.budget = None
+
+
 @lru_cache(maxsize=1024)
-def _warn_of_length(source: str, length: int) -> None:
-    log.warning("the pattern %r is not checked for long texts: one has %d characters", source[:200], length)
+def _warn_of_texts(source: str) -> None:
+    log.warning("the pattern %r is not checked for some texts: it would take too long", source[:200])
 
 
 def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Limits) -> list[Unchecked]:

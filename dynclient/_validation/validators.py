@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dynclient._schemas import SchemaBundle, bundle, cache, follow
 from dynclient._validation.cost import cost
 from dynclient._validation.json_types import is_deeper
-from dynclient._validation.patterns import place_in, unchecked_patterns
+from dynclient._validation.patterns import begin_check, place_in, unchecked_patterns
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
 from dynclient.model import MediaType, Schema
 from dynclient.options import Limits, ValidationEngine
@@ -127,6 +127,7 @@ class Validator:
         levels = self._cost.verdict_levels
         if not levels or is_deeper(value, levels) or self._verdict is None:
             return None
+        begin_check()
         return self._verdict(value)
 
     @cached_property
@@ -151,6 +152,7 @@ class Validator:
     def _report(self, value: Any, path: str, *, files: bool, places: bool) -> list[Fault]:
         from dynclient._validation.evaluation import OverBudget
 
+        begin_check()
         try:
             errors = self._evaluator.errors(value, files=files, limit=self.limits.errors)
         except OverBudget:

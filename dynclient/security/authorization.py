@@ -51,7 +51,7 @@ class Sender(Protocol):
 
 
 class Chosen(Record):
-    """The Auths of a call, each with its context, and where the request is secret then."""
+    """The Auths of a call, each with its context, and where the request may have secrets that they don't write."""
 
     auths: tuple[tuple[Auth, AuthContext], ...] = ()
     secrets: frozenset[SecretLocation] = frozenset()
@@ -137,13 +137,13 @@ class Security:
         for name, scopes in requirement.items():
             scheme, auth = self.scheme(name), auths[name]
             location = location_of(scheme)
-            if location is not None:
+            if location is not None and location in filled:
+                raise InvalidDocument(
+                    f"{operation.id}: its security requires two credentials in one place, the {' '.join(location)}",
+                    operation_id=operation.id,
+                )
+            if location is not None and not isinstance(auth, SchemeAuth):
                 secrets.add(secret_at(location))
-                if location in filled:
-                    raise InvalidDocument(
-                        f"{operation.id}: its security requires two credentials in one place, the {' '.join(location)}",
-                        operation_id=operation.id,
-                    )
             if auth is None or isinstance(auth, SchemeAuth):
                 filled.add(location)
             elif any(auth is one for one, _ in pairs):
@@ -178,12 +178,12 @@ class Security:
             location = location_of(scheme)
             if location is None:
                 continue
-            request = replace(request, secrets=request.secrets | {secret_at(location)})
-            if location not in filled:
-                if isinstance(auth, StaticAuth):
-                    request = write(request, scheme, auth.text(scheme))
-                elif not has_credential(request, scheme):
-                    request = write(request, scheme, placeholder_of(scheme))
+            if location not in filled and isinstance(auth, StaticAuth):
+                request = write(request, scheme, auth.text(scheme))
+            elif location not in filled and not has_credential(request, scheme):
+                request = write(request, scheme, placeholder_of(scheme))
+            else:
+                request = replace(request, secrets=request.secrets | {secret_at(location)})
             filled.add(location)
         return request
 
@@ -302,14 +302,14 @@ class AuthFlow:
                         return outcome
                     continue
                 try:
-                    answer = yield from carried(step, context, sender)
+                    answer = yield from _perform(step, context, sender)
                 except DynclientError as error:
                     fault = error
         finally:
             steps.close()
 
 
-def carried(step: Any, context: AuthContext, sender: Sender) -> Generator[Any, Any, Any]:
+def _perform(step: Any, context: AuthContext, sender: Sender) -> Generator[Any, Any, Any]:
     """Carry out a step of a flow that is not the call's own request.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
@@ -44,10 +43,24 @@ def has_credential(request: Request, scheme: SecurityScheme) -> bool:
 
 
 def write(request: Request, scheme: SecurityScheme, text: str) -> Request:
-    """Return the request with a text where the scheme's credential stands."""
+    """Return the request with a text where the scheme's credential stands, named as a secret."""
     if scheme.type != "apiKey":
-        return _in_header(request, "Authorization", text)
-    return _WRITERS[scheme.in_](request, scheme.parameter, text)
+        headers = request.headers.replace("Authorization", text)
+        return replace(request, headers=headers, secrets=request.secrets | {_AUTHORIZATION})
+    name = scheme.parameter
+    if scheme.in_ == "header":
+        headers = request.headers.replace(name, text)
+        return replace(request, headers=headers, secrets=request.secrets | {("header", name.lower())})
+    if scheme.in_ == "cookie":
+        others = [pair.strip() for pair in request.headers.get("cookie", "").split(";")]
+        kept = [pair for pair in others if pair and pair.partition("=")[0] != name]
+        headers = request.headers.replace("Cookie", "; ".join([*kept, f"{name}={text}"]))
+        return replace(request, headers=headers, secrets=request.secrets | {("header", "cookie")})
+    url, fields = _query(request.url)
+    kept = [field for field in fields if unquote_plus(field.partition("=")[0]) != name]
+    # RFC 3986, 3.4: a query may hold $, with which a placeholder begins.
+    kept.append(f"{quote(name, safe='')}={quote(text, safe='$')}")
+    return replace(request, url=f"{url}?{'&'.join(kept)}", secrets=request.secrets | {("query", name)})
 
 
 def added(before: Request, after: Request) -> frozenset[SecretLocation]:
@@ -59,32 +72,6 @@ def added(before: Request, after: Request) -> frozenset[SecretLocation]:
     return frozenset(headers | {("query", unquote_plus(name)) for name in fields})
 
 
-def _in_header(request: Request, name: str, value: str) -> Request:
-    return replace(request, headers=request.headers.replace(name, value))
-
-
-def _in_cookie(request: Request, name: str, value: str) -> Request:
-    others = [pair.strip() for pair in request.headers.get("cookie", "").split(";")]
-    kept = [pair for pair in others if pair and pair.partition("=")[0] != name]
-    return replace(request, headers=request.headers.replace("Cookie", "; ".join([*kept, f"{name}={value}"])))
-
-
-def _in_query(request: Request, name: str, value: str) -> Request:
-    url, fields = _query(request.url)
-    kept = [field for field in fields if unquote_plus(field.partition("=")[0]) != name]
-    # RFC 3986, 3.4: a query may hold $, with which a placeholder begins.
-    kept.append(f"{quote(name, safe='')}={quote(value, safe='$')}")
-    return replace(request, url=f"{url}?{'&'.join(kept)}")
-
-
 def _query(url: str) -> tuple[str, list[str]]:
     before, _, query = url.partition("#")[0].partition("?")
     return before, query.split("&") if query else []
-
-
-_WRITERS: dict[str, Callable[[Request, str, str], Request]] = {
-    "header": _in_header,
-    "query": _in_query,
-    "cookie": _in_cookie,
-}
-"""Location of a credential -> what writes it there."""

@@ -1,7 +1,4 @@
-"""From whatever a person calls a document to an API: source, document, reader.
-
-The way by the compiled form of a document begins and ends in :func:`load` too.
-"""
+"""From a document's source to an API, and to its compiled form."""
 
 from __future__ import annotations
 
@@ -34,14 +31,13 @@ def load(
     """Load a document as far as the list of its operations.
 
     ``source`` is a path, a URL, text, bytes, a file object or a mapping. ``references`` are the folders, origins or URL
-    prefixes that a ``$ref`` may lead to beside the document's own place. A document from the network is fetched by
-    ``transport``, or else by one made for each fetch, with ``tls``, ``proxy`` and ``block_private``. ``cache`` is
-    the folder of compiled forms; True is the user's own, or what the environment variable ``DYNCLIENT_CACHE`` says;
-    False is none.
+    prefixes that a ``$ref`` may lead to beside the document's own location. A URL is fetched by ``transport``, or else
+    by one made for each fetch, with ``tls``, ``proxy`` and ``block_private``. ``cache`` is the folder of compiled
+    forms; True is the folder of the environment variable ``DYNCLIENT_CACHE``, or the user's own; False is no cache.
 
     Raises:
-        DocumentError: it can't be had, or can't be read.
-        TransportError: the way to its server failed.
+        DocumentError: the document can't be read.
+        TransportError: its server can't be reached.
     """
     references = (references,) if isinstance(references, str) else tuple(references)
     held: tuple[Any, ...] | None = None
@@ -56,7 +52,7 @@ def load(
     transport = _Fetching(limits, tls, proxy, timeout, block_private=block_private) if transport is None else transport
     document = open_document(source, limits=limits, references=references, transport=transport, cache=cache_of(cache))
     if document.is_shipped:
-        # What a form says of itself may be any document's name and fingerprint: it is known by its file alone.
+        # A form could claim the name and fingerprint of any document, so it is identified by its file alone.
         held = held if path is not None and document.is_current() else None
     elif held is not None and path is None:
         held = (document.uri, document.fingerprint, *held)
@@ -70,7 +66,7 @@ def load(
 
 
 def _api(document: Document) -> API:
-    """What a document says, read once."""
+    """Return the API of a document, which is read once."""
     if document.api is None:
         document.api = read(document)
         if document.is_kept and not document.was_listed:
@@ -80,23 +76,23 @@ def _api(document: Document) -> API:
 
 
 def compiled(source: Any, *, limits: Limits = Limits(), references: Iterable[str] = ()) -> bytes:
-    """The compiled form of a document and of all that it refers to, for :func:`load` to take in its place.
+    """Return the compiled form of a document and of all that it refers to; :func:`load` takes it as a source.
 
     Raises:
-        DocumentError: it can't be had, or can't be read.
-        TransportError: the way to its server failed.
+        DocumentError: the document can't be read.
+        TransportError: its server can't be reached.
     """
     transport = _Fetching(limits, TLS(), None, Timeout())
     document = open_document(source, limits=limits, references=references, transport=transport)
     return b"".join(document.compiled(noted(read(document))))
 
 
-# One document in a process is held once, however many clients use it, and no longer than one of them does.
+# All clients of a document in a process share it, as long as one of them exists.
 _HELD: WeakValueDictionary[tuple[Any, ...], Document] = WeakValueDictionary()
 
 
 class _Fetching:
-    """A transport that keeps no connection: a document is fetched once, and nobody is there to close it later."""
+    """A transport that keeps no connection open: nobody would close it after the document was fetched."""
 
     def __init__(
         self, limits: Limits, tls: TLS, proxy: str | Secret | None, timeout: Timeout, *, block_private: bool = False

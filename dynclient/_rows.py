@@ -1,4 +1,4 @@
-"""What is known of an operation before it is read. Whoever only lists operations needs no more of the model."""
+"""The row of an operation in the list. To list operations, nothing else of the model is loaded."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dynclient._records import Record
 
 
 class OperationRow(Record):
-    """What is known of an operation before it is read: enough to list it and to find it.
+    """An operation that was not read yet: enough to list it and to find it.
 
     ``key`` is ``"POST /accounts/{accountId}/calls"``. ``name`` is its flat Python name, ``names_by_tag`` pairs each of
-    its namespaces with its name there. ``pointer`` is the Operation Object's place, ``path_pointer`` its Path Item's.
+    its namespaces with its name there. ``pointer`` is the location of the Operation Object, ``path_pointer`` that of
+    its Path Item.
     """
 
     key: str

@@ -1,8 +1,8 @@
-"""Operations as a table of text: plain where it is piped; in a terminal with colours, and no wider than that.
+"""Operations as a table of text: plain in a pipe; in a terminal with colours, and no wider than that.
 
-Rule 1: names and paths are whole, since people copy them and programs look for them. What a terminal has no room for is
-cut from the summary.
-Rule 2: each text of a document is one line, and harmless.
+Rule 1: names and paths are never cut, since people copy them and programs search for them. If a terminal is too narrow,
+the summary is cut.
+Rule 2: each text of a document is shown in one line, without control characters.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _ANYWHERE = 80
 Cells = tuple[str, str, str, str]
 HEAD: Cells = ("name", "method", "path", "summary")
 Paint = Callable[[str, str], str]
-# How text is painted: the numbers of ECMA-48's SGR.
+# Styles of text: the numbers of ECMA-48's SGR.
 _BOLD: Cells = ("1", "1", "1", "1")
 _TAG, _BROKEN, _DEPRECATED = "1;35", "31", "9"
 _METHODS = {"GET": "32", "POST": "33", "PUT": "34", "PATCH": "36", "DELETE": "31"}
 
 
 class Row(Record):
-    """One line of the table. ``names`` are all the names by which the operation is called; ``broken`` says why not."""
+    """One line of the table. ``names`` are all names of the operation; ``broken`` is its error, if it is broken."""
 
     name: str
     names: tuple[str, ...]
@@ -45,13 +45,13 @@ class Row(Record):
 
     @property
     def marks(self) -> str:
-        """The summary, after what a caller should know first."""
+        """The summary, after marks for broken and deprecated operations."""
         marks = (["broken"] if self.broken else []) + (["deprecated"] if self.deprecated else [])
         return f"[{', '.join(marks)}] {self.summary}".rstrip() if marks else self.summary
 
 
 def row_of(row: OperationRow, broken: str = "") -> Row:
-    """The line of an operation."""
+    """Return the line of an operation."""
     return Row(
         row.name,
         (row.name, *[".".join(pair) for pair in row.names_by_tag]),
@@ -66,7 +66,7 @@ def row_of(row: OperationRow, broken: str = "") -> Row:
 
 
 def groups(table: Iterable[Row]) -> dict[str, list[Row]]:
-    """The rows by their first tag, in the order in which tags come; under ``""`` those that have none."""
+    """Return the rows by their first tag, in the order of the rows; those without tags are under ``""``."""
     found: dict[str, list[Row]] = {}
     for row in table:
         found.setdefault(row.tags[0] if row.tags else "", []).append(row)
@@ -74,18 +74,18 @@ def groups(table: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def is_coloured(stream: IO[str]) -> bool:
-    """Whether what is written to a stream may have colours: it is a terminal, and nobody has asked for none."""
+    """Tell whether text in a stream may have colours: it is a terminal, and ``NO_COLOR`` is not set."""
     # https://no-color.org: when present and not an empty string, whatever its value.
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def columns(stream: IO[str]) -> int | None:
-    """How wide a terminal is, in columns; None where a stream is none."""
+    """Return the width of a terminal, in columns; None if the stream is not a terminal."""
     if not stream.isatty():
         return None
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told):
-        return int(told)
+    setting = os.environ.get("COLUMNS", "")
+    if setting.isdecimal() and int(setting):
+        return int(setting)
     try:
         return os.get_terminal_size(stream.fileno()).columns or _ANYWHERE
     except (OSError, ValueError, AttributeError):
@@ -93,7 +93,7 @@ def columns(stream: IO[str]) -> int | None:
 
 
 def for_stream(table: Iterable[Row], faults: Iterable[str], stream: IO[str], *, note: str = "") -> str:
-    """The table as it suits a stream."""
+    """Return the table as it suits a stream."""
     return as_text(table, faults, width=columns(stream), coloured=is_coloured(stream), note=note)
 
 
@@ -105,9 +105,9 @@ def as_text(
     coloured: bool = False,
     note: str = "",
 ) -> str:
-    """The table as text in columns, a line each; below a tag's line, its operations are indented.
+    """Return the table as text in columns, a line for each operation; below a tag's line they are indented.
 
-    Where ``width`` is too small for that, an operation takes two lines. ``note`` is what the table does not tell.
+    If ``width`` is too small for that, an operation takes two lines. ``note`` is added at the end.
     """
     grouped = groups(table)
     indent = _GAP if any(grouped) else ""
@@ -142,7 +142,7 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
 
 def _texts(row: Row) -> Cells:
     cells = row.name, row.method, row.path, row.marks
-    # Most rows can stay as they are, which is seen of all cells at once.
+    # Most rows can stay as they are: that is checked for all cells at once.
     line = f"|{'|'.join(cells)}|"
     if line.isprintable() and not ("  " in line or " |" in line or "| " in line):
         return cells
@@ -151,9 +151,9 @@ def _texts(row: Row) -> Cells:
 
 
 def _styles(row: Row) -> Cells:
-    """How the cells are painted."""
-    told = _BROKEN if row.broken else ""
-    return told or (_DEPRECATED if row.deprecated else ""), _METHODS.get(row.method, ""), "", told
+    """Return the styles of the cells."""
+    state = _BROKEN if row.broken else ""
+    return state or (_DEPRECATED if row.deprecated else ""), _METHODS.get(row.method, ""), "", state
 
 
 def _in_columns(cells: Cells, widths: Sequence[int], room: int | None, styles: Cells, indent: str, paint: Paint) -> str:
@@ -169,8 +169,8 @@ def _in_columns(cells: Cells, widths: Sequence[int], room: int | None, styles: C
 
 def _stacked(cells: Cells, width: int, styles: Cells, indent: str, paint: Paint) -> list[str]:
     name, method, path, summary = cells
-    told = _cut(summary, width - len(indent) - _width(name) - len(_GAP))
-    first = f"{indent}{paint(name, styles[0])}" + (_GAP + paint(told, styles[3]) if told else "")
+    shown = _cut(summary, width - len(indent) - _width(name) - len(_GAP))
+    first = f"{indent}{paint(name, styles[0])}" + (_GAP + paint(shown, styles[3]) if shown else "")
     return [first, f"{indent}{_GAP}{paint(method, styles[1])} {path}"]
 
 
@@ -179,7 +179,7 @@ def _one_line(text: str) -> str:
 
 
 def _cut(text: str, room: int) -> str:
-    """As much of a text as there is room for; nothing where that would tell nothing."""
+    """Cut a text to ``room`` columns; returns an empty text if that is too few."""
     if _width(text) <= room:
         return text
     if room < _NARROWEST:
@@ -190,12 +190,12 @@ def _cut(text: str, room: int) -> str:
 
 
 def _measure(lines: Iterable[Cells]) -> Callable[[str], int]:
-    """What tells the width of cells, in the least time."""
+    """Return a function that measures cells: ``len`` if all are ASCII."""
     return len if all(map(str.isascii, map("".join, lines))) else _width
 
 
 def _width(text: str) -> int:
-    """How many columns of a terminal a text takes: East Asian wide letters two, combining ones none."""
+    """Return the columns of a terminal that a text takes: East Asian wide letters two, combining ones none."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width

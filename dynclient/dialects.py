@@ -1,7 +1,7 @@
-"""What differs between the versions of OpenAPI, as values of one class.
+"""The differences between the versions of OpenAPI, as values of one class.
 
 Rule 1: a version is its neighbour with a difference.
-Rule 2: only the readers and ``_schemas`` read a Dialect; above them nobody can ask for a version.
+Rule 2: only the readers and ``_schemas`` use a Dialect; for all other packages the versions are alike.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 class Dialect(Record):
     """One version of OpenAPI, as far as Path Items and Schema Objects differ.
 
-    ``json_schema`` is the draft whose words a Schema Object uses; ``nullable`` the keyword by which null is allowed
+    ``json_schema`` is the draft whose keywords a Schema Object uses; ``nullable`` the keyword by which null is allowed
     beside ``type``, and ``nullable_enum`` tells whether it adds null to an ``enum`` too; ``ref_siblings`` tells whether
-    words beside a ``$ref`` count; ``identifiers`` whether ``$id``, ``$anchor``, ``$dynamicRef`` and ``$schema`` are
+    keywords beside a ``$ref`` count; ``identifiers`` whether ``$id``, ``$anchor``, ``$dynamicRef`` and ``$schema`` are
     known; ``type_file`` whether ``type: file`` is; ``xml_node_type`` whether the XML Object has ``nodeType``;
-    ``schemas`` is the pointer under which named schemas stand.
+    ``schemas`` is the pointer of the object that has the named schemas.
 
-    What no version takes for something else is read alike in all of them, since documents use it in all of them:
-    a boolean ``exclusiveMinimum``, a list in ``type``, ``const``, ``patternProperties``, an array in ``items``.
+    Keywords that mean the same in every version that has them are read in all versions, since documents use them in
+    all: a boolean ``exclusiveMinimum``, a list in ``type``, ``const``, ``patternProperties``, an array in ``items``.
     """
 
     version: str
@@ -49,7 +49,7 @@ OAS30 = OAS31._replace(
 OAS20 = OAS30._replace(
     version="2.0",
     schemas="/definitions",
-    # An extension that many tools know, and no specification: to those who write it, null is allowed whatever else is.
+    # An extension that many tools know, and no specification: null is allowed beside all other values.
     nullable="x-nullable",
     nullable_enum=True,
     methods=METHODS[:-1],
@@ -65,7 +65,7 @@ _DRAFTS: dict[str, bool] = {
     "http://json-schema.org/draft-07/schema": False,
     "https://json-schema.org/draft/2019-09/schema": True,
 }
-"""The older drafts of JSON Schema, and whether words beside their ``$ref`` count."""
+"""The older drafts of JSON Schema, and whether keywords beside their ``$ref`` count."""
 
 
 def with_draft(dialect: Dialect, schema: object) -> Dialect:

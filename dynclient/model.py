@@ -1,10 +1,9 @@
-"""An API as the document describes it, without the version it was written in.
+"""An API as the document describes it, the same for all versions of OpenAPI.
 
 Rule 1: everything is frozen, and named as in the OpenAPI Specification (3.2, section 4).
 Rule 2: references to OpenAPI objects are followed already; ``$ref`` inside schemas is kept (:class:`Schema`).
-Rule 3: ``pointer`` tells where in the document an object stands: a JSON pointer in the root document, or
-``uri#pointer`` in another one.
-Rule 4: what can be left out in a document has its default here: a ``style`` is never None.
+Rule 3: ``pointer`` is an object's location: a JSON pointer in the root document, or ``uri#pointer`` in another one.
+Rule 4: fields that a document can leave out have their default here: a ``style`` is never None.
 """
 
 from __future__ import annotations
@@ -21,30 +20,29 @@ Location = Literal["path", "query", "querystring", "header", "cookie"]
 
 
 class References(Protocol):
-    """What resolves ``$ref``: the document, and the others that it may reach."""
+    """Resolves ``$ref``, in the document and in the others that it may refer to."""
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the document as it came, in hexadecimal digits."""
+        """The SHA-256 of the document as it was received, in hexadecimal digits."""
 
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:
-        """Find what a ``$ref`` found at ``base`` leads to: its absolute URI (with a JSON pointer) and the node.
+        """Return the target of a ``$ref`` that is at ``base``: its absolute URI (with a JSON pointer) and its value.
 
         Raises:
-            UnresolvableReference: it leads nowhere, or in a circle.
-            UnsafeDocument: it leads where the caller does not allow.
+            UnresolvableReference: the target does not exist, or the references lead in a circle.
+            UnsafeDocument: it leads to a file or URL that is not allowed.
         """
 
     def place(self, uri: str) -> tuple[str, str, int | None]:
-        """Tell a URI's document (as a person names it), JSON pointer, and line from 1 where it can be found."""
+        """Return a URI's document (as errors call it), JSON pointer, and line from 1, or None."""
 
 
 class Schema(Record):
-    """A Schema Object where it stands: not translated, its references kept.
+    """A Schema Object as the document has it: not translated, its references kept.
 
     ``uri`` is absolute, with the JSON pointer as its fragment: ``file:///x/voice.yaml#/components/schemas/CallState``.
-    It is a schema's identity: two Schemas of one URI are the same.
-    ``value`` is the node, a mapping or (3.1) a boolean.
+    It is a schema's identity: two Schemas of one URI are equal. ``value`` is a mapping or (3.1) a boolean.
     """
 
     uri: str
@@ -71,7 +69,7 @@ class Schema(Record):
 
 
 class Example(Record):
-    """An example (OAS 3.2, Example Object). ``value`` is data; ``serialized`` is text as it is on the wire."""
+    """An example (OAS 3.2, Example Object). ``value`` is data; ``serialized`` is text as it is sent."""
 
     name: str
     value: Any = None
@@ -83,9 +81,9 @@ class Example(Record):
 
 
 class Encoding(Record):
-    """How one property of a form is written (OAS 3.2, Encoding Object).
+    """How one property of a form is encoded (OAS 3.2, Encoding Object).
 
-    ``style`` is None unless the document gives ``style``, ``explode`` or ``allowReserved``: only then do they replace
+    ``style`` is None unless the document has ``style``, ``explode`` or ``allowReserved``: only then do they replace
     ``content_type``.
     """
 
@@ -115,8 +113,8 @@ class MediaType(Record):
 class Parameter(Record):
     """A parameter, by its wire name and location.
 
-    ``media_type`` stands instead of ``schema`` where the document gives ``content``. ``style`` may be ``tabDelimited``
-    too: the ``tsv`` of 2.0.
+    ``media_type`` replaces ``schema`` if the document has ``content``. ``style`` may also be ``tabDelimited``: the
+    ``tsv`` of 2.0.
     """
 
     name: str
@@ -183,7 +181,7 @@ class Response(Record):
 
 
 class ServerVariable(Record):
-    """A variable of a server's URL template. ``enum`` is empty where any value will do."""
+    """A variable of a server's URL template. ``enum`` is empty if any value is allowed."""
 
     name: str
     default: str
@@ -192,7 +190,7 @@ class ServerVariable(Record):
 
 
 class Server(Record):
-    """A server. ``url`` is a template, made absolute against the document's URL where that is known."""
+    """A server. ``url`` is a template, made absolute by the document's URL if that is known."""
 
     url: str
     description: str = ""
@@ -202,7 +200,7 @@ class Server(Record):
 
 class OAuthFlow(Record):
     """One OAuth flow. ``type`` is ``authorizationCode``, ``clientCredentials``, ``implicit``, ``password`` or
-    ``deviceAuthorization``; URLs are absolute where the document's URL is known. Scopes map name to description.
+    ``deviceAuthorization``; URLs are absolute if the document's URL is known. Scopes map name to description.
     """
 
     type: str
@@ -214,11 +212,11 @@ class OAuthFlow(Record):
 
 
 class SecurityScheme(Record):
-    """How a caller shows who it is. ``name`` is its key in the document.
+    """A way of authentication. ``name`` is its key in the document.
 
     ``type`` is ``apiKey``, ``http``, ``mutualTLS``, ``oauth2`` or ``openIdConnect``. ``in_`` and ``parameter`` are the
-    place of an API key; ``scheme`` is the HTTP authentication scheme in lower case (2.0's ``basic`` is ``http``), and
-    ``word`` the same as the document spells it.
+    location and name of an API key; ``scheme`` is the HTTP authentication scheme in lower case (2.0's ``basic`` is
+    ``http``), and ``word`` the same as the document spells it.
     """
 
     name: str
@@ -237,7 +235,7 @@ class SecurityScheme(Record):
 
 
 SecurityRequirement = Mapping[str, tuple[str, ...]]
-"""Scheme names, all of which are needed, with the scopes of each; empty: nothing is needed."""
+"""Scheme names, all of which are required, with the scopes of each; empty: nothing is required."""
 
 
 class Tag(Record):
@@ -252,10 +250,10 @@ class Tag(Record):
 
 
 class Operation(Record):
-    """An operation with all that it needs: path-level parameters, security and servers are merged in.
+    """An operation: the parameters of its path, and the document's security and servers, are merged in.
 
-    ``method`` is in upper case. ``security`` is a choice (OR) of requirements (AND); empty where none is needed.
-    ``responses`` is keyed as :attr:`Response.status`.
+    ``security`` is a choice (OR) of requirements (AND); empty if nothing is required. The keys of ``responses`` are
+    those of :attr:`Response.status`.
     """
 
     row: OperationRow
@@ -271,7 +269,7 @@ class Operation(Record):
 
     @property
     def id(self) -> str:
-        """The operationId, or else ``METHOD path``: what an error calls it."""
+        """The operationId, or else ``METHOD path``; errors have it."""
         return self.row.operation_id or self.row.key
 
     @property
@@ -288,9 +286,9 @@ class Operation(Record):
 class API(Record):
     """A whole document, read as far as its list of operations.
 
-    ``read`` makes an Operation of a row and raises the DocumentError that a broken one deserves. ``document_uri`` is
-    absolute; ``remote`` tells that the document came from the network, and so may widen nothing. ``faults`` are errors
-    that left a whole path without operations: a Path Item that can't be read has no rows.
+    ``read`` reads the Operation of a row, and raises a DocumentError if it is broken. ``document_uri`` is absolute;
+    ``remote`` tells that the document came from the network, and so is not trusted with credentials for other servers.
+    ``faults`` are the errors of whole paths: a Path Item that can't be read has no rows.
     """
 
     title: str
@@ -311,5 +309,5 @@ class API(Record):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the document as it came, in hexadecimal digits; it is worked out when someone asks."""
+        """The SHA-256 of the document as it was received, in hexadecimal digits; computed when it is first used."""
         return self.references.fingerprint if self.references is not None else ""

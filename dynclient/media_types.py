@@ -167,11 +167,9 @@ def essence(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+@lru_cache(maxsize=1024)
 def find(content_type: str) -> MediaKind:
-    """What a media type is; a malformed one is bytes. Its parameters, malformed or not, are passed over."""
-    kind = MEDIA_TYPES.get(content_type)
-    if kind is not None:
-        return kind
+    """The row of a media type; a malformed one is bytes. Its parameters, malformed or not, are ignored."""
     try:
         parsed = parse(essence(content_type))
     except ValueError:
@@ -180,6 +178,16 @@ def find(content_type: str) -> MediaKind:
     if parsed.suffix:
         ranges += [f"{parsed.type}/*+{parsed.suffix}", f"*/*+{parsed.suffix}"]
     return next((MEDIA_TYPES[key] for key in (*ranges, f"{parsed.type}/*") if key in MEDIA_TYPES), MEDIA_TYPES["*/*"])
+
+
+def add(media_range: str, kind: MediaKind) -> None:
+    """Add a row, or replace the one that the media range has.
+
+    Raises:
+        ValueError: the media range is malformed.
+    """
+    MEDIA_TYPES[parse(media_range).essence] = kind
+    find.cache_clear()
 
 
 def value_type(media_range: str) -> type:

@@ -217,6 +217,7 @@ def media_types() -> Iterator[None]:
     for table, rows in zip((MEDIA_TYPES, codecs.CODECS), kept, strict=True):
         table.clear()
         table.update(rows)
+    find.cache_clear()
 
 
 def encode_pairs(value: Any, media_type: Any, content_type: str) -> codecs.Encoded:

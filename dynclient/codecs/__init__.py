@@ -55,10 +55,10 @@ def register(media_range: str, codec: Codec, *, value: type = object, structured
     Raises:
         ValueError: the media range is malformed.
     """
-    key = media_types.parse(media_range).essence
-    media_types.MEDIA_TYPES[key] = media_types.MediaKind(
-        codec.name, key, value, sequential=codec.split is not None, structured=structured, is_text=False
-    )
+    key = media_types.essence(media_range)
+    sequential = codec.split is not None
+    kind = media_types.MediaKind(codec.name, key, value, sequential, structured=structured, is_text=False)
+    media_types.add(media_range, kind)
     CODECS[key] = codec
 
 

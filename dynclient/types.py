@@ -1,6 +1,6 @@
-"""Names for annotations: what clients take and give beyond the face.
+"""Types for annotations of what clients accept and return.
 
-Emitted type hints name these and nothing behind them, so that what a project has committed stays true.
+Generated type hints import from here and not from private modules, so that committed files keep working.
 """
 
 from __future__ import annotations

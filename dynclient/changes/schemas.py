@@ -265,7 +265,7 @@ class ComparableShapes(Record):
 
 
 def _comparable(old: Shape, new: Shape) -> ComparableShapes:
-    """Apply rule 3 to two shapes, and take a schema that is no union for a union of itself where the other is one."""
+    """Apply rule 3 to two shapes. If only one is a union, the other counts as a union of itself."""
     old, old_branches, old_null = _unwrapped(old)
     new, new_branches, new_null = _unwrapped(new)
     union, plain = bool(old_branches or new_branches), True

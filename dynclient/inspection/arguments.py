@@ -105,16 +105,16 @@ def _parameter_names(parameters: tuple[Parameter, ...]) -> list[str]:
         keeper = keepers.setdefault(name, index)
         if parameters[index].in_ == "path" and parameters[keeper].in_ != "path":
             keepers[name] = index
-    wanted = [
+    chosen = [
         name
         if keepers[name] == index or parameters[index].in_ == parameters[keepers[name]].in_
         else identifier(f"{name}_{parameters[index].in_}")
         for index, name in enumerate(plain)
     ]
     # The keepers are named first, so that none of them gets a number.
-    order = sorted(range(len(wanted)), key=lambda index: keepers[plain[index]] != index)
-    names = dict(zip(order, distinct([wanted[index] for index in order]), strict=True))
-    return [names[index] for index in range(len(wanted))]
+    order = sorted(range(len(chosen)), key=lambda index: keepers[plain[index]] != index)
+    names = dict(zip(order, distinct([chosen[index] for index in order]), strict=True))
+    return [names[index] for index in range(len(chosen))]
 
 
 def _parameter(name: str, parameter: Parameter) -> Argument:
@@ -139,12 +139,12 @@ def _parameter(name: str, parameter: Parameter) -> Argument:
 def _body(body: RequestBody, taken: set[str]) -> Argument:
     media_type = preferred(body)
     schema = media_type.schema or media_type.item_schema if media_type is not None else None
-    wanted = _body_name(body)
-    if wanted in taken:
-        wanted = _TAKEN_BODY if wanted == BODY else f"{wanted}_body"
+    chosen = _body_name(body)
+    if chosen in taken:
+        chosen = _TAKEN_BODY if chosen == BODY else f"{chosen}_body"
     seen = shape(schema) if schema is not None else None
     return Argument(
-        name=distinct([wanted], taken)[0],
+        name=distinct([chosen], taken)[0],
         kind="body",
         in_="body",
         wire="",

@@ -163,7 +163,7 @@ def _described(seen: Shape, context: _Context) -> Hint:
 
 
 def _of_heirs(seen: Shape, found: Discriminator, context: _Context) -> Hint:
-    """The union of a schema with the schemas that inherit it, told apart by a property."""
+    """The union of a schema with the schemas that inherit it, distinguished by a property."""
     # OAS 3.2, Discriminator Object: with allOf, only the parent's discriminator leads to the heirs.
     own = _of_types(seen, context)
     heirs = [schema for schema in found.mapping.values() if schema.uri != seen.schema.uri]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dynclient._load import load
+import dynclient
 from dynclient.changes import ASPECTS, KINDS, SIDES, Changes, compare
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "changes"
@@ -96,7 +96,7 @@ def schema_cases() -> list[Any]:
 
 @pytest.mark.parametrize(("case", "version", "side"), schema_cases())
 def test_schemas(case: dict[str, Any], version: str, side: str):
-    old, new = (load(document(version, side, case[which])) for which in ("old", "new"))
+    old, new = (dynclient.load(document(version, side, case[which])).api for which in ("old", "new"))
     expected = {f"{side}-{aspect}": pair[0 if side in SENT else 1] for aspect, pair in case["expect"].items()}
     assert told(compare(old, new)) == expected
     assert len(compare(old, old)) == 0
@@ -109,7 +109,7 @@ def operation_pairs(case: dict[str, Any], version: str) -> list[Any]:
         for key in reversed(PUT):
             patch = {key: patch}
         made = patched(OPERATIONS[version], case.get(whole, {}))
-        found.append(load(patched(made, patch) if put in case else made))
+        found.append(dynclient.load(patched(made, patch) if put in case else made).api)
     return found
 
 

@@ -28,7 +28,7 @@ def warned(root, tmp_path) -> str:
 
 
 @pytest.mark.parametrize(("fail_on", "status"), [(None, 0), ("breaking", 0), ("warning", 3), ("info", 3)])
-def test_diff_ends_with_3_where_it_is_reached(warned, capsys, fail_on, status):
+def test_diff_exits_with_3_at_the_severity(warned, capsys, fail_on, status):
     options = ["--fail-on", fail_on] if fail_on is not None else []
     assert main(["diff", "openapi/voice.yaml", warned, "-o", "json", *options]) == status
     (change,) = json.loads(capsys.readouterr().out)
@@ -51,7 +51,7 @@ def test_diff_without_changes(capsys, severity):
     assert capsys.readouterr().out == "no changes\n"
 
 
-def test_diff_of_what_is_no_document(capsys):
+def test_diff_of_a_file_that_is_not_a_document(capsys):
     assert main(["diff", "openapi/voice.yaml", "nowhere.yaml"]) == 1
     assert "nowhere.yaml" in capsys.readouterr().err
 
@@ -66,7 +66,7 @@ def project(root, tmp_path) -> Path:
     return config
 
 
-def test_generate_writes_all_and_checks_it(project, capsys):
+def test_generate_writes_and_checks_all_files(project, capsys):
     arguments = ["generate", "--config", str(project)]
     assert main([*arguments, "--check"]) == 1
     assert not (project.parent / "pages").exists()
@@ -81,7 +81,7 @@ def test_generate_writes_all_and_checks_it(project, capsys):
     assert "CallState.md" in capsys.readouterr().out
 
 
-def test_what_this_project_keeps_is_true():
+def test_files_of_this_project_are_up_to_date():
     assert main(["generate", "--check"]) == 0
 
 
@@ -95,7 +95,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_a_configuration_that_is_not_understood(project, capsys, text):
+def test_an_invalid_configuration(project, capsys, text):
     project.write_text(text, encoding="utf-8")
     assert main(["generate", "--config", str(project)]) == 1
     assert "Traceback" not in capsys.readouterr().err

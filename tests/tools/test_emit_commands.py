@@ -38,7 +38,7 @@ def test_stubs_make_a_package_that_loads(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["docs", "stubs"])
-def test_what_can_not_be_done(tmp_path, command, capsys):
+def test_a_missing_document_and_a_file_in_the_way(tmp_path, command, capsys):
     assert main([command, "openapi/nowhere.yaml", "--out", str(tmp_path)]) == 1
     assert "nowhere.yaml" in capsys.readouterr().err
     (tmp_path / "README.md").write_text("mine")

@@ -35,7 +35,7 @@ def test_mkdocs_builds_the_pages_strictly(root, tmp_path, name):
     assert all(f'href="{page}/"' in front for page in made & written)
 
 
-def test_a_link_that_leads_nowhere_would_be_told(root, tmp_path):
+def test_mkdocs_reports_a_broken_link(root, tmp_path):
     assert built(root / "openapi" / "voice.yaml", tmp_path)[0] == ""
     with (tmp_path / "docs" / "CallsApi.md").open("a") as page:
         page.write("\n[gone](Gone.md)\n")

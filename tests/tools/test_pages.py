@@ -57,7 +57,7 @@ def test_every_section_in_its_order(page, name):
         assert any(line.startswith(expected) for line in lines), expected
 
 
-def test_what_the_sections_say(page):
+def test_the_text_of_the_sections(page):
     create, bxml = section_of(page, "create_call"), section_of(page, "update_call_bxml")
     assert "[**CreateCallResponse**](CreateCallResponse.md)" in create
     assert "| **create_call** | [**CreateCall**](CreateCall.md) | " in create
@@ -103,7 +103,7 @@ def test_the_examples_run(root, page, name, monkeypatch, capsys):
     assert output
 
 
-def test_operations_without_tags_are_told_by_their_paths_where_there_are_many():
+def test_many_operations_without_tags_are_split_by_path():
     answer = {"responses": {"204": {"description": ""}}}
     paths = {f"/v1/{kind}/{number}": {"get": answer} for kind in ("cats", "dogs") for number in range(61)}
     document = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": paths}

@@ -118,7 +118,7 @@ def test_signatures_of_other_documents(shared, path):
 @pytest.mark.large
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("names", [("github",), ("kubernetes",), ("stripe", "bandwidth", "petstore")], ids=",".join)
-def test_type_checkers_take_them(shared, tmp_path, names):
+def test_type_checkers_accept_the_packages(shared, tmp_path, names):
     """Both look at the same time, while signatures are compared."""
     whole = {name: made(shared / "corpus" / CHECKED[name]) for name in names}
     for name, (_, files, seconds) in whole.items():
@@ -154,7 +154,7 @@ def test_options_are_those_of_load_and_with_options():
         assert load[name].annotation in {annotation.__forward_arg__, "Any"}, name
 
 
-def test_operations_have_what_their_types_have(voice_path, voice_files):
+def test_operations_have_the_members_of_their_types(voice_path, voice_files):
     (operation,) = (
         node
         for node in ast.parse(voice_files["stubs/voice/_operations_1.pyi"]).body

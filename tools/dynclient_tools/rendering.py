@@ -77,10 +77,10 @@ def page_name(name: str, suffix: str, taken: Collection[str]) -> str:
     return chosen
 
 
-def literal(value: Any, indent: str = "", room: int = _WIDTH) -> str:
-    """Write a plain value as Python source; ``room`` is the number of columns left on the first line."""
+def literal(value: Any, indent: str = "", width: int = _WIDTH) -> str:
+    """Write a plain value as Python source; ``width`` is the number of columns left on the first line."""
     flat = _flat(value)
-    if len(flat) <= room - len(indent) and "\n" not in flat:
+    if len(flat) <= width - len(indent) and "\n" not in flat:
         return flat
     inner = indent + _STEP
     if isinstance(value, dict) and value:

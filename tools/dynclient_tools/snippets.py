@@ -110,7 +110,7 @@ def _assignments(site: Site, page: OperationPage) -> list[str]:
     for argument in page.given:
         if argument.name in example:
             name = _variable(site, argument.name)
-            value = literal(example[argument.name], room=_WIDTH - len(name))
+            value = literal(example[argument.name], width=_WIDTH - len(name))
             # A type is ASCII text on one line, so it cannot leave the comment.
             lines.append(f"{name} = {value}  # {text(argument.hint)}")
     return [*lines, ""] if lines else []

@@ -1,7 +1,8 @@
-"""Python as syntax trees: small builders, and the check of what was built.
+"""Python as syntax trees: small builders, and the check of the result.
 
-Rule 1: a document's text comes in as the value of an ``ast.Constant`` and in no other way; names are our own making.
-Rule 2: what is written is read again, and must be the tree that was built, of nodes that stubs are made of.
+Rule 1: text of a document only becomes the value of an ``ast.Constant``; names are generated identifiers.
+Rule 2: each source is parsed again. The result must equal the tree that was built, and contain only the kinds of nodes
+that stubs need.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 ELLIPSIS = ast.Constant(...)
-_NOT_AS_BUILT = "what was written does not read as it was built"
+_NOT_AS_BUILT = "the written source does not parse to the tree that was built"
 
 _ALLOWED = (
     *(ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef),
@@ -23,15 +24,15 @@ _CALLED = frozenset({"TypedDict", "TypeAliasType", "load", "loaded", "model", "p
 
 
 Keyword: TypeAlias = tuple[str, ast.expr, bool]
-"""A parameter: its name, its type, and whether it has to be given."""
+"""A parameter: its name, its type, and whether it is required."""
 
 
 class Unsafe(Exception):
-    """What was written is not what was built: this is a fault of the tool."""
+    """The written source is not what was built, which is a bug of this tool."""
 
 
 def name(identifier: str) -> ast.expr:
-    """A name, dotted ones too."""
+    """Build a name, which may be dotted."""
     first, *rest = identifier.split(".")
     found: ast.expr = ast.Name(first, ast.Load())
     for part in rest:
@@ -40,25 +41,25 @@ def name(identifier: str) -> ast.expr:
 
 
 def constant(value: str | int | None) -> ast.expr:
-    """A constant; a negative number is a sign before one, as Python reads it."""
+    """Build a constant; a negative number is a sign and a constant, as Python parses it."""
     if isinstance(value, int) and not isinstance(value, bool) and value < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)
 
 
 def list_of(texts: Iterable[str]) -> ast.expr:
-    """A list of strings."""
+    """Build a list of strings."""
     return ast.List([ast.Constant(text) for text in texts], ast.Load())
 
 
 def subscript(of: str, *members: ast.expr) -> ast.expr:
-    """``of[members]``."""
+    """Build ``of[members]``."""
     inner = members[0] if len(members) == 1 else ast.Tuple(list(members), ast.Load())
     return ast.Subscript(name(of), inner, ast.Load())
 
 
 def union(members: Sequence[ast.expr]) -> ast.expr:
-    """``a | b | c``, each once."""
+    """Build ``a | b | c`` without repetition."""
     flat = {ast.dump(part): part for member in members for part in _parts(member)}
     joined, *others = flat.values()
     for member in others:
@@ -67,10 +68,10 @@ def union(members: Sequence[ast.expr]) -> ast.expr:
 
 
 def quoted(annotation: ast.expr) -> ast.expr:
-    """A type as a string, which Python reads when all types are there.
+    """Build a type as a string, a forward reference.
 
     Raises:
-        Unsafe: what was written is not what was built.
+        Unsafe: the string does not parse to the same tree.
     """
     written = ast.unparse(annotation)
     _check_same(annotation, ast.parse(written, mode="eval").body)
@@ -78,22 +79,22 @@ def quoted(annotation: ast.expr) -> ast.expr:
 
 
 def annotated(target: str, annotation: ast.expr, value: ast.expr | None = None) -> ast.stmt:
-    """``target: annotation``, or with ``= value``."""
+    """Build ``target: annotation``, or ``target: annotation = value``."""
     return ast.AnnAssign(ast.Name(target, ast.Store()), annotation, value, simple=1)
 
 
 def assigned(target: str, value: ast.expr) -> ast.stmt:
-    """``target = value``."""
+    """Build ``target = value``."""
     return ast.Assign([ast.Name(target, ast.Store())], value)
 
 
 def text(value: str) -> list[ast.stmt]:
-    """A docstring, or nothing where there is no text."""
+    """Build a docstring, or nothing for an empty text."""
     return [ast.Expr(ast.Constant(value))] if value.strip() else []
 
 
 def class_of(class_name: str, bases: Sequence[str], body: Sequence[ast.stmt]) -> ast.stmt:
-    """A class."""
+    """Build a class."""
     made: Any = ast.ClassDef(
         name=class_name,
         bases=[name(base) for base in bases],
@@ -114,7 +115,7 @@ def function(
     is_async: bool = False,
     decorators: Sequence[str | ast.expr] = (),
 ) -> ast.stmt:
-    """A function whose body is its docstring, if there is one, and ``...``."""
+    """Build a function whose body is a docstring, or ``...`` without one."""
     statements = list(body) or [ast.Expr(ELLIPSIS)]
     kind = ast.AsyncFunctionDef if is_async else ast.FunctionDef
     made = kind(
@@ -129,7 +130,7 @@ def function(
 
 
 def called(function_called: str, argument: str) -> ast.expr:
-    """``function("text")``."""
+    """Build ``function("text")``."""
     return ast.Call(name(function_called), [ast.Constant(argument)], [])
 
 
@@ -139,7 +140,7 @@ def arguments_of(
     keywords: Sequence[Keyword] = (),
     rest: tuple[str, ast.expr] | None = None,
 ) -> ast.arguments:
-    """Parameters; ``...`` is the default of those that need not be given."""
+    """Build parameters; ``...`` is the default of optional ones."""
     first = [ast.arg(receiver)] if receiver else []
     return ast.arguments(
         posonlyargs=[],
@@ -152,15 +153,15 @@ def arguments_of(
 
 
 def keywords_of(typed_dict: str) -> tuple[str, ast.expr]:
-    """``**options``, typed by a TypedDict: PEP 692."""
+    """Build ``**options``, typed by a TypedDict (PEP 692)."""
     return "options", subscript("_Unpack", name(typed_dict))
 
 
 def source(statements: Iterable[ast.stmt]) -> str:
-    """Write statements, and make sure that they read as what they are.
+    """Write statements as source, and check it.
 
     Raises:
-        Unsafe: they do not.
+        Unsafe: the source does not parse to the same tree, or contains a node that no stub needs.
     """
     tree = ast.fix_missing_locations(ast.Module(list(statements), []))
     written = ast.unparse(tree)
@@ -169,10 +170,10 @@ def source(statements: Iterable[ast.stmt]) -> str:
 
 
 def check(written: str) -> None:
-    """Make sure that a source holds nothing but what stubs are made of.
+    """Check that a source contains only the kinds of nodes that stubs need.
 
     Raises:
-        Unsafe: it holds something else.
+        Unsafe: it contains another node.
     """
     for node in ast.walk(ast.parse(written)):
         _check_node(node)
@@ -180,13 +181,13 @@ def check(written: str) -> None:
 
 def _check_node(node: ast.AST) -> None:
     if not isinstance(node, _ALLOWED):
-        raise Unsafe(f"{type(node).__name__} has no place in a stub")
+        raise Unsafe(f"{type(node).__name__} is not allowed in a stub")
     if isinstance(node, ast.Call) and not _is_called(node.func):
-        raise Unsafe("a call has no place in a stub")
+        raise Unsafe("a call is not allowed in a stub")
 
 
 def _check_same(built: ast.AST, read: ast.AST) -> None:
-    """Make sure that what was read is what was built, and of nodes that stubs are made of."""
+    """Check that the parsed tree equals the one that was built, and that all of its nodes are allowed."""
     waiting = [(built, read)]
     while waiting:
         own, other = waiting.pop()
@@ -204,7 +205,7 @@ def _check_same(built: ast.AST, read: ast.AST) -> None:
 
 
 def _field(node: ast.AST, name: str) -> Any:
-    """A node's field; a node that was built lacks what it need not have."""
+    """A field of a node; built nodes lack optional fields, so an empty list counts as None."""
     value = getattr(node, name, None)
     return None if value == [] else value
 
@@ -221,7 +222,7 @@ def _is_called(function_called: ast.expr) -> bool:
 
 
 def _with_parameters(made: Any) -> Any:
-    """Python 3.12 has type parameters in these nodes, and wants them there."""
+    """Add the field for type parameters, which Python 3.12 and later require."""
     if "type_params" in made._fields:
         made.type_params = []
     return made

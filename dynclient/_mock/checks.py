@@ -172,7 +172,7 @@ def check_request(
     parameters: dict[tuple[str, str], Any] = {}
     faults: list[Fault] = []
     for parameter in operation.parameters:
-        if parameter.in_ == "header" and parameter.name.lower() in IGNORED_HEADERS:
+        if _is_ignored(parameter):
             continue
         value, found = _parameter(parameter, texts, request, limits)
         faults += found
@@ -192,19 +192,20 @@ def check_request(
 
 def used_parameters(operation: model.Operation, request: Request) -> list[str]:
     """The documented parameters that a request has, as location and name; those of its path are always there."""
-    found = []
-    for parameter in operation.parameters:
-        if parameter.in_ == "path":
-            found.append(f"path {parameter.name}")
-        elif parameter.in_ != "header" or parameter.name.lower() not in IGNORED_HEADERS:
-            try:
-                text = _text(parameter, {}, request)
-                value = ABSENT if text is None else _value(parameter, text, Limits())
-            except DynclientError:
-                value = None
-            if value is not ABSENT:
-                found.append(f"{parameter.in_} {parameter.name}")
-    return found
+    parameters = (one for one in operation.parameters if not _is_ignored(one))
+    return [f"{one.in_} {one.name}" for one in parameters if one.in_ == "path" or _is_sent(one, request)]
+
+
+def _is_ignored(parameter: model.Parameter) -> bool:
+    return parameter.in_ == "header" and parameter.name.lower() in IGNORED_HEADERS
+
+
+def _is_sent(parameter: model.Parameter, request: Request) -> bool:
+    text = _text(parameter, {}, request)
+    try:
+        return text is not None and _value(parameter, text, Limits()) is not ABSENT
+    except DynclientError:
+        return True
 
 
 def _text(parameter: model.Parameter, texts: Mapping[str, str], request: Request) -> str | None:

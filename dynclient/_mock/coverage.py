@@ -6,7 +6,8 @@ Rule: a part of a message that the document does not describe is not counted her
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,17 +42,17 @@ class Coverage:
     def __init__(self, api: model.API) -> None:
         self.api = api
         self._lock = threading.Lock()
-        self._calls: dict[str, int] = {}
-        self._used: dict[str, dict[str, set[str]]] = {}
+        self._calls: Counter[str] = Counter()
+        self._used: dict[tuple[str, str], set[str]] = defaultdict(set)
 
     def record(self, operation: model.Operation, request: Request, response: Response) -> None:
         """Count an exchange."""
         key = operation.row.key
+        used = _used_parts(operation, request, response)
         with self._lock:
-            self._calls[key] = self._calls.get(key, 0) + 1
-            used = self._used.setdefault(key, {kind: set() for kind in KINDS})
-            for kind, names in zip(KINDS, _used(operation, request, response), strict=True):
-                used[kind].update(names)
+            self._calls[key] += 1
+            for kind, names in used.items():
+                self._used[key, kind].update(names)
 
     def __iter__(self) -> Iterator[OperationCoverage]:
         for row in self.api.rows:
@@ -59,14 +60,8 @@ class Coverage:
                 operation = self.api.read(row)
             except DocumentError:
                 continue
-            used = self._used.get(row.key, {})
-            yield OperationCoverage(
-                operation.id,
-                row.key,
-                self._calls.get(row.key, 0),
-                dict(zip(KINDS, _there(operation), strict=True)),
-                {kind: frozenset(used.get(kind, ())) for kind in KINDS},
-            )
+            used = {kind: frozenset(self._used.get((row.key, kind), ())) for kind in KINDS}
+            yield OperationCoverage(operation.id, row.key, self._calls[row.key], _parts(operation), used)
 
     def totals(self) -> dict[str, tuple[int, int]]:
         """For operations and each of KINDS: how many were used, of how many."""
@@ -92,21 +87,24 @@ class Coverage:
         return {"title": self.api.title, "version": self.api.version, "totals": totals, "operations": operations}
 
 
-def _there(operation: model.Operation) -> tuple[tuple[str, ...], ...]:
+def _parts(operation: model.Operation) -> dict[str, tuple[str, ...]]:
+    """The documented parts of an operation, by kind."""
     bodies = [f"request {key}" for key in (operation.body.content if operation.body is not None else ())]
-    answers = (f"{status} {key}" for status, one in operation.responses.items() for key in one.content)
-    names = tuple(f"{one.in_} {one.name}" for one in operation.parameters)
-    return tuple(operation.responses), (*bodies, *answers), names
+    bodies += [f"{status} {key}" for status, one in operation.responses.items() for key in one.content]
+    parameters = tuple(f"{one.in_} {one.name}" for one in operation.parameters)
+    return {"statuses": tuple(operation.responses), "media types": tuple(bodies), "parameters": parameters}
 
 
-def _used(operation: model.Operation, request: Request, response: Response) -> tuple[Iterable[str], ...]:
-    types: list[str] = []
+def _used_parts(operation: model.Operation, request: Request, response: Response) -> dict[str, list[str]]:
+    """The documented parts of an operation that an exchange used, by kind."""
+    statuses, bodies = [], []
     content_type = request.headers.get("content-type", "")
     if operation.body is not None and content_type and request.body:
-        types += [f"request {found}" for found in [match(content_type, operation.body.content)] if found]
-    answer = match_status(operation, response.status)
-    if answer is None:
-        return (), types, used_parameters(operation, request)
-    found = match(response.content_type, answer.content) if response.content_type else None
-    types += [f"{answer.status} {found}"] if found else []
-    return (answer.status,), types, used_parameters(operation, request)
+        found = match(content_type, operation.body.content)
+        bodies += [f"request {found}"] if found else []
+    documented = match_status(operation, response.status)
+    if documented is not None:
+        statuses.append(documented.status)
+        found = match(response.content_type, documented.content) if response.content_type else None
+        bodies += [f"{documented.status} {found}"] if found else []
+    return {"statuses": statuses, "media types": bodies, "parameters": used_parameters(operation, request)}

@@ -10,7 +10,7 @@ from typing import cast
 import click
 
 from dynclient.changes import REPORTS, SEVERITIES, Severity, compare
-from dynclient.cli.documents import DocumentType, api_of, document_argument, format_option, located
+from dynclient.cli.documents import api_of, document_argument, format_option, located
 from dynclient.exceptions import DocumentError, escaped
 
 _REACHED = 3
@@ -51,8 +51,8 @@ def _counted(number: int, noun: str) -> str:
 
 
 @click.command()
-@click.argument("old", type=DocumentType())
-@click.argument("new", type=DocumentType())
+@document_argument("old")
+@document_argument("new")
 @format_option(*REPORTS, text="How the changes are shown.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 at changes of this severity, or worse.")
 def diff(old: str, new: str, output: str, fail_on: str | None) -> int:

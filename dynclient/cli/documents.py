@@ -132,47 +132,29 @@ def method_of(client: Client, word: str) -> Any:
     return operations[pythonic if word not in operations and (pythonic in operations or " " not in word) else word]
 
 
-class DocumentType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
-    """A document by path, URL or short name."""
+def complete_documents(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The short names of documents, and files."""
+    from click.shell_completion import CompletionItem
 
-    name = "document"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The short names, and files."""
-        from click.shell_completion import CompletionItem
-
-        del ctx, param
-        try:
-            found = [CompletionItem(name) for name in short_names() if name.startswith(incomplete)]
-        except (click.ClickException, OSError):
-            found = []
-        return [*found, CompletionItem(incomplete, type="file")]
+    del ctx, param
+    try:
+        found = [CompletionItem(name) for name in short_names() if name.startswith(incomplete)]
+    except (click.ClickException, OSError):
+        found = []
+    return [*found, CompletionItem(incomplete, type="file")]
 
 
-class OperationType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
-    """An operation of the document that stands before it on the command line."""
-
-    name = "operation"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The operations' names."""
-        del param
-        return operation_items(_document_word(ctx), incomplete)
+def complete_operations(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of the operations of the document that stands before it on the command line."""
+    del param
+    return operation_items(_document_word(ctx), incomplete)
 
 
-class TagType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
-    """A tag of the document that stands before it on the command line."""
-
-    name = "tag"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The tags' names."""
-        from click.shell_completion import CompletionItem
-
-        del param
-        found = _list_or_none(_document_word(ctx))
-        tags = found.namespaces if found is not None else ()
-        return [CompletionItem(tag) for tag in tags if tag.startswith(incomplete)]
+def complete_tags(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The names of the tags of the document that stands before it on the command line."""
+    del param
+    found = _list_or_none(_document_word(ctx))
+    return [tag for tag in (found.namespaces if found is not None else ()) if tag.startswith(incomplete)]
 
 
 def operation_items(document: str | None, incomplete: str) -> list[CompletionItem]:
@@ -205,9 +187,9 @@ def _document_word(ctx: click.Context) -> str | None:
     return next((str(word) for word in words if word), None)
 
 
-def document_argument() -> Callable[[Decorated], Decorated]:
-    """The argument DOCUMENT of a command."""
-    return click.argument("document", type=DocumentType())
+def document_argument(name: str = "document") -> Callable[[Decorated], Decorated]:
+    """The argument of a command that is a document by path, URL or short name."""
+    return click.argument(name, shell_complete=complete_documents)
 
 
 def format_option(*formats: str, text: str = "How it is shown.") -> Callable[[Decorated], Decorated]:

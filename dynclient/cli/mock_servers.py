@@ -13,7 +13,7 @@ import click
 from dynclient._tables import is_coloured
 from dynclient.cli.documents import document_argument, format_option, located
 from dynclient.exceptions import escaped
-from dynclient.messages import Response
+from dynclient.messages import Request, Response
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -114,42 +114,31 @@ def _observer(output: str, *, verbose: bool) -> Callable[[Response], None]:
     """A function that shows an exchange: a line of text on standard error, or a line of JSON on standard output."""
 
     def as_text(response: Response) -> None:
-        click.echo(_line(response), err=True, color=is_coloured(sys.stderr))
-        for body in _bodies(response) if verbose else ():
+        data = _exchange(response)
+        operation = f"  {data['operation']}" if data["operation"] else ""
+        status = click.style(data["status"], fg=COLOURS[min(max(response.status // 100, 2), 5) - 2])
+        line = f"{escaped(data['method'])} {escaped(data['path'])} {status}{escaped(operation)}"
+        click.echo(line, err=True, color=is_coloured(sys.stderr))
+        for body in _bodies(response).values() if verbose else ():
             if body:
                 click.echo("  " + escaped(body).replace("\n", "\n  "), err=True)
 
     def as_json(response: Response) -> None:
-        click.echo(json.dumps(_data(response, verbose=verbose), ensure_ascii=True))
+        click.echo(json.dumps(_exchange(response) | (_bodies(response) if verbose else {}), ensure_ascii=True))
 
     return as_json if output == "json" else as_text
 
 
-def _line(response: Response) -> str:
-    request = response.request
-    if request is None:
-        return str(response.status)
-    operation = f"  {request.operation_id}" if request.operation_id else ""
-    colour = COLOURS[min(max(response.status // 100, 2), 5) - 2]
-    status = click.style(str(response.status), fg=colour)
-    return f"{escaped(request.method)} {escaped(_path(request.shown_url))} {status}{escaped(operation)}"
+def _exchange(response: Response) -> dict[str, Any]:
+    request = response.request or Request("", "")
+    path = "/" + request.shown_url.partition("://")[2].partition("/")[2]
+    return {"method": request.method, "path": path, "operation": request.operation_id, "status": response.status}
 
 
-def _data(response: Response, *, verbose: bool) -> dict[str, Any]:
-    request = response.request
-    data: dict[str, Any] = {"status": response.status}
-    if request is not None:
-        data = {"method": request.method, "path": _path(request.shown_url), "operation": request.operation_id, **data}
-    if verbose:
-        data["request_body"], data["response_body"] = _bodies(response)
-    return data
-
-
-def _path(url: str) -> str:
-    return "/" + url.partition("://")[2].partition("/")[2]
-
-
-def _bodies(response: Response) -> list[str]:
+def _bodies(response: Response) -> dict[str, str]:
     sent = response.request.body if response.request is not None else b""
-    bodies = (body if isinstance(body, bytes) else b"" for body in (sent, response.body))
-    return [body[:SHOWN_BODY].decode("utf-8", "replace") for body in bodies]
+    bodies = {"request_body": sent, "response_body": response.body}
+    return {
+        name: body[:SHOWN_BODY].decode("utf-8", "replace") if isinstance(body, bytes) else ""
+        for name, body in bodies.items()
+    }

@@ -17,11 +17,11 @@ from dynclient._readers import listed
 from dynclient._rows import OperationRow
 from dynclient._tables import for_stream, row_of
 from dynclient.cli.documents import (
-    OperationType,
-    TagType,
     api_of,
     client_of,
     command_name,
+    complete_operations,
+    complete_tags,
     document_argument,
     format_option,
     located,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # see above
 @click.command()
 @document_argument()
 @click.argument("words", nargs=-1)
-@click.option("--tag", type=TagType(), help="Only the operations of this tag.")
+@click.option("--tag", metavar="TAG", shell_complete=complete_tags, help="Only the operations of this tag.")
 @format_option("table", "json", "yaml", "names", text="How they are shown.")
 @click.option("--check", is_flag=True, help="Read each operation, and mark broken ones.")
 def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool) -> None:
@@ -95,7 +95,7 @@ def _as_data(row: OperationRow) -> dict[str, Any]:
 
 @click.command()
 @document_argument()
-@click.argument("operation", type=OperationType())
+@click.argument("operation", shell_complete=complete_operations)
 @format_option("text", "json", "yaml")
 @click.option("--schema", is_flag=True, help="Show the JSON Schema of the body instead.")
 def show(document: str, operation: str, output: str, *, schema: bool) -> None:

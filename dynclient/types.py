@@ -6,8 +6,9 @@ Generated type hints import from here and not from private modules, so that comm
 from __future__ import annotations
 
 from dynclient._client import AsyncClient, Client, OperationMethod
-from dynclient._client.keywords import AsyncLoadOptions, Auth, CallOptions, Credential, Described, LoadOptions
-from dynclient._client.operations import Operations
+from dynclient._client.keywords import AsyncLoadOptions, Auth, CallOptions, Credential, LoadOptions
+from dynclient._client.namespaces import Operations
+from dynclient._client.operation_method import Described
 from dynclient._client.streaming import Answer, AsyncAnswer, AsyncStreaming, Streaming
 from dynclient._request import Explanation, ServerChoice
 

@@ -12,12 +12,13 @@ any request is, within the call's deadline, and does not count as an attempt of 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator
 from copy import copy
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from dynclient._call.instrumentation import Hop, instrument
+from dynclient._call.instrumentation import Hop, Instrumentation, log
 from dynclient._call.retry import Budget, RetryPolicy, retry_after, with_key
 from dynclient._environment import Environment
 from dynclient._request import CallOptions
@@ -153,7 +154,9 @@ class _Sender:
         self.environment = environment
         self.hop = Hop()
         self.retry = RetryPolicy(options.retry, environment, budget)
-        self.instrumentation = instrument(reader.operation.id, options.hooks, environment.clock, started)
+        self.instrumentation: Instrumentation | None = None
+        if options.hooks or log.isEnabledFor(logging.INFO):
+            self.instrumentation = Instrumentation(reader.operation.id, options.hooks, environment.clock, started)
         self._clock = CallClock(environment, options.timeout, reader.limits, deadline)
         self._stream = stream
 

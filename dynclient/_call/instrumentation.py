@@ -8,7 +8,7 @@ ended. ``on_reload`` is called in the thread that watches a document.
 The log has one line for each call at INFO, and the headers of each message at DEBUG.
 
 Rule 1: neither a hook nor a log sees a secret, or a value of a query.
-Rule 2: a call without hooks, whose log is off, does nothing of this (:func:`instrument` returns None).
+Rule 2: a call without hooks, whose log is off, does nothing of this: it has no Instrumentation.
 Rule 3: headers that a hook adds belong to the request that is sent: ``prepare()`` and the next attempt lack them. They
 replace no credential, and do not follow a redirect to another origin.
 Rule 4: a span that was started is ended once, also when the call is interrupted.
@@ -167,13 +167,6 @@ class Hop(Record):
 
     template: str = ""
     is_foreign: bool = False
-
-
-def instrument(
-    operation_id: str, hooks: tuple[Hook, ...], clock: Callable[[], float], started: float
-) -> Instrumentation | None:
-    """The instrumentation of a call that began at ``started``; None if neither a hook nor the log is interested."""
-    return Instrumentation(operation_id, hooks, clock, started) if hooks or log.isEnabledFor(logging.INFO) else None
 
 
 class Instrumentation:

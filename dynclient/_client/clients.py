@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from dynclient._call import Hook
-from dynclient._client.dispatcher import AsyncDispatcher, Dispatcher
-from dynclient._client.operations import Namespace, Operations, allow_completion, method_of, with_variants
+from dynclient._client.namespaces import Namespace, Operations, allow_completion, with_variants
+from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
 from dynclient._client.source import DocumentSource
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
 from dynclient._masking import SECRET_HEADERS
@@ -179,7 +179,7 @@ class _BaseClient:
         names = dispatcher.document.names
         found = variant(names.by_name, name)
         if found is not None:
-            return method_of(dispatcher, found)
+            return OperationMethod(dispatcher, *found)
         if name in names.by_namespace:
             return Namespace(name, dispatcher)
         own = (one for one in dir(type(self)) if not one.startswith("_"))

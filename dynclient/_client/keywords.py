@@ -1,21 +1,20 @@
-"""What ``load`` and ``with_options`` take, and what every operation has, as types: emitted type hints name them.
+"""The keyword arguments of ``load`` and ``with_options`` as types, which generated type hints use.
 
-Rule 1: nothing here is used at run time; a test holds it to the signatures that are.
+A test compares them with the signatures. Nothing here is used at run time.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from typing_extensions import TypedDict
 
 from dynclient import security
 from dynclient._call import Hook
-from dynclient._request import Explanation, ServerChoice
+from dynclient._request import ServerChoice
 from dynclient._secrets import Secret
-from dynclient.exceptions import DocumentError
 from dynclient.options import TLS, Limits, OAuth2, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.transports import AsyncTransport, Transport
 
@@ -71,34 +70,3 @@ class CallOptions(CommonOptions, total=False):
 
     content_type: str | None
     accept: str | None
-
-
-class Described:
-    """What every operation has, whatever its arguments are."""
-
-    @property
-    def operation(self) -> Any:
-        """The operation as the document describes it (:class:`dynclient.model.Operation`)."""
-        raise NotImplementedError
-
-    @property
-    def fault(self) -> DocumentError | None:
-        """What is broken in it, so that it can't be called; None where nothing is. It is read for that."""
-        raise NotImplementedError
-
-    @property
-    def schema(self) -> Any:
-        """The JSON Schema (2020-12) of the body, complete in itself; None where it takes none."""
-        raise NotImplementedError
-
-    def describe(self) -> dict[str, Any]:
-        """What its page says, as data."""
-        raise NotImplementedError
-
-    def example(self, seed: int = 0) -> dict[str, Any]:
-        """Keyword arguments that make a valid call; the same for the same seed."""
-        raise NotImplementedError
-
-    def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
-        """Where each argument would go on the wire, which line of the document says so, and what validation says."""
-        raise NotImplementedError

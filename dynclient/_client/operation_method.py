@@ -1,7 +1,8 @@
-"""One operation as a callable: what ``voice.create_call`` is.
+"""One operation as a callable, ``voice.create_call``, and the dispatcher that makes its calls.
 
-Its signature and docstring are made when somebody reads them. It is a descriptor that binds to nothing, so that
-``help()``, ``inspect`` and completers take it for the function that it stands for.
+A client's attributes are the API's operations, so what operations need of their client is in the dispatcher. The
+signature and the docstring of an operation are made when they are read. It is a descriptor that binds to nothing, so
+that ``help()``, ``inspect`` and completers take it for a function.
 """
 
 from __future__ import annotations
@@ -11,20 +12,110 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from dynclient._request import Bound
+from dynclient._call import Flow, call
+from dynclient._client.drivers import drive, drive_async
+from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument
+from dynclient._request import Bound, CallOptions, Plan
+from dynclient._response import Reader
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.messages import HTTPResult, Request
-from dynclient.model import OperationRow
+from dynclient.model import Operation, OperationRow
+from dynclient.security import AuthFlow, Security, concealed
 
 if TYPE_CHECKING:
     import inspect
 
-    from dynclient._client.dispatcher import Dispatcher
+    from dynclient._client.streaming import Opening
     from dynclient._request import Explanation
 
 
+class Dispatcher:
+    """Makes the calls of a Client: they run in the caller's thread, and return when they are done."""
+
+    __slots__ = ("_security", "document", "options", "state")
+
+    def __init__(self, state: ClientState, options: CallOptions, document: LoadedDocument | None = None) -> None:
+        """``document`` is the state's current one unless given.
+
+        Raises:
+            ArgumentError: ``auth`` fits none of the document's security schemes.
+        """
+        self.state = state
+        self.options = options
+        self.document = document = state.document if document is None else document
+        self._security = Security(
+            document.api,
+            options.auth,
+            base_url=options.base_url,
+            allow_origins=options.allow_origins,
+            certificate=state.certificate,
+            cache=state.credentials,
+        )
+
+    def changed(self, options: Mapping[str, Any]) -> Dispatcher:
+        """Return a dispatcher with other options for the same document."""
+        if "auth" in options:
+            options = {**options, "auth": concealed(options["auth"])}
+        return type(self)(self.state, self.options.changed(options), self.document)
+
+    def prepare(self, plan: Plan, bound: Bound) -> Request:
+        """The Request of a call, with a placeholder for each credential that is missing."""
+        return self._security.placeholder(plan.request(bound, self.options), plan.operation)
+
+    def send(self, plan: Plan, bound: Bound, options: CallOptions | None = None, *, data_only: bool) -> Any:
+        """Make a call: return its data, or its HTTPResult."""
+        result = drive(self._flow(plan, bound, options or self.options), self.state.transport)
+        return result.data if data_only else result
+
+    def stream(self, plan: Plan, bound: Bound) -> Any:
+        """A context manager that makes the call when it is entered, and leaves the response's body unread."""
+        from dynclient._client.streaming import Streaming
+
+        return Streaming(self._opening(plan, bound), self.state.transport)
+
+    def _flow(self, plan: Plan, bound: Bound, options: CallOptions) -> Flow[HTTPResult]:
+        if options.validate.responses != "off":
+            plan.check_answers()
+        request, operation = plan.request(bound, options), plan.operation
+        reader = Reader(operation, self.state.limits, options.validate.responses, options.validate.engine)
+        return call(request, reader, options, budget=self.state.budget, auth=self._auth(operation))
+
+    def _auth(self, operation: Operation) -> AuthFlow | None:
+        return AuthFlow(self._security, operation) if operation.security else None
+
+    def _opening(self, plan: Plan, bound: Bound) -> Opening:
+        from dynclient._client.streaming import Opening
+
+        options, operation = self.options, plan.operation
+        if options.validate.responses != "off":
+            plan.check_answers()
+        reader = Reader(operation, self.state.limits, options.validate.responses, options.validate.engine)
+        request = plan.request(bound, options)
+        return Opening(request, reader, options, self.state.budget, self._auth(operation))
+
+
+class AsyncDispatcher(Dispatcher):
+    """Makes the calls of an AsyncClient: each is a coroutine, and nothing happens before it is awaited."""
+
+    __slots__ = ()
+
+    def send(self, plan: Plan, bound: Bound, options: CallOptions | None = None, *, data_only: bool) -> Any:
+        """Make a call: a coroutine that returns its data, or its HTTPResult."""
+        return self._send(plan, bound, options or self.options, data_only=data_only)
+
+    def stream(self, plan: Plan, bound: Bound) -> Any:
+        """An asynchronous context manager that makes the call when it is entered, and leaves the body unread."""
+        from dynclient._client.streaming import AsyncStreaming
+
+        return AsyncStreaming(self._opening(plan, bound), self.state.transport)
+
+    async def _send(self, plan: Plan, bound: Bound, options: CallOptions, *, data_only: bool) -> Any:
+        result: HTTPResult = await drive_async(self._flow(plan, bound, options), self.state.transport)
+        return result.data if data_only else result
+
+
 class _Docstring:
-    """``__doc__`` of an operation's method, made when it is read; of the class, its own."""
+    """``__doc__``: of an operation made when it is read, of the class a fixed text."""
 
     def __init__(self, of_the_class: str) -> None:
         self._of_the_class = of_the_class
@@ -39,8 +130,8 @@ class _Docstring:
 
 
 @lru_cache
-def _missing(kind: type[DocumentError]) -> type[DocumentError]:
-    """An error that is an AttributeError too. Its pickle is that of the error."""
+def _as_attribute_error(kind: type[DocumentError]) -> type[DocumentError]:
+    """A class of errors that are AttributeErrors too. Their pickles are those of the first class."""
 
     def reduced(error: DocumentError) -> tuple[Any, ...]:
         revive, (_, state) = kind.__reduce__(error)
@@ -50,17 +141,21 @@ def _missing(kind: type[DocumentError]) -> type[DocumentError]:
     return type(kind.__name__, (kind, AttributeError), names)
 
 
-class OperationMethod:
-    __doc__ = _Docstring("""An operation of the API, called like a method; on an AsyncClient, calls are awaited.""")
+class Described:
+    """What every operation has, whatever its arguments are."""
 
     def __init__(
-        self, dispatcher: Dispatcher, row: OperationRow, *, name: str | None = None, with_http_info: bool = False
+        self,
+        dispatcher: Dispatcher,
+        row: OperationRow,
+        name: str | None = None,
+        with_http_info: bool = False,  # noqa: FBT001, FBT002  # as it was looked up
     ) -> None:
-        """Take what makes the call, and the name under which the operation was asked for."""
+        """``name`` is the one by which the operation was looked up; by default its flat name."""
         self._dispatcher = dispatcher
         self._row = row
         self._with_http_info = with_http_info
-        suffix = "_with_http_info" if with_http_info else ""
+        suffix = WITH_HTTP_INFO if with_http_info else ""
         self.__name__ = (name or row.name) + suffix
         self.__qualname__ = self.__name__
         self.__module__ = "dynclient"
@@ -73,8 +168,69 @@ class OperationMethod:
 
     @property
     def fault(self) -> DocumentError | None:
-        """What is broken in it, so that it can't be called; None where nothing is. It is read for that."""
+        """Read the operation: the error in the document that stops its calls, or None."""
         return self._dispatcher.document.fault(self._row)
+
+    def example(self, seed: int = 0) -> dict[str, Any]:
+        """Keyword arguments that make a valid call; the same for the same seed."""
+        from dynclient.examples import arguments_example
+
+        with self._named():
+            return arguments_example(self.operation, seed)
+
+    def describe(self) -> dict[str, Any]:
+        """The contents of its page, as data."""
+        from dynclient.inspection import described
+
+        with self._named():
+            return described(self.operation, self.__name__)
+
+    @property
+    def schema(self) -> Any:
+        """The JSON Schema (2020-12) of the body, with all that it refers to; None if it has no body."""
+        from dynclient.inspection import body_schema_of
+
+        with self._attribute(), self._named():
+            return body_schema_of(self.operation)
+
+    def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
+        """Where each argument would go on the wire, by which line of the document, and what validation finds.
+
+        Raises:
+            ArgumentError: an argument is unknown or given twice.
+        """
+        from dynclient._request import explain
+
+        plan = self._dispatcher.document.plan(self._row)
+        bound = plan.binder.bind(args, keywords, complete=False)
+        return explain(self._dispatcher.document.api, plan, bound, self._dispatcher.options)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Add the operation to an error in the document."""
+        try:
+            yield
+        except DocumentError as error:
+            error.operation_id = error.operation_id or self._row.operation_id or self._row.key
+            raise
+
+    def _read(self) -> Any:
+        return self._dispatcher.document.operation(self._row)
+
+    @contextmanager
+    def _attribute(self) -> Iterator[None]:
+        """Make an error in the document an AttributeError too, for ``hasattr`` and ``getattr`` with a default."""
+        try:
+            yield
+        except DocumentError as error:
+            if isinstance(error, AttributeError):
+                raise
+            revive, (kind, state) = error.__reduce__()
+            raise revive(_as_attribute_error(kind), state).with_traceback(error.__traceback__) from error.__cause__
+
+
+class OperationMethod(Described):
+    __doc__ = _Docstring("""An operation of the API, called like a method; on an AsyncClient, calls are awaited.""")
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -97,7 +253,7 @@ class OperationMethod:
         return OperationMethod(self._dispatcher, self._row, name=self.__name__, with_http_info=True)
 
     def prepare(self, /, *args: Any, **keywords: Any) -> Request:
-        """The Request that the call would send, unsent. A credential that was not given shows as ``$NAME``.
+        """The Request that the call would send. A missing credential is shown as ``$NAME``.
 
         Raises:
             RequestError: as the call would.
@@ -142,67 +298,10 @@ class OperationMethod:
         plan = self._dispatcher.document.plan(self._row)
         return self._dispatcher.stream(plan, plan.binder.bind(args, keywords))
 
-    def example(self, seed: int = 0) -> dict[str, Any]:
-        """Keyword arguments that make a valid call; the same for the same seed."""
-        from dynclient.examples import arguments_example
-
-        with self._named():
-            return arguments_example(self.operation, seed)
-
-    def describe(self) -> dict[str, Any]:
-        """What its page says, as data."""
-        from dynclient.inspection import described
-
-        with self._named():
-            return described(self.operation, self.__name__)
-
-    @property
-    def schema(self) -> Any:
-        """The JSON Schema (2020-12) of the body, complete in itself; None where it takes none."""
-        from dynclient.inspection import body_schema_of
-
-        with self._attribute(), self._named():
-            return body_schema_of(self.operation)
-
-    def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
-        """Where each argument would go on the wire, which line of the document says so, and what validation says.
-
-        Raises:
-            ArgumentError: an argument is unknown or given twice.
-        """
-        from dynclient._request import explain
-
-        plan = self._dispatcher.document.plan(self._row)
-        bound = plan.binder.bind(args, keywords, complete=False)
-        return explain(self._dispatcher.document.api, plan, bound, self._dispatcher.options)
-
     def with_options(self, **options: Any) -> OperationMethod:
         """The same operation with other options for this call, as a client's ``with_options`` takes them."""
         dispatcher = self._dispatcher.changed(options)
         return OperationMethod(dispatcher, self._row, name=self.__name__, with_http_info=self._with_http_info)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Let an error in the document tell the operation that it was found in."""
-        try:
-            yield
-        except DocumentError as error:
-            error.operation_id = error.operation_id or self._row.operation_id or self._row.key
-            raise
-
-    def _read(self) -> Any:
-        return self._dispatcher.document.operation(self._row)
-
-    @contextmanager
-    def _attribute(self) -> Iterator[None]:
-        """Let ``hasattr`` and ``getattr`` with a default take an error in the document for a missing attribute."""
-        try:
-            yield
-        except DocumentError as error:
-            if isinstance(error, AttributeError):
-                raise
-            revive, (kind, state) = error.__reduce__()
-            raise revive(_missing(kind), state).with_traceback(error.__traceback__) from error.__cause__
 
     def __repr__(self) -> str:
         from dynclient.inspection import page
@@ -215,7 +314,7 @@ class OperationMethod:
             return f"<{self.__name__}, broken: {error}>"
 
     def _call(self) -> str:
-        """A call that works when it is pasted, with the client by the name that its document suggests."""
+        """A valid call, as code; the client's name is derived from that of the document."""
         from dynclient.inspection import client_name
 
         given = ", ".join(f"{name}={value!r}" for name, value in self.example().items())

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from dynclient._call import Budget
 from dynclient._client.source import DocumentSource
 from dynclient._identifiers import near
-from dynclient._records import Record
 from dynclient._request import Plan
 from dynclient.exceptions import ClientClosed, DocumentError, NoSuchOperation
 from dynclient.model import API, Operation, OperationRow
@@ -31,12 +30,8 @@ WITH_HTTP_INFO = "_with_http_info"
 _ONLY = "transport"
 
 
-class Named(Record):
-    """An operation, the name by which it was looked up, and whether that ended with ``_with_http_info``."""
-
-    row: OperationRow
-    name: str
-    with_http_info: bool = False
+Named = tuple[OperationRow, str, bool]
+"""An operation, the name by which it was looked up, and whether that ended with ``_with_http_info``."""
 
 
 class OperationNames:
@@ -207,10 +202,10 @@ def variant(rows: dict[str, OperationRow], name: str) -> Named | None:
     """The operation of a name, or of the name without ``_with_http_info``; None if there is none."""
     row = rows.get(name)
     if row is not None:
-        return Named(row, name)
+        return row, name, False
     stem = name.removesuffix(WITH_HTTP_INFO)
     row = rows.get(stem) if stem != name else None
-    return Named(row, stem, with_http_info=True) if row is not None else None
+    return (row, stem, True) if row is not None else None
 
 
 def attributes_near(name: str, operations: Iterable[str], others: Iterable[str] = ()) -> list[str]:

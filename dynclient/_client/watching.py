@@ -13,7 +13,7 @@ from collections.abc import Callable
 from threading import Event, Thread, current_thread
 
 from dynclient._call import Hook, ReloadEvent
-from dynclient._client.dispatcher import Dispatcher
+from dynclient._client.operation_method import Dispatcher
 from dynclient._client.state import ClientState
 from dynclient._document import Document
 from dynclient.exceptions import DynclientError

@@ -26,7 +26,7 @@ def test_a_pickled_client(kind, voice_path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     copy = pickle.loads(data)
     assert type(copy) is kind
-    settings = copy._caller.settings
+    settings = copy._dispatcher.options
     assert (settings.timeout, settings.retry, settings.headers) == (options["timeout"], options["retry"], {"X-A": "b"})
     assert settings.auth is None
     assert list(copy.operations) == list(made.operations)

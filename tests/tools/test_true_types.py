@@ -17,6 +17,7 @@ from dynclient_tools.stubs import stubs
 
 import dynclient
 from dynclient._client import keywords
+from dynclient._client.operation_method import Described
 from dynclient._request import CallOptions
 
 KINDS = {
@@ -160,7 +161,7 @@ def test_operations_have_the_members_of_their_types(voice_path, voice_files):
         for node in ast.parse(voice_files["stubs/voice/_operations_1.pyi"]).body
         if isinstance(node, ast.ClassDef) and node.name == "CreateCallOperation"
     )
-    told = {part.name for part in operation.body} | {name for name in vars(keywords.Described) if name[0] != "_"}
+    told = {part.name for part in operation.body} | {name for name in vars(Described) if name[0] != "_"}
     with dynclient.load(voice_path) as client:
         assert {name for name in dir(client.create_call) if name[0] != "_"} | {"__call__"} == told
         for kind, (own,) in {"Client": [client], "AsyncClient": [dynclient.AsyncClient.load(voice_path)]}.items():

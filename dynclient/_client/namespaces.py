@@ -6,11 +6,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dynclient._client.dispatcher import Dispatcher
-from dynclient._client.operation_method import OperationMethod
+from dynclient._client.operation_method import Dispatcher, OperationMethod
 from dynclient._client.state import (
     WITH_HTTP_INFO,
-    Named,
     OperationNames,
     attributes_near,
     no_such_operation,
@@ -115,7 +113,7 @@ class Namespace:
         found = variant(self._rows, name)
         if found is None:
             raise no_such_operation(name, attributes_near(name, self._rows), self._name)
-        return method_of(self._dispatcher, found)
+        return OperationMethod(self._dispatcher, *found)
 
     @property
     def _rows(self) -> dict[str, OperationRow]:
@@ -134,11 +132,6 @@ class Namespace:
         """The operations by their names in this namespace."""
         rows = (row._replace(name=name) for name, row in self._rows.items())
         return Operations(self._dispatcher, OperationNames(rows), part=True)
-
-
-def method_of(dispatcher: Dispatcher, found: Named) -> OperationMethod:
-    """The operation that was found, as a method."""
-    return OperationMethod(dispatcher, found.row, name=found.name, with_http_info=found.with_http_info)
 
 
 def with_variants(names: Iterable[str]) -> list[str]:

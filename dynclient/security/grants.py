@@ -178,9 +178,6 @@ def _error(request: TokenRequest, response: Response) -> str:
     return ""
 
 
-Grant = Callable[[TokenRequest, Endpoints, str], Steps[Mapping[str, str | None]]]
-"""``(request, endpoints, scopes) -> the fields that are exchanged for a token``."""
-
 PERSONAL = frozenset({"authorizationCode", "deviceAuthorization"})
 """The flows in which a person logs in."""
 
@@ -191,12 +188,7 @@ def first_token(request: TokenRequest, to: Endpoints, flow: str, scopes: frozens
     Raises:
         AuthorizationError: the server gives none, or nobody logged in.
     """
-    scope = " ".join(sorted(scopes)) or None
-    if flow == "deviceAuthorization":
-        response: Response = yield from device_code(request, to, scope)
-    else:
-        fields = yield from GRANTS[flow](request, to, scope or "")
-        response = yield form_request(to.token, fields, request.given, to.auth)
+    response = yield from GRANTS[flow](request, to, " ".join(sorted(scopes)) or None)
     return token_of(response, request.limits, request.context.now(), scopes, None)
 
 
@@ -218,31 +210,33 @@ def refreshed(
         raise
 
 
-def _client_credentials(_request: TokenRequest, _to: Endpoints, scope: str) -> Steps[Mapping[str, str | None]]:
+def _client_credentials(request: TokenRequest, to: Endpoints, scope: str | None) -> Steps[Response]:
     # RFC 6749, 4.4.2
-    yield from ()
-    return {"grant_type": "client_credentials", "scope": scope or None}
+    fields = {"grant_type": "client_credentials", "scope": scope}
+    return (yield form_request(to.token, fields, request.given, to.auth))  # type: ignore[no-any-return]  # as above
 
 
-def _password(request: TokenRequest, _to: Endpoints, scope: str) -> Steps[Mapping[str, str | None]]:
+def _password(request: TokenRequest, to: Endpoints, scope: str | None) -> Steps[Response]:
     # RFC 6749, 4.3.2
-    yield from ()
-    password = request.given.password
-    return {
-        "grant_type": "password",
-        "username": request.given.username,
-        "password": password.reveal() if password is not None else None,
-        "scope": scope or None,
-    }
+    user, password = request.given.username, request.given.password
+    secret = password.reveal() if password is not None else None
+    fields = {"grant_type": "password", "username": user, "password": secret, "scope": scope}
+    return (yield form_request(to.token, fields, request.given, to.auth))  # type: ignore[no-any-return]  # as above
 
 
-def _authorization_code(request: TokenRequest, to: Endpoints, scope: str) -> Steps[Mapping[str, str | None]]:
+def _authorization_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Steps[Response]:
     from dynclient.security.login import authorization_code
 
-    return authorization_code(request, to.own, to.issuer, scope)
+    fields = yield from authorization_code(request, to.own, to.issuer, scope)
+    return (yield form_request(to.token, fields, request.given, to.auth))  # type: ignore[no-any-return]  # as above
 
 
-GRANTS: Mapping[str, Grant] = MappingProxyType(
-    {"clientCredentials": _client_credentials, "password": _password, "authorizationCode": _authorization_code}
+GRANTS: Mapping[str, Callable[[TokenRequest, Endpoints, str | None], Steps[Response]]] = MappingProxyType(
+    {
+        "clientCredentials": _client_credentials,
+        "password": _password,
+        "authorizationCode": _authorization_code,
+        "deviceAuthorization": device_code,
+    }
 )
-"""Flow -> what gets the fields that its token is requested with."""
+"""Flow -> the generator that requests its token, and returns the response."""

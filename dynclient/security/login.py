@@ -37,7 +37,9 @@ _PAGE = (
 _WRONG = "This is not the login that was asked for."
 
 
-def authorization_code(request: TokenRequest, address: str, issuer: str, scope: str) -> Steps[Mapping[str, str | None]]:
+def authorization_code(
+    request: TokenRequest, address: str, issuer: str, scope: str | None
+) -> Steps[Mapping[str, str | None]]:
     """Send a person's browser to ``address``, wait for it to come back, and return what the code is exchanged with.
 
     Raises:

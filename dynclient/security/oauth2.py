@@ -127,15 +127,14 @@ def _lead(request: TokenRequest, pending: PendingCall, rejected: Secret | None) 
 
 
 def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None) -> Steps[Token]:
+    tokens, now = request.context.cache.tokens, request.context.now
     # Another call may have fetched it between the look at the cache and the beginning of this fetch.
-    held: Token | None = request.context.cache.tokens.get(request.key)
-    now = request.context.now
+    held: Token | None = tokens.get(request.key)
     if held is not None and held.serves(request.scopes, rejected) and held.is_fresh(now()):
         return held
     store = store_of(request.given)
     if store is not None:
-        stored: Token | None = yield Run(partial(load_token, store, request))
-        held = stored or held
+        held = (yield Run(partial(load_token, store, request))) or held
     if held is None or not held.serves(request.scopes, rejected) or not held.is_fresh(now()):
         try:
             token = yield from _new(request, pending, held, rejected)
@@ -143,13 +142,12 @@ def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None)
             if held is None or not held.serves(request.scopes, rejected) or not held.is_alive(now()):
                 raise
             # The renewal was early: the old token still works, and the server is left alone for a while.
-            request.context.cache.tokens[request.key] = held._replace(renew_at=now() + _AFTER_A_FAILURE)
-            return held
-        held = token
-        request.context.cache.tokens[request.key] = held
-        if store is not None:
-            yield Run(partial(save_token, store, request, held))
-    request.context.cache.tokens[request.key] = held
+            held = held._replace(renew_at=now() + _AFTER_A_FAILURE)
+        else:
+            tokens[request.key] = held = token
+            if store is not None:
+                yield Run(partial(save_token, store, request, token))
+    tokens[request.key] = held
     return held
 
 

@@ -231,21 +231,20 @@ class FileStore:
             ArgumentError: the file can't be written.
         """
         text = json.dumps({**self._read(), key: dict(tokens)}, indent=1)
-        temporary = None
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # mkstemp makes a file of mode 0600 that was not there before.
-            descriptor, temporary = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).replace(self._path)
-            temporary = None
+            descriptor, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(text)
+                Path(name).replace(self._path)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    Path(name).unlink()
+                raise
         except OSError as error:
             raise _fault(self._path, f"can't be written: {error.strerror}") from None
-        finally:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    Path(temporary).unlink()
 
     def _read(self) -> dict[str, Any]:
         try:

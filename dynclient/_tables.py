@@ -31,45 +31,37 @@ _METHODS = {"GET": "32", "POST": "33", "PUT": "34", "PATCH": "36", "DELETE": "31
 
 
 class Row(Record):
-    """One line of the table. ``names`` are all names of the operation; ``broken`` is its error, if it is broken."""
+    """One line of the table: an operation, and what is broken in it, if anything."""
 
-    name: str
-    names: tuple[str, ...]
-    made_of: str
-    method: str
-    path: str
-    summary: str
-    deprecated: bool = False
+    operation: OperationRow
     broken: str = ""
-    tags: tuple[str, ...] = ()
 
     @property
     def marks(self) -> str:
-        """The summary, after marks for broken and deprecated operations."""
-        marks = (["broken"] if self.broken else []) + (["deprecated"] if self.deprecated else [])
-        return f"[{', '.join(marks)}] {self.summary}".rstrip() if marks else self.summary
+        """The summary, after what a caller should know first."""
+        marks = (["broken"] if self.broken else []) + (["deprecated"] if self.operation.deprecated else [])
+        return f"[{', '.join(marks)}] {self.operation.summary}".rstrip() if marks else self.operation.summary
 
+    @property
+    def cells(self) -> Cells:
+        """The texts of the line."""
+        row = self.operation
+        name, method, path, summary = map(_one_line, (row.name, row.method, row.path, self.marks))
+        return name, method, path, summary
 
-def row_of(row: OperationRow, broken: str = "") -> Row:
-    """Return the line of an operation."""
-    return Row(
-        row.name,
-        (row.name, *[".".join(pair) for pair in row.names_by_tag]),
-        row.operation_id or row.key,
-        row.method,
-        row.path,
-        row.summary,
-        row.deprecated,
-        broken,
-        row.tags,
-    )
+    @property
+    def styles(self) -> Cells:
+        """How the cells are painted."""
+        summary = _BROKEN if self.broken else ""
+        name = summary or (_DEPRECATED if self.operation.deprecated else "")
+        return name, _METHODS.get(self.operation.method, ""), "", summary
 
 
 def groups(table: Iterable[Row]) -> dict[str, list[Row]]:
-    """Return the rows by their first tag, in the order of the rows; those without tags are under ``""``."""
+    """Group rows by their first tag, in the order in which tags come; rows without a tag are under ``""``."""
     found: dict[str, list[Row]] = {}
     for row in table:
-        found.setdefault(row.tags[0] if row.tags else "", []).append(row)
+        found.setdefault(row.operation.tags[0] if row.operation.tags else "", []).append(row)
     return found
 
 
@@ -109,24 +101,25 @@ def as_text(
 
     If ``width`` is too small for that, an operation takes two lines. ``note`` is added at the end.
     """
-    grouped = groups(table)
+    grouped = {tag: [(row.cells, row.styles) for row in rows] for tag, rows in groups(table).items()}
     indent = _GAP if any(grouped) else ""
-    texts = {tag: [_texts(row) for row in members] for tag, members in grouped.items()}
-    every = [HEAD, *[cells for lines in texts.values() for cells in lines]]
-    measure = _measure(every)
-    widths = [min(max(map(measure, column)), _WIDEST) for column in zip(*every, strict=True)][:-1]
+    every = [HEAD, *(cells for lines in grouped.values() for cells, _ in lines)]
+    widths = [min(max(map(_width, column)), _WIDEST) for column in zip(*every, strict=True)][:-1]
     widths[0] += len(indent)
     room = None if width is None else width - sum(widths) - len(widths) * len(_GAP)
     stacked = room is not None and room < _NARROWEST
-    paint = _painted if coloured else _plain
+
+    def paint(text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if coloured and style and text else text
+
     lines = [] if stacked else [_in_columns(HEAD, widths, room, _BOLD, "", paint)]
-    for tag, members in texts.items():
+    for tag, members in grouped.items():
         lines += [paint(_one_line(tag), _TAG)] if tag else []
-        for row, cells in zip(grouped[tag], members, strict=True):
+        for cells, styles in members:
             if stacked:
-                lines += _stacked(cells, width or 0, _styles(row), indent, paint)
+                lines += _stacked(cells, width or 0, styles, indent, paint)
             else:
-                lines.append(_in_columns(cells, widths, room, _styles(row), indent, paint))
+                lines.append(_in_columns(cells, widths, room, styles, indent, paint))
     below = [paint(f"{LOST}: {escaped(fault)}", _BROKEN) for fault in faults]
     return "\n".join([*lines, *below, *([note] if note else [])])
 
@@ -140,31 +133,13 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _texts(row: Row) -> Cells:
-    cells = row.name, row.method, row.path, row.marks
-    # Most rows can stay as they are: that is checked for all cells at once.
-    line = f"|{'|'.join(cells)}|"
-    if line.isprintable() and not ("  " in line or " |" in line or "| " in line):
-        return cells
-    name, method, path, summary = map(_one_line, cells)
-    return name, method, path, summary
-
-
-def _styles(row: Row) -> Cells:
-    """Return the styles of the cells."""
-    state = _BROKEN if row.broken else ""
-    return state or (_DEPRECATED if row.deprecated else ""), _METHODS.get(row.method, ""), "", state
-
-
 def _in_columns(cells: Cells, widths: Sequence[int], room: int | None, styles: Cells, indent: str, paint: Paint) -> str:
     name, method, path, summary = cells
-    taken = tuple(map(_measure([cells]), cells))
-    pads = [max(column - cell, 0) for column, cell in zip(widths, taken, strict=False)]
-    if room is not None and taken[-1] > room:
-        summary = _cut(summary, room)
-    first = f"{indent}{paint(name, styles[0])}{' ' * (pads[0] - len(indent))}"
-    second = f"{paint(method, styles[1])}{' ' * pads[1]}"
-    return f"{first}{_GAP}{second}{_GAP}{path}{' ' * pads[2]}{_GAP}{paint(summary, styles[3])}".rstrip()
+    pads = [" " * max(column - _width(cell), 0) for column, cell in zip(widths, cells, strict=False)]
+    pads[0] = pads[0][len(indent) :]
+    summary = summary if room is None else _cut(summary, room)
+    whole = paint(name, styles[0]) + pads[0], paint(method, styles[1]) + pads[1], path + pads[2]
+    return f"{indent}{_GAP.join(whole)}{_GAP}{paint(summary, styles[3])}".rstrip()
 
 
 def _stacked(cells: Cells, width: int, styles: Cells, indent: str, paint: Paint) -> list[str]:
@@ -189,11 +164,6 @@ def _cut(text: str, room: int) -> str:
     return text.rstrip() + "…"
 
 
-def _measure(lines: Iterable[Cells]) -> Callable[[str], int]:
-    """Return a function that measures cells: ``len`` if all are ASCII."""
-    return len if all(map(str.isascii, map("".join, lines))) else _width
-
-
 def _width(text: str) -> int:
     """Return the columns of a terminal that a text takes: East Asian wide letters two, combining ones none."""
     if text.isascii():
@@ -201,11 +171,3 @@ def _width(text: str) -> int:
     from unicodedata import combining, east_asian_width
 
     return sum(2 if east_asian_width(letter) in "WF" else 0 if combining(letter) else 1 for letter in text)
-
-
-def _painted(text: str, style: str) -> str:
-    return f"\x1b[{style}m{text}\x1b[0m" if style and text else text
-
-
-def _plain(text: str, _style: str) -> str:
-    return text

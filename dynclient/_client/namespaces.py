@@ -91,10 +91,12 @@ class Operations(Mapping[str, Any]):
 
         document = self._dispatcher.document
         api, every = document.api, tuple(self._names.by_name.values())
+        if self._part:
+            # Results of a search are in the order of their rank, without the headings of tags.
+            every = tuple(row._replace(tags=()) for row in every)
         found = rows(api._replace(rows=every[:_CHECKED]), document.fault)
         found += rows(api._replace(rows=every[_CHECKED:]))
-        # Results of a search are in the order of their rank, without the headings of tags.
-        return (tuple(row._replace(tags=()) for row in found), ()) if self._part else (found, lost(api))
+        return found, () if self._part else lost(api)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._names.by_any)

@@ -15,7 +15,7 @@ import click
 
 from dynclient._readers import listed
 from dynclient._rows import OperationRow
-from dynclient._tables import for_stream, row_of
+from dynclient._tables import Row, for_stream
 from dynclient.cli.documents import (
     api_of,
     client_of,
@@ -52,7 +52,7 @@ def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, c
     if output == "names":
         sys.stdout.write("".join([f"{row.name}\n" for row in rows]))
     elif output == "table":
-        shown = [row_of(row._replace(tags=()) if words else row, broken.get(row.name, "")) for row in rows]
+        shown = [Row(row._replace(tags=()) if words else row, broken.get(row.name, "")) for row in rows]
         sys.stdout.write(for_stream(shown, lines if words or tag else [*faults, *lines], sys.stdout) + "\n")
     else:
         from dynclient.cli.output import FORMATS, write

@@ -14,7 +14,7 @@ from html import escape
 
 from dynclient._expressions import expression
 from dynclient._schemas import shape
-from dynclient._tables import HEAD, LOST, Row, groups, row_of
+from dynclient._tables import HEAD, LOST, Row, groups
 from dynclient.exceptions import DocumentError
 from dynclient.inspection.arguments import body_schema
 from dynclient.inspection.signatures import successes
@@ -110,7 +110,7 @@ def rows(api: API, fault: Callable[[OperationRow], DocumentError | None] | None 
 
     ``fault`` returns the error of an operation, or None; without it, no operation is read.
     """
-    return tuple(row_of(row, str((fault and fault(row)) or "")) for row in api.rows)
+    return tuple(Row(row, str((fault and fault(row)) or "")) for row in api.rows)
 
 
 def lost(api: API) -> tuple[str, ...]:
@@ -133,9 +133,10 @@ def as_html(table: Iterable[Row], faults: Iterable[str] = (), *, note: str = "")
 
 
 def _html_row(row: Row) -> str:
-    name = f"<code>{escape(row.name)}</code>"
-    kind = ' class="broken"' if row.broken else ' class="deprecated"' if row.deprecated else ""
+    operation = row.operation
+    name = f"<code>{escape(operation.name)}</code>"
+    kind = ' class="broken"' if row.broken else ' class="deprecated"' if operation.deprecated else ""
     return (
-        f"<tr{kind}><td>{f'<s>{name}</s>' if row.deprecated else name}</td><td>{escape(row.method)}</td>"
-        f'<td><code>{escape(row.path)}</code></td><td title="{escape(row.broken)}">{escape(row.marks)}</td></tr>'
+        f"<tr{kind}><td>{f'<s>{name}</s>' if operation.deprecated else name}</td><td>{escape(operation.method)}</td>"
+        f'<td><code>{escape(operation.path)}</code></td><td title="{escape(row.broken)}">{escape(row.marks)}</td></tr>'
     )

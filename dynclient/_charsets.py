@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 
 from dynclient.exceptions import DecodeError, EncodeError
-from dynclient.media_types import parse
 
 BOM = "\ufeff"
 
@@ -22,14 +21,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _ZEROS = ((b"\0\0", "utf-32-be"), (b"\0", "utf-16-be"))
-
-
-def charset_of(content_type: str) -> str | None:
-    """The charset that a Content-Type names, as it is spelled there; None if it names none or is malformed."""
-    try:
-        return parse(content_type).get("charset") or None
-    except ValueError:
-        return None
 
 
 def unicode_encoding(data: bytes) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import is_token
@@ -20,6 +21,11 @@ def match(content_type: str, ranges: Iterable[str]) -> str | None:
 
     Exact with parameters goes before exact, before ``application/*+json``, before ``application/*``, before ``*/*``.
     """
+    return _match(content_type, tuple(ranges))
+
+
+@lru_cache(maxsize=256)
+def _match(content_type: str, ranges: tuple[str, ...]) -> str | None:
     # OAS 3.1.1, Response Object, content: for responses that match multiple keys, only the most specific is applicable.
     actual = _received(content_type)
     if actual is None:

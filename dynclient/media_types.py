@@ -167,6 +167,14 @@ def essence(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+def charset_of(content_type: str) -> str | None:
+    """The charset that a Content-Type names, as it is spelled there; None if it names none or is malformed."""
+    try:
+        return parse(content_type).get("charset") or None
+    except ValueError:
+        return None
+
+
 @lru_cache(maxsize=1024)
 def find(content_type: str) -> MediaKind:
     """The row of a media type; a malformed one is bytes. Its parameters, malformed or not, are ignored."""

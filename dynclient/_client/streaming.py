@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from dynclient import codecs
 from dynclient._call import Budget, Flow, is_repeatable, stream
-from dynclient._charsets import charset_of
 from dynclient._client import drivers
 from dynclient._client.drivers import BodyBuffer, drive, drive_async
 from dynclient._environment import Environment
@@ -40,6 +39,7 @@ from dynclient.exceptions import (
     TransportError,
     UndocumentedStatus,
 )
+from dynclient.media_types import charset_of
 from dynclient.messages import Headers, Request, Sleep
 from dynclient.security import AuthFlow
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
 from dynclient._styles.table import STYLES, Style, scalar
 from dynclient.exceptions import ArgumentError, InvalidDocument
@@ -44,7 +44,7 @@ def serialize(
         ArgumentError: the style or the location can't write the value.
         InvalidDocument: the location has no such style.
     """
-    row = _row(in_, style)
+    row = STYLES.get((in_, style)) or _no_style(in_, style)
     keep = row.reserved if allow_reserved else None
     try:
         if row.deep or isinstance(value, (list, dict)):
@@ -54,7 +54,8 @@ def serialize(
                 pairs = [(row.escaping.write(name, None), "")]
             text = _joined(row, pairs)
         else:
-            text = row.first + _pair(row, _key(row, name), _text(row, value, keep))
+            key = _name(row.escaping.write, name) if row.named else None
+            text = row.first + _pair(row, key, _text(row, value, keep))
     except ValueError as error:
         raise _refused(in_, name, error) from None
     if in_ == "path" and text in _NOT_A_SEGMENT:
@@ -72,8 +73,9 @@ def fields(value: Any, *, name: str, style: str = "form", explode: bool = True) 
         ArgumentError: the style can't write the value.
         InvalidDocument: there is no such style.
     """
+    row = STYLES.get(("field", style)) or _no_style("field", style)
     try:
-        pairs = _pairs(_row("field", style), value, name, explode=explode, keep=None)
+        pairs = _pairs(row, value, name, explode=explode, keep=None)
     except ValueError as error:
         raise _refused("form", name, error) from None
     return [(key or name, text) for key, text in pairs]
@@ -82,11 +84,8 @@ def fields(value: Any, *, name: str, style: str = "form", explode: bool = True) 
 _NOT_A_SEGMENT = {"": "empty", ".": "a dot segment", "..": "a dot segment"}
 
 
-def _row(in_: str, style: str) -> Style:
-    row = STYLES.get((in_, style))
-    if row is None:
-        raise InvalidDocument(f"a parameter in {in_} can't have the style {style!r}")
-    return row
+def _no_style(in_: str, style: str) -> NoReturn:
+    raise InvalidDocument(f"a parameter in {in_} can't have the style {style!r}")
 
 
 def _refused(in_: str, name: str, error: ValueError) -> ArgumentError:
@@ -98,7 +97,7 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
     """Make the pairs of a value; empty where it is undefined."""
     if row.deep:
         return _deep_pairs(row, value, name, keep)
-    key = _key(row, name)
+    key = _name(row.escaping.write, name) if row.named else None
     if not isinstance(value, (list, dict)):
         return [(key, _text(row, value, keep))]
     between = row.separator if explode else row.delimiter.text
@@ -119,12 +118,8 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
     return [(key, between.join(texts))] if texts else []
 
 
-def _key(row: Style, name: str) -> str | None:
-    return _written(row.escaping.write, name) if row.named else None
-
-
 @lru_cache(maxsize=1024)
-def _written(write: Callable[[str, str | None], str], name: str) -> str:
+def _name(write: Callable[[str, str | None], str], name: str) -> str:
     """A parameter's name as written. Cached, since it is the same in each call."""
     return write(name, None)
 
@@ -211,7 +206,7 @@ def deserialize(
     Raises:
         InvalidDocument: the location has no such style.
     """
-    row = _row(in_, style)
+    row = STYLES.get((in_, style)) or _no_style(in_, style)
     if text is None:
         return ABSENT
     if row.deep:

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 from dynclient import _schemas, _styles
-from dynclient._charsets import charset_of, decode_text, encode_text
+from dynclient._charsets import decode_text, encode_text
 from dynclient.codecs import fields, shapes
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
-from dynclient.media_types import OCTETS, is_concrete
+from dynclient.media_types import OCTETS, charset_of, is_concrete
 from dynclient.model import Encoding, MediaType, Schema
 from dynclient.options import Limits
 

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NoReturn
 
-from dynclient._charsets import charset_of, decode_text, encode_text
+from dynclient._charsets import decode_text, encode_text
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.exceptions import DecodeError, EncodeError
+from dynclient.media_types import charset_of
 from dynclient.model import MediaType
 from dynclient.options import Limits
 

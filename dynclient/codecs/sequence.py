@@ -19,12 +19,13 @@ from functools import partial
 from typing import Any
 
 from dynclient import _schemas
-from dynclient._charsets import BOM, charset_of, decode_text, encode_text, is_known
+from dynclient._charsets import BOM, decode_text, encode_text, is_known
 from dynclient._expressions import expression
 from dynclient._plain_values import plain_value
 from dynclient.codecs import json, shapes
 from dynclient.codecs.codec import Codec, Encoded, Split, StreamBody, is_content, raw_body
 from dynclient.exceptions import DecodeError, EncodeError, ResponseTooLarge
+from dynclient.media_types import charset_of
 from dynclient.model import MediaType
 from dynclient.options import Limits
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from dynclient import _styles
-from dynclient._charsets import charset_of, decode_text, encode_text
+from dynclient._charsets import decode_text, encode_text
 from dynclient.codecs.codec import Codec, Encoded, is_content, raw_body
 from dynclient.exceptions import DecodeError, EncodeError
-from dynclient.media_types import find
+from dynclient.media_types import charset_of, find
 from dynclient.model import MediaType
 from dynclient.options import Limits
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynclient._charsets import charset_of, encode_text
+from dynclient._charsets import encode_text
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.exceptions import DecodeError, EncodeError
+from dynclient.media_types import charset_of
 from dynclient.model import MediaType, Schema
 from dynclient.options import Limits
 

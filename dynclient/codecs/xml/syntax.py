@@ -14,10 +14,11 @@ from importlib import import_module
 from typing import Any
 from xml.parsers import expat  # safe as used here: every DOCTYPE of a server is refused, and nothing is fetched
 
-from dynclient._charsets import BOM, charset_of, decode_text, encode_text, unicode_encoding
+from dynclient._charsets import BOM, decode_text, encode_text, unicode_encoding
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.exceptions import DecodeError, EncodeError
+from dynclient.media_types import charset_of
 from dynclient.options import Limits
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"

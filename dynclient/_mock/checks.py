@@ -17,8 +17,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from dynclient import codecs, model
-from dynclient._mock.content import Preference
-from dynclient._mock.errors import HTTPError
+from dynclient._mock.responses import HTTPError, Preference
 from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._schemas import shape, typed

@@ -20,10 +20,8 @@ from dynclient import model
 from dynclient._document import Document
 from dynclient._load import load
 from dynclient._mock.checks import RequestValues, check_credentials, check_request, read_preference
-from dynclient._mock.content import Preference
 from dynclient._mock.coverage import Coverage
-from dynclient._mock.errors import HTTPError, error_response
-from dynclient._mock.responses import Chaos, choose, encode
+from dynclient._mock.responses import Chaos, HTTPError, Preference, choose, encode, error_response
 from dynclient._mock.routing import Match, Router
 from dynclient._mock.store import Store
 from dynclient._records import Record

@@ -1,27 +1,291 @@
-"""Successful responses, and failures on purpose.
+"""The mock's responses: negotiated content, values for it, errors, and failures on purpose.
 
 Rule 1: the status is the lowest documented 2xx, or the one that the request prefers (``Prefer: code=404``, RFC 7240).
-Rule 2: the media type is negotiated by Accept; ``content`` makes the value.
-Rule 3: headers that frame the message are the server's own; all others that the document has are sent.
+Rule 2: an example of the document goes before a value generated from the schema. A range such as ``image/*`` is
+replaced by a concrete media type.
+Rule 3: an error has HTTP's status, and the body that the operation documents for it, else problem details (RFC 9457).
+The message is put into a documented body where a text belongs and the body stays valid, and nowhere else.
+Rule 4: headers that frame the message are the server's own; all others that the document has are sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from random import Random
-from typing import Any
+from typing import Any, cast
 
-from dynclient import model
-from dynclient._mock.content import Offer, Preference, content_value, has_example, negotiate, offers
-from dynclient._mock.errors import HTTPError, error_response
+from dynclient import codecs, model
+from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._response import match_status
+from dynclient._schemas import shape
 from dynclient._styles import serialize
-from dynclient.examples import example
-from dynclient.exceptions import DynclientError, EncodeError
+from dynclient._validation import validator
+from dynclient.examples import example, media_example
+from dynclient.exceptions import DynclientError, EncodeError, Fault
 from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS
+from dynclient.media_types import concrete, essence, parse
 from dynclient.messages import Headers, Response
+from dynclient.options import Limits
+
+log = logging.getLogger("dynclient.testing")
+
+
+class Preference(Record):
+    """What a request asks of its response: a status code, an example by name, a generated value, a seed."""
+
+    code: str | None = None
+    example: str | None = None
+    dynamic: bool = False
+    seed: int = 0
+
+
+NO_PREFERENCE = Preference()
+
+
+class Offer(Record):
+    """A documented media type, and the concrete content type that is sent for it."""
+
+    media_type: model.MediaType
+    content_type: str
+
+    @property
+    def codec(self) -> codecs.Codec:
+        """The codec of the media type."""
+        return codecs.find(self.content_type)
+
+    def encode(self, value: Any) -> tuple[bytes, str]:
+        """Encode a value; returns the bytes and their Content-Type.
+
+        Raises:
+            EncodeError: the codec can't encode the value.
+        """
+        if self.codec.name == "binary" and not isinstance(value, bytes):
+            value = str(value).encode("utf-8")
+        encoded = self.codec.encode(value, self.media_type, self.content_type)
+        body = (
+            encoded.body if isinstance(encoded.body, bytes) else b"".join(cast("Iterator[bytes]", encoded.body or ()))
+        )
+        return body, encoded.content_type
+
+    def is_valid(self, value: Any) -> bool:
+        """Whether a value is valid by the media type's schema, if it has one."""
+        schema = self.media_type.schema
+        return schema is None or not validator(schema, "response").faults(value)
+
+
+def offers(response: model.Response) -> list[Offer]:
+    """The media types of a response, in the document's order."""
+    return [Offer(media_type, concrete(media_range)) for media_range, media_type in response.content.items()]
+
+
+def negotiate(accept: str, offered: Sequence[Offer], status: int) -> Offer | None:
+    """Choose the offer that an Accept header prefers; of equals, the document's first one.
+
+    Returns None where the client accepts none of them. An error is sent all the same: in a media type of the same
+    syntax as an accepted one, else in the document's first one.
+    """
+    weights = _weights(accept)
+    if not weights:
+        return offered[0]
+
+    def weight(offer: Offer) -> float:
+        found = match(offer.content_type, weights)
+        return weights[found] if found is not None else 0.0
+
+    best = max(offered, key=weight)
+    if weight(best) > 0:
+        return best
+    if status < HTTPStatus.BAD_REQUEST:
+        return None
+    # RFC 9110, 15.5.7: a server may send what the client did not ask for; an error without its body helps nobody.
+    subtypes = {parse(media_range).subtype for media_range in weights}
+    alike = (offer for offer in offered if essence(offer.content_type).rpartition("+")[2] in subtypes)
+    return next(alike, offered[0])
+
+
+def _weights(accept: str) -> dict[str, float]:
+    # RFC 9110, 12.5.1: each range has a weight q, 1 where none is given. Malformed ranges are ignored.
+    weights: dict[str, float] = {}
+    for member in accept.split(","):
+        media_range, _, weight = member.strip().partition(";q=")
+        try:
+            parse(media_range)
+            weights[media_range.strip()] = float(weight.partition(";")[0] or 1)
+        except ValueError:
+            continue
+    return weights
+
+
+def has_example(media_type: model.MediaType, name: str) -> bool:
+    """Whether the document has an example of this name."""
+    return any(entry.name == name for entry in _usable_examples(media_type))
+
+
+def content_value(media_type: model.MediaType, preference: Preference = NO_PREFERENCE, *, status: int = 0) -> Any:
+    """The value of a response's body: the document's example, else one generated from the schema.
+
+    ``preference`` may name an example, or ask for a generated value. ``status`` is the response's status code.
+    """
+    value = None
+    if preference.example is not None or not preference.dynamic:
+        value = copy.deepcopy(_example_value(media_type, preference.example, status))
+    if value is None:
+        generated = media_type._replace(examples=())
+        value = media_example(generated, "response", preference.seed, shown=not preference.dynamic)
+    if status >= HTTPStatus.BAD_REQUEST and isinstance(value, dict) and isinstance(value.get("status"), int):
+        # RFC 9457, 3.1.2: the member `status` is the status code of this response.
+        changed = {**value, "status": status}
+        return changed if Offer(media_type, "").is_valid(changed) else value
+    return value
+
+
+def _usable_examples(media_type: model.MediaType) -> list[model.Example]:
+    return [entry for entry in media_type.examples if entry.has_value or entry.serialized is not None]
+
+
+def _example_value(media_type: model.MediaType, name: str | None, status: int) -> Any:
+    examples = _usable_examples(media_type)
+    chosen = next((entry for entry in examples if entry.name == name), examples[0] if examples else None)
+    if chosen is None:
+        return None
+    value = chosen.value
+    if not chosen.has_value and chosen.serialized is not None:
+        value = _decoded(chosen.serialized, media_type)
+    _warn_of_invalid_example(media_type, value, status)
+    return value
+
+
+def _decoded(text: str, media_type: model.MediaType) -> Any:
+    content_type = concrete(media_type.media_range)
+    try:
+        return codecs.find(content_type).decode(text.encode("utf-8"), media_type, content_type, Limits())
+    except DynclientError:
+        return text
+
+
+_warned: set[tuple[str, str]] = set()
+
+
+def _warn_of_invalid_example(media_type: model.MediaType, value: Any, status: int) -> None:
+    """Log once that an example of the document is not valid by its own schema; it is sent all the same."""
+    pointer, schema = media_type.pointer, media_type.schema
+    if schema is None or (schema.uri, pointer) in _warned:
+        return
+    _warned.add((schema.uri, pointer))
+    for fault in validator(schema, "response").faults(value):
+        log.warning(
+            "the document's example for %s at #%s breaks its schema: %s", status or "a response", pointer, fault
+        )
+
+
+PROBLEM = Offer(model.MediaType("application/problem+json"), "application/problem+json")
+
+# The members of an error's body that documents use for the message, best first.
+MESSAGE_NAMES = ("detail", "description", "message", "error_description", "error", "reason", "title", "msg", "text")
+
+
+class HTTPError(Exception):
+    """A request that is answered with an error: its status, one sentence, every fault, and headers."""
+
+    def __init__(
+        self, status: int, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.headers = dict(headers or {})
+
+    @property
+    def message(self) -> str:
+        """The sentence and all the faults, in one line."""
+        return "; ".join([self.detail, *(str(fault) for fault in self.faults)])
+
+
+def error_response(error: HTTPError, operation: model.Operation | None = None, accept: str = "") -> Response:
+    """Write an error as ``operation`` documents it, in a media type of the Accept header; else as problem details."""
+    if operation is None:
+        return _problem(error)
+    status = _status(error, operation)
+    documented = match_status(operation, status)
+    if documented is None:
+        return _problem(error)
+    headers = tuple(error.headers.items())
+    offered = offers(documented)
+    if not offered:
+        return Response(status, Headers(headers), b"")
+    offer = negotiate(accept, offered, status) or offered[0]
+    try:
+        body, content_type = offer.encode(_with_message(offer, status, error.message))
+    except EncodeError:
+        return _problem(error)
+    return Response(status, Headers((*headers, ("Content-Type", content_type))), body)
+
+
+def _status(error: HTTPError, operation: model.Operation) -> int:
+    """An invalid request is 400, or 422 where the operation documents only that."""
+    invalid = error.status == HTTPStatus.BAD_REQUEST
+    only_422 = "400" not in operation.responses and "422" in operation.responses
+    return HTTPStatus.UNPROCESSABLE_ENTITY.value if invalid and only_422 else error.status
+
+
+def _problem(error: HTTPError) -> Response:
+    value: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    if error.faults:
+        value["errors"] = [
+            {"path": fault.path, "message": fault.message, **({"place": str(fault.place)} if fault.place else {})}
+            for fault in error.faults
+        ]
+    body, content_type = PROBLEM.encode(value)
+    return Response(error.status, Headers((*error.headers.items(), ("Content-Type", content_type))), body)
+
+
+def _with_message(offer: Offer, status: int, message: str) -> Any:
+    """The documented value, with the message at the best path where it stays valid."""
+    value = content_value(offer.media_type, status=status)
+    changed = (_put(value, path, message) for path in _message_paths(value, offer.media_type.schema))
+    return next(filter(offer.is_valid, changed), value)
+
+
+def _message_paths(value: Any, schema: model.Schema | None) -> list[tuple[str | int, ...]]:
+    """The paths that may hold a message, best first; documented ones may still be missing from the value."""
+    if isinstance(value, str):
+        return [()]
+    named = [path for path in _text_paths(value, ()) if path[-1] in MESSAGE_NAMES]
+    if isinstance(value, dict) and schema is not None:
+        properties = shape(schema).properties
+        named += [(name,) for name in MESSAGE_NAMES if name in properties and name not in value]
+    return sorted(named, key=lambda path: (len(path), MESSAGE_NAMES.index(str(path[-1]))))
+
+
+def _text_paths(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in members:
+        if isinstance(member, str):
+            yield (*path, key)
+        else:
+            yield from _text_paths(member, (*path, key))
+
+
+def _put(value: Any, path: Sequence[str | int], text: str) -> Any:
+    if not path:
+        return text
+    changed = inner = copy.deepcopy(value)
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = text
+    return changed
+
 
 # Beside those of the connection.
 SERVER_HEADERS = CONNECTION_FIELDS | {"content-type", "content-encoding", "date", "server"}

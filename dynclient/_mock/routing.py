@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlsplit
 
 from dynclient import model
-from dynclient._mock.errors import HTTPError
+from dynclient._mock.responses import HTTPError
 from dynclient._records import Record
 from dynclient.exceptions import DocumentError
 

@@ -18,8 +18,7 @@ from urllib.parse import quote, unquote
 
 from dynclient import model
 from dynclient._mock.checks import RequestValues
-from dynclient._mock.errors import HTTPError
-from dynclient._mock.responses import Draft
+from dynclient._mock.responses import Draft, HTTPError
 from dynclient._mock.routing import Match, Route, bare
 from dynclient._records import Record
 from dynclient._schemas import shape, typed

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request as WSGIRequest
 from werkzeug.wrappers import Response as WSGIResponse
 
-from dynclient._mock.errors import HTTPError, error_response
+from dynclient._mock.responses import HTTPError, error_response
 from dynclient.messages import Headers, Request, Response
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from dynclient import model
 from dynclient._mock.checks import check_credentials, check_request
 from dynclient._mock.coverage import Coverage
-from dynclient._mock.errors import HTTPError, error_response
+from dynclient._mock.responses import HTTPError, error_response
 from dynclient._mock.routing import Match, Router
 from dynclient._response import Reader
 from dynclient.exceptions import (

@@ -22,9 +22,15 @@ from urllib.parse import unquote, urlsplit
 
 from dynclient import model
 from dynclient._mock.checks import RequestValues
-from dynclient._mock.content import NO_PREFERENCE, Offer, content_value
-from dynclient._mock.errors import HTTPError, error_response
-from dynclient._mock.responses import choose_content, encode
+from dynclient._mock.responses import (
+    NO_PREFERENCE,
+    HTTPError,
+    Offer,
+    choose_content,
+    content_value,
+    encode,
+    error_response,
+)
 from dynclient._mock.routing import bare
 from dynclient._plain_values import plain_value
 from dynclient._request import Binder, Bound

@@ -1,4 +1,4 @@
-"""What is loaded when it is first asked for: names of a package (PEP 562), and functions."""
+"""Late imports: names of a package (PEP 562) and functions that are loaded when they are first used."""
 
 from __future__ import annotations
 

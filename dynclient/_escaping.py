@@ -1,4 +1,4 @@
-"""Text that may come from anywhere, made harmless for whoever reads it."""
+"""Escaping of untrusted text for terminals and logs."""
 
 from __future__ import annotations
 

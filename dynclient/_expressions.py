@@ -1,6 +1,6 @@
 """Regular expressions that are compiled when they are first used.
 
-Compiling one takes longer than loading a module, and a program uses few of those that the rooms hold.
+Compiling one takes longer than loading a module, and a program uses few of those in the packages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, AnyStr, cast
 
 
 def expression(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """What ``re.compile`` gives, to all who ask it for something; the functions of ``re`` itself do not take it."""
+    """The same as ``re.compile``, but compiled at first use. Call its methods: functions of ``re`` do not take it."""
     return cast("re.Pattern[AnyStr]", _Expression(source, flags))
 
 
@@ -20,7 +20,7 @@ class _Expression:
         self._compile: Callable[[], re.Pattern[Any]] = lambda: re.compile(source, flags)
 
     def __getattr__(self, name: str) -> Any:
-        # What is asked for once is an attribute from then on, and costs what that of a compiled one does.
+        # An attribute of its own from then on, as fast as that of a compiled pattern.
         if name.startswith("__"):
             raise AttributeError(name)
         found = self.__dict__[name] = getattr(self._compile(), name)

@@ -1,8 +1,8 @@
 """Named tuples that cost little to define.
 
-``typing.NamedTuple`` writes and compiles source for each class, which takes ten times as long as this does; and what a
-first call needs are more than a hundred classes. To type checkers a :class:`Record` is a NamedTuple. To all others it
-is what they know of one: a tuple, with names for its members, and ``_fields``, ``_field_defaults``, ``_asdict``,
+``typing.NamedTuple`` writes and compiles source for each class, which takes ten times as long as this does; a first
+call needs more than a hundred classes. To type checkers a :class:`Record` is a NamedTuple, and it behaves as one: a
+tuple, with names for its members, and ``_fields``, ``_field_defaults``, ``_asdict``,
 ``_make`` and ``_replace``.
 
 Rule: a module that defines one has ``from __future__ import annotations``, with which every version of Python has the
@@ -22,7 +22,7 @@ else:
     from operator import itemgetter
 
     try:
-        # What named tuples read their members with: four times as fast as a property.
+        # The descriptor of named tuples: four times as fast as a property.
         from _collections import _tuplegetter as getter
     except ImportError:
 
@@ -34,7 +34,7 @@ else:
 
     class _Type(type):
         def __new__(cls, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> type:
-            # A class that is made of a record's is a subclass as any other.
+            # A subclass of a record is an ordinary class.
             if tuple not in bases and Record in bases:
                 fields = tuple(members.get("__annotations__", ()))
                 defaults = {field: members[field] for field in fields if field in members}
@@ -91,7 +91,7 @@ else:
                 raise ValueError(f"{type(self).__name__} has no member {next(iter(named))!r}")
             return made
 
-        # What copy.replace asks for, since Python 3.13.
+        # Called by copy.replace, since Python 3.13.
         __replace__ = _replace
 
         def _asdict(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ else:
         raise TypeError(f"{cls.__name__}() {_mistake(fields, values, named, told)}")
 
     def _mistake(fields: Any, values: Any, named: dict[str, Any], told: dict[str, Any]) -> str:
-        """What is wrong with the arguments."""
+        """The error in the arguments."""
         if len(values) > len(fields):
             return f"takes at most {len(fields)} arguments, not {len(values)}"
         for name in named:

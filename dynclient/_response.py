@@ -1,11 +1,11 @@
-"""A response on its way in: status, Content-Type, decode, validate.
+"""Reading a response: match the status, choose the media type, decode, validate.
 
-Rule 1: nothing that arrived is lost; an error carries the response, and the data as far as it could be decoded.
+Rule 1: nothing that arrived is lost; an error has the response, and the data as far as it could be decoded.
 Rule 2: an error status that is documented raises its :class:`~dynclient.exceptions.ApiError`, whatever its body looks
 like: who waits for NotFound gets NotFound. What is wrong with the body is the error's ``__cause__`` and in its text.
-Rule 3: a body where the document describes none is decoded as well as its Content-Type allows; bytes else.
-Rule 4: where no success is documented at all, any success is taken, and its body decoded in the same way.
-Rule 5: ``warn`` logs what ``strict`` would raise and goes on; ``off`` does neither. An error status raises in each.
+Rule 3: a body that the document does not describe is decoded by its Content-Type, or returned as bytes.
+Rule 4: if no success is documented at all, any success is taken, and its body decoded in the same way.
+Rule 5: ``warn`` logs the errors that ``strict`` raises; ``off`` does neither. An error status raises in each.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _WITHOUT_CONTENT = frozenset({204, 205, 304})
 
 
 class Reader(Record):
-    """Reads the responses of one operation. ``mode`` is how they are held to the document."""
+    """Reads the responses of one operation. ``mode`` is the mode of validation."""
 
     operation: model.Operation
     limits: Limits
@@ -52,7 +52,7 @@ class Reader(Record):
     engine: ValidationEngine = "auto"
 
     def read(self, response: Response) -> HTTPResult:
-        """Turn a whole response into what the caller gets.
+        """Read a whole response: its data, status and headers.
 
         Raises:
             ApiError: the status is a documented error.
@@ -72,10 +72,10 @@ class Reader(Record):
         return HTTPResult(data, response.status, response.headers, response.attempts)
 
     def open(self, response: Response) -> StreamedResponse:
-        """Judge a streamed response by its head alone; one whose body was read since it is no success, as a whole.
+        """Validate the head of a streamed response. An error response, whose body was read already, is read as a whole.
 
         Raises:
-            ResponseError: as :meth:`read`, but for what only the body can tell.
+            ResponseError: as :meth:`read`, except for faults of the body.
         """
         if response.status not in SUCCESS:
             self.read(response)
@@ -99,10 +99,10 @@ class Reader(Record):
         return StreamedResponse(response, media_type, content_type, self)
 
     def item_faults(self, opened: StreamedResponse, item: Any, index: int) -> None:
-        """Hold one item of a streamed body to its schema.
+        """Validate one item of a streamed body.
 
         Raises:
-            ResponseValidationError: it breaks it; ``data`` is the item.
+            ResponseValidationError: it does not match its schema; ``data`` is the item.
         """
         schema = item_schema(opened.media_type, index) if self.mode != "off" else None
         if schema is None:
@@ -124,7 +124,7 @@ class Reader(Record):
         data = best_effort(response, self.limits)
         documented = list(self.operation.responses)
         if response.status in SUCCESS and not any(status.startswith("2") for status in documented):
-            # A document that says nothing of success does not forbid it.
+            # Where no success is documented, any is allowed.
             return HTTPResult(data, response.status, response.headers, response.attempts)
         error = UndocumentedStatus(
             f"the server answered {_named(response.status)}, which the document does not describe "
@@ -151,7 +151,7 @@ class Reader(Record):
         )
 
     def _data(self, documented: model.Response, response: Response) -> tuple[Any, ResponseError | None]:
-        """The decoded body, and what is wrong with it or with the headers."""
+        """The decoded body, and the error of the body or of the headers."""
         wrong: ResponseError | None = None
         data: Any = None
         faults = list(self._header_faults(documented, response)) if self.mode != "off" else []
@@ -164,7 +164,7 @@ class Reader(Record):
                 if self.mode != "off":
                     faults += body_faults(media_type, data, "response", self.limits, self.engine, files=True)
         except (DecodeError, UnexpectedMediaType) as error:
-            # A decoder's own error holds all of the text.
+            # The context is the decoder's own error, which has the whole text.
             error.__context__ = None
             wrong = self._completed(error, response)
             data = best_effort(response, self.limits)
@@ -186,7 +186,7 @@ class Reader(Record):
         return error
 
     def _media_type(self, documented: model.Response, response: Response) -> tuple[model.MediaType | None, str]:
-        """The documented media type and the concrete content type; no media type where the document has none."""
+        """The documented media type, None if the document has none, and the concrete content type."""
         head = response.request is not None and response.request.method == "HEAD"
         if head or response.status in _WITHOUT_CONTENT or not (documented.content or response.body):
             return None, ""
@@ -195,7 +195,7 @@ class Reader(Record):
         ):
             return None, response.content_type or ""
         if response.content_type is None:
-            # RFC 9110, 8.3: without a Content-Type the recipient may guess; it does where there is but one choice.
+            # RFC 9110, 8.3: without a Content-Type the recipient may guess: the only documented type.
             if len(documented.content) == 1 and response.body:
                 media_type = next(iter(documented.content.values()))
                 return media_type, media_type.media_range
@@ -231,7 +231,7 @@ class Reader(Record):
 
 
 class StreamedResponse(Record):
-    """A response whose head was read and judged, and whose body was not."""
+    """A response whose head was read and validated, and whose body was not read yet."""
 
     response: Response
     media_type: model.MediaType | None
@@ -249,7 +249,7 @@ def match_status(operation: model.Operation, status: int) -> model.Response | No
 
 
 def best_effort(response: Response, limits: Limits) -> Any:
-    """The body decoded by its own Content-Type alone, or its bytes; None where it is empty."""
+    """The body decoded by its own Content-Type alone, or its bytes; None if it is empty."""
     if not response.body:
         return None
     if response.content_type is None:
@@ -261,7 +261,7 @@ def best_effort(response: Response, limits: Limits) -> Any:
 
 
 def _without_secrets(data: Any, response: Response) -> Any:
-    """What an error keeps of a body: a server may repeat what it was sent, credentials too."""
+    """The decoded body for an error, masked: a server may repeat the credentials that it was sent."""
     return masked(data, response.request.secret_values()) if response.request is not None else data
 
 

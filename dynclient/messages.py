@@ -77,7 +77,7 @@ class Headers(Mapping[str, str]):
         return self._pairs
 
     def get_list(self, name: str) -> list[str]:
-        """Every value of a field, a line each; empty where there is none."""
+        """Every value of a field, one for each line; empty if the field is missing."""
         return list(self._index.get(name.lower(), ()))
 
     def replace(self, name: str, value: str) -> Headers:
@@ -183,9 +183,9 @@ class Response:
         return self.headers.get("content-type")
 
     def with_no_secrets(self) -> Response:
-        """Return the response with the request's secrets masked, also where the server repeats them.
+        """Return the response without the request's secrets, which a server may repeat in headers and body.
 
-        A short one is masked where it is a whole header value, or a whole string in quotes.
+        A short secret is masked if it is a whole header value, or a whole string in quotes.
         """
         if self.request is None:
             return self
@@ -260,7 +260,7 @@ class Send(Record):
 class Read(Record):
     """A call asks its driver to read a streamed response to its end; it is sent the Response back, its body in bytes.
 
-    A streamed response of which a call neither asks this nor returns it is closed by its driver.
+    A streamed response that a call neither reads so nor returns is closed by the driver.
     """
 
     response: Response
@@ -285,14 +285,14 @@ class Await(Record):
     awaitable: Awaitable[Any]
 
 
-# A shorter text is in half of all answers by chance; to mask it would only tell that it is one.
+# A shorter text is in half of all responses by chance.
 _SHORTEST_SECRET = 4
 _AUTHORITY = expression(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an absolute URL, in lower case, the port made explicit (RFC 6454, 4)."""
-    # A call asks several times, always for the few origins that there are; so the part that says it is looked up.
+    # A call asks several times, for few origins: the result is cached by the part of the URL that decides it.
     authority = _AUTHORITY.match(url)
     return _origin(authority[0] if authority is not None else url)
 

@@ -1,6 +1,6 @@
 """Settings of clients and calls: frozen values, each with finite defaults.
 
-``None`` means "no limit", and has to be said. Times are in seconds, sizes in bytes.
+``None`` means "no limit". Times are in seconds, sizes in bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ValidationMode = Literal["strict", "warn", "off"]
 ValidationEngine = Literal["auto", "jsonschema"]
 
 Redirects = Literal["same-origin", "any", "none"]
-"""Which redirects of a GET or HEAD are followed. To another origin goes nothing of the caller's."""
+"""Which redirects of a GET or HEAD are followed. Headers and credentials are not sent to another origin."""
 
 MiB = 1024 * 1024
 
@@ -41,7 +41,7 @@ MiB = 1024 * 1024
 class Timeout:
     """Seconds for each phase of a call, and for the whole of it.
 
-    ``total`` is one deadline over everything that a call does: connecting, writing, reading, waiting, repeating.
+    ``total`` is one deadline for everything that a call does: connecting, writing, reading, waiting, retrying.
     ``pool`` is how long a call may wait for a free connection. Looking up a host's name can't be interrupted in
     a thread: the deadline is checked right after it.
     """
@@ -55,15 +55,15 @@ class Timeout:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """When a call is repeated, and how long it waits before.
+    """When a call is retried, and after how long.
 
-    ``attempts`` counts the first one too: 1 means never again. Only what can be repeated without doing it twice is
-    (RFC 9110, 9.2.2): GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and any method when nothing was sent.
-    The wait is ``random() * min(base * 2**n, max_delay)``; ``throttle_base`` stands for ``base`` after 429 and 503.
-    ``idempotency_key`` names a header in which every other method carries a key, the same one on each attempt, so that
-    it can be repeated too; it is for servers that know the header. ``idempotent`` says of any method that doing it
-    twice is doing it once. Repeating is paid from ``budget`` tokens, which a client has for each origin and which
-    successes give back: servers in trouble are left alone.
+    ``attempts`` counts the first one too: 1 means no retry. Only requests that are idempotent are retried
+    (RFC 9110, 9.2.2): GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and any method if nothing was sent.
+    The wait is ``random() * min(base * 2**n, max_delay)``; ``throttle_base`` replaces ``base`` after 429 and 503.
+    ``idempotency_key`` names a header in which every other method sends a key, the same one in each attempt, so that
+    it can be retried too; the server has to support the header. ``idempotent`` says that requests of any method can
+    be repeated without a further effect. Retries are paid from ``budget`` tokens, which a client has for each origin
+    and which successes give back, so that servers in trouble are left alone.
     """
 
     attempts: int = 3
@@ -79,7 +79,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what comes from outside. Every one is finite unless the caller says None."""
+    """Bounds on documents, requests and responses. Each is finite unless the caller passes None."""
 
     document_bytes: int | None = 64 * MiB
     remote_document_bytes: int | None = 32 * MiB
@@ -106,9 +106,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """How requests and responses are held to the document.
+    """How requests and responses are validated against the document.
 
-    ``strict`` raises, ``warn`` logs and goes on, ``off`` does neither.
+    ``strict`` raises, ``warn`` logs, ``off`` does neither.
 
     With ``engine="auto"`` jsonschema-rs checks each value first, and jsonschema decides and reports where that does not
     say that the value is valid. With ``engine="jsonschema"`` jsonschema alone does both.
@@ -120,7 +120,7 @@ class Validation:
 
     @classmethod
     def of(cls, value: Validation | ValidationMode) -> Validation:
-        """Take ``"strict"``, ``"warn"`` or ``"off"`` for both directions, or a Validation as it is."""
+        """A Validation of ``"strict"``, ``"warn"`` or ``"off"`` for both directions; a Validation unchanged."""
         if isinstance(value, cls):
             return value
         if value not in {"strict", "warn", "off"}:
@@ -130,7 +130,7 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class TLS:
-    """How servers prove who they are.
+    """How servers are authenticated.
 
     The system's trust store is used unless ``ca_file`` names a PEM file. ``certificate`` is the client's own: a PEM
     file with certificate and key, or a pair of files.

@@ -1,13 +1,12 @@
-"""Spans and a metric of what is sent, by OpenTelemetry's semantic conventions for HTTP clients (stable since 1.23).
+"""Spans and a metric for each request, by OpenTelemetry's semantic conventions for HTTP clients (stable since 1.23).
 
-``dynclient.load(..., hooks=OpenTelemetry())`` is all that it takes. It wants the extra ``otel``, which is no more than
-OpenTelemetry's API: where spans go is the application's business.
+Use ``dynclient.load(..., hooks=OpenTelemetry())``. It needs the extra ``otel``, which is OpenTelemetry's API alone: the
+application configures where spans go.
 
-Rule 1: each request that is sent has a span of its own, as the conventions ask for: repetitions, redirects and requests
-for tokens are siblings, and say by ``http.request.resend_count`` that they came later. A call has none.
-Rule 2: a span ends when the response is there. Of a streamed one that is its head, since nobody knows whether its body
-will be read to the end.
-Rule 3: neither span nor metric holds a secret, a value of a query, or a body.
+Rule 1: each request that is sent has a span of its own, as the conventions require. Retries, redirects and requests for
+tokens are siblings, numbered by ``http.request.resend_count``. A call has no span.
+Rule 2: a span ends when the response has come; of a streamed response when its head has come.
+Rule 3: neither span nor metric has a secret, a value of a query, or a body.
 """
 
 from __future__ import annotations
@@ -29,22 +28,22 @@ Companion = ExchangeSpan
 """The former name of :class:`ExchangeSpan`."""
 
 _SCHEMA = "https://opentelemetry.io/schemas/1.29.0"
-# HTTP spans, http.request.method: what is none of these is _OTHER, so that its names stay few.
+# HTTP spans, http.request.method: any other method is _OTHER, so that its values stay few.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
 _ERROR = 400
 # HTTP metrics, http.client.request.duration: the bounds of its buckets, in seconds.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-# What of a span's attributes a metric has as well.
+# The attributes of a span that a metric has as well.
 _MEASURED = ("http.request.method", "server.address", "server.port", "url.scheme", "url.template")
 
 
 class OpenTelemetry:
-    """A hook that makes a span of each request, tells its server of it (``traceparent``), and measures its time."""
+    """A hook that starts a span for each request, propagates it (``traceparent``), and measures the time."""
 
     def __init__(
         self, *, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None
     ) -> None:
-        """Take what makes spans and metrics; by default those of the application.
+        """Take providers of spans and metrics; by default those of the application.
 
         Raises:
             ArgumentError: OpenTelemetry is not installed.
@@ -65,10 +64,10 @@ class OpenTelemetry:
         )
 
     def on_exchange(self, event: ExchangeEvent, /) -> ExchangeSpan | None:
-        """Begin a span, and have its context sent along."""
+        """Start a span; returns the headers that propagate its context."""
         from opentelemetry import context, propagate, trace
 
-        # Exporters say so of what they send themselves.
+        # Exporters suppress the instrumentation of their own requests.
         if context.get_value("suppress_instrumentation") or context.get_value("suppress_http_instrumentation"):
             return None
         attributes = _attributes(event)
@@ -86,7 +85,7 @@ class OpenTelemetry:
         kind = _error_type(end)
         if kind is not None:
             outcome["error.type"] = kind
-            # A description is only for what the status code does not tell.
+            # A description only if there is more to say than the status code.
             span.set_status(StatusCode.ERROR, None if end.error is None else kind)
         if isinstance(end.error, DynclientError):
             span.record_exception(end.error)
@@ -97,7 +96,7 @@ class OpenTelemetry:
 
 
 def _name(event: ExchangeEvent) -> str:
-    """HTTP spans, name: method and template; the method alone where there is none."""
+    """HTTP spans, name: method and template, or the method alone."""
     method = event.method if event.method in _METHODS else "HTTP"
     return f"{method} {event.template}" if event.template else method
 
@@ -123,7 +122,7 @@ def _attributes(event: ExchangeEvent) -> dict[str, Any]:
 
 
 def _redacted(url: str) -> str:
-    """The URL with its query's values replaced by the conventions' own word, where an event has only names."""
+    """The URL of an event, which has no values in its query, with REDACTED for each as the conventions require."""
     before, mark, query = url.partition("?")
     return before + mark + "&".join(f"{name}=REDACTED" for name in query.split("&")) if query else before
 

@@ -1,9 +1,9 @@
-"""Where a redirect leads, and whether the call goes there.
+"""Redirects: where they lead, and whether they are followed.
 
 Rule 1: a redirect that the operation documents (its status, or ``3XX``) is the answer, and is returned.
 Rule 2: only GET and HEAD without a body are redirected; nothing is ever sent a second time elsewhere.
 Rule 3: within the origin (scheme, host, port) the request stays as it is. To another one it goes only if the caller
-wants that, and then with nothing of the caller's: Accept and User-Agent are all that is left of its headers.
+allows that, and then without anything of the caller's: of its headers only Accept and User-Agent are left.
 Rule 4: never from https to http, never in a circle, never more often than ``Limits.redirects``.
 """
 
@@ -18,7 +18,7 @@ from dynclient.messages import Headers, Request, Response, origin
 from dynclient.model import Operation
 from dynclient.options import Redirects, Secret
 
-# RFC 9110, 15.4: 300 leaves a choice, 304 is no redirect, 305 and 306 are gone.
+# RFC 9110, 15.4: 300 leaves a choice, 304 does not redirect, 305 and 306 are deprecated.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _METHODS = frozenset({"GET", "HEAD"})
 _SAFE_HEADERS = ("Accept", "User-Agent")
@@ -28,12 +28,12 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 def redirected(
     response: Response, request: Request, operation: Operation, redirects: Redirects, seen: Sequence[Secret], limit: int
 ) -> Request | None:
-    """The request that a redirect leads to; None where the response is none, or is documented.
+    """The request that a redirect leads to; None if the response does not redirect, or is documented.
 
-    ``seen`` are the URLs of the call so far, kept as secrets: what prints the local variables of a traceback sees none.
+    ``seen`` are the URLs of the call so far, as secrets: a traceback may show local variables.
 
     Raises:
-        RedirectError: it may not be followed.
+        RedirectError: the redirect may not be followed.
     """
     if response.status not in REDIRECTS or not {str(response.status), "3XX"}.isdisjoint(operation.responses):
         return None

@@ -1,4 +1,4 @@
-"""From a call's arguments to values by (location, wire name), and the body.
+"""Binding: from a call's arguments to values by (location, wire name), and the body.
 
 Rule 1: positional arguments are the required parameters, then the body.
 Rule 2: a keyword is a Python name, or the wire name as it stands in the document.
@@ -19,7 +19,7 @@ from dynclient.inspection import Argument
 
 
 class Bound(Record):
-    """The values of one call. ``body`` is ``...`` where there is none."""
+    """The values of one call. ``body`` is ``...`` if none was given."""
 
     parameters: Mapping[tuple[str, str], Any]
     body: Any = ...
@@ -31,7 +31,7 @@ class Binder:
     __slots__ = ("_body", "_by_name", "_operation_id", "_positional")
 
     def __init__(self, arguments: Sequence[Argument], operation_id: str, body_name: str | None = None) -> None:
-        """Take the arguments in the order of the signature, and what the document itself calls the body (2.0)."""
+        """Take the arguments in the order of the signature, and the name of the body in a document of version 2.0."""
         self._operation_id = operation_id
         self._body = next((argument for argument in arguments if argument.kind == "body"), None)
         self._positional = tuple(
@@ -50,7 +50,7 @@ class Binder:
                 self._by_name.setdefault(name, self._body)
 
     def bind(self, args: Sequence[Any], keywords: Mapping[str, Any], *, complete: bool = True) -> Bound:
-        """Bind a call's arguments; ``complete`` says that whatever is required has to be there.
+        """Bind a call's arguments; with ``complete``, all that is required must be given.
 
         Raises:
             ArgumentError: one is missing, unknown or given twice.
@@ -70,7 +70,7 @@ class Binder:
                 properties[argument.wire] = value
         if properties and body is not ...:
             raise self._error(
-                f"the body is given whole, and by its properties too: {', '.join(sorted(properties))}",
+                f"the body is given as a whole, and by its properties too: {', '.join(sorted(properties))}",
                 next(iter(properties)),
             )
         if properties:
@@ -79,7 +79,7 @@ class Binder:
         return self.checked(bound) if complete else bound
 
     def checked(self, bound: Bound) -> Bound:
-        """Return what was bound, if nothing that is required is missing.
+        """Return the values if none that is required is missing.
 
         Raises:
             ArgumentError: a required argument is missing.

@@ -1,4 +1,4 @@
-"""A body on its way out: which media type, is it lawful, what are its bytes.
+"""The body of a request: choice of a media type, validation, encoding.
 
 Rule 1: ``content_type`` chooses the media type; else the value's own kind does, by ``media_types.PREFERENCES``.
 Rule 2: validation is on the plain value, before encoding. XML given as text or as an element is read once to be
@@ -27,9 +27,9 @@ from dynclient.options import Limits, ValidationEngine, ValidationMode
 
 log = logging.getLogger("dynclient")
 
-# None of these is a file; to be told so by their type is cheap.
+# Types that are never files: a quick test.
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
-# The media type that a kind of value is written in where the document leaves it open.
+# The media type of a kind of value, if the document allows any.
 _WRITTEN = {"text": TEXT, "markup": XML, "bytes": OCTETS}
 
 
@@ -55,7 +55,7 @@ def choose(operation: Operation, value: Any, content_type: str | None) -> Choice
     if not content:
         raise _unsupported(operation, "it takes no body")
     if len(content) == 1 and is_concrete(next(iter(content))):
-        # What kind of value it is makes no difference then.
+        # The only choice, whatever the kind of the value.
         (media_type,) = content.values()
         return Choice(media_type, media_type.media_range)
     kind = kind_of(value)
@@ -64,12 +64,12 @@ def choose(operation: Operation, value: Any, content_type: str | None) -> Choice
 
 
 def rooted(value: Any) -> Any:
-    """A tree of elements as its root element, and any other value as it is."""
+    """The root element of an ElementTree; any other value unchanged."""
     return value.getroot() if _is_of_tree(value, "ElementTree") else value
 
 
 def _is_of_tree(value: Any, name: str) -> bool:
-    """Whether a value is an Element, or an ElementTree; where nobody has loaded their module, none is."""
+    """Whether a value is an Element, or an ElementTree. If their module is not loaded, it can't be."""
     trees = sys.modules.get("xml.etree.ElementTree")
     return trees is not None and isinstance(value, getattr(trees, name))
 
@@ -133,13 +133,13 @@ def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
 
 
 def faults(choice: Choice, value: Any, limits: Limits, engine: ValidationEngine = "auto") -> list[Fault]:
-    """Every way in which a body, made plain, breaks its schema.
+    """All faults of a body that was made plain.
 
-    XML given as text or as an element is read for it. What is not well-formed is left to :func:`encode` to refuse.
+    XML given as text or as an element is read for it; :func:`encode` refuses XML that is not well-formed.
     """
     codec = _codec(choice, value)
     media_type = choice.media_type
-    # What is read while it is sent can't be looked at before.
+    # A stream is read while it is sent, so it can't be validated before.
     if codec.name == "binary" or isinstance(value, AsyncIterator):
         return []
     if (
@@ -177,7 +177,7 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
 
 
 def to_plain(choice: Choice, value: Any) -> Any:
-    """What Python people hold as a plain value, with files kept where the media type takes them."""
+    """The plain value of a Python object, with files kept if the media type takes them."""
     codec = _codec(choice, value)
     if (
         isinstance(value, AsyncIterator)
@@ -189,7 +189,7 @@ def to_plain(choice: Choice, value: Any) -> Any:
 
 
 def _codec(choice: Choice, value: Any) -> codecs.Codec:
-    """The codec of the content type; but bytes for a schema that means bytes go as they are, be it called JSON."""
+    """The codec of the content type. Bytes for a binary schema are sent unchanged, even as JSON."""
     schema = choice.media_type.schema
     if schema is not None and _is_file(value) and is_binary(schema):
         return codecs.find(OCTETS)

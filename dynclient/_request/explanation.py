@@ -1,4 +1,4 @@
-"""Where each argument of a call goes on the wire, which line of the document says so, and what validation would say."""
+"""An explanation of a call: where each argument goes on the wire, by which line of the document, and its faults."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from dynclient.model import API
 _LONGEST = 60
 
 
-class Way(Record):
-    """The way of one argument: its Python name, its place and name on the wire, its text there.
+class ExplainedArgument(Record):
+    """One argument: its Python name, its location and name on the wire, its text there.
 
-    A secret's text is a mask. ``place`` is where the document describes the argument.
+    The text of a secret is masked. ``place`` is where the document describes the argument.
     """
 
     name: str
@@ -32,46 +32,48 @@ class Way(Record):
 
 
 class Explanation(Record):
-    """A call that was not made: the ways of its arguments, the faults in them, and what else would refuse it.
+    """A call that was not made: its arguments, their faults, and the error that the call would raise.
 
-    ``key`` is the operation's method and path, ``place`` where the document describes it.
+    ``key`` is the operation's method and path, ``place`` where the document describes it, ``ways`` are the arguments.
     """
 
     key: str
     place: Place | None
-    ways: tuple[Way, ...]
+    ways: tuple[ExplainedArgument, ...]
     faults: tuple[Fault, ...] = ()
     refused: str = ""
 
     def __str__(self) -> str:
         heading = f"{self.key}  ({self.place})" if self.place else self.key
-        cells = [(way.name, f"{way.in_} {way.wire}".rstrip(), way.text) for way in self.ways]
+        cells = [(argument.name, f"{argument.in_} {argument.wire}".rstrip(), argument.text) for argument in self.ways]
         widths = [max((len(line[column]) for line in cells), default=0) for column in range(3)]
         lines = [
-            "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=True)), str(way.place or "")])
-            for line, way in zip(cells, self.ways, strict=True)
+            "  ".join(
+                [*(cell.ljust(width) for cell, width in zip(line, widths, strict=True)), str(argument.place or "")]
+            )
+            for line, argument in zip(cells, self.ways, strict=True)
         ]
-        told = [f"refused: {self.refused}" if self.refused else "valid", *(f"  {fault}" for fault in self.faults)]
-        return escaped("\n".join([heading, *(f"  {line}".rstrip() for line in lines), *told]))
+        verdict = [f"refused: {self.refused}" if self.refused else "valid", *(f"  {fault}" for fault in self.faults)]
+        return escaped("\n".join([heading, *(f"  {line}".rstrip() for line in lines), *verdict]))
 
     def __repr__(self) -> str:
         return str(self)
 
 
 def explain(api: API, plan: Plan, bound: Bound, options: CallOptions) -> Explanation:
-    """Explain a call whose arguments are bound; nothing is sent, and nothing but the document is at fault."""
-    faults, refused = _said(plan, bound, options)
+    """Explain a call whose arguments are bound; nothing is sent."""
+    faults, refused = _faults(plan, bound, options)
     return Explanation(
         key=plan.operation.row.key,
         place=_place(api, plan.operation.row.pointer),
-        ways=tuple(_ways(api, plan, bound)),
+        ways=tuple(_arguments(api, plan, bound)),
         faults=faults,
         refused=refused,
     )
 
 
-def _said(plan: Plan, bound: Bound, options: CallOptions) -> tuple[tuple[Fault, ...], str]:
-    """What the call would be refused for."""
+def _faults(plan: Plan, bound: Bound, options: CallOptions) -> tuple[tuple[Fault, ...], str]:
+    """The faults of the call, and the message of the first error that it would raise."""
     refused: list[str] = []
     faults: tuple[Fault, ...] = ()
     try:
@@ -86,12 +88,14 @@ def _said(plan: Plan, bound: Bound, options: CallOptions) -> tuple[tuple[Fault, 
     return faults, next(iter(refused), "")
 
 
-def _ways(api: API, plan: Plan, bound: Bound) -> Iterator[Way]:
+def _arguments(api: API, plan: Plan, bound: Bound) -> Iterator[ExplainedArgument]:
     for argument in plan.arguments:
         value = bound.parameters.get((argument.in_, argument.wire), ...)
         if argument.parameter is not None and value is not ...:
             text = MASK if secret(argument.schema) else _text(argument, value)
-            yield Way(argument.name, argument.in_, argument.wire, text, _place(api, argument.parameter.pointer))
+            yield ExplainedArgument(
+                argument.name, argument.in_, argument.wire, text, _place(api, argument.parameter.pointer)
+            )
     if bound.body is ...:
         return
     properties = {argument.wire: argument for argument in plan.arguments if argument.kind == "property"}
@@ -101,18 +105,18 @@ def _ways(api: API, plan: Plan, bound: Bound) -> Iterator[Way]:
             yield _of_property(api, str(wire), properties.get(str(wire)), value)
     elif whole is not None and plan.operation.body is not None:
         text = MASK if secret(whole.schema) else _shown(bound.body)
-        yield Way(whole.name, "body", "", text, _place(api, plan.operation.body.pointer))
+        yield ExplainedArgument(whole.name, "body", "", text, _place(api, plan.operation.body.pointer))
 
 
-def _of_property(api: API, wire: str, argument: Argument | None, value: Any) -> Way:
+def _of_property(api: API, wire: str, argument: Argument | None, value: Any) -> ExplainedArgument:
     if argument is None or argument.schema is None:
-        return Way(wire, "body", wire, _shown(value), None)
+        return ExplainedArgument(wire, "body", wire, _shown(value), None)
     text = MASK if secret(argument.schema) else _shown(value)
-    return Way(argument.name, "body", wire, text, _place(api, argument.schema.uri))
+    return ExplainedArgument(argument.name, "body", wire, text, _place(api, argument.schema.uri))
 
 
 def _text(argument: Argument, value: Any) -> str:
-    """A parameter as it is written; where it can't be, the value."""
+    """The text of a parameter on the wire; the value if it can't be serialized."""
     try:
         return serialized(argument.parameter, value) if argument.parameter is not None else _shown(value)
     except DynclientError:
@@ -125,7 +129,7 @@ def _shown(value: Any) -> str:
 
 
 def _place(api: API, pointer: str) -> Place | None:
-    """Where something stands, by a pointer of the model: in the root document, or with another one's URI."""
+    """The place in the document that a pointer of the model leads to; a pointer without a URI is into the root."""
     if api.references is None or not pointer:
         return None
     try:

@@ -1,9 +1,9 @@
-"""What an operation needs at each call, worked out once at its first use.
+"""Per-call state of an operation, computed at its first use: it makes the Requests of the operation.
 
-The way of a value: bound to a parameter, made plain, validated, serialized, put in its place.
-Rule 1: all faults of a request are found before anything is refused.
-Rule 2: a value never leaves its place: path values stay in their segment, header values in their line, and the URL's
-origin is compared with the server's before the request leaves this room.
+A value is bound to a parameter, made plain, validated, serialized, and written in its location.
+Rule 1: all faults of a request are found before it is refused.
+Rule 2: a value can't change other parts of a request: path values stay in their segment, header values in their line,
+and the origin of the URL is compared with that of the server.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _made_plain(value: Any) -> Any:
 
 
 class _Field(Record):
-    """A parameter with its validator, None where it has no schema; ``place`` is what faults call it."""
+    """A parameter with its validator, None if it has no schema; ``place`` is its name in faults."""
 
     parameter: Parameter
     name: str
@@ -82,7 +82,7 @@ class Plan:
     )
 
     def __init__(self, operation: Operation, limits: Limits) -> None:
-        """Work out what each call needs."""
+        """Compute what each call needs."""
         self.operation = operation
         self.arguments: tuple[Argument, ...] = arguments(operation)
         self.binder = Binder(self.arguments, operation.id, operation.body.name if operation.body is not None else None)
@@ -101,7 +101,7 @@ class Plan:
         self._accept = accept(self._ranges) if self._ranges else ""
 
     def check_answers(self) -> None:
-        """Make what the responses will be validated by: nothing is sent whose answer could not be understood.
+        """Compile the validators of the responses: a request is not sent if its response could not be validated.
 
         Raises:
             DocumentError: a schema of a response is broken.
@@ -120,10 +120,10 @@ class Plan:
         """Make the Request of one call.
 
         Raises:
-            ArgumentError: an argument is of the wrong type, or can't go where it belongs.
-            RequestValidationError: arguments or body break the document.
-            EncodeError: the body can't be written in its media type.
-            UnsupportedMediaType: the operation takes no body of that type.
+            ArgumentError: an argument has the wrong type, or can't be written in its location.
+            RequestValidationError: arguments or body do not match the document.
+            EncodeError: the body can't be encoded in its media type.
+            UnsupportedMediaType: the operation has no body of that type.
         """
         try:
             return self._request(bound, options)
@@ -135,7 +135,7 @@ class Plan:
         values, found = self._checked(bound.parameters, options)
         encode: Callable[[], Encoded] | None = None
         if bound.body is not ...:
-            # Half of all operations take none.
+            # Half of all operations have no body.
             from dynclient._request import body as bodies
 
             given = bodies.rooted(bound.body)
@@ -197,13 +197,13 @@ class Plan:
         return url
 
     def _base(self, options: CallOptions) -> str:
-        """What the path is appended to; worked out once where the caller chose no server."""
+        """The URL that the path is appended to; computed once if the caller chose no server."""
         if options.server is not None:
             return server_url(self.operation.servers, options.base_url, options.server)
         base = self._bases.get(options.base_url)
         if base is None:
             base = server_url(self.operation.servers, options.base_url)
-            # Who makes a client for each of many servers is not to fill the memory.
+            # A client with ever other base URLs must not fill the memory.
             if len(self._bases) < _BASES:
                 self._bases[options.base_url] = base
         return base
@@ -229,7 +229,7 @@ class Plan:
             if in_ not in {"header", "cookie"}:
                 continue
             text = serialized(self._fields[in_, wire].parameter, value)
-            # RFC 6570, 3.2.1: an empty list or object is undefined, and what is undefined is not written.
+            # RFC 6570, 3.2.1: an empty list or object is undefined, and undefined values are not written.
             if in_ == "header" and (text or value not in ([], {})):
                 pairs.append((wire, text))
             elif in_ == "cookie":
@@ -248,7 +248,7 @@ def _field(argument: Argument, parameter: Parameter, limits: Limits) -> _Field:
 
 
 def serialized(parameter: Parameter, value: Any) -> str:
-    """The text of a parameter's plain value, as it stands in its place on the wire."""
+    """The text of a parameter's plain value on the wire."""
     if parameter.media_type is None:
         return serialize(
             value,
@@ -278,8 +278,8 @@ def _secret_places(found: tuple[Argument, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _sendable(path: str, names: set[str]) -> str:
-    """A path of the document with all that no URL holds percent-encoded, but for the templates of its parameters."""
-    # RFC 3986, 2.1; what is encoded already stays so.
+    """A path of the document, percent-encoded except for the templates of its parameters."""
+    # RFC 3986, 2.1; encoded octets stay as they are.
     return "".join(
         part if part[:1] == "{" and part[1:-1] in names else quote(part, safe=_IN_URL) for part in _TEMPLATE.split(path)
     )
@@ -293,7 +293,7 @@ def _response_schemas(operation: Operation) -> Iterator[Schema]:
 
 
 def _response_ranges(operation: Operation) -> list[str]:
-    """The media types of success, or where there are none those of errors: what Accept asks for."""
+    """The media types for Accept: those of success, or those of errors if there are none."""
     good = [r for status, response in operation.responses.items() if status[:1] == "2" for r in response.content]
     rest = [r for status, response in operation.responses.items() if status[:1] != "2" for r in response.content]
     return list(dict.fromkeys(good or rest))

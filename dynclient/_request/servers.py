@@ -1,4 +1,4 @@
-"""Which server a call goes to.
+"""The server of a call.
 
 Rule 1: ``base_url`` wins, then ``server`` (index, name or variables), then what the document says.
 Rule 2: a server's variables are the caller's, or their defaults; a caller's value stays within its place in the URL.
@@ -20,14 +20,14 @@ from dynclient.exceptions import ArgumentError
 _VARIABLE = expression(r"\{([^{}]+)\}")
 
 ServerChoice = int | str | Mapping[str, Any] | None
-"""An index, a server's name, or the variables of the first server, of which ``"server"`` may name another one."""
+"""An index, a server's name, or variables of the first server; with ``"server"``, of the one of that name or index."""
 
 
 def server_url(servers: Sequence[model.Server], base_url: str | None, choice: ServerChoice = None) -> str:
     """The absolute URL that paths are appended to, without a slash at its end.
 
     Raises:
-        ArgumentError: there is no such server, a variable is wrong, or no absolute URL can be had.
+        ArgumentError: there is no such server, a variable is wrong, or the URL is not absolute.
     """
     if base_url is not None:
         return checked_base_url(base_url)
@@ -42,7 +42,7 @@ def checked_base_url(url: str) -> str:
     """A ``base_url``, without a slash at its end.
 
     Raises:
-        ArgumentError: it is no absolute URL, or holds what it may not.
+        ArgumentError: it is not an absolute URL, or has user information, a query or a fragment.
     """
     return _absolute(url, "base_url")
 
@@ -103,7 +103,9 @@ def _absolute(url: str, what: str) -> str:
     parts = _split(url)
     if parts is None or parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
         raise ArgumentError(
-            f"{what} is no absolute http or https URL: {url!r}", argument="base_url", hint="pass base_url='https://…'"
+            f"{what} is not an absolute http or https URL: {url!r}",
+            argument="base_url",
+            hint="pass base_url='https://…'",
         )
     if parts.username is not None or parts.password is not None:
         raise ArgumentError(
@@ -115,7 +117,7 @@ def _absolute(url: str, what: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of a URL; None where its host or port is none."""
+    """The parts of a URL; None if its host or port is malformed."""
     try:
         parts = urlsplit(url)
         _ = parts.hostname, parts.port

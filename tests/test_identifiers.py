@@ -20,7 +20,7 @@ def test_cases(text, expected):
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=200) | st.from_regex(r"[A-Za-z0-9_ $+-]{0,160}"))
-def test_any_text_makes_a_lawful_name(text):
+def test_any_text_makes_a_valid_name(text):
     for make in (identifier, class_name):
         name = make(text)
         assert name.isidentifier()
@@ -34,7 +34,7 @@ def test_any_text_makes_a_lawful_name(text):
     assert class_name(class_name(text)) == class_name(text)
 
 
-def test_long_names_stay_apart():
+def test_long_names_stay_distinct():
     first, second = identifier("x" * 200 + "a"), identifier("x" * 200 + "b")
     assert first != second
     assert len(first) == len(second) == MAX_LENGTH

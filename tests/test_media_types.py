@@ -1,4 +1,4 @@
-"""What is said of a media type is what a call returns: signature, docstring, stub, page and value agree."""
+"""Signature, docstring, stub and page say the type of the value that a call returns, for every media type."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Answering(BaseHTTPRequestHandler):
 
 
 class Said:
-    """A client of all media types, and what is emitted for it."""
+    """A client of all media types, and the stub and the page emitted for it."""
 
     document: ClassVar[dict[str, Any]]
     client: ClassVar[Any]
@@ -126,7 +126,7 @@ def said() -> Iterator[type[Said]]:
 
 
 def returned(files: dict[str, str]) -> dict[str, str]:
-    """By the name of a client's attribute: what its class in the stub says that a call returns."""
+    """The name of each of the client's attributes -> the type in the stub that a call returns."""
     tree = ast.parse(files["_operations_1.pyi"])
     calls = {
         node.name: ast.unparse(part.returns)
@@ -211,7 +211,7 @@ def test_the_mock_answers_in_every_media_type(said):
 
 @pytest.fixture
 def media_types() -> Iterator[None]:
-    """Whatever a test registers is gone after it."""
+    """Undo a test's registrations."""
     kept = dict(MEDIA_TYPES), dict(codecs.CODECS)
     yield
     for table, rows in zip((MEDIA_TYPES, codecs.CODECS), kept, strict=True):

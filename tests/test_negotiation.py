@@ -1,4 +1,4 @@
-"""Media types, matched and asked for."""
+"""Media types, matched and requested."""
 
 from pathlib import Path
 
@@ -38,13 +38,13 @@ def test_accept(ranges, expected):
     assert accept(ranges) == expected
 
 
-def test_get_knows_no_case():
+def test_get_ignores_case():
     content_type = ContentType("text", "plain", (("charset", "utf-8"),))
     assert content_type.get("Charset") == "utf-8"
     assert content_type.get("format") is None
 
 
-def test_what_the_caller_prefers_goes_alone():
+def test_the_callers_accept_is_sent_alone():
     assert accept(["application/json"], preferred="text/csv, */*;q=0.1") == "text/csv, */*;q=0.1"
 
 

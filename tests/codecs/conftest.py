@@ -77,6 +77,6 @@ def schema():
 
 
 @pytest.fixture(autouse=True)
-def fast_decoder(monkeypatch):
-    """Read by the fast decoder from the first body on, which else comes after some."""
+def msgspec_from_the_first(monkeypatch):
+    """Read by msgspec from the first body on; otherwise the first few are read by the standard library."""
     monkeypatch.setattr(json, "_FIRST", iter(()))

@@ -1,4 +1,4 @@
-"""JSON: what is written, what is read, and what can't be written."""
+"""JSON: values written and read, and values that can't be written."""
 
 import json
 from types import SimpleNamespace

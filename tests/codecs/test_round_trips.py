@@ -1,4 +1,4 @@
-"""Whatever is written is read again as it was, for each codec, with values of Hypothesis."""
+"""Values survive being written and read, for each codec, with Hypothesis."""
 
 import contextlib
 import json
@@ -100,7 +100,7 @@ def test_the_two_writers_of_json_agree(media_type, value):
 
 
 class Pairs(list):
-    """The members of an object, of which one may come twice."""
+    """The members of an object, one of which may occur twice."""
 
 
 NAMES = st.sampled_from(["a", "b", "c:", '"', "\xe9", "d "])
@@ -128,7 +128,7 @@ def has_name_twice(value):
 
 
 @given(value=SEVERAL, colon=st.sampled_from([":", ": ", " :", "\n:"]), comma=st.sampled_from([",", ", ", "\n ,"]))
-def test_a_name_that_comes_twice_is_found_however_it_is_written(value, colon, comma):
+def test_a_name_that_occurs_twice_is_found_in_any_spelling(value, colon, comma):
     body = text_of(value, colon, comma).encode()
     if has_name_twice(value):
         with pytest.raises(DecodeError, match="occurs twice"):
@@ -222,7 +222,7 @@ def test_ordered_parts(media_type, contents):
     prefix=st.sampled_from([b"", b"--b\r\n", b"<a>", b"{"]),
     content_type=st.sampled_from(sorted(MEDIA_TYPES)),
 )
-def test_whatever_comes_is_a_value_or_an_error_of_ours(body, prefix, content_type):
+def test_any_body_is_a_value_or_a_decode_error(body, prefix, content_type):
     content_type = f"{content_type.replace('*/*+', 'application/x+').replace('*', 'x')}; boundary=b"
     with contextlib.suppress(DecodeError):
         codecs.find(content_type).decode(prefix + body, None, content_type, LIMITS)

@@ -33,7 +33,7 @@ def test_both_ways(media_type, content_type, items, body):
     assert codec.decode(body, media, content_type, LIMITS) == items
 
 
-# OAS 3.2.0, Media Type Object, Server-Sent Event Streams: what the events are, told as JSON Lines.
+# OAS 3.2.0, Media Type Object, Server-Sent Event Streams: the events of its example, as JSON Lines.
 SPECIFIED = b"""\
 event: addString
 data: This data is formatted
@@ -75,13 +75,13 @@ def test_reads(media_type, content_type, body, items):
     assert codecs.find(content_type).decode(body, None, content_type, LIMITS) == items
 
 
-def test_the_type_of_an_event_is_told_where_it_is_required(media_type):
+def test_an_event_has_its_default_type_if_the_schema_requires_one(media_type):
     media = media_type(EVENTS, {"itemSchema": {"type": "object", "required": ["event"]}})
     assert codecs.find(EVENTS).decode(b"data: x\n\n", media, EVENTS, LIMITS) == [{"event": "message", "data": "x"}]
 
 
 @pytest.mark.parametrize("content_type", [LINES, RECORDS, EVENTS])
-def test_a_string_schema_gives_the_text(media_type, content_type):
+def test_a_string_schema_means_the_text(media_type, content_type):
     media = media_type(content_type, {"schema": {"type": "string"}})
     codec = codecs.find(content_type)
     assert codec.decode(b"anything", media, content_type, LIMITS) == "anything"

@@ -1,4 +1,4 @@
-"""Bodies in chunks: wherever they are cut, the pieces are those of the whole."""
+"""Bodies in chunks: the items do not depend on where the chunks end."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_text_and_lines_are_the_same_wherever_chunks_end(places):
 
 @settings(max_examples=40, deadline=None)
 @given(body=st.binary(max_size=40), size=st.integers(1, 9), places=st.lists(st.integers(0, 40), max_size=5))
-def test_bytes_come_in_pieces_of_one_size(body, size, places):
+def test_bytes_are_split_into_chunks_of_one_size(body, size, places):
     found = pieces(sequence.ByteSplitter(size), cut(body, places))
     assert b"".join(found) == body
     assert all(len(piece) == size for piece in found[:-1])
@@ -80,7 +80,7 @@ def test_other_charsets_byte_by_byte(name):
     assert "".join(pieces(sequence.TextSplitter(name), chunks)) == body.decode(name)
 
 
-# What is there as soon as which bytes are.
+# content type, the bytes so far -> the items that are yielded already
 EARLY = {
     "a line": ("application/jsonl", b"1\n2", [1]),
     "a record with its line feed": ("application/json-seq", b'\x1e{"a": 1}\n', [{"a": 1}]),
@@ -124,7 +124,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
-def test_what_came_before_a_fault_is_given(case):
+def test_items_before_a_fault_are_yielded(case):
     content_type, chunks, expected, offset = case
     found, error = fails(codecs.find(content_type).split(None, LIMITS), chunks)
     assert (found, type(error), error.offset) == (expected, exceptions.DecodeError, offset)
@@ -148,7 +148,7 @@ def test_many_items_are_not():
     assert len(pieces(codecs.find("application/jsonl").split(None, SMALL), [b"[1]\n"] * 100)) == 100
 
 
-def test_events_tell_what_reconnecting_goes_by():
+def test_events_keep_the_last_id_and_the_pause_for_reconnecting():
     events = codecs.find("text/event-stream").split(None, LIMITS)
     list(events.feed(b"id: 1\nretry: 20\n\nid: 2\ndata: x\n\nid: 3\nretry: soon\ndata: y"))
     assert (events.last_id, events.retry) == ("2", 20)

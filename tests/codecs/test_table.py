@@ -1,4 +1,4 @@
-"""The table says of each codec what its module says, before that module is loaded."""
+"""The table of codecs agrees with the codecs' modules, which it does not import."""
 
 from importlib import import_module
 
@@ -23,8 +23,8 @@ from dynclient.media_types import MEDIA_TYPES
     ],
 )
 def test_the_table_agrees_with_the_modules(name, module, constant):
-    told, found = codecs.CODECS[name], getattr(import_module(f"dynclient.codecs.{module}"), constant)
-    assert (told.name, told.files, told.split is None) == (found.name, found.files, found.split is None)
+    listed, found = codecs.CODECS[name], getattr(import_module(f"dynclient.codecs.{module}"), constant)
+    assert (listed.name, listed.files, listed.split is None) == (found.name, found.files, found.split is None)
 
 
 def test_every_media_type_has_a_codec():

@@ -1,4 +1,4 @@
-"""Text by its charset and schema; bytes, paths and streams as they are."""
+"""Text by its charset and schema; bytes, paths and streams unchanged."""
 
 import io
 
@@ -117,7 +117,7 @@ def test_a_stream_of_text_is_refused(media_type):
         (None, "3.1", "application/x-thing", b"abc"),
     ],
 )
-def test_what_bytes_are_read_as(media_type, schema, version, content_type, value):
+def test_bytes_or_text_by_the_schema(media_type, schema, version, content_type, value):
     media = media_type(content_type, {"schema": schema} if schema is not None else {}, version=version)
     assert codecs.find(content_type).decode(b"abc", media, content_type, LIMITS) == value
     assert codecs.find(content_type).decode(b"\xff", media, content_type, LIMITS) == b"\xff"

@@ -1,4 +1,4 @@
-"""XML by the XML Object: every case both ways, documents as they are, and what can't be written."""
+"""XML by the XML Object: every case both ways, documents unchanged, and values that can't be written."""
 
 import json
 from pathlib import Path
@@ -133,7 +133,7 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("schema", [BXML, OBJECT, None], ids=["string", "object", "no schema"])
 @pytest.mark.parametrize(("given", "sent"), DOCUMENTS.values(), ids=DOCUMENTS)
-def test_documents_go_as_they_are(media_type, schema, given, sent):
+def test_documents_are_sent_unchanged(media_type, schema, given, sent):
     media = media_type(XML, {"schema": schema} if schema else {})
     assert xml.CODEC.encode(given, media, XML) == codecs.Encoded(sent, XML)
 
@@ -156,14 +156,14 @@ def test_text_that_is_not_well_formed_is_refused_with_its_place(media_type, text
     assert f"line {line}, column {column}" in str(raised.value)
 
 
-def test_a_string_schema_gives_the_text(media_type):
+def test_a_string_schema_means_the_text(media_type):
     body = '<?xml version="1.0" encoding="iso-8859-1"?><a>é</a>'.encode("latin-1")
     assert xml.CODEC.decode(body, media_type(XML, {"schema": BXML}), XML, LIMITS) == body.decode("latin-1")
     assert xml.CODEC.decode(body, None, XML, LIMITS) == body.decode("latin-1")
 
 
 @pytest.mark.parametrize("schema", [BXML, {}])
-def test_a_mapping_is_no_document(media_type, schema):
+def test_a_mapping_is_not_a_document(media_type, schema):
     with pytest.raises(EncodeError, match="dict"):
         xml.CODEC.encode({"a": 1}, media_type(XML, {"schema": schema}), XML)
 

@@ -1,7 +1,7 @@
 """Matching in time that grows only with the text, however a pattern is nested.
 
 Rule 1: all paths through a pattern are followed at once, so no path is tried twice (K. Thompson, 1968).
-Rule 2: the step from a set of threads by a character is cached, so a second look-up costs one step.
+Rule 2: the position after a character is cached with the position before it, so it is found by one look-up.
 Rule 3: a counted repetition of one character class is one state with a set of counts, not one state for each count:
 reading a character adds one to every count. Counts are kept as spans, of which there are few.
 """
@@ -16,7 +16,7 @@ from dynclient._regex.syntax import Choice, Edge, Group, One, Repeat, Sequence
 
 MOST_STATES = 4_000
 _MOST_CACHED = 500_000
-"""Threads in all cached steps."""
+"""Threads and following characters in all cached positions."""
 _LINE_ENDS = frozenset("\n\r\u2028\u2029")
 
 Spans: TypeAlias = tuple[tuple[int, int], ...]
@@ -44,6 +44,19 @@ class Counter(Record):
         return tuple(kept)
 
 
+class Position:
+    """A place in a text: the threads there, the kind of the character before, and what is known to follow."""
+
+    __slots__ = ("before", "following", "is_end", "threads")
+
+    def __init__(self, threads: Threads, before: str) -> None:
+        """Take the threads, and what an edge asks of the character before."""
+        self.threads = threads
+        self.before = before
+        self.following: dict[str, Any] = {}
+        self.is_end: bool | None = None
+
+
 class Automaton:
     """A pattern as states. A state reads a character, is at an edge, counts, or only leads on."""
 
@@ -58,7 +71,7 @@ class Automaton:
         self.final = self.state()
         self.first = self.lay(tree, self.final)
         self.cached = 0
-        self.steps: dict[tuple[Threads, str], dict[str, Any]] = {}
+        self.positions: dict[tuple[Threads, str], Position] = {}
 
     def state(self, reads: CharacterSet | Edge | Counter | None = None, *onward: int) -> int:
         """Add a state."""
@@ -104,40 +117,53 @@ class Automaton:
         return after
 
     def search(self, text: str, most: int) -> tuple[bool | None, int]:
-        """Tell whether the pattern is found anywhere in a text, and how many threads were gone through for it.
+        """Tell whether the pattern is found anywhere in a text, and how many states were gone through for it.
 
         Returns None where these would be more than ``most``.
         """
-        threads: Threads = frozenset((self.first,))
-        before = ""
+        position = self.position(frozenset((self.first,)), "")
         work = 0
         for character in text:
-            cached = self.steps.get((threads, before))
-            following = cached.get(character) if cached is not None else None
+            following = position.following.get(character)
             if following is None:
-                work += sum(1 if isinstance(thread, int) else len(thread[1]) for thread in threads)
+                following, cost = self.step(position, character)
+                work += cost
                 if work > most:
                     return None, work
-                following = self.step(threads, before, character)
-                self.cache(threads, before, character, following)
+                position.following[character] = following
+                self.cached += 1
             if following is True:
                 return True, work
-            threads, before = following
-        return self.final in self.reached(threads, before, "")[0], work
+            position = following
+        if position.is_end is None:
+            states, _ = self.reached(position.threads, position.before, "")
+            position.is_end = self.final in states
+            work += len(states)
+        return position.is_end, work
 
-    def cache(self, threads: Threads, before: str, character: str, following: Any) -> None:
-        """Cache a step; a full cache is emptied first."""
-        if self.cached >= _MOST_CACHED:
-            self.steps.clear()
-            self.cached = 0
-        self.cached += len(threads)
-        self.steps.setdefault((threads, before), {})[character] = following
+    def position(self, threads: Threads, before: str) -> Position:
+        """The position with these threads, cached or new. A full cache is emptied first."""
+        found = self.positions.get((threads, before))
+        if found is None:
+            if self.cached >= _MOST_CACHED:
+                # A list, since other threads may add to the positions.
+                for each in list(self.positions.values()):
+                    each.following.clear()
+                self.positions.clear()
+                self.cached = 0
+            self.cached += len(threads)
+            found = self.positions[threads, before] = Position(threads, before)
+        return found
 
-    def step(self, threads: Threads, before: str, character: str) -> Any:
-        """Read a character: True where the pattern is found before it, else the next threads and their context."""
-        states, counts = self.reached(threads, before, character)
+    def step(self, position: Position, character: str) -> tuple[Any, int]:
+        """Read a character: True where the pattern is found before it, else the next position.
+
+        Also returns how many states and counts were gone through.
+        """
+        states, counts = self.reached(position.threads, position.before, character)
+        cost = len(states) + sum(map(len, counts.values()))
         if self.final in states:
-            return True
+            return True, cost
         following: set[int | tuple[int, Spans]] = {self.first}
         for state in states:
             reads = self.reads[state]
@@ -148,7 +174,8 @@ class Automaton:
             if isinstance(counter, Counter) and character in counter.set and (advanced := counter.advanced(spans)):
                 following.add((state, advanced))
         # Of the character before, an edge asks only whether it is a word's character, or ends a line.
-        return frozenset(following), "\n" if character in _LINE_ENDS else "w" if character in WORD else "-"
+        before = "\n" if character in _LINE_ENDS else "w" if character in WORD else "-"
+        return self.position(frozenset(following), before), cost
 
     def reached(self, threads: Threads, before: str, after: str) -> tuple[set[int], dict[int, Spans]]:
         """The states that are reached without reading, between two characters; and the counts of those that count.

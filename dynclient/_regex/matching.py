@@ -24,7 +24,7 @@ LONGEST = 512
 
 _LONG = 500
 _STEPS = 100_000_000
-_STEPS_OF_A_THREAD = 20
+_STEPS_OF_A_STATE = 20
 _LOOSE = 16
 _FEW_CHOICES = 100
 _MOST_CHOICES = 10_000
@@ -141,8 +141,8 @@ class _Matcher:
             return self.regex.search(text) is not None
         if self.automaton is None:
             return None
-        found, work = self.automaton.search(text, budget.left // _STEPS_OF_A_THREAD)
-        budget.left -= work * _STEPS_OF_A_THREAD
+        found, work = self.automaton.search(text, budget.left // _STEPS_OF_A_STATE)
+        budget.left -= work * _STEPS_OF_A_STATE
         return found
 
 

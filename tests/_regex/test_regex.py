@@ -1,12 +1,14 @@
+import random
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynclient import _regex
-from dynclient._regex import Pattern, PatternError, read
+from dynclient._regex import Pattern, PatternError, automaton, read
 from dynclient._regex.automaton import Automaton, Unfit
 
 SLOW = [
@@ -201,3 +203,12 @@ def test_many_unicode_properties_cost_little():
     assert _regex.compile("^(?i)" + r"[\u0100-\u02ff]" * 40 + "$").search("\u0101" * 40)
     assert _regex.compile("^" + r"[\p{L}-]" * 40 + "$").search("\u0101" * 40)
     assert time.thread_time() - start < 2
+
+
+def test_threads_may_share_a_pattern_whose_cache_is_emptied(monkeypatch):
+    monkeypatch.setattr(automaton, "_MOST_CACHED", 50)
+    pattern = Pattern(r"(a|b)*a(a|b){5}c\p{L}")
+    text = "".join(random.Random(1).choices("ab", k=3_000))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(pattern.search, [text, text + "aaaaaacx"] * 10))
+    assert found == [False, True] * 10

@@ -26,6 +26,8 @@ _STATUS_LINE = expression(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r\n]")
 # RFC 9110, 5.5: no NUL, CR or LF in a field value; h11 allows no form feed or vertical tab either. RFC 9112, 2.2: a
 # bare CR ends no line.
 _UNSAFE = expression(rb"[\0\x0b\x0c]|\r(?!\n)")
+# The same, and a bare LF, which may end a line of a head (RFC 9112, 2.2) but seldom does.
+_UNUSUAL = expression(rb"[\0\x0b\x0c]|\r(?!\n)|(?<!\r)\n")
 _SWITCHING = (b"HTTP/1.1 101", b"HTTP/1.0 101")
 
 _FIRST_FINAL = 200
@@ -77,6 +79,11 @@ class ReceiveBuffer:
             IncompleteResponse: the stream ended before.
         """
         data, limits = self._data, self._limits
+        end = 0 if self._searched else data.find(b"\r\n\r\n") + 4
+        # Most heads come at once, and are too short for a line to be too long.
+        usual = end <= limits.header_line_bytes and data.count(b"\n", 0, end) < limits.header_lines
+        if usual and _STATUS_LINE.match(data, 0, end) and not _UNUSUAL.search(data, 0, end):
+            return self._cut(end)
         while True:
             end = data.find(b"\n", self._searched) + 1
             if (end or len(data)) - self._line > limits.header_line_bytes:
@@ -272,16 +279,12 @@ class Framing:
         return iter(lambda: self._buffer.take(CHUNK, until_end=True), b"")
 
     def _sized(self, size: int) -> Iterator[bytes | None]:
-        """Let h11 read so many bytes."""
+        """Yield so many bytes."""
         while size:
             data = self._buffer.take(min(size, CHUNK))
-            if data is None:
-                yield None
-                continue
-            size -= len(data)
-            event = self._event(data)
-            if type(event) is h11.Data:
-                yield bytes(event.data)
+            if data is not None:
+                size -= len(data)
+            yield data
 
     def _chunked(self) -> Iterator[bytes | None]:
         while True:
@@ -292,8 +295,13 @@ class Framing:
             size = int(line.partition(b";")[0], 16)
             if not size:
                 break
-            yield from self._sized(size)
-            yield from self._sized(len(b"\r\n"))
+            for data in self._sized(size):
+                yield None if data is None else bytes(self._event(data).data)
+            for end in self._sized(len(b"\r\n")):
+                if end is None:
+                    yield None
+                else:
+                    self._event(end)
         # RFC 9112, 7.1.2: trailer fields may be ignored.
         while (section := self._buffer.trailers()) is None:
             yield None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -29,6 +29,13 @@ T = TypeVar("T")
 Step = Request | Sleep | Run | Await
 Steps = Generator[Step, Any, T]
 """What a flow yields: a request to send, seconds to sleep, a function that may block, or something to await."""
+
+
+def called(function: Callable[[], Any]) -> Steps[Any]:
+    """Call a function of the caller's, which may block: away from any event loop. An async function is awaited."""
+    from inspect import iscoroutinefunction
+
+    return (yield Await(function()) if iscoroutinefunction(function) else Run(function))
 
 
 class Auth(Protocol):

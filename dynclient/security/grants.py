@@ -15,10 +15,10 @@ from typing import Any
 from dynclient._records import Record
 from dynclient._secrets import Secret
 from dynclient.exceptions import AuthorizationError
-from dynclient.messages import Headers, Request, Response, Run, Sleep
+from dynclient.messages import Headers, Request, Response, Sleep
 from dynclient.model import OAuthFlow, SecurityScheme
 from dynclient.options import DeviceCode, OAuth2
-from dynclient.security.auth import Steps
+from dynclient.security.auth import Steps, called
 from dynclient.security.tokens import Token, TokenRequest, answer_of, form_request, token_of
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -138,7 +138,7 @@ def device_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Step
     end = request.clock.environment.clock() + patience
     interval = _number(answer_of(response, request.limits).get("interval"), _INTERVAL)
     if request.given.show_code is not None:
-        yield Run(partial(request.given.show_code, shown))
+        yield from called(partial(request.given.show_code, shown))
     fields = {"grant_type": _GRANT, "device_code": device, "client_id": request.given.client_id}
     while True:
         if request.clock.environment.clock() + interval >= end:

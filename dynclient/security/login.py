@@ -24,8 +24,8 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from dynclient.exceptions import ArgumentError, AuthorizationError, escaped
-from dynclient.messages import Run, Sleep
-from dynclient.security.auth import Steps
+from dynclient.messages import Sleep
+from dynclient.security.auth import Steps, called
 from dynclient.security.tokens import TokenRequest
 
 _PAUSE = 0.1
@@ -86,7 +86,7 @@ def _returned(request: TokenRequest, listener: Listener, url: str) -> Steps[Mapp
     clock = request.clock.environment.clock
     end = clock() + patience
     opener = request.given.open_browser
-    if opener is not None and (yield Run(partial(opener, url))) is False:
+    if opener is not None and (yield from called(partial(opener, url))) is False:
         raise AuthorizationError("no browser could be opened for logging in")
     while listener.query is None:
         if clock() >= end:

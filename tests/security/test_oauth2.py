@@ -11,6 +11,8 @@ import traceback
 import urllib.request
 from dataclasses import replace
 
+import anyio
+import anyio.lowlevel
 import pytest
 from authorization_server import CLIENT, USER, error, reply
 
@@ -291,3 +293,25 @@ def test_a_store_that_is_not_to_be_trusted(client, authorization, tmp_path, mode
     assert isinstance(outcome, exceptions.ArgumentError)
     assert fault in str(outcome)
     assert authorization.asked == []
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_async_functions_show_a_person_where_to_log_in(authorization, backend):
+    shown = []
+
+    async def show(code):
+        await anyio.lowlevel.checkpoint()
+        shown.append(code.code)
+
+    async def browse_later(url):
+        await anyio.lowlevel.checkpoint()
+        browse(url)
+
+    async def run():
+        document = authorization.document(**authorization.flows)
+        for auth in (OAuth2("public", show_code=show), OAuth2("public", open_browser=browse_later)):
+            async with dynclient.AsyncClient.load(document, auth=auth) as things:
+                assert (await things.get_thing())["by"].startswith("token-")
+
+    anyio.run(run, backend=backend)
+    assert shown == ["WDJB-MJHT"]

@@ -67,10 +67,9 @@ class Offer(Record):
         if self.codec.name == "binary" and not isinstance(value, bytes):
             value = str(value).encode("utf-8")
         encoded = self.codec.encode(value, self.media_type, self.content_type)
-        body = (
-            encoded.body if isinstance(encoded.body, bytes) else b"".join(cast("Iterator[bytes]", encoded.body or ()))
-        )
-        return body, encoded.content_type
+        if isinstance(encoded.body, bytes):
+            return encoded.body, encoded.content_type
+        return b"".join(cast("Iterator[bytes]", encoded.body or ())), encoded.content_type
 
     def is_valid(self, value: Any) -> bool:
         """Whether a value is valid by the media type's schema, if it has one."""
@@ -119,11 +118,6 @@ def _weights(accept: str) -> dict[str, float]:
         except ValueError:
             continue
     return weights
-
-
-def has_example(media_type: model.MediaType, name: str) -> bool:
-    """Whether the document has an example of this name."""
-    return any(entry.name == name for entry in _usable_examples(media_type))
 
 
 def content_value(media_type: model.MediaType, preference: Preference = NO_PREFERENCE, *, status: int = 0) -> Any:
@@ -316,7 +310,8 @@ def choose(operation: model.Operation, accept: str, preference: Preference) -> D
     if draft.offer is None:
         return draft
     media_type = draft.offer.media_type
-    if preference.example is not None and not has_example(media_type, preference.example):
+    names = {entry.name for entry in _usable_examples(media_type)}
+    if preference.example is not None and preference.example not in names:
         raise HTTPError(404, f"{operation.id} documents no example {preference.example[:80]!r} for {draft.status}")
     return draft._replace(value=content_value(media_type, preference, status=draft.status))
 

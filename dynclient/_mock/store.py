@@ -82,14 +82,14 @@ class Store:
         if not isinstance(value, dict) or item_type.id_property not in value:
             return draft
         collection = _unquoted(match.path)
-        old = value[item_type.id_property]
-        while f"{collection}/{value[item_type.id_property]}" in self._items:
+        first = identifier = value[item_type.id_property]
+        while f"{collection}/{identifier}" in self._items:
             self._count += 1
-            fresh = _varied(old, self._count)
-            if fresh == value[item_type.id_property]:
+            before, identifier = identifier, _varied(first, self._count)
+            if identifier == before:
                 break
-            value = _renamed(value, value[item_type.id_property], fresh)
-        path = f"{collection}/{value[item_type.id_property]}"
+        value = _renamed(value, first, identifier)
+        path = f"{collection}/{identifier}"
         self._items[path] = {**known, **value}
         self._collections.add(collection)
         # RFC 9110, 10.2.2: with 201, Location is the created resource.

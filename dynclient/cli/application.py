@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import click
@@ -122,7 +123,7 @@ def application(*, debug: bool) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; an error is shown in a line or two. Returns the exit status."""
-    debug = "--debug" in arguments[: _command_index(arguments)]
+    debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
     _escape_unencodable()
     try:
         status = application.main(list(arguments), prog_name="dynclient", standalone_mode=False)
@@ -146,10 +147,6 @@ def run(arguments: Sequence[str]) -> int:
             raise
         click.echo(_line(_message(error)), err=True)
     return status if isinstance(status, int) else 0
-
-
-def _command_index(arguments: Sequence[str]) -> int:
-    return next((index for index, word in enumerate(arguments) if not word.startswith("-")), len(arguments))
 
 
 def _escape_unencodable() -> None:

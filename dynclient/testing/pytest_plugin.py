@@ -60,15 +60,15 @@ def dynclient_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., S
     with ExitStack() as stack:
 
         def make(document: Any = None, **options: Any) -> Server:
-            chosen = document if document is not None else _configured(request.config)
-            server = stack.enter_context(serve(chosen, **options))
+            source = _configured_document(request.config) if document is None else document
+            server = stack.enter_context(serve(source, **options))
             _observe(request.config, server.mock)
             return server
 
         yield make
 
 
-def _configured(config: pytest.Config) -> Any:
+def _configured_document(config: pytest.Config) -> Any:
     text = str(config.getini("dynclient_document"))
     if not text:
         raise pytest.UsageError(

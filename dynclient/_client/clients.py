@@ -15,6 +15,7 @@ from dynclient._client.namespaces import Namespace, Operations, allow_completion
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
 from dynclient._client.source import DocumentSource
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
+from dynclient._escaping import counted
 from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_headers
 from dynclient.exceptions import ArgumentError, UnreadableDocument, escaped
@@ -212,9 +213,8 @@ class _BaseClient:
 
     def _head(self) -> str:
         api = self.api
-        count = len(self._state.document.names.by_name)
-        text = f"<{type(self).__name__} of {api.title} {api.version}: {count} operation{'s' if count != 1 else ''}>"
-        return escaped(text)
+        operations = counted(len(self._state.document.names.by_name), "operation")
+        return escaped(f"<{type(self).__name__} of {api.title} {api.version}: {operations}>")
 
 
 class Client(_BaseClient):

@@ -16,6 +16,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 
 from dynclient import json_pointer
+from dynclient._escaping import counted
 from dynclient._expressions import expression
 from dynclient._schemas import SchemaBundle
 from dynclient._validation.formats import format_fault
@@ -167,16 +168,16 @@ def _bound(words: str) -> Callable[[Any], str]:
 
 
 def _least(noun: str) -> Callable[[Any], str]:
-    return lambda error: f"has {_plural(len(error.instance), noun)}, at least {int(error.validator_value)} needed"
+    return lambda error: f"has {counted(len(error.instance), noun)}, at least {int(error.validator_value)} needed"
 
 
 def _most(noun: str) -> Callable[[Any], str]:
-    return lambda error: f"has {_plural(len(error.instance), noun)}, at most {int(error.validator_value)} are allowed"
+    return lambda error: f"has {counted(len(error.instance), noun)}, at most {int(error.validator_value)} are allowed"
 
 
 def _items(error: Any) -> str:
     most = len(error.schema.get("prefixItems", ()))
-    return f"has {_plural(len(error.instance), 'item')}, at most {most} are allowed"
+    return f"has {counted(len(error.instance), 'item')}, at most {most} are allowed"
 
 
 def _contains(error: Any) -> str:
@@ -184,7 +185,7 @@ def _contains(error: Any) -> str:
 
 
 def _choice(error: Any) -> str:
-    schemas = _plural(len(error.validator_value), "schema")
+    schemas = counted(len(error.validator_value), "schema")
     if error.validator == "oneOf" and not error.context:
         return f"fits more than one of {schemas}, only one is allowed"
     return f"fits none of {schemas}"
@@ -230,13 +231,6 @@ def _article(name: str) -> str:
 def _listed(names: Sequence[str]) -> str:
     """Names as a sentence lists them."""
     return " ".join([", ".join(names[:-1]), "or", names[-1]]) if len(names) > 1 else "".join(names)
-
-
-def _plural(count: int, noun: str) -> str:
-    """A count with its noun."""
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"
 
 
 def _shown(values: Iterable[Any]) -> str:

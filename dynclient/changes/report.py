@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
+from dynclient._escaping import counted
 from dynclient._records import Record
 from dynclient.changes.kinds import SEVERITIES, Severity
 from dynclient.exceptions import escaped
@@ -177,7 +178,7 @@ def as_text(changes: Changes) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD) - 1)]
     rows = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in lines]
     counts = [f"{len(found)} {severity}" for severity in SEVERITIES if (found := changes.of(severity))]
-    return "\n".join([*rows, f"{len(changes)} change{'s' if len(changes) != 1 else ''}: {', '.join(counts)}"])
+    return "\n".join([*rows, f"{counted(len(changes), 'change')}: {', '.join(counts)}"])
 
 
 def _name(change: Change) -> str:

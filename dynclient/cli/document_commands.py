@@ -9,6 +9,7 @@ from typing import cast
 
 import click
 
+from dynclient._escaping import counted
 from dynclient.changes import REPORTS, SEVERITIES, Severity, compare
 from dynclient.cli.documents import api_of, document_argument, format_option, located
 from dynclient.exceptions import DocumentError, escaped
@@ -41,13 +42,9 @@ def validate(document: str, output: str, *, strict: bool) -> int:
         write(FORMATS[output]([fault.as_data() for fault in found]))
     sys.stdout.flush()  # the count comes last, also where both streams go to one place
     warnings = sum(fault.warning for fault in found)
-    counts = _counted(len(found) - warnings, "fault") + (f", {_counted(warnings, 'warning')}" if warnings else "")
+    counts = counted(len(found) - warnings, "fault") + (f", {counted(warnings, 'warning')}" if warnings else "")
     click.echo(escaped(f"{name}: {counts}"), err=True)
     return 1 if len(found) > warnings or (strict and warnings) else 0
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 @click.command()

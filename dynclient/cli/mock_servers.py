@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from dynclient._escaping import counted
 from dynclient._tables import is_coloured
 from dynclient.cli.documents import document_argument, format_option, located
 from dynclient.exceptions import escaped
@@ -106,8 +107,8 @@ def proxy(  # click gives them all by name
 
 
 def _announce(api: Any, url: str) -> None:
-    count = f"{len(api.rows)} operation{'s' if len(api.rows) != 1 else ''}"
-    click.echo(escaped(f"{api.title} {api.version}: {count} at {url} (Ctrl-C stops it)"), err=True)
+    operations = counted(len(api.rows), "operation")
+    click.echo(escaped(f"{api.title} {api.version}: {operations} at {url} (Ctrl-C stops it)"), err=True)
 
 
 def _observer(output: str, *, verbose: bool) -> Callable[[Response], None]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Signature
 from typing import Any
 
+from dynclient._escaping import counted
 from dynclient._identifiers import identifier
 from dynclient._schemas import MISSING, shape
 from dynclient.exceptions import api_error, escaped
@@ -157,19 +158,19 @@ def _security(security: tuple[SecurityRequirement, ...]) -> Iterator[str]:
 
 # JSON Schema 2020-12 Validation, 6: keyword -> the phrase for its value, in the order of the phrases.
 _PHRASES: Mapping[str, Callable[[Any], str]] = {
-    "minLength": lambda value: f"at least {_count(value, 'character')}",
-    "maxLength": lambda value: f"at most {_count(value, 'character')}",
+    "minLength": lambda value: f"at least {counted(value, 'character')}",
+    "maxLength": lambda value: f"at most {counted(value, 'character')}",
     "pattern": lambda value: f"matches {value}",
     "minimum": lambda value: f">= {value}",
     "exclusiveMinimum": lambda value: f"> {value}",
     "maximum": lambda value: f"<= {value}",
     "exclusiveMaximum": lambda value: f"< {value}",
     "multipleOf": lambda value: f"a multiple of {value}",
-    "minItems": lambda value: f"at least {_count(value, 'item')}",
-    "maxItems": lambda value: f"at most {_count(value, 'item')}",
+    "minItems": lambda value: f"at least {counted(value, 'item')}",
+    "maxItems": lambda value: f"at most {counted(value, 'item')}",
     "uniqueItems": lambda value: "unique items" if value else "",
-    "minProperties": lambda value: f"at least {_count(value, 'property')}",
-    "maxProperties": lambda value: f"at most {_count(value, 'property')}",
+    "minProperties": lambda value: f"at least {counted(value, 'property')}",
+    "maxProperties": lambda value: f"at most {counted(value, 'property')}",
 }
 
 
@@ -183,8 +184,3 @@ def constraints(schema: Schema | None) -> tuple[str, ...]:
     if seen.default is not MISSING and not secret(schema):
         phrases.append(f"default {seen.default!r}")
     return tuple(phrase for phrase in phrases if phrase)
-
-
-def _count(number: Any, noun: str) -> str:
-    plural = "properties" if noun == "property" else f"{noun}s"
-    return f"{number} {noun if number == 1 else plural}"

@@ -106,20 +106,20 @@ def as_text(
     every = [HEAD, *(cells for lines in grouped.values() for cells, _ in lines)]
     widths = [min(max(map(_width, column)), _WIDEST) for column in zip(*every, strict=True)][:-1]
     widths[0] += len(indent)
-    room = None if width is None else width - sum(widths) - len(widths) * len(_GAP)
-    stacked = room is not None and room < _NARROWEST
+    space = None if width is None else width - sum(widths) - len(widths) * len(_GAP)
+    stacked = space is not None and space < _NARROWEST
 
     def paint(text: str, style: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if coloured and style and text else text
 
-    lines = [] if stacked else [_in_columns(HEAD, widths, room, _BOLD, "", paint)]
+    lines = [] if stacked else [_in_columns(HEAD, widths, space, _BOLD, "", paint)]
     for tag, members in grouped.items():
         lines += [paint(_one_line(tag), _TAG)] if tag else []
         for cells, styles in members:
             if stacked:
                 lines += _stacked(cells, width or 0, styles, indent, paint)
             else:
-                lines.append(_in_columns(cells, widths, room, styles, indent, paint))
+                lines.append(_in_columns(cells, widths, space, styles, indent, paint))
     below = [paint(f"{LOST}: {escaped(fault)}", _BROKEN) for fault in faults]
     return "\n".join([*lines, *below, *([note] if note else [])])
 
@@ -133,11 +133,11 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _in_columns(cells: Cells, widths: Sequence[int], room: int | None, styles: Cells, indent: str, paint: Paint) -> str:
+def _in_columns(cells: Cells, widths: Sequence[int], space: int | None, styles: Cells, indent: str, paint: Paint) -> str:
     name, method, path, summary = cells
     pads = [" " * max(column - _width(cell), 0) for column, cell in zip(widths, cells, strict=False)]
     pads[0] = pads[0][len(indent) :]
-    summary = summary if room is None else _cut(summary, room)
+    summary = summary if space is None else _cut(summary, space)
     whole = paint(name, styles[0]) + pads[0], paint(method, styles[1]) + pads[1], path + pads[2]
     return f"{indent}{_GAP.join(whole)}{_GAP}{paint(summary, styles[3])}".rstrip()
 
@@ -153,14 +153,14 @@ def _one_line(text: str) -> str:
     return escaped(" ".join(text.split()))
 
 
-def _cut(text: str, room: int) -> str:
-    """Cut a text to ``room`` columns; returns an empty text if that is too few."""
-    if _width(text) <= room:
+def _cut(text: str, space: int) -> str:
+    """Cut a text to ``space`` columns; returns an empty text if that is too few."""
+    if _width(text) <= space:
         return text
-    if room < _NARROWEST:
+    if space < _NARROWEST:
         return ""
-    while _width(text) >= room:
-        text = text[: min(len(text) - 1, room - 1)]
+    while _width(text) >= space:
+        text = text[: min(len(text) - 1, space - 1)]
     return text.rstrip() + "…"
 
 

@@ -1,6 +1,6 @@
 """Documents: from a path, a URL, text, bytes or a mapping to a plain tree, and from a ``$ref`` to what it leads to.
 
-Whoever only asks the cache needs little of it: what reads documents is loaded when it is first asked for.
+The modules are loaded when they are first used, since a list in the cache needs few of them.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 On disk: a head that names the format; the text of the parts, and tables of them in JSON (see :mod:`lazy`); the index in
 JSON; a tail that leads to the index. The index has notes on the whole form (``about``), for each file its name and the
 place of its table, and the place of the list of operations. The parts are either encoded from a tree that was read, or
-are the file's own text, which nobody has validated: whoever decodes one of these validates it.
+are the file's own text, which was not validated: a part of it is validated when it is decoded.
 
 Rule 1: a truncated file has no tail, and a damaged one a wrong checksum: both count as no compiled form.
 Rule 2: the index only says where to look. The value that is found there decides.

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from dynclient._document.data import Lines  # a warm load reads no text
     from dynclient.transports import Transport
 
-_SHORT = 1 << 20
-"""Bytes of text up to which it is kept beside its tree, which takes many times as much: its SHA-256 may be needed."""
 # From the network fewer files are taken than from a disk.
 _REMOTE_FILES = 50
 
@@ -80,8 +78,8 @@ class File:
             from dynclient._document.data import read
 
             self.tree = read(source.data, source.name, limits, json_only=source.json_only, root=root)
-            if isinstance(self.tree, LazyMapping) or len(source.data) < _SHORT:
-                # The text is kept, and can be looked at later.
+            if isinstance(self.tree, LazyMapping):
+                # The text is kept, so these are computed when they are needed.
                 self._source = source
             else:
                 self.fingerprint = source.fingerprint
@@ -95,7 +93,7 @@ class File:
     @cached_property
     def _may_declare(self) -> bool:
         data = self._source.data
-        return isinstance(data, Mapping) or declares(utf8(data, self.name))
+        return not isinstance(data, Mapping) and declares(utf8(data, self.name))
 
     @property
     def _declares(self) -> bool:

@@ -122,8 +122,7 @@ def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
             data = b""
     except (OSError, ValueError) as error:
         raise _cant_read(error, name) from None
-    json_only = path.lower().endswith(".json")
-    return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: _again(path, limits), place)
+    return _local(data, path, name, place, lambda: _again(path, limits), folder)
 
 
 def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: Cache | None = None) -> Source:
@@ -153,16 +152,19 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
                 place = place and place.of(data, stamp if stamp == after else None)
     except (OSError, ValueError) as error:
         raise _cant_read(error, name) from None
-    return Source(
-        data,
-        Path(os.path.normpath(unquote(parts.path))).as_uri(),
-        name,
-        False,
-        None,
-        path.lower().endswith(".json"),
-        lambda: _again(path, limits),
-        place,
-    )
+    return _local(data, os.path.normpath(unquote(parts.path)), name, place, lambda: _again(path, limits))
+
+
+def _local(
+    data: bytes,
+    path: str,
+    name: str,
+    place: CachedForm | None,
+    again: Callable[[], bytes | None],
+    folder: str | None = None,
+) -> Source:
+    json_only = path.lower().endswith(".json")
+    return Source(data, Path(path).as_uri(), name, folder=folder, json_only=json_only, again=again, kept=place)
 
 
 def from_url(
@@ -276,10 +278,8 @@ def _from_file(file: IO[Any], limits: Limits, cache: Cache | None) -> Source:
         return from_bytes(data, shown, limits, cache)
     path = os.path.abspath(name)  # noqa: PTH100  # as above
     folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
-    json_only = path.lower().endswith(".json")
-    place = cached(cache, limits, "bytes", fingerprint_of(data), json_only, size=len(data))
-    place = place and place.of(data)
-    return Source(data, Path(path).as_uri(), name, False, folder, json_only, lambda: data, place)
+    place = cached(cache, limits, "bytes", fingerprint_of(data), path.lower().endswith(".json"), size=len(data))
+    return _local(data, path, name, place and place.of(data), lambda: data, folder)
 
 
 def _same_file(file: IO[Any], name: str) -> bool:

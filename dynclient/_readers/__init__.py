@@ -1,7 +1,7 @@
-"""Reading a document into the model: the only room that knows a version from another.
+"""Readers: from a document to the model. No other package depends on the version of OpenAPI.
 
-``read`` finds the version and stops at the list of operations; ``API.read`` makes an Operation of one row. Whoever only
-lists operations that were listed before needs no reader: they are loaded when they are first asked for.
+``read`` finds the version and the list of operations; ``API.read`` reads the operation of one row. The readers are
+loaded when they are first used, since a list in the cache needs none of them.
 """
 
 from __future__ import annotations

@@ -12,12 +12,12 @@ several schemes, https goes first. Without any it is https, but http on this mac
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 from dynclient._expressions import expression
 from dynclient._readers.nodes import Node
-from dynclient._readers.paths import Version, declared, responses, sendable, with_items
+from dynclient._readers.paths import Version, declared, location_of, responses, sendable, with_items
 from dynclient._readers.security import address, one_of, scopes
 from dynclient.media_types import FORM, JSON, MULTIPART_FORM, essence, find, is_concrete
 from dynclient.model import (
@@ -62,7 +62,7 @@ COLLECTION_FORMATS = {
     "pipes": ("pipeDelimited", False),
     "multi": ("form", True),
 }
-_LOCATIONS = ("path", "query", "header")
+_LOCATIONS: tuple[Location, ...] = ("path", "query", "header")
 _HOST = expression(r"[^\s/?#@\\]+")
 _LOOPBACK = expression(r"(?i)(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
 _HTTP = ("https", "http")
@@ -118,7 +118,7 @@ def collection(node: Node) -> tuple[str, bool]:
 
 def parameter(node: Node) -> Parameter:
     """Read a Parameter Object of OpenAPI 2.0 that is in the path, the query or a header."""
-    in_ = _location(node)
+    in_ = location_of(node, _LOCATIONS, ("body", "formData"))
     style, explode = _style(node, in_)
     return Parameter(
         name=node.text("name"),
@@ -134,15 +134,6 @@ def parameter(node: Node) -> Parameter:
         pointer=node.pointer,
         extensions=node.extensions(),
     )
-
-
-def _location(node: Node) -> Location:
-    in_ = node.text("in")
-    for known in get_args(Location):
-        if in_ == known and in_ in _LOCATIONS:
-            return known  # type: ignore[no-any-return]  # get_args has no type of its own
-    message = f"`in` must be one of {', '.join((*_LOCATIONS, 'body', 'formData'))}, not {in_!r}"
-    return node.refuse(node.fault(message), "query")
 
 
 def _style(node: Node, in_: Location) -> tuple[str, bool]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from dynclient._document.text import described
 from dynclient._expressions import expression
 from dynclient._readers.nodes import Node, spelled
-from dynclient._readers.paths import Version, declared, responses, sendable, with_items
+from dynclient._readers.paths import Version, declared, location_of, responses, sendable, with_items
 from dynclient._readers.security import scheme
 from dynclient.exceptions import DocumentError
 from dynclient.media_types import FORM, MULTIPART_FORM, essence
@@ -38,7 +38,7 @@ from dynclient.model import (
 )
 
 # OAS 3.2.0, Parameter Object, Style Values; the first of each location is its default.
-STYLES_IN: dict[str, tuple[str, ...]] = {
+STYLES_IN: dict[Location, tuple[str, ...]] = {
     "path": ("simple", "label", "matrix"),
     "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
     "querystring": ("form",),
@@ -69,7 +69,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
 
 def parameter(node: Node) -> Parameter:
     """Read a Parameter Object of OpenAPI 3."""
-    in_ = location(node)
+    in_ = location_of(node, STYLES_IN)
     return Parameter(
         name=node.text("name"),
         in_=in_,
@@ -85,19 +85,6 @@ def parameter(node: Node) -> Parameter:
         pointer=node.pointer,
         extensions=node.extensions(),
     )
-
-
-def location(node: Node) -> Location:
-    """Return where a parameter is sent.
-
-    Raises:
-        InvalidDocument: ``in`` is missing, or not a location.
-    """
-    in_ = node.text("in")
-    for known in get_args(Location):
-        if in_ == known:
-            return known  # type: ignore[no-any-return]  # get_args has no type of its own
-    return node.refuse(node.fault(f"`in` must be one of {', '.join(STYLES_IN)}, not {in_!r}"), "query")
 
 
 def _style(node: Node, in_: Location) -> dict[str, Any]:

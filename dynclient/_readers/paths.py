@@ -29,7 +29,7 @@ from dynclient.exceptions import DocumentError
 from dynclient.http_grammar import CONNECTION_FIELDS, is_token
 from dynclient.json_pointer import escape
 from dynclient.media_types import find
-from dynclient.model import MediaType, Operation, Parameter, Response, SecurityScheme, Server
+from dynclient.model import Location, MediaType, Operation, Parameter, Response, SecurityScheme, Server
 
 _LONGEST = 20
 """Characters of a key that may be `paths`, misspelt."""
@@ -214,6 +214,20 @@ def declared(operation: Node, items: Sequence[Node]) -> list[Node]:
             here.setdefault((node.text("in"), node.text("name") or node.uri), node)
         by_key.update(here)
     return list(by_key.values())
+
+
+def location_of(node: Node, known: Iterable[Location], others: Iterable[str] = ()) -> Location:
+    """Return where a parameter is sent; ``others`` are the values of ``in`` that the caller reads itself.
+
+    Raises:
+        InvalidDocument: ``in`` is missing, or not a location.
+    """
+    name = node.text("in")
+    for location in known:
+        if name == location:
+            return location
+    message = f"`in` must be one of {', '.join((*known, *others))}, not {name!r}"
+    return node.refuse(node.fault(message), "query")
 
 
 def sendable(path: str, operation: Node, parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:

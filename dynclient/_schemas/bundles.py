@@ -12,8 +12,8 @@ Rule 5: no URI of the document is in a bundle, so none can be fetched or taken o
 Drafts 4 to 2019-09 are translated to 2020-12; any other ``$schema`` is read as 2020-12.
 
 A property that is ``readOnly`` is not required in a request, and one that is ``writeOnly`` not in a response. It is
-allowed, and validated: whoever sends back a value that was received makes no error (OAS 3.0.4, Schema Object: it SHOULD
-NOT be sent; "required" takes effect on the other direction only).
+allowed, and validated: to send back a value that was received is no error (OAS 3.0.4, Schema Object: it SHOULD NOT be
+sent; "required" takes effect on the other direction only).
 """
 
 from __future__ import annotations

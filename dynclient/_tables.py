@@ -133,7 +133,9 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _in_columns(cells: Cells, widths: Sequence[int], space: int | None, styles: Cells, indent: str, paint: Paint) -> str:
+def _in_columns(
+    cells: Cells, widths: Sequence[int], space: int | None, styles: Cells, indent: str, paint: Paint
+) -> str:
     name, method, path, summary = cells
     pads = [" " * max(column - _width(cell), 0) for column, cell in zip(widths, cells, strict=False)]
     pads[0] = pads[0][len(indent) :]

@@ -202,6 +202,8 @@ class Reader(Record):
             raise self._unexpected(
                 documented, "the response has no Content-Type" if response.body else "the response is empty"
             )
+        if response.content_type in documented.content:
+            return documented.content[response.content_type], response.content_type
         try:
             parse(response.content_type)
         except ValueError as error:

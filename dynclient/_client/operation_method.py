@@ -9,23 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from dynclient._call import Flow, call
+from dynclient._call import Flow, call, stream
 from dynclient._client.drivers import drive, drive_async
 from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument
 from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import Reader
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.messages import HTTPResult, Request
-from dynclient.model import Operation, OperationRow
+from dynclient.model import OperationRow
 from dynclient.security import AuthFlow, Security, concealed
 
 if TYPE_CHECKING:
     import inspect
 
-    from dynclient._client.streaming import Opening
+    from dynclient._client.streaming import Body
     from dynclient._request import Explanation
 
 
@@ -71,27 +71,27 @@ class Dispatcher:
         """A context manager that makes the call when it is entered, and leaves the response's body unread."""
         from dynclient._client.streaming import Streaming
 
-        return Streaming(self._opening(plan, bound), self.state.transport)
+        return Streaming(self._body(plan, bound))
 
     def _flow(self, plan: Plan, bound: Bound, options: CallOptions) -> Flow[HTTPResult]:
-        if options.validate.responses != "off":
+        request, more = self._prepared(plan, bound, options)
+        return call(request, options=options, **more)
+
+    def _body(self, plan: Plan, bound: Bound) -> Body:
+        from dynclient._client.streaming import Body
+
+        request, more = self._prepared(plan, bound, self.options)
+        return Body(partial(stream, options=self.options, **more), request, self.options, self.state.transport)
+
+    def _prepared(self, plan: Plan, bound: Bound, options: CallOptions) -> tuple[Request, dict[str, Any]]:
+        """The request of a call, and the further arguments of its flow."""
+        mode, engine = options.validate.responses, options.validate.engine
+        if mode != "off":
             plan.check_answers()
         request, operation = plan.request(bound, options), plan.operation
-        reader = Reader(operation, self.state.limits, options.validate.responses, options.validate.engine)
-        return call(request, reader, options, budget=self.state.budget, auth=self._auth(operation))
-
-    def _auth(self, operation: Operation) -> AuthFlow | None:
-        return AuthFlow(self._security, operation) if operation.security else None
-
-    def _opening(self, plan: Plan, bound: Bound) -> Opening:
-        from dynclient._client.streaming import Opening
-
-        options, operation = self.options, plan.operation
-        if options.validate.responses != "off":
-            plan.check_answers()
-        reader = Reader(operation, self.state.limits, options.validate.responses, options.validate.engine)
-        request = plan.request(bound, options)
-        return Opening(request, reader, options, self.state.budget, self._auth(operation))
+        reader = Reader(operation, self.state.limits, mode, engine)
+        auth = AuthFlow(self._security, operation) if operation.security else None
+        return request, {"reader": reader, "budget": self.state.budget, "auth": auth}
 
 
 class AsyncDispatcher(Dispatcher):
@@ -107,7 +107,7 @@ class AsyncDispatcher(Dispatcher):
         """An asynchronous context manager that makes the call when it is entered, and leaves the body unread."""
         from dynclient._client.streaming import AsyncStreaming
 
-        return AsyncStreaming(self._opening(plan, bound), self.state.transport)
+        return AsyncStreaming(self._body(plan, bound))
 
     async def _send(self, plan: Plan, bound: Bound, options: CallOptions, *, data_only: bool) -> Any:
         result: HTTPResult = await drive_async(self._flow(plan, bound, options), self.state.transport)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,12 +22,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from dynclient import codecs
-from dynclient._call import Budget, Flow, is_repeatable, stream
+from dynclient._call import Flow, is_repeatable
 from dynclient._client import drivers
 from dynclient._client.drivers import BodyBuffer, drive, drive_async
-from dynclient._environment import Environment
 from dynclient._request import CallOptions
-from dynclient._response import Reader, StreamedResponse
+from dynclient._response import StreamedResponse
 from dynclient.codecs import Splitter, sequence
 from dynclient.exceptions import (
     ArgumentError,
@@ -41,7 +41,6 @@ from dynclient.exceptions import (
 )
 from dynclient.media_types import charset_of
 from dynclient.messages import Headers, Request, Sleep
-from dynclient.security import AuthFlow
 
 if TYPE_CHECKING:
     from typing import Self  # type checkers know it; nothing of it is needed at run time
@@ -56,38 +55,27 @@ _NO_CONTENT = 204
 _RECONNECT_SECONDS = 3.0
 
 
-class Opening:
-    """A streamed call that can be opened again, for reconnection."""
+class Body:
+    """The body of a streamed call: opens it, and opens it again for reconnection."""
 
     def __init__(
-        self, request: Request, reader: Reader, options: CallOptions, budget: Budget, auth: AuthFlow | None
+        self, flow: Callable[..., Flow[StreamedResponse]], request: Request, options: CallOptions, transport: Any
     ) -> None:
-        """Take what the call is made of; its time counts from :meth:`begin`."""
+        """``flow`` is :func:`~dynclient._call.stream` with all of its arguments but the request and the deadline."""
         self.request = request
-        self.reader = reader
+        self.transport = transport
+        self.is_closed = False
+        self.streamed: StreamedResponse
+        self._flow = flow
         self._options = options
-        self._budget = budget
-        self._auth = auth
-        self._environment = Environment()
         self._deadline: float | None = None
 
     def begin(self) -> Flow[StreamedResponse]:
-        """Open the stream."""
+        """Open the stream; the time of the call counts from now."""
         total = self._options.timeout.total
         if total is not None:
-            self._deadline = self._environment.clock() + total
-        return self._opened(self.request)
-
-    def _opened(self, request: Request) -> Flow[StreamedResponse]:
-        return stream(
-            request,
-            self.reader,
-            self._options,
-            budget=self._budget,
-            auth=self._auth,
-            environment=self._environment,
-            deadline=self._deadline,
-        )
+            self._deadline = time.monotonic() + total
+        return self._flow(self.request, deadline=self._deadline)
 
     def again(self, last_id: str, retry: int | None) -> Flow[StreamedResponse | None]:
         """Wait, and open the stream again; None if the server has nothing more. ``retry`` is in milliseconds.
@@ -98,12 +86,12 @@ class Opening:
         """
         wait = min(_RECONNECT_SECONDS if retry is None else retry / 1000, self._options.retry.max_retry_after)
         request = self.request
-        if self._deadline is not None and self._environment.clock() + wait >= self._deadline:
+        if self._deadline is not None and time.monotonic() + wait >= self._deadline:
             raise TimeoutError(
                 "the call's time ran out before the stream could be opened again",
                 phase="total",
                 request=request,
-                operation_id=self.reader.operation.id,
+                operation_id=request.operation_id or "",
             )
         yield Sleep(wait)
         if last_id:
@@ -111,31 +99,18 @@ class Opening:
             encoded = last_id.encode("utf-8").decode("latin-1")
             request = replace(request, headers=request.headers.replace("Last-Event-ID", encoded))
         try:
-            opened = yield from self._opened(request)
+            streamed = yield from self._flow(request, deadline=self._deadline)
         except UndocumentedStatus as error:
             if error.status == _NO_CONTENT:
                 return None
             raise
-        return None if opened.response.status == _NO_CONTENT else opened
+        return None if streamed.response.status == _NO_CONTENT else streamed
 
-
-class Body:
-    """The body of a streamed response, and how to open it again."""
-
-    def __init__(
-        self, streamed: StreamedResponse, opening: Opening, transport: Any, chunks: Callable[..., Any]
-    ) -> None:
-        """``chunks`` makes an iterator of a body."""
-        self.opening = opening
-        self.transport = transport
-        self.closed = False
-        self._iterator = chunks
-        self.replace(streamed)
-
-    def replace(self, streamed: StreamedResponse) -> None:
-        """Continue with another response."""
+    def opened(self, streamed: StreamedResponse, chunks: Callable[[Any], Any]) -> None:
+        """Read from this response; ``chunks`` makes an iterator of its body."""
         self.streamed = streamed
-        self._chunks = self._iterator(streamed.response.body)
+        self._iterator = chunks
+        self._chunks = chunks(streamed.response.body)
 
     def chunks(self) -> Any:
         """The iterator of what was not read yet.
@@ -143,9 +118,13 @@ class Body:
         Raises:
             RequestError: the answer is closed.
         """
-        if self.closed:
+        if self.is_closed:
             raise RequestError("the answer is closed", hint="read it within its with statement")
         return self._chunks
+
+    def reopened(self, streamed: StreamedResponse) -> None:
+        """Continue with another response."""
+        self.opened(streamed, self._iterator)
 
     def completed(self, error: DynclientError) -> DynclientError:
         """Add to an error the facts of its call: the operation, the request, the number of attempts."""
@@ -228,7 +207,7 @@ class _Source(Generic[T]):
         self._most = self._left = reconnect
         if reconnect and not (isinstance(splitter, Items) and isinstance(splitter.split, sequence.EventSplitter)):
             raise ArgumentError("only a stream of server-sent events can be reconnected", argument="reconnect")
-        if reconnect and not is_repeatable(body.opening.request):
+        if reconnect and not is_repeatable(body.request):
             raise ArgumentError("only a request that can be sent twice can be reconnected", argument="reconnect")
 
     def _piece(self) -> T:
@@ -262,13 +241,13 @@ class _Source(Generic[T]):
 
     def _reopening(self) -> Flow[StreamedResponse | None]:
         self._left -= 1
-        return self._body.opening.again(self._splitter.split.last_id, self._splitter.split.retry)
+        return self._body.again(self._splitter.split.last_id, self._splitter.split.retry)
 
     def _reopened(self, opened: StreamedResponse | None) -> None:
         if opened is None:
             self._ended = True
             return
-        self._body.replace(opened)
+        self._body.reopened(opened)
         self._splitter = self._splitter.reopened(opened)
 
 
@@ -335,36 +314,28 @@ class _Answer:
         return self._body.streamed.response.attempts
 
     @property
-    def _charset(self) -> str:
-        return charset_of(self.content_type) or "utf-8"
-
-    @property
-    def _limits(self) -> Any:
-        return self._body.streamed.reader.limits
-
-    @property
     def _length(self) -> int | None:
         """The number of all bytes; None if unknown, as for a body with a content coding."""
         length = self.headers.get("content-length", "")
         return int(length[:18]) if length.isdecimal() and "content-encoding" not in self.headers else None
 
     def _buffer(self) -> BodyBuffer:
-        return BodyBuffer(self._body.streamed.response, self._limits)
+        return BodyBuffer(self._body.streamed.response, self._body.streamed.reader.limits)
 
-    def _text(self) -> sequence.TextSplitter:
+    def _in_charset(self, splitter: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            return sequence.TextSplitter(self._charset)
+            return splitter(charset_of(self.content_type) or "utf-8", *arguments)
         except ResponseError as error:
             raise self._body.completed(error) from None
 
-    def _lines(self) -> sequence.LineSplitter:
-        try:
-            return sequence.LineSplitter(self._charset, self._limits)
-        except ResponseError as error:
-            raise self._body.completed(error) from None
+    def _text(self) -> Any:
+        return self._in_charset(sequence.TextSplitter)
+
+    def _lines(self) -> Any:
+        return self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits)
 
     def __repr__(self) -> str:
-        state = ", closed" if self._body.closed else ""
+        state = ", closed" if self._body.is_closed else ""
         return f"<{type(self).__name__} {self.status} {self.content_type or 'without Content-Type'}{state}>"
 
 
@@ -409,7 +380,7 @@ class Answer(_Answer):
 
     def close(self) -> None:
         """Close the connection, if the body was not read to its end."""
-        self._body.closed = True
+        self._body.is_closed = True
         drivers.close(self._body.streamed.response)
 
 
@@ -453,26 +424,20 @@ class AsyncAnswer(_Answer):
 
     async def aclose(self) -> None:
         """Close the connection, if the body was not read to its end."""
-        self._body.closed = True
+        self._body.is_closed = True
         await drivers.close_async(self._body.streamed.response)
 
 
-class _Streaming:
-    """A streamed call that is made when its ``with`` statement is entered."""
+class Streaming:
+    """A streamed call of a Client, made when its ``with`` statement is entered."""
 
-    def __init__(self, opening: Opening, transport: Any) -> None:
-        self._opening = opening
-        self._transport = transport
-
-
-class Streaming(_Streaming):
-    """A streamed call of a Client."""
-
-    _answer: Answer | None = None
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._answer: Answer | None = None
 
     def __enter__(self) -> Answer:
-        streamed = drive(self._opening.begin(), self._transport)
-        self._answer = Answer(Body(streamed, self._opening, self._transport, drivers.chunks))
+        self._body.opened(drive(self._body.begin(), self._body.transport), drivers.chunks)
+        self._answer = Answer(self._body)
         return self._answer
 
     def __exit__(self, *exception: object) -> None:
@@ -480,14 +445,16 @@ class Streaming(_Streaming):
             self._answer.close()
 
 
-class AsyncStreaming(_Streaming):
-    """A streamed call of an AsyncClient."""
+class AsyncStreaming:
+    """A streamed call of an AsyncClient, made when its ``async with`` statement is entered."""
 
-    _answer: AsyncAnswer | None = None
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._answer: AsyncAnswer | None = None
 
     async def __aenter__(self) -> AsyncAnswer:
-        streamed = await drive_async(self._opening.begin(), self._transport)
-        self._answer = AsyncAnswer(Body(streamed, self._opening, self._transport, drivers.chunks_async))
+        self._body.opened(await drive_async(self._body.begin(), self._body.transport), drivers.chunks_async)
+        self._answer = AsyncAnswer(self._body)
         return self._answer
 
     async def __aexit__(self, *exception: object) -> None:

@@ -9,7 +9,7 @@ since neither a URL nor a header has a null; within a body it is null. :meth:`~.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynclient._identifiers import near
@@ -84,7 +84,19 @@ class Binder:
         Raises:
             ArgumentError: a required argument is missing.
         """
-        self._check_required(bound.parameters, bound.body)
+        missing = [
+            argument.name
+            for argument in self._positional
+            if argument.required
+            and (
+                bound.body is ...
+                if argument.kind == "body"
+                else bound.parameters.get((argument.in_, argument.wire)) is None
+            )
+        ]
+        if missing:
+            plural = "s" if len(missing) > 1 else ""
+            raise self._error(f"missing argument{plural}: {', '.join(missing)}", missing[0])
         return bound
 
     def _given(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[int, tuple[Argument, Any]]:
@@ -103,25 +115,10 @@ class Binder:
             given[id(argument)] = (argument, value)
         return given
 
-    def _check_required(self, parameters: Mapping[tuple[str, str], Any], body: Any) -> None:
-        missing = [
-            argument.name
-            for argument in self._positional
-            if argument.required
-            and (body is ... if argument.kind == "body" else parameters.get((argument.in_, argument.wire)) is None)
-        ]
-        if missing:
-            plural = "s" if len(missing) > 1 else ""
-            raise self._error(f"missing argument{plural}: {', '.join(missing)}", missing[0])
-
     def _unknown(self, keyword: str) -> ArgumentError:
-        matches = near(keyword, _distinct(argument.name for argument in self._by_name.values()))
+        matches = near(keyword, list(dict.fromkeys(argument.name for argument in self._by_name.values())))
         hint = f"did you mean {' or '.join(matches)}?" if matches else ""
         return self._error(f"unknown argument {keyword}", keyword, matches=matches, hint=hint)
 
     def _error(self, message: str, argument: str, **data: Any) -> ArgumentError:
         return ArgumentError(message, argument=argument, operation_id=self._operation_id, **data)
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))

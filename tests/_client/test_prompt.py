@@ -196,8 +196,8 @@ def test_a_body_by_the_name_that_the_document_gives_it():
         assert client.make.prepare(None).body is None
 
 
-def test_a_base_url_that_is_none_is_told_at_once(voice_path):
-    with pytest.raises(dynclient.RequestError, match="no absolute http or https URL"):
+def test_a_malformed_base_url_is_refused_at_once(voice_path):
+    with pytest.raises(dynclient.RequestError, match="not an absolute http or https URL"):
         dynclient.load(voice_path, base_url="nonsense")
 
 

@@ -109,7 +109,7 @@ def test_several_locations_are_none(drive):
     assert "several" in str(drive(Request("GET", BASE), [twice]).end)
 
 
-def test_repeating_goes_on_behind_a_redirect(drive):
+def test_retries_go_on_behind_a_redirect(drive):
     driven = drive(Request("GET", BASE), [to("/b"), Response(503), OK], retry=Retry(throttle_base=2))
     assert ([sent.url for sent in driven.sent][1:], driven.waits, driven.outcome) == (["https://h/b"] * 2, [1.0], 200)
 

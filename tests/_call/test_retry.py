@@ -68,7 +68,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_repeating(case, drive):
+def test_retry(case, drive):
     method, replies, waits, sent, outcome = case
     driven = drive(Request(method, "http://h/a"), replies)
     assert (driven.waits, len(driven.sent), driven.outcome) == (waits, sent, outcome)

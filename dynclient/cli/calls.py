@@ -6,8 +6,8 @@ text until the call is made, and are read by their schemas then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,22 +180,21 @@ class Call:
             request = method.prepare(**self._keywords(parameters, body))
             write(request.to_curl() if given["curl"] else _request_text(request))
             return 0
-        with _errors_shown(printer), self._credential_hint():
-            if given["filter"] is None and (given["format"] == "raw" or (file is not None and given["format"] is None)):
-                return self._stream(method, parameters, body, printer, file)
-            if given["filter"] is None and given["format"] == "ndjson" and self._is_sequence():
-                return self._items(method, parameters, body, printer)
+        is_raw = given["format"] == "raw" or (file is not None and given["format"] is None)
+        by_items = given["format"] == "ndjson" and self._is_sequence()
+        try:
+            if given["filter"] is None and (is_raw or by_items):
+                with method.stream(**self._keywords(parameters, body)) as response:
+                    _show_stream(response, printer, file, by_items=by_items)
+                    return _exit_status(response.status)
             result = method.send(parameters, body=body)
             printer.show(result, file)
             return _exit_status(result.status)
-
-    @contextmanager
-    def _credential_hint(self) -> Iterator[None]:
-        """Add to the error of a missing credential how a command line gives it."""
-        try:
-            yield
         except MissingCredential as error:
             error.hint = credentials.hint(self._client.api, self._operation)
+            raise
+        except ResponseError as error:
+            _show_error(error, printer)
             raise
 
     def _values(self, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
@@ -223,24 +222,6 @@ class Call:
         whole = next((argument.name for argument in found if argument.kind == "body"), "body")
         keywords = {names[key]: value for key, value in parameters.items()}
         return {**keywords, **({} if body is ... else {whole: body})}
-
-    def _stream(self, method: Any, parameters: Any, body: Any, printer: Printer, file: Path | None) -> int:
-        """Show the body as it came, neither decoded nor validated, or save it to a file however large it is."""
-        with method.stream(**self._keywords(parameters, body)) as response, ProgressBar("received") as bar:
-            if file is None:
-                printer.show(HTTPResult(response.read(), response.status, response.headers))
-            else:
-                if printer.include:
-                    printer.head(response.status, response.headers)
-                response.save(file, progress=bar)
-            return _exit_status(response.status)
-
-    def _items(self, method: Any, parameters: Any, body: Any, printer: Printer) -> int:
-        """Show the items of a sequence as they come."""
-        with method.stream(**self._keywords(parameters, body)) as response:
-            for item in response.iter_items():
-                printer.show(HTTPResult([item], response.status, response.headers))
-            return _exit_status(response.status)
 
     def _is_sequence(self) -> bool:
         from dynclient import codecs
@@ -278,17 +259,26 @@ def _server(words: Iterable[str]) -> Any:
     return choice if set(choice) - {"server"} else choice.get("server")
 
 
-@contextmanager
-def _errors_shown(printer: Printer) -> Iterator[None]:
+def _show_stream(response: Any, printer: Printer, file: Path | None, *, by_items: bool) -> None:
+    """Show the items of a sequence as they come; else show or save the body, neither decoded nor validated."""
+    if by_items:
+        for item in response.iter_items():
+            printer.show(HTTPResult([item], response.status, response.headers))
+    elif file is None:
+        printer.show(HTTPResult(response.read(), response.status, response.headers))
+    else:
+        if printer.include:
+            printer.head(response.status, response.headers)
+        with ProgressBar("received") as bar:
+            response.save(file, progress=bar)
+
+
+def _show_error(error: ResponseError, printer: Printer) -> None:
     """Print the body of an error response: it is data, too."""
-    try:
-        yield
-    except ResponseError as error:
-        response = error.response
-        if response is not None and response.status // 100 in {4, 5}:
-            data = error.data if error.data is not None else response.body
-            printer.show(HTTPResult(data or None, response.status, response.headers))
-        raise
+    response = error.response
+    if response is not None and response.status // 100 in {4, 5}:
+        data = error.data if error.data is not None else response.body
+        printer.show(HTTPResult(data or None, response.status, response.headers))
 
 
 def _request_text(request: Any) -> str:

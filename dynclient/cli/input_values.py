@@ -32,21 +32,18 @@ def argument_value(argument: Argument, text: str | tuple[str, ...]) -> Any:
     Raises:
         UsageError: it has to be JSON, and is not; or a file does not exist.
     """
-    files = argument.kind != "parameter"
-    texts = [text] if isinstance(text, str) else list(text)
     schema = argument.schema
+    texts = [text] if isinstance(text, str) else list(text)
     is_list = not isinstance(text, str) and not (len(texts) == 1 and texts[0].lstrip().startswith("["))
-    if is_list and schema is not None and not files:
-        return typed(schema, texts)
+    if argument.kind == "parameter":
+        if schema is None:
+            return texts if is_list else texts[0]
+        if is_list:
+            return typed(schema, texts)
+        return _strict_json(texts[0]) if _is_json(schema, texts[0]) else typed(schema, texts[0])
     items = shape(schema).items if is_list and schema is not None else schema
-    found = [_property_value(items, one) if files else _parameter_value(items, one) for one in texts]
+    found = [_property_value(items, one) for one in texts]
     return found if is_list else found[0]
-
-
-def _parameter_value(schema: Schema | None, text: str) -> Any:
-    if schema is None:
-        return text
-    return _strict_json(text) if _is_json(schema, text) else typed(schema, text)
 
 
 def _property_value(schema: Schema | None, text: str) -> Any:

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import pytest
 
 import dynclient
-from dynclient import inspection
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError, RequestError
 from dynclient.model import Operation, Schema
@@ -130,7 +129,7 @@ def use(method: Any) -> None:
     assert request.method == operation.method
     assert request.url.startswith(f"{BASE}/")
     assert {"{", "}", "#", " "}.isdisjoint(request.url)
-    bodies = {argument.name for argument in inspection.arguments(operation) if argument.kind == "body"}
+    bodies = {argument.name for argument in arguments(operation) if argument.kind == "body"}
     assert (request.body is not None) == any(arguments.get(name) is not None for name in bodies)
 
 

@@ -53,7 +53,7 @@ class Operations(Mapping[str, Any]):
 
     def search(self, words: str) -> Operations:
         """The operations whose names, paths, summaries, parameters or descriptions have all words; the best first."""
-        from dynclient.inspection import search
+        from dynclient.inspection.catalog import search
 
         found = search(self._names.by_name.values(), words, self._dispatcher.document.operation)
         return Operations(self._dispatcher, OperationNames(found), part=True)
@@ -63,7 +63,7 @@ class Operations(Mapping[str, Any]):
         return self._in_terminal() if hasattr(sys, "ps1") else self._as_text()
 
     def _repr_html_(self) -> str:
-        from dynclient.inspection import as_html
+        from dynclient.inspection.catalog import as_html
 
         return as_html(*self._table(), note=self._note())
 
@@ -87,7 +87,7 @@ class Operations(Mapping[str, Any]):
 
     def _table(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
         """A row for each operation, and the paths that could not be listed."""
-        from dynclient.inspection import lost, rows
+        from dynclient.inspection.catalog import lost, rows
 
         document = self._dispatcher.document
         api, every = document.api, tuple(self._names.by_name.values())

@@ -123,7 +123,7 @@ class _Docstring:
     def __get__(self, method: OperationMethod | None, owner: type) -> str:
         if method is None:
             return self._of_the_class
-        from dynclient.inspection import docstring
+        from dynclient.inspection.docstrings import docstring
 
         with method._named():  # noqa: SLF001  # the method's own attribute
             return docstring(method._read(), method.__name__, call=method._call())  # noqa: SLF001  # likewise
@@ -180,7 +180,7 @@ class Described:
 
     def describe(self) -> dict[str, Any]:
         """The contents of its page, as data."""
-        from dynclient.inspection import described
+        from dynclient.inspection.views import described
 
         with self._named():
             return described(self.operation, self.__name__)
@@ -188,7 +188,7 @@ class Described:
     @property
     def schema(self) -> Any:
         """The JSON Schema (2020-12) of the body, with all that it refers to; None if it has no body."""
-        from dynclient.inspection import body_schema_of
+        from dynclient.inspection.views import body_schema_of
 
         with self._attribute(), self._named():
             return body_schema_of(self.operation)
@@ -234,7 +234,7 @@ class OperationMethod(Described):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        from dynclient.inspection import signature
+        from dynclient.inspection.signatures import signature
 
         with self._named():
             made = signature(self._read())
@@ -304,7 +304,7 @@ class OperationMethod(Described):
         return OperationMethod(dispatcher, self._row, name=self.__name__, with_http_info=self._with_http_info)
 
     def __repr__(self) -> str:
-        from dynclient.inspection import page
+        from dynclient.inspection.docstrings import page
 
         try:
             with self._named():
@@ -315,7 +315,7 @@ class OperationMethod(Described):
 
     def _call(self) -> str:
         """A valid call, as code; the client's name is derived from that of the document."""
-        from dynclient.inspection import client_name
+        from dynclient.inspection.docstrings import client_name
 
         given = ", ".join(f"{name}={value!r}" for name, value in self.example().items())
         return f"{client_name(self._dispatcher.document.api.document_name)}.{self.__name__}({given})"

@@ -15,7 +15,7 @@ from typing import Any
 from dynclient._identifiers import near
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
-from dynclient.inspection import Argument
+from dynclient.inspection.arguments import Argument
 
 
 class Bound(Record):

@@ -12,7 +12,7 @@ from dynclient._request.binding import Bound
 from dynclient._request.options import CallOptions
 from dynclient._request.plan import Plan, serialized
 from dynclient.exceptions import DocumentError, DynclientError, Fault, Place, RequestError, escaped
-from dynclient.inspection import Argument, secret
+from dynclient.inspection.arguments import Argument, secret
 from dynclient.model import API
 
 _LONGEST = 60

@@ -33,7 +33,7 @@ from dynclient.exceptions import (
     RequestValidationError,
 )
 from dynclient.http_grammar import CONNECTION_FIELDS, is_field_value, is_token
-from dynclient.inspection import Argument, arguments, secret
+from dynclient.inspection.arguments import Argument, arguments, secret
 from dynclient.messages import Body, Headers, Request, origin
 from dynclient.model import Operation, Parameter, Schema
 from dynclient.options import Limits, ValidationMode

@@ -12,7 +12,7 @@ from typing import Any
 from dynclient._records import Record
 from dynclient.changes.findings import Findings, locations
 from dynclient.changes.schemas import compare_schemas, is_equal
-from dynclient.inspection import Argument, arguments, positional
+from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.model import Operation, Parameter, Schema
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")

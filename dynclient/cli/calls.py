@@ -19,7 +19,8 @@ from dynclient.cli import credentials
 from dynclient.cli.input_values import argument_value, body_fields, whole_body
 from dynclient.cli.output import FORMAT_NAMES, FileWithProgress, Printer, ProgressBar, write
 from dynclient.exceptions import MissingCredential, ResponseError, escaped
-from dynclient.inspection import Argument, arguments, constraints
+from dynclient.inspection.arguments import Argument, arguments
+from dynclient.inspection.docstrings import constraints
 from dynclient.messages import HTTPResult
 from dynclient.model import API, Operation
 

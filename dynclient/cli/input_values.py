@@ -19,7 +19,7 @@ import click
 from dynclient._schemas import is_binary, shape, typed
 from dynclient.cli.output import FileWithProgress
 from dynclient.exceptions import escaped
-from dynclient.inspection import Argument, body_schema
+from dynclient.inspection.arguments import Argument, body_schema
 from dynclient.model import Operation, Schema
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d*)\]")

@@ -75,10 +75,10 @@ def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow
     cached = None if words else listed(located(document))
     if cached is not None:
         return cached.rows, ()
-    from dynclient import inspection
+    from dynclient.inspection.catalog import lost, search
 
     api = api_of(document)
-    return inspection.search(api.rows, " ".join(words), api.read) if words else api.rows, inspection.lost(api)
+    return search(api.rows, " ".join(words), api.read) if words else api.rows, lost(api)
 
 
 def _as_data(row: OperationRow) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import click
 from dynclient._tables import is_coloured
 from dynclient.cli import credentials
 from dynclient.cli.documents import client_of, document_argument, located
-from dynclient.inspection import client_name
+from dynclient.inspection.docstrings import client_name
 from dynclient.options import ValidationMode
 
 _LONGEST_HISTORY = 10_000

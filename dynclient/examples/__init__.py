@@ -17,7 +17,7 @@ from dynclient._validation import validator
 from dynclient.examples.scalars import rotated
 from dynclient.examples.values import Direction, Maker, MakerOptions, documented
 from dynclient.exceptions import EncodeError
-from dynclient.inspection import Argument, arguments, preferred, secret
+from dynclient.inspection.arguments import Argument, arguments, preferred, secret
 from dynclient.media_types import XML, MediaKind, find
 from dynclient.model import MediaType, Operation, Parameter, Schema
 

@@ -36,7 +36,7 @@ from dynclient._plain_values import plain_value
 from dynclient._request import Binder, Bound
 from dynclient._validation import validator
 from dynclient.exceptions import ArgumentError, DynclientError
-from dynclient.inspection import arguments
+from dynclient.inspection.arguments import arguments
 from dynclient.messages import Headers, Request, Response
 
 __all__ = ["ANY", "Call", "UnexpectedCall", "UnlawfulAnswer", "expect_operation"]

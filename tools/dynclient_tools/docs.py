@@ -12,7 +12,8 @@ from markupsafe import Markup
 from dynclient import Client, DynclientError, Retry
 from dynclient.examples import example as example_of
 from dynclient.examples import unrevealing
-from dynclient.inspection import Direction, Hint, OperationView, text
+from dynclient.inspection.hints import Direction, Hint, text
+from dynclient.inspection.views import OperationView
 from dynclient.model import Link, SecurityScheme
 from dynclient_tools import markdown, snippets
 from dynclient_tools.rendering import MARK, literal, pages

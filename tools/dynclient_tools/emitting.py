@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import dynclient
 from dynclient.exceptions import ArgumentError
-from dynclient.inspection import client_name
+from dynclient.inspection.docstrings import client_name
 from dynclient_tools.rendering import MARK
 
 _SUFFIXES = frozenset({".md", ".py", ".pyi"})

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
-from dynclient.inspection import Hint
-from dynclient.inspection import text as type_text
+from dynclient.inspection.hints import Hint
+from dynclient.inspection.hints import text as type_text
 
 # CommonMark, 2.4: a backslash escapes punctuation. Entities are never read as HTML.
 _ESCAPES = {

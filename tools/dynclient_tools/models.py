@@ -17,7 +17,10 @@ import keyword
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from dynclient.inspection import Direction, Field, Hint, class_name, clean, definition, distinct, fields, schema_view
+from dynclient._identifiers import class_name, distinct
+from dynclient.inspection.docstrings import clean
+from dynclient.inspection.hints import Direction, Field, Hint, definition, fields
+from dynclient.inspection.views import schema_view
 from dynclient.model import Schema
 from dynclient_tools import syntax
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from dynclient import DynclientError, Request, codecs
 from dynclient.examples import media_example, unrevealing
-from dynclient.inspection import APIView, text
+from dynclient.inspection.hints import text
+from dynclient.inspection.views import APIView
 from dynclient.media_types import find, is_concrete
 from dynclient.model import MediaType
 from dynclient.security.schemes import kind_of

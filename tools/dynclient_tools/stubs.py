@@ -19,16 +19,10 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from dynclient import Client
-from dynclient.inspection import (
-    ArgumentView,
-    Direction,
-    Hint,
-    OperationView,
-    class_name,
-    client_name,
-    distinct,
-    docstring,
-)
+from dynclient._identifiers import class_name, distinct
+from dynclient.inspection.docstrings import client_name, docstring
+from dynclient.inspection.hints import Direction, Hint
+from dynclient.inspection.views import ArgumentView, OperationView
 from dynclient_tools import syntax
 from dynclient_tools.models import Models, statements, type_of
 from dynclient_tools.rendering import MARK, sources

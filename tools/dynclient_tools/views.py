@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from dynclient import Client
 from dynclient.exceptions import DocumentError
-from dynclient.inspection import (
+from dynclient.inspection.docstrings import client_name
+from dynclient.inspection.hints import Hint
+from dynclient.inspection.views import (
     APIView,
     ArgumentView,
-    Hint,
     OperationView,
     SchemaView,
     api_view,
-    client_name,
     operation_view,
     schema_view,
 )

@@ -55,7 +55,7 @@ def accept(ranges: Iterable[str], preferred: str | None = None) -> str:
         if documented is not None:
             known.setdefault(_written(documented), documented)
     ordered = sorted(known, key=lambda text: _preference(known[text]))
-    weighted = [text if position == 0 else f"{text};q={_weight(position)}" for position, text in enumerate(ordered)]
+    weighted = [text if n == 0 else f"{text};q=0.{max(10 - n, 1)}" for n, text in enumerate(ordered)]
     return ", ".join(weighted) or "*/*"
 
 
@@ -116,10 +116,6 @@ def _preference(documented: ContentType) -> int:
     if kind == "json":
         return 0 if documented.essence == JSON else 1
     return 2 if kind == "xml" else 3
-
-
-def _weight(position: int) -> str:
-    return f"0.{max(10 - position, 1)}"
 
 
 def _written(content_type: ContentType) -> str:

@@ -157,7 +157,9 @@ def parse(text: str) -> ContentType:
         if parameter is None:
             raise ValueError("malformed media type parameter")
         if parameter[1]:
-            parameters.setdefault(parameter[1].lower(), _unquoted(parameter[2]))
+            value = parameter[2]
+            unquoted = _ESCAPE.sub(r"\1", value[1:-1]) if value.startswith('"') else value
+            parameters.setdefault(parameter[1].lower(), unquoted)
         position = parameter.end()
     return ContentType(found[1].lower(), found[2].lower(), tuple(parameters.items()))
 
@@ -223,7 +225,3 @@ def concrete(media_range: str, candidates: Iterable[str | None] = ()) -> str:
         return f"{'application' if type_ == '*' else type_}/{subtype[2:]}"
     within = (each for each in candidates if each and (type_ == "*" or each.startswith(f"{type_}/")))
     return next(within, None) or _CONCRETE.get(f"{type_}/*", OCTETS)
-
-
-def _unquoted(value: str) -> str:
-    return _ESCAPE.sub(r"\1", value[1:-1]) if value.startswith('"') else value

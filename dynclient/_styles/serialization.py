@@ -213,7 +213,10 @@ def deserialize(
         return _deep(row, text, name, kind)
     if row.named:
         return _named(row, text, name, explode=explode, kind=kind, properties=properties)
-    return _unnamed(row, text.removeprefix(row.first), explode=explode, kind=kind)
+    text = text.removeprefix(row.first)
+    if not text and kind != "primitive":
+        return [] if kind == "array" else {}
+    return _read(row, text, explode=explode, kind=kind)
 
 
 def _named(row: Style, text: str, name: str, *, explode: bool, kind: Kind, properties: Collection[str]) -> Any:
@@ -227,35 +230,19 @@ def _named(row: Style, text: str, name: str, *, explode: bool, kind: Kind, prope
         return ABSENT
     if explode and kind == "array":
         return [row.escaping.read(value) for value in values]
-    return _READERS[kind](row, values[0], explode=False)
+    return _read(row, values[0], explode=False, kind=kind)
 
 
-def _unnamed(row: Style, text: str, *, explode: bool, kind: Kind) -> Any:
-    if not text and kind != "primitive":
-        return [] if kind == "array" else {}
-    return _READERS[kind](row, text, explode=explode)
-
-
-def _primitive(row: Style, text: str, *, explode: bool) -> Any:
-    del explode  # one value has nothing to explode
-    return row.escaping.read(text)
-
-
-def _array(row: Style, text: str, *, explode: bool) -> Any:
+def _read(row: Style, text: str, *, explode: bool, kind: Kind) -> Any:
+    """Read the text of one parameter."""
+    if kind == "primitive":
+        return row.escaping.read(text)
     parts = text.split(row.separator) if explode else row.delimiter.cut.split(text)
-    return [row.escaping.read(part) for part in parts]
-
-
-def _object(row: Style, text: str, *, explode: bool) -> Any:
-    if explode:
-        members = [part.partition("=")[::2] for part in text.split(row.separator)]
-    else:
-        parts = row.delimiter.cut.split(text)
-        members = list(zip(parts[::2], [*parts[1::2], ""], strict=False))
-    return {row.escaping.read(key): row.escaping.read(value) for key, value in members}
-
-
-_READERS = {"primitive": _primitive, "array": _array, "object": _object}
+    if kind == "array":
+        return [row.escaping.read(part) for part in parts]
+    alternating = zip(parts[::2], [*parts[1::2], ""], strict=False)
+    pairs = [part.partition("=")[::2] for part in parts] if explode else alternating
+    return {row.escaping.read(key): row.escaping.read(value) for key, value in pairs}
 
 
 def _raw_pairs(row: Style, text: str) -> list[tuple[str, str]]:

@@ -101,7 +101,11 @@ def content_type(encoding: Encoding, schema: Schema | None, value: Any) -> str:
     """
     file = file_of(value)
     if file is not None and file.content_type:
-        return _checked(file.content_type)
+        try:
+            parse(file.content_type)
+        except ValueError:
+            raise EncodeError(f"{file.content_type[:80]!r} is not a content type") from None
+        return file.content_type
     allowed = content_types(encoding)
     concrete = list(filter(is_concrete, allowed))
     if file is None:
@@ -190,11 +194,3 @@ def _styled(media_type: MediaType, name: str, encoding: Encoding) -> StyledField
         return StyledField(name, encoding, schema, "primitive", frozenset())
     kind: Any = "array" if shapes.is_array(shape) else "object" if shapes.is_object(shape) else "primitive"
     return StyledField(name, encoding, schema, kind, frozenset(shape.properties))
-
-
-def _checked(given: str) -> str:
-    try:
-        parse(given)
-    except ValueError:
-        raise EncodeError(f"{given[:80]!r} is not a content type") from None
-    return given

@@ -178,10 +178,6 @@ def _has_every_member(value: Any, body: bytes, depth: int, engine: _Engine) -> b
 # -- the standard library ----------------------------------------------------------------------------------------------
 
 
-class _Refused(Exception):  # not an error for callers: it leaves the parser's hooks
-    """A hook of the parser found a fault."""
-
-
 class _Reader:
     """Reads one text. ``skipped`` is the length of its byte order mark in bytes, for the offset of a fault."""
 
@@ -207,8 +203,6 @@ class _Reader:
             self._refuse(error.msg[:1].lower() + error.msg[1:], error.pos)
         except RecursionError:
             self._refuse("it is nested too deeply")
-        except _Refused as refused:
-            self._refuse(str(refused))
         self._check_surrogates()
         return value
 
@@ -239,7 +233,7 @@ class _Reader:
         if len(members) != len(pairs):
             seen: set[str] = set()
             name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # set.add returns None: not seen
-            raise _Refused(f"the name {name[:80]!r} occurs twice in an object")
+            self._refuse(f"the name {name[:80]!r} occurs twice in an object")
         return members
 
     def _constant(self, word: str) -> NoReturn:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import quopri
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ from dynclient.codecs import fields, shapes
 from dynclient.codecs.codec import Codec, Content, Encoded, StreamBody, content_of, is_content, raw_body
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
 from dynclient.http_grammar import TOKEN
-from dynclient.media_types import JSON, MULTIPART_FORM, TEXT, ContentType, essence, find, parse
+from dynclient.media_types import JSON, MULTIPART_FORM, TEXT, essence, find, parse
 from dynclient.messages import Headers
 from dynclient.model import Encoding, Header, MediaType, Schema
 from dynclient.options import Limits
@@ -63,10 +64,18 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
     Raises:
         EncodeError: a part can't be written, or the content type's own boundary occurs in one.
     """
-    parsed = _parsed(content_type)
+    try:
+        parsed = parse(content_type)
+    except ValueError:
+        raise EncodeError(f"{content_type[:80]!r} is not a content type") from None
     if is_content(value):
         return Encoded(raw_body(value), content_type)
-    parts = list(_parts(value, media_type, parsed.essence))
+    if isinstance(value, dict):
+        parts = list(_named(value, media_type))
+    elif isinstance(value, list):
+        parts = list(_ordered(value, media_type, parsed.essence))
+    else:
+        raise EncodeError(f"a {parsed.essence} body is a mapping or a list of its parts, not a {type(value).__name__}")
     boundary = parsed.get("boundary")
     if boundary is None:
         boundary = secrets.token_hex(16)
@@ -74,13 +83,6 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
     elif not _BOUNDARY.fullmatch(boundary) or _occurs(boundary, parts):
         raise EncodeError("the boundary is malformed, or occurs in a part")
     return Encoded(_body(parts, boundary), content_type)
-
-
-def _parsed(content_type: str) -> ContentType:
-    try:
-        return parse(content_type)
-    except ValueError:
-        raise EncodeError(f"{content_type[:80]!r} is not a content type") from None
 
 
 def _body(parts: list[_WrittenPart], boundary: str) -> bytes | StreamBody:
@@ -102,14 +104,6 @@ def _body(parts: list[_WrittenPart], boundary: str) -> bytes | StreamBody:
 def _occurs(boundary: str, parts: list[_WrittenPart]) -> bool:
     sought = b"--" + boundary.encode()
     return any(isinstance(part.content, bytes) and sought in part.content for part in parts)
-
-
-def _parts(value: Any, media_type: MediaType, name: str) -> Iterator[_WrittenPart]:
-    if isinstance(value, dict):
-        return _named(value, media_type)
-    if isinstance(value, list):
-        return _ordered(value, media_type, name)
-    raise EncodeError(f"a {name} body is a mapping or a list of its parts, not a {type(value).__name__}")
 
 
 def _named(value: dict[str, Any], media_type: MediaType) -> Iterator[_WrittenPart]:
@@ -424,19 +418,10 @@ def _base64(content: bytes) -> bytes:
         raise DecodeError("a part is not base64, which its Content-Transfer-Encoding names") from None
 
 
-def _quoted_printable(content: bytes) -> bytes:
-    import quopri
-
-    return quopri.decodestring(content)
-
-
-TRANSFER_ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "": bytes,
-    "7bit": bytes,
-    "8bit": bytes,
-    "binary": bytes,
+_TRANSFER_ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
+    **dict.fromkeys(("", "7bit", "8bit", "binary"), bytes),
     "base64": _base64,
-    "quoted-printable": _quoted_printable,
+    "quoted-printable": quopri.decodestring,
 }
 
 
@@ -445,9 +430,9 @@ def _transferred(part: _ReadPart, schema: Schema | None) -> bytes:
     name = part.headers.get("content-transfer-encoding", "").strip().lower()
     if name and name == fields.transfer_encoding(schema):
         return part.content
-    if name not in TRANSFER_ENCODINGS:
+    if name not in _TRANSFER_ENCODINGS:
         raise DecodeError(f"a part's Content-Transfer-Encoding {name[:40]!r} is not known")
-    return TRANSFER_ENCODINGS[name](part.content)
+    return _TRANSFER_ENCODINGS[name](part.content)
 
 
 CODEC = Codec("multipart", encode, decode, files=True)

@@ -52,7 +52,7 @@ def _encode(write: Write, value: Any, media_type: MediaType, content_type: str) 
     if isinstance(value, Iterator) and not hasattr(value, "read"):
         return Encoded(StreamBody([lambda: (_encoded(write, item) for item in value)], None), content_type)
     if isinstance(value, AsyncIterator):
-        return Encoded(_AsyncItems(write, value), content_type)
+        return Encoded(_async_encoded(write, value), content_type)
     if is_content(value):
         return Encoded(raw_body(value), content_type)
     raise EncodeError(f"a {content_type} body is a list of items, not a {type(value).__name__}")
@@ -62,15 +62,9 @@ def _encoded(write: Write, item: Any) -> bytes:
     return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else write(plain_value(item))
 
 
-class _AsyncItems(AsyncIterator[bytes]):
-    """The items of an asynchronous iterator, each encoded when it is asked for."""
-
-    def __init__(self, write: Write, items: AsyncIterator[Any]) -> None:
-        self._write = write
-        self._items = items
-
-    async def __anext__(self) -> bytes:
-        return _encoded(self._write, await anext(self._items))
+async def _async_encoded(write: Write, items: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    async for item in items:
+        yield _encoded(write, item)
 
 
 def _decode(split: Split, body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:

@@ -9,7 +9,7 @@ Rule 3: an element is found by its local name; its namespace decides between two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dynclient import _schemas
@@ -86,8 +86,7 @@ def _add_cdata(parent: Element, value: Any, node: Node) -> None:  # noqa: ARG001
 def _add_nothing(parent: Element, value: Any, node: Node) -> None:
     """A value without a node: its content is added to the parent."""
     if value is None and shapes.is_array(node.shape):
-        item = nodes.item(node, node.shape, 0)
-        _fill_new(parent, None, item, node.name)
+        _add(parent, None, nodes.item(node, node.shape, 0), node.name)
     elif value is not None:
         _fill(parent, value, node)
 
@@ -101,20 +100,16 @@ _ADD: dict[str, Callable[[Element, Any, Node], None]] = {
 }
 
 
-def _add(parent: Element, value: Any, node: Node) -> None:
-    _ADD.get(node.kind, _add_element)(parent, value, node)
-
-
 def _add_items(parent: Element, values: list[Any], node: Node) -> None:
     shape = nodes.branch(node.shape, lambda each: _fit_of_value(each, values), lambda _: None)
     for index, value in enumerate(values):
-        _fill_new(parent, value, nodes.item(node, shape, index), node.name)
+        _add(parent, value, nodes.item(node, shape, index), node.name)
 
 
-def _fill_new(parent: Element, value: Any, node: Node | None, name: str) -> None:
-    """Add a value by its node, or as an element of a name where it has none."""
+def _add(parent: Element, value: Any, node: Node | None, name: str) -> None:
+    """Add a value by its node, or under a name if no schema describes it."""
     if node is not None:
-        _add(parent, value, node)
+        _ADD.get(node.kind, _add_element)(parent, value, node)
     else:
         _add_undescribed(parent, name, value)
 
@@ -125,15 +120,9 @@ def _add_members(parent: Element, value: Mapping[str, Any], node: Node) -> None:
     # In the schema's order, since readers of XML often require it.
     for name, each in described.items():
         if name in value:
-            _add(parent, value[name], each)
-    for name, each in value.items():
-        if name not in described:
-            _extra(parent, name, each, shape)
-
-
-def _extra(parent: Element, name: str, value: Any, shape: _schemas.Shape) -> None:
-    node = nodes.undescribed(shape, name) if name[:1] not in {"@", "#"} else None
-    _fill_new(parent, value, node, name)
+            _add(parent, value[name], each, name)
+    for name in (name for name in value if name not in described):
+        _add(parent, value[name], None if name[:1] in {"@", "#"} else nodes.undescribed(shape, name), name)
 
 
 def _add_undescribed(parent: Element, name: str, value: Any) -> None:
@@ -150,10 +139,8 @@ def _add_undescribed(parent: Element, name: str, value: Any) -> None:
         parent.children.append(child)
         if each is None:
             child.attributes.append(NIL)
-        elif isinstance(each, list):
-            _add_undescribed(child, name, each)
-        elif isinstance(each, dict):
-            for key, inner in each.items():
+        elif isinstance(each, (list, dict)):
+            for key, inner in each.items() if isinstance(each, dict) else [(name, each)]:
                 _add_undescribed(child, key, inner)
         else:
             _add_text(child, each)
@@ -200,13 +187,15 @@ def decoded(root: Element, schema: Schema) -> Any:
         raise DecodeError("the body is nested too deeply") from None
 
 
-def _value(element: Element, node: Node) -> Any:
+def _value(element: Element, node: Node | None) -> Any:
+    if node is None:
+        return undescribed(element)
     if element.nil:
         return None
     shape = nodes.branch(node.shape, lambda each: _fit(each, element), lambda name: _tag(element, node, name))
     inner = any(element.elements())
     if shapes.is_array(shape) or ("array" in shape.types and inner):
-        return _items(_queue(element), node, shape)
+        return _items(element, node, shape)
     if shapes.is_object(shape) and (inner or shape.types - {"null"} == {"object"} or not shape.types):
         return _members(element, shape)
     if inner or shapes.is_any(shape):
@@ -239,24 +228,17 @@ def _put(found: dict[str, Any], values: Iterable[tuple[str, Any]]) -> None:
         found[name] = several[0] if len(several) == 1 else several
 
 
-def _queue(element: Element) -> list[Element | str]:
-    return [child for child in element.children if isinstance(child, Element) or child.strip(BLANK)]
-
-
-def _items(children: list[Element | str], node: Node, shape: _schemas.Shape) -> list[Any]:
+def _items(element: Element, node: Node, shape: _schemas.Shape) -> list[Any]:
     """The children of an element as items, in order."""
     found: list[Any] = []
-    waiting = list(reversed(children))
-    while waiting:
-        child = waiting.pop()
+    for child in element.children:
         item = nodes.item(node, shape, len(found))
         if isinstance(child, Element):
-            if item is not None and item.kind in {"text", "cdata"} and len(found) < len(shape.prefix_items):
+            while item is not None and item.kind in {"text", "cdata"} and len(found) < len(shape.prefix_items):
                 found.append("")  # an empty text is not in the document
-                waiting.append(child)
-            else:
-                found.append(_value(child, item) if item is not None else undescribed(child))
-        else:
+                item = nodes.item(node, shape, len(found))
+            found.append(_value(child, item))
+        elif child.strip(BLANK):
             found.append(read_scalar(item.schema, item.shape, child) if item is not None else child)
     return found
 
@@ -273,31 +255,33 @@ class _Taking:
         self.text_taken = False
         self.named = {each.name for _, each in self.described if each.kind == "element"}
 
-    def hits(self, node: Node) -> list[Element]:
-        """The node's children: by namespace if it has one, else by name, else by the other name."""
-        free = [child for child in self.element.elements() if id(child) not in self.taken]
+    def left(self) -> list[Element]:
+        return [child for child in self.element.elements() if id(child) not in self.taken]
+
+    def take(self, node: Node) -> list[Element]:
+        """Take the node's children: by namespace if it has one, else by name, else by the other name."""
+        free = self.left()
         found = [child for child in free if child.name == node.name]
         if node.namespace is not None:
             found = [child for child in found if child.namespace == node.namespace] or found
         if not found and node.other_name and node.other_name not in self.named:
             found = [child for child in free if child.name == node.other_name]
-        return found
-
-    def take(self, node: Node) -> list[Element]:
-        found = self.hits(node)
         self.taken.update(map(id, found))
         return found
-
-    def left(self) -> Iterator[Element]:
-        return (child for child in self.element.elements() if id(child) not in self.taken)
 
 
 def _members(element: Element, shape: _schemas.Shape) -> dict[str, Any]:
     taking = _Taking(element, shape)
     found = _described(taking)
-    left = [(child, nodes.undescribed(shape, child.name)) for child in taking.left()]
-    _put(found, [(child.name, _value(child, node) if node else undescribed(child)) for child, node in left])
-    _rest(taking, found)
+    _put(found, [(child.name, _value(child, nodes.undescribed(shape, child.name))) for child in taking.left()])
+    # Text and attributes that the schema does not describe are kept if it allows more.
+    text = element.text()
+    if not taking.text_taken and text.strip(BLANK):
+        found["#text"] = text
+    if shape.additional is True:
+        for each in element.attributes:
+            if each.name not in taking.attributes and each.namespace not in {XSI, XML}:
+                found[f"@{each.name}"] = each.value
     return found
 
 
@@ -309,20 +293,8 @@ def _described(taking: _Taking) -> dict[str, Any]:
     return {name: taken[name] for name, _ in taking.described if taken[name] is not _ABSENT}
 
 
-def _rest(taking: _Taking, found: dict[str, Any]) -> None:
-    """Keep text and attributes that the schema does not describe, if it allows more."""
-    text = taking.element.text()
-    if not taking.text_taken and text.strip(BLANK):
-        found["#text"] = text
-    if taking.shape.additional is True:
-        for each in taking.element.attributes:
-            if each.name not in taking.attributes and each.namespace not in {XSI, XML}:
-                found[f"@{each.name}"] = each.value
-
-
 def _take_element(taking: _Taking, node: Node, name: str) -> Any:  # noqa: ARG001  # every kind's arguments
-    hits = taking.take(node)
-    values = [_value(child, node) for child in hits]
+    values = [_value(child, node) for child in taking.take(node)]
     return values[0] if len(values) == 1 else values or _ABSENT
 
 
@@ -360,8 +332,8 @@ def _take_nothing(taking: _Taking, node: Node, name: str) -> Any:
 
 def _take_items(taking: _Taking, node: Node, name: str) -> Any:
     """The items of an array without an element around them: all children with the item's name."""
-    item = nodes.item(node, node.shape, 0) or node._replace(kind="element", other_name=None)
-    described = nodes.item(node, node.shape, 0) is not None
+    described = nodes.item(node, node.shape, 0)
+    item = described or node._replace(kind="element", other_name=None)
     if item.kind in {"text", "cdata"}:
         taking.text_taken = True
         return [
@@ -373,7 +345,7 @@ def _take_items(taking: _Taking, node: Node, name: str) -> Any:
     if not hits:
         # In XML an empty list and a missing one are the same.
         return [] if name in taking.shape.required else _ABSENT
-    return [_value(child, item) if described else undescribed(child) for child in hits]
+    return [_value(child, described) for child in hits]
 
 
 _TAKE: dict[str, Callable[[_Taking, Node, str], Any]] = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from itertools import count
 from typing import Any
 from xml.parsers import expat  # safe as used here: every DOCTYPE of a server is refused, and nothing is fetched
 
@@ -135,7 +136,7 @@ def parse(text: str, limits: Limits) -> Element:
         fault = expat.ErrorString(error.code)
         message = f"the body is not well-formed XML: {fault} at line {error.lineno}, column {error.offset + 1}"
         raise DecodeError(message, offset=parser.ErrorByteIndex) from None
-    return builder.root
+    return next(builder.top.elements())
 
 
 def _refuse_doctype(*_: Any) -> None:
@@ -150,10 +151,6 @@ class _Builder:
         self.top = Element("")
         self.stack = [self.top]
         self.text: Callable[[str], str] = str
-
-    @property
-    def root(self) -> Element:
-        return next(self.top.elements())
 
     def start(self, name: str, attributes: list[str]) -> None:
         if len(self.stack) > self.depth:
@@ -216,7 +213,10 @@ def is_name(text: str) -> bool:
 def _write(element: Element, scope: Scope, texts: list[str]) -> None:
     inner = dict(scope)
     name = _qualified(element.name, element.namespace, element.prefix, inner, attribute=False)
-    attributes = [(_attribute_name(each, inner), each.value) for each in element.attributes]
+    attributes = [
+        (_qualified(each.name, each.namespace or None, each.prefix, inner, attribute=True), each.value)
+        for each in element.attributes
+    ]
     declared = [
         (f"xmlns:{prefix}" if prefix else "xmlns", namespace)
         for prefix, namespace in inner.items()
@@ -235,32 +235,20 @@ def _write(element: Element, scope: Scope, texts: list[str]) -> None:
     texts.append(f"</{name}>")
 
 
-def _attribute_name(attribute: Attribute, scope: dict[str, str]) -> str:
-    return _qualified(attribute.name, attribute.namespace or None, attribute.prefix, scope, attribute=True)
-
-
 def _qualified(name: str, namespace: str | None, prefix: str | None, scope: dict[str, str], *, attribute: bool) -> str:
     """A name with its prefix; a prefix that is not declared yet is added to the scope."""
-    _check_name(name)
-    if prefix is not None:
-        _check_name(prefix)
+    for each in (name, prefix):
+        if each is not None and not is_name(each):
+            raise EncodeError(f"{each[:80]!r} can't be the name of an XML element or attribute")
     if namespace is None:
         # A prefix without a declaration is left out: namespace-aware readers would refuse the document.
         return f"{prefix}:{name}" if prefix in scope else name
     if prefix is None and attribute:
         # Namespaces in XML 1.0, 6.2: the default namespace does not apply to attributes.
-        prefix = next((known for known, value in scope.items() if known and value == namespace), None) or _unused(scope)
+        unused = next(name for name in (f"ns{number}" for number in count(1)) if name not in scope)
+        prefix = next((known for known, value in scope.items() if known and value == namespace), unused)
     scope[prefix or ""] = namespace
     return f"{prefix}:{name}" if prefix else name
-
-
-def _unused(scope: Scope) -> str:
-    return next(prefix for prefix in (f"ns{number}" for number in range(1, len(scope) + 2)) if prefix not in scope)
-
-
-def _check_name(name: str) -> None:
-    if not is_name(name):
-        raise EncodeError(f"{name[:80]!r} can't be the name of an XML element or attribute")
 
 
 def _checked(text: str) -> str:

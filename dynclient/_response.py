@@ -11,7 +11,6 @@ Rule 5: ``warn`` logs the errors that ``strict`` raises; ``off`` does neither. A
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal
@@ -31,7 +30,7 @@ from dynclient.exceptions import (
     UnexpectedMediaType,
     api_error,
 )
-from dynclient.http_grammar import SUCCESS
+from dynclient.http_grammar import BODILESS, SUCCESS
 from dynclient.media_types import parse
 from dynclient.messages import HTTPResult, Response
 from dynclient.options import Limits, ValidationEngine, ValidationMode
@@ -39,8 +38,6 @@ from dynclient.options import Limits, ValidationEngine, ValidationMode
 log = logging.getLogger("dynclient")
 
 _ERROR = 400
-# RFC 9110, 6.4.1: these have no content, whatever the document or a header says.
-_WITHOUT_CONTENT = frozenset({204, 205, 304})
 
 
 class Reader(Record):
@@ -81,19 +78,17 @@ class Reader(Record):
             self.read(response)
             return StreamedResponse(response, None, response.content_type or "", self)
         head = replace(response, body=b"")
+        media_type, content_type = None, response.content_type or ""
         documented = match_status(self.operation, response.status)
         if documented is None:
             self._undocumented(head)
-            return StreamedResponse(response, None, response.content_type or "", self)
-        media_type, content_type = None, response.content_type or ""
-        wrong: ResponseError | None = None
-        faults = list(self._header_faults(documented, response)) if self.mode != "off" else []
+            return StreamedResponse(response, media_type, content_type, self)
+        faults = self._header_faults(documented, response)
+        wrong: ResponseError | None = self._broken(faults, head) if faults else None
         try:
             media_type, content_type = self._media_type(documented, response)
         except UnexpectedMediaType as error:
             wrong = self._completed(error, head)
-        if wrong is None and faults:
-            wrong = self._broken(faults, head)
         if wrong is not None:
             self._take_or_raise(wrong)
         return StreamedResponse(response, media_type, content_type, self)
@@ -118,7 +113,7 @@ class Reader(Record):
         if self.mode == "strict":
             raise wrong
         if self.mode == "warn":
-            log.warning("taken although wrong: %s", wrong)
+            log.warning("accepted in spite of validation: %s", wrong)
 
     def _undocumented(self, response: Response) -> HTTPResult:
         data = best_effort(response, self.limits)
@@ -134,10 +129,9 @@ class Reader(Record):
             data=data,
             operation_id=self.operation.id,
         )
-        if self.mode == "strict" or response.status not in SUCCESS:
+        if response.status not in SUCCESS:
             raise error
-        if self.mode == "warn":
-            log.warning("taken although undocumented: %s", error)
+        self._take_or_raise(error)
         return HTTPResult(data, response.status, response.headers, response.attempts)
 
     def _api_error(
@@ -154,7 +148,7 @@ class Reader(Record):
         """The decoded body, and the error of the body or of the headers."""
         wrong: ResponseError | None = None
         data: Any = None
-        faults = list(self._header_faults(documented, response)) if self.mode != "off" else []
+        faults = self._header_faults(documented, response)
         try:
             media_type, content_type = self._media_type(documented, response)
             if media_type is None:
@@ -188,7 +182,7 @@ class Reader(Record):
     def _media_type(self, documented: model.Response, response: Response) -> tuple[model.MediaType | None, str]:
         """The documented media type, None if the document has none, and the concrete content type."""
         head = response.request is not None and response.request.method == "HEAD"
-        if head or response.status in _WITHOUT_CONTENT or not (documented.content or response.body):
+        if head or response.status in BODILESS or not (documented.content or response.body):
             return None, ""
         if not documented.content or (
             not response.body and response.content_type is None and response.status >= _ERROR
@@ -217,19 +211,20 @@ class Reader(Record):
         ranges = list(documented.content)
         return UnexpectedMediaType(f"{message}, the document has {', '.join(ranges)}", documented=ranges)
 
-    def _header_faults(self, documented: model.Response, response: Response) -> Iterator[Fault]:
-        for name, header in documented.headers.items():
+    def _header_faults(self, documented: model.Response, response: Response) -> list[Fault]:
+        found: list[Fault] = []
+        for name, header in documented.headers.items() if self.mode != "off" else ():
             # OAS 3.1.1, Response Object: a header named Content-Type is ignored.
             if name.lower() == "content-type":
                 continue
             text = response.headers.get(name)
-            if text is None:
-                if header.required:
-                    yield Fault(f"header.{name}", "is required", "required")
-            elif header.schema is not None:
+            if text is not None and header.schema is not None:
                 value = _header_value(header, header.schema, text)
                 check = validator(header.schema, "response", limits=self.limits)
-                yield from check.faults(value, path=f"header.{name}", engine=self.engine)
+                found += check.faults(value, path=f"header.{name}", engine=self.engine)
+            elif text is None and header.required:
+                found.append(Fault(f"header.{name}", "is required", "required"))
+        return found
 
 
 class StreamedResponse(Record):

@@ -24,7 +24,7 @@ from dynclient._records import Record
 from dynclient.exceptions import DocumentError, escaped
 from dynclient.model import API, Operation, SecurityScheme
 from dynclient.options import OAuth2
-from dynclient.security.schemes import Kind, kind_of
+from dynclient.security.schemes import auth_of, kind_of
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _SERVICE = "dynclient"
@@ -104,8 +104,6 @@ def checked(scheme: SecurityScheme, text: str) -> str:
     Raises:
         ArgumentError: the scheme can't take it.
     """
-    from dynclient.security.schemes import auth_of
-
     auth_of(_credential(scheme, text), scheme)
     return text
 
@@ -145,9 +143,8 @@ def _text(scheme: SecurityScheme, source: str) -> str:
 
 def _credential(scheme: SecurityScheme, text: str) -> Any:
     """A text as ``auth=`` takes it: a pair, if the scheme takes pairs and there is a colon."""
-    kind: Kind = kind_of(scheme)
     user, colon, password = text.partition(":")
-    return (user, password) if colon and kind.pair is not None else text
+    return (user, password) if colon and "pair" in kind_of(scheme).takes else text
 
 
 class Vault:

@@ -77,7 +77,7 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     place = vault.place()
     if place == str(vault.file):
         click.echo(escaped(f"There is no keyring here: this is kept in {place}, which only you can read"), err=True)
-    if kind_of(found).oauth2 is not None and not token:
+    if "OAuth2" in kind_of(found).takes and not token:
         entry = _logged_in(api, found, LoginOptions(**given, browser=not no_browser))
     else:
         entry = {"text": credentials.checked(found, credentials.prompted(found))}

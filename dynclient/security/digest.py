@@ -28,10 +28,11 @@ from dynclient.security.locations import write
 # RFC 7616, 6.1: the registered algorithms, the strongest first. Each also has a -sess variant.
 _ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
 _SESSION = "-SESS"
-_SEPARATORS = expression(r"[ \t,]*")
-_TOKEN = expression(TOKEN)
-_PARAMETER = expression(rf"""({TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",=]+))[ \t]*(?=,|$)""")
-_TOKEN68 = expression(r"[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$)")
+# Separators, then a parameter (its name, its value between quotes or without) or a scheme, perhaps with a token68.
+_ITEM = expression(
+    rf"""[ \t,]*(?:({TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",=]+))[ \t]*(?=,|$)"""
+    rf"""|({TOKEN})(?:[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$))?)"""
+)
 _UNAUTHORIZED = 401
 _UNFIT = expression(r"[\x00-\x1f\x7f]")
 
@@ -48,30 +49,19 @@ class Challenge(Record):
 
 def challenges(lines: Iterable[str]) -> list[Challenge]:
     """Read the lines of a WWW-Authenticate header."""
-    return [challenge for line in lines for challenge in _of_line(line)]
-
-
-def _of_line(line: str) -> list[Challenge]:
-    found: list[tuple[str, dict[str, str]]] = []
-    place = 0
-    while True:
-        place = _end(_SEPARATORS, line, place)
-        parameter = _PARAMETER.match(line, place) if found else None
-        if parameter is not None:
-            quoted, plain = parameter[2], parameter[3]
-            found[-1][1].setdefault(parameter[1].lower(), quoted if quoted is not None else plain)
-            place = parameter.end()
-            continue
-        scheme = _TOKEN.match(line, place)
-        if scheme is None:
-            return [Challenge(*one) for one in found]
-        found.append((scheme[0].lower(), {}))
-        place = _end(_TOKEN68, line, scheme.end())
-
-
-def _end(pattern: re.Pattern[str], line: str, place: int) -> int:
-    match = pattern.match(line, place)
-    return match.end() if match else place
+    found: list[Challenge] = []
+    for line in lines:
+        parameters: dict[str, str] | None = None
+        item = _ITEM.match(line)
+        while item is not None:
+            name, quoted, plain, scheme = item.groups()
+            if scheme is not None:
+                parameters = {}
+                found.append(Challenge(scheme.lower(), parameters))
+            elif parameters is not None:
+                parameters.setdefault(name.lower(), quoted if quoted is not None else plain)
+            item = _ITEM.match(line, item.end())
+    return found
 
 
 Hash = Callable[[str], str]

@@ -51,6 +51,10 @@ def flow_of(given: OAuth2) -> str:
 
 def fault_of(given: OAuth2, scheme: SecurityScheme) -> str:
     """Why a scheme can't get a token with the caller's OAuth2; "" where it can."""
+    try:
+        hash(given)
+    except TypeError:
+        return "its parts, the store among them, have to be hashable"
     type_ = flow_of(given)
     if not type_ and given.refresh_token is None:
         return "OAuth2 needs client_secret, username and password, refresh_token, open_browser or show_code"
@@ -91,7 +95,7 @@ def _metadata(request: TokenRequest) -> Steps[Mapping[str, Any]]:
     url = request.allowed(_metadata_url(request.scheme))
     if url not in request.context.cache.metadata:
         response = yield Request("GET", url, Headers({"Accept": "application/json"}))
-        request.context.cache.metadata[url] = answer_of(response, request.limits)
+        request.context.cache.metadata[url] = answer_of(response, request.clock.limits)
     return request.context.cache.metadata[url]
 
 
@@ -132,11 +136,11 @@ def device_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Step
     """
     fields = {"client_id": request.given.client_id, "scope": scope}
     response = yield form_request(to.own, fields, request.given, to.auth)
-    device, shown = _shown(answer_of(response, request.limits), response)
+    device, shown = _shown(answer_of(response, request.clock.limits), response)
     patience = min(request.given.login_timeout, shown.expires_in)
     request.clock.wait_for_a_person(patience)
     end = request.clock.environment.clock() + patience
-    interval = _number(answer_of(response, request.limits).get("interval"), _INTERVAL)
+    interval = _number(answer_of(response, request.clock.limits).get("interval"), _INTERVAL)
     if request.given.show_code is not None:
         yield from called(partial(request.given.show_code, shown))
     fields = {"grant_type": _GRANT, "device_code": device, "client_id": request.given.client_id}
@@ -172,7 +176,7 @@ def _number(value: Any, default: float) -> float:
 
 def _error(request: TokenRequest, response: Response) -> str:
     try:
-        answer_of(response, request.limits)
+        answer_of(response, request.clock.limits)
     except AuthorizationError as error:
         return error.error
     return ""
@@ -189,7 +193,7 @@ def first_token(request: TokenRequest, to: Endpoints, flow: str, scopes: frozens
         AuthorizationError: the server gives none, or nobody logged in.
     """
     response = yield from GRANTS[flow](request, to, " ".join(sorted(scopes)) or None)
-    return token_of(response, request.limits, request.context.now(), scopes, None)
+    return token_of(response, request.clock.limits, request.context.now(), scopes, None)
 
 
 def refreshed(
@@ -203,7 +207,7 @@ def refreshed(
     fields = {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
     response: Response = yield form_request(to.refresh, fields, request.given, to.auth)
     try:
-        return token_of(response, request.limits, request.context.now(), asked, refresh)
+        return token_of(response, request.clock.limits, request.context.now(), asked, refresh)
     except AuthorizationError as error:
         if error.error == "invalid_grant":
             return None

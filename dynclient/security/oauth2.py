@@ -19,7 +19,7 @@ from dynclient.options import OAuth2
 from dynclient.security.auth import AuthContext, PendingCall, SchemeAuth, Steps
 from dynclient.security.grants import PERSONAL, endpoints, first_token, flow_of, refreshed
 from dynclient.security.locations import write
-from dynclient.security.tokens import Token, TokenRequest, forget_token, load_token, save_token, store_of
+from dynclient.security.tokens import Token, TokenRequest, load_token, save_token, store_of
 
 _UNAUTHORIZED = 401
 _FIRST_PAUSE = 0.005
@@ -91,7 +91,7 @@ def renew(request: TokenRequest, rejected: Secret) -> Steps[Secret]:
             del request.context.cache.tokens[request.key]
             store = store_of(request.given)
             if store is not None:
-                yield Run(partial(forget_token, store, request))
+                yield Run(partial(save_token, store, request, None))
         return rejected
     return token.access
 

@@ -78,18 +78,28 @@ class BasicAuth(StaticAuth):
         return f"Basic {base64.b64encode(f'{self._user}:{password}'.encode()).decode('ascii')}"
 
 
-class BearerAuth(StaticAuth):
+class _TextAuth(StaticAuth):
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: str | Secret) -> None:
+        """Take the token or the key."""
+        self._secret = as_secret(secret)
+
+    def _checked(self, scheme: SecurityScheme) -> str:
+        value = self._secret.reveal()
+        if not value or _CONTROL.search(value) or value != value.strip():
+            raise _unfit(scheme, "is empty, begins or ends with a space, or holds a control character")
+        return value
+
+
+class BearerAuth(_TextAuth):
     """A token in the Authorization header, behind the word of its HTTP scheme: ``Bearer`` (RFC 6750), or another."""
 
-    __slots__ = ("_token",)
-
-    def __init__(self, token: str | Secret) -> None:
-        """Take the token, without the scheme's word."""
-        self._token = as_secret(token)
+    __slots__ = ()
 
     def text(self, scheme: SecurityScheme) -> str:
         """The scheme's word, and the token."""
-        token, word = _checked(self._token, scheme), word_of(scheme)
+        token, word = self._checked(scheme), word_of(scheme)
         if token.lower().startswith(f"{word.lower()} "):
             raise _unfit(scheme, f"begins with {word}, which is added to it")
         if word == "Bearer" and " " in token:
@@ -97,28 +107,24 @@ class BearerAuth(StaticAuth):
         return f"{word} {token}"
 
 
-class APIKeyAuth(StaticAuth):
+class APIKeyAuth(_TextAuth):
     """An API key in the header, query field or cookie that the scheme names."""
 
-    __slots__ = ("_key",)
-
-    def __init__(self, key: str | Secret) -> None:
-        """Take the key."""
-        self._key = as_secret(key)
+    __slots__ = ()
 
     def text(self, scheme: SecurityScheme) -> str:
         """The key as it is."""
-        key = _checked(self._key, scheme)
+        key = self._checked(scheme)
         # RFC 6265, 4.1.1: what a cookie's value can't hold would begin another cookie.
         if scheme.in_ == "cookie" and _NOT_IN_COOKIE.search(key):
             raise _unfit(scheme, "holds a space, a comma or a semicolon")
         return key
 
 
-def _digest(user: str, password: Secret, _: SecurityScheme) -> Auth:
+def _digest(pair: Any, _: SecurityScheme) -> Auth:
     from dynclient.security.digest import DigestAuth
 
-    return DigestAuth(user, password)
+    return DigestAuth(*pair)
 
 
 def _oauth2(auth: OAuth2, scheme: SecurityScheme) -> Auth:
@@ -135,37 +141,30 @@ class Kind(Record):
     """A kind of security scheme: what ``auth=`` takes for it, and the Auth that this makes.
 
     ``form`` is how a credential is written in Python, "" where there is none to give; ``typed`` how a person types one
-    as a single text. Of a pair alone, the schemes of the lowest ``rank`` are meant.
+    as a single text. ``takes`` has a function for each of ``text``, ``pair`` and ``OAuth2`` that can be given. A pair
+    alone is for the scheme of the lowest ``rank``.
     """
 
     form: str
     typed: str = "a token"
-    text: Callable[[Secret], Auth] | None = None
-    pair: Callable[[str, Secret, SecurityScheme], Auth] | None = None
+    takes: Mapping[str, Callable[[Any, SecurityScheme], Auth]] = {}
     rank: int = 0
-    oauth2: Callable[[OAuth2, SecurityScheme], Auth] | None = None
-
-    @property
-    def has_user(self) -> bool:
-        """Whether a credential is a user's name and password."""
-        return self.pair is not None and self.oauth2 is None
 
 
 _PAIR = '("user", "password")'
+_BEARER: Mapping[str, Callable[[Any, SecurityScheme], Auth]] = {"text": lambda token, _: BearerAuth(token)}
 _GRANTING = Kind(
     '"token" or OAuth2(...)',
     "a token, or client_id:client_secret",
-    BearerAuth,
-    lambda user, password, scheme: _oauth2(OAuth2(user, password), scheme),
+    {**_BEARER, "pair": lambda pair, scheme: _oauth2(OAuth2(*pair), scheme), "OAuth2": _oauth2},
     rank=2,
-    oauth2=_oauth2,
 )
 
 KINDS: Mapping[tuple[str, str], Kind] = {
-    ("http", "basic"): Kind(_PAIR, "user:password", pair=lambda user, password, _: BasicAuth(user, password)),
-    ("http", "digest"): Kind(_PAIR, "user:password", BearerAuth, _digest, rank=1),
-    ("http", ""): Kind('"token"', text=BearerAuth),
-    ("apiKey", ""): Kind('"key"', text=APIKeyAuth),
+    ("http", "basic"): Kind(_PAIR, "user:password", {"pair": lambda pair, _: BasicAuth(*pair)}),
+    ("http", "digest"): Kind(_PAIR, "user:password", {**_BEARER, "pair": _digest}, rank=1),
+    ("http", ""): Kind('"token"', takes=_BEARER),
+    ("apiKey", ""): Kind('"key"', takes={"text": lambda key, _: APIKeyAuth(key)}),
     ("oauth2", ""): _GRANTING,
     ("openIdConnect", ""): _GRANTING,
     ("mutualTLS", ""): Kind(""),
@@ -210,19 +209,19 @@ def given_auths(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
     Raises:
         ArgumentError: it has none of the forms, or no scheme, or more than one, can take it.
     """
-    if auth is None:
-        return {}
+    form = _form_of(auth)
     if isinstance(auth, Mapping):
         return {_known(name, schemes): _auth_or_function(value, schemes[name]) for name, value in auth.items()}
-    if callable(auth) and not is_auth(auth):
-        return dict.fromkeys(schemes, auth)
-    if not (is_auth(auth) or isinstance(auth, (str, Secret, OAuth2)) or _is_pair(auth)):
+    if auth is None or form == "function":
+        return dict.fromkeys(schemes, auth) if auth is not None else {}
+    if not form:
         raise ArgumentError(f"auth can't be a value of {type(auth)}", argument="auth", hint=hint(schemes.values()))
-    takers = _takers(auth, schemes)
-    if not takers or (len(takers) > 1 and not is_auth(auth)):
-        fault = f"{len(takers)} security schemes" if takers else "no security scheme of the document"
+    takers = _takers(auth, form, schemes)
+    if not takers or (len(takers) > 1 and form != "Auth"):
+        count = f"{len(takers)} security schemes" if takers else "no security scheme of the document"
+        given = _NAMES.get(form) or f"{type(auth).__name__}(...)"
         raise ArgumentError(
-            f"{fault} can take {_in_words(auth)}; the document has {_listed(schemes)}",
+            f"{count} can take {given}; the document has {_listed(schemes)}",
             argument="auth",
             hint=hint(takers or schemes.values()),
         )
@@ -235,19 +234,14 @@ def auth_of(value: Any, scheme: SecurityScheme) -> Auth:
     Raises:
         ArgumentError: the scheme can't take it.
     """
-    kind = kind_of(scheme)
-    if is_auth(value):
+    form, kind = _form_of(value), kind_of(scheme)
+    if form == "Auth":
         return value  # type: ignore[no-any-return]  # whatever has a flow is one
-    if kind.pair is not None and _is_pair(value):
-        return kind.pair(as_secret(value[0]).reveal(), as_secret(value[1]), scheme)
-    if kind.text is not None and isinstance(value, (str, Secret)):
-        return kind.text(as_secret(value))
-    if kind.oauth2 is not None and isinstance(value, OAuth2):
-        return kind.oauth2(value, scheme)
-    takes = (
-        f"takes {kind.form}" if kind.form else "takes no credential here: it is the client's certificate, tls=TLS(...)"
-    )
-    raise ArgumentError(f"the security scheme {scheme.name} {takes}, not a {type(value).__name__}", argument="auth")
+    if form in kind.takes:
+        return kind.takes[form](_pair(value) if form == "pair" else value, scheme)
+    takes = kind.form or "no credential here: it is the client's certificate, tls=TLS(...)"
+    problem = f"the security scheme {scheme.name} takes {takes}, not a {type(value).__name__}"
+    raise ArgumentError(problem, argument="auth")
 
 
 def hint(schemes: Iterable[SecurityScheme]) -> str:
@@ -266,48 +260,45 @@ def as_secret(value: str | Secret) -> Secret:
     return value if isinstance(value, Secret) else Secret(value)
 
 
+_NAMES = {"OAuth2": "OAuth2(...)", "pair": "a pair of user and password", "text": "a token"}
+
+
+def _form_of(value: Any) -> str:
+    """The form of a credential; "" if it is none."""
+    if is_auth(value):
+        return "Auth"
+    if _is_pair(value):
+        return "pair"
+    if isinstance(value, OAuth2):
+        return "OAuth2"
+    return "text" if isinstance(value, (str, Secret)) else "function" if callable(value) else ""
+
+
+def _pair(value: Any) -> tuple[str, Secret]:
+    return as_secret(value[0]).reveal(), as_secret(value[1])
+
+
 def _auth_or_function(value: Any, scheme: SecurityScheme) -> Auth | Function:
-    if callable(value) and not is_auth(value):
-        return value  # type: ignore[no-any-return]  # what a function returns is checked when it has
-    return auth_of(value, scheme)
+    return value if _form_of(value) == "function" else auth_of(value, scheme)
 
 
-def _takers(auth: Any, schemes: Mapping[str, SecurityScheme]) -> list[SecurityScheme]:
+def _takers(auth: Any, form: str, schemes: Mapping[str, SecurityScheme]) -> list[SecurityScheme]:
     """The schemes that can take something which was given without a name."""
-    kinds = [(scheme, kind_of(scheme)) for scheme in schemes.values()]
-    if is_auth(auth):
-        return [scheme for scheme, kind in kinds if kind.form]
-    if isinstance(auth, (str, Secret)):
-        return [scheme for scheme, kind in kinds if kind.text is not None]
-    if isinstance(auth, OAuth2):
-        found = [scheme for scheme, kind in kinds if kind.oauth2 is not None]
-        return found if len(found) == 1 else [scheme for scheme in found if not _fault_of(auth, scheme)]
-    ranks = sorted({kind.rank for _, kind in kinds if kind.pair is not None})
-    client = OAuth2(as_secret(auth[0]).reveal(), as_secret(auth[1]))
-    for rank in ranks:
-        found = [scheme for scheme, kind in kinds if kind.pair is not None and kind.rank == rank]
-        found = [scheme for scheme in found if kind_of(scheme).oauth2 is None or not _fault_of(client, scheme)]
-        if found:
-            return found
-    return []
+    if form == "Auth":
+        return [scheme for scheme in schemes.values() if kind_of(scheme).form]
+    found = [scheme for scheme in schemes.values() if form in kind_of(scheme).takes]
+    if form == "text" or (form == "OAuth2" and len(found) == 1):
+        return found
+    given = OAuth2(*_pair(auth)) if form == "pair" else auth
+    found = [scheme for scheme in found if "OAuth2" not in kind_of(scheme).takes or not _fault_of(given, scheme)]
+    rank = min((kind_of(scheme).rank for scheme in found), default=0)
+    return [scheme for scheme in found if kind_of(scheme).rank == rank]
 
 
 def _fault_of(auth: OAuth2, scheme: SecurityScheme) -> str:
     from dynclient.security.grants import fault_of
 
-    try:
-        hash(auth)
-    except TypeError:
-        return "its parts, the store among them, have to be hashable"
     return fault_of(auth, scheme)
-
-
-def _in_words(auth: Any) -> str:
-    if isinstance(auth, OAuth2):
-        return "OAuth2(...)"
-    if is_auth(auth):
-        return f"{type(auth).__name__}(...)"
-    return "a pair of user and password" if _is_pair(auth) else "a token"
 
 
 def _known(name: Any, schemes: Mapping[str, SecurityScheme]) -> str:
@@ -332,13 +323,6 @@ def _is_pair(value: Any) -> bool:
         and len(value) == 2  # noqa: PLR2004  # user and password
         and all(isinstance(part, (str, Secret)) for part in value)
     )
-
-
-def _checked(secret: Secret, scheme: SecurityScheme) -> str:
-    value = secret.reveal()
-    if not value or _CONTROL.search(value) or value != value.strip():
-        raise _unfit(scheme, "is empty, begins or ends with a space, or holds a control character")
-    return value
 
 
 def _unfit(scheme: SecurityScheme, why: str) -> ArgumentError:

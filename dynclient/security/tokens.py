@@ -86,11 +86,6 @@ class TokenRequest(Record):
         return self.context.clock
 
     @property
-    def limits(self) -> Limits:
-        """The limits of the call that needs it."""
-        return self.context.clock.limits
-
-    @property
     def key(self) -> Hashable:
         """The key of its tokens in the cache: all operations of a scheme may use the same one."""
         return self.scheme.name, self.given
@@ -287,22 +282,19 @@ def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
     )
 
 
-def save_token(store: TokenStore, request: TokenRequest, token: Token) -> None:
-    """Save a token in a store."""
-    store.save(
-        _key(request),
+def save_token(store: TokenStore, request: TokenRequest, token: Token | None) -> None:
+    """Save a token in a store, or make it forget the one that it has."""
+    saved = (
         {
             "access_token": token.access.reveal(),
             "refresh_token": token.refresh.reveal() if token.refresh else None,
             "expires_at": token.expires_at,
             "scopes": sorted(token.asked) if token.asked is not None else None,
-        },
+        }
+        if token is not None
+        else {}
     )
-
-
-def forget_token(store: TokenStore, request: TokenRequest) -> None:
-    """Make a store forget a token."""
-    store.save(_key(request), {})
+    store.save(_key(request), saved)
 
 
 def _key(request: TokenRequest) -> str:

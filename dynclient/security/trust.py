@@ -44,11 +44,16 @@ class Trust(Record):
         if origin in self.named:
             return
         if not self._is_trusted(origin, servers):
-            raise _refused(
-                f"credentials may not go to {text_of(origin)}, which is not a trusted origin", origin, operation_id
-            )
-        if origin[0] != "https" and not _is_loopback(origin[1]):
-            raise _refused(f"credentials may not go to {text_of(origin)}, which is not encrypted", origin, operation_id)
+            fault = "which is not a trusted origin"
+        elif origin[0] != "https" and not _is_loopback(origin[1]):
+            fault = "which is not encrypted"
+        else:
+            return
+        raise CredentialScopeError(
+            f"credentials may not go to {text_of(origin)}, {fault}",
+            operation_id=operation_id,
+            hint=f'if they may, pass allow_origins=("{text_of(origin)}",)',
+        )
 
     def _is_trusted(self, origin: Origin, servers: Sequence[Server]) -> bool:
         if origin in self.origins:
@@ -82,12 +87,6 @@ def _origin(text: object) -> Origin:
         f"allow_origins holds {text!r}, which is not an origin",
         argument="allow_origins",
         hint='say "https://host:port"',
-    )
-
-
-def _refused(message: str, origin: Origin, operation_id: str) -> CredentialScopeError:
-    return CredentialScopeError(
-        message, operation_id=operation_id, hint=f'if they may, pass allow_origins=("{text_of(origin)}",)'
     )
 
 

@@ -86,7 +86,7 @@ def _auth(api: APIView, page: OperationPage) -> str:
         return ""
     kinds = {scheme.name: kind_of(scheme) for scheme in api.schemes}
     names = [name for name, _ in page.view.security[0]] if page.view.security else []
-    shown = {name: _LOGIN if kinds[name].has_user else _TOKEN for name in names if kinds[name].form}
+    shown = {name: _LOGIN if kinds[name].typed == "user:password" else _TOKEN for name in names if kinds[name].form}
     if len(shown) <= 1:
         return next(iter(shown.values()), "")
     return "{" + ", ".join(f"{literal(name)}: {value}" for name, value in shown.items()) + "}"

@@ -11,6 +11,7 @@ Rule 5: a document that is decoded as fast as its form would be is not kept.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 import time
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from dynclient._document.compiled import NAME, Compiled, opened
 from dynclient._document.lazy import Bytes
 from dynclient._escaping import escaped
+from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient._version import __version__
 
@@ -37,6 +39,8 @@ SMALLEST = 2_048
 """The same of YAML, which takes longer to decode."""
 
 _OFF = frozenset({"0", "off", "false", "no", "none"})
+_FINISHED = expression(r"[0-9a-f]{32}\.dync")
+_UNFINISHED = expression(r"\.[0-9a-f]{32}\..*")
 _MAX_BYTES = 256 << 20
 _MAX_FILES = 1_000
 _USED_AGAIN = 3_600.0
@@ -133,7 +137,7 @@ class Cache:
 
     def entries(self) -> list[Entry]:
         """List the forms, the last used first."""
-        return sorted(self._files(ENDING), key=lambda entry: entry.used, reverse=True)
+        return sorted(self._files(_FINISHED), key=lambda entry: entry.used, reverse=True)
 
     def source(self, entry: Entry) -> str:
         """Return where the document of an entry is from; a dash if the entry can't be used any more."""
@@ -143,7 +147,7 @@ class Cache:
     def clear(self) -> int:
         """Remove everything; returns the number of forms."""
         entries = self.entries()
-        for entry in [*entries, *self._files("")]:
+        for entry in [*entries, *self._files(_UNFINISHED)]:
             _remove(entry.path)
         return len(entries)
 
@@ -154,18 +158,16 @@ class Cache:
             size += entry.size
             if size > maximum or number > files:
                 _remove(entry.path)
-        for entry in self._files(""):
+        for entry in self._files(_UNFINISHED):
             if entry.used < time.time() - _ABANDONED:
                 _remove(entry.path)
 
-    def _files(self, ending: str) -> list[Entry]:
-        """List finished forms by their ending; without one, those that are being written. Foreign files are ignored."""
+    def _files(self, named: re.Pattern[str]) -> list[Entry]:
+        """List files by their names. Foreign files are ignored."""
         found = []
         with suppress(OSError), os.scandir(self.folder) as files:
             for file in files:
-                stem = file.name.removesuffix(ENDING) if ending else file.name[1:].partition(".")[0]
-                starts = file.name.endswith(ENDING) if ending else file.name.startswith(".")
-                if starts and _is_stem(stem):
+                if named.fullmatch(file.name):
                     with suppress(OSError):
                         about = file.stat(follow_symlinks=False)
                         found.append(Entry(file.path, about.st_size, about.st_mtime))
@@ -217,10 +219,6 @@ def key_of(*parts: object) -> str:
 def _stem(key: str) -> str:
     """Return the name of a key's file, without its ending. The form has its key in it, so this only has to be short."""
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _is_stem(text: str) -> bool:
-    return len(text) == len(_stem("")) and set(text) <= set("0123456789abcdef")
 
 
 def _is_ours(found: os.stat_result) -> bool:

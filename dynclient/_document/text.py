@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from dynclient._charsets import unicode_encoding
-from dynclient.exceptions import Place, UnreadableDocument, UnsafeDocument, escaped
+from dynclient.exceptions import DocumentError, Place, UnreadableDocument, UnsafeDocument, escaped
 
+E = TypeVar("E", bound=DocumentError)
 _PIECE = 1 << 14
 _EXCERPT = 80
 _TYPES: dict[type, str] = {
@@ -71,16 +73,15 @@ def _reason(error: UnicodeError) -> str:
     return f"byte {error.start}: {error.reason}" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
-def unreadable(
-    message: str, name: str, *, line: int | None = None, pointer: str = "", hint: str = ""
-) -> UnreadableDocument:
-    """Make the error of a document that is not JSON or YAML as a document has to be."""
-    return UnreadableDocument(f"{name}: {message}", place=Place(name, pointer, line), hint=hint)
+def _error(kind: type[E], message: str, name: str, *, line: int | None = None, pointer: str = "", hint: str = "") -> E:
+    """Make an error of a document; ``name`` is what errors call it."""
+    return kind(f"{name}: {message}", place=Place(name, pointer, line), hint=hint)
 
 
-def unsafe(message: str, name: str, *, line: int | None = None, pointer: str = "", hint: str = "") -> UnsafeDocument:
-    """Make the error of a document that asks for more than it may."""
-    return UnsafeDocument(f"{name}: {message}", place=Place(name, pointer, line), hint=hint)
+unreadable = partial(_error, UnreadableDocument)
+"""Makes the error of a document that is not JSON or YAML as a document has to be."""
+unsafe = partial(_error, UnsafeDocument)
+"""Makes the error of a document that asks for more than it may."""
 
 
 def excerpt(text: str) -> str:

@@ -110,9 +110,9 @@ class Keywords(Record):
     """
 
     plain: dict[str, Any]
-    one: Mapping[str, Schema]
-    many: Mapping[str, tuple[Schema, ...]]
-    named: Mapping[str, Mapping[str, Schema]]
+    one: dict[str, Schema]
+    many: dict[str, tuple[Schema, ...]]
+    named: dict[str, dict[str, Schema]]
     reference: str | None = None
     malformed: tuple[str, ...] = ()
     never: bool = False
@@ -131,53 +131,46 @@ def keywords(schema: Schema) -> Keywords:
     if not isinstance(node, Mapping):
         raise InvalidDocument("a schema must be an object or a boolean", place=location_of(schema))
     found = node.get("$ref")
-    if isinstance(found, str) and not schema.dialect.ref_siblings:
-        return Keywords({}, {}, {}, {}, reference=found)
     result = Keywords({}, {}, {}, {}, reference=found if isinstance(found, str) else None)
-    malformed: list[str] = ["$ref"] if found is not None and not isinstance(found, str) else []
+    if result.reference is not None and not schema.dialect.ref_siblings:
+        return result
+    malformed: list[str] = ["$ref"] if found is not None and result.reference is None else []
     node = _translated(node, schema)
-    one: dict[str, Schema] = {}
-    many: dict[str, tuple[Schema, ...]] = {}
-    named: dict[str, Mapping[str, Schema]] = {}
     for keyword, value in node.items():
-        if keyword in _PLAIN:
-            if _PLAIN[keyword](value):
-                result.plain[keyword] = value
-            elif not (keyword == "required" and isinstance(value, bool)):
-                # `required: true` beside a property's other words is draft 3's; the object's own `required` counts.
-                malformed.append(keyword)
-        elif not isinstance(keyword, str) or not _take(schema, keyword, value, one, many, named):
+        if not isinstance(keyword, str) or not _take(schema, keyword, value, result):
             malformed.append(str(keyword))
-    _translate_arrays(schema, one, many)
-    _translate_dependencies(schema, result.plain, named)
+    _translate_arrays(schema, result)
+    _translate_dependencies(schema, result)
     # OAS 3.0.3 has `nullable` add null to `type` alone, which has no effect if members of `allOf` exclude null; but
     # everybody who writes it there means that null is allowed.
-    or_null = bool(many) and schema.dialect.nullable is not None and node.get(schema.dialect.nullable) is True
-    return result._replace(one=one, many=many, named=named, malformed=tuple(malformed), or_null=or_null)
+    or_null = bool(result.many) and schema.dialect.nullable is not None and node.get(schema.dialect.nullable) is True
+    return result._replace(malformed=tuple(malformed), or_null=or_null)
 
 
-def _take(
-    schema: Schema,
-    keyword: str,
-    value: Any,
-    one: dict[str, Schema],
-    many: dict[str, tuple[Schema, ...]],
-    named: dict[str, Mapping[str, Schema]],
-) -> bool:
-    """Take a keyword whose value is schemas; returns False if it is malformed."""
-    if keyword in ONE:
-        if not isinstance(value, (Mapping, bool)):
+def _take(schema: Schema, keyword: str, value: Any, result: Keywords) -> bool:
+    """Take a keyword and its value; returns False if the value is malformed."""
+    if keyword in _PLAIN:
+        if not _PLAIN[keyword](value):
+            # `required: true` beside a property's other words is draft 3's; the object's own `required` counts.
+            return keyword == "required" and isinstance(value, bool)
+        result.plain[keyword] = value
+    elif keyword in ONE:
+        if not _is_schema(value):
             return keyword == "items" and isinstance(value, list)
-        one[keyword] = child(schema, keyword)
+        result.one[keyword] = child(schema, keyword)
     elif keyword in MANY:
-        if not isinstance(value, list) or not all(isinstance(item, (Mapping, bool)) for item in value):
+        if not isinstance(value, list) or not all(map(_is_schema, value)):
             return False
-        many[keyword] = tuple(child(schema, keyword, index) for index in range(len(value)))
+        result.many[keyword] = tuple(child(schema, keyword, index) for index in range(len(value)))
     elif keyword in NAMED:
-        if not isinstance(value, Mapping) or not all(isinstance(item, (Mapping, bool)) for item in value.values()):
+        if not isinstance(value, Mapping) or not all(map(_is_schema, value.values())):
             return False
-        named[keyword] = {name: child(schema, keyword, name) for name in value}
+        result.named[keyword] = {name: child(schema, keyword, name) for name in value}
     return True
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, (Mapping, bool))
 
 
 def _translated(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
@@ -214,25 +207,22 @@ def _allow_null(node: dict[str, Any], *, in_enum: bool) -> None:
         node["enum"] = [*node["enum"], None]
 
 
-def _translate_arrays(schema: Schema, one: dict[str, Schema], many: dict[str, tuple[Schema, ...]]) -> None:
+def _translate_arrays(schema: Schema, result: Keywords) -> None:
     """JSON Schema 2020-12, Appendix E: ``items`` with an array is ``prefixItems``, ``additionalItems`` is ``items``."""
     items = schema.value.get("items")
-    if not isinstance(items, list) or not all(isinstance(item, (Mapping, bool)) for item in items):
-        return
-    many["prefixItems"] = tuple(child(schema, "items", index) for index in range(len(items)))
-    if isinstance(schema.value.get("additionalItems"), (Mapping, bool)):
-        one["items"] = child(schema, "additionalItems")
+    if isinstance(items, list) and all(map(_is_schema, items)):
+        result.many["prefixItems"] = tuple(child(schema, "items", index) for index in range(len(items)))
+        if _is_schema(schema.value.get("additionalItems")):
+            result.one["items"] = child(schema, "additionalItems")
 
 
-def _translate_dependencies(schema: Schema, plain: dict[str, Any], named: dict[str, Mapping[str, Schema]]) -> None:
+def _translate_dependencies(schema: Schema, result: Keywords) -> None:
     """JSON Schema 2019-09, Appendix: ``dependencies`` became ``dependentSchemas`` and ``dependentRequired``."""
     old = schema.value.get("dependencies")
-    if not isinstance(old, Mapping):
-        return
-    schemas = {name: child(schema, "dependencies", name) for name in old if isinstance(old[name], (Mapping, bool))}
-    if schemas:
-        named["dependentSchemas"] = {**named.get("dependentSchemas", {}), **schemas}
-    required = {name: value for name, value in old.items() if _texts(value)}
-    required |= {name: [value] for name, value in old.items() if isinstance(value, str)}
-    if required:
-        plain["dependentRequired"] = {**plain.get("dependentRequired", {}), **required}
+    for name, value in old.items() if isinstance(old, Mapping) else ():
+        if _is_schema(value):
+            schemas = result.named.setdefault("dependentSchemas", {})
+            schemas[name] = child(schema, "dependencies", name)
+        elif isinstance(value, str) or _texts(value):
+            names = [value] if isinstance(value, str) else value
+            result.plain["dependentRequired"] = {**result.plain.get("dependentRequired", {}), name: names}

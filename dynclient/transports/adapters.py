@@ -46,32 +46,35 @@ from dynclient.transports.request_writer import (
 
 T = TypeVar("T")
 
+_UNCONNECTED = (ConnectError, "can't connect to the server", False)
+_LATE_CONNECTION = (ConnectError, "the server did not answer in time", False)
+_NO_PLACE = (PoolTimeout, "no connection became free in time", False)
+_LATE = (TimeoutError, "time ran out while waiting for the response", True)
+_BROKEN = (ConnectionLost, "the connection broke", True)
+_NOT_HTTP = (ProtocolError, "the response is not HTTP", True)
 # The kind of error, what is said of it, and whether any byte of the request may have left. The nearest class counts.
 _ERRORS: dict[str, tuple[type[TransportError], str, bool]] = {
-    # urllib3
-    "NewConnectionError": (ConnectError, "can't connect to the server", False),
-    "ConnectTimeoutError": (ConnectError, "the server did not answer in time", False),
-    "EmptyPoolError": (PoolTimeout, "no connection became free in time", False),
-    "ReadTimeoutError": (TimeoutError, "time ran out while waiting for the response", True),
-    # requests and httpx
-    "ConnectTimeout": (ConnectError, "the server did not answer in time", False),
-    "ReadTimeout": (TimeoutError, "time ran out while waiting for the response", True),
-    "ProxyError": (ConnectError, "can't connect through the proxy", False),
-    # httpx
-    "ConnectError": (ConnectError, "can't connect to the server", False),
-    "PoolTimeout": (PoolTimeout, "no connection became free in time", False),
-    "WriteTimeout": (TimeoutError, "time ran out while sending the request", True),
-    "UnsupportedProtocol": (ConnectError, "the client does not support the URL's scheme", False),
-    "LocalProtocolError": (ProtocolError, "the client can't send this request", False),
     # urllib3 and http.client
-    "InvalidHeader": (ProtocolError, "the response is not HTTP", True),
-    "RemoteDisconnected": (ConnectionLost, "the connection broke", True),
-    "IncompleteRead": (ConnectionLost, "the connection broke", True),
-    "HTTPException": (ProtocolError, "the response is not HTTP", True),
+    "NewConnectionError": _UNCONNECTED,
+    "ConnectTimeoutError": _LATE_CONNECTION,
+    "EmptyPoolError": _NO_PLACE,
+    "ReadTimeoutError": _LATE,
+    "InvalidHeader": _NOT_HTTP,
+    "RemoteDisconnected": _BROKEN,
+    "IncompleteRead": _BROKEN,
+    "HTTPException": _NOT_HTTP,
+    # requests and httpx
+    "ConnectTimeout": _LATE_CONNECTION,
+    "ConnectError": _UNCONNECTED,
+    "ProxyError": (ConnectError, "can't connect through the proxy", False),
+    "UnsupportedProtocol": (ConnectError, "the client does not support the URL's scheme", False),
+    "PoolTimeout": _NO_PLACE,
+    "ReadTimeout": _LATE,
+    "WriteTimeout": (TimeoutError, "time ran out while sending the request", True),
+    "LocalProtocolError": (ProtocolError, "the client can't send this request", False),
 }
 # The bases of each library's errors, and of those of sockets.
 _BASES = {"HTTPError", "RequestException", "HTTPException", "OSError"}
-_BROKEN = (ConnectionLost, "the connection broke", True)
 _FIRST_FINAL = 200
 _EXCERPT = 1024
 
@@ -279,29 +282,31 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
 
 
-def _sized(content: Content) -> Iterator[bytes | None]:
-    """Enforce the length of a body that is read while it is sent."""
-    left = content.size
-    for chunk in content.chunks:
-        if left is not None and chunk is not None:
-            left -= len(chunk)
-            if left < 0:
-                break
-        yield chunk
-    if left:
-        wrong = f"the body is {'longer' if left < 0 else 'shorter'} than it was when its sending began"
-        raise BodyFailed(ArgumentError(wrong, argument="body"))
-
-
-class _SizedBody:
-    """A body as requests takes it: it asks for ``len``, and sends chunks where that is 0."""
+class _Body:
+    """A body that is read while it is sent, and has to have its length; requests asks for ``len``."""
 
     def __init__(self, content: Content) -> None:
         self.len = content.size or 0
-        self._chunks = _sized(content)
+        self._content = content
 
     def __iter__(self) -> Iterator[bytes | None]:
-        return self._chunks
+        left = self._content.size
+        for chunk in self._content.chunks:
+            if left is not None and chunk is not None:
+                left -= len(chunk)
+                if left < 0:
+                    break
+            yield chunk
+        if left:
+            wrong = f"the body is {'longer' if left < 0 else 'shorter'} than it was when its sending began"
+            raise BodyFailed(ArgumentError(wrong, argument="body"))
+
+
+def _body_of(content: Content | None) -> Any:
+    """Return a body as the libraries take it: nothing, bytes, or an iterable of bytes."""
+    if content is None or content.whole is not None:
+        return content and content.whole
+    return _Body(content)
 
 
 async def _awaited(value: Any) -> None:
@@ -329,15 +334,6 @@ class Urllib3Transport:
         """Do nothing: the pool manager is yours."""
 
 
-class HiddenTexts(list[tuple[str, str]]):
-    """Header fields, which may hold secrets: some tracebacks print local variables."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} header fields>"
-
-
 class _Urllib3Exchange(ForeignExchange):
     def __init__(self, send: Send, pool_manager: Any) -> None:
         super().__init__(send)
@@ -352,11 +348,10 @@ class _Urllib3Exchange(ForeignExchange):
         import urllib3
 
         request, waits = self._send.request, self.timeouts()
-        body = None if content is None else content.whole if content.whole is not None else _sized(content)
         self._raw = self._pool_manager.request(
             request.method,
             request.url,
-            body=body,
+            body=_body_of(content),
             headers=urllib3.HTTPHeaderDict(self._texts(content)),
             redirect=False,
             retries=False,
@@ -370,13 +365,11 @@ class _Urllib3Exchange(ForeignExchange):
     def _by_session(self, content: Content | None) -> tuple[int, Headers]:
         """Send by a session of requests."""
         request, waits = self._send.request, self.timeouts()
-        body = None if content is None else content.whole if content.whole is not None else _SizedBody(content)
-        headers = {name: value for name, value in self._texts(content) if name != "Content-Length"}
         answer = self._pool_manager.request(
             request.method,
             request.url,
-            data=body,
-            headers=headers,
+            data=_body_of(content),
+            headers={name: value for name, value in self._texts(content) if name != "Content-Length"},
             stream=True,
             allow_redirects=False,
             timeout=(waits["connect"], waits["read"]),
@@ -389,9 +382,9 @@ class _Urllib3Exchange(ForeignExchange):
             fields = fields.without("content-encoding").without("content-length").without("transfer-encoding")
         return self._raw.status, fields
 
-    def _texts(self, content: Content | None) -> HiddenTexts:
-        """Return the header fields as texts, each character a byte: what patches these libraries knows no others."""
-        return HiddenTexts((name.decode(), value.decode("latin-1")) for name, value in self.fields(content))
+    def _texts(self, content: Content | None) -> Iterator[tuple[str, str]]:
+        """Yield the header fields as texts, each character a byte: what patches these libraries knows no others."""
+        return ((name.decode(), value.decode("latin-1")) for name, value in self.fields(content))
 
     async def receive(self) -> bytes:
         if self._redirect is not None:
@@ -429,7 +422,7 @@ class HttpxTransport:
         return _streamed(at_once(_HttpxExchange(send, self._client).response()), BodyStream)
 
     async def _send_async(self, send: Send) -> Response:
-        return _streamed(await _AsyncHttpxExchange(send, self._client).response(), AsyncBodyStream)
+        return _streamed(await _HttpxExchange(send, self._client).response(), AsyncBodyStream)
 
     def close(self) -> None:
         """Do nothing: the client is yours."""
@@ -442,68 +435,53 @@ class _HttpxExchange(ForeignExchange):
     def __init__(self, send: Send, client: Any) -> None:
         super().__init__(send)
         self._client = client
+        self._asynchronous = hasattr(client, "aclose")
         self._answer: Any = None
 
-    def request(self, content: Content | None, body: Any) -> Any:
-        """Make httpx's request."""
-        request = self._send.request
+    async def begin(self) -> tuple[int, Headers]:
+        request, content, body = self._send.request, *self._content()
         more = {"headers": self.fields(content), "extensions": {"timeout": self.timeouts()}}
-        return self._client.build_request(request.method, request.url, content=body, **more)
-
-    def head(self, answer: Any) -> tuple[int, Headers]:
-        """Take httpx's response, whose body has not been read."""
-        self._answer = answer
+        made = self._client.build_request(request.method, request.url, content=body, **more)
+        self._answer = answer = await self._bounded(self._client.send(made, stream=True, follow_redirects=False))
+        self._raw = answer.aiter_raw() if self._asynchronous else answer.iter_raw()
         pairs = [(name.decode("ascii"), value.decode("latin-1")) for name, value in answer.headers.raw]
         return answer.status_code, Headers(pairs)
 
-    async def begin(self) -> tuple[int, Headers]:
-        content = content_of(self._send.request.body)
-        body = None if content is None else content.whole if content.whole is not None else _sized(content)
-        answer = self._client.send(self.request(content, body), stream=True, follow_redirects=False)
-        self._raw = answer.iter_raw()
-        return self.head(answer)
-
-    async def receive(self) -> bytes:
-        return next(self._raw, b"")
-
-    def release(self) -> Any:
-        answer, self._answer = self._answer, None
-        return answer.close() if answer is not None else None
-
-
-class _AsyncHttpxExchange(_HttpxExchange):
-    async def begin(self) -> tuple[int, Headers]:
+    def _content(self) -> tuple[Content | None, Any]:
+        if not self._asynchronous:
+            content = content_of(self._send.request.body)
+            return content, _body_of(content)
         from dynclient.transports.tasks import fetched
 
         content = fetched(self._send.request.body)
-        body = None if content is None else content.whole if content.whole is not None else self._body(content)
-        answer = await self._bounded(
-            self._client.send(self.request(content, body), stream=True, follow_redirects=False)
-        )
-        self._raw = answer.aiter_raw()
-        return self.head(answer)
+        body = _body_of(content)
+        return content, self._fetched(content, body) if content is not None and isinstance(body, _Body) else body
 
-    async def _body(self, content: Content) -> AsyncIterator[bytes]:
-        for chunk in _sized(content):
+    async def _fetched(self, content: Content, body: _Body) -> AsyncIterator[bytes]:
+        for chunk in body:
             if chunk is not None:
                 yield chunk
             elif content.fetch is not None:
                 await content.fetch(self._clock)
 
     async def receive(self) -> bytes:
-        return bytes(await self._bounded(anext(self._raw, b"")))
+        return bytes(await self._bounded(anext(self._raw, b"")) if self._asynchronous else next(self._raw, b""))
 
-    async def _bounded(self, waiting: Any) -> Any:
-        """Wait no longer than the call has left."""
+    async def _bounded(self, value: Any) -> Any:
+        """Wait for an awaitable, no longer than the call has left."""
+        if not self._asynchronous:
+            return value
         import anyio
 
         with anyio.move_on_after(self._clock.remaining):
-            return await waiting
+            return await value
         raise DeadlineExceeded
 
     def release(self) -> Any:
         answer, self._answer = self._answer, None
-        return answer.aclose() if answer is not None else None
+        if answer is not None:
+            return answer.aclose() if self._asynchronous else answer.close()
+        return None
 
 
 def _streamed(response: Response, body: Callable[[Any], Any]) -> Response:

@@ -15,15 +15,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from dynclient._expressions import expression
 from dynclient.exceptions import (
     ArgumentError,
     ConnectError,
     ConnectionLost,
-    DecodeError,
     DynclientError,
     PoolTimeout,
     ProtocolError,
-    ResponseTooLarge,
     TimeoutError,  # noqa: A004  # dynclient's own
     TLSError,
     TransportError,
@@ -32,6 +31,7 @@ from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS, is_field_value, 
 from dynclient.messages import Headers, Response, Send
 from dynclient.transports import body_reader
 from dynclient.transports.clock import Clock, DeadlineExceeded
+from dynclient.transports.error_mapping import refused
 from dynclient.transports.exchange import AsyncBodyStream, BodyStream, at_once
 from dynclient.transports.request_writer import (
     CHUNK,
@@ -77,6 +77,7 @@ _ERRORS: dict[str, tuple[type[TransportError], str, bool]] = {
 _BASES = {"HTTPError", "RequestException", "HTTPException", "OSError"}
 _FIRST_FINAL = 200
 _EXCERPT = 1024
+_LENGTH = expression(r"[0-9]{1,20}")
 
 
 class ForeignExchange:
@@ -166,7 +167,7 @@ class ForeignExchange:
             wrong = "an interim response came as the final one"
         elif lengths and "transfer-encoding" in headers:
             wrong = "it has both Transfer-Encoding and Content-Length"
-        elif len(lengths) > 1 or not all(length.isascii() and length.isdecimal() for length in lengths):
+        elif len(lengths) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
             wrong = "its Content-Length is no number"
         elif len(headers.pairs()) > limits.header_lines:
             wrong = f"it has more than {limits.header_lines} header lines"
@@ -218,10 +219,9 @@ class ForeignExchange:
 
     def _mapped(self, error: BaseException) -> BaseException | None:
         """Return dynclient's error for one that ends an exchange; None for any other."""
-        if isinstance(error, body_reader.TooLarge):
-            return self._refused(ResponseTooLarge, body_reader.TOO_LARGE[error.limit], limit=error.limit)
-        if isinstance(error, body_reader.CodingError):
-            return self._refused(DecodeError, str(error))
+        if isinstance(error, body_reader.TooLarge | body_reader.CodingError):
+            elapsed, request = self._clock.elapsed, self._send.request
+            return refused(error, Response(self._status, self._headers, self._excerpt, request, elapsed))
         if isinstance(error, BodyFailed):
             return error.error
         if isinstance(error, DeadlineExceeded):
@@ -245,11 +245,6 @@ class ForeignExchange:
         elif self._clock.passed and kind in {TimeoutError, ConnectError}:
             kind, text = TimeoutError, "the call's time ran out"
         return self._error(kind, f"{text} ({type(error).__name__})", sent=sent)
-
-    def _refused(self, kind: type[ResponseTooLarge | DecodeError], message: str, **more: Any) -> Exception:
-        request = self._send.request
-        response = Response(self._status, self._headers, self._excerpt, request, self._clock.elapsed)
-        return kind(message, response=response, operation_id=request.operation_id, **more)
 
     def _error(self, kind: type[TransportError], text: str, *, sent: bool, **more: Any) -> TransportError:
         request = self._send.request

@@ -14,6 +14,7 @@ import socket
 import ssl
 import warnings
 from collections.abc import Callable, Generator
+from importlib.util import find_spec
 from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -142,7 +143,9 @@ def proxy_of(url: Secret, *, block_private: bool = False) -> Proxy:
     except ArgumentError as error:
         raise ArgumentError(f"proxy: {error.message}", argument="proxy", hint="http://host:port") from None
     if socks:
-        _require_socksio()
+        if find_spec("socksio") is None:
+            install = 'pip install "dynclient[socks]"'
+            raise ArgumentError("a SOCKS proxy needs socksio", argument="proxy", hint=install)
         target = target._replace(scheme=scheme, port=target.port if urlsplit(place).port else 1080)
     return Proxy(target, userinfo)
 
@@ -158,15 +161,6 @@ def _split(url: Secret) -> tuple[str | None, Secret | None]:
         return place, Secret(f"{unquote(parts.username)}:{unquote(parts.password or '')}")
     except ValueError:
         return None, None
-
-
-def _require_socksio() -> None:
-    try:
-        import socksio  # noqa: F401  # only whether it is there
-    except ImportError:
-        raise ArgumentError(
-            "a SOCKS proxy needs socksio", argument="proxy", hint='pip install "dynclient[socks]"'
-        ) from None
 
 
 def context_of(tls: TLS) -> ssl.SSLContext:
@@ -315,16 +309,13 @@ class Connector:
         return await self.secured(connection.stream, name, connection.clock)
 
 
-def _host_port(target: Target) -> str:
-    return f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
-
-
 async def _tunnel(connection: Connection, target: Target, proxy: Proxy, limits: Limits) -> None:
     """Ask an HTTP proxy for a tunnel to the server (RFC 9110, 9.3.6).
 
     urllib3 could: but its deadline is one for each read, which a proxy draws out by sending single bytes.
     """
-    authority, framing = _host_port(target), Framing("CONNECT", limits)
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    authority, framing = f"{host}:{target.port}", Framing("CONNECT", limits)
     fields = HiddenHeaders([(b"Host", authority.encode()), *proxy.headers])
     await connection.send(framing.head(Request("CONNECT", f"http://{target.authority}"), authority, fields))
     try:
@@ -350,7 +341,9 @@ async def _pass_socks(connection: Connection, target: Target, proxy: Proxy) -> N
         if chosen.method != method:
             raise OSError(None, "the proxy allows no such authentication")
         if proxy.userinfo is not None:
-            protocol.send(socks5.SOCKS5UsernamePasswordRequest(*_socks_user(proxy.userinfo)))
+            # No variable holds them: some tracebacks print those.
+            user = socks5.SOCKS5UsernamePasswordRequest
+            protocol.send(user(*proxy.userinfo.reveal().encode().partition(b":")[::2]))
             if not protocol.receive_data(await _socks_reply(connection, protocol, 2)).success:
                 raise OSError(None, "the proxy refuses the user's name or password")
         place = target.host.partition("%")[0], target.port
@@ -360,11 +353,6 @@ async def _pass_socks(connection: Connection, target: Target, proxy: Proxy) -> N
         raise OSError(None, "the proxy's answer is not SOCKS") from None
     if reply.reply_code != socks5.SOCKS5ReplyCode.SUCCEEDED:
         raise OSError(None, f"the proxy answered {reply.reply_code.name.lower().replace('_', ' ')}")
-
-
-def _socks_user(userinfo: Secret) -> tuple[bytes, bytes]:
-    user, _, password = userinfo.reveal().encode().partition(b":")
-    return HiddenBytes(user), HiddenBytes(password)
 
 
 async def _socks_reply(connection: Connection, protocol: Any, size: int) -> bytes:

@@ -16,14 +16,17 @@ from dynclient.exceptions import (
     ClientClosed,
     ConnectError,
     ConnectionLost,
+    DecodeError,
     DynclientError,
     PoolTimeout,
     ProtocolError,
+    ResponseTooLarge,
     TimeoutError,  # noqa: A004  # dynclient's own; Python's is said in full
     TLSError,
     TransportError,
 )
-from dynclient.messages import Request
+from dynclient.messages import Request, Response
+from dynclient.transports.body_reader import TOO_LARGE, CodingError, TooLarge
 from dynclient.transports.clock import DeadlineExceeded
 from dynclient.transports.framing import IncompleteResponse, RemoteProtocolError
 from dynclient.transports.pool import PoolClosed
@@ -99,6 +102,14 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
     if isinstance(error, IncompleteResponse):
         return _made(ConnectionLost, "the server closed the connection before the whole response was there", at)
     return _made(ConnectionLost, f"the connection broke while {doing}{_reason(error)}", at)
+
+
+def refused(error: TooLarge | CodingError, response: Response) -> DynclientError:
+    """Return the error about a body that can't be accepted; ``response`` has its first bytes."""
+    operation_id = response.request.operation_id if response.request is not None else None
+    if isinstance(error, TooLarge):
+        return ResponseTooLarge(TOO_LARGE[error.limit], response=response, operation_id=operation_id, limit=error.limit)
+    return DecodeError(str(error), response=response, operation_id=operation_id)
 
 
 _PHASES = {"pool": _in_pool, "connect": _in_connect, "write": _in_transfer, "read": _in_transfer}

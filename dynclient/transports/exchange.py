@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar, cast
 
-from dynclient.exceptions import ArgumentError, DecodeError, DynclientError, ResponseTooLarge
+from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.messages import Response, Send
 from dynclient.transports import body_reader, error_mapping
 from dynclient.transports.clock import Clock, DeadlineExceeded
@@ -175,7 +175,7 @@ class HTTP11Exchange(Lease):
     def _keep(self, chunk: bytes) -> None:
         """Keep the first bytes, for an error to show."""
         if len(self._excerpt) < _EXCERPT:
-            self._excerpt += chunk[:_EXCERPT]
+            self._excerpt = (self._excerpt + chunk[:_EXCERPT])[:_EXCERPT]
 
     def _end(self) -> None:
         self._leave(reusable=self._answer.keep_alive and not self._framing.has_more)
@@ -193,10 +193,10 @@ class HTTP11Exchange(Lease):
             return
         context = self._error_context()
         self.give_up()
-        if isinstance(error, body_reader.TooLarge):
-            raise self._refused(ResponseTooLarge, body_reader.TOO_LARGE[error.limit], limit=error.limit) from None
-        if isinstance(error, body_reader.CodingError):
-            raise self._refused(DecodeError, str(error)) from None
+        if isinstance(error, body_reader.TooLarge | body_reader.CodingError):
+            head = self._answer
+            seen = Response(head.status, head.headers, self._excerpt, self._send.request, self._clock.elapsed)
+            raise error_mapping.refused(error, seen) from None
         if isinstance(error, error_mapping.FOREIGN) and not isinstance(error, DynclientError):
             raise error_mapping.map_exception(error, context) from None
 
@@ -214,12 +214,6 @@ class HTTP11Exchange(Lease):
             elapsed=self._clock.elapsed,
             aborted=self._aborted,
         )
-
-    def _refused(self, kind: type[ResponseTooLarge | DecodeError], message: str, **more: Any) -> Exception:
-        """Return an error about what arrived, with its status, its headers and its first bytes."""
-        head, request = self._answer, self._send.request
-        response = Response(head.status, head.headers, self._excerpt[:_EXCERPT], request, self._clock.elapsed)
-        return kind(message, response=response, operation_id=request.operation_id, **more)
 
     def _leave(self, *, reusable: bool) -> None:
         """Give back the place, and the connection if it can be used again; once."""

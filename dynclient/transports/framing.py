@@ -10,7 +10,7 @@ Rule 3: h11's errors may quote header lines. Their text is not used, and they ar
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import h11
 
@@ -71,8 +71,8 @@ class ReceiveBuffer:
         self._data += data
         self._ended = not data
 
-    def section(self) -> bytes | None:
-        """Read a head: lines up to an empty one. Returns None if they have not all come.
+    def section(self, kind: Literal["head", "size", "trailers"] = "head") -> bytes | None:
+        """Read a head or trailers, up to an empty line, or the line of a chunk's size. Returns None if it is not whole.
 
         Raises:
             RemoteProtocolError: a line is malformed or too long, or there are too many.
@@ -93,10 +93,9 @@ class ReceiveBuffer:
                 self._check_end()
                 return None
             line = bytes(data[self._line : end])
-            if not self._lines and not _STATUS_LINE.match(line):
-                raise RemoteProtocolError("it does not begin with an HTTP/1.1 status line")
-            if _UNSAFE.search(line):
-                raise RemoteProtocolError("a header line is malformed")
+            _check(line, kind if not self._lines else "fields")
+            if kind == "size":
+                return self._cut(end)
             if line in (b"\r\n", b"\n"):
                 return self._cut(end)
             # The status line is one of them.
@@ -104,31 +103,6 @@ class ReceiveBuffer:
             if self._lines > limits.header_lines + 1:
                 raise RemoteProtocolError(f"it has more than {limits.header_lines} header lines")
             self._line = self._searched = end
-
-    def trailers(self) -> bytes | None:
-        """Read the lines after the last chunk; otherwise like :meth:`section`."""
-        # A head's status line is not counted: neither is one here that does not exist.
-        self._lines = self._lines or 1
-        return self.section()
-
-    def size_line(self) -> bytes | None:
-        """Read the line before a chunk. Returns None if it has not come.
-
-        Raises:
-            RemoteProtocolError: it is malformed or too long.
-            IncompleteResponse: the stream ended before.
-        """
-        end = self._data.find(b"\n", self._searched) + 1
-        if (end or len(self._data)) > self._limits.header_line_bytes:
-            raise RemoteProtocolError("the line of a chunk's size is too long")
-        if not end:
-            self._searched = len(self._data)
-            self._check_end()
-            return None
-        # RFC 9112, 7.1: CRLF ends it, and not the bare LF that a head may have (2.2).
-        if self._data[end - 2 : end] != b"\r\n" or _UNSAFE.search(self._data, 0, end):
-            raise RemoteProtocolError("a chunk's size is no number")
-        return self._cut(end)
 
     def take(self, size: int, *, until_end: bool = False) -> bytes | None:
         """Read what is there, at most so many bytes. Returns None if nothing is there yet.
@@ -153,6 +127,17 @@ class ReceiveBuffer:
 
     def __len__(self) -> int:
         return len(self._data)
+
+
+def _check(line: bytes, kind: str) -> None:
+    """Check a line: the first one of a head, of a chunk, or of trailers; or a further one."""
+    # RFC 9112, 7.1: CRLF ends a chunk's size, and not the bare LF that a head may have (2.2).
+    if kind == "size" and not line.endswith(b"\r\n"):
+        raise RemoteProtocolError("a chunk's size is no number")
+    if kind == "head" and not _STATUS_LINE.match(line):
+        raise RemoteProtocolError("it does not begin with an HTTP/1.1 status line")
+    if _UNSAFE.search(line):
+        raise RemoteProtocolError("a header line is malformed")
 
 
 class ResponseHead:
@@ -288,7 +273,7 @@ class Framing:
 
     def _chunked(self) -> Iterator[bytes | None]:
         while True:
-            while (line := self._buffer.size_line()) is None:
+            while (line := self._buffer.section("size")) is None:
                 yield None
             self._event(line)
             # h11 has read it, so it is a number.
@@ -303,7 +288,7 @@ class Framing:
                 else:
                     self._event(end)
         # RFC 9112, 7.1.2: trailer fields may be ignored.
-        while (section := self._buffer.trailers()) is None:
+        while (section := self._buffer.section("trailers")) is None:
             yield None
         self._event(section)
 

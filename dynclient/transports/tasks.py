@@ -149,11 +149,6 @@ class TCPStream:
             except BlockingIOError:
                 await self._ready(anyio.wait_writable, clock)
 
-    def send_now(self, data: bytes) -> None:
-        """Send what can be sent at once, and forget the rest: an alert of TLS."""
-        with contextlib.suppress(OSError):
-            self._socket.send(data)
-
     def is_idle(self) -> bool:
         """Whether nothing has come, nor the end."""
         try:
@@ -212,7 +207,9 @@ class TLSStream:
         try:
             await self._do(clock, self._tls.do_handshake)
         except ssl.SSLError:
-            self._below.send_now(self._out.read())
+            # The server is told why, if that is possible.
+            with contextlib.suppress(OSError, DeadlineExceeded):
+                await self._flush(clock)
             raise
 
     async def receive(self, clock: Clock) -> bytes:
@@ -226,9 +223,6 @@ class TLSStream:
         """Send all of it, piece by piece."""
         while data:
             data = data[await self._do(clock, self._tls.write, data[:CHUNK]) :]
-
-    def send_now(self, data: bytes) -> None:
-        """Send nothing: what TLS within this has to say at its end is of no use."""
 
     def is_idle(self) -> bool:
         """Whether nothing has come, nor the end. Tickets for later sessions, which TLS reads itself, don't count."""

@@ -45,7 +45,7 @@ class ThreadedTransport:
             body = work.body
         finally:
             if body is None:
-                work.end()
+                work.give_up()
         return replace(response, body=AsyncBodyStream(work)) if body is not None else response
 
     async def aclose(self) -> None:
@@ -104,8 +104,8 @@ class _Work(Lease):
         self._transport = transport
         self._exchange = transport.exchange(send) if isinstance(transport, AbortableTransport) else None
         self.body: Any = None
-        self._lock = threading.Lock()
-        self._running = self._left = False
+        self._busy, self._closing = threading.Lock(), threading.Lock()
+        self._left = False
 
     async def take_place(self) -> None:
         """Wait for a place.
@@ -149,41 +149,32 @@ class _Work(Lease):
                 chunk = await self.run(lambda: next(self.body, None))
         finally:
             if chunk is None:
-                self.end()
+                self.give_up()
         return chunk
 
     def give_up(self) -> None:
-        """Close the streamed response."""
-        self.end()
-
-    def end(self) -> None:
         """Note that the task is done with it."""
-        with self._lock:
-            left, self._left = self._left, True
-            running = self._running
-        if not left and not running:
+        self._left = True
+        if not self._busy.locked():
             self._close()
 
     def _guarded(self, function: Callable[[], T]) -> T:
-        with self._lock:
-            if self._left:
-                raise RuntimeError("the task has gone")
-            self._running = True
         try:
-            return function()
+            with self._busy:
+                if self._left:
+                    raise RuntimeError("the task has gone")
+                return function()
         finally:
-            with self._lock:
-                self._running = False
-                gone = self._left
-            if gone:
+            if self._left:
                 self._close()
 
     def _close(self) -> None:
-        body, self.body = self.body, None
-        if hasattr(body, "close"):
-            body.close()
-        if self.is_held:
-            self._pool.give_back(_PLACE, None, self)
+        # Thread and task may both come here: only one of them closes.
+        if self._closing.acquire(blocking=False):
+            if hasattr(self.body, "close"):
+                self.body.close()
+            if self.is_held:
+                self._pool.give_back(_PLACE, None, self)
 
 
 class _Pulled(Iterator[bytes]):

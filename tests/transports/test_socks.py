@@ -159,7 +159,8 @@ def test_private_addresses_cannot_be_blocked_behind_it(way):
 
 def test_without_socksio_it_says_what_to_install():
     code = (
-        "import sys; sys.modules['socksio'] = None\n"
+        "import importlib.util as util; find = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'socksio' else find(name, *more)\n"
         "from dynclient.transports import HTTPTransport\n"
         "try: HTTPTransport(proxy='socks5://h:1')\n"
         "except Exception as error: print(error)\n"

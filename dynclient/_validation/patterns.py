@@ -29,7 +29,7 @@ _check = local()
 
 
 class Unchecked(Record):
-    """A pattern that is not checked: why, its JSON pointer in the bundle, and whether it is no pattern at all."""
+    """A pattern that is not checked: why, its JSON pointer in the bundle, and whether it is invalid."""
 
     source: str
     problem: str

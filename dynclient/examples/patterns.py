@@ -1,6 +1,6 @@
 """A text that a regular expression matches, written by walking the pattern's tree.
 
-Lookarounds are passed over: whoever takes the text validates it. A pattern that can't be read has no text.
+Lookarounds are passed over: the caller validates the text. A pattern that can't be read has no text.
 """
 
 from __future__ import annotations

@@ -130,6 +130,14 @@ def is_single(encoding: Encoding) -> bool:
     return len(allowed) == 1 and find(allowed[0]).name in {"json", "multipart"}
 
 
+def items(value: Any, schema: Schema | None, *, single: bool) -> list[tuple[Any, Schema | None]]:
+    """The values to write for a property, each with its schema: the items of a list, unless it is a single field."""
+    if single or not isinstance(value, list):
+        return [(value, schema)]
+    shape = shapes.sole(schema) if schema is not None else None
+    return [(each, shapes.item_schema(shape, index) if shape else None) for index, each in enumerate(value)]
+
+
 def as_media_type(encoding: Encoding, schema: Schema | None, name: str) -> MediaType:
     """A field as a body of its own, for the codec of its content type."""
     return MediaType(

@@ -54,11 +54,7 @@ def _written(name: str, value: Any, media_type: MediaType, charset: str) -> str:
         except ArgumentError as error:
             raise EncodeError(error.message) from None
     schema = fields.property_schema(media_type, name)
-    if isinstance(value, list) and not fields.is_single(encoding):
-        shape = shapes.sole(schema) if schema is not None else None
-        items = [(each, shapes.item_schema(shape, index) if shape else None) for index, each in enumerate(value)]
-    else:
-        items = [(value, schema)]
+    items = fields.items(value, schema, single=fields.is_single(encoding))
     texts = [_text(each, encoding, item) for each, item in items if each is not None]
     return "&".join(f"{_quoted(name, charset)}={_quoted(text, charset)}" for text in texts)
 

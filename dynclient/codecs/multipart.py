@@ -114,13 +114,10 @@ def _named(value: dict[str, Any], media_type: MediaType) -> Iterator[_WrittenPar
         has_files = isinstance(each, list) and any(fields.file_of(item) is not None for item in each)
         if encoding.style is not None and fields.file_of(each) is None and not has_files:
             yield from _styled_parts(name, each, encoding)
-        elif isinstance(each, list) and (has_files or not fields.is_single(encoding)):
-            shape = shapes.sole(schema) if schema is not None else None
-            for index, item in enumerate(each):
-                item_schema = shapes.item_schema(shape, index) if shape is not None else None
-                yield from _named_part(name, item, encoding, item_schema)
-        else:
-            yield from _named_part(name, each, encoding, schema)
+            continue
+        for item, item_schema in fields.items(each, schema, single=fields.is_single(encoding) and not has_files):
+            if item is not None:
+                yield _named_part(name, item, encoding, item_schema)
 
 
 def _styled_parts(name: str, value: Any, encoding: Encoding) -> Iterator[_WrittenPart]:
@@ -134,9 +131,7 @@ def _styled_parts(name: str, value: Any, encoding: Encoding) -> Iterator[_Writte
         yield _WrittenPart((("Content-Disposition", f'form-data; name="{_escaped(key)}"'),), content, len(content))
 
 
-def _named_part(name: str, value: Any, encoding: Encoding, schema: Schema | None) -> Iterator[_WrittenPart]:
-    if value is None:
-        return
+def _named_part(name: str, value: Any, encoding: Encoding, schema: Schema | None) -> _WrittenPart:
     file = fields.file_of(value)
     filename = file.name if file is not None else None
     # RFC 7578, 4.2: a file has a name, even if not of a file on disk. A caller's None means no name.
@@ -146,7 +141,7 @@ def _named_part(name: str, value: Any, encoding: Encoding, schema: Schema | None
     if filename is not None:
         disposition += f'; filename="{_escaped(filename)}"'
     plain_text = file is None and not encoding.content_type
-    yield _part(value, encoding, schema, disposition=disposition, untyped=plain_text)
+    return _part(value, encoding, schema, disposition=disposition, untyped=plain_text)
 
 
 def _ordered(values: list[Any], media_type: MediaType, name: str) -> Iterator[_WrittenPart]:
@@ -173,12 +168,7 @@ def _by_position(media_type: MediaType | None, index: int) -> tuple[Encoding, Sc
 
 
 def _part(
-    value: Any,
-    encoding: Encoding,
-    schema: Schema | None,
-    *,
-    disposition: str | None,
-    untyped: bool,
+    value: Any, encoding: Encoding, schema: Schema | None, *, disposition: str | None, untyped: bool
 ) -> _WrittenPart:
     """One part. ``untyped`` leaves out the content type of plain text, which is the default."""
     content_type = fields.content_type(encoding, schema, value)

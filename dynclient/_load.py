@@ -49,7 +49,9 @@ def load(
         document = _HELD.get(held)
         if document is not None and document.is_current():
             return _api(document)
-    transport = _Fetching(limits, tls, proxy, timeout, block_private=block_private) if transport is None else transport
+    transport = (
+        OneShotTransport(limits, tls, proxy, timeout, block_private=block_private) if transport is None else transport
+    )
     document = open_document(source, limits=limits, references=references, transport=transport, cache=cache_of(cache))
     if document.is_shipped:
         # A form could claim the name and fingerprint of any document, so it is identified by its file alone.
@@ -82,7 +84,7 @@ def compiled(source: Any, *, limits: Limits = Limits(), references: Iterable[str
         DocumentError: the document can't be read.
         TransportError: its server can't be reached.
     """
-    transport = _Fetching(limits, TLS(), None, Timeout())
+    transport = OneShotTransport(limits, TLS(), None, Timeout())
     document = open_document(source, limits=limits, references=references, transport=transport)
     return b"".join(document.compiled(noted(read(document))))
 
@@ -91,24 +93,19 @@ def compiled(source: Any, *, limits: Limits = Limits(), references: Iterable[str
 _HELD: WeakValueDictionary[tuple[Any, ...], Document] = WeakValueDictionary()
 
 
-class _Fetching:
+class OneShotTransport:
     """A transport that keeps no connection open: nobody would close it after the document was fetched."""
 
     def __init__(
         self, limits: Limits, tls: TLS, proxy: str | Secret | None, timeout: Timeout, *, block_private: bool = False
     ) -> None:
-        self._limits = limits
+        self._network: dict[str, Any] = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         self._timeout = timeout
-        self._tls = tls
-        self._proxy = proxy
-        self._block_private = block_private
 
     def send(self, send: Send) -> Response:
         from dynclient.transports import HTTPTransport
 
-        transport = HTTPTransport(
-            limits=self._limits, tls=self._tls, proxy=self._proxy, block_private=self._block_private
-        )
+        transport = HTTPTransport(**self._network)
         try:
             return transport.send(send._replace(timeout=self._timeout))
         finally:

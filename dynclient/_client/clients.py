@@ -144,9 +144,9 @@ class _BaseClient:
         state = ClientState(source, api, limits, make_transport, certificate=tls.certificate is not None)
         dispatcher = cls._dispatcher_class(state, options)
         if watch:
-            from dynclient._client.watching import watch as start_watching
+            from dynclient._client.watching import SECONDS, Watcher
 
-            start_watching(state, dispatcher, watch)
+            state.stop_watching = Watcher(state, dispatcher, SECONDS if watch is True else watch).stop
         return cls(dispatcher)
 
     @classmethod

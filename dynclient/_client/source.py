@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from dynclient._document import local_path
+from dynclient._load import OneShotTransport
 from dynclient._load import load as load_api
-from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
 from dynclient.messages import Headers, Response, Send
 from dynclient.model import API
-from dynclient.options import TLS, Limits, Timeout
-from dynclient.transports import Transport
 
+_NETWORK = ("limits", "tls", "proxy", "timeout", "block_private")
 _NOT_MODIFIED = 304
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -61,7 +60,7 @@ class DocumentSource:
         """
         if self._validators is None:
             return load_api(self._place(), **self._options)
-        fetching = _Fetching(self._validators, **self._options)
+        fetching = _ConditionalTransport(self._validators, **self._options)
         api = load_api(self.given, transport=fetching, **self._options)
         # A document that can't be read is fetched again.
         self._validators = fetching.found
@@ -122,59 +121,31 @@ class _NotModifiedError(Exception):
     """The server has no newer version."""
 
 
-class _Fetching:
+class _ConditionalTransport(OneShotTransport):
     """A transport for one document: conditional for its URL and the redirects from there, plain for ``$ref``."""
 
-    def __init__(
-        self,
-        validators: Validators,
-        *,
-        limits: Limits,
-        tls: TLS,
-        proxy: str | Secret | None,
-        timeout: Timeout,
-        block_private: bool = False,
-        **_others: Any,
-    ) -> None:
+    def __init__(self, validators: Validators, **options: Any) -> None:
+        """``options`` are those of :func:`dynclient._load.load`."""
+        super().__init__(**{name: options[name] for name in _NETWORK})
         self.found = Validators()
         self._validators = validators
-        self._limits = limits
-        self._tls = tls
-        self._proxy = proxy
-        self._timeout = timeout
-        self._block_private = block_private
-        self._rooted = False
+        self._is_root_fetched = False
 
     def send(self, send: Send) -> Response:
-        if self._rooted:
-            return self._sent(send)
+        if self._is_root_fetched:
+            return super().send(send)
         request, url = send.request, send.request.url
         conditions = self._validators.conditions(url)
         if conditions:
             # A cached compiled form may be of another version than the one that this client has read.
             others = [pair for pair in request.headers.pairs() if pair[0].lower() not in _CONDITIONS]
             request = replace(request, headers=Headers([*others, *conditions.items()]))
-        response = self._sent(send._replace(request=request))
+        response = super().send(send._replace(request=request))
         if response.status == _NOT_MODIFIED and conditions:
             raise _NotModifiedError
         if response.status not in _REDIRECTS:
-            self._rooted = True
+            self._is_root_fetched = True
             # RFC 9110, 15.4.5: a 304 has the ETag that a 200 would have had; a date may be left out.
             modified = response.headers.get("last-modified") or request.headers.get("if-modified-since", "")
             self.found[url] = (response.headers.get("etag", ""), modified)
         return response
-
-    def _sent(self, send: Send) -> Response:
-        from dynclient.transports import HTTPTransport
-
-        # Nothing could close it later.
-        transport: Transport = HTTPTransport(
-            limits=self._limits, tls=self._tls, proxy=self._proxy, block_private=self._block_private
-        )
-        try:
-            return transport.send(send._replace(timeout=self._timeout))
-        finally:
-            transport.close()
-
-    def close(self) -> None:
-        """Nothing is open."""

@@ -169,18 +169,14 @@ def _divides(one: float, other: float) -> bool:
 
 
 def patterns(old: Shape, new: Shape) -> Differences:
-    """Compare ``pattern``."""
+    """Compare ``pattern`` and ``uniqueItems``."""
     before, after = old.constraints.get("pattern"), new.constraints.get("pattern")
     if before != after:
         word = "added" if before is None else "removed" if after is None else "changed"
         yield f"pattern-{word}", _or_none(before), _or_none(after)
-
-
-def uniqueness(old: Shape, new: Shape) -> Differences:
-    """Compare ``uniqueItems``."""
-    before, after = (bool(seen.constraints.get("uniqueItems")) for seen in (old, new))
-    if before != after:
-        yield f"unique-items-{'narrowed' if after else 'widened'}", MISSING, MISSING
+    was, is_ = (bool(seen.constraints.get("uniqueItems")) for seen in (old, new))
+    if was != is_:
+        yield f"unique-items-{'narrowed' if is_ else 'widened'}", MISSING, MISSING
 
 
 def conditions(old: Shape, new: Shape) -> Differences:
@@ -207,7 +203,6 @@ ASSERTIONS: tuple[Callable[[Shape, Shape], Differences], ...] = (
     bounds,
     multiples,
     patterns,
-    uniqueness,
     conditions,
     notes,
 )

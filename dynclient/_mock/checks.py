@@ -1,4 +1,4 @@
-"""What a request says, checked against its operation: preferences, credentials, parameters and body.
+"""Checks of a request against its operation: preferences, credentials, parameters and body.
 
 Rule 1: every fault is found before a request is refused.
 Rule 2: parameters and headers that the document does not name are ignored, as HTTP has it.
@@ -39,14 +39,14 @@ Kind = Literal["primitive", "array", "object"]
 
 
 class RequestValues(Record):
-    """What a request says, as plain values: parameters by location and name, and the body, None where there is none."""
+    """The plain values of a request: parameters by location and name, and the body, None if there is none."""
 
     parameters: Mapping[tuple[str, str], Any]
     body: Any = None
 
 
 def read_preference(request: Request, default: Preference) -> Preference:
-    """Read what a request prefers: Prism's ``Prefer`` header, and ``__code``, ``__example`` and so on in the query.
+    """Read the preferences of a request: Prism's ``Prefer`` header, and ``__code``, ``__example`` etc. in the query.
 
     The query goes before the header, and the header before ``default``.
 

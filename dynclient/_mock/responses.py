@@ -36,7 +36,7 @@ log = logging.getLogger("dynclient.testing")
 
 
 class Preference(Record):
-    """What a request asks of its response: a status code, an example by name, a generated value, a seed."""
+    """The preferences of a request: a status code, an example by name, a generated value, a seed."""
 
     code: str | None = None
     example: str | None = None
@@ -101,7 +101,7 @@ def negotiate(accept: str, offered: Sequence[Offer], status: int) -> Offer | Non
         return best
     if status < HTTPStatus.BAD_REQUEST:
         return None
-    # RFC 9110, 15.5.7: a server may send what the client did not ask for; an error without its body helps nobody.
+    # RFC 9110, 15.5.7: a server may send what the client did not ask for; an error needs a body to explain it.
     subtypes = {parse(media_range).subtype for media_range in weights}
     alike = (offer for offer in offered if essence(offer.content_type).rpartition("+")[2] in subtypes)
     return next(alike, offered[0])

@@ -158,7 +158,7 @@ def _path_values(values: RequestValues) -> dict[str, Any]:
 
 
 def _response_properties(operation: model.Operation) -> tuple[str, ...]:
-    """The properties of what a successful POST answers."""
+    """The properties of the response of a successful POST."""
     for status in sorted(operation.responses):
         if status[0] == "2":
             schemas = [media_type.schema for media_type in operation.responses[status].content.values()]
@@ -181,14 +181,14 @@ def _is_valid(draft: Draft, value: Any) -> bool:
 
 
 def _overlaid(draft: Draft, known: Mapping[str, Any]) -> Any:
-    """The draft's value with what is known in it, as far as it is valid."""
+    """The draft's value with the known values put into it, as far as it stays valid."""
     schema = draft.offer.media_type.schema if draft.offer is not None else None
     if not isinstance(draft.value, dict) or schema is None:
         return draft.value
     properties = shape(schema).properties
     value = copy.deepcopy(draft.value)
     for name, member in known.items():
-        # OAS 3.1.1, Schema Object: what is writeOnly is not in a response.
+        # OAS 3.1.1, Schema Object: writeOnly properties are not in a response.
         hidden = name in properties and shape(properties[name]).write_only
         if (name in properties or name in value) and not hidden:
             fitting = typed(properties[name], member) if name in properties else member

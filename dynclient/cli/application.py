@@ -138,7 +138,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone, as with `| head`: nothing is wrong. What is still buffered goes nowhere at exit.
+        # The reader has gone, as with `| head`, which is not an error. Buffered output is discarded at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

@@ -16,7 +16,6 @@ from typing import Any
 
 import click
 
-from dynclient._records import Record
 from dynclient.cli import credentials
 from dynclient.cli.credentials import Vault, key_of, login_of
 from dynclient.cli.documents import api_of, document_argument
@@ -34,17 +33,6 @@ FLOWS = ("authorizationCode", "deviceAuthorization", "password", "clientCredenti
 _LOGIN = Operation(
     OperationRow("", "", "", "login", "login", (), "", (), deprecated=False, pointer="", path_pointer="")
 )
-
-
-class LoginOptions(Record):
-    """The options of ``dynclient auth login``."""
-
-    flow: str | None = None
-    client_id: str | None = None
-    scopes: tuple[str, ...] = ()
-    base_url: str | None = None
-    origins: tuple[str, ...] = ()
-    browser: bool = True
 
 
 @click.group(short_help="Log in, and store credentials.")
@@ -78,7 +66,7 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     if place == str(vault.file):
         click.echo(escaped(f"There is no keyring here: this is kept in {place}, which only you can read"), err=True)
     if "OAuth2" in kind_of(found).takes and not token:
-        entry = _logged_in(api, found, LoginOptions(**given, browser=not no_browser))
+        entry = _logged_in(api, found, {**given, "browser": not no_browser})
     else:
         entry = {"text": credentials.checked(found, credentials.prompted(found))}
     place = vault.save(key_of(api, found.name), entry)
@@ -155,43 +143,30 @@ def _state(api: API, scheme: SecurityScheme) -> str | None:
     return f"kept: token until {until}, {renewed}"
 
 
-class _Fetched:
-    """A TokenStore that has what is fetched during a login."""
-
-    tokens: Mapping[str, Any] = {}
-
-    def load(self, key: str) -> None:
-        """Nothing is there before."""
-
-    def save(self, key: str, tokens: Mapping[str, Any]) -> None:
-        """Take the tokens."""
-        del key
-        self.tokens = tokens
-
-
-def _logged_in(api: API, scheme: SecurityScheme, options: LoginOptions) -> dict[str, Any]:
-    """Log in: the entry that is kept of it.
+def _logged_in(api: API, scheme: SecurityScheme, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Log in by the options of ``dynclient auth login``: the entry that is kept of it.
 
     Raises:
         UsageError: the scheme has no flow that a person can log in by.
         AuthorizationError: the authorization server gives no token.
         CredentialScopeError: its origin is not trusted.
     """
-    flow = options.flow or _first_flow(scheme)
+    from dynclient.security.tokens import entry_of
+
+    flow, scopes = options["flow"] or _first_flow(scheme), options["scopes"]
     known = sorted({scope for offered in scheme.flows for scope in offered.scopes})
-    if known and not options.scopes:
+    if known and not scopes:
         click.echo(escaped(f"No --scope is given: the server decides. The document has {', '.join(known)}"), err=True)
-    fetched = _Fetched()
-    given = replace(_asked(flow, options), store=fetched)
-    to = _fetch(api, scheme, given, options)
+    given = _asked(flow, options)
+    to, token = _fetch(api, scheme, given, options)
     return {
         "client_id": given.client_id,
         "client_secret": given.client_secret.reveal() if given.client_secret is not None else None,
         "flow": flow,
         "token_url": to.refresh or to.token,
         "client_auth": to.auth,
-        "scopes": list(options.scopes),
-        "tokens": dict(fetched.tokens),
+        "scopes": list(scopes),
+        "tokens": entry_of(token),
     }
 
 
@@ -207,16 +182,16 @@ def _first_flow(scheme: SecurityScheme) -> str:
     return found
 
 
-def _asked(flow: str, options: LoginOptions) -> OAuth2:
+def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:
     """Ask for what a flow needs."""
-    client_id = options.client_id or _prompted("client id")
+    client_id = options["client_id"] or _prompted("client id")
     optional = flow != "clientCredentials"
     secret = _prompted(f"client secret{' (none: just Enter)' if optional else ''}", hidden=True, optional=optional)
-    given = OAuth2(client_id, secret or None, scopes=options.scopes)
+    given = OAuth2(client_id, secret or None, scopes=options["scopes"])
     if flow == "password":
         return replace(given, username=_prompted("user"), password=Secret(_prompted("password", hidden=True)))
     if flow == "authorizationCode":
-        return replace(given, open_browser=_open if options.browser else _show_address)
+        return replace(given, open_browser=_open if options["browser"] else _show_address)
     return replace(given, show_code=_show_code) if flow == "deviceAuthorization" else given
 
 
@@ -241,13 +216,12 @@ def _show_code(code: DeviceCode) -> None:
     click.echo(escaped(f"Log in at {code.uri} with the code {code.code}"), err=True)
 
 
-def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: LoginOptions) -> Any:
-    """Fetch a token as a call would; returns the server's addresses."""
+def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str, Any]) -> Any:
+    """Fetch a token as a call would: the server's addresses, and the token."""
     from dynclient._client.drivers import drive
     from dynclient._environment import Environment
     from dynclient.security import AuthContext, CallClock, CredentialCache
-    from dynclient.security.grants import endpoints, fault_of
-    from dynclient.security.oauth2 import obtain
+    from dynclient.security.grants import endpoints, fault_of, first_token, flow_of
     from dynclient.security.tokens import TokenRequest
     from dynclient.security.trust import trust
     from dynclient.transports import HTTPTransport
@@ -258,13 +232,17 @@ def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: LoginOption
     limits = Limits()
     clock = CallClock(Environment(), Timeout(), limits, None)
     clock.restart()
-    trusted = trust(api, options.base_url, options.origins)
+    trusted = trust(api, options["base_url"], options["origins"])
     context = AuthContext(scheme, (), _LOGIN, clock, trusted, CredentialCache())
-    needed = TokenRequest(given, context, _server(api, options.base_url))
+    needed = TokenRequest(given, context, _server(api, options["base_url"]))
+
+    def steps() -> Generator[Any, Any, Any]:
+        to = yield from endpoints(needed)
+        return to, (yield from first_token(needed, to, flow_of(given), frozenset(options["scopes"])))
+
     transport = HTTPTransport(limits=limits)
     try:
-        drive(_sent(obtain(needed), clock), transport)
-        return drive(_sent(endpoints(needed), clock), transport)
+        return drive(_sent(steps(), clock), transport)
     except CredentialScopeError as error:
         error.hint = "if they may, give --allow-origin https://host, with that one"
         raise

@@ -282,19 +282,19 @@ def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
     )
 
 
+def entry_of(token: Token) -> dict[str, Any]:
+    """What a store keeps of a token."""
+    return {
+        "access_token": token.access.reveal(),
+        "refresh_token": token.refresh.reveal() if token.refresh else None,
+        "expires_at": token.expires_at,
+        "scopes": sorted(token.asked) if token.asked is not None else None,
+    }
+
+
 def save_token(store: TokenStore, request: TokenRequest, token: Token | None) -> None:
     """Save a token in a store, or make it forget the one that it has."""
-    saved = (
-        {
-            "access_token": token.access.reveal(),
-            "refresh_token": token.refresh.reveal() if token.refresh else None,
-            "expires_at": token.expires_at,
-            "scopes": sorted(token.asked) if token.asked is not None else None,
-        }
-        if token is not None
-        else {}
-    )
-    store.save(_key(request), saved)
+    store.save(_key(request), entry_of(token) if token is not None else {})
 
 
 def _key(request: TokenRequest) -> str:

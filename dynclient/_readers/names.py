@@ -13,9 +13,9 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
 
 from dynclient._identifiers import distinct, identifier
+from dynclient._readers.paths import Found
 from dynclient._records import Record
 
 WITH_HTTP_INFO = "_with_http_info"
@@ -39,19 +39,6 @@ RESERVED = frozenset(
 """The public names of a client. Its other attributes begin with an underscore and are no valid names of operations."""
 
 
-class Nameable(Protocol):
-    """What the name of an operation is made of."""
-
-    @property
-    def operation_id(self) -> str | None: ...
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def tags(self) -> tuple[str, ...]: ...
-
-
 class Names(Record):
     """The names of a document's operations, in the order in which they were given, and the namespace of each tag."""
 
@@ -60,7 +47,7 @@ class Names(Record):
     namespaces: dict[str, str]
 
 
-def names(operations: Sequence[Nameable], tags: Iterable[str] = ()) -> Names:
+def names(operations: Sequence[Found], tags: Iterable[str] = ()) -> Names:
     """Name the operations, flat and by tag; ``tags`` are those that the document declares, in its order."""
     plain = [identifier(spelling(operation)) for operation in operations]
     flat = _free(plain, RESERVED)
@@ -72,7 +59,7 @@ def names(operations: Sequence[Nameable], tags: Iterable[str] = ()) -> Names:
     return Names(tuple(flat), _by_tag(operations, plain, namespaces), namespaces)
 
 
-def spelling(operation: Nameable) -> str:
+def spelling(operation: Found) -> str:
     """Return the text that an operation's name is made of: its id, or ``get accounts by accountId calls``."""
     if operation.operation_id:
         return operation.operation_id
@@ -103,7 +90,7 @@ def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
 
 
 def _by_tag(
-    operations: Sequence[Nameable], plain: Sequence[str], namespaces: dict[str, str]
+    operations: Sequence[Found], plain: Sequence[str], namespaces: dict[str, str]
 ) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Return for each operation its pairs of namespace and name there."""
     prefixes = {tag: identifier(tag) + "_" for tag in namespaces}

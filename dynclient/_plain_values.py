@@ -19,7 +19,7 @@ import datetime as dt
 import enum
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,6 @@ MAX_DEPTH = 200
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({dict, list})
-_NAMES = frozenset({str})
 _BYTES = (bytes, bytearray, memoryview)
 
 
@@ -60,7 +59,7 @@ def plain_value(value: Any, *, files: bool = False) -> Any:
 
 
 def is_file(value: Any) -> bool:
-    """Tell whether a value is a file to a form: bytes, Path, file object, or a tuple of a file's name and content."""
+    """Whether a value is a file to a form: bytes, Path, file object, or a tuple of a file's name and content."""
     if isinstance(value, tuple):
         return len(value) in {2, 3} and isinstance(value[0], str | None) and _is_content(value[1])
     return _is_content(value)
@@ -105,26 +104,13 @@ class _Walk:
                 return self(members.value, path)
             if type(members) is dict or isinstance(members, Mapping):
                 return self._mapping(members, path)
-            return self._sequence(members, path)
+            return [
+                item if type(item) in _ATOMS else self(item, f"{path}[{index}]") for index, item in enumerate(members)
+            ]
         finally:
             self.open.discard(id(value))
 
-    def _sequence(self, members: Iterable[Any], path: str) -> list[Any]:
-        if type(members) is list and _ATOMS.issuperset(map(type, members)):
-            return members.copy()
-        result = []
-        for index, item in enumerate(members):
-            result.append(item if type(item) in _ATOMS else self(item, f"{path}[{index}]"))
-        return result
-
     def _mapping(self, members: Mapping[Any, Any], path: str) -> dict[str, Any]:
-        if type(members) is dict and _NAMES.issuperset(map(type, members)):
-            # Fast path: most objects are plain already.
-            if _ATOMS.issuperset(map(type, members.values())):
-                return members.copy()
-            return {
-                name: item if type(item) in _ATOMS else self(item, f"{path}.{name}") for name, item in members.items()
-            }
         result: dict[str, Any] = {}
         for key, item in members.items():
             name = key if type(key) is str else _key(key, path)
@@ -167,10 +153,6 @@ def _date_time(value: dt.datetime) -> str:
     return _with_z(value.isoformat())
 
 
-def _time(value: dt.time) -> str:
-    return _with_z(value.isoformat())
-
-
 def _with_z(text: str) -> str:
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
@@ -209,7 +191,7 @@ def _base64(value: bytes | bytearray | memoryview) -> str:
 _CONVERTERS: dict[type, Callable[[Any], Any]] = {
     dt.datetime: _date_time,  # before date, whose subclass it is
     dt.date: dt.date.isoformat,
-    dt.time: _time,
+    dt.time: lambda value: _with_z(value.isoformat()),
     dt.timedelta: _duration,
     bytes: _base64,
     bytearray: _base64,

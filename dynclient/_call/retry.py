@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 import os
 import threading
-import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -66,15 +65,21 @@ class Budget:
     def __init__(self) -> None:
         """Begin with nothing spent."""
         self._reset()
-        _BUDGETS.add(self)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._spent: dict[Origin, int] = {}
+
+    def _own_lock(self) -> threading.Lock:
+        """The lock. A child process begins anew: the lock may have been held when it was forked."""
+        if self._process != os.getpid():
+            self._reset()
+        return self._lock
 
     def spend(self, origin: Origin, cost: int, limit: int) -> bool:
         """Spend tokens; False if fewer are left of the limit."""
-        with self._lock:
+        with self._own_lock():
             spent = self._spent.get(origin, 0) + cost
             if spent > limit:
                 return False
@@ -86,24 +91,12 @@ class Budget:
         # In nearly every call nothing was spent: a look needs no lock.
         if origin not in self._spent:
             return
-        with self._lock:
+        with self._own_lock():
             left = self._spent.get(origin, 0) - tokens
             if left > 0:
                 self._spent[origin] = left
             else:
                 self._spent.pop(origin, None)
-
-
-_BUDGETS: weakref.WeakSet[Budget] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for budget in tuple(_BUDGETS):
-        budget._reset()  # noqa: SLF001  # of this module
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class RetryPolicy:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dynclient import codecs
+from dynclient._deferred import function
 from dynclient._expressions import expression
 from dynclient._negotiation import accept, match
 from dynclient._records import Record
@@ -48,10 +49,7 @@ _IN_URL = "/?#:@!$&'()*+,;=%[]"
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
-def _made_plain(value: Any) -> Any:
-    from dynclient._plain_values import plain_value
-
-    return plain_value(value)
+_made_plain = function("dynclient._plain_values", "plain_value")
 
 
 class _Field(Record):

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from dynclient.transports.worker_threads import ThreadedTransport
 
 __all__ = [
+    "AbortableExchange",
     "AbortableTransport",
     "AsyncHTTPTransport",
     "AsyncTransport",
-    "Exchange",
     "HTTPTransport",
     "HttpxTransport",
     "ThreadedTransport",
@@ -59,7 +59,7 @@ class AsyncTransport(Protocol):
         """Close idle connections, and refuse further requests; those under way end by themselves."""
 
 
-class Exchange(Protocol):
+class AbortableExchange(Protocol):
     """One request under way, which another thread may abort."""
 
     def run(self) -> Response:
@@ -73,7 +73,7 @@ class Exchange(Protocol):
 class AbortableTransport(Transport, Protocol):
     """A transport whose requests can be aborted while they are under way."""
 
-    def exchange(self, send: Send) -> Exchange:
+    def exchange(self, send: Send) -> AbortableExchange:
         """Make the exchange that :meth:`Transport.send` would run."""
 
 

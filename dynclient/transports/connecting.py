@@ -25,7 +25,7 @@ from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Body, Request
 from dynclient.options import TLS, Limits
 from dynclient.transports.clock import Clock
-from dynclient.transports.framing import Framing, IncompleteResponse, RemoteProtocolError
+from dynclient.transports.http11 import Framing, IncompleteResponse, RemoteProtocolError
 from dynclient.transports.pool import Pool, ThreadWaiter, Waiter
 from dynclient.transports.request_writer import Content, HiddenBytes, HiddenHeaders, Target, target_of
 

@@ -28,7 +28,7 @@ from dynclient.exceptions import (
 from dynclient.messages import Request, Response
 from dynclient.transports.body_reader import TOO_LARGE, CodingError, TooLarge
 from dynclient.transports.clock import DeadlineExceeded
-from dynclient.transports.framing import IncompleteResponse, RemoteProtocolError
+from dynclient.transports.http11 import IncompleteResponse, RemoteProtocolError
 from dynclient.transports.pool import PoolClosed
 from dynclient.transports.request_writer import BodyFailed
 

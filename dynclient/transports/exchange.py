@@ -18,7 +18,7 @@ from dynclient.messages import Response, Send
 from dynclient.transports import body_reader, error_mapping
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.connecting import Connection, Connector, fed
-from dynclient.transports.framing import Framing, IncompleteResponse, ResponseHead
+from dynclient.transports.http11 import Framing, IncompleteResponse, ResponseHead
 from dynclient.transports.pool import Lease
 from dynclient.transports.request_writer import Content, HiddenBytes, HiddenPath, Target, header_fields, target_of
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dynclient.messages import Request
 from dynclient.options import Limits
-from dynclient.transports.framing import Framing, IncompleteResponse, RemoteProtocolError
+from dynclient.transports.http11 import Framing, IncompleteResponse, RemoteProtocolError
 
 LIMITS = Limits(header_lines=4, header_line_bytes=60, informational_responses=2)
 

@@ -22,6 +22,9 @@ SUCCESS = range(200, 300)
 BODILESS = frozenset({204, 205, 304})
 """Status codes whose responses have no body, whatever a document says (RFC 9110, 15.3.5, 15.3.6, 15.4.5)."""
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Status codes of redirects (RFC 9110, 15.4): 300 leaves a choice, 304 is none, 305 and 306 are deprecated."""
+
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Methods that can be repeated without another effect (RFC 9110, 9.2.2)."""
 

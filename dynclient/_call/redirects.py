@@ -14,12 +14,11 @@ from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
 
 from dynclient.exceptions import RedirectError
+from dynclient.http_grammar import REDIRECTS
 from dynclient.messages import Headers, Request, Response, origin
 from dynclient.model import Operation
 from dynclient.options import Redirects, Secret
 
-# RFC 9110, 15.4: 300 leaves a choice, 304 does not redirect, 305 and 306 are deprecated.
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _METHODS = frozenset({"GET", "HEAD"})
 _SAFE_HEADERS = ("Accept", "User-Agent")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))

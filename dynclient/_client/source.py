@@ -11,13 +11,13 @@ from dynclient._document import local_path
 from dynclient._load import OneShotTransport
 from dynclient._load import load as load_api
 from dynclient.exceptions import ArgumentError
+from dynclient.http_grammar import REDIRECTS
 from dynclient.messages import Headers, Response, Send
 from dynclient.model import API
 
 _NETWORK = ("limits", "tls", "proxy", "timeout", "block_private")
 _NOT_MODIFIED = 304
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class DocumentSource:
@@ -143,7 +143,7 @@ class _ConditionalTransport(OneShotTransport):
         response = super().send(send._replace(request=request))
         if response.status == _NOT_MODIFIED and conditions:
             raise _NotModifiedError
-        if response.status not in _REDIRECTS:
+        if response.status not in REDIRECTS:
             self._is_root_fetched = True
             # RFC 9110, 15.4.5: a 304 has the ETag that a 200 would have had; a date may be left out.
             modified = response.headers.get("last-modified") or request.headers.get("if-modified-since", "")

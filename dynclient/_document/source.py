@@ -21,6 +21,7 @@ from dynclient._document.cache import Cache, CachedForm, cached, fingerprint_of,
 from dynclient._document.text import unreadable, unsafe
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, BlockedAddress, ResponseTooLarge, TransportError
+from dynclient.http_grammar import REDIRECTS
 from dynclient.messages import Headers, Request, Send
 from dynclient.options import Limits, Timeout
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from dynclient.transports import Transport
 
 _log = logging.getLogger("dynclient.document")
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _OK = 200
 _NOT_MODIFIED = 304
@@ -222,7 +222,7 @@ def _fetched(
             return Source(b"", known, known, remote=True, kept=place)
         if response.status == _NOT_MODIFIED and url == known:
             return Source(b"", known, known, remote=True, kept=place)
-        if response.status not in _REDIRECTS or "location" not in response.headers:
+        if response.status not in REDIRECTS or "location" not in response.headers:
             break
         url = _redirected(url, response.headers["location"], allowed)
     else:

@@ -56,9 +56,9 @@ else:
             kind, annotations = Parameter.POSITIONAL_OR_KEYWORD, _annotations(cls)
             return Signature(
                 [
-                    Parameter(name, kind, default=cls._field_defaults.get(name, Parameter.empty), annotation=told)
+                    Parameter(name, kind, default=cls._field_defaults.get(name, Parameter.empty), annotation=annotation)
                     for name in cls._fields
-                    for told in [annotations.get(name, Parameter.empty)]
+                    for annotation in [annotations.get(name, Parameter.empty)]
                 ]
             )
 
@@ -106,20 +106,20 @@ else:
     def _annotations(cls: type) -> dict[str, Any]:
         from inspect import get_annotations
 
-        return next((told for each in cls.__mro__ if each is not Record and (told := get_annotations(each))), {})
+        return next((found for each in cls.__mro__ if each is not Record and (found := get_annotations(each))), {})
 
     def _completed(cls: type, values: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """All members, of those that were given by position and by name, and of defaults."""
-        fields, told = cls._fields, cls._field_defaults | named
+        fields, known = cls._fields, cls._field_defaults | named
         given, left = fields[: len(values)], fields[len(values) :]
         try:
             if len(values) <= len(fields) and named.keys() <= cls._names and named.keys().isdisjoint(given):
-                return values + tuple([told[name] for name in left])
+                return values + tuple([known[name] for name in left])
         except KeyError:
             pass
-        raise TypeError(f"{cls.__name__}() {_mistake(fields, values, named, told)}")
+        raise TypeError(f"{cls.__name__}() {_mistake(fields, values, named, known)}")
 
-    def _mistake(fields: Any, values: Any, named: dict[str, Any], told: dict[str, Any]) -> str:
+    def _mistake(fields: Any, values: Any, named: dict[str, Any], known: dict[str, Any]) -> str:
         """The error in the arguments."""
         if len(values) > len(fields):
             return f"takes at most {len(fields)} arguments, not {len(values)}"
@@ -128,4 +128,4 @@ else:
                 return f"got an unexpected argument {name!r}"
             if name in fields[: len(values)]:
                 return f"got the argument {name!r} twice"
-        return f"misses the argument {next(name for name in fields[len(values) :] if name not in told)!r}"
+        return f"misses the argument {next(name for name in fields[len(values) :] if name not in known)!r}"

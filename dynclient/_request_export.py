@@ -77,7 +77,7 @@ def _httpie(request: _Exported) -> str:
         value = f"\\{line.value}" if line.value[:1] in {"=", "@"} else line.value
         words.append(_quoted(f"{line.name}:{value}" if value else f"{line.name};", expand=line.is_secret))
     said = _with_body(words, request.body, raw="--raw", piped=[])
-    # HTTPie takes whatever standard input is for a body, unless it is told not to.
+    # HTTPie reads a body from standard input, unless that is switched off.
     piped = request.body and " --raw " not in said
     return said if piped else said.replace("http ", "http --ignore-stdin ", 1)
 
@@ -122,8 +122,8 @@ def _python_text(text: str, *, expand: bool) -> str:
     if not expand:
         return ascii(text)
     parts = _VARIABLE.split(text)
-    told: list[Callable[[str], str]] = [ascii, lambda name: f"os.environ[{name!r}]"]
-    return " + ".join(told[index % 2](part) for index, part in enumerate(parts) if part)
+    writers: list[Callable[[str], str]] = [ascii, lambda name: f"os.environ[{name!r}]"]
+    return " + ".join(writers[index % 2](part) for index, part in enumerate(parts) if part)
 
 
 def _quoted(text: str, *, expand: bool) -> str:

@@ -3,7 +3,7 @@
 Rule 1: messages are frozen; a change returns a new one.
 Rule 2: a body is ``None``, bytes, or a stream that is read once (:data:`Body`); text is encoded before it comes here.
 Rule 3: nothing here depends on OpenAPI: a Request can be sent without its document.
-Rule 4: what is secret in a message is named by it (:attr:`Request.secrets`), so that whoever shows it can mask it.
+Rule 4: a request names its secrets (:attr:`Request.secrets`), so that they are masked wherever it is shown.
 """
 
 from __future__ import annotations

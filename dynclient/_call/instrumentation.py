@@ -2,8 +2,8 @@
 
 A hook is an object with any of the methods of the protocols below. Each is called with one frozen value, in the
 thread or task of the call, which waits for it; an exception of a hook ends the call, and is raised unchanged.
-``on_exchange`` starts a span around each request that is sent: it can add header lines, and is told how the exchange
-ended. ``on_reload`` is called in the thread that watches a document.
+``on_exchange`` starts a span around each request that is sent: it can add header lines, and is called back when the
+exchange has ended. ``on_reload`` is called in the thread that watches a document.
 
 The log has one line for each call at INFO, and the headers of each message at DEBUG.
 

@@ -1,7 +1,7 @@
 """Real documents of other people, through the public face: each loads, and every operation of it can be used.
 
 An operation is used as far as that goes without a server: signature, docstring, what checks its bodies and answers, and
-the Request of a call with generated arguments, which has to be lawful by the document. The tables tell which can't be.
+the Request of a call with generated arguments, which has to be valid by the document. The tables tell which can't be.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 import dynclient
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError, RequestError
+from dynclient.inspection.arguments import arguments
 from dynclient.model import Operation, Schema
 
 FOLDER = os.environ.get("DYNCLIENT_SHARED")
@@ -123,14 +124,14 @@ def use(method: Any) -> None:
         validator(schema, "request")
     for schema in answer_schemas(operation):
         validator(schema, "response")
-    arguments = method.example()
-    signature.bind(**arguments)
-    request = method.prepare(**arguments)
+    example = method.example()
+    signature.bind(**example)
+    request = method.prepare(**example)
     assert request.method == operation.method
     assert request.url.startswith(f"{BASE}/")
     assert {"{", "}", "#", " "}.isdisjoint(request.url)
     bodies = {argument.name for argument in arguments(operation) if argument.kind == "body"}
-    assert (request.body is not None) == any(arguments.get(name) is not None for name in bodies)
+    assert (request.body is not None) == any(example.get(name) is not None for name in bodies)
 
 
 def body_schemas(operation: Operation) -> Iterator[Schema]:

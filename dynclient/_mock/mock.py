@@ -11,7 +11,9 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from http import HTTPStatus
+from random import Random
 from time import sleep
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -21,7 +23,7 @@ from dynclient._document import Document
 from dynclient._load import load
 from dynclient._mock.checks import RequestValues, check_credentials, check_request, read_preference
 from dynclient._mock.coverage import Coverage
-from dynclient._mock.responses import Chaos, HTTPError, Preference, choose, encode, error_response
+from dynclient._mock.responses import HTTPError, Preference, choose, encode, error_response
 from dynclient._mock.routing import Match, Router
 from dynclient._mock.store import Store
 from dynclient._records import Record
@@ -36,6 +38,8 @@ log = logging.getLogger("dynclient.testing")
 
 # A mock that runs for weeks remembers at most this many exchanges.
 MAX_EXCHANGES = 10_000
+
+CHAOS_STATUSES = (429, 500, 502, 503, 504)
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[str] | IO[bytes]
 
@@ -74,14 +78,10 @@ class _Service:
         self.api = api
         self.router = Router(api)
         self.store = Store(api, self.router.routes) if stateful else None
-        self._operations: dict[str, model.Operation] = {}
-
-    def operation(self, row: model.OperationRow) -> model.Operation:
-        known = self._operations
-        return known.get(row.key) or known.setdefault(row.key, self.api.read(row))
+        self.operation = cache(api.read)
 
 
-class _Exchange:
+class _RequestContext:
     """A request, and the operation that it is for, as far as that is known."""
 
     def __init__(self, request: Request, service: _Service) -> None:
@@ -99,7 +99,21 @@ class _Exchange:
         return self.operation
 
 
-class Mock:
+class WSGIApplication:
+    """What responds to a Request, as a WSGI application, too."""
+
+    def respond(self, request: Request) -> Response:
+        """Answer one request."""
+        raise NotImplementedError
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as a WSGI application (PEP 3333)."""
+        from dynclient._mock.wsgi import answer
+
+        return answer(self.respond, environ, start_response)
+
+
+class Mock(WSGIApplication):
     """Answers requests as a document says. Threads may share it.
 
     ``responses`` are those that were given, in order, each with its ``request``: at least the last 5,000.
@@ -117,7 +131,9 @@ class Mock:
         self.responses: list[Response] = []
         self._options = MockOptions(**options)
         self._service = _Service(api, stateful=self._options.stateful)
-        self._chaos = Chaos(self._options.chaos, self._options.seed)
+        if not 0 <= self._options.chaos <= 1:
+            raise ValueError(f"chaos is a rate from 0 to 1, not {self._options.chaos!r}")
+        self._random = Random(self._options.seed)  # noqa: S311  # it has to be the same in every run
         self._preference = Preference(dynamic=self._options.dynamic, seed=self._options.seed)
         self._lock = threading.Lock()
         self._observer = observer
@@ -151,13 +167,11 @@ class Mock:
         """Answer one request; whatever it is, there is a response."""
         if self._options.delay:
             sleep(self._options.delay)
-        name = None
-        if self._options.cors and _is_preflight(request):
-            response = _preflight(request)
-        else:
+        response, name = (_preflight(request) if self._options.cors else None), None
+        if response is None:
             response, name = self._responded(request)
-            if self._options.cors:
-                response = _with_cors(request, response)
+        if self._options.cors:
+            response = _with_cors(request, response)
         response = replace(response, request=replace(request, operation_id=name))
         with self._lock:
             self.responses.append(response)
@@ -169,22 +183,25 @@ class Mock:
 
     def _responded(self, request: Request) -> tuple[Response, str | None]:
         """The response, be it an error, and the operation's name."""
-        exchange = _Exchange(request, self._current())
+        context = _RequestContext(request, self._current())
         try:
-            response = self._routed(exchange)
+            response = self._routed(context)
         except StubError:
             raise
         except HTTPError as error:
-            response = self._failed(error, exchange)
+            if request.method == "OPTIONS" and "Allow" in error.headers:
+                response = Response(204, Headers(error.headers), b"")
+            else:
+                response = error_response(error, context.operation, context.accept)
         except DynclientError as error:
             response = error_response(HTTPError(500, f"the document is broken here: {error.message}"))
         except Exception:
             # A server that stops, or shows a traceback, would hide what the test is about.
             log.exception("%s %s", request.method, request.shown_url)
             response = error_response(HTTPError(500, "the mock failed; its log says where"))
-        if self._coverage is not None and exchange.operation is not None:
-            self._coverage.record(exchange.operation, request, response)
-        return response, exchange.name
+        if self._coverage is not None and context.operation is not None:
+            self._coverage.record(context.operation, request, response)
+        return response, context.name
 
     def _current(self) -> _Service:
         """The service; with ``watch`` that of the changed document, if a file of it has changed."""
@@ -209,55 +226,48 @@ class Mock:
         self._service = _Service(api, stateful=self._options.stateful)
         log.warning("%s was read again", os.path.basename(path))  # noqa: PTH119  # a Path is not needed for it
 
-    def _routed(self, exchange: _Exchange) -> Response:
+    def _routed(self, context: _RequestContext) -> Response:
         """Answer as the first operation that accepts the request; where none does, refuse it as the first one does."""
-        url = urlsplit(exchange.request.url)
-        path = exchange.request.url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
-        matches = exchange.service.router.find(exchange.request.method, f"/{path}", url.query)
-        first: HTTPError | None = None
+        url = urlsplit(context.request.url)
+        path = context.request.url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
+        matches = context.service.router.find(context.request.method, f"/{path}", url.query)
+        refusals: list[HTTPError] = []
         for match in matches:
-            operation = exchange.select(match.row)
+            operation = context.select(match.row)
             try:
-                return self._answer(exchange, operation, match)
+                return self._answer(context, operation, match)
             except HTTPError as error:
                 if error.status != HTTPStatus.BAD_REQUEST:
                     raise
-                first = first or error
-        exchange.select(matches[0].row)
-        raise first or HTTPError(400, "no operation takes the request")
+                refusals.append(error)
+        context.select(matches[0].row)
+        raise refusals[0]
 
-    def _answer(self, exchange: _Exchange, operation: model.Operation, match: Match) -> Response:
-        options, request, service = self._options, exchange.request, exchange.service
+    def _answer(self, context: _RequestContext, operation: model.Operation, match: Match) -> Response:
+        options, request, service = self._options, context.request, context.service
         if options.authenticate:
             check_credentials(service.api, operation, request, options.credentials)
         values = check_request(operation, match.texts, request, options.limits, strict=options.validate)
         response = self._stub(operation, values, request) if self._stub is not None else None
-        response = response or self._chaos.failure(operation, exchange.accept)
         if response is not None:
             return response
+        if options.chaos and self._random.random() < options.chaos:
+            raise self._failure(operation)
         preference = read_preference(request, self._preference)
         if service.store is None or preference.code is not None:
-            return encode(choose(operation, exchange.accept, preference), preference)
+            return encode(choose(operation, context.accept, preference), preference)
         with self._lock:
             service.store.check(match)
-            draft = choose(operation, exchange.accept, preference)
+            draft = choose(operation, context.accept, preference)
             return encode(service.store.apply(match, draft, values), preference)
 
-    @staticmethod
-    def _failed(error: HTTPError, exchange: _Exchange) -> Response:
-        if exchange.request.method == "OPTIONS" and "Allow" in error.headers:
-            return Response(204, Headers(error.headers), b"")
-        try:
-            return error_response(error, exchange.operation, exchange.accept)
-        except DynclientError:
-            # The documentation of this status is broken itself.
-            return error_response(error)
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as a WSGI application (PEP 3333)."""
-        from dynclient._mock.wsgi import answer
-
-        return answer(self, environ, start_response)
+    def _failure(self, operation: model.Operation) -> HTTPError:
+        """A failure on purpose, with a status that the operation documents if there is one."""
+        documented = [status for status in CHAOS_STATUSES if str(status) in operation.responses]
+        status = self._random.choice(documented or [503])
+        # RFC 9110, 10.2.3: 503 and 429 may say when to retry.
+        headers = {"Retry-After": "0"} if status in {429, 503} else {}
+        return HTTPError(status, "a failure on purpose (chaos)", headers=headers)
 
 
 def app(document: Source | model.API, **options: Any) -> Mock:
@@ -266,20 +276,19 @@ def app(document: Source | model.API, **options: Any) -> Mock:
     return Mock(api, **options)
 
 
-def _is_preflight(request: Request) -> bool:
+def _preflight(request: Request) -> Response | None:
+    """The response to a preflight request; None for other requests."""
     # Fetch Standard, 3.3.2: OPTIONS with an Origin and Access-Control-Request-Method.
-    asks = "origin" in request.headers and "access-control-request-method" in request.headers
-    return request.method == "OPTIONS" and asks
-
-
-def _preflight(request: Request) -> Response:
+    method = request.headers.get("access-control-request-method")
+    if request.method != "OPTIONS" or "origin" not in request.headers or method is None:
+        return None
     allowed = {
-        "Access-Control-Allow-Methods": request.headers["access-control-request-method"],
+        "Access-Control-Allow-Methods": method,
         # A wildcard would leave out Authorization (Fetch Standard, 3.3.3).
         "Access-Control-Allow-Headers": request.headers.get("access-control-request-headers", "*"),
         "Access-Control-Max-Age": "600",
     }
-    return _with_cors(request, Response(204, Headers(allowed)))
+    return Response(204, Headers(allowed))
 
 
 def _with_cors(request: Request, response: Response) -> Response:

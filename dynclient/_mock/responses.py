@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
-from random import Random
 from typing import Any, cast
 
 from dynclient import codecs, model
@@ -58,8 +58,8 @@ class Offer(Record):
         """The codec of the media type."""
         return codecs.find(self.content_type)
 
-    def encode(self, value: Any) -> tuple[bytes, str]:
-        """Encode a value; returns the bytes and their Content-Type.
+    def response(self, status: int, headers: Iterable[tuple[str, str]], value: Any) -> Response:
+        """Make a response with a value as its body.
 
         Raises:
             EncodeError: the codec can't encode the value.
@@ -67,9 +67,9 @@ class Offer(Record):
         if self.codec.name == "binary" and not isinstance(value, bytes):
             value = str(value).encode("utf-8")
         encoded = self.codec.encode(value, self.media_type, self.content_type)
-        if isinstance(encoded.body, bytes):
-            return encoded.body, encoded.content_type
-        return b"".join(cast("Iterator[bytes]", encoded.body or ())), encoded.content_type
+        body = encoded.body or b""
+        whole = body if isinstance(body, bytes) else b"".join(cast("Iterator[bytes]", body))
+        return Response(status, Headers((*headers, ("Content-Type", encoded.content_type))), whole)
 
     def is_valid(self, value: Any) -> bool:
         """Whether a value is valid by the media type's schema, if it has one."""
@@ -203,32 +203,18 @@ class HTTPError(Exception):
 
 def error_response(error: HTTPError, operation: model.Operation | None = None, accept: str = "") -> Response:
     """Write an error as ``operation`` documents it, in a media type of the Accept header; else as problem details."""
-    if operation is None:
-        return _problem(error)
-    status = _status(error, operation)
-    documented = match_status(operation, status)
-    if documented is None:
-        return _problem(error)
-    headers = tuple(error.headers.items())
-    offered = offers(documented)
-    if not offered:
-        return Response(status, Headers(headers), b"")
-    offer = negotiate(accept, offered, status) or offered[0]
-    try:
-        body, content_type = offer.encode(_with_message(offer, status, error.message))
-    except EncodeError:
-        return _problem(error)
-    return Response(status, Headers((*headers, ("Content-Type", content_type))), body)
-
-
-def _status(error: HTTPError, operation: model.Operation) -> int:
-    """An invalid request is 400, or 422 where the operation documents only that."""
-    invalid = error.status == HTTPStatus.BAD_REQUEST
-    only_422 = "400" not in operation.responses and "422" in operation.responses
-    return HTTPStatus.UNPROCESSABLE_ENTITY.value if invalid and only_422 else error.status
-
-
-def _problem(error: HTTPError) -> Response:
+    headers = error.headers.items()
+    if operation is not None:
+        status = _status(error, operation)
+        documented = match_status(operation, status)
+        offered = offers(documented) if documented is not None else []
+        if offered:
+            offer = negotiate(accept, offered, status) or offered[0]
+            # The documentation of this status may be broken itself.
+            with suppress(DynclientError):
+                return offer.response(status, headers, _with_message(offer, status, error.message))
+        elif documented is not None:
+            return Response(status, Headers(headers), b"")
     value: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(error.status).phrase,
@@ -240,8 +226,14 @@ def _problem(error: HTTPError) -> Response:
             {"path": fault.path, "message": fault.message, **({"place": str(fault.place)} if fault.place else {})}
             for fault in error.faults
         ]
-    body, content_type = PROBLEM.encode(value)
-    return Response(error.status, Headers((*error.headers.items(), ("Content-Type", content_type))), body)
+    return PROBLEM.response(error.status, headers, value)
+
+
+def _status(error: HTTPError, operation: model.Operation) -> int:
+    """An invalid request is 400, or 422 where the operation documents only that."""
+    invalid = error.status == HTTPStatus.BAD_REQUEST
+    only_422 = "400" not in operation.responses and "422" in operation.responses
+    return HTTPStatus.UNPROCESSABLE_ENTITY.value if invalid and only_422 else error.status
 
 
 def _with_message(offer: Offer, status: int, message: str) -> Any:
@@ -283,7 +275,6 @@ def _put(value: Any, path: Sequence[str | int], text: str) -> Any:
 
 # Beside those of the connection.
 SERVER_HEADERS = CONNECTION_FIELDS | {"content-type", "content-encoding", "date", "server"}
-CHAOS_STATUSES = (429, 500, 502, 503, 504)
 
 
 class Draft(Record):
@@ -359,11 +350,10 @@ def encode(draft: Draft, preference: Preference) -> Response:
     if draft.offer is None:
         return Response(draft.status, Headers(headers), b"")
     try:
-        body, content_type = draft.offer.encode(draft.value)
+        return draft.offer.response(draft.status, headers, draft.value)
     except EncodeError as error:
         message = f"the response can't be written as {draft.offer.content_type}: {error.message}"
         raise HTTPError(500, message) from error
-    return Response(draft.status, Headers((*headers, ("Content-Type", content_type))), body)
 
 
 def _headers(draft: Draft, preference: Preference) -> Iterator[tuple[str, str]]:
@@ -380,30 +370,10 @@ def _headers(draft: Draft, preference: Preference) -> Iterator[tuple[str, str]]:
 def _header(header: model.Header, preference: Preference) -> str:
     if header.media_type is not None:
         media_type = header.media_type
-        return Offer(media_type, media_type.media_range).encode(content_value(media_type, preference))[0].decode()
+        written = Offer(media_type, media_type.media_range).response(200, (), content_value(media_type, preference))
+        return str(written.body, "utf-8")
     values = [] if preference.dynamic else [entry.value for entry in header.examples if entry.has_value]
     if not values:
         shown = not preference.dynamic
         values = ["" if header.schema is None else example(header.schema, "response", preference.seed, shown=shown)]
     return serialize(plain_value(values[0]), name=header.name, in_="header", style="simple", explode=header.explode)
-
-
-class Chaos:
-    """Makes a part of the requests fail, as the operation documents it. The same seed gives the same failures."""
-
-    def __init__(self, rate: float, seed: int) -> None:
-        """Take the part of requests that fail, from 0 to 1."""
-        if not 0 <= rate <= 1:
-            raise ValueError(f"chaos is a rate from 0 to 1, not {rate!r}")
-        self._rate = rate
-        self._random = Random(seed)  # noqa: S311  # it has to be the same in every run
-
-    def failure(self, operation: model.Operation, accept: str) -> Response | None:
-        """The failure of a request, with a status that the operation documents if there is one; None for most."""
-        if not self._rate or self._random.random() >= self._rate:
-            return None
-        documented = [status for status in CHAOS_STATUSES if str(status) in operation.responses]
-        status = self._random.choice(documented or [503])
-        # RFC 9110, 10.2.3: 503 and 429 may say when to retry.
-        headers = {"Retry-After": "0"} if status in {429, 503} else {}
-        return error_response(HTTPError(status, "a failure on purpose (chaos)", headers=headers), operation, accept)

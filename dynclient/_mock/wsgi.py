@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -22,21 +22,16 @@ HEADER_LINES = "dynclient.headers"
 """The key of the environment under which our own server puts the header lines as they came."""
 
 
-class Responder(Protocol):
-    """A mock or a proxy."""
-
-    def respond(self, request: Request) -> Response:
-        """Answer one request."""
-
-
 class _Response(WSGIResponse):
     default_mimetype = None
 
 
-def answer(responder: Responder, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def answer(
+    respond: Callable[[Request], Response], environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
     """Answer one request of a WSGI server."""
     try:
-        response = responder.respond(_request(environ))
+        response = respond(_request(environ))
     except HTTPError as error:
         response = error_response(error)
     body = response.body if isinstance(response.body, bytes) else b""

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynclient._mock.mock import Mock, app
     from dynclient.testing.server import Server, proxy, serve
-    from dynclient.testing.stubs import ANY, Call, UnexpectedCall, UnlawfulAnswer, expect_operation
+    from dynclient.testing.stubs import ANY, Call, InvalidAnswer, UnexpectedCall, expect_operation
     from dynclient.testing.transport import MockTransport
 
 __all__ = [
     "ANY",
     "Call",
+    "InvalidAnswer",
     "Mock",
     "MockTransport",
     "Server",
     "UnexpectedCall",
-    "UnlawfulAnswer",
     "app",
     "expect_operation",
     "proxy",
@@ -36,7 +36,7 @@ __all__ = [
 _MODULES = {
     "dynclient._mock.mock": ("Mock", "app"),
     "dynclient.testing.server": ("Server", "proxy", "serve"),
-    "dynclient.testing.stubs": ("ANY", "Call", "UnexpectedCall", "UnlawfulAnswer", "expect_operation"),
+    "dynclient.testing.stubs": ("ANY", "Call", "UnexpectedCall", "InvalidAnswer", "expect_operation"),
     "dynclient.testing.transport": ("MockTransport",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

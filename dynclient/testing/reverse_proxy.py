@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from dynclient import model
 from dynclient._mock.checks import check_credentials, check_request
 from dynclient._mock.coverage import Coverage
+from dynclient._mock.mock import WSGIApplication
 from dynclient._mock.responses import HTTPError, error_response
 from dynclient._mock.routing import Match, Router
 from dynclient._response import Reader
@@ -33,9 +34,6 @@ from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
 from dynclient.options import Limits, Timeout
 from dynclient.transports import Transport
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
 REPORT_HEADER = "Dynclient-Differences"
 MAX_HEADER = 4096
@@ -70,7 +68,7 @@ class Difference:
         return f"{self.direction} of {self.operation or self.request_line}{status}: {self.fault}"
 
 
-class Proxy:
+class Proxy(WSGIApplication):
     """Passes requests on to ``upstream``, and keeps ``coverage`` and ``differences``. Threads may share it."""
 
     def __init__(
@@ -168,12 +166,6 @@ class Proxy:
             return error_response(HTTPError(502, f"the server's response is not usable: {error.message}"))
         # The transport has decoded the content codings.
         return replace(response, headers=_end_to_end(response.headers).without("content-encoding"))
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as a WSGI application (PEP 3333)."""
-        from dynclient._mock.wsgi import answer
-
-        return answer(self, environ, start_response)
 
 
 def _end_to_end(headers: Headers) -> Headers:

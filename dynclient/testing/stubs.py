@@ -39,7 +39,7 @@ from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.inspection.arguments import arguments
 from dynclient.messages import Headers, Request, Response
 
-__all__ = ["ANY", "Call", "UnexpectedCall", "UnlawfulAnswer", "expect_operation"]
+__all__ = ["ANY", "Call", "InvalidAnswer", "UnexpectedCall", "expect_operation"]
 
 NOTHING: Any = ...
 """No value is given: the document's own is used."""
@@ -51,7 +51,7 @@ class UnexpectedCall(AssertionError):
     """A call that differs from all those that a test expects of its operation."""
 
 
-class UnlawfulAnswer(AssertionError):
+class InvalidAnswer(AssertionError):
     """The response that a test gives is not one that the document allows."""
 
 
@@ -162,7 +162,7 @@ def stub_response(
     """Write a test's value as the operation documents it; ``content_type`` goes before ``accept``.
 
     Raises:
-        UnlawfulAnswer: the document has no such response.
+        InvalidAnswer: the document has no such response.
     """
     try:
         draft = choose_content(operation, content_type or accept, None if status is None else str(status))
@@ -171,7 +171,7 @@ def stub_response(
         may_fail = value is NOTHING and error.status == HTTPStatus.NOT_FOUND
         if may_fail and status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _with_headers(error_response(HTTPError(status, "given by a test")), headers)
-        raise UnlawfulAnswer(error.detail) from None
+        raise InvalidAnswer(error.detail) from None
     if draft.offer is not None:
         if value is NOTHING:
             made = content_value(draft.offer.media_type, status=draft.status)
@@ -179,11 +179,11 @@ def stub_response(
             made = _valid(operation, draft.status, draft.offer, value)
         draft = draft._replace(value=made)
     elif value is not NOTHING and value is not None:
-        raise UnlawfulAnswer(f"{operation.id} documents no body for {draft.status}")
+        raise InvalidAnswer(f"{operation.id} documents no body for {draft.status}")
     try:
         return _with_headers(encode(draft, NO_PREFERENCE), headers)
     except HTTPError as error:
-        raise UnlawfulAnswer(f"{operation.id}: {error.detail}") from error
+        raise InvalidAnswer(f"{operation.id}: {error.detail}") from error
 
 
 def _with_headers(response: Response, headers: Mapping[str, str] | None) -> Response:
@@ -198,14 +198,14 @@ def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) ->
     try:
         made = plain_value(value, files=offer.codec.files or offer.codec.name == "binary")
     except DynclientError as error:
-        raise UnlawfulAnswer(f"{operation.id} {status}: {error.message}") from error
+        raise InvalidAnswer(f"{operation.id} {status}: {error.message}") from error
     schema = offer.media_type.schema
     if schema is None or offer.codec.name == "binary":
         return made
     faults = validator(schema, "response").faults(made, files=offer.codec.files)
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise UnlawfulAnswer(f"the response given for {operation.id} {status} breaks the document:\n{lines}")
+        raise InvalidAnswer(f"the response given for {operation.id} {status} breaks the document:\n{lines}")
     return made
 
 
@@ -221,7 +221,7 @@ class ExpectedOperation:
         """Respond as the document shows: with its lowest 2xx, or with another documented status.
 
         Raises:
-            UnlawfulAnswer: the document has no such response.
+            InvalidAnswer: the document has no such response.
         """
         self.respond_with(NOTHING, status=status)
 
@@ -229,7 +229,7 @@ class ExpectedOperation:
         """Respond with a value, which is validated against the document.
 
         Raises:
-            UnlawfulAnswer: the document has no such response.
+            InvalidAnswer: the document has no such response.
         """
         response: Response = stub_response(self._operation, value, status=status, headers=headers)
         self.handler.respond_with_data(response.body, response.status, dict(response.headers.pairs()))

@@ -59,7 +59,7 @@ class OperationMock:
         ``times`` is how often; None is always.
 
         Raises:
-            UnlawfulAnswer: the document has no such response.
+            InvalidAnswer: the document has no such response.
         """
 
         def response(made: Any, accept: str) -> Response:
@@ -88,7 +88,7 @@ class OperationMock:
         A status of 500 or more need not be documented.
 
         Raises:
-            UnlawfulAnswer: the document has no such response.
+            InvalidAnswer: the document has no such response.
         """
         if isinstance(error, int):
             return self.returns(value, status=error, headers=headers, times=times)

@@ -10,7 +10,7 @@ import pytest
 
 import dynclient
 from dynclient import exceptions
-from dynclient.testing import UnlawfulAnswer, expect_operation
+from dynclient.testing import InvalidAnswer, expect_operation
 
 CALL = {"to": "+19195551234", "from": "+19195554321", "applicationId": "1", "answerUrl": "https://a.example/b"}
 
@@ -87,7 +87,7 @@ def test_an_operation_is_expected_with_its_arguments(voice, httpserver):
 
 def test_its_response_is_validated(voice, httpserver):
     expected = expect_operation(httpserver, voice.get_call_state)
-    with pytest.raises(UnlawfulAnswer, match="callId"):
+    with pytest.raises(InvalidAnswer, match="callId"):
         expected.respond_with({"callId": 1})
     expected.respond_with({"callId": "c-1"})
     assert voice.get_call_state("9900000", "c-1") == {"callId": "c-1"}

@@ -9,7 +9,7 @@ import dynclient
 from dynclient import exceptions
 from dynclient.messages import Headers, Request, Send
 from dynclient.options import Limits
-from dynclient.testing import ANY, MockTransport, UnexpectedCall, UnlawfulAnswer
+from dynclient.testing import ANY, InvalidAnswer, MockTransport, UnexpectedCall
 
 CALL = {"to": "+19195551234", "from": "+19195554321", "applicationId": "1", "answerUrl": "https://a.example/b"}
 AUTH = ("user", "password")
@@ -135,14 +135,14 @@ INVALID = {
 @pytest.mark.parametrize("case", INVALID.values(), ids=INVALID)
 def test_given_values_are_validated(mock, case):
     give, text = case
-    with pytest.raises(UnlawfulAnswer) as caught:
+    with pytest.raises(InvalidAnswer) as caught:
         give(mock)
     assert text in str(caught.value)
 
 
 def test_values_from_a_function_are_validated(voice, mock):
     mock.get_call_state.returns(lambda call: {"callId": 1})
-    with pytest.raises(UnlawfulAnswer, match="callId: must be"):
+    with pytest.raises(InvalidAnswer, match="callId: must be"):
         voice.get_call_state("9900000", "c-1")
 
 

@@ -5,44 +5,30 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import partial
 
 from dynclient._expressions import expression
 
 _LABEL = expression(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_IPV4 = expression(
-    r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-)
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = expression(rf"{_ATOM}(?:\.{_ATOM})*|\"(?:[ !#-\[\]-~]|\\[ -~])*\"")
 _VARIABLE = r"(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*(?::[1-9][0-9]{0,3}|\*)?"
 _TEMPLATE = expression(
     rf"(?:[^\x00-\x20\"%<>\\^`{{|}}\x7f]|%[0-9A-Fa-f]{{2}}|\{{[+#./;?&=,!@|]?{_VARIABLE}(?:,{_VARIABLE})*\}})*"
 )
-# RFC 3986, 3: the parts of a URI by their characters; RFC 3987, 2.2 adds what is not ASCII.
-_SCHEME = expression(r"[A-Za-z][A-Za-z0-9+.-]*")
-_PARTS = expression(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
-_TEXT = r"[A-Za-z0-9._~!$&'()*+,;=:@/{more}-]|%[0-9A-Fa-f]{{2}}"
-_PATH = expression(f"(?:{_TEXT.format(more='')})*")
-_QUERY = expression(f"(?:{_TEXT.format(more='?')})*")
-_BEYOND = r"\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef\U00010000-\U000efffd"
-_PRIVATE = r"\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
-_IRI_PATH = expression(f"(?:{_TEXT.format(more=_BEYOND)})*")
-_IRI_QUERY = expression(f"(?:{_TEXT.format(more='?' + _BEYOND + _PRIVATE)})*")
-_USER = expression(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*")
-_IRI_USER = expression(rf"(?:[A-Za-z0-9._~!$&'()*+,;=:{_BEYOND}-]|%[0-9A-Fa-f]{{2}})*")
-_FUTURE = expression(r"[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+")
 _MAX_HOST = 253
 _MAX_LABEL = 63
 
 
 def is_hostname(text: str) -> bool:
     """RFC 1123, 2.1, with the A-labels of RFC 5890 where a label is one."""
-    if not text or len(text) > _MAX_HOST:
-        return False
-    return all(_LABEL.fullmatch(label) and _is_ldh(label) for label in text.split("."))
+    return len(text) <= _MAX_HOST and all(map(_is_ldh, text.split(".")))
 
 
 def _is_ldh(label: str) -> bool:
+    if not _LABEL.fullmatch(label):
+        return False
     # RFC 5890, 2.3.1: two hyphens in the third and fourth place are reserved; `xn--` is the only use there is.
     if label[2:4] != "--":
         return True
@@ -59,12 +45,7 @@ def _is_ldh(label: str) -> bool:
 def is_idn_hostname(text: str) -> bool:
     """RFC 5890, 2.3.2.3: labels of letters, marks and digits of any script."""
     labels = re.split("[.\u3002\uff0e\uff61]", text)
-    if not text or len(text) > _MAX_HOST:
-        return False
-    return all(
-        (_LABEL.fullmatch(label) is not None and _is_ldh(label)) if label.isascii() else _is_u_label(label)
-        for label in labels
-    )
+    return len(text) <= _MAX_HOST and all(_is_ldh(label) or _is_u_label(label) for label in labels)
 
 
 def _is_u_label(label: str) -> bool:
@@ -126,8 +107,8 @@ _CONTEXT = {
 
 def is_email(text: str) -> bool:
     """RFC 5321, 4.1.2: Mailbox."""
-    local, at, domain = text.rpartition("@")
-    return bool(at) and len(local) <= 64 and _LOCAL.fullmatch(local) is not None and _is_mail_domain(domain)  # noqa: PLR2004
+    local, _, domain = text.rpartition("@")
+    return len(local) <= 64 and _LOCAL.fullmatch(local) is not None and _is_mail_domain(domain)  # noqa: PLR2004
 
 
 def _is_mail_domain(domain: str) -> bool:
@@ -139,82 +120,64 @@ def _is_mail_domain(domain: str) -> bool:
 
 def is_idn_email(text: str) -> bool:
     """RFC 6531, 3.3: Mailbox with characters of any script."""
-    local, at, domain = text.rpartition("@")
+    local, _, domain = text.rpartition("@")
     plain = "".join(character if character.isascii() else "x" for character in local)
     named = _is_mail_domain(domain) or is_idn_hostname(unicodedata.normalize("NFC", domain))
-    return bool(at) and _LOCAL.fullmatch(plain) is not None and named
+    return _LOCAL.fullmatch(plain) is not None and named
 
 
 def is_ipv4(text: str) -> bool:
     """RFC 2673, 3.2: dotted-quad, without leading zeros."""
-    return _IPV4.fullmatch(text) is not None
+    return _is_read_by(ipaddress.IPv4Address, text)
 
 
 def is_ipv6(text: str) -> bool:
     """RFC 4291, 2.2, without a zone."""
-    if "%" in text or not text.isascii():
-        return False
+    return "%" not in text and _is_read_by(ipaddress.IPv6Address, text)
+
+
+def _is_read_by(address: Callable[[str], object], text: str) -> bool:
     try:
-        ipaddress.IPv6Address(text)
+        address(text)
     except ValueError:
         return False
     return True
 
 
-def is_uri(text: str) -> bool:
-    """RFC 3986, 3."""
-    return ":" in text.partition("/")[0] and is_uri_reference(text)
+def _reference(beyond: str = "", private: str = "") -> re.Pattern[str]:
+    """The form of a reference, RFC 3986, 4.1; ``beyond`` and ``private`` are the characters that RFC 3987, 2.2 adds."""
 
+    def some(more: str) -> str:
+        return rf"(?:[A-Za-z0-9._~!$&'()*+,;={beyond}{more}-]|%[0-9A-Fa-f]{{2}})*"
 
-def is_uri_reference(text: str) -> bool:
-    """RFC 3986, 4.1."""
-    return text.isascii() and _is_reference(text, _PATH, _QUERY, _QUERY, _USER)
-
-
-def is_iri(text: str) -> bool:
-    """RFC 3987, 2.2."""
-    return ":" in text.partition("/")[0] and is_iri_reference(text)
-
-
-def is_iri_reference(text: str) -> bool:
-    """RFC 3987, 2.2."""
-    return _is_reference(text, _IRI_PATH, _IRI_QUERY, _IRI_QUERY, _IRI_USER)
-
-
-def _is_reference(
-    text: str, path_: re.Pattern[str], query_: re.Pattern[str], fragment_: re.Pattern[str], user_: re.Pattern[str]
-) -> bool:
-    found = _PARTS.fullmatch(text)
-    if found is None:
-        return False
-    scheme, authority, path, query, fragment = found.groups()
-    if scheme is not None and not _SCHEME.fullmatch(scheme):
-        return False
-    if authority is not None and not _is_authority(authority, user_):
-        return False
-    # RFC 3986, 4.2: the first segment of a relative path holds no colon.
-    if text.startswith(":") or (scheme is None and authority is None and ":" in path.partition("/")[0]):
-        return False
-    parts = ((path_, path), (query_, query or ""), (fragment_, fragment or ""))
-    return all(allowed.fullmatch(part) for allowed, part in parts)
-
-
-def _is_authority(text: str, user_: re.Pattern[str]) -> bool:
-    user, at, rest = text.rpartition("@")
-    if at and not user_.fullmatch(user):
-        return False
-    if rest.startswith("["):
-        host, bracket, port = rest[1:].partition("]")
-        if not bracket or not (is_ipv6(host) or _FUTURE.fullmatch(host)) or (port and not port.startswith(":")):
-            return False
-        return port[1:] == "" or (port[1:].isascii() and port[1:].isdigit())
-    host, colon, port = rest.rpartition(":")
-    host = host if colon else rest
-    return (
-        (not colon or port == "" or (port.isascii() and port.isdigit()))
-        and ":" not in host
-        and bool(user_.fullmatch(host))
+    literal = r"\[(?:[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+|(?P<ipv6>[0-9A-Fa-f:.]+))\]"
+    query = some(f":@/?{private}")
+    return expression(
+        # RFC 3986, 4.2: the first segment of a relative path holds no colon.
+        r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):|(?![^/?#]*:))"
+        rf"(?://(?:{some(':')}@)?(?:{literal}|{some('')})(?::[0-9]*)?(?=[/?#]|\Z)|(?!//))"
+        rf"{some(':@/')}(?:\?{query})?(?:#{query})?"
     )
+
+
+_URI = _reference()
+_IRI = _reference(
+    r"\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef\U00010000-\U000efffd",
+    r"\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd",
+)
+
+
+def _is_reference(form: re.Pattern[str], text: str, *, absolute: bool = False) -> bool:
+    found = form.fullmatch(text)
+    if found is None or (absolute and not found["scheme"]):
+        return False
+    return found["ipv6"] is None or is_ipv6(found["ipv6"])
+
+
+is_uri = partial(_is_reference, _URI, absolute=True)
+is_uri_reference = partial(_is_reference, _URI)
+is_iri = partial(_is_reference, _IRI, absolute=True)
+is_iri_reference = partial(_is_reference, _IRI)
 
 
 def is_uri_template(text: str) -> bool:

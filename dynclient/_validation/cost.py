@@ -22,7 +22,7 @@ import functools
 import math
 import operator
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
@@ -275,60 +275,47 @@ def _growth(entries: Mapping[str, Any], known: _Analysis) -> int:
 
 def _growth_of(entries: Mapping[str, Any], cycle: frozenset[str]) -> int:
     by_entry: dict[str, Counter[str]] = {}
-    reaches: dict[int, bool] = {}
 
     def by_reference(reference: str) -> Counter[str]:
         # No entry leads back to itself in place: rule 2.
-        if reference not in cycle:
-            return Counter()
-        if reference not in by_entry:
+        if reference in cycle and reference not in by_entry:
             by_entry[reference] = _locations(entries[reference], by_reference, count)
-        return by_entry[reference]
+        return by_entry.get(reference, Counter())
 
     def count(below: Any) -> int:
-        if id(below) not in reaches:
-            reaches[id(below)] = not _references_in(below).isdisjoint(cycle)
-        return reaches[id(below)]
+        return not _references_in(below).isdisjoint(cycle)
 
     return max(
         _most_at_one(_locations(node, by_reference, count)) for name in cycle for node in _subschemas(entries[name])
     )
 
 
-def cycles(graph: Mapping[str, Collection[str]]) -> list[set[str]]:
-    """The sets of nodes that reach each other (Tarjan's strongly connected components, without recursion).
+def cycles(graph: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """The sets of nodes that reach each other (Kosaraju's strongly connected components).
 
     A node that no other reaches is one only if it reaches itself.
     """
-    found: list[set[str]] = []
-    order: dict[str, int] = {}
-    low: dict[str, int] = {}
-    path: list[str] = []
-    on_path: set[str] = set()
+    backward: dict[str, list[str]] = {name: [] for name in graph}
+    for name, onward in graph.items():
+        for other in onward:
+            backward[other].append(name)
+    order = [name for walk in _walks(graph, graph) for name in walk]
+    found = _walks(reversed(order), backward)
+    return [cycle for cycle in found if len(cycle) > 1 or cycle[0] in graph[cycle[0]]]
 
-    def enter(name: str) -> tuple[str, Iterator[str]]:
-        order[name] = low[name] = len(order)
-        path.append(name)
-        on_path.add(name)
-        return name, iter(graph[name])
 
-    for start in graph:
-        work = [] if start in order else [enter(start)]
-        while work:
-            name, onward = work[-1]
-            for other in onward:
-                if other not in order:
-                    work.append(enter(other))
-                    break
-                if other in on_path:
-                    low[name] = min(low[name], order[other])
+def _walks(starts: Iterable[str], graph: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
+    """The nodes that each start reaches and no start before it does, those that a node leads to before the node."""
+    seen: set[str] = set()
+    for start in starts:
+        left: dict[str, None] = {}
+        waiting = [start] if start not in seen else []
+        while waiting:
+            name = waiting[-1]
+            if name in seen:
+                left.setdefault(waiting.pop())
             else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
-                if low[name] == order[name]:
-                    component = set(path[path.index(name) :])
-                    del path[path.index(name) :]
-                    on_path -= component
-                    found.append(component)
-    return [cycle for cycle in found if len(cycle) > 1 or cycle <= set(graph[min(cycle)])]
+                seen.add(name)
+                waiting += [other for other in graph[name] if other not in seen]
+        if left:
+            yield list(left)

@@ -181,7 +181,8 @@ def _ref(validator: Any, reference: Any, value: Any, _: Any) -> Errors:
         context.found[key] = (errors, context.not_known > before)
     elif context.found[key][1]:
         context.not_known += 1
-    yield from map(_copied, context.found[key][0])
+    # Copies, since the path of an error is extended on the way up.
+    yield from map(ValidationError.create_from, context.found[key][0])
 
 
 def _referred(validator: Any, reference: str) -> Any:
@@ -189,20 +190,6 @@ def _referred(validator: Any, reference: str) -> Any:
     # jsonschema gives keyword functions no public access to the schema that a reference leads to.
     found = validator._resolver.lookup(reference)  # noqa: SLF001
     return validator.evolve(schema=found.contents, _resolver=found.resolver)
-
-
-def _copied(error: ValidationError) -> ValidationError:
-    """An error with a path of its own, which is extended on the way up."""
-    return ValidationError(
-        error.message,
-        validator=error.validator,
-        path=error.relative_path,
-        context=error.context or (),
-        validator_value=error.validator_value,
-        instance=error.instance,
-        schema=error.schema,
-        schema_path=error.relative_schema_path,
-    )
 
 
 def _pattern(validator: Any, source: Any, value: Any, _: Any) -> Errors:

@@ -22,9 +22,7 @@ def is_number(value: Any) -> bool:
 
 def is_integer(value: Any) -> bool:
     """Whether a value is a JSON number without a fraction."""
-    if isinstance(value, float):
-        return math.isfinite(value) and value.is_integer()
-    return isinstance(value, int) and not isinstance(value, bool)
+    return is_number(value) and (isinstance(value, int) or value.is_integer())
 
 
 def is_multiple(value: Any, step: Any) -> bool:

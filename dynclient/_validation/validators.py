@@ -38,15 +38,15 @@ def validator(schema: Schema, direction: Direction, *, limits: Limits = Limits()
         UnsafeDocument: checking would take more steps, or levels, than the limits allow.
     """
     known = cache(schema.references, "validators")
-    asked = (schema.uri, direction, limits)
-    found: Validator | None = known.get(asked)
+    key = (schema.uri, direction, limits)
+    found: Validator | None = known.get(key)
     if found is None:
-        schema = follow(schema)
-        key = (schema.uri, direction, limits)
-        found = known.get(key)
-        if found is None:
-            found = known[key] = Validator(schema, bundle(schema, direction, depth=limits.schema_depth), limits)
-        known[asked] = found
+        followed = follow(schema)
+        if followed.uri != schema.uri:
+            found = validator(followed, direction, limits=limits)
+        else:
+            found = Validator(followed, bundle(followed, direction, depth=limits.schema_depth), limits)
+        known[key] = found
     return found
 
 

@@ -43,7 +43,7 @@ TEXT_CASES = {
     "time-local": (["23:59:00"], ["23:59:00Z", "24:00:00"]),
     "uri": (
         ["https://a/b?c#d", "urn:x:y", "http://[::1]:80/", "mailto:a@b.c"],
-        ["/a", "a b:c", "http://[::1/", "http://a/\u00e9", "http://a:b/"],
+        ["/a", "?a:b", "#a:b", "a b:c", "http://[::1/", "http://a/\u00e9", "http://a:b/"],
     ),
     "uuid": (["2EB8AA08-AA98-11EA-B4AA-73B441D16380"], ["2eb8aa08-aa98-11ea-b4aa-73b441d1638", "{}"]),
 }

@@ -157,15 +157,12 @@ class TextSplitter:
         self._begun = False
         self._taken = 0
 
-    def feed(self, chunk: bytes) -> Iterator[str]:
-        """Take a chunk."""
-        return self._decoded(chunk, final=False)
-
     def finish(self) -> Iterator[str]:
         """Yield the rest."""
-        return self._decoded(b"", final=True)
+        return self.feed(b"", final=True)
 
-    def _decoded(self, chunk: bytes, *, final: bool) -> Iterator[str]:
+    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[str]:
+        """Take a chunk; ``final`` says that it is the last one."""
         pending = self._taken - len(self._decoder.getstate()[0])
         self._taken += len(chunk)
         try:

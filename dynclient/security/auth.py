@@ -100,16 +100,13 @@ class CredentialRequest:
     origin: tuple[str, str, int]
 
 
+@dataclass(slots=True, eq=False)
 class PendingCall:
     """A token fetch that is under way. ``error`` is how it failed, or None; ``is_personal``: a person has to log in."""
 
-    __slots__ = ("error", "is_done", "is_personal")
-
-    def __init__(self) -> None:
-        """Begin."""
-        self.error: DynclientError | None = None
-        self.is_done = False
-        self.is_personal = False
+    error: DynclientError | None = None
+    is_done: bool = False
+    is_personal: bool = False
 
 
 class CredentialCache:
@@ -161,31 +158,20 @@ class CredentialCache:
         raise TypeError("credentials are not pickled")
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class AuthContext:
     """What an Auth knows beside the request: one for each call and security scheme.
 
     ``scheme`` is the document's security scheme, ``scopes`` are those that the operation requires of it.
     """
 
-    __slots__ = ("cache", "clock", "is_renewed", "operation", "scheme", "scopes", "trust")
-
-    def __init__(
-        self,
-        scheme: SecurityScheme,
-        scopes: tuple[str, ...],
-        operation: Operation,
-        clock: CallClock,
-        trust: Trust,
-        cache: CredentialCache,
-    ) -> None:
-        """Take what the call and its client have."""
-        self.scheme = scheme
-        self.scopes = scopes
-        self.operation = operation
-        self.clock = clock
-        self.trust = trust
-        self.cache = cache
-        self.is_renewed = False
+    scheme: SecurityScheme
+    scopes: tuple[str, ...]
+    operation: Operation
+    clock: CallClock
+    trust: Trust
+    cache: CredentialCache
+    is_renewed: bool = False
 
     @property
     def operation_id(self) -> str:

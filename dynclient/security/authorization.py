@@ -165,7 +165,11 @@ class Security:
         choices = [choice for choice in operation.security if choice]
         if not choices:
             return request
-        ready = [choice for choice in choices if all(self._at_hand(name, request) for name in choice)]
+        ready = [
+            choice
+            for choice in choices
+            if all(is_auth(self._given.get(name)) or self._is_met(name, request) for name in choice)
+        ]
         possible = [choice for choice in choices if self._can_meet(choice, request)]
         if not ready and not possible and len(choices) < len(operation.security):
             return request
@@ -214,9 +218,6 @@ class Security:
         if location_of(scheme) is None:
             return self._certificate
         return has_credential(request, scheme)
-
-    def _at_hand(self, name: str, request: Request) -> bool:
-        return is_auth(self._given.get(name)) or self._is_met(name, request)
 
     def _missing(self, operation: Operation) -> MissingCredential:
         names = list(dict.fromkeys(name for requirement in operation.security for name in requirement))

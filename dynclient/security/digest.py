@@ -64,9 +64,6 @@ def challenges(lines: Iterable[str]) -> list[Challenge]:
     return found
 
 
-Hash = Callable[[str], str]
-
-
 class Session(Record):
     """A challenge that is being answered (RFC 7616, 3.6), the client's nonce, and the count of the answers.
 
@@ -86,7 +83,11 @@ def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) ->
     for challenge in challenges:
         algorithm = challenge.parameters.get("algorithm", "MD5").upper()
         name = algorithm.removesuffix(_SESSION)
-        if challenge.scheme == "digest" and _is_answerable(challenge.parameters) and _hash(name) is not None:
+        if (
+            challenge.scheme == "digest"
+            and _is_answerable(challenge.parameters)
+            and _ALGORITHMS.get(name) in hashlib.algorithms_available
+        ):
             found.append((list(_ALGORITHMS).index(name), algorithm, challenge.parameters))
     if not found:
         return None
@@ -127,9 +128,11 @@ class DigestAuth(SchemeAuth):
 def answer(to: Session, user: str, password: Secret, request: Request) -> Secret:
     """The credentials in the Authorization header of a request, without the word ``Digest``."""
     known = to.parameters
-    hashed = _hash(to.algorithm.removesuffix(_SESSION))
-    if hashed is None:  # pragma: no cover  # a session is begun only with an algorithm that is there
-        raise RuntimeError("the algorithm is gone")
+    name = _ALGORITHMS[to.algorithm.removesuffix(_SESSION)]
+
+    def hashed(text: str) -> str:
+        return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
+
     parts = urlsplit(request.url)
     uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     count = f"{next(to.counts):08x}"
@@ -159,7 +162,7 @@ def _is_answerable(parameters: Mapping[str, str]) -> bool:
     return "auth" in words and "nonce" in parameters and not any(map(_UNFIT.search, parameters.values()))
 
 
-def _user(user: str, realm: str, known: Mapping[str, str], hashed: Hash) -> dict[str, str]:
+def _user(user: str, realm: str, known: Mapping[str, str], hashed: Callable[[str], str]) -> dict[str, str]:
     """The user's name: hashed if the server asks for that (RFC 7616, 3.4.4), extended if it is not ASCII (3.4)."""
     if known.get("userhash", "").lower() == "true":
         return {"username": f'"{hashed(f"{user}:{realm}")}"', "userhash": "true"}
@@ -170,12 +173,3 @@ def _user(user: str, realm: str, known: Mapping[str, str], hashed: Hash) -> dict
 
 def _quoted(raw: str) -> str:
     return f'"{raw}"'
-
-
-def _hash(name: str) -> Hash | None:
-    """The hash function of an algorithm, from text to hexadecimal digits; None if this Python lacks it."""
-    try:
-        hashlib.new(_ALGORITHMS[name], usedforsecurity=False)
-    except (KeyError, ValueError):
-        return None
-    return lambda text: hashlib.new(_ALGORITHMS[name], text.encode(), usedforsecurity=False).hexdigest()

@@ -7,9 +7,8 @@ kept as long as the client.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from dynclient._records import Record
@@ -136,50 +135,38 @@ def device_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Step
     """
     fields = {"client_id": request.given.client_id, "scope": scope}
     response = yield form_request(to.own, fields, request.given, to.auth)
-    device, shown = _shown(answer_of(response, request.clock.limits), response)
-    patience = min(request.given.login_timeout, shown.expires_in)
-    request.clock.wait_for_a_person(patience)
-    end = request.clock.environment.clock() + patience
-    interval = _number(answer_of(response, request.clock.limits).get("interval"), _INTERVAL)
-    if request.given.show_code is not None:
-        yield from called(partial(request.given.show_code, shown))
-    fields = {"grant_type": _GRANT, "device_code": device, "client_id": request.given.client_id}
-    while True:
-        if request.clock.environment.clock() + interval >= end:
-            raise AuthorizationError(f"nobody logged in within {patience:g} seconds", error="expired_token")
-        yield Sleep(interval)
-        response = yield form_request(to.token, fields, request.given, to.auth)
-        error = _error(request, response)
-        if error not in _WAITING:
-            request.clock.restart()
-            return response  # type: ignore[no-any-return]  # what a step brings is untyped
-        # RFC 8628, 3.5: five seconds more, for this and all that follow.
-        interval += _INTERVAL if error == "slow_down" else 0.0
-
-
-def _shown(answer: Mapping[str, Any], response: Response) -> tuple[str, DeviceCode]:
-    device, code = answer.get("device_code"), answer.get("user_code")
+    answer = answer_of(response, request.clock.limits)
     # Some servers still use the name that the address had in a draft.
-    uri, complete = (
-        answer.get("verification_uri", answer.get("verification_url")),
-        answer.get("verification_uri_complete"),
-    )
+    uri = answer.get("verification_uri", answer.get("verification_url"))
+    device, code, complete = (answer.get(name) for name in ("device_code", "user_code", "verification_uri_complete"))
     if not (isinstance(device, str) and isinstance(code, str) and isinstance(uri, str)):
         raise AuthorizationError("the authorization server gave no code for a device", response=response)
     expires_in = _number(answer.get("expires_in"), 600.0)
-    return device, DeviceCode(uri, code, complete if isinstance(complete, str) else None, expires_in)
+    patience = min(request.given.login_timeout, expires_in)
+    request.clock.wait_for_a_person(patience)
+    end = request.clock.environment.clock() + patience
+    interval = _number(answer.get("interval"), _INTERVAL)
+    if request.given.show_code is not None:
+        shown = DeviceCode(uri, code, complete if isinstance(complete, str) else None, expires_in)
+        yield from called(partial(request.given.show_code, shown))
+    fields = {"grant_type": _GRANT, "device_code": device, "client_id": request.given.client_id}
+    while request.clock.environment.clock() + interval < end:
+        yield Sleep(interval)
+        response = yield form_request(to.token, fields, request.given, to.auth)
+        try:
+            answer_of(response, request.clock.limits)
+        except AuthorizationError as error:
+            if error.error in _WAITING:
+                # RFC 8628, 3.5: five seconds more, for this and all that follow.
+                interval += _INTERVAL if error.error == "slow_down" else 0.0
+                continue
+        request.clock.restart()
+        return response  # type: ignore[no-any-return]  # what a step brings is untyped
+    raise AuthorizationError(f"nobody logged in within {patience:g} seconds", error="expired_token")
 
 
 def _number(value: Any, default: float) -> float:
     return float(value) if isinstance(value, (int, float)) and value > 0 else default
-
-
-def _error(request: TokenRequest, response: Response) -> str:
-    try:
-        answer_of(response, request.clock.limits)
-    except AuthorizationError as error:
-        return error.error
-    return ""
 
 
 PERSONAL = frozenset({"authorizationCode", "deviceAuthorization"})
@@ -192,7 +179,21 @@ def first_token(request: TokenRequest, to: Endpoints, flow: str, scopes: frozens
     Raises:
         AuthorizationError: the server gives none, or nobody logged in.
     """
-    response = yield from GRANTS[flow](request, to, " ".join(sorted(scopes)) or None)
+    given, scope = request.given, " ".join(sorted(scopes)) or None
+    if flow == "deviceAuthorization":
+        response = yield from device_code(request, to, scope)
+    else:
+        # RFC 6749, 4.4.2
+        fields: Mapping[str, str | None] = {"grant_type": "client_credentials", "scope": scope}
+        if flow == "authorizationCode":
+            from dynclient.security.login import authorization_code
+
+            fields = yield from authorization_code(request, to.own, to.issuer, scope)
+        elif flow == "password":
+            # RFC 6749, 4.3.2
+            password = given.password.reveal() if given.password is not None else None
+            fields = {"grant_type": flow, "username": given.username, "password": password, "scope": scope}
+        response = yield form_request(to.token, fields, given, to.auth)
     return token_of(response, request.clock.limits, request.context.now(), scopes, None)
 
 
@@ -212,35 +213,3 @@ def refreshed(
         if error.error == "invalid_grant":
             return None
         raise
-
-
-def _client_credentials(request: TokenRequest, to: Endpoints, scope: str | None) -> Steps[Response]:
-    # RFC 6749, 4.4.2
-    fields = {"grant_type": "client_credentials", "scope": scope}
-    return (yield form_request(to.token, fields, request.given, to.auth))  # type: ignore[no-any-return]  # as above
-
-
-def _password(request: TokenRequest, to: Endpoints, scope: str | None) -> Steps[Response]:
-    # RFC 6749, 4.3.2
-    user, password = request.given.username, request.given.password
-    secret = password.reveal() if password is not None else None
-    fields = {"grant_type": "password", "username": user, "password": secret, "scope": scope}
-    return (yield form_request(to.token, fields, request.given, to.auth))  # type: ignore[no-any-return]  # as above
-
-
-def _authorization_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Steps[Response]:
-    from dynclient.security.login import authorization_code
-
-    fields = yield from authorization_code(request, to.own, to.issuer, scope)
-    return (yield form_request(to.token, fields, request.given, to.auth))  # type: ignore[no-any-return]  # as above
-
-
-GRANTS: Mapping[str, Callable[[TokenRequest, Endpoints, str | None], Steps[Response]]] = MappingProxyType(
-    {
-        "clientCredentials": _client_credentials,
-        "password": _password,
-        "authorizationCode": _authorization_code,
-        "deviceAuthorization": device_code,
-    }
-)
-"""Flow -> the generator that requests its token, and returns the response."""

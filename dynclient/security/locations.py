@@ -9,7 +9,6 @@ from dynclient._masking import SecretLocation
 from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 
-_AUTHORIZATION: SecretLocation = ("header", "authorization")
 _PLAIN = frozenset({"accept", "content-length", "content-type", "date", "host", "user-agent"})
 """Header fields whose values are not secret: an error that shows them masked would be of no use."""
 
@@ -19,7 +18,7 @@ def location_of(scheme: SecurityScheme) -> SecretLocation | None:
     if scheme.type == "mutualTLS":
         return None
     if scheme.type != "apiKey":
-        return _AUTHORIZATION
+        return "header", "authorization"
     # RFC 9110, 5.1: names of header fields match without regard to case.
     return scheme.in_, scheme.parameter.lower() if scheme.in_ == "header" else scheme.parameter
 
@@ -44,23 +43,19 @@ def has_credential(request: Request, scheme: SecurityScheme) -> bool:
 
 def write(request: Request, scheme: SecurityScheme, text: str) -> Request:
     """Return the request with a text where the scheme's credential stands, named as a secret."""
-    if scheme.type != "apiKey":
-        headers = request.headers.replace("Authorization", text)
-        return replace(request, headers=headers, secrets=request.secrets | {_AUTHORIZATION})
-    name = scheme.parameter
-    if scheme.in_ == "header":
-        headers = request.headers.replace(name, text)
-        return replace(request, headers=headers, secrets=request.secrets | {("header", name.lower())})
-    if scheme.in_ == "cookie":
+    in_, name = (scheme.in_, scheme.parameter) if scheme.type == "apiKey" else ("header", "Authorization")
+    if in_ == "query":
+        url, fields = _query(request.url)
+        kept = [field for field in fields if unquote_plus(field.partition("=")[0]) != name]
+        # RFC 3986, 3.4: a query may hold $, with which a placeholder begins.
+        kept.append(f"{quote(name, safe='')}={quote(text, safe='$')}")
+        return replace(request, url=f"{url}?{'&'.join(kept)}", secrets=request.secrets | {("query", name)})
+    if in_ == "cookie":
         others = [pair.strip() for pair in request.headers.get("cookie", "").split(";")]
         kept = [pair for pair in others if pair and pair.partition("=")[0] != name]
-        headers = request.headers.replace("Cookie", "; ".join([*kept, f"{name}={text}"]))
-        return replace(request, headers=headers, secrets=request.secrets | {("header", "cookie")})
-    url, fields = _query(request.url)
-    kept = [field for field in fields if unquote_plus(field.partition("=")[0]) != name]
-    # RFC 3986, 3.4: a query may hold $, with which a placeholder begins.
-    kept.append(f"{quote(name, safe='')}={quote(text, safe='$')}")
-    return replace(request, url=f"{url}?{'&'.join(kept)}", secrets=request.secrets | {("query", name)})
+        name, text = "Cookie", "; ".join([*kept, f"{name}={text}"])
+    secrets = request.secrets | {("header", name.lower())}
+    return replace(request, headers=request.headers.replace(name, text), secrets=secrets)
 
 
 def added(before: Request, after: Request) -> frozenset[SecretLocation]:

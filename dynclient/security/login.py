@@ -134,7 +134,14 @@ class Listener:
 
             def do_GET(self) -> None:  # http.server's name
                 """Take the query, if it is the right one."""
-                self._answer(*listener._page(self.path, path, state))
+                asked, _, query = self.path.partition("?")
+                if asked != path:
+                    self._answer(404, "")
+                elif not hmac.compare_digest("\n".join(parse_qs(query).get("state", ())).encode(), state.encode()):
+                    self._answer(400, _WRONG)
+                else:
+                    listener.query = query if listener.query is None else listener.query
+                    self._answer(200, _PAGE)
 
             def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
                 """Answer without a word of the request."""
@@ -154,8 +161,7 @@ class Listener:
                 self.end_headers()
                 self.wfile.write(body)
 
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        server = type("Server", (_Server,), {"address_family": family})
+        server = type("Server", (_Server,), {"address_family": socket.AF_INET6 if ":" in host else socket.AF_INET})
         try:
             self._server = server(("127.0.0.1" if host == "localhost" else host, port), Handler)
         except OSError as error:
@@ -172,18 +178,6 @@ class Listener:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-
-    def _page(self, target: str, path: str, state: str) -> tuple[int, str]:
-        """Take the query of a request: the status and the page that the browser is shown."""
-        asked, _, query = target.partition("?")
-        if asked != path:
-            return 404, ""
-        states = parse_qs(query).get("state", [""])
-        if len(states) != 1 or not hmac.compare_digest(states[0].encode(), state.encode()):
-            return 400, _WRONG
-        if self.query is None:
-            self.query = query
-        return 200, _PAGE
 
 
 def _address(redirect_uri: str) -> tuple[str, int, str]:

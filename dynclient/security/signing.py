@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
-from dynclient.http_grammar import DEFAULT_PORTS
 from dynclient.messages import Headers, Request, Run
 from dynclient.security.auth import AuthContext
+from dynclient.security.trust import text_of
 
 _NONCE = 16
 _ENCODINGS: Mapping[str, Callable[[bytes], str]] = {
@@ -134,7 +134,7 @@ class SigV4:
             import botocore.auth
         except ImportError:
             raise ArgumentError("SigV4 needs botocore", argument="auth", hint="pip install 'dynclient[aws]'") from None
-        botocore.auth.logger.addFilter(_QUIET)  # a filter that is there already is not added again
+        botocore.auth.logger.addFilter(_is_shown)  # a filter that is there already is not added again
         self._service, self._region = service, region
         if hasattr(credentials, "get_frozen_credentials"):
             self._credentials: Callable[[], Any] | tuple[Secret, ...] = credentials.get_frozen_credentials
@@ -185,16 +185,9 @@ class SigV4:
 _SIGNING = threading.local()
 
 
-class _Quiet(logging.Filter):
-    """Drops what botocore's signer logs while it signs for this package: session tokens are in it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is kept."""
-        del record
-        return not getattr(_SIGNING, "active", False)
-
-
-_QUIET = _Quiet()
+def _is_shown(_: logging.LogRecord) -> bool:
+    """Whether a record of botocore's signer is kept: not while it signs for this package, with session tokens."""
+    return not getattr(_SIGNING, "active", False)
 
 
 class _HeaderField:
@@ -223,15 +216,12 @@ def _checked(template: str, known: frozenset[str]) -> str:
 def _fields_of(request: Request) -> dict[str, Any]:
     parts = urlsplit(request.url)
     path = parts.path or "/"
-    scheme, host, port = request.origin
-    shown = f"[{host}]" if ":" in host else host
-    if port != DEFAULT_PORTS.get(scheme):
-        shown = f"{shown}:{port}"
+    scheme, _, host = text_of(request.origin).partition("://")
     return {
         "method": request.method,
         "url": request.url,
         "scheme": scheme,
-        "host": shown,
+        "host": host,
         "path": path,
         "header": _HeaderField(request.headers),
         "query": parts.query,

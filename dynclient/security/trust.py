@@ -43,7 +43,8 @@ class Trust(Record):
         """
         if origin in self.named:
             return
-        if not self._is_trusted(origin, servers):
+        declared = (_declares(server, origin) for server in (*servers, *self.servers))
+        if origin not in self.origins and not (self.local and any(declared)):
             fault = "which is not a trusted origin"
         elif origin[0] != "https" and not _is_loopback(origin[1]):
             fault = "which is not encrypted"
@@ -54,11 +55,6 @@ class Trust(Record):
             operation_id=operation_id,
             hint=f'if they may, pass allow_origins=("{text_of(origin)}",)',
         )
-
-    def _is_trusted(self, origin: Origin, servers: Sequence[Server]) -> bool:
-        if origin in self.origins:
-            return True
-        return self.local and any(_declares(server, origin) for server in (*servers, *self.servers))
 
 
 def trust(api: API, base_url: str | None, allow_origins: Iterable[str]) -> Trust:

@@ -23,10 +23,13 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
     Raises:
         EncodeError: the value can't be written in XML, or is a document that is not well-formed.
     """
+    from dynclient import _schemas
     from dynclient.codecs.xml import mapping, syntax
 
     schema = media_type.schema
-    if syntax.is_element(value) or schema is None or is_text(schema) or _is_document(value, schema):
+    # A document although the schema describes a node, which then can't be a string.
+    is_document = syntax.is_document(value) and schema is not None and "string" not in _schemas.shape(schema).types
+    if syntax.is_element(value) or schema is None or is_text(schema) or is_document:
         if not (syntax.is_element(value) or isinstance(value, (str, bytes, bytearray))):
             raise EncodeError(f"a {type(value).__name__} is not an XML document, and no schema says how to write one")
         return Encoded(syntax.document_body(value, content_type), content_type)
@@ -77,14 +80,6 @@ def is_text(schema: Schema) -> bool:
     if shape.types:
         return shape.types <= {"string", "null"}
     return not (shape.properties or shape.required or shape.items or shape.prefix_items or shape.one_of or shape.any_of)
-
-
-def _is_document(value: Any, schema: Schema) -> bool:
-    """Whether a value is a document although its schema describes a node, which then can't be a string."""
-    from dynclient import _schemas
-    from dynclient.codecs.xml import syntax
-
-    return syntax.is_document(value) and "string" not in _schemas.shape(schema).types
 
 
 CODEC = Codec("xml", encode, decode)

@@ -9,7 +9,7 @@ Rule 3: an element is found by its local name; its namespace decides between two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dynclient import _schemas
@@ -63,41 +63,10 @@ def _fill(parent: Element, value: Any, node: Node) -> None:
         _add_text(parent, value)
 
 
-def _add_element(parent: Element, value: Any, node: Node) -> None:
-    parent.children.append(_element(value, node))
-
-
-def _add_attribute(parent: Element, value: Any, node: Node) -> None:
-    # OAS 3.2, XML Object, Handling null Values: an attribute that is null is left out.
-    if value is not None:
-        parent.attributes.append(Attribute(node.name, write_scalar(value), node.namespace or "", node.prefix))
-
-
-def _add_text(parent: Element, value: Any, node: Node | None = None) -> None:  # noqa: ARG001  # every kind's arguments
+def _add_text(parent: Element, value: Any) -> None:
     text = write_scalar(value)
     if text:
         parent.children.append(text)
-
-
-def _add_cdata(parent: Element, value: Any, node: Node) -> None:  # noqa: ARG001  # every kind's arguments
-    parent.children.append(CData(write_scalar(value)))
-
-
-def _add_nothing(parent: Element, value: Any, node: Node) -> None:
-    """A value without a node: its content is added to the parent."""
-    if value is None and shapes.is_array(node.shape):
-        _add(parent, None, nodes.item(node, node.shape, 0), node.name)
-    elif value is not None:
-        _fill(parent, value, node)
-
-
-_ADD: dict[str, Callable[[Element, Any, Node], None]] = {
-    "element": _add_element,
-    "attribute": _add_attribute,
-    "text": _add_text,
-    "cdata": _add_cdata,
-    "none": _add_nothing,
-}
 
 
 def _add_items(parent: Element, values: list[Any], node: Node) -> None:
@@ -108,10 +77,23 @@ def _add_items(parent: Element, values: list[Any], node: Node) -> None:
 
 def _add(parent: Element, value: Any, node: Node | None, name: str) -> None:
     """Add a value by its node, or under a name if no schema describes it."""
-    if node is not None:
-        _ADD.get(node.kind, _add_element)(parent, value, node)
-    else:
+    if node is None:
         _add_undescribed(parent, name, value)
+    elif node.kind == "attribute":
+        # OAS 3.2, XML Object, Handling null Values: an attribute that is null is left out.
+        if value is not None:
+            parent.attributes.append(Attribute(node.name, write_scalar(value), node.namespace or "", node.prefix))
+    elif node.kind == "text":
+        _add_text(parent, value)
+    elif node.kind == "cdata":
+        parent.children.append(CData(write_scalar(value)))
+    elif node.kind != "none":
+        parent.children.append(_element(value, node))
+    # A value without a node: its content is added to the parent.
+    elif value is not None:
+        _fill(parent, value, node)
+    elif shapes.is_array(node.shape):
+        _add(parent, None, nodes.item(node, node.shape, 0), node.name)
 
 
 def _add_members(parent: Element, value: Mapping[str, Any], node: Node) -> None:
@@ -289,22 +271,25 @@ def _described(taking: _Taking) -> dict[str, Any]:
     """The properties that the shape names, in its order."""
     # Those with a namespace go first: one without would take all elements of its name.
     order = sorted(taking.described, key=lambda pair: pair[1].namespace is None)
-    taken = {name: _TAKE.get(node.kind, _take_element)(taking, node, name) for name, node in order}
+    taken = {name: _take(taking, node, name) for name, node in order}
     return {name: taken[name] for name, _ in taking.described if taken[name] is not _ABSENT}
 
 
-def _take_element(taking: _Taking, node: Node, name: str) -> Any:  # noqa: ARG001  # every kind's arguments
+def _take(taking: _Taking, node: Node, name: str) -> Any:
+    """The value of a property, whose parts of the element are taken; ``_ABSENT`` if there are none."""
+    if node.kind in {"text", "cdata"}:
+        return _take_text(taking, node, name)
+    if node.kind == "none":
+        return _take_nothing(taking, node, name)
+    if node.kind == "attribute":
+        text = taking.element.attribute(node.name, node.namespace)
+        taking.attributes.add(node.name)
+        if text is not None:
+            return read_scalar(node.schema, node.shape, text)
+        # OAS 3.2, XML Object, Handling null Values: a missing attribute is null if the schema allows null.
+        return None if "null" in node.shape.types else _ABSENT
     values = [_value(child, node) for child in taking.take(node)]
     return values[0] if len(values) == 1 else values or _ABSENT
-
-
-def _take_attribute(taking: _Taking, node: Node, name: str) -> Any:  # noqa: ARG001  # every kind's arguments
-    text = taking.element.attribute(node.name, node.namespace)
-    taking.attributes.add(node.name)
-    if text is not None:
-        return read_scalar(node.schema, node.shape, text)
-    # OAS 3.2, XML Object, Handling null Values: a missing attribute is null if the schema allows null.
-    return None if "null" in node.shape.types else _ABSENT
 
 
 def _take_text(taking: _Taking, node: Node, name: str) -> Any:
@@ -346,15 +331,6 @@ def _take_items(taking: _Taking, node: Node, name: str) -> Any:
         # In XML an empty list and a missing one are the same.
         return [] if name in taking.shape.required else _ABSENT
     return [_value(child, described) for child in hits]
-
-
-_TAKE: dict[str, Callable[[_Taking, Node, str], Any]] = {
-    "element": _take_element,
-    "attribute": _take_attribute,
-    "text": _take_text,
-    "cdata": _take_text,
-    "none": _take_nothing,
-}
 
 
 def _tag(element: Element, node: Node, name: str) -> Any:

@@ -49,6 +49,11 @@ class Headers(Mapping[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._index
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a field, or the default if it is missing."""
+        values = self._index.get(name.lower())
+        return default if values is None else ", ".join(values)
+
     def __iter__(self) -> Iterator[str]:
         seen: set[str] = set()
         for name, _ in self._pairs:

@@ -5,6 +5,8 @@ Rule 2: h11 is given whole sections: a head, the size line of a chunk, trailers.
 length, number, and characters that no line may have. h11 bounds none of these one by one, and its pattern of a header
 field takes quadratic time on a malformed line of blanks.
 Rule 3: h11's errors may quote header lines. Their text is not used, and they are kept neither as cause nor as context.
+Rule 4: a final head of plain lines whose body has a length, as most are, is split here, since h11 needs a sixth of a
+call's time for it. A head that arrives in pieces is always h11's, so tests compare both.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import h11
 
 from dynclient._expressions import expression
 from dynclient.exceptions import ArgumentError
-from dynclient.http_grammar import SUCCESS
+from dynclient.http_grammar import SUCCESS, TOKEN
 from dynclient.messages import Headers, Request
 from dynclient.options import Limits
 from dynclient.transports.request_writer import CHUNK, BodyFailed, Content, HiddenBytes, why_unsendable
@@ -26,8 +28,12 @@ _STATUS_LINE = expression(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r\n]")
 # RFC 9110, 5.5: no NUL, CR or LF in a field value; h11 allows no form feed or vertical tab either. RFC 9112, 2.2: a
 # bare CR ends no line.
 _UNSAFE = expression(rb"[\0\x0b\x0c]|\r(?!\n)")
-# The same, and a bare LF, which may end a line of a head (RFC 9112, 2.2) but seldom does.
-_UNUSUAL = expression(rb"[\0\x0b\x0c]|\r(?!\n)|(?<!\r)\n")
+# RFC 9112, 4 and 5: a status line and field lines, without what rule 4 leaves to h11: folding, and other line ends.
+_PLAIN_HEAD = expression(
+    rb"HTTP/1\.1 ([2-9][0-9]{2})(?: [^\r\n\0\x0b\x0c]*)?\r\n((?:%b:[^\r\n\0\x0b\x0c]*\r\n)*)\r\n"
+    % TOKEN.encode("ascii")
+)
+_LONGEST_LENGTH = 20
 _SWITCHING = (b"HTTP/1.1 101", b"HTTP/1.0 101")
 
 _FIRST_FINAL = 200
@@ -79,11 +85,6 @@ class ReceiveBuffer:
             IncompleteResponse: the stream ended before.
         """
         data, limits = self._data, self._limits
-        end = 0 if self._searched else data.find(b"\r\n\r\n") + 4
-        # Most heads come at once, and are too short for a line to be too long.
-        usual = end <= limits.header_line_bytes and data.count(b"\n", 0, end) < limits.header_lines
-        if usual and _STATUS_LINE.match(data, 0, end) and not _UNUSUAL.search(data, 0, end):
-            return self._cut(end)
         while True:
             end = data.find(b"\n", self._searched) + 1
             if (end or len(data)) - self._line > limits.header_line_bytes:
@@ -103,6 +104,25 @@ class ReceiveBuffer:
             if self._lines > limits.header_lines + 1:
                 raise RemoteProtocolError(f"it has more than {limits.header_lines} header lines")
             self._line = self._searched = end
+
+    def plain_head(self) -> tuple[int, Headers] | None:
+        """Read the status and fields of a head by rule 4. Returns None, and reads nothing, if it is not such a head."""
+        data, limits = self._data, self._limits
+        # Most heads come at once, and are too short for a line to be too long.
+        found = None if self._searched else _PLAIN_HEAD.match(data, 0, limits.header_line_bytes)
+        if found is None or found[2].count(b"\n") >= limits.header_lines:
+            return None
+        status = int(found[1])
+        lines = [line.partition(":") for line in found[2].decode("latin-1").split("\r\n")[:-1]]
+        headers = Headers([(name, value.strip(" \t")) for name, _, value in lines])
+        length = headers.get("content-length", "")
+        if (
+            not (length.isascii() and length.isdigit() and len(length) < _LONGEST_LENGTH)
+            or "transfer-encoding" in headers
+        ):
+            return None
+        self._cut(found.end())
+        return status, headers
 
     def take(self, size: int, *, until_end: bool = False) -> bytes | None:
         """Read what is there, at most so many bytes. Returns None if nothing is there yet.
@@ -149,17 +169,14 @@ class ResponseHead:
 
     __slots__ = ("chunked", "headers", "keep_alive", "length", "status")
 
-    def __init__(self, response: h11.Response, method: str) -> None:
-        """Read h11's event (RFC 9112, 6.3).
+    def __init__(self, status: int, headers: Headers, method: str, *, old: bool = False) -> None:
+        """Decide on the framing (RFC 9112, 6.3). ``old``: the version is HTTP/1.0.
 
         Raises:
             RemoteProtocolError: it has both a length and a transfer coding.
         """
-        self.status = status = response.status_code
-        # RFC 9110, 5.5: a value may hold bytes beyond ASCII, whose meaning is unknown.
-        self.headers = headers = Headers(
-            [(name.decode("ascii"), value.decode("latin-1")) for name, value in response.headers.raw_items()]
-        )
+        self.status = status
+        self.headers = headers
         self.chunked = "transfer-encoding" in headers
         length = headers.get("content-length")
         # RFC 9112, 6.3: an attempt at request smuggling, or at response splitting. h11 lets the coding win.
@@ -169,7 +186,6 @@ class ResponseHead:
         if method == "HEAD" or status in _BODILESS or (method == "CONNECT" and status in SUCCESS):
             self.chunked, self.length = False, 0
         # RFC 9112, 9.3: HTTP/1.1 persists unless it says close; 1.0 only if it says keep-alive.
-        old = response.http_version != b"1.1"
         self.keep_alive = not old and (self.chunked or self.length is not None)
         if "connection" in headers:
             options = {option.strip(" \t").lower() for option in headers["connection"].split(",")}
@@ -240,6 +256,8 @@ class Framing:
         """
         most = self._limits.informational_responses
         for _ in range(most + 1):
+            if plain := self._buffer.plain_head():
+                return ResponseHead(*plain, self._method)
             while (section := self._buffer.section()) is None:
                 yield
             if section.startswith(_SWITCHING):
@@ -247,7 +265,12 @@ class Framing:
             response = self._event(section)
             # RFC 9110, 15.2: a client must be able to take 1xx responses, and may ignore unexpected ones.
             if response.status_code >= _FIRST_FINAL:
-                return ResponseHead(response, self._method)
+                # RFC 9110, 5.5: a value may hold bytes beyond ASCII, whose meaning is unknown.
+                lines = [
+                    (name.decode("ascii"), value.decode("latin-1")) for name, value in response.headers.raw_items()
+                ]
+                old = response.http_version != b"1.1"
+                return ResponseHead(response.status_code, Headers(lines), self._method, old=old)
         raise RemoteProtocolError(f"more than {most} interim responses came before the final one")
 
     def body(self, head: ResponseHead) -> Iterator[bytes | None]:

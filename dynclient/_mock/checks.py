@@ -12,6 +12,7 @@ import binascii
 import hmac
 from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
@@ -85,11 +86,11 @@ def check_credentials(api: model.API, operation: model.Operation, request: Reque
         HTTPError: 401, with a WWW-Authenticate for each scheme that would do.
     """
     schemes = api.security_schemes
-    if not operation.security:
+    if not operation.security or any(
+        all(name in schemes and _is_authorized(schemes[name], request, valid) for name in requirement)
+        for requirement in operation.security
+    ):
         return
-    for requirement in operation.security:
-        if all(name in schemes and _is_authorized(schemes[name], request, valid) for name in requirement):
-            return
     names = dict.fromkeys(name for requirement in operation.security for name in requirement if name in schemes)
     challenges = dict.fromkeys(_challenge(schemes[name], api.title) for name in names)
     raise HTTPError(
@@ -144,14 +145,12 @@ def _authorization(scheme: model.SecurityScheme, request: Request) -> str | tupl
     # RFC 9110, 11.1 and 11.4: scheme names match without regard to case.
     name, _, rest = request.headers.get("authorization", "").partition(" ")
     expected = scheme.scheme if scheme.type == "http" else "bearer"
-    if name.lower() != expected or not rest.strip():
+    if name.lower() != expected:
         return None
-    return _basic(rest.strip()) if expected == "basic" else rest.strip()
-
-
-def _basic(text: str) -> tuple[str, str] | None:
+    if expected != "basic":
+        return rest.strip()
     try:
-        user, colon, password = b64decode(text, validate=True).decode("utf-8").partition(":")
+        user, colon, password = b64decode(rest.strip(), validate=True).decode("utf-8").partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
     return (user, password) if colon else None
@@ -170,9 +169,7 @@ def check_request(
     """
     parameters: dict[tuple[str, str], Any] = {}
     faults: list[Fault] = []
-    for parameter in operation.parameters:
-        if _is_ignored(parameter):
-            continue
+    for parameter in _read_parameters(operation):
         value, found = _parameter(parameter, texts, request, limits)
         faults += found
         if value is not ABSENT:
@@ -191,20 +188,19 @@ def check_request(
 
 def used_parameters(operation: model.Operation, request: Request) -> list[str]:
     """The documented parameters that a request has, as location and name; those of its path are always there."""
-    parameters = (one for one in operation.parameters if not _is_ignored(one))
-    return [f"{one.in_} {one.name}" for one in parameters if one.in_ == "path" or _is_sent(one, request)]
+    used = []
+    for parameter in _read_parameters(operation):
+        text = _text(parameter, {parameter.name: ""}, request)
+        with suppress(DynclientError):  # what can't be read is there
+            if text is None or (parameter.in_ != "path" and _value(parameter, text, Limits()) is ABSENT):
+                continue
+        used.append(f"{parameter.in_} {parameter.name}")
+    return used
 
 
-def _is_ignored(parameter: model.Parameter) -> bool:
-    return parameter.in_ == "header" and parameter.name.lower() in IGNORED_HEADERS
-
-
-def _is_sent(parameter: model.Parameter, request: Request) -> bool:
-    text = _text(parameter, {}, request)
-    try:
-        return text is not None and _value(parameter, text, Limits()) is not ABSENT
-    except DynclientError:
-        return True
+def _read_parameters(operation: model.Operation) -> list[model.Parameter]:
+    """The parameters that are read: all but headers that OpenAPI ignores."""
+    return [one for one in operation.parameters if one.in_ != "header" or one.name.lower() not in IGNORED_HEADERS]
 
 
 def _text(parameter: model.Parameter, texts: Mapping[str, str], request: Request) -> str | None:
@@ -239,7 +235,11 @@ def _parameter(
 
 def _value(parameter: model.Parameter, text: str, limits: Limits) -> Any:
     if parameter.media_type is not None:
-        written = _without_percent_encoding(parameter, text)
+        written: str | None = text
+        if parameter.in_ == "path":
+            written = unquote(text)
+        elif parameter.in_ in {"query", "cookie"}:
+            written = _first(text, parameter.name, "; " if parameter.in_ == "cookie" else "&")
         if written is None:
             return ABSENT
         content_type = parameter.media_type.media_range
@@ -256,15 +256,6 @@ def _value(parameter: model.Parameter, text: str, limits: Limits) -> Any:
         properties=properties,
     )
     return value if value is ABSENT or parameter.schema is None else typed(parameter.schema, value)
-
-
-def _without_percent_encoding(parameter: model.Parameter, text: str) -> str | None:
-    """The text of a parameter that has a media type, without the encoding of its location."""
-    if parameter.in_ in {"querystring", "header"}:
-        return text
-    if parameter.in_ == "path":
-        return unquote(text)
-    return _first(text, parameter.name, "; " if parameter.in_ == "cookie" else "&")
 
 
 def _first(text: str, name: str, separator: str) -> str | None:
@@ -297,15 +288,12 @@ def _body(operation: model.Operation, request: Request, limits: Limits) -> tuple
         return None, [Fault("$", "the body is required", "required")] if documented.required else []
     media_range = match(content_type, documented.content) if content_type else None
     if media_range is None:
-        accepted = ", ".join(documented.content)
-        raise HTTPError(415, f"the body may be {accepted}, and came as {content_type or 'no media type'}")
+        raise HTTPError(
+            415, f"the body may be {', '.join(documented.content)}, and came as {content_type or 'no media type'}"
+        )
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise HTTPError(415, "the body may have no content coding", headers={"Accept-Encoding": "identity"})
-    return _decoded(documented.content[media_range], body, content_type, limits)
-
-
-def _decoded(media_type: model.MediaType, body: bytes, content_type: str, limits: Limits) -> tuple[Any, list[Fault]]:
-    codec = codecs.find(content_type)
+    media_type, codec = documented.content[media_range], codecs.find(content_type)
     try:
         value = codec.decode(body, media_type, content_type, limits)
     except DynclientError as error:

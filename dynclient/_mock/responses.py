@@ -149,17 +149,11 @@ def _example_value(media_type: model.MediaType, name: str | None, status: int) -
         return None
     value = chosen.value
     if not chosen.has_value and chosen.serialized is not None:
-        value = _decoded(chosen.serialized, media_type)
+        value, content_type = chosen.serialized, concrete(media_type.media_range)
+        with suppress(DynclientError):
+            value = codecs.find(content_type).decode(value.encode("utf-8"), media_type, content_type, Limits())
     _warn_of_invalid_example(media_type, value, status)
     return value
-
-
-def _decoded(text: str, media_type: model.MediaType) -> Any:
-    content_type = concrete(media_type.media_range)
-    try:
-        return codecs.find(content_type).decode(text.encode("utf-8"), media_type, content_type, Limits())
-    except DynclientError:
-        return text
 
 
 _warned: set[tuple[str, str]] = set()
@@ -332,12 +326,10 @@ def _documented_response(operation: model.Operation, code: str | None) -> tuple[
     responses = operation.responses
     for status in [*sorted(status for status in responses if status[:1] == "2"), "default", *sorted(responses)]:
         if status in responses:
-            return _concrete_status(status), responses[status]
+            # A range such as 2XX stands for its first status, and "default" for 200.
+            concrete_status = "200" if status == "default" else status.replace("X", "0")
+            return int(concrete_status), responses[status]
     return 200, model.Response("200")
-
-
-def _concrete_status(status: str) -> int:
-    return int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 200
 
 
 def encode(draft: Draft, preference: Preference) -> Response:

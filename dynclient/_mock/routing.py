@@ -54,7 +54,7 @@ class Router:
         for route in sorted(self.routes.values(), key=lambda route: route.rank):
             self._by_length.setdefault(route.template.count("/"), []).append(route)
         self._bases = _bases(api.servers)
-        self._other_bases: tuple[re.Pattern[str], ...] | None = None
+        self._has_all_bases = False
 
     def find(self, method: str, path: str, query: str = "") -> list[Match]:
         """Find the operations that a request may be for, usually one, in the document's order.
@@ -81,15 +81,15 @@ class Router:
 
     def _matches(self, path: str) -> Iterator[tuple[Route, str, tuple[str, ...]]]:
         found = False
-        for rest in self._rests(path, self._bases):
+        bases = filter(None, (base.match(path) for base in self._bases))
+        for rest in (path, *(path[base.end() :] or "/" for base in bases)):
             for route in self._by_length.get(rest.count("/"), ()):
-                match = route.pattern.fullmatch(rest)
-                if match is not None:
+                if match := route.pattern.fullmatch(rest):
                     found = True
                     yield route, rest, match.groups()
-        if not found and self._other_bases is None:
-            self._other_bases = _bases(server for row in self._api.rows for server in self._servers(row))
-            self._bases += self._other_bases
+        if not found and not self._has_all_bases:
+            self._has_all_bases = True
+            self._bases += _bases(server for row in self._api.rows for server in self._servers(row))
             yield from self._matches(path)
 
     def _servers(self, row: model.OperationRow) -> tuple[model.Server, ...]:
@@ -97,14 +97,6 @@ class Router:
             return self._api.read(row).servers
         except DocumentError:
             return ()
-
-    @staticmethod
-    def _rests(path: str, bases: Iterable[re.Pattern[str]]) -> Iterator[str]:
-        yield path
-        for base in bases:
-            match = base.match(path)
-            if match is not None:
-                yield path[match.end() :] or "/"
 
 
 def bare(path: str) -> str:

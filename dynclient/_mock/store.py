@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -45,7 +46,7 @@ class Store:
         """Take the paths; the response of a collection's POST is read when it is first needed."""
         self._api = api
         self._routes = routes
-        self._types: dict[str, ItemType | None] = {}
+        self._item_type = cache(self._read_type)
         self._items: dict[str, dict[str, Any]] = {}
         self._collections: set[str] = set()
         self._count = 0
@@ -102,10 +103,8 @@ class Store:
         if item_type is None or collection not in self._collections:
             return self._of_item(match, draft)
         items = [item for path, item in self._items.items() if path.rpartition("/")[0] == collection]
-        for value in _lists(draft.value, items):
-            if _is_valid(draft, value):
-                return draft._replace(value=value)
-        return draft
+        valid = (value for value in _lists(draft.value, items) if _is_valid(draft, value))
+        return draft._replace(value=next(valid, draft.value))
 
     def _of_item(self, match: Match, draft: Draft) -> Draft:
         """The response of a path below an item, with the item's values where it shows that item."""
@@ -120,18 +119,12 @@ class Store:
         templates = (template for template in self._routes if template.rpartition("/")[0] == collection)
         return next((item_type for item_type in map(self._item_type, templates) if item_type is not None), None)
 
-    def _item_type(self, template: str) -> ItemType | None:
-        if template not in self._types:
-            self._types[template] = self._read_type(template)
-        return self._types[template]
-
     def _read_type(self, template: str) -> ItemType | None:
         found = _LAST_TEMPLATE.fullmatch(template)
-        route = self._routes.get(template)
         collection = self._routes.get(found["collection"]) if found else None
-        if found is None or route is None or collection is None:
+        if found is None or collection is None or "POST" not in collection.rows:
             return None
-        if "GET" not in route.rows or "POST" not in collection.rows:
+        if template not in self._routes or "GET" not in self._routes[template].rows:
             return None
         try:
             properties = _response_properties(self._api.read(collection.rows["POST"][0]))

@@ -29,11 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("dynclient_document", "path or URL of the document that dynclient_server serves", default="")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Start with no coverage."""
-    config.stash[_COVERAGE] = {}
-
-
 @pytest.fixture
 def mock_api(request: pytest.FixtureRequest) -> Callable[..., MockTransport]:
     """Make a MockTransport of a document, with its options: ``mock_api("openapi/voice.yaml")``."""
@@ -83,10 +78,9 @@ def _observe(config: pytest.Config, mock: Any) -> None:
         return
     from dynclient._mock.coverage import Coverage
 
-    coverages = config.stash[_COVERAGE]
+    coverages = config.stash.setdefault(_COVERAGE, {})
     name = f"{mock.api.document_uri} {mock.api.title} {mock.api.version}"
-    coverage: Coverage = coverages.setdefault(name, Coverage(mock.api))
-    mock.record_coverage(coverage)
+    mock.record_coverage(coverages.setdefault(name, Coverage(mock.api)))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

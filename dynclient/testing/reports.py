@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -23,12 +24,9 @@ def as_text(coverage: Coverage, differences: Differences = ()) -> str:
             lines.append(f"  not called: {one.operation_id}")
             continue
         for kind in KINDS:
-            missing = one.missing(kind)
-            if missing:
+            if missing := one.missing(kind):
                 lines.append(f"  {one.operation_id}, {kind} not seen: {', '.join(missing)}")
-    counts: dict[str, int] = {}
-    for difference in differences:
-        counts[str(difference)] = counts.get(str(difference), 0) + 1
+    counts = Counter(map(str, differences))
     lines += [f"  {text}" + (f" ({count} times)" if count > 1 else "") for text, count in counts.items()]
     return escaped("\n".join(lines))
 

@@ -113,14 +113,10 @@ class Proxy(WSGIApplication):
                 found += [Difference("response", name, line, response.status, fault) for fault in wrong]
                 if wrong and self._fail:
                     response = error_response(HTTPError(502, "the response breaks the document", faults=wrong))
-        return self._report(replace(request, operation_id=name or None), response, found)
-
-    def _report(self, request: Request, response: Response, found: list[Difference]) -> Response:
         with self._lock:
             self.differences += found[: MAX_DIFFERENCES - len(self.differences)]
-        if found:
-            response = replace(response, headers=response.headers.replace(REPORT_HEADER, _summary(found)))
-        response = replace(response, request=request)
+        headers = response.headers.replace(REPORT_HEADER, _summary(found)) if found else response.headers
+        response = replace(response, headers=headers, request=replace(request, operation_id=name or None))
         if self._observer is not None:
             self._observer(response, found)
         return response

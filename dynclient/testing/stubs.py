@@ -96,21 +96,21 @@ class Expectation:
         body = self._bound.body
         if body is ...:
             return lines
-        if self._by_properties and isinstance(body, Mapping):
-            came = values.body if isinstance(values.body, Mapping) else {}
-            for name, expected in body.items():
-                lines += _differences(name, expected, came.get(name, ...))
-            return lines
-        return lines + list(_differences("body", body, values.body))
+        if not (self._by_properties and isinstance(body, Mapping)):
+            return lines + list(_differences("body", body, values.body))
+        came = values.body if isinstance(values.body, Mapping) else {}
+        for name, expected in body.items():
+            lines += _differences(name, expected, came.get(name, ...))
+        return lines
 
 
+@dataclass(slots=True)
 class Stub:
     """An expected call, and its response: ``left`` times, or always where that is None."""
 
-    def __init__(self, expectation: Expectation, respond: Callable[[Call], Response], times: int | None) -> None:
-        self.expectation = expectation
-        self.respond = respond
-        self.left = times
+    expectation: Expectation
+    respond: Callable[[Call], Response]
+    left: int | None
 
 
 def _parameter_names(operation: model.Operation) -> dict[tuple[str, str], str]:

@@ -94,7 +94,7 @@ class OperationMock:
             return self.returns(value, status=error, headers=headers, times=times)
 
         def respond(_call: Call) -> Response:
-            raise StubError(error)
+            raise error
 
         return self._expect(respond, times)
 
@@ -159,7 +159,10 @@ class MockTransport:
             if not differences:
                 if stub.left is not None:
                     stub.left -= 1
-                return _response(stub, call)
+                try:
+                    return stub.respond(call)
+                except Exception as error:  # a test's function may raise anything, which goes to the caller
+                    raise StubError(error) from error
             lines += ["  " + ", and ".join(differences)]
         if stubs or self._strict:
             what = "a call that is not expected" if lines else "is called, and no call of it is expected"
@@ -184,7 +187,7 @@ class MockTransport:
             raise stopped.error from None
         if send.request.method == "HEAD":
             response = replace(response, body=b"")
-        answer = _Chunks(response.body) if send.stream else response.body
+        answer = _chunks(response.body) if send.stream else response.body
         return _Awaitable(response.status, response.headers, answer, response.request, response.elapsed)
 
     def close(self) -> None:
@@ -192,16 +195,6 @@ class MockTransport:
 
     async def aclose(self) -> None:
         """Do nothing: there are no connections."""
-
-
-def _response(stub: Stub, call: Call) -> Response:
-    """The response of a stub; an exception of the test's function goes to the caller."""
-    try:
-        return stub.respond(call)
-    except StubError:
-        raise
-    except Exception as error:  # a test's function may raise anything
-        raise StubError(error) from error
 
 
 class _Awaitable(Response):
@@ -212,33 +205,10 @@ class _Awaitable(Response):
         yield  # a generator, as PEP 492 has it
 
 
-class _Chunks:
+def _chunks(body: bytes) -> Iterator[bytes]:
     """A streamed body, for both clients."""
-
-    def __init__(self, body: bytes) -> None:
-        self._chunks = iter([body[start : start + CHUNK] for start in range(0, len(body), CHUNK)])
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
-
-    def __next__(self) -> bytes:
-        return next(self._chunks)
-
-    def __aiter__(self) -> _Chunks:
-        return self
-
-    async def __anext__(self) -> bytes:
-        for chunk in self._chunks:
-            return chunk
-        raise StopAsyncIteration
-
-    def close(self) -> None:
-        """Drop the rest."""
-        self._chunks = iter(())
-
-    async def aclose(self) -> None:
-        """Drop the rest."""
-        self.close()
+    for start in range(0, len(body), CHUNK):
+        yield body[start : start + CHUNK]
 
 
 def _whole(body: Any) -> bytes:

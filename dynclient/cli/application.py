@@ -81,8 +81,7 @@ class Application(click.Group):
         """A lazy command, or one of another distribution."""
         if cmd_name in self.commands:
             return self.commands[cmd_name]
-        found = _others().get(cmd_name)
-        if found is None:
+        if (found := _others().get(cmd_name)) is None:
             return None
         try:
             command = found.load()

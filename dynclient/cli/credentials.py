@@ -154,7 +154,10 @@ class Vault:
         """Find the file."""
         import platformdirs
 
+        from dynclient.security.tokens import FileStore
+
         self.file: Path = platformdirs.user_data_path("dynclient") / "credentials.json"
+        self._store = FileStore(self.file)
 
     def load(self, key: str) -> Mapping[str, Any] | None:
         """The entry of a key, or None.
@@ -162,9 +165,7 @@ class Vault:
         Raises:
             ArgumentError: the file can't be read, or others can read it.
         """
-        if not self.file.exists():
-            return None
-        entry = self._store().load(key)
+        entry = self._store.load(key)
         if entry != _IN_KEYRING:
             return entry or None
         try:
@@ -183,7 +184,7 @@ class Vault:
         _in_keyring("set_password", key, text)
         # A keyring that is locked, or holds short texts only, gives back something else.
         kept = _in_keyring("get_password", key) == text
-        self._store().save(key, _IN_KEYRING if kept else entry)
+        self._store.save(key, _IN_KEYRING if kept else entry)
         return "the keyring" if kept else str(self.file)
 
     def forget(self, key: str) -> bool:
@@ -192,22 +193,13 @@ class Vault:
         Raises:
             ArgumentError: the file can't be read or written.
         """
-        entry = self._store().load(key) if self.file.exists() else None
+        entry = self._store.load(key)
         if not entry:
             return False
         if entry == _IN_KEYRING:
             _in_keyring("delete_password", key)
-        self._store().save(key, {})
+        self._store.save(key, {})
         return True
-
-    def place(self) -> str:
-        """Where the next entry would be kept."""
-        return str(self.file) if _keyring() is None else "the keyring"
-
-    def _store(self) -> Any:
-        from dynclient.security.tokens import FileStore
-
-        return FileStore(self.file)
 
 
 def key_of(api: API, name: str) -> str:
@@ -215,25 +207,21 @@ def key_of(api: API, name: str) -> str:
     return f"{api.document_uri} {name}"
 
 
-def _keyring() -> Any:
+def keyring() -> Any:
     """The library ``keyring``, if it is installed and the system has a keyring."""
     try:
-        import keyring
-    except ImportError:
-        return None
-    try:
+        import keyring as library
+
         # Backends that keep nothing, or only fail, have the priorities -1 and 0.
-        return keyring if keyring.get_keyring().priority > 0 else None
-    except Exception:  # noqa: BLE001  # backends are others' code: one that breaks counts as missing
+        return library if library.get_keyring().priority > 0 else None
+    except Exception:  # noqa: BLE001  # not installed, or a backend, which is others' code, that breaks
         return None
 
 
 def _in_keyring(method: str, *words: str) -> Any:
-    keyring = _keyring()
-    if keyring is None:
-        return None
+    library = keyring()
     try:
-        return getattr(keyring, method)(_SERVICE, *words)
+        return getattr(library, method)(_SERVICE, *words) if library is not None else None
     except Exception:  # noqa: BLE001  # likewise: locked, forbidden, gone
         return None
 

@@ -53,12 +53,11 @@ class DocumentFault(Record):
     def as_data(self) -> dict[str, Any]:
         """The fault as plain data."""
         place = self.place or Place("", "")
-        severity = "warning" if self.warning else "fault"
         return {
             "document": place.document,
             "line": place.line,
             "pointer": place.pointer,
-            "severity": severity,
+            "severity": "warning" if self.warning else "fault",
             "message": self.message,
         }
 
@@ -92,7 +91,10 @@ class _Search:
 
     def all(self) -> Iterator[DocumentFault]:
         """The faults, in the order of the walk."""
-        yield from self._root()
+        # OAS 3.2, Info Object: title and version are REQUIRED.
+        for name, value in (("title", self._api.title), ("version", self._api.version)):
+            if not value:
+                yield DocumentFault(f"info has no {name}", self._place(self._api.document_uri, "#/info", "#"))
         if not isinstance(self._api.references, Document):
             return
         checked = check(self._api.references)
@@ -104,13 +106,6 @@ class _Search:
         with suppress(DocumentError):  # of the list of schemas itself; it has been reported
             for schema in self._api.schemas.values():
                 yield from self._schema(schema, "response")
-
-    def _root(self) -> Iterator[DocumentFault]:
-        """The faults of the Info Object."""
-        # OAS 3.2, Info Object: title and version are REQUIRED.
-        for name, value in (("title", self._api.title), ("version", self._api.version)):
-            if not value:
-                yield DocumentFault(f"info has no {name}", self._first_place(self._api.document_uri, "#/info", "#"))
 
     def _item(self, item: Item, direction: Direction) -> Iterator[DocumentFault]:
         """The faults of the schemas of a parameter, header or media type, and of its examples."""
@@ -129,7 +124,7 @@ class _Search:
         with suppress(DocumentError):  # the faults of the schema itself have been reported
             for example in item.examples:
                 if example.has_value:
-                    place = self._first_place(uri, f"/examples/{escape(example.name)}", "/example", "")
+                    place = self._place(uri, f"/examples/{escape(example.name)}", "/example", "")
                     yield from _example_faults(item.schema, direction, "example", example.value, place)
 
     def _schema(
@@ -148,13 +143,22 @@ class _Search:
             if not is_prepared:
                 for unchecked in validator(schema, direction).unchecked:
                     yield DocumentFault.of(unchecked, warning=isinstance(unchecked, UnsafeDocument))
-            yield from self._own_examples(schema, direction, depth)
+            yield from self._own_examples(schema, direction)
+            # The schemas below have been prepared together with this one, so they are valid.
+            is_prepared = True
         except DocumentError as error:
             yield DocumentFault.of(error)
-            yield from self._below(schema, direction, depth)
+            is_prepared = False
+        try:
+            children = list(_children(schema))
+        except DocumentError as error:
+            yield DocumentFault.of(error)
+            return
+        for child in children:
+            yield from self._schema(child, direction, depth + 1, is_prepared=is_prepared)
 
-    def _own_examples(self, schema: Schema, direction: Direction, depth: int) -> Iterator[DocumentFault]:
-        """The faults of a schema's examples and default, and of those below it."""
+    def _own_examples(self, schema: Schema, direction: Direction) -> Iterator[DocumentFault]:
+        """The faults of a schema's examples and default."""
         seen = shape(schema)
         given: list[tuple[str, Any]] = [("example", value) for value in seen.examples]
         if seen.default is not MISSING:
@@ -163,31 +167,14 @@ class _Search:
         for word, value in given:
             place = self._place(f"{schema.uri}/{word}" if word in keywords else f"{schema.uri}/{word}s")
             yield from _example_faults(schema, direction, word, value, place)
-        # The schemas below have been prepared together with this one, so they are valid.
-        for child in _children(schema):
-            yield from self._schema(child, direction, depth + 1, is_prepared=True)
 
-    def _below(self, schema: Schema, direction: Direction, depth: int) -> Iterator[DocumentFault]:
-        try:
-            children = list(_children(schema))
-        except DocumentError as error:
-            yield DocumentFault.of(error)
-            return
-        for child in children:
-            yield from self._schema(child, direction, depth + 1)
-
-    def _first_place(self, uri: str, *endings: str) -> Place | None:
-        """The place of the first of several URIs that exists."""
-        return next(filter(None, (self._place(uri + ending) for ending in endings)), None)
-
-    def _place(self, uri: str) -> Place | None:
+    def _place(self, uri: str, *endings: str) -> Place | None:
+        """The place of a URI; with endings, of the first one that exists with one of them."""
         references = self._api.references
-        try:
-            if references is not None:
-                references.resolve(uri, self._api.document_uri)
-                return Place(*references.place(uri))
-        except DocumentError:
-            pass
+        for ending in (endings or ("",)) if references is not None else ():
+            with suppress(DocumentError):
+                references.resolve(uri + ending, self._api.document_uri)
+                return Place(*references.place(uri + ending))
         return None
 
 
@@ -196,8 +183,7 @@ def _items(operation: Operation) -> Iterator[tuple[Item, Direction]]:
     for item in (*operation.parameters, *(operation.body.content.values() if operation.body is not None else ())):
         yield item, "request"
     for response in operation.responses.values():
-        parts: list[Item] = [*response.headers.values(), *response.content.values()]
-        for part in parts:
+        for part in (*response.headers.values(), *response.content.values()):
             yield part, "response"
 
 

@@ -40,7 +40,7 @@ def argument_value(argument: Argument, text: str | tuple[str, ...]) -> Any:
             return texts if is_list else texts[0]
         if is_list:
             return typed(schema, texts)
-        return _strict_json(texts[0]) if _is_json(schema, texts[0]) else typed(schema, texts[0])
+        return _json(texts[0], strict=True) if _is_json(schema, texts[0]) else typed(schema, texts[0])
     items = shape(schema).items if is_list and schema is not None else schema
     found = [_property_value(items, one) for one in texts]
     return found if is_list else found[0]
@@ -59,7 +59,7 @@ def _property_value(schema: Schema | None, text: str) -> Any:
     if schema is None:
         return _json(text)
     if _is_json(schema, text):
-        return _strict_json(text)
+        return _json(text, strict=True)
     seen = shape(schema)
     return typed(schema, text) if seen.types or seen.enum else _json(text)
 
@@ -135,9 +135,7 @@ def _below(schema: Schema | None, step: str | int) -> Schema | None:
     if schema is None:
         return None
     seen = shape(schema)
-    if isinstance(step, int):
-        return seen.items
-    found = seen.properties.get(step, seen.additional)
+    found = seen.items if isinstance(step, int) else seen.properties.get(step, seen.additional)
     return found if isinstance(found, Schema) else None
 
 
@@ -146,25 +144,19 @@ def _codec_name(operation: Operation, content_type: str | None) -> str:
     from dynclient import codecs  # completing options does without
 
     content: Mapping[str, Any] = operation.body.content if operation.body is not None else {}
-    ranges = [content_type] if content_type else list(content)
-    found = {codecs.find(media_range).name for media_range in ranges}
-    schemas = [media_type.schema for media_type in content.values()]
-    if not content_type and schemas and all(schema is not None and is_binary(schema) for schema in schemas):
+    if not content_type and content and all(one.schema and is_binary(one.schema) for one in content.values()):
         return "binary"
+    found = {codecs.find(media_range).name for media_range in ([content_type] if content_type else content)}
     return found.pop() if len(found) == 1 else "json"
 
 
-def _strict_json(text: str) -> Any:
+def _json(text: str, *, strict: bool = False) -> Any:
+    """The value of JSON; of other text, unless ``strict``, the text itself."""
     try:
         return json.loads(text)
     except ValueError as error:
-        raise click.UsageError(escaped(f"{text[:40]!r} is not JSON: {error}")) from None
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
+        if strict:
+            raise click.UsageError(escaped(f"{text[:40]!r} is not JSON: {error}")) from None
         return _unescaped(text)
 
 

@@ -18,7 +18,7 @@ import click
 
 from dynclient.cli import credentials
 from dynclient.cli.credentials import Vault, key_of, login_of
-from dynclient.cli.documents import api_of, document_argument
+from dynclient.cli.documents import api_of, document_argument, format_option
 from dynclient.cli.output import FORMATS, write
 from dynclient.exceptions import ArgumentError, CredentialScopeError, escaped
 from dynclient.messages import Request
@@ -62,9 +62,9 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     api = api_of(document)
     found = _one(api, scheme)
     vault = Vault()
-    place = vault.place()
-    if place == str(vault.file):
-        click.echo(escaped(f"There is no keyring here: this is kept in {place}, which only you can read"), err=True)
+    if credentials.keyring() is None:
+        text = f"There is no keyring here: this is kept in {vault.file}, which only you can read"
+        click.echo(escaped(text), err=True)
     if "OAuth2" in kind_of(found).takes and not token:
         entry = _logged_in(api, found, {**given, "browser": not no_browser})
     else:
@@ -88,9 +88,7 @@ def logout(document: str, scheme: str | None) -> None:
 @auth.command(short_help="Show where credentials come from.")
 @document_argument()
 @click.argument("scheme", required=False)
-@click.option(
-    "-o", "--format", "output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True
-)
+@format_option("text", "json", "yaml")
 def status(document: str, scheme: str | None, output: str) -> int:
     """Show where DOCUMENT's credentials come from, without secrets. The exit status is 1 if SCHEME has none."""
     api = api_of(document)

@@ -6,17 +6,15 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from dynclient._escaping import counted
 from dynclient._tables import is_coloured
-from dynclient.cli.documents import document_argument, format_option, located
+from dynclient.cli.documents import Decorated, document_argument, format_option, located
 from dynclient.exceptions import escaped
 from dynclient.messages import Request, Response
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 COLOURS = ("green", "cyan", "yellow", "red")
 SHOWN_BODY = 10_000

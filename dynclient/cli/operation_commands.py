@@ -32,8 +32,6 @@ from dynclient.cli.documents import (
 if TYPE_CHECKING:  # see above
     from click.shell_completion import CompletionItem
 
-    from dynclient._client import Client
-
 
 @click.command()
 @document_argument()
@@ -127,7 +125,8 @@ class Operations(click.Group):
             return _command_to_complete(ctx.params.get("document"), cmd_name)
         from dynclient.cli.calls import Call, operation_command
 
-        client = _client(ctx)
+        client = client_of(ctx.params["document"])
+        ctx.call_on_close(client.close)
         method = method_of(client, cmd_name)
         return operation_command(client.api, method.operation, command_name(method.__name__), Call(client, method))
 
@@ -136,11 +135,7 @@ class Operations(click.Group):
         return operation_items(ctx.params.get("document"), incomplete)
 
 
-@click.group(
-    cls=Operations,
-    subcommand_metavar="OPERATION [ARGUMENTS]...",
-    no_args_is_help=True,
-)
+@click.group(cls=Operations, subcommand_metavar="OPERATION [ARGUMENTS]...", no_args_is_help=True)
 @document_argument()
 def call(document: str) -> None:
     """Call OPERATION of DOCUMENT: a path, a URL, or a name in [tool.dynclient] of pyproject.toml.
@@ -159,16 +154,6 @@ def _command_to_complete(document: str | None, word: str) -> click.Command | Non
         return None
     with suppress(Exception):
         api = api_of(document)
-        for row in api.rows:
-            if word in {row.name, command_name(row.name), row.operation_id, row.key}:
-                return operation_command(api, api.read(row), word, lambda: 0)
+        row = next(row for row in api.rows if word in {row.name, command_name(row.name), row.operation_id, row.key})
+        return operation_command(api, api.read(row), word, lambda: 0)
     return None
-
-
-def _client(ctx: click.Context) -> Client:
-    """The client of the document on this command line, made once."""
-    if ctx.obj is None:
-        ctx.obj = client_of(ctx.params["document"])
-        ctx.call_on_close(ctx.obj.close)
-    found: Client = ctx.obj
-    return found

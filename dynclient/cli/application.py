@@ -132,7 +132,7 @@ def run(arguments: Sequence[str]) -> int:
         _show_usage(error)
         return USAGE
     except click.ClickException as error:
-        click.echo(_line(error.format_message()), err=True)
+        _show(error.format_message())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -144,7 +144,7 @@ def run(arguments: Sequence[str]) -> int:
         status = _status(error)
         if debug or status is None:
             raise
-        click.echo(_line(_message(error)), err=True)
+        _show(_message(error))
     return status if isinstance(status, int) else 0
 
 
@@ -175,7 +175,7 @@ def _show_usage(error: click.UsageError) -> None:
     if error.ctx is not None:
         usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ")
         text += f"\nHint: {usage}; --help explains more"
-    click.echo(_line(text), err=True)
+    _show(text)
 
 
 def _message(error: Exception) -> str:
@@ -188,8 +188,8 @@ def _message(error: Exception) -> str:
     return text
 
 
-def _line(text: str) -> str:
+def _show(text: str) -> None:
     from dynclient._tables import is_coloured
 
     head = click.style("dynclient:", fg="red") if is_coloured(sys.stderr) else "dynclient:"
-    return f"{head} {text}"
+    click.echo(f"{head} {text}", err=True)

@@ -7,7 +7,7 @@ text until the call is made, and are read by their schemas then.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # completing options does without
 
 _MODES = ("strict", "warn", "off")
 _LONGEST_CHOICE = 80
-_REDIRECTION = 3
 
 _SHARED_OPTIONS = (
     click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
@@ -60,7 +59,8 @@ class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in 
     def __init__(self, argument: Argument) -> None:
         """Take the argument, whose schema names its type and its values."""
         seen = shape(argument.schema) if argument.schema is not None else None
-        self.values = [_text(value) for value in (seen.enum if seen is not None else None) or () if value is not None]
+        enum = (seen.enum if seen is not None else None) or ()
+        self.values = [str(one).lower() if isinstance(one, bool) else str(one) for one in enum if one is not None]
         types = sorted(seen.types - {"null"}) if seen is not None else []
         if not self.values and types == ["boolean"]:
             self.values = ["true", "false"]
@@ -137,26 +137,17 @@ def _option(index: int, argument: Argument, taken: set[str]) -> click.Option:
     while flag in taken:
         flag = f"--{argument.kind}-{flag[2:]}"
     taken.add(flag)
-    seen = shape(argument.schema) if argument.schema is not None else None
+    is_list = argument.schema is not None and "array" in shape(argument.schema).types
     value_type = ValueType(argument)
     return click.Option(
-        [flag, _key(index)],
-        type=value_type,
-        metavar=value_type.metavar,
-        multiple=seen is not None and "array" in seen.types,
-        help=_help(argument),
+        [flag, _key(index)], type=value_type, metavar=value_type.metavar, multiple=is_list, help=_help(argument)
     )
 
 
 def _help(argument: Argument) -> str:
     bounds = "; ".join(constraints(argument.schema))
-    marks = [f"({bounds})" if bounds else "", "Deprecated." if argument.deprecated else ""]
-    marks.append("[required]" if argument.required else "")
-    return escaped(" ".join(" ".join([*argument.description.split(), *marks]).split()))
-
-
-def _text(value: Any) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+    marks = f"({bounds}) " * bool(bounds) + "Deprecated. " * argument.deprecated + "[required]" * argument.required
+    return escaped(" ".join(f"{argument.description} {marks}".split()))
 
 
 class Call:
@@ -177,26 +168,27 @@ class Call:
 
     def _run(self, method: Any, parameters: Any, body: Any, given: Mapping[str, Any], printer: Printer) -> int:
         file = Path(given["output"]) if given["output"] else None
+        keywords = self._keywords(parameters, body)
         if given["curl"] or given["dry_run"]:
-            request = method.prepare(**self._keywords(parameters, body))
+            request = method.prepare(**keywords)
             write(request.to_curl() if given["curl"] else _request_text(request))
             return 0
         is_raw = given["format"] == "raw" or (file is not None and given["format"] is None)
         by_items = given["format"] == "ndjson" and self._is_sequence()
         try:
             if given["filter"] is None and (is_raw or by_items):
-                with method.stream(**self._keywords(parameters, body)) as response:
-                    _show_stream(response, printer, file, by_items=by_items)
-                    return _exit_status(response.status)
-            result = method.send(parameters, body=body)
-            printer.show(result, file)
-            return _exit_status(result.status)
+                with method.stream(**keywords) as result:
+                    _show_stream(result, printer, file, by_items=by_items)
+            else:
+                result = method.send(parameters, body=body)
+                printer.show(result, file)
         except MissingCredential as error:
             error.hint = credentials.hint(self._client.api, self._operation)
             raise
         except ResponseError as error:
             _show_error(error, printer)
             raise
+        return 3 if result.status // 100 == 3 else 0  # noqa: PLR2004  # a redirection, by the package's rule 2
 
     def _values(self, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
         """The parameters by location and wire name, and the body, ``...`` where there is none."""
@@ -285,16 +277,12 @@ def _show_error(error: ResponseError, printer: Printer) -> None:
 def _request_text(request: Any) -> str:
     """A request as text, its secrets masked."""
     shown = request.with_no_secrets()
-    body = shown.body
-    if isinstance(body, bytes):
-        try:
-            body = body.decode("utf-8")
-        except UnicodeDecodeError:
-            body = f"<{len(shown.body)} bytes>"
-    headers = [f"{name}: {value}" for name, value in shown.headers.pairs()]
-    lines = [f"{shown.method} {shown.url}", *headers]
-    return "\n".join([*lines, "", body if isinstance(body, str) else "<a stream>"] if body else lines)
-
-
-def _exit_status(status: int) -> int:
-    return _REDIRECTION if status // 100 == _REDIRECTION else 0
+    lines = [f"{shown.method} {shown.url}", *(f"{name}: {value}" for name, value in shown.headers.pairs())]
+    if shown.body:
+        text = "<a stream>"
+        if isinstance(shown.body, bytes):
+            text = f"<{len(shown.body)} bytes>"
+            with suppress(UnicodeDecodeError):
+                text = shown.body.decode("utf-8")
+        lines += ["", text]
+    return "\n".join(lines)

@@ -170,8 +170,9 @@ class _Search:
 
     def _place(self, uri: str, *endings: str) -> Place | None:
         """The place of a URI; with endings, of the first one that exists with one of them."""
-        references = self._api.references
-        for ending in (endings or ("",)) if references is not None else ():
+        if (references := self._api.references) is None:
+            return None
+        for ending in endings or ("",):
             with suppress(DocumentError):
                 references.resolve(uri + ending, self._api.document_uri)
                 return Place(*references.place(uri + ending))
@@ -183,8 +184,10 @@ def _items(operation: Operation) -> Iterator[tuple[Item, Direction]]:
     for item in (*operation.parameters, *(operation.body.content.values() if operation.body is not None else ())):
         yield item, "request"
     for response in operation.responses.values():
-        for part in (*response.headers.values(), *response.content.values()):
-            yield part, "response"
+        for header in response.headers.values():
+            yield header, "response"
+        for media_type in response.content.values():
+            yield media_type, "response"
 
 
 def _example_faults(

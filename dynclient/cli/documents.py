@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -102,20 +103,6 @@ def api_of(word: str) -> API:
     return load(located(word))
 
 
-def list_of(word: str) -> Listing:
-    """The operations and tags of the document that a word means; from the cache, if it has them."""
-    from dynclient._readers import Listing
-
-    path = located(word)
-    cached = listed(path)
-    if cached is not None:
-        return cached
-    from dynclient._load import load
-
-    api = load(path)
-    return Listing(api.rows, {tag.name: tag.namespace for tag in api.tags})
-
-
 def command_name(name: str) -> str:
     """An operation's name in the spelling of commands: ``create-call``."""
     return name.replace("_", "-") if not name.startswith("_") else name
@@ -137,11 +124,10 @@ def complete_documents(ctx: click.Context, param: click.Parameter, incomplete: s
     from click.shell_completion import CompletionItem
 
     del ctx, param
-    try:
-        found = [CompletionItem(name) for name in short_names() if name.startswith(incomplete)]
-    except (click.ClickException, OSError):
-        found = []
-    return [*found, CompletionItem(incomplete, type="file")]
+    names: list[str] = []
+    with suppress(click.ClickException, OSError):
+        names = [name for name in short_names() if name.startswith(incomplete)]
+    return [*map(CompletionItem, names), CompletionItem(incomplete, type="file")]
 
 
 def complete_operations(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -153,31 +139,34 @@ def complete_operations(ctx: click.Context, param: click.Parameter, incomplete: 
 def complete_tags(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The names of the tags of the document that stands before it on the command line."""
     del param
-    found = _list_or_none(_document_word(ctx))
-    return [tag for tag in (found.namespaces if found is not None else ()) if tag.startswith(incomplete)]
+    return [tag for tag in _listing(_document_word(ctx)).namespaces if tag.startswith(incomplete)]
 
 
 def operation_items(document: str | None, incomplete: str) -> list[CompletionItem]:
     """The completions of an operation's name, with summaries for the shells that show them."""
     from click.shell_completion import CompletionItem
 
-    found = _list_or_none(document)
     spelled = str if "_" in incomplete else command_name
     return [
         # zsh's and fish's scripts cut at line ends; zsh's also at a colon.
         CompletionItem(spelled(row.name), help=escaped(" ".join(row.summary.split())).replace(":", " ") or None)
-        for row in (found.rows if found is not None else ())
+        for row in _listing(document).rows
         if spelled(row.name).startswith(incomplete)
     ]
 
 
-def _list_or_none(document: str | None) -> Listing | None:
-    if document is None:
-        return None
-    try:
-        return list_of(document)
-    except Exception:  # noqa: BLE001  # rule 2, whatever the error is
-        return None
+def _listing(word: str | None) -> Listing:
+    """The operations and tags of the document that a word means, from the cache if it has them; none by rule 2."""
+    from dynclient._readers import Listing
+
+    with suppress(Exception):
+        if word is not None:
+            cached = listed(located(word))
+            if cached is not None:
+                return cached
+            api = api_of(word)
+            return Listing(api.rows, {tag.name: tag.namespace for tag in api.tags})
+    return Listing((), {})
 
 
 def _document_word(ctx: click.Context) -> str | None:

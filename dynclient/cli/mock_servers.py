@@ -113,31 +113,24 @@ def _observer(output: str, *, verbose: bool) -> Callable[[Response], None]:
     """A function that shows an exchange: a line of text on standard error, or a line of JSON on standard output."""
 
     def as_text(response: Response) -> None:
-        data = _exchange(response)
+        data = _exchange(response, verbose=verbose)
         operation = f"  {data['operation']}" if data["operation"] else ""
         status = click.style(data["status"], fg=COLOURS[min(max(response.status // 100, 2), 5) - 2])
         line = f"{escaped(data['method'])} {escaped(data['path'])} {status}{escaped(operation)}"
         click.echo(line, err=True, color=is_coloured(sys.stderr))
-        for body in _bodies(response).values() if verbose else ():
-            if body:
-                click.echo("  " + escaped(body).replace("\n", "\n  "), err=True)
+        for body in filter(None, (data.get("request_body"), data.get("response_body"))):
+            click.echo("  " + escaped(body).replace("\n", "\n  "), err=True)
 
     def as_json(response: Response) -> None:
-        click.echo(json.dumps(_exchange(response) | (_bodies(response) if verbose else {}), ensure_ascii=True))
+        click.echo(json.dumps(_exchange(response, verbose=verbose), ensure_ascii=True))
 
     return as_json if output == "json" else as_text
 
 
-def _exchange(response: Response) -> dict[str, Any]:
+def _exchange(response: Response, *, verbose: bool) -> dict[str, Any]:
     request = response.request or Request("", "")
     path = "/" + request.shown_url.partition("://")[2].partition("/")[2]
-    return {"method": request.method, "path": path, "operation": request.operation_id, "status": response.status}
-
-
-def _bodies(response: Response) -> dict[str, str]:
-    sent = response.request.body if response.request is not None else b""
-    bodies = {"request_body": sent, "response_body": response.body}
-    return {
-        name: body[:SHOWN_BODY].decode("utf-8", "replace") if isinstance(body, bytes) else ""
-        for name, body in bodies.items()
-    }
+    shown = {"method": request.method, "path": path, "operation": request.operation_id, "status": response.status}
+    for name, body in (("request_body", request.body), ("response_body", response.body)) if verbose else ():
+        shown[name] = body[:SHOWN_BODY].decode("utf-8", "replace") if isinstance(body, bytes) else ""
+    return shown

@@ -278,7 +278,7 @@ class Sleep(Record):
     seconds: float
 
 
-class Run(Record):
+class RunBlocking(Record):
     """A call asks its driver to run what may block, away from any event loop; it is sent back what that returns."""
 
     function: Callable[[], Any]

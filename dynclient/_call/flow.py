@@ -25,13 +25,13 @@ from dynclient._request import CallOptions
 from dynclient._response import Reader, StreamedResponse
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
 from dynclient.http_grammar import IDEMPOTENT, SUCCESS
-from dynclient.messages import Await, HTTPResult, Read, Request, Response, Run, Send, Sleep
+from dynclient.messages import Await, HTTPResult, Read, Request, Response, RunBlocking, Send, Sleep
 from dynclient.options import Secret
 from dynclient.security import AuthFlow, CallClock, Outcome
 
 T = TypeVar("T")
 
-Step = Send | Read | Sleep | Run | Await
+Step = Send | Read | Sleep | RunBlocking | Await
 Flow = Generator[Step, Any, T]
 
 _REDIRECTION = range(300, 400)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from dynclient._call import Flow
 from dynclient._response import StreamedResponse
 from dynclient.exceptions import ArgumentError, DynclientError, ResponseTooLarge
-from dynclient.messages import Await, Read, Response, Run, Send, Sleep
+from dynclient.messages import Await, Read, Response, RunBlocking, Send, Sleep
 from dynclient.options import Limits
 from dynclient.transports import AsyncTransport, Transport
 
@@ -40,7 +40,7 @@ def drive(flow: Flow[T], transport: Transport) -> T:
                 answer = transport.send(step)
             elif isinstance(step, Read):
                 answer = whole(step)
-            elif isinstance(step, Run):
+            elif isinstance(step, RunBlocking):
                 answer = step.function()
             elif isinstance(step, Await):
                 fault = _not_awaited(step)
@@ -66,13 +66,13 @@ def _not_awaited(step: Await) -> ArgumentError:
     )
 
 
-async def _waited(step: Run | Sleep | Await) -> Any:
+async def _waited(step: RunBlocking | Sleep | Await) -> Any:
     """Await something, run a function that may block in a thread, or sleep."""
     if isinstance(step, Await):
         return await step.awaitable
     import anyio
 
-    if isinstance(step, Run):
+    if isinstance(step, RunBlocking):
         return await anyio.to_thread.run_sync(step.function)
     return await anyio.sleep(step.seconds)
 

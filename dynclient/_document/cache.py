@@ -77,7 +77,7 @@ def fingerprint_of(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-class Entry(Record):
+class CacheEntry(Record):
     """One file of the cache. ``used`` is the time of its last use, in seconds since 1970."""
 
     path: str
@@ -135,11 +135,11 @@ class Cache:
         """Remove the form of a key."""
         _remove(self._path(key))
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CacheEntry]:
         """List the forms, the last used first."""
         return sorted(self._files(_FINISHED), key=lambda entry: entry.used, reverse=True)
 
-    def source(self, entry: Entry) -> str:
+    def source(self, entry: CacheEntry) -> str:
         """Return where the document of an entry is from; a dash if the entry can't be used any more."""
         form = self._form(entry.path)
         return escaped(form.files[0].uri) if form is not None else "-"
@@ -162,7 +162,7 @@ class Cache:
             if entry.used < time.time() - _ABANDONED:
                 _remove(entry.path)
 
-    def _files(self, named: re.Pattern[str]) -> list[Entry]:
+    def _files(self, named: re.Pattern[str]) -> list[CacheEntry]:
         """List files by their names. Foreign files are ignored."""
         found = []
         with suppress(OSError), os.scandir(self.folder) as files:
@@ -170,7 +170,7 @@ class Cache:
                 if named.fullmatch(file.name):
                     with suppress(OSError):
                         about = file.stat(follow_symlinks=False)
-                        found.append(Entry(file.path, about.st_size, about.st_mtime))
+                        found.append(CacheEntry(file.path, about.st_size, about.st_mtime))
         return found
 
     def _path(self, key: str) -> str:

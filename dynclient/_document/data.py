@@ -81,14 +81,14 @@ def _shown(text: bytes) -> str:
     return excerpt(text[:400].decode("utf-8", "replace").strip())
 
 
-class Lines(Protocol):
+class LineFinder(Protocol):
     """Finds lines in one text."""
 
     def line(self, keys: list[str]) -> int | None:
         """Return the line, from 1, of the value that the keys lead to, or of the last key that exists."""
 
 
-def lines(text: bytes, limits: Limits) -> Lines:
+def lines(text: bytes, limits: Limits) -> LineFinder:
     """Return what finds lines in UTF-8 text, JSON or YAML."""
     if is_json(text):
         from dynclient._document.json_text import JSONLines

@@ -26,7 +26,7 @@ from dynclient.messages import origin
 from dynclient.options import Limits
 
 if TYPE_CHECKING:
-    from dynclient._document.data import Lines  # a warm load reads no text
+    from dynclient._document.data import LineFinder  # a warm load reads no text
     from dynclient.transports import Transport
 
 # From the network fewer files are taken than from a disk.
@@ -54,7 +54,7 @@ class File:
         self._source = source._replace(data=b"")
         self._limits = limits
         self._was_damaged = False
-        self._lines: Lines | None = None
+        self._lines: LineFinder | None = None
         # OAS 3.0.4 and earlier have no identifiers in schemas.
         self.identified = identified
         form = source.kept.form if source.kept is not None else None

@@ -19,14 +19,14 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from dynclient._environment import Environment
 from dynclient.exceptions import DynclientError
-from dynclient.messages import Await, Request, Run, Send, Sleep
+from dynclient.messages import Await, Request, RunBlocking, Send, Sleep
 from dynclient.model import Operation, SecurityScheme
 from dynclient.options import Limits, Timeout
 from dynclient.security.trust import Origin, Trust
 
 T = TypeVar("T")
 
-Step = Request | Sleep | Run | Await
+Step = Request | Sleep | RunBlocking | Await
 Steps = Generator[Step, Any, T]
 """What a flow yields: a request to send, seconds to sleep, a function that may block, or something to await."""
 
@@ -35,7 +35,7 @@ def called(function: Callable[[], Any]) -> Steps[Any]:
     """Call a function of the caller's, which may block: away from any event loop. An async function is awaited."""
     from inspect import iscoroutinefunction
 
-    return (yield Await(function()) if iscoroutinefunction(function) else Run(function))
+    return (yield Await(function()) if iscoroutinefunction(function) else RunBlocking(function))
 
 
 class Auth(Protocol):

@@ -24,7 +24,7 @@ from dynclient.exceptions import (
     MissingCredential,
     TransportError,
 )
-from dynclient.messages import Await, Request, Response, Run, Sleep
+from dynclient.messages import Await, Request, Response, RunBlocking, Sleep
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
 from dynclient.security.auth import Auth, AuthContext, CallClock, CredentialCache, CredentialRequest, SchemeAuth
 from dynclient.security.locations import added, has_credential, location_of, secret_at, write
@@ -317,7 +317,7 @@ def _perform(step: Any, context: AuthContext, sender: Sender) -> Generator[Any, 
         CredentialScopeError: a sub-request would go to an origin that is not trusted.
         TransportError: a sub-request failed. The call itself has not been acted on, so its outcome is known.
     """
-    if isinstance(step, (Sleep, Run, Await)):
+    if isinstance(step, (Sleep, RunBlocking, Await)):
         return (yield step)
     if not isinstance(step, Request):
         raise ArgumentError(f"the flow of an Auth yielded a {type(step).__name__}, not a request", argument="auth")

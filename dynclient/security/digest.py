@@ -64,7 +64,7 @@ def challenges(lines: Iterable[str]) -> list[Challenge]:
     return found
 
 
-class Session(Record):
+class DigestSession(Record):
     """A challenge that is being answered (RFC 7616, 3.6), the client's nonce, and the count of the answers.
 
     One nonce of the client serves a session, so that servers which work out the session key of ``-sess`` once, and
@@ -77,7 +77,7 @@ class Session(Record):
     counts: Iterator[int]
 
 
-def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) -> Session | None:
+def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) -> DigestSession | None:
     """Begin a session with the strongest challenge that can be answered; None if there is none."""
     found = []
     for challenge in challenges:
@@ -92,7 +92,7 @@ def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) ->
     if not found:
         return None
     _, algorithm, parameters = min(found, key=lambda one: one[0])
-    return Session(algorithm, parameters, entropy(16).hex(), itertools.count(1))
+    return DigestSession(algorithm, parameters, entropy(16).hex(), itertools.count(1))
 
 
 class DigestAuth(SchemeAuth):
@@ -108,7 +108,7 @@ class DigestAuth(SchemeAuth):
     def flow(self, request: Request, context: AuthContext, /) -> Generator[Request, Any, None]:
         """Answer the origin's last challenge; after a 401, answer the new one once."""
         sessions, key = context.cache.sessions, (context.scheme.name, self._user, self._password, request.origin)
-        known: Session | None = sessions.get(key)
+        known: DigestSession | None = sessions.get(key)
         response = yield self._answered(known, request, context) if known is not None else request
         if response.status != _UNAUTHORIZED:
             return
@@ -120,12 +120,12 @@ class DigestAuth(SchemeAuth):
                 return
         sessions.pop(key, None)
 
-    def _answered(self, to: Session, request: Request, context: AuthContext) -> Request:
+    def _answered(self, to: DigestSession, request: Request, context: AuthContext) -> Request:
         proof = answer(to, self._user, self._password, request)
         return write(request, context.scheme, f"Digest {proof.reveal()}")
 
 
-def answer(to: Session, user: str, password: Secret, request: Request) -> Secret:
+def answer(to: DigestSession, user: str, password: Secret, request: Request) -> Secret:
     """The credentials in the Authorization header of a request, without the word ``Digest``."""
     known = to.parameters
     name = _ALGORITHMS[to.algorithm.removesuffix(_SESSION)]

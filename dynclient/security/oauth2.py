@@ -14,7 +14,7 @@ from typing import Any
 
 from dynclient._secrets import Secret
 from dynclient.exceptions import DynclientError, MissingCredential, TimeoutError  # noqa: A004  # ours
-from dynclient.messages import Request, Run, Sleep
+from dynclient.messages import Request, RunBlocking, Sleep
 from dynclient.options import OAuth2
 from dynclient.security.auth import AuthContext, PendingCall, SchemeAuth, Steps
 from dynclient.security.grants import PERSONAL, endpoints, first_token, flow_of, refreshed
@@ -91,7 +91,7 @@ def renew(request: TokenRequest, rejected: Secret) -> Steps[Secret]:
             del request.context.cache.tokens[request.key]
             store = store_of(request.given)
             if store is not None:
-                yield Run(partial(save_token, store, request, None))
+                yield RunBlocking(partial(save_token, store, request, None))
         return rejected
     return token.access
 
@@ -134,7 +134,7 @@ def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None)
         return held
     store = store_of(request.given)
     if store is not None:
-        held = (yield Run(partial(load_token, store, request))) or held
+        held = (yield RunBlocking(partial(load_token, store, request))) or held
     if held is None or not held.serves(request.scopes, rejected) or not held.is_fresh(now()):
         try:
             token = yield from _new(request, pending, held, rejected)
@@ -146,7 +146,7 @@ def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None)
         else:
             tokens[request.key] = held = token
             if store is not None:
-                yield Run(partial(save_token, store, request, token))
+                yield RunBlocking(partial(save_token, store, request, token))
     tokens[request.key] = held
     return held
 

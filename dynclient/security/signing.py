@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
-from dynclient.messages import Headers, Request, Run
+from dynclient.messages import Headers, Request, RunBlocking
 from dynclient.security.auth import AuthContext
 from dynclient.security.trust import text_of
 
@@ -154,7 +154,7 @@ class SigV4:
             yield self._signed(request)
         else:
             # Credentials that are renewed may block.
-            yield (yield Run(partial(self._signed, request)))
+            yield (yield RunBlocking(partial(self._signed, request)))
 
     def _signed(self, request: Request) -> Request:
         from botocore.auth import S3SigV4Auth, SigV4Auth

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from dynclient import exceptions
-from dynclient.messages import Headers, Request, Response, Run, Sleep
+from dynclient.messages import Headers, Request, Response, RunBlocking, Sleep
 from dynclient.model import OAuthFlow, Operation, OperationRow, SecurityScheme, Server
 from dynclient.options import Limits, OAuth2, Secret, Timeout
 from dynclient.security import AuthContext, CallClock, CredentialCache
@@ -193,7 +193,7 @@ def test_device(start, world):
     assert form(next(steps)) == {"client_id": "id"}
     next(follower)
     run = steps.send(reply(**DEVICE, interval=7))
-    assert isinstance(run, Run)
+    assert isinstance(run, RunBlocking)
     run.function()
     assert (shown[0].uri, shown[0].code, shown[0].complete_uri) == ("https://id.test/go", "u", None)
     assert steps.send(None).seconds == 7
@@ -255,7 +255,7 @@ class Store:
 
 
 def run(steps, step):
-    assert isinstance(step, Run)
+    assert isinstance(step, RunBlocking)
     return steps.send(step.function())
 
 
@@ -265,7 +265,7 @@ def test_a_401_asks_no_person_but_lets_the_next_call_ask(start):
     start.cache.tokens["Login", given] = Token(Secret("old"))
     steps = start(given, rejected="old")
     forget = run(steps, next(steps))
-    assert isinstance(forget, Run)
+    assert isinstance(forget, RunBlocking)
     assert ends(steps, forget.function()) == "old"
     assert list(store.kept.values()) == [{}]
     again = start(given)

@@ -14,7 +14,7 @@ from werkzeug import Response
 
 import dynclient
 from dynclient import exceptions
-from dynclient.messages import Await, Headers, Request, Run, Sleep
+from dynclient.messages import Await, Headers, Request, RunBlocking, Sleep
 from dynclient.options import Limits, Retry
 from dynclient.security import APIKeyAuth, BasicAuth, BearerAuth, CredentialRequest, DigestAuth
 
@@ -304,7 +304,7 @@ def test_a_flow_may_wait_and_run_what_blocks(client, server):
     class Waiting:
         def flow(self, request, _):
             yield Sleep(0.001)
-            value = yield Run(lambda: threads.append(threading.get_ident()) or "from a thread")
+            value = yield RunBlocking(lambda: threads.append(threading.get_ident()) or "from a thread")
             yield with_header(request, value)
 
     assert client(document(server.url), auth=Waiting()).results("get_thing", 1) == ["in"]

@@ -129,7 +129,7 @@ class Sent(NamedTuple):
     language: str
 
 
-class Received(NamedTuple):
+class ShownResponse(NamedTuple):
     """The body of a response and its status."""
 
     status: str
@@ -173,9 +173,9 @@ def bodies(page: OperationPage) -> list[Sent]:
     return [sent for sent in found if sent is not None]
 
 
-def answers(page: OperationPage) -> list[Received]:
+def answers(page: OperationPage) -> list[ShownResponse]:
     """Make an example of each type of response body in each of its media types, results before errors."""
-    found: list[Received] = []
+    found: list[ShownResponse] = []
     shown: set[tuple[str, str]] = set()
     content = page.method.operation.responses
     for response in sorted(page.view.responses, key=lambda known: known.error != ""):
@@ -185,7 +185,7 @@ def answers(page: OperationPage) -> list[Received]:
                 sent = _response_body(content[response.status].content[view.media_range])
                 if sent is not None:
                     shown.add(kind)
-                    found.append(Received(response.status, sent))
+                    found.append(ShownResponse(response.status, sent))
     return found
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import mimetypes
 import os
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, TypeVar
 
 from dynclient import _negotiation, _schemas, _styles
 from dynclient._records import Record
@@ -23,6 +23,7 @@ from dynclient.media_types import JSON, OCTETS, TEXT, find, is_concrete, parse
 from dynclient.model import Encoding, MediaType, Schema
 
 NO_ENCODING = Encoding()
+T = TypeVar("T")
 
 # OAS 3.2, Encoding Object, contentType: the default for each type. Without a type it is application/octet-stream.
 _DEFAULTS = {"string": TEXT, "number": TEXT, "integer": TEXT, "boolean": TEXT, "object": JSON, "array": JSON}
@@ -161,6 +162,15 @@ def property_schema(media_type: MediaType, name: str) -> Schema | None:
     return found
 
 
+def read(found: list[T], schema: Schema | None, convert: Callable[[T, Schema | None], Any], *, single: bool) -> Any:
+    """The value of a property that occurs one or more times: an array by its items, unless it is a single field."""
+    shape = shapes.sole(schema) if schema is not None else None
+    if shape is not None and shapes.is_array(shape) and not single:
+        return [convert(each, shapes.item_schema(shape, index)) for index, each in enumerate(found)]
+    values = [convert(each, schema) for each in found]
+    return values[0] if len(values) == 1 else values
+
+
 class StyledField(Record):
     """A property that is written in a style, as a query parameter would be (OAS 3.2, Encoding Object, style)."""
 
@@ -190,15 +200,14 @@ class StyledField(Record):
         return value if value is _styles.ABSENT or self.schema is None else _schemas.typed(self.schema, value)
 
 
-def styled(media_type: MediaType) -> list[StyledField]:
+def styled(media_type: MediaType) -> Iterator[StyledField]:
     """The properties of a body that are written in a style."""
-    return [_styled(media_type, name, each) for name, each in media_type.encoding.items() if each.style is not None]
-
-
-def _styled(media_type: MediaType, name: str, encoding: Encoding) -> StyledField:
-    schema = property_schema(media_type, name)
-    shape = shapes.sole(schema) if schema is not None else None
-    if shape is None:
-        return StyledField(name, encoding, schema, "primitive", frozenset())
-    kind: Any = "array" if shapes.is_array(shape) else "object" if shapes.is_object(shape) else "primitive"
-    return StyledField(name, encoding, schema, kind, frozenset(shape.properties))
+    for name, encoding in media_type.encoding.items():
+        if encoding.style is not None:
+            schema, properties = property_schema(media_type, name), frozenset[str]()
+            kind: Any = "primitive"
+            if schema is not None:
+                shape = shapes.sole(schema)
+                kind = "array" if shapes.is_array(shape) else "object" if shapes.is_object(shape) else "primitive"
+                properties = frozenset(shape.properties)
+            yield StyledField(name, encoding, schema, kind, properties)

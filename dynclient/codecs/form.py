@@ -7,6 +7,7 @@ Rule 2: reading is the reverse; a field that the schema does not name is text, o
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
@@ -82,12 +83,13 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     Raises:
         DecodeError: it is not text in its charset, or a field does not fit its content type.
     """
+    media_type = media_type or MediaType(content_type)
     charset = charset_of(content_type) or "utf-8"
     text = decode_text(body, "utf-8")
     pairs = [_pair(field, charset) for field in text.split("&") if field]
     found: dict[str, Any] = {}
     taken: set[str] = set()
-    for field in fields.styled(media_type) if media_type is not None else ():
+    for field in fields.styled(media_type):
         taken |= field.names(name for name, _ in pairs)
         value = field.read(text)
         if value is not _styles.ABSENT:
@@ -97,7 +99,10 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
         if name not in taken:
             by_name.setdefault(name, []).append(value)
     for name, values in by_name.items():
-        found[name] = _values(values, media_type, name, limits)
+        encoding = media_type.encoding.get(name, fields.NO_ENCODING)
+        value_of = partial(_value, encoding=encoding, limits=limits)
+        schema = fields.property_schema(media_type, name)
+        found[name] = fields.read(values, schema, value_of, single=fields.is_single(encoding))
     return found
 
 
@@ -109,20 +114,7 @@ def _pair(field: str, charset: str) -> tuple[str, str]:
         raise DecodeError(f"a field of the form is not text in {charset[:40]!r}") from None
 
 
-def _values(texts: list[str], media_type: MediaType | None, name: str, limits: Limits) -> Any:
-    """The value of all fields of one name."""
-    schema = fields.property_schema(media_type, name) if media_type is not None else None
-    if media_type is None or schema is None:
-        return texts[0] if len(texts) == 1 else texts
-    encoding = media_type.encoding.get(name, fields.NO_ENCODING)
-    shape = shapes.sole(schema)
-    if shapes.is_array(shape) and not fields.is_single(encoding):
-        return [_value(each, encoding, shapes.item_schema(shape, index), limits) for index, each in enumerate(texts)]
-    values = [_value(each, encoding, schema, limits) for each in texts]
-    return values[0] if len(values) == 1 else values
-
-
-def _value(text: str, encoding: Encoding, schema: Schema | None, limits: Limits) -> Any:
+def _value(text: str, schema: Schema | None, encoding: Encoding, limits: Limits) -> Any:
     if schema is None:
         return text
     from dynclient import codecs

@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from typing import Any, NoReturn
 
 from dynclient._charsets import decode_text, encode_text
 from dynclient._expressions import expression
-from dynclient._records import Record
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.media_types import charset_of
@@ -103,20 +103,14 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
 # -- msgspec -----------------------------------------------------------------------------------------------------------
 
 
-class _Engine(Record):
-    """The decoder and the encoder of msgspec."""
-
-    decode: Callable[[bytes], Any]
-    encode: Callable[[Any], bytes]
-
-
 @cache
-def _msgspec() -> _Engine | None:
+def _msgspec() -> Any:
+    """The module ``msgspec.json``, or None."""
     try:
-        import msgspec
+        from msgspec import json as engine
     except ImportError:
         return None
-    return _Engine(msgspec.json.Decoder().decode, msgspec.json.Encoder().encode)
+    return engine
 
 
 def _written_by_msgspec(value: Any) -> bytes | None:
@@ -129,22 +123,21 @@ def _written_by_msgspec(value: Any) -> bytes | None:
     except (ValueError, TypeError, RecursionError):
         return None
     # No circle: it was written. But msgspec writes more types than JSON has, floats in another form, and NaN as null.
+    return text if all(_SAME_IN_BOTH.issuperset(map(type, level)) for level in _levels(value)) else None
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """The values at each level of nesting, outermost first."""
     level = [value]
     while level:
-        types = set(map(type, level))
-        if not types <= _SAME_IN_BOTH:
-            return None
-        if types.isdisjoint(_CONTAINERS):
-            break
-        level = [child for each in level if type(each) in _CONTAINERS for child in _children(each)]
-    return text
+        yield level
+        if _CONTAINERS.isdisjoint(map(type, level)):
+            return
+        containers = [each for each in level if type(each) in _CONTAINERS]
+        level = list(chain.from_iterable(each.values() if type(each) is dict else each for each in containers))
 
 
-def _children(container: Any) -> Iterable[Any]:
-    return container.values() if type(container) is dict else container
-
-
-def _has_every_member(value: Any, body: bytes, depth: int, engine: _Engine) -> bool:
+def _has_every_member(value: Any, body: bytes, depth: int, engine: Any) -> bool:
     """Whether no name occurs twice in an object of the text, and it is not nested deeper than the limit.
 
     msgspec keeps the last of equal names. So none occurred twice if the value, written again, is the text, which holds
@@ -155,24 +148,16 @@ def _has_every_member(value: Any, body: bytes, depth: int, engine: _Engine) -> b
     if compact and body.count(b"{") + body.count(b"[") <= depth and engine.encode(value) == body:
         return True
     members = 0
-    level = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(depth):
-        below: list[Any] = []
-        for container in level:
-            if type(container) is dict:
-                members += len(container)
-            children = _children(container)
-            # Most containers have no containers in them, which this finds out fast.
-            if not _CONTAINERS.isdisjoint(map(type, children)):
-                below += [child for child in children if type(child) in _CONTAINERS]
-        if not below:
-            return (
-                (compact and engine.encode(value) == body)
-                or members == body.translate(None, _SPACE).count(b'":')
-                or members == len(_MEMBER.findall(body))
-            )
-        level = below
-    return False
+    for nesting, level in enumerate(_levels(value)):
+        objects = [each for each in level if type(each) is dict]
+        if nesting >= depth and (objects or list in map(type, level)):
+            return False
+        members += sum(map(len, objects))
+    return (
+        (compact and engine.encode(value) == body)
+        or members == body.translate(None, _SPACE).count(b'":')
+        or members == len(_MEMBER.findall(body))
+    )
 
 
 # -- the standard library ----------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote_plus, unquote
 
@@ -147,7 +148,7 @@ def _named_part(name: str, value: Any, encoding: Encoding, schema: Schema | None
 def _ordered(values: list[Any], media_type: MediaType, name: str) -> Iterator[_WrittenPart]:
     """A part for each item, by its position (OAS 3.2, Encoding By Position)."""
     for index, value in enumerate(values):
-        encoding, schema = _by_position(media_type, index)
+        schema, encoding = _by_position(media_type, index)
         file = fields.file_of(value)
         disposition = f'attachment; filename="{_escaped(file.name)}"' if file is not None and file.name else None
         if name == MULTIPART_FORM and not any(each.lower() == "content-disposition" for each in encoding.headers):
@@ -156,15 +157,15 @@ def _ordered(values: list[Any], media_type: MediaType, name: str) -> Iterator[_W
         yield _part(value, encoding, schema, disposition=disposition, untyped=False)
 
 
-def _by_position(media_type: MediaType | None, index: int) -> tuple[Encoding, Schema | None]:
-    """The encoding and the schema of an ordered part."""
+def _by_position(media_type: MediaType | None, index: int) -> tuple[Schema | None, Encoding]:
+    """The schema and the encoding of an ordered part."""
     if media_type is None:
-        return fields.NO_ENCODING, None
+        return None, fields.NO_ENCODING
     prefix = media_type.prefix_encoding
     encoding = prefix[index] if index < len(prefix) else media_type.item_encoding or fields.NO_ENCODING
     if media_type.schema is None:
-        return encoding, media_type.item_schema
-    return encoding, shapes.item_schema(shapes.sole(media_type.schema), index)
+        return media_type.item_schema, encoding
+    return shapes.item_schema(shapes.sole(media_type.schema), index), encoding
 
 
 def _part(
@@ -347,14 +348,9 @@ def _mapping(parts: list[_ReadPart], media_type: MediaType, limits: Limits) -> d
     for name, several in by_name.items():
         encoding = media_type.encoding.get(name, fields.NO_ENCODING)
         schema = fields.property_schema(media_type, name)
-        shape = shapes.sole(schema) if schema is not None else None
-        if shape is not None and shapes.is_array(shape) and not (len(several) == 1 and _is_whole(several[0], shape)):
-            result[name] = [
-                _value(part, encoding, shapes.item_schema(shape, index), limits) for index, part in enumerate(several)
-            ]
-        else:
-            values = [_value(part, encoding, schema, limits) for part in several]
-            result[name] = values[0] if len(values) == 1 else values
+        whole = schema is not None and len(several) == 1 and _is_whole(several[0], shapes.sole(schema))
+        value_of = partial(_value, encoding=encoding, limits=limits)
+        result[name] = fields.read(several, schema, value_of, single=whole)
     return result
 
 
@@ -381,7 +377,7 @@ def _styled_values(by_name: dict[str, list[_ReadPart]], media_type: MediaType) -
     return result
 
 
-def _value(part: _ReadPart, encoding: Encoding, schema: Schema | None, limits: Limits) -> Any:
+def _value(part: _ReadPart, schema: Schema | None, encoding: Encoding, limits: Limits) -> Any:
     """The value of one part, by its own content type, or else by the default for its schema."""
     from dynclient import codecs
 

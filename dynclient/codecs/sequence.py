@@ -226,22 +226,24 @@ class LineSplitter:
 class _SeparatedBytes:
     """Bytes between separators of one byte each, with the offset of each item."""
 
-    def __init__(self, separator: bytes, limits: Limits) -> None:
-        self._separator = separator
-        self._limit = limits.response_bytes
-        self.held = bytearray()
-        self.offset = 0
+    separator = b"\n"
 
-    def feed(self, chunk: bytes) -> Iterator[tuple[bytes, int]]:
-        *ended, rest = chunk.split(self._separator)
+    def __init__(self, media_type: MediaType | None, limits: Limits) -> None:  # noqa: ARG002  # every splitter's arguments
+        """Take the limits of one value."""
+        self._limits = limits
+        self._held = bytearray()
+        self._offset = 0
+
+    def _items(self, chunk: bytes) -> Iterator[tuple[bytes, int]]:
+        *ended, rest = chunk.split(self.separator)
         for each in ended:
-            item = bytes(self.held + each) if self.held else each
-            self.held.clear()
-            offset = self.offset
-            self.offset += len(item) + 1
+            item = bytes(self._held + each) if self._held else each
+            self._held.clear()
+            offset = self._offset
+            self._offset += len(item) + 1
             yield item, offset
-        self.held += rest
-        _check_size(len(self.held), self._limit)
+        self._held += rest
+        _check_size(len(self._held), self._limits.response_bytes)
 
 
 def _check_size(size: int, limit: int | None) -> None:
@@ -252,51 +254,46 @@ def _check_size(size: int, limit: int | None) -> None:
 # -- splitters of sequences --------------------------------------------------------------------------------------------
 
 
-class JSONLinesSplitter:
+class JSONLinesSplitter(_SeparatedBytes):
     """The values of JSON Lines; empty lines are skipped."""
-
-    def __init__(self, media_type: MediaType | None, limits: Limits) -> None:  # noqa: ARG002  # every splitter's arguments
-        """Take the limits of one value."""
-        self._limits = limits
-        self._lines = _SeparatedBytes(b"\n", limits)
 
     def feed(self, chunk: bytes) -> Iterator[Any]:
         """Take a chunk."""
-        for line, offset in self._lines.feed(chunk):
+        for line, offset in self._items(chunk):
             if line.strip(_BLANK):
                 yield _loaded(line, offset, self._limits)
 
     def finish(self) -> Iterator[Any]:
         """Yield the last value, whose line needs no end."""
-        last = bytes(self._lines.held)
-        if last.strip(_BLANK):
-            yield _loaded(last, self._lines.offset, self._limits)
+        # One separator more ends the last line.
+        return self.feed(b"\n")
 
 
-class JSONSequenceSplitter:
+class JSONSequenceSplitter(_SeparatedBytes):
     """The values of a JSON text sequence.
 
     RFC 7464, 2.4: a number or a word at the end without a blank after it may be cut off, which is an error. A value is
     yielded as soon as its line feed is the last byte received: the next record may arrive much later.
     """
 
-    def __init__(self, media_type: MediaType | None, limits: Limits) -> None:  # noqa: ARG002  # every splitter's arguments
+    separator = _RECORD_SEPARATOR
+
+    def __init__(self, media_type: MediaType | None, limits: Limits) -> None:
         """Take the limits of one value."""
-        self._limits = limits
-        self._records = _SeparatedBytes(_RECORD_SEPARATOR, limits)
+        super().__init__(media_type, limits)
         self._begun = False
         self._yielded = 0
         self._next = 0
 
     def feed(self, chunk: bytes) -> Iterator[Any]:
         """Take a chunk."""
-        for record, offset in self._records.feed(chunk):
+        for record, offset in self._items(chunk):
             yield from self._ended(record, offset)
             self._begun = True
-        size = len(self._records.held)
-        if not self._begun or self._yielded or not self._records.held.endswith(b"\n") or size < self._next:
+        size = len(self._held)
+        if not self._begun or self._yielded or not self._held.endswith(b"\n") or size < self._next:
             return
-        held = bytes(self._records.held)
+        held = bytes(self._held)
         if held.strip(_BLANK):
             try:
                 value = json.load(held, self._limits)
@@ -309,7 +306,7 @@ class JSONSequenceSplitter:
 
     def finish(self) -> Iterator[Any]:
         """Yield the last value."""
-        return self._ended(bytes(self._records.held), self._records.offset)
+        return self._ended(bytes(self._held), self._offset)
 
     def _ended(self, record: bytes, offset: int) -> Iterator[Any]:
         yielded, self._yielded, self._next = self._yielded, 0, 0

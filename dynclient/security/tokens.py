@@ -149,10 +149,8 @@ def answer_of(response: Response, limits: Limits) -> Mapping[str, Any]:
         AuthorizationError: the response is an error, or not a JSON object.
     """
     data: Any = None
-    try:
+    with contextlib.suppress(DecodeError):
         data = codecs.find("application/json").decode(response.body, None, "application/json", limits)
-    except DecodeError:
-        data = None
     if not isinstance(data, Mapping):
         raise AuthorizationError(f"the authorization server answered {response.status}, not in JSON", response=response)
     # RFC 6749, 5.2; some servers report errors with status 200.
@@ -258,11 +256,7 @@ class FileStore:
 
 def store_of(given: OAuth2) -> TokenStore | None:
     """The caller's token store, or None."""
-    if given.store is None:
-        return None
-    if isinstance(given.store, (str, os.PathLike)):
-        return FileStore(given.store)
-    return given.store
+    return FileStore(given.store) if isinstance(given.store, (str, os.PathLike)) else given.store
 
 
 def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
@@ -276,7 +270,7 @@ def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
         Secret(saved["access_token"]),
         Secret(refresh) if isinstance(refresh, str) else None,
         # How long it lives in all is unknown: it is renewed as one with a long life.
-        alive_for(life, 0.0)[0] if life is not None else None,
+        alive_for(life, 0.0)[0],
         life,
         frozenset(cast("list[str]", scopes)) if isinstance(scopes, list) else None,
     )

@@ -10,6 +10,7 @@ Rule 4: a document that a caller has already (text, bytes, an element) is checke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from itertools import count
 from typing import Any
@@ -127,8 +128,8 @@ def parse(text: str, limits: Limits) -> Element:
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
-    parser.StartCdataSectionHandler = builder.start_cdata
-    parser.EndCdataSectionHandler = builder.end_cdata
+    parser.StartCdataSectionHandler = partial(setattr, builder, "text", CData)
+    parser.EndCdataSectionHandler = partial(setattr, builder, "text", str)
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
         parser.Parse(encode_text(text, "utf-8"), True)
@@ -172,12 +173,6 @@ class _Builder:
         if children and type(children[-1]) is kind:
             text = children.pop() + text  # type: ignore[operator]  # kind is str or CData, so that it is text
         children.append(kind(text))
-
-    def start_cdata(self) -> None:
-        self.text = CData
-
-    def end_cdata(self) -> None:
-        self.text = str
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

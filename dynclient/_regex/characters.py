@@ -11,28 +11,22 @@ from functools import lru_cache
 
 Test = Callable[[str], bool]
 _LAST = 0x10FFFF
+_ASCII = 128
 _FEW = 256
 
 
 class CharacterSet:
     """A set of characters. ``single`` is its only one, if it was written as one."""
 
-    __slots__ = ("ascii", "inverse", "ranges", "single", "tests")
+    __slots__ = ("ranges", "single", "tests")
 
     def __init__(
-        self,
-        ranges: Sequence[tuple[int, int]] = (),
-        tests: Sequence[Test] = (),
-        *,
-        inverse: bool = False,
-        single: str | None = None,
+        self, ranges: Sequence[tuple[int, int]] = (), tests: Sequence[Test] = (), *, single: str | None = None
     ) -> None:
         """Take ranges of code points, and tests of characters; a character of either is in the set."""
         self.ranges = tuple(ranges)
         self.tests = tuple(tests)
-        self.inverse = inverse
         self.single = single
-        self.ascii = not self.tests and all(high < 128 for _, high in self.ranges)  # noqa: PLR2004 - ASCII's end
 
     @classmethod
     def of(cls, character: str, *, ignore_case: bool = False) -> CharacterSet:
@@ -59,17 +53,7 @@ class CharacterSet:
     @classmethod
     def union(cls, parts: Sequence[CharacterSet]) -> CharacterSet:
         """The characters of all."""
-        if len(parts) == 1:
-            return cls(parts[0].ranges, parts[0].tests, inverse=parts[0].inverse)
-        ranges: list[tuple[int, int]] = []
-        tests: list[Test] = []
-        for part in parts:
-            if part.inverse and part.tests:
-                tests.append(part.__contains__)
-            else:
-                ranges += _complement(part.ranges) if part.inverse else part.ranges
-                tests += part.tests
-        return cls(ranges, tests)
+        return cls([each for part in parts for each in part.ranges], [each for part in parts for each in part.tests])
 
     @classmethod
     def intersection(cls, parts: Sequence[CharacterSet]) -> CharacterSet:
@@ -78,30 +62,29 @@ class CharacterSet:
 
     def inverted(self) -> CharacterSet:
         """All other characters."""
-        return CharacterSet(self.ranges, self.tests, inverse=not self.inverse)
+        if self.tests:
+            return CharacterSet(tests=[lambda character: character not in self])
+        found: list[tuple[int, int]] = []
+        following = 0
+        for low, high in sorted(self.ranges):
+            if low > following:
+                found.append((following, low - 1))
+            following = max(following, high + 1)
+        return CharacterSet([*found, (following, _LAST)] if following <= _LAST else found)
 
     def __contains__(self, character: str) -> bool:
         code = ord(character)
-        found = any(low <= code <= high for low, high in self.ranges) or any(test(character) for test in self.tests)
-        return found != self.inverse
+        return any(low <= code <= high for low, high in self.ranges) or any(test(character) for test in self.tests)
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether the set has of what is not ASCII all or nothing, and no tests."""
+        return not self.tests and all(low <= _ASCII and (high < _ASCII or high == _LAST) for low, high in self.ranges)
 
     def text(self) -> str:
         """The set as a class of Python's ``re``, which Rust's ``regex`` reads alike; only for a set without tests."""
-        if not self.ranges:
-            return r"[\x00-\U0010ffff]" if self.inverse else r"[^\x00-\U0010ffff]"
         spans = (_escaped(low) if low == high else f"{_escaped(low)}-{_escaped(high)}" for low, high in self.ranges)
-        return f"[{'^' if self.inverse else ''}{''.join(spans)}]"
-
-
-def _complement(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The ranges of all other code points."""
-    found: list[tuple[int, int]] = []
-    following = 0
-    for low, high in sorted(ranges):
-        if low > following:
-            found.append((following, low - 1))
-        following = max(following, high + 1)
-    return [*found, (following, _LAST)] if following <= _LAST else found
+        return f"[{''.join(spans)}]" if self.ranges else r"[^\x00-\U0010ffff]"
 
 
 def _escaped(code: int) -> str:
@@ -121,7 +104,7 @@ SPACE = CharacterSet(
         (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
     ]
 )  # fmt: skip
-DOT = CharacterSet([(10, 10), (13, 13), (0x2028, 0x2029)], inverse=True)
+DOT = CharacterSet([(10, 10), (13, 13), (0x2028, 0x2029)]).inverted()
 SHORTHANDS = {
     "d": DIGIT,
     "D": DIGIT.inverted(),
@@ -201,6 +184,14 @@ _SCRIPTS = {
     "hira": "HIRAGANA", "kana": "KATAKANA", "latn": "LATIN", "thai": "THAI",
 }  # fmt: skip
 _SCRIPT_NAMES = frozenset(_SCRIPTS.values()) - {"CJK"}
+_PROPERTIES = {
+    "any": ANY,
+    "ascii": CharacterSet([(0, 127)]),
+    **dict.fromkeys(("alphabetic", "alpha"), CharacterSet(tests=[str.isalpha])),
+    **dict.fromkeys(("uppercase", "upper"), CharacterSet(tests=[str.isupper])),
+    **dict.fromkeys(("lowercase", "lower"), CharacterSet(tests=[str.islower])),
+    **dict.fromkeys(("white_space", "space"), SPACE),
+}
 
 
 @lru_cache(maxsize=256)
@@ -217,19 +208,7 @@ def property_set(name: str) -> CharacterSet | None:
         return CharacterSet(tests=[lambda character: unicodedata.category(character) in {"Lu", "Ll", "Lt"}])
     if category in _SHORT:
         return CharacterSet(tests=[lambda character: unicodedata.category(character).startswith(category)])
-    known: dict[str, Sequence[Test]] = {
-        "any": [lambda _: True],
-        "ascii": [str.isascii],
-        "alphabetic": [str.isalpha],
-        "alpha": [str.isalpha],
-        "uppercase": [str.isupper],
-        "upper": [str.isupper],
-        "lowercase": [str.islower],
-        "lower": [str.islower],
-        "white_space": [SPACE.__contains__],
-        "space": [SPACE.__contains__],
-    }
-    return CharacterSet(tests=known[plain]) if plain in known else _script(plain.removeprefix("is"))
+    return _PROPERTIES[plain] if plain in _PROPERTIES else _script(plain.removeprefix("is"))
 
 
 @lru_cache(maxsize=16)

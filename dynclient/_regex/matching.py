@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 from dynclient._records import Record
 from dynclient._regex.automaton import Automaton, Unfit
 from dynclient._regex.syntax import Back, Choice, Edge, Group, Look, One, PatternError, Repeat, Sequence, read
-
-__all__ = ["Pattern", "compile"]
 
 LONGEST = 512
 """How many characters a pattern with repetitions or choices may have by default."""
@@ -182,13 +181,9 @@ def _walk(tree: Any) -> list[Any]:
 def _is_portable(tree: Any) -> bool:
     """Whether Rust's ``regex`` reads the pattern alike, and without laying out very many states."""
     for part in _walk(tree):
-        if isinstance(part, One):
-            if not part.set.ascii:
-                return False
-        elif isinstance(part, Edge):
-            if part.line or part.kind not in {"start", "end"}:
-                return False
-        elif isinstance(part, (Look, Back)):
+        if isinstance(part, (Look, Back)) or (isinstance(part, One) and not part.set.is_ascii):
+            return False
+        if isinstance(part, Edge) and (part.line or part.kind not in {"start", "end"}):
             return False
     return _laid_out(tree) <= _MOST_PORTABLE
 
@@ -220,7 +215,17 @@ def _risk(tree: Any) -> Risk:
     if isinstance(tree, Back):
         return Risk(1)
     if isinstance(tree, (Choice, Sequence)):
-        return _risk_of_parts(tree)
+        risks = [_risk(part) for part in tree.parts]
+        power, choices = (max, sum) if isinstance(tree, Choice) else (sum, prod)
+        return _judged(
+            Risk(
+                power(risk.power for risk in risks),
+                choices(risk.choices for risk in risks),
+                any(risk.nested for risk in risks),
+                max((risk.look_power for risk in risks), default=0),
+                sum(risk.look_choices for risk in risks),
+            )
+        )
     if isinstance(tree, Repeat):
         inner = _risk(tree.part)
         loose = tree.most is None or tree.most - tree.least > _LOOSE
@@ -230,23 +235,6 @@ def _risk(tree: Any) -> Risk:
         nested = inner.nested or ((loose or tree.most != 1) and (inner.power > 0 or (loose and inner.choices > 1)))
         return _judged(Risk(inner.power + loose, choices, nested, inner.look_power, inner.look_choices))
     return Risk()
-
-
-def _risk_of_parts(tree: Choice | Sequence) -> Risk:
-    risks = [_risk(part) for part in tree.parts]
-    powers = [risk.power for risk in risks]
-    choices = 0 if isinstance(tree, Choice) else 1
-    for risk in risks:
-        choices = choices + risk.choices if isinstance(tree, Choice) else min(choices * risk.choices, _MOST_CHOICES + 1)
-    return _judged(
-        Risk(
-            max(powers) if isinstance(tree, Choice) else sum(powers),
-            choices,
-            any(risk.nested for risk in risks),
-            max((risk.look_power for risk in risks), default=0),
-            sum(risk.look_choices for risk in risks),
-        )
-    )
 
 
 def _judged(risk: Risk) -> Risk:

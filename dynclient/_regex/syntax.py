@@ -18,7 +18,8 @@ from dynclient._regex.characters import ANY, CONTROLS, DOT, SHORTHANDS, Characte
 _DEPTH = 60
 _HEX_DIGITS = {"x": 2, "u": 4}
 _IDENTITY = frozenset("^$\\.*+?()[]{}|/-")
-_BRACES = re.compile(r"\{([0-9]{1,9})(?:(,)([0-9]{1,9})?)?\}", re.ASCII)
+_REPEAT = re.compile(r"([*+?])|\{([0-9]{1,9})(?:(,)([0-9]{1,9})?)?\}", re.ASCII)
+_BOUNDS: dict[str | None, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 _FLAGS = re.compile(r"\?([ims]*)(?:-([ims]+))?([:)])", re.ASCII)
 _POSIX = re.compile(r"\[:(\^?)([a-z]+):\]")
 _CODE_POINT = re.compile(r"\{([0-9A-Fa-f]{1,6})\}")
@@ -182,29 +183,20 @@ class _Reader:
         return One(CharacterSet.of(character, ignore_case="i" in self.flags))
 
     def repeated(self, part: Any) -> Any:
-        least, most = 1, 1
-        bounds: tuple[int, int | None] | None = None
-        if self.take("*"):
-            bounds = 0, None
-        elif self.take("+"):
-            bounds = 1, None
-        elif self.take("?"):
-            bounds = 0, 1
-        elif found := _BRACES.match(self.source, self.at):
-            self.at = found.end()
-            least = int(found[1])
-            most = int(found[3]) if found[3] else None if found[2] else least  # type: ignore[assignment]
-            bounds = least, most
-        if bounds is None:
+        found = _REPEAT.match(self.source, self.at)
+        if found is None:
             return part
-        if bounds[1] is not None and bounds[0] > bounds[1]:
+        self.at = found.end()
+        mark, low, comma, high = found.groups()
+        least, most = _BOUNDS.get(mark) or (int(low), int(high) if high else None if comma else int(low))
+        if most is not None and least > most:
             raise PatternError("has bounds of a repetition in the wrong order")
         if isinstance(part, Edge) or (isinstance(part, Look) and self.strict):
             raise PatternError("repeats something that has no length")
         greedy = not self.take("?")
-        if self.peek("+") or self.peek("*") or self.peek("?"):
+        if self.source[self.at : self.at + 1] in _BOUNDS:
             raise PatternError("repeats a repetition")
-        return Repeat(part, *bounds, greedy)
+        return Repeat(part, least, most, greedy)
 
     def group(self, depth: int) -> Any:
         for start, (ahead, negative) in _LOOKS.items():

@@ -83,7 +83,7 @@ def _members(characters: CharacterSet) -> str:
     """Some characters of a set to choose from: letters and digits if it has any, else what can be printed."""
     members = "".join(character for character in _UNIVERSE if character in characters)
     if not members:
-        spans = ((low, min(high, low + _MOST_OF_A_RANGE)) for low, high in characters.ranges if not characters.inverse)
+        spans = ((low, min(high, low + _MOST_OF_A_RANGE)) for low, high in characters.ranges)
         members = "".join(chr(code) for low, high in spans for code in range(low, high + 1))
     if not members:
         raise NoCharacter

@@ -24,7 +24,7 @@ from threading import RLock
 from typing import Any
 
 from dynclient._records import Record
-from dynclient._schemas.discriminators import Discriminator, apply_discriminator, discriminator
+from dynclient._schemas.discriminators import apply_discriminator, discriminator
 from dynclient._schemas.keywords import ASSERTIONS, HIDDEN, Direction, Keywords, keywords
 from dynclient._schemas.resolution import anchored, cache, follow, location_at, resource_of, target
 from dynclient._schemas.shapes import members, shape
@@ -220,12 +220,11 @@ class _Writer:
         self.entries = entries
         self.entry = entry
 
-    def link(self, schema: Schema, *, chosen: bool = False, level: int = 0) -> dict[str, Any]:
-        """Return a node that refers to a schema's entry."""
-        return self.refer({}, schema, chosen=chosen, level=level)
-
-    def refer(self, node: dict[str, Any], schema: Schema, *, chosen: bool = False, level: int = 0) -> dict[str, Any]:
-        """Make a node refer to a schema's entry."""
+    def link(
+        self, schema: Schema, node: dict[str, Any] | None = None, *, chosen: bool = False, level: int = 0
+    ) -> dict[str, Any]:
+        """Make a node, or a new one, refer to a schema's entry."""
+        node = {} if node is None else node
         number = self.entries.number(schema, chosen=chosen, level=level)
         node["$ref"] = f"#/$defs/{number}"
         self.entry.links.append((node, number))
@@ -242,7 +241,9 @@ class _Writer:
             self.entries.uris[position.at] = schema.uri
             position = position._replace(uri=schema.uri)
         found = keywords(schema)
-        self.check(schema, found)
+        if found.malformed:
+            where = location_at(schema.references, f"{schema.uri}/{escape(found.malformed[0])}")
+            raise InvalidDocument(f"the value of {found.malformed[0]!r} is malformed", place=where)
         if isinstance(schema.value, bool):
             return {"not": {}} if found.never else True
         if found.or_null:
@@ -261,23 +262,14 @@ class _Writer:
         self.add_below(node, found, position)
         picks = None if chosen else discriminator(schema, found)
         if picks is not None:
-            self.discriminate(node, picks, schema, position)
+            at = f"{position.at}/allOf/{len(node.get('allOf', ()))}"
+            apply_discriminator(node, picks, schema, self.link)
+            self.entries.uris[at] = f"{schema.uri}/discriminator"
+            self.entries.made.add(at)
         elif chosen and "discriminator" in found.plain:
             node.pop("oneOf", None)
             node.pop("anyOf", None)
         return node
-
-    def discriminate(self, node: dict[str, Any], picks: Discriminator, schema: Schema, position: _Position) -> None:
-        before = len(node.get("allOf", ()))
-        apply_discriminator(node, picks, schema, self.link)
-        at = f"{position.at}/allOf/{before}"
-        self.entries.uris[at] = f"{schema.uri}/discriminator"
-        self.entries.made.add(at)
-
-    def check(self, schema: Schema, found: Keywords) -> None:
-        for keyword in found.malformed:
-            where = location_at(schema.references, f"{schema.uri}/{escape(keyword)}")
-            raise InvalidDocument(f"the value of {keyword!r} is malformed", place=where)
 
     def is_resource(self, schema: Schema) -> bool:
         if not schema.dialect.identifiers or not isinstance(schema.value, Mapping):
@@ -288,8 +280,7 @@ class _Writer:
         """Write ``$ref`` and ``$dynamicRef``."""
         if found.reference is not None:
             to = follow(target(schema, found.reference))
-            chosen = self.is_chosen(to, position.owner)
-            self.refer(node, to, chosen=chosen)
+            self.link(to, node, chosen=self.is_chosen(to, position.owner))
         reference = node.pop("$dynamicRef", None)
         if reference is None:
             return
@@ -300,7 +291,7 @@ class _Writer:
         if isinstance(to.value, Mapping) and to.value.get("$dynamicAnchor") == name:
             self.entry.dynamic.append((below, self.entries.number(to), name))
         else:
-            self.refer(below, follow(to))
+            self.link(follow(to), below)
         node.setdefault("allOf", []).append(below)
 
     def add_below(self, node: dict[str, Any], found: Keywords, position: _Position) -> None:
@@ -311,11 +302,9 @@ class _Writer:
             node[keyword] = False if schema.value is False and keyword in _CLOSING else self.node(schema, below)
         for keyword, schemas in found.many.items():
             same = keyword == "allOf"
+            write = self.member if same else self.node
             node[keyword] = [
-                self.member(schema, position.below(keyword, index, same_value=True))
-                if same
-                else self.node(schema, position.below(keyword, index))
-                for index, schema in enumerate(schemas)
+                write(schema, position.below(keyword, index, same_value=same)) for index, schema in enumerate(schemas)
             ]
         for keyword, named in found.named.items():
             node[keyword] = {name: self.node(schema, position.below(keyword, name)) for name, schema in named.items()}

@@ -57,18 +57,9 @@ def _types(value: Any) -> bool:
 
 
 CONSTRAINTS: dict[str, Callable[[Any], bool]] = {
-    "exclusiveMaximum": _number,
-    "exclusiveMinimum": _number,
-    "maxContains": _count,
-    "maxItems": _count,
-    "maxLength": _count,
-    "maxProperties": _count,
-    "maximum": _number,
-    "minContains": _count,
-    "minItems": _count,
-    "minLength": _count,
-    "minProperties": _count,
-    "minimum": _number,
+    **dict.fromkeys(("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum"), _number),
+    **dict.fromkeys(("maxContains", "maxItems", "maxLength", "maxProperties"), _count),
+    **dict.fromkeys(("minContains", "minItems", "minLength", "minProperties"), _count),
     "multipleOf": lambda value: _number(value) and value > 0,
     "pattern": _text,
     "uniqueItems": _flag,
@@ -86,17 +77,11 @@ ASSERTIONS: dict[str, Callable[[Any], bool]] = {
     "type": _types,
 }
 ANNOTATIONS: dict[str, Callable[[Any], bool]] = {
-    "$dynamicAnchor": _text,
-    "contentEncoding": _text,
-    "contentMediaType": _text,
+    **dict.fromkeys(("$dynamicAnchor", "contentEncoding", "contentMediaType", "description", "title"), _text),
+    **dict.fromkeys(("deprecated", "readOnly", "writeOnly"), _flag),
     "default": lambda _: True,
-    "deprecated": _flag,
-    "description": _text,
     "discriminator": lambda value: isinstance(value, (Mapping, str)),
     "examples": lambda value: isinstance(value, list),
-    "readOnly": _flag,
-    "title": _text,
-    "writeOnly": _flag,
     "xml": lambda value: isinstance(value, Mapping),
 }
 _PLAIN = {**ASSERTIONS, **ANNOTATIONS}

@@ -21,16 +21,8 @@ from dynclient.media_types import find
 from dynclient.model import Schema
 
 NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
-    "exclusiveMaximum": min,
-    "exclusiveMinimum": max,
-    "maxItems": min,
-    "maxLength": min,
-    "maxProperties": min,
-    "maximum": min,
-    "minItems": max,
-    "minLength": max,
-    "minProperties": max,
-    "minimum": max,
+    **dict.fromkeys(("exclusiveMaximum", "maxItems", "maxLength", "maxProperties", "maximum"), min),
+    **dict.fromkeys(("exclusiveMinimum", "minItems", "minLength", "minProperties", "minimum"), max),
     "uniqueItems": lambda one, other: one or other,
 }
 """Picks from two bounds the one that both allow. Of other constraints the first is taken."""
@@ -126,9 +118,7 @@ def is_binary(schema: Schema) -> bool:
     ``format: binary`` and ``type: file``.
     """
     seen = shape(schema)
-    if seen.types and "string" not in seen.types:
-        return False
-    if seen.content_encoding:
+    if seen.content_encoding or (seen.types and "string" not in seen.types):
         return False
     return seen.format == "binary" or (
         seen.content_media_type is not None and not find(seen.content_media_type).is_text
@@ -290,7 +280,10 @@ def merged_types(found: list[Keywords]) -> frozenset[str]:
     for part in found:
         said = part.plain.get("type", ())
         new = frozenset((said,) if isinstance(said, str) else said)
-        types = _both(types, new) or types if types and new else types or new
+        if types and new:
+            types = (types & new | ({"integer"} if {"integer", "number"} <= types | new else set())) or types
+        else:
+            types = types or new
     return types
 
 
@@ -330,10 +323,3 @@ def _one(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
     # The last is the schema's own, which takes precedence.
     value: Mapping[str, Any] = {"allOf": [{"$ref": schema.uri} for schema in reversed(telling)]}
     return Schema(uri, value, owner.dialect, owner.references)
-
-
-def _both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    both = one & other
-    if "integer" in (one | other) and "number" in (one | other):
-        both |= {"integer"}
-    return both

@@ -9,6 +9,7 @@ Rule 3: one element may be an array of one: if the schema allows only a list, a 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -82,29 +83,21 @@ def _from_text(shapes: list[Shape], text: str, depth: int) -> Any:
     for value in fixed:
         if not types and not isinstance(value, str) and _spelled(value) == text:
             return value
-    if "array" in types and "object" not in types and not _takes_any_text(shapes):
+    takes_any_text = any("string" in each.types and each.enum is None for each in shapes)
+    if "array" in types and "object" not in types and not takes_any_text:
         return _from_list(shapes, [text] if text else [], depth)
     if text == "" and types == {"object"}:
         return {}
     return text
 
 
-def _takes_any_text(shapes: list[Shape]) -> bool:
-    """Tell whether any text is allowed."""
-    return any("string" in each.types and each.enum is None for each in shapes)
-
-
 def _from_list(shapes: list[Shape], values: list[Any], depth: int) -> list[Any]:
     arrays = [each for each in shapes if each.items is not None or each.prefix_items]
     result = []
     for index, value in enumerate(values):
-        below = (_item(each, index) for each in arrays)
+        below = (each.prefix_items[index] if index < len(each.prefix_items) else each.items for each in arrays)
         result.append(_by(filter(None, below), value, depth))
     return result
-
-
-def _item(seen: Shape, index: int) -> Schema | None:
-    return seen.prefix_items[index] if index < len(seen.prefix_items) else seen.items
 
 
 def _from_dict(shapes: list[Shape], values: dict[str, Any], depth: int) -> dict[str, Any]:
@@ -158,21 +151,17 @@ def _boolean(text: str) -> Any:
 
 
 def _integer(text: str) -> Any:
-    text = text.strip()
-    if _INTEGER.fullmatch(text):
-        return int(text)
     number = _number(text)
-    return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 2**53 else _NOTHING
+    is_whole = isinstance(number, int) or (isinstance(number, float) and number.is_integer() and abs(number) < 2**53)
+    return int(number) if is_whole else _NOTHING
 
 
 def _number(text: str) -> Any:
     text = text.strip()
-    if not _NUMBER.fullmatch(text):
-        return _NOTHING
     if _INTEGER.fullmatch(text):
         return int(text)
-    number = float(text)
-    return number if abs(number) != float("inf") else _NOTHING
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else _NOTHING
 
 
 TYPED: dict[str, Callable[[str], Any]] = {

@@ -31,10 +31,8 @@ class CharacterSet:
     @classmethod
     def of(cls, character: str, *, ignore_case: bool = False) -> CharacterSet:
         """One character; with ``ignore_case`` also its other cases."""
-        if not ignore_case:
-            return cls([(ord(character), ord(character))], single=character)
-        cases = {character, *(case for case in (character.lower(), character.upper()) if len(case) == 1)}
-        return cls([(ord(case), ord(case)) for case in sorted(cases)], single=character)
+        cases = {character, character.lower(), character.upper()} if ignore_case else {character}
+        return cls([(ord(case), ord(case)) for case in sorted(cases) if len(case) == 1], single=character)
 
     @classmethod
     def span(cls, low: str, high: str, *, ignore_case: bool = False) -> CharacterSet:

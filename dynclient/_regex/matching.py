@@ -216,11 +216,11 @@ def _risk(tree: Any) -> Risk:
         return Risk(1)
     if isinstance(tree, (Choice, Sequence)):
         risks = [_risk(part) for part in tree.parts]
-        power, choices = (max, sum) if isinstance(tree, Choice) else (sum, prod)
+        highest, together = (max, sum) if isinstance(tree, Choice) else (sum, prod)
         return _judged(
             Risk(
-                power(risk.power for risk in risks),
-                choices(risk.choices for risk in risks),
+                highest(risk.power for risk in risks),
+                together(risk.choices for risk in risks),
                 any(risk.nested for risk in risks),
                 max((risk.look_power for risk in risks), default=0),
                 sum(risk.look_choices for risk in risks),

@@ -12,7 +12,7 @@ the one object of ours that jsonschema hands to every keyword function.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -24,6 +24,7 @@ from referencing import Registry
 from dynclient._validation.formats import format_fault
 from dynclient._validation.json_types import TYPES, frozen, is_multiple, is_number, is_opaque, size
 from dynclient._validation.patterns import matches
+from dynclient.options import Limits
 
 Errors = Iterator[ValidationError]
 
@@ -92,29 +93,23 @@ class EvaluationContext:
         return known
 
 
-class Evaluator:
-    """A bundle, ready to check values against."""
+def errors_of(schema: dict[str, Any], value: Any, limits: Limits, *, files: bool) -> list[ValidationError]:
+    """Return the first errors of a value by a bundle's schema.
 
-    def __init__(self, schema: dict[str, Any], *, steps: int, pattern_length: int) -> None:
-        """Take a bundle's schema, and the limits of each check."""
-        self._schema = schema
-        self._limits: dict[str, Any] = {
-            "steps": steps,
-            "pattern_length": pattern_length,
-            "is_dynamic": "$id" in schema,
-        }
-
-    def errors(self, value: Any, *, files: bool, limit: int) -> list[ValidationError]:
-        """Return the first errors of a value.
-
-        Raises:
-            OverBudget: it takes too many steps.
-            RecursionError: it is too deep.
-            ValueError: it has an integer of more digits than Python writes.
-        """
-        context = EvaluationContext(value, files=files, **self._limits)
-        checker = _engine(files=files)(self._schema, registry=Registry(), format_checker=context)
-        return list(islice(checker.iter_errors(value), limit))
+    Raises:
+        OverBudget: it takes too many steps.
+        RecursionError: it is too deep.
+        ValueError: it has an integer of more digits than Python writes.
+    """
+    context = EvaluationContext(
+        value,
+        steps=limits.validation_steps,
+        pattern_length=limits.pattern_length,
+        is_dynamic="$id" in schema,
+        files=files,
+    )
+    checker = _engine(files=files)(schema, registry=Registry(), format_checker=context)
+    return list(islice(checker.iter_errors(value), limits.errors))
 
 
 @lru_cache(maxsize=2)
@@ -205,31 +200,22 @@ def _pattern_properties(validator: Any, patterns: Any, value: Any, _: Any) -> Er
                     yield from validator.descend(item, schema, path=name, schema_path=source)
 
 
-def _additional_properties(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
-    if isinstance(value, dict):
-        seen = _named(validator, value, schema)
-        yield from _rest(validator, allowed, ((name, item) for name, item in value.items() if name not in seen))
+def _rest(kind: Any, checked: Callable[..., set[Any]]) -> Callable[..., Any]:
+    """Check by a keyword what no other keyword has checked in an object or array."""
 
+    def keyword(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
+        if not isinstance(value, kind):
+            return
+        seen = checked(validator, value, schema)
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if key in seen:
+                continue
+            if allowed is False:
+                yield _error(key)
+            else:
+                yield from validator.descend(item, allowed, path=key)
 
-def _unevaluated_properties(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
-    if isinstance(value, dict):
-        seen = _keys(validator, value, schema, is_inner=False)
-        yield from _rest(validator, allowed, ((name, item) for name, item in value.items() if name not in seen))
-
-
-def _unevaluated_items(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
-    if isinstance(value, list):
-        seen = _indices(validator, value, schema, is_inner=False)
-        yield from _rest(validator, allowed, ((index, item) for index, item in enumerate(value) if index not in seen))
-
-
-def _rest(validator: Any, allowed: Any, rest: Iterator[tuple[Any, Any]]) -> Errors:
-    """Check what no other keyword has checked."""
-    for key, item in rest:
-        if allowed is False:
-            yield _error(key)
-        else:
-            yield from validator.descend(item, allowed, path=key)
+    return keyword
 
 
 def _named(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
@@ -243,27 +229,26 @@ def _named(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
 # JSON Schema 2020-12, 11: keywords that apply to the same value tell what they have evaluated, if they hold.
 
 
-def _keys(validator: Any, value: dict[str, Any], schema: Any, *, is_inner: bool = True) -> set[str]:
+def _evaluated(validator: Any, value: Any, schema: Any, *, is_inner: bool = True) -> set[Any]:
+    """The names of an object's properties, or the indices of an array's items."""
     if not isinstance(schema, dict):
         return set()
-    if "additionalProperties" in schema or (is_inner and "unevaluatedProperties" in schema):
-        return set(value)
-    seen = _named(validator, value, schema)
+    rest = (
+        ("additionalProperties", "unevaluatedProperties") if isinstance(value, dict) else ("items", "unevaluatedItems")
+    )
+    if rest[0] in schema or (is_inner and rest[1] in schema):
+        return set(value if isinstance(value, dict) else range(len(value)))
+    seen = _named(validator, value, schema) if isinstance(value, dict) else _placed(validator, value, schema)
     for other, below in _applying(validator, value, schema):
-        seen |= _keys(other, value, below)
+        seen |= _evaluated(other, value, below)
     return seen
 
 
-def _indices(validator: Any, value: list[Any], schema: Any, *, is_inner: bool = True) -> set[int]:
-    if not isinstance(schema, dict):
-        return set()
-    if "items" in schema or (is_inner and "unevaluatedItems" in schema):
-        return set(range(len(value)))
+def _placed(validator: Any, value: list[Any], schema: Any) -> set[int]:
+    """The indices of the items that ``prefixItems`` and ``contains`` check."""
     seen = set(range(min(len(schema.get("prefixItems", ())), len(value))))
     if "contains" in schema:
         seen |= {i for i, item in enumerate(value) if validator.evolve(schema=schema["contains"]).is_valid(item)}
-    for other, below in _applying(validator, value, schema):
-        seen |= _indices(other, value, below)
     return seen
 
 
@@ -353,11 +338,11 @@ def _format(_: Any, name: Any, value: Any, __: Any) -> Errors:
 _REPLACED: dict[str, Callable[..., Any]] = {
     "$ref": _ref,  # remembers (rule 3)
     # These search with Python's re: neither ECMA-262, nor in bounded time.
-    "additionalProperties": _additional_properties,
+    "additionalProperties": _rest(dict, _named),
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
-    "unevaluatedItems": _unevaluated_items,  # its errors name no item
-    "unevaluatedProperties": _unevaluated_properties,
+    "unevaluatedItems": _rest(list, partial(_evaluated, is_inner=False)),  # its errors name no item
+    "unevaluatedProperties": _rest(dict, partial(_evaluated, is_inner=False)),
     # These take the square of an array's or a list's length; and files are allowed by no list of values.
     "const": _const,
     "enum": _enum,

@@ -64,22 +64,25 @@ def _warn_of_texts(source: str) -> None:
 def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Limits) -> list[Unchecked]:
     """Read every pattern of a bundle, warn of those that are not checked, and return them."""
     known: dict[str, list[Unchecked]] = bundle.worked_out.setdefault(f"patterns {limits.pattern_length}", {})
-    found: list[Unchecked] = []
-    for pointer, node in _entries(bundle.schema):
-        if pointer not in known:
-            known[pointer] = list(_unchecked(node, pointer, limits.pattern_length))
-            for each in known[pointer]:
-                _warn(each, bundle, references)
-        found += known[pointer]
-    return found
-
-
-def _warn(unchecked: Unchecked, bundle: SchemaBundle, references: References) -> None:
     warned = cache(references, "patterns")
-    if unchecked.source not in warned:
-        warned[unchecked.source] = True
-        where = bundle.origin(unchecked.pointer)
-        log.warning("the pattern %r is not checked: it %s (%s)", unchecked.source[:200], unchecked.problem, where)
+    for entry, node in _entries(bundle.schema):
+        if entry in known:
+            continue
+        found = []
+        for source, pointer in _patterns(node, entry):
+            # Many documents have no pattern, and the engine is a lot of code.
+            from dynclient import _regex
+
+            pattern = _regex.compile(source, limits.pattern_length)
+            if not pattern.problem:
+                continue
+            found.append(Unchecked(source, pattern.problem, pointer, pattern.is_invalid))
+            if source not in warned:
+                warned[source] = True
+                where = bundle.origin(pointer)
+                log.warning("the pattern %r is not checked: it %s (%s)", source[:200], pattern.problem, where)
+        known[entry] = found
+    return [each for entry, _ in _entries(bundle.schema) for each in known[entry]]
 
 
 def place_in(bundle: SchemaBundle, references: References, pointer: str) -> Place | None:
@@ -90,16 +93,6 @@ def place_in(bundle: SchemaBundle, references: References, pointer: str) -> Plac
             return Place(*references.place(uri))
         uri = uri.rpartition("/")[0] if "/" in uri.partition("#")[2] else ""
     return None
-
-
-def _unchecked(node: Any, pointer: str, longest: int) -> Iterator[Unchecked]:
-    for source, at in _patterns(node, pointer):
-        # Many documents have no pattern, and the engine is a lot of code.
-        from dynclient import _regex
-
-        pattern = _regex.compile(source, longest)
-        if pattern.problem:
-            yield Unchecked(source, pattern.problem, at, pattern.is_invalid)
 
 
 def _entries(schema: Any) -> Iterator[tuple[str, Any]]:

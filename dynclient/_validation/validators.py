@@ -21,7 +21,6 @@ from dynclient.options import Limits, ValidationEngine
 
 if TYPE_CHECKING:
     from dynclient._validation.errors import Reporter
-    from dynclient._validation.evaluation import Evaluator
     from dynclient._validation.verdict import Verdict
 
 Direction = Literal["request", "response"]
@@ -137,24 +136,17 @@ class Validator:
         return verdict_of(self.bundle, self.limits.pattern_length)
 
     @cached_property
-    def _evaluator(self) -> Evaluator:
-        from dynclient._validation.evaluation import Evaluator
-
-        limits = self.limits
-        return Evaluator(self.bundle.schema, steps=limits.validation_steps, pattern_length=limits.pattern_length)
-
-    @cached_property
     def _reporter(self) -> Reporter:
         from dynclient._validation.errors import Reporter
 
         return Reporter(self.bundle, self.schema.references)
 
     def _report(self, value: Any, path: str, *, files: bool, places: bool) -> list[Fault]:
-        from dynclient._validation.evaluation import OverBudget
+        from dynclient._validation.evaluation import OverBudget, errors_of
 
         begin_check()
         try:
-            errors = self._evaluator.errors(value, files=files, limit=self.limits.errors)
+            errors = errors_of(self.bundle.schema, value, self.limits, files=files)
         except OverBudget:
             return [Fault(path, "takes more steps to check than are allowed")]
         except RecursionError:

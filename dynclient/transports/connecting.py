@@ -317,9 +317,9 @@ async def _tunnel(connection: Connection, target: Target, proxy: Proxy, limits: 
     host = f"[{target.host}]" if ":" in target.host else target.host
     authority, framing = f"{host}:{target.port}", Framing("CONNECT", limits)
     fields = HiddenHeaders([(b"Host", authority.encode()), *proxy.headers])
-    await connection.send(framing.head(Request("CONNECT", f"http://{target.authority}"), authority, fields))
+    await connection.send(framing.request_head(Request("CONNECT", f"http://{target.authority}"), authority, fields))
     try:
-        head = await fed(framing.response(), framing, connection)
+        head = await fed(framing.response_head(), framing, connection)
     except (RemoteProtocolError, IncompleteResponse):
         raise OSError(None, "the proxy's answer is not HTTP") from None
     if head.status not in SUCCESS:

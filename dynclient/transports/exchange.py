@@ -69,21 +69,22 @@ class HTTP11Exchange(Lease):
         try:
             self._target = target_of(request.url)
             content = None if request.body is None else self._connector.content(request.body)
-            written = self._written(self._target, content)
+            request_head = self._request_head(self._target, content)
         except ArgumentError as error:
             error.operation_id = request.operation_id
             raise
         with self:
             connection = await self._connected()
             asked = time.monotonic()
-            self._answer = head = await self._ask(connection, written, content)
+            self._answer = head = await self._ask(connection, request_head, content)
             limits = self._send.limits
             maximum = None if self._send.stream else limits.response_bytes
-            self._chunks = body_reader.body_of(self._framing.body(head), head.headers, head.length, limits, maximum)
+            framed = self._framing.response_body(head)
+            self._chunks = body_reader.body_of(framed, head.headers, head.length, limits, maximum)
             body = self._stream(self) if self._send.stream else await self._whole()
         return Response(head.status, head.headers, body, request, time.monotonic() - asked)
 
-    def _written(self, target: Target, content: Content | None) -> HiddenBytes:
+    def _request_head(self, target: Target, content: Content | None) -> HiddenBytes:
         """Return the request's head."""
         path, fields = target.path, header_fields(self._send.request, target, content)
         proxy = self._connector.proxy
@@ -91,7 +92,7 @@ class HTTP11Exchange(Lease):
             # RFC 9112, 3.2.2: a proxy is asked with the absolute form.
             path = HiddenPath(f"http://{target.authority}{path}")
             fields += proxy.headers
-        return self._framing.head(self._send.request, path, fields)
+        return self._framing.request_head(self._send.request, path, fields)
 
     async def _connected(self) -> Connection:
         """Take an idle connection, or open one."""
@@ -114,12 +115,12 @@ class HTTP11Exchange(Lease):
         if self._aborted:
             raise IncompleteResponse
 
-    async def _ask(self, connection: Connection, written: HiddenBytes, content: Content | None) -> ResponseHead:
+    async def _ask(self, connection: Connection, request_head: HiddenBytes, content: Content | None) -> ResponseHead:
         """Send the request, and read the head of its response."""
         self._clock.enter("write")
         connection.sent = False
         try:
-            for piece in self._framing.written(written, content):
+            for piece in self._framing.request_pieces(request_head, content):
                 if piece is None:
                     await cast("Any", content).fetch(self._clock)
                 else:
@@ -128,7 +129,7 @@ class HTTP11Exchange(Lease):
             # RFC 9112, 9.3 and 9.6: a server may answer, and close, before it has read all; that answer counts.
             return await self._early_answer(connection, error)
         self._clock.enter("read")
-        return await fed(self._framing.response(), self._framing, connection)
+        return await fed(self._framing.response_head(), self._framing, connection)
 
     async def _early_answer(self, connection: Connection, error: Exception) -> ResponseHead:
         """Read the answer to a request that could not be sent to its end, or raise what stopped that."""
@@ -137,7 +138,7 @@ class HTTP11Exchange(Lease):
             raise error
         self._clock.enter("read")
         try:
-            head = await fed(self._framing.response(), self._framing, connection)
+            head = await fed(self._framing.response_head(), self._framing, connection)
         except error_mapping.FOREIGN:
             self._clock.enter("write")
             raise error from None

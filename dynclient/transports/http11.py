@@ -209,7 +209,7 @@ class Framing:
         """Whether bytes were received beyond the response."""
         return bool(self._buffer)
 
-    def head(self, request: Request, path: str, fields: list[tuple[bytes, bytes]]) -> HiddenBytes:
+    def request_head(self, request: Request, path: str, fields: list[tuple[bytes, bytes]]) -> HiddenBytes:
         """Return the bytes of a request's head.
 
         Raises:
@@ -223,7 +223,7 @@ class Framing:
         # Outside of the handler: see rule 3.
         raise why_unsendable(request)
 
-    def written(self, head: HiddenBytes, content: Content | None) -> Iterator[bytes | None]:
+    def request_pieces(self, head: HiddenBytes, content: Content | None) -> Iterator[bytes | None]:
         """Yield a request's bytes; a small body is in one piece with its head. None: fetch the body's next chunk.
 
         Raises:
@@ -236,18 +236,18 @@ class Framing:
         else:
             yield head
             for chunk in content.chunks:
-                yield None if chunk is None else self._body(h11.Data(data=chunk), "longer")
-            if end := self._body(h11.EndOfMessage(), "shorter"):
+                yield None if chunk is None else self._sent(h11.Data(data=chunk), "longer")
+            if end := self._sent(h11.EndOfMessage(), "shorter"):
                 yield end
 
-    def _body(self, event: h11.Data | h11.EndOfMessage, otherwise: str) -> bytes:
+    def _sent(self, event: h11.Data | h11.EndOfMessage, otherwise: str) -> bytes:
         try:
             return self._connection.send(event)
         except h11.LocalProtocolError:
             wrong = f"the body is {otherwise} than it was when its sending began"
         raise BodyFailed(ArgumentError(wrong, argument="body"))
 
-    def response(self) -> Generator[None, None, ResponseHead]:
+    def response_head(self) -> Generator[None, None, ResponseHead]:
         """Read up to the end of the final response's header section, past interim responses.
 
         Raises:
@@ -273,7 +273,7 @@ class Framing:
                 return ResponseHead(response.status_code, Headers(lines), self._method, old=old)
         raise RemoteProtocolError(f"more than {most} interim responses came before the final one")
 
-    def body(self, head: ResponseHead) -> Iterator[bytes | None]:
+    def response_body(self, head: ResponseHead) -> Iterator[bytes | None]:
         """Yield the body's bytes as they come, transfer coding undone, up to its end and not beyond.
 
         Raises:

@@ -33,15 +33,15 @@ def read(pieces: list[bytes]) -> Read:
     made: list[Read] = []
 
     def exchange() -> Iterator[None]:
-        head = yield from framing.response()
+        head = yield from framing.response_head()
         body = b""
-        for piece in framing.body(head):
+        for piece in framing.response_body(head):
             body += piece or b""
             if piece is None:
                 yield
         made.append(Read(head.status, head.headers.pairs(), body))
 
-    framing.head(Request("GET", "http://h/"), "/", [(b"Host", b"h")])
+    framing.request_head(Request("GET", "http://h/"), "/", [(b"Host", b"h")])
     try:
         for _ in exchange():
             framing.feed(next(coming))

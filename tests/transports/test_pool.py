@@ -155,7 +155,7 @@ def test_closing_lets_what_is_under_way_end(serve, make):
 
 def test_an_interrupt_leaves_no_half_read_connection(serve, make, transport, monkeypatch):
     server = serve(("ask", OK, "until_closed"), ("ask", OK))
-    taken = "dynclient.transports.http11.Framing.response"
+    taken = "dynclient.transports.http11.Framing.response_head"
     with monkeypatch.context() as patch:
         patch.setattr(taken, lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):

@@ -40,7 +40,7 @@ log = logging.getLogger("dynclient")
 _ERROR = 400
 
 
-class Reader(Record):
+class ResponseReader(Record):
     """Reads the responses of one operation. ``mode`` is the mode of validation."""
 
     operation: model.Operation
@@ -233,7 +233,7 @@ class StreamedResponse(Record):
     response: Response
     media_type: model.MediaType | None
     content_type: str
-    reader: Reader
+    reader: ResponseReader
 
 
 def match_status(operation: model.Operation, status: int) -> model.Response | None:

@@ -22,7 +22,7 @@ from dynclient._call.instrumentation import Hop, Instrumentation, log
 from dynclient._call.retry import Budget, RetryPolicy, retry_after, with_key
 from dynclient._environment import Environment
 from dynclient._request import CallOptions
-from dynclient._response import Reader, StreamedResponse
+from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
 from dynclient.http_grammar import IDEMPOTENT, SUCCESS
 from dynclient.messages import Await, HTTPResult, Read, Request, Response, RunBlocking, Send, Sleep
@@ -39,7 +39,7 @@ _REDIRECTION = range(300, 400)
 
 def call(
     request: Request,
-    reader: Reader,
+    reader: ResponseReader,
     options: CallOptions,
     *,
     budget: Budget | None = None,
@@ -61,7 +61,7 @@ def call(
 
 def stream(
     request: Request,
-    reader: Reader,
+    reader: ResponseReader,
     options: CallOptions,
     *,
     budget: Budget | None = None,
@@ -137,7 +137,7 @@ class _Sender:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: ResponseReader,
         options: CallOptions,
         budget: Budget,
         environment: Environment,

@@ -16,7 +16,7 @@ from dynclient._call import Flow, call, stream
 from dynclient._client.drivers import drive, drive_async
 from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument
 from dynclient._request import Bound, CallOptions, Plan
-from dynclient._response import Reader
+from dynclient._response import ResponseReader
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.messages import HTTPResult, Request
 from dynclient.model import OperationRow
@@ -89,7 +89,7 @@ class Dispatcher:
         if mode != "off":
             plan.check_answers()
         request, operation = plan.request(bound, options), plan.operation
-        reader = Reader(operation, self.state.limits, mode, engine)
+        reader = ResponseReader(operation, self.state.limits, mode, engine)
         auth = AuthFlow(self._security, operation) if operation.security else None
         return request, {"reader": reader, "budget": self.state.budget, "auth": auth}
 

@@ -99,7 +99,7 @@ def api(document: Document, dialect: Dialect, version: Version) -> API:
     tags = _declared_tags(root)
     kept = listing(document.listing)
     rows, namespaces, faults = (*kept, ()) if kept is not None else _listed(root, tags)
-    reader = Reader(root, version)
+    reader = OperationReader(root, version)
     return API(
         title=info.note("title"),
         version=info.note("version"),
@@ -136,7 +136,7 @@ def root_node(document: Document, dialect: Dialect) -> Node:
     return Node(document.root, f"{document.uri}#", Source(document, dialect, document.uri, location))
 
 
-class Reader:
+class OperationReader:
     """Reads the operations of one document."""
 
     __slots__ = ("_root", "_version", "schemes")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from dynclient._document import Document
-from dynclient._readers.api import Reader, root_node, version_of
+from dynclient._readers.api import OperationReader, root_node, version_of
 from dynclient._readers.nodes import Faults, Node, section
 from dynclient._readers.paths import (
     Version,
@@ -55,7 +55,7 @@ def check(document: Document) -> Checked:
     root = root_node(document, dialect)
     root = root._replace(source=root.source._replace(faults=faults))
     locations = list(_locations(root))
-    reader = Reader(root, version)
+    reader = OperationReader(root, version)
     operations: list[Operation] = []
     for location in locations:
         with _noting(faults):
@@ -121,7 +121,7 @@ def _noting(faults: Faults) -> Iterator[None]:
         faults.note(error)
 
 
-def _components(root: Node, version: Version, reader: Reader, faults: Faults) -> None:
+def _components(root: Node, version: Version, reader: OperationReader, faults: Faults) -> None:
     """Read all named objects of the document, used or not."""
     version.servers(root)
     for name in reader.schemes:

@@ -55,9 +55,9 @@ class CallOptions(Record):
                     matches=near(name, self._fields),
                 )
         changes = dict(options)
-        for name, reader in _READERS.items():
+        for name, check in _CHECKS.items():
             if name in changes:
-                changes[name] = reader(changes[name])
+                changes[name] = check(changes[name])
         if "headers" in changes:
             changes["headers"] = HiddenHeaders({**self.headers, **changes["headers"]})
         return self._replace(**changes)
@@ -143,7 +143,7 @@ def _origins(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-_READERS = {
+_CHECKS = {
     "base_url": _base_url,
     "timeout": _timeout,
     "retry": _retry,

@@ -20,7 +20,7 @@ from dynclient._mock.coverage import Coverage
 from dynclient._mock.mock import WSGIApplication
 from dynclient._mock.responses import HTTPError, error_response
 from dynclient._mock.routing import Match, Router
-from dynclient._response import Reader
+from dynclient._response import ResponseReader
 from dynclient.exceptions import (
     ApiError,
     DynclientError,
@@ -183,7 +183,7 @@ def _summary(found: list[Difference]) -> str:
 def _response_faults(operation: model.Operation, response: Response, limits: Limits) -> list[Fault]:
     wrong: BaseException | None = None
     try:
-        Reader(operation, limits).read(response)
+        ResponseReader(operation, limits).read(response)
     except ApiError as error:
         wrong = error.__cause__
     except ResponseError as error:

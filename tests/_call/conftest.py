@@ -11,7 +11,7 @@ from dynclient import exceptions
 from dynclient._call import call
 from dynclient._environment import Environment
 from dynclient._request import CallOptions
-from dynclient._response import Reader
+from dynclient._response import ResponseReader
 from dynclient.messages import Headers, Request, Response, Send, Sleep
 from dynclient.model import Operation, OperationRow
 from dynclient.model import Response as Documented
@@ -52,7 +52,7 @@ def _drive(
     """Run a call: the n-th request is answered with the n-th reply, and those beyond the last with the last."""
     row = OperationRow("k", request.method, "/a", "op", "op", (), "", (), False, "", "")
     documented = {status: Documented(status) for status in responses}
-    reader = Reader(operation or Operation(row, responses=documented), limits)
+    reader = ResponseReader(operation or Operation(row, responses=documented), limits)
     now = 0.0
     keys = iter(f"key-{number}" for number in range(1, 99))
     environment = Environment(lambda: now, lambda: 0.5, lambda: next(keys))

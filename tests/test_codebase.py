@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULE_LINES = 600
 FUNCTION_LINES = 50
 FORBIDDEN_MODULES = {"utils", "helpers", "base", "common", "util", "helper", "misc"}
+NAMESAKES = 2
 PACKAGES = ("dynclient", "tools/dynclient_tools")
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -31,10 +37,48 @@ def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or 0) - node.lineno + 1 - len((ast.get_docstring(node) or "").splitlines())
 
 
-def lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """How long a function is, its docstring not counted: what an argument means may be said at length."""
-    docstring = ast.get_docstring(node)
-    return (node.end_lineno or 0) - node.lineno + 1 - (len(docstring.splitlines()) if docstring else 0)
+def imported(path: Path) -> Iterator[str]:
+    """The names that a file imports; without those that an ``__init__`` loads for others, at their first use."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if path.stem == "__init__" else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_no_files_import_each_other_in_a_circle():
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in modules("dynclient")}
+    files = {name.removesuffix(".__init__"): path for name, path in files.items()}
+    graph = {}
+    for name, path in files.items():
+        found = {full if full in files else full.rpartition(".")[0] for full in imported(path)}
+        graph[name] = (found & files.keys()) - {name}
+    assert sum(map(len, graph.values())) > len(files)
+    TopologicalSorter(graph).prepare()  # a CycleError names the files
+
+
+def test_a_file_name_occurs_at_most_twice():
+    names = Counter(path.name for path in modules("dynclient") if not path.name.startswith("__"))
+    assert {name: count for name, count in names.items() if count > NAMESAKES} == {}
+
+
+def test_the_architecture_has_the_layers_of_the_contract():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = settings["tool"]["importlinter"]["contracts"]
+    layer_of = {name: index for index, row in enumerate(contract["layers"]) for name in row.split(" | ")}
+    rows = re.findall(r"^\| \w* ?\| (`.*?) \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    told = re.findall(r"`(\w+)/?`", " ".join(rows))
+    assert sorted(told) == sorted(layer_of)
+    assert told == sorted(told, key=layer_of.__getitem__)
+
+
+def test_the_files_that_the_architecture_names_exist():
+    named = set(re.findall(r"`(\w+/[\w/]+\.\w+)`", ARCHITECTURE.read_text(encoding="utf-8")))
+    assert named
+    assert [
+        name for name in sorted(named) if not any((root / name).exists() for root in (ROOT, ROOT / "dynclient"))
+    ] == []
 
 
 def test_no_module_is_too_long():

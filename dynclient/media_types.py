@@ -34,11 +34,12 @@ MULTIPART_FORM = "multipart/form-data"
 class MediaKind(Record):
     """What a media type is: one row of :data:`MEDIA_TYPES`.
 
-    ``name`` is the kind of syntax, such as ``json``. ``codec`` is the key of its codec in ``dynclient.codecs.CODECS``.
-    ``value`` is the type of the decoded value where no schema says more; ``object`` stands for any. ``sequential`` is
-    true of media types that hold items one after the other (OAS 3.2, Sequential Media Types), ``structured`` where the
-    value may be an object with named members, ``is_text`` where the body is characters, so that a JSON string can hold
-    it. A value of an ``opaque`` media type is bytes whatever its schema says.
+    ``name`` is the kind of syntax, such as ``json``, for :data:`PREFERENCES`. ``codec`` is the key of its codec in
+    ``dynclient.codecs.CODECS``. ``value`` is the type of the decoded value where no schema says more; ``object`` stands
+    for any. ``sequential`` is true of media types that hold items one after the other (OAS 3.2, Sequential Media
+    Types), ``structured`` where the value may be an object with named members, ``is_text`` where the body is
+    characters, so that a JSON string can hold it. A value of an ``opaque`` media type is bytes whatever its schema
+    says.
     """
 
     name: str
@@ -94,6 +95,7 @@ MEDIA_TYPES: dict[str, MediaKind] = {
 }
 
 # Which kinds of media type a kind of value goes to, best first. One that the operation does not offer is passed over.
+# If it offers none of them, the value goes to the first that it does offer.
 PREFERENCES: dict[str, tuple[str, ...]] = {
     "files": ("multipart", "form", "json", "xml"),
     "object": ("json", "xml", "form", "multipart", "sequence", "text"),

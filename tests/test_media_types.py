@@ -20,7 +20,7 @@ from dynclient.media_types import MEDIA_TYPES, essence, find
 from dynclient.messages import Headers, Send
 from dynclient.testing import MockTransport
 
-# A body for each kind of media type, and the type of its value. Any stands for what has no type of its own.
+# A body for each codec, and the type of its value. Any stands for what has no type of its own.
 PARTS = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
 BODIES: dict[str, tuple[bytes, Any]] = {
     "json": (b'{"a": 1}', Any),

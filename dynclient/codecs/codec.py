@@ -57,8 +57,9 @@ Split = Callable[[MediaType | None, Limits], Splitter]
 class Codec(Record):
     """Encodes and decodes the bodies of a media type.
 
-    ``name`` is the kind of media type. ``files`` is true if it takes bytes, paths and file objects as they are.
-    ``split``, for sequential media types, reads the items of a body as it arrives.
+    ``name`` is that of its kind of media type (``MediaKind.name``), which several codecs may share. ``files`` is true
+    if it takes bytes, paths and file objects as they are. ``split``, for sequential media types, reads the items of a
+    body as it arrives.
     """
 
     name: str

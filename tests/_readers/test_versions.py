@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import dynclient
+from dynclient._readers import READERS
+from dynclient._readers.fields import objects
 from dynclient.dialects import DIALECTS
 from dynclient.exceptions import DocumentError, InvalidDocument, UnsupportedVersion
 from dynclient.model import API
@@ -66,6 +68,11 @@ def test_unknown_version_is_told_in_one_line(document: dict[str, Any], said: str
     assert said in caught.value.message
     assert "\n" not in caught.value.message
     assert "3.x.y" in caught.value.hint
+
+
+def test_every_version_has_a_reader_and_a_list_of_fields() -> None:
+    assert READERS.keys() == DIALECTS.keys()
+    assert all("Operation" in objects(version) for version in DIALECTS)
 
 
 PATHS: list[tuple[str, Any, str]] = [

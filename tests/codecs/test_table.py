@@ -7,24 +7,27 @@ import pytest
 from dynclient import codecs
 from dynclient.media_types import MEDIA_TYPES
 
+MODULES = [
+    ("json", "json", "CODEC"),
+    ("xml", "xml", "CODEC"),
+    ("form", "form", "CODEC"),
+    ("multipart", "multipart", "CODEC"),
+    ("json-lines", "sequence", "LINES"),
+    ("json-records", "sequence", "RECORDS"),
+    ("events", "sequence", "EVENTS"),
+    ("text", "text", "TEXT"),
+    ("binary", "text", "BINARY"),
+]
 
-@pytest.mark.parametrize(
-    ("name", "module", "constant"),
-    [
-        ("json", "json", "CODEC"),
-        ("xml", "xml", "CODEC"),
-        ("form", "form", "CODEC"),
-        ("multipart", "multipart", "CODEC"),
-        ("json-lines", "sequence", "LINES"),
-        ("json-records", "sequence", "RECORDS"),
-        ("events", "sequence", "EVENTS"),
-        ("text", "text", "TEXT"),
-        ("binary", "text", "BINARY"),
-    ],
-)
+
+@pytest.mark.parametrize(("name", "module", "constant"), MODULES)
 def test_the_table_agrees_with_the_modules(name, module, constant):
     listed, found = codecs.CODECS[name], getattr(import_module(f"dynclient.codecs.{module}"), constant)
     assert (listed.name, listed.files, listed.split is None) == (found.name, found.files, found.split is None)
+
+
+def test_every_codec_is_compared():
+    assert [name for name, _, _ in MODULES] == list(codecs.CODECS)
 
 
 def test_every_media_type_has_a_codec():

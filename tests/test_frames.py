@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 BODY = json.dumps({"id": 7, "tags": ["a"] * 100, "name": "x" * 1000}).encode()
-FRAMES, MODULES = 215, 32
+FRAMES, MODULES = 215, 30
 COUNTED = """
 import json, sys
 import dynclient

@@ -5,7 +5,6 @@ Rule 2: a value can never change the message that it is written into: it can't b
 Rule 3: ``in: querystring`` and parameters with ``content`` are written by a codec, not here.
 """
 
-from dynclient._styles.serialization import ABSENT, deserialize, fields, serialize
-from dynclient._styles.table import STYLES, Style, scalar
+from dynclient._styles.serialization import ABSENT, STYLES, Style, deserialize, fields, scalar, serialize
 
 __all__ = ["ABSENT", "STYLES", "Style", "deserialize", "fields", "scalar", "serialize"]

@@ -1,4 +1,4 @@
-"""What JSON Schema asks of values: their type, equality, size and depth.
+"""What JSON Schema asks of values: their type, equality and size.
 
 Rule 1: true is not a number, and 1.0 is an integer (JSON Schema 2020-12, 4.2.2 and 6.1.1).
 Rule 2: NaN and the infinities, which JSON can't write, are not numbers.
@@ -58,20 +58,6 @@ def kind(value: Any) -> str:
     if value is None:
         return "null"
     return names.get(type(value)) or type(value).__name__
-
-
-def is_deeper(value: Any, limit: int) -> bool:
-    """Whether arrays and objects are nested more than ``limit`` levels deep; found level by level."""
-    level = [value] if isinstance(value, (dict, list)) else []
-    while level and limit:
-        limit -= 1
-        level = [
-            item
-            for each in level
-            for item in (each.values() if isinstance(each, dict) else each)
-            if isinstance(item, (dict, list))
-        ]
-    return bool(level)
 
 
 def size(value: Any) -> int:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dynclient._schemas import SchemaBundle, bundle, cache, follow
 from dynclient._validation.cost import cost
-from dynclient._validation.json_types import is_deeper
 from dynclient._validation.patterns import begin_check, place_in, unchecked_patterns
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
 from dynclient.model import MediaType, Schema
@@ -114,7 +113,7 @@ class Validator:
         if verdict:
             return []
         levels = self._cost.levels
-        if levels is not None and is_deeper(value, levels):
+        if levels is not None and _is_deeper(value, levels):
             return [Fault(path, f"is nested more than {levels} levels deep")]
         faults = self._report(value, path, files=files, places=places)
         if verdict is False and not faults:
@@ -124,7 +123,7 @@ class Validator:
     def verdict(self, value: Any) -> bool | None:
         """Whether jsonschema-rs finds a value valid; None where it may not be asked, or can't judge."""
         levels = self._cost.verdict_levels
-        if not levels or is_deeper(value, levels) or self._verdict is None:
+        if not levels or _is_deeper(value, levels) or self._verdict is None:
             return None
         begin_check()
         return self._verdict(value)
@@ -155,3 +154,17 @@ class Validator:
             # Python writes no integer of more than 4,300 digits, and jsonschema writes values into its messages.
             return [Fault(path, "has an integer of too many digits to be checked")]
         return self._reporter.faults(errors, path, self.limits.errors, places=places)
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    """Whether arrays and objects are nested more than ``limit`` levels deep; found level by level."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    while level and limit:
+        limit -= 1
+        level = [
+            item
+            for each in level
+            for item in (each.values() if isinstance(each, dict) else each)
+            if isinstance(item, (dict, list))
+        ]
+    return bool(level)

@@ -199,7 +199,9 @@ def error_response(error: HTTPError, operation: model.Operation | None = None, a
     """Write an error as ``operation`` documents it, in a media type of the Accept header; else as problem details."""
     headers = error.headers.items()
     if operation is not None:
-        status = _status(error, operation)
+        # An invalid request is 400, or 422 where the operation documents only that.
+        only_422 = "400" not in operation.responses and "422" in operation.responses
+        status = 422 if error.status == HTTPStatus.BAD_REQUEST and only_422 else error.status
         documented = match_status(operation, status)
         offered = offers(documented) if documented is not None else []
         if offered:
@@ -221,13 +223,6 @@ def error_response(error: HTTPError, operation: model.Operation | None = None, a
             for fault in error.faults
         ]
     return PROBLEM.response(error.status, headers, value)
-
-
-def _status(error: HTTPError, operation: model.Operation) -> int:
-    """An invalid request is 400, or 422 where the operation documents only that."""
-    invalid = error.status == HTTPStatus.BAD_REQUEST
-    only_422 = "400" not in operation.responses and "422" in operation.responses
-    return HTTPStatus.UNPROCESSABLE_ENTITY.value if invalid and only_422 else error.status
 
 
 def _with_message(offer: Offer, status: int, message: str) -> Any:

@@ -150,78 +150,74 @@ def _help(argument: Argument) -> str:
     return escaped(" ".join(f"{argument.description} {marks}".split()))
 
 
-class Call:
-    """The callback of an operation's command: sends the call, and shows its response."""
-
-    def __init__(self, client: Client, method: Any) -> None:
-        self._client = client
-        self._operation = method.operation
-        self._method = method
-
-    def __call__(self, **given: Any) -> int:
-        """Make the call from click's parameters; returns the exit status."""
-        printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
-        method = self._method.with_options(**_options(self._client, given))
-        parameters, body = self._values(given)
+def run_call(client: Client, method: Any, **given: Any) -> int:
+    """Make a call from click's parameters, and show its response; returns the exit status."""
+    operation = method.operation
+    printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
+    method = method.with_options(**_options(client, given))
+    parameters, body = _values(operation, given)
+    try:
         with closing(body) if isinstance(body, FileWithProgress) else nullcontext():
-            return self._run(method, parameters, body, given, printer)
+            status = _sent(operation, method, parameters, body, given, printer)
+    except MissingCredential as error:
+        error.hint = credentials.hint(client.api, operation)
+        raise
+    except ResponseError as error:
+        _show_error(error, printer)
+        raise
+    return 3 if status // 100 == 3 else 0  # noqa: PLR2004  # a redirection, by the package's rule 2
 
-    def _run(self, method: Any, parameters: Any, body: Any, given: Mapping[str, Any], printer: Printer) -> int:
-        file = Path(given["output"]) if given["output"] else None
-        keywords = self._keywords(parameters, body)
-        if given["curl"] or given["dry_run"]:
-            request = method.prepare(**keywords)
-            write(request.to_curl() if given["curl"] else _request_text(request))
-            return 0
-        is_raw = given["format"] == "raw" or (file is not None and given["format"] is None)
-        by_items = given["format"] == "ndjson" and self._is_sequence()
-        try:
-            if given["filter"] is None and (is_raw or by_items):
-                with method.stream(**keywords) as result:
-                    _show_stream(result, printer, file, by_items=by_items)
-            else:
-                result = method.send(parameters, body=body)
-                printer.show(result, file)
-        except MissingCredential as error:
-            error.hint = credentials.hint(self._client.api, self._operation)
-            raise
-        except ResponseError as error:
-            _show_error(error, printer)
-            raise
-        return 3 if result.status // 100 == 3 else 0  # noqa: PLR2004  # a redirection, by the package's rule 2
 
-    def _values(self, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
-        """The parameters by location and wire name, and the body, ``...`` where there is none."""
-        parameters: dict[tuple[str, str], Any] = {}
-        properties: dict[str, Any] = {}
-        for index, argument in enumerate(arguments(self._operation)):
-            text = given.get(_key(index))
-            if text is None or text == ():
-                continue
-            if argument.kind == "parameter":
-                parameters[argument.in_, argument.wire] = argument_value(argument, text)
-            else:
-                properties[argument.wire] = argument_value(argument, text)
-        properties |= body_fields(self._operation, given["body_field"])
-        if given["body_text"] is None:
-            return parameters, properties or ...
-        if properties:
-            raise click.UsageError("give the body whole by --body, or by its properties, not both")
-        return parameters, whole_body(self._operation, given["body_text"], given["content_type"])
+def _sent(
+    operation: Operation, method: Any, parameters: Any, body: Any, given: Mapping[str, Any], printer: Printer
+) -> int:
+    """Send the request, or only show it; returns the response's status, 0 where there is none."""
+    file = Path(given["output"]) if given["output"] else None
+    found = arguments(operation)
+    names = {(argument.in_, argument.wire): argument.name for argument in found}
+    whole = next((argument.name for argument in found if argument.kind == "body"), "body")
+    keywords = {names[key]: value for key, value in parameters.items()} | ({} if body is ... else {whole: body})
+    if given["curl"] or given["dry_run"]:
+        request = method.prepare(**keywords)
+        write(request.to_curl() if given["curl"] else _request_text(request))
+        return 0
+    is_raw = given["format"] == "raw" or (file is not None and given["format"] is None)
+    by_items = given["format"] == "ndjson" and _is_sequence(operation)
+    if given["filter"] is None and (is_raw or by_items):
+        with method.stream(**keywords) as result:
+            _show_stream(result, printer, file, by_items=by_items)
+    else:
+        result = method.send(parameters, body=body)
+        printer.show(result, file)
+    return int(result.status)
 
-    def _keywords(self, parameters: Mapping[tuple[str, str], Any], body: Any) -> dict[str, Any]:
-        found = arguments(self._operation)
-        names = {(argument.in_, argument.wire): argument.name for argument in found}
-        whole = next((argument.name for argument in found if argument.kind == "body"), "body")
-        keywords = {names[key]: value for key, value in parameters.items()}
-        return {**keywords, **({} if body is ... else {whole: body})}
 
-    def _is_sequence(self) -> bool:
-        from dynclient import codecs
+def _values(operation: Operation, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
+    """The parameters by location and wire name, and the body, ``...`` where there is none."""
+    parameters: dict[tuple[str, str], Any] = {}
+    properties: dict[str, Any] = {}
+    for index, argument in enumerate(arguments(operation)):
+        text = given.get(_key(index))
+        if text is None or text == ():
+            continue
+        if argument.kind == "parameter":
+            parameters[argument.in_, argument.wire] = argument_value(argument, text)
+        else:
+            properties[argument.wire] = argument_value(argument, text)
+    properties |= body_fields(operation, given["body_field"])
+    if given["body_text"] is None:
+        return parameters, properties or ...
+    if properties:
+        raise click.UsageError("give the body whole by --body, or by its properties, not both")
+    return parameters, whole_body(operation, given["body_text"], given["content_type"])
 
-        successes = (response for status, response in self._operation.responses.items() if status.startswith("2"))
-        ranges = [media_range for response in successes for media_range in response.content]
-        return bool(ranges) and all(codecs.find(media_range).name == "sequence" for media_range in ranges)
+
+def _is_sequence(operation: Operation) -> bool:
+    from dynclient import codecs
+
+    successes = (response for status, response in operation.responses.items() if status.startswith("2"))
+    ranges = [media_range for response in successes for media_range in response.content]
+    return bool(ranges) and all(codecs.find(media_range).name == "sequence" for media_range in ranges)
 
 
 def _options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,18 +64,15 @@ def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
         ArgumentError: others can read what is kept.
     """
     found: dict[str, Any] = {}
-    for scheme in api.security_schemes.values():
-        text = os.environ.get(variable(api, scheme))
-        if text:
-            found[scheme.name] = _credential(scheme, text)
     for word in asked:
         name, _, source = word.partition("=")
         scheme = scheme_of(api.security_schemes, name, "--auth")
         found[scheme.name] = _credential(scheme, _text(scheme, source))
     for scheme in api.security_schemes.values():
-        if scheme.name not in found and (kept := _kept(api, scheme)) is not None:
-            found[scheme.name] = kept
-    return found or None
+        if scheme.name not in found:
+            text = os.environ.get(variable(api, scheme))
+            found[scheme.name] = _credential(scheme, text) if text else _kept(api, scheme)
+    return {name: credential for name, credential in found.items() if credential is not None} or None
 
 
 def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> SecurityScheme:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from dynclient.cli.output import FORMATS, write
 from dynclient.exceptions import ArgumentError, CredentialScopeError, escaped
 from dynclient.messages import Request
 from dynclient.model import API, Operation, OperationRow, SecurityScheme
-from dynclient.options import DeviceCode, Limits, OAuth2, Secret, Timeout
+from dynclient.options import Limits, OAuth2, Secret, Timeout
 from dynclient.security.schemes import kind_of
 
 FLOWS = ("authorizationCode", "deviceAuthorization", "password", "clientCredentials")
@@ -172,12 +173,11 @@ def _first_flow(scheme: SecurityScheme) -> str:
     if scheme.open_id_connect_url:
         return FLOWS[0]
     offered = {flow.type for flow in scheme.flows}
-    found = next((flow for flow in FLOWS if flow in offered), None)
-    if found is None:
-        raise click.UsageError(
-            escaped(f"{scheme.name} has no flow to log in by: give --token to be asked for a token that you have")
-        )
-    return found
+    for flow in FLOWS:
+        if flow in offered:
+            return flow
+    text = f"{scheme.name} has no flow to log in by: give --token to be asked for a token that you have"
+    raise click.UsageError(escaped(text))
 
 
 def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:
@@ -190,7 +190,9 @@ def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:
         return replace(given, username=_prompted("user"), password=Secret(_prompted("password", hidden=True)))
     if flow == "authorizationCode":
         return replace(given, open_browser=_open if options["browser"] else _show_address)
-    return replace(given, show_code=_show_code) if flow == "deviceAuthorization" else given
+    if flow == "deviceAuthorization":
+        return replace(given, show_code=lambda code: _show_address(f"{code.uri} with the code {code.code}"))
+    return given
 
 
 def _prompted(what: str, *, hidden: bool = False, optional: bool = False) -> str:
@@ -208,10 +210,6 @@ def _open(url: str) -> None:
 
     _show_address(url)
     webbrowser.open(url)
-
-
-def _show_code(code: DeviceCode) -> None:
-    click.echo(escaped(f"Log in at {code.uri} with the code {code.code}"), err=True)
 
 
 def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str, Any]) -> Any:
@@ -263,7 +261,6 @@ def _server(api: API, base_url: str | None) -> str:
     """The URL that relative addresses are relative to."""
     from dynclient._request.servers import server_url
 
-    try:
+    with suppress(ArgumentError):
         return server_url(api.servers, base_url)
-    except ArgumentError:
-        return api.document_uri
+    return api.document_uri

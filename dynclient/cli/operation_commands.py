@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -112,23 +113,22 @@ def show(document: str, operation: str, output: str, *, schema: bool) -> None:
 
 
 class Operations(click.Group):
-    """The operations of the document that the command line names first, each a command."""
+    """The operations of the document that the command line names first, each a command.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Nothing: ``--help`` comes before any document; ``dynclient ls`` lists them."""
-        del ctx
-        return []
+    Its help lists none, since ``--help`` comes before any document; ``dynclient ls`` lists them.
+    """
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of an operation."""
         if ctx.resilient_parsing:
             return _command_to_complete(ctx.params.get("document"), cmd_name)
-        from dynclient.cli.calls import Call, operation_command
+        from dynclient.cli.calls import operation_command, run_call
 
         client = client_of(ctx.params["document"])
         ctx.call_on_close(client.close)
         method = method_of(client, cmd_name)
-        return operation_command(client.api, method.operation, command_name(method.__name__), Call(client, method))
+        name, callback = command_name(method.__name__), partial(run_call, client, method)
+        return operation_command(client.api, method.operation, name, callback)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The operations' names."""

@@ -46,8 +46,12 @@ class Printer:
             return
         if self.include:
             self.head(result.status, result.headers)
-        if isinstance(data, bytes):
-            _write_bytes(data, result.headers)
+        if isinstance(data, bytes) and sys.stdout.isatty():
+            content_type = escaped(result.headers.get("content-type", "no media type"))
+            click.echo(f"{len(data)} bytes of {content_type}: --output FILE saves them", err=True)
+        elif isinstance(data, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
         elif data or isinstance(result.data, str):
             write(data, end="" if isinstance(result.data, str) and self._format in {None, "raw"} else "\n")
 
@@ -93,15 +97,6 @@ def _coloured(text: str) -> str:
     with console.capture() as captured:
         console.print(JSONHighlighter()(Text(text)), soft_wrap=True, end="")
     return captured.get()
-
-
-def _write_bytes(data: bytes, headers: Headers) -> None:
-    if sys.stdout.isatty():
-        content_type = escaped(headers.get("content-type", "no media type"))
-        click.echo(f"{len(data)} bytes of {content_type}: --output FILE saves them", err=True)
-        return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
 
 
 def _compile(expression: str) -> Callable[[Any], Any]:

@@ -172,14 +172,12 @@ def stub_response(
         if may_fail and status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _with_headers(error_response(HTTPError(status, "given by a test")), headers)
         raise InvalidAnswer(error.detail) from None
-    if draft.offer is not None:
-        if value is NOTHING:
-            made = content_value(draft.offer.media_type, status=draft.status)
-        else:
-            made = _valid(operation, draft.status, draft.offer, value)
-        draft = draft._replace(value=made)
-    elif value is not NOTHING and value is not None:
+    if draft.offer is None and value is not NOTHING and value is not None:
         raise InvalidAnswer(f"{operation.id} documents no body for {draft.status}")
+    if draft.offer is not None and value is NOTHING:
+        draft = draft._replace(value=content_value(draft.offer.media_type, status=draft.status))
+    elif draft.offer is not None:
+        draft = draft._replace(value=_valid(operation, draft.status, draft.offer, value))
     try:
         return _with_headers(encode(draft, NO_PREFERENCE), headers)
     except HTTPError as error:

@@ -44,14 +44,11 @@ def file_of(value: Any) -> File | None:
     if isinstance(value, tuple):
         name, content, *rest = value
         return File(name, content, rest[0] if rest else None)
-    return File(_name_of(value), value) if is_content(value) else None
-
-
-def _name_of(content: Any) -> str | None:
-    name = os.fspath(content) if isinstance(content, os.PathLike) else getattr(content, "name", None)
-    if not isinstance(name, str) or name.startswith("<"):
+    if not is_content(value):
         return None
-    return name.replace("\\", "/").rpartition("/")[2] or None
+    path = os.fspath(value) if isinstance(value, os.PathLike) else getattr(value, "name", None)
+    known = isinstance(path, str) and not path.startswith("<")
+    return File((str(path).replace("\\", "/").rpartition("/")[2] or None) if known else None, value)
 
 
 def is_binary(schema: Schema | None) -> bool:

@@ -17,7 +17,7 @@ import binascii
 import quopri
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -81,7 +81,9 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
     if boundary is None:
         boundary = secrets.token_hex(16)
         content_type = f"{content_type.rstrip().rstrip(';')}; boundary={boundary}"
-    elif not _BOUNDARY.fullmatch(boundary) or _occurs(boundary, parts):
+    elif not _BOUNDARY.fullmatch(boundary) or any(
+        isinstance(part.content, bytes) and b"--" + boundary.encode() in part.content for part in parts
+    ):
         raise EncodeError("the boundary is malformed, or occurs in a part")
     return Encoded(_body(parts, boundary), content_type)
 
@@ -100,11 +102,6 @@ def _body(parts: list[_WrittenPart], boundary: str) -> bytes | StreamBody:
     if len(whole) == len(contents):
         return b"".join(whole)
     return StreamBody(contents, None if length is None else length + len(end))
-
-
-def _occurs(boundary: str, parts: list[_WrittenPart]) -> bool:
-    sought = b"--" + boundary.encode()
-    return any(isinstance(part.content, bytes) and sought in part.content for part in parts)
 
 
 def _named(value: dict[str, Any], media_type: MediaType) -> Iterator[_WrittenPart]:
@@ -397,28 +394,19 @@ def _value(part: _ReadPart, schema: Schema | None, encoding: Encoding, limits: L
     return codec.decode(content, fields.as_media_type(encoding, schema, content_type), content_type, limits)
 
 
-def _base64(content: bytes) -> bytes:
-    try:
-        return base64.b64decode(b"".join(content.split()), validate=True)
-    except binascii.Error:
-        raise DecodeError("a part is not base64, which its Content-Transfer-Encoding names") from None
-
-
-_TRANSFER_ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
-    **dict.fromkeys(("", "7bit", "8bit", "binary"), bytes),
-    "base64": _base64,
-    "quoted-printable": quopri.decodestring,
-}
-
-
 def _transferred(part: _ReadPart, schema: Schema | None) -> bytes:
     """The content, decoded by the transfer encoding of its headers, unless that is the schema's own."""
     name = part.headers.get("content-transfer-encoding", "").strip().lower()
-    if name and name == fields.transfer_encoding(schema):
+    if name in {"", "7bit", "8bit", "binary", fields.transfer_encoding(schema)}:
         return part.content
-    if name not in _TRANSFER_ENCODINGS:
+    if name == "quoted-printable":
+        return quopri.decodestring(part.content)
+    if name != "base64":
         raise DecodeError(f"a part's Content-Transfer-Encoding {name[:40]!r} is not known")
-    return _TRANSFER_ENCODINGS[name](part.content)
+    try:
+        return base64.b64decode(b"".join(part.content.split()), validate=True)
+    except binascii.Error:
+        raise DecodeError("a part is not base64, which its Content-Transfer-Encoding names") from None
 
 
 CODEC = Codec("multipart", encode, decode, files=True)

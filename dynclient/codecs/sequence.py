@@ -179,7 +179,7 @@ class TextSplitter:
             yield text
 
 
-class LineSplitter:
+class LineSplitter(TextSplitter):
     """Splits text into lines without their ends, which are CRLF, LF or CR."""
 
     def __init__(self, charset: str, limits: Limits) -> None:
@@ -188,39 +188,29 @@ class LineSplitter:
         Raises:
             DecodeError: the charset is not known.
         """
-        self._text = TextSplitter(charset)
+        super().__init__(charset)
         self._limit = limits.response_bytes
         self._held: list[str] = []
         self._size = 0
         self._after_return = False
 
-    def feed(self, chunk: bytes) -> Iterator[str]:
-        """Take a chunk."""
-        for text in self._text.feed(chunk):
-            yield from self._lines(text)
-
-    def finish(self) -> Iterator[str]:
-        """Yield the rest."""
-        for text in self._text.finish():
-            yield from self._lines(text)
-        rest = "".join(self._held)
-        if rest:
-            yield rest
-
-    def _lines(self, text: str) -> Iterator[str]:
-        # A line ends at its CR already: to wait for a LF could take long.
-        if self._after_return and text.startswith("\n"):
-            text = text[1:]
-        self._after_return = text.endswith("\r") if text else False
-        *lines, rest = _LINE_END.split(text)
-        for line in lines:
-            whole = "".join((*self._held, line))
-            self._held, self._size = [], 0
-            yield whole
-        if rest:
-            self._held.append(rest)
-            self._size += len(rest)
-            _check_size(self._size, self._limit)
+    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[str]:
+        """Take a chunk; ``final`` says that it is the last one."""
+        for text in super().feed(chunk, final=final):
+            # A line ends at its CR already: to wait for a LF could take long.
+            more = text[1:] if self._after_return and text.startswith("\n") else text
+            self._after_return = more.endswith("\r")
+            *lines, rest = _LINE_END.split(more)
+            for line in lines:
+                whole = "".join((*self._held, line))
+                self._held, self._size = [], 0
+                yield whole
+            if rest:
+                self._held.append(rest)
+                self._size += len(rest)
+                _check_size(self._size, self._limit)
+        if final and self._held:
+            yield "".join(self._held)
 
 
 class _SeparatedBytes:

@@ -143,12 +143,11 @@ class CredentialCache:
             pending = self._pending[key] = PendingCall()
             return pending, True
 
-    def leave(self, key: Hashable, pending: PendingCall, error: DynclientError | None) -> None:
+    def leave(self, key: Hashable, pending: PendingCall) -> None:
         """End a fetch that this caller began."""
         with self._lock:
             if self._pending.get(key) is pending:
                 del self._pending[key]
-        pending.error = error
         pending.is_done = True
 
     def __repr__(self) -> str:

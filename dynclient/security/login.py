@@ -60,7 +60,10 @@ def authorization_code(
             "code_challenge_method": "S256",
             **dict(request.given.parameters),
         }
-        answer = yield from _returned(request, listener, _with_query(address, query))
+        # RFC 6749, 3.1: the address may have a query of its own, which is kept.
+        parts = urlsplit(address)
+        parts = parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))), fragment="")
+        answer = yield from _returned(request, listener, parts.geturl())
     finally:
         listener.close()
     request.clock.restart()
@@ -93,12 +96,6 @@ def _returned(request: TokenRequest, listener: Listener, url: str) -> Steps[Mapp
             raise AuthorizationError(f"nobody logged in within {patience:g} seconds")
         yield Sleep(_PAUSE)
     return dict(parse_qsl(listener.query, keep_blank_values=True))
-
-
-def _with_query(url: str, query: Mapping[str, str]) -> str:
-    # RFC 6749, 3.1: the address may have a query of its own, which is kept.
-    parts = urlsplit(url)
-    return parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))), fragment="").geturl()
 
 
 def _text64(data: bytes) -> str:

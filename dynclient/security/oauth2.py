@@ -113,17 +113,15 @@ def _follow(request: TokenRequest, pending: PendingCall) -> Steps[None]:
 
 def _lead(request: TokenRequest, pending: PendingCall, rejected: Secret | None) -> Steps[Token]:
     """Fetch a token for all calls that wait for it."""
-    error: DynclientError | None = None
     try:
         return (yield from _fetch(request, pending, rejected))
-    except (TimeoutError, _LoginNeeded):
-        # Others may have more time, or may ask a person.
-        raise
-    except DynclientError as fault:
-        error = fault
+    except DynclientError as error:
+        # Where time ran out, or a person would have to log in, others may have more time, or may ask a person.
+        if not isinstance(error, (TimeoutError, _LoginNeeded)):
+            pending.error = error
         raise
     finally:
-        request.context.cache.leave(request.key, pending, error)
+        request.context.cache.leave(request.key, pending)
 
 
 def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None) -> Steps[Token]:

@@ -35,7 +35,7 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
         return Encoded(syntax.document_body(value, content_type), content_type)
     text = syntax.render(mapping.encoded(value, schema))
     charset = charset_of(content_type) or "UTF-8"
-    return Encoded(encode_text(syntax.declaration(charset) + text, charset), content_type)
+    return Encoded(encode_text(f'<?xml version="1.0" encoding="{charset}"?>\n{text}', charset), content_type)
 
 
 def decode(body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:

@@ -46,7 +46,7 @@ def encoded(value: Any, schema: Schema) -> Element:
 
 
 def _element(value: Any, node: Node) -> Element:
-    result = node.element()
+    result = Element(node.name, node.namespace, node.prefix)
     _fill(result, value, node)
     return result
 

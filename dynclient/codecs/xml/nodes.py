@@ -17,7 +17,7 @@ from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.codecs import shapes
 from dynclient.codecs.text import scalar
-from dynclient.codecs.xml.syntax import BLANK, Element, is_name
+from dynclient.codecs.xml.syntax import BLANK, is_name
 from dynclient.exceptions import EncodeError
 from dynclient.model import Schema
 
@@ -39,10 +39,6 @@ class Node(Record):
     schema: Schema
     shape: _schemas.Shape
     other_name: str | None = None
-
-    def element(self) -> Element:
-        """An empty element of this name."""
-        return Element(self.name, self.namespace, self.prefix)
 
 
 def node(schema: Schema, inferred: str) -> Node:

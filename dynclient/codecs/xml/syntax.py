@@ -195,11 +195,6 @@ def render(root: Element) -> str:
     return "".join(texts)
 
 
-def declaration(charset: str) -> str:
-    """The XML declaration of a document in a charset."""
-    return f'<?xml version="1.0" encoding="{charset}"?>\n'
-
-
 def is_name(text: str) -> bool:
     """Whether a text can be the name of an element or attribute."""
     return _NAME.fullmatch(text) is not None

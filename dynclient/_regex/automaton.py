@@ -83,10 +83,8 @@ class Automaton:
 
     def lay(self, tree: Any, after: int) -> int:
         """Lay out a part before a state; return the state where it begins."""
-        if isinstance(tree, One):
-            return self.state(tree.set, after)
-        if isinstance(tree, Edge):
-            return self.state(tree, after)
+        if isinstance(tree, (One, Edge)):
+            return self.state(tree.set if isinstance(tree, One) else tree, after)
         if isinstance(tree, Group):
             return self.lay(tree.part, after)
         if isinstance(tree, Sequence):

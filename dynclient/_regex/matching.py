@@ -37,13 +37,6 @@ class Budget:
         """Take the number of steps of ``re``, each some 25 nanoseconds."""
         self.left = steps
 
-    def take(self, steps: int) -> bool:
-        """Take steps, if there are as many left."""
-        if steps > self.left:
-            return False
-        self.left -= steps
-        return True
-
 
 class Pattern:
     """A pattern, ready to be searched for.
@@ -136,7 +129,8 @@ class _Matcher:
     def search(self, text: str, budget: Budget) -> bool | None:
         # The most that backtracking can take; what it really takes can't be seen.
         most = self.choices * len(text) ** self.power
-        if self.regex is not None and (self.automaton is None or len(text) <= _LONG) and budget.take(most):
+        if self.regex is not None and (self.automaton is None or len(text) <= _LONG) and most <= budget.left:
+            budget.left -= most
             return self.regex.search(text) is not None
         if self.automaton is None:
             return None

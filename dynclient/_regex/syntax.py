@@ -113,20 +113,11 @@ class _Reader:
         self.strict = strict
         self.at = 0
         self.groups = 0
-        self.names = self._names()
+        # Found first: a reference may stand before its group.
+        starts = [found for found in _GROUPS.finditer(source) if found[0].startswith("(")]
+        self.names = {found[1]: number for number, found in enumerate(starts, 1) if found[1]}
         self.references: list[int] = []
         self.flags: frozenset[str] = frozenset()
-
-    def _names(self) -> dict[str, int]:
-        """Names of groups with their numbers, found first: a reference may stand before its group."""
-        names: dict[str, int] = {}
-        number = 0
-        for found in _GROUPS.finditer(self.source):
-            if found.group().startswith("("):
-                number += 1
-                if found.group(1):
-                    names[found.group(1)] = number
-        return names
 
     def peek(self, text: str) -> bool:
         return self.source.startswith(text, self.at)
@@ -177,9 +168,6 @@ class _Reader:
             raise PatternError(f"has {character!r} with nothing to repeat")
         if self.strict and character in "{}]":
             raise PatternError(f"has a {character!r} that is not escaped")
-        return self.literal(character)
-
-    def literal(self, character: str) -> One:
         return One(CharacterSet.of(character, ignore_case="i" in self.flags))
 
     def repeated(self, part: Any) -> Any:

@@ -90,12 +90,16 @@ def cache(references: References, name: str) -> dict[Any, Any]:
 
 def named_schemas(schema: Schema) -> Mapping[str, Any]:
     """Return the named schemas of the document that a schema is in."""
-    document = schema.uri.partition("#")[0]
-    try:
-        _, found = schema.references.resolve(f"{document}#{schema.dialect.schemas}", schema.uri)
-    except DocumentError:
-        return {}
+    found = _value_at(schema, f"{schema.uri.partition('#')[0]}#{schema.dialect.schemas}")
     return found if isinstance(found, Mapping) else {}
+
+
+def _value_at(schema: Schema, uri: str) -> Any:
+    """Return the value at a URI in a schema's documents; None if there is none."""
+    try:
+        return schema.references.resolve(uri, schema.uri)[1]
+    except DocumentError:
+        return None
 
 
 def _only_refers(schema: Schema) -> bool:
@@ -123,10 +127,7 @@ def _dialect_at(schema: Schema, uri: str, value: Any) -> Dialect:
 
 def _document_dialect(schema: Schema, document: str) -> Dialect:
     """Return the dialect that a document declares, or else that of the schema that refers to it."""
-    try:
-        _, root = schema.references.resolve(f"{document}#", schema.uri)
-    except DocumentError:
-        return schema.dialect
+    root = _value_at(schema, f"{document}#")
     if not isinstance(root, Mapping):
         return schema.dialect
     version = str(root.get("openapi") or root.get("swagger") or "")[:3]
@@ -140,9 +141,8 @@ def resource_of(schema: Schema) -> Schema:
     JSON Schema 2020-12, 4.3.5: a schema with ``$id`` is a resource, and so is a whole document.
     """
     document, _, pointer = schema.uri.partition("#")
-    try:
-        _, node = schema.references.resolve(f"{document}#", schema.uri)
-    except DocumentError:
+    node = _value_at(schema, f"{document}#")
+    if node is None:
         return schema
     home = Schema(f"{document}#", node, schema.dialect, schema.references)
     at = f"{document}#"

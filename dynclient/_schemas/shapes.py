@@ -9,6 +9,7 @@ Rule 3: in a merge, the schema's own keyword takes precedence over that of its `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 from dynclient._records import Record
@@ -249,8 +250,8 @@ def _enum(found: list[Keywords]) -> tuple[Any, ...] | None:
 
 
 def _additional(found: list[Keywords]) -> Schema | bool:
-    said = [part.one["additionalProperties"] for part in found if "additionalProperties" in part.one]
-    said += [part.one["unevaluatedProperties"] for part in found if "unevaluatedProperties" in part.one]
+    names = ("additionalProperties", "unevaluatedProperties")
+    said = [part.one[name] for name in names for part in found if name in part.one]
     if any(schema.value is False for schema in said):
         return False
     return next((schema for schema in said if schema.value is not True), True)
@@ -289,13 +290,14 @@ def merged_types(found: list[Keywords]) -> frozenset[str]:
 
 def merged_constraints(found: list[Keywords]) -> dict[str, Any]:
     """Return the narrowest of all bounds."""
-    result: dict[str, Any] = {}
-    for part in found:
-        for keyword in part.plain.keys() & CONSTRAINTS.keys():
-            value = part.plain[keyword]
-            narrowest = NARROWEST.get(keyword, lambda one, _: one)
-            result[keyword] = narrowest(result[keyword], value) if keyword in result else value
-    return {keyword: result[keyword] for keyword in sorted(result)}
+    said = {
+        keyword: [part.plain[keyword] for part in found if keyword in part.plain] for keyword in sorted(CONSTRAINTS)
+    }
+    return {
+        keyword: reduce(NARROWEST.get(keyword, lambda one, _: one), values)
+        for keyword, values in said.items()
+        if values
+    }
 
 
 def merged_properties(owner: Schema, found: list[Keywords]) -> dict[str, Schema]:

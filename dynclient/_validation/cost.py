@@ -23,6 +23,7 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from threading import Lock
 from typing import Any
 
@@ -183,23 +184,17 @@ def _check_steps(
 
 def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References) -> None:
     """Count the steps for one value by each entry, those of the entries it applies in place included."""
-    steps, in_place = known.steps, known.in_place
-    entered: set[str] = set()
-    waiting = [name for name in entries if name not in steps]
-    while waiting:
-        name = waiting[-1]
-        onward = [other for other in in_place[name] if other and other not in steps]
-        if name in steps or not onward:
-            steps[name] = sum(count * (steps[other] if other else 1) for other, count in in_place[name].items())
-            known.chains[name] = 1 + max((known.chains[other] for other in in_place[name] if other), default=0)
-            entered.discard(name)
-            waiting.pop()
-            continue
-        entered.add(name)
-        if (cycle := entered.intersection(onward)) != set():
-            where = place_in(bundle, references, min(cycle)[1:])
-            raise InvalidDocument("the schema contains itself, so checking by it never ends", place=where)
-        waiting += onward
+    new = [name for name in entries if name not in known.steps]
+    graph = {name: [other for other in known.in_place[name] if other and other not in known.steps] for name in new}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        where = place_in(bundle, references, min(error.args[1])[1:])
+        raise InvalidDocument("the schema contains itself, so checking by it never ends", place=where) from None
+    for name in order:
+        applied = known.in_place[name]
+        known.steps[name] = sum(count * (known.steps[other] if other else 1) for other, count in applied.items())
+        known.chains[name] = 1 + max((known.chains[other] for other in applied if other), default=0)
 
 
 # Rules 3 and 4
@@ -244,18 +239,10 @@ def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
     def count(below: Any) -> int:
         return min(_most_at_one(_locations(below, by_reference, count)), _MOST_REPEATED)
 
-    waiting = [name for name in entries if name not in visits]
-    entered: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in visits:
-            continue
-        onward = [other for other in known.references[name] if other not in visits and other not in entered]
-        if onward and name not in entered:
-            entered.add(name)
-            waiting += [name, *onward]
-            continue
-        visits[name] = _locations(entries[name], by_reference, count)
+    new = {name: known.references[name] - visits.keys() for name in entries if name not in visits}
+    for walk in _walks(new, new):
+        for name in walk:
+            visits[name] = _locations(entries[name], by_reference, count)
     return max((_most_at_one(visits[name]) for name in entries), default=1)
 
 

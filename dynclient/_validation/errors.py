@@ -148,8 +148,7 @@ def _pointers(schema: Any) -> dict[int, str]:
 
 def _message(error: ValidationError) -> str:
     """What is wrong, by the keyword that a value breaks; of a keyword without a message, the value is not allowed."""
-    make = _MESSAGES.get(str(error.validator))
-    return make(error) if make is not None else "is not allowed"
+    return _MESSAGES.get(str(error.validator), lambda _: "is not allowed")(error)
 
 
 def _not_of_type(types: Any, value: Any) -> str:

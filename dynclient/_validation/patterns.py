@@ -16,13 +16,12 @@ from typing import Any
 from dynclient import json_pointer
 from dynclient._records import Record
 from dynclient._schemas import SchemaBundle, cache
+from dynclient._schemas.keywords import MANY, NAMED
 from dynclient.exceptions import DocumentError, Place
 from dynclient.model import References
 from dynclient.options import Limits
 
 _DATA = frozenset({"const", "dependentRequired", "enum"})
-_MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED = frozenset({"dependentSchemas", "patternProperties", "properties"})
 
 log = logging.getLogger("dynclient")
 _check = local()
@@ -115,9 +114,9 @@ def _patterns(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
         for source in here.get("patternProperties", ()):
             yield source, json_pointer.join(at, "patternProperties", source)
         for keyword, value in here.items():
-            if keyword in _NAMED:
+            if keyword in NAMED:
                 waiting += [(below, json_pointer.join(at, keyword, name)) for name, below in value.items()]
-            elif isinstance(value, list) and keyword in _MANY:
+            elif isinstance(value, list) and keyword in MANY:
                 waiting += [(below, f"{at}/{keyword}/{index}") for index, below in enumerate(value)]
             elif keyword not in _DATA:
                 waiting.append((value, f"{at}/{keyword}"))

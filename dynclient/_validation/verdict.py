@@ -11,12 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dynclient._schemas import SchemaBundle
+from dynclient._schemas.keywords import MANY, NAMED
 from dynclient._validation.formats import NUMBERS, TEXTS
 from dynclient._validation.patterns import matches
 
 _DATA = ("const", "dependentRequired", "enum")
-_MANY = ("allOf", "anyOf", "oneOf", "prefixItems")
-_NAMED = ("dependentSchemas", "patternProperties", "properties")
 
 Verdict = Callable[[Any], bool | None]
 
@@ -80,13 +79,13 @@ class _Writer:
                 more.append(self._pattern(value))
             elif keyword == "format":
                 more += self._format(value)
-            elif keyword in _NAMED:
+            elif keyword in NAMED:
                 is_pattern = keyword == "patternProperties"
                 result[keyword] = {
                     self._name_pattern(name) if is_pattern else name: self._schema(below)
                     for name, below in value.items()
                 }
-            elif isinstance(value, list) and keyword in _MANY:
+            elif isinstance(value, list) and keyword in MANY:
                 result[keyword] = [self._schema(below) for below in value]
             else:
                 result[keyword] = self._schema(value)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import GenericAlias
-from typing import IO, TYPE_CHECKING, Any, Generic
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, overload
 from urllib.parse import urlsplit
 
 from dynclient import _masking
@@ -21,6 +21,8 @@ from dynclient._masking import MASK, SECRET_BODY, SECRET_HEADERS, SecretLocation
 from dynclient._records import Record
 from dynclient.http_grammar import DEFAULT_PORTS
 from dynclient.options import Limits, Timeout
+
+T = TypeVar("T")
 
 Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
 """A message's body: nothing, bytes, or a stream of bytes that is read once."""
@@ -49,6 +51,12 @@ class Headers(Mapping[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._index
 
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    @overload
+    def get(self, name: str, default: T) -> str | T: ...
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of a field, or the default if it is missing."""
         values = self._index.get(name.lower())

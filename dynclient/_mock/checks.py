@@ -131,7 +131,8 @@ def _expected(scheme: model.SecurityScheme, valid: Credentials) -> Any:
 
 def _api_key(scheme: model.SecurityScheme, request: Request) -> str | None:
     if scheme.in_ == "header":
-        return request.headers.get(scheme.parameter)
+        sent: str | None = request.headers.get(scheme.parameter)
+        return sent
     if scheme.in_ == "query":
         return _first(urlsplit(request.url).query, scheme.parameter, "&")
     try:
@@ -148,7 +149,7 @@ def _authorization(scheme: model.SecurityScheme, request: Request) -> str | tupl
     if name.lower() != expected:
         return None
     if expected != "basic":
-        return rest.strip()
+        return str(rest).strip()
     try:
         user, colon, password = b64decode(rest.strip(), validate=True).decode("utf-8").partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -206,7 +207,7 @@ def _read_parameters(operation: model.Operation) -> list[model.Parameter]:
 def _text(parameter: model.Parameter, texts: Mapping[str, str], request: Request) -> str | None:
     """The text of a parameter's location, in which it may be absent; None where that is absent itself."""
     query = urlsplit(request.url).query
-    found = {
+    found: dict[str, str | None] = {
         "path": texts.get(parameter.name),
         "query": query,
         "querystring": query or None,

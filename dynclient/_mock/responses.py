@@ -327,7 +327,7 @@ def _documented_response(operation: model.Operation, code: str | None) -> tuple[
     return 200, model.Response("200")
 
 
-def encode(draft: Draft, preference: Preference) -> Response:
+def encode(draft: Draft, preference: Preference = NO_PREFERENCE) -> Response:
     """Make the response.
 
     Raises:

@@ -17,28 +17,17 @@ import click
 from dynclient._readers import listed
 from dynclient._rows import OperationRow
 from dynclient._tables import Row, for_stream
-from dynclient.cli.documents import (
-    api_of,
-    client_of,
-    command_name,
-    complete_operations,
-    complete_tags,
-    document_argument,
-    format_option,
-    located,
-    method_of,
-    operation_items,
-)
+from dynclient.cli import documents
 
 if TYPE_CHECKING:  # see above
     from click.shell_completion import CompletionItem
 
 
 @click.command()
-@document_argument()
+@documents.document_argument()
 @click.argument("words", nargs=-1)
-@click.option("--tag", metavar="TAG", shell_complete=complete_tags, help="Only the operations of this tag.")
-@format_option("table", "json", "yaml", "names", text="How they are shown.")
+@click.option("--tag", metavar="TAG", shell_complete=documents.complete_tags, help="Only the operations of this tag.")
+@documents.format_option("table", "json", "yaml", "names", text="How they are shown.")
 @click.option("--check", is_flag=True, help="Read each operation, and mark broken ones.")
 def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool) -> None:
     """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
@@ -64,19 +53,19 @@ def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, c
 
 def _broken(document: str, rows: list[OperationRow]) -> dict[str, str]:
     """The faults of broken operations, by name."""
-    operations = client_of(document).operations
+    operations = documents.client_of(document).operations
     faults = {row.name: operations[row.name].fault for row in rows}
     return {name: " ".join(str(fault).split()) for name, fault in faults.items() if fault is not None}
 
 
 def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow], tuple[str, ...]]:
     """The operations, and the faults of those that can't be listed; from the cache unless it has to be searched."""
-    cached = None if words else listed(located(document))
+    cached = None if words else listed(documents.located(document))
     if cached is not None:
         return cached.rows, ()
     from dynclient.inspection.catalog import lost, search
 
-    api = api_of(document)
+    api = documents.api_of(document)
     return search(api.rows, " ".join(words), api.read) if words else api.rows, lost(api)
 
 
@@ -93,9 +82,9 @@ def _as_data(row: OperationRow) -> dict[str, Any]:
 
 
 @click.command()
-@document_argument()
-@click.argument("operation", shell_complete=complete_operations)
-@format_option("text", "json", "yaml")
+@documents.document_argument()
+@click.argument("operation", shell_complete=documents.complete_operations)
+@documents.format_option("text", "json", "yaml")
 @click.option("--schema", is_flag=True, help="Show the JSON Schema of the body instead.")
 def show(document: str, operation: str, output: str, *, schema: bool) -> None:
     """Describe OPERATION of DOCUMENT: its arguments, bodies, responses, security, servers, and an example.
@@ -104,7 +93,7 @@ def show(document: str, operation: str, output: str, *, schema: bool) -> None:
     """
     from dynclient.cli.output import FORMATS, write
 
-    method = method_of(client_of(document), operation)
+    method = documents.method_of(documents.client_of(document), operation)
     _ = method.operation  # raises if it is broken
     if output == "text" and not schema:
         write(repr(method))
@@ -124,19 +113,19 @@ class Operations(click.Group):
             return _command_to_complete(ctx.params.get("document"), cmd_name)
         from dynclient.cli.calls import operation_command, run_call
 
-        client = client_of(ctx.params["document"])
+        client = documents.client_of(ctx.params["document"])
         ctx.call_on_close(client.close)
-        method = method_of(client, cmd_name)
-        name, callback = command_name(method.__name__), partial(run_call, client, method)
+        method = documents.method_of(client, cmd_name)
+        name, callback = documents.command_name(method.__name__), partial(run_call, client, method)
         return operation_command(client.api, method.operation, name, callback)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The operations' names."""
-        return operation_items(ctx.params.get("document"), incomplete)
+        return documents.operation_items(ctx.params.get("document"), incomplete)
 
 
 @click.group(cls=Operations, subcommand_metavar="OPERATION [ARGUMENTS]...", no_args_is_help=True)
-@document_argument()
+@documents.document_argument()
 def call(document: str) -> None:
     """Call OPERATION of DOCUMENT: a path, a URL, or a name in [tool.dynclient] of pyproject.toml.
 
@@ -153,7 +142,9 @@ def _command_to_complete(document: str | None, word: str) -> click.Command | Non
     if document is None:
         return None
     with suppress(Exception):
-        api = api_of(document)
-        row = next(row for row in api.rows if word in {row.name, command_name(row.name), row.operation_id, row.key})
+        api = documents.api_of(document)
+        row = next(
+            row for row in api.rows if word in {row.name, documents.command_name(row.name), row.operation_id, row.key}
+        )
         return operation_command(api, api.read(row), word, lambda: 0)
     return None

@@ -21,15 +21,7 @@ from dynclient._mock.mock import WSGIApplication
 from dynclient._mock.responses import HTTPError, error_response
 from dynclient._mock.routing import Match, Router
 from dynclient._response import ResponseReader
-from dynclient.exceptions import (
-    ApiError,
-    DynclientError,
-    Fault,
-    ResponseError,
-    ResponseValidationError,
-    TimeoutError,  # noqa: A004  # dynclient's own, which is also Python's
-    TransportError,
-)
+from dynclient.exceptions import ApiError, DynclientError, Fault, ResponseError, ResponseValidationError, TransportError
 from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
 from dynclient.options import Limits, Timeout

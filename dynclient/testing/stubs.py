@@ -22,15 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from dynclient import model
 from dynclient._mock.checks import RequestValues
-from dynclient._mock.responses import (
-    NO_PREFERENCE,
-    HTTPError,
-    Offer,
-    choose_content,
-    content_value,
-    encode,
-    error_response,
-)
+from dynclient._mock.responses import HTTPError, Offer, choose_content, content_value, encode, error_response
 from dynclient._mock.routing import bare
 from dynclient._plain_values import plain_value
 from dynclient._request import Binder, Bound
@@ -179,7 +171,7 @@ def stub_response(
     elif draft.offer is not None:
         draft = draft._replace(value=_valid(operation, draft.status, draft.offer, value))
     try:
-        return _with_headers(encode(draft, NO_PREFERENCE), headers)
+        return _with_headers(encode(draft), headers)
     except HTTPError as error:
         raise InvalidAnswer(f"{operation.id}: {error.detail}") from error
 

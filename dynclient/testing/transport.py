@@ -13,7 +13,7 @@ answers again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -62,18 +62,18 @@ class OperationMock:
             InvalidAnswer: the document has no such response.
         """
 
-        def response(made: Any, accept: str) -> Response:
+        def respond(call: Call | None) -> Response:
+            made = value(call) if callable(value) else value
+            accept = call.request.headers.get("accept", "") if call is not None else ""
             return stub_response(
                 self._operation, made, status=status, headers=headers, content_type=content_type, accept=accept
             )
 
-        def respond(call: Call) -> Response:
-            made = value(call) if callable(value) else value
-            return response(made, call.request.headers.get("accept", ""))
-
         if not callable(value):
-            response(value, "")
-        return self._expect(respond, times)
+            respond(None)
+        stub = Stub(self._expectation, respond, times)
+        self._transport._stubs.setdefault(self._row.key, []).append(stub)  # noqa: SLF001  # of this module
+        return self
 
     def raises(
         self,
@@ -93,15 +93,10 @@ class OperationMock:
         if isinstance(error, int):
             return self.returns(value, status=error, headers=headers, times=times)
 
-        def respond(_call: Call) -> Response:
+        def fail(_call: Call) -> Any:
             raise error
 
-        return self._expect(respond, times)
-
-    def _expect(self, respond: Callable[[Call], Response], times: int | None) -> OperationMock:
-        stub = Stub(self._expectation, respond, times)
-        self._transport._stubs.setdefault(self._row.key, []).append(stub)  # noqa: SLF001  # of this module
-        return self
+        return self.returns(fail, times=times)
 
 
 class MockTransport:
@@ -174,8 +169,9 @@ class MockTransport:
         body = send.request.body
         if isinstance(body, AsyncIterator):
             return self._send_async(send, body)
-        whole = body if body is None or isinstance(body, bytes) else _whole(body)
-        return self._answer(send, whole)
+        if body is not None and not isinstance(body, bytes):
+            body = bytes(body.read()) if hasattr(body, "read") else b"".join(body)
+        return self._answer(send, body)
 
     async def _send_async(self, send: Send, body: AsyncIterator[bytes]) -> Response:
         return self._answer(send, b"".join([chunk async for chunk in body]))
@@ -209,7 +205,3 @@ def _chunks(body: bytes) -> Iterator[bytes]:
     """A streamed body, for both clients."""
     for start in range(0, len(body), CHUNK):
         yield body[start : start + CHUNK]
-
-
-def _whole(body: Any) -> bytes:
-    return bytes(body.read()) if hasattr(body, "read") else b"".join(body)

@@ -8,7 +8,9 @@ between neighbours are a Dialect.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 
 from dynclient._document import Document
 from dynclient._document.text import described
@@ -21,21 +23,8 @@ from dynclient.dialects import DIALECTS, Dialect, with_draft
 from dynclient.exceptions import DocumentError, UnsupportedVersion
 from dynclient.model import API, Operation, OperationRow, SecurityScheme, Server, Tag
 
-
-def _v2() -> Version:
-    from dynclient._readers.openapi2 import VERSION
-
-    return VERSION
-
-
-def _v3() -> Version:
-    from dynclient._readers.openapi3 import VERSION
-
-    return VERSION
-
-
-READERS: dict[str, Callable[[], Version]] = {"2.0": _v2, "3.0": _v3, "3.1": _v3, "3.2": _v3}
-"""The reader of each version."""
+READERS = {"2.0": "openapi2", "3.0": "openapi3", "3.1": "openapi3", "3.2": "openapi3"}
+"""The module of this package that reads each version."""
 
 _NEEDED = 'an OpenAPI document begins with `openapi: 3.x.y` or `swagger: "2.0"`'
 
@@ -48,7 +37,34 @@ def read(document: Document) -> API:
         InvalidDocument: ``paths`` or ``jsonSchemaDialect`` is invalid.
     """
     version, dialect = version_of(document)
-    return api(document, dialect, version)
+    root = root_node(document, dialect)
+    info = root.at("info")
+    info = info if info is not None and isinstance(info.value, Mapping) else root.child("info", {})
+    tags = _declared_tags(root)
+    kept = listing(document.listing)
+    rows, namespaces, faults = (*kept, ()) if kept is not None else _listed(root, tags)
+    reader = OperationReader(root, version)
+    servers: tuple[Server, ...] = ()
+    # Broken servers are reported by each operation that needs them.
+    with suppress(DocumentError):
+        servers = version.servers(root)
+    return API(
+        title=info.note("title"),
+        version=info.note("version"),
+        document_uri=document.uri,
+        document_name=document.name,
+        remote=document.remote,
+        rows=rows,
+        read=reader.read,
+        security_schemes=reader.schemes,
+        schemas=schemas(root),
+        servers=servers,
+        tags=tuple(_tag(name, namespace, tags.get(name)) for name, namespace in namespaces.items()),
+        description=info.note("description"),
+        summary=info.note("summary"),
+        references=document,
+        faults=faults,
+    )
 
 
 def version_of(document: Document) -> tuple[Version, Dialect]:
@@ -73,7 +89,8 @@ def version_of(document: Document) -> tuple[Version, Dialect]:
         key = f"{number[1]}.{number[2] or 0}" if number else ""
     if key not in READERS or (key == "2.0") != (field == "swagger"):
         raise UnsupportedVersion(f"{document.name} says `{field}: {text}`, which is not supported", hint=_NEEDED)
-    return READERS[key](), _dialect(document, DIALECTS[key])
+    reader = import_module(f"dynclient._readers.{READERS[key]}")
+    return reader.VERSION, _dialect(document, DIALECTS[key])
 
 
 def _dialect(document: Document, dialect: Dialect) -> Dialect:
@@ -87,47 +104,17 @@ def _dialect(document: Document, dialect: Dialect) -> Dialect:
     return with_draft(dialect, draft)
 
 
-def api(document: Document, dialect: Dialect, version: Version) -> API:
-    """Make the API of a document: its operations are listed, and none is read.
-
-    Raises:
-        InvalidDocument: ``paths`` is not an object, or is missing although the version requires it.
-    """
-    root = root_node(document, dialect)
-    info = root.at("info")
-    info = info if info is not None and isinstance(info.value, Mapping) else root.child("info", {})
-    tags = _declared_tags(root)
-    kept = listing(document.listing)
-    rows, namespaces, faults = (*kept, ()) if kept is not None else _listed(root, tags)
-    reader = OperationReader(root, version)
-    return API(
-        title=info.note("title"),
-        version=info.note("version"),
-        document_uri=document.uri,
-        document_name=document.name,
-        remote=document.remote,
-        rows=rows,
-        read=reader.read,
-        security_schemes=reader.schemes,
-        schemas=schemas(root),
-        servers=_servers(root, version),
-        tags=tuple(_tag(name, namespace, tags.get(name)) for name, namespace in namespaces.items()),
-        description=info.note("description"),
-        summary=info.note("summary"),
-        references=document,
-        faults=faults,
-    )
-
-
 def _listed(
     root: Node, tags: Iterable[str]
 ) -> tuple[tuple[OperationRow, ...], dict[str, str], tuple[DocumentError, ...]]:
     """Return the rows, the namespace of each tag, and the errors of whole paths."""
     from dynclient._readers.names import names
 
-    listed = paths.operations_of(root)
-    named = names(listed.found, tags)
-    return tuple(map(_row, listed.found, named.flat, named.by_tag)), named.namespaces, listed.faults
+    found, faults = paths.operations_of(root)
+    bare = [one.row for one in found]
+    named = names(bare, tags)
+    rows = [row._replace(name=name, names_by_tag=by_tag) for row, name, by_tag in zip(bare, *named[:2], strict=True)]
+    return tuple(rows), named.namespaces, faults
 
 
 def root_node(document: Document, dialect: Dialect) -> Node:
@@ -162,10 +149,13 @@ class OperationReader:
             raise
 
     def _read(self, row: OperationRow) -> Operation:
-        item = self._path_item(row)
+        listed = self._root.at("paths")
+        item = listed.object("`paths`").at(row.path) if listed is not None else None
+        if item is None:
+            raise self._root.fault(f"there is no path {row.path!r}")
         paths.check_path(row.path, item)
-        found = next((one for one in paths.operations_at(row.path, item) if one.method == row.method), None)
-        if found is None or found.operation_id != row.operation_id:
+        found = next((one for one in paths.operations_at(row.path, item) if one.row.method == row.method), None)
+        if found is None or found.row.operation_id != row.operation_id:
             raise item.fault(f"there is no {row.key}, or not the one that was listed")
         return self.operation(row, found.node.followed("an Operation Object"), paths.path_items(item))
 
@@ -181,37 +171,6 @@ class OperationReader:
             extensions=node.extensions(),
         )
         return self._version.operation(operation, node, items, root)
-
-    def _path_item(self, row: OperationRow) -> Node:
-        listed = self._root.at("paths")
-        item = listed.object("`paths`").at(row.path) if listed is not None else None
-        if item is None:
-            raise self._root.fault(f"there is no path {row.path!r}")
-        return item
-
-
-def _row(found: paths.Found, name: str, names_by_tag: tuple[tuple[str, str], ...]) -> OperationRow:
-    return OperationRow(
-        f"{found.method} {found.path}",
-        found.method,
-        found.path,
-        found.operation_id,
-        name,
-        names_by_tag,
-        found.summary,
-        found.tags,
-        found.deprecated,
-        found.node.pointer,
-        found.path_pointer,
-    )
-
-
-def _servers(root: Node, version: Version) -> tuple[Server, ...]:
-    """Read the document's servers; none if they are broken: each operation that needs them reports that."""
-    try:
-        return version.servers(root)
-    except DocumentError:
-        return ()
 
 
 def _declared_tags(root: Node) -> dict[str, Node]:

@@ -12,17 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from dynclient._document import Document
+from dynclient._readers import paths
 from dynclient._readers.api import OperationReader, root_node, version_of
 from dynclient._readers.nodes import Faults, Node, section
-from dynclient._readers.paths import (
-    Version,
-    check_path,
-    declared,
-    operations_at,
-    path_items,
-    status_of,
-    template_names,
-)
 from dynclient._records import Record
 from dynclient._rows import OperationRow
 from dynclient.exceptions import DocumentError
@@ -69,7 +61,7 @@ def check(document: Document) -> Checked:
 def _locations(root: Node) -> Iterator[_Location]:
     """Yield the operations of paths, with their callbacks, and of webhooks (OAS 3.1)."""
     for path, item in _named(root, "paths"):
-        check_path(path, item)
+        paths.check_path(path, item)
         for location in _operations(path, item):
             yield location
             yield from _callbacks(location.node)
@@ -86,13 +78,9 @@ def _named(node: Node, key: str) -> Iterator[tuple[str, Node]]:
 
 
 def _operations(path: str, item: Node) -> Iterator[_Location]:
-    items = path_items(item)
-    for found in operations_at(path, item):
-        node = found.node.followed("an Operation Object")
-        row = OperationRow(
-            f"{found.method} {path}", found.method, path, found.operation_id, "", (), "", (), False, node.pointer, ""
-        )
-        yield _Location(row, node, items)
+    items = paths.path_items(item)
+    for found in paths.operations_at(path, item):
+        yield _Location(found.row, found.node.followed("an Operation Object"), items)
 
 
 def _callbacks(operation: Node) -> Iterator[_Location]:
@@ -121,14 +109,13 @@ def _noting(faults: Faults) -> Iterator[None]:
         faults.note(error)
 
 
-def _components(root: Node, version: Version, reader: OperationReader, faults: Faults) -> None:
+def _components(root: Node, version: paths.Version, reader: OperationReader, faults: Faults) -> None:
     """Read all named objects of the document, used or not."""
     version.servers(root)
     for name in reader.schemes:
         _ = reader.schemes[name]
     for pointer, read in version.components.items():
-        held = section(root, pointer)
-        for name, node in _members(held):
+        for name, node in _members(section(root, pointer)):
             with _noting(faults):
                 read(name, node)
 
@@ -148,8 +135,8 @@ def _parameters(location: _Location) -> None:
     """Check that the parameters of a path are those of its template."""
     for level in (location.node, *location.items):
         _alike(level)
-    names = template_names(location.row.path)
-    nodes = [node for node in declared(location.node, location.items) if node.value.get("in") == "path"]
+    names = paths.template_names(location.row.path)
+    nodes = [node for node in paths.declared(location.node, location.items) if node.value.get("in") == "path"]
     # OAS 3.1.1, Path Templating: each template expression MUST correspond to a path parameter.
     for name in set(names) - {node.value.get("name") for node in nodes}:
         location.node.refuse(
@@ -177,7 +164,7 @@ def _responses(operation: Node) -> None:
     if "responses" not in operation.value and not operation.since("3.1"):
         operation.refuse(operation.fault("`responses` is missing"), None)
     for key, node in operation.entries("responses"):
-        if status_of(key) is None and not key.startswith("x-"):
+        if paths.status_of(key) is None and not key.startswith("x-"):
             node.refuse(node.fault(f"{key!r} is not a status: use 200, 2XX or default"), None)
         # OAS 3.1.1, Response Object: `description` is REQUIRED; 3.2 lets it be left out.
         found = node.followed("a Response Object")

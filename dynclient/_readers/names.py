@@ -15,8 +15,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from dynclient._identifiers import distinct, identifier
-from dynclient._readers.paths import Found
 from dynclient._records import Record
+from dynclient._rows import OperationRow
 
 WITH_HTTP_INFO = "_with_http_info"
 
@@ -47,7 +47,7 @@ class Names(Record):
     namespaces: dict[str, str]
 
 
-def names(operations: Sequence[Found], tags: Iterable[str] = ()) -> Names:
+def names(operations: Sequence[OperationRow], tags: Iterable[str] = ()) -> Names:
     """Name the operations, flat and by tag; ``tags`` are those that the document declares, in its order."""
     plain = [identifier(spelling(operation)) for operation in operations]
     flat = _free(plain, RESERVED)
@@ -59,7 +59,7 @@ def names(operations: Sequence[Found], tags: Iterable[str] = ()) -> Names:
     return Names(tuple(flat), _by_tag(operations, plain, namespaces), namespaces)
 
 
-def spelling(operation: Found) -> str:
+def spelling(operation: OperationRow) -> str:
     """Return the text that an operation's name is made of: its id, or ``get accounts by accountId calls``."""
     if operation.operation_id:
         return operation.operation_id
@@ -90,7 +90,7 @@ def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
 
 
 def _by_tag(
-    operations: Sequence[Found], plain: Sequence[str], namespaces: dict[str, str]
+    operations: Sequence[OperationRow], plain: Sequence[str], namespaces: dict[str, str]
 ) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Return for each operation its pairs of namespace and name there."""
     prefixes = {tag: identifier(tag) + "_" for tag in namespaces}

@@ -24,6 +24,7 @@ from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record
+from dynclient._rows import OperationRow
 from dynclient._schemas import shape
 from dynclient.exceptions import DocumentError
 from dynclient.http_grammar import CONNECTION_FIELDS, is_token
@@ -58,16 +59,10 @@ class Version(Record):
 
 
 class Found(Record):
-    """An operation that was found: its node, and the fields that are listed."""
+    """An operation that was found: its row, which has no names yet, and its node."""
 
-    method: str
-    path: str
+    row: OperationRow
     node: Node
-    path_pointer: str
-    operation_id: str | None
-    tags: tuple[str, ...]
-    summary: str
-    deprecated: bool
 
 
 class Operations(Record):
@@ -116,9 +111,7 @@ def operations_at(path: str, item: Node) -> list[Found]:
     """
     found: dict[str, Found] = {}
     items = path_items(item)
-    summary = ""
-    for node in items:
-        summary = summary or node.note("summary")
+    summary = next(filter(None, (node.note("summary") for node in items)), "")
     for node in items:
         pointer = node.pointer
         for method, operation in _methods(node):
@@ -162,11 +155,12 @@ def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) 
     if not isinstance(value, Mapping):
         value = {}
     names = value.get("tags")
-    tags = dict.fromkeys([text for tag in names if (text := spelled(tag))]) if isinstance(names, list) else ()
+    tags = tuple(dict.fromkeys([text for tag in names if (text := spelled(tag))])) if isinstance(names, list) else ()
     operation_id = (spelled(value.get("operationId")) or "").strip() or None
     summary = (spelled(value.get("summary")) or "").strip() or summary
     deprecated = value.get("deprecated") is True
-    return Found(method, path, node, path_pointer, operation_id, tuple(tags), summary, deprecated)
+    listed = (operation_id, "", (), summary, tags, deprecated, node.pointer, path_pointer)
+    return Found(OperationRow(f"{method} {path}", method, path, *listed), node)
 
 
 def check_path(path: str, item: Node) -> None:
@@ -236,14 +230,11 @@ def sendable(path: str, operation: Node, parameters: Iterable[Parameter]) -> tup
     kept = [
         parameter._replace(required=True) if parameter.in_ == "path" else parameter
         for parameter in parameters
-        if not _is_reserved(parameter) and (parameter.in_ != "path" or parameter.name in names)
+        if not (parameter.in_ == "header" and parameter.name.lower() in _RESERVED)
+        and not (parameter.in_ == "path" and parameter.name not in names)
     ]
     known = {parameter.name for parameter in kept if parameter.in_ == "path"}
     return (*(_implied(name, operation) for name in names if name not in known), *kept)
-
-
-def _is_reserved(parameter: Parameter) -> bool:
-    return parameter.in_ == "header" and parameter.name.lower() in _RESERVED
 
 
 def _implied(name: str, operation: Node) -> Parameter:

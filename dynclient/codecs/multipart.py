@@ -309,20 +309,15 @@ def _read_part(raw: bytes, offset: int, limits: Limits) -> _ReadPart:
             head, content = raw[:-2], b""
     if len(head) > limits.header_line_bytes:
         raise DecodeError("the headers of a part are too long", offset=offset)
-    headers = Headers(list(_headers(head, offset, limits)))
-    disposition = _parameters(headers.get("content-disposition", ""))
-    return _ReadPart(headers, content, disposition.get("name"), disposition.get("filename"))
-
-
-def _headers(head: bytes, offset: int, limits: Limits) -> Iterator[tuple[str, str]]:
     lines = [line for line in _FOLD.sub(b" ", head).split(b"\r\n") if line]
     if len(lines) > limits.header_lines:
         raise DecodeError("a part has too many headers", offset=offset)
-    for line in lines:
-        found = _HEADER.fullmatch(decode_text(line, "utf-8"))
-        if found is None:
-            raise DecodeError("a header of a part is malformed", offset=offset)
-        yield found[1], found[2]
+    found = [_HEADER.fullmatch(decode_text(line, "utf-8")) for line in lines]
+    if None in found:
+        raise DecodeError("a header of a part is malformed", offset=offset)
+    headers = Headers([(each[1], each[2]) for each in found if each is not None])
+    disposition = _parameters(headers.get("content-disposition", ""))
+    return _ReadPart(headers, content, disposition.get("name"), disposition.get("filename"))
 
 
 def _parameters(disposition: str) -> dict[str, str]:

@@ -98,19 +98,15 @@ def write_event(item: Any) -> bytes:
     for name in ("event", "id", "retry"):
         value = event.get(name)
         if value is not None:
-            lines.append(f"{name}: {_field(name, value)}")
+            text = value if isinstance(value, str) else json.dump(value)
+            if _LINE_END.search(text) or "\0" in text:
+                raise EncodeError(f"the {name} of an event has a line break or NUL, which can't be written")
+            lines.append(f"{name}: {text}")
     data = event.get("data")
     if data is not None:
         text = data if isinstance(data, str) else json.dump(data)
         lines += [f"data: {line}" for line in _LINE_END.split(text)]
     return encode_text("\n".join([*lines, "", ""]), "utf-8")
-
-
-def _field(name: str, value: Any) -> str:
-    text = value if isinstance(value, str) else json.dump(value)
-    if _LINE_END.search(text) or "\0" in text:
-        raise EncodeError(f"the {name} of an event has a line break or NUL, which can't be written")
-    return text
 
 
 # -- splitters of any body ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import base64
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
+from dynclient._deferred import function
 from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient._records import Record
@@ -121,20 +122,12 @@ class APIKeyAuth(_TextAuth):
         return key
 
 
-def _digest(pair: Any, _: SecurityScheme) -> Auth:
-    from dynclient.security.digest import DigestAuth
-
-    return DigestAuth(*pair)
-
-
 def _oauth2(auth: OAuth2, scheme: SecurityScheme) -> Auth:
-    from dynclient.security.oauth2 import OAuth2Auth
-
     fault = _fault_of(auth, scheme)
     if fault:
         form = kind_of(scheme).form
         raise ArgumentError(f"the security scheme {scheme.name} takes {form}: {fault}", argument="auth")
-    return OAuth2Auth(auth)
+    return _OAUTH2(auth)
 
 
 class Kind(Record):
@@ -152,6 +145,9 @@ class Kind(Record):
 
 
 _PAIR = '("user", "password")'
+_OAUTH2: Callable[[OAuth2], Auth] = function("dynclient.security.oauth2", "OAuth2Auth")
+_fault_of: Callable[[OAuth2, SecurityScheme], str] = function("dynclient.security.grants", "fault_of")
+_DIGEST: Callable[..., Auth] = function("dynclient.security.digest", "DigestAuth")
 _BEARER: Mapping[str, Callable[[Any, SecurityScheme], Auth]] = {"text": lambda token, _: BearerAuth(token)}
 _GRANTING = Kind(
     '"token" or OAuth2(...)',
@@ -162,7 +158,7 @@ _GRANTING = Kind(
 
 KINDS: Mapping[tuple[str, str], Kind] = {
     ("http", "basic"): Kind(_PAIR, "user:password", {"pair": lambda pair, _: BasicAuth(*pair)}),
-    ("http", "digest"): Kind(_PAIR, "user:password", {**_BEARER, "pair": _digest}, rank=1),
+    ("http", "digest"): Kind(_PAIR, "user:password", {**_BEARER, "pair": lambda pair, _: _DIGEST(*pair)}, rank=1),
     ("http", ""): Kind('"token"', takes=_BEARER),
     ("apiKey", ""): Kind('"key"', takes={"text": lambda key, _: APIKeyAuth(key)}),
     ("oauth2", ""): _GRANTING,
@@ -293,12 +289,6 @@ def _takers(auth: Any, form: str, schemes: Mapping[str, SecurityScheme]) -> list
     found = [scheme for scheme in found if "OAuth2" not in kind_of(scheme).takes or not _fault_of(given, scheme)]
     rank = min((kind_of(scheme).rank for scheme in found), default=0)
     return [scheme for scheme in found if kind_of(scheme).rank == rank]
-
-
-def _fault_of(auth: OAuth2, scheme: SecurityScheme) -> str:
-    from dynclient.security.grants import fault_of
-
-    return fault_of(auth, scheme)
 
 
 def _known(name: Any, schemes: Mapping[str, SecurityScheme]) -> str:

@@ -226,16 +226,12 @@ class FileStore:
         text = json.dumps({**self._read(), key: dict(tokens)}, indent=1)
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # mkstemp makes a file of mode 0600 that was not there before.
-            descriptor, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    file.write(text)
-                Path(name).replace(self._path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    Path(name).unlink()
-                raise
+            # In a folder that is the owner's alone, and is removed whatever happens.
+            with tempfile.TemporaryDirectory(prefix=f".{self._path.name}.", dir=self._path.parent) as folder:
+                file = Path(folder, self._path.name)
+                file.touch(mode=0o600)
+                file.write_text(text, encoding="utf-8")
+                file.replace(self._path)
         except OSError as error:
             raise _fault(self._path, f"can't be written: {error.strerror}") from None
 

@@ -114,19 +114,15 @@ def _is_authorized(scheme: model.SecurityScheme, request: Request, valid: Creden
     sent = _api_key(scheme, request) if scheme.type == "apiKey" else _authorization(scheme, request)
     if not sent:
         return False
-    expected = _expected(scheme, valid)
-    return expected is None or (
-        isinstance(sent, type(expected)) and hmac.compare_digest(repr(sent).encode(), repr(expected).encode())
-    )
-
-
-def _expected(scheme: model.SecurityScheme, valid: Credentials) -> Any:
-    """The valid credential of a scheme, or None where any is."""
+    # The valid credential of this scheme, or None where any is.
     if isinstance(valid, Mapping):
         valid = valid.get(scheme.name)
     elif isinstance(valid, (tuple, list)) != (scheme.type == "http" and scheme.scheme == "basic"):
         valid = None
-    return tuple(valid) if isinstance(valid, list) else valid
+    expected = tuple(valid) if isinstance(valid, list) else valid
+    return expected is None or (
+        isinstance(sent, type(expected)) and hmac.compare_digest(repr(sent).encode(), repr(expected).encode())
+    )
 
 
 def _api_key(scheme: model.SecurityScheme, request: Request) -> str | None:

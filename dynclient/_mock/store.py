@@ -21,7 +21,6 @@ from dynclient import model
 from dynclient._mock.checks import RequestValues
 from dynclient._mock.responses import Draft, HTTPError
 from dynclient._mock.routing import Match, Route, bare
-from dynclient._records import Record
 from dynclient._schemas import shape, typed
 from dynclient.exceptions import DocumentError
 
@@ -31,14 +30,6 @@ COUNT_NAMES = frozenset({"total", "count", "totalCount", "total_count", "totalIt
 _LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}")
 
 
-class ItemType(Record):
-    """The path templates of an item and of its collection, and the property of a response that holds the id."""
-
-    template: str
-    collection: str
-    id_property: str
-
-
 class Store:
     """The items of one mock. The caller holds a lock: it is not safe for threads."""
 
@@ -46,7 +37,7 @@ class Store:
         """Take the paths; the response of a collection's POST is read when it is first needed."""
         self._api = api
         self._routes = routes
-        self._item_type = cache(self._read_type)
+        self._id_property = cache(self._read_id_property)
         self._items: dict[str, dict[str, Any]] = {}
         self._collections: set[str] = set()
         self._count = 0
@@ -58,16 +49,16 @@ class Store:
             HTTPError: 404.
         """
         for template, path in _prefixes(match):
-            if self._item_type(template) is not None and path not in self._items:
+            if self._id_property(template) is not None and path not in self._items:
                 raise HTTPError(404, f"there is nothing at {path}")
 
     def apply(self, match: Match, draft: Draft, values: RequestValues) -> Draft:
         """Create, change or delete as the request says, and fill its response with the known values."""
         template, path = bare(match.row.path), _unquoted(match.path)
-        creates = self._created_type(template) if match.row.method == "POST" else None
-        if creates is not None:
-            return self._create(creates, match, draft, values)
-        if self._item_type(template) is None:
+        created = self._created_id(template) if match.row.method == "POST" else None
+        if created is not None:
+            return self._create(created, match, draft, values)
+        if self._id_property(template) is None:
             return self._listed(match, draft) if match.row.method == "GET" else self._of_item(match, draft)
         if match.row.method == "DELETE":
             self._items.pop(path, None)
@@ -76,19 +67,17 @@ class Store:
             self._items[path].update(values.body)
         return draft._replace(value=_overlaid(draft, {**_path_values(values), **self._items[path]}))
 
-    def _create(self, item_type: ItemType, match: Match, draft: Draft, values: RequestValues) -> Draft:
+    def _create(self, id_property: str, match: Match, draft: Draft, values: RequestValues) -> Draft:
         known = {**_path_values(values), **(values.body if isinstance(values.body, dict) else {})}
-        known.pop(item_type.id_property, None)
+        known.pop(id_property, None)
         value = _overlaid(draft, known)
-        if not isinstance(value, dict) or item_type.id_property not in value:
+        if not isinstance(value, dict) or id_property not in value:
             return draft
         collection = _unquoted(match.path)
-        first = identifier = value[item_type.id_property]
-        while f"{collection}/{identifier}" in self._items:
+        first = identifier = value[id_property]
+        while f"{collection}/{identifier}" in self._items and type(first) in {int, str}:
             self._count += 1
-            before, identifier = identifier, _varied(first, self._count)
-            if identifier == before:
-                break
+            identifier = _varied(first, self._count)
         value = _renamed(value, first, identifier)
         path = f"{collection}/{identifier}"
         self._items[path] = {**known, **value}
@@ -98,9 +87,8 @@ class Store:
 
     def _listed(self, match: Match, draft: Draft) -> Draft:
         """The response with the existing items, once one has been created in the collection."""
-        item_type = self._created_type(bare(match.row.path))
         collection = _unquoted(match.path)
-        if item_type is None or collection not in self._collections:
+        if collection not in self._collections:
             return self._of_item(match, draft)
         items = [item for path, item in self._items.items() if path.rpartition("/")[0] == collection]
         valid = (value for value in _lists(draft.value, items) if _is_valid(draft, value))
@@ -108,18 +96,19 @@ class Store:
 
     def _of_item(self, match: Match, draft: Draft) -> Draft:
         """The response of a path below an item, with the item's values where it shows that item."""
-        item_types = [(self._item_type(template), path) for template, path in _prefixes(match)]
-        for item_type, path in reversed(item_types):
-            shows = item_type is not None and isinstance(draft.value, dict) and item_type.id_property in draft.value
+        for template, path in reversed(list(_prefixes(match))):
+            shows = isinstance(draft.value, dict) and self._id_property(template) in draft.value
             if shows and path in self._items:
                 return draft._replace(value=_overlaid(draft, self._items[path]))
         return draft
 
-    def _created_type(self, collection: str) -> ItemType | None:
+    def _created_id(self, collection: str) -> str | None:
+        """The property that holds the id in a response of a collection's POST; None if it creates no items."""
         templates = (template for template in self._routes if template.rpartition("/")[0] == collection)
-        return next((item_type for item_type in map(self._item_type, templates) if item_type is not None), None)
+        return next((name for name in map(self._id_property, templates) if name is not None), None)
 
-    def _read_type(self, template: str) -> ItemType | None:
+    def _read_id_property(self, template: str) -> str | None:
+        """The property that holds the id of the item at a path; None if it is not the path of an item."""
         found = _LAST_TEMPLATE.fullmatch(template)
         collection = self._routes.get(found["collection"]) if found else None
         if found is None or collection is None or "POST" not in collection.rows:
@@ -130,8 +119,7 @@ class Store:
             properties = _response_properties(self._api.read(collection.rows["POST"][0]))
         except DocumentError:
             return None
-        id_property = _id_property(found["name"], properties)
-        return ItemType(template, found["collection"], id_property) if id_property is not None else None
+        return _id_property(found["name"], properties)
 
 
 def _prefixes(match: Match) -> Iterator[tuple[str, str]]:
@@ -207,11 +195,9 @@ def _renamed(value: Any, old: Any, new: Any) -> Any:
 
 
 def _varied(old: Any, count: int) -> Any:
-    """Another id of the same form."""
-    if isinstance(old, int) and not isinstance(old, bool):
+    """Another id, a text or a number, of the same form."""
+    if isinstance(old, int):
         return old + count
-    if not isinstance(old, str):
-        return old
     digits = re.search(r"[0-9a-f]{4,}$", old)
     if digits is None:
         return f"{old}-{count}"

@@ -53,11 +53,6 @@ class CharacterSet:
         """The characters of all."""
         return cls([each for part in parts for each in part.ranges], [each for part in parts for each in part.tests])
 
-    @classmethod
-    def intersection(cls, parts: Sequence[CharacterSet]) -> CharacterSet:
-        """The characters that are in all."""
-        return cls(tests=[lambda character: all(character in part for part in parts)])
-
     def inverted(self) -> CharacterSet:
         """All other characters."""
         if self.tests:
@@ -158,7 +153,7 @@ _CATEGORIES = {
 }
 """Unicode's general categories by their long names; the short ones stand for themselves."""
 
-_POSIX = {
+_POSIX_RANGES = {
     "alnum": [(48, 57), (65, 90), (97, 122)],
     "alpha": [(65, 90), (97, 122)],
     "ascii": [(0, 127)],
@@ -174,6 +169,9 @@ _POSIX = {
     "word": [(48, 57), (65, 90), (95, 95), (97, 122)],
     "xdigit": [(48, 57), (65, 70), (97, 102)],
 }
+POSIX = {name: CharacterSet(ranges) for name, ranges in _POSIX_RANGES.items()}
+r"""The sets that POSIX calls by a name (``[:print:]``, in Java ``\p{Print}``), in ASCII."""
+
 _SHORT = frozenset({*_CATEGORIES.values()})
 # Python has no table of scripts, but the names of characters begin with theirs.
 _SCRIPTS = {
@@ -181,7 +179,7 @@ _SCRIPTS = {
     "geor": "GEORGIAN", "grek": "GREEK", "hang": "HANGUL", "hani": "CJK", "han": "CJK", "hebr": "HEBREW",
     "hira": "HIRAGANA", "kana": "KATAKANA", "latn": "LATIN", "thai": "THAI",
 }  # fmt: skip
-_SCRIPT_NAMES = frozenset(_SCRIPTS.values()) - {"CJK"}
+_SCRIPTS |= {name.lower(): name for name in _SCRIPTS.values() if name != "CJK"}
 _PROPERTIES = {
     "any": ANY,
     "ascii": CharacterSet([(0, 127)]),
@@ -202,22 +200,14 @@ def property_set(name: str) -> CharacterSet | None:
     if key not in {"", "General_Category", "gc"}:
         return None
     category = _CATEGORIES.get(plain, value)
-    if category == "LC":
-        return CharacterSet(tests=[lambda character: unicodedata.category(character) in {"Lu", "Ll", "Lt"}])
     if category in _SHORT:
-        return CharacterSet(tests=[lambda character: unicodedata.category(character).startswith(category)])
+        allowed = ("Lu", "Ll", "Lt") if category == "LC" else category
+        return CharacterSet(tests=[lambda character: unicodedata.category(character).startswith(allowed)])
     return _PROPERTIES[plain] if plain in _PROPERTIES else _script(plain.removeprefix("is"))
 
 
-@lru_cache(maxsize=16)
-def posix_set(name: str) -> CharacterSet | None:
-    r"""The set that POSIX calls by a name (``[:print:]``, in Java ``\p{Print}``), in ASCII; None for any other name."""
-    ranges = _POSIX.get(name)
-    return CharacterSet(ranges) if ranges is not None else None
-
-
 def _script(name: str) -> CharacterSet | None:
-    word = _SCRIPTS.get(name) or (name.upper() if name.upper() in _SCRIPT_NAMES else None)
+    word = _SCRIPTS.get(name)
     if word is None:
         return None
     return CharacterSet(tests=[lambda character: unicodedata.name(character, "").startswith(word)])

@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from dynclient._records import Record
-from dynclient._regex.characters import ANY, CONTROLS, DOT, SHORTHANDS, CharacterSet, posix_set, property_set
+from dynclient._regex.characters import ANY, CONTROLS, DOT, POSIX, SHORTHANDS, CharacterSet, property_set
 
 _DEPTH = 60
 _HEX_DIGITS = {"x": 2, "u": 4}
@@ -254,7 +254,7 @@ class _Reader:
         end = self.source.find("}", self.at)
         name = self.source[self.at : end] if end >= 0 else ""
         self.at = end + 1
-        found = property_set(name) or (None if self.strict else posix_set(name.lower()))
+        found = property_set(name) or (None if self.strict else POSIX.get(name.lower()))
         if found is None:
             raise PatternError(f"uses the property {name!r}, which is not known")
         return found.inverted() if negative else found
@@ -320,7 +320,10 @@ class _Reader:
                     parts.append(CharacterSet.span(low.single, high.single, ignore_case=ignore_case))
             else:
                 parts.append(low)
-        found = CharacterSet.intersection([CharacterSet.union(parts), *kept]) if kept else CharacterSet.union(parts)
+        found = CharacterSet.union(parts)
+        if kept:
+            kept.append(found)
+            found = CharacterSet(tests=[lambda character: all(character in part for part in kept)])
         return found.inverted() if negative else found
 
     def class_atom(self) -> CharacterSet:
@@ -328,7 +331,7 @@ class _Reader:
         if character == "\\":
             return self.escaped(self.next(), in_class=True)
         if character == "[" and not self.strict and (found := _POSIX.match(self.source, self.at - 1)):
-            posix = posix_set(found[2])
+            posix = POSIX.get(found[2])
             if posix is not None:
                 self.at = found.end()
                 return posix.inverted() if found[1] else posix

@@ -127,26 +127,6 @@ def _assembled(own: CompiledSchemas, homes: list[int]) -> SchemaBundle:
     return SchemaBundle(root, uris, frozenset(map(moved, own.made)), {})
 
 
-class CompiledSchema:
-    """One entry of ``$defs``.
-
-    ``chosen`` tells that it is reached by the ``allOf`` of a schema that its discriminator has picked already.
-    ``links`` are the nodes in it that refer to other entries, by number; ``dynamic`` those that do so dynamically, with
-    the anchor's name.
-    """
-
-    __slots__ = ("chosen", "dynamic", "level", "links", "node", "schema", "written")
-
-    def __init__(self, schema: Schema, level: int, *, chosen: bool) -> None:
-        self.schema = schema
-        self.level = level
-        self.chosen = chosen
-        self.written = False
-        self.node: Any = None
-        self.links: list[tuple[dict[str, Any], int]] = []
-        self.dynamic: list[tuple[dict[str, Any], int, str]] = []
-
-
 class CompiledSchemas:
     """The entries of a document in one direction; ``uris``, ``made`` and ``worked_out`` are those of their bundles."""
 
@@ -165,7 +145,8 @@ class CompiledSchemas:
         key = (schema.uri, chosen)
         if key not in self._numbers:
             self._numbers[key] = len(self.entries)
-            self.entries.append(CompiledSchema(schema, level, chosen=chosen))
+            at = f"/$defs/{len(self.entries)}"
+            self.entries.append(CompiledSchema(self, schema, at, level, chosen=chosen))
         return self._numbers[key]
 
     def reached(self, *starts: int) -> list[int]:
@@ -174,23 +155,13 @@ class CompiledSchemas:
         waiting = list(starts)
         while waiting:
             entry = self.entries[waiting.pop()]
-            if not entry.written:
-                self._write(entry)
+            if entry.node is None:
+                entry.write()
             for number in [*(each[1] for each in entry.links), *(each[1] for each in entry.dynamic)]:
                 if number not in found:
                     found[number] = None
                     waiting.append(number)
         return list(found)
-
-    def _write(self, entry: CompiledSchema) -> None:
-        number = self._numbers[entry.schema.uri, entry.chosen]
-        at = f"/$defs/{number}"
-        self.uris[at] = entry.schema.uri
-        position = _Position(at, entry.schema.uri, entry.level, 0, entry.schema.uri, frozenset())
-        entry.links.clear()
-        entry.dynamic.clear()
-        entry.node = _Writer(self, entry).node(entry.schema, position, chosen=entry.chosen)
-        entry.written = True
 
 
 class _Position(Record):
@@ -213,12 +184,34 @@ class _Position(Record):
         return _Position(self.at + path, self.uri + path, self.level + 1, self.inline + 1, owner, hidden)
 
 
-class _Writer:
-    """Writes one entry."""
+class CompiledSchema:
+    """One entry of ``$defs``.
 
-    def __init__(self, entries: CompiledSchemas, entry: CompiledSchema) -> None:
+    ``chosen`` tells that it is reached by the ``allOf`` of a schema that its discriminator has picked already.
+    ``node`` is None until the entry is written. ``links`` are the nodes in it that refer to other entries, by number;
+    ``dynamic`` those that do so dynamically, with the anchor's name.
+    """
+
+    __slots__ = ("at", "chosen", "dynamic", "entries", "level", "links", "node", "schema")
+
+    def __init__(self, entries: CompiledSchemas, schema: Schema, at: str, level: int, *, chosen: bool) -> None:
         self.entries = entries
-        self.entry = entry
+        self.schema = schema
+        self.at = at
+        self.level = level
+        self.chosen = chosen
+        self.node: Any = None
+        self.links: list[tuple[dict[str, Any], int]] = []
+        self.dynamic: list[tuple[dict[str, Any], int, str]] = []
+
+    def write(self) -> None:
+        """Write the entry, down to where references begin."""
+        uri = self.schema.uri
+        self.entries.uris[self.at] = uri
+        self.links.clear()
+        self.dynamic.clear()
+        position = _Position(self.at, uri, self.level, 0, uri, frozenset())
+        self.node = self.compiled(self.schema, position, chosen=self.chosen)
 
     def link(
         self, schema: Schema, node: dict[str, Any] | None = None, *, chosen: bool = False, level: int = 0
@@ -227,10 +220,10 @@ class _Writer:
         node = {} if node is None else node
         number = self.entries.number(schema, chosen=chosen, level=level)
         node["$ref"] = f"#/$defs/{number}"
-        self.entry.links.append((node, number))
+        self.links.append((node, number))
         return node
 
-    def node(self, schema: Schema, position: _Position, *, chosen: bool = False) -> Any:
+    def compiled(self, schema: Schema, position: _Position, *, chosen: bool = False) -> Any:
         """Write one schema, down to where references begin."""
         if position.level > self.entries.depth:
             where = location_at(schema.references, schema.uri)
@@ -289,7 +282,7 @@ class _Writer:
         below: dict[str, Any] = {}
         # JSON Schema 2020-12, 8.2.3.2: dynamic only where the first target was made by `$dynamicAnchor`.
         if isinstance(to.value, Mapping) and to.value.get("$dynamicAnchor") == name:
-            self.entry.dynamic.append((below, self.entries.number(to), name))
+            self.dynamic.append((below, self.entries.number(to), name))
         else:
             self.link(follow(to), below)
         node.setdefault("allOf", []).append(below)
@@ -299,15 +292,17 @@ class _Writer:
         dynamic = node.pop("allOf", [])
         for keyword, schema in found.one.items():
             below = position.below(keyword, same_value=keyword in {"then", "else"})
-            node[keyword] = False if schema.value is False and keyword in _CLOSING else self.node(schema, below)
+            node[keyword] = False if schema.value is False and keyword in _CLOSING else self.compiled(schema, below)
         for keyword, schemas in found.many.items():
             same = keyword == "allOf"
-            write = self.member if same else self.node
+            write = self.member if same else self.compiled
             node[keyword] = [
                 write(schema, position.below(keyword, index, same_value=same)) for index, schema in enumerate(schemas)
             ]
         for keyword, named in found.named.items():
-            node[keyword] = {name: self.node(schema, position.below(keyword, name)) for name, schema in named.items()}
+            node[keyword] = {
+                name: self.compiled(schema, position.below(keyword, name)) for name, schema in named.items()
+            }
         if dynamic:
             node["allOf"] = [*node.get("allOf", []), *dynamic]
 
@@ -316,7 +311,7 @@ class _Writer:
         to = follow(schema)
         if to.uri != schema.uri:
             return self.link(to, chosen=self.is_chosen(to, position.owner))
-        return self.node(schema, position)
+        return self.compiled(schema, position)
 
     def is_chosen(self, parent: Schema, owner: str | None) -> bool:
         """Tell whether a discriminator of the parent could have picked the schema that has it in its ``allOf``."""

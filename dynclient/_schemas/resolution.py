@@ -55,7 +55,8 @@ def follow(schema: Schema) -> Schema:
     """
     schema = schema._replace(dialect=_own_dialect(schema.dialect, schema.value))
     seen: set[str] = set()
-    while (to := reference(schema)) is not None and _only_refers(schema):
+    # OAS 3.0.4, Reference Object: any properties added SHALL be ignored.
+    while (to := reference(schema)) is not None and (not schema.dialect.ref_siblings or len(schema.value) == 1):
         if schema.uri in seen:
             raise UnresolvableReference(f"{to!r} leads in a circle", place=location_of(schema))
         seen.add(schema.uri)
@@ -100,11 +101,6 @@ def _value_at(schema: Schema, uri: str) -> Any:
         return schema.references.resolve(uri, schema.uri)[1]
     except DocumentError:
         return None
-
-
-def _only_refers(schema: Schema) -> bool:
-    # OAS 3.0.4, Reference Object: any properties added SHALL be ignored.
-    return not schema.dialect.ref_siblings or len(schema.value) == 1
 
 
 def _own_dialect(dialect: Dialect, value: Any) -> Dialect:

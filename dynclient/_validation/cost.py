@@ -171,15 +171,14 @@ def _check_steps(
     entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References, limits: Limits
 ) -> None:
     _count_steps(entries, known, bundle, references)
-    costliest = max(entries, key=known.steps.__getitem__)
-    if known.steps[costliest] > limits.validation_steps:
-        count = min(known.steps[costliest], 10**18)
-        message = f"checking one value takes {count} steps, {limits.validation_steps} are allowed"
-        raise UnsafeDocument(message, place=place_in(bundle, references, costliest[1:]))
-    longest = max(entries, key=known.chains.__getitem__)
-    if known.chains[longest] > limits.schema_depth:
-        message = f"schemas refer to each other more than {limits.schema_depth} times for one value"
-        raise UnsafeDocument(message, place=place_in(bundle, references, longest[1:]))
+    for counts, most, message in (
+        (known.steps, limits.validation_steps, "checking one value takes {0} steps, {1} are allowed"),
+        (known.chains, limits.schema_depth, "schemas refer to each other more than {1} times for one value"),
+    ):
+        worst = max(entries, key=counts.__getitem__)
+        if counts[worst] > most:
+            place = place_in(bundle, references, worst[1:])
+            raise UnsafeDocument(message.format(min(counts[worst], 10**18), most), place=place)
 
 
 def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References) -> None:

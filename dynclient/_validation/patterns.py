@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import lru_cache
 from threading import local
 from typing import Any
@@ -17,7 +16,8 @@ from dynclient import json_pointer
 from dynclient._records import Record
 from dynclient._schemas import SchemaBundle, cache
 from dynclient._schemas.keywords import MANY, NAMED
-from dynclient.exceptions import DocumentError, Place
+from dynclient._schemas.resolution import location_at
+from dynclient.exceptions import Place
 from dynclient.model import References
 from dynclient.options import Limits
 
@@ -86,12 +86,10 @@ def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Lim
 
 def place_in(bundle: SchemaBundle, references: References, pointer: str) -> Place | None:
     """The place in the document of what stands at a JSON pointer in a bundle, or of the nearest thing around it."""
-    uri = bundle.origin(pointer)
-    while uri:
-        with suppress(DocumentError):
-            return Place(*references.place(uri))
+    uri, place = bundle.origin(pointer), None
+    while uri and (place := location_at(references, uri)) is None:
         uri = uri.rpartition("/")[0] if "/" in uri.partition("#")[2] else ""
-    return None
+    return place
 
 
 def _entries(schema: Any) -> Iterator[tuple[str, Any]]:

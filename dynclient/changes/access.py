@@ -83,28 +83,17 @@ def compare_servers(findings: Findings, old: tuple[Server, ...], new: tuple[Serv
     if old and new and old[0].url != new[0].url:
         findings.add("default-server-changed", before=old[0].url, after=new[0].url)
     before, after = ({server.url: server for server in servers} for servers in (old, new))
-    for url, server in before.items():
-        if url in after:
-            _compare_server(findings, server, after[url])
-        else:
-            findings.add("server-removed", url)
-    for url in after:
-        if url not in before:
-            findings.add("server-added", url)
+    for pair in findings.shared(lambda _, word: f"server-{word}", lambda it: it.url, before, after):
+        _compare_server(findings, *pair)
 
 
 def _compare_server(findings: Findings, old: Server, new: Server) -> None:
     # OAS 3.2.0, Server Object: only 3.2 has names, so a document of another version has not removed one.
     if old.name and new.name and old.name != new.name:
         findings.add("server-renamed", old.url, before=old.name, after=new.name)
-    for name, variable in old.variables.items():
-        if name in new.variables:
-            _compare_variable(findings, variable, new.variables[name])
-        else:
-            findings.add("server-variable-removed", name)
-    for name in new.variables:
-        if name not in old.variables:
-            findings.add("server-variable-added", name)
+    variables = old.variables, new.variables
+    for pair in findings.shared(lambda _, word: f"server-variable-{word}", lambda it: it.name, *variables):
+        _compare_variable(findings, *pair)
 
 
 def _compare_variable(findings: Findings, old: ServerVariable, new: ServerVariable) -> None:

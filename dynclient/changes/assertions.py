@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dynclient._schemas import MISSING, Shape, is_binary
+from dynclient.changes.kinds import BOUNDS
 
 Differences = Iterator[tuple[str, Any, Any]]
 
@@ -88,37 +89,24 @@ def encodings(old: Shape, new: Shape) -> Differences:
     """Compare ``contentEncoding`` and ``contentMediaType``."""
     if is_binary(old.schema) or is_binary(new.schema):
         return
-    before, after = (" ".join(filter(None, (_encoding(seen), seen.content_media_type))) for seen in (old, new))
+    # OAS 3.1.1, Working With Binary Data: these formats of 3.0 are content encodings in JSON Schema.
+    names = {"byte": "base64", "base64": "base64", "base64url": "base64url"}
+    found = ((it.content_encoding or names.get(it.format or ""), it.content_media_type) for it in (old, new))
+    before, after = (" ".join(filter(None, pair)) for pair in found)
     if before != after:
         yield "encoding-changed", before or "none", after or "none"
 
 
-# OAS 3.1.1, Working With Binary Data: what the formats of 3.0 are in JSON Schema.
-_ENCODINGS = {"byte": "base64", "base64": "base64", "base64url": "base64url"}
-
-
-def _encoding(seen: Shape) -> str | None:
-    return seen.content_encoding or _ENCODINGS.get(seen.format or "")
-
-
-# Keyword -> its aspect, and 1 where a larger value is narrower, -1 where a smaller one is.
-_BOUNDS: dict[str, tuple[str, int]] = {
-    "maxContains": ("max-contains", -1),
-    "maxItems": ("max-items", -1),
-    "maxLength": ("max-length", -1),
-    "maxProperties": ("max-properties", -1),
-    "minContains": ("min-contains", 1),
-    "minItems": ("min-items", 1),
-    "minLength": ("min-length", 1),
-    "minProperties": ("min-properties", 1),
-}
-_COUNTS_FROM = {"minContains": 1}
+# The limits of lengths and counts, all of them keywords in the spelling of kinds.
+_COUNTS = sorted(bound for bound in BOUNDS if "-" in bound)
 
 
 def bounds(old: Shape, new: Shape) -> Differences:
     """Compare the limits of numbers, lengths and counts."""
-    for keyword, (aspect, sign) in _BOUNDS.items():
-        absent = _COUNTS_FROM.get(keyword, 0) if sign > 0 else math.inf
+    for aspect in _COUNTS:
+        word, _, noun = aspect.partition("-")
+        keyword, sign = f"{word}{noun.capitalize()}", 1 if word == "min" else -1
+        absent = math.inf if sign < 0 else 1 if keyword == "minContains" else 0
         before, after = old.constraints.get(keyword, absent), new.constraints.get(keyword, absent)
         if before != after:
             word = "narrowed" if (after - before) * sign > 0 else "widened"

@@ -196,18 +196,11 @@ def _compare_request_bodies(findings: Findings, old: RequestBody | None, new: Re
 
 
 def _compare_responses(findings: Findings, old: Operation, new: Operation) -> None:
-    for status, response in old.responses.items():
-        if status in new.responses:
-            _compare_response(findings, response, new.responses[status])
-        else:
-            findings.add(f"{_outcome(status)}-response-removed", f"response {status}", old=response.pointer)
-    for status, response in new.responses.items():
-        if status not in old.responses:
-            findings.add(f"{_outcome(status)}-response-added", f"response {status}", new=response.pointer)
+    def kind(response: Response, word: str) -> str:
+        return f"{'success' if response.status.startswith(('1', '2', '3')) else 'error'}-response-{word}"
 
-
-def _outcome(status: str) -> str:
-    return "success" if status.startswith(("1", "2", "3")) else "error"
+    for pair in findings.shared(kind, lambda it: f"response {it.status}", old.responses, new.responses):
+        _compare_response(findings, *pair)
 
 
 def _compare_response(findings: Findings, old: Response, new: Response) -> None:
@@ -223,16 +216,12 @@ def _compare_response(findings: Findings, old: Response, new: Response) -> None:
 
 def _compare_contents(findings: Findings, side: Side, where: str, old: Content, new: Content) -> None:
     before, after = ({_normalized(name): found for name, found in content.items()} for content in (old, new))
-    for name, media_type in before.items():
-        label = f"{where} ({media_type.media_range})"
-        if name in after:
-            _compare_media_types(findings, side, label, media_type, after[name])
-        else:
-            findings.add(f"{side}-media-type-removed", label, old=media_type.pointer)
-    for name, media_type in after.items():
-        if name not in before:
-            label = f"{where} ({media_type.media_range})"
-            findings.add(f"{side}-media-type-added", label, new=media_type.pointer)
+
+    def label(media_type: MediaType) -> str:
+        return f"{where} ({media_type.media_range})"
+
+    for one, other in findings.shared(lambda _, word: f"{side}-media-type-{word}", label, before, after):
+        _compare_media_types(findings, side, label(one), one, other)
 
 
 def _normalized(media_range: str) -> str:
@@ -261,16 +250,15 @@ def _encoding(found: Encoding | None) -> str:
 def _compare_headers(findings: Findings, where: str, old: Response, new: Response) -> None:
     # RFC 9110, 5.1: names of header fields are case-insensitive.
     before, after = ({name.lower(): header for name, header in one.headers.items()} for one in (old, new))
-    for name, header in before.items():
-        label = f"{where} header {header.name}"
-        if name in after:
-            _compare_header(findings, label, header, after[name])
-        else:
-            kind = "required-response-header-removed" if header.required else "response-header-removed"
-            findings.add(kind, label, old=header.pointer)
-    for name, header in after.items():
-        if name not in before:
-            findings.add("response-header-added", f"{where} header {header.name}", new=header.pointer)
+
+    def kind(header: Header, word: str) -> str:
+        return f"{'required-' if header.required and word == 'removed' else ''}response-header-{word}"
+
+    def label(header: Header) -> str:
+        return f"{where} header {header.name}"
+
+    for one, other in findings.shared(kind, label, before, after):
+        _compare_header(findings, label(one), one, other)
 
 
 def _compare_header(findings: Findings, label: str, old: Header, new: Header) -> None:

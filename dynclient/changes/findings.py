@@ -7,8 +7,8 @@ Rule 2: a pair without a change in it or below it is not walked again, whichever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 from dynclient._records import Record
 from dynclient._schemas import MISSING
@@ -16,6 +16,7 @@ from dynclient.changes.kinds import KINDS
 from dynclient.changes.report import Change, Location, short_text
 from dynclient.model import API, OperationRow, Schema
 
+T = TypeVar("T")
 Key = tuple[str, str, str, bool]
 """The URIs of two schemas, the side, and whether the value is XML."""
 
@@ -37,12 +38,8 @@ class SchemaResults:
     def __init__(self) -> None:
         self.pairs: dict[Key, PairResult] = {}
         self.equal: dict[Key, bool] = {}
-        self._unchanged: set[Key] = set()
+        self.unchanged: set[Key] = set()
         self._changed: set[Key] = set()
-
-    def unchanged(self, key: Key) -> bool:
-        """Whether a pair is known to have no change in it or below it."""
-        return key in self._unchanged
 
     def walked(self, seen: Iterable[Key], left: Iterable[Key]) -> None:
         """Note which pairs of a finished walk lead to a change, and which do not.
@@ -63,7 +60,7 @@ class SchemaResults:
                 if key not in changed:
                     changed.add(key)
                     waiting.append(key)
-        self._unchanged |= met - changed
+        self.unchanged |= met - changed
         self._changed |= changed
 
 
@@ -122,6 +119,34 @@ class Findings:
         for name in news:
             if name not in olds:
                 self.add(f"{kind}-added", where, after=name, **at)
+
+    def shared(
+        self, kind: Callable[[T, str], str], where: Callable[[T], str], old: Mapping[str, T], new: Mapping[str, T]
+    ) -> Iterator[tuple[T, T]]:
+        """Yield the two objects of each key that both sides have, and add a change for each other object.
+
+        ``kind`` returns the kind of change from an object and "removed" or "added", ``where`` names the object.
+        """
+        for key, one in old.items():
+            if key in new:
+                yield one, new[key]
+            else:
+                self.add(kind(one, "removed"), where(one), old=getattr(one, "pointer", None))
+        for key, one in new.items():
+            if key not in old:
+                self.add(kind(one, "added"), where(one), new=getattr(one, "pointer", None))
+
+
+def take_pairs(left: list[T], right: list[T], fits: Callable[[T, T], bool]) -> list[tuple[T, T]]:
+    """Remove the pairs that fit from both lists, and return them."""
+    pairs = []
+    for one in tuple(left):
+        other = next((other for other in right if fits(one, other)), None)
+        if other is not None:
+            pairs.append((one, other))
+            left.remove(one)
+            right.remove(other)
+    return pairs
 
 
 class _Located(Protocol):

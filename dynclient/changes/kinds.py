@@ -67,9 +67,7 @@ _WHOLE = (
     Kind("component-removed", _W, "the named schema was removed, and its name in type hints with it"),
     Kind("namespace-added", _I, "the client has a new namespace"),
     Kind("namespace-removed", _B, "the client no longer has the namespace"),
-)
-
-_OPERATIONS = (
+    # Operations.
     Kind("operation-added", _I, "is new"),
     Kind("operation-removed", _B, "was removed"),
     Kind("operation-removed-after-sunset", _W, "was removed after its announced sunset"),
@@ -96,9 +94,7 @@ _OPERATIONS = (
     Kind("security-choice-removed", _B, "no longer accepts this choice of credentials"),
     Kind("security-scope-added", _B, "the credential needs another scope"),
     Kind("security-scope-removed", _I, "the credential no longer needs this scope"),
-)
-
-_ARGUMENTS = (
+    # Arguments, parameters and request bodies.
     Kind("argument-renamed", _B, "the argument has another Python name"),
     Kind("argument-moved", _B, "the positional arguments have another order"),
     Kind("argument-became-keyword-only", _B, "the argument can no longer be passed by position"),
@@ -123,9 +119,7 @@ _ARGUMENTS = (
     Kind("request-media-type-added", _I, "is a new media type"),
     Kind("request-media-type-removed", _B, "was removed"),
     Kind("request-encoding-changed", _B, "is encoded in another way within the form"),
-)
-
-_RESPONSES = (
+    # Responses.
     Kind("success-response-added", _W, "is a new successful status"),
     Kind("success-response-removed", _B, "is no longer documented"),
     Kind("error-response-added", _I, "is a new documented error"),
@@ -209,16 +203,15 @@ ASPECTS = (
 )
 
 
-def _of_schemas() -> list[Kind]:
-    return [
-        Kind(f"{side}-{aspect.name}", aspect.received if side in RECEIVED else aspect.sent, aspect.text)
-        for side in SIDES
-        for aspect in ASPECTS
-    ]
-
-
-KINDS: dict[str, Kind] = {kind.id: kind for kind in (*_WHOLE, *_OPERATIONS, *_ARGUMENTS, *_RESPONSES, *_of_schemas())}
+KINDS: dict[str, Kind] = {
+    kind.id: kind
+    for kind in (
+        *_WHOLE,
+        *(
+            Kind(f"{side}-{aspect.name}", aspect.received if side in RECEIVED else aspect.sent, aspect.text)
+            for side in SIDES
+            for aspect in ASPECTS
+        ),
+    )
+}
 """Every kind of change by its id."""
-
-WHOLE = tuple(kind.id for kind in (*_WHOLE, *_OPERATIONS, *_ARGUMENTS, *_RESPONSES))
-"""The ids of the kinds that are not about schemas."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynclient._records import Record
-from dynclient.changes.findings import Findings, locations
+from dynclient.changes.findings import Findings, locations, take_pairs
 from dynclient.changes.schemas import compare_schemas, is_equal
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.model import Operation, Parameter, Schema
@@ -35,30 +35,22 @@ def matched(old: Operation, new: Operation) -> MatchedParameters:
     The first rule that applies decides: the same name and location; for a path parameter, the same place in the path;
     the same name in another location; the only removed and the only added parameter of a location, if they are alike.
     """
-    result = MatchedParameters([], list(old.parameters), list(new.parameters))
-    _match(result, lambda one, other: _name_key(one) == _name_key(other))
+    removed, added = list(old.parameters), list(new.parameters)
+    pairs = take_pairs(removed, added, lambda one, other: _name_key(one) == _name_key(other))
     before, after = _TEMPLATE.findall(old.path), _TEMPLATE.findall(new.path)
     if len(before) == len(after):
         places = set(zip(before, after, strict=True))
-        _match(result, lambda one, other: one.in_ == other.in_ == "path" and (one.name, other.name) in places)
-    _match(result, lambda one, other: one.name == other.name)
+        pairs += take_pairs(
+            removed, added, lambda one, other: one.in_ == other.in_ == "path" and (one.name, other.name) in places
+        )
+    pairs += take_pairs(removed, added, lambda one, other: one.name == other.name)
     for in_ in ("query", "header", "cookie"):
-        removed = [one for one in result.removed if one.in_ == in_]
-        added = [one for one in result.added if one.in_ == in_]
-        if len(removed) == len(added) == 1 and _is_alike(removed[0], added[0]):
-            result.pairs.append((removed[0], added[0]))
-            result.removed.remove(removed[0])
-            result.added.remove(added[0])
-    return result
-
-
-def _match(found: MatchedParameters, fits: Callable[[Parameter, Parameter], bool]) -> None:
-    for one in tuple(found.removed):
-        other = next((other for other in found.added if fits(one, other)), None)
-        if other is not None:
-            found.pairs.append((one, other))
-            found.removed.remove(one)
-            found.added.remove(other)
+        ones, others = ([it for it in found if it.in_ == in_] for found in (removed, added))
+        if len(ones) == len(others) == 1 and _is_alike(ones[0], others[0]):
+            pairs.append((ones[0], others[0]))
+            removed.remove(ones[0])
+            added.remove(others[0])
+    return MatchedParameters(pairs, removed, added)
 
 
 def _name_key(parameter: Parameter) -> Key:

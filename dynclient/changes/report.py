@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, overload
 
 from dynclient._escaping import counted
@@ -148,11 +149,7 @@ class Changes(Sequence[Change]):
         return as_text(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (tuple(change._replace(old=None, new=None) for change in self._all),)
-
-
-def _restored(found: tuple[Change, ...]) -> Changes:
-    return Changes(lambda: found)
+        return Changes, (partial(tuple, [change._replace(old=None, new=None) for change in self._all]),)
 
 
 def short_text(value: Any) -> str:
@@ -190,19 +187,12 @@ def as_json(changes: Changes) -> str:
     return json.dumps([_data(change) for change in changes], indent=2, ensure_ascii=False)
 
 
+_FIELDS = ("id", "severity", "operation", "name", "where", "message", "before", "after")
+
+
 def _data(change: Change) -> dict[str, Any]:
-    return {
-        "id": change.id,
-        "severity": change.severity,
-        "operation": change.operation,
-        "name": change.name,
-        "where": change.where,
-        "message": change.message,
-        "before": change.before,
-        "after": change.after,
-        "old": _place(change.old),
-        "new": _place(change.new),
-    }
+    data = {field: getattr(change, field) for field in _FIELDS}
+    return {**data, "old": _place(change.old), "new": _place(change.new)}
 
 
 def _place(at: Location | None) -> dict[str, Any] | None:

@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dynclient._records import Record
 from dynclient._schemas import Shape, shape
 from dynclient.changes.assertions import ASSERTIONS
-from dynclient.changes.findings import Findings, Key, PairResult, SchemaResults
+from dynclient.changes.findings import Findings, Key, PairResult, SchemaResults, take_pairs
 from dynclient.changes.kinds import RECEIVED, Side
 from dynclient.model import Schema
 
@@ -27,15 +26,6 @@ Below = list[tuple[Schema, Schema, str]]
 Add = Callable[..., None]
 """Takes an aspect, a step in the path, and keywords of :meth:`Findings.add`."""
 Fits = Callable[[Schema, Schema], bool]
-
-
-class SchemaPair(Record):
-    """Two schemas of the same value, the path to it, and their key in :class:`SchemaResults`."""
-
-    old: Schema
-    new: Schema
-    path: str
-    key: Key
 
 
 class Comparison:
@@ -56,7 +46,7 @@ class Comparison:
         self._budget = budget
         self._results = results if results is not None else SchemaResults()
         self._seen: set[Key] = set()
-        self._waiting: list[SchemaPair] = []
+        self._waiting: list[tuple[Schema, Schema, str, Key]] = []
 
     def run(self, old: Schema, new: Schema, path: str = "$") -> None:
         """Compare two schemas and all below.
@@ -64,46 +54,53 @@ class Comparison:
         Raises:
             DocumentError: a schema is broken.
         """
-        self._waiting.append(SchemaPair(old, new, path, self._key(old, new)))
+        self._waiting.append((old, new, path, self._key(old, new)))
         while self._waiting and self._budget > 0:
-            pair = self._waiting.pop()
-            if pair.key in self._seen or self._results.unchanged(pair.key):
+            old, new, path, key = self._waiting.pop()
+            if key in self._seen or key in self._results.unchanged:
                 continue
-            result = self._results.pairs.get(pair.key)
+            result = self._results.pairs.get(key)
             if result is None:
-                result = self._results.pairs[pair.key] = self._compare(pair.old, pair.new)
-            self._seen.add(pair.key)
+                result = self._results.pairs[key] = self._compare(old, new)
+            self._seen.add(key)
             self._budget -= 1
             for aspect, step, details in result.changes:
-                self._add(aspect, pair.path + step, **{"old": pair.old, "new": pair.new, **details})
+                self._add(aspect, path + step, **{"old": old, "new": new, **details})
             # In reverse, so that they leave the stack in the document's order.
-            below = reversed(result.below)
-            self._waiting += [SchemaPair(one, other, pair.path + step, key) for one, other, step, key in below]
-        self._results.walked(self._seen, (pair.key for pair in self._waiting))
+            self._waiting += [(one, other, path + step, below) for one, other, step, below in reversed(result.below)]
+        self._results.walked(self._seen, (key for *_, key in self._waiting))
 
     def _key(self, old: Schema, new: Schema) -> Key:
         return old.uri, new.uri, self.side, self._xml
 
     def _compare(self, before: Schema, after: Schema) -> PairResult:
-        sides = _comparable(shape(before), shape(after))
+        old, old_branches, old_null = _unwrapped(shape(before))
+        new, new_branches, new_null = _unwrapped(shape(after))
         changes: list[tuple[str, str, dict[str, Any]]] = []
         below: Below = []
 
         def add(aspect: str, step: str = "", **details: Any) -> None:
             changes.append((aspect, step, details))
 
-        if sides.union:
-            below += _branches(sides, add, self._equal)
-        if sides.plain:
-            old, new = sides.old, sides.new
+        plain = True
+        if _only_branches(old, old_branches) or _only_branches(new, new_branches):
+            # If only one is a union, the other counts as a union of itself, and nothing but branches is compared.
+            plain = bool(old_branches and new_branches)
+            old_branches, new_branches = old_branches or (old.schema,), new_branches or (new.schema,)
+        if old_branches and new_branches:
+            _tags(old, new, add)
+            below += _branches([*old_branches], [*new_branches], add, self._equal)
+        elif old_branches or new_branches:
+            add("union-changed")
+        if plain:
             for check in ASSERTIONS:
                 for aspect, was, is_ in check(old, new):
                     add(aspect, before=was, after=is_)
             if self._xml and old.xml != new.xml:
                 add("xml-changed")
             below += [*_items(old, new, add), *_properties(old, new, self.side, add), *_heirs(old, new, add)]
-        elif sides.old_null != sides.new_null:
-            add("null-allowed" if sides.new_null else "null-forbidden")
+        elif old_null != new_null:
+            add("null-allowed" if new_null else "null-forbidden")
         return PairResult(
             tuple(changes), tuple((one, other, step, self._key(one, other)) for one, other, step in below)
         )
@@ -230,50 +227,14 @@ def _unnamed_properties(old: Shape, new: Shape, add: Add) -> Below:
         "some" if isinstance(seen.additional, Schema) else "any" if seen.additional else "none" for seen in (old, new)
     )
     if was != is_:
-        add(_ADDITIONAL[was, is_])
+        word = "widened" if is_ == "any" else "narrowed"
+        if "none" in (was, is_):
+            word = "allowed" if was == "none" else "forbidden"
+        add(f"additional-properties-{word}")
     return below
 
 
-_ADDITIONAL = {
-    ("any", "none"): "additional-properties-forbidden",
-    ("some", "none"): "additional-properties-forbidden",
-    ("none", "any"): "additional-properties-allowed",
-    ("none", "some"): "additional-properties-allowed",
-    ("any", "some"): "additional-properties-narrowed",
-    ("some", "any"): "additional-properties-widened",
-}
-
-
 # Unions.
-
-
-class ComparableShapes(Record):
-    """Two shapes made comparable.
-
-    ``plain`` means that their keywords besides branches are compared: neither is a union, or both are. ``union`` means
-    that at least one has branches. ``old_null`` and ``new_null`` tell whether each allows null.
-    """
-
-    old: Shape
-    new: Shape
-    plain: bool
-    union: bool
-    old_branches: tuple[Schema, ...]
-    new_branches: tuple[Schema, ...]
-    old_null: bool
-    new_null: bool
-
-
-def _comparable(old: Shape, new: Shape) -> ComparableShapes:
-    """Apply rule 3 to two shapes. If only one is a union, the other counts as a union of itself."""
-    old, old_branches, old_null = _unwrapped(old)
-    new, new_branches, new_null = _unwrapped(new)
-    union, plain = bool(old_branches or new_branches), True
-    if union and (_only_branches(old, old_branches) or _only_branches(new, new_branches)):
-        old_branches = old_branches or (old.schema,)
-        new_branches = new_branches or (new.schema,)
-        plain = old_branches != (old.schema,) and new_branches != (new.schema,)
-    return ComparableShapes(old, new, plain, union, old_branches, new_branches, old_null, new_null)
 
 
 def _unwrapped(seen: Shape) -> tuple[Shape, tuple[Schema, ...], bool]:
@@ -300,16 +261,11 @@ def _only_branches(seen: Shape, branches: tuple[Schema, ...]) -> bool:
     return bool(branches) and not (seen.properties or seen.required or seen.items or seen.enum is not None)
 
 
-def _branches(sides: ComparableShapes, add: Add, equal: Fits) -> Below:
-    """Compare the branches of unions, and return the pairs whose schemas are to be compared."""
-    if not (sides.old_branches and sides.new_branches):
-        add("union-changed")
-        return []
-    _tags(sides.old, sides.new, add)
-    left, right = list(sides.old_branches), list(sides.new_branches)
-    pairs = _matched(left, right, _same_name)
+def _branches(left: list[Schema], right: list[Schema], add: Add, equal: Fits) -> Below:
+    """Compare the branches of two unions, and return the pairs whose schemas are to be compared."""
+    pairs = take_pairs(left, right, _same_name)
     # Equality is decided with a small budget; the pairs are compared in full like all others.
-    pairs += _matched(left, right, equal)
+    pairs += take_pairs(left, right, equal)
     if len(left) == len(right):
         pairs += zip(left, right, strict=True)
         left, right = [], []
@@ -318,18 +274,6 @@ def _branches(sides: ComparableShapes, add: Add, equal: Fits) -> Below:
     for branch in right:
         add("branch-added", after=_title(branch), new=branch)
     return [(one, other, f"<{name}>" if (name := shape(one).name) else "") for one, other in pairs]
-
-
-def _matched(left: list[Schema], right: list[Schema], fits: Fits) -> list[tuple[Schema, Schema]]:
-    """Remove the pairs that fit from both lists, and return them."""
-    pairs = []
-    for one in tuple(left):
-        other = next((other for other in right if fits(one, other)), None)
-        if other is not None:
-            pairs.append((one, other))
-            left.remove(one)
-            right.remove(other)
-    return pairs
 
 
 def _same_name(one: Schema, other: Schema) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ class _BaseClient:
     """The interface of both clients; an operation or tag of one of these names gets a trailing underscore."""
 
     _dispatcher_class: type[Dispatcher]
+    _transport_class: str
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._state = dispatcher.state
@@ -123,8 +124,14 @@ class _BaseClient:
         _check_block_private(block_private, proxy, transport)
         call_options = CallOptions().changed(options)
         how = {"references": tuple(references), "timeout": call_options.timeout, "cache": cache}
-        make = partial(cls._make_transport, **network) if transport is None else lambda: transport
-        return cls._of(DocumentSource(source, **how, **network), make, call_options, limits, watch, tls)
+
+        def make_transport() -> Any:
+            if transport is not None:
+                return transport
+            return getattr(import_module("dynclient.transports"), cls._transport_class)(**network)
+
+        found = DocumentSource(source, **how, **network)
+        return cls._of(found, make_transport, call_options, limits, watch, tls)
 
     @classmethod
     def _of(
@@ -148,10 +155,6 @@ class _BaseClient:
 
             state.stop_watching = Watcher(state, dispatcher, SECONDS if watch is True else watch).stop
         return cls(dispatcher)
-
-    @classmethod
-    def _make_transport(cls, **network: Any) -> Any:
-        raise NotImplementedError
 
     @property
     def operations(self) -> Operations:
@@ -221,12 +224,7 @@ class Client(_BaseClient):
     """A client whose calls return when they are done. It is immutable, and threads may share it."""
 
     _dispatcher_class = Dispatcher
-
-    @classmethod
-    def _make_transport(cls, **network: Any) -> Any:
-        from dynclient.transports import HTTPTransport
-
-        return HTTPTransport(**network)
+    _transport_class = "HTTPTransport"
 
     def close(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""
@@ -258,12 +256,7 @@ class AsyncClient(_BaseClient):
     """A client whose calls are awaited, on asyncio or trio. Loading a document from a URL blocks."""
 
     _dispatcher_class = AsyncDispatcher
-
-    @classmethod
-    def _make_transport(cls, **network: Any) -> Any:
-        from dynclient.transports import AsyncHTTPTransport
-
-        return AsyncHTTPTransport(**network)
+    _transport_class = "AsyncHTTPTransport"
 
     async def aclose(self) -> None:
         """Close the connections. Clients that ``with_options`` made share them, and are closed too."""

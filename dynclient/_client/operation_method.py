@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient._call import Flow, call, stream
 from dynclient._client.drivers import drive, drive_async
-from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument
+from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming
 from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader
 from dynclient.exceptions import ArgumentError, DocumentError
@@ -125,7 +125,7 @@ class _Docstring:
             return self._of_the_class
         from dynclient.inspection.docstrings import docstring
 
-        with method._named():  # noqa: SLF001  # the method's own attribute
+        with naming(method._row):  # noqa: SLF001  # the method's own attribute
             return docstring(method._read(), method.__name__, call=method._call())  # noqa: SLF001  # likewise
 
 
@@ -175,14 +175,14 @@ class Described:
         """Keyword arguments that make a valid call; the same for the same seed."""
         from dynclient.examples import arguments_example
 
-        with self._named():
+        with naming(self._row):
             return arguments_example(self.operation, seed)
 
     def describe(self) -> dict[str, Any]:
         """The contents of its page, as data."""
         from dynclient.inspection.views import described
 
-        with self._named():
+        with naming(self._row):
             return described(self.operation, self.__name__)
 
     @property
@@ -190,7 +190,7 @@ class Described:
         """The JSON Schema (2020-12) of the body, with all that it refers to; None if it has no body."""
         from dynclient.inspection.views import body_schema_of
 
-        with self._attribute(), self._named():
+        with self._attribute(), naming(self._row):
             return body_schema_of(self.operation)
 
     def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
@@ -204,15 +204,6 @@ class Described:
         plan = self._dispatcher.document.plan(self._row)
         bound = plan.binder.bind(args, keywords, complete=False)
         return explain(self._dispatcher.document.api, plan, bound, self._dispatcher.options)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Add the operation to an error in the document."""
-        try:
-            yield
-        except DocumentError as error:
-            error.operation_id = error.operation_id or self._row.operation_id or self._row.key
-            raise
 
     def _read(self) -> Any:
         return self._dispatcher.document.operation(self._row)
@@ -236,7 +227,7 @@ class OperationMethod(Described):
     def __signature__(self) -> inspect.Signature:
         from dynclient.inspection.signatures import signature
 
-        with self._named():
+        with naming(self._row):
             made = signature(self._read())
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
@@ -307,7 +298,7 @@ class OperationMethod(Described):
         from dynclient.inspection.docstrings import page
 
         try:
-            with self._named():
+            with naming(self._row):
                 return page(self.operation, self.__name__, self.__signature__, call=self._call())
         except DocumentError as error:
             # A debugger, or a traceback that shows local variables, must not fail over what it shows.

@@ -9,7 +9,8 @@ Rule 3: a new document is taken only if it can be read and the client's credenti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,16 @@ class OperationNames:
         return row
 
 
+@contextmanager
+def naming(row: OperationRow) -> Iterator[None]:
+    """Add the operation to an error in the document."""
+    try:
+        yield
+    except DocumentError as error:
+        error.operation_id = error.operation_id or row.operation_id or row.key
+        raise
+
+
 class LoadedDocument:
     """One version of a document, as it was read: the API, the names and the plans of its operations."""
 
@@ -97,12 +108,8 @@ class LoadedDocument:
         """
         operation = self._operations.get(row.key)
         if operation is None:
-            try:
-                operation = self.api.read(row)
-            except DocumentError as error:
-                error.operation_id = error.operation_id or row.operation_id or row.key
-                raise
-            operation = self._operations.setdefault(row.key, operation)
+            with naming(row):
+                operation = self._operations.setdefault(row.key, self.api.read(row))
         return operation
 
     def plan(self, row: OperationRow) -> Plan:
@@ -113,13 +120,8 @@ class LoadedDocument:
         """
         plan = self._plans.get(row.key)
         if plan is None:
-            operation = self.operation(row)
-            try:
-                plan = Plan(operation, self._limits)
-            except DocumentError as error:
-                error.operation_id = error.operation_id or operation.id
-                raise
-            plan = self._plans.setdefault(row.key, plan)
+            with naming(row):
+                plan = self._plans.setdefault(row.key, Plan(self.operation(row), self._limits))
         return plan
 
     def fault(self, row: OperationRow) -> DocumentError | None:

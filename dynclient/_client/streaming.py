@@ -18,7 +18,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from dynclient import codecs
@@ -109,7 +108,7 @@ class Body:
     def opened(self, streamed: StreamedResponse, chunks: Callable[[Any], Any]) -> None:
         """Read from this response; ``chunks`` makes an iterator of its body."""
         self.streamed = streamed
-        self._iterator = chunks
+        self.iterator = chunks
         self._chunks = chunks(streamed.response.body)
 
     def chunks(self) -> Any:
@@ -121,10 +120,6 @@ class Body:
         if self.is_closed:
             raise RequestError("the answer is closed", hint="read it within its with statement")
         return self._chunks
-
-    def reopened(self, streamed: StreamedResponse) -> None:
-        """Continue with another response."""
-        self.opened(streamed, self._iterator)
 
     def completed(self, error: DynclientError) -> DynclientError:
         """Add to an error the facts of its call: the operation, the request, the number of attempts."""
@@ -174,21 +169,17 @@ class Items:
             yield item
 
 
-class _Whole:
+class _Whole(BodyBuffer):
     """Splits a body that can only be decoded as a whole."""
 
     def __init__(self, codec: codecs.Codec, opened: StreamedResponse) -> None:
+        super().__init__(opened.response, opened.reader.limits)
         self._codec = codec
         self._opened = opened
-        self._buffer = BodyBuffer(opened.response, opened.reader.limits)
-
-    def feed(self, chunk: bytes) -> Iterator[Any]:
-        self._buffer.add(chunk)
-        return iter(())
 
     def finish(self) -> Iterator[Any]:
         opened = self._opened
-        body = self._buffer.response().body
+        body = self.response().body
         value = self._codec.decode(body, opened.media_type, opened.content_type, opened.reader.limits)
         if not isinstance(value, list):
             raise DecodeError(f"the body is not a sequence: {opened.content_type or 'it'} has no items")
@@ -247,7 +238,7 @@ class _Source(Generic[T]):
         if opened is None:
             self._ended = True
             return
-        self._body.reopened(opened)
+        self._body.opened(opened, self._body.iterator)
         self._splitter = self._splitter.reopened(opened)
 
 
@@ -328,12 +319,6 @@ class _Answer:
         except ResponseError as error:
             raise self._body.completed(error) from None
 
-    def _text(self) -> Any:
-        return self._in_charset(sequence.TextSplitter)
-
-    def _lines(self) -> Any:
-        return self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits)
-
     def __repr__(self) -> str:
         state = ", closed" if self._body.is_closed else ""
         return f"<{type(self).__name__} {self.status} {self.content_type or 'without Content-Type'}{state}>"
@@ -348,11 +333,11 @@ class Answer(_Answer):
 
     def iter_text(self) -> Iterator[str]:
         """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
-        return Pieces(self._body, self._text())
+        return Pieces(self._body, self._in_charset(sequence.TextSplitter))
 
     def iter_lines(self) -> Iterator[str]:
         """The body's lines, without their ends."""
-        return Pieces(self._body, self._lines())
+        return Pieces(self._body, self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
 
     def iter_items(self, *, reconnect: int = 0) -> Iterator[Any]:
         """The body's items, each validated: JSON Lines, JSON sequences, events, the items of an array.
@@ -393,11 +378,11 @@ class AsyncAnswer(_Answer):
 
     def iter_text(self) -> AsyncIterator[str]:
         """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
-        return AsyncPieces(self._body, self._text())
+        return AsyncPieces(self._body, self._in_charset(sequence.TextSplitter))
 
     def iter_lines(self) -> AsyncIterator[str]:
         """The body's lines, without their ends."""
-        return AsyncPieces(self._body, self._lines())
+        return AsyncPieces(self._body, self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
 
     def iter_items(self, *, reconnect: int = 0) -> AsyncIterator[Any]:
         """The body's items, each validated; see :meth:`Answer.iter_items`."""
@@ -433,7 +418,6 @@ class Streaming:
 
     def __init__(self, body: Body) -> None:
         self._body = body
-        self._answer: Answer | None = None
 
     def __enter__(self) -> Answer:
         self._body.opened(drive(self._body.begin(), self._body.transport), drivers.chunks)
@@ -441,8 +425,7 @@ class Streaming:
         return self._answer
 
     def __exit__(self, *exception: object) -> None:
-        if self._answer is not None:
-            self._answer.close()
+        self._answer.close()
 
 
 class AsyncStreaming:
@@ -450,7 +433,6 @@ class AsyncStreaming:
 
     def __init__(self, body: Body) -> None:
         self._body = body
-        self._answer: AsyncAnswer | None = None
 
     async def __aenter__(self) -> AsyncAnswer:
         self._body.opened(await drive_async(self._body.begin(), self._body.transport), drivers.chunks_async)
@@ -458,8 +440,7 @@ class AsyncStreaming:
         return self._answer
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._answer is not None:
-            await self._answer.aclose()
+        await self._answer.aclose()
 
 
 class AtomicFile:
@@ -501,9 +482,7 @@ class AtomicFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self.keep()

@@ -91,8 +91,7 @@ def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> S
 
 def prompted(scheme: SecurityScheme) -> str:
     """Ask for a scheme's credential."""
-    asked: str = click.prompt(escaped(f"{scheme.name} ({kind_of(scheme).typed})"), hide_input=True, err=True)
-    return asked
+    return str(click.prompt(escaped(f"{scheme.name} ({kind_of(scheme).typed})"), hide_input=True, err=True))
 
 
 def checked(scheme: SecurityScheme, text: str) -> str:

@@ -197,8 +197,7 @@ def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:
 
 def _prompted(what: str, *, hidden: bool = False, optional: bool = False) -> str:
     default = "" if optional else None
-    text: str = click.prompt(what, hide_input=hidden, err=True, default=default, show_default=False)
-    return text
+    return str(click.prompt(what, hide_input=hidden, err=True, default=default, show_default=False))
 
 
 def _show_address(url: str) -> None:

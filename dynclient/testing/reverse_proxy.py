@@ -165,11 +165,8 @@ def _end_to_end(headers: Headers) -> Headers:
 def _summary(found: list[Difference]) -> str:
     """Differences as a header's value: JSON in ASCII with their count, and as many as there is room for."""
     data = [one.as_data() for one in found]
-    for count in range(len(data), -1, -1):
-        text = json.dumps({"count": len(data), "differences": data[:count]}, ensure_ascii=True)
-        if len(text) <= MAX_HEADER:
-            return text
-    return json.dumps({"count": len(data)})
+    texts = (json.dumps({"count": len(data), "differences": data[:count]}) for count in range(len(data), -1, -1))
+    return next(text for text in texts if len(text) <= MAX_HEADER)
 
 
 def _response_faults(operation: model.Operation, response: Response, limits: Limits) -> list[Fault]:

@@ -12,11 +12,12 @@ import math
 import re
 from array import array
 from bisect import bisect
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from itertools import accumulate
 from operator import itemgetter
-from typing import Any, TypedDict
+from typing import Any, NoReturn, TypedDict
 
 from dynclient._document.text import checked, excerpt, unreadable
 from dynclient._document.trees import too_deep
@@ -45,21 +46,35 @@ def strict(data: bytes, depth: int) -> Any:
     return _DECODER.decode(data.decode("utf-8"))
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError
-    return members
+def decoder(
+    refuse_number: Callable[[str], Any], refuse_name: Callable[[str], Any], parse_int: Callable[[str], int] = int
+) -> json.JSONDecoder:
+    """Make a decoder that calls these functions with what Python reads although JSON does not allow it.
+
+    That is the text of a number that is not finite, and a name that an object has twice.
+    """
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            seen: set[str] = set()
+            refuse_name(next(name for name, _ in pairs if name in seen or seen.add(name)))  # type: ignore[func-returns-value]  # set.add returns None: not seen
+        return found
+
+    def finite(digits: str) -> float:
+        number = float(digits)
+        if not math.isfinite(number):
+            refuse_number(digits)
+        return number
+
+    return json.JSONDecoder(object_pairs_hook=members, parse_float=finite, parse_constant=finite, parse_int=parse_int)
 
 
-def _number(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
+def _fail(_: str) -> NoReturn:
+    raise ValueError
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_number, parse_constant=_number)
+_DECODER = decoder(_fail, _fail)
 
 
 def depth_of(data: bytes) -> int:
@@ -120,12 +135,8 @@ def _standard(data: bytes, name: str) -> Any:
         line = next((n for n, row in enumerate(text.split("\n"), 1) if word in row), None)
         raise unreadable(f"has {word}, which JSON does not allow as a number", name, line=line)
 
-    def finite(digits: str) -> float:
-        number = float(digits)
-        return number if math.isfinite(number) else refuse(digits)  # type: ignore[func-returns-value,return-value]  # it raises
-
     try:
-        return json.loads(text, parse_constant=refuse, parse_float=finite)
+        return decoder(refuse, bool).decode(text)  # duplicates are found below, with their lines
     except json.JSONDecodeError as error:
         # Some of these messages end with that word already.
         reason = error.msg.removesuffix(" at")

@@ -10,7 +10,6 @@ message, is left to the standard library's ``json``, with checks for what that a
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -174,16 +173,12 @@ class _Reader:
 
     def value(self) -> Any:
         self._check_depth()
-        decoder = json.JSONDecoder(
-            object_pairs_hook=self._members,
-            parse_constant=self._constant,
-            parse_float=self._float,
-            parse_int=self._integer,
-        )
+        from dynclient._document.json_text import decoder
+
         if not self.text.strip(" \t\r\n"):
             self._refuse("it is empty", 0)
         try:
-            value = decoder.decode(self.text)
+            value = decoder(self._refuse_number, self._refuse_name, self._integer).decode(self.text)
         except json.JSONDecodeError as error:
             self._refuse(error.msg[:1].lower() + error.msg[1:], error.pos)
         except RecursionError:
@@ -212,23 +207,14 @@ class _Reader:
             elif bracket in "]}":
                 depth -= 1
 
-    def _members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def _refuse_name(self, name: str) -> NoReturn:
         # RFC 8259, 4: names should be unique; receivers differ in what they make of others.
-        members = dict(pairs)
-        if len(members) != len(pairs):
-            seen: set[str] = set()
-            name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # set.add returns None: not seen
-            self._refuse(f"the name {name[:80]!r} occurs twice in an object")
-        return members
+        self._refuse(f"the name {name[:80]!r} occurs twice in an object")
 
-    def _constant(self, word: str) -> NoReturn:
-        self._refuse(f"{word} is not a JSON number", self._find(word))
-
-    def _float(self, digits: str) -> float:
-        number = float(digits)
-        if math.isinf(number):
-            self._refuse("a number is too large", self._find(digits))
-        return number
+    def _refuse_number(self, word: str) -> NoReturn:
+        self._refuse(
+            "a number is too large" if word[-1].isdigit() else f"{word} is not a JSON number", self._find(word)
+        )
 
     def _integer(self, digits: str) -> int:
         limit = self.limits.integer_digits

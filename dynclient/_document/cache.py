@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from dynclient._document.compiled import NAME, Compiled, opened
@@ -189,14 +190,13 @@ def cache_of(choice: bool | str | os.PathLike[str]) -> Cache | None:  # noqa: FB
     """
     if choice is False:
         return None
-    if choice is not True:
-        return Cache(_absolute(_expanded(os.fspath(choice))))
-    setting = os.environ.get(VARIABLE, "").strip()
-    if setting.lower() in _OFF:
-        return None
-    if setting and setting.lower() not in {"1", "on", "true", "yes"}:
-        return Cache(_absolute(_expanded(setting)))
-    return Cache(_users())
+    if choice is True:
+        choice = os.environ.get(VARIABLE, "").strip()
+        if choice.lower() in _OFF:
+            return None
+        if choice.lower() in {"", "1", "on", "true", "yes"}:
+            return Cache(_users())
+    return Cache(_absolute(_expanded(os.fspath(choice))))
 
 
 @lru_cache(1)
@@ -315,13 +315,10 @@ def cached(cache: Cache | None, limits: Limits, *parts: object, size: int | None
         return None
     from dynclient.options import Limits
 
-    bounds, usual = _bounds(limits), _bounds(Limits())
+    bounds_of = attrgetter("document_bytes", "remote_document_bytes", "document_depth", "yaml_alias_nodes")
+    bounds, usual = bounds_of(limits), bounds_of(Limits())
     key = key_of(*parts, *(bounds if bounds != usual else ()))
     return CachedForm(cache, key, cache.find(key))
-
-
-def _bounds(limits: Limits) -> tuple[int | None, ...]:
-    return limits.document_bytes, limits.remote_document_bytes, limits.document_depth, limits.yaml_alias_nodes
 
 
 def listing_of(form: Compiled, references: Sequence[str] | None) -> bytes | None:

@@ -51,15 +51,11 @@ _PAGE = "a login page, or a code host's page, is not the document; use the URL o
 def _parsed(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
     if not is_json(text):
         return _yaml(text, name, limits)
-    from dynclient._document.offsets import divided
+    from dynclient._document import json_text, offsets
 
-    parts = divided(text, name, limits)
-    return _whole(text, name, limits, json_only=json_only) if parts is None else parts
-
-
-def _whole(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
-    from dynclient._document import json_text
-
+    parts = offsets.divided(text, name, limits)
+    if parts is not None:
+        return parts
     try:
         return json_text.read(text, name, limits)
     except json_text.NotJSON as error:

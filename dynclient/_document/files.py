@@ -229,9 +229,9 @@ class Files:
         source = _relocated(source, form.files[0]) if form is not None else source
         self.root = File(source, limits, root=True)
         self.remote = self.root.remote
-        self._identified = _has_identifiers(self.root.tree)
+        version = self.root.tree.get("openapi", "") if "swagger" not in self.root.tree else "2.0"
         # The version shows only when the file is read.
-        self.root.identified = self._identified
+        self.root.identified = self._identified = not str(version).startswith(("2.0", "3.0"))
         self._files = {self.root.uri: self.root}
         # Those that name themselves, or schemas in them.
         self._named = [self.root]
@@ -374,10 +374,6 @@ def _relocated(source: Source, described: CompiledFile) -> Source:
     except ValueError:
         raise unreadable("has a file whose URI is malformed", source.name) from None
     return source._replace(uri=uri, name=described.name, remote=remote)
-
-
-def _has_identifiers(root: Mapping[str, Any]) -> bool:
-    return "swagger" not in root and not str(root.get("openapi", "")).startswith("3.0")
 
 
 def _allowed(references: Iterable[str | os.PathLike[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -213,7 +213,6 @@ def _peeking(words: frozenset[str]) -> Any:
 
 
 _SPACE = expression(rb"[ \t\r\n]*")
-_SCALAR = expression(STRING + rb"|[^,\]}\s]+", re.DOTALL)
 _KEY = expression(rb"(" + STRING + rb")\s*:\s*", re.DOTALL)
 # Python's own scanner, which is written in C, made to keep nothing.
 _SKIP = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len, strict=False)
@@ -272,9 +271,6 @@ class JSONLines:
         return entries
 
     def _end(self, start: int) -> int:
-        if self._data[start : start + 1] not in (b"{", b"["):
-            scalar = _SCALAR.match(self._data, start)
-            return scalar.end() if scalar else len(self._data)
         try:
             return _SKIP.raw_decode(self._text, start)[1]
         except (ValueError, RecursionError):

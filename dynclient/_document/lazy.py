@@ -104,42 +104,37 @@ class Bytes:
 class LazyMapping(Mapping[str, Any]):
     """A mapping whose names are known and whose values are decoded one by one, each once."""
 
-    __slots__ = ("__weakref__", "_pointer", "_table", "_values", "tree")
+    __slots__ = ("__weakref__", "_pointer", "_values", "table", "tree")
 
     def __init__(self, table: Table, pointer: str, tree: LazyTree) -> None:
         """``pointer`` is the JSON pointer of the object that the table describes."""
         self.tree = tree
-        self._table = table
+        self.table = table
         self._pointer = pointer
         self._values: dict[str, Any] = {}
 
     def __getitem__(self, key: str) -> Any:
         value = self._values.get(key, _UNREAD)
         if value is _UNREAD:
-            value = self.tree.value(self._table[key], f"{self._pointer}/{escape(key)}")
+            value = self.tree.value(self.table[key], f"{self._pointer}/{escape(key)}")
             # If two threads have decoded the same part, both return the first one's value.
             value = self._values.setdefault(key, value)
         return value
 
     def __contains__(self, key: object) -> bool:
-        return key in self._table
+        return key in self.table
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._table)
+        return iter(self.table)
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self.table)
 
     def __repr__(self) -> str:
         return f"<{len(self)} members at #{self._pointer}>"
 
     def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
         return dict, (dict(self),)
-
-    @property
-    def table(self) -> Table:
-        """The entries of the members."""
-        return self._table
 
     def peek(self, key: str, words: frozenset[str]) -> Any:
         """Return a value of which only part may be decoded: of its members, those that ``words`` names.
@@ -152,7 +147,7 @@ class LazyMapping(Mapping[str, Any]):
         """
         found = self._values.get(key, _UNREAD)
         if found is _UNREAD:
-            found = self.tree.peek(self._table[key], words)
+            found = self.tree.peek(self.table[key], words)
         return self[key] if found is MISSING else found
 
 

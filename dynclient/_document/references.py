@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
-from dynclient._document.cache import Cache, CachedForm, fingerprint_of, listing_of
-from dynclient._document.compiled import Compiled
+from dynclient._document.cache import Cache, fingerprint_of, listing_of
 from dynclient._document.files import File, Files
 from dynclient._document.identifiers import joined
 from dynclient._identifiers import near
@@ -55,11 +54,6 @@ def open_document(
     found = sources.from_source(source, limits, transport, cache)
     references = (references,) if isinstance(references, str) else tuple(references)
     return Document(Files(found, limits, references, transport, cache), references)
-
-
-def _trusted(kept: CachedForm, form: Compiled) -> bool:
-    """Tell whether the list of operations is of this release: a shipped form may come from another one."""
-    return kept.cache is not None or form.about.get("release") == __version__
 
 
 class Document:
@@ -104,7 +98,8 @@ class Document:
         """The list of operations in the compiled form; None if a file that it was made of has changed."""
         kept = self._files.root.kept
         form = kept.form if kept is not None else None
-        if kept is None or form is None or not _trusted(kept, form):
+        # A shipped form may come from another release.
+        if kept is None or form is None or (kept.cache is None and form.about.get("release") != __version__):
             return None
         found = listing_of(form, None if kept.cache is None else self._references)
         self.was_listed = found is not None

@@ -7,6 +7,7 @@ reached, since a walk over the tree visits it so often. Only shared objects coun
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -109,7 +110,6 @@ def copied(source: Mapping[Any, Any], name: str, limits: Limits) -> dict[str, An
 
 _COLLECTION = object()
 _UNKNOWN = object()
-_WORDS = {True: "true", False: "false", None: "null"}
 
 
 def _entries(node: Any, name: str, pointer: str) -> list[tuple[Any, Any]]:
@@ -128,11 +128,9 @@ def _entries(node: Any, name: str, pointer: str) -> list[tuple[Any, Any]]:
 
 
 def _key(key: Any) -> str | None:
-    if key is None or isinstance(key, bool):
-        return _WORDS[key]
     if isinstance(key, str):
         return str(key)
-    return repr(key) if isinstance(key, int | float) else None
+    return json.dumps(key) if key is None or isinstance(key, int | float) else None
 
 
 def _scalar(value: Any) -> Any:

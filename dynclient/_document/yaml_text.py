@@ -1,6 +1,6 @@
 """YAML text to plain data, by the core schema of YAML 1.2.
 
-Rule 1: the loader only composes nodes; :func:`_built` makes data of them with a flat loop, and knows no Python type.
+Rule 1: the loader only composes nodes; :class:`_Builder` makes data of them with a flat loop, and knows no Python type.
 Rule 2: the composer of libyaml recurses without asking Python, so its hooks count how deep it is.
 Rule 3: a key is text as it is written: ``200:`` is ``"200"``, ``no:`` is ``"no"``.
 """
@@ -49,7 +49,17 @@ def read(data: bytes, name: str, limits: Limits) -> Any:
         UnreadableDocument: it is not YAML, or has a duplicate key, an unknown tag or a number that is not finite.
         UnsafeDocument: it nests too deep, or its aliases expand to too much.
     """
-    return _built(compose(data, name, limits), name, limits)
+    root = compose(data, name, limits)
+    if root is None:
+        return None
+    builder = _Builder(root, name)
+    tree = builder.build()
+    if builder.aliases:
+        check_sharing(tree, name, limits)
+    # What ends first is merged first: a source ends before the mapping that takes it, or else stands within it.
+    for node, target in sorted(builder.merges, key=lambda pair: (pair[0].end_mark.index, -pair[0].start_mark.index)):
+        _merge(builder, node, target)
+    return tree
 
 
 def compose(data: bytes, name: str, limits: Limits) -> Node | None:
@@ -116,13 +126,6 @@ def _plain_tag(value: str) -> str:
     return next((tag for tag, pattern in _NUMBERS if pattern.fullmatch(value)), _STR)
 
 
-def _integer(text: str) -> int:
-    # Unlike in Python and in YAML 1.1, a leading zero has no meaning: 017 is seventeen.
-    if text.startswith(("0o", "0x")):
-        return int(text, 0)
-    return int(text)
-
-
 def _truth(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise ValueError("a boolean is true or false")
@@ -140,7 +143,8 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
     _STR: str,
     _NULL: lambda _: None,
     _BOOL: _truth,
-    _INT: _integer,
+    # Unlike in Python and in YAML 1.1, a leading zero has no meaning: 017 is seventeen.
+    _INT: lambda text: int(text, 0 if text.startswith(("0o", "0x")) else 10),
     _FLOAT: _float,
     _MERGE: str,
 }
@@ -228,19 +232,6 @@ class _Builder:
 
 class _Merge:
     """Replaces the key ``<<`` until the mapping is merged."""
-
-
-def _built(root: Node | None, name: str, limits: Limits) -> Any:
-    if root is None:
-        return None
-    builder = _Builder(root, name)
-    tree = builder.build()
-    if builder.aliases:
-        check_sharing(tree, name, limits)
-    # What ends first is merged first: a source ends before the mapping that takes it, or else stands within it.
-    for node, target in sorted(builder.merges, key=lambda pair: (pair[0].end_mark.index, -pair[0].start_mark.index)):
-        _merge(builder, node, target)
-    return tree
 
 
 def _merge(builder: _Builder, node: Node, target: dict[Any, Any]) -> None:

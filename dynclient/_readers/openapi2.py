@@ -72,10 +72,9 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
     """Read an Operation Object."""
     parameters = declared(node, items)
     produces = _media_types(node, root, "produces")
+    sent = [parameter(one) for one in parameters if one.value.get("in") not in _BODIES]
     return bare._replace(
-        parameters=sendable(
-            bare.path, node, [parameter(one) for one in parameters if one.value.get("in") not in _BODIES]
-        ),
+        parameters=sendable(bare.path, node, sent),
         body=body(node, parameters, _media_types(node, root, "consumes")),
         responses=responses(node, lambda status, found: _response(status, found, produces)),
         servers=servers(root, node),
@@ -98,17 +97,15 @@ def schema_words(node: Node) -> dict[str, Any]:
     return {key: value for key, value in node.value.items() if key in _SCHEMA_WORDS or key.startswith("x-")}
 
 
-def is_array(node: Node) -> bool:
-    """Tell whether a parameter is an array, and so has a collection format."""
-    return bool(node.value.get("type") == "array")
-
-
 def collection(node: Node) -> tuple[str, bool]:
-    """Return style and explode of an array in a query or a form.
+    """Return style and explode of a parameter in a query or a form, of which only arrays have a collection format.
 
     Raises:
         InvalidDocument: the collection format is unknown.
     """
+    if node.value.get("type") != "array":
+        # A single value, too, is sent as `name=value`: what OpenAPI 3 has as its default.
+        return "form", True
     name = node.text("collectionFormat", "csv")
     if name not in COLLECTION_FORMATS:
         message = f"`collectionFormat` must be one of {', '.join(COLLECTION_FORMATS)}, not {name!r}"
@@ -137,10 +134,9 @@ def parameter(node: Node) -> Parameter:
 
 
 def _style(node: Node, in_: Location) -> tuple[str, bool]:
+    style, explode = collection(node)
     if in_ == "query":
-        # A single value, too, is sent as `name=value`: what OpenAPI 3 has as its default.
-        return collection(node) if is_array(node) else ("form", True)
-    style, _ = collection(node) if is_array(node) else ("simple", False)
+        return style, explode
     return ("simple" if style == "form" else style), False
 
 
@@ -200,7 +196,7 @@ def _form(operation: Node, fields: Sequence[Node], consumes: Sequence[str]) -> R
             **({"required": required} if required else {}),
         },
     )
-    encoding = {node.text("name"): _encoding(node) for node in fields if is_array(node)}
+    encoding = {node.text("name"): _encoding(node) for node in fields if node.value.get("type") == "array"}
     return RequestBody(
         content={
             media_range: MediaType(media_range, schema, encoding=encoding, pointer=operation.pointer)
@@ -330,13 +326,11 @@ def strings(node: Node, key: str) -> list[str]:
     Raises:
         InvalidDocument: it is something else.
     """
-    found = []
-    for member in node.members(key):
-        if isinstance(member.value, str):
-            found.append(member.value)
-        else:
+    members = list(node.members(key))
+    for member in members:
+        if not isinstance(member.value, str):
             member.refuse(member.fault(f"`{key}` must hold strings"), None)
-    return found
+    return [member.value for member in members if isinstance(member.value, str)]
 
 
 VERSION = Version(

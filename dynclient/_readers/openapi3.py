@@ -32,7 +32,6 @@ from dynclient.model import (
     Parameter,
     RequestBody,
     Response,
-    Schema,
     Server,
     ServerVariable,
 )
@@ -75,7 +74,7 @@ def parameter(node: Node) -> Parameter:
         in_=in_,
         required=node.flag("required"),
         schema=node.schema_at("schema"),
-        media_type=only(content(node)),
+        media_type=_only(content(node)),
         **_style(node, in_),
         allow_reserved=node.flag("allowReserved"),
         allow_empty=in_ == "query" and node.flag("allowEmptyValue"),
@@ -124,14 +123,11 @@ def request_body(node: Node) -> RequestBody:
 
 
 def _is_empty_form(media_type: MediaType) -> bool:
-    return essence(media_type.media_range) in {FORM, MULTIPART_FORM} and (
-        media_type.schema is None or _is_empty_object(media_type.schema)
-    )
-
-
-def _is_empty_object(schema: Schema) -> bool:
-    """Tell whether a schema allows any object and describes no member."""
-    words = schema.value if isinstance(schema.value, Mapping) else {"": schema.value}
+    """Tell whether a media type is a form whose schema, if there is one, allows any object and describes no member."""
+    if essence(media_type.media_range) not in {FORM, MULTIPART_FORM}:
+        return False
+    value = media_type.schema.value if media_type.schema is not None else {}
+    words = value if isinstance(value, Mapping) else {"": value}
     used = {key for key, value in words.items() if value not in ({}, [], False)}
     return used <= {"type", "title", "description"} and words.get("type", "object") == "object"
 
@@ -156,40 +152,36 @@ def _links(node: Node) -> Iterator[Link]:
         return
     for name, value in named:
         with suppress(DocumentError):
-            yield _link(name, value.followed("a Link Object"))
-
-
-def _link(name: str, node: Node) -> Link:
-    parameters = node.value.get("parameters")
-    return Link(
-        name=name,
-        operation_id=node.note("operationId") or None,
-        operation_ref=node.note("operationRef") or None,
-        parameters=parameters if isinstance(parameters, Mapping) else {},
-        request_body=node.value.get("requestBody"),
-        description=node.note("description"),
-    )
+            link = value.followed("a Link Object")
+            parameters = link.value.get("parameters")
+            yield Link(
+                name=name,
+                operation_id=link.note("operationId") or None,
+                operation_ref=link.note("operationRef") or None,
+                parameters=parameters if isinstance(parameters, Mapping) else {},
+                request_body=link.value.get("requestBody"),
+                description=link.note("description"),
+            )
 
 
 def content(node: Node, *, encoded: bool = True) -> dict[str, MediaType]:
     """Read the ``content`` map of an object; ``encoded`` tells whether Encoding Objects count there."""
-    found = {}
-    for media_range, value in node.entries("content"):
-        media_type = value.followed("a Media Type Object")
-        found[media_range] = _media_type(media_range, media_type, encoded=encoded)
-    return found
+    return {
+        media_range: _media_type(media_range, value.followed("a Media Type Object"), encoded=encoded)
+        for media_range, value in node.entries("content")
+    }
 
 
 def _media_type(media_range: str, node: Node, *, encoded: bool) -> MediaType:
-    known = node.since("3.2")
-    read = MediaType(
-        media_range=media_range,
-        schema=node.schema_at("schema"),
-        item_schema=node.schema_at("itemSchema") if known else None,
-        examples=examples(node),
-        pointer=node.pointer,
+    read = with_items(
+        MediaType(
+            media_range=media_range,
+            schema=node.schema_at("schema"),
+            item_schema=node.schema_at("itemSchema") if node.since("3.2") else None,
+            examples=examples(node),
+            pointer=node.pointer,
+        )
     )
-    read = with_items(read)
     if not encoded:
         return read
     encoding, prefix, item = _encodings(node, media_range, 0)
@@ -252,7 +244,7 @@ def header(name: str, node: Node) -> Header:
         name=name,
         required=node.flag("required"),
         schema=node.schema_at("schema"),
-        media_type=only(content(node, encoded=False)),
+        media_type=_only(content(node, encoded=False)),
         explode=node.flag("explode"),
         description=node.note("description"),
         deprecated=node.flag("deprecated"),
@@ -261,7 +253,7 @@ def header(name: str, node: Node) -> Header:
     )
 
 
-def only(media_types: dict[str, MediaType]) -> MediaType | None:
+def _only(media_types: dict[str, MediaType]) -> MediaType | None:
     """Return the one entry of a parameter's ``content``, or None."""
     return next(iter(media_types.values()), None)
 
@@ -269,18 +261,15 @@ def only(media_types: dict[str, MediaType]) -> MediaType | None:
 def examples(node: Node) -> tuple[Example, ...]:
     """Read ``example`` and ``examples``; the single one has no name."""
     found = [Example("", node.value["example"])] if "example" in node.value else []
-    return (*found, *_named_examples(node))
-
-
-def _named_examples(node: Node) -> Iterator[Example]:
     named = node.value.get("examples")
     if isinstance(named, list):
         # An array is how JSON Schema has it; documents have it here too.
-        yield from (Example(str(index), value) for index, value in enumerate(named))
+        found += [Example(str(index), value) for index, value in enumerate(named)]
     elif isinstance(named, Mapping):
         for name, value in node.entries("examples"):
             with suppress(DocumentError):
-                yield _example(name, value.followed("an Example Object"))
+                found.append(_example(name, value.followed("an Example Object")))
+    return tuple(found)
 
 
 def _example(name: str, node: Node) -> Example:
@@ -322,12 +311,7 @@ def _server(node: Node) -> Server:
         fault = node.fault(f"the server's URL {template!r} is not a URL")
         fault.__cause__ = error
         url = node.refuse(fault, "")
-    return Server(
-        url=url,
-        description=node.note("description"),
-        name=node.note("name"),
-        variables=variables,
-    )
+    return Server(url, description=node.note("description"), name=node.note("name"), variables=variables)
 
 
 def _variable(name: str, node: Node) -> ServerVariable:
@@ -349,9 +333,7 @@ def absolute(template: str, base: str | None, defaults: dict[str, str]) -> str:
     Raises:
         ValueError: it is not a URL.
     """
-    filled = template
-    if "{" in template:
-        filled = _VARIABLE.sub(lambda match: defaults.get(match[1], match[0]), template)
+    filled = _VARIABLE.sub(lambda match: defaults.get(match[1], match[0]), template)
     urlsplit(filled)
     if base is None or _ABSOLUTE.match(filled):
         return template

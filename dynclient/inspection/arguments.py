@@ -121,18 +121,24 @@ def _parameter(name: str, parameter: Parameter) -> Argument:
     schema = parameter.schema
     if schema is None and parameter.media_type is not None:
         schema = parameter.media_type.schema
-    seen = shape(schema) if schema is not None else None
+    found = _argument(name, "parameter", schema, parameter.description, in_=parameter.in_, wire=parameter.name)
+    deprecated = parameter.deprecated or found.deprecated
+    return found._replace(required=parameter.required, parameter=parameter, deprecated=deprecated)
+
+
+def _argument(name: str, kind: Kind, schema: Schema | None, description: str = "", **more: Any) -> Argument:
+    """An argument with what its schema says of it."""
+    if schema is None:
+        return Argument(name, kind, description=description, **more)
+    seen = shape(schema)
     return Argument(
-        name=name,
-        kind="parameter",
-        in_=parameter.in_,
-        wire=parameter.name,
-        required=parameter.required,
+        name,
+        kind,
         schema=schema,
-        parameter=parameter,
-        description=parameter.description or (seen.description if seen else None) or "",
-        default=seen.default if seen else MISSING,
-        deprecated=parameter.deprecated or bool(seen and seen.deprecated),
+        description=description or seen.description or "",
+        default=seen.default,
+        deprecated=seen.deprecated,
+        **more,
     )
 
 
@@ -142,18 +148,8 @@ def _body(body: RequestBody, taken: set[str]) -> Argument:
     chosen = _body_name(body)
     if chosen in taken:
         chosen = _TAKEN_BODY if chosen == BODY else f"{chosen}_body"
-    seen = shape(schema) if schema is not None else None
-    return Argument(
-        name=distinct([chosen], taken)[0],
-        kind="body",
-        in_="body",
-        wire="",
-        required=body.required,
-        schema=schema,
-        media_type=media_type,
-        description=body.description or (seen.description if seen else None) or "",
-        default=seen.default if seen else MISSING,
-    )
+    found = _argument(distinct([chosen], taken)[0], "body", schema, body.description, in_="body", wire="")
+    return found._replace(required=body.required, media_type=media_type, deprecated=False)
 
 
 def _body_name(body: RequestBody) -> str:
@@ -171,24 +167,9 @@ def _properties(body: RequestBody, taken: set[str]) -> tuple[Argument, ...]:
     seen = shape(schema)
     wires = [wire for wire, child in seen.properties.items() if not shape(child).read_only]
     return tuple(
-        _property(name, wire, seen.properties[wire], required=wire in seen.required)
+        _argument(name, "property", seen.properties[wire], in_="body", wire=wire, required=wire in seen.required)
         for name, wire in zip(distinct([identifier(wire) for wire in wires]), wires, strict=True)
         if name not in taken
-    )
-
-
-def _property(name: str, wire: str, schema: Schema, *, required: bool) -> Argument:
-    seen = shape(schema)
-    return Argument(
-        name=name,
-        kind="property",
-        in_="body",
-        wire=wire,
-        required=required,
-        schema=schema,
-        description=seen.description or "",
-        default=seen.default,
-        deprecated=seen.deprecated,
     )
 
 

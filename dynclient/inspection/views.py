@@ -147,17 +147,8 @@ class APIView(Record):
 
 def api_view(api: API) -> APIView:
     """View a document without its operations."""
-    return APIView(
-        title=api.title,
-        version=api.version,
-        summary=api.summary,
-        description=api.description,
-        document_name=api.document_name,
-        fingerprint=api.fingerprint,
-        servers=api.servers,
-        tags=api.tags,
-        schemes=tuple(api.security_schemes.values()),
-    )
+    data = {name: getattr(api, name) for name in APIView._fields if name != "schemes"}
+    return APIView(**data, schemes=tuple(api.security_schemes.values()))
 
 
 def operation_view(operation: Operation) -> OperationView:

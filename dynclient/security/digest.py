@@ -142,9 +142,9 @@ def answer(to: DigestSession, user: str, password: Secret, request: Request) -> 
         # RFC 7616, 3.4.2
         key = hashed(f"{key}:{nonce}:{to.cnonce}")
     act = hashed(f"{request.method}:{uri}")
-    fields = {**_user(user, realm, known, hashed), "realm": _quoted(realm), "uri": f'"{uri}"'}
+    fields = {**_user(user, realm, known, hashed), "realm": f'"{realm}"', "uri": f'"{uri}"'}
     fields |= {"algorithm": known["algorithm"]} if "algorithm" in known else {}
-    fields |= {"nonce": _quoted(nonce)}
+    fields |= {"nonce": f'"{nonce}"'}
     if "qop" in known:
         # RFC 7616, 3.4.1
         digest = hashed(f"{key}:{nonce}:{count}:{to.cnonce}:auth:{act}")
@@ -153,7 +153,7 @@ def answer(to: DigestSession, user: str, password: Secret, request: Request) -> 
         digest = hashed(f"{key}:{nonce}:{act}")
         fields |= {"cnonce": f'"{to.cnonce}"'} if to.algorithm.endswith(_SESSION) else {}
     fields |= {"response": f'"{digest}"'}
-    fields |= {"opaque": _quoted(known["opaque"])} if "opaque" in known else {}
+    fields |= {"opaque": f'"{known["opaque"]}"'} if "opaque" in known else {}
     return Secret(", ".join(f"{name}={value}" for name, value in fields.items()))
 
 
@@ -167,9 +167,6 @@ def _user(user: str, realm: str, known: Mapping[str, str], hashed: Callable[[str
     if known.get("userhash", "").lower() == "true":
         return {"username": f'"{hashed(f"{user}:{realm}")}"', "userhash": "true"}
     if user.isascii():
-        return {"username": _quoted(re.sub(r'(["\\])', r"\\\1", user))}
+        escaped = re.sub(r'(["\\])', r"\\\1", user)
+        return {"username": f'"{escaped}"'}
     return {"username*": "UTF-8''" + quote(user, safe="!#$&+-.^_`|~")}
-
-
-def _quoted(raw: str) -> str:
-    return f'"{raw}"'

@@ -89,23 +89,18 @@ def branch(
     discriminates.
     """
     for _ in range(_MOST_BRANCHES):
-        picked = _picked(shape, tag)
-        if picked is not None and picked.schema != shape.schema:
-            shape = picked if shape.discriminator and shape.discriminator.inherited else _merged(shape, picked)
-            continue
+        tagged = shape.discriminator
+        if tagged is not None:
+            schema = tagged.mapping.get(str(tag(tagged.property_name)), tagged.default)
+            if schema is not None and (picked := _schemas.shape(schema)).schema != shape.schema:
+                shape = picked if tagged.inherited else _merged(shape, picked)
+                continue
         branches = [_schemas.shape(schema) for schema in (shape.one_of or shape.any_of)]
         if not branches:
             break
         best = max(branches, key=score)
         shape = _merged(shape, best)
     return shape
-
-
-def _picked(shape: _schemas.Shape, tag: Callable[[str], Any]) -> _schemas.Shape | None:
-    if shape.discriminator is None:
-        return None
-    schema = shape.discriminator.mapping.get(str(tag(shape.discriminator.property_name)), shape.discriminator.default)
-    return _schemas.shape(schema) if schema is not None else None
 
 
 def _merged(shape: _schemas.Shape, chosen: _schemas.Shape) -> _schemas.Shape:

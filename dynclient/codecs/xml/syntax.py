@@ -274,16 +274,6 @@ def is_document(value: Any) -> bool:
     return is_element(value)
 
 
-def _text_of_element(value: Any) -> str:
-    # lxml's elements are written by lxml.
-    module = "lxml.etree" if type(value).__module__.startswith("lxml") else "xml.etree.ElementTree"
-    try:
-        written: str = import_module(module).tostring(value, encoding="unicode")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise EncodeError(f"the element can't be written as XML: {error}") from None
-    return written
-
-
 def document_body(value: Any, content_type: str) -> bytes:
     """A caller's document as bytes, unchanged: in the charset of the content type, else of its declaration, else UTF-8.
 
@@ -293,7 +283,15 @@ def document_body(value: Any, content_type: str) -> bytes:
     if isinstance(value, (bytes, bytearray)):
         _check(bytes(value), charset_of(content_type))
         return bytes(value)
-    document = (value if isinstance(value, str) else _text_of_element(value)).removeprefix(BOM)
+    document = value
+    if not isinstance(document, str):
+        # lxml's elements are written by lxml.
+        module = "lxml.etree" if type(value).__module__.startswith("lxml") else "xml.etree.ElementTree"
+        try:
+            document = import_module(module).tostring(value, encoding="unicode")
+        except (TypeError, ValueError, RecursionError) as error:
+            raise EncodeError(f"the element can't be written as XML: {error}") from None
+    document = document.removeprefix(BOM)
     declared = _DECLARED.match(document)
     name = charset_of(content_type) or (declared.group(1) if declared else "utf-8")
     _check(document.encode("utf-8", "surrogatepass"), "utf-8")

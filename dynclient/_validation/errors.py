@@ -51,29 +51,22 @@ class Reporter:
     def _faults(self, error: ValidationError, path: str, *, places: bool) -> Iterator[Fault]:
         here = path + _path(error.relative_path)
         branches = _branches(error)
-        if branches:
-            chosen = _meant(branches)
-            if chosen is not None:
-                for inner in chosen:
-                    yield from self._faults(inner, here, places=places)
-                return
-            if types := _types(branches):
-                yield self._fault(error, here, _not_of_type(types, error.instance), places=places)
-                return
-        yield self._fault(error, here, _message(error), places=places)
-
-    def _fault(self, error: ValidationError, path: str, message: str, *, places: bool) -> Fault:
+        chosen = _meant(branches) if branches else None
+        if chosen is not None:
+            for inner in chosen:
+                yield from self._faults(inner, here, places=places)
+            return
+        types = _types(branches)
+        message = _not_of_type(types, error.instance) if types else _message(error)
         keyword = str(error.validator or "")
         value_type = "" if keyword in _ABSENT else kind(error.instance)
-        return Fault(path, message, keyword, self._place(error) if places else None, value_type)
+        yield Fault(here, message, keyword, self._place(error) if places else None, value_type)
 
     def _place(self, error: ValidationError) -> Place | None:
         if self._pointers is None:
             self._pointers = _pointers(self.bundle.schema)
         pointer = self._pointers.get(id(error.schema))
-        if pointer is None:
-            return None
-        return place_in(self.bundle, self.references, f"{pointer}/{error.validator}")
+        return None if pointer is None else place_in(self.bundle, self.references, f"{pointer}/{error.validator}")
 
 
 def _path(keys: Iterable[Any]) -> str:

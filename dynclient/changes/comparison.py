@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from dynclient.changes.access import compare_schemes, compare_security, compare_servers
-from dynclient.changes.findings import APIPair, Findings, locations
+from dynclient.changes.findings import APIPair, Findings, SchemaResults, locations
 from dynclient.changes.kinds import Side
 from dynclient.changes.parameters import compare_arguments, compare_parameters, matched
 from dynclient.changes.report import Change, Changes
@@ -32,7 +32,7 @@ def compare(old: API, new: API, *, today: date | None = None) -> Changes:
 
     ``today`` decides whether a sunset has passed; it defaults to the current day in UTC.
     """
-    return Changes(lambda: _compare(APIPair(old, new), today or datetime.now(UTC).date()))
+    return Changes(lambda: _compare(APIPair(old, new, SchemaResults()), today or datetime.now(UTC).date()))
 
 
 def _compare(apis: APIPair, today: date) -> list[Change]:
@@ -51,7 +51,7 @@ def _compare(apis: APIPair, today: date) -> list[Change]:
 
 def _compare_whole(apis: APIPair) -> Findings:
     findings = Findings(apis)
-    old, new = apis
+    old, new, _ = apis
     if old.version != new.version:
         findings.add("api-version-changed", before=old.version, after=new.version, old="/info", new="/info")
     compare_servers(findings, old.servers, new.servers)
@@ -62,7 +62,7 @@ def _compare_whole(apis: APIPair) -> Findings:
     for name, schema in new.schemas.items():
         if name not in old.schemas:
             findings.add("component-added", after=name, new=schema)
-    before, after = ([namespace for row in api.rows for namespace, _ in row.names_by_tag] for api in apis)
+    before, after = ([namespace for row in api.rows for namespace, _ in row.names_by_tag] for api in (old, new))
     findings.add_members("namespace", before, after)
     return findings
 
@@ -100,7 +100,7 @@ def _removed(apis: APIPair, row: OperationRow, today: date) -> Findings:
 def _compare_operation(apis: APIPair, rows: Rows) -> Findings:
     findings = Findings(apis, rows[0])
     _compare_rows(findings, *rows)
-    old, new = (_read(api, row) for api, row in zip(apis, rows, strict=True))
+    old, new = _read(apis.old, rows[0]), _read(apis.new, rows[1])
     at = locations(*rows)
     if isinstance(old, Operation) and isinstance(new, Operation):
         _compare_parts(findings, old, new)

@@ -64,18 +64,12 @@ class SchemaResults:
         self._changed |= changed
 
 
-class APIPair:
+class APIPair(Record):
     """The two APIs that are compared, and the results for their schemas so far."""
 
-    __slots__ = ("new", "old", "schemas")
-
-    def __init__(self, old: API, new: API) -> None:
-        self.old = old
-        self.new = new
-        self.schemas = SchemaResults()
-
-    def __iter__(self) -> Iterator[API]:
-        return iter((self.old, self.new))
+    old: API
+    new: API
+    schemas: SchemaResults
 
 
 class Findings:

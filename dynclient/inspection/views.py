@@ -305,18 +305,14 @@ def schema_view(schema: Schema) -> SchemaView:
         properties=tuple(_property_view(wire, child, seen) for wire, child in seen.properties.items()),
         values=tuple(seen.enum or ()),
         branches=tuple(tagged(hint_tree(branch, "response"), branch, seen.discriminator) for branch in branches)
-        or _heirs(described),
+        # Without branches, the named schemas that inherit this one by its discriminator.
+        or tuple(member for member in described.members if member.kind == "named" and member.tags),
         discriminator=seen.discriminator,
         constraints=constraints(schema),
         examples=() if is_secret(seen) else seen.examples,
         schema=seen.schema,
         secret=is_secret(seen),
     )
-
-
-def _heirs(hint: Hint) -> tuple[Hint, ...]:
-    """The named schemas that inherit a schema by its discriminator."""
-    return tuple(member for member in hint.members if member.kind == "named" and member.tags)
 
 
 def _kind(seen: Shape) -> Literal["object", "enum", "union", "value"]:

@@ -185,7 +185,10 @@ class Document:
                 return uri, node
             if uri in seen:
                 circle = list(seen)[list(seen).index(uri) :]
-                raise self._fault(f"{self._circle(circle)}, and to nothing else", base)
+                shown = [f"#{one.partition('#')[2]}" if one.startswith(f"{self.uri}#") else f"#{one}" for one in circle]
+                start = [*shown[: _SHOWN - 1], "#…"] if len(shown) > _SHOWN else shown
+                way = " -> ".join([*start, shown[0]])
+                raise self._fault(f"$ref leads in a circle: {way}, and to nothing else", base)
             seen[uri] = None
             crossed += uri.partition("#")[0] != at.partition("#")[0]
             if crossed > self._limits.reference_depth:
@@ -236,12 +239,6 @@ class Document:
         close = near(keys[depth], parent) if isinstance(parent, Mapping) and len(parent) < _MANY else []
         hint = f"did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
         return self._fault(f"$ref {reference!r} leads nowhere: there is no {keys[depth]!r} in #{where}", at, hint)
-
-    def _circle(self, uris: list[str]) -> str:
-        shown = [uri.partition("#")[2] if uri.startswith(f"{self.uri}#") else uri for uri in uris]
-        if len(shown) > _SHOWN:
-            shown = [*shown[: _SHOWN - 1], "…"]
-        return "$ref leads in a circle: " + " -> ".join([*(f"#{text}" for text in shown), f"#{shown[0]}"])
 
     def _fault(self, message: str, at: str, hint: str = "") -> UnresolvableReference:
         return UnresolvableReference(message, place=Place(*self.place(at)), hint=hint)

@@ -88,9 +88,8 @@ def _callbacks(operation: Node) -> Iterator[_Location]:
     if not operation.since("3.0"):
         return
     for _, callback in _named(operation, "callbacks"):
-        for expression, item in callback.followed("a Callback Object").value.items():
-            if not expression.startswith("x-"):
-                yield from _operations(expression, callback.followed("a Callback Object").child(expression, item))
+        for expression, item in _members(callback.followed("a Callback Object")):
+            yield from _operations(expression, item)
 
 
 def _members(section: Node | None) -> Iterator[tuple[str, Node]]:

@@ -1,6 +1,7 @@
 """The fixed fields of each object of OpenAPI, by version, as the specification lists them; and misspelt ones.
 
-Rule 1: a version is its neighbour with a difference: the fields that it adds, and with a minus those that it removes.
+Rule 1: a version is what all have in common, and its neighbour with a difference: the fields that it adds, and with a
+minus those that it removes. Objects with the same fields are named together, with commas between them.
 Rule 2: after a field is the object of OpenAPI that it holds: ``=Info``, an array ``=[Tag]``, a map by any name
 ``={Header}``, a map with extensions beside the names ``=<PathItem>``. Other values have no entry.
 Rule 3: an object has the fixed fields of its version, and extensions, ``x-…``. Any other member is misspelt, or of
@@ -31,66 +32,59 @@ Fields = Mapping[str, str]
 _LIMITS = """default maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems minItems
     uniqueItems enum multipleOf"""
 
-_V20 = f"""
-OpenAPI: swagger info=Info host basePath schemes consumes produces paths=<PathItem> definitions={{Schema}}
-    parameters={{Parameter}} responses={{Response}} securityDefinitions={{SecurityScheme}} security tags=[Tag]
-    externalDocs=ExternalDocumentation
+_COMMON = f"""
+OpenAPI: info=Info paths=<PathItem> security tags=[Tag] externalDocs=ExternalDocumentation
 Info: title description termsOfService contact=Contact license=License version
 Contact: name url email
 License: name url
 PathItem: $ref get=Operation put=Operation post=Operation delete=Operation options=Operation head=Operation
     patch=Operation parameters=[Parameter]
-Operation: tags summary description externalDocs=ExternalDocumentation operationId consumes produces
-    parameters=[Parameter] responses=<Response> schemes deprecated security
+Operation: tags summary description externalDocs=ExternalDocumentation operationId parameters=[Parameter]
+    responses=<Response> deprecated security
 ExternalDocumentation: description url
-Parameter: name in description required schema=Schema type format allowEmptyValue items=Items collectionFormat {_LIMITS}
-Items: type format items=Items collectionFormat {_LIMITS}
-Response: description schema=Schema headers={{Header}} examples
-Header: description type format items=Items collectionFormat {_LIMITS}
+Parameter: name in description required allowEmptyValue schema=Schema
+Response: description headers={{Header}}
+Header: description
 Tag: name description externalDocs=ExternalDocumentation
-SecurityScheme: type description name in flow authorizationUrl tokenUrl scopes
-Schema: $ref format title description required maxProperties minProperties type items=Schema allOf=[Schema]
-    properties={{Schema}} additionalProperties=Schema discriminator readOnly xml=XML externalDocs=ExternalDocumentation
-    example {_LIMITS}
+SecurityScheme: type description name in
+Schema: title description type format required maxProperties minProperties items=Schema allOf=[Schema]
+    properties={{Schema}} additionalProperties=Schema readOnly xml=XML externalDocs=ExternalDocumentation example
+    {_LIMITS}
 XML: name namespace prefix attribute wrapped
 """
 
+_V20 = f"""
+OpenAPI: swagger host basePath schemes consumes produces definitions={{Schema}} parameters={{Parameter}}
+    responses={{Response}} securityDefinitions={{SecurityScheme}}
+Operation: consumes produces schemes
+Parameter,Header,Items: type format items=Items collectionFormat {_LIMITS}
+Response: schema=Schema examples
+SecurityScheme: flow authorizationUrl tokenUrl scopes
+Schema: $ref discriminator
+"""
+
 _V30 = """
-OpenAPI: openapi info=Info servers=[Server] paths=<PathItem> components=Components security tags=[Tag]
-    externalDocs=ExternalDocumentation
-Info: title description termsOfService contact=Contact license=License version
-Contact: name url email
-License: name url
+OpenAPI: openapi servers=[Server] components=Components
 Server: url description variables={ServerVariable}
 ServerVariable: enum default description
 Components: schemas={Schema} responses={Response} parameters={Parameter} examples={Example}
     requestBodies={RequestBody} headers={Header} securitySchemes={SecurityScheme} links={Link} callbacks={Callback}
-PathItem: $ref summary description get=Operation put=Operation post=Operation delete=Operation options=Operation
-    head=Operation patch=Operation trace=Operation servers=[Server] parameters=[Parameter]
-Operation: tags summary description externalDocs=ExternalDocumentation operationId parameters=[Parameter]
-    requestBody=RequestBody responses=<Response> callbacks={Callback} deprecated security servers=[Server]
-ExternalDocumentation: description url
-Parameter: name in description required deprecated allowEmptyValue style explode allowReserved schema=Schema example
+PathItem: summary description trace=Operation servers=[Server]
+Operation: requestBody=RequestBody callbacks={Callback} servers=[Server]
+Parameter,Header: required deprecated allowEmptyValue style explode allowReserved schema=Schema example
     examples={Example} content={MediaType}
 RequestBody: description content={MediaType} required
 MediaType: schema=Schema example examples={Example} encoding={Encoding}
 Encoding: contentType headers={Header} style explode allowReserved
-Response: description headers={Header} content={MediaType} links={Link}
+Response: content={MediaType} links={Link}
 Callback: *=PathItem
 Example: summary description value externalValue
 Link: operationRef operationId parameters requestBody description server=Server
-Header: description required deprecated allowEmptyValue style explode allowReserved schema=Schema example
-    examples={Example} content={MediaType}
-Tag: name description externalDocs=ExternalDocumentation
-SecurityScheme: type description name in scheme bearerFormat flows=OAuthFlows openIdConnectUrl
+SecurityScheme: scheme bearerFormat flows=OAuthFlows openIdConnectUrl
 OAuthFlows: implicit=OAuthFlow password=OAuthFlow clientCredentials=OAuthFlow authorizationCode=OAuthFlow
 OAuthFlow: authorizationUrl tokenUrl refreshUrl scopes
-Schema: title multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems minItems
-    uniqueItems maxProperties minProperties required enum type allOf=[Schema] oneOf=[Schema] anyOf=[Schema] not=Schema
-    items=Schema properties={Schema} additionalProperties=Schema description format default nullable
-    discriminator=Discriminator readOnly writeOnly xml=XML externalDocs=ExternalDocumentation example deprecated
+Schema: oneOf=[Schema] anyOf=[Schema] not=Schema nullable discriminator=Discriminator writeOnly deprecated
 Discriminator: propertyName mapping
-XML: name namespace prefix attribute wrapped
 """
 
 # The keywords of JSON Schema 2020-12, and those of older drafts that it still has a meaning for.
@@ -123,7 +117,8 @@ Discriminator: defaultMapping
 XML: nodeType
 """
 
-_VERSIONS = {"2.0": (_V20,), "3.0": (_V30,), "3.1": (_V30, _V31), "3.2": (_V30, _V31, _V32)}
+_V3 = (_COMMON, _V30, _V31, _V32)
+_VERSIONS = {"2.0": (_COMMON, _V20), "3.0": _V3[:2], "3.1": _V3[:3], "3.2": _V3}
 
 
 @lru_cache
@@ -131,15 +126,17 @@ def objects(version: str) -> Mapping[str, Fields]:
     """Return the objects of a version of OpenAPI (``"3.1"``) by name, each with its fixed fields."""
     found: dict[str, dict[str, str]] = {}
     for text in _VERSIONS[version]:
-        fields: dict[str, str] = {}
+        current: list[dict[str, str]] = []
         for word in text.split():
             if word.endswith(":"):
-                fields = found.setdefault(word[:-1], {})
-            elif word.startswith("-"):
-                del fields[word[1:]]
-            else:
-                name, _, held = word.partition("=")
-                fields[name] = held
+                current = [found.setdefault(name, {}) for name in word[:-1].split(",")]
+                continue
+            name, _, held = word.removeprefix("-").partition("=")
+            for fields in current:
+                if word.startswith("-"):
+                    del fields[name]
+                else:
+                    fields[name] = held
     return found
 
 

@@ -191,7 +191,11 @@ class Node(Record):
                 node = node.target().object(f"what `$ref` leads to ({what.lower()})")
             except DocumentError as error:
                 return self.replaced(error)
-        return self._with_words_of_the_reference(node)
+        # OAS 3.1.1, Reference Object: `summary` and `description` beside a `$ref` override those of the component.
+        if node is self or not self.since("3.1") or not isinstance(self.value, Mapping):
+            return node
+        words = {key: self.value[key] for key in ("summary", "description") if key in self.value}
+        return node._replace(value={**node.value, **words}) if words else node
 
     def target(self) -> Node:
         """Return the node that this one's ``$ref`` leads to."""
@@ -200,13 +204,6 @@ class Node(Record):
             raise self.child("$ref", reference).fault(f"`$ref` must be a string, not {described(reference)}")
         uri, value = self.source.references.resolve(reference, self.uri)
         return self._replace(value=value, uri=uri)
-
-    def _with_words_of_the_reference(self, target: Node) -> Node:
-        # OAS 3.1.1, Reference Object: `summary` and `description` beside a `$ref` override those of the component.
-        if target is self or not self.since("3.1") or not isinstance(self.value, Mapping):
-            return target
-        words = {key: self.value[key] for key in ("summary", "description") if key in self.value}
-        return target._replace(value={**target.value, **words}) if words else target
 
     def schema(self) -> Schema:
         """Return this node as a Schema; references in it are kept.

@@ -112,14 +112,8 @@ def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
         place = shipped(path)
         if place is not None:
             return Source(b"", Path(path).as_uri(), name, kept=place)
-        place = cached(cache, limits, "file", path)
-        stamp = stamp_of(path)
-        if place is None or not place.is_current(stamp):
-            with open(path, "rb") as file:  # noqa: PTH123  # as above
-                data = _read(file, limits.document_bytes, name)
-            place = place and place.of(data, stamp if stamp == stamp_of(path) else None)
-        else:
-            data = b""
+        with open(path, "rb") as file:  # noqa: PTH123  # as above
+            data, place = _contents(file, path, name, limits, cache)
     except (OSError, ValueError) as error:
         raise _cant_read(error, name) from None
     return _local(data, path, name, place, lambda: _again(path, limits), folder)
@@ -138,21 +132,30 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
     except ValueError as error:
         # A name with a null character or a lone surrogate.
         raise _cant_read(error, name) from None
-    if parts.netloc not in ("", "localhost") or not any(_holds(folder, path) for folder in folders):
+    if parts.netloc not in ("", "localhost") or not any(
+        path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders
+    ):
         raise unsafe("is outside of the document's folder", name, hint="references= takes other folders")
     try:
         # Not blocking, so that opening a pipe without a writer does not wait.
         with open(path, "rb", opener=_not_blocking) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise unsafe("is not a regular file", name)
-            place, stamp, data = cached(cache, limits, "file", path), stamp_of(file.fileno()), b""
-            if place is None or not place.is_current(stamp):
-                data = _read(file, limits.document_bytes, name)
-                after = stamp_of(file.fileno())
-                place = place and place.of(data, stamp if stamp == after else None)
+            data, place = _contents(file, path, name, limits, cache)
     except (OSError, ValueError) as error:
         raise _cant_read(error, name) from None
     return _local(data, os.path.normpath(unquote(parts.path)), name, place, lambda: _again(path, limits))
+
+
+def _contents(
+    file: IO[bytes], path: str, name: str, limits: Limits, cache: Cache | None
+) -> tuple[bytes, CachedForm | None]:
+    """Return the bytes of an open file and its place in the cache; no bytes if the form there is current."""
+    place, stamp = cached(cache, limits, "file", path), stamp_of(file.fileno())
+    if place is not None and place.is_current(stamp):
+        return b"", place
+    data = _read(file, limits.document_bytes, name)
+    return data, place and place.of(data, stamp if stamp == stamp_of(file.fileno()) else None)
 
 
 def _local(
@@ -312,10 +315,6 @@ def _again(path: str, limits: Limits) -> bytes | None:
 
 def _not_blocking(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _holds(folder: str, path: str) -> bool:
-    return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _check_size(size: int, maximum: int | None, name: str) -> None:

@@ -242,10 +242,9 @@ def _merge(builder: _Builder, node: Node, target: dict[Any, Any]) -> None:
             if not isinstance(mapping, dict):
                 raise builder.fault("`<<` takes a mapping, or a list of them", node)
             merged = {**mapping, **merged}
-    own = dict(target)
+    merged.update(target)
     target.clear()
     target.update(merged)
-    target.update(own)
 
 
 def _pointer(root: Node, wanted: Node) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from dynclient._call import Flow, call, stream
+from dynclient._call import call, stream
 from dynclient._client.drivers import drive, drive_async
 from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming
 from dynclient._request import Bound, CallOptions, Plan
@@ -64,7 +64,7 @@ class Dispatcher:
 
     def send(self, plan: Plan, bound: Bound, options: CallOptions | None = None, *, data_only: bool) -> Any:
         """Make a call: return its data, or its HTTPResult."""
-        result = drive(self._flow(plan, bound, options or self.options), self.state.transport)
+        result = drive(call(**self._prepared(plan, bound, options or self.options)), self.state.transport)
         return result.data if data_only else result
 
     def stream(self, plan: Plan, bound: Bound) -> Any:
@@ -73,25 +73,22 @@ class Dispatcher:
 
         return Streaming(self._body(plan, bound))
 
-    def _flow(self, plan: Plan, bound: Bound, options: CallOptions) -> Flow[HTTPResult]:
-        request, more = self._prepared(plan, bound, options)
-        return call(request, options=options, **more)
-
     def _body(self, plan: Plan, bound: Bound) -> Body:
         from dynclient._client.streaming import Body
 
-        request, more = self._prepared(plan, bound, self.options)
-        return Body(partial(stream, options=self.options, **more), request, self.options, self.state.transport)
+        prepared = self._prepared(plan, bound, self.options)
+        request = prepared.pop("request")
+        return Body(partial(stream, **prepared), request, self.options, self.state.transport)
 
-    def _prepared(self, plan: Plan, bound: Bound, options: CallOptions) -> tuple[Request, dict[str, Any]]:
-        """The request of a call, and the further arguments of its flow."""
+    def _prepared(self, plan: Plan, bound: Bound, options: CallOptions) -> dict[str, Any]:
+        """The arguments of a call's flow."""
         mode, engine = options.validate.responses, options.validate.engine
         if mode != "off":
             plan.check_answers()
         request, operation = plan.request(bound, options), plan.operation
         reader = ResponseReader(operation, self.state.limits, mode, engine)
         auth = AuthFlow(self._security, operation) if operation.security else None
-        return request, {"reader": reader, "budget": self.state.budget, "auth": auth}
+        return {"request": request, "options": options, "reader": reader, "budget": self.state.budget, "auth": auth}
 
 
 class AsyncDispatcher(Dispatcher):
@@ -110,7 +107,7 @@ class AsyncDispatcher(Dispatcher):
         return AsyncStreaming(self._body(plan, bound))
 
     async def _send(self, plan: Plan, bound: Bound, options: CallOptions, *, data_only: bool) -> Any:
-        result: HTTPResult = await drive_async(self._flow(plan, bound, options), self.state.transport)
+        result: HTTPResult = await drive_async(call(**self._prepared(plan, bound, options)), self.state.transport)
         return result.data if data_only else result
 
 

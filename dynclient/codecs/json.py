@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain
 from typing import Any, NoReturn
 
 from dynclient._charsets import decode_text, encode_text
@@ -132,8 +131,12 @@ def _levels(value: Any) -> Iterator[list[Any]]:
         yield level
         if _CONTAINERS.isdisjoint(map(type, level)):
             return
-        containers = [each for each in level if type(each) in _CONTAINERS]
-        level = list(chain.from_iterable(each.values() if type(each) is dict else each for each in containers))
+        level = [
+            item
+            for each in level
+            if type(each) in _CONTAINERS
+            for item in (each.values() if type(each) is dict else each)
+        ]
 
 
 def _has_every_member(value: Any, body: bytes, depth: int, engine: Any) -> bool:

@@ -38,6 +38,7 @@ __all__ = [
     "CredentialScopeError",
     "DecodeError",
     "DocumentError",
+    "DocumentLocation",
     "DynclientError",
     "EncodeError",
     "Fault",
@@ -47,7 +48,6 @@ __all__ = [
     "MissingCredential",
     "NoSuchOperation",
     "NotFound",
-    "Place",
     "PoolTimeout",
     "Problem",
     "ProtocolError",
@@ -78,7 +78,7 @@ __all__ = [
 _MAX_TEXT = 2000
 
 
-class Place(Record):
+class DocumentLocation(Record):
     """A location in a document: its file or URL, the JSON pointer, and the line, counted from 1, or None."""
 
     document: str
@@ -94,18 +94,18 @@ class Fault(Record):
     """A violation of a schema.
 
     ``path`` is the location in the value (``$.machineDetection.mode``), ``message`` the description, ``keyword`` the
-    violated keyword of the schema, and ``place`` its location in the document. ``value_type`` is the JSON type of the
+    violated keyword of the schema, and ``location`` where the document says so. ``value_type`` is the JSON type of the
     value; the value itself is in no message, since it may be secret.
     """
 
     path: str
     message: str
     keyword: str = ""
-    place: Place | None = None
+    location: DocumentLocation | None = None
     value_type: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" + (f" ({self.place})" if self.place else "")
+        return f"{self.path}: {self.message}" + (f" ({self.location})" if self.location else "")
 
 
 class DynclientError(Exception):
@@ -150,15 +150,15 @@ def _revive(cls: type[DynclientError], state: dict[str, Any]) -> DynclientError:
 
 
 class DocumentError(DynclientError):
-    """The document is wrong, or can't be read. ``place`` is the location."""
+    """The document is wrong, or can't be read. ``location`` is where."""
 
-    def __init__(self, message: str = "", *, place: Place | None = None, **data: Any) -> None:
+    def __init__(self, message: str = "", *, location: DocumentLocation | None = None, **data: Any) -> None:
         super().__init__(message, **data)
-        self.place = place
+        self.location = location
 
     def details(self) -> list[str]:
         """Add the location in the document."""
-        return [f"at {self.place}"] if self.place else []
+        return [f"at {self.location}"] if self.location else []
 
 
 class UnreadableDocument(DocumentError):

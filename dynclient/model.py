@@ -34,7 +34,7 @@ class References(Protocol):
             UnsafeDocument: it leads to a file or URL that is not allowed.
         """
 
-    def place(self, uri: str) -> tuple[str, str, int | None]:
+    def location(self, uri: str) -> tuple[str, str, int | None]:
         """Return a URI's document (as errors call it), JSON pointer, and line from 1, or None."""
 
 

@@ -109,3 +109,15 @@ def test_no_module_has_a_name_that_says_nothing():
 def test_every_module_has_a_docstring():
     bare = [path for path in modules(*PACKAGES) if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
     assert bare == []
+
+
+def test_no_retired_name_is_left():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    retired = set(re.findall(r"`(\w+)`", text.partition("### Retired names")[2]))
+    assert len(retired) > 70
+    found = []
+    for path in modules(*PACKAGES):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        names = {path.stem, path.parent.name} | {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+        found += [f"{path.relative_to(ROOT)}: {name}" for name in names if name.lstrip("_") in retired]
+    assert found == []

@@ -150,5 +150,7 @@ def check_error(error: DocumentError | RequestError, expected: Wrong) -> None:
     """What is said is what the table has, and where."""
     assert type(error).__name__ == expected.error
     assert expected.said in str(error)
-    place = error.place if isinstance(error, DocumentError) else next((fault.place for fault in error.errors), None)
-    assert (place.line if place is not None else None) == expected.line
+    location = (
+        error.location if isinstance(error, DocumentError) else next((fault.location for fault in error.errors), None)
+    )
+    assert (location.line if location is not None else None) == expected.line

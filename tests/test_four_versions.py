@@ -232,7 +232,7 @@ def test_bad_bodies(clients: dict[str, dynclient.Client], case: tuple[Any, set[t
     def see(client: dynclient.Client) -> Any:
         with pytest.raises(RequestValidationError) as caught:
             client.create_call(ACCOUNT, body)
-        assert all(fault.place is not None and fault.place.line for fault in caught.value.errors)
+        assert all(fault.location is not None and fault.location.line for fault in caught.value.errors)
         return sorted((fault.path, fault.keyword, fault.message) for fault in caught.value.errors)
 
     assert {fault[:2] for fault in same(clients, see)} == expected

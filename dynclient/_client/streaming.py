@@ -242,7 +242,7 @@ class _Source(Generic[T]):
         self._splitter = self._splitter.reopened(opened)
 
 
-class Pieces(_Source[T], Iterator[T]):
+class BodyIterator(_Source[T], Iterator[T]):
     """The pieces of a body: an iterator, once over."""
 
     def __next__(self) -> T:
@@ -260,7 +260,7 @@ class Pieces(_Source[T], Iterator[T]):
                 self._reopened(drive(flow, self._body.transport))
 
 
-class AsyncPieces(_Source[T], AsyncIterator[T]):
+class AsyncBodyIterator(_Source[T], AsyncIterator[T]):
     """The pieces of a body: an asynchronous iterator, once over."""
 
     async def __anext__(self) -> T:
@@ -329,15 +329,15 @@ class Answer(_Answer):
 
     def iter_bytes(self, size: int | None = None) -> Iterator[bytes]:
         """The body in pieces of ``size`` bytes, or as they come, with its content codings decoded."""
-        return Pieces(self._body, sequence.ByteSplitter(size))
+        return BodyIterator(self._body, sequence.ByteSplitter(size))
 
     def iter_text(self) -> Iterator[str]:
         """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
-        return Pieces(self._body, self._in_charset(sequence.TextSplitter))
+        return BodyIterator(self._body, self._in_charset(sequence.TextSplitter))
 
     def iter_lines(self) -> Iterator[str]:
         """The body's lines, without their ends."""
-        return Pieces(self._body, self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
+        return BodyIterator(self._body, self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
 
     def iter_items(self, *, reconnect: int = 0) -> Iterator[Any]:
         """The body's items, each validated: JSON Lines, JSON sequences, events, the items of an array.
@@ -345,11 +345,11 @@ class Answer(_Answer):
         ``reconnect`` is how often in a row a stream of server-sent events is opened again when it ends or breaks off,
         with Last-Event-ID.
         """
-        return Pieces(self._body, Items(self._body.streamed), reconnect)
+        return BodyIterator(self._body, Items(self._body.streamed), reconnect)
 
     def read(self) -> bytes:
         """The rest of the body, at once."""
-        return next(Pieces[bytes](self._body, self._buffer()))
+        return next(BodyIterator[bytes](self._body, self._buffer()))
 
     def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
         """Save the rest of the body; the file exists whole, or not at all.
@@ -374,23 +374,23 @@ class AsyncAnswer(_Answer):
 
     def iter_bytes(self, size: int | None = None) -> AsyncIterator[bytes]:
         """The body in pieces of ``size`` bytes, or as they come, with its content codings decoded."""
-        return AsyncPieces(self._body, sequence.ByteSplitter(size))
+        return AsyncBodyIterator(self._body, sequence.ByteSplitter(size))
 
     def iter_text(self) -> AsyncIterator[str]:
         """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
-        return AsyncPieces(self._body, self._in_charset(sequence.TextSplitter))
+        return AsyncBodyIterator(self._body, self._in_charset(sequence.TextSplitter))
 
     def iter_lines(self) -> AsyncIterator[str]:
         """The body's lines, without their ends."""
-        return AsyncPieces(self._body, self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
+        return AsyncBodyIterator(self._body, self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
 
     def iter_items(self, *, reconnect: int = 0) -> AsyncIterator[Any]:
         """The body's items, each validated; see :meth:`Answer.iter_items`."""
-        return AsyncPieces(self._body, Items(self._body.streamed), reconnect)
+        return AsyncBodyIterator(self._body, Items(self._body.streamed), reconnect)
 
     async def read(self) -> bytes:
         """The rest of the body, at once."""
-        return await anext(AsyncPieces[bytes](self._body, self._buffer()))
+        return await anext(AsyncBodyIterator[bytes](self._body, self._buffer()))
 
     async def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
         """Save the rest of the body, as :meth:`Answer.save` does; the file is written in worker threads."""

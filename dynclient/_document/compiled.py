@@ -133,8 +133,8 @@ class Writer:
 
     def finished(self, listing: bytes | None, **about: Any) -> list[bytes]:
         """Return all bytes, in chunks."""
-        place = None if listing is None else self._put(listing)
-        index = {"about": about, "files": self._files, "listing": place}
+        location = None if listing is None else self._put(listing)
+        index = {"about": about, "files": self._files, "listing": location}
         return [*self._chunks, *_ending(self._size, index)]
 
     def _divided(self, value: Any, levels: int) -> Any:

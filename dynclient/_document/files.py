@@ -380,8 +380,8 @@ def _allowed(references: Iterable[str | os.PathLike[str]]) -> tuple[tuple[str, .
     """Return the folders, and the URL prefixes, that a caller allows."""
     folders: list[str] = []
     urls: list[str] = []
-    for place in [references] if isinstance(references, str) else references:
-        text = os.fspath(place)
+    for location in [references] if isinstance(references, str) else references:
+        text = os.fspath(location)
         if text.lower().startswith(("http://", "https://")):
             urls.append(text)
         else:

@@ -143,7 +143,7 @@ def _standard(data: bytes, name: str) -> Any:
         message = f"is not JSON: {reason} at line {error.lineno}, column {error.colno}, before "
         where = text[error.pos : error.pos + 100] or "the end"
         raise NotJSON(
-            f"{name}: {message}{excerpt(where)}", place=unreadable("", name, line=error.lineno).place
+            f"{name}: {message}{excerpt(where)}", location=unreadable("", name, line=error.lineno).location
         ) from None
     except ValueError as error:
         # CPython refuses integers of more than 4,300 digits.
@@ -241,14 +241,14 @@ class JSONLines:
             shown, start = found
         return self._line_at(shown)
 
-    def _line_at(self, place: int) -> int:
+    def _line_at(self, location: int) -> int:
         # The list is replaced, not changed: another thread may be reading it.
         known = self._known
-        index = bisect(known, place, key=itemgetter(0))
+        index = bisect(known, location, key=itemgetter(0))
         before, line = known[index - 1]
-        if before != place:
-            line += self._data.count(b"\n", before, place)
-            self._known = [*known[:index], (place, line), *known[index:]]
+        if before != location:
+            line += self._data.count(b"\n", before, location)
+            self._known = [*known[:index], (location, line), *known[index:]]
         return line
 
     def _scan(self, start: int) -> dict[str, tuple[int, int]]:
@@ -256,18 +256,18 @@ class JSONLines:
         data = self._data
         entries: dict[str, tuple[int, int]] = {}
         opening = data[start : start + 1]
-        place = _after_space(data, start + 1)
-        while opening in (b"{", b"[") and data[place : place + 1] not in (b"}", b"]", b""):
-            key, value = str(len(entries)), place
+        location = _after_space(data, start + 1)
+        while opening in (b"{", b"[") and data[location : location + 1] not in (b"}", b"]", b""):
+            key, value = str(len(entries)), location
             if opening == b"{":
-                name = _KEY.match(data, place)
+                name = _KEY.match(data, location)
                 if name is None:
                     break
                 key, value = json.loads(name.group(1)), name.end()
-            entries[key] = place, value
-            place = _after_space(data, self._end(value))
-            if data[place : place + 1] == b",":
-                place = _after_space(data, place + 1)
+            entries[key] = location, value
+            location = _after_space(data, self._end(value))
+            if data[location : location + 1] == b",":
+                location = _after_space(data, location + 1)
         return entries
 
     def _end(self, start: int) -> int:

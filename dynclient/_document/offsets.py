@@ -86,20 +86,20 @@ class _Walk:
 
     def root(self, found: dict[str, Any]) -> Table:
         """Return the table of the whole text."""
-        entries, place = {}, self._bracket(b"{", 0)
+        entries, location = {}, self._bracket(b"{", 0)
         for key, value in found.items():
-            entries[key], place = self._entry(self._end(_KEY, place), value, 2 if key == NESTED else 1)
-        self._bracket(b"}", place)
+            entries[key], location = self._entry(self._end(_KEY, location), value, 2 if key == NESTED else 1)
+        self._bracket(b"}", location)
         return entries
 
     def _entry(self, start: int, value: Any, levels: int) -> tuple[Any, int]:
         """Return the entry of a value, and where it ends; objects have tables, so many levels deep."""
         kind = type(value)
         if kind is dict and levels:
-            entries, place = {}, self._bracket(b"{", start)
+            entries, location = {}, self._bracket(b"{", start)
             for key, below in value.items():
-                entries[key], place = self._entry(self._end(_KEY, place), below, levels - 1)
-            return entries, self._bracket(b"}", place)
+                entries[key], location = self._entry(self._end(_KEY, location), below, levels - 1)
+            return entries, self._bracket(b"}", location)
         if kind in _SCALARS:
             return [value], self._end(_SCALAR, start)
         if kind is dict:
@@ -113,24 +113,24 @@ class _Walk:
     def _passed(self, start: int, values: Iterable[Any], before: re.Pattern[bytes], brackets: bytes) -> int:
         """Return where a container ends of whose members only the text was found."""
         text, match = self._text, before.match
-        place = self._bracket(brackets[:1], start)
+        location = self._bracket(brackets[:1], start)
         for value in values:
-            found = match(text, place)
+            found = match(text, location)
             if found is None or not text.startswith(value, begin := found.end()):
                 raise _UnexpectedError
-            place = begin + len(value)
-        return self._bracket(brackets[1:], place)
+            location = begin + len(value)
+        return self._bracket(brackets[1:], location)
 
     def _same(self, start: int, value: Any) -> int:
         if not self._text.startswith(value, start):
             raise _UnexpectedError
         return start + len(value)
 
-    def _bracket(self, bracket: bytes, place: int) -> int:
-        return self._same(self._end(_NEXT, place), bracket)
+    def _bracket(self, bracket: bytes, location: int) -> int:
+        return self._same(self._end(_NEXT, location), bracket)
 
-    def _end(self, pattern: re.Pattern[bytes], place: int) -> int:
-        found = pattern.match(self._text, place)
+    def _end(self, pattern: re.Pattern[bytes], location: int) -> int:
+        found = pattern.match(self._text, location)
         if found is None:
             raise _UnexpectedError
         return found.end()

@@ -22,7 +22,7 @@ from dynclient._document.files import File, Files
 from dynclient._document.identifiers import joined
 from dynclient._identifiers import near
 from dynclient._version import __version__
-from dynclient.exceptions import DocumentError, Place, UnresolvableReference, UnsafeDocument
+from dynclient.exceptions import DocumentError, DocumentLocation, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import MISSING, join, of_fragment, split, walk
 from dynclient.options import Limits
 
@@ -66,7 +66,7 @@ class Document:
     def __init__(self, files: Files, references: tuple[str | os.PathLike[str], ...] = ()) -> None:
         """``files`` has read the root; ``references`` are the other places that it may refer to."""
         self._files = files
-        self._references = [os.fspath(place) for place in references]
+        self._references = [os.fspath(location) for location in references]
         self._limits = files.limits
         self._resolved: dict[tuple[str, str], tuple[str, Any]] = {}
         self.uri = files.root.uri
@@ -166,7 +166,7 @@ class Document:
             found = self._resolved[key] = self._chain(reference, base)
         return found
 
-    def place(self, uri: str) -> tuple[str, str, int | None]:
+    def location(self, uri: str) -> tuple[str, str, int | None]:
         """Return a URI's document (as errors call it), JSON pointer, and line from 1, or None."""
         document, _, pointer = uri.partition("#")
         file = self._files.known(document)
@@ -193,7 +193,7 @@ class Document:
             crossed += uri.partition("#")[0] != at.partition("#")[0]
             if crossed > self._limits.reference_depth:
                 message = f"$ref leads through more than {self._limits.reference_depth} documents"
-                raise UnsafeDocument(message, place=Place(*self.place(base)))
+                raise UnsafeDocument(message, location=DocumentLocation(*self.location(base)))
             reference, at = node["$ref"], uri
 
     def _step(self, reference: str, at: str) -> tuple[str, Any]:
@@ -210,11 +210,11 @@ class Document:
         try:
             file, top = self._files.find(target)
         except DocumentError as error:
-            if error.place is not None and error.place.line is not None:
+            if error.location is not None and error.location.line is not None:
                 raise
             # The error is not in the other document, but that it can't be read.
             message = f"$ref {reference!r} can't be followed: {error.message}"
-            raise type(error)(message, place=Place(*self.place(at)), hint=error.hint) from None
+            raise type(error)(message, location=DocumentLocation(*self.location(at)), hint=error.hint) from None
         return self._within(file, top, fragment, reference, at)
 
     def _within(self, file: File, top: str, fragment: str, reference: str, at: str) -> tuple[str, Any]:
@@ -241,4 +241,4 @@ class Document:
         return self._fault(f"$ref {reference!r} leads nowhere: there is no {keys[depth]!r} in #{where}", at, hint)
 
     def _fault(self, message: str, at: str, hint: str = "") -> UnresolvableReference:
-        return UnresolvableReference(message, place=Place(*self.place(at)), hint=hint)
+        return UnresolvableReference(message, location=DocumentLocation(*self.location(at)), hint=hint)

@@ -97,10 +97,10 @@ def from_bytes(data: bytes, name: str, limits: Limits, cache: Cache | None = Non
     """Return the source of a document in memory, which may not refer to files."""
     _check_size(len(data), limits.document_bytes, name)
     fingerprint = fingerprint_of(data)
-    place = shipped(data) or cached(cache, limits, "bytes", fingerprint, size=len(data))
-    if place is not None:
-        place = place.of(data)
-    return Source(data, f"memory://document/{fingerprint}", name, again=lambda: data, kept=place)
+    location = shipped(data) or cached(cache, limits, "bytes", fingerprint, size=len(data))
+    if location is not None:
+        location = location.of(data)
+    return Source(data, f"memory://document/{fingerprint}", name, again=lambda: data, kept=location)
 
 
 def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
@@ -109,14 +109,14 @@ def from_path(path: str, limits: Limits, cache: Cache | None = None) -> Source:
     path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
     try:
         folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
-        place = shipped(path)
-        if place is not None:
-            return Source(b"", Path(path).as_uri(), name, kept=place)
+        location = shipped(path)
+        if location is not None:
+            return Source(b"", Path(path).as_uri(), name, kept=location)
         with open(path, "rb") as file:  # noqa: PTH123  # as above
-            data, place = _contents(file, path, name, limits, cache)
+            data, location = _contents(file, path, name, limits, cache)
     except (OSError, ValueError) as error:
         raise _cant_read(error, name) from None
-    return _local(data, path, name, place, lambda: _again(path, limits), folder)
+    return _local(data, path, name, location, lambda: _again(path, limits), folder)
 
 
 def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: Cache | None = None) -> Source:
@@ -141,33 +141,33 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
         with open(path, "rb", opener=_not_blocking) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise unsafe("is not a regular file", name)
-            data, place = _contents(file, path, name, limits, cache)
+            data, location = _contents(file, path, name, limits, cache)
     except (OSError, ValueError) as error:
         raise _cant_read(error, name) from None
-    return _local(data, os.path.normpath(unquote(parts.path)), name, place, lambda: _again(path, limits))
+    return _local(data, os.path.normpath(unquote(parts.path)), name, location, lambda: _again(path, limits))
 
 
 def _contents(
     file: IO[bytes], path: str, name: str, limits: Limits, cache: Cache | None
 ) -> tuple[bytes, CachedForm | None]:
     """Return the bytes of an open file and its place in the cache; no bytes if the form there is current."""
-    place, stamp = cached(cache, limits, "file", path), stamp_of(file.fileno())
-    if place is not None and place.is_current(stamp):
-        return b"", place
+    location, stamp = cached(cache, limits, "file", path), stamp_of(file.fileno())
+    if location is not None and location.is_current(stamp):
+        return b"", location
     data = _read(file, limits.document_bytes, name)
-    return data, place and place.of(data, stamp if stamp == stamp_of(file.fileno()) else None)
+    return data, location and location.of(data, stamp if stamp == stamp_of(file.fileno()) else None)
 
 
 def _local(
     data: bytes,
     path: str,
     name: str,
-    place: CachedForm | None,
+    location: CachedForm | None,
     again: Callable[[], bytes | None],
     folder: str | None = None,
 ) -> Source:
     json_only = path.lower().endswith(".json")
-    return Source(data, Path(path).as_uri(), name, folder=folder, json_only=json_only, again=again, kept=place)
+    return Source(data, Path(path).as_uri(), name, folder=folder, json_only=json_only, again=again, kept=location)
 
 
 def from_url(
@@ -205,13 +205,13 @@ def from_url(
 
 
 def _fetched(
-    url: str, limits: Limits, transport: Transport, allowed: Callable[[str], bool] | None, place: CachedForm | None
+    url: str, limits: Limits, transport: Transport, allowed: Callable[[str], bool] | None, location: CachedForm | None
 ) -> Source:
     maximum = limits.remote_document_bytes
     bounds = replace(limits, response_bytes=maximum, encoded_response_bytes=maximum)
-    known = place.url if place is not None and (allowed is None or allowed(place.url)) else ""
+    known = location.url if location is not None and (allowed is None or allowed(location.url)) else ""
     for _ in range(_MAX_REDIRECTS + 1):
-        headers = Headers({"Accept": _ACCEPT, **(place.conditions if place is not None and url == known else {})})
+        headers = Headers({"Accept": _ACCEPT, **(location.conditions if location is not None and url == known else {})})
         try:
             response = transport.send(Send(Request("GET", url, headers), Timeout(), bounds))
         except ResponseTooLarge:
@@ -222,9 +222,9 @@ def _fetched(
             if not known:
                 raise
             _log.warning("%s can't be reached: using the cached document", known)
-            return Source(b"", known, known, remote=True, kept=place)
+            return Source(b"", known, known, remote=True, kept=location)
         if response.status == _NOT_MODIFIED and url == known:
-            return Source(b"", known, known, remote=True, kept=place)
+            return Source(b"", known, known, remote=True, kept=location)
         if response.status not in REDIRECTS or "location" not in response.headers:
             break
         url = _redirected(url, response.headers["location"], allowed)
@@ -235,10 +235,10 @@ def _fetched(
     _check_size(len(response.body), maximum, url)
     data = bytes(response.body)
     json_only = media_types.essence(response.content_type or "").endswith("json")
-    if place is not None:
+    if location is not None:
         validators = {name: response.headers[name] for name in ("etag", "last-modified") if name in response.headers}
-        place = place.of(data, url=url, json_only=json_only, validators=validators)
-    return Source(data, url, url, remote=True, json_only=json_only, again=lambda: data, kept=place)
+        location = location.of(data, url=url, json_only=json_only, validators=validators)
+    return Source(data, url, url, remote=True, json_only=json_only, again=lambda: data, kept=location)
 
 
 def _redirected(url: str, location: str, allowed: Callable[[str], bool] | None) -> str:
@@ -281,8 +281,8 @@ def _from_file(file: IO[Any], limits: Limits, cache: Cache | None) -> Source:
         return from_bytes(data, shown, limits, cache)
     path = os.path.abspath(name)  # noqa: PTH100  # as above
     folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # as above
-    place = cached(cache, limits, "bytes", fingerprint_of(data), path.lower().endswith(".json"), size=len(data))
-    return _local(data, path, name, place and place.of(data), lambda: data, folder)
+    location = cached(cache, limits, "bytes", fingerprint_of(data), path.lower().endswith(".json"), size=len(data))
+    return _local(data, path, name, location and location.of(data), lambda: data, folder)
 
 
 def _same_file(file: IO[Any], name: str) -> bool:

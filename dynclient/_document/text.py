@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from dynclient._charsets import unicode_encoding
-from dynclient.exceptions import DocumentError, Place, UnreadableDocument, UnsafeDocument, escaped
+from dynclient.exceptions import DocumentError, DocumentLocation, UnreadableDocument, UnsafeDocument, escaped
 
 E = TypeVar("E", bound=DocumentError)
 _PIECE = 1 << 14
@@ -75,7 +75,7 @@ def _reason(error: UnicodeError) -> str:
 
 def _error(kind: type[E], message: str, name: str, *, line: int | None = None, pointer: str = "", hint: str = "") -> E:
     """Make an error of a document; ``name`` is what errors call it."""
-    return kind(f"{name}: {message}", place=Place(name, pointer, line), hint=hint)
+    return kind(f"{name}: {message}", location=DocumentLocation(name, pointer, line), hint=hint)
 
 
 unreadable = partial(_error, UnreadableDocument)

@@ -219,7 +219,7 @@ def error_response(error: HTTPError, operation: model.Operation | None = None, a
     }
     if error.faults:
         value["errors"] = [
-            {"path": fault.path, "message": fault.message, **({"place": str(fault.place)} if fault.place else {})}
+            {"path": fault.path, "message": fault.message, **({"place": str(fault.location)} if fault.location else {})}
             for fault in error.faults
         ]
     return PROBLEM.response(error.status, headers, value)

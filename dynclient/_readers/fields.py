@@ -23,7 +23,7 @@ from typing import Any
 from dynclient._document import Document
 from dynclient._readers.api import version_of
 from dynclient._records import Record
-from dynclient.exceptions import DocumentError, InvalidDocument, Place
+from dynclient.exceptions import DocumentError, DocumentLocation, InvalidDocument
 from dynclient.json_pointer import escape
 
 Fields = Mapping[str, str]
@@ -194,7 +194,7 @@ def _unknown(document: Document) -> Iterator[DocumentError]:
                 waiting += _held(at, name, value, held)
             elif message := _described(at.kind, name, fields, version):
                 uri = f"{at.uri}/{escape(name)}"
-                yield InvalidDocument(message, place=Place(*document.place(uri)))
+                yield InvalidDocument(message, location=DocumentLocation(*document.location(uri)))
 
 
 def _target(document: Document, at: _At) -> _At | None:

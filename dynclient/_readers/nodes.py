@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from dynclient._document.text import described
 from dynclient._records import Record
 from dynclient.dialects import Dialect, with_draft
-from dynclient.exceptions import DocumentError, InvalidDocument, Place, UnresolvableReference
+from dynclient.exceptions import DocumentError, DocumentLocation, InvalidDocument, UnresolvableReference
 from dynclient.json_pointer import escape
 from dynclient.model import References, Schema
 
@@ -80,13 +80,13 @@ class Node(Record):
         return document if document.startswith(("http://", "https://")) else None
 
     @property
-    def place(self) -> Place:
+    def location(self) -> DocumentLocation:
         """The location, for an error."""
-        return Place(*self.source.references.place(self.uri))
+        return DocumentLocation(*self.source.references.location(self.uri))
 
     def fault(self, message: str, hint: str = "") -> InvalidDocument:
         """Make an error at this location."""
-        return InvalidDocument(message, place=self.place, hint=hint)
+        return InvalidDocument(message, location=self.location, hint=hint)
 
     def refuse(self, error: DocumentError, instead: T) -> T:
         """Raise an error; if errors are collected, collect it and return ``instead``."""
@@ -185,7 +185,7 @@ class Node(Record):
         while "$ref" in node.value:
             if node.uri in seen:
                 message = f"`$ref` leads in a circle, and to no {what.lower()}"
-                return self.replaced(UnresolvableReference(message, place=self.place))
+                return self.replaced(UnresolvableReference(message, location=self.location))
             seen.add(node.uri)
             try:
                 node = node.target().object(f"what `$ref` leads to ({what.lower()})")

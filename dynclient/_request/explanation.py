@@ -11,7 +11,7 @@ from dynclient._records import Record
 from dynclient._request.binding import Bound
 from dynclient._request.options import CallOptions
 from dynclient._request.plan import Plan, serialized
-from dynclient.exceptions import DocumentError, DynclientError, Fault, Place, RequestError, escaped
+from dynclient.exceptions import DocumentError, DocumentLocation, DynclientError, Fault, RequestError, escaped
 from dynclient.inspection.arguments import Argument, secret
 from dynclient.model import API
 
@@ -21,35 +21,36 @@ _LONGEST = 60
 class ExplainedArgument(Record):
     """One argument: its Python name, its location and name on the wire, its text there.
 
-    The text of a secret is masked. ``place`` is where the document describes the argument.
+    The text of a secret is masked. ``location`` is where the document describes the argument.
     """
 
     name: str
     in_: str
     wire: str
     text: str
-    place: Place | None
+    location: DocumentLocation | None
 
 
 class Explanation(Record):
     """A call that was not made: its arguments, their faults, and the error that the call would raise.
 
-    ``key`` is the operation's method and path, ``place`` where the document describes it, ``ways`` are the arguments.
+    ``key`` is the operation's method and path, ``location`` where the document describes it, ``ways`` its
+    arguments.
     """
 
     key: str
-    place: Place | None
+    location: DocumentLocation | None
     ways: tuple[ExplainedArgument, ...]
     faults: tuple[Fault, ...] = ()
     refused: str = ""
 
     def __str__(self) -> str:
-        heading = f"{self.key}  ({self.place})" if self.place else self.key
+        heading = f"{self.key}  ({self.location})" if self.location else self.key
         cells = [(argument.name, f"{argument.in_} {argument.wire}".rstrip(), argument.text) for argument in self.ways]
         widths = [max((len(line[column]) for line in cells), default=0) for column in range(3)]
         lines = [
             "  ".join(
-                [*(cell.ljust(width) for cell, width in zip(line, widths, strict=True)), str(argument.place or "")]
+                [*(cell.ljust(width) for cell, width in zip(line, widths, strict=True)), str(argument.location or "")]
             )
             for line, argument in zip(cells, self.ways, strict=True)
         ]
@@ -65,7 +66,7 @@ def explain(api: API, plan: Plan, bound: Bound, options: CallOptions) -> Explana
     faults, refused = _faults(plan, bound, options)
     return Explanation(
         key=plan.operation.row.key,
-        place=_place(api, plan.operation.row.pointer),
+        location=_location(api, plan.operation.row.pointer),
         ways=tuple(_arguments(api, plan, bound)),
         faults=faults,
         refused=refused,
@@ -94,7 +95,7 @@ def _arguments(api: API, plan: Plan, bound: Bound) -> Iterator[ExplainedArgument
         if argument.parameter is not None and value is not ...:
             text = MASK if secret(argument.schema) else _text(argument, value)
             yield ExplainedArgument(
-                argument.name, argument.in_, argument.wire, text, _place(api, argument.parameter.pointer)
+                argument.name, argument.in_, argument.wire, text, _location(api, argument.parameter.pointer)
             )
     if bound.body is ...:
         return
@@ -105,14 +106,14 @@ def _arguments(api: API, plan: Plan, bound: Bound) -> Iterator[ExplainedArgument
             yield _of_property(api, str(wire), properties.get(str(wire)), value)
     elif whole is not None and plan.operation.body is not None:
         text = MASK if secret(whole.schema) else _shown(bound.body)
-        yield ExplainedArgument(whole.name, "body", "", text, _place(api, plan.operation.body.pointer))
+        yield ExplainedArgument(whole.name, "body", "", text, _location(api, plan.operation.body.pointer))
 
 
 def _of_property(api: API, wire: str, argument: Argument | None, value: Any) -> ExplainedArgument:
     if argument is None or argument.schema is None:
         return ExplainedArgument(wire, "body", wire, _shown(value), None)
     text = MASK if secret(argument.schema) else _shown(value)
-    return ExplainedArgument(argument.name, "body", wire, text, _place(api, argument.schema.uri))
+    return ExplainedArgument(argument.name, "body", wire, text, _location(api, argument.schema.uri))
 
 
 def _text(argument: Argument, value: Any) -> str:
@@ -128,11 +129,13 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _place(api: API, pointer: str) -> Place | None:
+def _location(api: API, pointer: str) -> DocumentLocation | None:
     """The place in the document that a pointer of the model leads to; a pointer without a URI is into the root."""
     if api.references is None or not pointer:
         return None
     try:
-        return Place(*api.references.place(pointer if "#" in pointer else f"{api.document_uri}#{pointer}"))
+        return DocumentLocation(
+            *api.references.location(pointer if "#" in pointer else f"{api.document_uri}#{pointer}")
+        )
     except DocumentError:
         return None

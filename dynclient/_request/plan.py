@@ -53,12 +53,12 @@ _made_plain = function("dynclient._plain_values", "plain_value")
 
 
 class _Field(Record):
-    """A parameter with its validator, None if it has no schema; ``place`` is its name in faults."""
+    """A parameter with its validator, None if it has no schema; ``location`` is its name in faults."""
 
     parameter: Parameter
     name: str
     validator: Validator | None
-    place: str
+    location: str
 
 
 class Plan:
@@ -94,7 +94,7 @@ class Plan:
         }
         path = _sendable(operation.path, {wire for in_, wire in self._fields if in_ == "path"})
         self._path, _, self._query = path.partition("#")[0].partition("?")
-        self._secrets = frozenset(_secret_places(self.arguments))
+        self._secrets = frozenset(_secret_locations(self.arguments))
         self._ranges = _response_ranges(operation)
         self._accept = accept(self._ranges) if self._ranges else ""
 
@@ -161,7 +161,7 @@ class Plan:
                 raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
             values[key] = value if type(value) in _PLAIN else _made_plain(value)
             if options.validate.requests != "off" and field.validator is not None:
-                found += field.validator.faults(values[key], path=field.place, engine=options.validate.engine)
+                found += field.validator.faults(values[key], path=field.location, engine=options.validate.engine)
         return values, found
 
     def _report(self, found: list[Fault], mode: ValidationMode) -> None:
@@ -268,7 +268,7 @@ def serialized(parameter: Parameter, value: Any) -> str:
     return serialize(text, name=parameter.name, in_=parameter.in_, style=parameter.style, explode=False)
 
 
-def _secret_places(found: tuple[Argument, ...]) -> Iterator[tuple[str, str]]:
+def _secret_locations(found: tuple[Argument, ...]) -> Iterator[tuple[str, str]]:
     # OAS 3.1.1, Data Type Format: `password` is a hint to obscure the value.
     for argument in found:
         if argument.parameter is not None and secret(argument.schema):

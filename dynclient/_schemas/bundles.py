@@ -227,7 +227,7 @@ class CompiledSchema:
         """Write one schema, down to where references begin."""
         if position.level > self.entries.depth:
             where = location_at(schema.references, schema.uri)
-            raise UnsafeDocument(f"schemas are nested more than {self.entries.depth} levels deep", place=where)
+            raise UnsafeDocument(f"schemas are nested more than {self.entries.depth} levels deep", location=where)
         if position.inline and (position.inline > _INLINE or self.is_resource(schema)):
             return self.link(schema, level=position.level)
         if position.uri != schema.uri:
@@ -236,7 +236,7 @@ class CompiledSchema:
         found = keywords(schema)
         if found.malformed:
             where = location_at(schema.references, f"{schema.uri}/{escape(found.malformed[0])}")
-            raise InvalidDocument(f"the value of {found.malformed[0]!r} is malformed", place=where)
+            raise InvalidDocument(f"the value of {found.malformed[0]!r} is malformed", location=where)
         if isinstance(schema.value, bool):
             return {"not": {}} if found.never else True
         if found.or_null:

@@ -114,7 +114,7 @@ def keywords(schema: Schema) -> Keywords:
     if isinstance(node, bool):
         return Keywords({}, {}, {}, {}, never=not node)
     if not isinstance(node, Mapping):
-        raise InvalidDocument("a schema must be an object or a boolean", place=location_of(schema))
+        raise InvalidDocument("a schema must be an object or a boolean", location=location_of(schema))
     found = node.get("$ref")
     result = Keywords({}, {}, {}, {}, reference=found if isinstance(found, str) else None)
     if result.reference is not None and not schema.dialect.ref_siblings:

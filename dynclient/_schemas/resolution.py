@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dynclient.dialects import DIALECTS, Dialect, with_draft
-from dynclient.exceptions import DocumentError, InvalidDocument, Place, UnresolvableReference
+from dynclient.exceptions import DocumentError, DocumentLocation, InvalidDocument, UnresolvableReference
 from dynclient.json_pointer import escape, unescape
 from dynclient.model import References, Schema
 
@@ -43,7 +43,7 @@ def target(schema: Schema, to: str) -> Schema:
     """
     uri, value = schema.references.resolve(to, schema.uri)
     if not isinstance(value, (Mapping, bool)):
-        raise InvalidDocument(f"{to!r} leads to a value that is not a schema", place=location_of(schema))
+        raise InvalidDocument(f"{to!r} leads to a value that is not a schema", location=location_of(schema))
     return Schema(uri, value, _dialect_at(schema, uri, value), schema.references)
 
 
@@ -58,7 +58,7 @@ def follow(schema: Schema) -> Schema:
     # OAS 3.0.4, Reference Object: any properties added SHALL be ignored.
     while (to := reference(schema)) is not None and (not schema.dialect.ref_siblings or len(schema.value) == 1):
         if schema.uri in seen:
-            raise UnresolvableReference(f"{to!r} leads in a circle", place=location_of(schema))
+            raise UnresolvableReference(f"{to!r} leads in a circle", location=location_of(schema))
         seen.add(schema.uri)
         schema = target(schema, to)
     return schema
@@ -70,15 +70,15 @@ def component_name(schema: Schema) -> str | None:
     return unescape(name) if head == schema.dialect.schemas and name else None
 
 
-def location_of(schema: Schema) -> Place | None:
+def location_of(schema: Schema) -> DocumentLocation | None:
     """Return the location of a schema in its document, for errors."""
     return location_at(schema.references, schema.uri)
 
 
-def location_at(references: References, uri: str) -> Place | None:
+def location_at(references: References, uri: str) -> DocumentLocation | None:
     """Return the location of a URI, for errors; None if its document can't be read."""
     try:
-        return Place(*references.place(uri))
+        return DocumentLocation(*references.location(uri))
     except DocumentError:
         return None
 

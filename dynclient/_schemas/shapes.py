@@ -143,7 +143,7 @@ def members(schema: Schema) -> list[tuple[Schema, Keywords]]:
             done.add(here.uri)
             continue
         if here.uri in active:
-            raise InvalidDocument("the schema contains itself through allOf or $ref", place=location_of(here))
+            raise InvalidDocument("the schema contains itself through allOf or $ref", location=location_of(here))
         if here.uri in done:
             continue
         found = keywords(here)
@@ -213,7 +213,7 @@ def _described(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]], bool]:
     here = follow(schema)
     while component_name(here) is None:
         if here.uri in seen:
-            raise InvalidDocument("the schema contains itself through allOf or $ref", place=location_of(here))
+            raise InvalidDocument("the schema contains itself through allOf or $ref", location=location_of(here))
         seen.add(here.uri)
         onward = _only_refers(here)
         if onward is None:

@@ -29,7 +29,7 @@ from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas import SchemaBundle
-from dynclient._validation.patterns import place_in
+from dynclient._validation.patterns import location_in
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.model import References
 from dynclient.options import Limits
@@ -177,8 +177,8 @@ def _check_steps(
     ):
         worst = max(entries, key=counts.__getitem__)
         if counts[worst] > most:
-            place = place_in(bundle, references, worst[1:])
-            raise UnsafeDocument(message.format(min(counts[worst], 10**18), most), place=place)
+            location = location_in(bundle, references, worst[1:])
+            raise UnsafeDocument(message.format(min(counts[worst], 10**18), most), location=location)
 
 
 def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References) -> None:
@@ -188,8 +188,8 @@ def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBun
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        where = place_in(bundle, references, min(error.args[1])[1:])
-        raise InvalidDocument("the schema contains itself, so checking by it never ends", place=where) from None
+        where = location_in(bundle, references, min(error.args[1])[1:])
+        raise InvalidDocument("the schema contains itself, so checking by it never ends", location=where) from None
     for name in order:
         applied = known.in_place[name]
         known.steps[name] = sum(count * (known.steps[other] if other else 1) for other, count in applied.items())

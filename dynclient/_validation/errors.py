@@ -21,8 +21,8 @@ from dynclient._expressions import expression
 from dynclient._schemas import SchemaBundle
 from dynclient._validation.formats import format_fault
 from dynclient._validation.json_types import kind
-from dynclient._validation.patterns import place_in
-from dynclient.exceptions import Fault, Place
+from dynclient._validation.patterns import location_in
+from dynclient.exceptions import DocumentLocation, Fault
 from dynclient.model import References
 
 _NAME = expression(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -60,13 +60,13 @@ class Reporter:
         message = _not_of_type(types, error.instance) if types else _message(error)
         keyword = str(error.validator or "")
         value_type = "" if keyword in _ABSENT else kind(error.instance)
-        yield Fault(here, message, keyword, self._place(error) if places else None, value_type)
+        yield Fault(here, message, keyword, self._location(error) if places else None, value_type)
 
-    def _place(self, error: ValidationError) -> Place | None:
+    def _location(self, error: ValidationError) -> DocumentLocation | None:
         if self._pointers is None:
             self._pointers = _pointers(self.bundle.schema)
         pointer = self._pointers.get(id(error.schema))
-        return None if pointer is None else place_in(self.bundle, self.references, f"{pointer}/{error.validator}")
+        return None if pointer is None else location_in(self.bundle, self.references, f"{pointer}/{error.validator}")
 
 
 def _path(keys: Iterable[Any]) -> str:

@@ -17,7 +17,7 @@ from dynclient._records import Record
 from dynclient._schemas import SchemaBundle, cache
 from dynclient._schemas.keywords import MANY, NAMED
 from dynclient._schemas.resolution import location_at
-from dynclient.exceptions import Place
+from dynclient.exceptions import DocumentLocation
 from dynclient.model import References
 from dynclient.options import Limits
 
@@ -84,12 +84,12 @@ def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Lim
     return [each for entry, _ in _entries(bundle.schema) for each in known[entry]]
 
 
-def place_in(bundle: SchemaBundle, references: References, pointer: str) -> Place | None:
+def location_in(bundle: SchemaBundle, references: References, pointer: str) -> DocumentLocation | None:
     """The place in the document of what stands at a JSON pointer in a bundle, or of the nearest thing around it."""
-    uri, place = bundle.origin(pointer), None
-    while uri and (place := location_at(references, uri)) is None:
+    uri, location = bundle.origin(pointer), None
+    while uri and (location := location_at(references, uri)) is None:
         uri = uri.rpartition("/")[0] if "/" in uri.partition("#")[2] else ""
-    return place
+    return location
 
 
 def _entries(schema: Any) -> Iterator[tuple[str, Any]]:

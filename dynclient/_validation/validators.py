@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dynclient._schemas import SchemaBundle, bundle, cache, follow
 from dynclient._validation.cost import cost
-from dynclient._validation.patterns import begin_check, place_in, unchecked_patterns
+from dynclient._validation.patterns import begin_check, location_in, unchecked_patterns
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
 from dynclient.model import MediaType, Schema
 from dynclient.options import Limits, ValidationEngine
@@ -90,8 +90,8 @@ class Validator:
         found: list[DocumentError] = []
         for source, problem, pointer, is_invalid in self._unchecked:
             kind = InvalidDocument if is_invalid else UnsafeDocument
-            place = place_in(self.bundle, self.schema.references, pointer)
-            found.append(kind(f"the pattern {source[:200]!r} is not checked: it {problem}", place=place))
+            location = location_in(self.bundle, self.schema.references, pointer)
+            found.append(kind(f"the pattern {source[:200]!r} is not checked: it {problem}", location=location))
         return found
 
     def faults(

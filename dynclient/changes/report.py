@@ -46,7 +46,7 @@ class Location(Record):
         if self.references is None:
             document, _, pointer = self.uri.partition("#")
             return document, pointer, None
-        return self.references.place(self.uri)
+        return self.references.location(self.uri)
 
     def __str__(self) -> str:
         document, pointer, line = self._place

@@ -18,7 +18,7 @@ from dynclient._readers import check, misspelt
 from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary, shape
 from dynclient._validation import validator
-from dynclient.exceptions import DocumentError, Place, UnsafeDocument
+from dynclient.exceptions import DocumentError, DocumentLocation, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.model import API, Header, MediaType, Operation, Parameter, Schema
 
@@ -31,7 +31,7 @@ class DocumentFault(Record):
     """A fault or a warning, and its place in the document."""
 
     message: str
-    place: Place | None
+    location: DocumentLocation | None
     warning: bool = False
 
     @classmethod
@@ -39,24 +39,24 @@ class DocumentFault(Record):
         """The fault that an error reports."""
         message = " ".join(error.message.split())
         # Some messages begin with the document's name, which the place has, too.
-        text = message.removeprefix(f"{error.place.document}: ") if error.place is not None else message
-        return cls(text, error.place, warning)
+        text = message.removeprefix(f"{error.location.document}: ") if error.location is not None else message
+        return cls(text, error.location, warning)
 
     def __str__(self) -> str:
         """The line of a compiler: file, line, JSON pointer, message."""
         message = f"warning: {self.message}" if self.warning else self.message
-        if self.place is None:
+        if self.location is None:
             return message
-        line = f":{self.place.line}" if self.place.line is not None else ""
-        return f"{self.place.document}{line}: #{self.place.pointer}: {message}"
+        line = f":{self.location.line}" if self.location.line is not None else ""
+        return f"{self.location.document}{line}: #{self.location.pointer}: {message}"
 
     def as_data(self) -> dict[str, Any]:
         """The fault as plain data."""
-        place = self.place or Place("", "")
+        location = self.location or DocumentLocation("", "")
         return {
-            "document": place.document,
-            "line": place.line,
-            "pointer": place.pointer,
+            "document": location.document,
+            "line": location.line,
+            "pointer": location.pointer,
             "severity": "warning" if self.warning else "fault",
             "message": self.message,
         }
@@ -74,7 +74,9 @@ def find_faults(api: API) -> list[DocumentFault]:
             log.disabled = was_disabled
         # Other files have been read by now.
         seen |= _broken(api)
-    return sorted(seen, key=lambda found: (found.place.document, found.place.line or 0) if found.place else ("", 0))
+    return sorted(
+        seen, key=lambda found: (found.location.document, found.location.line or 0) if found.location else ("", 0)
+    )
 
 
 def _broken(api: API) -> dict[DocumentFault, None]:
@@ -94,7 +96,7 @@ class _Search:
         # OAS 3.2, Info Object: title and version are REQUIRED.
         for name, value in (("title", self._api.title), ("version", self._api.version)):
             if not value:
-                yield DocumentFault(f"info has no {name}", self._place(self._api.document_uri, "#/info", "#"))
+                yield DocumentFault(f"info has no {name}", self._location(self._api.document_uri, "#/info", "#"))
         if not isinstance(self._api.references, Document):
             return
         checked = check(self._api.references)
@@ -124,8 +126,8 @@ class _Search:
         with suppress(DocumentError):  # the faults of the schema itself have been reported
             for example in item.examples:
                 if example.has_value:
-                    place = self._place(uri, f"/examples/{escape(example.name)}", "/example", "")
-                    yield from _example_faults(item.schema, direction, "example", example.value, place)
+                    location = self._location(uri, f"/examples/{escape(example.name)}", "/example", "")
+                    yield from _example_faults(item.schema, direction, "example", example.value, location)
 
     def _schema(
         self, schema: Schema, direction: Direction, depth: int = 0, *, is_prepared: bool = False
@@ -165,17 +167,17 @@ class _Search:
             given.append(("default", seen.default))
         keywords = schema.value if isinstance(schema.value, dict) else {}
         for word, value in given:
-            place = self._place(f"{schema.uri}/{word}" if word in keywords else f"{schema.uri}/{word}s")
-            yield from _example_faults(schema, direction, word, value, place)
+            location = self._location(f"{schema.uri}/{word}" if word in keywords else f"{schema.uri}/{word}s")
+            yield from _example_faults(schema, direction, word, value, location)
 
-    def _place(self, uri: str, *endings: str) -> Place | None:
+    def _location(self, uri: str, *endings: str) -> DocumentLocation | None:
         """The place of a URI; with endings, of the first one that exists with one of them."""
         if (references := self._api.references) is None:
             return None
         for ending in endings or ("",):
             with suppress(DocumentError):
                 references.resolve(uri + ending, self._api.document_uri)
-                return Place(*references.place(uri + ending))
+                return DocumentLocation(*references.location(uri + ending))
         return None
 
 
@@ -191,13 +193,13 @@ def _items(operation: Operation) -> Iterator[tuple[Item, Direction]]:
 
 
 def _example_faults(
-    schema: Schema, direction: Direction, word: str, value: Any, place: Place | None
+    schema: Schema, direction: Direction, word: str, value: Any, location: DocumentLocation | None
 ) -> Iterator[DocumentFault]:
     # Documents can't hold binary values, and XML is often given as text.
     if is_binary(schema) or (isinstance(value, str) and value.lstrip().startswith("<")):
         return
     for fault in validator(schema, direction).faults(value, places=False):
-        yield DocumentFault(f"the {word} breaks its schema: {fault.path} {fault.message}", place)
+        yield DocumentFault(f"the {word} breaks its schema: {fault.path} {fault.message}", location)
 
 
 def _children(schema: Schema) -> Iterator[Schema]:

@@ -70,8 +70,8 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
         entry = _logged_in(api, found, {**given, "browser": not no_browser})
     else:
         entry = {"text": credentials.checked(found, credentials.prompted(found))}
-    place = vault.save(key_of(api, found.name), entry)
-    click.echo(escaped(f"{found.name} is kept in {place}"), err=True)
+    location = vault.save(key_of(api, found.name), entry)
+    click.echo(escaped(f"{found.name} is kept in {location}"), err=True)
 
 
 @auth.command(short_help="Delete stored credentials.")

@@ -44,7 +44,7 @@ class Difference:
 
     def as_data(self) -> dict[str, Any]:
         """The difference as plain data."""
-        place = {"place": str(self.fault.place)} if self.fault.place else {}
+        location = {"place": str(self.fault.location)} if self.fault.location else {}
         return {
             "direction": self.direction,
             "operation": self.operation,
@@ -52,7 +52,7 @@ class Difference:
             "status": self.status,
             "path": self.fault.path,
             "message": self.fault.message,
-            **place,
+            **location,
         }
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ class Nothing:
     def resolve(self, reference, base):
         raise AssertionError
 
-    def place(self, uri):
+    def location(self, uri):
         return "d", "", None
 
 

@@ -56,7 +56,7 @@ def test_it_says_why(client, httpserver, name):
     with pytest.raises(kind) as caught:
         getattr(client, name)()
     assert caught.value.operation_id == name
-    assert caught.value.place.pointer == pointer
+    assert caught.value.location.pointer == pointer
     assert httpserver.log == []
 
 

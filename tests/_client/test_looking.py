@@ -29,7 +29,7 @@ def test_explain_tells_where_and_by_which_line(client, voice_path):
         ("call_id", "path", "callId", "c%201"),
         ("state", "body", "state", "'completed'"),
     ]
-    assert told.ways[0].place.line == line_of(voice_path, "    accountId:")
+    assert told.ways[0].location.line == line_of(voice_path, "    accountId:")
     assert (told.faults, told.refused) == ((), "")
     assert str(told).endswith("\nvalid")
 

@@ -80,9 +80,9 @@ def test_every_fault_of_a_body_is_told_and_nothing_is_sent(voice, httpserver):
         ("$.password", "maxLength"),
     }
     for fault in caught.value.errors:
-        assert fault.place.document.endswith("voice.yaml")
-        assert fault.place.line > 1
-        assert fault.place.pointer.startswith("/components/schemas/")
+        assert fault.location.document.endswith("voice.yaml")
+        assert fault.location.line > 1
+        assert fault.location.pointer.startswith("/components/schemas/")
     assert isinstance(caught.value, ValueError)
     assert caught.value.operation_id == "createCall"
     assert "$.machineDetection.mode" in str(caught.value)

@@ -228,11 +228,11 @@ def test_lines_are_found_again_in_the_source(tmp_path, folder):
     path.write_text(FILLING + "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n    get: 5\n")
     for _ in range(2):
         api = load(path, cache=folder)
-        assert api.references.place(f"{api.document_uri}#/paths/~1a/get")[2] == 6
+        assert api.references.location(f"{api.document_uri}#/paths/~1a/get")[2] == 6
         del api
     api = load(path, cache=folder)
     path.write_text(FILLING + "openapi: 3.1.0\n")
-    assert api.references.place(f"{api.document_uri}#/paths/~1a/get")[1:] == ("/paths/~1a/get", None)
+    assert api.references.location(f"{api.document_uri}#/paths/~1a/get")[1:] == ("/paths/~1a/get", None)
 
 
 def test_one_document_is_held_once(tmp_path, folder, monkeypatch):

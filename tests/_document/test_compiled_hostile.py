@@ -101,9 +101,9 @@ class Forger:
 
     def put(self, value, *, table=False):
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
-        place = [len(self.data), len(data), zlib.crc32(data)]
+        location = [len(self.data), len(data), zlib.crc32(data)]
         self.data += data
-        return [*place, 1] if table else place
+        return [*location, 1] if table else location
 
     def finished(self, entry, listing=None, *, files=None, about=None):
         named = {"uri": "root.yaml", "name": "root.yaml", "fingerprint": "0", **TOLD}
@@ -112,8 +112,8 @@ class Forger:
             "files": files or [{**named, "entry": entry}],
             "listing": listing,
         }
-        place = self.put(index)
-        return bytes(self.data) + _TAIL.pack(*place) + _MARK
+        location = self.put(index)
+        return bytes(self.data) + _TAIL.pack(*location) + _MARK
 
 
 def ways(api):

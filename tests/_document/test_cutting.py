@@ -22,7 +22,7 @@ from dynclient._document.identifiers import identifiers
 from dynclient._document.lazy import LazyMapping, broken
 from dynclient._load import compiled, load
 from dynclient.changes import compare
-from dynclient.exceptions import DocumentError, Place, UnreadableDocument, UnsafeDocument
+from dynclient.exceptions import DocumentError, DocumentLocation, UnreadableDocument, UnsafeDocument
 from dynclient.options import Limits
 
 pytest.importorskip("msgspec")
@@ -155,7 +155,7 @@ def test_any_text_gives_what_the_exact_reader_gives(text):
         assert spelled(parts) == spelled(whole)
     else:
         assert (type(error), error.message) in [(type(each), each.message) for each in told]
-        assert error.place.pointer in ("", *[each.place.pointer for each in told])
+        assert error.location.pointer in ("", *[each.location.pointer for each in told])
 
 
 # What is wrong at the levels that are looked at, or with the text as a whole, is told at once.
@@ -214,7 +214,7 @@ def test_what_is_told_when_the_operation_is_read(case, cached, tmp_path):
             with pytest.raises((UnreadableDocument, UnsafeDocument)) as caught:
                 api.read(bad)
             assert words in caught.value.message
-            assert caught.value.place == Place(str(source), pointer, line and line + 3)
+            assert caught.value.location == DocumentLocation(str(source), pointer, line and line + 3)
             assert caught.value.operation_id == "GET /a~b"
     assert [error.message for error in open_document(source, limits=LIMITS).broken()] == [caught.value.message]
     with pytest.raises((UnreadableDocument, UnsafeDocument)):
@@ -227,7 +227,7 @@ def test_the_exact_reader_agrees_with_what_is_told_late():
         with pytest.raises(DocumentError) as whole:
             json_text.read(data, "d", LIMITS)
         (late,) = broken(offsets.divided(data, "d", LIMITS))
-        assert (late.message, late.place) == (whole.value.message, whole.value.place)
+        assert (late.message, late.location) == (whole.value.message, whole.value.location)
 
 
 def test_what_json_may_have_and_the_fast_parser_may_not():
@@ -349,7 +349,7 @@ def test_what_is_told_of_a_kept_text_whose_document_is_gone(case, tmp_path):
             api.read(bad)
         assert words in caught.value.message
         pointer = f"/paths/~1a~0b/get{below}" if below else ""
-        assert caught.value.place == Place(str(source), pointer, line and line + 3)
+        assert caught.value.location == DocumentLocation(str(source), pointer, line and line + 3)
     assert api.read(good).responses["200"].description == "ok"
     # It is the document's fault, not the form's.
     assert kept.exists()

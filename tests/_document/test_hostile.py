@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import dynclient
-from dynclient.exceptions import DocumentError, Place, UnreadableDocument, UnsafeDocument
+from dynclient.exceptions import DocumentError, DocumentLocation, UnreadableDocument, UnsafeDocument
 from dynclient.options import Limits
 
 
@@ -118,7 +118,7 @@ def test_each_hostile_document_is_one_error(case):
     assert len(str(caught.value)) <= 2000
     assert time.thread_time() - start < 5
     if pointer is not None:
-        assert caught.value.place == Place("<bytes>", pointer, line)
+        assert caught.value.location == DocumentLocation("<bytes>", pointer, line)
 
 
 @pytest.mark.parametrize("data", [b"a: \xff\xfe", b'{"a": "\xff"}', b"\xff\xfea\x00\x00\xd8", b"\x00\x00\xfe\xff\x00"])
@@ -130,7 +130,7 @@ def test_bytes_of_no_charset(data):
 def test_a_charset_that_is_not_unicode_is_named_with_its_line():
     with pytest.raises(UnreadableDocument, match="is not UTF-8") as caught:
         document_of('{"a": 1,\n"b": "Grüße"}'.encode("latin-1"))
-    assert caught.value.place.line == 2
+    assert caught.value.location.line == 2
     assert "save it as UTF-8" in caught.value.hint
 
 

@@ -89,7 +89,7 @@ CASES = [(YAML, *item) for item in YAML_LINES.items()] + [(JSON, *item) for item
 @pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
 def test_lines(text, pointer, line, charset):
     document = document_of(text.encode(charset))
-    assert document.place(f"{document.uri}#{pointer}") == ("<bytes>", pointer, line)
+    assert document.location(f"{document.uri}#{pointer}") == ("<bytes>", pointer, line)
 
 
 def test_lines_of_a_file_that_has_changed_are_not_told(tmp_path):
@@ -97,9 +97,9 @@ def test_lines_of_a_file_that_has_changed_are_not_told(tmp_path):
     path.write_text(YAML)
     document = document_of(path)
     path.write_text("# new\n" + YAML)
-    assert document.place(f"{document.uri}#/paths") == (str(path), "/paths", None)
+    assert document.location(f"{document.uri}#/paths") == (str(path), "/paths", None)
     path.write_text(YAML)
-    assert document_of(path).place(f"{document.uri}#/paths")[2] == 2
+    assert document_of(path).location(f"{document.uri}#/paths")[2] == 2
 
 
 def test_a_place_never_fails(tmp_path):
@@ -108,7 +108,7 @@ def test_a_place_never_fails(tmp_path):
     document = document_of(path)
     path.unlink()
     for uri in ("", "#", document.uri, f"{document.uri}#no pointer", f"{document.uri}#/x", "other#/x", "urn:x"):
-        name, pointer, line = document.place(uri)
+        name, pointer, line = document.location(uri)
         assert isinstance(name, str)
         assert isinstance(pointer, str)
         assert line is None

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from dynclient._document import open_document
-from dynclient.exceptions import Place, UnreadableDocument, UnresolvableReference, UnsafeDocument
+from dynclient.exceptions import DocumentLocation, UnreadableDocument, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import at, join
 from dynclient.messages import Headers, Response
 from dynclient.options import Limits
@@ -95,7 +95,7 @@ def test_references_that_lead_nowhere(reference, words):
         document.resolve(reference, f"{document.uri}#/paths/~1a~1{{b}}")
     assert words in str(caught.value)
     assert repr(reference) in str(caught.value)
-    assert caught.value.place == Place("<mapping>", "/paths/~1a~1{b}", None)
+    assert caught.value.location == DocumentLocation("<mapping>", "/paths/~1a~1{b}", None)
 
 
 def test_the_usual_mistake_gets_a_hint_and_a_line():
@@ -103,7 +103,7 @@ def test_the_usual_mistake_gets_a_hint_and_a_line():
     with pytest.raises(UnresolvableReference) as caught:
         document.resolve("#/components/schemas/pet", f"{document.uri}#/x")
     assert "did you mean 'Pet'?" in str(caught.value)
-    assert caught.value.place == Place("<text>", "/x", 2)
+    assert caught.value.location == DocumentLocation("<text>", "/x", 2)
 
 
 def chain(length, end):
@@ -186,17 +186,17 @@ def test_a_file_has_one_uri_however_it_is_spelled(document, folder, reference):
 def test_places_in_other_files(document, folder):
     uri, _ = document.resolve("schemas/my pet.json", document.uri)
     name = str(folder / "api/schemas/my pet.json")
-    assert document.place(f"{uri}/y/0") == (name, "/y/0", 1)
+    assert document.location(f"{uri}/y/0") == (name, "/y/0", 1)
     pets, _ = document.resolve("paths/pets.yaml", document.uri)
-    assert document.place(f"{pets}/~1pets/get/200") == (str(folder / "api/paths/pets.yaml"), "/~1pets/get/200", 3)
-    assert document.place("file:///never/read#/x") == ("file:///never/read", "/x", None)
+    assert document.location(f"{pets}/~1pets/get/200") == (str(folder / "api/paths/pets.yaml"), "/~1pets/get/200", 3)
+    assert document.location("file:///never/read#/x") == ("file:///never/read", "/x", None)
 
 
 def test_names_follow_that_of_the_root(folder, monkeypatch):
     monkeypatch.chdir(folder)
     document = open_document("api/openapi.yaml")
     uri, _ = document.resolve("paths/pets.yaml", document.uri)
-    assert document.place(uri) == ("api/paths/pets.yaml", "", 1)
+    assert document.location(uri) == ("api/paths/pets.yaml", "", 1)
 
 
 def test_a_file_that_is_not_there(document):
@@ -204,13 +204,13 @@ def test_a_file_that_is_not_there(document):
         document.resolve("gone.yaml", f"{document.uri}#/x")
     assert "'gone.yaml' can't be followed" in str(caught.value)
     assert "No such file" in str(caught.value)
-    assert caught.value.place.line == 4
+    assert caught.value.location.line == 4
 
 
 def test_a_broken_file_is_told_with_its_own_line(document, folder):
     with pytest.raises(UnreadableDocument, match="duplicate key 'a'") as caught:
         document.resolve("schemas/twice.yaml", f"{document.uri}#/x")
-    assert caught.value.place == Place(str(folder / "api/schemas/twice.yaml"), "/a", 3)
+    assert caught.value.location == DocumentLocation(str(folder / "api/schemas/twice.yaml"), "/a", 3)
 
 
 def test_a_circle_through_files(document):
@@ -245,7 +245,7 @@ def test_what_a_file_may_not_refer_to(folder, reference):
         document.resolve(reference, f"{document.uri}#/x")
     assert repr(reference) in str(caught.value)
     assert "hunter2" not in str(caught.value)
-    assert caught.value.place.pointer == "/x"
+    assert caught.value.location.pointer == "/x"
 
 
 def test_pipes_and_folders_are_no_files_to_refer_to(folder, document):
@@ -500,7 +500,7 @@ def test_what_no_file_can_be_called(reference, tmp_path):
     document = open_document(path)
     with pytest.raises((UnreadableDocument, UnsafeDocument), match="can't be followed") as caught:
         document.resolve(reference, f"{document.uri}#/here")
-    assert caught.value.place.pointer == "/here"
+    assert caught.value.location.pointer == "/here"
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])

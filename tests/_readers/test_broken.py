@@ -141,8 +141,8 @@ def test_a_broken_operation_leaves_the_others(
     with pytest.raises(error) as caught:
         api.read(api.rows[1])
     assert caught.value.operation_id == "bad"
-    assert caught.value.place is not None
-    assert caught.value.place.pointer.endswith(pointer)
+    assert caught.value.location is not None
+    assert caught.value.location.pointer.endswith(pointer)
 
 
 def test_an_operation_that_is_no_object_is_listed(api_of: Callable[..., API]) -> None:

@@ -174,7 +174,7 @@ def test_circles_and_dead_ends(make, named, error):
         with pytest.raises(error) as caught:
             shape(schema)
         assert isinstance(caught.value, DocumentError)
-        assert caught.value.place is not None
+        assert caught.value.location is not None
 
 
 def test_a_schema_may_be_recursive(make):

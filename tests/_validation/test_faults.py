@@ -75,9 +75,9 @@ def test_a_fault_names_the_place_in_the_document(tmp_path):
         f"{document.uri}#/components/schemas/Call", document.root["components"]["schemas"]["Call"], OAS31, document
     )
     (fault,) = validator(schema, "request").faults({"to": "12345"})
-    assert fault.place.document.endswith("voice.yaml")
-    assert fault.place.pointer == "/components/schemas/Call/properties/to/maxLength"
-    assert fault.place.line == 6
+    assert fault.location.document.endswith("voice.yaml")
+    assert fault.location.pointer == "/components/schemas/Call/properties/to/maxLength"
+    assert fault.location.line == 6
     assert fault.value_type == "string"
 
 

@@ -29,7 +29,7 @@ def bomb(word, levels, below=None):
 def test_a_blow_up_within_one_value_is_refused(make, word):
     with pytest.raises(UnsafeDocument, match="steps") as caught:
         validator(make(ref("L0"), **bomb(word, 40)), "request")
-    assert caught.value.place.pointer.startswith("/components/schemas/L")
+    assert caught.value.location.pointer.startswith("/components/schemas/L")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -201,7 +201,7 @@ MALFORMED = [
 def test_words_that_make_no_sense(make, node, word):
     with pytest.raises(InvalidDocument, match="is malformed") as caught:
         validator(make({"properties": {"p": node}}), "request")
-    assert caught.value.place.pointer == f"/x-here/properties/p/{word}"
+    assert caught.value.location.pointer == f"/x-here/properties/p/{word}"
 
 
 def test_required_as_draft_3_had_it_is_borne(make):

@@ -188,5 +188,5 @@ def test_dynamic_references(make):
     value = {"children": [{"children": [], "daat": 1}]}
     faults = validator(schema, "request").faults(value)
     assert [fault.path for fault in faults] == ["$.children[0].daat"]
-    assert faults[0].place.pointer == "/components/schemas/Strict/unevaluatedProperties"
+    assert faults[0].location.pointer == "/components/schemas/Strict/unevaluatedProperties"
     assert validator(make({"$ref": f"{REF}Tree"}, "3.1", Tree=tree, Strict=strict), "request").faults(value) == []

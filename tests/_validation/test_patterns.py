@@ -18,7 +18,7 @@ def test_a_pattern_that_can_not_be_evaluated_is_not_checked(make, source, keywor
     checker = validator(make({"properties": {"p": node}}), "request")
     (unchecked,) = checker.unchecked
     assert isinstance(unchecked, UnsafeDocument if source == UNBOUNDED else InvalidDocument)
-    assert unchecked.place.pointer.startswith(f"/x-here/properties/p/{keyword}")
+    assert unchecked.location.pointer.startswith(f"/x-here/properties/p/{keyword}")
     assert caplog.text.count("is not checked") == 1
     assert f"#/x-here/properties/p/{keyword}" in caplog.text
     assert checker.faults({"p": "b" if keyword == "pattern" else {"b": 1}}) == []

@@ -16,6 +16,6 @@ def test_faults_without_places(tmp_path: Path) -> None:
     )
     check = validator(load(document).schemas["It"], "request")
     (found,) = check.faults(4)
-    assert found.place is not None
-    assert (found.place.pointer, found.place.line) == ("/components/schemas/It/anyOf/0/minimum", 9)
-    assert check.faults(4, places=False) == [found._replace(place=None)]
+    assert found.location is not None
+    assert (found.location.pointer, found.location.line) == ("/components/schemas/It/anyOf/0/minimum", 9)
+    assert check.faults(4, places=False) == [found._replace(location=None)]

@@ -30,9 +30,9 @@ COMPONENTS = {
 def document(version: str, side: str, schema: Any) -> dict[str, Any]:
     """A document in which a schema stands where the side says."""
     old_style = version == "2.0"
-    place = "#/definitions/" if old_style else "#/components/schemas/"
-    schemas = pointed(COMPONENTS, place)
-    schema = pointed(schema, place)
+    location = "#/definitions/" if old_style else "#/components/schemas/"
+    schemas = pointed(COMPONENTS, location)
+    schema = pointed(schema, location)
     wrapped = {"type": "object", "properties": {"value": schema}}
     operation: dict[str, Any] = {"responses": {"200": {"description": "ok"}}}
     answer = operation["responses"]["200"]
@@ -53,18 +53,18 @@ def document(version: str, side: str, schema: Any) -> dict[str, Any]:
     return {"openapi": f"{version}.0", **whole, "components": {"schemas": schemas}}
 
 
-def pointed(node: Any, place: str) -> Any:
+def pointed(node: Any, location: str) -> Any:
     """The same with the names of components as references."""
     if isinstance(node, list):
-        return [pointed(item, place) for item in node]
+        return [pointed(item, location) for item in node]
     if not isinstance(node, dict):
         return node
     names = {key: value for key, value in node.items() if key in {"$ref", "mapping"}}
-    whole = {key: pointed(value, place) for key, value in node.items()}
+    whole = {key: pointed(value, location) for key, value in node.items()}
     if isinstance(names.get("$ref"), str):
-        whole["$ref"] = place + names["$ref"]
+        whole["$ref"] = location + names["$ref"]
     if isinstance(names.get("mapping"), dict):
-        whole["mapping"] = {tag: place + name for tag, name in names["mapping"].items()}
+        whole["mapping"] = {tag: location + name for tag, name in names["mapping"].items()}
     return whole
 
 

@@ -68,8 +68,8 @@ class Models:
         self.taken = frozenset(taken) | _BUILTINS
         self._models: dict[Key, Model] = {}
         self._edges: dict[Key, set[Key]] = {}
-        for hint, direction, place in hints:
-            self._collect(hint, direction, place)
+        for hint, direction, location in hints:
+            self._collect(hint, direction, location)
         self._name_all()
 
     def of(self, hint: Hint, direction: Direction) -> Model | None:
@@ -87,9 +87,9 @@ class Models:
             if found is not None:
                 yield found
 
-    def _collect(self, hint: Hint, direction: Direction, place: str) -> None:
+    def _collect(self, hint: Hint, direction: Direction, location: str) -> None:
         """Collect all types that a type reaches, with a stack of its own, since schemas nest deeply."""
-        waiting: list[tuple[Hint, str, Key | None]] = [(hint, place, None)]
+        waiting: list[tuple[Hint, str, Key | None]] = [(hint, location, None)]
         while waiting:
             here, name, owner = waiting.pop()
             for node in here.walk():

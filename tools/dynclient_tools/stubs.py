@@ -183,8 +183,8 @@ def _hints(view: OperationView) -> Iterator[tuple[Hint, Direction, str]]:
     for argument in view.arguments:
         yield argument.hint, "request", class_name(f"{view.name} {argument.name}")
     for status, hint in view.results:
-        place = f"{view.name} result" if len(view.results) == 1 else f"{view.name} result {status}"
-        yield hint, "response", class_name(place)
+        location = f"{view.name} result" if len(view.results) == 1 else f"{view.name} result {status}"
+        yield hint, "response", class_name(location)
     yield view.returns, "response", class_name(f"{view.name} result")
 
 

@@ -1,4 +1,4 @@
-"""The version of this distribution: for the face, and for the User-Agent header."""
+"""The version of this distribution: a public name, and part of the User-Agent header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real documents of other people, through the public face: each loads, and every operation of it can be used.
+"""Real documents of other people, through the public API: each loads, and every operation of it can be used.
 
 An operation is used as far as that goes without a server: signature, docstring, what checks its bodies and answers, and
 the Request of a call with generated arguments, which has to be valid by the document. The tables tell which can't be.

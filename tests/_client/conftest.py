@@ -1,4 +1,4 @@
-"""Both clients behind one face, so that each case runs over each."""
+"""Both clients behind one interface, so that each case runs over each."""
 
 from __future__ import annotations
 

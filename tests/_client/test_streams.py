@@ -100,7 +100,7 @@ def server():
 
 
 class Answer:
-    """An answer of either client, behind one asynchronous face."""
+    """An answer of either client, behind one asynchronous interface."""
 
     def __init__(self, answer):
         self.answer = answer

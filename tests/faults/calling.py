@@ -47,7 +47,7 @@ def run(way: str, case: Case, place: Place) -> Outcome:
     options = {"auth": AUTH, "timeout": QUICK, "retry": AGAIN, **case.options}
     if way == "threads":
         options["transport"] = _in_threads(options)
-    face = dynclient.Client if way == "sync" else dynclient.AsyncClient
+    client_class = dynclient.Client if way == "sync" else dynclient.AsyncClient
     backend = "asyncio" if way == "threads" else way
     if "references" in options:
         options["references"] = [place.other if text == "{other}" else text for text in options["references"]]
@@ -57,7 +57,7 @@ def run(way: str, case: Case, place: Place) -> Outcome:
     value: Any = None
     fault: BaseException | None = None
     try:
-        client = face.load(source, **options)
+        client = client_class.load(source, **options)
         if case.call is not None:
             name, arguments = case.call
             # A case names the second server, whose port it can't know, as {other}.

@@ -156,15 +156,18 @@ class Validator:
         return self._reporter.faults(errors, path, self.limits.errors, places=places)
 
 
+_CONTAINERS = (dict, list)
+
+
 def _is_deeper(value: Any, limit: int) -> bool:
     """Whether arrays and objects are nested more than ``limit`` levels deep; found level by level."""
-    level = [value] if isinstance(value, (dict, list)) else []
+    level = [value] if isinstance(value, _CONTAINERS) else []
     while level and limit:
         limit -= 1
         level = [
             item
             for each in level
             for item in (each.values() if isinstance(each, dict) else each)
-            if isinstance(item, (dict, list))
+            if isinstance(item, _CONTAINERS)
         ]
     return bool(level)

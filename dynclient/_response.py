@@ -2,7 +2,8 @@
 
 Rule 1: nothing that arrived is lost; an error has the response, and the data as far as it could be decoded.
 Rule 2: an error status that is documented raises its :class:`~dynclient.exceptions.ApiError`, whatever its body looks
-like: who waits for NotFound gets NotFound. What is wrong with the body is the error's ``__cause__`` and in its text.
+like: ``except NotFound`` catches every documented 404. What is wrong with the body is the error's ``__cause__`` and in
+its text.
 Rule 3: a body that the document does not describe is decoded by its Content-Type, or returned as bytes.
 Rule 4: if no success is documented at all, any success is taken, and its body decoded in the same way.
 Rule 5: ``warn`` logs the errors that ``strict`` raises; ``off`` does neither. An error status raises in each.

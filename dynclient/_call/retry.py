@@ -72,7 +72,7 @@ class Budget:
         self._spent: dict[Origin, int] = {}
 
     def _own_lock(self) -> threading.Lock:
-        """The lock. A child process begins anew: the lock may have been held when it was forked."""
+        """The lock. A child process gets a new one, since the old one may have been held when it was forked."""
         if self._process != os.getpid():
             self._reset()
         return self._lock

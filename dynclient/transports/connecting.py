@@ -271,7 +271,7 @@ class Connector:
         proxy = self.proxy
         first = target if proxy is None else proxy.target
         if "https" in {first.scheme, target.scheme}:
-            # Options that can't be met are told before anything is sent.
+            # Unusable options are reported before anything is sent.
             await self.context()
         connection = Connection(await self._connect(first, clock), clock)
         held = hold(connection)

@@ -43,7 +43,7 @@ class PoolClosed(Exception):
 
 
 class Waiter:
-    """One who waits for a place.
+    """A thread or task that waits for a place.
 
     ``granted`` is set when a place was handed over, with an idle ``connection`` or without: to be used, or passed on.
     """

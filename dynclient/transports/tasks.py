@@ -207,7 +207,7 @@ class TLSStream:
         try:
             await self._do(clock, self._tls.do_handshake)
         except ssl.SSLError:
-            # The server is told why, if that is possible.
+            # Tell the server why, if that is possible.
             with contextlib.suppress(OSError, DeadlineExceeded):
                 await self._flush(clock)
             raise

@@ -58,7 +58,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 """Scheme -> port (RFC 9110, 4.2)."""
 
 _TOKEN = expression(TOKEN)
-_NOT_IN_A_VALUE = expression(r"[\r\n\0]")
+_NOT_IN_A_VALUE = expression(r"[\r\n\0\x0b\x0c\ud800-\udfff]")
 
 
 @lru_cache(maxsize=512)
@@ -68,5 +68,5 @@ def is_token(text: str) -> bool:
 
 
 def is_field_value(text: str) -> bool:
-    """Tell whether a header value is free of CR, LF and NUL, which end a line or a message (RFC 9110, 5.5)."""
+    """Tell whether a header value can be sent: it has no line end, NUL (RFC 9110, 5.5), or half of a surrogate pair."""
     return text.isprintable() or _NOT_IN_A_VALUE.search(text) is None

@@ -37,7 +37,7 @@ from dynclient.transports.request_writer import (
     CHUNK,
     BodyFailed,
     Content,
-    HiddenHeaders,
+    HiddenLines,
     content_of,
     encoded,
     target_of,
@@ -106,13 +106,13 @@ class ForeignExchange:
             error.operation_id = request.operation_id
             raise
 
-    def fields(self, content: Content | None) -> HiddenHeaders:
+    def fields(self, content: Content | None) -> HiddenLines[tuple[bytes, bytes]]:
         """Return the header fields, but for those that frame the message or belong to the connection."""
         headers = self._send.request.headers
-        fields = HiddenHeaders()
+        fields: HiddenLines[tuple[bytes, bytes]] = HiddenLines()
         for name, value in headers.pairs():
             if name.lower() not in CONNECTION_FIELDS:
-                fields.append((name.encode(), encoded(value)))
+                fields.append((name.encode("utf-8", "replace"), encoded(value)))
         if "accept-encoding" not in headers:
             fields.append((b"Accept-Encoding", body_reader.ACCEPTED.encode()))
         if content is not None and content.whole is None and content.size is not None:

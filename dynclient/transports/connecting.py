@@ -27,7 +27,7 @@ from dynclient.options import TLS, Limits
 from dynclient.transports.clock import Clock
 from dynclient.transports.http11 import Framing, IncompleteResponse, RemoteProtocolError
 from dynclient.transports.pool import Pool, ThreadWaiter, Waiter
-from dynclient.transports.request_writer import Content, HiddenBytes, HiddenHeaders, Target, target_of
+from dynclient.transports.request_writer import Content, HiddenBytes, HiddenLines, Target, target_of
 
 T = TypeVar("T")
 
@@ -110,12 +110,12 @@ class Proxy(Record):
     userinfo: Secret | None = None
 
     @property
-    def headers(self) -> HiddenHeaders:
+    def headers(self) -> HiddenLines[tuple[bytes, bytes]]:
         """The header fields for the proxy itself (RFC 9110, 11.7.2)."""
         if self.userinfo is None:
-            return HiddenHeaders()
+            return HiddenLines()
         value = b"Basic " + base64.b64encode(self.userinfo.reveal().encode())
-        return HiddenHeaders([(b"Proxy-Authorization", value)])
+        return HiddenLines([(b"Proxy-Authorization", value)])
 
     def __repr__(self) -> str:
         return f"Proxy({self.target.scheme}://{self.target.authority})"
@@ -316,7 +316,7 @@ async def _tunnel(connection: Connection, target: Target, proxy: Proxy, limits: 
     """
     host = f"[{target.host}]" if ":" in target.host else target.host
     authority, framing = f"{host}:{target.port}", Framing("CONNECT", limits)
-    fields = HiddenHeaders([(b"Host", authority.encode()), *proxy.headers])
+    fields = HiddenLines([(b"Host", authority.encode()), *proxy.headers])
     await connection.send(framing.request_head(Request("CONNECT", f"http://{target.authority}"), authority, fields))
     try:
         head = await fed(framing.response_head(), framing, connection)

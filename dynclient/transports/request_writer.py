@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import cache, lru_cache
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 from dynclient._expressions import expression
 from dynclient._records import Record
@@ -20,6 +20,8 @@ from dynclient.http_grammar import CONNECTION_FIELDS, CONTENT_EXPECTED, DEFAULT_
 from dynclient.messages import Body, Request
 from dynclient.transports.body_reader import ACCEPTED
 from dynclient.transports.clock import Clock
+
+T = TypeVar("T")
 
 CHUNK = 65_536
 """Bytes that are read or written at once."""
@@ -57,8 +59,8 @@ class HiddenPath(str):
         return f"<{len(self)} characters>"
 
 
-class HiddenHeaders(list[tuple[bytes, bytes]]):
-    """Header fields, which may hold secrets."""
+class HiddenLines(list[T]):
+    """Header fields or lines, which may hold secrets."""
 
     __slots__ = ()
 
@@ -141,13 +143,13 @@ def _ascii_host(host: str) -> str:
     return "" if _UNSENDABLE.search(host) else host
 
 
-def header_fields(request: Request, target: Target, content: Content | None) -> HiddenHeaders:
+def header_fields(request: Request, target: Target, content: Content | None) -> HiddenLines[tuple[bytes, bytes]]:
     """Return the fields of the header section, framing included. h11 refuses those that can't be written."""
     headers = request.headers
-    fields = HiddenHeaders([(b"Host", target.authority.encode("ascii"))])
+    fields = HiddenLines([(b"Host", target.authority.encode("ascii"))])
     for name, value in headers.pairs():
         if name.lower() not in CONNECTION_FIELDS:
-            fields.append((name.encode(), encoded(value)))
+            fields.append((name.encode("utf-8", "replace"), encoded(value)))
     if "accept-encoding" not in headers:
         fields.append((b"Accept-Encoding", ACCEPTED.encode("ascii")))
     if "user-agent" not in headers:
@@ -169,7 +171,8 @@ def encoded(value: str) -> bytes:
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:
-        return value.encode("utf-8")
+        # Half of a surrogate pair can't be encoded; NUL in its place makes the line unsendable.
+        return re.sub("[\ud800-\udfff]", "\0", value).encode("utf-8")
 
 
 @cache
@@ -187,8 +190,10 @@ def why_unsendable(request: Request) -> ArgumentError:
         if not is_token(name):
             return ArgumentError("a header's name is not a token", argument="headers")
         if not is_field_value(value):
-            return ArgumentError(f"the value of header {name} holds a line end or NUL", argument=name)
-    return ArgumentError("a header's value holds a control character", argument="headers")
+            return ArgumentError(
+                f"the value of header {name} can't be sent: it holds a line end or a control character", argument=name
+            )
+    return ArgumentError("the URL holds characters that must be percent-encoded", argument="url")
 
 
 def content_of(body: Body) -> Content | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count
 
 from dynclient._expressions import expression
@@ -45,27 +45,28 @@ def class_name(text: str) -> str:
     return _valid("".join(word[0].upper() + word[1:] for word in _words(text)), text)
 
 
-def distinct(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:
+def distinct(names: Iterable[str], taken: Collection[str] = (), texts: Sequence[str] | None = None) -> list[str]:
     """Make names differ from each other and from those taken, by the suffixes ``_2``, ``_3``, ….
 
-    The first of equal names stays as it is. A name with a suffix is never equal to another name in the list.
+    ``texts`` are what the names were made of: a name that is its own text is given first, since it is the document's
+    own. Of equal names, the first one then stays as it is. A name with a suffix is never equal to another name in the
+    list.
     """
     wanted = list(names)
     used = set(taken)
     reserved = {*wanted, *used}
     if len(reserved) == len(wanted) + len(used):
         return wanted
+    order = range(len(wanted))
     # The next number for each name: without it, thousands of equal names would take quadratic time.
     numbers: dict[str, Iterator[int]] = {}
-    result = []
-    for name in wanted:
-        chosen = name
+    for index in order if texts is None else sorted(order, key=lambda index: wanted[index] != texts[index]):
+        name = wanted[index]
         if name in used:
-            chosen = _suffixed(name, reserved, numbers.setdefault(name, count(2)))
-        used.add(chosen)
-        reserved.add(chosen)
-        result.append(chosen)
-    return result
+            wanted[index] = name = _suffixed(name, reserved, numbers.setdefault(name, count(2)))
+        used.add(name)
+        reserved.add(name)
+    return wanted
 
 
 def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:

@@ -38,7 +38,7 @@ Named = tuple[OperationRow, str, bool]
 class OperationNames:
     """The operations of a document by each of their names. The first one in the document wins a shared alias.
 
-    ``by_any`` also has names with their namespace, ``METHOD path``, and operationIds.
+    ``by_any`` also has operationIds, ``METHOD path``, and names with their namespace; an operationId goes first.
     """
 
     __slots__ = ("by_any", "by_name", "by_namespace")
@@ -48,15 +48,14 @@ class OperationNames:
         rows = tuple(rows)
         self.by_name = {row.name: row for row in rows}
         self.by_namespace: dict[str, dict[str, OperationRow]] = {}
-        self.by_any: dict[str, OperationRow] = dict(self.by_name)
+        ids = {row.operation_id: row for row in reversed(rows) if row.operation_id is not None}
+        self.by_any: dict[str, OperationRow] = {**self.by_name, **ids}
+        for row in rows:
+            self.by_any.setdefault(row.key, row)
         for row in rows:
             for namespace, name in row.names_by_tag:
                 self.by_namespace.setdefault(namespace, {})[name] = row
                 self.by_any.setdefault(f"{namespace}.{name}", row)
-            self.by_any.setdefault(row.key, row)
-        for row in rows:
-            if row.operation_id is not None:
-                self.by_any.setdefault(row.operation_id, row)
 
     def find(self, name: str) -> OperationRow:
         """Find an operation by any of its names.

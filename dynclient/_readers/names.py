@@ -4,8 +4,9 @@ Rule 1: an operation is named after its operationId, or else after its method an
 Rule 2: in the namespace of a tag, a name that begins with the tag's name loses that part.
 Rule 3: a client's own attributes keep their names (:data:`RESERVED`), and so does ``…_with_http_info`` of an operation:
 an operation of such a name gets a trailing underscore. A tag whose name is taken by either gets one too.
-Rule 4: collisions get the suffixes ``_2``, ``_3`` in the document's order. Tags that differ in case only share a
-namespace.
+Rule 4: the document's own names come first: those that are Python names in snake_case already, of operations and then
+of tags. The others are made of the document's; collisions get the suffixes ``_2``, ``_3`` in the document's order. Tags
+that differ in case only share a namespace.
 """
 
 from __future__ import annotations
@@ -49,11 +50,14 @@ class Names(Record):
 
 def names(operations: Sequence[OperationRow], tags: Iterable[str] = ()) -> Names:
     """Name the operations, flat and by tag; ``tags`` are those that the document declares, in its order."""
-    plain = [identifier(spelling(operation)) for operation in operations]
-    flat = _free(plain, RESERVED)
+    texts = [spelling(operation) for operation in operations]
+    plain = [identifier(text) for text in texts]
     every_tag = dict.fromkeys(tags)
     for own in dict.fromkeys([operation.tags for operation in operations]):
         every_tag.update(dict.fromkeys(own))
+    own_names = {*plain}.intersection(texts)
+    own_tags = {tag for tag in every_tag if tag == identifier(tag)} - own_names - RESERVED
+    flat = _free(plain, RESERVED, texts, own_tags)
     taken = {*RESERVED, *flat, *(name + WITH_HTTP_INFO for name in flat)}
     namespaces = _namespaces(every_tag, taken)
     return Names(tuple(flat), _by_tag(operations, plain, namespaces), namespaces)
@@ -67,11 +71,16 @@ def spelling(operation: OperationRow) -> str:
     return f"{operation.method.lower()} {path}" if path.strip("/ ") else f"{operation.method.lower()} root"
 
 
-def _free(wanted: Sequence[str], reserved: Collection[str]) -> list[str]:
-    """Make names distinct: none is reserved, none occurs twice, none is the ``…_with_http_info`` of another."""
+def _free(
+    wanted: Sequence[str], reserved: Collection[str], texts: Sequence[str], tags: Collection[str] = ()
+) -> list[str]:
+    """Make names distinct: none is reserved, none occurs twice, none is the ``…_with_http_info`` of another.
+
+    Those that are their own ``texts`` come first. Others don't take the names of ``tags``.
+    """
     free = list(wanted)
     while True:
-        free = distinct([f"{name}_" if name in reserved else name for name in free], reserved)
+        free = distinct([f"{name}_" if name in reserved else name for name in free], {*reserved, *tags}, texts)
         variants = {name + WITH_HTTP_INFO for name in free}
         if variants.isdisjoint(free):
             return free
@@ -83,8 +92,9 @@ def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     spellings: dict[str, str] = {}
     for tag in tags:
         spellings.setdefault(tag.strip().casefold(), tag)
-    wanted = [identifier(tag) for tag in spellings.values()]
-    served = distinct([f"{name}_" if name in taken else name for name in wanted], taken)
+    texts = list(spellings.values())
+    wanted = [identifier(tag) for tag in texts]
+    served = distinct([f"{name}_" if name in taken else name for name in wanted], taken, texts)
     by_folded = dict(zip(spellings, served, strict=True))
     return {tag: by_folded[tag.strip().casefold()] for tag in tags}
 
@@ -95,6 +105,7 @@ def _by_tag(
     """Return for each operation its pairs of namespace and name there."""
     prefixes = {tag: identifier(tag) + "_" for tag in namespaces}
     wanted: dict[str, list[str]] = {namespace: [] for namespace in namespaces.values()}
+    texts: dict[str, list[str]] = {namespace: [] for namespace in namespaces.values()}
     # The namespaces of the operations that have the same tags, each with the prefix that names lose there.
     known: dict[tuple[str, ...], dict[str, str]] = {}
     for operation, name in zip(operations, plain, strict=True):
@@ -106,7 +117,8 @@ def _by_tag(
                 own.setdefault(namespaces[tag], prefixes[tag])
         for namespace, prefix in own.items():
             wanted[namespace].append(_without(name, prefix) if name.startswith(prefix) else name)
-    served = {namespace: iter(_free(names, ())) for namespace, names in wanted.items()}
+            texts[namespace].append(spelling(operation))
+    served = {namespace: iter(_free(names, (), texts[namespace])) for namespace, names in wanted.items()}
     return tuple([tuple([(namespace, next(served[namespace])) for namespace in known[one.tags]]) for one in operations])
 
 

@@ -1,8 +1,11 @@
 """Binding: from a call's arguments to values by (location, wire name), and the body.
 
 Rule 1: positional arguments are the required parameters, then the body.
-Rule 2: a keyword is a Python name, or the wire name as it stands in the document.
+Rule 2: a keyword is the wire name as it stands in the document, or a Python name. One that is the wire name of an
+argument always means that one.
 Rule 3: the body is given whole, by its own name or as ``body``, or by its properties as keywords; never both ways.
+Where it has a property ``body``, ``body=`` is that one; but a mapping for a property that can't be an object is the
+whole body.
 Rule 4: ``...`` is "not given", wherever it stands. None is "not given" for a parameter or a body that is not required,
 since neither a URL nor a header has a null; within a body it is null. :meth:`~.OperationMethod.send` sends it as it is.
 """
@@ -14,6 +17,7 @@ from typing import Any
 
 from dynclient._identifiers import near
 from dynclient._records import Record
+from dynclient._schemas import shape
 from dynclient.exceptions import ArgumentError
 from dynclient.inspection.arguments import Argument
 
@@ -28,7 +32,7 @@ class Bound(Record):
 class Binder:
     """Binds the arguments of one operation; made once, at its first use."""
 
-    __slots__ = ("_body", "_by_name", "_operation_id", "_positional")
+    __slots__ = ("_body", "_by_name", "_operation_id", "_positional", "_scalar_body")
 
     def __init__(self, arguments: Sequence[Argument], operation_id: str, body_name: str | None = None) -> None:
         """Take the arguments in the order of the signature, and the name of the body in a document of version 2.0."""
@@ -41,9 +45,12 @@ class Binder:
         )
         self._by_name: dict[str, Argument] = {}
         named = [argument for argument in arguments if argument.kind != "body"]
-        # Python names go before wire names, which may be given too.
-        for name, argument in [*((one.name, one) for one in named), *((one.wire, one) for one in named)]:
+        # Of arguments with one wire name, that which has it as its Python name too.
+        own = ((one.wire, one) for one in named if one.name == one.wire)
+        for name, argument in (*own, *((one.wire, one) for one in named), *((one.name, one) for one in named)):
             self._by_name.setdefault(name, argument)
+        found = self._by_name.get("body")
+        self._scalar_body = found if found is not None and found.kind == "property" and _is_no_object(found) else None
         if self._body is not None:
             self._by_name.setdefault(self._body.name, self._body)
             for name in filter(None, ("body", body_name)):
@@ -110,6 +117,8 @@ class Binder:
             argument = self._by_name.get(keyword)
             if argument is None:
                 raise self._unknown(keyword)
+            if keyword == "body" and argument is self._scalar_body and self._body is not None and _is_record(value):
+                argument = self._body
             if id(argument) in given:
                 raise self._error(f"argument {argument.name} is given twice", argument.name)
             given[id(argument)] = (argument, value)
@@ -122,3 +131,18 @@ class Binder:
 
     def _error(self, message: str, argument: str, **data: Any) -> ArgumentError:
         return ArgumentError(message, argument=argument, operation_id=self._operation_id, **data)
+
+
+def _is_no_object(argument: Argument) -> bool:
+    """Whether no value of an argument is an object, by the types that its schema names."""
+    if argument.schema is None:
+        return False
+    seen = shape(argument.schema)
+    found = [seen.types] if seen.types else [shape(branch).types for branch in (*seen.one_of, *seen.any_of)]
+    return bool(found) and all(types and "object" not in types for types in found)
+
+
+def _is_record(value: Any) -> bool:
+    """Whether a value becomes an object: a mapping, or a dataclass, attrs, msgspec or pydantic object."""
+    names = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_dump")
+    return isinstance(value, Mapping) or any(hasattr(type(value), name) for name in names)

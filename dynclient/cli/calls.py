@@ -205,11 +205,16 @@ def _values(operation: Operation, given: Mapping[str, Any]) -> tuple[dict[tuple[
         else:
             properties[argument.wire] = argument_value(argument, text)
     properties |= body_fields(operation, given["body_field"])
-    if given["body_text"] is None:
+    text = given["body_text"]
+    own = next((one for one in arguments(operation) if one.kind == "property" and "body" in {one.name, one.wire}), None)
+    if own is not None and text is not None and text != "-" and text.lstrip()[:1] not in {"{", "[", "@"}:
+        # As in a call, a text for a body that has a property `body` is that property.
+        properties[own.wire], text = argument_value(own, text), None
+    if text is None:
         return parameters, properties or ...
     if properties:
         raise click.UsageError("give the body whole by --body, or by its properties, not both")
-    return parameters, whole_body(operation, given["body_text"], given["content_type"])
+    return parameters, whole_body(operation, text, given["content_type"])
 
 
 def _is_sequence(operation: Operation) -> bool:

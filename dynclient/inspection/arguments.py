@@ -3,14 +3,16 @@
 Rule 1: required parameters come first, in the document's order, then the body. Both may be passed by position.
 Rule 2: optional parameters and then the properties of the body are keyword-only. Properties may be given instead of
 the body, so a body with properties may be omitted.
-Rule 3: names are given to parameters first, then to the body, then to properties. A property whose name is taken can
-only be given within the body.
+Rule 3: the document's own names come first. A parameter or property whose name in the document is a Python name keeps
+it; parameters go before properties. The other names are made of the document's: those of parameters, then of the body,
+then of properties. A name that is taken gets a number: ``name_2``.
 Rule 4: if parameters in two locations have one name, the path's keeps it, or else the first; the others get their
 location appended.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from dynclient._identifiers import distinct, identifier
@@ -54,14 +56,23 @@ def arguments(operation: Operation) -> tuple[Argument, ...]:
     Raises:
         DocumentError: a schema that the operation needs is broken.
     """
-    named = zip(_parameter_names(operation.parameters), operation.parameters, strict=True)
+    schema = body_schema(operation.body) if operation.body is not None else None
+    seen = shape(schema) if schema is not None else None
+    wires = [wire for wire, child in seen.properties.items() if not shape(child).read_only] if seen is not None else []
+    plain = [identifier(wire) for wire in wires]
+    own = {name for name, wire in zip(plain, wires, strict=True) if name == wire}
+    named = zip(_parameter_names(operation.parameters, own), operation.parameters, strict=True)
     parameters = [_parameter(name, parameter) for name, parameter in named]
     required = [argument for argument in parameters if argument.required]
     optional = [argument for argument in parameters if not argument.required]
     names = {argument.name for argument in parameters}
-    body = [_body(operation.body, names)] if operation.body is not None else []
+    body = [_body(operation.body, {*names, *own}, plain)] if operation.body is not None else []
     names.update(argument.name for argument in body)
-    properties = _properties(operation.body, names) if operation.body is not None else ()
+    properties = [
+        _argument(name, "property", seen.properties[wire], in_="body", wire=wire, required=wire in seen.required)
+        for name, wire in zip(distinct(plain, names, wires), wires, strict=True)
+        if seen is not None
+    ]
     return (*required, *body, *optional, *properties)
 
 
@@ -97,14 +108,13 @@ def _is_object(schema: Schema) -> bool:
     return bool(seen.properties) and (not seen.types or "object" in seen.types) and not is_binary(schema)
 
 
-def _parameter_names(parameters: tuple[Parameter, ...]) -> list[str]:
-    """One Python name for each parameter, by rule 4."""
+def _parameter_names(parameters: tuple[Parameter, ...], properties: Collection[str]) -> list[str]:
+    """One Python name for each parameter, by rules 3 and 4; ``properties`` are those that keep their own names."""
     plain = [identifier(parameter.name) for parameter in parameters]
+    texts = [parameter.name for parameter in parameters]
     keepers: dict[str, int] = {}
-    for index, name in enumerate(plain):
-        keeper = keepers.setdefault(name, index)
-        if parameters[index].in_ == "path" and parameters[keeper].in_ != "path":
-            keepers[name] = index
+    for index in sorted(range(len(plain)), key=lambda index: _rank(plain[index], parameters[index])):
+        keepers.setdefault(plain[index], index)
     chosen = [
         name
         if keepers[name] == index or parameters[index].in_ == parameters[keepers[name]].in_
@@ -113,8 +123,13 @@ def _parameter_names(parameters: tuple[Parameter, ...]) -> list[str]:
     ]
     # The keepers are named first, so that none of them gets a number.
     order = sorted(range(len(chosen)), key=lambda index: keepers[plain[index]] != index)
-    names = dict(zip(order, distinct([chosen[index] for index in order]), strict=True))
-    return [names[index] for index in range(len(chosen))]
+    taken = {*properties}.difference(texts)
+    names = distinct([chosen[index] for index in order], taken, [texts[index] for index in order])
+    return [name for _, name in sorted(zip(order, names, strict=True))]
+
+
+def _rank(name: str, parameter: Parameter) -> tuple[bool, bool]:
+    return parameter.name != name, parameter.in_ != "path"
 
 
 def _parameter(name: str, parameter: Parameter) -> Argument:
@@ -142,11 +157,12 @@ def _argument(name: str, kind: Kind, schema: Schema | None, description: str = "
     )
 
 
-def _body(body: RequestBody, taken: set[str]) -> Argument:
+def _body(body: RequestBody, taken: set[str], properties: Collection[str]) -> Argument:
+    """The argument for the whole body; ``properties`` are the names that its properties would like."""
     media_type = preferred(body)
     schema = media_type.schema or media_type.item_schema if media_type is not None else None
     chosen = _body_name(body)
-    if chosen in taken:
+    if chosen in taken or (chosen == BODY and BODY in properties):
         chosen = _TAKEN_BODY if chosen == BODY else f"{chosen}_body"
     found = _argument(distinct([chosen], taken)[0], "body", schema, body.description, in_="body", wire="")
     return found._replace(required=body.required, media_type=media_type, deprecated=False)
@@ -158,19 +174,6 @@ def _body_name(body: RequestBody) -> str:
         if name:
             return identifier(name)
     return identifier(body.name) if body.name else BODY
-
-
-def _properties(body: RequestBody, taken: set[str]) -> tuple[Argument, ...]:
-    schema = body_schema(body)
-    if schema is None:
-        return ()
-    seen = shape(schema)
-    wires = [wire for wire, child in seen.properties.items() if not shape(child).read_only]
-    return tuple(
-        _argument(name, "property", seen.properties[wire], in_="body", wire=wire, required=wire in seen.required)
-        for name, wire in zip(distinct([identifier(wire) for wire in wires]), wires, strict=True)
-        if name not in taken
-    )
 
 
 def secret(schema: Schema | None) -> bool:

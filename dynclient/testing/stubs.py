@@ -76,9 +76,8 @@ class Expectation:
         found = arguments(operation)
         self._names = _parameter_names(operation)
         self._bound: Bound = Binder(found, operation.id).bind(args, keywords, complete=False)
-        bodies = {"body", *(argument.name for argument in found if argument.kind == "body")}
-        positional = sum(argument.kind == "parameter" and argument.required for argument in found)
-        self._by_properties = not bodies & keywords.keys() and len(args) <= positional
+        # A body that was given whole is the very value that was given.
+        self._by_properties = not any(value is self._bound.body for value in (*args, *keywords.values()))
 
     def differences(self, values: RequestValues) -> list[str]:
         """The differences of a request from the expected call, a line each."""

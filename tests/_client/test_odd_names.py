@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import pytest
 
@@ -56,3 +57,68 @@ def test_an_error_names_its_operation_also_where_the_name_is_part_of_a_word():
     operation = {"operationId": "plain", "requestBody": body, "responses": {"200": {"description": "d"}}}
     with pytest.raises(ArgumentError, match=r"^plain: \$: a value of type object can.t be converted to JSON"):
         client_of({"/a": {"post": operation}}).plain(object())
+
+
+def operation_of(parameters=(), properties=None, media_type="application/json"):
+    """An operation with query parameters, and a body with properties."""
+    made = {"operationId": "one", "responses": {"200": {"description": "d"}}}
+    made["parameters"] = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in parameters]
+    if properties is not None:
+        made["requestBody"] = {"content": {media_type: {"schema": {"type": "object", "properties": properties}}}}
+    return made
+
+
+TEXT = {"type": "string"}
+FORM = "application/x-www-form-urlencoded"
+# Parameters in the query, properties of the body, keywords; what is sent.
+OWN = {
+    "a parameter's own name": (["_a", "a"], None, {"a": "1"}, "?a=1"),
+    "a parameter's name that is made": (["_a", "a"], None, {"a_2": "1"}, "?_a=1"),
+    "a name that is no identifier": (["user-id", "user_id"], None, {"user-id": "1"}, "?user-id=1"),
+    "names that differ in case": (["Limit", "limit"], None, {"limit": "1", "Limit": "2"}, "?limit=1&Limit=2"),
+    "a property's own name": ([], {"_id": TEXT, "id": TEXT}, {"id": "1"}, {"id": "1"}),
+    "a property's name that is made": ([], {"_id": TEXT, "id": TEXT}, {"id_2": "1"}, {"_id": "1"}),
+    "a property's own name before a parameter's that is made": (["X-A"], {"x_a": TEXT}, {"x_a": "1"}, {"x_a": "1"}),
+    "a text for a property body": ([], {"body": TEXT, "title": TEXT}, {"body": "1"}, {"body": "1"}),
+    "a property body beside others": ([], {"body": TEXT, "t": TEXT}, {"t": "1", "body": "2"}, {"t": "1", "body": "2"}),
+    "a property Body by its Python name": ([], {"Body": TEXT}, {"body": "1"}, {"Body": "1"}),
+    "a property Body by its own name": ([], {"Body": TEXT}, {"Body": "1"}, {"Body": "1"}),
+    "a mapping is the whole body": ([], {"body": TEXT}, {"body": {"body": "1"}}, {"body": "1"}),
+    "nullable, by 3.1": ([], {"body": {"anyOf": [TEXT, {"type": "null"}]}}, {"body": {"body": "1"}}, {"body": "1"}),
+    "a list for a property body": ([], {"body": {"type": "array"}}, {"body": ["1"]}, {"body": ["1"]}),
+    "an object for a property body": ([], {"body": {"type": "object"}}, {"body": {"a": "1"}}, {"body": {"a": "1"}}),
+    "a body without its own name": ([], {"body": {}}, {"request_body": {"body": {}}}, {"body": {}}),
+    "a parameter called body": (["body"], {"a": TEXT}, {"body": "1"}, "?body=1"),
+}
+
+
+@pytest.mark.parametrize("case", OWN)
+def test_the_name_that_the_document_gives_goes_first(case):
+    parameters, properties, given, sent = OWN[case]
+    method = client_of({"/a": {"post": operation_of(parameters, properties)}}).one
+    request = method.prepare(**given)
+    assert (request.url.removeprefix("https://api.example/a") or json.loads(request.body)) == sent
+
+
+def test_a_property_called_body_in_a_form_and_by_position():
+    method = client_of({"/a": {"post": operation_of([], {"To": TEXT, "Body": TEXT}, FORM)}}).one
+    assert method.prepare(to="+1", body="hi").body == b"To=%2B1&Body=hi"
+    assert method.prepare({"Body": "hi"}).body == b"Body=hi"
+    with pytest.raises(ArgumentError, match="given as a whole, and by its properties too: To"):
+        method.prepare(to="+1", body={"Body": "hi"})
+
+
+def test_an_operation_is_found_by_the_id_that_it_has_itself():
+    paths = {
+        f"/{name}": {"get": {"operationId": name, "responses": {"200": {"description": "d"}}}}
+        for name in ("GetPets", "get_pets", "get_pets_2")
+    }
+    client = client_of(paths)
+    assert [
+        client.operations[name].prepare().url.removeprefix("https://api.example/")
+        for name in ("GetPets", "get_pets", "get_pets_2")
+    ] == [name[1:] for name in paths]
+    assert [
+        getattr(client, name).prepare().url.removeprefix("https://api.example/")
+        for name in ("get_pets_3", "get_pets", "get_pets_2")
+    ] == [name[1:] for name in paths]

@@ -49,7 +49,7 @@ def test_signature(client):
     assert inspect.signature(client.get_call_state_with_http_info).return_annotation is dynclient.HTTPResult
 
 
-def test_a_property_whose_name_a_parameter_has_is_left_to_the_body():
+def test_a_property_whose_name_a_parameter_has_gets_a_number():
     document = {
         "openapi": "3.1.0",
         "info": {"title": "t", "version": "1"},
@@ -74,7 +74,10 @@ def test_a_property_whose_name_a_parameter_has_is_left_to_the_body():
         },
     }
     with dynclient.load(document, base_url="http://127.0.0.1") as client:
-        assert list(inspect.signature(client.put_thing).parameters) == ["id", "body", "name"]
+        assert list(inspect.signature(client.put_thing).parameters) == ["id", "body", "id_2", "name"]
+        assert client.put_thing.prepare("a", id_2=5, name="n").body == b'{"id":5,"name":"n"}'
+        assert "id_2" in client.put_thing.__doc__
+        assert "id_2" in repr(client.put_thing.explain("a", id_2=5))
         assert client.put_thing.prepare("a", name="n").body == b'{"name":"n"}'
         assert client.put_thing.prepare("a", {"id": 5}).body == b'{"id":5}'
 

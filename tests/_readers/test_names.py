@@ -65,7 +65,17 @@ MANY = {
     "a collision after a tag's part is lost": (
         [("pets/list", ["pets"]), ("list", ["pets"])],
         ["pets_list", "list"],
-        [[("pets", "list")], [("pets", "list_2")]],
+        [[("pets", "list_2")], [("pets", "list")]],
+    ),
+    "own names come first": (
+        [("GetPets", ["A_b"]), ("getPets", ["a_b"]), ("get_pets", ["a-b"])],
+        ["get_pets_2", "get_pets_3", "get_pets"],
+        [[("a_b", "get_pets")], [("a_b", "get_pets_2")], [("a_b_2", "get_pets")]],
+    ),
+    "a tag's own name goes before an operation's that is made": (
+        [("Pets", ["pets"]), ("find", ["pets"])],
+        ["pets_2", "find"],
+        [[("pets", "pets")], [("pets", "find")]],
     ),
     "nothing is left of the name": ([("pets", ["pets"])], ["pets"], [[("pets_", "pets")]]),
     "several tags": (
@@ -106,7 +116,7 @@ MANY = {
     ),
     "a reserved name that is taken with its underscore": (
         [("close", []), ("close_", [])],
-        ["close_", "close_2"],
+        ["close_2", "close_"],
         [[], []],
     ),
 }

@@ -281,3 +281,23 @@ def test_credentials_are_named_and_prompted_for(run, voice_path, voice_server, m
     assert run(*words, "--auth", "Basic=env:MINE")[0] == 4
     assert voice_server.requests[-1].headers["authorization"] == "Basic bWU6dG9v"
     assert run(*words)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        (("--title", "t", "--body", "It broke"), {"title": "t", "body": "It broke"}),
+        (("--property-body", "5"), {"body": "5"}),
+        (("--body", "5"), {"body": "5"}),
+        (("--body", '{"body": "whole"}'), {"body": "whole"}),
+    ],
+)
+def test_a_text_for_a_property_called_body_is_that_property(run, tmp_path, words, sent):
+    text = {"type": "string"}
+    schema = {"type": "object", "properties": {"title": text, "body": text}}
+    operation = {"operationId": "a", "requestBody": {"content": {"application/json": {"schema": schema}}}}
+    path = tmp_path / "document.json"
+    info = {"title": "t", "version": "1"}
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": {"/a": {"post": operation}}}))
+    status, out, err = run("call", path, "a", "--base-url", "https://a.example", "--dry-run", *words)
+    assert (status, json.loads(out.split("\n\n")[1]), err) == (0, sent, "")

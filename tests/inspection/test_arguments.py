@@ -30,6 +30,7 @@ CASES = {
             ("*dry_run", "parameter", "query", "dryRun"),
             ("*name", "property", "body", "name"),
             ("*from_", "property", "body", "from"),
+            ("*id_2", "property", "body", "id"),
         ],
     ),
     "one name in two places": (
@@ -49,7 +50,36 @@ CASES = {
     "names that differ on the wire only": (
         "parameters: [{name: page-size, in: query, schema: {}}, {name: page_size, in: query, schema: {}}]",
         "{}",
-        [("*page_size", "parameter", "query", "page-size"), ("*page_size_2", "parameter", "query", "page_size")],
+        [("*page_size_2", "parameter", "query", "page-size"), ("*page_size", "parameter", "query", "page_size")],
+    ),
+    "own names come first, of parameters and then of properties": (
+        """
+        parameters: [{name: _a, in: query, schema: {}}, {name: X-Name, in: header, schema: {}}]
+        requestBody:
+          content: {application/json: {schema: {properties: {_a: {}, a: {}, x_name: {}, B: {}, _b: {}, b: {}}}}}
+        """,
+        "{}",
+        [
+            ("body", "body", "body", ""),
+            ("*a_2", "parameter", "query", "_a"),
+            ("*x_name_2", "parameter", "header", "X-Name"),
+            ("*a_3", "property", "body", "_a"),
+            ("*a", "property", "body", "a"),
+            ("*x_name", "property", "body", "x_name"),
+            ("*b_2", "property", "body", "B"),
+            ("*b_3", "property", "body", "_b"),
+            ("*b", "property", "body", "b"),
+        ],
+    ),
+    "a property called body": (
+        "requestBody: {content: {application/json: {schema: {properties: {Body: {type: string}}}}}}",
+        "{}",
+        [("request_body", "body", "body", ""), ("*body", "property", "body", "Body")],
+    ),
+    "a property called as the body's schema": (
+        BODY,
+        "{NewPet: {type: object, properties: {new_pet: {}}}}",
+        [("new_pet_body", "body", "body", ""), ("*new_pet", "property", "body", "new_pet")],
     ),
     "a parameter called body": (
         """

@@ -37,12 +37,18 @@ class Dialect(Record):
     xml_node_type: bool = False
 
 
-OAS32 = Dialect("3.2", methods=(*METHODS, "query"), additional_operations=True, xml_node_type=True)
+OAS32 = Dialect(
+    "3.2",
+    methods=(*METHODS, "query"),
+    additional_operations=True,
+    # A keyword of 3.0, which 3.1 removed; many documents of 3.1 and 3.2 still have it, and mean it.
+    nullable="nullable",
+    xml_node_type=True,
+)
 OAS31 = OAS32._replace(version="3.1", methods=METHODS, additional_operations=False, xml_node_type=False)
 OAS30 = OAS31._replace(
     version="3.0",
     json_schema="http://json-schema.org/draft-04/schema#",
-    nullable="nullable",
     ref_siblings=False,
     identifiers=False,
 )
@@ -78,5 +84,5 @@ def with_draft(dialect: Dialect, schema: object) -> Dialect:
         return dialect
     draft = schema.rstrip("#")
     if draft not in _DRAFTS:
-        return dialect._replace(json_schema=OAS32.json_schema, nullable=None, ref_siblings=True, identifiers=True)
+        return dialect._replace(json_schema=OAS32.json_schema, ref_siblings=True, identifiers=True)
     return dialect._replace(json_schema=schema, nullable=None, ref_siblings=_DRAFTS[draft], identifiers=True)

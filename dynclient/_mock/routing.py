@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from dynclient import model
 from dynclient._mock.responses import HTTPError
 from dynclient._records import Record
 from dynclient.exceptions import DocumentError
+from dynclient.inspection.arguments import may_be_empty
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 _LITERAL_SAFE = "/:@!$&'()*+,;=~-._"
@@ -84,13 +86,24 @@ class Router:
         bases = filter(None, (base.match(path) for base in self._bases))
         for rest in (path, *(path[base.end() :] or "/" for base in bases)):
             for route in self._by_length.get(rest.count("/"), ()):
-                if match := route.pattern.fullmatch(rest):
+                match = route.pattern.fullmatch(rest)
+                if match and ("" not in match.groups() or self._may_be_empty(route, match.groups())):
                     found = True
                     yield route, rest, match.groups()
         if not found and not self._has_all_bases:
             self._has_all_bases = True
             self._bases += _bases(server for row in self._api.rows for server in self._servers(row))
             yield from self._matches(path)
+
+    def _may_be_empty(self, route: Route, texts: tuple[str, ...]) -> bool:
+        """Whether the document shows that the templates without a text may be empty."""
+        empty = {name for name, text in zip(route.names, texts, strict=True) if not text}
+        for row in (row for rows in route.rows.values() for row in rows):
+            with suppress(DocumentError):
+                parameters = self._api.read(row).parameters
+                if empty <= {one.name for one in parameters if one.in_ == "path" and may_be_empty(one)}:
+                    return True
+        return False
 
     def _servers(self, row: model.OperationRow) -> tuple[model.Server, ...]:
         try:
@@ -115,7 +128,7 @@ def _route(template: str, rows: dict[str, list[model.OperationRow]]) -> Route:
         0 if not _TEMPLATE.search(segment) else 2 if _TEMPLATE.fullmatch(segment) else 1
         for segment in template.split("/")
     )
-    pattern = re.compile(_pattern(template, "([^/]+)"))
+    pattern = re.compile(_pattern(template, "([^/]*)"))
     return Route(template, pattern, tuple(_TEMPLATE.findall(template)), rank, rows)
 
 

@@ -228,6 +228,8 @@ def _held(at: _At, name: str, value: Any, held: str) -> Iterator[_At]:
 
 def _described(kind: str, name: str, fields: Fields, version: str) -> str:
     """Describe a member that is not one of the fields; empty if it is not to be reported."""
+    if (kind, name) == ("Schema", "nullable"):
+        return "`nullable` was removed in OpenAPI 3.1; it is taken as 3.0 means it. Write `null` into `type` instead"
     other = known_to(kind, name)
     may_be_foreign = kind == "Schema" and version >= "3.1" and not other
     meant = _meant(name, fields, _ALL_BUT_EQUAL if may_be_foreign else _ALIKE)

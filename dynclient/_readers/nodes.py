@@ -4,7 +4,9 @@ Rule 1: a value of a wrong type is an InvalidDocument with its location, never a
 Rule 2: values that shape a call are read strictly (:meth:`Node.text`, :meth:`Node.flag`, :meth:`Node.entries`,
 :meth:`Node.members`); texts for people are read leniently (:meth:`Node.note`).
 Rule 3: nothing is read ahead: a Node is made when it is needed.
-Rule 4: an error is passed to :meth:`Node.refuse`, which raises it. If all errors of a document are collected, it is
+Rule 4: null where an object, an array, a text or a schema is expected counts as nothing there, since YAML writes null
+for a key without a value. It is an error only if all errors of a document are collected.
+Rule 5: an error is passed to :meth:`Node.refuse`, which raises it. If all errors of a document are collected, it is
 kept instead, and reading goes on with a replacement.
 """
 
@@ -115,13 +117,21 @@ class Node(Record):
         Raises:
             InvalidDocument: it is not.
         """
-        if not isinstance(self.value, Mapping):
-            return self.replaced(self.fault(f"{what} must be an object, not {described(self.value)}"))
-        return self
+        if isinstance(self.value, Mapping):
+            return self
+        if self.value is None and self.source.faults is None:
+            return self._replace(value={})
+        return self.replaced(self.fault(f"{what} must be an object, not {described(self.value)}"))
 
     def at(self, key: str) -> Node | None:
-        """Return the node under a key of this object, or None if there is no such key."""
-        return self.child(key, self.value[key]) if key in self.value else None
+        """Return the node under a key of this object, or None if there is no such key, or null."""
+        value = self.value.get(key)
+        if value is not None:
+            return self.child(key, value)
+        if key in self.value and self.source.faults is not None:
+            node = self.child(key, None)
+            node.refuse(node.fault(f"`{key}` has no value"), None)
+        return None
 
     def entries(self, key: str) -> Iterator[tuple[str, Node]]:
         """Yield names and members of the object under a key; nothing if there is no such key."""
@@ -139,7 +149,11 @@ class Node(Record):
             node.refuse(node.fault(f"`{key}` must be an array, not {described(node.value)}"), None)
             return
         for index, value in enumerate(node.value):
-            yield node.child(index, value)
+            member = node.child(index, value)
+            if value is None:
+                member.refuse(member.fault(f"a member of `{key}` is null"), None)
+            else:
+                yield member
 
     def text(self, key: str, default: str | None = None) -> str:
         """Return the string under a key; a number or a boolean counts as its JSON text.
@@ -157,12 +171,14 @@ class Node(Record):
 
     def flag(self, key: str, *, default: bool = False) -> bool:
         """Return the boolean under a key; the strings ``true`` and ``false`` count as one."""
-        value = self.value.get(key, default)
+        node = self.at(key)
+        if node is None:
+            return default
+        value = node.value
         if isinstance(value, bool):
             return value
         if value in ("true", "false"):
             return bool(value == "true")
-        node = self.child(key, value)
         return node.refuse(node.fault(f"`{key}` must be a boolean, not {described(value)}"), default)
 
     def note(self, key: str) -> str:
@@ -211,12 +227,11 @@ class Node(Record):
         Raises:
             InvalidDocument: it is neither an object nor a boolean.
         """
-        if not isinstance(self.value, (Mapping, bool)):
-            raise self.fault(f"a schema must be an object, not {described(self.value)}")
-        dialect = self.dialect
-        if dialect.identifiers and isinstance(self.value, Mapping) and "$schema" in self.value:
-            dialect = with_draft(dialect, self.value["$schema"])
-        return Schema(self.uri, self.value, dialect, self.source.references)
+        node = self if isinstance(self.value, bool) else self.object("a schema")
+        dialect = node.dialect
+        if dialect.identifiers and isinstance(node.value, Mapping) and "$schema" in node.value:
+            dialect = with_draft(dialect, node.value["$schema"])
+        return Schema(node.uri, node.value, dialect, node.source.references)
 
     def schema_at(self, key: str) -> Schema | None:
         """Return the Schema under a key, or None if there is no such key."""
@@ -257,10 +272,9 @@ class Components(Mapping[str, T]):
 
     def __getitem__(self, name: str) -> T:
         if name not in self._seen:
-            node = self._section.at(name) if self._section is not None else None
-            if node is None:
+            if self._section is None or name not in self._names:
                 raise KeyError(name)
-            self._seen[name] = self._read(name, node)
+            self._seen[name] = self._read(name, self._section.child(name, self._names[name]))
         return self._seen[name]
 
     def __contains__(self, name: object) -> bool:

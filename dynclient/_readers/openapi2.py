@@ -148,16 +148,15 @@ def examples(node: Node) -> tuple[Example, ...]:
 def headers(node: Node) -> dict[str, Header]:
     """Read the headers of a response."""
     return {
-        name: Header(
-            name=name,
-            schema=item_schema(value.object("a Header Object")),
-            description=value.note("description"),
-            examples=examples(value),
-            pointer=value.pointer,
-        )
+        name: _header(name, value.object("a Header Object"))
         for name, value in node.entries("headers")
         if name.lower() != "content-type"
     }
+
+
+def _header(name: str, node: Node) -> Header:
+    schema, description = item_schema(node), node.note("description")
+    return Header(name, schema=schema, description=description, examples=examples(node), pointer=node.pointer)
 
 
 def body(operation: Node, parameters: Sequence[Node], consumes: Sequence[str]) -> RequestBody | None:

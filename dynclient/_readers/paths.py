@@ -79,7 +79,7 @@ def operations_of(root: Node) -> Operations:
         InvalidDocument: ``paths`` is not an object, or is missing although the version requires it.
     """
     # OAS 3.1.1, OpenAPI Object: a document may have `components` or `webhooks` instead of `paths`.
-    if "paths" not in root.value and not root.since("3.1"):
+    if root.value.get("paths") is None and not root.since("3.1"):
         alike = near("paths", (key for key in root.value if isinstance(key, str) and len(key) <= _LONGEST), limit=1)
         raise root.fault("`paths` is missing", f"is `{alike[0]}` meant to be `paths`?" if alike else "")
     found: list[Found] = []

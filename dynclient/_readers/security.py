@@ -29,7 +29,7 @@ def requirements(
     Raises:
         InvalidDocument: a scheme is not defined, or invalid.
     """
-    source = operation if "security" in operation.value else root
+    source = operation if operation.at("security") is not None else root
     return tuple(
         dict(_requirement(member.object("a Security Requirement Object"), schemes, prefix))
         for member in source.members("security")
@@ -97,17 +97,18 @@ def one_of(node: Node, key: str, known: tuple[str, ...]) -> str:
 
 
 def _flows(node: Node) -> tuple[OAuthFlow, ...]:
-    return tuple(
-        OAuthFlow(
-            type=type_,
-            authorization_url=address(flow, "authorizationUrl"),
-            token_url=address(flow, "tokenUrl"),
-            refresh_url=address(flow, "refreshUrl"),
-            device_authorization_url=address(flow, "deviceAuthorizationUrl"),
-            scopes=scopes(flow),
-        )
-        for type_, flow in node.entries("flows")
-        if type_ in _FLOWS and flow.object("an OAuth Flow Object")
+    named = ((name, flow) for name, flow in node.entries("flows") if name in _FLOWS)
+    return tuple(_flow(name, flow.object("an OAuth Flow Object")) for name, flow in named)
+
+
+def _flow(name: str, node: Node) -> OAuthFlow:
+    return OAuthFlow(
+        type=name,
+        authorization_url=address(node, "authorizationUrl"),
+        token_url=address(node, "tokenUrl"),
+        refresh_url=address(node, "refreshUrl"),
+        device_authorization_url=address(node, "deviceAuthorizationUrl"),
+        scopes=scopes(node),
     )
 
 

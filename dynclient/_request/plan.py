@@ -9,12 +9,13 @@ and the origin of the URL is compared with that of the server.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from dynclient import codecs
+from dynclient import codecs, media_types
 from dynclient._deferred import function
 from dynclient._expressions import expression
 from dynclient._negotiation import accept, match
@@ -34,7 +35,7 @@ from dynclient.exceptions import (
     RequestValidationError,
 )
 from dynclient.http_grammar import CONNECTION_FIELDS, is_field_value, is_token
-from dynclient.inspection.arguments import Argument, arguments, secret
+from dynclient.inspection.arguments import Argument, arguments, may_be_empty, secret
 from dynclient.messages import Body, Headers, Request, origin
 from dynclient.model import Operation, Parameter, Schema
 from dynclient.options import Limits, ValidationMode
@@ -42,6 +43,7 @@ from dynclient.options import Limits, ValidationMode
 log = logging.getLogger("dynclient")
 
 _TEMPLATE = expression(r"(\{[^{}]*\})")
+_BEYOND_ASCII = expression(r"[^ -~]")
 _BASES = 64
 _IN_URL = "/?#:@!$&'()*+,;=%[]"
 
@@ -160,6 +162,9 @@ class Plan:
             if field is None:
                 raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
             values[key] = value if type(value) in _PLAIN else _made_plain(value)
+            # OAS 3.1.1, Parameter Object, allowEmptyValue: clients may pass a zero-length string value.
+            if value == "" and field.parameter.allow_empty:
+                continue
             if options.validate.requests != "off" and field.validator is not None:
                 found += field.validator.faults(values[key], path=field.location, engine=options.validate.engine)
         return values, found
@@ -184,7 +189,8 @@ class Plan:
         for (in_, wire), value in values.items():
             parameter = self._fields[in_, wire].parameter
             if in_ == "path":
-                path = path.replace(f"{{{wire}}}", serialized(parameter, value))
+                empty = value == "" and (options.validate.requests == "off" or may_be_empty(parameter))
+                path = path.replace(f"{{{wire}}}", serialized(parameter, value, allow_empty=empty))
             elif in_ in {"query", "querystring"}:
                 queries.append(serialized(parameter, value))
         query = "&".join([part for part in queries if part])
@@ -245,8 +251,8 @@ def _field(argument: Argument, parameter: Parameter, limits: Limits) -> _Field:
     return _Field(parameter, argument.name, check, f"{argument.in_}.{argument.wire}")
 
 
-def serialized(parameter: Parameter, value: Any) -> str:
-    """The text of a parameter's plain value on the wire."""
+def serialized(parameter: Parameter, value: Any, *, allow_empty: bool = False) -> str:
+    """The text of a parameter's plain value on the wire; with ``allow_empty`` that of a path may be empty."""
     if parameter.media_type is None:
         return serialize(
             value,
@@ -255,7 +261,7 @@ def serialized(parameter: Parameter, value: Any) -> str:
             style=parameter.style,
             explode=parameter.explode,
             allow_reserved=parameter.allow_reserved,
-            allow_empty=parameter.allow_empty,
+            allow_empty=allow_empty or parameter.allow_empty,
         )
     # OAS 3.2, Parameter Object: with `content`, the value is written in that media type, and then put in its place.
     media_range = parameter.media_type.media_range
@@ -265,7 +271,17 @@ def serialized(parameter: Parameter, value: Any) -> str:
     text = encoded.body.decode("utf-8")
     if parameter.in_ == "querystring":
         return text
+    if parameter.in_ in {"header", "cookie"} and media_types.find(media_range).name == "json":
+        # RFC 8259, 7: any character may be escaped; RFC 9110, 5.5: new header values should be ASCII. Everything
+        # beyond ASCII is within the strings of a JSON text.
+        text = _BEYOND_ASCII.sub(_escape, text)
     return serialize(text, name=parameter.name, in_=parameter.in_, style=parameter.style, explode=False)
+
+
+def _escape(found: re.Match[str]) -> str:
+    """A character as JSON escapes it, as a pair of surrogates beyond U+FFFF."""
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def _secret_locations(found: tuple[Argument, ...]) -> Iterator[tuple[str, str]]:

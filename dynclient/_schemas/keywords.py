@@ -2,7 +2,9 @@
 
 Rule 1: one node is translated; the schemas below it are returned as Schema values.
 Rule 2: an unknown keyword is left out, so nothing foreign comes into a bundle.
-Rule 3: a keyword whose value is malformed is left out and named (:attr:`Keywords.malformed`): to describe the schema
+Rule 3: null as the value of a keyword other than ``const``, ``default`` and ``type`` counts as nothing, since YAML
+writes null for a key without a value.
+Rule 4: a keyword whose value is malformed is left out and named (:attr:`Keywords.malformed`): to describe the schema
 goes on without it, to validate by it is an error.
 """
 
@@ -85,6 +87,7 @@ ANNOTATIONS: dict[str, Callable[[Any], bool]] = {
     "xml": lambda value: isinstance(value, Mapping),
 }
 _PLAIN = {**ASSERTIONS, **ANNOTATIONS}
+_NULL_COUNTS = frozenset({"const", "default"})
 
 
 class Keywords(Record):
@@ -128,12 +131,15 @@ def keywords(schema: Schema) -> Keywords:
     _translate_dependencies(schema, result)
     # OAS 3.0.3 has `nullable` add null to `type` alone, which has no effect if members of `allOf` exclude null; but
     # everybody who writes it there means that null is allowed.
-    or_null = bool(result.many) and schema.dialect.nullable is not None and node.get(schema.dialect.nullable) is True
+    has_other = bool(result.many) or result.reference is not None
+    or_null = has_other and schema.dialect.nullable is not None and node.get(schema.dialect.nullable) is True
     return result._replace(malformed=tuple(malformed), or_null=or_null)
 
 
 def _take(schema: Schema, keyword: str, value: Any, result: Keywords) -> bool:
     """Take a keyword and its value; returns False if the value is malformed."""
+    if value is None and keyword not in _NULL_COUNTS:
+        return True
     if keyword in _PLAIN:
         if not _PLAIN[keyword](value):
             # `required: true` beside a property's other words is draft 3's; the object's own `required` counts.
@@ -155,7 +161,7 @@ def _take(schema: Schema, keyword: str, value: Any, result: Keywords) -> bool:
 
 
 def _is_schema(value: Any) -> bool:
-    return isinstance(value, (Mapping, bool))
+    return value is None or isinstance(value, (Mapping, bool))
 
 
 def _translated(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
@@ -174,12 +180,25 @@ def _translated(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
         new["examples"] = list(node["examples"].values())
     if schema.dialect.type_file and node.get("type") == "file":
         new.update(type="string", format="binary")
-    if schema.dialect.nullable and new.get("type") == "string" and new.get("format") == "binary":
+    if "type" in node:
+        new["type"] = _types_of(node["type"], node.get("format"), schema)
+    if not schema.dialect.identifiers and new.get("type") == "string" and new.get("format") == "binary":
         # OAS 3.1.1, Migrating Binary Descriptions from OAS 3.0: `type` falls away, for bytes are no JSON string.
         del new["type"]
     if schema.dialect.nullable and node.get(schema.dialect.nullable) is True:
         _allow_null(new, in_enum=schema.dialect.nullable_enum)
     return new
+
+
+def _types_of(said: Any, format_: Any, schema: Schema) -> Any:
+    """Return the value of ``type``, without what YAML and Kubernetes write in another way."""
+    if said == "string" and format_ == "int-or-string":
+        # Kubernetes, IntOrString: the format says that an integer is allowed too.
+        return ["integer", "string"]
+    # The type null, written without quotes in YAML. Before 3.1 there is no such type, so that null is nothing.
+    if said is None and schema.dialect.identifiers:
+        return "null"
+    return ["null" if name is None else name for name in said] if isinstance(said, list) else said
 
 
 def _allow_null(node: dict[str, Any], *, in_enum: bool) -> None:
@@ -197,7 +216,7 @@ def _translate_arrays(schema: Schema, result: Keywords) -> None:
     items = schema.value.get("items")
     if isinstance(items, list) and all(map(_is_schema, items)):
         result.many["prefixItems"] = tuple(child(schema, "items", index) for index in range(len(items)))
-        if _is_schema(schema.value.get("additionalItems")):
+        if "additionalItems" in schema.value and _is_schema(schema.value["additionalItems"]):
             result.one["items"] = child(schema, "additionalItems")
 
 

@@ -24,6 +24,8 @@ def child(schema: Schema, *keys: str | int) -> Schema:
     for key in keys:
         uri = f"{uri}/{escape(str(key))}"
         value = value[key]
+    # A key without a value is null in YAML: a schema that says nothing.
+    value = {} if value is None else value
     return Schema(uri, value, _own_dialect(schema.dialect, value), schema.references)
 
 

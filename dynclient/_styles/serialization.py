@@ -55,7 +55,7 @@ def scalar(value: Any) -> str:
     if isinstance(value, float):
         return _float(value)
     kind = "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else type(value).__name__
-    raise ValueError(f"has {kind} within its value, and its style can only write scalars there")
+    raise ValueError(f"has {kind} within its value, where only text, numbers, booleans and null can be written")
 
 
 def _integer(value: int) -> str:
@@ -163,7 +163,7 @@ RAW = Escaping(_as_is, _as_is)
 class Delimiter(Record):
     """The delimiter between items without ``explode``: as written, and the pattern that splits at it when reading.
 
-    ``guard`` is a character that no item may have, since it would be encoded exactly like the delimiter.
+    ``guard`` is a character that no item may have: it would be written exactly like the delimiter.
     """
 
     text: str
@@ -176,7 +176,8 @@ COMMA = Delimiter(",", expression(","))
 SPACE = Delimiter("%20", expression(r"%20|[+ ]"), " ")
 PIPE = Delimiter("%7C", expression(r"%7[Cc]|\|"), "|")
 TAB = Delimiter("%09", expression(r"%09|\t"), "\t")
-# In a header nothing is encoded.
+# In a header, a raw cookie and a part of a form nothing is encoded.
+PLAIN_COMMA = Delimiter(",", expression(","), ",")
 PLAIN_SPACE = Delimiter(" ", expression(" "), " ")
 PLAIN_PIPE = Delimiter("|", expression(r"\|"), "|")
 PLAIN_TAB = Delimiter("\t", expression("\t"), "\t")
@@ -212,9 +213,9 @@ _LABEL = Style(PERCENT, ".", first=".", reserved=_IN_PATH)
 _MATRIX = Style(PERCENT, ";", first=";", named=True, bare=True, reserved=_IN_PATH)
 _QUERY = Style(QUERY, "&", named=True, reserved=_IN_QUERY)
 _FORM = Style(FORM, "&", named=True, reserved=_IN_QUERY)
-_HEADER = Style(HEADER, ",")
+_HEADER = Style(HEADER, ",", delimiter=PLAIN_COMMA)
 _COOKIE = Style(COOKIE, "; ", named=True, reserved=_IN_COOKIE)
-_FIELD = Style(RAW, "&", named=True)
+_FIELD = Style(RAW, "&", named=True, delimiter=PLAIN_COMMA)
 
 # OAS 2.0, Parameter Object, collectionFormat: ssv, pipes and tsv are for any location.
 STYLES: dict[tuple[str, str], Style] = {
@@ -240,7 +241,7 @@ STYLES: dict[tuple[str, str], Style] = {
     ("header", "tabDelimited"): _HEADER._replace(delimiter=PLAIN_TAB),
     # OAS 3.2, Serialization and Examples: for cookies, neither & nor ? are ever correct.
     ("cookie", "form"): _COOKIE,
-    ("cookie", "cookie"): _COOKIE._replace(escaping=RAW_COOKIE),
+    ("cookie", "cookie"): _COOKIE._replace(escaping=RAW_COOKIE, delimiter=PLAIN_COMMA),
     # OAS 3.2, Encoding Object: in multipart/form-data a name and a value are written as they are.
     ("field", "form"): _FIELD,
     ("field", "spaceDelimited"): _FIELD._replace(delimiter=PLAIN_SPACE),
@@ -266,6 +267,7 @@ def serialize(
     """Write a parameter: for a path its segment, for a query or form ``a=1&a=2``, for a cookie ``a=1; b=2``.
 
     The text is percent-encoded where its location requires that, ready to send. It is empty if nothing is to be sent.
+    ``allow_empty`` sends an empty array or object in a query as an empty text, and lets a path value be empty.
 
     Raises:
         ArgumentError: the style or the location can't write the value.
@@ -285,10 +287,11 @@ def serialize(
             text = row.first + _pair(row, key, _text(row, value, keep))
     except ValueError as error:
         raise _refused(in_, name, error) from None
-    if in_ == "path" and text in _NOT_A_SEGMENT:
+    if in_ == "path" and text in _NOT_A_SEGMENT and (text or not allow_empty):
         # RFC 3986, 5.2.4: dots are removed together with the segment before them, and an empty one changes the path.
+        hint = "" if text else "if the server has an empty segment there, pass validate='off' to with_options"
         raise ArgumentError(
-            f"path parameter {name!r} is {_NOT_A_SEGMENT[text]}, which would change the path", argument=name
+            f"path parameter {name!r} is {_NOT_A_SEGMENT[text]}, which would change the path", argument=name, hint=hint
         )
     return text
 
@@ -308,6 +311,16 @@ def fields(value: Any, *, name: str, style: str = "form", explode: bool = True) 
     return [(key or name, text) for key, text in pairs]
 
 
+class _Ambiguous(ValueError):
+    """An item contains its delimiter."""
+
+
+_AS_IT_IS = {
+    "header": "; with_options(headers={name: text}) sends a text as it is",
+    "cookie": "; with_options(headers={'Cookie': text}) sends a text as it is",
+    "query": "; with_options(query={name: text}) sends a text of your own",
+}
+_DELIMITERS = {",": "a comma", " ": "a space", "|": "a vertical bar", "\t": "a tab"}
 _NOT_A_SEGMENT = {"": "empty", ".": "a dot segment", "..": "a dot segment"}
 
 
@@ -317,7 +330,11 @@ def _no_style(in_: str, style: str) -> NoReturn:
 
 def _refused(in_: str, name: str, error: ValueError) -> ArgumentError:
     why = "has a lone surrogate, which is not Unicode text" if isinstance(error, UnicodeError) else str(error)
-    return ArgumentError(f"{in_} parameter {name!r} {why}", argument=name)
+    hint = ""
+    if isinstance(error, _Ambiguous):
+        hint = "encode the items first, in the way that the server decodes them"
+        hint += _AS_IT_IS.get(in_, "")
+    return ArgumentError(f"{in_} parameter {name!r} {why}", argument=name, hint=hint)
 
 
 def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None) -> list[Pair]:
@@ -331,7 +348,7 @@ def _pairs(row: Style, value: Any, name: str, *, explode: bool, keep: str | None
     if keep is not None:
         # The separator has to be encoded within a member.
         keep = keep.replace(between, "")
-    guard = "" if explode else row.delimiter.guard
+    guard = row.delimiter.guard if not explode or between == row.delimiter.guard else ""
     if isinstance(value, list):
         texts = [_text(row, item, keep, guard) for item in value if item is not None]
         if explode:
@@ -355,7 +372,7 @@ def _text(row: Style, value: Any, keep: str | None, guard: str = "") -> str:
     """Write one scalar; it may not have the delimiter's own character, which would be encoded exactly like it."""
     text = scalar(value)
     if guard and guard in text:
-        raise ValueError("has its style's delimiter within a value, and no server could tell them apart")
+        raise _Ambiguous(f"has {_DELIMITERS[guard]} within an item, and the style separates items by it")
     return row.escaping.write(text, keep)
 
 

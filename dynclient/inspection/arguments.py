@@ -184,3 +184,12 @@ def secret(schema: Schema | None) -> bool:
 def is_secret(seen: Shape) -> bool:
     """Whether the values of a schema of this shape must not be shown."""
     return seen.write_only or seen.format in _SECRET_FORMATS
+
+
+def may_be_empty(parameter: Parameter) -> bool:
+    """Whether the document lets a parameter be the empty text: by ``allowEmptyValue``, or since a value of it is."""
+    if parameter.allow_empty or parameter.schema is None:
+        return parameter.allow_empty
+    seen = shape(parameter.schema)
+    shown = [example.value for example in parameter.examples if example.has_value]
+    return "" in (*shown, seen.default, seen.const, *seen.examples, *(seen.enum or ()))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import dynclient
+from dynclient._readers.checking import check
 from dynclient.exceptions import DocumentError, InvalidDocument, UnresolvableReference
 from dynclient.model import API
 
@@ -112,7 +113,7 @@ def test_anything_missing_is_the_document_s_fault(rich: dict[str, dict[str, Any]
 
 # What is broken, in the operation `bad`, the error's class and the end of the pointer at which it says so.
 BROKEN = [
-    ("parameters: null", InvalidDocument, "/get/parameters"),
+    ("parameters: [null]", InvalidDocument, "/get/parameters/0"),
     ("parameters: [x]", InvalidDocument, "/get/parameters/0"),
     ("parameters: [{in: query, schema: {}}]", InvalidDocument, "/get/parameters/0"),
     ("parameters: [{name: a, in: body, schema: {}}]", InvalidDocument, "/get/parameters/0"),
@@ -121,7 +122,7 @@ BROKEN = [
     ("parameters: [{name: a, in: query, schema: string}]", InvalidDocument, "/get/parameters/0/schema"),
     ("parameters: [{$ref: '#/components/parameters/No'}]", UnresolvableReference, "/get/parameters/0"),
     ("requestBody: {content: []}", InvalidDocument, "/get/requestBody/content"),
-    ("requestBody: {content: {application/json: null}}", InvalidDocument, "/content/application~1json"),
+    ("requestBody: {content: {application/json: 5}}", InvalidDocument, "/content/application~1json"),
     ("responses: {'200': fine}", InvalidDocument, "/get/responses/200"),
     ("responses: {'200': {$ref: '#/no'}}", UnresolvableReference, "/get/responses/200"),
     ("security: [{none: []}]", InvalidDocument, "/get/security/0"),
@@ -146,9 +147,9 @@ def test_a_broken_operation_leaves_the_others(
 
 
 def test_an_operation_that_is_no_object_is_listed(api_of: Callable[..., API]) -> None:
-    api = api_of("paths: {/x: {get: null, put: text, post: {}}}")
+    api = api_of("paths: {/x: {get: [], put: text, post: {}}}")
     assert [row.key for row in api.rows] == ["GET /x", "PUT /x", "POST /x"]
-    for row, kind in zip(api.rows[:2], ("null", "a string"), strict=True):
+    for row, kind in zip(api.rows[:2], ("an array", "a string"), strict=True):
         with pytest.raises(InvalidDocument, match=f"must be an object, not {kind}"):
             api.read(row)
 
@@ -176,3 +177,33 @@ def test_a_long_chain_of_references_is_followed(operation_of: Callable[..., Any]
     chain["p5000"] = {"name": "end", "in": "query"}
     operation = operation_of("parameters: [{$ref: '#/components/parameters/p0'}]", components={"parameters": chain})
     assert [parameter.name for parameter in operation.parameters] == ["end"]
+
+
+NOTHING = [
+    "get: ",
+    "get: {parameters: , requestBody: , responses: , security: , servers: , tags: , deprecated: , description: }",
+    "get: {responses: {'204': }}",
+    "get: {responses: {'200': {description: , headers: {X-A: }, content: {application/json: }}}}",
+    "get: {responses: {'200': {content: {application/json: {schema: , examples: }}}}}",
+    "get: {parameters: [{name: a, in: query, required: , explode: , allowReserved: , schema: , style: }]}",
+    "get: {requestBody: {content: {application/json: {schema: {properties: {a: , b: {type: string, enum: }}}}}}}",
+    "get: {requestBody: {content: {application/json: {schema: {allOf: , required: , items: , pattern: }}}}}",
+]
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_a_key_without_a_value_says_nothing(api_of: Callable[..., API], text: str) -> None:
+    """YAML writes null for it; the operation can be read and called, and only a check of the document reports it."""
+    client = dynclient.load(
+        f"openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\npaths: {{/x: {{{text}}}}}", base_url="https://x.example"
+    )
+    assert client.operations["GET /x"].prepare().url == "https://x.example/x"
+    assert client.operations["GET /x"].example() is not None
+
+
+def test_a_check_reports_a_key_without_a_value() -> None:
+    document = dynclient.load(
+        "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {/x: {get: {responses: {'200': }, security: }}}"
+    )
+    found = {fault.location.pointer for fault in check(document.api.references).faults if fault.location}
+    assert found == {"/paths/~1x/get/responses/200", "/paths/~1x/get/security"}

@@ -77,7 +77,7 @@ def test_every_version_has_a_reader_and_a_list_of_fields() -> None:
 
 PATHS: list[tuple[str, Any, str]] = [
     ("2.0", 5, "`paths` must be an object, not a number"),
-    ("3.0.0", None, "`paths` must be an object, not null"),
+    ("3.0.0", None, "`paths` is missing"),
     ("3.1.0", [], "`paths` must be an object, not an array"),
     ("3.2.0", "x", "`paths` must be an object, not a string"),
     ("2.0", ..., "`paths` is missing"),

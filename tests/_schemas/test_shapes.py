@@ -57,7 +57,13 @@ NULLABLE = [
     ("3.0", {"nullable": True, "enum": ["a"]}, set(), ("a",)),
     ("3.0", {"type": "string", "x-nullable": True}, {"string"}, None),
     ("2.0", {"type": "string", "x-nullable": True, "enum": ["a"]}, {"string", "null"}, ("a", None)),
-    ("3.1", {"type": "string", "nullable": True}, {"string"}, None),
+    ("3.1", {"type": "string", "nullable": True}, {"string", "null"}, None),
+    ("3.2", {"type": "integer", "nullable": True}, {"integer", "null"}, None),
+    ("3.1", {"type": ["string", None]}, {"string", "null"}, None),
+    ("3.1", {"type": None}, {"null"}, None),
+    ("3.0", {"type": None}, set(), None),
+    ("3.0", {"type": "string", "format": "int-or-string"}, {"integer", "string"}, None),
+    ("2.0", {"type": "string", "format": "int-or-string", "x-nullable": True}, {"integer", "string", "null"}, None),
     ("3.1", {"type": ["string", "null"]}, {"string", "null"}, None),
 ]
 

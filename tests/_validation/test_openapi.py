@@ -73,7 +73,9 @@ NULLS = [
     ("3.0", {"$ref": f"{REF}Text", "nullable": True}, False),
     ("2.0", {"type": "string", "x-nullable": True, "enum": ["a"]}, True),
     ("2.0", {"type": "string", "nullable": True}, False),
-    ("3.1", {"type": "string", "nullable": True}, False),
+    ("3.1", {"type": "string", "nullable": True}, True),
+    ("3.1", {"$ref": f"{REF}Text", "nullable": True}, True),
+    ("3.1", {"type": "string", "nullable": False}, False),
     ("3.1", {"type": ["string", "null"]}, True),
     ("3.1", {"$ref": f"{REF}Text"}, False),
 ]

@@ -16,7 +16,8 @@ from dynclient._records import Record
 from dynclient._rows import OperationRow
 
 LOST = "broken"
-_GAP = "  "
+GAP = 2
+_GAP = " " * GAP
 _WIDEST = 60
 _NARROWEST = 8
 _ANYWHERE = 80
@@ -66,9 +67,13 @@ def groups(table: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def is_coloured(stream: IO[str]) -> bool:
-    """Tell whether text in a stream may have colours: it is a terminal, and ``NO_COLOR`` is not set."""
-    # https://no-color.org: when present and not an empty string, whatever its value.
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Tell whether text in a stream has colours: it is a terminal, or the environment forces them."""
+    # https://no-color.org: when present and not an empty string, whatever its value. https://force-color.org: likewise.
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    return stream.isatty() and os.environ.get("CLICOLOR") != "0" and os.environ.get("TERM") != "dumb"
 
 
 def columns(stream: IO[str]) -> int | None:
@@ -104,7 +109,7 @@ def as_text(
     grouped = {tag: [(row.cells, row.styles) for row in rows] for tag, rows in groups(table).items()}
     indent = _GAP if any(grouped) else ""
     every = [HEAD, *(cells for lines in grouped.values() for cells, _ in lines)]
-    widths = [min(max(map(_width, column)), _WIDEST) for column in zip(*every, strict=True)][:-1]
+    widths = [min(max(map(text_width, column)), _WIDEST) for column in zip(*every, strict=True)][:-1]
     widths[0] += len(indent)
     space = None if width is None else width - sum(widths) - len(widths) * len(_GAP)
     stacked = space is not None and space < _NARROWEST
@@ -126,9 +131,9 @@ def as_text(
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Lines of cells as text in columns, each as wide as its widest cell."""
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(text_width, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
-        _GAP.join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
+        _GAP.join(cell + " " * (width - text_width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
 
@@ -137,16 +142,16 @@ def _in_columns(
     cells: Cells, widths: Sequence[int], space: int | None, styles: Cells, indent: str, paint: Paint
 ) -> str:
     name, method, path, summary = cells
-    pads = [" " * max(column - _width(cell), 0) for column, cell in zip(widths, cells, strict=False)]
+    pads = [" " * max(column - text_width(cell), 0) for column, cell in zip(widths, cells, strict=False)]
     pads[0] = pads[0][len(indent) :]
-    summary = summary if space is None else _cut(summary, space)
+    summary = summary if space is None else cut(summary, space)
     whole = paint(name, styles[0]) + pads[0], paint(method, styles[1]) + pads[1], path + pads[2]
     return f"{indent}{_GAP.join(whole)}{_GAP}{paint(summary, styles[3])}".rstrip()
 
 
 def _stacked(cells: Cells, width: int, styles: Cells, indent: str, paint: Paint) -> list[str]:
     name, method, path, summary = cells
-    shown = _cut(summary, width - len(indent) - _width(name) - len(_GAP))
+    shown = cut(summary, width - len(indent) - text_width(name) - len(_GAP))
     first = f"{indent}{paint(name, styles[0])}" + (_GAP + paint(shown, styles[3]) if shown else "")
     return [first, f"{indent}{_GAP}{paint(method, styles[1])} {path}"]
 
@@ -155,18 +160,18 @@ def _one_line(text: str) -> str:
     return escaped(" ".join(text.split()))
 
 
-def _cut(text: str, space: int) -> str:
+def cut(text: str, space: int) -> str:
     """Cut a text to ``space`` columns; returns an empty text if that is too few."""
-    if _width(text) <= space:
+    if text_width(text) <= space:
         return text
     if space < _NARROWEST:
         return ""
-    while _width(text) >= space:
+    while text_width(text) >= space:
         text = text[: min(len(text) - 1, space - 1)]
     return text.rstrip() + "…"
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
     """Return the columns of a terminal that a text takes: East Asian wide letters two, combining ones none."""
     if text.isascii():
         return len(text)

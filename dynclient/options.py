@@ -31,8 +31,11 @@ __all__ = [
 ValidationMode = Literal["strict", "warn", "off"]
 ValidationEngine = Literal["auto", "jsonschema"]
 
-Redirects = Literal["same-origin", "any", "none"]
-"""Which redirects of a GET or HEAD are followed. Headers and credentials are not sent to another origin."""
+Redirects = Literal["same-origin", "any", "none", "all"]
+"""Which redirects of a GET or HEAD are followed. Headers and credentials are not sent to another origin.
+
+``all`` is ``any``, and follows the redirects that an operation documents too, which otherwise are its response.
+"""
 
 MiB = 1024 * 1024
 

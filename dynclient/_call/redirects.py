@@ -1,6 +1,7 @@
 """Redirects: where they lead, and whether they are followed.
 
-Rule 1: a redirect that the operation documents (its status, or ``3XX``) is the answer, and is returned.
+Rule 1: a redirect that the operation documents (its status, or ``3XX``) is the answer, and is returned, unless the
+caller has all of them followed.
 Rule 2: only GET and HEAD without a body are redirected; nothing is ever sent a second time elsewhere.
 Rule 3: within the origin (scheme, host, port) the request stays as it is. To another one it goes only if the caller
 allows that, and then without anything of the caller's: of its headers only Accept and User-Agent are left.
@@ -34,7 +35,8 @@ def redirected(
     Raises:
         RedirectError: the redirect may not be followed.
     """
-    if response.status not in REDIRECTS or not {str(response.status), "3XX"}.isdisjoint(operation.responses):
+    is_documented = not {str(response.status), "3XX"}.isdisjoint(operation.responses)
+    if response.status not in REDIRECTS or (is_documented and redirects != "all"):
         return None
     fault = "" if redirects != "none" else "redirects are not followed"
     if request.method not in _METHODS or request.body is not None:
@@ -49,7 +51,7 @@ def redirected(
     there = scheme, host, port = origin(target.reveal())
     if there == request.origin:
         return replace(request, url=target.reveal())
-    if redirects != "any":
+    if redirects not in {"any", "all"}:
         hint = 'redirects="any" follows it, without credentials and headers'
         raise _error(f"it leads to another origin, {scheme}://{host}:{port}", response, hint)
     if scheme == "http" and request.origin[0] == "https":

@@ -95,8 +95,8 @@ class _BaseClient:
             proxy: the URL of an HTTP proxy. None is taken from the environment.
             block_private: connect to public addresses only, for calls, redirects, tokens, the document and its
                 references: for URLs that others choose. Not with a proxy or a transport.
-            redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, or ``"any"``, which
-                takes nothing of yours to another origin.
+            redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, ``"any"``, which
+                takes nothing of yours to another origin, or ``"all"``, documented ones too.
             hooks: objects with any of ``on_request``, ``on_response``, ``on_retry``, ``on_exchange`` and ``on_reload``.
             transport: what sends requests, in place of ours: a Transport, or for an AsyncClient an AsyncTransport.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.

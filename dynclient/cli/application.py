@@ -5,10 +5,11 @@ Other distributions add click commands by the entry point group ``dynclient.comm
 
 from __future__ import annotations
 
-import io
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -18,12 +19,22 @@ import click
 from dynclient import __version__
 from dynclient._escaping import escaped
 from dynclient.cli import USAGE
+from dynclient.cli.process import Terminated, discard_output, is_of_standard_output, prepare_streams, terminable
 
 if TYPE_CHECKING:  # it costs more time than click itself, and most command lines do not need it
     from importlib.metadata import EntryPoint
 
 GROUP = "dynclient.commands"
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+
+# Python's arguments in errors and hints, and the options of the command line that do the same.
+_IN_OPTIONS = (
+    (r"validate=Validation\(\w+=['\"](\w+)['\"]\)", r"--validate \1"),
+    (r"with_options\(((?:validate|content_type|accept|timeout|base_url)=[^()]*)\)", r"\1"),
+    (r"redirects=['\"]any['\"]", "--follow"),
+    (r"\b(base_url|validate|content_type|accept|timeout|server)=(?:['\"]([^'\"]*)['\"])?", r"--\1 \2"),
+    (r"--(base|content)_(url|type)\b", r"--\1-\2"),
+)
 
 
 class LazyCommand(click.Command):
@@ -123,44 +134,65 @@ def application(*, debug: bool) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; an error is shown in a line or two. Returns the exit status."""
     debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
-    _escape_unencodable()
+    prepare_streams()
+    try:
+        with terminable():
+            status = _status_of(arguments, debug=debug)
+            sys.stdout.flush()  # an error of it is reported here; at the interpreter's end it would be a traceback
+    except BrokenPipeError:
+        # The reader has gone, as with `| head`, which is not an error.
+        status = 0
+    except OSError as error:
+        _show(f"standard output can't be written: {error.strerror or error}")
+        status = 1
+    else:
+        return status
+    discard_output()
+    return status
+
+
+def _status_of(arguments: Sequence[str], *, debug: bool) -> int:
+    """Run a command line, and show its error; returns the exit status.
+
+    Raises:
+        OSError: standard output can't be written.
+    """
     try:
         status = application.main(list(arguments), prog_name="dynclient", standalone_mode=False)
+    except SystemExit as stop:
+        # click ends so where its own output meets a closed pipe.
+        if isinstance(stop.__context__, OSError):
+            raise stop.__context__ from None
+        raise
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.UsageError as error:
-        _show_usage(error)
-        return USAGE
-    except click.ClickException as error:
-        _show(error.format_message())
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone, as with `| head`, which is not an error. Buffered output is discarded at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (click.Abort, KeyboardInterrupt) as error:
+        return TERMINATED if isinstance(error.__cause__ or error, Terminated) else INTERRUPTED
     except Exception as error:
-        status = _status(error)
-        if debug or status is None:
+        if isinstance(error, OSError) and is_of_standard_output(error):
             raise
-        _show(_message(error))
+        if debug and not isinstance(error, click.ClickException):
+            raise
+        return _show_error(error)
     return status if isinstance(status, int) else 0
 
 
-def _escape_unencodable() -> None:
-    """Write characters that the locale's encoding lacks as escapes, in place of raising an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
+def _show_error(error: Exception) -> int:
+    """Show an error; returns the exit status."""
+    if isinstance(error, click.UsageError):
+        _show_usage(error)
+        return USAGE
+    if isinstance(error, click.ClickException):
+        _show(error.format_message())
+        return error.exit_code
+    _show(_message(error))
+    return _status(error)
 
 
-def _status(error: Exception) -> int | None:
-    """The exit status: 3, 4 or 5 for the class of the server's status, else 1; None for a fault in our own code."""
-    from dynclient.exceptions import DynclientError, ResponseError
+def _status(error: Exception) -> int:
+    """The exit status: 3, 4 or 5 for the class of the server's status, else 1."""
+    from dynclient.exceptions import ResponseError
 
-    if not isinstance(error, (DynclientError, OSError, ImportError)):
-        return None
     status = error.status // 100 if isinstance(error, ResponseError) else 0
     return status if status in {3, 4, 5} else 1
 
@@ -180,11 +212,23 @@ def _show_usage(error: click.UsageError) -> None:
 
 def _message(error: Exception) -> str:
     """The message of an error, without the excerpt of a response that has been printed as data."""
-    from dynclient.exceptions import ApiError
+    from dynclient.exceptions import DynclientError, ResponseError
 
+    if isinstance(error, OSError) and not isinstance(error, DynclientError) and error.strerror:
+        return escaped(f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else error.strerror)
+    if not isinstance(error, (DynclientError, OSError, ImportError)):
+        # Its text may hold any value.
+        return f"a bug of dynclient: {type(error).__name__}\nHint: dynclient --debug shows where"
     text = escaped(str(error)) or type(error).__name__
-    if isinstance(error, ApiError) and error.response is not None and error.response.body:
+    if isinstance(error, ResponseError) and error.response is not None and error.response.body:
         text = text.replace(f"\n{escaped(error.details()[-1])}", "")
+    return in_options(text)
+
+
+def in_options(text: str) -> str:
+    """A text that names Python's arguments, in the words of the command line: ``--base-url URL`` for ``base_url=``."""
+    for pattern, option in _IN_OPTIONS:
+        text = re.sub(pattern, option, text)
     return text
 
 
@@ -192,4 +236,5 @@ def _show(text: str) -> None:
     from dynclient._tables import is_coloured
 
     head = click.style("dynclient:", fg="red") if is_coloured(sys.stderr) else "dynclient:"
-    click.echo(f"{head} {text}", err=True)
+    with suppress(OSError):  # nobody reads it
+        click.echo(f"{head} {text}", err=True, color=is_coloured(sys.stderr))

@@ -7,21 +7,22 @@ text until the call is made, and are read by their schemas then.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing, nullcontext, suppress
-from pathlib import Path
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from dynclient._schemas import shape
-from dynclient.cli import credentials
+from dynclient.cli import credentials, documents
+from dynclient.cli.commands import Command, colour_option, plain_line
+from dynclient.cli.http_text import VerboseTransport, request_text, with_secret_headers
 from dynclient.cli.input_values import argument_value, body_fields, whole_body
-from dynclient.cli.output import FORMAT_NAMES, FileWithProgress, Printer, ProgressBar, write
+from dynclient.cli.output import FORMAT_NAMES, FileWithProgress, Printer, write
+from dynclient.cli.results import FileToSave, show_error, show_result, show_stream
 from dynclient.exceptions import MissingCredential, ResponseError, escaped
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstrings import constraints
-from dynclient.messages import HTTPResult
 from dynclient.model import API, Operation
 
 if TYPE_CHECKING:  # completing options does without
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # completing options does without
 _MODES = ("strict", "warn", "off")
 _LONGEST_CHOICE = 80
 
-_SHARED_OPTIONS = (
+SHARED_OPTIONS = (
     click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
     click.Option(["--body-field"], multiple=True, metavar="A.B=VALUE", help="A field of the body."),
     click.Option(["--content-type"], help="The body's media type, where there is a choice."),
@@ -38,16 +39,36 @@ _SHARED_OPTIONS = (
     click.Option(["-o", "--format", "format"], type=click.Choice(FORMAT_NAMES), help="How the data is shown."),
     click.Option(["--filter"], metavar="JMESPATH", help="Show what this selects of status, headers and body."),
     click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
-    click.Option(["--output"], type=click.Path(dir_okay=False), help="Write the data to a file."),
+    click.Option(
+        ["--output"],
+        is_flag=False,
+        flag_value="",
+        metavar="[FILE]",
+        help="Write the data to FILE, or without it to a file with the name that the server gives.",
+    ),
+    click.Option(["--follow"], is_flag=True, help="Follow redirects, also those that the document has."),
+    click.Option(["--verbose", "-v"], count=True, help="Show what is sent and received; -vv: bodies too."),
     click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
     click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command for the request."),
-    click.Option(["--auth"], multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it."),
-    click.Option(["--header", "-H"], multiple=True, metavar="NAME:VALUE", help="One more header field."),
+    click.Option(
+        ["--auth"],
+        multiple=True,
+        metavar="SCHEME=env:VAR",
+        help="A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - to be asked. SCHEME may be bearer or "
+        "basic where the document names none.",
+    ),
+    click.Option(
+        ["--header", "-H"],
+        multiple=True,
+        metavar="NAME:VALUE",
+        help="One more header field; NAME=env:VARIABLE for a secret, which others could see as an argument.",
+    ),
     click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
     click.Option(["--base-url"], help="A server in place of the document's."),
     click.Option(["--timeout"], type=float, help="Seconds for the whole call."),
     click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
     click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
+    colour_option(),
 )
 
 
@@ -82,7 +103,7 @@ class Positional(click.Argument):
     help_text: str = ""
 
 
-class OperationCommand(click.Command):
+class OperationCommand(Command):
     """A command whose help separates the operation's own options from those of every operation."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -107,7 +128,7 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     Raises:
         DocumentError: the operation is broken.
     """
-    taken = {flag for option in _SHARED_OPTIONS for flag in option.opts} | {"--help"}
+    taken = {flag for option in SHARED_OPTIONS for flag in option.opts} | {"--help"}
     params: list[click.Parameter] = []
     for index, argument in enumerate(arguments(operation)):
         if argument.kind == "parameter" and argument.required:
@@ -121,7 +142,7 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     return OperationCommand(
         name,
         callback=callback,
-        params=[*params, *_SHARED_OPTIONS],
+        params=[*params, *SHARED_OPTIONS],
         help=escaped("\n\n".join(dict.fromkeys(filter(None, texts)))),
         epilog=escaped(credentials.in_words(api, operation)),
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -147,49 +168,40 @@ def _option(index: int, argument: Argument, taken: set[str]) -> click.Option:
 def _help(argument: Argument) -> str:
     bounds = "; ".join(constraints(argument.schema))
     marks = f"({bounds}) " * bool(bounds) + "Deprecated. " * argument.deprecated + "[required]" * argument.required
-    return escaped(" ".join(f"{argument.description} {marks}".split()))
+    return escaped(plain_line(" ".join(f"{argument.description} {marks}".split())))
 
 
-def run_call(client: Client, method: Any, **given: Any) -> int:
+def run_call(client: Client, transport: VerboseTransport, method: Any, **given: Any) -> int:
     """Make a call from click's parameters, and show its response; returns the exit status."""
     operation = method.operation
     printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
-    method = method.with_options(**_options(client, given))
     parameters, body = _values(operation, given)
-    try:
-        with closing(body) if isinstance(body, FileWithProgress) else nullcontext():
-            status = _sent(operation, method, parameters, body, given, printer)
-    except MissingCredential as error:
-        error.hint = credentials.hint(client.api, operation)
-        raise
-    except ResponseError as error:
-        _show_error(error, printer)
-        raise
-    return 3 if status // 100 == 3 else 0  # noqa: PLR2004  # a redirection, by the package's rule 2
-
-
-def _sent(
-    operation: Operation, method: Any, parameters: Any, body: Any, given: Mapping[str, Any], printer: Printer
-) -> int:
-    """Send the request, or only show it; returns the response's status, 0 where there is none."""
-    file = Path(given["output"]) if given["output"] else None
+    headers, transport.secret_headers = credentials.headers(client.api, given["header"], given["auth"])
+    transport.verbosity = given["verbose"]
+    method = method.with_options(**_options(client, given), **({"headers": headers} if headers else {}))
     found = arguments(operation)
     names = {(argument.in_, argument.wire): argument.name for argument in found}
     whole = next((argument.name for argument in found if argument.kind == "body"), "body")
     keywords = {names[key]: value for key, value in parameters.items()} | ({} if body is ... else {whole: body})
-    if given["curl"] or given["dry_run"]:
-        request = method.prepare(**keywords)
-        write(request.to_curl() if given["curl"] else _request_text(request))
-        return 0
-    is_raw = given["format"] == "raw" or (file is not None and given["format"] is None)
-    by_items = given["format"] == "ndjson" and _is_sequence(operation)
-    if given["filter"] is None and (is_raw or by_items):
-        with method.stream(**keywords) as result:
-            _show_stream(result, printer, file, by_items=by_items)
-    else:
-        result = method.send(parameters, body=body)
-        printer.show(result, file)
-    return int(result.status)
+    try:
+        with closing(body) if isinstance(body, FileWithProgress) else nullcontext():
+            if given["curl"] or given["dry_run"]:
+                request = with_secret_headers(method.prepare(**keywords), transport.secret_headers)
+                write(request.to_curl() if given["curl"] else request_text(request))
+                return 0
+            saved = FileToSave.of(given["output"], documents.command_name(method.__name__))
+            is_raw = given["format"] == "raw" or (saved is not None and given["format"] is None)
+            by_items = given["format"] == "ndjson" and _is_sequence(operation)
+            if given["filter"] is None and (is_raw or by_items):
+                with method.stream(**keywords) as answer:
+                    return show_stream(answer, printer, saved, by_items=by_items)
+            return show_result(method.send(parameters, body=body), printer, saved)
+    except MissingCredential as error:
+        error.hint = credentials.hint(client.api, operation)
+        raise
+    except ResponseError as error:
+        show_error(error, printer)
+        raise
 
 
 def _values(operation: Operation, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], Any]:
@@ -236,7 +248,7 @@ def _options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
         "accept": given["accept"],
         "validate": given["validate"],
         "auth": credentials.gathered(client.api, given["auth"]),
-        "headers": credentials.headers(client.api, given["header"]) or None,
+        "redirects": "all" if given["follow"] else None,
     }
     return {name: value for name, value in options.items() if value is not None}
 
@@ -251,39 +263,3 @@ def _server(words: Iterable[str]) -> Any:
         else:
             choice["server"] = int(word) if word.isdecimal() else word
     return choice if set(choice) - {"server"} else choice.get("server")
-
-
-def _show_stream(response: Any, printer: Printer, file: Path | None, *, by_items: bool) -> None:
-    """Show the items of a sequence as they come; else show or save the body, neither decoded nor validated."""
-    if by_items:
-        for item in response.iter_items():
-            printer.show(HTTPResult([item], response.status, response.headers))
-    elif file is None:
-        printer.show(HTTPResult(response.read(), response.status, response.headers))
-    else:
-        if printer.include:
-            printer.head(response.status, response.headers)
-        with ProgressBar("received") as bar:
-            response.save(file, progress=bar)
-
-
-def _show_error(error: ResponseError, printer: Printer) -> None:
-    """Print the body of an error response: it is data, too."""
-    response = error.response
-    if response is not None and response.status // 100 in {4, 5}:
-        data = error.data if error.data is not None else response.body
-        printer.show(HTTPResult(data or None, response.status, response.headers))
-
-
-def _request_text(request: Any) -> str:
-    """A request as text, its secrets masked."""
-    shown = request.with_no_secrets()
-    lines = [f"{shown.method} {shown.url}", *(f"{name}: {value}" for name, value in shown.headers.pairs())]
-    if shown.body:
-        text = "<a stream>"
-        if isinstance(shown.body, bytes):
-            text = f"<{len(shown.body)} bytes>"
-            with suppress(UnicodeDecodeError):
-                text = shown.body.decode("utf-8")
-        lines += ["", text]
-    return "\n".join(lines)

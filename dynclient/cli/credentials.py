@@ -21,11 +21,16 @@ import click
 
 from dynclient._identifiers import near
 from dynclient._records import Record
+from dynclient.cli.process import ask
+from dynclient.cli.references import authorization, has_reference, header_value, is_reference, keyring, looked_up
 from dynclient.exceptions import DocumentError, escaped
+from dynclient.http_grammar import is_token
 from dynclient.model import API, Operation, SecurityScheme
 from dynclient.options import OAuth2
 from dynclient.security.schemes import auth_of, kind_of
 
+# What --auth takes where the document names no scheme.
+_AUTHORIZATION = frozenset({"authorization", "basic", "bearer"})
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _SERVICE = "dynclient"
 _IN_KEYRING = {"in": "keyring"}
@@ -65,9 +70,11 @@ def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
     """
     found: dict[str, Any] = {}
     for word in asked:
-        name, _, source = word.partition("=")
+        name, source = _asked_name(api, word)
+        if name.lower() in _AUTHORIZATION and name not in api.security_schemes:
+            continue  # a header, by headers()
         scheme = scheme_of(api.security_schemes, name, "--auth")
-        found[scheme.name] = _credential(scheme, _text(scheme, source))
+        found[scheme.name] = _credential(scheme, prompted(scheme) if source == "-" else looked_up(source, "--auth"))
     for scheme in api.security_schemes.values():
         if scheme.name not in found:
             text = os.environ.get(variable(api, scheme))
@@ -91,7 +98,7 @@ def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> S
 
 def prompted(scheme: SecurityScheme) -> str:
     """Ask for a scheme's credential."""
-    return str(click.prompt(escaped(f"{scheme.name} ({kind_of(scheme).typed})"), hide_input=True, err=True))
+    return ask(f"{scheme.name} ({kind_of(scheme).typed})", hidden=True)
 
 
 def checked(scheme: SecurityScheme, text: str) -> str:
@@ -104,37 +111,62 @@ def checked(scheme: SecurityScheme, text: str) -> str:
     return text
 
 
-def headers(api: API, given: Iterable[str]) -> dict[str, str]:
-    """The header fields of a command line, none of which may carry a secret: others can see its arguments.
+def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[dict[str, str], frozenset[str]]:
+    """The header fields of a command line, and the names of those that hold a secret.
+
+    ``given`` are the words of ``--header``: ``NAME:VALUE``, or ``NAME=REFERENCE``; a credential is a reference, since
+    others can see the arguments. ``asked`` are those of ``--auth``; one that names no scheme of the document sets
+    Authorization.
 
     Raises:
-        UsageError: one is not ``NAME:VALUE``, or its name is that of a credential.
+        UsageError: one is neither, holds a credential itself, or there is nothing where a reference leads.
     """
     secret = set(_SECRET_HEADERS)
     for name in api.security_schemes:
         with suppress(DocumentError):
             scheme = api.security_schemes[name]
             secret |= {scheme.parameter.lower()} if scheme.in_ == "header" else set()
-    found = {}
+    found: dict[str, str] = {}
+    hidden: set[str] = set()
     for word in given:
-        name, colon, value = (part.strip() for part in word.partition(":"))
-        if not name or not colon:
-            raise click.UsageError("--header takes NAME:VALUE")
-        if name.lower() in secret:
-            raise click.UsageError(f"--header {escaped(name)} would show a secret: --auth takes it, or the environment")
+        name, sign, value = _header(word)
+        if sign == "=" or has_reference(value):
+            value = header_value(value, f"--header {name}")
+            hidden.add(name.lower())
+        elif name.lower() in secret:
+            raise click.UsageError(
+                escaped(
+                    f"--header {name} would show a secret to others on this machine: "
+                    f"say where it is, --header {name}=env:VARIABLE, or use --auth"
+                )
+            )
         found[name] = value
-    return found
+    for word in asked:
+        name, source = _asked_name(api, word)
+        if name.lower() in _AUTHORIZATION and name not in api.security_schemes:
+            text = ask(name, hidden=True) if source == "-" else looked_up(source, "--auth")
+            found["Authorization"] = authorization(name.lower(), text)
+    return found, frozenset(hidden)
 
 
-def _text(scheme: SecurityScheme, source: str) -> str:
-    if source == "-":
-        return prompted(scheme)
-    kind, _, name = source.partition(":")
-    if kind != "env" or not name:
-        raise click.UsageError("--auth takes NAME=env:VARIABLE, or NAME=- to be asked; never a secret itself")
-    if not os.environ.get(name):
-        raise click.UsageError(escaped(f"the environment has no variable {name}"))
-    return os.environ[name]
+def _header(word: str) -> tuple[str, str, str]:
+    """The name, the sign and the value of ``NAME:VALUE`` or ``NAME=REFERENCE``."""
+    for sign in ("=", ":"):
+        name, found, value = (part.strip() for part in word.partition(sign))
+        if found and is_token(name) and (sign == ":" or has_reference(value)):
+            return name, sign, value
+    raise click.UsageError("--header takes NAME:VALUE, or NAME=env:VARIABLE for a secret")
+
+
+def _asked_name(api: API, word: str) -> tuple[str, str]:
+    """The scheme and the source that a word of ``--auth`` names; the scheme is left out where there is one, or none."""
+    name, equals, source = word.partition("=")
+    if equals or not (is_reference(word) or word == "-"):
+        return name, source
+    names = list(api.security_schemes)
+    if len(names) > 1:
+        raise click.UsageError(escaped(f"--auth: name the scheme, {names[0]}={word}; there are {', '.join(names)}"))
+    return (names or ["bearer"])[0], word
 
 
 def _credential(scheme: SecurityScheme, text: str) -> Any:
@@ -201,17 +233,6 @@ class Vault:
 def key_of(api: API, name: str) -> str:
     """The key of a scheme's entry: the same scheme of another document is another one."""
     return f"{api.document_uri} {name}"
-
-
-def keyring() -> Any:
-    """The library ``keyring``, if it is installed and the system has a keyring."""
-    try:
-        import keyring as library
-
-        # Backends that keep nothing, or only fail, have the priorities -1 and 0.
-        return library if library.get_keyring().priority > 0 else None
-    except Exception:  # noqa: BLE001  # not installed, or a backend, which is others' code, that breaks
-        return None
 
 
 def _in_keyring(method: str, *words: str) -> Any:

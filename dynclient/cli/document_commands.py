@@ -11,13 +11,15 @@ import click
 
 from dynclient._escaping import counted
 from dynclient.changes import REPORTS, SEVERITIES, Severity, compare
+from dynclient.cli.commands import Command
 from dynclient.cli.documents import api_of, document_argument, format_option, located
+from dynclient.cli.process import writing
 from dynclient.exceptions import DocumentError, escaped
 
 _REACHED = 3
 
 
-@click.command()
+@click.command(cls=Command)
 @document_argument()
 @format_option("text", "json", "yaml", text="How they are shown.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
@@ -47,7 +49,7 @@ def validate(document: str, output: str, *, strict: bool) -> int:
     return 1 if len(found) > warnings or (strict and warnings) else 0
 
 
-@click.command()
+@click.command(cls=Command)
 @document_argument("old")
 @document_argument("new")
 @format_option(*REPORTS, text="How the changes are shown.")
@@ -65,7 +67,7 @@ def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
     return _REACHED if fail_on is not None and changes.reach(cast("Severity", fail_on)) else 0
 
 
-@click.command("compile")
+@click.command("compile", cls=Command)
 @document_argument()
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .dync file.")
 def compile_(document: str, output: Path) -> None:
@@ -77,15 +79,12 @@ def compile_(document: str, output: Path) -> None:
         raise click.BadParameter("the file's name must end in .dync", param_hint="-o")
     data = compiled(located(document))
     # click's own atomic files replace the old one even if a write fails.
-    try:
-        with AtomicFile(output) as file:
-            file.write(data)
-    except OSError as error:
-        raise click.ClickException(f"{output}: {error.strerror or error}") from None
+    with writing(output), AtomicFile(output) as file:
+        file.write(data)
     click.echo(f"{output}: {len(data):,} bytes", err=True)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--clear", is_flag=True, help="Remove everything in it.")
 def cache(*, clear: bool) -> None:
     """Show the contents of the cache of compiled documents. It fills again by itself."""

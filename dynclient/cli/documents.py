@@ -17,6 +17,7 @@ import click
 
 from dynclient._escaping import escaped
 from dynclient._readers import listed
+from dynclient.cli.commands import Command
 
 if TYPE_CHECKING:  # lists and completions do without these
     from click.shell_completion import CompletionItem
@@ -187,7 +188,7 @@ def format_option(*formats: str, text: str = "How it is shown.") -> Callable[[De
     return click.option("-o", "--format", "output", type=choice, default=formats[0], show_default=True, help=text)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:

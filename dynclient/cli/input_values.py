@@ -19,7 +19,7 @@ import click
 from dynclient._schemas import is_binary, shape, typed
 from dynclient.cli.output import FileWithProgress
 from dynclient.exceptions import escaped
-from dynclient.inspection.arguments import Argument, body_schema
+from dynclient.inspection.arguments import Argument, body_schema, preferred
 from dynclient.model import Operation, Schema
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d*)\]")
@@ -73,6 +73,7 @@ def whole_body(operation: Operation, text: str, content_type: str | None) -> Any
 
     Raises:
         OSError: the file can't be read.
+        UsageError: the body is JSON, and the text is not.
     """
     codec = _codec_name(operation, content_type)
     if codec == "binary":
@@ -85,7 +86,16 @@ def whole_body(operation: Operation, text: str, content_type: str | None) -> Any
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             return data
-    return _unescaped(text) if codec in {"text", "xml"} and text.lstrip()[:1] not in {"{", "["} else _json(text)
+    if codec in {"text", "xml"} and text.lstrip()[:1] not in {"{", "["}:
+        return _unescaped(text)
+    return _json(text, strict=codec == "json" and _must_be_json(operation, text))
+
+
+def _must_be_json(operation: Operation, text: str) -> bool:
+    """Whether a JSON body can't be meant as a text: it begins like an object or array, or its schema has no texts."""
+    media_type = preferred(operation.body) if operation.body is not None else None
+    types = shape(media_type.schema).types if media_type is not None and media_type.schema is not None else frozenset()
+    return "string" not in types and bool(types or text.lstrip()[:1] in {"{", "[", '"'})
 
 
 def body_fields(operation: Operation, given: Iterable[str]) -> dict[str, Any]:
@@ -156,7 +166,7 @@ def _json(text: str, *, strict: bool = False) -> Any:
         return json.loads(text)
     except ValueError as error:
         if strict:
-            raise click.UsageError(escaped(f"{text[:40]!r} is not JSON: {error}")) from None
+            raise click.UsageError(escaped(f"{text[:40]!r} is malformed JSON: {error}")) from None
         return _unescaped(text)
 
 

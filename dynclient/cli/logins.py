@@ -18,9 +18,11 @@ from typing import Any
 import click
 
 from dynclient.cli import credentials
+from dynclient.cli.commands import Command
 from dynclient.cli.credentials import Vault, key_of, login_of
 from dynclient.cli.documents import api_of, document_argument, format_option
 from dynclient.cli.output import FORMATS, write
+from dynclient.cli.process import ask
 from dynclient.exceptions import ArgumentError, CredentialScopeError, escaped
 from dynclient.messages import Request
 from dynclient.model import API, Operation, OperationRow, SecurityScheme
@@ -44,7 +46,7 @@ def auth() -> None:
     """
 
 
-@auth.command(short_help="Ask for a credential, and store it.")
+@auth.command(cls=Command, short_help="Ask for a credential, and store it.")
 @document_argument()
 @click.argument("scheme", required=False)
 @click.option("--token", is_flag=True, help="Ask for a token that you have, instead of fetching one.")
@@ -74,7 +76,7 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     click.echo(escaped(f"{found.name} is kept in {location}"), err=True)
 
 
-@auth.command(short_help="Delete stored credentials.")
+@auth.command(cls=Command, short_help="Delete stored credentials.")
 @document_argument()
 @click.argument("scheme", required=False)
 def logout(document: str, scheme: str | None) -> None:
@@ -86,7 +88,7 @@ def logout(document: str, scheme: str | None) -> None:
     click.echo(escaped(f"forgotten: {', '.join(forgotten)}" if forgotten else "nothing was kept"), err=True)
 
 
-@auth.command(short_help="Show where credentials come from.")
+@auth.command(cls=Command, short_help="Show where credentials come from.")
 @document_argument()
 @click.argument("scheme", required=False)
 @format_option("text", "json", "yaml")
@@ -182,22 +184,17 @@ def _first_flow(scheme: SecurityScheme) -> str:
 
 def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:
     """Ask for what a flow needs."""
-    client_id = options["client_id"] or _prompted("client id")
+    client_id = options["client_id"] or ask("client id")
     optional = flow != "clientCredentials"
-    secret = _prompted(f"client secret{' (none: just Enter)' if optional else ''}", hidden=True, optional=optional)
+    secret = ask(f"client secret{' (none: just Enter)' if optional else ''}", hidden=True, optional=optional)
     given = OAuth2(client_id, secret or None, scopes=options["scopes"])
     if flow == "password":
-        return replace(given, username=_prompted("user"), password=Secret(_prompted("password", hidden=True)))
+        return replace(given, username=ask("user"), password=Secret(ask("password", hidden=True)))
     if flow == "authorizationCode":
         return replace(given, open_browser=_open if options["browser"] else _show_address)
     if flow == "deviceAuthorization":
         return replace(given, show_code=lambda code: _show_address(f"{code.uri} with the code {code.code}"))
     return given
-
-
-def _prompted(what: str, *, hidden: bool = False, optional: bool = False) -> str:
-    default = "" if optional else None
-    return str(click.prompt(what, hide_input=hidden, err=True, default=default, show_default=False))
 
 
 def _show_address(url: str) -> None:

@@ -12,7 +12,9 @@ import click
 
 from dynclient._escaping import counted
 from dynclient._tables import is_coloured
+from dynclient.cli.commands import Command
 from dynclient.cli.documents import Decorated, document_argument, format_option, located
+from dynclient.cli.process import writing
 from dynclient.exceptions import escaped
 from dynclient.messages import Request, Response
 
@@ -32,7 +34,7 @@ def _server_options(command: Decorated) -> Decorated:
     return command
 
 
-@click.command()
+@click.command(cls=Command)
 @document_argument()
 @_server_options
 @click.option("--stateful", is_flag=True, help="Find, list and delete what requests have created.")
@@ -62,7 +64,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
         server.wait()
 
 
-@click.command()
+@click.command(cls=Command)
 @document_argument()
 @click.argument("upstream")
 @_server_options
@@ -98,7 +100,10 @@ def proxy(  # click gives them all by name
             click.echo(err=True)
     text = REPORTS[report](server.proxy.coverage, server.proxy.differences)
     if report_file is not None:
-        report_file.write_text(text + "\n", encoding="utf-8")
+        from dynclient._client.streaming import AtomicFile
+
+        with writing(report_file), AtomicFile(report_file) as file:
+            file.write(f"{text}\n".encode())
     else:
         click.echo(text)
     return int(given["fail"] and bool(server.proxy.differences))

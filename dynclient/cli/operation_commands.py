@@ -18,12 +18,13 @@ from dynclient._readers import listed
 from dynclient._rows import OperationRow
 from dynclient._tables import Row, for_stream
 from dynclient.cli import documents
+from dynclient.cli.commands import Command
 
 if TYPE_CHECKING:  # see above
     from click.shell_completion import CompletionItem
 
 
-@click.command()
+@click.command(cls=Command)
 @documents.document_argument()
 @click.argument("words", nargs=-1)
 @click.option("--tag", metavar="TAG", shell_complete=documents.complete_tags, help="Only the operations of this tag.")
@@ -81,7 +82,7 @@ def _as_data(row: OperationRow) -> dict[str, Any]:
     }
 
 
-@click.command()
+@click.command(cls=Command)
 @documents.document_argument()
 @click.argument("operation", shell_complete=documents.complete_operations)
 @documents.format_option("text", "json", "yaml")
@@ -112,11 +113,13 @@ class Operations(click.Group):
         if ctx.resilient_parsing:
             return _command_to_complete(ctx.params.get("document"), cmd_name)
         from dynclient.cli.calls import operation_command, run_call
+        from dynclient.cli.http_text import VerboseTransport
 
-        client = documents.client_of(ctx.params["document"])
+        transport = VerboseTransport()
+        client = documents.client_of(ctx.params["document"], transport=transport)
         ctx.call_on_close(client.close)
         method = documents.method_of(client, cmd_name)
-        name, callback = documents.command_name(method.__name__), partial(run_call, client, method)
+        name, callback = documents.command_name(method.__name__), partial(run_call, client, transport, method)
         return operation_command(client.api, method.operation, name, callback)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

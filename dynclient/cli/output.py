@@ -1,6 +1,7 @@
 """The output of a call: its data in one of the formats, status and headers if asked for, and progress bars.
 
-Rule 1: output to a pipe is exact. Output to a terminal is escaped, and has colours unless NO_COLOR is set.
+Rule 1: output to a pipe is exact. Output to a terminal is escaped, fits its width where it is a table, and goes through
+a pager where it is longer than the screen.
 Rule 2: a format is a function in :data:`FORMATS`, from a value to text.
 """
 
@@ -9,19 +10,27 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import click
 
-from dynclient._tables import aligned, is_coloured
+from dynclient._tables import GAP, aligned, columns, cut, is_coloured, text_width
+from dynclient.cli.http_text import head, status_line
+from dynclient.cli.process import writing
 from dynclient.exceptions import escaped
 from dynclient.messages import Headers, HTTPResult
 
 # Colouring a longer text takes too long, and so many bytes pass before a bar is shown.
 _LONGEST_COLOURED = 200_000
+# Columns of a table that are cut are at least so wide; texts that are wrapped, too.
+_NARROW = 10
+_NARROWEST = 40
 _LARGE_BODY = 1024 * 1024
 
 
@@ -39,10 +48,17 @@ class Printer:
         self._query = _compile(expression) if expression is not None else None
 
     def show(self, result: HTTPResult, file: Path | None = None) -> None:
-        """Print a result, or write it to a file."""
+        """Print a result, or write it to a file.
+
+        Raises:
+            ClickException: the file can't be written.
+        """
         data = self._formatted(result)
         if file is not None:
-            file.write_bytes(data if isinstance(data, bytes) else f"{data}\n".encode())
+            from dynclient._client.streaming import AtomicFile
+
+            with writing(file), AtomicFile(file) as opened:
+                opened.write(data if isinstance(data, bytes) else f"{data}\n".encode())
             return
         if self.include:
             self.head(result.status, result.headers)
@@ -57,15 +73,14 @@ class Printer:
 
     def head(self, status: int, headers: Headers) -> None:
         """Print status and headers."""
-        lines = [f"HTTP {status}", *(escaped(f"{name}: {value}") for name, value in headers.pairs())]
-        sys.stdout.write("\n".join([*lines, "", ""]))
+        sys.stdout.write("\n".join([*head(status_line(status), headers), "", ""]))
 
     def _formatted(self, result: HTTPResult) -> str | bytes:
         """The data of a result as it is printed; empty where there is none."""
         value = result.data
         as_it_is = self._format in {None, "raw"}
         if self._query is not None:
-            headers = {name.lower(): text for name, text in result.headers.items()}
+            headers = _AnyCase({name.lower(): text for name, text in result.headers.items()})
             value = self._query({"status": result.status, "headers": headers, "body": _json_value(value)})
             as_it_is = self._format == "raw"
         elif value is None:
@@ -75,15 +90,50 @@ class Printer:
         return FORMATS.get(self._format or "json", _json)(_json_value(value))
 
 
+class _AnyCase(dict[str, str]):
+    """Headers, which JMESPath finds by their names in any case."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
 def write(text: str, *, end: str = "\n") -> None:
-    """Write text to standard output: exactly to a pipe; escaped and coloured to a terminal, with a last line end."""
+    """Write text to standard output: exactly to a pipe; to a terminal escaped, with a last line end, by a pager."""
     stream = sys.stdout
-    if not stream.isatty():
-        stream.write(text + end)
+    shown = escaped(text) if stream.isatty() else text
+    if shown[:1] in {"{", "["} and len(shown) <= _LONGEST_COLOURED and is_coloured(stream):
+        shown = _coloured(shown)
+    if stream.isatty():
+        page(shown + "\n")
+    else:
+        stream.write(shown + end)
+
+
+def page(text: str) -> None:
+    """Write text to standard output, through a pager if that is a terminal with fewer lines.
+
+    The pager is that of the variable PAGER, or less; an empty one is none.
+    """
+    height = shutil.get_terminal_size().lines
+    if not sys.stdout.isatty() or os.environ.get("PAGER") == "" or text.count("\n") < height:
+        sys.stdout.write(text)
         return
-    shown = escaped(text)
-    is_json = shown[:1] in {"{", "["} and len(shown) <= _LONGEST_COLOURED
-    stream.write((_coloured(shown) if is_json and is_coloured(stream) else shown) + "\n")
+    os.environ.setdefault(
+        "LESS", "FRX"
+    )  # less then ends by itself below one screen, shows colours, and leaves the text
+    sys.stdout.flush()
+    click.echo_via_pager(text, color=True)
+
+
+def fitted(text: str, width: int | None) -> str:
+    """Text whose lines are wrapped to the width of a terminal; unchanged without one."""
+    lines = []
+    for line in text.splitlines() if width is not None else ():
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        lines += textwrap.wrap(
+            line, max(width or 0, _NARROWEST), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+    return text if width is None else "\n".join(lines)
 
 
 def _coloured(text: str) -> str:
@@ -151,13 +201,33 @@ def _needs_ascii() -> bool:
 
 def _table(value: Any) -> str:
     """Objects in columns, a line each; an object as its members; anything else an item a line."""
+    width = columns(sys.stdout)
     if isinstance(value, Mapping):
-        return aligned([[str(name), _cell(member)] for name, member in value.items()])
+        return aligned(_narrowed([[str(name), _cell(member)] for name, member in value.items()], width))
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, Mapping) for item in items):
-        return "\n".join(_cell(item) for item in items)
-    head = list(dict.fromkeys(str(name) for item in items for name in item))
-    return aligned([head, *([_cell(item.get(name, "")) for name in head] for item in items)])
+        return "\n".join(_cell(item) if width is None else cut(_cell(item), width) for item in items)
+    names = list(dict.fromkeys(str(name) for item in items for name in item))
+    return aligned(_narrowed([names, *([_cell(item.get(name, "")) for name in names] for item in items)], width))
+
+
+def _narrowed(lines: list[list[str]], width: int | None) -> list[list[str]]:
+    """Cells that fit the width of a terminal: the widest columns are cut, and the last ones left out if need be."""
+    if width is None or not lines:
+        return lines
+    widths = [max(map(text_width, column)) for column in zip(*lines, strict=True)]
+    shown = len(widths)
+    while shown > 1 and sum(min(one, _NARROW) + GAP for one in widths[:shown]) - GAP > width:
+        shown -= 1
+    widths = widths[:shown]
+    space = width - GAP * (shown - 1)
+    limit = min(max(widths, default=0), width)
+    while limit > _NARROW and sum(min(one, limit) for one in widths) > space:
+        limit -= 1
+    if shown < len(lines[0]):
+        left_out = ", ".join(lines[0][shown:])
+        click.echo(cut(escaped(f"not shown: {left_out}"), width), err=True)
+    return [[cut(cell, limit) for cell in line[:shown]] for line in lines]
 
 
 def _cell(value: Any) -> str:

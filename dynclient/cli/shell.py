@@ -12,6 +12,7 @@ import click
 
 from dynclient._tables import is_coloured
 from dynclient.cli import credentials
+from dynclient.cli.commands import Command
 from dynclient.cli.documents import client_of, document_argument, located
 from dynclient.inspection.docstrings import client_name
 from dynclient.options import ValidationMode
@@ -19,7 +20,7 @@ from dynclient.options import ValidationMode
 _LONGEST_HISTORY = 10_000
 
 
-@click.command()
+@click.command(cls=Command)
 @document_argument()
 @click.option("--base-url", help="A server in place of the document's.")
 @click.option("--auth", multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it.")

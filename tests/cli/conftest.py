@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -47,3 +48,17 @@ def voice(run, voice_path, voice_server, monkeypatch):
         return run("call", voice_path, *arguments, "--base-url", voice_server.url)
 
     return call
+
+
+@pytest.fixture
+def document(tmp_path):
+    """Write a document of one operation, ``look``, at ``/a``; returns its path."""
+
+    def write(responses=None, *, method="get", name="d.json", **operation):
+        responses = responses or {"200": {"description": "", "content": {"application/json": {}}}}
+        paths = {"/a": {method: {"operationId": "look", "responses": responses, **operation}}}
+        file = tmp_path / name
+        file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": paths}))
+        return file
+
+    return write

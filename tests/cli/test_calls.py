@@ -181,7 +181,7 @@ def test_output_to_a_file(voice, call_id, tmp_path):
 
 def test_include_shows_status_and_headers_first(voice, call_id):
     head, _, body = voice("get-call-state", "99", call_id, "--include")[1].partition("\n\n")
-    assert head.splitlines()[0] == "HTTP 200"
+    assert head.splitlines()[0] == "HTTP/1.1 200 OK"
     assert "content-type: application/json" in head.lower()
     assert json.loads(body)["callId"] == call_id
 

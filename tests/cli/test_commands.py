@@ -155,7 +155,7 @@ def test_a_credential_comes_from_the_environment(run, server, monkeypatch):
 
 def test_include_and_curl(run, server):
     out = run("call", THINGS, "getChoices", "--include", "--base-url", server.url)[1]
-    assert out.startswith("HTTP 200\n")
+    assert out.startswith("HTTP/1.1 200 OK\n")
     before = len(server.requests)
     out = run("call", THINGS, "makeThing", "--name", "ab", "--curl", "--base-url", server.url)[1]
     assert out.startswith("curl -X POST ")

@@ -1,0 +1,137 @@
+"""The class of dynclient's commands, and help texts in plain text, made from the Markdown of documents.
+
+Rule 1: an option that takes one value is given once: a second one would replace the first without a word.
+Rule 2: a help text has no markup, and its URLs and lists are kept whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from collections import Counter
+from typing import Any
+
+import click
+
+COLOURS = ("auto", "always", "never")
+
+
+def _set_colour(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    del ctx, param
+    if value in {"always", "never"}:
+        os.environ.pop("NO_COLOR", None)
+        os.environ.pop("FORCE_COLOR", None)
+        os.environ["FORCE_COLOR" if value == "always" else "NO_COLOR"] = "1"
+
+
+def colour_option() -> click.Option:
+    """The option ``--color``, which overrides the environment's NO_COLOR and FORCE_COLOR."""
+    return click.Option(
+        ["--color"], type=click.Choice(COLOURS), callback=_set_colour, expose_value=False, help="Colours.  [auto]"
+    )
+
+
+class Command(click.Command):
+    """A command that refuses an option's second value, and whose help is plain text."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        """Take what click takes."""
+        super().__init__(*args, **given)
+        if not any("--color" in param.opts for param in self.params):
+            self.params.append(colour_option())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words of the command line.
+
+        Raises:
+            UsageError: an option that takes one value is there twice.
+        """
+        if not ctx.resilient_parsing:
+            order = self.make_parser(ctx).parse_args(args=list(args))[2]
+            for param, number in Counter(order).items():
+                single = isinstance(param, click.Option) and not (param.multiple or param.count or param.is_flag)
+                if single and number > 1:
+                    raise click.UsageError(f"{param.opts[0]} is given {number} times: it takes one value", ctx)
+        return super().parse_args(ctx, args)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help text, line by line as it was wrapped here."""
+        del ctx
+        text = plain_text(self.help or "", formatter.width - 2)
+        formatter.write("\n" + textwrap.indent(text, "  ") + "\n" if text else "")
+
+
+# CommonMark, 6: inline markup, and what is left of it.
+_INLINE = (
+    (re.compile(r"!\[([^\]]*)\]\([^()\s]*(?:\s[^()]*)?\)"), r"\1"),
+    (re.compile(r"\[([^\]]+)\]\(<?([^()\s>]*(?:\([^()\s]*\)[^()\s>]*)*)>?(?:\s+\"[^\"]*\")?\)"), r"\1 (\2)"),
+    (re.compile(r"<(https?://[^>\s]+)>"), r"\1"),
+    (re.compile(r"(?i)<br\s*/?>"), " "),
+    (re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>"), ""),
+    (re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])"), r"\1"),
+    (re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)"), r"\1"),
+)
+_CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
+_BLOCK = re.compile(r"(?P<quote>>\s?)|(?P<heading>#{1,6}\s+)|(?P<item>(?:[-*+]|\d{1,9}[.)])\s+)|(?P<row>\|)")
+_FENCE = re.compile(r"\s*(```|~~~)")
+
+
+def plain_line(text: str) -> str:
+    """One line of Markdown as plain text: links as ``text (URL)``, code without its backticks."""
+    pieces = []
+    end = 0
+    for found in _CODE.finditer(text):
+        pieces += [_without_markup(text[end : found.start()]), found[2].strip()]
+        end = found.end()
+    return "".join([*pieces, _without_markup(text[end:])])
+
+
+def _without_markup(text: str) -> str:
+    for pattern, replacement in _INLINE:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def plain_text(text: str, width: int) -> str:
+    """Markdown as plain text of this width: paragraphs are filled, items and code keep their lines."""
+    blocks: list[list[str]] = [[]]
+    is_code = False
+    # click's mark of a paragraph that is not wrapped, and its end of the short help.
+    for line in text.replace("\b\n", "").replace("\f", "").expandtabs(4).splitlines():
+        if _FENCE.match(line):
+            is_code = not is_code
+            blocks.append([])
+            continue
+        start = _BLOCK.match(line.lstrip())
+        if is_code or not line.strip():
+            blocks += [["\0" + line]] if is_code else [[], []]
+        elif start is not None:
+            indent = line[: len(line) - len(line.lstrip())]
+            rest = line.lstrip()[0 if start["item"] or start["row"] else start.end() :]
+            blocks += [[indent + rest], *([[], []] if start["heading"] else [])]
+        else:
+            blocks[-1].append(line.strip() if blocks[-1] else line.rstrip())
+    lines: list[str] = []
+    for block in blocks:
+        lines += _filled(block, width) if block else [""]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def _filled(block: list[str], width: int) -> list[str]:
+    first = block[0]
+    if first.startswith("\0"):
+        return ["    " + first[1:].rstrip()]
+    indent = first[: len(first) - len(first.lstrip())] if _BLOCK.match(first.lstrip()) else ""
+    item = _BLOCK.match(first.lstrip())
+    hanging = indent + " " * (item.end() if item is not None and item["item"] else 0)
+    found = textwrap.wrap(
+        plain_line(" ".join(line.strip() for line in block)),
+        max(width, 20),
+        initial_indent=indent,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return found or [""]

@@ -1,0 +1,113 @@
+"""The process of a command line: its standard streams, which may be closed, full or without a reader, its signals."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import click
+
+from dynclient._escaping import escaped
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was told to end by SIGTERM or SIGHUP; commands clean up as they do at Ctrl-C."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Raise :class:`Terminated` at SIGTERM and SIGHUP, so that nothing is left half-written."""
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        # What is ignored, as under nohup, stays ignored.
+        before = {number: signal.getsignal(number) for number in numbers}
+        before = {number: handler for number, handler in before.items() if handler == signal.SIG_DFL}
+        for number in before:
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def prepare_streams() -> None:
+    """Make standard streams that are closed usable, and write characters that the encoding lacks as escapes.
+
+    A file that is opened later must not get the number of a closed stream. What is written to a closed standard output
+    fails as it does in other programs; a closed standard error takes everything.
+    """
+    for number, (name, flags) in enumerate((("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, flags)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  # it stays open
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def discard_output() -> None:
+    """Drop what standard output still holds, so that the interpreter's end does not try to write it."""
+    with suppress(OSError, ValueError):  # a test's standard output has no number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def is_of_standard_output(error: OSError) -> bool:
+    """Whether an error is of writing standard output; those of files and connections are translated elsewhere."""
+    return error.filename is None and error.errno in {errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO}
+
+
+@contextmanager
+def writing(path: object) -> Iterator[None]:
+    """Name the file in errors of the operating system.
+
+    Raises:
+        ClickException: in place of each OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(escaped(f"{path}: {error.strerror or error}")) from error
+
+
+def ask(text: str, *, hidden: bool = False, optional: bool = False) -> str:
+    """Ask for a line at the terminal; where there is none, the next line of standard input is taken.
+
+    Raises:
+        UsageError: standard input has ended.
+    """
+    if _has_terminal():
+        default = "" if optional else None
+        return str(click.prompt(escaped(text), hide_input=hidden, err=True, default=default, show_default=False))
+    # getpass would warn that it can't hide what is typed; here nobody types.
+    click.echo(escaped(f"{text}: read from standard input"), err=True)
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line and not optional:
+        raise click.UsageError(escaped(f"standard input has no line for: {text}"))
+    return line
+
+
+def _has_terminal() -> bool:
+    """Whether a person can be asked: by standard input, or by the terminal that controls the process."""
+    if sys.stdin.isatty():
+        return True
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,193 @@
+"""What comes back: responses that break the document, redirects, files, headers and credentials that are sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+OBJECT = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
+
+
+def responses(status, schema=None, media_type="application/json"):
+    return {str(status): {"description": "", "content": {media_type: {"schema": schema or {}}}}}
+
+
+BREAKING = {
+    "body": (responses(200, OBJECT), {"response_data": '{"a": "x"}', "content_type": "application/json"}, '"x"'),
+    "media type": (responses(200, OBJECT), {"response_data": "hello", "content_type": "text/plain"}, "hello"),
+    "malformed": (responses(200, OBJECT), {"response_data": '{"a": ', "content_type": "application/json"}, '{"a":'),
+    "status": (responses(201, OBJECT), {"response_data": '{"a": 1}', "content_type": "application/json"}, '"a": 1'),
+}
+
+
+@pytest.mark.parametrize("case", BREAKING)
+def test_a_response_that_breaks_the_document_is_shown_with_the_option_that_takes_it(run, document, httpserver, case):
+    documented, sent, shown = BREAKING[case]
+    httpserver.expect_request("/a").respond_with_data(**sent)
+    words = ("call", document(documented), "look", "--base-url", httpserver.url_for("/"))
+    status, out, err = run(*words)
+    assert (status, shown in out, "--validate warn" in err) == (1, True, True)
+    assert len(err.splitlines()) <= 4
+    status, out, _ = run(*words, "--validate", "warn")
+    assert (status, shown in out) == (0, True)
+
+
+def test_an_undocumented_error_is_shown(run, document, httpserver):
+    httpserver.expect_request("/a").respond_with_json({"why": "gone"}, status=410)
+    status, out, err = run("call", document(), "look", "--base-url", httpserver.url_for("/"))
+    assert (status, json.loads(out), "410" in err, "gone" in err) == (4, {"why": "gone"}, True, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "header"),
+    [
+        (("-H", "Authorization=env:SECRET"), "hunter2"),
+        (("-H", "Authorization:env:SECRET"), "hunter2"),
+        (("-H", "Authorization: token env:SECRET"), "token hunter2"),
+        (("-H", "Authorization=file:secret"), "hunter3"),
+        (("--auth", "env:SECRET"), "Bearer hunter2"),
+        (("--auth", "Bearer=env:SECRET"), "Bearer hunter2"),
+        (("--auth", "basic=env:PAIR"), "Basic dTpodW50ZXIy"),
+        (("--auth", "authorization=env:SECRET"), "hunter2"),
+    ],
+)
+def test_a_credential_where_the_document_names_no_scheme(run, document, httpserver, monkeypatch, words, header):
+    monkeypatch.setenv("SECRET", "hunter2")
+    monkeypatch.setenv("PAIR", "u:hunter2")
+    document().with_name("secret").write_text("hunter3\n")
+    monkeypatch.chdir(document().parent)
+    httpserver.expect_request("/a").respond_with_json({})
+    call = ("call", document(), "look", *words, "--base-url", httpserver.url_for("/"))
+    assert run(*call)[0] == 0
+    assert httpserver.log[-1][0].headers["Authorization"] == header
+    assert "Authorization: ***" in run(*call, "--dry-run")[1]
+    verbose = run(*call, "-vv")[2]
+    assert "> Authorization: ***" in verbose
+    assert "hunter" not in verbose + run(*call, "--curl")[1]
+
+
+def test_a_reference_hides_any_header(run, document, httpserver, monkeypatch):
+    monkeypatch.setenv("SECRET", "hunter2")
+    httpserver.expect_request("/a").respond_with_json({})
+    call = ("call", document(), "look", "-H", "X-Own=env:SECRET", "--base-url", httpserver.url_for("/"))
+    assert run(*call)[0] == 0
+    assert httpserver.log[-1][0].headers["X-Own"] == "hunter2"
+    for more in ("--dry-run", "--curl", "-v"):
+        _, out, err = run(*call, more)
+        assert "hunter" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-H", "Authorization: Bearer hunter2"), "Authorization=env:VARIABLE"),
+        (("-H", "Authorization=env:NOT_THERE"), "NOT_THERE"),
+        (("-H", "Authorization=file:not-there"), "not-there"),
+        (("-H", "Authorization=keyring:x"), "SERVICE/USER"),
+        (("--auth", "hunter2"), "--auth"),
+        (("--auth", "bearer=hunter2"), "never a secret"),
+    ],
+)
+def test_a_credential_that_can_t_be_had_is_wrong_usage(run, document, words, said):
+    status, out, err = run("call", document(), "look", *words, "--base-url", "http://127.0.0.1:1")
+    assert (status, out, said in err, "hunter" in err) == (2, "", True, False)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1', "[1,", '"x', "{'a': 1}"])
+def test_malformed_json_is_not_sent_as_a_text(run, document, tmp_path, text):
+    plain = document(method="post", requestBody={"content": {"application/json": {}}})
+    (tmp_path / "body").write_text(text)
+    for body in (text, f"@{tmp_path / 'body'}"):
+        for more in ((), ("--validate", "warn"), ("--validate", "off")):
+            words = ("call", plain, "look", "--body", body, "--base-url", "http://127.0.0.1:1", "--dry-run", *more)
+            status, out, err = run(*words)
+            assert (status, out, "is malformed JSON: " in err) == (2, "", True)
+
+
+def test_a_text_is_a_json_body_where_the_schema_has_texts(run, document):
+    content = {"application/json": {"schema": {"type": "string"}}}
+    path = document(method="post", requestBody={"content": content})
+    words = ("call", path, "look", "--body", "{draft} x", "--base-url", "http://127.0.0.1:1", "--dry-run")
+    assert run(*words)[1].endswith('"{draft} x"\n')
+
+
+def test_a_documented_redirect_is_followed_if_asked(run, document, httpserver, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECRET", "hunter2")
+    there = httpserver.url_for("/b").replace("localhost", "127.0.0.1")
+    httpserver.expect_request("/a").respond_with_data(b"", status=302, headers={"Location": there})
+    httpserver.expect_request("/b").respond_with_data(b"\x00data", content_type="application/zip")
+    words = ("call", document({"302": {"description": ""}}), "look", "--output", "x.zip")
+    words += ("--base-url", httpserver.url_for("/"), "--auth", "env:SECRET")
+    status, out, err = run(*words)
+    assert (status, out) == (3, "")
+    assert err == f"302 leads to {there}\nHint: --follow goes there\n"
+    assert not (tmp_path / "x.zip").exists()
+    assert run(*words[:3], *words[5:]) == (3, "", err)
+    assert run(*words, "--follow") == (0, "", "")
+    assert (tmp_path / "x.zip").read_bytes() == b"\x00data"
+    assert "Authorization" in httpserver.log[-2][0].headers
+
+
+NAMES = {
+    'attachment; filename="a b.zip"': "a b.zip",
+    "attachment; filename*=UTF-8''%e2%82%ac.txt": "€.txt",
+    'attachment; filename="../../etc/passwd"': "passwd",
+    'attachment; filename="..\\\\x.txt"': "x.txt",
+    'attachment; filename="/abs/.profile"': "profile",
+    'attachment; filename="con.txt"': "look.bin",
+    'attachment; filename=".."': "look.bin",
+    "attachment": "look.bin",
+    "inline; filename=": "look.bin",
+    'attachment; filename="a\tb\u202ec"': "abc",
+}
+
+
+@pytest.mark.parametrize("disposition", NAMES)
+def test_the_server_names_a_file_safely(run, document, httpserver, tmp_path, monkeypatch, disposition):
+    folder = tmp_path / "in" / "here"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    path = document(responses(200, media_type="application/octet-stream"))
+    headers = {"Content-Disposition": disposition.encode("utf-8").decode("latin-1")}
+    httpserver.expect_request("/a").respond_with_data(b"data", content_type="application/octet-stream", headers=headers)
+    words = ("call", path, "look", "--base-url", httpserver.url_for("/"), "--output")
+    assert run(*words)[::2] == (0, f"saved as {NAMES[disposition]}\n")
+    assert [file.name for file in folder.iterdir()] == [NAMES[disposition]]
+    assert run(*words)[0] == 0
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_repeated_option_is_wrong_usage(run, document):
+    words = ("call", document(), "look", "--base-url", "http://127.0.0.1:1", "--filter", "a", "--filter", "b")
+    status, _, err = run(*words)
+    assert (status, err.splitlines()[0]) == (2, "dynclient: --filter is given 2 times: it takes one value")
+    assert run("ls", document(), "--tag", "a", "--tag", "b")[0] == 2
+
+
+def test_filters_find_headers_in_any_case(run, document, httpserver):
+    httpserver.expect_request("/a").respond_with_json({}, headers={"X-Total": "3"})
+    words = ("call", document(), "look", "--base-url", httpserver.url_for("/"), "-o", "raw", "--filter")
+    for name in ("x-total", "X-Total", "X-TOTAL"):
+        assert run(*words, f'headers."{name}"')[1] == "3\n"
+
+
+def test_hints_name_options(run, document):
+    status, _, err = run("call", document(), "look", "--base-url", "127.0.0.1:1")
+    assert (status, "--base-url" in err, "base_url=" in err) == (1, True, False)
+
+
+def test_verbose_shows_what_is_sent_and_received(run, document, httpserver):
+    httpserver.expect_request("/a").respond_with_json({"a": 1})
+    body = {"content": {"application/json": {}}}
+    words = ("call", document(method="post", requestBody=body), "look", "--body", '{"b": 2}')
+    words += ("--base-url", httpserver.url_for("/"))
+    _, out, err = run(*words, "-v")
+    assert json.loads(out) == {"a": 1}
+    assert "> POST http://localhost" in err
+    assert "< HTTP/1.1 200 OK" in err
+    assert '"b"' not in err
+    err = run(*words, "-vv")[2]
+    assert '{"b":2}' in err
+    assert '"a": 1' in err

@@ -346,7 +346,13 @@ class TimeoutError(TransportError, builtins.TimeoutError):  # noqa: A001  # a su
 
 
 class ConnectionLost(TransportError):
-    """The connection was lost before the whole response arrived."""
+    """The connection was lost before the whole response arrived.
+
+    ``reused`` means that it had served another request before, and broke before a byte of this response came: servers
+    close connections that are idle.
+    """
+
+    reused: bool = False
 
 
 class ProtocolError(TransportError):

@@ -260,7 +260,8 @@ else:
 class Send(Record):
     """A call asks its driver to send a request; it is sent a :class:`Response` back.
 
-    ``deadline`` is a reading of ``time.monotonic()`` after which the whole call has failed, or None.
+    ``deadline`` is a reading of ``time.monotonic()`` after which the whole call has failed, or None. ``fresh`` asks for
+    a new connection: the last one broke.
     """
 
     request: Request
@@ -268,6 +269,7 @@ class Send(Record):
     limits: Limits
     deadline: float | None = None
     stream: bool = False
+    fresh: bool = False
 
 
 class Read(Record):

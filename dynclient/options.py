@@ -104,7 +104,7 @@ class Limits:
     errors: int = 20
     pattern_length: int = 512
     redirects: int = 5
-    pool_size: int = 10
+    pool_size: int = 100
 
 
 @dataclass(frozen=True, slots=True)

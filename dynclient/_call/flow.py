@@ -186,6 +186,8 @@ class _Sender:
         if self.instrumentation is not None:
             exchange = self.instrumentation.exchange(request, self.hop, self.retry.sent)
         send = self._clock.send(request if exchange is None else exchange.request, stream=self._stream)
+        if self.retry.fresh:
+            send, self.retry.fresh = send._replace(fresh=True), False
         try:
             response: Response = yield send
             if self._stream and response.status not in SUCCESS:

@@ -7,7 +7,9 @@ done, and if the server says so (``x-should-retry: true``). If it says no, nothi
 Rule 3: a body is sent again only if it is bytes: a stream is read once.
 Rule 4: a server's Retry-After is obeyed to the second, or not at all: if it is longer than the caller allows, the call
 fails now.
-Rule 5: each retry is paid from a :class:`Budget`, so that servers in trouble are left alone.
+Rule 5: each retry is paid from a :class:`Budget`, so that servers in trouble are left alone. A server that closes idle
+connections is not in trouble: the first retry after one of those broke is free, and at once. After any connection that
+broke the next request takes a new one, not the next idle one, which may be as dead.
 
 An idempotency key is made once for each call and is the same in each of its attempts. The header that carries it is
 named by the caller (``Retry(idempotency_key=...)``), by the operation's own header parameter, or by its
@@ -102,16 +104,16 @@ class Budget:
 class RetryPolicy:
     """The attempts of one call.
 
-    ``repeatable``: a second request has no further effect. ``sent`` counts all requests of the call; ``suppressed``
-    says that the budget forbade another one.
+    ``repeatable``: a second request has no further effect. ``fresh``: the next one takes a new connection. ``sent``
+    counts all requests of the call; ``suppressed`` says that the budget forbade another one.
     """
 
-    __slots__ = ("_environment", "_failed", "_paid", "_retry", "budget", "repeatable", "sent", "suppressed")
+    __slots__ = ("_environment", "_failed", "_paid", "_retry", "budget", "fresh", "repeatable", "sent", "suppressed")
 
     def __init__(self, retry: Retry, environment: Environment, budget: Budget) -> None:
         """Begin a call."""
         self.budget = budget
-        self.repeatable = False
+        self.repeatable = self.fresh = False
         self.sent = 0
         self.suppressed = False
         self._retry = retry
@@ -147,6 +149,9 @@ class RetryPolicy:
         passing = nothing_sent or isinstance(error, (ConnectionLost, DecodeError)) or _read_timed_out(error)
         if not passing or not (nothing_sent or self.repeatable) or not self._may_repeat(request):
             return None
+        self.fresh = isinstance(error, ConnectionLost)
+        if isinstance(error, ConnectionLost) and error.reused:
+            return self._paid_for(0.0, 0, request, deadline)
         return self._paid_for(self._jittered(self._retry.base), TRANSIENT, request, deadline)
 
     def _is_worth_repeating(self, response: Response) -> bool:
@@ -167,7 +172,7 @@ class RetryPolicy:
     def _paid_for(self, wait: float, cost: int, request: Request, deadline: float | None) -> float | None:
         if deadline is not None and self._environment.clock() + wait >= deadline:
             return None
-        if not self.budget.spend(request.origin, cost, self._retry.budget):
+        if cost and not self.budget.spend(request.origin, cost, self._retry.budget):
             self.suppressed = True
             return None
         self._paid = cost

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request as WSGIRequest
 from werkzeug.wrappers import Response as WSGIResponse
 
@@ -44,22 +44,28 @@ def _request(environ: WSGIEnvironment) -> Request:
     """Read a request from a WSGI environment.
 
     Raises:
-        HTTPError: 413 for a body over 32 MiB, 400 for an invalid Content-Length.
+        HTTPError: 413 for a body over 32 MiB; 400 for a body that was cut off, or whose length is invalid or ambiguous.
     """
     incoming = WSGIRequest(environ)
     incoming.max_content_length = MAX_BODY
     if not (environ.get("CONTENT_LENGTH") or "0").isdecimal():
         raise HTTPError(400, "Content-Length is not a number")
+    headers = Headers(list(environ.get(HEADER_LINES) or incoming.headers))
+    # RFC 9112, 6.3: what could be read in two ways is refused, as nobody knows where the request ends.
+    lengths = set(headers.get_list("content-length"))
+    if len(lengths) > 1 or (lengths and "transfer-encoding" in headers):
+        raise HTTPError(400, "the request has two lengths, or Content-Length and Transfer-Encoding")
     try:
         body = incoming.get_data(cache=False)
     except RequestEntityTooLarge:
         raise HTTPError(413, f"the body may have {MAX_BODY} bytes") from None
+    except ClientDisconnected:
+        raise HTTPError(400, "the request ended before its body did") from None
     target = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _target(environ)
     if not target.startswith("/"):
         # RFC 9112, 3.2.2: the absolute form is accepted too.
         target = "/" + target.partition("://")[2].partition("/")[2]
-    headers = environ.get(HEADER_LINES) or incoming.headers
-    return Request(incoming.method, f"{incoming.scheme}://{incoming.host}{target}", Headers(list(headers)), body)
+    return Request(incoming.method, f"{incoming.scheme}://{incoming.host}{target}", headers, body)
 
 
 def _target(environ: WSGIEnvironment) -> str:

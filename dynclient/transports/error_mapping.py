@@ -50,7 +50,8 @@ class ErrorContext(Record):
     """How far the exchange had come.
 
     ``securing`` tells that there is a connection, and its TLS handshake had begun; ``sent``, that bytes of the request
-    may have left; ``total``, that the call's own deadline has passed.
+    may have left; ``total``, that the call's own deadline has passed; ``reused``, that the connection had served
+    another request, and no byte of this response has come.
     """
 
     request: Request
@@ -61,6 +62,7 @@ class ErrorContext(Record):
     total: bool
     elapsed: float
     aborted: bool = False
+    reused: bool = False
 
 
 def map_exception(error: BaseException, at: ErrorContext) -> BaseException:
@@ -71,7 +73,10 @@ def map_exception(error: BaseException, at: ErrorContext) -> BaseException:
         return ClientClosed("the client has been closed", operation_id=at.request.operation_id)
     if at.aborted:
         return _made(ConnectionLost, "the request was cancelled", at)
-    return _PHASES[at.phase](error, at)
+    made = _PHASES[at.phase](error, at)
+    if isinstance(made, ConnectionLost):
+        made.reused = at.reused
+    return made
 
 
 def _in_pool(_: BaseException, at: ErrorContext) -> DynclientError:
@@ -99,6 +104,9 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
         return _made(TimeoutError, f"{whose} ran out while {doing}", at, phase=at.phase)
     if isinstance(error, RemoteProtocolError):
         return _made(ProtocolError, f"the response is not HTTP: {error}", at)
+    if isinstance(error, ssl.SSLEOFError):
+        text = "TLS ended without close_notify before the whole response was there: it may have been cut off"
+        return _made(ConnectionLost, text, at, hint="stream() gives the bytes that came before")
     if isinstance(error, IncompleteResponse):
         return _made(ConnectionLost, "the server closed the connection before the whole response was there", at)
     return _made(ConnectionLost, f"the connection broke while {doing}{_reason(error)}", at)

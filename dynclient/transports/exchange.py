@@ -46,7 +46,7 @@ class HTTP11Exchange(Lease):
         self._send = send
         self._stream = stream
         self._connection: Connection | None = None
-        self._aborted = False
+        self._aborted = self._reused = False
         self._excerpt = b""
         self._chunks: Iterator[bytes | None] = iter(())
 
@@ -77,6 +77,7 @@ class HTTP11Exchange(Lease):
             connection = await self._connected()
             asked = time.monotonic()
             self._answer = head = await self._ask(connection, request_head, content)
+            self._reused = False
             limits = self._send.limits
             maximum = None if self._send.stream else limits.response_bytes
             framed = self._framing.response_body(head)
@@ -98,11 +99,16 @@ class HTTP11Exchange(Lease):
         """Take an idle connection, or open one."""
         idle = await self._connector.pool.take(self._target.origin, self._clock, self)
         self._clock.enter("connect")
+        if idle is not None and self._send.fresh:
+            # The last connection to this server broke: the other idle ones are as old, or older.
+            idle.close()
+            idle = None
         if idle is None:
             self._check_abort()
             return await self._connector.open(self._target, self._clock, self._send.limits, self._held)
         connection = cast("Connection", idle)
         connection.clock, connection.sent = self._clock, False
+        self._reused = True
         return self._held(connection)
 
     def _held(self, connection: Connection) -> Connection:
@@ -214,6 +220,7 @@ class HTTP11Exchange(Lease):
             total=self._clock.passed,
             elapsed=self._clock.elapsed,
             aborted=self._aborted,
+            reused=self._reused and not self._framing.has_more,
         )
 
     def _leave(self, *, reusable: bool) -> None:

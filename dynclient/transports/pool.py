@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
+from dynclient.exceptions import ArgumentError
 from dynclient.transports.clock import Clock, DeadlineExceeded
 
 # Node's servers close after 5 s of idleness: the shortest of the common ones.
@@ -42,6 +43,9 @@ class PoolClosed(Exception):
     """The pool has been closed."""
 
 
+_TWO_LOOPS = "this AsyncClient is in use by another event loop, in another thread"
+
+
 class Waiter:
     """A thread or task that waits for a place.
 
@@ -52,6 +56,8 @@ class Waiter:
     connection: Pooled | None = None
     wake: Callable[[], None]
     """End the wait."""
+    one_thread = False
+    """Whether only the thread that waits may call ``wake``."""
 
     async def wait(self, seconds: float | None) -> None:
         """Wait until ``wake`` is called, at most for so many seconds."""
@@ -101,6 +107,7 @@ class Pool:
         self._idle: _Idle = {}
         self._used: dict[Origin, int] = {}
         self._waiting: dict[Origin, deque[Waiter]] = {}
+        self._thread = 0
         self.closed = False
 
     async def take(self, origin: Origin, clock: Clock, lease: Lease) -> Pooled | None:
@@ -111,6 +118,7 @@ class Pool:
         Raises:
             DeadlineExceeded: no place became free in time.
             PoolClosed: the pool has been closed.
+            ArgumentError: the pool is used by two event loops at once.
         """
         try:
             idle, aged = self._alone(self._place, origin, lease)
@@ -140,6 +148,8 @@ class Pool:
         """
         if self.closed:
             raise PoolClosed
+        if self._make_waiter.one_thread:
+            self._check_thread()
         used = self._used.get(origin, 0)
         if used >= self.size:
             lease.waiter = self._make_waiter()
@@ -149,6 +159,13 @@ class Pool:
         self._used[origin] = used + 1
         lease.is_held = True
         return found
+
+    def _check_thread(self) -> None:
+        """Allow one event loop after another, and not two at once: they can't wake each other's tasks."""
+        here = threading.get_ident()
+        if self._thread != here and self._used:
+            raise ArgumentError(_TWO_LOOPS, hint="load() an AsyncClient for each event loop")
+        self._thread = here
 
     def _granted(self, lease: Lease) -> Pooled | None:
         """Return the connection that a waiter was given, if any, when its wait is over."""

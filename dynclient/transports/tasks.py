@@ -32,6 +32,8 @@ T = TypeVar("T")
 class TaskWaiter(Waiter):
     """A task that waits for a place in the pool."""
 
+    one_thread = True
+
     def __init__(self) -> None:
         self._woken = anyio.Event()
         self.wake = self._woken.set
@@ -216,7 +218,8 @@ class TLSStream:
         """Wait for bytes; none are the end."""
         try:
             return await self._do(clock, self._tls.read, CHUNK)
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+        except ssl.SSLZeroReturnError:
+            # The server's close_notify. RFC 9112, 9.8: an end without it is an error, and not the end of a body.
             return b""
 
     async def send(self, data: memoryview, clock: Clock) -> None:

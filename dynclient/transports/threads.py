@@ -76,7 +76,10 @@ class HTTPTransport(Connector):
         sock, context = stream.sock, await self.context()
         sock.settimeout(clock.left())
         nested = isinstance(sock, ssl.SSLSocket)
-        return stream_of(ssl_wrap_socket(sock, server_hostname=host, ssl_context=context, tls_in_tls=nested))
+        secured: Any = ssl_wrap_socket(sock, server_hostname=host, ssl_context=context, tls_in_tls=nested)
+        # RFC 9112, 9.8: an end of TLS without close_notify is an error, and not the end of a body.
+        secured.suppress_ragged_eofs = False
+        return stream_of(secured)
 
     def __repr__(self) -> str:
         return "<HTTPTransport>"

@@ -10,6 +10,8 @@ from dynclient.messages import Headers, Request, Response
 from dynclient.options import Retry
 
 LOST = exceptions.ConnectionLost("lost", outcome_unknown=True)
+STALE = exceptions.ConnectionLost("lost", outcome_unknown=True)
+STALE.reused = True
 REFUSED = exceptions.ConnectError("refused")
 SLOW = exceptions.TimeoutError("slow", phase="read", outcome_unknown=True)
 UNSENT = exceptions.TimeoutError("slow", phase="write", outcome_unknown=True)
@@ -37,6 +39,8 @@ CASES = {
     "lost": ("GET", [LOST, reply(200)], [0.025], 2, 200),
     "lost on PUT": ("PUT", [LOST, LOST, LOST], [0.025, 0.05], 3, exceptions.ConnectionLost),
     "lost on POST": ("POST", [LOST, reply(200)], [], 1, exceptions.ConnectionLost),
+    "lost when used again": ("GET", [STALE, reply(200)], [], 2, 200),
+    "lost when used again on POST": ("POST", [STALE, reply(200)], [], 1, exceptions.ConnectionLost),
     "refused on POST": ("POST", [REFUSED, reply(200)], [0.025], 2, 200),
     "read timed out": ("GET", [SLOW, reply(200)], [0.025], 2, 200),
     "read timed out on POST": ("POST", [SLOW, reply(200)], [], 1, exceptions.TimeoutError),
@@ -99,6 +103,13 @@ def test_a_spent_budget_lets_calls_fail_at_once(bad, kind, drive):
     error = drive(Request("GET", "http://h/a"), [bad], budget=budget).end
     assert (type(error), error.retry_suppressed) == (kind, True)
     assert len(drive(Request("GET", "http://other/a"), [bad], budget=budget).sent) == 3, "another origin has its own"
+
+
+def test_a_connection_that_broke_when_it_was_used_again_costs_nothing(drive):
+    budget, get = Budget(), Request("GET", "http://h/a")
+    for _ in range(50):
+        assert len(drive(get, [STALE, reply(200)], budget=budget, retry=Retry(budget=0)).sent) == 2
+    assert len(drive(get, [STALE, LOST, reply(200)], budget=budget, retry=Retry(budget=0)).sent) == 2
 
 
 def test_successes_refill_the_budget(drive):

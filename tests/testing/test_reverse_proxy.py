@@ -133,6 +133,30 @@ def test_the_reports(used):
     assert (suite.tag, failed, suite.get("failures")) == ("testsuite", ["listThings"], "1")
 
 
+POST = b"POST /things HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+# Requests that end before their body does, or whose end could be read in two ways.
+CUT = {
+    "a length": POST + b"Content-Length: 1000\r\n\r\n" + THING,
+    "chunks": POST + b"Transfer-Encoding: chunked\r\n\r\nd\r\n" + THING + b"\r\n",
+    "a chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nff\r\n" + THING,
+    "two lengths": POST + b"Content-Length: 13\r\nContent-Length: 12\r\n\r\n" + THING,
+    "a length and chunks": POST
+    + b"Content-Length: 13\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n"
+    + THING
+    + b"\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_bytes", CUT.values(), ids=CUT)
+def test_a_request_that_was_cut_off_is_neither_passed_on_nor_taken(request_bytes, before, things):
+    for server in (before, things):
+        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as sock:
+            sock.sendall(request_bytes)
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(12) == b"HTTP/1.1 400"
+    assert things.requests == []
+
+
 def test_garbage_does_not_stop_the_proxy(before, http):
     with urllib3.PoolManager(retries=False) as pool:
         assert pool.request("BREW", f"{before.url}/%00?a=%ff").status == 404

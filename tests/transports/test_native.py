@@ -10,6 +10,7 @@ import threading
 from dataclasses import replace
 
 import anyio
+import anyio.to_thread
 import pytest
 import trustme
 
@@ -55,6 +56,29 @@ def test_tasks_that_wait_for_a_place_have_their_turns(run):
 
     took = run(main)
     assert [sorted(took[start : start + 3]) for start in (0, 3, 6)] == [["a", "b", "c"]] * 3
+
+
+def test_two_event_loops_at_once_are_refused(serve, make):
+    server = serve(("ask", HEAD, "hang"), ("ask", OK))
+    transport, errors = AsyncHTTPTransport(), []
+
+    async def another() -> None:
+        try:
+            await transport.send(make(server.url + "/y"))
+        except exceptions.ArgumentError as error:
+            errors.append(str(error))
+
+    async def main() -> None:
+        body = (await transport.send(make(server.url + "/x")._replace(stream=True))).body
+        await anyio.to_thread.run_sync(lambda: anyio.run(another))
+        await body.aclose()
+        # One after the other is fine, in another thread too.
+        await anyio.to_thread.run_sync(lambda: anyio.run(another))
+
+    anyio.run(main)
+    assert len(errors) == 1
+    assert "another event loop" in errors[0]
+    assert server.connections == 2
 
 
 def test_a_hundred_tasks_share_two_connections(run, serve, make):

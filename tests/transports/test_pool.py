@@ -36,6 +36,23 @@ def test_a_connection_that_the_server_closed_is_not_written_to(method, serve, ma
     assert server.connections == 2
 
 
+def test_a_connection_that_breaks_when_it_is_used_again_is_called_reused(serve, make, way, transport):
+    server = serve(("ask", OK, "ask"), ("ask", b"HTTP/1.1 200"), ("ask", OK, "ask", OK))
+    assert way(transport, make(server.url + "/x")).body == b"ok"
+    for reused in (True, False):
+        with pytest.raises(exceptions.ConnectionLost) as caught:
+            way(transport, make(server.url + "/x"))
+        assert caught.value.reused is reused
+
+
+def test_a_fresh_connection_is_opened_though_there_is_an_idle_one(serve, make, way, transport):
+    server = serve(("ask", OK, "until_closed"))
+    for connections in (1, 2):
+        assert way(transport, make(server.url + "/x")._replace(fresh=True)).body == b"ok"
+        assert server.connections == connections
+    assert transport.pool._used == {}
+
+
 def test_an_answer_that_nobody_asked_for_is_not_taken(serve, make, way, transport):
     server = serve(("ask", OK, "wait", OK, "finish"), ("ask", OK.replace(b"ok", b"my")))
     way(transport, make(server.url + "/x"))

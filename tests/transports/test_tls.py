@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import logging
 import pickle
@@ -100,6 +101,43 @@ def test_a_deadline_holds_over_the_handshake(ca_file, serve, make):
     with pytest.raises(exceptions.TimeoutError) as caught:
         transport.send(make(f"https://127.0.0.1:{server.port}/x", timeout=Timeout(connect=20, total=0.15)))
     assert caught.value.phase == "connect"
+
+
+UNTIL_CLOSED = b"HTTP/1.1 200 OK\r\n\r\nid,role\n1,admin\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+
+
+def farewell(peer):
+    """Send close_notify."""
+    with contextlib.suppress(OSError):
+        peer.sock.unwrap()
+
+
+# The server's steps, and the body; None where nobody can know whether it is whole (RFC 9112, 9.8).
+ENDS = [
+    ("until closed, cut", (UNTIL_CLOSED,), None),
+    ("until closed, said", (UNTIL_CLOSED, farewell), b"id,role\n1,admin\n"),
+    ("a length, cut", (OK,), b"ok"),
+    ("chunks, cut", (CHUNKED,), b"ok"),
+    ("a length that is not reached", (OK[:-1], farewell), None),
+    ("chunks without their end", (CHUNKED[:-5], farewell), None),
+    ("a head, cut", (UNTIL_CLOSED[:12],), None),
+]
+
+
+@pytest.mark.parametrize(("steps", "body"), [pytest.param(*row[1:], id=row[0]) for row in ENDS])
+def test_an_end_of_tls_without_close_notify_is_no_end_of_a_body(steps, body, context, ca_file, start, way):
+    serve, make = start
+    server = serve((("secure", context), "ask", *steps))
+    transport = way.transport(tls=TLS(ca_file=ca_file))
+    send = make(f"https://127.0.0.1:{server.port}/x")
+    if body is None:
+        with pytest.raises(exceptions.ConnectionLost) as caught:
+            way(transport, send)
+        assert caught.value.outcome_unknown
+    else:
+        assert way(transport, send).body == body
+    way.close(transport)
 
 
 def test_skipping_the_proof_warns(context, serve, make):

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-large test-all lint format typing layers conformance soak audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard clean
+.PHONY: help demo test test-large test-all lint format typing layers conformance soak lowest audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ conformance: $(VENV)/.dynclient-all ## run the Spector suite (wants node and the
 
 soak: $(VENV)/.dynclient-test ## a minute of calls by 32 threads, of which 2 % fail; prints figures
 	@$(BIN)/python tests/faults/soak.py $(ARGS)
+
+lowest: ## run the core of the suite with the lowest versions that pyproject.toml allows
+	@PYTHON=$(PYTHON) bash .ci/lowest $(ARGS)
 
 audit: $(VENV)/.dynclient-lint ## ask for known vulnerabilities of what is installed (wants the network)
 	@$(PIP) install "pip-audit>=2.7"

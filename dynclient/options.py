@@ -92,6 +92,7 @@ class Limits:
     reference_files: int = 10_000
     response_bytes: int | None = 32 * MiB
     encoded_response_bytes: int | None = 32 * MiB
+    streamed_response_bytes: int | None = 1024 * 1024 * MiB
     ratio: int = 100
     codings: int = 2
     header_lines: int = 100

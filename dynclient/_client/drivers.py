@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 from dynclient._call import Flow
 from dynclient._response import StreamedResponse
-from dynclient.exceptions import ArgumentError, DynclientError, ResponseTooLarge
+from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.messages import Await, Read, Response, RunBlocking, Send, Sleep
 from dynclient.options import Limits
 from dynclient.transports import AsyncTransport, Transport
+from dynclient.transports.body_reader import too_large
 
 T = TypeVar("T")
 
@@ -112,7 +113,7 @@ class BodyBuffer:
     def __init__(self, response: Response, limits: Limits) -> None:
         """Take the response, whose body is a stream."""
         self._response = response
-        self._limit = limits.response_bytes
+        self._limits = limits
         self._chunks: list[bytes] = []
         self._size = 0
 
@@ -124,10 +125,10 @@ class BodyBuffer:
         """
         self._size += len(chunk)
         self._chunks.append(chunk)
-        if self._limit is not None and self._size > self._limit:
-            response = replace(self._response, body=self._chunks[0][:1024])
-            raise ResponseTooLarge(
-                "the response is larger than may be read at once", limit="response_bytes", response=response
+        limit = self._limits.response_bytes
+        if limit is not None and self._size > limit:
+            raise too_large(
+                "response_bytes", self._limits, response=replace(self._response, body=self._chunks[0][:1024])
             )
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:

@@ -3,8 +3,8 @@
 :mod:`dynclient.codecs.sequence` cuts; here chunks are read for it, and items validated.
 
 Rule 1: a body is read once, and only within the ``with`` statement; leaving it early closes the connection.
-Rule 2: timeouts and the call's deadline apply to each chunk, and so does the limit on encoded bytes. The limit on
-decoded bytes applies to what is kept in memory: one item, one line, :meth:`Answer.read`.
+Rule 2: timeouts and the call's deadline apply to each chunk. ``Limits.response_bytes`` applies to what is kept in
+memory: one item, one line, :meth:`Answer.read`; ``Limits.streamed_response_bytes`` to all of the body.
 Rule 3: a stream of server-sent events can be opened again where it ended (HTML, 9.2.3): with ``Last-Event-ID``, within
 the deadline of the first call, after the wait that the stream asked for by ``retry``. 204 ends it.
 """

@@ -234,7 +234,11 @@ class _SeparatedBytes:
 
 def _check_size(size: int, limit: int | None) -> None:
     if limit is not None and size > limit:
-        raise ResponseTooLarge("an item of the response is too large", limit="response_bytes")
+        raise ResponseTooLarge(
+            f"an item of the response is larger than {limit:,} bytes",
+            limit="response_bytes",
+            hint="load(..., limits=Limits(response_bytes=...)) sets this limit",
+        )
 
 
 # -- splitters of sequences --------------------------------------------------------------------------------------------

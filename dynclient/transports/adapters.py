@@ -114,7 +114,7 @@ class ForeignExchange:
             if name.lower() not in CONNECTION_FIELDS:
                 fields.append((name.encode("utf-8", "replace"), encoded(value)))
         if "accept-encoding" not in headers:
-            fields.append((b"Accept-Encoding", body_reader.ACCEPTED.encode()))
+            fields.append((b"Accept-Encoding", body_reader.accepted().encode()))
         if content is not None and content.whole is None and content.size is not None:
             fields.append((b"Content-Length", b"%d" % content.size))
         return fields
@@ -149,8 +149,7 @@ class ForeignExchange:
             length = self._checked(status, headers)
             if self._send.request.method == "HEAD" or status in BODILESS:
                 length = 0
-            maximum = None if stream else limits.response_bytes
-            self._chunks = body_reader.body_of(self._source(), headers, length, limits, maximum)
+            self._chunks = body_reader.body_of(self._source(), headers, length, limits, stream=stream)
         body: Any = self
         if not stream:
             chunks = []
@@ -221,7 +220,8 @@ class ForeignExchange:
         """Return dynclient's error for one that ends an exchange; None for any other."""
         if isinstance(error, body_reader.TooLarge | body_reader.CodingError):
             elapsed, request = self._clock.elapsed, self._send.request
-            return refused(error, Response(self._status, self._headers, self._excerpt, request, elapsed))
+            seen = Response(self._status, self._headers, self._excerpt, request, elapsed)
+            return refused(error, seen, self._send.limits)
         if isinstance(error, BodyFailed):
             return error.error
         if isinstance(error, DeadlineExceeded):

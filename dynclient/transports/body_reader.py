@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol
 
+from dynclient.exceptions import ResponseTooLarge
 from dynclient.messages import Headers
 from dynclient.options import Limits, MiB
 
-ACCEPTED = "gzip, deflate"
-"""The value of Accept-Encoding where the request has none."""
-
-TOO_LARGE = {
-    "response_bytes": "the response is larger than may be",
-    "encoded_response_bytes": "the response is larger than may be, as it is sent",
-    "ratio": "the compressed response swells beyond all proportion",
+_TOO_LARGE = {
+    "response_bytes": "the response is larger than {:,} bytes",
+    "encoded_response_bytes": "the response is larger than {:,} bytes as it is sent, before decoding",
+    "streamed_response_bytes": "the streamed response is larger than {:,} bytes",
+    "ratio": "the compressed response grows to more than {} times its size",
+    "codings": "the response has more than {} content codings, one upon another",
 }
-"""Limit -> the text of the error about a body that exceeds it."""
+_STREAMED = {"response_bytes", "encoded_response_bytes"}
 
 _PIECE = 65_536
 _RATIO_FROM = 8 * MiB
@@ -40,30 +44,38 @@ class TooLarge(Exception):
         self.limit = limit
 
 
+def too_large(limit: str, limits: Limits, **data: Any) -> ResponseTooLarge:
+    """Return the error about a response that exceeds a limit: it names the limit, its value and the option."""
+    hint = f"load(..., limits=Limits({limit}=...)) sets this limit"
+    if limit in _STREAMED:
+        hint += "; stream() reads a body of any size in pieces, or saves it to a file"
+    return ResponseTooLarge(_TOO_LARGE[limit].format(getattr(limits, limit)), limit=limit, hint=hint, **data)
+
+
 def body_of(
-    chunks: Iterator[bytes | None], headers: Headers, length: int | None, limits: Limits, maximum: int | None
+    chunks: Iterator[bytes | None], headers: Headers, length: int | None, limits: Limits, *, stream: bool
 ) -> Iterator[bytes | None]:
     """Yield the decoded body, of which ``chunks`` are the framed bytes and ``length`` the size, if the head has one.
 
-    ``maximum`` is the most bytes that it may have when decoded, or None for any number.
+    With ``stream`` the body is not kept in memory, so that its size has another limit.
 
     Raises:
         CodingError: its content codings can't be undone.
         TooLarge: it exceeds a limit.
     """
-    chunks = _counted(chunks, length, limits.encoded_response_bytes, "encoded_response_bytes")
+    sent, whole = ("streamed_response_bytes",) * 2 if stream else ("encoded_response_bytes", "response_bytes")
+    chunks = _counted(chunks, length, limits, sent)
     if "content-encoding" in headers:
         codings = [coding.strip().lower() for coding in headers["content-encoding"].split(",")]
         codings = [coding for coding in codings if coding not in {"", "identity"}]
         if codings:
-            return decoded(chunks, codings, limits, maximum=maximum)
-    return _counted(chunks, length, maximum, "response_bytes")
+            return decoded(chunks, codings, limits, whole)
+    return chunks if stream else _counted(chunks, length, limits, whole)
 
 
-def _counted(
-    chunks: Iterator[bytes | None], length: int | None, maximum: int | None, limit: str
-) -> Iterator[bytes | None]:
+def _counted(chunks: Iterator[bytes | None], length: int | None, limits: Limits, limit: str) -> Iterator[bytes | None]:
     """Enforce a limit: by the head where that has a length, else by counting."""
+    maximum: int | None = getattr(limits, limit)
     if maximum is None:
         return chunks
     if length is None:
@@ -82,29 +94,30 @@ def _summed(chunks: Iterator[bytes | None], maximum: int, limit: str) -> Iterato
         yield chunk
 
 
-def decoded(
-    chunks: Iterator[bytes | None], codings: list[str], limits: Limits, *, maximum: int | None
-) -> Iterator[bytes | None]:
-    """Undo codings, which are named in the order in which they were applied, to at most ``maximum`` bytes.
+def decoded(chunks: Iterator[bytes | None], codings: list[str], limits: Limits, limit: str) -> Iterator[bytes | None]:
+    """Undo codings, which are named in the order in which they were applied; ``limit`` bounds the decoded bytes.
 
     Raises:
-        CodingError: a coding is unknown, there are too many, or the data is broken or cut off.
-        TooLarge: the decoded bytes exceed a limit.
+        CodingError: a coding is unknown, or the data is broken or cut off.
+        TooLarge: there are too many codings, or the decoded bytes exceed a limit.
     """
-    unknown = [coding for coding in codings if coding not in DECODERS]
-    if unknown:
-        raise CodingError("the body came in a content coding that was not asked for")
     if len(codings) > limits.codings:
-        raise CodingError(f"the body came in {len(codings)} content codings, one upon another")
+        raise TooLarge("codings")
+    for coding in codings:
+        if coding not in DECODERS:
+            raise CodingError("the body came in a content coding that was not asked for")
+        if coding in _EXTRAS and coding not in accepted():
+            raise CodingError(f"the body came in {coding}, which needs: pip install 'dynclient[{_EXTRAS[coding]}]'")
     for coding in reversed(codings):
-        chunks = _bounded(chunks, DECODERS[coding], limits.ratio, maximum)
+        chunks = _bounded(chunks, DECODERS[coding], limits, limit)
     return chunks
 
 
 def _bounded(
-    chunks: Iterator[bytes | None], open_: Callable[[bytes], _Decompressor], ratio: int, maximum: int | None
+    chunks: Iterator[bytes | None], open_: Callable[[bytes], _Decompressor], limits: Limits, limit: str
 ) -> Iterator[bytes | None]:
     """Undo one coding, and enforce its limits."""
+    maximum, ratio = getattr(limits, limit), limits.ratio
     stage: _Stage | None = None
     taken = given = 0
     for chunk in chunks:
@@ -116,7 +129,7 @@ def _bounded(
         for piece in stage.feed(chunk):
             given += len(piece)
             if maximum is not None and given > maximum:
-                raise TooLarge("response_bytes")
+                raise TooLarge(limit)
             if given > _RATIO_FROM and given > taken * ratio:
                 raise TooLarge("ratio")
             yield piece
@@ -125,8 +138,24 @@ def _bounded(
         stage.finish()
 
 
-class _Decompressor:
+class _Decompressor(Protocol):
+    """Undoes a coding, in pieces that are bounded whatever comes in."""
+
+    error: type[Exception]
+    """What broken data raises."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the data is whole."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Decode some more data."""
+
+
+class _Zlib:
     """A zlib stream of one format; with ``members``, another may follow it (RFC 1952, 2.2)."""
+
+    error: type[Exception] = zlib.error
 
     def __init__(self, wbits: int, *, members: bool = False) -> None:
         self._wbits = wbits
@@ -152,6 +181,54 @@ class _Decompressor:
                 return
 
 
+class _Brotli:
+    """A brotli stream (RFC 7932)."""
+
+    def __init__(self, _: bytes) -> None:
+        module = _brotli()
+        self.error: type[Exception] = module.error
+        self._stream = module.Decompressor()
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._stream.is_finished())
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while True:
+            piece: bytes = self._stream.process(data, output_buffer_limit=_PIECE)
+            data = b""
+            if piece:
+                yield piece
+            if self._stream.is_finished() or (not piece and self._stream.can_accept_more_data()):
+                return
+
+
+class _Zstd:
+    """Zstandard frames, one after the other (RFC 8878, 3)."""
+
+    def __init__(self, _: bytes) -> None:
+        self._module = _zstd()
+        self.error: type[Exception] = self._module.ZstdError
+        self._stream = self._opened()
+
+    def _opened(self) -> Any:
+        # RFC 9659: a content coding needs a window of 8 MiB at most.
+        return self._module.ZstdDecompressor(options={self._module.DecompressionParameter.window_log_max: 23})
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._stream.eof)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while data or not (self._stream.eof or self._stream.needs_input):
+            if self._stream.eof:
+                self._stream = self._opened()
+            piece: bytes = self._stream.decompress(data, _PIECE)
+            data = self._stream.unused_data if self._stream.eof else b""
+            if piece:
+                yield piece
+
+
 class _Stage:
     """One coding of a body; its format is chosen when the first two bytes are there."""
 
@@ -169,7 +246,7 @@ class _Stage:
             self._decompressor = self._open(data)
         try:
             yield from self._decompressor.feed(data)
-        except zlib.error:
+        except self._decompressor.error:
             raise CodingError("the compressed body is broken") from None
 
     def finish(self) -> None:
@@ -178,14 +255,49 @@ class _Stage:
 
 
 def _gzip(_: bytes) -> _Decompressor:
-    return _Decompressor(16 + zlib.MAX_WBITS, members=True)
+    return _Zlib(16 + zlib.MAX_WBITS, members=True)
 
 
 def _deflate(first: bytes) -> _Decompressor:
     # RFC 9110, 8.4.1.2: deflate is the zlib format; some send the bare stream instead. RFC 1950, 2.2 tells them apart.
     zlib_header = first[0] & 0x0F == 8 and (first[0] * 256 + first[1]) % 31 == 0  # noqa: PLR2004  # RFC 1950's own
-    return _Decompressor(zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
+    return _Zlib(zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
 
 
-DECODERS: dict[str, Callable[[bytes], _Decompressor]] = {"gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate}
+DECODERS: dict[str, Callable[[bytes], _Decompressor]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _Brotli,
+    "zstd": _Zstd,
+}
 """Content coding -> makes its decompressor, given the first two bytes."""
+
+_EXTRAS = {"br": "brotli", "zstd": "zstd"}
+
+
+@cache
+def _brotli() -> Any:
+    """Return the module for brotli, or None. Versions before 1.2 can't bound what they decompress."""
+    module = _first("brotli", "brotlicffi")
+    return module if hasattr(getattr(module, "Decompressor", None), "can_accept_more_data") else None
+
+
+@cache
+def _zstd() -> Any:
+    """Return the module for Zstandard, or None."""
+    return _first("compression.zstd", "backports.zstd")
+
+
+def _first(*names: str) -> Any:
+    """Return the first of these modules that is installed, or None."""
+    for name in names:
+        with suppress(ImportError):
+            return import_module(name)
+    return None
+
+
+@cache
+def accepted() -> str:
+    """Return the value of Accept-Encoding where the request has none: the codings that can be undone here."""
+    return "gzip, deflate" + (", br" if _brotli() else "") + (", zstd" if _zstd() else "")

@@ -20,13 +20,13 @@ from dynclient.exceptions import (
     DynclientError,
     PoolTimeout,
     ProtocolError,
-    ResponseTooLarge,
     TimeoutError,  # noqa: A004  # dynclient's own; Python's is said in full
     TLSError,
     TransportError,
 )
 from dynclient.messages import Request, Response
-from dynclient.transports.body_reader import TOO_LARGE, CodingError, TooLarge
+from dynclient.options import Limits
+from dynclient.transports.body_reader import CodingError, TooLarge, too_large
 from dynclient.transports.clock import DeadlineExceeded
 from dynclient.transports.http11 import IncompleteResponse, RemoteProtocolError
 from dynclient.transports.pool import PoolClosed
@@ -112,11 +112,11 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
     return _made(ConnectionLost, f"the connection broke while {doing}{_reason(error)}", at)
 
 
-def refused(error: TooLarge | CodingError, response: Response) -> DynclientError:
+def refused(error: TooLarge | CodingError, response: Response, limits: Limits) -> DynclientError:
     """Return the error about a body that can't be accepted; ``response`` has its first bytes."""
     operation_id = response.request.operation_id if response.request is not None else None
     if isinstance(error, TooLarge):
-        return ResponseTooLarge(TOO_LARGE[error.limit], response=response, operation_id=operation_id, limit=error.limit)
+        return too_large(error.limit, limits, response=response, operation_id=operation_id)
     return DecodeError(str(error), response=response, operation_id=operation_id)
 
 

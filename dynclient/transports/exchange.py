@@ -78,11 +78,10 @@ class HTTP11Exchange(Lease):
             asked = time.monotonic()
             self._answer = head = await self._ask(connection, request_head, content)
             self._reused = False
-            limits = self._send.limits
-            maximum = None if self._send.stream else limits.response_bytes
+            limits, stream = self._send.limits, self._send.stream
             framed = self._framing.response_body(head)
-            self._chunks = body_reader.body_of(framed, head.headers, head.length, limits, maximum)
-            body = self._stream(self) if self._send.stream else await self._whole()
+            self._chunks = body_reader.body_of(framed, head.headers, head.length, limits, stream=stream)
+            body = self._stream(self) if stream else await self._whole()
         return Response(head.status, head.headers, body, request, time.monotonic() - asked)
 
     def _request_head(self, target: Target, content: Content | None) -> HiddenBytes:
@@ -203,7 +202,7 @@ class HTTP11Exchange(Lease):
         if isinstance(error, body_reader.TooLarge | body_reader.CodingError):
             head = self._answer
             seen = Response(head.status, head.headers, self._excerpt, self._send.request, self._clock.elapsed)
-            raise error_mapping.refused(error, seen) from None
+            raise error_mapping.refused(error, seen, self._send.limits) from None
         if isinstance(error, error_mapping.FOREIGN) and not isinstance(error, DynclientError):
             raise error_mapping.map_exception(error, context) from None
 

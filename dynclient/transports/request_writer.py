@@ -18,7 +18,7 @@ from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import CONNECTION_FIELDS, CONTENT_EXPECTED, DEFAULT_PORTS, is_field_value, is_token
 from dynclient.messages import Body, Request
-from dynclient.transports.body_reader import ACCEPTED
+from dynclient.transports.body_reader import accepted
 from dynclient.transports.clock import Clock
 
 T = TypeVar("T")
@@ -151,7 +151,7 @@ def header_fields(request: Request, target: Target, content: Content | None) -> 
         if name.lower() not in CONNECTION_FIELDS:
             fields.append((name.encode("utf-8", "replace"), encoded(value)))
     if "accept-encoding" not in headers:
-        fields.append((b"Accept-Encoding", ACCEPTED.encode("ascii")))
+        fields.append((b"Accept-Encoding", accepted().encode("ascii")))
     if "user-agent" not in headers:
         fields.append((b"User-Agent", _user_agent()))
     if content is None:

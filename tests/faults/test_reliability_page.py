@@ -34,7 +34,7 @@ def value(text: str, default: object) -> object:
     if isinstance(default, frozenset):
         return frozenset(map(int, text.split(", ")))
     number, _, unit = text.replace(",", "").partition(" ")
-    return float(number) * (MiB if unit == "MiB" else 1)
+    return float(number) * {"MiB": MiB, "TiB": MiB * MiB}.get(unit, 1)
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -26,6 +26,7 @@ from dynclient import exceptions
 from dynclient.messages import Headers, Response, Send
 from dynclient.options import Limits, Timeout
 from dynclient.transports import HTTPTransport, HttpxTransport, ThreadedTransport, Urllib3Transport
+from dynclient.transports.body_reader import accepted
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -165,7 +166,7 @@ def test_request_body(case, adapter, serve, make):
     assert framing in head.lower()
     assert b"98765" not in head
     assert b"x-key: \xe9" in head.lower()
-    assert b"accept-encoding: gzip, deflate\r\n" in head.lower() + b"\r\n"
+    assert f"accept-encoding: {accepted()}\r\n".encode() in head.lower() + b"\r\n"
     assert rest == sent
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 import zlib
 from typing import Any, NamedTuple
 
+import brotli
 import pytest
 
 from dynclient import __version__, exceptions
 from dynclient.messages import Headers
+from dynclient.transports.body_reader import accepted
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -63,7 +71,7 @@ def test_headers_of_a_plain_request(serve, make, way, transport):
         server.requests[0]
         == (
             f"GET /x HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAccept: a\r\nX-B: 1\r\nx-b: 2\r\n"
-            f"Accept-Encoding: gzip, deflate\r\nUser-Agent: dynclient/{__version__}\r\n\r\n"
+            f"Accept-Encoding: {accepted()}\r\nUser-Agent: dynclient/{__version__}\r\n\r\n"
         ).encode()
     )
 
@@ -198,6 +206,13 @@ RESPONSES = [
     Came("gzip of a megabyte", ("ask", answer(gzip.compress(bytes(10**6)), GZIP)), bytes(10**6)),
     Came("deflate", ("ask", answer(zlib.compress(CSV), DEFLATE)), CSV),
     Came("deflate, bare", ("ask", answer(zipped_raw(CSV), DEFLATE)), CSV),
+    Came("brotli", ("ask", answer(brotli.compress(CSV), b"Content-Encoding: br")), CSV),
+    Came("brotli byte by byte", ("ask", ("trickle", answer(brotli.compress(CSV), b"Content-Encoding: BR"))), CSV),
+    Came("brotli of a megabyte", ("ask", answer(brotli.compress(bytes(10**6)), b"Content-Encoding: br")), bytes(10**6)),
+    Came("zstd", ("ask", answer(zstd.compress(CSV), b"Content-Encoding: zstd")), CSV),
+    Came("zstd byte by byte", ("ask", ("trickle", answer(zstd.compress(CSV), b"Content-Encoding: zstd"))), CSV),
+    Came("zstd in two frames", ("ask", answer(zstd.compress(CSV) * 2, b"Content-Encoding: zstd")), CSV * 2),
+    Came("zstd of a megabyte", ("ask", answer(zstd.compress(bytes(10**6)), b"Content-Encoding: zstd")), bytes(10**6)),
     Came("two codings", ("ask", answer(gzip.compress(zlib.compress(CSV)), b"Content-Encoding: deflate, gzip")), CSV),
     Came("identity", ("ask", answer(b"ok", b"Content-Encoding: identity"))),
     Came("gzip of nothing", ("ask", answer(b"", GZIP)), b""),

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import gzip
 import socket
+import sys
 import threading
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import brotli
 import pytest
 
 from dynclient import exceptions
 from dynclient.options import Limits, Timeout
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = Timeout(connect=2, read=0.15, write=0.15, total=10, pool=2)
@@ -134,6 +141,9 @@ class Excess(NamedTuple):
 
 
 GZIP = b"Content-Encoding: gzip"
+BR, ZSTD = b"Content-Encoding: br", b"Content-Encoding: zstd"
+_wide = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 27})
+WIDE = _wide.compress(b"x" * 10**5) + _wide.flush()
 CSV = gzip.compress(b"a,b\n" * 500)
 TOO_LARGE, UNDECODABLE = exceptions.ResponseTooLarge, exceptions.DecodeError
 
@@ -141,12 +151,25 @@ EXCESSES = [
     Excess("gzip_bomb", ("ask", answer(gzip.compress(bytes(10**7)), GZIP)), TOO_LARGE, ".", "response_bytes"),
     Excess("deflate_bomb", ("ask", answer(zlib.compress(bytes(10**7)), b"Content-Encoding: deflate")), TOO_LARGE, ".",
            "response_bytes"),
-    Excess("gzip_ratio", ("ask", answer(gzip.compress(bytes(10**7)), GZIP)), TOO_LARGE, "swells", "ratio",
+    Excess("gzip_ratio", ("ask", answer(gzip.compress(bytes(10**7)), GZIP)), TOO_LARGE, "100 times", "ratio",
            Limits(response_bytes=None)),
-    Excess("gzip_chain", ("ask", answer(b"", b"Content-Encoding: gzip, gzip, gzip", length=9)), UNDECODABLE, "3"),
+    Excess("gzip_chain", ("ask", answer(b"", b"Content-Encoding: gzip, gzip, gzip", length=9)), TOO_LARGE, "than 2",
+           "codings"),
     Excess("gzip_bomb_in_gzip", ("ask", answer(gzip.compress(gzip.compress(bytes(10**8))),
            b"Content-Encoding: gzip, gzip")), TOO_LARGE, ".", "response_bytes"),
-    Excess("unknown_coding", ("ask", answer(b"abc", b"Content-Encoding: br")), UNDECODABLE, "not asked for"),
+    Excess("unknown_coding", ("ask", answer(b"abc", b"Content-Encoding: lzma")), UNDECODABLE, "not asked for"),
+    Excess("brotli_bomb", ("ask", answer(brotli.compress(bytes(10**7)), BR)), TOO_LARGE, "100,000", "response_bytes"),
+    Excess("brotli_ratio", ("ask", answer(brotli.compress(bytes(10**7)), BR)), TOO_LARGE, "100 times", "ratio",
+           Limits(response_bytes=None)),
+    Excess("truncated_brotli", ("ask", answer(brotli.compress(b"abc" * 99)[:-4], BR)), UNDECODABLE, "cut off"),
+    Excess("brotli_that_is_none", ("ask", answer(b"{{{{", BR)), UNDECODABLE, "broken"),
+    Excess("brotli_then_garbage", ("ask", answer(brotli.compress(b"abc") + b"more", BR)), UNDECODABLE, "broken"),
+    Excess("zstd_bomb", ("ask", answer(zstd.compress(bytes(10**7)), ZSTD)), TOO_LARGE, "100,000", "response_bytes"),
+    Excess("zstd_bomb_of_frames", ("ask", answer(zstd.compress(b"a" * 90) * 2000, ZSTD)), TOO_LARGE, "100,000",
+           "response_bytes"),
+    Excess("zstd_of_a_wide_window", ("ask", answer(WIDE, ZSTD)), UNDECODABLE, "broken"),
+    Excess("truncated_zstd", ("ask", answer(zstd.compress(b"abc" * 99)[:-4], ZSTD)), UNDECODABLE, "cut off"),
+    Excess("zstd_then_garbage", ("ask", answer(zstd.compress(b"abc") + b"more", ZSTD)), UNDECODABLE, "broken"),
     Excess("truncated_gzip_csv", ("ask", answer(CSV[:-20], GZIP)), UNDECODABLE, "cut off"),
     Excess("gzip_of_one_byte", ("ask", answer(CSV[:1], GZIP)), UNDECODABLE, "cut off"),
     Excess("gzip_without_trailer", ("ask", answer(CSV[:-8], GZIP)), UNDECODABLE, "cut off"),

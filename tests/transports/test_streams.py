@@ -134,15 +134,18 @@ def test_the_deadline_holds_over_all_chunks(chunks, serve, streamed, transport):
         chunks(transport, streamed(server.url + "/x", timeout=timeout))
 
 
-def test_the_size_on_the_wire_is_limited_and_the_decoded_one_is_not(chunks, serve, streamed, transport):
+def test_a_streamed_body_has_a_limit_of_its_own(chunks, serve, streamed, transport):
     packed = gzip.compress(b"x" * 100_000)
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
-    server = serve(("ask", head + packed), ("ask", HEAD + b"abcdef"))
-    wide = Limits(response_bytes=10)
+    server = serve(("ask", head + packed), ("ask", HEAD + b"abcdef"), ("ask", head + packed))
+    wide = Limits(response_bytes=10, encoded_response_bytes=10)
     assert len(b"".join(chunks(transport, streamed(server.url + "/x", limits=wide)))) == 100_000
-    with pytest.raises(exceptions.ResponseTooLarge) as caught:
-        chunks(transport, streamed(server.url + "/x", limits=Limits(encoded_response_bytes=5)))
-    assert caught.value.limit == "encoded_response_bytes"
+    with pytest.raises(exceptions.ResponseTooLarge, match="larger than 5 bytes") as caught:
+        chunks(transport, streamed(server.url + "/x", limits=Limits(streamed_response_bytes=5)))
+    assert caught.value.limit == "streamed_response_bytes"
+    assert "Limits(streamed_response_bytes=" in caught.value.hint
+    with pytest.raises(exceptions.ResponseTooLarge, match="larger than 99,999 bytes"):
+        chunks(transport, streamed(server.url + "/x", limits=Limits(streamed_response_bytes=99_999)))
 
 
 class Sized:

@@ -1,17 +1,21 @@
 """Reading a response: match the status, choose the media type, decode, validate.
 
 Rule 1: nothing that arrived is lost; an error has the response, and the data as far as it could be decoded.
-Rule 2: an error status that is documented raises its :class:`~dynclient.exceptions.ApiError`, whatever its body looks
-like: ``except NotFound`` catches every documented 404. What is wrong with the body is the error's ``__cause__`` and in
-its text.
+Rule 2: an error status raises the :class:`~dynclient.exceptions.ApiError` of that status, documented or not, whatever
+its body looks like. What is wrong with the body is the error's ``__cause__`` and in its text.
 Rule 3: a body that the document does not describe is decoded by its Content-Type, or returned as bytes.
 Rule 4: if no success is documented at all, any success is taken, and its body decoded in the same way.
-Rule 5: ``warn`` logs the errors that ``strict`` raises; ``off`` does neither. An error status raises in each.
+Rule 5: a success that the document does not list is taken, with a warning, if its body is that of a documented success.
+Rule 6: ``warn`` logs the errors that ``strict`` raises; ``off`` does neither. An error status raises in each. Headers
+that break their schema are warned of, not refused.
+Rule 7: a refusal says where the data is, which option takes it, and that the server has done what was asked.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal
@@ -24,21 +28,25 @@ from dynclient._schemas import shape
 from dynclient._validation import body_faults, validator
 from dynclient.exceptions import (
     DecodeError,
+    DocumentError,
     Fault,
     ResponseError,
     ResponseValidationError,
-    UndocumentedStatus,
     UnexpectedMediaType,
     api_error,
+    undocumented,
 )
-from dynclient.http_grammar import BODILESS, SUCCESS
-from dynclient.media_types import parse
-from dynclient.messages import HTTPResult, Response
+from dynclient.http_grammar import BODILESS, SAFE, SUCCESS
+from dynclient.media_types import OCTETS, TEXT, essence, find, parse
+from dynclient.messages import HTTPResult, Request, Response
 from dynclient.options import Limits, ValidationEngine, ValidationMode
 
 log = logging.getLogger("dynclient")
 
 _ERROR = 400
+_NOT_MODIFIED = 304
+# What servers say of a body when nobody has told them its type.
+_UNSPECIFIC = frozenset({TEXT, "text/html", OCTETS, "binary/octet-stream"})
 
 
 class ResponseReader(Record):
@@ -53,11 +61,11 @@ class ResponseReader(Record):
         """Read a whole response: its data, status and headers.
 
         Raises:
-            ApiError: the status is a documented error.
-            UndocumentedStatus: the operation documents no such status.
+            ApiError: the status is an error; if the operation does not document it, an UndocumentedStatus too.
+            UndocumentedStatus: the operation documents no such success, or redirection.
             UnexpectedMediaType: the Content-Type is none of those documented.
             DecodeError: the body is not what its Content-Type says.
-            ResponseValidationError: the decoded body, or a header, breaks its schema.
+            ResponseValidationError: the decoded body breaks its schema.
         """
         documented = match_status(self.operation, response.status)
         if documented is None:
@@ -67,6 +75,8 @@ class ResponseReader(Record):
             raise self._api_error(documented, response, data, wrong) from wrong
         if wrong is not None:
             self._take_or_raise(wrong)
+        if documented.headers:
+            self._warn_of_headers(documented, response)
         return HTTPResult(data, response.status, response.headers, response.attempts)
 
     def open(self, response: Response) -> StreamedResponse:
@@ -82,17 +92,28 @@ class ResponseReader(Record):
         media_type, content_type = None, response.content_type or ""
         documented = match_status(self.operation, response.status)
         if documented is None:
-            self._undocumented(head)
-            return StreamedResponse(response, media_type, content_type, self)
-        faults = self._header_faults(documented, response)
-        wrong: ResponseError | None = self._broken(faults, head) if faults else None
+            documented = next((each for each in self._alike(response) if self._has_type(each, response)), None)
+            if documented is None:
+                self._undocumented(head)
+                return StreamedResponse(response, media_type, content_type, self)
+            self._warn_of_status(documented, response)
         try:
             media_type, content_type = self._media_type(documented, response)
         except UnexpectedMediaType as error:
-            wrong = self._completed(error, head)
-        if wrong is not None:
-            self._take_or_raise(wrong)
+            self._take_or_raise(self._completed(error, head))
+        self._warn_of_headers(documented, head)
         return StreamedResponse(response, media_type, content_type, self)
+
+    def differences(self, response: Response) -> list[Fault]:
+        """All that differs from the document in a whole response; an undocumented status is a difference too."""
+        documented = match_status(self.operation, response.status)
+        if documented is None:
+            return [] if self._takes_any(response.status) else [Fault("", self._not_described(response.status))]
+        _, wrong = self._data(documented, response)
+        found = self._header_faults(documented, response)
+        if isinstance(wrong, ResponseValidationError):
+            return [*found, *wrong.errors]
+        return [*found, Fault("", wrong.message)] if wrong is not None else found
 
     def item_faults(self, opened: StreamedResponse, item: Any, index: int) -> None:
         """Validate one item of a streamed body.
@@ -117,23 +138,65 @@ class ResponseReader(Record):
             log.warning("accepted in spite of validation: %s", wrong)
 
     def _undocumented(self, response: Response) -> HTTPResult:
+        """Read a response whose status the operation does not document."""
+        status, statuses = response.status, list(self.operation.responses)
         data = best_effort(response, self.limits)
-        documented = list(self.operation.responses)
-        if response.status in SUCCESS and not any(status.startswith("2") for status in documented):
-            # Where no success is documented, any is allowed.
-            return HTTPResult(data, response.status, response.headers, response.attempts)
-        error = UndocumentedStatus(
-            f"the server answered {_named(response.status)}, which the document does not describe "
-            f"(it has {', '.join(documented) or 'none'})",
-            documented=documented,
-            response=response,
-            data=data,
-            operation_id=self.operation.id,
+        if self._takes_any(status):
+            return HTTPResult(data, status, response.headers, response.attempts)
+        if status == _NOT_MODIFIED and response.request is not None and _is_conditional(response.request):
+            # RFC 9110, 15.4.5: the answer that the caller has asked for, by a header that the document need not have.
+            return HTTPResult(None, status, response.headers, response.attempts)
+        for documented in self._alike(response):
+            data, wrong = self._data(documented, response)
+            if wrong is None:
+                self._warn_of_status(documented, response)
+                return HTTPResult(data, status, response.headers, response.attempts)
+        kind = undocumented(status)
+        error = self._completed(
+            kind(self._not_described(status), statuses=statuses, response=response, data=data), response
         )
-        if response.status not in SUCCESS:
+        if status not in SUCCESS:
             raise error
         self._take_or_raise(error)
-        return HTTPResult(data, response.status, response.headers, response.attempts)
+        return HTTPResult(data, status, response.headers, response.attempts)
+
+    def _takes_any(self, status: int) -> bool:
+        """Where no success is documented, any is allowed."""
+        return status in SUCCESS and not any(key.startswith("2") for key in self.operation.responses)
+
+    def _not_described(self, status: int) -> str:
+        statuses = ", ".join(self.operation.responses)
+        return _named(status) + (f": the document does not describe this status; it has {statuses}" if statuses else "")
+
+    def _alike(self, response: Response) -> Iterator[model.Response]:
+        """The documented successes that a success of an undocumented status may be: 200 in place of 201."""
+        if response.status not in SUCCESS:
+            return
+        is_head = response.request is not None and response.request.method == "HEAD"
+        for status, documented in self.operation.responses.items():
+            if status.startswith("2") and (is_head or not documented.content or response.status not in BODILESS):
+                yield documented
+
+    def _has_type(self, documented: model.Response, response: Response) -> bool:
+        try:
+            self._media_type(documented, response)
+        except UnexpectedMediaType:
+            return False
+        return True
+
+    def _warn_of_status(self, documented: model.Response, response: Response) -> None:
+        if self.mode != "off":
+            log.warning(
+                "%s: the document does not list %s; taken as its %s",
+                self.operation.id,
+                _named(response.status),
+                documented.status,
+            )
+
+    def _warn_of_headers(self, documented: model.Response, response: Response) -> None:
+        """Log what is wrong with the headers: that the body is right is worth more."""
+        for fault in self._header_faults(documented, response):
+            log.warning("%s: accepted although %s", self.operation.id, fault)
 
     def _api_error(
         self, documented: model.Response, response: Response, data: Any, wrong: ResponseError | None
@@ -146,10 +209,10 @@ class ResponseReader(Record):
         )
 
     def _data(self, documented: model.Response, response: Response) -> tuple[Any, ResponseError | None]:
-        """The decoded body, and the error of the body or of the headers."""
+        """The decoded body, and what is wrong with it."""
         wrong: ResponseError | None = None
         data: Any = None
-        faults = self._header_faults(documented, response)
+        faults: list[Fault] = []
         try:
             media_type, content_type = self._media_type(documented, response)
             if media_type is None:
@@ -157,17 +220,47 @@ class ResponseReader(Record):
             else:
                 data = codecs.find(content_type).decode(response.body, media_type, content_type, self.limits)
                 if self.mode != "off":
-                    faults += body_faults(media_type, data, "response", self.limits, self.engine, files=True)
+                    faults = self._faults(media_type, data)
         except (DecodeError, UnexpectedMediaType) as error:
             # The context is the decoder's own error, which has the whole text.
             error.__context__ = None
             wrong = self._completed(error, response)
-            data = best_effort(response, self.limits)
-            error.data = best_effort(wrong.response or response, self.limits)
-        if wrong is None and faults:
+            data = self._guessed(documented, response)
+            error.data = self._guessed(documented, wrong.response or response)
+        if faults:
             wrong = self._broken(faults, response)
             wrong.data = _without_secrets(data, response)
         return data, wrong
+
+    def _faults(self, media_type: model.MediaType, data: Any) -> list[Fault]:
+        """What validation finds in a body. Where the schema itself is broken, that is the fault."""
+        try:
+            return body_faults(media_type, data, "response", self.limits, self.engine, files=True)
+        except DocumentError as error:
+            return [
+                Fault("$", f"can't be validated: the document's schema is broken: {error.message}", "", error.location)
+            ]
+
+    def _guessed(self, documented: model.Response, response: Response) -> Any:
+        """The body of a wrong type, or one that its decoder refuses, as far as it can be decoded."""
+        content_type = essence(response.content_type or "")
+        if content_type in _UNSPECIFIC and len(documented.content) == 1:
+            # JSON that is called text: the type that the document has, where that works.
+            (media_type,) = documented.content.values()
+            try:
+                return codecs.find(media_type.media_range).decode(
+                    response.body, media_type, media_type.media_range, self.limits
+                )
+            except (DecodeError, ValueError):
+                pass
+        data = best_effort(response, self.limits)
+        if self.mode != "strict" and data is response.body and find(content_type).name == "json":
+            # NaN, names that occur twice: what Python's own reader makes of them.
+            try:
+                return json.loads(response.body)
+            except (ValueError, RecursionError):
+                pass
+        return data
 
     def _broken(self, faults: list[Fault], response: Response) -> ResponseError:
         plural = "faults" if len(faults) > 1 else "fault"
@@ -175,9 +268,20 @@ class ResponseReader(Record):
         return self._completed(ResponseValidationError(message, errors=faults), response)
 
     def _completed(self, error: ResponseError, response: Response) -> ResponseError:
+        """Add the exchange to an error, and how to go on."""
         error.operation_id = self.operation.id
         error.response = response.with_no_secrets()
         error.request = error.response.request
+        if response.status not in SUCCESS:
+            return error
+        done = ""
+        if self.operation.method not in SAFE:
+            done = f"the server has carried out the {self.operation.method}, do not send it again; "
+        name = json.dumps(self.operation.id, ensure_ascii=False)
+        error.hint = (
+            f'{done}what came is in error.data. validate="warn" returns it with a warning; '
+            f'for this operation alone, validate=Validation(by={{{name}: "warn"}})'
+        )
         return error
 
     def _media_type(self, documented: model.Response, response: Response) -> tuple[model.MediaType | None, str]:
@@ -210,7 +314,7 @@ class ResponseReader(Record):
 
     def _unexpected(self, documented: model.Response, message: str) -> UnexpectedMediaType:
         ranges = list(documented.content)
-        return UnexpectedMediaType(f"{message}, the document has {', '.join(ranges)}", documented=ranges)
+        return UnexpectedMediaType(f"{message}, the document has {', '.join(ranges)}", media_types=ranges)
 
     def _header_faults(self, documented: model.Response, response: Response) -> list[Fault]:
         found: list[Fault] = []
@@ -282,6 +386,10 @@ def _header_value(header: model.Header, schema: model.Schema, text: str) -> Any:
     )
     value = deserialize(text, name=header.name, in_="header", style="simple", explode=header.explode, kind=kind)
     return typed(schema, value)
+
+
+def _is_conditional(request: Request) -> bool:
+    return "if-none-match" in request.headers or "if-modified-since" in request.headers
 
 
 def _named(status: int) -> str:

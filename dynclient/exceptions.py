@@ -16,11 +16,13 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from dynclient._escaping import escaped
 from dynclient._masking import SECRET_BODY, masked
 from dynclient._records import Record
+from dynclient.http_grammar import SUCCESS
 from dynclient.media_types import essence
 from dynclient.messages import Headers, Request, Response
 
@@ -73,6 +75,7 @@ __all__ = [
     "UnsupportedVersion",
     "api_error",
     "escaped",
+    "undocumented",
 ]
 
 _MAX_TEXT = 2000
@@ -129,9 +132,10 @@ class DynclientError(Exception):
         lines = [self.message, *self.details()]
         if self.operation_id and not self.message.startswith((self.operation_id + " ", self.operation_id + ":")):
             lines[0] = f"{self.operation_id}: {lines[0]}"
-        if self.hint:
-            lines.append(f"Hint: {self.hint}")
-        text = escaped("\n".join(lines))
+        text, hint = escaped("\n".join(lines)), escaped(f"\nHint: {self.hint}") if self.hint else ""
+        # The hint says how to go on: what is cut is the text before it.
+        most = max(_MAX_TEXT - len(hint), _MAX_TEXT // 2)
+        text = (text if len(text) <= most else text[: most - 1] + "…") + hint
         return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -139,8 +143,9 @@ class DynclientError(Exception):
         return _revive, (type(self), dict(self.__dict__))
 
 
-def _revive(cls: type[DynclientError], state: dict[str, Any]) -> DynclientError:
-    error = cls.__new__(cls)
+def _revive(cls: Any, state: dict[str, Any], is_undocumented: bool = False) -> DynclientError:  # noqa: FBT001, FBT002  # as pickle calls it
+    cls = _undocumented(cls) if is_undocumented else cls
+    error: DynclientError = cls.__new__(cls)
     error.args = (state.get("message", ""),)
     error.__dict__.update(state)
     return error
@@ -199,35 +204,7 @@ class NoSuchOperation(RequestError, AttributeError, KeyError):
     __str__ = DynclientError.__str__
 
 
-class ArgumentError(RequestError, TypeError):
-    """An argument is missing, unknown, given twice, or of a type that can't be sent.
-
-    ``argument`` is its name, ``matches`` are similar names. ``errors`` are all faults of the request if an argument has
-    the wrong type.
-    """
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        argument: str = "",
-        matches: Sequence[str] = (),
-        errors: Sequence[Fault] = (),
-        **data: Any,
-    ) -> None:
-        super().__init__(message, **data)
-        self.argument = argument
-        self.matches = tuple(matches)
-        self.errors = tuple(errors)
-
-    def details(self) -> list[str]:
-        """Add a line for each fault."""
-        return [f"  {fault}" for fault in self.errors]
-
-
-class RequestValidationError(RequestError, ValueError):
-    """The arguments or the body violate the document. ``errors`` are all faults."""
-
+class _FaultyRequest(RequestError):
     def __init__(self, message: str = "", *, errors: Sequence[Fault] = (), **data: Any) -> None:
         super().__init__(message, **data)
         self.errors = tuple(errors)
@@ -235,6 +212,23 @@ class RequestValidationError(RequestError, ValueError):
     def details(self) -> list[str]:
         """Add a line for each fault."""
         return [f"  {fault}" for fault in self.errors]
+
+
+class ArgumentError(_FaultyRequest, TypeError):
+    """An argument is missing, unknown, given twice, or of a type that can't be sent.
+
+    ``argument`` is its name, ``matches`` are similar names. ``errors`` are all faults of the request if an argument has
+    the wrong type.
+    """
+
+    def __init__(self, message: str = "", *, argument: str = "", matches: Sequence[str] = (), **data: Any) -> None:
+        super().__init__(message, **data)
+        self.argument = argument
+        self.matches = tuple(matches)
+
+
+class RequestValidationError(_FaultyRequest, ValueError):
+    """The arguments or the body violate the document. ``errors`` are all faults."""
 
 
 class EncodeError(RequestError, ValueError):
@@ -408,6 +402,11 @@ class ResponseError(DynclientError):
         return self.response.status if self.response is not None else 0
 
     @property
+    def done(self) -> bool:
+        """Whether the status is one of success: the server did what was asked, though not as the document says."""
+        return self.status in SUCCESS
+
+    @property
     def attempts(self) -> int:
         """The number of requests that were sent."""
         return self.response.attempts if self.response is not None else 1
@@ -432,7 +431,12 @@ class ResponseError(DynclientError):
 
 
 class ApiError(ResponseError):
-    """The response has a documented error status."""
+    """The response has an error status. The subclass follows the status, whether the document lists it or not.
+
+    ``documented`` says whether the operation documents the status; if not, it is an :class:`UndocumentedStatus` too.
+    """
+
+    documented: bool = True
 
     @property
     def problem(self) -> Problem | None:
@@ -503,24 +507,46 @@ API_ERRORS: dict[int, type[ApiError]] = {
 
 
 def api_error(status: int) -> type[ApiError]:
-    """The error class for a documented error status."""
+    """The error class for an error status that is documented."""
     return API_ERRORS.get(status, ServerError if status >= 500 else ApiError)  # noqa: PLR2004  # RFC 9110, 15.6
 
 
 class UndocumentedStatus(ResponseError):
-    """The operation does not document the status. ``documented`` are the documented ones."""
+    """The operation does not document the status. ``statuses`` are the documented ones.
 
-    def __init__(self, message: str = "", *, documented: Sequence[str] = (), **data: Any) -> None:
+    An undocumented error status is also the ApiError of its status (:func:`undocumented`). Other statuses are a success
+    that is not as documented (``done`` is True then), or a 3xx that is not followed.
+    """
+
+    documented: bool = False
+
+    def __init__(self, message: str = "", *, statuses: Sequence[str] = (), **data: Any) -> None:
         super().__init__(message, **data)
-        self.documented = tuple(documented)
+        self.statuses = tuple(statuses)
+
+
+def undocumented(status: int) -> type[UndocumentedStatus]:
+    """The error class for a status that is not documented: of an error status, a subclass of its ApiError too."""
+    kind: Any = api_error(status)
+    return _undocumented(kind) if status >= 400 else UndocumentedStatus  # noqa: PLR2004  # RFC 9110, 15.5
+
+
+@lru_cache
+def _undocumented(kind: Any) -> type[UndocumentedStatus]:
+    def reduced(error: UndocumentedStatus) -> tuple[Any, ...]:
+        # The class has no name of its own, by which it could be pickled.
+        return _revive, (kind, dict(error.__dict__), True)
+
+    names = {"__module__": __name__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    return type(kind.__name__, (kind, UndocumentedStatus), {**names, "documented": False, "__reduce__": reduced})
 
 
 class UnexpectedMediaType(ResponseError):
-    """The operation does not document the Content-Type of the response. ``documented`` are the documented ones."""
+    """The Content-Type of the response is not documented. ``media_types`` are the documented ones."""
 
-    def __init__(self, message: str = "", *, documented: Sequence[str] = (), **data: Any) -> None:
+    def __init__(self, message: str = "", *, media_types: Sequence[str] = (), **data: Any) -> None:
         super().__init__(message, **data)
-        self.documented = tuple(documented)
+        self.media_types = tuple(media_types)
 
 
 class DecodeError(ResponseError):

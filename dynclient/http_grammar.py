@@ -25,6 +25,9 @@ BODILESS = frozenset({204, 205, 304})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Status codes of redirects (RFC 9110, 15.4): 300 leaves a choice, 304 is none, 305 and 306 are deprecated."""
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
+"""Methods that only read (RFC 9110, 9.2.1; QUERY: draft-ietf-httpbis-safe-method-w-body)."""
+
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Methods that can be repeated without another effect (RFC 9110, 9.2.2)."""
 

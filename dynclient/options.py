@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any, Literal, Protocol
 
@@ -116,20 +116,39 @@ class Validation:
 
     With ``engine="auto"`` jsonschema-rs checks each value first, and jsonschema decides and reports where that does not
     say that the value is valid. With ``engine="jsonschema"`` jsonschema alone does both.
+
+    ``by`` has other modes for single operations: operationId, Python name or ``"METHOD /path"`` -> a mode or a
+    Validation.
     """
 
     requests: ValidationMode = "strict"
     responses: ValidationMode = "strict"
     engine: ValidationEngine = "auto"
+    by: Mapping[str, Validation | ValidationMode] = field(default_factory=dict, hash=False)
 
     @classmethod
-    def of(cls, value: Validation | ValidationMode) -> Validation:
-        """A Validation of ``"strict"``, ``"warn"`` or ``"off"`` for both directions; a Validation unchanged."""
-        if isinstance(value, cls):
-            return value
-        if value not in {"strict", "warn", "off"}:
-            raise ValueError(f"validate must be 'strict', 'warn', 'off' or a Validation, not {value!r}")
-        return cls(value, value)
+    def of(cls, value: Validation | ValidationMode | Mapping[str, Validation | ValidationMode]) -> Validation:
+        """A Validation of ``"strict"``, ``"warn"`` or ``"off"`` for both directions; a Validation unchanged.
+
+        A mapping is that of ``by``.
+
+        Raises:
+            ValueError: a value is neither.
+        """
+        if isinstance(value, Mapping):
+            value = cls(by=value)
+        if not isinstance(value, cls):
+            if value not in _MODES:
+                raise ValueError(f"validate must be 'strict', 'warn', 'off' or a Validation, not {value!r}")
+            return cls(value, value)
+        if not _MODES.issuperset((value.requests, value.responses)):
+            raise ValueError(f"the modes of a Validation are 'strict', 'warn' and 'off', not {value.requests!r}")
+        if any(isinstance(each, Mapping) or getattr(each, "by", None) for each in value.by.values()):
+            raise ValueError("a Validation in by= can't have another by=")
+        return replace(value, by={name: cls.of(each) for name, each in value.by.items()}) if value.by else value
+
+
+_MODES = frozenset({"strict", "warn", "off"})
 
 
 @dataclass(frozen=True, slots=True)

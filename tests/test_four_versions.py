@@ -146,7 +146,7 @@ ANSWERS: dict[str, tuple[str, int, Any, str, Any]] = {
     "no content": ("update_call_bxml", 204, None, "", None),
     "documented error": ("get_call_state", 404, FAULT, "application/json", ("NotFound", [])),
     "too many": ("create_call", 429, FAULT, "application/json", ("RateLimited", [])),
-    "undocumented": ("get_call_state", 418, FAULT, "application/json", ("UndocumentedStatus", [])),
+    "undocumented": ("get_call_state", 418, FAULT, "application/json", ("ApiError", [])),
     "another media type": ("get_call_state", 200, "<a/>", "text/html", ("UnexpectedMediaType", [])),
     "no JSON": ("get_call_state", 200, "{", "application/json", ("DecodeError", [])),
     "empty": ("create_call", 201, None, "application/json", ("DecodeError", [])),

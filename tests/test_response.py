@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+import pickle
 from dataclasses import replace
 
 import pytest
 
 import dynclient
-from dynclient import HTTPResult, exceptions
+from dynclient import HTTPResult, Validation, exceptions
 from dynclient.messages import Headers, Response
 
 THING = {"type": "object", "properties": {"id": {"type": "integer"}, "secret": {"type": "string", "writeOnly": True}}}
@@ -92,6 +94,8 @@ TAKEN = {
         (200, "application/json", b"5"),
         5,
     ),
+    "200 in place of 201": ({"201": documented(JSON)}, (200, "application/json", BODY), {"id": 1}),
+    "another success without content": ({"201": documented()}, (204, None, b""), None),
     "lines of JSON": (
         {"200": documented({"application/jsonl": {"schema": {"type": "array", "items": THING}}})},
         (200, "application/jsonl", b'{"id":1}\n{"id":2}\n'),
@@ -119,8 +123,13 @@ REFUSED = {
         exceptions.UnprocessableContent,
     ),
     "a redirect nobody documents": ({"200": documented()}, (302, None, b""), exceptions.RedirectError),
-    "another success is documented": ({"201": documented()}, (200, None, b""), exceptions.UndocumentedStatus),
-    "nothing is documented": ({}, (404, "application/json", BODY), exceptions.UndocumentedStatus),
+    "another success has content": ({"201": documented(JSON)}, (204, None, b""), exceptions.UndocumentedStatus),
+    "another success has another body": (
+        {"201": documented(JSON), "4XX": documented()},
+        (200, "application/json", b'{"id": "x"}'),
+        exceptions.UndocumentedStatus,
+    ),
+    "304 that nobody asked for": ({"200": documented()}, (304, None, b""), exceptions.UndocumentedStatus),
     "empty without Content-Type": ({"200": documented(JSON)}, (200, None, b""), exceptions.UnexpectedMediaType),
     "a lone surrogate": (
         {"200": documented(JSON)},
@@ -155,24 +164,115 @@ HEADERS = {
 @pytest.mark.parametrize(
     ("headers", "paths"),
     [
-        ([("x-count", "5"), ("X-Tags", "a,bb,ccc")], set()),
-        ([("X-Count", "5"), ("X-Tags", "a"), ("X-Tags", "b")], set()),
-        ([], {"header.X-Count"}),
-        ([("X-Count", "five")], {"header.X-Count"}),
-        ([("X-Count", "0"), ("X-Tags", "a,long")], {"header.X-Count", "header.X-Tags[1]"}),
+        ([("x-count", "5"), ("X-Tags", "a,bb,ccc")], []),
+        ([("X-Count", "5"), ("X-Tags", "a"), ("X-Tags", "b")], []),
+        ([], ["header.X-Count"]),
+        ([("X-Count", "five")], ["header.X-Count"]),
+        ([("X-Count", "0"), ("X-Tags", "a,long")], ["header.X-Count", "header.X-Tags[1]"]),
     ],
 )
-def test_headers(headers, paths):
+def test_what_is_wrong_with_headers_is_a_warning(headers, paths, caplog):
     answer = Canned(200, "application/json", BODY, headers)
     responses = {"200": documented(JSON, HEADERS)}
-    if not paths:
-        assert ask(responses, answer).data == {"id": 1}
-        return
-    with pytest.raises(exceptions.ResponseValidationError) as caught:
-        ask(responses, answer)
-    assert {fault.path for fault in caught.value.errors} == paths
-    assert caught.value.data == {"id": 1}
+    assert ask(responses, answer).data == {"id": 1}
+    assert [record.args[1].path for record in caplog.records if record.name == "dynclient"] == paths
+    caplog.clear()
     assert ask(responses, answer, validate="off").data == {"id": 1}
+    assert not [record for record in caplog.records if record.name == "dynclient"]
+
+
+# status, and the class of its error
+STATUSES = {
+    400: exceptions.BadRequest,
+    401: exceptions.Unauthorized,
+    403: exceptions.Forbidden,
+    404: exceptions.NotFound,
+    409: exceptions.Conflict,
+    410: exceptions.Gone,
+    418: exceptions.ApiError,
+    422: exceptions.UnprocessableContent,
+    429: exceptions.RateLimited,
+    500: exceptions.ServerError,
+    503: exceptions.ServerError,
+    599: exceptions.ServerError,
+}
+
+
+@pytest.mark.parametrize("is_documented", [True, False])
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_class_of_an_error_follows_the_status(status, is_documented):
+    responses = {"200": documented(JSON), **({str(status): documented(JSON)} if is_documented else {})}
+    with pytest.raises(STATUSES[status]) as caught:
+        ask(responses, Canned(status, "application/json", b'{"id": 5}'), retry=None)
+    error = caught.value
+    assert isinstance(error, exceptions.ApiError)
+    assert error.documented is is_documented
+    assert isinstance(error, exceptions.UndocumentedStatus) is not is_documented
+    assert (error.status, error.data, error.done) == (status, {"id": 5}, False)
+    assert type(error).__name__ == STATUSES[status].__name__
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.documented) == (type(error), str(error), is_documented)
+    assert ("does not describe" in str(error)) is not is_documented
+
+
+# documented responses, answer, class of error
+DONE = {
+    "status": ({"201": documented(JSON)}, (200, "application/json", b"[1]"), exceptions.UndocumentedStatus),
+    "body": ({"200": documented(JSON)}, (200, "application/json", b"[1]"), exceptions.ResponseValidationError),
+    "type": ({"200": documented(JSON)}, (200, "application/vnd.x+json", b"[1]"), exceptions.UnexpectedMediaType),
+}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("case", DONE.values(), ids=DONE)
+def test_a_refused_success_says_that_it_was_done_and_how_to_take_it(case, method, caplog):
+    responses, answer, error_class = case
+    with pytest.raises(error_class) as caught:
+        ask(responses, Canned(*answer), method=method)
+    assert caught.value.done
+    assert caught.value.data == [1]
+    text = str(caught.value)
+    assert ("has carried out the POST" in text) is (method == "post")
+    assert "error.data" in text
+    assert 'validate=Validation(by={"ask": "warn"})' in text
+    for mode in ("warn", Validation(by={"ask": "warn"}), {"ask": Validation(responses="off")}):
+        assert ask(responses, Canned(*answer), method=method, validate=mode).data == [1]
+
+
+def test_the_hint_is_there_however_long_the_rest_is():
+    faults = json.dumps([{"id": "x" * 50} for _ in range(50)]).encode()
+    many = {"application/json": {"schema": {"type": "array", "items": THING}}}
+    with pytest.raises(exceptions.ResponseValidationError, match=r"by=\{\"ask\": \"warn\"\}\)$") as caught:
+        ask({"200": documented(many)}, Canned(200, "application/json", faults))
+    assert len(str(caught.value)) <= 2000
+
+
+@pytest.mark.parametrize("header", ["If-None-Match", "if-modified-since"])
+def test_304_is_the_answer_that_a_conditional_request_asked_for(header):
+    assert ask({"200": documented(JSON)}, Canned(304, None, b""), headers={header: '"a"'}) == HTTPResult(
+        None, 304, Headers()
+    )
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html; charset=utf-8", "application/octet-stream"])
+def test_json_of_an_unspecific_type_is_read_as_the_one_that_is_documented(content_type):
+    answer, responses = Canned(200, content_type, BODY), {"200": documented(JSON)}
+    with pytest.raises(exceptions.UnexpectedMediaType) as caught:
+        ask(responses, answer)
+    assert caught.value.data == {"id": 1}
+    assert caught.value.media_types == ("application/json",)
+    assert [ask(responses, answer, validate=mode).data for mode in ("warn", "off")] == [{"id": 1}] * 2
+    page = Canned(200, content_type, b"<p>")
+    assert ask(responses, page, validate="off").data == (b"<p>" if "octet" in content_type else "<p>")
+
+
+def test_without_validation_json_is_read_as_python_reads_it():
+    odd = Canned(200, "application/json", b'{"id": 1, "id": NaN, "x": 2}')
+    for mode in ("off", "warn"):
+        data = ask({"200": documented(JSON)}, odd, validate=mode).data
+        assert math.isnan(data["id"])
+        assert data["x"] == 2
+    assert ask({"200": documented(JSON)}, Canned(200, "application/json", b"{"), validate="off").data == b"{"
 
 
 def test_head_has_no_body():

@@ -17,9 +17,9 @@ from dynclient._client.drivers import drive, drive_async
 from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming
 from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader
-from dynclient.exceptions import ArgumentError, DocumentError
+from dynclient.exceptions import ArgumentError, DocumentError, NoSuchOperation
 from dynclient.messages import HTTPResult, Request
-from dynclient.model import OperationRow
+from dynclient.model import Operation, OperationRow
 from dynclient.security import AuthFlow, Security, concealed
 
 if TYPE_CHECKING:
@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 class Dispatcher:
     """Makes the calls of a Client: they run in the caller's thread, and return when they are done."""
 
-    __slots__ = ("_security", "document", "options", "state")
+    __slots__ = ("_security", "_validations", "document", "options", "state")
 
     def __init__(self, state: ClientState, options: CallOptions, document: LoadedDocument | None = None) -> None:
         """``document`` is the state's current one unless given.
 
         Raises:
-            ArgumentError: ``auth`` fits none of the document's security schemes.
+            ArgumentError: ``auth`` fits none of the document's security schemes, or ``validate`` names an operation
+                that it does not have.
         """
         self.state = state
         self.options = options
@@ -51,6 +52,8 @@ class Dispatcher:
             certificate=state.certificate,
             cache=state.credentials,
         )
+        # Most clients validate all operations alike: their names need not be looked up.
+        self._validations = _validations(options, document) if options.validate.by else {}
 
     def changed(self, options: Mapping[str, Any]) -> Dispatcher:
         """Return a dispatcher with other options for the same document."""
@@ -58,9 +61,15 @@ class Dispatcher:
             options = {**options, "auth": concealed(options["auth"])}
         return type(self)(self.state, self.options.changed(options), self.document)
 
+    def options_of(self, operation: Operation, options: CallOptions | None = None) -> CallOptions:
+        """The options of an operation's calls, with the validation that it has for itself."""
+        options = self.options if options is None else options
+        own = self._validations.get(operation.row.key)
+        return options if own is None else options._replace(validate=own)
+
     def prepare(self, plan: Plan, bound: Bound) -> Request:
         """The Request of a call, with a placeholder for each credential that is missing."""
-        return self._security.placeholder(plan.request(bound, self.options), plan.operation)
+        return self._security.placeholder(plan.request(bound, self.options_of(plan.operation)), plan.operation)
 
     def send(self, plan: Plan, bound: Bound, options: CallOptions | None = None, *, data_only: bool) -> Any:
         """Make a call: return its data, or its HTTPResult."""
@@ -82,6 +91,8 @@ class Dispatcher:
 
     def _prepared(self, plan: Plan, bound: Bound, options: CallOptions) -> dict[str, Any]:
         """The arguments of a call's flow."""
+        if self._validations:
+            options = self.options_of(plan.operation, options)
         mode, engine = options.validate.responses, options.validate.engine
         if mode != "off":
             plan.check_answers()
@@ -89,6 +100,21 @@ class Dispatcher:
         reader = ResponseReader(operation, self.state.limits, mode, engine)
         auth = AuthFlow(self._security, operation) if operation.security else None
         return {"request": request, "options": options, "reader": reader, "budget": self.state.budget, "auth": auth}
+
+
+def _validations(options: CallOptions, document: LoadedDocument) -> dict[str, Any]:
+    """The validation of single operations, by their keys.
+
+    Raises:
+        ArgumentError: there is no such operation.
+    """
+    try:
+        return {document.names.find(name).key: mode for name, mode in options.validate.by.items()}
+    except NoSuchOperation as error:
+        hint = "Validation(by={name: mode}) takes an operationId, a Python name or 'METHOD /path'"
+        raise ArgumentError(
+            f"validate: {error.message}", argument="validate", matches=error.matches, hint=hint
+        ) from None
 
 
 class AsyncDispatcher(Dispatcher):
@@ -200,7 +226,8 @@ class Described:
 
         plan = self._dispatcher.document.plan(self._row)
         bound = plan.binder.bind(args, keywords, complete=False)
-        return explain(self._dispatcher.document.api, plan, bound, self._dispatcher.options)
+        options = self._dispatcher.options_of(plan.operation)
+        return explain(self._dispatcher.document.api, plan, bound, options)
 
     def _read(self) -> Any:
         return self._dispatcher.document.operation(self._row)

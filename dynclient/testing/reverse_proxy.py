@@ -21,7 +21,7 @@ from dynclient._mock.mock import WSGIApplication
 from dynclient._mock.responses import HTTPError, error_response
 from dynclient._mock.routing import Match, Router
 from dynclient._response import ResponseReader
-from dynclient.exceptions import ApiError, DynclientError, Fault, ResponseError, ResponseValidationError, TransportError
+from dynclient.exceptions import DynclientError, Fault, TransportError
 from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
 from dynclient.options import Limits, Timeout
@@ -101,7 +101,7 @@ class Proxy(WSGIApplication):
             response = self._send(request)
             if operation is not None:
                 self.coverage.record(operation, request, response)
-                wrong = _response_faults(operation, response, self._limits)
+                wrong = ResponseReader(operation, self._limits).differences(response)
                 found += [Difference("response", name, line, response.status, fault) for fault in wrong]
                 if wrong and self._fail:
                     response = error_response(HTTPError(502, "the response breaks the document", faults=wrong))
@@ -167,18 +167,3 @@ def _summary(found: list[Difference]) -> str:
     data = [one.as_data() for one in found]
     texts = (json.dumps({"count": len(data), "differences": data[:count]}) for count in range(len(data), -1, -1))
     return next(text for text in texts if len(text) <= MAX_HEADER)
-
-
-def _response_faults(operation: model.Operation, response: Response, limits: Limits) -> list[Fault]:
-    wrong: BaseException | None = None
-    try:
-        ResponseReader(operation, limits).read(response)
-    except ApiError as error:
-        wrong = error.__cause__
-    except ResponseError as error:
-        wrong = error
-    except DynclientError as error:
-        return [Fault("", f"the document is broken here: {error.message}")]
-    if isinstance(wrong, ResponseValidationError) and wrong.errors:
-        return list(wrong.errors)
-    return [Fault("", wrong.message)] if isinstance(wrong, ResponseError) else []

@@ -229,7 +229,8 @@ SMALL = {"limits": Limits(response_bytes=9)}
 ERRORS = {
     "documented": (404, JSON, b'{"a": 1}', {}, exceptions.NotFound, {"a": 1}),
     "undocumented": (409, JSON, b'{"a": 1}', {}, exceptions.UndocumentedStatus, {"a": 1}),
-    "another success": (202, "text/plain", b"", {}, exceptions.UndocumentedStatus, None),
+    "undocumented 404": (410, JSON, b'{"a": 1}', {}, exceptions.Gone, {"a": 1}),
+    "another success": (202, "text/html", b"<p>", {}, exceptions.UndocumentedStatus, None),
     "another type": (200, "text/html", b"<p>", {}, exceptions.UnexpectedMediaType, None),
     "too large": (404, JSON, b"x" * 99, SMALL, exceptions.ResponseTooLarge, None),
 }

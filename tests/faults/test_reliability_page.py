@@ -14,7 +14,7 @@ from dynclient.transports.pool import IDLE_SECONDS
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 SECTIONS = {"Timeout": Timeout(), "Retry": Retry(), "Limits": Limits(), "TLS": TLS(), "Validation": Validation()}
-WORDS = {"none": None, "no": False}
+WORDS = {"no operations": {}, "none": None, "no": False}
 
 
 def rows(section: str) -> dict[str, tuple[str, str]]:

@@ -57,7 +57,7 @@ def load(
         # A form could claim the name and fingerprint of any document, so it is identified by its file alone.
         held = held if path is not None and document.is_current() else None
     elif held is not None and path is None:
-        held = (document.uri, document.fingerprint, *held)
+        held = (document.source_uri, document.uri, document.fingerprint, *held)
         before = _HELD.get(held)
         if before is not None and before.is_current(root=False):
             return _api(before)

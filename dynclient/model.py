@@ -190,12 +190,16 @@ class ServerVariable(Record):
 
 
 class Server(Record):
-    """A server. ``url`` is a template, made absolute by the document's URL if that is known."""
+    """A server. ``url`` is a template, made absolute by the document's URL if that is known.
+
+    ``remote`` tells that it stands in a file that came from the network, so that no credential goes there for its sake.
+    """
 
     url: str
     description: str = ""
     name: str = ""
     variables: Mapping[str, ServerVariable] = {}
+    remote: bool = False
 
 
 class OAuthFlow(Record):
@@ -288,6 +292,7 @@ class API(Record):
 
     ``read`` reads the Operation of a row, and raises a DocumentError if it is broken. ``document_uri`` is absolute;
     ``remote`` tells that the document came from the network, and so is not trusted with credentials for other servers.
+    ``source_uri`` is where the caller said that the document is: before redirects, and whatever a compiled form says.
     ``faults`` are the errors of whole paths: a Path Item that can't be read has no rows.
     """
 
@@ -306,6 +311,7 @@ class API(Record):
     summary: str = ""
     references: References | None = None
     faults: tuple[DocumentError, ...] = ()
+    source_uri: str = ""
 
     @property
     def fingerprint(self) -> str:

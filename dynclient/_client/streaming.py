@@ -14,11 +14,12 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from dynclient import codecs
 from dynclient._call import Flow, is_repeatable
@@ -446,7 +447,8 @@ class AsyncStreaming:
 class AtomicFile:
     """A file that exists whole, or not at all: it is written under another name, and renamed at the end.
 
-    Errors of the operating system are raised unchanged, as OSError.
+    It keeps the permissions of the file that it replaces, from its first byte on. Errors of the operating system are
+    raised unchanged, as OSError.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -457,8 +459,20 @@ class AtomicFile:
         if self._target.is_dir():
             raise IsADirectoryError(f"{self.path} is a directory")
         self._part = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.part")
-        self._file = self._part.open("xb")
+        self._file = self._opened()
         self.size = 0
+
+    def _opened(self) -> IO[bytes]:
+        """Open the part as a new file that is readable by nobody who can't read the file which it replaces."""
+        try:
+            mode = stat.S_IMODE(self._target.stat().st_mode)
+        except FileNotFoundError:
+            return self._part.open("xb")
+        file = open(self._part, "xb", opener=lambda path, flags: os.open(path, flags, mode & 0o600))  # noqa: SIM115  # Path.open takes no opener; keep() and discard() close it
+        with contextlib.suppress(OSError):
+            # A file system without permissions, or a file whose owner is another.
+            self._part.chmod(mode)
+        return file
 
     def write(self, chunk: bytes) -> None:
         """Write a chunk."""

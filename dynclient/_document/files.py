@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # From the network fewer files are taken than from a disk.
 _REMOTE_FILES = 50
+# How often a percent-encoded path is decoded before it is looked at.
+_ENCODINGS = 3
 
 
 class File:
@@ -225,6 +227,8 @@ class Files:
         """Read the root."""
         self.limits = limits
         self._cache = cache
+        # A compiled form says itself where it is from, and a URL may have been redirected.
+        self.source_uri = source.named or source.uri
         form = source.kept.form if source.kept is not None and source.kept.cache is None else None
         source = _relocated(source, form.files[0]) if form is not None else source
         self.root = File(source, limits, root=True)
@@ -398,11 +402,21 @@ def _is_below(url: str, prefix: str) -> bool:
             return False
     except (ValueError, DynclientError):
         return False
-    # A server may undo percent-encoding before it looks for dot segments.
-    if any(unquote(segment) in (".", "..") for segment in parts.path.split("/")):
+    if any(segment in (".", "..") for segment in _segments(parts.path)):
         return False
     path = allowed.path.rstrip("/")
     return parts.path == path or parts.path.startswith(f"{path}/")
+
+
+def _segments(path: str) -> Iterator[str]:
+    """Yield the segments of a path as the most lenient server would see them.
+
+    A server may undo percent-encoding before it looks for slashes and dot segments, a proxy before it once more; some
+    take a backslash for a slash, and what follows a semicolon for parameters.
+    """
+    for _ in range(_ENCODINGS):
+        path = unquote(path)
+    return (segment.partition(";")[0].strip() for segment in path.replace("\\", "/").split("/"))
 
 
 def _leaving(tree: Any) -> Iterator[str]:

@@ -60,7 +60,7 @@ class Document:
     """A document, and the others that it refers to. It implements :class:`dynclient.model.References`.
 
     ``uri`` is absolute and has no fragment; ``name`` is what errors call the document; ``root`` is its tree. ``remote``
-    tells that it came from the network.
+    tells that it came from the network; ``source_uri`` is where the caller said that it is.
     """
 
     def __init__(self, files: Files, references: tuple[str | os.PathLike[str], ...] = ()) -> None:
@@ -70,6 +70,7 @@ class Document:
         self._limits = files.limits
         self._resolved: dict[tuple[str, str], tuple[str, Any]] = {}
         self.uri = files.root.uri
+        self.source_uri = files.source_uri
         self.name = files.root.name
         self.root: Mapping[str, Any] = files.root.tree
         self.remote = files.remote

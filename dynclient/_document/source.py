@@ -43,7 +43,7 @@ class Source(Record):
 
     ``folder`` is the real path of a local file's folder, below which it may refer to others. ``again`` reads the bytes
     once more, or returns None if they are gone. ``kept`` is the place in the cache; if that has a compiled form,
-    ``data`` is not used.
+    ``data`` is not used. ``named`` is the URL that it was asked for by, if that is not ``uri``.
     """
 
     data: bytes | Mapping[Any, Any]
@@ -54,6 +54,7 @@ class Source(Record):
     json_only: bool = False
     again: Callable[[], bytes | None] = lambda: None
     kept: CachedForm | None = None
+    named: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -191,14 +192,16 @@ def from_url(
         raise ArgumentError("the document's URL has no valid host") from None
     if "@" in authority:
         raise ArgumentError(
-            "a document's URL must not have a user name or password", hint="fetch it, and pass its bytes"
+            "a document's URL must not have a user name or password",
+            hint="fetch it yourself, and pass its bytes with base_url=: "
+            "without, every server that a document from memory declares gets the credentials of auth=",
         )
     from dynclient.transports import HTTPTransport
 
     own = transport is None
     way: Transport = HTTPTransport(limits=limits) if transport is None else transport
     try:
-        return _fetched(url, limits, way, allowed, cached(cache, limits, "url", url))
+        return _fetched(url, limits, way, allowed, cached(cache, limits, "url", url))._replace(named=url)
     finally:
         if own:
             way.close()

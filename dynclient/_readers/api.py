@@ -64,6 +64,7 @@ def read(document: Document) -> API:
         summary=info.note("summary"),
         references=document,
         faults=faults,
+        source_uri=document.source_uri,
     )
 
 

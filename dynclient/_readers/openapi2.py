@@ -305,9 +305,11 @@ def servers(root: Node, operation: Node | None = None) -> tuple[Server, ...]:
     path = path if not path or path.startswith("/") else f"/{path}"
     if not host:
         return (Server(path),) if path else ()
+    remote = root.base_url is not None
     if not _HOST.fullmatch(host):
         return root.refuse(root.fault(f"`host` must be a host, with a port at most, not {host!r}"), ())
-    return tuple(Server(f"{scheme}://{host}{path}") for scheme in _schemes(root, operation, host, base.scheme))
+    schemes = _schemes(root, operation, host, base.scheme)
+    return tuple(Server(f"{scheme}://{host}{path}", remote=remote) for scheme in schemes)
 
 
 def _schemes(root: Node, operation: Node | None, host: str, own: str) -> list[str]:

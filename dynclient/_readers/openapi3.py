@@ -297,7 +297,7 @@ def servers(root: Node, nearer: Iterable[Node] = ()) -> tuple[Server, ...]:
         if found:
             return found
     # OAS 3.1.1, OpenAPI Object: without `servers`, or with an empty array, there is one server with the URL `/`.
-    return (Server(urljoin(root.base_url, "/")),) if root.base_url else ()
+    return (Server(urljoin(root.base_url, "/"), remote=True),) if root.base_url else ()
 
 
 def _server(node: Node) -> Server:
@@ -311,7 +311,8 @@ def _server(node: Node) -> Server:
         fault = node.fault(f"the server's URL {template!r} is not a URL")
         fault.__cause__ = error
         url = node.refuse(fault, "")
-    return Server(url, description=node.note("description"), name=node.note("name"), variables=variables)
+    remote = node.base_url is not None
+    return Server(url, node.note("description"), node.note("name"), variables, remote)
 
 
 def _variable(name: str, node: Node) -> ServerVariable:

@@ -213,8 +213,8 @@ def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str
     from dynclient._client.drivers import drive
     from dynclient._environment import Environment
     from dynclient.security import AuthContext, CallClock, CredentialCache
-    from dynclient.security.grants import endpoints, fault_of, first_token, flow_of
-    from dynclient.security.tokens import TokenRequest
+    from dynclient.security.grants import endpoints, fault_of, first_token
+    from dynclient.security.tokens import TokenRequest, flow_of
     from dynclient.security.trust import trust
     from dynclient.transports import HTTPTransport
 

@@ -18,7 +18,16 @@ from dynclient.messages import Headers, Request, Response, Sleep
 from dynclient.model import OAuthFlow, SecurityScheme
 from dynclient.options import DeviceCode, OAuth2
 from dynclient.security.auth import Steps, called
-from dynclient.security.tokens import Token, TokenRequest, answer_of, form_request, token_of
+from dynclient.security.tokens import (
+    Token,
+    TokenRequest,
+    answer_of,
+    flow_in,
+    flow_of,
+    form_request,
+    metadata_url,
+    token_of,
+)
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _INTERVAL = 5.0
@@ -37,17 +46,6 @@ class Endpoints(Record):
     issuer: str = ""
 
 
-def flow_of(given: OAuth2) -> str:
-    """The flow of the caller's OAuth2, as OpenAPI names it; "" where it has a refresh token and nothing else."""
-    if given.username is not None and given.password is not None:
-        return "password"
-    if given.open_browser is not None:
-        return "authorizationCode"
-    if given.show_code is not None:
-        return "deviceAuthorization"
-    return "clientCredentials" if given.client_secret is not None and given.refresh_token is None else ""
-
-
 def fault_of(given: OAuth2, scheme: SecurityScheme) -> str:
     """Why a scheme can't get a token with the caller's OAuth2; "" where it can."""
     try:
@@ -57,9 +55,9 @@ def fault_of(given: OAuth2, scheme: SecurityScheme) -> str:
     type_ = flow_of(given)
     if not type_ and given.refresh_token is None:
         return "OAuth2 needs client_secret, username and password, refresh_token, open_browser or show_code"
-    if _metadata_url(scheme):
+    if metadata_url(scheme):
         return ""
-    flow = _flow(scheme, type_)
+    flow = flow_in(scheme, type_)
     missing = [name for name in ("token_url", _OWN_URL.get(type_, "")) if name and not _address(name, given, flow)]
     return f"the document names no {' and no '.join(missing)} for {type_ or 'any'} flow of it" if missing else ""
 
@@ -73,11 +71,11 @@ def endpoints(request: TokenRequest) -> Steps[Endpoints]:
     """
     given, scheme = request.given, request.scheme
     type_ = flow_of(given)
-    flow = _flow(scheme, type_)
+    flow = flow_in(scheme, type_)
     own = _OWN_URL.get(type_, "")
     token, first = _address("token_url", given, flow), _address(own, given, flow) if own else ""
     metadata: Mapping[str, Any] = {}
-    if _metadata_url(scheme) and (not token or (own and not first)):
+    if metadata_url(scheme) and (not token or (own and not first)):
         metadata = yield from _metadata(request)
         token = token or _named(metadata, "token_endpoint")
         first = first or (_named(metadata, own.replace("_url", "_endpoint")) if own else "")
@@ -91,22 +89,11 @@ def endpoints(request: TokenRequest) -> Steps[Endpoints]:
 
 
 def _metadata(request: TokenRequest) -> Steps[Mapping[str, Any]]:
-    url = request.allowed(_metadata_url(request.scheme))
+    url = request.allowed(metadata_url(request.scheme))
     if url not in request.context.cache.metadata:
         response = yield Request("GET", url, Headers({"Accept": "application/json"}))
         request.context.cache.metadata[url] = answer_of(response, request.clock.limits)
     return request.context.cache.metadata[url]
-
-
-def _metadata_url(scheme: SecurityScheme) -> str:
-    return scheme.open_id_connect_url or scheme.oauth2_metadata_url
-
-
-def _flow(scheme: SecurityScheme, type_: str) -> OAuthFlow | None:
-    """The scheme's flow of a type; without a type, one that has an address for refreshing."""
-    if type_:
-        return next((flow for flow in scheme.flows if flow.type == type_), None)
-    return next((flow for flow in scheme.flows if flow.refresh_url or flow.token_url), None)
 
 
 def _address(name: str, given: OAuth2, flow: OAuthFlow | None) -> str:

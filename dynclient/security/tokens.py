@@ -2,21 +2,15 @@
 
 Rule 1: everything that an authorization server is sent goes to a trusted origin.
 Rule 2: nothing of a token, a password or a client's secret is in an error: neither sent bodies nor received ones.
-Rule 3: a file of tokens is readable by its owner alone, and replaced whole: another process sees the old tokens or the
-new ones, never half of them.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import math
 import os
-import stat
-import tempfile
 from collections.abc import Hashable, Mapping
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
@@ -24,17 +18,17 @@ from dynclient import codecs
 from dynclient._masking import SECRET_BODY, masked
 from dynclient._records import Record
 from dynclient._secrets import Secret
-from dynclient.exceptions import ArgumentError, AuthorizationError, DecodeError, InvalidDocument, escaped
+from dynclient.exceptions import AuthorizationError, DecodeError, InvalidDocument, escaped
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Headers, Request, Response, origin
-from dynclient.model import SecurityScheme
+from dynclient.model import OAuthFlow, SecurityScheme
 from dynclient.options import Limits, OAuth2, TokenStore
 from dynclient.security.auth import AuthContext, CallClock
+from dynclient.security.trust import Origin, text_of
 
 EARLY = 60.0
 """Seconds before its end at which a token is renewed; one that lives less than two minutes is at half its life."""
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LONGEST_LIFE = 10 * 365 * 86400.0
 
 
@@ -63,6 +57,29 @@ class Token(Record):
         return self.expires_at is None or now < self.expires_at
 
 
+def flow_of(given: OAuth2) -> str:
+    """The flow of the caller's OAuth2, as OpenAPI names it; "" where it has a refresh token and nothing else."""
+    if given.username is not None and given.password is not None:
+        return "password"
+    if given.open_browser is not None:
+        return "authorizationCode"
+    if given.show_code is not None:
+        return "deviceAuthorization"
+    return "clientCredentials" if given.client_secret is not None and given.refresh_token is None else ""
+
+
+def flow_in(scheme: SecurityScheme, type_: str) -> OAuthFlow | None:
+    """The scheme's flow of a type; without a type, one that has an address for refreshing."""
+    if type_:
+        return next((flow for flow in scheme.flows if flow.type == type_), None)
+    return next((flow for flow in scheme.flows if flow.refresh_url or flow.token_url), None)
+
+
+def metadata_url(scheme: SecurityScheme) -> str:
+    """The URL of the metadata of a scheme's authorization server; "" if the document names none."""
+    return scheme.open_id_connect_url or scheme.oauth2_metadata_url
+
+
 class TokenRequest(Record):
     """What a token is needed for. ``url`` is that of the request which the token is for."""
 
@@ -86,9 +103,24 @@ class TokenRequest(Record):
         return self.context.clock
 
     @property
+    def issuer(self) -> tuple[Origin, str]:
+        """The authorization server: its origin, and the address of its tokens or its metadata as it was written.
+
+        Raises:
+            CredentialScopeError: the origin is not trusted. A token that is there already is not used then either.
+        """
+        flow = flow_in(self.scheme, flow_of(self.given))
+        address = self.given.token_url or (flow.token_url or flow.refresh_url if flow is not None else None)
+        address = address or metadata_url(self.scheme)
+        return origin(self.allowed(address)), address
+
+    @property
     def key(self) -> Hashable:
-        """The key of its tokens in the cache: all operations of a scheme may use the same one."""
-        return self.scheme.name, self.given
+        """The key of its tokens in the cache: all operations of a scheme may use those of one authorization server.
+
+        An address that is relative to the API's server is another one for each server.
+        """
+        return self.scheme.name, self.given, self.issuer
 
     def allowed(self, url: str) -> str:
         """An authorization server's URL, made absolute, after a check that credentials may go there.
@@ -201,58 +233,13 @@ def _said(value: Any, response: Response) -> str:
     return escaped(str(masked(str(value), secrets))[:200]).replace("\n", " ")
 
 
-class FileStore:
-    """A TokenStore in a file of mode 0600."""
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Take the path of a file, which need not exist."""
-        self._path = Path(path)
-
-    def load(self, key: str) -> Mapping[str, Any] | None:
-        """The tokens of a key, or None.
-
-        Raises:
-            ArgumentError: the file can't be read, or others can read it.
-        """
-        entry = self._read().get(key)
-        return entry if isinstance(entry, dict) else None
-
-    def save(self, key: str, tokens: Mapping[str, Any]) -> None:
-        """Save the tokens of a key, beside those of other keys.
-
-        Raises:
-            ArgumentError: the file can't be written.
-        """
-        text = json.dumps({**self._read(), key: dict(tokens)}, indent=1)
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # In a folder that is the owner's alone, and is removed whatever happens.
-            with tempfile.TemporaryDirectory(prefix=f".{self._path.name}.", dir=self._path.parent) as folder:
-                file = Path(folder, self._path.name)
-                file.touch(mode=0o600)
-                file.write_text(text, encoding="utf-8")
-                file.replace(self._path)
-        except OSError as error:
-            raise _fault(self._path, f"can't be written: {error.strerror}") from None
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            with self._path.open(encoding="utf-8") as file:
-                if os.name == "posix" and os.fstat(file.fileno()).st_mode & _OTHERS:
-                    raise _fault(self._path, "can be read by others", "chmod 600 it, if what is in it is still secret")
-                data = json.load(file)
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise _fault(self._path, f"can't be read: {error.strerror}") from None
-        except (ValueError, RecursionError):
-            raise _fault(self._path, "is not a file of tokens", "remove it to start again") from None
-        return data if isinstance(data, dict) else {}
-
-
 def store_of(given: OAuth2) -> TokenStore | None:
     """The caller's token store, or None."""
-    return FileStore(given.store) if isinstance(given.store, (str, os.PathLike)) else given.store
+    if not isinstance(given.store, (str, os.PathLike)):
+        return given.store
+    from dynclient.security.oauth2.store import FileStore
+
+    return FileStore(given.store)
 
 
 def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
@@ -288,14 +275,12 @@ def save_token(store: TokenStore, request: TokenRequest, token: Token | None) ->
 
 
 def _key(request: TokenRequest) -> str:
-    """A key that a person can read: the address, the client, the user and further parameters."""
-    given, scheme = request.given, request.scheme
-    flow = next((flow for flow in scheme.flows if flow.token_url), None)
-    address = given.token_url or (flow.token_url if flow else None) or scheme.open_id_connect_url
-    address = address or scheme.oauth2_metadata_url
+    """A key that a person can read: the address, the client, the user, further parameters, and the API's origin.
+
+    A store may be shared by many APIs, and a document may name the authorization server of any other.
+    """
+    given, (place, address) = request.given, request.issuer
     parameters = [f"{name}={value}" for name, value in given.parameters]
-    return " ".join(filter(None, (address, given.client_id, given.username, *parameters)))
-
-
-def _fault(path: Path, what: str, hint: str = "") -> ArgumentError:
-    return ArgumentError(f"the token store {path} {what}", argument="store", hint=hint)
+    whole = urljoin(text_of(place), address)
+    api = text_of(origin(request.url))
+    return " ".join(filter(None, (whole, given.client_id, given.username, *parameters, "for", api)))

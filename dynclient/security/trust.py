@@ -1,60 +1,78 @@
-"""Which origins are trusted with credentials.
+"""Which origins are trusted with credentials: the one place that decides.
 
-* that of ``base_url``;
-* those that a document declares as its servers, if it came as a local file, text or mapping;
-* for a document from the network, that document's own origin;
-* those of ``allow_origins``.
+Trust follows the origins (scheme, host, port) that the caller named, and nothing moves it:
+
+* that of ``base_url``, and those of ``allow_origins``;
+* that of the URL which ``load`` was given: not the one that a redirect of it leads to;
+* those of the servers that a document declares, if it came as a local file, text or mapping: then they are the caller's
+  own word. Servers in a file that it refers to by a URL are not.
 
 Plain http carries credentials to this machine only, unless that very origin is in ``allow_origins``, where the caller
 has written ``http://`` for credentials. In ``base_url`` it is no more than the address.
+
+What is a credential: what ``auth=`` is given and what is fetched with it, headers of ``headers=`` that carry one
+(:func:`credential_headers`), and the client's certificate. The first two are refused elsewhere, the last is not shown.
+SECURITY.md has the table of who receives what; its rows and columns are tested one by one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from dynclient import messages
 from dynclient._expressions import expression
+from dynclient._masking import SECRET_HEADERS
 from dynclient._records import Record
-from dynclient.exceptions import ArgumentError, CredentialScopeError
-from dynclient.model import API, Server
+from dynclient.exceptions import ArgumentError, CredentialScopeError, DocumentError
+from dynclient.model import API, SecurityScheme, Server
 
 Origin = tuple[str, str, int]
 
 _TEMPLATE = expression(r"((?:[^{}/?#]|\{[^{}]*\})+?)://((?:[^{}/?#]|\{[^{}]*\})+)")
 _VARIABLE = expression(r"\{([^{}]+)\}")
 _URL = expression(r"https?://[^/?#@\s]+/?", re.IGNORECASE)
+_SPACE = expression(r"\s")
+# An origin has at most the 253 characters of a host name (RFC 1035, 2.3.4), its scheme and its port.
+_LONGEST = 270
+_MOST_PIECES = 65
+# Words of which the names of headers with credentials are made, beside those that a document's schemes name.
+_CREDENTIAL_WORDS = frozenset(
+    {"apikey", "auth", "authentication", "authorization", "bearer", "cookie", "credential", "credentials", "jwt", "key"}
+    | {"passwd", "password", "secret", "session", "signature", "token"}
+)
+_NO_CREDENTIALS = frozenset({"idempotency-key"})
 
 
 class Trust(Record):
-    """The trusted origins. ``local`` says that the document's servers are among them."""
+    """The trusted origins. ``servers`` are those that the document declares at its top."""
 
     origins: frozenset[Origin]
     named: frozenset[Origin] = frozenset()
-    local: bool = False
     servers: tuple[Server, ...] = ()
 
-    def check(self, origin: Origin, servers: Sequence[Server], operation_id: str) -> None:
-        """Make sure that a credential may go to an origin.
+    def fault(self, origin: Origin, servers: Sequence[Server]) -> str:
+        """Why a credential may not go to an origin; "" if it may. ``servers`` are those of the operation."""
+        if origin in self.named:
+            return ""
+        if origin not in self.origins and not any(_declares(server, origin) for server in (*servers, *self.servers)):
+            return "which is not a trusted origin"
+        return "" if origin[0] == "https" or _is_loopback(origin[1]) else "which is not encrypted"
+
+    def check(self, origin: Origin, servers: Sequence[Server], operation_id: str, what: str = "credentials") -> None:
+        """Make sure that a credential may go to an origin; ``what`` names it in the error.
 
         Raises:
             CredentialScopeError: it is not trusted.
         """
-        if origin in self.named:
-            return
-        declared = (_declares(server, origin) for server in (*servers, *self.servers))
-        if origin not in self.origins and not (self.local and any(declared)):
-            fault = "which is not a trusted origin"
-        elif origin[0] != "https" and not _is_loopback(origin[1]):
-            fault = "which is not encrypted"
-        else:
-            return
-        raise CredentialScopeError(
-            f"credentials may not go to {text_of(origin)}, {fault}",
-            operation_id=operation_id,
-            hint=f'if they may, pass allow_origins=("{text_of(origin)}",)',
-        )
+        fault = self.fault(origin, servers)
+        if fault:
+            raise CredentialScopeError(
+                f"{what} may not go to {text_of(origin)}, {fault}",
+                operation_id=operation_id,
+                hint=f'if they may, pass allow_origins=("{text_of(origin)}",)',
+            )
 
 
 def trust(api: API, base_url: str | None, allow_origins: Iterable[str]) -> Trust:
@@ -64,9 +82,28 @@ def trust(api: API, base_url: str | None, allow_origins: Iterable[str]) -> Trust
         ArgumentError: a member of ``allow_origins`` is not an origin.
     """
     named = frozenset(_origin(text) for text in allow_origins)
-    own = [base_url, api.document_uri if api.remote else None]
-    origins = frozenset(origin for url in own if url is not None and (origin := _origin_of(url)) is not None)
-    return Trust(origins, named, not api.remote, api.servers)
+    # A local compiled form that was made from a URL is trusted with the origin of that alone.
+    document = api.source_uri if is_remote(api) else api.document_uri if api.remote else None
+    origins = frozenset(origin for url in (base_url, document) if url and (origin := _origin_of(url)) is not None)
+    return Trust(origins, named, api.servers)
+
+
+def is_remote(api: API) -> bool:
+    """Whether the caller named a URL for the document."""
+    return api.source_uri.lower().startswith(("http://", "https://"))
+
+
+def credential_headers(headers: Iterable[str], schemes: Mapping[str, SecurityScheme]) -> Iterator[str]:
+    """Those of some header names that carry credentials: by HTTP, by the document's schemes, or by the name itself."""
+    known = set(SECRET_HEADERS)
+    for name in schemes:
+        with suppress(DocumentError):
+            known |= {schemes[name].parameter.lower()} if schemes[name].in_ == "header" else set()
+    for name in headers:
+        lower = name.lower()
+        words = set(lower.replace("_", "-").split("-"))
+        if lower in known or (words & _CREDENTIAL_WORDS and lower not in _NO_CREDENTIALS):
+            yield name
 
 
 def text_of(origin: Origin) -> str:
@@ -99,16 +136,41 @@ def _is_loopback(host: str) -> bool:
 
 
 def _declares(server: Server, origin: Origin) -> bool:
-    """Whether a server's URL, with some valid value of each of its variables, is of this origin."""
+    """Whether a server's URL, with some valid value of each of its variables, is of this origin.
+
+    A server that stands in a document from the network is nobody's word.
+    """
+    if server.remote:
+        return False
     match = _TEMPLATE.match(server.url)
     if match is None:
         return False
     if "{" not in match[0]:
         return _origin_of(match[0]) == origin
-    pattern = re.compile(f"{_pattern(match[1], server)}://{_pattern(match[2], server)}", re.IGNORECASE)
     scheme, host, port = origin
     shown = f"[{host}]" if ":" in host else host
-    return any(pattern.fullmatch(text) for text in {text_of(origin), f"{scheme}://{shown}:{port}"})
+    return any(_matches(match[0], server, text) for text in {text_of(origin), f"{scheme}://{shown}:{port}"})
+
+
+def _matches(template: str, server: Server, text: str) -> bool:
+    """Whether an origin is a template with some valid value of each variable, in time linear in the document."""
+    pieces = _VARIABLE.split(template.lower())
+    names = _VARIABLE.split(template)
+    if len(text) > _LONGEST or len(pieces) > _MOST_PIECES or _SPACE.search(text):
+        return False
+    ends = {0}
+    for index, piece in enumerate(pieces):
+        variable = server.variables.get(names[index]) if index % 2 else None
+        if index % 2 and (variable is None or not variable.enum):
+            # A value without an enum is the caller's, or the document's default, which is trusted as much here.
+            ends = set(range(min(ends), len(text) + 1))
+        else:
+            values = {value.lower() for value in variable.enum} if variable is not None else {piece}
+            sizes = {len(value) for value in values if len(value) <= len(text)}
+            ends = {end + size for end in ends for size in sizes if text[end : end + size] in values}
+        if not ends:
+            return False
+    return len(text) in ends
 
 
 def _origin_of(url: str) -> Origin | None:
@@ -116,16 +178,3 @@ def _origin_of(url: str) -> Origin | None:
         return messages.origin(url)
     except ValueError:
         return None
-
-
-def _pattern(template: str, server: Server) -> str:
-    pieces = _VARIABLE.split(template)
-    return "".join(_values(piece, server) if odd % 2 else re.escape(piece) for odd, piece in enumerate(pieces))
-
-
-def _values(name: str, server: Server) -> str:
-    variable = server.variables.get(name)
-    if variable is not None and variable.enum:
-        return "(?:" + "|".join(re.escape(value) for value in variable.enum) + ")"
-    # A value without an enum is the caller's, or the document's default, which is trusted as much here.
-    return r"[^/?#@\s]*"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import inspect
+import os
 import socket
 import threading
 from contextlib import asynccontextmanager
@@ -329,6 +330,18 @@ def test_saving(streaming, server, tmp_path):
     path = streaming(calling("save", target, progress=lambda *numbers: told.append(numbers)))
     assert (path, target.read_bytes(), told[-1]) == (target, b"abcde", (5, 5))
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o755])
+def test_a_file_that_is_replaced_keeps_its_permissions(mode, streaming, server, tmp_path):
+    target = tmp_path / "file.bin"
+    target.write_bytes(b"old")
+    target.chmod(mode)
+    server.answer("audio/wav", b"new", length=3)
+    streaming(calling("save", target))
+    assert target.read_bytes() == b"new"
+    assert target.stat().st_mode & 0o7777 == mode
 
 
 @pytest.mark.parametrize("fault", ["cut", "progress"])

@@ -120,7 +120,7 @@ def test_relative_urls_of_a_local_document_are_kept(api_of: Callable[..., API], 
 @pytest.mark.parametrize("servers", ["", "servers: []\n"])
 def test_without_servers_it_is_the_root_of_where_the_document_is(servers: str) -> None:
     api = remote(f"openapi: 3.0.0\ninfo: {{}}\npaths: {{/x: {{get: {{}}}}}}\n{servers}")
-    assert api.servers == api.read(api.rows[0]).servers == (Server("https://docs.example.com/"),)
+    assert api.servers == api.read(api.rows[0]).servers == (Server("https://docs.example.com/", remote=True),)
 
 
 @pytest.mark.parametrize("server", ["{}", "5", "{url: '//['}", "{url: 'http://['}", "{url: [a]}"])

@@ -13,7 +13,7 @@ from dynclient.messages import Headers, Request, Response, RunBlocking, Sleep
 from dynclient.model import OAuthFlow, Operation, OperationRow, SecurityScheme, Server
 from dynclient.options import Limits, OAuth2, Secret, Timeout
 from dynclient.security import AuthContext, CallClock, CredentialCache
-from dynclient.security.oauth2 import obtain, renew
+from dynclient.security.oauth2.renewal import obtain, renew
 from dynclient.security.tokens import Token, TokenRequest
 from dynclient.security.trust import Trust
 
@@ -24,7 +24,7 @@ FLOWS = tuple(
 SCHEME = SecurityScheme("Login", "oauth2", flows=FLOWS)
 ROW = OperationRow("GET /x", "GET", "/x", "getX", "get_x", (), "", (), deprecated=False, pointer="", path_pointer="")
 CONFIDENTIAL = OAuth2("id", "secret")
-TRUST = Trust(frozenset({("https", "id.test", 443)}), local=True, servers=(Server("https://api.test"),))
+TRUST = Trust(frozenset({("https", "id.test", 443)}), servers=(Server("https://api.test"),))
 
 
 class World:
@@ -262,7 +262,8 @@ def run(steps, step):
 def test_a_401_asks_no_person_but_lets_the_next_call_ask(start):
     store = Store()
     given = OAuth2("id", show_code=print, store=store)
-    start.cache.tokens["Login", given] = Token(Secret("old"))
+    issuer = (("https", "id.test", 443), "https://id.test/token")
+    start.cache.tokens["Login", given, issuer] = Token(Secret("old"))
     steps = start(given, rejected="old")
     forget = run(steps, next(steps))
     assert isinstance(forget, RunBlocking)
@@ -280,7 +281,7 @@ def test_a_store_is_looked_at_first_and_given_what_is_new(start, world):
     save = steps.send(reply(access_token="t", refresh_token="r", expires_in=100))
     assert ends(steps, save.function()) == "t"
     assert store.kept == {
-        "https://id.test/token id": {
+        "https://id.test/token id for https://api.test": {
             "access_token": "t",
             "refresh_token": "r",
             "expires_at": 1_000_100,

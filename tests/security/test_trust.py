@@ -67,6 +67,14 @@ TEMPLATES = [
     Case("https://h:1/x", allowed=False, servers=template("https://h:{port}/v1")),
     Case("https://h/x", allowed=True, servers=template("{any}://h/v1")),
     Case("https://h/x", allowed=False, servers=(Server("/v1"), *template("{any}"))),
+    Case("https://EU.api.test/x", allowed=True, servers=template("HTTPS://{region}.API.test")),
+    Case("https://eueuus.test/x", allowed=True, servers=template("https://{region}{region}{region}.test")),
+    Case("https://eueux.test/x", allowed=False, servers=template("https://{region}{region}{region}.test")),
+    Case("https://a.b/x", allowed=False, servers=template("https://{unclosed")),
+    Case("https://[::1]:8443/x", allowed=True, servers=template("https://[::1]:{port}")),
+    Case(f"https://{'.'.join(['a' * 60] * 4)}/x", allowed=False, servers=template("https://" + "{any}" * 12 + "y")),
+    Case(f"https://{'a' * 240}/x", allowed=False, servers=template("https://" + "{region}" * 30 + "y")),
+    Case(f"https://{'a' * 400}/x", allowed=False, servers=template("https://{any}")),
     Case("https://h/x", allowed=False, servers=(Server("https://h:nonsense/v1"),)),
 ]  # fmt: skip  # a case reads best on one line
 REMOTE = [
@@ -83,8 +91,10 @@ def scope(case: Case) -> Trust:
     row = OperationRow(
         "GET /x", "GET", "/x", "getX", "get_x", (), "", (), deprecated=False, pointer="", path_pointer=""
     )
-    uri = case.remote or "file:///x.yaml"
-    api = API("t", "1", uri, "x.yaml", case.remote is not None, (row,), lambda _: Operation(row), {}, {}, case.servers)
+    uri, remote = case.remote or "file:///x.yaml", case.remote is not None
+    servers = tuple(server._replace(remote=remote) for server in case.servers)
+    read = lambda _: Operation(row)  # noqa: E731  # it is no more than that
+    api = API("t", "1", uri, "x.yaml", remote, (row,), read, {}, {}, servers, source_uri=uri)
     return trust(api, case.base_url, case.allow_origins)
 
 
@@ -109,6 +119,7 @@ def test_the_hint_does_what_it_says():
 def test_an_operations_own_servers_count_in_a_local_document():
     own = (Server("https://files.test"),)
     scope(Case("", allowed=True)).check(origin("https://files.test/x"), own, "getX")
+    own = (Server("https://files.test", remote=True),)
     remote = Case("", allowed=False, remote="https://docs.test/")
     with pytest.raises(exceptions.CredentialScopeError):
         scope(remote).check(origin("https://files.test/x"), own, "getX")

@@ -17,9 +17,9 @@ from dynclient.exceptions import DynclientError, MissingCredential, TimeoutError
 from dynclient.messages import Request, RunBlocking, Sleep
 from dynclient.options import OAuth2
 from dynclient.security.auth import AuthContext, PendingCall, SchemeAuth, Steps
-from dynclient.security.grants import PERSONAL, endpoints, first_token, flow_of, refreshed
+from dynclient.security.grants import PERSONAL, endpoints, first_token, refreshed
 from dynclient.security.locations import write
-from dynclient.security.tokens import Token, TokenRequest, load_token, save_token, store_of
+from dynclient.security.tokens import Token, TokenRequest, flow_of, load_token, save_token, store_of
 
 _UNAUTHORIZED = 401
 _FIRST_PAUSE = 0.005
@@ -61,12 +61,13 @@ def obtain(request: TokenRequest, rejected: Secret | None = None) -> Steps[Token
         CredentialScopeError: its origin is not trusted.
         TransportError: it can't be reached.
     """
+    key = request.key
     while True:
-        token: Token | None = request.context.cache.tokens.get(request.key)
+        token: Token | None = request.context.cache.tokens.get(key)
         serves = token is not None and token.serves(request.scopes, rejected)
         if token is not None and serves and token.is_fresh(request.context.now()):
             return token
-        pending, leads = request.context.cache.join(request.key)
+        pending, leads = request.context.cache.join(key)
         if leads:
             return (yield from _lead(request, pending, rejected))
         if token is not None and serves and token.is_alive(request.context.now()):

@@ -62,13 +62,15 @@ class Shape(Record):
     """A schema in the keywords of JSON Schema 2020-12.
 
     ``schema`` is the schema after its ``$ref`` was followed, and ``name`` its name. ``types`` is empty if any type is
-    allowed. ``additional`` is the schema of properties without a name. ``constraints`` are the assertions with plain
-    values, such as ``minimum``, ``maxLength`` and ``pattern``.
+    allowed. ``or_null`` tells whether ``nullable`` stands beside ``allOf``, ``anyOf`` or ``oneOf``. ``additional`` is
+    the schema of properties without a name. ``constraints`` are the assertions with plain values, such as ``minimum``,
+    ``maxLength`` and ``pattern``.
     """
 
     schema: Schema
     name: str | None = None
     types: frozenset[str] = frozenset()
+    or_null: bool = False
     enum: tuple[Any, ...] | None = None
     const: Any = MISSING
     format: str | None = None
@@ -169,12 +171,14 @@ def _shape(schema: Schema) -> Shape:
     for said in (*notes, found[0].plain):
         own = {**said, **own}
     types = merged_types(found)
-    if types and (or_null or found[0].or_null):
+    or_null = or_null or found[0].or_null
+    if types and or_null:
         types |= {"null"}
     return Shape(
         schema=here,
         name=component_name(here),
         types=types,
+        or_null=or_null,
         enum=() if any(part.never for part in found) else _enum(found),
         const=_first(found, "const"),
         format=_first(found, "format") or None,

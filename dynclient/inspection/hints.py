@@ -139,13 +139,17 @@ def _tree(schema: Schema | None, context: _Context) -> Hint:
     if seen.name is None:
         return _described(seen, context)
     named = Hint("named", class_name(seen.name), schema=seen.schema)
-    return union([named, NONE]) if "null" in seen.types and has_fields(seen) else named
+    return union([named, NONE]) if seen.or_null or ("null" in seen.types and has_fields(seen)) else named
 
 
 def _described(seen: Shape, context: _Context) -> Hint:
     if seen.schema.uri in context.above:
         return ANY
-    context = context._replace(above=context.above | {seen.schema.uri})
+    described = _not_null(seen, context._replace(above=context.above | {seen.schema.uri}))
+    return union([described, NONE]) if seen.or_null else described
+
+
+def _not_null(seen: Shape, context: _Context) -> Hint:
     if is_binary(seen.schema):
         return BYTES
     if seen.const is not MISSING:
@@ -220,9 +224,9 @@ def _object(seen: Shape, context: _Context) -> Hint:
 
 
 def _literal(values: tuple[Any, ...]) -> Hint:
-    """Literals of the values that Python allows in them (PEP 586), and the types of the others."""
-    plain = [value for value in values if isinstance(value, (str, int, bool))]
-    rest = [value for value in values if not isinstance(value, (str, int, bool))]
+    """Literals of the values that type checkers take in them (PEP 586), and the types of the others."""
+    plain = [value for value in values if isinstance(value, str) or (isinstance(value, int) and -_INT < value < _INT)]
+    rest = [value for value in values if not any(value is other for other in plain)]
     parts = [Hint("literal", values=tuple(plain))] if plain else []
     return union([*parts, *(_type_of(value) for value in rest)])
 
@@ -232,7 +236,10 @@ def _type_of(value: Any) -> Hint:
         return Hint("list", members=(ANY,))
     if isinstance(value, dict):
         return Hint("dict", members=(ANY,))
-    return Hint("scalar", {float: "float", type(None): "None"}.get(type(value), "str"))
+    return Hint("scalar", {float: "float", int: "int", type(None): "None"}.get(type(value), "str"))
+
+
+_INT = 2**63  # mypy takes no larger literal.
 
 
 # Objects of typing, and text.

@@ -24,22 +24,30 @@ FINGERPRINT: str
 
 class CallsNamespace:
     create_call: CreateCallOperation
+    'create_call(account_id: str, create_call: CreateCall = ..., *, to: str = ..., from_: str = ..., display_name: str | None = ..., uui: str | None = ..., application_id: str = ..., answer_url: str = ..., ...) -> CreateCallResponse\n\nCreate Call'
     create_call_with_http_info: CreateCallOperationWithHTTPInfo
     get_call_state: GetCallStateOperation
+    'get_call_state(account_id: str, call_id: str) -> CallState\n\nGet Call State Information'
     get_call_state_with_http_info: GetCallStateOperationWithHTTPInfo
     update_call: UpdateCallOperation
+    'update_call(account_id: str, call_id: str, update_call: UpdateCall = ..., *, state: CallStateChange = ..., redirect_url: str | None = ..., redirect_method: RedirectMethod = ..., username: str | None = ..., password: str | None = ..., redirect_fallback_url: str | None = ..., ...) -> None\n\nUpdate Call'
     update_call_with_http_info: UpdateCallOperationWithHTTPInfo
     update_call_bxml: UpdateCallBxmlOperation
+    'update_call_bxml(account_id: str, call_id: str, body: str) -> None\n\nUpdate Call BXML'
     update_call_bxml_with_http_info: UpdateCallBxmlOperationWithHTTPInfo
 
 class CallsNamespaceAsync:
     create_call: CreateCallOperationAsync
+    'create_call(account_id: str, create_call: CreateCall = ..., *, to: str = ..., from_: str = ..., display_name: str | None = ..., uui: str | None = ..., application_id: str = ..., answer_url: str = ..., ...) -> CreateCallResponse\n\nCreate Call'
     create_call_with_http_info: CreateCallOperationAsyncWithHTTPInfo
     get_call_state: GetCallStateOperationAsync
+    'get_call_state(account_id: str, call_id: str) -> CallState\n\nGet Call State Information'
     get_call_state_with_http_info: GetCallStateOperationAsyncWithHTTPInfo
     update_call: UpdateCallOperationAsync
+    'update_call(account_id: str, call_id: str, update_call: UpdateCall = ..., *, state: CallStateChange = ..., redirect_url: str | None = ..., redirect_method: RedirectMethod = ..., username: str | None = ..., password: str | None = ..., redirect_fallback_url: str | None = ..., ...) -> None\n\nUpdate Call'
     update_call_with_http_info: UpdateCallOperationAsyncWithHTTPInfo
     update_call_bxml: UpdateCallBxmlOperationAsync
+    'update_call_bxml(account_id: str, call_id: str, body: str) -> None\n\nUpdate Call BXML'
     update_call_bxml_with_http_info: UpdateCallBxmlOperationAsyncWithHTTPInfo
 
 class Client:
@@ -67,12 +75,16 @@ class Client:
     def __exit__(self, kind: Any=..., error: Any=..., traceback: Any=...) -> None:
         ...
     create_call: CreateCallOperation
+    'create_call(account_id: str, create_call: CreateCall = ..., *, to: str = ..., from_: str = ..., display_name: str | None = ..., uui: str | None = ..., application_id: str = ..., answer_url: str = ..., ...) -> CreateCallResponse\n\nCreate Call'
     create_call_with_http_info: CreateCallOperationWithHTTPInfo
     get_call_state: GetCallStateOperation
+    'get_call_state(account_id: str, call_id: str) -> CallState\n\nGet Call State Information'
     get_call_state_with_http_info: GetCallStateOperationWithHTTPInfo
     update_call: UpdateCallOperation
+    'update_call(account_id: str, call_id: str, update_call: UpdateCall = ..., *, state: CallStateChange = ..., redirect_url: str | None = ..., redirect_method: RedirectMethod = ..., username: str | None = ..., password: str | None = ..., redirect_fallback_url: str | None = ..., ...) -> None\n\nUpdate Call'
     update_call_with_http_info: UpdateCallOperationWithHTTPInfo
     update_call_bxml: UpdateCallBxmlOperation
+    'update_call_bxml(account_id: str, call_id: str, body: str) -> None\n\nUpdate Call BXML'
     update_call_bxml_with_http_info: UpdateCallBxmlOperationWithHTTPInfo
     calls: CallsNamespace
 
@@ -101,12 +113,16 @@ class AsyncClient:
     async def __aexit__(self, kind: Any=..., error: Any=..., traceback: Any=...) -> None:
         ...
     create_call: CreateCallOperationAsync
+    'create_call(account_id: str, create_call: CreateCall = ..., *, to: str = ..., from_: str = ..., display_name: str | None = ..., uui: str | None = ..., application_id: str = ..., answer_url: str = ..., ...) -> CreateCallResponse\n\nCreate Call'
     create_call_with_http_info: CreateCallOperationAsyncWithHTTPInfo
     get_call_state: GetCallStateOperationAsync
+    'get_call_state(account_id: str, call_id: str) -> CallState\n\nGet Call State Information'
     get_call_state_with_http_info: GetCallStateOperationAsyncWithHTTPInfo
     update_call: UpdateCallOperationAsync
+    'update_call(account_id: str, call_id: str, update_call: UpdateCall = ..., *, state: CallStateChange = ..., redirect_url: str | None = ..., redirect_method: RedirectMethod = ..., username: str | None = ..., password: str | None = ..., redirect_fallback_url: str | None = ..., ...) -> None\n\nUpdate Call'
     update_call_with_http_info: UpdateCallOperationAsyncWithHTTPInfo
     update_call_bxml: UpdateCallBxmlOperationAsync
+    'update_call_bxml(account_id: str, call_id: str, body: str) -> None\n\nUpdate Call BXML'
     update_call_bxml_with_http_info: UpdateCallBxmlOperationAsyncWithHTTPInfo
     calls: CallsNamespaceAsync
 

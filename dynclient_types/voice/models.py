@@ -22,20 +22,35 @@ CreateCall = TypedDict('CreateCall', {'to': str, 'from': str, 'displayName': Not
 class MachineDetection(TypedDict):
     """How to find out whether a person or a machine has answered the call."""
     mode: NotRequired['MachineDetectionMode']
+    'Whether the result comes with the answer event, which then waits for it (`sync`), or in an event of its own\n(`async`).'
     detectionTimeout: NotRequired[float | None]
+    'How many seconds the detection may take in all. After that its result is `timeout`.'
     silenceTimeout: NotRequired[float | None]
+    'After how many seconds without speech the result is `silence`.'
     speechThreshold: NotRequired[float | None]
+    'Decides where the sound alone does not: speech of at least as many seconds is an answering machine, shorter\nspeech is a human.'
     speechEndThreshold: NotRequired[float | None]
+    'How many seconds of silence mean that the callee has finished speaking.'
     machineSpeechEndThreshold: NotRequired[float | None]
+    "How many seconds of silence mean that an answering machine's message is over; as long as\n`speechEndThreshold` where it is not given."
     delayResult: NotRequired[bool | None]
+    'Whether the result `answering-machine` is held back until the machine has finished, its tone is heard, or\n`detectionTimeout` is over.'
     callbackUrl: NotRequired[str | None]
+    'Where the result goes in mode `async`.'
     callbackMethod: NotRequired['CallbackMethod']
+    'The HTTP method by which an event is delivered.'
     username: NotRequired[str | None]
+    'The user name for basic authentication at `callbackUrl`.'
     password: NotRequired[str | None]
+    'The password for basic authentication at `callbackUrl`.'
     fallbackUrl: NotRequired[str | None]
+    'Where the result goes if `callbackUrl` does not answer.'
     fallbackMethod: NotRequired['CallbackMethod']
+    'The HTTP method by which an event is delivered.'
     fallbackUsername: NotRequired[str | None]
+    'The user name for basic authentication at `fallbackUrl`.'
     fallbackPassword: NotRequired[str | None]
+    'The password for basic authentication at `fallbackUrl`.'
 
 CreateCallResponse = TypedDict('CreateCallResponse', {'applicationId': str, 'accountId': str, 'callId': str, 'to': str, 'from': str, 'enqueuedTime': NotRequired[str | None], 'callUrl': str, 'callTimeout': NotRequired[float], 'callbackTimeout': NotRequired[float], 'tag': NotRequired[str | None], 'answerMethod': 'CallbackMethod | str', 'answerUrl': str, 'answerFallbackMethod': NotRequired['CallbackMethod | str'], 'answerFallbackUrl': NotRequired[str | None], 'disconnectMethod': 'CallbackMethod | str', 'disconnectUrl': NotRequired[str | None], 'username': NotRequired[str | None], 'password': NotRequired[str | None], 'fallbackUsername': NotRequired[str | None], 'fallbackPassword': NotRequired[str | None], 'priority': NotRequired[int | None]})
 
@@ -44,15 +59,25 @@ CallState = TypedDict('CallState', {'applicationId': NotRequired[str], 'accountI
 class UpdateCall(TypedDict):
     """What is to become of a call."""
     state: NotRequired['CallStateChange']
+    'Whether the call goes on with another document (`active`), or ends (`completed`): one that was answered is hung\nup, an outbound one that was not is cancelled, an inbound one that was not is rejected.'
     redirectUrl: NotRequired[str | None]
+    'Where the redirect event goes, which is answered with new BXML. Needed where `state` is `active`, and not\nallowed where it is `completed`.'
     redirectMethod: NotRequired['RedirectMethod']
+    'The HTTP method by which the redirect event is delivered. Not allowed where `state` is `completed`.'
     username: NotRequired[str | None]
+    'The user name for basic authentication at `redirectUrl`.'
     password: NotRequired[str | None]
+    'The password for basic authentication at `redirectUrl`.'
     redirectFallbackUrl: NotRequired[str | None]
+    'Where the redirect event goes if `redirectUrl` does not answer.'
     redirectFallbackMethod: NotRequired['RedirectMethod']
+    'The HTTP method by which the redirect event is delivered. Not allowed where `state` is `completed`.'
     fallbackUsername: NotRequired[str | None]
+    'The user name for basic authentication at `redirectFallbackUrl`.'
     fallbackPassword: NotRequired[str | None]
+    'The password for basic authentication at `redirectFallbackUrl`.'
     tag: NotRequired[str | None]
+    'A text of your own that comes with this and every later event of the call, until it is replaced or cleared.\nAn empty one clears it too. Not allowed where `state` is `completed`.'
 
 MachineDetectionMode: TypeAlias = Literal['sync', 'async']
 

@@ -58,6 +58,26 @@ def test_as_text(answering, schema):
     assert answering(schema, schemas=PETS).describe()["returns"] == TEXTS[schema]
 
 
+# OAS 3.0: `nullable` beside something else than `type`, which the client takes to allow null.
+NULLABLE = {
+    "{allOf: [{$ref: '#/components/schemas/Kind'}], nullable: true}": "Kind | None",
+    "{allOf: [{$ref: '#/components/schemas/Pet'}], nullable: true}": "Pet | None",
+    "{allOf: [{$ref: '#/components/schemas/Kind'}, {description: x}], nullable: true}": (
+        "Literal['cat', 'dog'] | None"
+    ),
+    "{anyOf: [{type: string}, {$ref: '#/components/schemas/Pet'}], nullable: true}": "str | Pet | None",
+    "{oneOf: [{type: string}, {type: integer}], nullable: true}": "str | int | None",
+    "{oneOf: [{type: string, nullable: true}, {type: integer}]}": "str | int | None",
+    "{allOf: [{properties: {a: {}}}], nullable: true}": "dict[str, Any] | None",
+}
+
+
+@pytest.mark.parametrize("schema", NULLABLE)
+def test_null_beside_alternatives(answering, schema):
+    schemas = PETS.replace("[object, 'null']", "object")
+    assert answering(schema, schemas=schemas, version="3.0.3").describe()["returns"] == NULLABLE[schema]
+
+
 OBJECTS = {
     "{type: [string, 'null']}": str | None,
     "{type: array, items: {type: integer}}": list[int],

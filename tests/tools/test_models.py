@@ -55,6 +55,12 @@ SCHEMAS = {
         "properties": {"wheels": {"type": "string"}},
     },
     "Car": {"allOf": [{"$ref": "#/components/schemas/Vehicle"}, {"properties": {"doors": {"type": "integer"}}}]},
+    "Open": {
+        "type": "object",
+        "description": "May hold more.",
+        "properties": {"": {"type": "string"}, "size": {"enum": [1, 2**63], "description": "How large.\nIn metres."}},
+        "additionalProperties": {"type": "integer"},
+    },
     "Sent": {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}}}},
     "Answered": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
 }
@@ -130,6 +136,7 @@ EXPECTED = {
     "Vehicle": "Car | VehicleObject",
     "VehicleObject": {"wheels": "Literal['Vehicle']"},
     "Car": {"wheels": "Literal['Car']", "doors": "NotRequired[int]"},
+    "Open": {"size": "NotRequired[Literal[1] | int]"},
     "Sent": {"tags": "NotRequired[Sequence[str]]"},
     "Answered": "dict[str, list[str]]",
 }
@@ -142,6 +149,20 @@ def test_a_schema_as_a_type(types, name):
 
 def test_no_other_types(types):
     assert types.keys() - {"__all__", "File"} == EXPECTED.keys()
+
+
+def test_texts_and_other_properties_of_an_object(files):
+    (model,) = (node for node in ast.parse(files["models.py"]).body if getattr(node, "name", "") == "Open")
+    texts = [part.value.value for part in model.body if isinstance(part, ast.Expr)]
+    assert texts == ["May hold more.", "How large.\nIn metres."]
+    assert "class Open(TypedDict, extra_items=Any):  # type: ignore[call-arg]\n" in files["models.py"]
+
+
+def test_an_attribute_has_its_signature_and_summary_below(files):
+    (client,) = (node for node in ast.parse(files["__init__.pyi"]).body if getattr(node, "name", "") == "Client")
+    texts = dict(zip(client.body, client.body[1:], strict=False))
+    (text,) = (texts[part] for part in client.body if getattr(getattr(part, "target", None), "id", "") == "use_sent")
+    assert text.value.value == "use_sent(sent: Sent = ..., *, tags: list[str] = ...) -> None\n\nPOST /Sent"
 
 
 def test_results_by_status(files):

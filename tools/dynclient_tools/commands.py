@@ -42,18 +42,30 @@ def docs(document: str, out: Path, templates: Path | None, mkdocs: Path | None, 
 @click.command()
 @click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...")
 @click.option("--out", type=_FOLDER, help="The folder that gets a package for each document.")
+@click.option("--name", help="The name of the package in --out [the document's file name].")
+@click.option("--tag", "tags", multiple=True, help="Only operations with this tag; may be repeated.")
 @_templates
 @_check
-def stubs(documents: tuple[str, ...], out: Path | None, templates: Path | None, *, check: bool) -> None:
+def stubs(
+    documents: tuple[str, ...],
+    out: Path | None,
+    name: str | None,
+    tags: tuple[str, ...],
+    templates: Path | None,
+    *,
+    check: bool,
+) -> None:
     """Write type hints for each DOCUMENT, a path or URL.
 
     With --out, each becomes a package whose load() returns a typed client. Without it, the package dynclient_types is
     written to src or to the current folder, and types dynclient.load() itself for these documents.
     """
-    if out is None:
-        made = [emitting.types_in_place(documents, Path(), templates=templates)]
+    if out is not None:
+        made = list(emitting.packages(documents, out, templates=templates, name=name, tags=tags))
+    elif name is not None:
+        raise click.UsageError("--name needs --out: the package dynclient_types has that name always")
     else:
-        made = [emitting.package(document, out, templates=templates) for document in documents]
+        made = [emitting.types_in_place(documents, Path(), templates=templates, tags=tags)]
     _end(made, check=check)
 
 

@@ -16,14 +16,14 @@ import difflib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dynclient
 from dynclient.exceptions import ArgumentError
-from dynclient.inspection.docstrings import client_name
 from dynclient_tools.rendering import MARK
 
 _SUFFIXES = frozenset({".md", ".py", ".pyi"})
@@ -71,22 +71,36 @@ def pages(document: str, out: Path, *, templates: Path | None = None, mkdocs: Pa
     return made
 
 
-def package(document: str, out: Path, *, templates: Path | None = None) -> Emitted:
-    """Make the package of types of a document, in a folder of its name.
+def packages(
+    documents: Sequence[str],
+    out: Path,
+    *,
+    templates: Path | None = None,
+    name: str | None = None,
+    tags: Collection[str] = (),
+) -> Iterator[Emitted]:
+    """Make the package of types of each document, in a folder of its name; ``name`` is that of a single document.
 
     Raises:
-        DocumentError: the document can't be read.
+        ArgumentError: the name is not a package's, or no operation of a document has one of the tags.
+        DocumentError: a document can't be read.
     """
-    from dynclient_tools.stubs import stubs
+    from dynclient_tools.stubs import package_names, stubs
 
-    with dynclient.load(document) as client:
-        return Emitted(out / client_name(document), stubs(client, document, templates))
+    if name is not None and (len(documents) != 1 or not name.isidentifier() or iskeyword(name)):
+        raise ArgumentError("--name is the package of one document, a Python name", argument="name")
+    for document, known in zip(documents, [name] if name else package_names(documents), strict=True):
+        with dynclient.load(document) as client:
+            yield Emitted(out / known, stubs(client, document, templates, tags))
 
 
-def types_in_place(documents: Iterable[str], root: Path, *, templates: Path | None = None) -> Emitted:
+def types_in_place(
+    documents: Iterable[str], root: Path, *, templates: Path | None = None, tags: Collection[str] = ()
+) -> Emitted:
     """Make the package that types ``dynclient.load`` in a project, in ``src`` if there is such a folder.
 
     Raises:
+        ArgumentError: no operation of a document has one of the tags.
         DocumentError: a document can't be read.
     """
     from dynclient_tools.stubs import PACKAGE, in_place
@@ -94,7 +108,7 @@ def types_in_place(documents: Iterable[str], root: Path, *, templates: Path | No
     folder = (root / "src" if (root / "src").is_dir() else root) / PACKAGE
     with ExitStack() as stack:
         clients = {document: stack.enter_context(dynclient.load(document)) for document in documents}
-        return Emitted(folder, in_place(clients, templates))
+        return Emitted(folder, in_place(clients, templates, tags))
 
 
 # The configuration.
@@ -167,17 +181,20 @@ def generated(configuration: Configuration) -> list[Emitted]:
     Raises:
         DocumentError: a document can't be read.
     """
+    from dynclient_tools.stubs import package_names
+
     folder, documents, docs, stubs, own = configuration
     templates = folder / own if own is not None else None
     made: list[Emitted] = []
     # The generated files name documents as the configuration does.
     with chdir(folder):
-        for document in documents if docs is not None else ():
-            made += pages(document, Path(docs or "") / client_name(document), templates=templates)
+        if docs is not None:
+            for document, name in zip(documents, package_names(documents), strict=True):
+                made += pages(document, Path(docs) / name, templates=templates)
         if stubs is True:
             made.append(types_in_place(documents, Path(), templates=templates))
         elif stubs:
-            made += [package(document, Path(stubs), templates=templates) for document in documents]
+            made += packages(documents, Path(stubs), templates=templates)
     return [emitted._replace(folder=folder / emitted.folder) for emitted in made]
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dynclient._identifiers import class_name, distinct
+from dynclient._schemas import shape
 from dynclient.inspection.docstrings import clean
 from dynclient.inspection.hints import Direction, Field, Hint, definition, fields
 from dynclient.inspection.views import schema_view
@@ -219,14 +220,31 @@ def _recursive_alias(name: str, value: ast.expr) -> ast.stmt:
 
 
 def _typed_dict(models: Models, model: Model, hidden: frozenset[str]) -> ast.stmt:
-    members = {field.wire: _member(models, model, field) for field in fields(model.schema, model.direction)}
+    # Type checkers take no empty name.
+    named = [field for field in fields(model.schema, model.direction) if field.wire]
+    members = {field.wire: _member(models, model, field) for field in named}
     if all(_is_plain(wire) and wire not in hidden for wire in members):
-        described = syntax.text(clean(schema_view(model.schema).description))
-        body = [syntax.annotated(wire, annotation) for wire, annotation in members.items()]
-        return syntax.class_of(model.name, ["TypedDict"], [*described, *body])
+        view = schema_view(model.schema)
+        texts = {prop.wire: clean(prop.description) for prop in view.properties}
+        body = [
+            statement
+            for wire, annotation in members.items()
+            for statement in (syntax.annotated(wire, annotation), *syntax.text(texts.get(wire, "")))
+        ]
+        return syntax.class_of(model.name, ["TypedDict"], [*syntax.text(clean(view.description)), *body], _extra(model))
     table = ast.Dict([ast.Constant(wire) for wire in members], list(members.values()))
     call = ast.Call(syntax.name("TypedDict"), [ast.Constant(model.name), table], [])
     return syntax.assigned(model.name, call)
+
+
+def _extra(model: Model) -> list[ast.keyword]:
+    """``extra_items=Any`` (PEP 728) where the document says that there may be other properties.
+
+    Only in a class: mypy, which does not know the keyword yet, would drop the fields of the functional form.
+    """
+    said = model.schema.value.get("additionalProperties") if isinstance(model.schema.value, Mapping) else None
+    is_open = said is True or isinstance(shape(model.schema).additional, Schema)
+    return [ast.keyword("extra_items", syntax.name("Any"))] if is_open else []
 
 
 def _member(models: Models, model: Model, field: Field) -> ast.expr:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ from markupsafe import Markup
 
 from dynclient import Client
 from dynclient._identifiers import class_name, distinct
-from dynclient.inspection.docstrings import client_name, docstring
-from dynclient.inspection.hints import Direction, Hint
+from dynclient.inspection.docstrings import clean, client_name, docstring
+from dynclient.inspection.hints import Direction, Hint, text
 from dynclient.inspection.views import ArgumentView, OperationView
 from dynclient_tools import syntax
 from dynclient_tools.models import Models, statements, type_of
@@ -38,12 +38,19 @@ _TAKEN = frozenset(
     | {"TypedDict", "api", "errors", "load", "load_async", "models"}
 )
 _TAKEN_IN_PLACE = frozenset({"Any", "AsyncClient", "Client", "Literal", "overload", "load", "DOCUMENTS"})
+_SHOWN = 6  # Properties of a body; a call lists them all.
 _PER_FILE = 150  # Operations; type checkers give up on files that are too long.
 
 
-def stubs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
-    """Write the package of an API, by file name. ``source`` is the path of its document."""
-    shown = site(client, source)
+def stubs(client: Client, source: str, templates: Path | None = None, tags: Collection[str] = ()) -> dict[str, str]:
+    """Write the package of an API, by file name. ``source`` is the path of its document.
+
+    ``tags`` limits it to operations with one of these tags, named as in the document or as a client's namespace.
+
+    Raises:
+        ArgumentError: no operation has one of the tags.
+    """
+    shown = site(client, source, tags)
     writer = _Writer(shown)
     environment = sources(templates)
     fingerprint = _hexadecimal(shown.api.fingerprint)
@@ -56,7 +63,7 @@ def stubs(client: Client, source: str, templates: Path | None = None) -> dict[st
             _ready([syntax.assigned("FINGERPRINT", syntax.constant(fingerprint))]),
         ],
         "names": _ready([syntax.assigned("__all__", syntax.list_of(["File", *names]))]),
-        "models": [_ready([statement]) for statement in statements(writer.models)],
+        "models": [_extended(_ready([statement])) for statement in statements(writer.models)],
         "parts": [Markup(f"_operations_{number}") for number in range(1, len(parts) + 1)],  # noqa: S704  # numbers
         "clients": _ready([*writer.namespaces(), *writer.clients()]),
         "loads": _ready(_load_functions(shown)),
@@ -65,7 +72,9 @@ def stubs(client: Client, source: str, templates: Path | None = None) -> dict[st
     for number, pages in enumerate(parts, 1):
         operations = [_ready(writer.operation(page)) for page in pages]
         template = environment.get_template("operations.pyi.jinja")
-        written[f"_operations_{number}.pyi"] = template.render(values, operations=operations)
+        exported = syntax.list_of(form for page in pages for form in writer.classes(page))
+        own = {"names": _ready([syntax.assigned("__all__", exported)]), "operations": operations}
+        written[f"_operations_{number}.pyi"] = template.render({**values, **own})
     # The statements have been checked already, so only the templates around them are left to check.
     bare = {**values, **dict.fromkeys(("names", "clients", "loads"), Markup("")), "models": [], "operations": []}
     for frame in (*_FILES.values(), "operations.pyi"):
@@ -86,6 +95,13 @@ def _ready(statements: Iterable[ast.stmt]) -> Markup:
     return Markup(syntax.source(statements))  # noqa: S704  # Python, not HTML
 
 
+def _extended(model: Markup) -> Markup:
+    """Let mypy, which does not know ``extra_items`` yet, ignore it."""
+    head, line_end, body = model.partition("\n")
+    ignored = "  # type: ignore[call-arg]" if head.endswith("extra_items=Any):") else ""
+    return head + Markup(ignored) + line_end + body  # noqa: S704  # a comment of ours
+
+
 def _hexadecimal(fingerprint: str) -> str:
     return "".join(character for character in fingerprint if character in "0123456789abcdef")
 
@@ -104,6 +120,10 @@ class _Writer:
         own = {form for known in (*self._classes.values(), *self._namespaces.values()) for form in _forms(known)}
         self.models = Models((entry for page in self.pages for entry in _hints(page.view)), _TAKEN | own)
 
+    def classes(self, page: OperationPage) -> Iterator[str]:
+        """The names of an operation's classes; a name may begin with an underscore, so that ``*`` needs a list."""
+        return _forms(self._classes[page.view.key])
+
     def operation(self, page: OperationPage) -> Iterator[ast.stmt]:
         """Write the classes of an operation: the call, the call with HTTP information, and both for tasks."""
         known = self._classes[page.view.key]
@@ -118,8 +138,8 @@ class _Writer:
         self, page: OperationPage, known: str, arguments: ast.arguments, *, is_async: bool
     ) -> Iterator[ast.stmt]:
         returns = type_of(self.models, page.view.returns, "response")
-        text = syntax.text(docstring(page.method.operation, page.view.name))
-        yield syntax.function("__call__", arguments, returns, text, is_async=is_async)
+        described = syntax.text(docstring(page.method.operation, page.view.name))
+        yield syntax.function("__call__", arguments, returns, described, is_async=is_async)
         with_info = name(f"{known}WithHTTPInfo")
         yield syntax.function("with_http_info", syntax.arguments_of("self"), with_info, decorators=["property"])
         yield syntax.function("prepare", arguments, name("Request"))
@@ -171,7 +191,21 @@ class _Writer:
         for attribute, page in pairs:
             known = self._classes[page.view.key] + suffix
             yield syntax.annotated(attribute, name(known))
+            # An editor shows the text below an attribute, not that of ``__call__``, where the attribute is named.
+            yield from syntax.text(_brief(page, attribute))
             yield syntax.annotated(f"{attribute}_with_http_info", name(f"{known}WithHTTPInfo"))
+
+
+def _brief(page: OperationPage, attribute: str) -> str:
+    """The signature of an operation's method, without the properties of a body that has many, and its summary."""
+    view = page.view
+    listed = [*page.listed, *page.properties[:_SHOWN]]
+    shown = [f"{each.name}: {text(each.hint)}{' = ...' if each.omittable else ''}" for each in listed]
+    after = sum(each.positional for each in listed)
+    shown[after:after] = ["*"] if after < len(shown) else []
+    shown += ["..."] if len(page.properties) > _SHOWN else []
+    summary = clean(view.summary) or f"{view.method} {view.path}"
+    return f"{attribute}({', '.join(shown)}) -> {text(view.returns)}\n\n{summary}"
 
 
 def _forms(known: str) -> Iterator[str]:
@@ -251,6 +285,11 @@ _LIFE = {
 }
 
 
+def package_names(sources: Iterable[str]) -> list[str]:
+    """The name of each document's package, after its file; a second document of the same file name is numbered."""
+    return distinct([client_name(source) for source in sources], _TAKEN_IN_PLACE)
+
+
 # dynclient_types.
 
 
@@ -262,9 +301,15 @@ class _Typed(NamedTuple):
     schemes: tuple[str, ...]
 
 
-def in_place(clients: Mapping[str, Client], templates: Path | None = None) -> dict[str, str]:
-    """Write the package ``dynclient_types``, by path below it. ``clients`` has a client for each path in code."""
-    names = distinct([client_name(source) for source in clients], _TAKEN_IN_PLACE)
+def in_place(
+    clients: Mapping[str, Client], templates: Path | None = None, tags: Collection[str] = ()
+) -> dict[str, str]:
+    """Write the package ``dynclient_types``, by path below it. ``clients`` has a client for each path in code.
+
+    Raises:
+        ArgumentError: no operation of a document has one of the tags.
+    """
+    names = package_names(clients)
     packages = dict(zip(clients, names, strict=True))
     fingerprints = {source: client.api.fingerprint for source, client in clients.items()}
     typed = [_Typed(source, packages[source], tuple(client.api.security_schemes)) for source, client in clients.items()]
@@ -279,11 +324,11 @@ def in_place(clients: Mapping[str, Client], templates: Path | None = None) -> di
     written = {
         f"__init__.{kind}": environment.get_template(f"types.{kind}.jinja").render(values) for kind in ("py", "pyi")
     }
-    for text in written.values():
-        syntax.check(text)
+    for module in written.values():
+        syntax.check(module)
     for source, client in clients.items():
-        for file, text in stubs(client, source, templates).items():
-            written[f"{packages[source]}/{file}"] = text
+        for file, module in stubs(client, source, templates, tags).items():
+            written[f"{packages[source]}/{file}"] = module
     return written
 
 

@@ -93,12 +93,14 @@ def text(value: str) -> list[ast.stmt]:
     return [ast.Expr(ast.Constant(value))] if value.strip() else []
 
 
-def class_of(class_name: str, bases: Sequence[str], body: Sequence[ast.stmt]) -> ast.stmt:
+def class_of(
+    class_name: str, bases: Sequence[str], body: Sequence[ast.stmt], keywords: Sequence[ast.keyword] = ()
+) -> ast.stmt:
     """Build a class."""
     made: Any = ast.ClassDef(
         name=class_name,
         bases=[name(base) for base in bases],
-        keywords=[],
+        keywords=list(keywords),
         body=list(body) or [ast.Expr(ELLIPSIS)],
         decorator_list=[],
     )

@@ -5,12 +5,14 @@ Everything comes from the public API and from ``dynclient.inspection``. Texts of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
 from dynclient import Client
-from dynclient.exceptions import DocumentError
+from dynclient._identifiers import near
+from dynclient._rows import OperationRow
+from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.inspection.docstrings import client_name
 from dynclient.inspection.hints import Hint
 from dynclient.inspection.views import (
@@ -113,29 +115,45 @@ class Site(NamedTuple):
         return [(page, operation) for page in self.tags for operation in page.operations]
 
 
-def site(client: Client, source: str) -> Site:
-    """View an API as pages. ``source`` is the name of its document."""
+def site(client: Client, source: str, tags: Collection[str] = ()) -> Site:
+    """View an API as pages. ``source`` is the name of its document; ``tags`` limits it to operations with one of them.
+
+    Raises:
+        ArgumentError: no operation has one of the tags.
+    """
     api = api_view(client.api)
     operations: list[OperationPage] = []
     broken: list[Broken] = []
-    for row in client.api.rows:
+    for row in _chosen(client.api.rows, tags):
         method = client.operations[row.key]
         try:
             operations.append(OperationPage(operation_view(method.operation), method))
         except DocumentError as error:
             broken.append(Broken(row.key, str(error)))
     names = [INDEX]
-    tags = tuple(_tag_pages(api, operations, names))
+    pages = tuple(_tag_pages(api, operations, names))
     schemas = tuple(_schema_pages(operations, names))
     return Site(
         api=api,
         client=client_name(source),
         source=source,
-        tags=tags,
+        tags=pages,
         schemas=schemas,
         broken=tuple(broken),
         files={page.view.uri: page.file for page in schemas},
     )
+
+
+def _chosen(rows: Sequence[OperationRow], tags: Collection[str]) -> Iterator[OperationRow]:
+    """The operations with one of these tags, each named as in the document or as a namespace; all without tags."""
+    names = {row: {*row.tags, *(namespace for namespace, _ in row.names_by_tag)} for row in rows}
+    known = dict.fromkeys(name for of_row in names.values() for name in sorted(of_row))
+    for tag in tags:
+        if tag not in known:
+            matches = near(tag, known)
+            hint = f"did you mean {' or '.join(matches)}?" if matches else ""
+            raise ArgumentError(f"no operation has the tag {tag!r}", argument="tag", matches=matches, hint=hint)
+    return (row for row in rows if not tags or not names[row].isdisjoint(tags))
 
 
 def server_url(server: Any) -> str:

@@ -13,6 +13,8 @@ from typing_extensions import Unpack as _Unpack
 
 from .models import *
 
+__all__ = ['CreateCallOperation', 'CreateCallOperationWithHTTPInfo', 'CreateCallOperationAsync', 'CreateCallOperationAsyncWithHTTPInfo', 'GetCallStateOperation', 'GetCallStateOperationWithHTTPInfo', 'GetCallStateOperationAsync', 'GetCallStateOperationAsyncWithHTTPInfo', 'UpdateCallOperation', 'UpdateCallOperationWithHTTPInfo', 'UpdateCallOperationAsync', 'UpdateCallOperationAsyncWithHTTPInfo', 'UpdateCallBxmlOperation', 'UpdateCallBxmlOperationWithHTTPInfo', 'UpdateCallBxmlOperationAsync', 'UpdateCallBxmlOperationAsyncWithHTTPInfo']
+
 class CreateCallOperationWithHTTPInfo:
 
     def __call__(self, account_id: str, create_call: CreateCall=..., *, to: str=..., from_: str=..., display_name: str | None=..., uui: str | None=..., application_id: str=..., answer_url: str=..., answer_method: CallbackMethod=..., username: str | None=..., password: str | None=..., answer_fallback_url: str | None=..., answer_fallback_method: CallbackMethod=..., fallback_username: str | None=..., fallback_password: str | None=..., disconnect_url: str | None=..., disconnect_method: CallbackMethod=..., call_timeout: float | None=..., callback_timeout: float | None=..., machine_detection: MachineDetection=..., priority: int | None=..., tag: str | None=...) -> HTTPResult[CreateCallResponse]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit, urlunsplit
+
+from dynclient._expressions import expression
 
 SecretLocation = tuple[str, str]
-"""Where a request has a secret, as location and wire name: ``("header", "authorization")``, ``("query", "key")``."""
+"""Where a request has a secret, as location and wire name: ``("header", "authorization")``, ``("query", "key")``.
+
+In a path it is a segment's index, counted from the end, and if only a part of it is secret its template:
+``("path", "-2")``, ``("path", "-1/{token}.json")``.
+"""
 
 MASK = "***"
 LONG = 8
@@ -27,27 +33,49 @@ _SECRET_FIELDS = frozenset(
 )
 
 
+_DELIMITER = expression(r"[^A-Za-z0-9_%]")
+_DELIMITERS = 8
+
+
 def is_secret_header(name: str, secrets: frozenset[SecretLocation]) -> bool:
     """Tell whether a header of a request with these secrets may not be shown."""
     return name.lower() in SECRET_HEADERS or ("header", name.lower()) in secrets
 
 
-def masked_url(url: str, secrets: frozenset[SecretLocation], mask: Callable[[str], str] = lambda _: MASK) -> str:
-    """The URL without user information; each secret query value is replaced by ``mask(name)``."""
+def masked_url(url: str, secrets: frozenset[SecretLocation]) -> str:
+    """The URL without user information, each secret in its path and query replaced by ``***``."""
+    return "".join(text if name is None else MASK for text, name in url_pieces(url, secrets))
+
+
+def url_pieces(url: str, secrets: frozenset[SecretLocation]) -> list[tuple[str, SecretLocation | None]]:
+    """The URL without user information as pieces: a text and None, or a secret and its location."""
+    parts = urlsplit(url)
+    templates = _path_templates(secrets)
+    pieces: list[tuple[str, SecretLocation | None]] = [
+        (parts._replace(netloc=_host(parts.netloc), path="", query="", fragment="").geturl(), None)
+    ]
+    segments = parts.path.split("/")
+    for index, segment in enumerate(segments):
+        from_end = index - len(segments)
+        before, secret, after = _in_segment(segment, templates.get(from_end))
+        pieces.append((f"{'/' if index else ''}{before}", None))
+        if secret:
+            name = templates[from_end].replace("{}", "").partition("{")[2].partition("}")[0]
+            pieces.append((secret, ("path", name)))
+        pieces.append((after, None))
     names = _query_names(secrets)
-    parts = urlsplit(url)
-    fields = []
-    for field in parts.query.split("&"):
-        name, equals, _ = field.partition("=")
-        fields.append(f"{name}={mask(unquote_plus(name))}" if equals and unquote_plus(name) in names else field)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="&".join(fields)))
+    for index, field in enumerate(parts.query.split("&") if parts.query else []):
+        name, equals, value = field.partition("=")
+        pieces.append((f"{'&' if index else '?'}{name}{equals}", None))
+        pieces.append((value, ("query", unquote_plus(name)) if equals and unquote_plus(name) in names else None))
+    return [*pieces, (f"#{parts.fragment}" if parts.fragment else "", None)]
 
 
-def logged_url(url: str) -> str:
-    """The URL as a log may show it: without user information and without any query value."""
-    parts = urlsplit(url)
+def logged_url(url: str, secrets: frozenset[SecretLocation] = frozenset()) -> str:
+    """The URL as a log may show it: without user information, secrets of the path and any query value."""
+    parts = urlsplit(masked_url(url, frozenset(location for location in secrets if location[0] == "path")))
     names = [name for name, _, _ in (field.partition("=") for field in parts.query.split("&")) if name]
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(names), ""))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "&".join(names), ""))
 
 
 def secret_values(
@@ -65,14 +93,33 @@ def secret_values(
     for name, value in headers:
         if is_secret_header(name, secrets):
             found |= {value, *_in_header(name.lower(), value)}
-    names = _query_names(secrets)
-    for field in urlsplit(url).query.split("&"):
-        name, _, value = field.partition("=")
-        if unquote_plus(name) in names:
-            found |= {value, unquote_plus(value)}
+    for text, location in url_pieces(url, secrets):
+        if location is not None:
+            parts = _parts_of_segment(text) if location[0] == "path" else {text}
+            found |= {form for value in parts for form in (value, unquote(value), unquote_plus(value))}
     if SECRET_BODY in secrets and isinstance(body, bytes):
         found |= _in_form(body)
     return tuple(sorted((text for text in found if len(text) >= shortest), key=len, reverse=True))
+
+
+def _host(netloc: str) -> str:
+    return netloc.rpartition("@")[2]
+
+
+def _path_templates(secrets: frozenset[SecretLocation]) -> dict[int, str]:
+    """Index of a segment with a secret, counted from the end -> its template."""
+    found = (name.partition("/") for in_, name in secrets if in_ == "path")
+    return {int(index): template for index, _, template in found}
+
+
+def _in_segment(segment: str, template: str | None) -> tuple[str, str, str]:
+    """What stands before a secret in a segment, the secret, and what stands behind it."""
+    if template is None:
+        return segment, "", ""
+    before, after = (template.partition("{")[0], template.rpartition("}")[2]) if "{" in template else ("", "")
+    if len(segment) < len(before + after) or not (segment.startswith(before) and segment.endswith(after)):
+        return "", segment, ""
+    return before, segment[len(before) : len(segment) - len(after)], after
 
 
 def _query_names(secrets: frozenset[SecretLocation]) -> set[str]:
@@ -115,6 +162,15 @@ def _in_header(name: str, value: str) -> set[str]:
     password = pair.partition(":")[2]
     # RFC 6749, 2.3.1: a client's secret is form-encoded there.
     return {rest, pair, password, unquote_plus(password)}
+
+
+def _parts_of_segment(text: str) -> set[str]:
+    """A secret segment, and its parts that stand between delimiters.
+
+    A path parameter of the styles label and matrix begins with a delimiter, and a segment may have several parameters.
+    """
+    bounds = [match.start() for match in _DELIMITER.finditer(text)][:_DELIMITERS]
+    return {text, *(text[i + 1 : j] for i in (-1, *bounds) for j in (*bounds, len(text)) if i + 1 < j)}
 
 
 def _in_form(body: bytes) -> set[str]:

@@ -57,6 +57,13 @@ CONNECTION_FIELDS = frozenset(
 Only a transport or a server writes them. A value from a caller or a document could split one message into two.
 """
 
+_REGISTERED_SCHEMES = (
+    "Basic Bearer Concealed Digest DPoP GNAP HOBA Mutual Negotiate OAuth PrivateToken SCRAM-SHA-1 SCRAM-SHA-256 vapid"
+)
+AUTHENTICATION_SCHEMES = {word.lower(): word for word in _REGISTERED_SCHEMES.split()}
+"""The registered authentication schemes, lower case -> as their specifications write them (IANA, HTTP Authentication
+Schemes). Servers should match them without regard to case, and some do not."""
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 """Scheme -> port (RFC 9110, 4.2)."""
 

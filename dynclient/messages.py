@@ -134,13 +134,13 @@ class Request:
 
     @property
     def shown_url(self) -> str:
-        """The URL as it may be shown: without user information, with secret query values masked."""
+        """The URL as it may be shown: without user information, with secrets of its path and query masked."""
         return _masking.masked_url(self.url, self.secrets)
 
     @property
     def logged_url(self) -> str:
-        """The URL as a log may show it: without user information and without any query value."""
-        return _masking.logged_url(self.url)
+        """The URL as a log may show it: without user information, secrets of its path, and any query value."""
+        return _masking.logged_url(self.url, self.secrets)
 
     def with_no_secrets(self) -> Request:
         """Return the request as it may be shown: each secret masked, and no body if the body is secret."""
@@ -158,11 +158,11 @@ class Request:
         return f"Request({self.method!r}, {self.shown_url!r}, headers={self.with_no_secrets().headers!r}, body={body})"
 
     def to_curl(self) -> str:
-        """The curl command line that sends this request, for a POSIX shell. A secret is the variable ``$NAME``."""
+        """The curl command line that sends this request, for sh, bash, zsh and fish; a secret is ``$YOUR_…``."""
         return self._exported("curl")
 
     def to_httpie(self) -> str:
-        """The HTTPie command line that sends this request, for a POSIX shell. A secret is the variable ``$NAME``."""
+        """The HTTPie command line that sends this request, for sh, bash, zsh and fish; a secret is ``$YOUR_…``."""
         return self._exported("httpie")
 
     def to_python(self) -> str:

@@ -96,7 +96,7 @@ class Plan:
         }
         path = _sendable(operation.path, {wire for in_, wire in self._fields if in_ == "path"})
         self._path, _, self._query = path.partition("#")[0].partition("?")
-        self._secrets = frozenset(_secret_locations(self.arguments))
+        self._secrets = frozenset(_secret_locations(self.arguments, self._path))
         self._ranges = _response_ranges(operation)
         self._accept = accept(self._ranges) if self._ranges else ""
 
@@ -284,11 +284,20 @@ def _escape(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
-def _secret_locations(found: tuple[Argument, ...]) -> Iterator[tuple[str, str]]:
+def _secret_locations(found: tuple[Argument, ...], path: str) -> Iterator[tuple[str, str]]:
     # OAS 3.1.1, Data Type Format: `password` is a hint to obscure the value.
-    for argument in found:
-        if argument.parameter is not None and secret(argument.schema):
-            yield argument.in_, argument.wire.lower() if argument.in_ == "header" else argument.wire
+    secrets = {(argument.in_, argument.wire) for argument in found if argument.parameter and secret(argument.schema)}
+    for in_, wire in secrets:
+        if in_ != "path":
+            yield in_, wire.lower() if in_ == "header" else wire
+    in_path = {wire for in_, wire in secrets if in_ == "path"}
+    # The names of other templates are left out, and a slash in a name, which is not one of the path.
+    named = _TEMPLATE.sub(lambda name: name[0].replace("/", "_") if name[0][1:-1] in in_path else "{}", path).split("/")
+    yield from (
+        ("path", f"{i - len(named)}/{segment}")
+        for i, segment in enumerate(named)
+        if segment.replace("{}", "").find("{") >= 0
+    )
 
 
 def _sendable(path: str, names: set[str]) -> str:

@@ -135,6 +135,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line; an error is shown in a line or two. Returns the exit status."""
     debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
     prepare_streams()
+    if "_DYNCLIENT_COMPLETE" in os.environ:
+        from dynclient.cli.documents import quote_completions
+
+        quote_completions()
     try:
         with terminable():
             status = _status_of(arguments, debug=debug)

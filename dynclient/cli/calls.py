@@ -94,7 +94,8 @@ class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in 
         del ctx, param
         if incomplete.startswith("@"):
             return [CompletionItem(incomplete, type="file")]
-        return [CompletionItem(value) for value in self.values if value.startswith(incomplete)]
+        # A line end would begin another proposal.
+        return [CompletionItem(value) for value in self.values if value.startswith(incomplete) and value.isprintable()]
 
 
 class Positional(click.Argument):

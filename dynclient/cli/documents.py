@@ -182,6 +182,23 @@ def document_argument(name: str = "document") -> Callable[[Decorated], Decorated
     return click.argument(name, shell_complete=complete_documents)
 
 
+def quote_completions() -> None:
+    """Have click quote what it proposes to bash, which puts it on the command line as it is; zsh and fish quote it."""
+    from click.shell_completion import BashComplete, add_completion_class
+
+    class Quoting(BashComplete):
+        def format_completion(self, item: CompletionItem) -> str:
+            value = item.value
+            if item.type == "plain":
+                from shlex import quote
+
+                # click's script reads a backslash as an escape.
+                value = "" if "\\" in value else quote(value)
+            return f"{item.type},{value}"
+
+    add_completion_class(Quoting, "bash")
+
+
 def format_option(*formats: str, text: str = "How it is shown.") -> Callable[[Decorated], Decorated]:
     """The option ``-o`` of a command; the first format is the default."""
     choice = click.Choice(formats)

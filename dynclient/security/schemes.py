@@ -21,6 +21,7 @@ from dynclient._records import Record
 from dynclient._request_export import variable
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
+from dynclient.http_grammar import AUTHENTICATION_SCHEMES
 from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 from dynclient.options import OAuth2
@@ -31,12 +32,6 @@ Function = Callable[[CredentialRequest], Any]
 Given = Mapping[str, Auth | Function]
 """Scheme name -> its Auth, or the function that is called for a credential."""
 
-# The registered names as their specifications write them (IANA, HTTP Authentication Schemes). Servers should match
-# without regard to case, and some do not.
-_REGISTERED = (
-    "Basic Bearer Concealed Digest DPoP GNAP HOBA Mutual Negotiate OAuth PrivateToken SCRAM-SHA-1 SCRAM-SHA-256 vapid"
-)
-_WORDS = {word.lower(): word for word in _REGISTERED.split()}
 _CONTROL = expression(r"[\x00-\x1f\x7f]")
 _NOT_IN_COOKIE = expression(r"[\x00-\x20\x7f;,]")
 
@@ -178,14 +173,14 @@ def word_of(scheme: SecurityScheme) -> str:
     if scheme.type != "http":
         # RFC 6750, 2.1: what OAuth and OpenID Connect give out is a bearer token.
         return "Bearer"
-    return _WORDS.get(scheme.scheme.lower()) or scheme.word or scheme.scheme
+    return AUTHENTICATION_SCHEMES.get(scheme.scheme.lower()) or scheme.word or scheme.scheme
 
 
 def placeholder_of(scheme: SecurityScheme) -> str:
-    """What stands for a credential that is not at hand: ``Basic $BASIC``, ``$API_KEY``."""
+    """What stands for a credential that is not at hand: ``Basic $YOUR_BASIC_CREDENTIALS``, ``$YOUR_API_KEY``."""
     if scheme.type == "apiKey":
-        return variable(scheme.parameter)
-    return f"{word_of(scheme)} {variable(scheme.name)}"
+        return f"${variable(scheme.parameter)}"
+    return f"{word_of(scheme)} ${variable(f'{word_of(scheme)}_credentials')}"
 
 
 def concealed(auth: Any) -> Any:

@@ -50,3 +50,40 @@ def test_a_traceback_with_local_variables_can_be_made_of_a_refused_credential():
         dynclient.load({**DOCUMENT, "components": {"securitySchemes": schemes}}, auth={"k": [SECRET]})
     made = [repr(value) for frame, _ in traceback.walk_tb(raised.tb) for value in frame.f_locals.values()]
     assert any("Security" in text for text in made)
+
+
+@pytest.mark.parametrize(
+    ("path", "style"),
+    [
+        ("/v1/{pin}", {}), ("/{pin}/x/", {}), ("/x/{pin}.json", {}), ("/{id}-{pin}", {}),
+        ("/{pin}", {"style": "matrix"}), ("/{pin}", {"style": "label"})],
+)  # fmt: skip
+def test_a_secret_in_the_path_is_shown_nowhere(path, style, caplog):
+    caplog.set_level("DEBUG", "dynclient")
+    secret = "correct horse/battery"
+    parameters = [{"name": "pin", "in": "path", "required": True, "schema": PASSWORD, **style}]
+    parameters += [{"name": "id", "in": "path", "required": True, "schema": {}}] if "{id}" in path else []
+    operation = {"operationId": "one", "parameters": parameters, "responses": {"200": {"description": "d"}}}
+    seen = []
+
+    class Hook:
+        def on_request(self, event):
+            seen.append(event.url)
+
+    with dynclient.load(
+        {**DOCUMENT, "paths": {path: {"get": operation}}}, base_url="http://127.0.0.1:1/base", retry=1, hooks=[Hook()]
+    ) as client:
+        arguments = {"pin": secret, **({"id": "7"} if "{id}" in path else {})}
+        request = client.one.prepare(**arguments)
+        assert "correct%20horse%2Fbattery" in request.url
+        with pytest.raises(ConnectError) as raised:
+            client.one(**arguments)
+        shown = [repr(request), request.to_curl(), request.to_python(), str(client.one.explain(**arguments))]
+    error = raised.value
+    shown += [str(error), repr(vars(error)), repr(pickle.dumps(error)), caplog.text, *seen]
+    for text in shown:
+        assert "horse" not in text
+    assert request.shown_url.startswith("http://127.0.0.1:1/base/")
+    assert "***" in request.shown_url
+    assert "***" in caplog.text
+    assert secret in request.secret_values()

@@ -262,6 +262,39 @@ def test_bash_completes_by_the_script(beside, root):
         process.close(force=True)
 
 
+HOSTILE = "x$(touch ran);'`touch ran`"
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "function"),
+    [
+        ("bash", ["--norc", "-i"], 'dynclient() { printf "GOT%s" "<${@: -1}>"; }'),
+        ("zsh", ["-f"], 'autoload -Uz compinit; compinit -u -D; dynclient() { printf "GOT%s" "<${@: -1}>"; }'),
+        ("fish", ["--no-config"], 'function dynclient; printf "GOT%s" "<$argv[-1]>"; end'),
+    ],
+)
+def test_a_value_of_the_document_is_completed_quoted(beside, tmp_path, shell, words, function):
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not on PATH")
+    script, environment = beside(shell)
+    parameter = {"name": "m", "in": "query", "schema": {"enum": [HOSTILE, "other\nplain,x", "back\\slash", "\x1b[2J"]}}
+    operation = {"operationId": "go", "parameters": [parameter], "responses": {"200": {"description": "d"}}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/": {"get": operation}}}
+    (tmp_path / "d.json").write_text(json.dumps(document))
+    process = pexpect.spawn(shell, words, encoding="utf-8", timeout=30, cwd=str(tmp_path), env=environment)
+    try:
+        process.sendline(f"{function}; source {script}; echo sour''ced")
+        process.expect("sourced")
+        process.send("dynclient call d.json go --m x\t")
+        process.expect(r"ran.*touch.{1,2}ran")
+        process.send("\r")
+        process.expect("GOT<(.*?)>")
+    finally:
+        process.close(force=True)
+    assert process.match[1] == HOSTILE
+    assert not (tmp_path / "ran").exists()
+
+
 def test_large_bodies_have_a_progress_bar_in_both_directions(terminal, httpserver, tmp_path):
     content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     answers = {"200": {"description": "", "content": content}}

@@ -190,19 +190,24 @@ def test_two_credentials_in_one_place(sent, document):
     with pytest.raises(exceptions.InvalidDocument, match="one place"):
         sent({"Bearer": "t", "Basic": ("a", "b")}, "Basic Bearer")
     shown = dynclient.load(document("Basic Bearer")).get_x.prepare()
-    assert shown.headers["authorization"] == "Basic $BASIC"
+    assert shown.headers["authorization"] == "Basic $YOUR_BASIC_CREDENTIALS"
 
 
 HELD = [
-    (("Basic",), None, {"Authorization": "Basic $BASIC"}, ""),
-    (("Bearer",), None, {"Authorization": "Bearer $BEARER"}, ""),
-    (("Shared",), None, {"Authorization": "SharedAccessKey $SHARED"}, ""),
-    (("HeaderKey",), None, {"X-API-Key": "$X_API_KEY"}, ""),
-    (("QueryKey",), None, {}, "?api%20key=$API_KEY"),
-    (("CookieKey",), None, {"Cookie": "session=$SESSION"}, ""),
-    (("OAuth", "HeaderKey"), None, {"Authorization": "Bearer $OAUTH"}, ""),
+    (("Basic",), None, {"Authorization": "Basic $YOUR_BASIC_CREDENTIALS"}, ""),
+    (("Bearer",), None, {"Authorization": "Bearer $YOUR_BEARER_CREDENTIALS"}, ""),
+    (("Shared",), None, {"Authorization": "SharedAccessKey $YOUR_SHAREDACCESSKEY_CREDENTIALS"}, ""),
+    (("HeaderKey",), None, {"X-API-Key": "$YOUR_X_API_KEY"}, ""),
+    (("QueryKey",), None, {}, "?api%20key=$YOUR_API_KEY"),
+    (("CookieKey",), None, {"Cookie": "session=$YOUR_SESSION"}, ""),
+    (("OAuth", "HeaderKey"), None, {"Authorization": "Bearer $YOUR_BEARER_CREDENTIALS"}, ""),
     (("OAuth", "HeaderKey"), {"HeaderKey": "k"}, {"X-API-Key": "k"}, ""),
-    (("Bearer HeaderKey",), {"HeaderKey": "k"}, {"Authorization": "Bearer $BEARER", "X-API-Key": "k"}, ""),
+    (
+        ("Bearer HeaderKey",),
+        {"HeaderKey": "k"},
+        {"Authorization": "Bearer $YOUR_BEARER_CREDENTIALS", "X-API-Key": "k"},
+        "",
+    ),
     (("Certificate",), None, {}, ""),
     (("", "Bearer"), None, {}, ""),
     (("", "Bearer"), {"Bearer": "t"}, {"Authorization": "Bearer t"}, ""),
@@ -224,13 +229,13 @@ def test_a_placeholder_asks_nobody(document):
         raise AssertionError("asked")
 
     request = dynclient.load(document("Bearer"), auth=ask).get_x.prepare()
-    assert request.headers["Authorization"] == "Bearer $BEARER"
+    assert request.headers["Authorization"] == "Bearer $YOUR_BEARER_CREDENTIALS"
 
 
 def test_a_placeholder_is_ready_for_a_shell(document):
     request = dynclient.load(document("Basic QueryKey")).get_x.prepare()
-    assert '-H "Authorization: Basic $BASIC"' in request.to_curl()
-    assert '"https://api.test/v1/x?api%20key=$API_KEY"' in request.to_curl()
+    assert "-H 'Authorization: Basic '\"$YOUR_BASIC_CREDENTIALS\"" in request.to_curl()
+    assert "'https://api.test/v1/x?api%20key='\"$YOUR_API_KEY\"" in request.to_curl()
 
 
 @pytest.mark.parametrize("type_", ["apiKey", "http", "mutualTLS", "oauth2", "openIdConnect"])

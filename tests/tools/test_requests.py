@@ -191,7 +191,7 @@ def test_no_secret_in_request_examples():
     assert given["pin"] == "YOUR SECRET"
     assert len(given["body"]["password"]) <= 7
     assert 'pin = "YOUR SECRET"' in page
-    assert "pin=$PIN" in command
+    assert """pin='"$YOUR_PIN\"""" in command
     assert f"```sh\n{command}\n```" in page
 
 

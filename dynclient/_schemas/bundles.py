@@ -24,16 +24,17 @@ from threading import RLock
 from typing import Any
 
 from dynclient._records import Record
-from dynclient._schemas.discriminators import apply_discriminator, discriminator
+from dynclient._schemas.discriminators import Discriminator, apply_discriminator, discriminator
 from dynclient._schemas.keywords import ASSERTIONS, HIDDEN, Direction, Keywords, keywords
 from dynclient._schemas.resolution import anchored, cache, follow, location_at, resource_of, target
-from dynclient._schemas.shapes import members, shape
+from dynclient._schemas.shapes import members, same_value, shape
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.model import Schema
 from dynclient.options import Limits
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_OPEN = "?"  # after a discriminator's URI: a value that it does not know is no fault
 _CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 _INLINE = 24
 """Levels that are written within one entry; engines fail at some hundred."""
@@ -96,7 +97,7 @@ def _dynamic(schema: Schema, own: CompiledSchemas) -> SchemaBundle:
         homes.append(resources[home.uri])
     for entry in own.entries:
         anchor = entry.schema.value.get("$dynamicAnchor") if isinstance(entry.schema.value, Mapping) else None
-        if isinstance(anchor, str) and not entry.chosen:
+        if isinstance(anchor, str) and not entry.settled:
             entry.node["$dynamicAnchor"] = anchor
         for node, number in entry.links:
             node["$ref"] = f"dynclient:/{homes[number]}#/$defs/{number}"
@@ -138,15 +139,15 @@ class CompiledSchemas:
         self.uris: dict[str, str] = {}
         self.made: set[str] = set()
         self.worked_out: dict[str, Any] = {}
-        self._numbers: dict[tuple[str, bool], int] = {}
+        self._numbers: dict[tuple[str, frozenset[str]], int] = {}
 
-    def number(self, schema: Schema, *, chosen: bool = False, level: int = 0) -> int:
+    def number(self, schema: Schema, *, settled: frozenset[str] = frozenset(), level: int = 0) -> int:
         """Return the number of a schema's entry, new or known."""
-        key = (schema.uri, chosen)
+        key = (schema.uri, settled)
         if key not in self._numbers:
             self._numbers[key] = len(self.entries)
             at = f"/$defs/{len(self.entries)}"
-            self.entries.append(CompiledSchema(self, schema, at, level, chosen=chosen))
+            self.entries.append(CompiledSchema(self, schema, at, level, settled=settled))
         return self._numbers[key]
 
     def reached(self, *starts: int) -> list[int]:
@@ -168,7 +169,8 @@ class _Position(Record):
     """Where a node is written: its pointer in the bundle (``at``), the URI that follows from it, its depth.
 
     ``owner`` is the URI of the entry's schema as long as only ``allOf`` is between; ``hidden`` are the properties that
-    are not required in this direction.
+    are not required in this direction; ``settled`` are the discriminators that pick nothing here any more, by the URIs
+    of their schemas.
     """
 
     at: str
@@ -177,29 +179,32 @@ class _Position(Record):
     inline: int
     owner: str | None
     hidden: frozenset[str]
+    settled: frozenset[str]
 
     def below(self, *keys: str | int, same_value: bool = False) -> _Position:
         path = "".join(f"/{escape(str(key))}" for key in keys)
-        owner, hidden = (self.owner, self.hidden) if same_value else (None, frozenset[str]())
-        return _Position(self.at + path, self.uri + path, self.level + 1, self.inline + 1, owner, hidden)
+        below = self._replace(at=self.at + path, uri=self.uri + path, level=self.level + 1, inline=self.inline + 1)
+        return below if same_value else below._replace(owner=None, hidden=frozenset(), settled=frozenset())
 
 
 class CompiledSchema:
     """One entry of ``$defs``.
 
-    ``chosen`` tells that it is reached by the ``allOf`` of a schema that its discriminator has picked already.
-    ``node`` is None until the entry is written. ``links`` are the nodes in it that refer to other entries, by number;
-    ``dynamic`` those that do so dynamically, with the anchor's name.
+    ``settled`` are the discriminators that pick nothing here, since the value is that of a schema which they have
+    picked, or could have picked. ``node`` is None until the entry is written. ``links`` are the nodes in it that refer
+    to other entries, by number; ``dynamic`` those that do so dynamically, with the anchor's name.
     """
 
-    __slots__ = ("at", "chosen", "dynamic", "entries", "level", "links", "node", "schema")
+    __slots__ = ("at", "dynamic", "entries", "level", "links", "node", "schema", "settled")
 
-    def __init__(self, entries: CompiledSchemas, schema: Schema, at: str, level: int, *, chosen: bool) -> None:
+    def __init__(
+        self, entries: CompiledSchemas, schema: Schema, at: str, level: int, *, settled: frozenset[str]
+    ) -> None:
         self.entries = entries
         self.schema = schema
         self.at = at
         self.level = level
-        self.chosen = chosen
+        self.settled = settled
         self.node: Any = None
         self.links: list[tuple[dict[str, Any], int]] = []
         self.dynamic: list[tuple[dict[str, Any], int, str]] = []
@@ -210,26 +215,31 @@ class CompiledSchema:
         self.entries.uris[self.at] = uri
         self.links.clear()
         self.dynamic.clear()
-        position = _Position(self.at, uri, self.level, 0, uri, frozenset())
-        self.node = self.compiled(self.schema, position, chosen=self.chosen)
+        position = _Position(self.at, uri, self.level, 0, uri, frozenset(), self.settled)
+        self.node = self.compiled(self.schema, position)
 
     def link(
-        self, schema: Schema, node: dict[str, Any] | None = None, *, chosen: bool = False, level: int = 0
+        self,
+        schema: Schema,
+        node: dict[str, Any] | None = None,
+        *,
+        settled: frozenset[str] = frozenset(),
+        level: int = 0,
     ) -> dict[str, Any]:
         """Make a node, or a new one, refer to a schema's entry."""
         node = {} if node is None else node
-        number = self.entries.number(schema, chosen=chosen, level=level)
+        number = self.entries.number(schema, settled=settled, level=level)
         node["$ref"] = f"#/$defs/{number}"
         self.links.append((node, number))
         return node
 
-    def compiled(self, schema: Schema, position: _Position, *, chosen: bool = False) -> Any:
+    def compiled(self, schema: Schema, position: _Position) -> Any:
         """Write one schema, down to where references begin."""
         if position.level > self.entries.depth:
             where = location_at(schema.references, schema.uri)
             raise UnsafeDocument(f"schemas are nested more than {self.entries.depth} levels deep", location=where)
         if position.inline and (position.inline > _INLINE or self.is_resource(schema)):
-            return self.link(schema, level=position.level)
+            return self.link(schema, settled=position.settled, level=position.level)
         if position.uri != schema.uri:
             self.entries.uris[position.at] = schema.uri
             position = position._replace(uri=schema.uri)
@@ -242,10 +252,10 @@ class CompiledSchema:
         if found.or_null:
             self.entries.uris[f"{position.at}/anyOf/1"] = schema.uri
             inner = position._replace(at=f"{position.at}/anyOf/1")
-            return {"anyOf": [{"type": "null"}, self.written(schema, found, inner, chosen=chosen)]}
-        return self.written(schema, found, position, chosen=chosen)
+            return {"anyOf": [{"type": "null"}, self.written(schema, found, inner)]}
+        return self.written(schema, found, position)
 
-    def written(self, schema: Schema, found: Keywords, position: _Position, *, chosen: bool) -> dict[str, Any]:
+    def written(self, schema: Schema, found: Keywords, position: _Position) -> dict[str, Any]:
         """Write a schema that is an object."""
         position = position._replace(hidden=hidden_properties(schema, found, self.entries.direction, position.hidden))
         node: dict[str, Any] = {keyword: value for keyword, value in found.plain.items() if keyword in ASSERTIONS}
@@ -253,15 +263,19 @@ class CompiledSchema:
             node["required"] = [name for name in dict.fromkeys(node["required"]) if name not in position.hidden]
         self.add_references(node, schema, found, position)
         self.add_below(node, found, position)
-        picks = None if chosen else discriminator(schema, found)
-        if picks is not None:
-            at = f"{position.at}/allOf/{len(node.get('allOf', ()))}"
-            apply_discriminator(node, picks, schema, self.link)
-            self.entries.uris[at] = f"{schema.uri}/discriminator"
-            self.entries.made.add(at)
-        elif chosen and "discriminator" in found.plain:
+        picks = discriminator(schema, found)
+        if picks is None:
+            return node
+        if schema.uri in position.settled:
             node.pop("oneOf", None)
             node.pop("anyOf", None)
+            return node
+        if schema.uri + _OPEN in position.settled:
+            picks = picks._replace(closed=False)
+        at = f"{position.at}/allOf/{len(node.get('allOf', ()))}"
+        apply_discriminator(node, picks, schema, lambda picked: self.link(picked, settled=settled_by(picks, picked)))
+        self.entries.uris[at] = f"{schema.uri}/discriminator"
+        self.entries.made.add(at)
         return node
 
     def is_resource(self, schema: Schema) -> bool:
@@ -273,7 +287,7 @@ class CompiledSchema:
         """Write ``$ref`` and ``$dynamicRef``."""
         if found.reference is not None:
             to = follow(target(schema, found.reference))
-            self.link(to, node, chosen=self.is_chosen(to, position.owner))
+            self.link(to, node, settled=settled_above(to, position))
         reference = node.pop("$dynamicRef", None)
         if reference is None:
             return
@@ -310,15 +324,58 @@ class CompiledSchema:
         """Write a member of ``allOf``."""
         to = follow(schema)
         if to.uri != schema.uri:
-            return self.link(to, chosen=self.is_chosen(to, position.owner))
+            return self.link(to, settled=settled_above(to, position))
         return self.compiled(schema, position)
 
-    def is_chosen(self, parent: Schema, owner: str | None) -> bool:
-        """Tell whether a discriminator of the parent could have picked the schema that has it in its ``allOf``."""
-        if owner is None or not isinstance(parent.value, Mapping) or "discriminator" not in parent.value:
-            return False
-        picks = discriminator(parent, keywords(parent))
-        return picks is not None and any(heir.uri == owner for heir in picks.mapping.values())
+
+def settled_above(base: Schema, position: _Position) -> frozenset[str]:
+    """Return the discriminators of a base, and of its bases, that pick nothing for a schema which has it in its allOf.
+
+    They are those that were settled before, and those that could have picked the schema.
+    """
+    if position.owner is None:
+        return frozenset()
+    found = _discriminators(base)
+    return frozenset(
+        uri
+        for uri, picks in found.items()
+        if uri in position.settled or any(heir.uri == position.owner for heir in picks.mapping.values())
+    )
+
+
+def settled_by(picks: Discriminator, picked: Schema) -> frozenset[str]:
+    """Return the discriminators for the same property that pick nothing in a schema which has been picked.
+
+    A union of its own may pick further, but need not.
+    """
+    found = {uri: each for uri, each in _discriminators(picked).items() if each.property_name == picks.property_name}
+    return frozenset(uri if each.inherited or each.owner == picks.owner else uri + _OPEN for uri, each in found.items())
+
+
+def _discriminators(schema: Schema) -> Mapping[str, Discriminator]:
+    """Return the discriminators of a schema and of all its bases, by the URI of the schemas that have them."""
+    known: dict[str, Mapping[str, Discriminator]] = cache(schema.references, "bases")
+    waiting: list[tuple[Schema, list[Schema] | None]] = [(schema, None)]
+    entered: set[str] = set()
+    while waiting:
+        here, bases = waiting.pop()
+        if bases is not None:
+            found = [known[base.uri] for base in bases if known.get(base.uri)]
+            own = discriminator(here, keywords(here)) if "discriminator" in here.value else None
+            found += [{here.uri: own}] if own is not None else []
+            known[here.uri] = (
+                found[0] if len(found) == 1 else {uri: each for part in found for uri, each in part.items()}
+            )
+        elif here.uri not in known and here.uri not in entered:
+            entered.add(here.uri)
+            if not isinstance(here.value, Mapping):
+                known[here.uri] = {}
+                continue
+            refers = "allOf" in here.value or "$ref" in here.value
+            bases = list(same_value(here, keywords(here))) if refers else []
+            waiting.append((here, bases))
+            waiting += [(base, None) for base in bases]
+    return known[schema.uri]
 
 
 def hidden_properties(schema: Schema, found: Keywords, direction: str, known: frozenset[str]) -> frozenset[str]:

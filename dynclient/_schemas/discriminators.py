@@ -1,7 +1,9 @@
 """Discriminators: which schema the value of a property picks, and the same in the keywords of JSON Schema.
 
 Rule 1: a schema with ``oneOf`` or ``anyOf`` picks among those; without, among the named schemas that ``allOf`` it,
-directly or not (OAS 3.0.4, Discriminator Object).
+directly or not (OAS 3.0.4, Discriminator Object). A discriminator in a member of ``allOf`` that is no reference is that
+of the schema around it. Over several levels, a schema's discriminator has the values too by which those of its bases
+pick it, or a schema that inherits it.
 Rule 2: an explicit mapping takes precedence over the names of schemas; both count. But if the schemas have a ``const``
 or ``enum`` for the property, these values replace the names: many documents have a discriminator without mapping, and
 no value is the name of a schema.
@@ -29,6 +31,7 @@ from dynclient.model import Schema
 
 # OAS 3.1.1, Components Object: the names that a component may have.
 _COMPONENT = expression(r"^[a-zA-Z0-9._-]+$", re.ASCII)
+_MEMBER = expression(r"(?:/allOf/[0-9]+)+$")
 
 
 class Discriminator(Record):
@@ -36,7 +39,7 @@ class Discriminator(Record):
 
     ``mapping`` pairs each known value with its schema; ``default`` is the schema for an unknown or absent value, if
     the document has one. If ``closed``, any other value is invalid. If ``inherited``, the schemas are found by their
-    ``allOf``, not in a ``oneOf`` or ``anyOf``.
+    ``allOf``, not in a ``oneOf`` or ``anyOf``. ``owner`` is the URI of the schema whose discriminator it is.
     """
 
     property_name: str
@@ -44,26 +47,79 @@ class Discriminator(Record):
     default: Schema | None = None
     closed: bool = True
     inherited: bool = False
+    owner: str = ""
 
 
 def discriminator(schema: Schema, found: Keywords) -> Discriminator | None:
-    """Read a schema's discriminator; None if it has none that can be used."""
+    """Read a schema's discriminator, once for each URI; None if it has none that can be used."""
+    name = _property_name(found)
+    if name is None:
+        return None
+    known: dict[str, Discriminator] = cache(schema.references, "discriminators")
+    if schema.uri not in known:
+        known[schema.uri] = _discriminator(schema, found, name)
+    return known[schema.uri]
+
+
+def _property_name(found: Keywords) -> str | None:
     declared = found.plain.get("discriminator")
     # OAS 2.0, Schema Object: the discriminator is the property's name itself.
-    declared = {"propertyName": declared} if isinstance(declared, str) else declared
-    if not isinstance(declared, Mapping) or not isinstance(declared.get("propertyName"), str):
-        return None
+    name = declared.get("propertyName") if isinstance(declared, Mapping) else declared
+    return name if isinstance(name, str) else None
+
+
+def _discriminator(schema: Schema, found: Keywords, name: str) -> Discriminator:
+    declared = found.plain["discriminator"]
+    owner = _owner(schema)
     branches = (*found.many.get("oneOf", ()), *found.many.get("anyOf", ()))
-    mapping = _branches(branches, declared["propertyName"]) if branches else dict(_heirs(schema))
+    mapping = _branches(branches, name) if branches else dict(_heirs(owner))
     closed = bool(branches) and {follow(branch) for branch in branches} <= set(mapping.values())
-    explicit = declared.get("mapping")
-    for value, to in (explicit if isinstance(explicit, Mapping) else {}).items():
-        picked = _picked(schema, to)
-        closed = closed and picked is not None
-        if picked is not None:
-            mapping[str(value)] = picked
-    default = _picked(schema, declared.get("defaultMapping"))
-    return Discriminator(declared["propertyName"], mapping, default, closed, not branches)
+    explicit = _explicit(schema, found)
+    closed = closed and None not in explicit.values()
+    own = {value: picked for value, picked in explicit.items() if picked is not None}
+    if not branches:
+        known = {owner.uri, *(picked.uri for picked in (*mapping.values(), *own.values()))}
+        mapping.update((value, picked) for value, picked in _of_bases(owner, name) if picked.uri in known)
+    mapping.update(own)
+    default = _picked(schema, declared.get("defaultMapping")) if isinstance(declared, Mapping) else None
+    return Discriminator(name, mapping, default, closed, not branches, owner.uri)
+
+
+def _owner(schema: Schema) -> Schema:
+    """Return the schema that a member of its ``allOf`` belongs to; any other schema itself."""
+    uri = _MEMBER.sub("", schema.uri)
+    if uri == schema.uri:
+        return schema
+    return schema._replace(uri=uri, value=schema.references.resolve(uri, schema.uri)[1])
+
+
+def _explicit(schema: Schema, found: Keywords) -> dict[str, Schema | None]:
+    """Return the mapping that a discriminator has in the document; None for a schema that does not exist."""
+    known: dict[str, dict[str, Schema | None]] = cache(schema.references, "mappings")
+    if schema.uri not in known:
+        declared = found.plain["discriminator"]
+        said = declared.get("mapping") if isinstance(declared, Mapping) else None
+        pairs = said.items() if isinstance(said, Mapping) else ()
+        known[schema.uri] = {str(value): _picked(schema, to) for value, to in pairs}
+    return known[schema.uri]
+
+
+def _of_bases(schema: Schema, name: str) -> Iterator[tuple[str, Schema]]:
+    """Yield the mappings of the bases' discriminators for the same property, the farthest first."""
+    waiting, seen, bases = [schema], {schema.uri}, []
+    while waiting:
+        try:
+            here = waiting.pop()
+            found = keywords(here)
+            merged = [follow(member) for member in found.many.get("allOf", ())]
+        except DocumentError:
+            continue
+        if _property_name(found) == name:
+            bases.append(_explicit(here, found))
+        waiting += [member for member in merged if member.uri not in seen]
+        seen.update(member.uri for member in merged)
+    for explicit in reversed(bases):
+        yield from ((value, picked) for value, picked in explicit.items() if picked is not None)
 
 
 def _branches(branches: tuple[Schema, ...], property_name: str) -> dict[str, Schema]:
@@ -139,17 +195,25 @@ def _heirs_by_parent(schema: Schema) -> dict[str, list[Schema]]:
     names = named_schemas(schema)
     root = Schema(f"{document}#{schema.dialect.schemas}", names, schema.dialect, schema.references)
     for name, node in names.items():
-        members = node.get("allOf") if isinstance(node, Mapping) else None
-        for index, member in enumerate(members if isinstance(members, list) else ()):
-            if isinstance(member, Mapping) and isinstance(member.get("$ref"), str):
-                heir = child(root, name)
-                try:
-                    parent = follow(child(heir, "allOf", index))
-                except DocumentError:
-                    continue
-                heirs.setdefault(parent.uri, []).append(heir)
+        for keys in _references(node):
+            heir = child(root, name)
+            try:
+                parent = follow(child(heir, *keys))
+            except DocumentError:
+                continue
+            heirs.setdefault(parent.uri, []).append(heir)
     known[document] = heirs
     return heirs
+
+
+def _references(node: Any) -> Iterator[tuple[str | int, ...]]:
+    """Yield where the ``allOf`` of a schema has references, also within members that are none themselves."""
+    members = node.get("allOf") if isinstance(node, Mapping) else None
+    for index, member in enumerate(members if isinstance(members, list) else ()):
+        if isinstance(member, Mapping) and isinstance(member.get("$ref"), str):
+            yield "allOf", index
+        else:
+            yield from (("allOf", index, *keys) for keys in _references(member))
 
 
 Node = dict[str, Any]

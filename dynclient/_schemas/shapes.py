@@ -152,11 +152,12 @@ def members(schema: Schema) -> list[tuple[Schema, Keywords]]:
         result.append((here, found))
         active.add(here.uri)
         waiting.append((here, True))
-        waiting += [(member, False) for member in reversed(list(_same_value(here, found)))]
+        waiting += [(member, False) for member in reversed(list(same_value(here, found)))]
     return result
 
 
-def _same_value(schema: Schema, found: Keywords) -> Iterator[Schema]:
+def same_value(schema: Schema, found: Keywords) -> Iterator[Schema]:
+    """Yield the schemas that apply to the same value through ``$ref`` and ``allOf``."""
     if found.reference is not None:
         yield follow(target(schema, found.reference))
     for member in found.many.get("allOf", ()):
@@ -192,7 +193,7 @@ def _shape(schema: Schema) -> Shape:
         prefix_items=max((part.many.get("prefixItems", ()) for part in found), key=len),
         one_of=next((part.many["oneOf"] for part in found if part.many.get("oneOf")), ()),
         any_of=next((part.many["anyOf"] for part in found if part.many.get("anyOf")), ()),
-        discriminator=next(filter(None, (discriminator(*part) for part in parts)), None),
+        discriminator=_discriminator(here, parts),
         xml=_xml(own.get("xml")),
         read_only=any(part.get("readOnly") is True for part in (own, *(part.plain for part in found))),
         write_only=any(part.get("writeOnly") is True for part in (own, *(part.plain for part in found))),
@@ -251,6 +252,12 @@ def _enum(found: list[Keywords]) -> tuple[Any, ...] | None:
     if not enums:
         return None
     return tuple(value for value in enums[0] if all(value in other for other in enums[1:]))
+
+
+def _discriminator(schema: Schema, parts: list[tuple[Schema, Keywords]]) -> Discriminator | None:
+    """Return the schema's own discriminator, or else that of its nearest base."""
+    found = [each for part in parts if (each := discriminator(*part)) is not None]
+    return next((each for each in found if each.owner == schema.uri), found[0] if found else None)
 
 
 def _additional(found: list[Keywords]) -> Schema | bool:

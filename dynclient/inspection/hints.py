@@ -159,10 +159,9 @@ def _not_null(seen: Shape, context: _Context) -> Hint:
     branches = seen.one_of or seen.any_of
     if branches and not seen.properties:
         return _of_branches(seen, branches, context)
-    # An inherited discriminator stands in the value of the parent only.
-    is_own = isinstance(seen.schema.value, Mapping) and "discriminator" in seen.schema.value
-    if seen.discriminator is not None and seen.discriminator.inherited and is_own:
-        return _of_heirs(seen, seen.discriminator, context)
+    found = seen.discriminator
+    if found is not None and found.inherited and found.owner == seen.schema.uri:
+        return _of_heirs(seen, found, context)
     return _of_types(seen, context)
 
 

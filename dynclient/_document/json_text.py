@@ -98,7 +98,7 @@ def depth_of(data: bytes) -> int:
     return deepest
 
 
-_TOKEN = expression(STRING + rb"|[{}\[\],]", re.DOTALL)
+_TOKEN = expression(STRING + rb"?|[{}\[\],]", re.DOTALL)
 
 
 class NotJSON(UnreadableDocument):
@@ -152,6 +152,10 @@ def _standard(data: bytes, name: str) -> Any:
 
 def _duplicate(data: bytes, name: str) -> UnreadableDocument | None:
     """Find the first duplicate key of an object; the text is valid JSON."""
+
+    def line(offset: int) -> int:
+        return data.count(b"\n", 0, offset) + 1
+
     frames: list[dict[str, int] | int] = []
     keys: list[str | int] = []
     for token in _TOKEN.finditer(data):
@@ -168,12 +172,10 @@ def _duplicate(data: bytes, name: str) -> UnreadableDocument | None:
         elif frames and isinstance(frames[-1], dict) and _COLON.match(data, token.end()):
             key = json.loads(word)
             keys[-1] = key
-            line = data.count(b"\n", 0, token.start()) + 1
             if key in frames[-1]:
-                first = frames[-1][key]
-                message = f"duplicate key {key!r} (first on line {first})"
-                return unreadable(message, name, line=line, pointer=join("", *keys))
-            frames[-1][key] = line
+                message = f"duplicate key {key!r} (first on line {line(frames[-1][key])})"
+                return unreadable(message, name, line=line(token.start()), pointer=join("", *keys))
+            frames[-1][key] = token.start()
     return None
 
 

@@ -26,8 +26,9 @@ SMALLEST = 1 << 20
 """Bytes of text below which to load msgspec takes longer than to decode the text as a whole."""
 
 _SPACE = rb"[ \t\r\n]*"
-_KEY = expression(_SPACE + b",?" + _SPACE + STRING + _SPACE + b":" + _SPACE, re.DOTALL)
-_NEXT = expression(_SPACE + b",?" + _SPACE)
+_COMMA = rb"[ \t\r\n]*(?:,[ \t\r\n]*)?"
+_KEY = expression(_COMMA + STRING + _SPACE + b":" + _SPACE, re.DOTALL)
+_NEXT = expression(_COMMA)
 _SCALAR = expression(STRING + rb'|[^\s,\[\]{}"]+', re.DOTALL)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 # OpenAPI 2.0 has no `components`. If this word is not in the beginning, one more level is looked at.

@@ -29,15 +29,16 @@ from dynclient._mock.store import Store
 from dynclient._records import Record
 from dynclient.exceptions import DynclientError
 from dynclient.messages import Headers, Request, Response
-from dynclient.options import Limits
+from dynclient.options import Limits, MiB
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 log = logging.getLogger("dynclient.testing")
 
-# A mock that runs for weeks remembers at most this many exchanges.
+# A mock that runs for weeks remembers at most this many exchanges, and so many bytes of their bodies.
 MAX_EXCHANGES = 10_000
+MAX_EXCHANGE_BYTES = 64 * MiB
 
 CHAOS_STATUSES = (429, 500, 502, 503, 504)
 
@@ -116,7 +117,8 @@ class WSGIApplication:
 class Mock(WSGIApplication):
     """Answers requests as a document says. Threads may share it.
 
-    ``responses`` are those that were given, in order, each with its ``request``: at least the last 5,000.
+    ``responses`` are the last that were given, in order, each with its ``request``: at least 5,000, or as many as have
+    32 MiB of bodies.
     """
 
     def __init__(
@@ -140,6 +142,7 @@ class Mock(WSGIApplication):
         self._stub = stub
         self._coverage: Coverage | None = None
         self._reload_fault = ""
+        self._kept_bytes = 0
 
     @property
     def api(self) -> model.API:
@@ -174,12 +177,21 @@ class Mock(WSGIApplication):
             response = _with_cors(request, response)
         response = replace(response, request=replace(request, operation_id=name))
         with self._lock:
-            self.responses.append(response)
-            if len(self.responses) > MAX_EXCHANGES:
-                del self.responses[: MAX_EXCHANGES // 2]
+            self._keep(response)
         if self._observer is not None:
             self._observer(response)
         return response
+
+    def _keep(self, response: Response) -> None:
+        """Add a response; the older half goes when there are too many, or when their bodies are too large."""
+        kept = self.responses
+        kept.append(response)
+        self._kept_bytes += _size(response)
+        if len(kept) > MAX_EXCHANGES:
+            del kept[: MAX_EXCHANGES // 2]
+        while self._kept_bytes > MAX_EXCHANGE_BYTES and len(kept) > 1:
+            del kept[: len(kept) // 2]
+            self._kept_bytes = sum(map(_size, kept))
 
     def _responded(self, request: Request) -> tuple[Response, str | None]:
         """The response, be it an error, and the operation's name."""
@@ -274,6 +286,12 @@ def app(document: Source | model.API, **options: Any) -> Mock:
     """Make a WSGI application that answers as a document says; the options are those of :func:`serve`."""
     api = document if isinstance(document, model.API) else load(document)
     return Mock(api, **options)
+
+
+def _size(response: Response) -> int:
+    """The bytes of the bodies of an exchange."""
+    bodies = (response.body, response.request.body if response.request is not None else None)
+    return sum(len(body) for body in bodies if isinstance(body, bytes))
 
 
 def _preflight(request: Request) -> Response | None:

@@ -32,11 +32,15 @@ class Match(Record):
     texts: dict[str, str]
 
 
+Literals = tuple[tuple[str, ...], ...]
+"""The texts around the templates of a segment, one more than it has templates, each in the forms that it may have."""
+
+
 class Route(Record):
     """A path with its operations by method."""
 
     template: str
-    pattern: re.Pattern[str]
+    segments: tuple[Literals, ...]
     names: tuple[str, ...]
     rank: tuple[int, ...]
     rows: dict[str, list[model.OperationRow]]
@@ -83,13 +87,17 @@ class Router:
 
     def _matches(self, path: str) -> Iterator[tuple[Route, str, tuple[str, ...]]]:
         found = False
-        bases = filter(None, (base.match(path) for base in self._bases))
-        for rest in (path, *(path[base.end() :] or "/" for base in bases)):
+        parts = path.split("/")
+        bases = (len(base) for base in self._bases if _values(base, parts[: len(base)], least=0) is not None)
+        for rest in (path, *("/" + "/".join(parts[length:]) for length in bases)):
             for route in self._by_length.get(rest.count("/"), ()):
-                match = route.pattern.fullmatch(rest)
-                if match and ("" not in match.groups() or self._may_be_empty(route, match.groups())):
-                    found = True
-                    yield route, rest, match.groups()
+                texts = _values(route.segments, rest.split("/"))
+                if texts is None:
+                    texts = _values(route.segments, rest.split("/"), least=0)
+                    if texts is None or not self._may_be_empty(route, texts):
+                        continue
+                found = True
+                yield route, rest, texts
         if not found and not self._has_all_bases:
             self._has_all_bases = True
             self._bases += _bases(server for row in self._api.rows for server in self._servers(row))
@@ -128,24 +136,51 @@ def _route(template: str, rows: dict[str, list[model.OperationRow]]) -> Route:
         0 if not _TEMPLATE.search(segment) else 2 if _TEMPLATE.fullmatch(segment) else 1
         for segment in template.split("/")
     )
-    pattern = re.compile(_pattern(template, "([^/]*)"))
-    return Route(template, pattern, tuple(_TEMPLATE.findall(template)), rank, rows)
+    return Route(template, _segments(template), tuple(_TEMPLATE.findall(template)), rank, rows)
 
 
-def _literal(text: str) -> str:
-    encoded = quote(text, safe=_LITERAL_SAFE)
-    return re.escape(text) if encoded == text else f"(?:{re.escape(text)}|{re.escape(encoded)})"
+def _segments(template: str) -> tuple[Literals, ...]:
+    return tuple(
+        tuple(tuple(dict.fromkeys((text, quote(text, safe=_LITERAL_SAFE)))) for text in _TEMPLATE.split(segment)[::2])
+        for segment in template.split("/")
+    )
 
 
-def _pattern(template: str, value: str) -> str:
-    """The regular expression of a path template; ``value`` matches the value of an expression in braces."""
-    parts = _TEMPLATE.split(template)
-    return "".join(value if index % 2 else _literal(part) for index, part in enumerate(parts))
+def _values(segments: tuple[Literals, ...], parts: list[str], least: int = 1) -> tuple[str, ...] | None:
+    """The texts of the templates, each at least so long, if the parts of a path match."""
+    if len(parts) != len(segments):
+        return None
+    found: list[str] = []
+    for literals, part in zip(segments, parts, strict=True):
+        values = _values_in_segment(literals, part, least)
+        if values is None:
+            return None
+        found += values
+    return tuple(found)
 
 
-def _bases(servers: Iterable[model.Server]) -> tuple[re.Pattern[str], ...]:
+def _values_in_segment(literals: Literals, text: str, least: int) -> list[str] | None:
+    """Match from the end, so that each literal is found once: the first template takes as much as it can."""
+    first, *between = literals
+    if not between:
+        return [] if text in first else None
+    start = next((len(form) for form in first if text.startswith(form)), None)
+    stop = next((len(text) - len(form) for form in between.pop() if text.endswith(form)), None)
+    if start is None or stop is None:
+        return None
+    values: list[str] = []
+    for forms in reversed(between):
+        at, form = max((text.rfind(form, start + least, max(stop - least, 0)), form) for form in forms)
+        if at < 0:
+            return None
+        values.append(text[at + len(form) : stop])
+        stop = at
+    return [text[start:stop], *reversed(values)] if stop - start >= least else None
+
+
+def _bases(servers: Iterable[model.Server]) -> tuple[tuple[Literals, ...], ...]:
     paths = dict.fromkeys(_base_path(server.url) for server in servers)
-    return tuple(re.compile(_pattern(path, "[^/]*") + "(?=/|$)") for path in paths if path)
+    return tuple(_segments(path) for path in paths if path)
 
 
 def _base_path(url: str) -> str:

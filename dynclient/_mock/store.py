@@ -23,10 +23,16 @@ from dynclient._mock.responses import Draft, HTTPError
 from dynclient._mock.routing import Match, Route, bare
 from dynclient._schemas import shape, typed
 from dynclient.exceptions import DocumentError
+from dynclient.options import MiB
 
 # Members beside a list that hold its length.
 COUNT_NAMES = frozenset({"total", "count", "totalCount", "total_count", "totalItems", "total_items", "size"})
 
+# Older items go when a mock has more, or when what requests said of them has more characters.
+_MOST_ITEMS = 10_000
+_MOST_CHARACTERS = 64 * MiB
+# Fewer digits at the end of an id are counted on as text.
+_FEWEST_DIGITS = 4
 _LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}")
 
 
@@ -41,6 +47,8 @@ class Store:
         self._items: dict[str, dict[str, Any]] = {}
         self._collections: set[str] = set()
         self._count = 0
+        self._sizes: dict[str, int] = {}
+        self._size = 0
 
     def check(self, match: Match) -> None:
         """Check that every item in the path exists.
@@ -61,10 +69,10 @@ class Store:
         if self._id_property(template) is None:
             return self._listed(match, draft) if match.row.method == "GET" else self._of_item(match, draft)
         if match.row.method == "DELETE":
-            self._items.pop(path, None)
+            self._remove(path)
             return draft
         if match.row.method in {"PUT", "PATCH", "POST"} and isinstance(values.body, dict):
-            self._items[path].update(values.body)
+            self._keep(path, {**self._items[path], **values.body}, values)
         return draft._replace(value=_overlaid(draft, {**_path_values(values), **self._items[path]}))
 
     def _create(self, id_property: str, match: Match, draft: Draft, values: RequestValues) -> Draft:
@@ -80,10 +88,22 @@ class Store:
             identifier = _varied(first, self._count)
         value = _renamed(value, first, identifier)
         path = f"{collection}/{identifier}"
-        self._items[path] = {**known, **value}
+        self._keep(path, {**known, **value}, values)
         self._collections.add(collection)
         # RFC 9110, 10.2.2: with 201, Location is the created resource.
         return draft._replace(value=value, headers={"location": path})
+
+    def _keep(self, path: str, item: dict[str, Any], values: RequestValues) -> None:
+        added = len(str(values.body))
+        self._items[path] = item
+        self._sizes[path] = self._sizes.get(path, 0) + added
+        self._size += added
+        while (len(self._items) > _MOST_ITEMS or self._size > _MOST_CHARACTERS) and len(self._items) > 1:
+            self._remove(next(each for each in self._items if each != path))
+
+    def _remove(self, path: str) -> None:
+        if self._items.pop(path, None) is not None:
+            self._size -= self._sizes.pop(path)
 
     def _listed(self, match: Match, draft: Draft) -> Draft:
         """The response with the existing items, once one has been created in the collection."""
@@ -198,11 +218,11 @@ def _varied(old: Any, count: int) -> Any:
     """Another id, a text or a number, of the same form."""
     if isinstance(old, int):
         return old + count
-    digits = re.search(r"[0-9a-f]{4,}$", old)
-    if digits is None:
+    stem = old.rstrip("0123456789abcdef")
+    width = len(old) - len(stem)
+    if width < _FEWEST_DIGITS:
         return f"{old}-{count}"
-    width = len(digits[0])
-    return old[: digits.start()] + f"{(int(digits[0], 16) + count) % 16**width:0{width}x}"
+    return stem + f"{(int(old[len(stem) :], 16) + count) % 16**width:0{width}x}"
 
 
 def _lists(value: Any, items: list[dict[str, Any]]) -> Iterator[Any]:

@@ -23,7 +23,7 @@ _BOUNDS: dict[str | None, tuple[int, int | None]] = {"*": (0, None), "+": (1, No
 _FLAGS = re.compile(r"\?([ims]*)(?:-([ims]+))?([:)])", re.ASCII)
 _POSIX = re.compile(r"\[:(\^?)([a-z]+):\]")
 _CODE_POINT = re.compile(r"\{([0-9A-Fa-f]{1,6})\}")
-_GROUPS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\((?!\?)|\(\?P?<([A-Za-z_$][\w$]*)>", re.DOTALL)
+_GROUPS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]?|\((?!\?)|\(\?P?<([A-Za-z_$][\w$]*)>", re.DOTALL)
 _GROUP_NAME = re.compile(r"<([A-Za-z_$][A-Za-z0-9_$]*)>", re.ASCII)
 _LOOKS = {"?=": (True, False), "?!": (True, True), "?<=": (False, False), "?<!": (False, True)}
 

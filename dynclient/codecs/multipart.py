@@ -43,7 +43,7 @@ _BOUNDARY = expression(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]
 # HTML, multipart/form-data encoding algorithm: characters that would end a name or its line are percent-encoded.
 _IN_NAME = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 _CONTROL = expression(r"[\x00-\x08\x0a-\x1f\x7f]")
-_HEADER = expression(rf"({TOKEN}):[ \t]*(.*?)[ \t]*", re.DOTALL)
+_NAME = expression(TOKEN)
 _FOLD = expression(rb"\r\n[ \t]+")
 _PARAMETER = expression(rf';[ \t]*({TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))', re.DOTALL)
 _ESCAPE = expression(r"\\([\\\"])")
@@ -312,10 +312,10 @@ def _read_part(raw: bytes, offset: int, limits: Limits) -> _ReadPart:
     lines = [line for line in _FOLD.sub(b" ", head).split(b"\r\n") if line]
     if len(lines) > limits.header_lines:
         raise DecodeError("a part has too many headers", offset=offset)
-    found = [_HEADER.fullmatch(decode_text(line, "utf-8")) for line in lines]
-    if None in found:
+    fields_ = [decode_text(line, "utf-8").partition(":") for line in lines]
+    if not all(colon and _NAME.fullmatch(name) for name, colon, _ in fields_):
         raise DecodeError("a header of a part is malformed", offset=offset)
-    headers = Headers([(each[1], each[2]) for each in found if each is not None])
+    headers = Headers([(name, value.strip(" \t")) for name, _, value in fields_])
     disposition = _parameters(headers.get("content-disposition", ""))
     return _ReadPart(headers, content, disposition.get("name"), disposition.get("filename"))
 

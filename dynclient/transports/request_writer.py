@@ -26,7 +26,7 @@ T = TypeVar("T")
 CHUNK = 65_536
 """Bytes that are read or written at once."""
 
-_URL = expression(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)
+_URL = expression(r"(https?)://([^/?#]+)((?:[/?][^#]*)?)(?:#.*)?", re.IGNORECASE)
 _AUTHORITY = expression(r"(\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^:\[\]@]+)(?::([0-9]{0,5}))?")
 _UNSENDABLE = expression(r"[^\x21-\x7e]")
 _MAX_PORT = 65_535

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Barrier, Thread
@@ -353,3 +354,12 @@ def test_what_is_told_of_a_kept_text_whose_document_is_gone(case, tmp_path):
     assert api.read(good).responses["200"].description == "ok"
     # It is the document's fault, not the form's.
     assert kept.exists()
+
+
+def test_a_key_that_comes_again_after_many_others_is_found_in_time():
+    members = ",\n".join(f'"{number}": 0' for number in range(60_000))
+    started = time.thread_time()
+    with pytest.raises(UnreadableDocument, match=r"duplicate key '0' \(first on line 2\)") as caught:
+        open_document(f'{{"x": {{\n{members},\n"0": 1}}}}'.encode(), limits=LIMITS)
+    assert caught.value.location.line == 60_002
+    assert time.thread_time() - started < 3

@@ -5,9 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
+import time
 
 import pytest
 
+import dynclient
+from dynclient._mock.responses import HTTPError
+from dynclient._mock.routing import Router
 from dynclient.messages import Request
 
 JSON = {"Content-Type": "application/json"}
@@ -277,3 +282,72 @@ def test_requests_and_responses_are_recorded(mock, ask):
     ask("GET", "/nothing")
     assert [request.url for request in mock.requests] == ["http://mock.test/choices?a=b", "http://mock.test/nothing"]
     assert [response.status for response in mock.responses] == [200, 404]
+
+
+def test_only_the_last_exchanges_are_kept_within_a_bound_of_bytes(mock, ask, monkeypatch):
+    monkeypatch.setattr("dynclient._mock.mock.MAX_EXCHANGE_BYTES", 10_000)
+    for number in range(30):
+        ask("POST", f"/nothing?n={number}", body=b"a" * 1_000)
+    assert mock.requests[-1].url.endswith("?n=29")
+    assert 3 < len(mock.requests) < 10
+
+
+def test_one_exchange_is_kept_however_large(mock, ask, monkeypatch):
+    monkeypatch.setattr("dynclient._mock.mock.MAX_EXCHANGE_BYTES", 10_000)
+    for size in (20_000, 30_000):
+        ask("POST", "/nothing", body=b"a" * size)
+    assert [len(request.body) for request in mock.requests] == [30_000]
+
+
+def test_a_segment_with_many_templates_is_matched_in_time(ask_with):
+    answers = {"responses": {"204": {"description": ""}}}
+    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in "abcd"]
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "/{e}-{f}-{g}-{h}/v1", "variables": {name: {"default": "x"} for name in "efgh"}}],
+        "paths": {"/{a}-{b}-{c}-{d}/x": {"get": {"parameters": parameters, **answers}}},
+    }
+    ask = ask_with(document)
+    started = time.thread_time()
+    for target, status in {
+        "/" + "-" * 4_000: 404,
+        "/" + "-" * 4_000 + "/x": 204,
+        "/" + "-" * 4_000 + "/v1/1-2-3-4/x": 204,
+        "/" + "-" * 4_000 + "/v1/1-2-3-/x": 404,
+    }.items():
+        assert ask("GET", target).status == status
+    assert time.thread_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "values"),
+    [
+        ("/{a}", "/x", {"a": "x"}),
+        ("/{a}", "/", None),
+        ("/{a}-{b}", "/1-2-3", {"a": "1-2", "b": "3"}),
+        ("/{a}-{b}", "/--1", {"a": "-", "b": "1"}),
+        ("/{a}-{b}", "/-1", None),
+        ("/{a}{b}", "/123", {"a": "12", "b": "3"}),
+        ("/{a}{b}", "/1", None),
+        ("/x{a}.json", "/xy.json", {"a": "y"}),
+        ("/x{a}.json", "/x.json", None),
+        ("/{a}:{b}/c", "/1:2/c", {"a": "1", "b": "2"}),
+        ("/ä{a}ü{b}", "/%C3%A41%C3%BC2", {"a": "1", "b": "2"}),
+        ("/ä{a}ü{b}", "/ä1%C3%BC2ü3", {"a": "1%C3%BC2", "b": "3"}),
+        ("/{a}aba{b}", "/xababay", {"a": "xab", "b": "y"}),
+    ],
+)
+def test_the_values_of_templates(ask_with, template, path, values):
+    schema = {"type": "string"}
+    names = re.findall(r"\{(.)\}", template)
+    parameters = [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+    operation = {"operationId": "go", "parameters": parameters, "responses": {"204": {"description": ""}}}
+    api = dynclient.load(
+        {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {template: {"get": operation}}},
+        base_url="http://h.example",
+    ).api
+    try:
+        assert [match.texts for match in Router(api).find("GET", path)] == [values]
+    except HTTPError as error:
+        assert (error.status, values) == (404, None)

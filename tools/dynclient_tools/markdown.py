@@ -26,7 +26,7 @@ _ESCAPES = {
 _SPECIAL = re.compile(r"[\\\[\]`|~&<>]")
 # At the start of a line or of a list item, these make a heading, an underline of one, a rule, or front matter.
 _STRUCTURE = re.compile(
-    r"^([ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*)"
+    r"^([ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+){0,20})"
     r"(#|=|\+{3}|-(?=[- \t]*$)|\*(?=[* \t]*$)|_(?=[_ \t]*$))",
     re.MULTILINE,
 )
@@ -38,16 +38,15 @@ _INLINE = re.compile(
     # The text of a link may contain code and a line end.
     r"|\[(?P<text>(?:[^\[\]\n`\\]|\n(?!\s*\n)|(?<!`)`[^`\n\[\]]+`(?!`))*)\]\((?P<url>(?:https?://|mailto:)[^\s()<>\\|`\[\]\"]+)\)"
 )
-_FENCE = re.compile(
-    r"^ {0,3}(`{3,}|~{3,})[ \t]*([A-Za-z0-9+-]*)[^\n`]*\n(.*?)^ {0,3}\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL
-)
+# CommonMark, 4.5. Possessive, since one repetition could match what the next one does.
+_FENCE = re.compile(r" {0,3}+(`{3,}+|~{3,}+)[ \t]*+([A-Za-z0-9+-]*+)[^\n`]*+")
 
 
 # HTML tags and the Markdown for them.
-_TAGS = (
+_SPANS = (
     (re.compile(r"<(code|tt)>([^<>`\n]+)</\1>", re.IGNORECASE), r"`\2`"),
-    (re.compile(r"<(?:b|strong)>\s*([^<>*\n]*[^<>*\s])\s*</(?:b|strong)>", re.IGNORECASE), r"**\1**"),
-    (re.compile(r"<(?:i|em)>\s*([^<>*\n]*[^<>*\s])\s*</(?:i|em)>", re.IGNORECASE), r"*\1*"),
+    (re.compile(r"<(?:b|strong)>([^<>*]*)</(?:b|strong)>", re.IGNORECASE), lambda found: _emphasized(found, "**")),
+    (re.compile(r"<(?:i|em)>([^<>*]*)</(?:i|em)>", re.IGNORECASE), lambda found: _emphasized(found, "*")),
     (
         re.compile(
             r"<a\s+href=[\"'](https?://[^\s\"'<>()]+)[\"'](?:\s+target=[\"']\w*[\"'])?>([^<>\[\]`\n]+)</a>",
@@ -55,11 +54,14 @@ _TAGS = (
         ),
         r"[\2](\1)",
     ),
-    (re.compile(r"[ \t]*<br\s*/?>[ \t]*", re.IGNORECASE), "  \n"),
-    (re.compile(r"\s*<li>\s*", re.IGNORECASE), "\n- "),
-    (re.compile(r"\s*</li>[ \t]*", re.IGNORECASE), "\n"),
-    (re.compile(r"\s*(?:</?(?:p|ul|ol|div)>\s*)+", re.IGNORECASE), "\n\n"),
 )
+# The tag, what stands for it, and the spaces before and after it that go: None for all.
+_BREAKS = (
+    (re.compile(r"<br\s*/?>", re.IGNORECASE), "  \n", " \t", " \t"),
+    (re.compile(r"<li>", re.IGNORECASE), "\n- ", None, None),
+    (re.compile(r"</li>", re.IGNORECASE), "\n", None, " \t"),
+)
+_BLOCKS = re.compile(r"</?(?:p|ul|ol|div)>", re.IGNORECASE)
 
 
 def text(value: str) -> Markup:
@@ -77,12 +79,7 @@ def cell(value: str) -> Markup:
 def prose(value: str) -> Markup:
     """Write paragraphs with their emphasis, lists, code and links; headings become plain lines."""
     lines = _printable(_without_html("\n".join(value.splitlines()))).strip("\n")
-    parts = []
-    at = 0
-    for block in _FENCE.finditer(lines):
-        parts += [*_paragraphs(lines[at : block.start()]), str(fence(block[3], block[2]))]
-        at = block.end()
-    return Markup("".join([*parts, *_paragraphs(lines[at:])]))  # noqa: S704  # escaped in there
+    return Markup("".join(_blocks(lines)))  # noqa: S704  # escaped in there
 
 
 def code(value: str) -> Markup:
@@ -109,6 +106,34 @@ def slug(name: str) -> str:
     """The anchor of a heading as GitHub makes it, for names of ASCII letters."""
     kept = re.sub(r"[^a-z0-9_ -]", "", name.lower())
     return kept.replace(" ", "-") or "section"
+
+
+def _blocks(value: str) -> Iterator[str]:
+    """The blocks of code and the paragraphs between them, written."""
+    lines = value.split("\n")
+    start = at = 0
+    # The shortest run of each character that is known to open a block that nothing closes.
+    unclosed: dict[str, int] = {}
+    while at < len(lines):
+        opening = _FENCE.fullmatch(lines[at])
+        at += 1
+        if opening is None or len(opening[1]) >= unclosed.get(opening[1][0], len(value)):
+            continue
+        end = next((n for n in range(at, len(lines)) if _closes(lines[n], opening[1])), None)
+        if end is None:
+            unclosed[opening[1][0]] = len(opening[1])
+            continue
+        yield from _paragraphs("".join(f"{line}\n" for line in lines[start : at - 1]))
+        yield str(fence("".join(f"{line}\n" for line in lines[at:end]), opening[2]))
+        start = at = end + 1
+        if start < len(lines):
+            yield "\n"
+    yield from _paragraphs("\n".join(lines[start:]))
+
+
+def _closes(line: str, mark: str) -> bool:
+    rest = line.lstrip(" ")
+    return len(line) - len(rest) < 4 and rest.startswith(mark) and not rest.rstrip(" \t").strip("`~")  # noqa: PLR2004  # CommonMark, 4.5: at most three spaces
 
 
 def _paragraphs(lines: str) -> Iterator[str]:
@@ -154,9 +179,23 @@ def _without_html(value: str) -> str:
     """Write the simple HTML tags of a text as Markdown, for looks alone: the result is escaped like any other."""
     if "<" not in value:
         return value
-    for tag, replacement in _TAGS:
-        value = tag.sub(replacement, value)
-    return value
+    for span, replacement in _SPANS:
+        value = span.sub(replacement, value)
+    for tag, replacement, before, after in _BREAKS:
+        pieces = tag.split(value)
+        pieces[1:] = [piece.lstrip(after) for piece in pieces[1:]]
+        pieces[:-1] = [piece.rstrip(before) for piece in pieces[:-1]]
+        value = replacement.join(pieces)
+    first, *rest = _BLOCKS.split(value)
+    if not rest:
+        return value
+    between = (piece.strip() for piece in rest[:-1])
+    return "\n\n".join([first.rstrip(), *filter(None, between), rest[-1].lstrip()])
+
+
+def _emphasized(found: re.Match[str], mark: str) -> str:
+    inner = found[1].strip()
+    return found[0] if not inner or "\n" in inner else f"{mark}{inner}{mark}"
 
 
 def type_link(hint: Hint, files: Mapping[str, str]) -> Markup:

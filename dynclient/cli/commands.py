@@ -62,18 +62,19 @@ class Command(click.Command):
         formatter.write("\n" + textwrap.indent(text, "  ") + "\n" if text else "")
 
 
-# CommonMark, 6: inline markup, and what is left of it.
+# CommonMark, 6: inline markup, and what is left of it. No piece may hold the beginning of another: what is never closed
+# would be looked through once for each of them.
 _INLINE = (
-    (re.compile(r"!\[([^\]]*)\]\([^()\s]*(?:\s[^()]*)?\)"), r"\1"),
-    (re.compile(r"\[([^\]]+)\]\(<?([^()\s>]*(?:\([^()\s]*\)[^()\s>]*)*)>?(?:\s+\"[^\"]*\")?\)"), r"\1 (\2)"),
-    (re.compile(r"<(https?://[^>\s]+)>"), r"\1"),
+    (re.compile(r"!\[([^\[\]]*)\]\([^()\s]*(?:\s[^()]*)?\)"), r"\1"),
+    (re.compile(r"\[([^\[\]]+)\]\(<?([^()\s>]*(?:\([^()\s]*\)[^()\s>]*)*)>?(?:\s+\"[^\"]*\")?\)"), r"\1 (\2)"),
+    (re.compile(r"<(https?://[^<>\s]+)>"), r"\1"),
     (re.compile(r"(?i)<br\s*/?>"), " "),
     (re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>"), ""),
-    (re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(\*\*|__)(?=\S)(.{1,500}?)(?<=\S)\1"), r"\2"),
     (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])"), r"\1"),
     (re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)"), r"\1"),
 )
-_CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
+_CODE = re.compile(r"(?<!`)(`++)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _BLOCK = re.compile(r"(?P<quote>>\s?)|(?P<heading>#{1,6}\s+)|(?P<item>(?:[-*+]|\d{1,9}[.)])\s+)|(?P<row>\|)")
 _FENCE = re.compile(r"\s*(```|~~~)")
 

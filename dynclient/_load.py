@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
 from dynclient._document import Document, cache_of, local_path, open_document
 from dynclient._readers import noted, read
 from dynclient._secrets import Secret
-from dynclient.messages import Response, Send
+from dynclient.messages import Response, Send, origin
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Timeout
 from dynclient.transports import Transport
@@ -50,7 +51,9 @@ def load(
         if document is not None and document.is_current():
             return _api(document)
     transport = (
-        OneShotTransport(limits, tls, proxy, timeout, block_private=block_private) if transport is None else transport
+        OneShotTransport(limits, tls, proxy, timeout, block_private=block_private, source=source)
+        if transport is None
+        else transport
     )
     document = open_document(source, limits=limits, references=references, transport=transport, cache=cache_of(cache))
     if document.is_shipped:
@@ -97,17 +100,30 @@ class OneShotTransport:
     """A transport that keeps no connection open: nobody would close it after the document was fetched."""
 
     def __init__(
-        self, limits: Limits, tls: TLS, proxy: str | Secret | None, timeout: Timeout, *, block_private: bool = False
+        self,
+        limits: Limits,
+        tls: TLS,
+        proxy: str | Secret | None,
+        timeout: Timeout,
+        *,
+        block_private: bool = False,
+        source: Any = None,
     ) -> None:
+        """``source`` is the document's: if it is a URL, its origin is shown the client's certificate, and no other."""
         self._network: dict[str, Any] = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         self._timeout = timeout
+        self._origin = None
+        if isinstance(source, str) and local_path(source) is None:
+            with suppress(ValueError):
+                self._origin = origin(source.strip())
 
     def send(self, send: Send) -> Response:
         from dynclient.transports import HTTPTransport
 
         transport = HTTPTransport(**self._network)
         try:
-            return transport.send(send._replace(timeout=self._timeout))
+            certificate = send.request.origin == self._origin
+            return transport.send(send._replace(timeout=self._timeout, certificate=certificate))
         finally:
             transport.close()
 

@@ -261,7 +261,8 @@ class Send(Record):
     """A call asks its driver to send a request; it is sent a :class:`Response` back.
 
     ``deadline`` is a reading of ``time.monotonic()`` after which the whole call has failed, or None. ``fresh`` asks for
-    a new connection: the last one broke.
+    a new connection: the last one broke. ``certificate`` tells that the server may be shown the client's certificate,
+    if the transport has one.
     """
 
     request: Request
@@ -270,6 +271,7 @@ class Send(Record):
     deadline: float | None = None
     stream: bool = False
     fresh: bool = False
+    certificate: bool = True
 
 
 class Read(Record):

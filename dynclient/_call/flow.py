@@ -44,18 +44,20 @@ def call(
     *,
     budget: Budget | None = None,
     auth: AuthFlow | None = None,
+    certificate: bool = True,
     environment: Environment = Environment(),
     deadline: float | None = None,
 ) -> Flow[HTTPResult]:
     """Send a request, again where its retry policy allows, and read its response.
 
     ``deadline`` is a reading of the environment's clock. Without one, ``timeout.total`` counts from now.
+    ``certificate`` tells that the request's origin may be shown the client's certificate.
 
     Raises:
         TransportError: there was no response, at any attempt.
         ResponseError: the response is an error, or breaks the document.
     """
-    sender = _Sender(reader, options, budget or Budget(), environment, deadline)
+    sender = _Sender(reader, options, budget or Budget(), environment, deadline, certificate)
     return _flow(request, sender, auth, reader.read)
 
 
@@ -66,6 +68,7 @@ def stream(
     *,
     budget: Budget | None = None,
     auth: AuthFlow | None = None,
+    certificate: bool = True,
     environment: Environment = Environment(),
     deadline: float | None = None,
 ) -> Flow[StreamedResponse]:
@@ -74,7 +77,7 @@ def stream(
     Raises:
         TransportError, ResponseError: as :func:`call`; faults in the body are raised when it is read.
     """
-    sender = _Sender(reader, options, budget or Budget(), environment, deadline, stream=True)
+    sender = _Sender(reader, options, budget or Budget(), environment, deadline, certificate, stream=True)
     return _flow(request, sender, auth, reader.open)
 
 
@@ -133,7 +136,17 @@ def _complete(error: DynclientError, operation_id: str, retry: RetryPolicy) -> N
 class _Sender:
     """Sends the requests of one call, or of one of its auth sub-requests, and repeats them."""
 
-    __slots__ = ("_clock", "_stream", "environment", "hop", "instrumentation", "options", "reader", "retry")
+    __slots__ = (
+        "_certificate",
+        "_clock",
+        "_stream",
+        "environment",
+        "hop",
+        "instrumentation",
+        "options",
+        "reader",
+        "retry",
+    )
 
     def __init__(
         self,
@@ -142,6 +155,7 @@ class _Sender:
         budget: Budget,
         environment: Environment,
         deadline: float | None,
+        certificate: bool,  # noqa: FBT001  # as call() takes it
         *,
         stream: bool = False,
     ) -> None:
@@ -158,6 +172,7 @@ class _Sender:
         if options.hooks or log.isEnabledFor(logging.INFO):
             self.instrumentation = Instrumentation(reader.operation.id, options.hooks, environment.clock, started)
         self._clock = CallClock(environment, options.timeout, reader.limits, deadline)
+        self._certificate = certificate
         self._stream = stream
 
     def attempts(self, request: Request, auth: AuthFlow | None) -> Flow[Response]:
@@ -185,7 +200,9 @@ class _Sender:
         exchange = None
         if self.instrumentation is not None:
             exchange = self.instrumentation.exchange(request, self.hop, self.retry.sent)
-        send = self._clock.send(request if exchange is None else exchange.request, stream=self._stream)
+        certificate = self._certificate and not self.hop.is_foreign
+        sent = request if exchange is None else exchange.request
+        send = self._clock.send(sent, stream=self._stream, certificate=certificate)
         if self.retry.fresh:
             send, self.retry.fresh = send._replace(fresh=True), False
         try:
@@ -211,7 +228,8 @@ class _Sender:
         sender = copy(self)
         sender.retry = RetryPolicy(self.options.retry, self.environment, self.retry.budget)
         sender.retry.repeatable = request.method in IDEMPOTENT
-        sender.hop, sender._stream = Hop(), False  # noqa: SLF001  # of the same class
+        # Where an AuthFlow sends is trusted.
+        sender.hop, sender._stream, sender._certificate = Hop(), False, True  # noqa: SLF001  # of the same class
         return sender.attempts(request, None)
 
     def redirected(self, response: Response, request: Request, seen: list[Secret]) -> Request | None:

@@ -131,7 +131,8 @@ class _BaseClient:
             return getattr(import_module("dynclient.transports"), cls._transport_class)(**network)
 
         found = DocumentSource(source, **how, **network)
-        return cls._of(found, make_transport, call_options, limits, watch, tls)
+        certificate = {"certificate": tls.certificate is not None, "own_transport": transport is None}
+        return cls._of(found, make_transport, call_options, limits, watch, certificate)
 
     @classmethod
     def _of(
@@ -141,14 +142,14 @@ class _BaseClient:
         options: CallOptions,
         limits: Limits,
         watch: bool | float,  # noqa: FBT001  # as load() takes it
-        tls: TLS,
+        certificate: Mapping[str, bool],
     ) -> Self:
-        """Read a document, and make its client."""
+        """Read a document, and make its client; ``certificate`` says whether the transport may show one."""
         if watch and not source.is_local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = source.read()
         _compare_types(source.given, api)
-        state = ClientState(source, api, limits, make_transport, certificate=tls.certificate is not None)
+        state = ClientState(source, api, limits, make_transport, **certificate)
         dispatcher = cls._dispatcher_class(state, options)
         if watch:
             from dynclient._client.watching import SECONDS, Watcher

@@ -69,7 +69,9 @@ class Dispatcher:
 
     def prepare(self, plan: Plan, bound: Bound) -> Request:
         """The Request of a call, with a placeholder for each credential that is missing."""
-        return self._security.placeholder(plan.request(bound, self.options_of(plan.operation)), plan.operation)
+        request = plan.request(bound, self.options_of(plan.operation))
+        self._security.check_headers(self.options.headers, request, plan.operation)
+        return self._security.placeholder(request, plan.operation)
 
     def send(self, plan: Plan, bound: Bound, options: CallOptions | None = None, *, data_only: bool) -> Any:
         """Make a call: return its data, or its HTTPResult."""
@@ -99,7 +101,16 @@ class Dispatcher:
         request, operation = plan.request(bound, options), plan.operation
         reader = ResponseReader(operation, self.state.limits, mode, engine)
         auth = AuthFlow(self._security, operation) if operation.security else None
-        return {"request": request, "options": options, "reader": reader, "budget": self.state.budget, "auth": auth}
+        if options.headers:
+            self._security.check_headers(options.headers, request, operation)
+        return {
+            "request": request,
+            "options": options,
+            "reader": reader,
+            "budget": self.state.budget,
+            "auth": auth,
+            "certificate": self.state.may_identify and self._security.trusts(request, operation),
+        }
 
 
 def _validations(options: CallOptions, document: LoadedDocument) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class DocumentSource:
         """
         if self._validators is None:
             return load_api(self._place(), **self._options)
-        fetching = _ConditionalTransport(self._validators, **self._options)
+        fetching = _ConditionalTransport(self._validators, source=self.given, **self._options)
         api = load_api(self.given, transport=fetching, **self._options)
         # A document that can't be read is fetched again.
         self._validators = fetching.found
@@ -124,9 +124,9 @@ class _NotModifiedError(Exception):
 class _ConditionalTransport(OneShotTransport):
     """A transport for one document: conditional for its URL and the redirects from there, plain for ``$ref``."""
 
-    def __init__(self, validators: Validators, **options: Any) -> None:
+    def __init__(self, validators: Validators, *, source: Any, **options: Any) -> None:
         """``options`` are those of :func:`dynclient._load.load`."""
-        super().__init__(**{name: options[name] for name in _NETWORK})
+        super().__init__(**{name: options[name] for name in _NETWORK}, source=source)
         self.found = Validators()
         self._validators = validators
         self._is_root_fetched = False

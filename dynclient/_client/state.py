@@ -139,12 +139,23 @@ class ClientState:
     """
 
     def __init__(
-        self, source: DocumentSource, api: API, limits: Limits, make_transport: Callable[[], Any], *, certificate: bool
+        self,
+        source: DocumentSource,
+        api: API,
+        limits: Limits,
+        make_transport: Callable[[], Any],
+        *,
+        certificate: bool,
+        own_transport: bool = True,
     ) -> None:
-        """``make_transport`` is called at the first request. ``certificate``: TLS shows a certificate of the client."""
+        """``make_transport`` is called at the first request. ``certificate``: TLS shows a certificate of the client.
+
+        ``own_transport``: the transport is ours, and has no other certificate.
+        """
         self.source = source
         self.limits = limits
         self.certificate = certificate
+        self.may_identify = certificate or not own_transport
         self.document = LoadedDocument(api, limits)
         self.credentials = CredentialCache()
         self.budget = Budget()

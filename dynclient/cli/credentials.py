@@ -21,6 +21,7 @@ import click
 
 from dynclient._identifiers import near
 from dynclient._records import Record
+from dynclient.cli.documents import short_names
 from dynclient.cli.process import ask
 from dynclient.cli.references import authorization, has_reference, header_value, is_reference, keyring, looked_up
 from dynclient.exceptions import DocumentError, escaped
@@ -28,6 +29,7 @@ from dynclient.http_grammar import is_token
 from dynclient.model import API, Operation, SecurityScheme
 from dynclient.options import OAuth2
 from dynclient.security.schemes import auth_of, kind_of
+from dynclient.security.trust import is_remote, text_of
 
 # What --auth takes where the document names no scheme.
 _AUTHORIZATION = frozenset({"authorization", "basic", "bearer"})
@@ -44,14 +46,34 @@ def variable(api: API, scheme: SecurityScheme) -> str:
 
 def in_words(api: API, operation: Operation) -> str:
     """The variables that an operation's credentials are taken from, as a sentence."""
-    names = [f"{variable(api, scheme)} ({kind_of(scheme).typed})" for scheme in _needed(api, operation)]
-    return f"Credentials are taken from the environment: {', '.join(names)}." if names else ""
+    schemes = list(_needed(api, operation))
+    if not is_configured(api):
+        words = [f"--auth {scheme.name}=env:VARIABLE ({kind_of(scheme).typed})" for scheme in schemes]
+        return f"Credentials: {', '.join(words)}." if words else ""
+    words = [f"{variable(api, scheme)} ({kind_of(scheme).typed})" for scheme in schemes]
+    return f"Credentials are taken from the environment: {', '.join(words)}." if words else ""
 
 
 def hint(api: API, operation: Operation) -> str:
     """What to do if an operation's credential is missing."""
-    names = [f"{variable(api, scheme)}, or give --auth {scheme.name}=-" for scheme in _needed(api, operation)]
-    return f"set {'; or '.join(names)}; or keep one: dynclient auth login" if names else ""
+    schemes = list(_needed(api, operation))
+    if not is_configured(api):
+        words = [f"--auth {scheme.name}=env:VARIABLE, or --auth {scheme.name}=-" for scheme in schemes]
+        return f"give {'; or '.join(words)}; or keep one: dynclient auth login" if words else ""
+    words = [f"{variable(api, scheme)}, or give --auth {scheme.name}=-" for scheme in schemes]
+    return f"set {'; or '.join(words)}; or keep one: dynclient auth login" if words else ""
+
+
+def is_configured(api: API) -> bool:
+    """Whether the variables of the environment are this document's: it is a file, or has a short name.
+
+    They are named by its title. Any document of the network may have the same.
+    """
+    if not is_remote(api):
+        return True
+    with suppress(click.ClickException):
+        return api.source_uri in short_names().values()
+    return False
 
 
 def _needed(api: API, operation: Operation) -> Iterator[SecurityScheme]:
@@ -77,7 +99,7 @@ def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
         found[scheme.name] = _credential(scheme, prompted(scheme) if source == "-" else looked_up(source, "--auth"))
     for scheme in api.security_schemes.values():
         if scheme.name not in found:
-            text = os.environ.get(variable(api, scheme))
+            text = os.environ.get(variable(api, scheme)) if is_configured(api) else None
             found[scheme.name] = _credential(scheme, text) if text else _kept(api, scheme)
     return {name: credential for name, credential in found.items() if credential is not None} or None
 
@@ -231,8 +253,11 @@ class Vault:
 
 
 def key_of(api: API, name: str) -> str:
-    """The key of a scheme's entry: the same scheme of another document is another one."""
-    return f"{api.document_uri} {name}"
+    """The key of a scheme's entry: the same scheme of another document is another one.
+
+    A document is what the user named: a compiled one may say that it is any other.
+    """
+    return f"{api.source_uri} {name}"
 
 
 def _in_keyring(method: str, *words: str) -> Any:
@@ -287,4 +312,8 @@ def _kept(api: API, scheme: SecurityScheme) -> Any:
     entry = Vault().load(key)
     if entry is None:
         return None
-    return _credential(scheme, str(entry["text"])) if "text" in entry else login_of(key, entry)
+    if "text" in entry:
+        return _credential(scheme, str(entry["text"]))
+    found, server = login_of(key, entry), entry.get("server")
+    # Where the server's own tokens are, another server has its own.
+    return found if server is None else lambda request: found if text_of(request.origin) == server else None

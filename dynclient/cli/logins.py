@@ -129,7 +129,7 @@ def _named(api: API, name: str) -> SecurityScheme:
 def _state(api: API, scheme: SecurityScheme) -> str | None:
     """Where a scheme's credential comes from, in words."""
     variable = credentials.variable(api, scheme)
-    if os.environ.get(variable):
+    if os.environ.get(variable) and credentials.is_configured(api):
         return f"from the environment: {variable}"
     key = key_of(api, scheme.name)
     entry = Vault().load(key)
@@ -159,12 +159,13 @@ def _logged_in(api: API, scheme: SecurityScheme, options: Mapping[str, Any]) -> 
     if known and not scopes:
         click.echo(escaped(f"No --scope is given: the server decides. The document has {', '.join(known)}"), err=True)
     given = _asked(flow, options)
-    to, token = _fetch(api, scheme, given, options)
+    to, token, server = _fetch(api, scheme, given, options)
     return {
         "client_id": given.client_id,
         "client_secret": given.client_secret.reveal() if given.client_secret is not None else None,
         "flow": flow,
         "token_url": to.refresh or to.token,
+        "server": server,
         "client_auth": to.auth,
         "scopes": list(scopes),
         "tokens": entry_of(token),
@@ -209,13 +210,13 @@ def _open(url: str) -> None:
 
 
 def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str, Any]) -> Any:
-    """Fetch a token as a call would: the server's addresses, and the token."""
+    """Fetch a token as a call would: the server's addresses, the token, and the server if it is for that one alone."""
     from dynclient._client.drivers import drive
     from dynclient._environment import Environment
     from dynclient.security import AuthContext, CallClock, CredentialCache
     from dynclient.security.grants import endpoints, fault_of, first_token
     from dynclient.security.tokens import TokenRequest, flow_of
-    from dynclient.security.trust import trust
+    from dynclient.security.trust import text_of, trust
     from dynclient.transports import HTTPTransport
 
     fault = fault_of(given, scheme)
@@ -230,7 +231,9 @@ def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str
 
     def steps() -> Generator[Any, Any, Any]:
         to = yield from endpoints(needed)
-        return to, (yield from first_token(needed, to, flow_of(given), frozenset(options["scopes"])))
+        place, address = needed.issuer
+        token = yield from first_token(needed, to, flow_of(given), frozenset(options["scopes"]))
+        return to, token, None if "://" in address else text_of(place)
 
     transport = HTTPTransport(limits=limits)
     try:

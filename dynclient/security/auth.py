@@ -72,9 +72,9 @@ class CallClock:
         self.deadline = deadline
         self._timeout = timeout
 
-    def send(self, request: Request, *, stream: bool = False) -> Send:
-        """The step that sends a request within the call's time."""
-        return Send(request, self._timeout, self.limits, self.deadline, stream)
+    def send(self, request: Request, *, stream: bool = False, certificate: bool = True) -> Send:
+        """The step that sends a request within the call's time, and may show the client's certificate."""
+        return Send(request, self._timeout, self.limits, self.deadline, stream, False, certificate)
 
     def wait_for_a_person(self, seconds: float) -> None:
         """Move the deadline to this many seconds from now."""

@@ -29,7 +29,7 @@ from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
 from dynclient.security.auth import Auth, AuthContext, CallClock, CredentialCache, CredentialRequest, SchemeAuth
 from dynclient.security.locations import added, has_credential, location_of, secret_at, write
 from dynclient.security.schemes import Given, StaticAuth, auth_of, given_auths, hint, is_auth, placeholder_of
-from dynclient.security.trust import trust
+from dynclient.security.trust import credential_headers, trust
 
 _REFUSED = range(400, 500)
 
@@ -113,6 +113,21 @@ class Security:
         if not operation.security or any(not requirement for requirement in operation.security):
             return Chosen()
         raise self._missing(operation)
+
+    def trusts(self, request: Request, operation: Operation) -> bool:
+        """Whether a request goes to a trusted origin."""
+        return not self._trust.fault(request.origin, operation.servers)
+
+    def check_headers(self, names: Iterable[str], request: Request, operation: Operation) -> None:
+        """Make sure that none of the caller's headers carries a credential to an origin that is not trusted.
+
+        Raises:
+            CredentialScopeError: one would.
+        """
+        if not self.trusts(request, operation):
+            for name in credential_headers(names, self._schemes):
+                what = f"the header {name}, which may be a credential,"
+                self._trust.check(request.origin, operation.servers, operation.id, what)
 
     def _ask(
         self, name: str, scopes: tuple[str, ...], request: Request, operation: Operation

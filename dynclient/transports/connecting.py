@@ -163,8 +163,10 @@ def _split(url: Secret) -> tuple[str | None, Secret | None]:
         return None, None
 
 
-def context_of(tls: TLS) -> ssl.SSLContext:
+def context_of(tls: TLS, *, certificate: bool = True) -> ssl.SSLContext:
     """Make a TLS context: with the system's trust store, unless the options name another.
+
+    ``certificate``: servers that ask for it are shown the client's certificate.
 
     Raises:
         ArgumentError: a file is missing, or is not a PEM file of its kind.
@@ -172,7 +174,7 @@ def context_of(tls: TLS) -> ssl.SSLContext:
     try:
         context = _trusting(tls)
         context.minimum_version = _TLS_VERSIONS[tls.minimum_version]
-        if tls.certificate is not None:
+        if certificate and tls.certificate is not None:
             pair = (tls.certificate,) if isinstance(tls.certificate, str) else tls.certificate
             context.load_cert_chain(*pair)
     except KeyError:
@@ -225,7 +227,8 @@ class Connector:
         self.block_private = block_private
         self.pool = Pool(limits.pool_size, self.waiter)
         self._tls = tls
-        self._context: ssl.SSLContext | None = None
+        self.has_certificate = tls.certificate is not None
+        self._contexts: dict[bool, ssl.SSLContext] = {}
 
     def content(self, body: Body) -> Content | None:
         """Return the body as it is sent, or None where there is none.
@@ -235,8 +238,8 @@ class Connector:
         """
         raise NotImplementedError
 
-    async def context(self) -> ssl.SSLContext:
-        """Return the TLS context, which is made when it is first needed."""
+    async def context(self, *, certificate: bool) -> ssl.SSLContext:
+        """Return the TLS context with the client's certificate or without; each is made when it is first needed."""
         raise NotImplementedError
 
     async def look_up(self, host: str, port: int, clock: Clock) -> list[Address]:
@@ -256,8 +259,11 @@ class Connector:
         """
         raise NotImplementedError
 
-    async def secured(self, stream: Any, host: str, clock: Clock) -> Stream:
-        """Shake hands by TLS with a server of this name; returns the stream that is used from then on."""
+    async def secured(self, stream: Any, host: str, clock: Clock, *, certificate: bool) -> Stream:
+        """Shake hands by TLS with a server of this name; returns the stream that is used from then on.
+
+        ``certificate``: the server is trusted with the client's certificate. A proxy is not.
+        """
         raise NotImplementedError
 
     async def open(self, target: Target, clock: Clock, limits: Limits, hold: Callable[[Connection], T]) -> T:
@@ -272,18 +278,18 @@ class Connector:
         first = target if proxy is None else proxy.target
         if "https" in {first.scheme, target.scheme}:
             # Unusable options are reported before anything is sent.
-            await self.context()
+            await self.context(certificate=target.certificate)
         connection = Connection(await self._connect(first, clock), clock)
         held = hold(connection)
         if first.scheme == "https":
-            connection.stream = await self._secured(connection, first.host)
+            connection.stream = await self._secured(connection, first.host, certificate=first.certificate)
         if proxy is not None:
             if first.scheme.startswith("socks"):
                 await _pass_socks(connection, target, proxy)
             elif target.scheme == "https":
                 await _tunnel(connection, target, proxy, limits)
             if target.scheme == "https":
-                connection.stream = await self._secured(connection, target.host)
+                connection.stream = await self._secured(connection, target.host, certificate=target.certificate)
         return held
 
     async def _connect(self, server: Target, clock: Clock) -> Stream:
@@ -303,10 +309,10 @@ class Connector:
                     raise
         raise socket.gaierror(socket.EAI_NONAME, "no address")
 
-    async def _secured(self, connection: Connection, host: str) -> Stream:
+    async def _secured(self, connection: Connection, host: str, *, certificate: bool = False) -> Stream:
         # A certificate has neither a zone nor the dot of a name that is absolute.
         name = host.partition("%")[0].rstrip(".")
-        return await self.secured(connection.stream, name, connection.clock)
+        return await self.secured(connection.stream, name, connection.clock, certificate=certificate)
 
 
 async def _tunnel(connection: Connection, target: Target, proxy: Proxy, limits: Limits) -> None:

@@ -68,6 +68,8 @@ class HTTP11Exchange(Lease):
         self._framing = Framing(request.method, self._send.limits)
         try:
             self._target = target_of(request.url)
+            if self._connector.has_certificate and self._send.certificate and self._target.scheme == "https":
+                self._target = self._target._replace(certificate=True)
             content = None if request.body is None else self._connector.content(request.body)
             request_head = self._request_head(self._target, content)
         except ArgumentError as error:

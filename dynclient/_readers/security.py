@@ -1,7 +1,8 @@
 """Security requirements, and the Security Scheme Object of OpenAPI 3.
 
 Rule 1: an operation's ``security`` replaces the document's; an empty array requires nothing.
-Rule 2: a requirement that names a missing or broken scheme breaks the operations that have it.
+Rule 2: a requirement that names a missing or broken scheme is kept as it is: it is a choice that the document gives no
+means to meet, beside others that may be met. Only a check of the whole document reports it.
 """
 
 from __future__ import annotations
@@ -42,10 +43,9 @@ def _requirement(
     for key in node.value:
         scopes = tuple(text for scope in node.members(key) if (text := spelled(scope.value)) is not None)
         name = key if key in schemes else _referred(key, node, prefix)
-        if name in schemes:
-            yield schemes[name].name, scopes
-        else:
+        if name not in schemes and node.source.faults is not None:
             node.refuse(node.fault(f"the security scheme {key!r} is not defined"), None)
+        yield name, scopes
 
 
 def _referred(key: str, node: Node, prefix: str) -> str:

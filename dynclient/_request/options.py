@@ -30,7 +30,7 @@ class CallOptions(Record):
 
     base_url: str | None = None
     server: ServerChoice = None
-    auth: Any = None
+    auth: Any = ...
     allow_origins: tuple[str, ...] = ()
     headers: Mapping[str, str] = {}
     timeout: Timeout = Timeout()

@@ -57,6 +57,7 @@ SHARED_OPTIONS = (
         help="A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - to be asked. SCHEME may be bearer or "
         "basic where the document names none.",
     ),
+    click.Option(["--anonymous"], is_flag=True, help="Send no credential, also where the document requires one."),
     click.Option(
         ["--header", "-H"],
         multiple=True,
@@ -251,7 +252,8 @@ def _options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
         "auth": credentials.gathered(client.api, given["auth"]),
         "redirects": "all" if given["follow"] else None,
     }
-    return {name: value for name, value in options.items() if value is not None}
+    options = {name: value for name, value in options.items() if value is not None}
+    return {**options, "auth": None} if given["anonymous"] else options
 
 
 def _server(words: Iterable[str]) -> Any:

@@ -83,7 +83,7 @@ def _needed(api: API, operation: Operation) -> Iterator[SecurityScheme]:
             yield api.security_schemes[name]
 
 
-def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
+def gathered(api: API, asked: Iterable[str]) -> Any:
     """The credentials by scheme, for ``auth=``: those of ``--auth``, else of the environment, else those that are kept.
 
     Raises:
@@ -101,7 +101,7 @@ def gathered(api: API, asked: Iterable[str]) -> dict[str, Any] | None:
         if scheme.name not in found:
             text = os.environ.get(variable(api, scheme)) if is_configured(api) else None
             found[scheme.name] = _credential(scheme, text) if text else _kept(api, scheme)
-    return {name: credential for name, credential in found.items() if credential is not None} or None
+    return {name: credential for name, credential in found.items() if credential is not None} or ...
 
 
 def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> SecurityScheme:

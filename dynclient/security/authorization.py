@@ -10,7 +10,8 @@ Rule 4: a transport's error ends the flows: whether the call is repeated is deci
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from dynclient._records import Record
 from dynclient.exceptions import (
     ArgumentError,
     DecodeError,
+    DocumentError,
     DynclientError,
     InvalidDocument,
     MissingCredential,
@@ -27,7 +29,14 @@ from dynclient.exceptions import (
 from dynclient.messages import Await, Request, Response, RunBlocking, Sleep
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
 from dynclient.security.auth import Auth, AuthContext, CallClock, CredentialCache, CredentialRequest, SchemeAuth
-from dynclient.security.locations import added, has_credential, location_of, secret_at, write
+from dynclient.security.locations import (
+    UNDECLARED,
+    added,
+    has_credential,
+    location_of,
+    secret_at,
+    write,
+)
 from dynclient.security.schemes import Given, StaticAuth, auth_of, given_auths, hint, is_auth, placeholder_of
 from dynclient.security.trust import credential_headers, trust
 
@@ -60,12 +69,12 @@ class Chosen(Record):
 class Security:
     """The credentials of a client, and where they may go. Immutable; threads may share it."""
 
-    __slots__ = ("_certificate", "_given", "_schemes", "_trust", "cache")
+    __slots__ = ("_certificate", "_given", "_is_anonymous", "_schemes", "_trust", "cache")
 
     def __init__(
         self,
         api: API,
-        auth: Any = None,
+        auth: Any = ...,
         *,
         base_url: str | None = None,
         allow_origins: Iterable[str] = (),
@@ -74,16 +83,19 @@ class Security:
     ) -> None:
         """Take an API, the value of ``auth=``, and what the caller trusts.
 
+        Where ``auth`` is None, what is missing is not sent; where it is ``...``, it is an error.
         ``certificate`` says that TLS shows a certificate of the client. ``cache`` is shared by clients of one document.
 
         Raises:
             ArgumentError: no scheme can take ``auth``, or ``allow_origins`` has something that is not an origin.
         """
-        self._schemes = api.security_schemes
+        self._is_anonymous = auth is None
+        auth = None if auth is ... else auth
+        self._schemes = _Schemes(api, auth if isinstance(auth, Mapping) else ())
         # A traceback shows this object also where the value of auth= is refused.
         self._given: Given = {}
         self._trust = trust(api, base_url, allow_origins)
-        self._given = given_auths(auth, api.security_schemes)
+        self._given = given_auths(auth, self._schemes)
         self._certificate = certificate
         self.cache = cache if cache is not None else CredentialCache()
 
@@ -109,8 +121,8 @@ class Security:
                         found = asked[name]
                     auths[name] = found  # type: ignore[assignment]  # no function any more
                 if all(auths[name] is not None or self._is_met(name, request) for name in auths):
-                    return self._chosen(requirement, auths, operation, clock)
-        if not operation.security or any(not requirement for requirement in operation.security):
+                    return self._chosen(request, requirement, auths, operation, clock)
+        if self._is_anonymous or not operation.security or any(not choice for choice in operation.security):
             return Chosen()
         raise self._missing(operation)
 
@@ -141,6 +153,7 @@ class Security:
 
     def _chosen(
         self,
+        request: Request,
         requirement: SecurityRequirement,
         auths: Mapping[str, Auth | None],
         operation: Operation,
@@ -159,6 +172,8 @@ class Security:
                 )
             if location is not None and not isinstance(auth, SchemeAuth):
                 secrets.add(secret_at(location))
+                if scheme.type == UNDECLARED:
+                    secrets |= {("header", header.lower()) for header in credential_headers(request.headers, {})}
             if auth is None or isinstance(auth, SchemeAuth):
                 filled.add(location)
             elif any(auth is one for one, _ in pairs):
@@ -186,7 +201,7 @@ class Security:
             if all(is_auth(self._given.get(name)) or self._is_met(name, request) for name in choice)
         ]
         possible = [choice for choice in choices if self._can_meet(choice, request)]
-        if not ready and not possible and len(choices) < len(operation.security):
+        if not ready and (self._is_anonymous or (not possible and len(choices) < len(operation.security))):
             return request
         names = (ready or possible or choices)[0]
         if any(isinstance(self._given.get(name), StaticAuth) for name in names):
@@ -207,15 +222,8 @@ class Security:
         return request
 
     def scheme(self, name: str) -> SecurityScheme:
-        """The security scheme of a name.
-
-        Raises:
-            InvalidDocument: the document defines none.
-        """
-        scheme = self._schemes.get(name)
-        if scheme is None:
-            raise InvalidDocument(f"the document defines no security scheme {name!r}")
-        return scheme
+        """The security scheme of a name, be it declared or not."""
+        return self._schemes[name]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {', '.join(self._given) or 'nobody'}>"
@@ -230,6 +238,9 @@ class Security:
     def _is_met(self, name: str, request: Request) -> bool:
         """Whether a scheme needs nothing more than the request, or the connection, has."""
         scheme = self.scheme(name)
+        if scheme.type == UNDECLARED:
+            # Nobody knows where it stands.
+            return any(credential_headers(request.headers, {}))
         if location_of(scheme) is None:
             return self._certificate
         return has_credential(request, scheme)
@@ -239,13 +250,61 @@ class Security:
         choices = " or ".join(" and ".join(requirement) for requirement in operation.security)
         first = [self.scheme(name) for name in next(iter(operation.security))]
         certificate = any(location_of(scheme) is None for scheme in first) and not self._certificate
-        hints = [hint(first), "pass tls=TLS(certificate=...)" if certificate else ""]
+        unknown = [name for name in names if self.scheme(name).type == UNDECLARED]
+        hints = [
+            hint(first),
+            "pass tls=TLS(certificate=...)" if certificate else "",
+            'headers={"Authorization": ...} sends a header of your own' if unknown else "",
+            "auth=None calls without a credential",
+        ]
+        what = f", of which the document does not declare {', '.join(unknown)}" if unknown else ""
         return MissingCredential(
-            f"{operation.id} needs a credential: {choices}",
+            f"{operation.id} needs a credential: {choices}{what}",
             schemes=names,
             operation_id=operation.id,
             hint="; ".join(text for text in hints if text),
         )
+
+
+class _Schemes(Mapping[str, SecurityScheme]):
+    """The security schemes of a document, and those that it requires and does not declare, or declares wrongly.
+
+    The latter are listed if the document as a whole requires them, or if ``named`` names them; any can be had by its
+    name.
+    """
+
+    def __init__(self, api: API, named: Iterable[str]) -> None:
+        self._declared = api.security_schemes
+        self._names = dict.fromkeys([*self._declared, *_names(api.security)])
+        if any(name not in self._names for name in named):
+            # A name may be that of one operation alone, for which all are read, or a slip.
+            self._names.update(dict.fromkeys(_names(choice for each in _readable(api) for choice in each.security)))
+
+    def __getitem__(self, name: str) -> SecurityScheme:
+        try:
+            scheme = self._declared.get(name)
+        except DocumentError:
+            scheme = None
+        return scheme or SecurityScheme(name, UNDECLARED)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _names(requirements: Iterable[SecurityRequirement]) -> Iterator[str]:
+    return (name for requirement in requirements for name in requirement)
+
+
+def _readable(api: API) -> Iterator[Operation]:
+    for row in api.rows:
+        with suppress(DocumentError):
+            yield api.read(row)
 
 
 class AuthFlow:

@@ -12,6 +12,9 @@ from dynclient.model import SecurityScheme
 _PLAIN = frozenset({"accept", "content-length", "content-type", "date", "host", "user-agent"})
 """Header fields whose values are not secret: an error that shows them masked would be of no use."""
 
+UNDECLARED = "undeclared"
+"""The type of a security scheme that an operation requires, and that the document does not declare."""
+
 
 def location_of(scheme: SecurityScheme) -> SecretLocation | None:
     """Where a scheme's credential stands in a request, as location and wire name; None where it is in none."""

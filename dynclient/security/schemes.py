@@ -26,7 +26,7 @@ from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 from dynclient.options import OAuth2
 from dynclient.security.auth import Auth, AuthContext, CredentialRequest, SchemeAuth
-from dynclient.security.locations import write
+from dynclient.security.locations import UNDECLARED, write
 
 Function = Callable[[CredentialRequest], Any]
 Given = Mapping[str, Auth | Function]
@@ -117,6 +117,17 @@ class APIKeyAuth(_TextAuth):
         return key
 
 
+class HeaderAuth(_TextAuth):
+    """The Authorization header of a scheme that the document does not declare; a token alone is sent as Bearer."""
+
+    __slots__ = ()
+
+    def text(self, scheme: SecurityScheme) -> str:
+        """The text, behind ``Bearer`` if it has no word of its own."""
+        text = self._checked(scheme)
+        return text if " " in text else f"Bearer {text}"
+
+
 def _oauth2(auth: OAuth2, scheme: SecurityScheme) -> Auth:
     fault = _fault_of(auth, scheme)
     if fault:
@@ -159,6 +170,11 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ("oauth2", ""): _GRANTING,
     ("openIdConnect", ""): _GRANTING,
     ("mutualTLS", ""): Kind(""),
+    (UNDECLARED, ""): Kind(
+        '"the Authorization header"',
+        "the Authorization header, or user:password",
+        {"text": lambda text, _: HeaderAuth(text), "pair": lambda pair, _: BasicAuth(*pair)},
+    ),
 }
 """Type of a security scheme, and its HTTP scheme where that is of a kind of its own -> its kind."""
 
@@ -195,7 +211,7 @@ def concealed(auth: Any) -> Any:
 
 
 def given_auths(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
-    """Sort the value of ``auth=`` by scheme.
+    """Sort the value of ``auth=`` by scheme. Without a name, it is for declared schemes before those that are not.
 
     Raises:
         ArgumentError: it has none of the forms, or no scheme, or more than one, can take it.
@@ -275,9 +291,11 @@ def _auth_or_function(value: Any, scheme: SecurityScheme) -> Auth | Function:
 
 def _takers(auth: Any, form: str, schemes: Mapping[str, SecurityScheme]) -> list[SecurityScheme]:
     """The schemes that can take something which was given without a name."""
+    every = schemes.values()
     if form == "Auth":
-        return [scheme for scheme in schemes.values() if kind_of(scheme).form]
-    found = [scheme for scheme in schemes.values() if form in kind_of(scheme).takes]
+        return [scheme for scheme in every if kind_of(scheme).form]
+    found = [scheme for scheme in every if form in kind_of(scheme).takes]
+    found = [scheme for scheme in found if scheme.type != UNDECLARED] or found
     if form == "text" or (form == "OAuth2" and len(found) == 1):
         return found
     given = OAuth2(*_pair(auth)) if form == "pair" else auth

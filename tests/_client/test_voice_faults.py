@@ -179,9 +179,16 @@ def test_nobody_listens(voice):
 
 def test_a_credential_that_is_missing(voice, httpserver):
     with pytest.raises(exceptions.MissingCredential) as caught:
-        voice(auth=None)("get_call_state", ACCOUNT, CALL_ID)
+        voice(auth=...)("get_call_state", ACCOUNT, CALL_ID)
     assert caught.value.schemes == ("Basic",)
+    assert "auth=None" in str(caught.value)
     assert httpserver.log == []
+
+
+def test_without_a_credential_on_purpose(voice, httpserver):
+    httpserver.expect_request(ANY_PATH).respond_with_json({"callId": "c"})
+    assert voice(auth=None)("get_call_state", ACCOUNT, CALL_ID) == {"callId": "c"}
+    assert "Authorization" not in httpserver.log[0][0].headers
 
 
 def test_a_name_that_is_none():

@@ -281,6 +281,8 @@ def test_credentials_are_named_and_prompted_for(run, voice_path, voice_server, m
     assert run(*words, "--auth", "Basic=env:MINE")[0] == 4
     assert voice_server.requests[-1].headers["authorization"] == "Basic bWU6dG9v"
     assert run(*words)[0] == 1
+    assert run(*words, "--anonymous")[0] == 4
+    assert "authorization" not in voice_server.requests[-1].headers
 
 
 @pytest.mark.parametrize(

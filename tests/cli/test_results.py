@@ -17,7 +17,7 @@ BREAKING = {
     "body": (responses(200, OBJECT), {"response_data": '{"a": "x"}', "content_type": "application/json"}, '"x"'),
     "media type": (responses(200, OBJECT), {"response_data": "hello", "content_type": "text/plain"}, "hello"),
     "malformed": (responses(200, OBJECT), {"response_data": '{"a": ', "content_type": "application/json"}, '{"a":'),
-    "status": (responses(201, OBJECT), {"response_data": '{"a": 1}', "content_type": "application/json"}, '"a": 1'),
+    "status": (responses(201, OBJECT), {"response_data": '{"b": 1}', "content_type": "application/json"}, '"b": 1'),
 }
 
 

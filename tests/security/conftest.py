@@ -75,10 +75,14 @@ class Recording:
         """There is nothing to close."""
 
 
-def _sent(auth: Any, *choices: str, schemes: Any = SCHEMES, arguments: Any = None, **options: Any) -> Request:
-    """The request of a call, as it is sent with its credentials."""
+def _sent(
+    auth: Any, *choices: str, schemes: Any = SCHEMES, described: Any = None, arguments: Any = None, **options: Any
+) -> Request:
+    """The request of a call, as it is sent with its credentials. ``described`` is another document."""
     transport = Recording()
-    with dynclient.load(_document(*choices, schemes=schemes), auth=auth, transport=transport, **options) as client:
+    with dynclient.load(
+        described or _document(*choices, schemes=schemes), auth=auth, transport=transport, **options
+    ) as client:
         client.get_x(**(arguments or {}))
     (request,) = transport.requests
     return request

@@ -95,6 +95,8 @@ CHOICES = [
     (("", "Basic"), None, set()),
     (("Basic", "Bearer"), {"Basic": lambda _: None, "Bearer": "t"}, {"authorization"}),
     (("Bearer", ""), lambda _: None, set()),
+    (("Bearer",), None, set()),
+    (("Bearer HeaderKey", "Basic"), None, set()),
 ]
 
 
@@ -104,12 +106,12 @@ def test_choice(sent, choices, auth, written):
 
 
 MISSING = [
-    (("Basic",), None, ("Basic",), 'auth={"Basic": ("user", "password")}'),
-    (("HeaderKey", "OAuth"), None, ("HeaderKey", "OAuth"), 'auth={"HeaderKey": "key"}'),
+    (("Basic",), ..., ("Basic",), 'auth={"Basic": ("user", "password")}'),
+    (("HeaderKey", "OAuth"), ..., ("HeaderKey", "OAuth"), 'auth={"HeaderKey": "key"}'),
     (("Basic HeaderKey",), {"Basic": ("a", "b")}, ("Basic", "HeaderKey"), '"HeaderKey": "key"'),
     (("Basic",), {"HeaderKey": "k"}, ("Basic",), "Basic"),
     (("Bearer",), lambda _: None, ("Bearer",), "Bearer"),
-    (("Certificate",), None, ("Certificate",), "TLS(certificate="),
+    (("Certificate",), ..., ("Certificate",), "TLS(certificate="),
     (("Certificate HeaderKey",), {"HeaderKey": "k"}, ("Certificate", "HeaderKey"), "TLS(certificate="),
 ]
 
@@ -122,6 +124,61 @@ def test_missing(sent, row):
     assert caught.value.schemes == schemes
     assert caught.value.operation_id == "getX"
     assert text in str(caught.value)
+
+
+# What a document's security asks for, with Gone a scheme that it does not declare and Broken one that it declares
+# wrongly; auth; headers; the headers that are written
+UNDECLARED = {
+    "beside a good one": (("Gone", "Basic"), ("u", "p"), {}, {"Authorization": "Basic dTpw"}),
+    "after a good one": (("Basic", "Gone"), ("u", "p"), {}, {"Authorization": "Basic dTpw"}),
+    "beside nothing": (("Gone", ""), ..., {}, {}),
+    "a broken one beside a good one": (("Broken", "Basic"), ("u", "p"), {}, {"Authorization": "Basic dTpw"}),
+    "a header": (("Gone",), ..., {"Authorization": "Negotiate x"}, {"Authorization": "Negotiate x"}),
+    "a header of another name": (("Gone",), ..., {"X-Auth-Token": "canary"}, {"X-Auth-Token": "canary"}),
+    "by name": (("Gone",), {"Gone": "Negotiate x"}, {}, {"Authorization": "Negotiate x"}),
+    "a token by name": (("Gone",), {"Gone": "x"}, {}, {"Authorization": "Bearer x"}),
+    "a pair by name": (("Broken",), {"Broken": ("u", "p")}, {}, {"Authorization": "Basic dTpw"}),
+    "a function by name": (("Gone",), {"Gone": lambda _: "x"}, {}, {"Authorization": "Bearer x"}),
+    "a pair": (("Gone",), ("u", "p"), {}, {"Authorization": "Basic dTpw"}),
+    "nothing on purpose": (("Gone",), None, {}, {}),
+    "with a good one": (
+        ("Gone HeaderKey",), {"Gone": "x", "HeaderKey": "k"}, {}, {"Authorization": "Bearer x", "X-API-Key": "k"}
+    ),
+}  # fmt: skip
+SPREAD = ("of the document", "of the operation")
+
+
+def undeclared(document, *choices, level):
+    described = document(*choices, schemes=[name for name in ("Basic", "HeaderKey") if name in " ".join(choices)])
+    if "Broken" in choices:
+        described["components"]["securitySchemes"]["Broken"] = {"type": "basic"}
+    operation = described["paths"]["/x"]["get"]
+    if level == "of the document":
+        described["security"] = operation.pop("security")
+    return described
+
+
+@pytest.mark.parametrize("level", SPREAD)
+@pytest.mark.parametrize("case", UNDECLARED.values(), ids=UNDECLARED)
+def test_a_scheme_that_is_not_declared_is_one_choice_that_can_not_be_met(sent, document, case, level):
+    choices, auth, headers, written = case
+    if auth == ("u", "p") and len(choices) == 1 and level == "of the operation":
+        auth = {choices[0]: auth}
+    request = sent(auth, described=undeclared(document, *choices, level=level), headers=headers)
+    assert added(request) == written
+    assert "canary" not in repr(request)
+
+
+@pytest.mark.parametrize("level", SPREAD)
+def test_a_missing_credential_of_an_undeclared_scheme_says_what_gets_through(document, level):
+    client = dynclient.load(undeclared(document, "Gone", level=level))
+    with pytest.raises(exceptions.MissingCredential, match="does not declare Gone") as caught:
+        client.get_x()
+    for way in ("headers=", 'auth={"Gone": "the Authorization header"}', "auth=None"):
+        assert way in str(caught.value)
+    with pytest.raises(exceptions.ArgumentError, match="no security scheme 'Gon'") as slip:
+        client.with_options(auth={"Gon": "x"})
+    assert slip.value.matches == ("Gone",)
 
 
 def test_a_certificate_of_the_client_meets_mutual_tls(sent, tmp_path):
@@ -194,13 +251,13 @@ def test_two_credentials_in_one_place(sent, document):
 
 
 HELD = [
-    (("Basic",), None, {"Authorization": "Basic $YOUR_BASIC_CREDENTIALS"}, ""),
-    (("Bearer",), None, {"Authorization": "Bearer $YOUR_BEARER_CREDENTIALS"}, ""),
-    (("Shared",), None, {"Authorization": "SharedAccessKey $YOUR_SHAREDACCESSKEY_CREDENTIALS"}, ""),
-    (("HeaderKey",), None, {"X-API-Key": "$YOUR_X_API_KEY"}, ""),
-    (("QueryKey",), None, {}, "?api%20key=$YOUR_API_KEY"),
-    (("CookieKey",), None, {"Cookie": "session=$YOUR_SESSION"}, ""),
-    (("OAuth", "HeaderKey"), None, {"Authorization": "Bearer $YOUR_BEARER_CREDENTIALS"}, ""),
+    (("Basic",), ..., {"Authorization": "Basic $YOUR_BASIC_CREDENTIALS"}, ""),
+    (("Bearer",), ..., {"Authorization": "Bearer $YOUR_BEARER_CREDENTIALS"}, ""),
+    (("Shared",), ..., {"Authorization": "SharedAccessKey $YOUR_SHAREDACCESSKEY_CREDENTIALS"}, ""),
+    (("HeaderKey",), ..., {"X-API-Key": "$YOUR_X_API_KEY"}, ""),
+    (("QueryKey",), ..., {}, "?api%20key=$YOUR_API_KEY"),
+    (("CookieKey",), ..., {"Cookie": "session=$YOUR_SESSION"}, ""),
+    (("OAuth", "HeaderKey"), ..., {"Authorization": "Bearer $YOUR_BEARER_CREDENTIALS"}, ""),
     (("OAuth", "HeaderKey"), {"HeaderKey": "k"}, {"X-API-Key": "k"}, ""),
     (
         ("Bearer HeaderKey",),
@@ -208,10 +265,11 @@ HELD = [
         {"Authorization": "Bearer $YOUR_BEARER_CREDENTIALS", "X-API-Key": "k"},
         "",
     ),
-    (("Certificate",), None, {}, ""),
-    (("", "Bearer"), None, {}, ""),
+    (("Certificate",), ..., {}, ""),
+    (("", "Bearer"), ..., {}, ""),
     (("", "Bearer"), {"Bearer": "t"}, {"Authorization": "Bearer t"}, ""),
     ((), {"Bearer": "t"}, {}, ""),
+    (("Basic",), None, {}, ""),
 ]
 
 

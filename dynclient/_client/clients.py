@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from dynclient._call import Hook
 from dynclient._client.namespaces import Namespace, Operations, allow_completion, with_variants
@@ -16,6 +16,7 @@ from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, Oper
 from dynclient._client.source import DocumentSource
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
 from dynclient._escaping import counted
+from dynclient._identifiers import near
 from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_headers
 from dynclient.exceptions import ArgumentError, UnreadableDocument, escaped
@@ -29,8 +30,21 @@ if TYPE_CHECKING:
     from dynclient.changes import Changes
 
 
+# The options of load that with_options takes too.
+_CALL_OPTIONS = (
+    "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "validate", "redirects", "hooks",
+)  # fmt: skip
 # auth may hold secrets, and hooks anything.
 _NOT_PICKLED = frozenset({"auth", "hooks"})
+
+
+_MEANT = {
+    "cert": "tls=TLS(certificate=...)",
+    "proxies": "proxy=",
+    "uds": "unix_socket=",
+    "verify": "tls=TLS(ca_file=...) trusts an authority, TLS(insecure_skip_verify=True) any certificate",
+}
+"""What other libraries call an option -> what it is here."""
 
 
 class _BaseClient:
@@ -69,12 +83,14 @@ class _BaseClient:
         references: Iterable[str] = (),
         tls: TLS = TLS(),
         proxy: str | None = None,
+        unix_socket: str | os.PathLike[str] | None = None,
         block_private: bool = False,
         redirects: Redirects = "same-origin",
         hooks: Hook | Iterable[Hook] = (),
         transport: Any = None,
         cache: bool | str | os.PathLike[str] = True,
         watch: bool | float = False,
+        **unknown: Never,
     ) -> Self:
         """Make a client of an OpenAPI document.
 
@@ -93,7 +109,9 @@ class _BaseClient:
             validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction.
             references: URL prefixes that the document's ``$ref`` may also lead to.
             tls: how servers prove who they are.
-            proxy: the URL of an HTTP proxy. None is taken from the environment.
+            proxy: the URL of a proxy (``http``, ``https`` or ``socks5``), or ``"environment"`` for those of HTTP_PROXY,
+                HTTPS_PROXY, ALL_PROXY and NO_PROXY. By default none is used.
+            unix_socket: the path of a Unix socket that all calls connect to, whatever host ``base_url`` has.
             block_private: connect to public addresses only, for calls, redirects, tokens, the document and its
                 references: for URLs that others choose. Not with a proxy or a transport.
             redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, ``"any"``, which
@@ -103,37 +121,35 @@ class _BaseClient:
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
                 between two looks.
+            unknown: no other option is allowed.
 
         Raises:
             DocumentError: the document can't be read.
             ArgumentError: an option is wrong.
         """
         auth, headers, proxy = concealed(auth), hidden_headers(headers), concealed(proxy)  # tracebacks may show them
-        options = {
-            "base_url": base_url,
-            "server": server,
-            "auth": auth,
-            "allow_origins": allow_origins,
-            "headers": headers,
-            "timeout": timeout,
-            "retry": retry,
-            "validate": validate,
-            "redirects": redirects,
-            "hooks": hooks,
-        }
+        if unknown:
+            raise _no_option(unknown)
+        given = locals()
+        options = {name: given[name] for name in _CALL_OPTIONS}
         network = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
-        _check_block_private(block_private, proxy, transport)
+        _check_network(tls, block_private, proxy, unix_socket, transport)
         call_options = CallOptions().changed(options)
         how = {"references": tuple(references), "timeout": call_options.timeout, "cache": cache}
 
         def make_transport() -> Any:
             if transport is not None:
                 return transport
-            return getattr(import_module("dynclient.transports"), cls._transport_class)(**network)
+            made = getattr(import_module("dynclient.transports"), cls._transport_class)
+            return made(**network, unix_socket=unix_socket)
 
         found = DocumentSource(source, **how, **network)
-        certificate = {"certificate": tls.certificate is not None, "own_transport": transport is None}
-        return cls._of(found, make_transport, call_options, limits, watch, certificate)
+        about = {
+            "certificate": tls.certificate is not None,
+            "own_transport": transport is None,
+            "kept": {"unix_socket": unix_socket},
+        }
+        return cls._of(found, make_transport, call_options, limits, watch, about)
 
     @classmethod
     def _of(
@@ -143,14 +159,14 @@ class _BaseClient:
         options: CallOptions,
         limits: Limits,
         watch: bool | float,  # noqa: FBT001  # as load() takes it
-        certificate: Mapping[str, bool],
+        about: Mapping[str, Any],
     ) -> Self:
-        """Read a document, and make its client; ``certificate`` says whether the transport may show one."""
+        """Read a document, and make its client; ``about`` are further arguments of its state."""
         if watch and not source.is_local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = source.read()
         _compare_types(source.given, api)
-        state = ClientState(source, api, limits, make_transport, **certificate)
+        state = ClientState(source, api, limits, make_transport, **about)
         dispatcher = cls._dispatcher_class(state, options)
         if watch:
             from dynclient._client.watching import SECONDS, Watcher
@@ -279,8 +295,22 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
 
-def _check_block_private(block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as load has it
-    """Refuse ``block_private`` with a proxy or another transport: they look up names themselves."""
+def _no_option(unknown: dict[str, Never]) -> ArgumentError:
+    """Return the error about an option that ``load`` does not have, with those that are near."""
+    name = next(iter(unknown))
+    unknown.clear()  # their values may be secrets, which tracebacks would show
+    code = _BaseClient.load.__code__
+    matches = near(name, code.co_varnames[2 : code.co_argcount + code.co_kwonlyargcount])
+    meant = f"; did you mean {' or '.join(matches)}?" if matches and name not in _MEANT else ""
+    hint = f"here it is {_MEANT[name]}" if name in _MEANT else ""
+    return ArgumentError(f"load() has no option {name}{meant}", argument=name, matches=matches, hint=hint)
+
+
+def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as load has it
+    """Check ``tls``, and refuse ``block_private`` with what looks up names itself."""
+    if not isinstance(tls, TLS):
+        skip = "; TLS(insecure_skip_verify=True) accepts any certificate" if tls is False else ""
+        raise ArgumentError(f"tls must be a TLS(...) of dynclient.options, not {tls!r}", argument="tls", hint=skip[2:])
     if block_private and any(other is not None for other in others):
         raise ArgumentError(
             "block_private can't look at the addresses that a proxy or a transport connects to",
@@ -305,7 +335,7 @@ def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
 
         parts = urlsplit(how["proxy"].reveal())
         how["proxy"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return _revived, (cls, source, dispatcher.document.api.fingerprint, {**how, **given})
+    return _revived, (cls, source, dispatcher.document.api.fingerprint, {**how, **state.kept, **given})
 
 
 def _revived(cls: Any, source: Any, fingerprint: str, options: dict[str, Any]) -> Any:

@@ -48,6 +48,7 @@ class _LoadOptions(CommonOptions, total=False):
     references: Iterable[str]
     tls: TLS
     proxy: str | None
+    unix_socket: str | os.PathLike[str] | None
     block_private: bool
     cache: bool | str | os.PathLike[str]
     watch: bool | float

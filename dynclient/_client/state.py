@@ -9,7 +9,7 @@ Rule 3: a new document is taken only if it can be read and the client's credenti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
@@ -147,11 +147,14 @@ class ClientState:
         *,
         certificate: bool,
         own_transport: bool = True,
+        kept: Mapping[str, Any],
     ) -> None:
         """``make_transport`` is called at the first request. ``certificate``: TLS shows a certificate of the client.
 
-        ``own_transport``: the transport is ours, and has no other certificate.
+        ``own_transport``: the transport is ours, and has no other certificate. ``kept`` are options of ``load`` that a
+        pickle of the client needs.
         """
+        self.kept = kept
         self.source = source
         self.limits = limits
         self.certificate = certificate

@@ -1,24 +1,19 @@
 """Opening a connection: addresses in turn, within one budget of time; TLS; a proxy where one was given.
 
 Rule 1: the steps are written once. All waiting is in a transport's streams, which block a thread or suspend a task.
-Rule 2: a proxy is used only if it was given. No variable holds its URL or the credential in it as a text: some
-tracebacks print local variables.
+Rule 2: a proxy is used only if it was asked for (:mod:`dynclient.transports.proxies`).
 """
 
 from __future__ import annotations
 
-import base64
 import errno
 import os
 import socket
 import ssl
 import warnings
 from collections.abc import Callable, Generator
-from importlib.util import find_spec
-from typing import Any, Protocol, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from dynclient._records import Record
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import SUCCESS
@@ -27,7 +22,10 @@ from dynclient.options import TLS, Limits
 from dynclient.transports.clock import Clock
 from dynclient.transports.http11 import Framing, IncompleteResponse, RemoteProtocolError
 from dynclient.transports.pool import Pool, ThreadWaiter, Waiter
-from dynclient.transports.request_writer import Content, HiddenBytes, HiddenLines, Target, target_of
+from dynclient.transports.request_writer import Content, HiddenBytes, HiddenLines, Target
+
+if TYPE_CHECKING:
+    from dynclient.transports.proxies import Proxy
 
 T = TypeVar("T")
 
@@ -56,16 +54,16 @@ class Stream(Protocol):
 class Connection:
     """An open connection, as exchanges use it, one after the other; each sets ``clock``.
 
-    ``sent`` tells whether any byte of a request may have left.
+    ``sent`` tells whether any byte of a request may have left, ``received`` whether any byte has come.
     """
 
-    __slots__ = ("_open", "clock", "sent", "stream")
+    __slots__ = ("_open", "clock", "received", "sent", "stream")
 
     def __init__(self, stream: Stream, clock: Clock) -> None:
         """Take a stream that is connected."""
         self.stream = stream
         self.clock = clock
-        self.sent = False
+        self.sent = self.received = False
         self._open = True
 
     @property
@@ -84,7 +82,10 @@ class Connection:
         """Wait for bytes; none are the end."""
         if not self._open:
             raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
-        return await self.stream.receive(self.clock)
+        data = await self.stream.receive(self.clock)
+        if data:
+            self.received = True
+        return data
 
     def close(self) -> None:
         """Close it."""
@@ -103,64 +104,19 @@ async def fed(reading: Generator[None, None, T], framing: Framing, connection: C
             return result
 
 
-class Proxy(Record):
-    """A proxy, and the user's name and password for it, with a colon between them."""
-
-    target: Target
-    userinfo: Secret | None = None
-
-    @property
-    def headers(self) -> HiddenLines[tuple[bytes, bytes]]:
-        """The header fields for the proxy itself (RFC 9110, 11.7.2)."""
-        if self.userinfo is None:
-            return HiddenLines()
-        value = b"Basic " + base64.b64encode(self.userinfo.reveal().encode())
-        return HiddenLines([(b"Proxy-Authorization", value)])
-
-    def __repr__(self) -> str:
-        return f"Proxy({self.target.scheme}://{self.target.authority})"
-
-
-def proxy_of(url: Secret, *, block_private: bool = False) -> Proxy:
-    """Read a proxy's URL; user information in it is the credential.
+def check_ways(**ways: object) -> None:
+    """Make sure that at most one of these options decides where connections lead.
 
     Raises:
-        ArgumentError: it is not an http, https or socks5 URL, or private addresses can't be blocked behind it.
+        ArgumentError: there are two.
     """
-    if block_private:
+    given = [name for name, value in ways.items() if value is not None]
+    if len(given) > 1:
         raise ArgumentError(
-            "block_private can't look at the addresses that a proxy connects to",
-            argument="block_private",
-            hint="have the proxy block them, or leave one of the two out",
+            f"{given[0]} and {given[-1]} exclude each other: each says where connections lead",
+            argument=given[-1],
+            hint="leave one of them out",
         )
-    place, userinfo = _split(url)
-    if place is None:
-        raise ArgumentError("proxy: the URL's host is malformed", argument="proxy", hint="http://host:port")
-    scheme, _, rest = place.partition(":")
-    socks = scheme in {"socks5", "socks5h"}
-    try:
-        target = target_of(f"http:{rest}" if socks else place)
-    except ArgumentError as error:
-        raise ArgumentError(f"proxy: {error.message}", argument="proxy", hint="http://host:port") from None
-    if socks:
-        if find_spec("socksio") is None:
-            install = 'pip install "dynclient[socks]"'
-            raise ArgumentError("a SOCKS proxy needs socksio", argument="proxy", hint=install)
-        target = target._replace(scheme=scheme, port=target.port if urlsplit(place).port else 1080)
-    return Proxy(target, userinfo)
-
-
-def _split(url: Secret) -> tuple[str | None, Secret | None]:
-    """Return the URL without user information, or None if it is malformed; and the user information."""
-    try:
-        parts = urlsplit(url.reveal())
-        place = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        _ = parts.port
-        if parts.username is None:
-            return place, None
-        return place, Secret(f"{unquote(parts.username)}:{unquote(parts.password or '')}")
-    except ValueError:
-        return None, None
 
 
 def context_of(tls: TLS, *, certificate: bool = True) -> ssl.SSLContext:
@@ -201,7 +157,7 @@ def _trusting(tls: TLS) -> ssl.SSLContext:
 class Connector:
     """What the exchanges of one transport share: its pool, its proxy, and how connections are opened.
 
-    Proxies are used only if given, never from the environment.
+    Proxies are used only if asked for: those of the environment with ``proxy="environment"``.
     """
 
     waiter: type[Waiter] = ThreadWaiter
@@ -214,16 +170,30 @@ class Connector:
         tls: TLS = TLS(),
         proxy: str | Secret | None = None,
         block_private: bool = False,
+        unix_socket: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Set the number of connections to an origin, the certificates to trust, and the proxy's URL.
+        """Set the number of connections to an origin, the certificates to trust, and the way to servers.
 
-        With ``block_private``, connect only to servers whose addresses are all public.
+        ``proxy`` is the URL of a proxy, or ``"environment"``. With ``unix_socket``, every connection is one to that
+        socket of this machine. With ``block_private``, connect only to servers whose addresses are all public.
 
         Raises:
-            ArgumentError: the proxy's URL is invalid, or private addresses can't be blocked behind it.
+            ArgumentError: the proxy's URL is invalid, or two of the options exclude each other.
         """
         proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # some tracebacks print local variables
-        self.proxy = None if proxy is None else proxy_of(proxy, block_private=block_private)
+        self.proxy: Proxy | None = None
+        self.choose_proxy: Callable[[Target], Proxy | None] | None = None
+        self.unix_socket = None if unix_socket is None else os.fspath(unix_socket)
+        check_ways(proxy=proxy, unix_socket=unix_socket, block_private=block_private or None)
+        if unix_socket is not None and not hasattr(socket, "AF_UNIX"):
+            raise ArgumentError("this system has no Unix sockets", argument="unix_socket")
+        if proxy is not None:
+            from dynclient.transports import proxies
+
+            if proxy.reveal() == "environment":
+                self.choose_proxy = proxies.EnvironmentProxies()
+            else:
+                self.proxy = proxies.proxy_of(proxy)
         self.block_private = block_private
         self.pool = Pool(limits.pool_size, self.waiter)
         self._tls = tls
@@ -266,7 +236,9 @@ class Connector:
         """
         raise NotImplementedError
 
-    async def open(self, target: Target, clock: Clock, limits: Limits, hold: Callable[[Connection], T]) -> T:
+    async def open(
+        self, target: Target, proxy: Proxy | None, clock: Clock, limits: Limits, hold: Callable[[Connection], T]
+    ) -> T:
         """Open a connection to a request's server; ``hold`` is given it as soon as there is one.
 
         Raises:
@@ -274,7 +246,6 @@ class Connector:
             BlockedAddress: an address is not public, and ``block_private`` was asked for.
             DeadlineExceeded: no time is left.
         """
-        proxy = self.proxy
         first = target if proxy is None else proxy.target
         if "https" in {first.scheme, target.scheme}:
             # Unusable options are reported before anything is sent.
@@ -294,6 +265,8 @@ class Connector:
 
     async def _connect(self, server: Target, clock: Clock) -> Stream:
         """Connect to the first address that answers; each gets its share of the time that is left."""
+        if self.unix_socket is not None:
+            return await self.dial((socket.AF_UNIX, self.unix_socket), clock.left())
         found = await self.look_up(server.host, server.port, clock)
         if self.block_private:
             from dynclient.transports import addresses

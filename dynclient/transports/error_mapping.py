@@ -49,13 +49,17 @@ _TIMES = (DeadlineExceeded, builtins.TimeoutError)
 class ErrorContext(Record):
     """How far the exchange had come.
 
+    ``connect_hint`` is said where there is no connection to the server.
     ``securing`` tells that there is a connection, and its TLS handshake had begun; ``sent``, that bytes of the request
     may have left; ``total``, that the call's own deadline has passed; ``reused``, that the connection had served
-    another request, and no byte of this response has come.
+    another request, and no byte of this response has come; ``is_silent``, that none has come on this
+    connection at all.
     """
 
     request: Request
     host: str
+    scheme: str
+    connect_hint: str
     phase: str
     securing: bool
     sent: bool
@@ -63,6 +67,7 @@ class ErrorContext(Record):
     elapsed: float
     aborted: bool = False
     reused: bool = False
+    is_silent: bool = False
 
 
 def map_exception(error: BaseException, at: ErrorContext) -> BaseException:
@@ -89,12 +94,12 @@ def _in_connect(error: BaseException, at: ErrorContext) -> DynclientError:
             return _made(TimeoutError, f"the call's time ran out while connecting to {at.host}", at, phase="connect")
         if at.securing:
             return _made(TLSError, f"{at.host} did not finish the TLS handshake in time", at)
-        return _made(ConnectError, f"{at.host} did not answer in time", at)
+        return _made(ConnectError, f"{at.host} did not answer in time", at, hint=at.connect_hint)
     if isinstance(error, ssl.SSLError):
-        return _made(TLSError, f"no trusted connection to {at.host}{_reason(error)}", at)
+        return _made(TLSError, f"no trusted connection to {at.host}{_reason(error)}", at, hint=tls_hint(error))
     if isinstance(error, socket.gaierror):
-        return _made(ConnectError, f"the host {at.host} can't be found", at)
-    return _made(ConnectError, f"can't connect to {at.host}{_reason(error)}", at)
+        return _made(ConnectError, f"the host {at.host} can't be found", at, hint=at.connect_hint)
+    return _made(ConnectError, f"can't connect to {at.host}{_reason(error)}", at, hint=at.connect_hint)
 
 
 def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
@@ -108,7 +113,10 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
         text = "TLS ended without close_notify before the whole response was there: it may have been cut off"
         return _made(ConnectionLost, text, at, hint="stream() gives the bytes that came before")
     if isinstance(error, IncompleteResponse):
-        return _made(ConnectionLost, "the server closed the connection before the whole response was there", at)
+        text, hint = "the server closed the connection before the whole response was there", ""
+        if at.scheme == "http" and at.is_silent:
+            hint = "nothing came back; a server that speaks TLS at this port needs https:// in base_url"
+        return _made(ConnectionLost, text, at, hint=hint)
     return _made(ConnectionLost, f"the connection broke while {doing}{_reason(error)}", at)
 
 
@@ -132,6 +140,31 @@ def _made(kind: type[TransportError], message: str, at: ErrorContext, **more: An
         elapsed=at.elapsed,
         **more,
     )
+
+
+_NO_TLS = frozenset(
+    {
+        "HTTP_REQUEST",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "UNEXPECTED_EOF_WHILE_READING",
+        "UNKNOWN_PROTOCOL",
+        "WRONG_VERSION_NUMBER",
+    }
+)
+"""OpenSSL's names of the reasons that a server without TLS causes."""
+
+
+def tls_hint(error: ssl.SSLError) -> str:
+    """Say what to do about a handshake that failed."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return "if the server has no TLS at this port, use http:// in base_url" if error.reason in _NO_TLS else ""
+    message = error.verify_message.lower()
+    if "mismatch" in message:
+        return "the certificate is for other names than that of base_url"
+    if "expired" in message:
+        return ""
+    return 'if you trust its authority, name the PEM file: load(..., tls=TLS(ca_file="ca.pem")), of dynclient.options'
 
 
 def _reason(error: BaseException) -> str:

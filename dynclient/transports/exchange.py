@@ -70,6 +70,8 @@ class HTTP11Exchange(Lease):
             self._target = target_of(request.url)
             if self._connector.has_certificate and self._send.certificate and self._target.scheme == "https":
                 self._target = self._target._replace(certificate=True)
+            choose = self._connector.choose_proxy
+            self._proxy = self._connector.proxy if choose is None else choose(self._target)
             content = None if request.body is None else self._connector.content(request.body)
             request_head = self._request_head(self._target, content)
         except ArgumentError as error:
@@ -89,7 +91,7 @@ class HTTP11Exchange(Lease):
     def _request_head(self, target: Target, content: Content | None) -> HiddenBytes:
         """Return the request's head."""
         path, fields = target.path, header_fields(self._send.request, target, content)
-        proxy = self._connector.proxy
+        proxy = self._proxy
         if proxy is not None and target.scheme == "http" and not proxy.target.scheme.startswith("socks"):
             # RFC 9112, 3.2.2: a proxy is asked with the absolute form.
             path = HiddenPath(f"http://{target.authority}{path}")
@@ -106,7 +108,7 @@ class HTTP11Exchange(Lease):
             idle = None
         if idle is None:
             self._check_abort()
-            return await self._connector.open(self._target, self._clock, self._send.limits, self._held)
+            return await self._connector.open(self._target, self._proxy, self._clock, self._send.limits, self._held)
         connection = cast("Connection", idle)
         connection.clock, connection.sent = self._clock, False
         self._reused = True
@@ -210,10 +212,20 @@ class HTTP11Exchange(Lease):
 
     def _error_context(self) -> error_mapping.ErrorContext:
         connection = self._connection
-        proxied = " through the proxy" if self._connector.proxy is not None else ""
+        way, hint = "", ""
+        if self._proxy is not None:
+            way = " through the proxy"
+        elif self._connector.unix_socket is not None:
+            way = f" at the Unix socket {self._connector.unix_socket}"
+        elif self._connector.choose_proxy is None and self._clock.phase == "connect":
+            from dynclient.transports.proxies import unused_variables
+
+            hint = unused_variables(self._target.scheme)
         return error_mapping.ErrorContext(
             request=self._send.request,
-            host=f"{self._target.authority}{proxied}",
+            host=f"{self._target.authority}{way}",
+            scheme=self._target.scheme,
+            connect_hint=hint,
             phase=self._clock.phase,
             securing=connection is not None and self._target.scheme == "https",
             # What a proxy is asked for first is not a part of the request.
@@ -222,6 +234,7 @@ class HTTP11Exchange(Lease):
             elapsed=self._clock.elapsed,
             aborted=self._aborted,
             reused=self._reused and not self._framing.has_more,
+            is_silent=connection is not None and not connection.received,
         )
 
     def _leave(self, *, reusable: bool) -> None:

@@ -38,6 +38,8 @@ _PLAIN_HEAD = expression(
 _REQUEST_LINE = expression(rb"%b [\x21-\x7e]+ HTTP/1\.1\r\n" % TOKEN.encode("ascii"))
 _FIELD_LINE = expression(rb"%b: [^\r\n\0\x0b\x0c]*\r\n" % TOKEN.encode("ascii"))
 _LONGEST_LENGTH = 20
+# RFC 8446, 5.1: an alert, which servers that speak TLS answer to plain HTTP.
+_TLS_ALERT = b"\x15\x03"
 _SWITCHING = (b"HTTP/1.1 101", b"HTTP/1.0 101")
 
 _FIRST_FINAL = 200
@@ -94,6 +96,8 @@ class ReceiveBuffer:
             if (end or len(data)) - self._line > limits.header_line_bytes:
                 raise RemoteProtocolError(f"a header line is longer than {limits.header_line_bytes} bytes")
             if not end:
+                if kind == "head" and data.startswith(_TLS_ALERT):
+                    raise RemoteProtocolError("it is TLS; use https:// in base_url")
                 self._searched = len(data)
                 self._check_end()
                 return None

@@ -48,7 +48,7 @@ class TaskWaiter(Waiter):
 class AsyncHTTPTransport(Connector):
     """Sends requests over HTTP/1.1, on connections that are kept for the next one. The tasks of an event loop share it.
 
-    Proxies are used only if given, never from the environment.
+    Proxies are used only if asked for: those of the environment with ``proxy="environment"``.
     """
 
     waiter = TaskWaiter
@@ -117,7 +117,8 @@ class TCPStream:
         self._waiting = self._closing = False
         try:
             self._socket.setblocking(False)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if family != getattr(socket, "AF_UNIX", None):
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except BaseException:  # also an interrupt: nobody else knows of the socket
             self._socket.close()
             raise

@@ -33,7 +33,7 @@ _CONTEXT = threading.Lock()
 class HTTPTransport(Connector):
     """Sends requests over HTTP/1.1, on connections that are kept for the next one. Threads may share it.
 
-    Proxies are used only if given, never from the environment.
+    Proxies are used only if asked for: those of the environment with ``proxy="environment"``.
     """
 
     def send(self, send: Send) -> Response:
@@ -66,6 +66,8 @@ class HTTPTransport(Connector):
 
     async def dial(self, address: Address, seconds: float | None) -> Stream:
         """Connect to an address."""
+        if address[0] == getattr(socket, "AF_UNIX", None):
+            return stream_of(_unix_connected(address[1], seconds))
         options: list[tuple[int, int, int | bytes]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
         # Called by its module: this is the one place where tests replace the network.
         sock = urllib3_connection.create_connection(address[1][:2], seconds, socket_options=options)
@@ -85,6 +87,18 @@ class HTTPTransport(Connector):
 
     def __repr__(self) -> str:
         return "<HTTPTransport>"
+
+
+def _unix_connected(path: str, seconds: float | None) -> socket.socket:
+    """Connect to a Unix socket."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect(path)
+    except BaseException:  # also an interrupt: nobody else knows of the socket
+        sock.close()
+        raise
+    return sock
 
 
 def stream_of(sock: Any) -> PollStream | BlockingStream:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Never
 
 from dynclient._call import Hook
-from dynclient._client.namespaces import Namespace, Operations, allow_completion, with_variants
+from dynclient._client.namespaces import Namespace, Operations, Summary, allow_completion
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
 from dynclient._client.source import DocumentSource
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _CALL_OPTIONS = (
     "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "validate", "redirects", "hooks",
 )  # fmt: skip
+# So many operations still fit on a screen or two.
+_MANY = 100
 # auth may hold secrets, and hooks anything.
 _NOT_PICKLED = frozenset({"auth", "hooks"})
 
@@ -218,19 +220,24 @@ class _BaseClient:
     def __dir__(self) -> list[str]:
         own = [name for name in super().__dir__() if not name.startswith("_") or name.startswith("__")]
         names = self._state.document.names
-        return [*own, *with_variants(names.by_name), *names.by_namespace]
+        return [*own, *names.by_name, *names.by_namespace]
 
     def __repr__(self) -> str:
-        return f"{self._head()}\n{self.operations!r}" if hasattr(sys, "ps1") else self._head()
+        return f"{self._head()}\n{self._listed()!r}" if hasattr(sys, "ps1") else self._head()
 
     def _repr_mimebundle_(self, **formats: Any) -> dict[str, str]:
-        shown = self.operations._repr_mimebundle_(**formats)  # IPython's name for it
+        shown = self._listed()._repr_mimebundle_(**formats)  # IPython's name for it
         from html import escape
 
         return {
             "text/plain": f"{self._head()}\n{shown['text/plain']}",
             "text/html": f"<p>{escape(self._head())}</p>{shown['text/html']}",
         }
+
+    def _listed(self) -> Operations | Summary:
+        """What is shown: the operations, or if they are many the namespaces."""
+        names = self._state.document.names
+        return Summary(self.api) if names.by_namespace and len(names.by_name) > _MANY else self.operations
 
     def _head(self) -> str:
         api = self.api

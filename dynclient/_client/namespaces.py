@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dynclient._client.operation_method import Dispatcher, OperationMethod
 from dynclient._client.state import (
-    WITH_HTTP_INFO,
     OperationNames,
     attributes_near,
     no_such_operation,
     variant,
 )
-from dynclient.model import OperationRow
+from dynclient.model import API, OperationRow
 
 if TYPE_CHECKING:  # inspection is loaded when something is shown
     from dynclient._tables import Row
@@ -71,8 +70,10 @@ class Operations(Mapping[str, Any]):
         return {"text/plain": self._in_terminal(), "text/html": self._repr_html_()}
 
     def _in_terminal(self) -> str:
-        from dynclient._tables import for_stream
+        from dynclient._tables import as_text, for_stream
 
+        if not sys.stdout.isatty():  # a notebook: it forces colours, which its HTML has by itself
+            return as_text(*self._table(), note=self._note())
         return for_stream(*self._table(), sys.stdout, note=self._note())
 
     def _as_text(self) -> str:
@@ -115,14 +116,14 @@ class Namespace:
         found = variant(self._rows, name)
         if found is None:
             raise no_such_operation(name, attributes_near(name, self._rows), self._name)
-        return OperationMethod(self._dispatcher, *found)
+        return OperationMethod(self._dispatcher, *found, self._name)
 
     @property
     def _rows(self) -> dict[str, OperationRow]:
         return self._dispatcher.document.names.by_namespace[self._name]
 
     def __dir__(self) -> list[str]:
-        return with_variants(self._rows)
+        return list(self._rows)
 
     def __repr__(self) -> str:
         return repr(self._listed()) if hasattr(sys, "ps1") else f"<{self._name}: {', '.join(self._rows)}>"
@@ -136,9 +137,28 @@ class Namespace:
         return Operations(self._dispatcher, OperationNames(rows), part=True)
 
 
-def with_variants(names: Iterable[str]) -> list[str]:
-    """Each name, and its ``_with_http_info`` variant."""
-    return [variant for name in names for variant in (name, name + WITH_HTTP_INFO)]
+class Summary:
+    """The namespaces of a large API, and how many operations each has: what a client shows then."""
+
+    __slots__ = ("_api",)
+
+    def __init__(self, api: API) -> None:
+        self._api = api
+
+    def __repr__(self) -> str:
+        from dynclient._tables import aligned
+        from dynclient.inspection.catalog import NAMESPACE_HEAD, namespaces
+
+        return "\n".join([aligned([NAMESPACE_HEAD, *namespaces(self._api)]), self._note])
+
+    def _repr_mimebundle_(self, **_formats: Any) -> dict[str, str]:
+        from dynclient.inspection.catalog import namespaces_as_html
+
+        return {"text/plain": repr(self), "text/html": namespaces_as_html(self._api, note=self._note)}
+
+    @property
+    def _note(self) -> str:
+        return "a namespace lists its operations, `operations` all of them; `operations.search(words)` finds some"
 
 
 def allow_completion(*classes: type) -> None:

@@ -17,7 +17,7 @@ from dynclient._client.drivers import drive, drive_async
 from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming
 from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader
-from dynclient.exceptions import ArgumentError, DocumentError, NoSuchOperation
+from dynclient.exceptions import ArgumentError, DocumentError, NoSuchOperation, escaped
 from dynclient.messages import HTTPResult, Request
 from dynclient.model import Operation, OperationRow
 from dynclient.security import AuthFlow, Security, concealed
@@ -157,10 +157,7 @@ class _Docstring:
     def __get__(self, method: OperationMethod | None, owner: type) -> str:
         if method is None:
             return self._of_the_class
-        from dynclient.inspection.docstrings import docstring
-
-        with naming(method._row):  # noqa: SLF001  # the method's own attribute
-            return docstring(method._read(), method.__name__, call=method._call())  # noqa: SLF001  # likewise
+        return method._described()  # noqa: SLF001  # the method's own attribute
 
 
 @lru_cache
@@ -184,14 +181,16 @@ class Described:
         row: OperationRow,
         name: str | None = None,
         with_http_info: bool = False,  # noqa: FBT001, FBT002  # as it was looked up
+        namespace: str = "",
     ) -> None:
-        """``name`` is the one by which the operation was looked up; by default its flat name."""
+        """``name`` is the one by which the operation was looked up, in a namespace; by default its flat name."""
         self._dispatcher = dispatcher
         self._row = row
         self._with_http_info = with_http_info
+        self._namespace = namespace
         suffix = WITH_HTTP_INFO if with_http_info else ""
         self.__name__ = (name or row.name) + suffix
-        self.__qualname__ = self.__name__
+        self.__qualname__ = f"{namespace}.{self.__name__}" if namespace else self.__name__
         self.__module__ = "dynclient"
 
     @property
@@ -202,7 +201,7 @@ class Described:
 
     @property
     def fault(self) -> DocumentError | None:
-        """Read the operation: the error in the document that stops its calls, or None."""
+        """Read the operation: the error in the document that stops its calls, or some of them, or None."""
         return self._dispatcher.document.fault(self._row)
 
     def example(self, seed: int = 0) -> dict[str, Any]:
@@ -260,10 +259,12 @@ class OperationMethod(Described):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        from dynclient.inspection.signatures import signature
+        from dynclient.inspection.signatures import ANYTHING, signature
 
-        with naming(self._row):
+        try:
             made = signature(self._read())
+        except DocumentError:
+            made = ANYTHING  # help() and completers must not fail; the docstring says what is broken
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
@@ -276,7 +277,7 @@ class OperationMethod(Described):
     @property
     def with_http_info(self) -> OperationMethod:
         """The same operation, returning ``HTTPResult(data, status, headers)``."""
-        return OperationMethod(self._dispatcher, self._row, name=self.__name__, with_http_info=True)
+        return self._like(self._dispatcher, with_http_info=True)
 
     def prepare(self, /, *args: Any, **keywords: Any) -> Request:
         """The Request that the call would send. A missing credential is shown as ``$NAME``.
@@ -326,25 +327,37 @@ class OperationMethod(Described):
 
     def with_options(self, **options: Any) -> OperationMethod:
         """The same operation with other options for this call, as a client's ``with_options`` takes them."""
-        dispatcher = self._dispatcher.changed(options)
-        return OperationMethod(dispatcher, self._row, name=self.__name__, with_http_info=self._with_http_info)
+        return self._like(self._dispatcher.changed(options), with_http_info=self._with_http_info)
+
+    def _like(self, dispatcher: Dispatcher, *, with_http_info: bool) -> OperationMethod:
+        name = self.__name__.removesuffix(WITH_HTTP_INFO) if self._with_http_info else self.__name__
+        return OperationMethod(dispatcher, self._row, name, with_http_info, self._namespace)
 
     def __repr__(self) -> str:
-        from dynclient.inspection.docstrings import page
+        # A debugger, or a traceback that shows local variables, must not fail over what it shows.
+        fault = self.fault
+        if fault is not None:
+            return f"<{self.__name__}, broken: {fault}>"
+        return f"{self.__name__}{self.__signature__}\n\n{escaped(self._described())}"
 
+    def _described(self) -> str:
+        """The docstring; that of a broken operation says what is wrong with it, and leaves out what can't be read."""
+        from dynclient.inspection.docstrings import broken, docstring
+
+        fault = self.fault
+        call = self._call() if fault is None else None
         try:
-            with naming(self._row):
-                return page(self.operation, self.__name__, self.__signature__, call=self._call())
-        except DocumentError as error:
-            # A debugger, or a traceback that shows local variables, must not fail over what it shows.
-            return f"<{self.__name__}, broken: {error}>"
+            described = docstring(self._read(), self.__name__, call=call)
+        except DocumentError:
+            described = self._row.summary or self._row.key
+        return described if fault is None else f"{described}\n\n{broken(fault)}"
 
     def _call(self) -> str:
         """A valid call, as code; the client's name is derived from that of the document."""
         from dynclient.inspection.docstrings import client_name
 
         given = ", ".join(f"{name}={value!r}" for name, value in self.example().items())
-        return f"{client_name(self._dispatcher.document.api.document_name)}.{self.__name__}({given})"
+        return f"{client_name(self._dispatcher.document.api.document_name)}.{self.__qualname__}({given})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, OperationMethod):

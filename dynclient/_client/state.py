@@ -124,9 +124,12 @@ class LoadedDocument:
         return plan
 
     def fault(self, row: OperationRow) -> DocumentError | None:
-        """Read an operation: the error that stops its calls, or None."""
+        """Read an operation: the error that stops its calls, or some of them, or None."""
         try:
-            self.plan(row).check_answers()
+            with naming(row):
+                plan = self.plan(row)
+                plan.check_answers()
+                plan.check_requests()
         except DocumentError as error:
             return error
         return None

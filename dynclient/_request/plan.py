@@ -116,6 +116,18 @@ class Plan:
             raise
         self._answers_checked = True
 
+    def check_requests(self) -> None:
+        """Compile the validators of parameters and bodies, which a call may need.
+
+        Raises:
+            DocumentError: a schema of one is broken.
+        """
+        content = self.operation.body.content.values() if self.operation.body is not None else ()
+        of_bodies = [schema for media_type in content for schema in (media_type.schema, media_type.item_schema)]
+        for schema in (*(argument.schema for argument in self.arguments if argument.parameter), *of_bodies):
+            if schema is not None:
+                validator(schema, "request", limits=self._limits)
+
     def request(self, bound: Bound, options: CallOptions) -> Request:
         """Make the Request of one call.
 

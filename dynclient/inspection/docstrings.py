@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from inspect import Signature
 from typing import Any
 
 from dynclient._escaping import counted
 from dynclient._identifiers import identifier
 from dynclient._schemas import MISSING, shape
-from dynclient.exceptions import api_error, escaped
+from dynclient.exceptions import DocumentError, api_error, escaped
 from dynclient.inspection.arguments import Argument, arguments, secret
 from dynclient.inspection.hints import text
 from dynclient.inspection.signatures import argument_hint, body_hint, omittable, response_hint, returns, successes
@@ -47,9 +46,9 @@ def docstring(operation: Operation, name: str, *, call: str | None = None) -> st
     return "\n\n".join(part for part in parts if part)
 
 
-def page(operation: Operation, name: str, signature: Signature, *, call: str | None = None) -> str:
-    """Write an operation for an interactive prompt: its signature, and its docstring below."""
-    return f"{name}{signature}\n\n{escaped(docstring(operation, name, call=call))}"
+def broken(fault: DocumentError) -> str:
+    """Write the section that says what is broken in an operation."""
+    return _section("Broken", [escaped(str(fault))])
 
 
 def client_name(document_name: str) -> str:

@@ -61,6 +61,13 @@ class _Signature(inspect.Signature):
             return super().format(*args, **keywords).replace(" = Ellipsis", " = ...")
 
 
+_PARAMETER = inspect.Parameter
+ANYTHING = inspect.Signature(
+    [_PARAMETER("args", _PARAMETER.VAR_POSITIONAL), _PARAMETER("keywords", _PARAMETER.VAR_KEYWORD)]
+)
+"""The signature of an operation that can't be read."""
+
+
 def argument_hint(argument: Argument) -> Hint:
     """The type of an argument's values."""
     if argument.kind == "body":

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pickle
+import pydoc
 
 import pytest
 import yaml
 
 import dynclient
+from dynclient import cli
+from dynclient.changes import compare
 from dynclient.exceptions import InvalidDocument, UnresolvableReference
+from dynclient.testing import MockTransport
 
 DOCUMENT = """
 openapi: 3.2.0
@@ -60,19 +65,57 @@ def test_it_says_why(client, httpserver, name):
     assert httpserver.log == []
 
 
-LOOKS = {
-    "signature": (inspect.signature, "answer"),
-    "docstring": (inspect.getdoc, "answer"),
-    "example": (lambda method: method.example(), "parameter"),
+def test_an_example_of_it_can_t_be_made(client):
+    with pytest.raises(BROKEN["parameter"][0]) as caught:
+        client.parameter.example()
+    assert caught.value.operation_id == "parameter"
+
+
+# Parts of an operation that has a body, each broken in its own way.
+STRING = {"schema": {"type": "object", "properties": {"a": {"type": "String"}}}}
+PARTS = {
+    "schema of the body": {"requestBody": {"content": {"application/json": STRING}}},
+    "schema of a parameter": {"parameters": [{"name": "p", "in": "query", "schema": {"type": "String"}}]},
+    "schema of the response": {"responses": {"200": {"description": "d", "content": {"application/json": STRING}}}},
+    "reference of a parameter": {"parameters": [{"$ref": "#/nowhere"}]},
+    "reference within a named schema": {
+        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Named"}}}}
+    },
 }
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_who_looks_at_it_is_told_too(client, look):
-    act, name = LOOKS[look]
-    with pytest.raises(BROKEN[name][0]) as caught:
-        act(getattr(client, name))
-    assert caught.value.operation_id == name
+@pytest.fixture(params=PARTS)
+def broken_path(request, tmp_path):
+    """A document with a good operation and a broken one."""
+    ok = {"responses": {"200": {"description": "d"}}}
+    paths = {
+        "/good": {"get": {"operationId": "good", **ok}},
+        "/bad": {"post": {"operationId": "bad", "summary": "Break it", **ok, **PARTS[request.param]}},
+    }
+    schemas = {"Named": {"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}}}
+    document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": paths}
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps({**document, "components": {"schemas": schemas}}))
+    return path
+
+
+def test_looking_at_it_says_what_is_broken_and_stops_nothing(broken_path, capsys, tmp_path):
+    client = dynclient.load(broken_path)
+    fault = str(client.bad.fault)
+    assert (client.good.fault, "bad" in fault) == (None, True)
+    for text in (client.bad.__doc__, pydoc.render_doc(client.bad), repr(client.bad)):
+        assert fault.splitlines()[0] in text
+    assert client.bad.__doc__.startswith("Break it")
+    assert inspect.signature(client.bad)
+    assert "[broken] Break it" in repr(client.operations)
+    assert list(client.operations.search("break")) == ["bad"]
+    assert {change.id for change in compare(client.api, client.api)} <= {"operation-not-compared"}
+    for command in (["ls", "--check"], ["docs", "--out", tmp_path / "docs"], ["stubs", "--out", tmp_path / "stubs"]):
+        assert cli.main([command[0], str(broken_path), *map(str, command[1:])]) == 0
+        assert ("[broken] Break it" in capsys.readouterr().out) == (command[0] == "ls")
+    assert "POST /bad" in (tmp_path / "docs" / "README.md").read_text()
+    mocked = dynclient.load(broken_path, base_url="https://a.example", transport=MockTransport(broken_path))
+    assert mocked.good() is None
 
 
 @pytest.mark.parametrize("name", ["answer", "parameter"])

@@ -82,6 +82,51 @@ def test_the_example_works_when_it_is_pasted(client, voice_path, name):
     assert request.url.startswith("https://voice.bandwidth.com/")
 
 
+@pytest.mark.parametrize("name", ["create_call", "create_call_with_http_info"])
+def test_the_example_of_a_namespace_works_when_it_is_pasted(client, name):
+    call = inspect.getdoc(getattr(client.calls, name)).rpartition("Example:\n")[2].strip()
+    assert call.startswith(f"voice.calls.{name}(")
+    assert client.calls.create_call.with_options(timeout=1).__qualname__ == "calls.create_call"
+    assert client.calls.create_call.with_http_info.__name__ == "create_call_with_http_info"
+
+
+LARGE = {
+    "openapi": "3.0.3",
+    "info": {"title": "Large", "version": "1"},
+    "tags": [{"name": "b", "description": "What is <b>\nand more."}],
+    "paths": {
+        **{
+            f"/{tag}/{number}": {"get": {"operationId": f"{tag}/get-{number}", "tags": [tag], "responses": {}}}
+            for tag in "abc"
+            for number in range(40)
+        },
+        "/bare": {"get": {"operationId": "bare", "responses": {}}},
+    },
+}
+
+
+def test_a_large_client_shows_its_namespaces(monkeypatch):
+    client = dynclient.load(LARGE)
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    shown = client._repr_mimebundle_()
+    assert shown["text/plain"] == repr(client)
+    head, titles, *lines, note = repr(client).splitlines()
+    assert head == "<Client of Large 1: 121 operations>"
+    assert titles.split() == ["namespace", "operations", "description"]
+    assert [line.split() for line in lines] == [
+        ["b", "40", "What", "is", "<b>"],
+        ["a", "40"],
+        ["c", "40"],
+        ["1", "without", "a", "namespace"],
+    ]
+    assert "operations.search(" in note
+    assert shown["text/html"].count("<tr>") == 5
+    assert "What is &lt;b&gt;" in shown["text/html"]
+    assert len(repr(client.operations).splitlines()) > 121
+    assert len(repr(client.b).splitlines()) == 41
+    assert client.operations._ipython_key_completions_()[:2] == ["a_get_0", "a_get_1"]
+
+
 def test_the_schema_of_the_body_is_complete_in_itself(client):
     schema = client.update_call.schema
     check = jsonschema.Draft202012Validator(json.loads(json.dumps(schema)))

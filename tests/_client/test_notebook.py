@@ -116,7 +116,8 @@ document.title = JSON.stringify({
 # As a notebook's own style has it.
 AROUND = (
     "<meta name=color-scheme content='light dark'>"
-    "<style>body {font: 14px sans-serif} td, th {text-align: right}</style>"
+    "<style>body {font: 14px sans-serif}"
+    "html body table tbody tr td, html body table th {text-align: right; white-space: nowrap; max-width: 20em}</style>"
 )
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1200,1100",

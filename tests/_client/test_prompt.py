@@ -94,8 +94,10 @@ def test_names(client):
     assert {"create_call", "get_call_state", "update_call", "update_call_bxml", "calls", "operations"} <= set(
         dir(client)
     )
-    assert "create_call_with_http_info" in dir(client)
-    assert {"create_call", "update_call_bxml_with_http_info"} <= set(dir(client.calls))
+    assert "create_call" in dir(client.calls)
+    for each in (client, client.calls):
+        assert each.create_call_with_http_info == each.create_call.with_http_info
+        assert not [name for name in dir(each) if name.endswith("_with_http_info")]
     assert list(client.operations) == ["create_call", "get_call_state", "update_call", "update_call_bxml"]
     for name in ("create_call", "createCall", "calls.create_call", "POST /accounts/{accountId}/calls"):
         assert client.operations[name] == client.operations["create_call"]

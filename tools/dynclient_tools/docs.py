@@ -22,7 +22,7 @@ from dynclient_tools.views import INDEX, OperationPage, SchemaPage, Site, is_non
 
 def docs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
     """Write the pages of an API, by file name. ``source`` is the name of its document in the examples."""
-    shown = site(client, source)
+    shown = site(client, source, check=True)
     environment = pages(templates)
     environment.globals.update(
         site=shown,
@@ -59,7 +59,7 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
 
 def navigation(client: Client, source: str, folder: str) -> str:
     """Write the configuration of mkdocs for the pages in a folder, as JSON, which is YAML too."""
-    shown = site(client, source)
+    shown = site(client, source, check=True)
     nav: list[dict[str, Any]] = [{"Overview": INDEX}, *({page.title: page.file} for page in shown.tags)]
     if shown.schemas:
         nav.append({"Schemas": [{page.view.class_name: page.file} for page in shown.schemas]})

@@ -115,8 +115,11 @@ class Site(NamedTuple):
         return [(page, operation) for page in self.tags for operation in page.operations]
 
 
-def site(client: Client, source: str, tags: Collection[str] = ()) -> Site:
+def site(client: Client, source: str, tags: Collection[str] = (), *, check: bool = False) -> Site:
     """View an API as pages. ``source`` is the name of its document; ``tags`` limits it to operations with one of them.
+
+    With ``check``, operations that can't be called are among those that are broken. Without it, those that can be
+    described are not, unless a schema that they refer to can't be described.
 
     Raises:
         ArgumentError: no operation has one of the tags.
@@ -130,6 +133,10 @@ def site(client: Client, source: str, tags: Collection[str] = ()) -> Site:
             operations.append(OperationPage(operation_view(method.operation), method))
         except DocumentError as error:
             broken.append(Broken(row.key, str(error)))
+    if check or not _is_reached(operations):
+        faults = {page.view.key: page.method.fault for page in operations}
+        broken += [Broken(key, str(fault)) for key, fault in faults.items() if fault is not None]
+        operations = [page for page in operations if faults[page.view.key] is None]
     names = [INDEX]
     pages = tuple(_tag_pages(api, operations, names))
     schemas = tuple(_schema_pages(operations, names))
@@ -162,6 +169,15 @@ def server_url(server: Any) -> str:
     for name, variable in server.variables.items():
         url = url.replace(f"{{{name}}}", variable.default)
     return url
+
+
+def _is_reached(operations: list[OperationPage]) -> bool:
+    """Whether all schemas that operations refer to can be described."""
+    try:
+        reached(page.view for page in operations)
+    except DocumentError:
+        return False
+    return True
 
 
 def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:

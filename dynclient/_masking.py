@@ -1,13 +1,23 @@
-"""Masking: which parts of a request are secret, and how messages are shown without them."""
+"""Masking: which parts of a request are secret, and how messages are shown without them.
+
+Rule 1: in its common forms a secret is replaced where it stands: as it is, percent-encoded, escaped for JSON or HTML,
+in base64 and in hexadecimal digits.
+Rule 2: the text is then decoded until nothing is left to decode (JSON and HTML escapes, percent-encoding, UTF-16). If a
+secret appears, or if that takes too much, the whole text is withheld.
+Rule 3: a text is masked before it is cut, and what may be the beginning of a secret at its end is cut off.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
-from typing import Any
-from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit, urlunsplit
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlsplit, urlunsplit
 
 from dynclient._expressions import expression
+
+if TYPE_CHECKING:
+    import re
 
 SecretLocation = tuple[str, str]
 """Where a request has a secret, as location and wire name: ``("header", "authorization")``, ``("query", "key")``.
@@ -33,6 +43,15 @@ _SECRET_FIELDS = frozenset(
 )
 
 
+WITHHELD = f"{MASK} (withheld: it repeats a secret of the request in another form)"
+_JSON_ESCAPE = expression(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|[\"\\'/bfnrt])")
+_PERCENT_ENCODED = expression(r"(?:%[0-9A-Fa-f]{2})+")
+_JSON_LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+# Base64 has two alphabets and may be folded, a form writes a blank as a plus, and UTF-16 is ASCII with zeros between.
+_ALIKE = {"+": " ", "-": " ", "\t": " ", "_": "/", "\0": "", "\r": "", "\n": ""}
+_MOST_LAYERS = 8
+_MOST_ESCAPES = 500_000
+_LONGEST_ESCAPE = 12
 _DELIMITER = expression(r"[^A-Za-z0-9_%]")
 _DELIMITERS = 8
 
@@ -127,24 +146,147 @@ def _query_names(secrets: frozenset[SecretLocation]) -> set[str]:
 
 
 def masked(value: Any, secrets: Sequence[str]) -> Any:
-    """Return a plain value, text or bytes with every secret in it replaced by ``***``.
+    """Return a plain value, text or bytes with every secret in it replaced by ``***``, or withheld as a whole.
 
     A short secret is replaced only where it is a whole text, or in bytes between quotes: elsewhere it may be a word.
     """
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK) if len(secret) >= LONG else MASK if value == secret else value
-    elif isinstance(value, bytes):
-        for secret in secrets:
-            mark = "" if len(secret) >= LONG else '"'
-            value = value.replace(
-                f"{mark}{secret}{mark}".encode("utf-8", "surrogatepass"), f"{mark}{MASK}{mark}".encode()
-            )
-    elif isinstance(value, dict):
-        return {masked(name, secrets): masked(member, secrets) for name, member in value.items()}
-    elif isinstance(value, list):
-        return [masked(member, secrets) for member in value]
-    return value
+    return Mask(secrets).apply(value) if secrets else value
+
+
+class Mask:
+    """Some secrets in each form in which a server may repeat them."""
+
+    __slots__ = ("_beyond_ascii", "_canonical", "_long", "_margin", "_short")
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Take the secrets."""
+        secrets = list(secrets)
+        self._short = {form for text in secrets if len(text) < LONG for form in _forms(text)}
+        long = {text for text in secrets if len(text) >= LONG}
+        self._long = sorted({form for text in long for form in _forms(text)}, key=len, reverse=True)
+        # A text that contains one of these has not to be looked for.
+        least = [text for text in long if not any(other in text for other in long if other != text)]
+        # With what follows it, a last character might be an escape.
+        decoded = {(_canonical(form) or "").rstrip("\\%&") for text in least for form in (text, *_encoded(text))}
+        self._canonical = [text for text in decoded if len(text) >= LONG // 2]
+        self._beyond_ascii = not all(map(str.isascii, self._canonical))
+        self._margin = 8 * max(map(len, long), default=0)
+
+    def apply(self, value: Any) -> Any:
+        """Return a plain value, text or bytes without the secrets."""
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, bytes):
+            return self._bytes(value)
+        if isinstance(value, dict):
+            return {self.apply(name): self.apply(member) for name, member in value.items()}
+        return [self.apply(member) for member in value] if isinstance(value, list) else value
+
+    def beginning(self, body: bytes, size: int) -> bytes:
+        """The first bytes of a body of which the end is not known, without the secrets."""
+        shown = self._bytes(body)
+        last = (_canonical(shown[-self._margin :].decode("utf-8", "replace")) or "") if self._margin else ""
+        # The last characters may be a part of an escape.
+        ends = [last[: len(last) - cut] for cut in range(_LONGEST_ESCAPE)]
+        if any(_ends_with_start(end, secret) for end in ends for secret in self._canonical):
+            shown = shown[: max(0, len(shown) - self._margin)]
+        return shown[:size]
+
+    def _text(self, text: str) -> str:
+        if text in self._short:
+            return MASK
+        if not self._is_repeated(text):
+            return text
+        for secret in self._long:
+            text = text.replace(secret, MASK)
+        return WITHHELD if self._is_repeated(text) else text
+
+    def _bytes(self, body: bytes) -> bytes:
+        for secret in self._short:
+            body = body.replace(f'"{secret}"'.encode("utf-8", "surrogatepass"), f'"{MASK}"'.encode())
+        # Latin-1 shows ASCII as it is, and is fast.
+        charsets = ("latin-1", "utf-8", "utf-16-le", "utf-16-be") if self._beyond_ascii else ("latin-1",)
+        if not any(self._is_repeated(body.decode(charset, "replace")) for charset in charsets):
+            return body
+        for secret in self._long:
+            body = body.replace(secret.encode("utf-8", "surrogatepass"), MASK.encode())
+        return (
+            WITHHELD.encode()
+            if any(self._is_repeated(body.decode(charset, "replace")) for charset in charsets)
+            else body
+        )
+
+    def _is_repeated(self, text: str) -> bool:
+        if not self._canonical or len(text) < LONG:
+            return False
+        decoded = _canonical(text)
+        return decoded is None or any(secret in decoded for secret in self._canonical)
+
+
+def _ends_with_start(text: str, secret: str) -> bool:
+    """Whether a text ends with the first characters of a secret, three at least."""
+    at = text.find(secret[:3], max(0, len(text) - len(secret)))
+    while at >= 0 and not secret.startswith(text[at:]):
+        at = text.find(secret[:3], at + 1)
+    return at >= 0
+
+
+def _forms(text: str) -> Iterator[str]:
+    """A text in its common forms."""
+    import json
+    from html import escape
+
+    raw = text.encode("utf-8", "surrogatepass")
+    yield text
+    for escaped in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield from (escaped, escaped.replace("/", "\\/"))
+    yield from (escape(text), escape(text, quote=False), escape(text).replace("&#x27;", "&#39;"))
+    yield from (quote(raw, safe=safe) for safe in ("", "/", "/:@!$&'()*+,;="))
+    yield quote_plus(raw)
+    for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
+        yield encoded.decode("ascii").rstrip("=")
+    yield from (raw.hex(), raw.hex().upper())
+
+
+def _encoded(text: str) -> Iterator[str]:
+    """A text in hexadecimal digits, and what base64 makes of it wherever it stands in what is encoded."""
+    raw = text.encode("utf-8", "surrogatepass")
+    yield from (raw.hex(), raw.hex().upper())
+    for before, first in ((0, 0), (1, 2), (2, 3)):
+        # Without the characters that depend on what stands beside it.
+        encoded = base64.b64encode(bytes(before) + raw).decode("ascii")
+        yield encoded[first : (before + len(raw)) * 8 // 6]
+
+
+def _canonical(text: str) -> str | None:
+    """A text with all its escapes decoded, as often as there are some; None if that takes too much."""
+    seen = 0
+    for _ in range(_MOST_LAYERS):
+        before = text
+        seen += text.count("\\") + text.count("%") + text.count("&")
+        if seen > _MOST_ESCAPES:
+            return None
+        if "\\" in text:
+            text = _JSON_ESCAPE.sub(_unescaped, text)
+        if "%" in text:
+            text = _PERCENT_ENCODED.sub(lambda found: unquote(found[0]), text)
+        if "&" in text:
+            from html import unescape
+
+            try:
+                text = unescape(text)
+            except ValueError:  # a number of more digits than Python converts
+                return None
+        if text == before:
+            for character, alike in _ALIKE.items():
+                text = text.replace(character, alike)
+            return text
+    return None
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    digits = escape[1] or escape[2]
+    return chr(int(digits, 16)) if digits else _JSON_LETTERS.get(escape[0][1:], escape[0][1:])
 
 
 def _in_header(name: str, value: str) -> set[str]:

@@ -21,7 +21,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from dynclient import codecs, model
-from dynclient._masking import masked
+from dynclient._masking import Mask, masked
 from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._schemas import shape
@@ -272,6 +272,13 @@ class ResponseReader(Record):
         error.operation_id = self.operation.id
         error.response = response.with_no_secrets()
         error.request = error.response.request
+        # A Content-Type or the name of a member may repeat a credential.
+        mask = Mask(response.request.secret_values() if response.request is not None else ())
+        error.message = mask.apply(error.message)
+        if isinstance(error, ResponseValidationError):
+            error.errors = tuple(
+                fault._replace(path=mask.apply(fault.path), message=mask.apply(fault.message)) for fault in error.errors
+            )
         if response.status not in SUCCESS:
             return error
         done = ""

@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from dynclient._escaping import escaped
-from dynclient._masking import SECRET_BODY, masked
+from dynclient._masking import SECRET_BODY, Mask, masked
 from dynclient._records import Record
 from dynclient.http_grammar import SUCCESS
 from dynclient.media_types import essence
@@ -305,6 +305,8 @@ class TransportError(DynclientError):
     ) -> None:
         super().__init__(message, **data)
         self.request = replace(request.with_no_secrets(), body=None) if request is not None else None
+        # What is quoted of a response may repeat them.
+        self.message = masked(message, request.secret_values()) if request is not None else message
         self.outcome_unknown = outcome_unknown
         self.attempts = attempts
         self.elapsed = elapsed
@@ -394,7 +396,10 @@ class ResponseError(DynclientError):
             # A response to a token request may contain a token, even if it is malformed or too large.
             self.response = replace(self.response, body=b"")
         # A server may repeat what it received, including credentials.
-        self.data = masked(data, asked.secret_values()) if asked is not None and data is not None else data
+        mask = Mask(asked.secret_values() if asked is not None else ())
+        is_body = response is not None and data is response.body
+        self.data = self.response.body if is_body and self.response is not None else mask.apply(data)
+        self.message, self.hint = mask.apply(self.message), mask.apply(self.hint)
 
     @property
     def status(self) -> int:

@@ -206,8 +206,17 @@ class Response:
         request = self.request.with_no_secrets()
         if not secrets:
             return replace(self, request=request)
-        headers = Headers((name, _masking.masked(value, secrets)) for name, value in self.headers.pairs())
-        return replace(self, request=request, headers=headers, body=_masking.masked(self.body, secrets))
+        mask = _masking.Mask(secrets)
+        headers = Headers((name, mask.apply(value)) for name, value in self.headers.pairs())
+        return replace(self, request=request, headers=headers, body=mask.apply(self.body))
+
+    def beginning(self) -> Response:
+        """Return the response with the first kilobyte of its body, without the request's secrets.
+
+        The body is not whole: a secret of which only a part has come is left out too.
+        """
+        mask = _masking.Mask(self.request.secret_values() if self.request is not None else ())
+        return replace(self, body=mask.beginning(self.body, EXCERPT))
 
     def __repr__(self) -> str:
         size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"
@@ -301,6 +310,11 @@ class Await(Record):
 
     awaitable: Awaitable[Any]
 
+
+EXCERPT = 1024
+"""How many bytes an error keeps of a body that was not read to its end."""
+LOOKED_AT = 16 * EXCERPT
+"""How many of them are looked at: a secret may be long, and in a longer form."""
 
 # A shorter text is in half of all responses by chance.
 _SHORTEST_SECRET = 4

@@ -335,7 +335,9 @@ def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
     given = {name: value for name, value in options._asdict().items() if name not in _NOT_PICKLED}
     if options.auth is None:
         given["auth"] = None
-    given["headers"] = {name: text for name, text in options.headers.items() if name.lower() not in SECRET_HEADERS}
+    schemes = dispatcher.document.api.security_schemes.values()
+    hidden = SECRET_HEADERS | {scheme.parameter.lower() for scheme in schemes if scheme.in_ == "header"}
+    given["headers"] = {name: text for name, text in options.headers.items() if name.lower() not in hidden}
     source, how = state.source.recipe()
     if how["proxy"] is not None:
         from urllib.parse import urlsplit

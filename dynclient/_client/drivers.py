@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from dynclient._call import Flow
 from dynclient._response import StreamedResponse
 from dynclient.exceptions import ArgumentError, DynclientError
-from dynclient.messages import Await, Read, Response, RunBlocking, Send, Sleep
+from dynclient.messages import LOOKED_AT, Await, Read, Response, RunBlocking, Send, Sleep
 from dynclient.options import Limits
 from dynclient.transports import AsyncTransport, Transport
 from dynclient.transports.body_reader import too_large
@@ -127,9 +127,8 @@ class BodyBuffer:
         self._chunks.append(chunk)
         limit = self._limits.response_bytes
         if limit is not None and self._size > limit:
-            raise too_large(
-                "response_bytes", self._limits, response=replace(self._response, body=self._chunks[0][:1024])
-            )
+            begun = replace(self._response, body=self._chunks[0][:LOOKED_AT]).beginning()
+            raise too_large("response_bytes", self._limits, response=begun)
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Add a chunk, as a splitter does."""

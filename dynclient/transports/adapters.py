@@ -28,7 +28,7 @@ from dynclient.exceptions import (
     TransportError,
 )
 from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS, is_field_value, is_token
-from dynclient.messages import Headers, Response, Send
+from dynclient.messages import LOOKED_AT, Headers, Response, Send
 from dynclient.transports import body_reader
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.error_mapping import refused
@@ -76,7 +76,6 @@ _ERRORS: dict[str, tuple[type[TransportError], str, bool]] = {
 # The bases of each library's errors, and of those of sockets.
 _BASES = {"HTTPError", "RequestException", "HTTPException", "OSError"}
 _FIRST_FINAL = 200
-_EXCERPT = 1024
 _LENGTH = expression(r"[0-9]{1,20}")
 
 
@@ -189,7 +188,7 @@ class ForeignExchange:
                     self._received.append(data)
                     self._ended = not data
                 elif chunk:
-                    self._excerpt = self._excerpt or chunk[:_EXCERPT]
+                    self._excerpt = self._excerpt or chunk[:LOOKED_AT]
                     return chunk
             await _awaited(self.release())
         return None

@@ -123,6 +123,7 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
 def refused(error: TooLarge | CodingError, response: Response, limits: Limits) -> DynclientError:
     """Return the error about a body that can't be accepted; ``response`` has its first bytes."""
     operation_id = response.request.operation_id if response.request is not None else None
+    response = response.beginning()
     if isinstance(error, TooLarge):
         return too_large(error.limit, limits, response=response, operation_id=operation_id)
     return DecodeError(str(error), response=response, operation_id=operation_id)

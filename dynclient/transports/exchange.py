@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar, cast
 
 from dynclient.exceptions import ArgumentError, DynclientError
-from dynclient.messages import Response, Send
+from dynclient.messages import LOOKED_AT, Response, Send
 from dynclient.transports import body_reader, error_mapping
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.connecting import Connection, Connector, fed
@@ -23,8 +23,6 @@ from dynclient.transports.pool import Lease
 from dynclient.transports.request_writer import Content, HiddenBytes, HiddenPath, Target, header_fields, target_of
 
 T = TypeVar("T")
-
-_EXCERPT = 1024
 
 
 def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -184,8 +182,8 @@ class HTTP11Exchange(Lease):
 
     def _keep(self, chunk: bytes) -> None:
         """Keep the first bytes, for an error to show."""
-        if len(self._excerpt) < _EXCERPT:
-            self._excerpt = (self._excerpt + chunk[:_EXCERPT])[:_EXCERPT]
+        if len(self._excerpt) < LOOKED_AT:
+            self._excerpt = (self._excerpt + chunk[:LOOKED_AT])[:LOOKED_AT]
 
     def _end(self) -> None:
         self._leave(reusable=self._answer.keep_alive and not self._framing.has_more)

@@ -71,12 +71,13 @@ def in_shell(command: str) -> str:
 
 
 @pytest.fixture
-def mock(monkeypatch: pytest.MonkeyPatch):
+def mock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """The mock that pages of the shell talk to."""
     from dynclient.testing import serve
 
     with serve(ROOT / "openapi" / "voice.yaml") as server:
         monkeypatch.setenv("URL", server.url)
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         yield
 
 

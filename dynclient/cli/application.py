@@ -53,17 +53,19 @@ class LazyCommand(click.Command):
 
 
 COMMANDS = (
+    LazyCommand("api", "apis:api", "Give APIs short names and settings."),
     LazyCommand("auth", "logins:auth", "Log in, and store credentials."),
     LazyCommand("cache", "document_commands:cache", "Show or clear the cache of documents."),
     LazyCommand("call", "operation_commands:call", "Call an operation."),
     LazyCommand("compile", "document_commands:compile_", "Compile a document, to ship it."),
-    LazyCommand("completion", "documents:completion", "Print a shell's completion script."),
+    LazyCommand("completion", "completion:completion", "Print a shell's completion script."),
     LazyCommand("diff", "document_commands:diff", "Compare two documents."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
     LazyCommand("proxy", "mock_servers:proxy", "Check real traffic by a document."),
     LazyCommand("shell", "shell:shell", "A Python prompt with a client."),
     LazyCommand("show", "operation_commands:show", "Describe an operation."),
+    LazyCommand("trust", "apis:trust", "Trust the settings of a project."),
     LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
 )
 
@@ -136,9 +138,9 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
     prepare_streams()
     if "_DYNCLIENT_COMPLETE" in os.environ:
-        from dynclient.cli.documents import quote_completions
+        from dynclient.cli.completion import add_shells
 
-        quote_completions()
+        add_shells()
     try:
         with terminable():
             status = _status_of(arguments, debug=debug)

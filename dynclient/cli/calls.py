@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dynclient._schemas import shape
+from dynclient._settings import APISettings
 from dynclient.cli import credentials, documents
 from dynclient.cli.commands import Command, colour_option, plain_line
 from dynclient.cli.http_text import VerboseTransport, request_text, with_secret_headers
@@ -69,6 +70,7 @@ SHARED_OPTIONS = (
     click.Option(["--timeout"], type=float, help="Seconds for the whole call."),
     click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
     click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
+    click.Option(["--profile", "-p"], help="The profile of an API by short name.  [DYNCLIENT_PROFILE]"),
     colour_option(),
 )
 
@@ -173,14 +175,15 @@ def _help(argument: Argument) -> str:
     return escaped(plain_line(" ".join(f"{argument.description} {marks}".split())))
 
 
-def run_call(client: Client, transport: VerboseTransport, method: Any, **given: Any) -> int:
+def run_call(client: Client, transport: VerboseTransport, method: Any, document: str, **given: Any) -> int:
     """Make a call from click's parameters, and show its response; returns the exit status."""
     operation = method.operation
+    given = with_settings(documents.settings_of(document, given["profile"]), given)
     printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
     parameters, body = _values(operation, given)
     headers, transport.secret_headers = credentials.headers(client.api, given["header"], given["auth"])
     transport.verbosity = given["verbose"]
-    method = method.with_options(**_options(client, given), **({"headers": headers} if headers else {}))
+    method = method.with_options(**call_options(client, given), **({"headers": headers} if headers else {}))
     found = arguments(operation)
     names = {(argument.in_, argument.wire): argument.name for argument in found}
     whole = next((argument.name for argument in found if argument.kind == "body"), "body")
@@ -239,21 +242,39 @@ def _is_sequence(operation: Operation) -> bool:
     return bool(ranges) and all(codecs.find(media_range).name == "sequence" for media_range in ranges)
 
 
-def _options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
+def call_options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the call, for ``with_options``."""
     options = {
-        "base_url": given["base_url"],
+        **{name: given.get(name) for name in ("base_url", "timeout", "content_type", "accept", "validate")},
         "server": _server(given["server"]),
-        "timeout": given["timeout"],
-        "retry": given["retries"] + 1 if given["retries"] is not None else None,
-        "content_type": given["content_type"],
-        "accept": given["accept"],
-        "validate": given["validate"],
+        "retry": given["retries"] + 1 if given.get("retries") is not None else None,
         "auth": credentials.gathered(client.api, given["auth"]),
-        "redirects": "all" if given["follow"] else None,
+        "redirects": "all" if given.get("follow") else None,
     }
     options = {name: value for name, value in options.items() if value is not None}
     return {**options, "auth": None} if given["anonymous"] else options
+
+
+def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a command line, with an API's settings where it has none."""
+    if settings is None:
+        return dict(given)
+    auth = [f"{scheme}={source}" if scheme else source for scheme, source in settings.auth.items()]
+    return {
+        **given,
+        "base_url": given["base_url"] or (settings.base_url if not given["server"] else None),
+        "server": given["server"] or (() if given["base_url"] else server_words(settings.server)),
+        "timeout": given["timeout"] or settings.timeout,
+        "header": [*(f"{name}:{value}" for name, value in settings.headers.items()), *given["header"]],
+        "auth": [*auth, *given["auth"]],
+    }
+
+
+def server_words(server: Any) -> list[str]:
+    """A server of the settings, as the words of ``--server``."""
+    if isinstance(server, Mapping):
+        return [value if name == "server" else f"{name}={value}" for name, value in server.items()]
+    return [] if server is None else [str(server)]
 
 
 def _server(words: Iterable[str]) -> Any:

@@ -33,9 +33,10 @@ def validate(document: str, output: str, *, strict: bool) -> int:
     from dynclient.cli.document_faults import DocumentFault, find_faults
     from dynclient.cli.output import FORMATS, write
 
-    name = located(document)
+    source = located(document)
+    name = source if isinstance(source, str) else source.name
     try:
-        found = find_faults(load(name))
+        found = find_faults(load(source))
     except DocumentError as error:
         found = [DocumentFault.of(error)]
     if output == "text":

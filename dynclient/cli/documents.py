@@ -1,23 +1,27 @@
-"""The DOCUMENT of a command line, shell completion of its contents, and ``dynclient completion``.
+"""The DOCUMENT of a command line, and shell completion of its contents.
 
-Rule 1: a word is a short name that the project's pyproject.toml defines in ``[tool.dynclient]``, or else a path or URL.
-A word with a slash in it is never a short name, so that file is not read for it.
+Rule 1: a word is a short name of an API (:mod:`dynclient._settings`), or else a path or URL; ``-`` is standard input.
+A word with a slash in it is never a short name, so that no settings are read for it.
 Rule 2: completion asks nothing and prints no errors; on a fault there are no proposals.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from dynclient._escaping import escaped
 from dynclient._readers import listed
-from dynclient.cli.commands import Command
+from dynclient._settings import APISettings, all_settings, find
+from dynclient.cli.process import show_warnings
+from dynclient.exceptions import DocumentError
 
 if TYPE_CHECKING:  # lists and completions do without these
     from click.shell_completion import CompletionItem
@@ -26,82 +30,99 @@ if TYPE_CHECKING:  # lists and completions do without these
     from dynclient._readers import Listing
     from dynclient.model import API
 
+Loaded = TypeVar("Loaded")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-_PROJECT = "pyproject.toml"
-# Settings of `dynclient generate` in the same table.
-_GENERATE = frozenset({"docs", "documents", "stubs", "templates"})
+STANDARD_INPUT = "-"
 
 
-def short_names() -> Mapping[str, str]:
-    """The short names of documents in the nearest pyproject.toml, by name: paths from the current folder, or URLs.
+class _Piped(io.BytesIO):
+    """Standard input, which is read once and may be loaded several times."""
 
-    Raises:
-        ClickException: that file can't be read.
-    """
-    current = folder = os.getcwd()
-    while True:
-        file = os.path.join(folder, _PROJECT)
-        if os.path.isfile(file):
-            return _read_names(file, folder, current)
-        folder, below = os.path.dirname(folder), folder
-        if folder == below:
-            return {}
+    name = "<standard input>"
 
 
-def _read_names(file: str, folder: str, current: str) -> Mapping[str, str]:
-    import tomllib
-
-    try:
-        with open(file, encoding="utf-8") as opened:
-            text = opened.read()
-        table = tomllib.loads(text).get("tool", {}).get("dynclient", {}) if "dynclient" in text else {}
-        names = {name: value for name, value in table.items() if isinstance(value, str) and name not in _GENERATE}
-    except (OSError, ValueError, AttributeError) as error:
-        raise click.ClickException(f"{file} can't be read: {error}") from error
-    if folder == current:
-        return names
-    return {
-        name: value if "://" in value else os.path.relpath(os.path.join(folder, value), current)
-        for name, value in names.items()
-    }
+@cache
+def _standard_input() -> bytes:
+    return sys.stdin.buffer.read()
 
 
-def located(word: str) -> str:
-    """The path or URL that a word means.
+def settings_of(word: str, profile: str | None = None) -> APISettings | None:
+    """The settings of a short name, as a profile or the variable DYNCLIENT_PROFILE has them; None for anything else.
 
     Raises:
-        ClickException: pyproject.toml can't be read, or the word is neither a short name, nor a file, nor a URL.
+        ArgumentError: there is no such profile, a file of settings is malformed, or a project's are not trusted.
     """
+    found = find(word) if "/" not in word and word != STANDARD_INPUT else None
+    if found is None:
+        if profile:
+            raise click.UsageError(escaped(f"--profile {profile}: {word} is not a short name, so it has no profiles"))
+        return None
+    return found.with_profile(profile or os.environ.get("DYNCLIENT_PROFILE"))
+
+
+def located(word: str) -> Any:
+    """The path or URL that a word means; for ``-`` a file object with the content of standard input.
+
+    Raises:
+        ClickException: the word is neither a short name, nor a file, nor a URL.
+        ArgumentError: a file of settings is malformed, or a project's are not trusted.
+    """
+    show_warnings()
+    if word == STANDARD_INPUT:
+        return _Piped(_standard_input())
     if "/" in word:
         return word
-    names = short_names()
-    if word in names:
-        return names[word]
-    if "." not in word and not os.path.exists(word):
+    settings = find(word)
+    if settings is not None:
+        return settings.document
+    if "." not in word and not os.path.exists(word):  # noqa: PTH110  # pathlib would be imported for it
         from dynclient._identifiers import near
 
-        matches = near(word, list(names))
-        hint = f"\nHint: did you mean {' or '.join(matches)}?" if matches else ""
+        names = [found.name for found in all_settings()]
+        matches = near(word, names)
+        hint = f"did you mean {' or '.join(matches)}?" if matches else "dynclient api add NAME DOCUMENT adds one"
         known = f"the names are {', '.join(names)}" if names else "there are no names"
-        raise click.ClickException(
-            f"{escaped(word)} is not a file, and not a name in [tool.dynclient] of {_PROJECT}: {escaped(known)}{hint}"
-        )
+        text = f"{word} is neither a file nor the short name of an API: {known}\nHint: {hint}"
+        raise click.ClickException(escaped(text))
     return word
 
 
 def client_of(word: str, **options: Any) -> Client:
-    """Load the document that a word means."""
+    """Load the document that a word means; that of a site, if the word is the site's URL."""
     from dynclient._client import Client
 
-    return Client.load(located(word), **options)
+    return _loaded(lambda source: Client.load(source, **options), word)
 
 
 def api_of(word: str) -> API:
     """Load the document that a word means as far as its list of operations, without a client."""
     from dynclient._load import load
 
-    return load(located(word))
+    return _loaded(load, word)
+
+
+def _loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
+    source = located(word)
+    try:
+        return load(source)
+    except DocumentError:
+        if not (isinstance(source, str) and source.lower().startswith(("http://", "https://"))):
+            raise
+        from dynclient.cli.discovery import discovered
+
+        with suppress(click.ClickException):
+            found = discovered(source)
+            if found != source:
+                click.echo(escaped(f"the document is {found}"), err=True)
+                return load(found)
+        raise
+
+
+def listing_of(word: str) -> Listing | None:
+    """The operations and tags of the document that a word means, if the cache has them."""
+    source = located(word)
+    return listed(source) if isinstance(source, str) else None
 
 
 def command_name(name: str) -> str:
@@ -126,8 +147,8 @@ def complete_documents(ctx: click.Context, param: click.Parameter, incomplete: s
 
     del ctx, param
     names: list[str] = []
-    with suppress(click.ClickException, OSError):
-        names = [name for name in short_names() if name.startswith(incomplete)]
+    with suppress(Exception):
+        names = [found.name for found in all_settings() if found.name.startswith(incomplete)]
     return [*map(CompletionItem, names), CompletionItem(incomplete, type="file")]
 
 
@@ -162,7 +183,7 @@ def _listing(word: str | None) -> Listing:
 
     with suppress(Exception):
         if word is not None:
-            cached = listed(located(word))
+            cached = listing_of(word)
             if cached is not None:
                 return cached
             api = api_of(word)
@@ -182,43 +203,7 @@ def document_argument(name: str = "document") -> Callable[[Decorated], Decorated
     return click.argument(name, shell_complete=complete_documents)
 
 
-def quote_completions() -> None:
-    """Have click quote what it proposes to bash, which puts it on the command line as it is; zsh and fish quote it."""
-    from click.shell_completion import BashComplete, add_completion_class
-
-    class Quoting(BashComplete):
-        def format_completion(self, item: CompletionItem) -> str:
-            value = item.value
-            if item.type == "plain":
-                from shlex import quote
-
-                # click's script reads a backslash as an escape.
-                value = "" if "\\" in value else quote(value)
-            return f"{item.type},{value}"
-
-    add_completion_class(Quoting, "bash")
-
-
 def format_option(*formats: str, text: str = "How it is shown.") -> Callable[[Decorated], Decorated]:
     """The option ``-o`` of a command; the first format is the default."""
     choice = click.Choice(formats)
     return click.option("-o", "--format", "output", type=choice, default=formats[0], show_default=True, help=text)
-
-
-@click.command(cls=Command)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@click.pass_context
-def completion(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of SHELL.
-
-    bash, in ~/.bashrc: `eval "$(dynclient completion bash)"`; zsh, in ~/.zshrc: `eval "$(dynclient completion zsh)"`;
-    fish: `dynclient completion fish > ~/.config/fish/completions/dynclient.fish`.
-    """
-    from click.shell_completion import get_completion_class
-
-    made = get_completion_class(shell)
-    if made is None:
-        raise click.ClickException(f"click can't complete in {shell}")
-    source = made(ctx.find_root().command, {}, "dynclient", "_DYNCLIENT_COMPLETE")
-    # click's bash class looks for a bash of its own first, which a script that is only printed does not need.
-    sys.stdout.write(source.source_template % source.source_vars() + "\n")

@@ -20,7 +20,7 @@ import click
 from dynclient.cli import credentials
 from dynclient.cli.commands import Command
 from dynclient.cli.credentials import Vault, key_of, login_of
-from dynclient.cli.documents import api_of, document_argument, format_option
+from dynclient.cli.documents import api_of, document_argument, format_option, settings_of
 from dynclient.cli.output import FORMATS, write
 from dynclient.cli.process import ask
 from dynclient.cli.references import keyring
@@ -33,6 +33,7 @@ from dynclient.security.schemes import kind_of
 FLOWS = ("authorizationCode", "deviceAuthorization", "password", "clientCredentials")
 """The flows that a person can log in by, in the order in which they are taken."""
 
+_NOTHING = "the document names no security scheme to log in to; --auth bearer=env:VARIABLE sends a token in each call"
 # No operation needs the token of a login.
 _LOGIN = Operation(
     OperationRow("", "", "", "login", "login", (), "", (), deprecated=False, pointer="", path_pointer="")
@@ -55,6 +56,7 @@ def auth() -> None:
 @click.option("--client-id", help="The client's identifier; without it, it is asked for.")
 @click.option("--scope", "scopes", multiple=True, help="A scope of the token; may be repeated.")
 @click.option("--base-url", help="A server instead of the document's.")
+@click.option("--profile", "-p", help="The profile of an API by short name.  [DYNCLIENT_PROFILE]")
 @click.option("--allow-origin", "origins", multiple=True, help="A further trusted origin, such as https://login.host.")
 @click.option("--no-browser", is_flag=True, help="Show the address where to log in, and open no browser.")
 def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, **given: Any) -> None:
@@ -64,6 +66,8 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     on; a password that it is fetched with is not stored.
     """
     api = api_of(document)
+    settings = settings_of(document, given.pop("profile"))
+    given["base_url"] = given["base_url"] or (settings.base_url if settings is not None else None)
     found = _one(api, scheme)
     vault = Vault()
     if keyring() is None:
@@ -98,6 +102,8 @@ def status(document: str, scheme: str | None, output: str) -> int:
     api = api_of(document)
     schemes = [_named(api, scheme)] if scheme is not None else list(api.security_schemes.values())
     states = {found.name: _state(api, found) for found in schemes}
+    if not states:
+        click.echo("the document names no security scheme; --auth bearer=env:VARIABLE sends a token", err=True)
     if output == "text":
         width = max(map(len, states), default=0)
         for name, state in states.items():
@@ -118,7 +124,7 @@ def _one(api: API, name: str | None) -> SecurityScheme:
     found = [scheme for scheme in api.security_schemes.values() if kind_of(scheme).form]
     if len(found) != 1:
         names = ", ".join(scheme.name for scheme in found)
-        problem = f"name one of the document's security schemes: {names}" if found else "there is nothing to log in to"
+        problem = f"name one of the document's security schemes: {names}" if found else _NOTHING
         raise click.UsageError(escaped(problem))
     return found[0]
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynclient._readers import listed
 from dynclient._rows import OperationRow
 from dynclient._tables import Row, for_stream
 from dynclient.cli import documents
@@ -61,7 +60,7 @@ def _broken(document: str, rows: list[OperationRow]) -> dict[str, str]:
 
 def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow], tuple[str, ...]]:
     """The operations, and the faults of those that can't be listed; from the cache unless it has to be searched."""
-    cached = None if words else listed(documents.located(document))
+    cached = None if words else documents.listing_of(document)
     if cached is not None:
         return cached.rows, ()
     from dynclient.inspection.catalog import lost, search
@@ -119,7 +118,8 @@ class Operations(click.Group):
         client = documents.client_of(ctx.params["document"], transport=transport)
         ctx.call_on_close(client.close)
         method = documents.method_of(client, cmd_name)
-        name, callback = documents.command_name(method.__name__), partial(run_call, client, transport, method)
+        name = documents.command_name(method.__name__)
+        callback = partial(run_call, client, transport, method, ctx.params["document"])
         return operation_command(client.api, method.operation, name, callback)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -130,7 +130,7 @@ class Operations(click.Group):
 @click.group(cls=Operations, subcommand_metavar="OPERATION [ARGUMENTS]...", no_args_is_help=True)
 @documents.document_argument()
 def call(document: str) -> None:
-    """Call OPERATION of DOCUMENT: a path, a URL, or a name in [tool.dynclient] of pyproject.toml.
+    """Call OPERATION of DOCUMENT: a path, a URL, a short name of an API, or - for standard input.
 
     `dynclient ls DOCUMENT` lists the operations; `dynclient call DOCUMENT OPERATION --help` explains the arguments of
     one, and names the environment variables of its credentials. `-o` and `--filter` say how the response is shown.

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 import click
 
@@ -83,6 +84,19 @@ def writing(path: object) -> Iterator[None]:
         yield
     except OSError as error:
         raise click.ClickException(escaped(f"{path}: {error.strerror or error}")) from error
+
+
+@cache
+def show_warnings() -> None:
+    """Show what the packages log at WARNING as warnings, on standard error; a program's own handlers see it too."""
+    import logging  # most command lines that load no document do without
+
+    class Warnings(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            with suppress(OSError):
+                click.echo(escaped(f"dynclient: warning: {record.getMessage()}"), err=True)
+
+    logging.getLogger("dynclient").addHandler(Warnings(logging.WARNING))
 
 
 def ask(text: str, *, hidden: bool = False, optional: bool = False) -> str:

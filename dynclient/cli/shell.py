@@ -12,8 +12,9 @@ import click
 
 from dynclient._tables import is_coloured
 from dynclient.cli import credentials
+from dynclient.cli.calls import call_options, with_settings
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import client_of, document_argument, located
+from dynclient.cli.documents import client_of, document_argument, located, settings_of
 from dynclient.inspection.docstrings import client_name
 from dynclient.options import ValidationMode
 
@@ -25,16 +26,30 @@ _LONGEST_HISTORY = 10_000
 @click.option("--base-url", help="A server in place of the document's.")
 @click.option("--auth", multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it.")
 @click.option("--validate", type=click.Choice(["strict", "warn", "off"]), default="strict", show_default=True)
+@click.option("--profile", "-p", help="The profile of an API by short name.  [DYNCLIENT_PROFILE]")
 @click.option("--plain", is_flag=True, help="The standard prompt, also where IPython is installed.")
-def shell(document: str, base_url: str | None, auth: tuple[str, ...], validate: ValidationMode, *, plain: bool) -> None:
+def shell(
+    document: str,
+    base_url: str | None,
+    auth: tuple[str, ...],
+    validate: ValidationMode,
+    profile: str | None,
+    *,
+    plain: bool,
+) -> None:
     """Open a Python prompt with DOCUMENT's client in a variable: `voice` for openapi/voice.yaml.
 
     IPython where it is installed, else the standard prompt. Both complete operations, and IPython their arguments, too.
     """
     ipython = None if plain or not sys.stdin.isatty() else _ipython()
-    client = client_of(document, base_url=base_url, validate=validate)
-    client = client.with_options(auth=credentials.gathered(client.api, auth))
-    name = client_name(located(document))
+    given: dict[str, Any] = {"base_url": base_url, "server": (), "timeout": None, "header": (), "auth": auth}
+    given = with_settings(settings_of(document, profile), given)
+    client = client_of(document, validate=validate)
+    headers, _ = credentials.headers(client.api, given["header"], given["auth"])
+    options = {**call_options(client, given), "headers": headers}
+    client = client.with_options(**{name: value for name, value in options.items() if value})
+    source = located(document)
+    name = client_name(source) if isinstance(source, str) else "client"
     banner = f"{client.api.title} {client.api.version} is {name}: {name}.operations lists it, help({name}.…) explains"
     with client:
         (ipython or _standard)({name: client}, "".join(c for c in banner if c.isprintable()))

@@ -16,8 +16,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "security"))
 
 @pytest.fixture(autouse=True)
 def _no_stored_credentials(tmp_path, monkeypatch):
-    """Do not use stored credentials of the person who runs the tests."""
+    """Do not use stored credentials and settings of the person who runs the tests."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("DYNCLIENT_PROFILE", raising=False)
 
 
 @pytest.fixture

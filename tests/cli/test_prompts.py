@@ -200,11 +200,11 @@ def test_completion_with_summaries_in_zsh_and_fish(root):
     ).splitlines() == ["plain,create-call\tCreate Call"]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_scripts_are_printed(run, shell):
     status, out, err = run("completion", shell)
     assert (status, err) == (0, "")
-    assert f"_DYNCLIENT_COMPLETE={shell}_complete" in out
+    assert f"_DYNCLIENT_COMPLETE={shell}_complete" in out.replace(' = "', "=")
 
 
 @pytest.fixture
@@ -316,3 +316,28 @@ def test_large_bodies_have_a_progress_bar_in_both_directions(terminal, httpserve
     assert "received" in process.before
     assert "2.1/2.1 MB" in process.before
     assert received.read_bytes() == sent.read_bytes()
+
+
+POWERSHELL = {
+    "plain": "plain",
+    "a/b.c-d": "a/b.c-d",
+    "x$(touch ran);'`": "'x$(touch ran);''`'",
+    "it\u2019s": "'it\u2019\u2019s'",
+    "@x": "'@x'",
+    "a,b": "'a,b'",
+    "-n\u2013": "'-n\u2013'",
+    "": "''",
+}
+
+
+@pytest.mark.parametrize("value", POWERSHELL)
+def test_powershell_gets_values_in_single_quotes(tmp_path, value):
+    parameter = {"name": "m", "in": "query", "schema": {"enum": [value, "line\nend"]}}
+    operation = {"operationId": "go", "parameters": [parameter], "responses": {"200": {"description": "d"}}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/": {"get": operation}}}
+    (tmp_path / "d.json").write_text(json.dumps(document))
+    environment = {**ENVIRONMENT, "_DYNCLIENT_COMPLETE": "powershell_complete"}
+    environment |= {"COMP_WORDS": "dynclient\ncall\nd.json\ngo\n--m", "COMP_WORD": ""}
+    command = [sys.executable, "-c", "from dynclient.cli import main; main([])"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment)
+    assert done.stdout.splitlines() == [f"{POWERSHELL[value]}\t{value}\t{value}"]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from dynclient.cli.commands import Command
+from dynclient.cli.documents import complete_documents, located
 from dynclient_tools import emitting
 from dynclient_tools.emitting import Emitted, NotOurs
 
@@ -21,8 +23,8 @@ _check = click.option(
 )
 
 
-@click.command()
-@click.argument("document")
+@click.command(cls=Command)
+@click.argument("document", shell_complete=complete_documents)
 @click.option("--out", type=_FOLDER, required=True, help="The folder to write to; it is created if needed.")
 @_templates
 @click.option(
@@ -34,13 +36,15 @@ _check = click.option(
 )
 @_check
 def docs(document: str, out: Path, templates: Path | None, mkdocs: Path | None, *, check: bool) -> None:
-    """Write Markdown pages about DOCUMENT, a path or URL: an index, a page for each tag and for each schema."""
-    made = emitting.pages(document, out, templates=templates, mkdocs=Path(mkdocs) if mkdocs is not None else None)
+    """Write Markdown pages about DOCUMENT, a path, a URL or a short name: an index, a page per tag and per schema."""
+    made = emitting.pages(
+        located(document), out, templates=templates, mkdocs=Path(mkdocs) if mkdocs is not None else None
+    )
     _end(made, check=check)
 
 
-@click.command()
-@click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...")
+@click.command(cls=Command)
+@click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...", shell_complete=complete_documents)
 @click.option("--out", type=_FOLDER, help="The folder that gets a package for each document.")
 @click.option("--name", help="The name of the package in --out [the document's file name].")
 @click.option("--tag", "tags", multiple=True, help="Only operations with this tag; may be repeated.")
@@ -55,11 +59,12 @@ def stubs(
     *,
     check: bool,
 ) -> None:
-    """Write type hints for each DOCUMENT, a path or URL.
+    """Write type hints for each DOCUMENT, a path, a URL or a short name.
 
     With --out, each becomes a package whose load() returns a typed client. Without it, the package dynclient_types is
     written to src or to the current folder, and types dynclient.load() itself for these documents.
     """
+    documents = tuple(map(located, documents))
     if out is not None:
         made = list(emitting.packages(documents, out, templates=templates, name=name, tags=tags))
     elif name is not None:
@@ -69,7 +74,7 @@ def stubs(
     _end(made, check=check)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

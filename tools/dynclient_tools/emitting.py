@@ -16,13 +16,14 @@ import difflib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import dynclient
+from dynclient._settings import read_project
 from dynclient.exceptions import ArgumentError
 from dynclient_tools.rendering import MARK
 
@@ -128,51 +129,17 @@ def read(path: Path) -> Configuration:
     """Read a configuration.
 
     Raises:
-        ArgumentError: it is not valid TOML, or has an unknown key or a wrong value.
-        OSError: it can't be read.
+        ArgumentError: it can't be read, or has an unknown key or a wrong value.
     """
-    import tomllib
-
-    try:
-        whole = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArgumentError(f"{path} is not valid TOML: {error}") from None
-    table = whole.get("tool", {}).get("dynclient")
-    if not isinstance(table, dict):
+    found = read_project(str(path))
+    if found is None:
         raise ArgumentError(f"{path} has no table [tool.dynclient]", hint='documents = ["openapi/voice.yaml"]')
-    return Configuration(path.resolve().parent, **_checked_settings(path, table))
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-# Key -> the check of its value, and the description of valid values.
-_KEYS: Mapping[str, tuple[Callable[[Any], object], str]] = {
-    "documents": (
-        lambda value: isinstance(value, list) and value and all(isinstance(each, str) for each in value),
-        "a list of paths, URLs or short names",
-    ),
-    "docs": (_is_path, "a folder"),
-    "stubs": (lambda value: isinstance(value, bool) or _is_path(value), "true, or a folder"),
-    "templates": (_is_path, "a folder"),
-}
-
-
-def _checked_settings(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
-    for key, value in table.items():
-        if key in _KEYS:
-            is_valid, expected = _KEYS[key]
-            if not is_valid(value):
-                raise ArgumentError(f"{path}: {key} in [tool.dynclient] must be {expected}", argument=key)
-        elif not _is_path(value):  # Other strings are short names of documents, for the other commands.
-            raise ArgumentError(
-                f"{path}: [tool.dynclient] has the unknown key {key}; the keys are {', '.join(_KEYS)}", argument=key
-            )
-    if "documents" not in table:
+    settings = dict(found.generate)
+    if "documents" not in settings:
         raise ArgumentError(f"{path}: [tool.dynclient] has no documents", argument="documents")
-    settings = {key: value for key, value in table.items() if key in _KEYS}
-    return {**settings, "documents": tuple(table.get(each, each) for each in settings["documents"])}
+    names = {**found.names, **{name: table["document"] for name, table in found.apis.items()}}
+    settings["documents"] = tuple(names.get(each, each) for each in settings["documents"])
+    return Configuration(path.resolve().parent, **settings)
 
 
 def generated(configuration: Configuration) -> list[Emitted]:

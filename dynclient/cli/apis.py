@@ -1,0 +1,285 @@
+"""``dynclient api`` and ``dynclient trust``: APIs by short names with settings, and trust in a project's settings.
+
+Rule 1: the user's file is edited as text, so that comments stay, and is written only if it then says what was meant.
+Rule 2: settings have references to secrets, never secrets.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dynclient import _settings
+from dynclient._escaping import counted
+from dynclient._identifiers import near
+from dynclient._settings import APISettings
+from dynclient._tables import aligned
+from dynclient.cli.commands import Command
+from dynclient.cli.documents import format_option
+from dynclient.cli.output import FORMATS, write
+from dynclient.cli.process import writing
+from dynclient.cli.references import is_reference
+from dynclient.exceptions import escaped
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_HEAD = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*[.\]]")
+
+
+@click.group(short_help="Give APIs short names and settings.")
+def api() -> None:
+    """Give APIs short names, with their documents, servers, headers and credentials.
+
+    The names are kept in apis.toml in your configuration folder. A project's names are in its pyproject.toml, in
+    [tool.dynclient.apis.NAME], with the same keys.
+    """
+
+
+@api.command(cls=Command, short_help="Add an API.")
+@click.argument("name")
+@click.argument("location", metavar="URL_OR_PATH")
+@click.option("--spec", metavar="FILE", help="The document's path or URL; without it, it is looked for at the URL.")
+@click.option("--base-url", help="A server in place of the document's.")
+@click.option("--server", help="One of the document's servers: its index, name or URL.")
+@click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="A header field of every request.")
+@click.option("--auth", multiple=True, metavar="SCHEME=env:VAR", help="Where a credential is: env:, file: or keyring:.")
+@click.option("--timeout", type=float, help="Seconds for a whole call.")
+@click.option("--profile", "-p", help="Add these settings to NAME as a profile; URL_OR_PATH is its base URL.")
+@click.option("--replace", is_flag=True, help="Replace the settings that NAME has.")
+def add(name: str, location: str, spec: str | None, profile: str | None, *, replace: bool, **given: Any) -> None:
+    """Add the API at URL_OR_PATH, a document or a site that has one, as NAME.
+
+    A site is asked for its document: by its Link header, its API catalog, and the usual paths such as /openapi.json.
+    """
+    if not _NAME.fullmatch(name):
+        raise click.BadParameter("letters, digits, - and _ only", param_hint="NAME")
+    table = _options(given)
+    apis = {each: dict(values) for each, values in _settings.user_apis().items()}
+    if profile is not None:
+        if name not in apis:
+            raise click.UsageError(escaped(f"there is no API {name} to add a profile to"))
+        profiles = {**apis[name].get("profiles", {}), profile: {"base_url": location, **table}}
+        _save({**apis, name: {**apis[name], "profiles": profiles}}, name)
+        return
+    if name in apis and not replace:
+        raise click.UsageError(escaped(f"{name} is there already: --replace replaces its settings"))
+    _save({**apis, name: {**_document(location, spec), **table}}, name)
+    _report(next(found for found in _settings.all_settings() if found.name == name))
+
+
+def _document(location: str, spec: str | None) -> dict[str, Any]:
+    """The settings that say where a document is: given, or found at a site."""
+    if spec is not None:
+        document = spec if "://" in spec else str(Path(spec).resolve())
+        return {"document": document, **({"base_url": location} if "://" in location else {})}
+    if "://" not in location:
+        if not Path(location).exists():
+            raise click.ClickException(escaped(f"{location} is not a file; the URL of a site begins with https://"))
+        return {"document": str(Path(location).resolve())}
+    from dynclient.cli.discovery import discovered
+
+    found = discovered(location)
+    return {"document": found} if found == location else {"document": found, "site": location}
+
+
+def _options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the options of a command line mean.
+
+    Raises:
+        UsageError: one has a secret, or is malformed.
+    """
+    table = {key: given[key] for key in ("base_url", "timeout") if given[key] is not None}
+    if given["server"] is not None:
+        table["server"] = int(given["server"]) if given["server"].isdecimal() else given["server"]
+    headers: dict[str, str] = {}
+    for word in given["header"]:
+        name, sign, value = (
+            part.strip() for part in word.partition("=" if is_reference(word.partition("=")[2]) else ":")
+        )
+        if not sign or not name:
+            raise click.UsageError("--header takes NAME:VALUE, or NAME=env:VARIABLE for a secret")
+        headers[name] = value
+    auth = {name: source for name, _, source in (_scheme(word).partition("=") for word in given["auth"])}
+    if not all(map(is_reference, auth.values())):
+        raise click.UsageError("--auth takes SCHEME=env:VARIABLE, file:PATH or keyring:SERVICE/USER; never a secret")
+    return {**table, **({"headers": headers} if headers else {}), **({"auth": auth.get("", auth)} if auth else {})}
+
+
+def _scheme(word: str) -> str:
+    return f"={word}" if is_reference(word) else word
+
+
+@api.command("list", cls=Command, short_help="List the APIs.")
+@format_option("text", "json", "yaml", "names")
+def list_(output: str) -> None:
+    """List the short names of APIs, with their documents: the project's first."""
+    found = list(_settings.all_settings())
+    if output == "names":
+        write("\n".join(each.name for each in found), end="\n" if found else "")
+    elif output == "text":
+        lines = [[escaped(each.name), escaped(each.document), escaped(_settings.relative(each.file))] for each in found]
+        write(aligned(lines) if lines else "", end="\n" if lines else "")
+    else:
+        write(FORMATS[output]([{"name": each.name, "file": each.file, **each.table} for each in found]))
+    if not found:
+        click.echo("there are no short names: dynclient api add NAME URL_OR_PATH adds one", err=True)
+
+
+@api.command("show", cls=Command, short_help="Show an API's settings.")
+@click.argument("name")
+@click.option("--profile", "-p", help="With the settings of this profile.")
+@format_option("text", "json", "yaml")
+def show(name: str, profile: str | None, output: str) -> None:
+    """Show the settings of the API NAME, as its profile has them. Credentials are shown as references."""
+    found = _named(name)
+    chosen = found.with_profile(profile or os.environ.get("DYNCLIENT_PROFILE"))
+    table = {key: getattr(chosen, key) for key in ("site", "base_url", "server", "headers", "auth", "timeout")}
+    settings = {"document": chosen.document, **{key: value for key, value in table.items() if value}}
+    if not profile and found.profiles:
+        settings["profiles"] = found.profiles
+    text = _block(name, settings) if output == "text" else FORMATS[output](settings)
+    write(text.rstrip("\n"))
+    click.echo(escaped(f"from {_settings.relative(found.file)}"), err=True)
+
+
+@api.command(cls=Command, short_help="Look for an API's document again.")
+@click.argument("name")
+def sync(name: str) -> None:
+    """Read the document of the API NAME again; of one that was found at a site, look for it there."""
+    found = _named(name)
+    if found.site and found.file == _settings.user_file():
+        from dynclient.cli.discovery import discovered
+
+        apis = {each: dict(values) for each, values in _settings.user_apis().items()}
+        document = discovered(found.site)
+        if document != found.document:
+            _save({**apis, name: {**apis[name], "document": document}}, name)
+            found = found._replace(document=document)
+    _report(found)
+
+
+@api.command(cls=Command, short_help="Remove an API.")
+@click.argument("name")
+@click.option("--profile", "-p", help="Remove only this profile.")
+def remove(name: str, profile: str | None) -> None:
+    """Remove the API NAME from your apis.toml; its document stays where it is."""
+    apis = {each: dict(values) for each, values in _settings.user_apis().items()}
+    if name not in apis:
+        raise click.UsageError(escaped(f"{_settings.user_file()} has no {name}{_near(name, apis)}"))
+    if profile is None:
+        del apis[name]
+    else:
+        profiles = dict(apis[name].get("profiles", {}))
+        if profiles.pop(profile, None) is None:
+            raise click.UsageError(escaped(f"{name} has no profile {profile}"))
+        del apis[name]["profiles"]
+        apis[name] |= {"profiles": profiles} if profiles else {}
+    _save(apis, name)
+
+
+def _named(name: str) -> APISettings:
+    found = _settings.find(name)
+    if found is None:
+        names = [each.name for each in _settings.all_settings()]
+        raise click.UsageError(escaped(f"there is no API {name}{_near(name, names)}"))
+    return found
+
+
+def _near(name: str, names: Any) -> str:
+    matches = near(name, list(names))
+    return f"; did you mean {' or '.join(matches)}?" if matches else f"; there are {', '.join(names) or 'none'}"
+
+
+def _report(settings: APISettings) -> None:
+    """Load the document, and say what it is."""
+    from dynclient._load import load
+
+    found = load(settings.document)
+    operations = counted(len(found.rows), "operation")
+    click.echo(escaped(f"{settings.name}: {found.title} {found.version}, {operations}, {settings.document}"), err=True)
+
+
+# The user's file.
+
+
+def _save(apis: Mapping[str, Any], name: str) -> None:
+    """Write one API's settings into the user's file, or remove them; the rest of its text stays as it is.
+
+    Raises:
+        ClickException: the file can't be written, or has a form that can't be edited.
+    """
+    file = _settings.user_file()
+    before = ""
+    with writing(file):
+        if Path(file).exists():
+            before = Path(file).read_text(encoding="utf-8")
+    lines, is_ours = [], False
+    for line in before.splitlines(keepends=True):
+        head = _HEAD.match(line)
+        is_ours = head[1].strip('"') == name if head is not None else is_ours
+        if not is_ours:
+            lines.append(line)
+    text = "".join(lines).rstrip("\n")
+    if name in apis:
+        text = f"{text}\n\n{_block(name, apis[name])}" if text else _block(name, apis[name])
+    text = text.rstrip("\n") + "\n"
+    if _settings.checked_apis(text, file) != apis:
+        raise click.ClickException(escaped(f"{file} can't be edited by this command: edit it by hand"))
+    with writing(file):
+        _settings.write(file, text)
+
+
+def _block(name: str, table: Mapping[str, Any]) -> str:
+    """An API's table as TOML: a profile is a table of its own."""
+    lines = [f"[{_key(name)}]", *(f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key != "profiles")]
+    for profile, values in table.get("profiles", {}).items():
+        lines += ["", f"[{_key(name)}.profiles.{_key(profile)}]"]
+        lines += [f"{_key(key)} = {_toml(value)}" for key, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if _NAME.fullmatch(name) else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML; a text of JSON is one of TOML, but for DEL (TOML 1.0, String)."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(key)} = {_toml(member)}" for key, member in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+@click.command(cls=Command)
+@click.argument("folder", default=".")
+@click.option("--remove", is_flag=True, help="Trust it no longer.")
+@click.option("--list", "list_them", is_flag=True, help="List the folders that are trusted.")
+def trust(folder: str, *, remove: bool, list_them: bool) -> None:
+    """Trust the settings of the project in FOLDER, as its pyproject.toml has them now.
+
+    A project that you have cloned may set where your credentials are sent, so such settings count only when you trust
+    them. When they change, they have to be trusted again.
+    """
+    if list_them:
+        for each in _settings.trusted():
+            click.echo(escaped(each))
+        return
+    file = Path(folder, _settings.PROJECT)
+    project = _settings.read_project(str(file)) if file.is_file() else None
+    if project is None:
+        raise click.ClickException(escaped(f"{file} is not there, or has no settings of dynclient"))
+    with writing("the list of trusted projects"):
+        _settings.trust(project, trusts=not remove)
+    if remove:
+        click.echo(escaped(f"{project.folder} is trusted no longer"), err=True)
+        return
+    for name in [*project.names, *project.apis]:
+        decisive = _settings.decisive_settings(project, name)
+        click.echo(escaped(f"{name}: {', '.join(decisive) or 'nothing that decides where credentials go'}"), err=True)
+    click.echo(escaped(f"{project.folder} is trusted until these settings change"), err=True)

@@ -177,6 +177,17 @@ def all_settings() -> Iterator[APISettings]:
             yield _settings(name, table, user_file())
 
 
+def own_documents() -> set[str]:
+    """The documents that have a short name of the user, or of a project that the user trusts.
+
+    Raises:
+        ArgumentError: a file of settings is malformed.
+    """
+    project = project_here()
+    is_own = {user_file(), *((project.file,) if project is not None and is_trusted(project) else ())}
+    return {found.document for found in all_settings() if found.file in is_own}
+
+
 def _settings(name: str, table: Mapping[str, Any], file: str) -> APISettings:
     given = {key: value for key, value in table.items() if key in APISettings._fields and key != "document"}
     given["auth"] = _mapping(given.get("auth", {}))

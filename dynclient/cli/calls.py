@@ -252,7 +252,7 @@ def call_options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
         "redirects": "all" if given.get("follow") else None,
     }
     options = {name: value for name, value in options.items() if value is not None}
-    return {**options, "auth": None} if given["anonymous"] else options
+    return {**options, "auth": None} if given.get("anonymous") else options
 
 
 def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,10 +21,10 @@ import click
 
 from dynclient._identifiers import near
 from dynclient._records import Record
-from dynclient.cli.documents import short_names
+from dynclient._settings import own_documents
 from dynclient.cli.process import ask
 from dynclient.cli.references import authorization, has_reference, header_value, is_reference, keyring, looked_up
-from dynclient.exceptions import DocumentError, escaped
+from dynclient.exceptions import ArgumentError, DocumentError, escaped
 from dynclient.http_grammar import is_token
 from dynclient.model import API, Operation, SecurityScheme
 from dynclient.options import OAuth2
@@ -67,12 +67,13 @@ def hint(api: API, operation: Operation) -> str:
 def is_configured(api: API) -> bool:
     """Whether the variables of the environment are this document's: it is a file, or has a short name.
 
-    They are named by its title. Any document of the network may have the same.
+    They are named by its title. Any document of the network may have the same, and so may one that a project names,
+    unless the project is trusted.
     """
     if not is_remote(api):
         return True
-    with suppress(click.ClickException):
-        return api.source_uri in short_names().values()
+    with suppress(ArgumentError):
+        return api.source_uri in own_documents()
     return False
 
 

@@ -60,7 +60,7 @@ SCHEMAS
 """
 OPEN = """\
     Open: {const: 1, anybodys: 1, if: {patternproperties: {}}}  #! did you mean `patternProperties`?
-    Null: {nullable: true}                               #! OpenAPI 3.0 has it
+    Null: {nullable: true}                               #! was removed in OpenAPI 3.1
 """
 MORE = """\
   pathItems: {i: {serves: []}}                           #! did you mean `servers`?

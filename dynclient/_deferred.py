@@ -27,10 +27,10 @@ def function(module: str, name: str) -> Callable[..., Any]:
     """A function of a module that is loaded when the function is first called; ``name`` may have dots."""
     found: Callable[..., Any] | None = None
 
-    def call(*given: Any) -> Any:
+    def call(*given: Any, **keywords: Any) -> Any:
         nonlocal found
         if found is None:
             found = attrgetter(name)(import_module(module))
-        return found(*given)
+        return found(*given, **keywords)
 
     return call

@@ -1,4 +1,4 @@
-"""Python values -> plain values: dict, list, str, int, float, bool, None.
+"""Python values -> plain values: dict, list, str, int, float, bool, None, and Decimal.
 
 datetime, UUID, Decimal, Enum, dataclasses, attrs, msgspec and pydantic objects, mappings, sequences and sets are
 converted.
@@ -7,6 +7,8 @@ Rule 1: a value becomes exactly what JSON would write for it, or there is an err
 Rule 2: nothing is guessed: ``__int__``, ``__float__`` and ``str()`` of an unknown type are never used. NumPy's scalars
 are unknown (``value.item()`` converts them), except ``float64``, which is a Python float.
 Rule 3: no library is imported to find out whether a value is of one of its types.
+Rule 4: what depends on the schema is left to the caller's ``settle``: what bytes and Decimals become, and whether 3.0
+is an integer.
 
 A datetime without an offset is written without one. That is not an RFC 3339 date-time, and validation reports it if the
 document requires one; for a local time (``format: date-time-local``, or a plain string) it is correct.
@@ -23,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
+from dynclient._decimals import is_decimal, plain_number
 from dynclient.exceptions import ArgumentError, EncodeError
 
 if TYPE_CHECKING:
@@ -36,26 +39,32 @@ _CONTAINERS = frozenset({dict, list})
 _BYTES = (bytes, bytearray, memoryview)
 
 
-def plain_value(value: Any, *, files: bool = False) -> Any:
+def plain_value(value: Any, *, files: bool = False, settle: Callable[[Any], Any] | None = None) -> Any:
     """Convert a value to a plain one.
 
     With ``files``, files for a form or a binary body are kept as they are: bytes, a Path, a file object,
     ``(filename, content)`` and ``(filename, content, content type)``, and, as the whole value, an iterator. Without it,
-    bytes become base64. Elements of an XML tree are always kept. A pydantic object is dumped by its aliases.
+    bytes become base64. Elements of an XML tree are always kept. A pydantic object is dumped by its aliases. A None
+    that is the default of a field of a class counts as not given.
+
+    ``settle`` is given the whole value where it has bytes, Decimals or floats without a fraction, and returns it with
+    these as their schemas have them.
 
     Raises:
         ArgumentError: a part of it has an unknown type, or it contains itself.
-        EncodeError: a Decimal that is not exact as a JSON number.
+        EncodeError: a Decimal that is NaN or infinite.
     """
-    if type(value) in _ATOMS:
+    if type(value) in _ATOMS and (type(value) is not float or settle is None):
         return value
     if files and isinstance(value, Iterator) and not is_file(value):
         return value
+    walk = _Walk(files, keep=settle is not None)
     try:
-        return _Walk(files)(value, "$")
+        plain = walk(value, "$")
     except RecursionError:
         # The caller's own recursion had nearly used up the stack.
         raise _too_deep() from None
+    return settle(plain) if settle is not None and (walk.unsettled or type(value) is float) else plain
 
 
 def is_file(value: Any) -> bool:
@@ -70,10 +79,15 @@ def _is_content(value: Any) -> bool:
 
 
 class _Walk:
-    """One conversion of a value; ``open`` are the ids of the containers around the current one, to find a circle."""
+    """One conversion of a value; ``open`` are the ids of the containers around the current one, to find a circle.
 
-    def __init__(self, files: bool) -> None:  # noqa: FBT001 - private, with one caller
+    With ``keep`` bytes and Decimals are left as they are; ``unsettled`` tells that some were, or a float like 3.0.
+    """
+
+    def __init__(self, files: bool, *, keep: bool = False) -> None:  # noqa: FBT001 - private
         self.files = files
+        self.keep = keep
+        self.unsettled = False
         self.open: set[int] = set()
 
     def __call__(self, value: Any, path: str) -> Any:
@@ -82,6 +96,9 @@ class _Walk:
         if type(value) in _CONTAINERS:
             return self._container(value, value, path)
         convert = _CONVERTERS.get(type(value)) or _converter(value)
+        if self.keep and convert in _SETTLED:
+            self.unsettled = True
+            convert = _SETTLED[convert]
         if convert is not None:
             return _converted(convert, value, path)
         if _is_element(value):
@@ -99,6 +116,10 @@ class _Walk:
         if len(self.open) >= MAX_DEPTH:
             raise _too_deep()
         self.open.add(id(value))
+        if self.keep and not self.unsettled and not isinstance(members, (_Single, Iterator)):
+            parts = members.values() if isinstance(members, Mapping) else members
+            if float in set(map(type, parts)):
+                self.unsettled = any(type(part) is float and part.is_integer() for part in parts)
         try:
             if isinstance(members, _Single):
                 return self(members.value, path)
@@ -171,17 +192,15 @@ def _duration(value: dt.timedelta) -> str:
     return f"{sign}P{day}{time}" if day or time else "PT0S"
 
 
-def _number(value: Decimal) -> int | float:
-    """Convert a Decimal to the JSON number that is exactly equal."""
-    if value.is_finite():
-        if value.as_tuple().exponent == 0:
-            return int(value)
-        number = float(value)
-        from decimal import Decimal
+def _number(value: Decimal) -> int | Decimal:
+    """Convert a Decimal to an int, if one is equal."""
+    return plain_number(_finite(value))
 
-        if number not in {float("inf"), float("-inf")} and Decimal(repr(number)) == value:
-            return number
-    raise EncodeError("a Decimal is not exact as a JSON number", hint="pass it as text: str(value)")
+
+def _finite(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise EncodeError("a Decimal is NaN or infinite, which JSON can't write")
+    return value
 
 
 def _base64(value: bytes | bytearray | memoryview) -> str:
@@ -202,15 +221,19 @@ _CONVERTERS: dict[type, Callable[[Any], Any]] = {
 }
 
 
+# What is done instead where the schema is to decide.
+_SETTLED: dict[Any, Callable[[Any], Any]] = {_base64: bytes, _number: _finite}
+
+
 def _converter(value: Any) -> Callable[[Any], Any] | None:
     """Find the converter of a subclass; an enum's member has none, since its value is converted."""
     if isinstance(value, enum.Enum):
         return None
-    # A value can't be of these types unless somebody has imported their modules, which are slow to import.
-    uuid, decimal = sys.modules.get("uuid"), sys.modules.get("decimal")
+    # A value can't be of this type unless somebody has imported their module, which is slow to import.
+    uuid = sys.modules.get("uuid")
     if uuid is not None and isinstance(value, uuid.UUID):
         return str
-    if decimal is not None and isinstance(value, decimal.Decimal):
+    if is_decimal(value):
         return _number
     return next((convert for kind, convert in _CONVERTERS.items() if isinstance(value, kind)), None)
 
@@ -251,23 +274,59 @@ def _fields(value: Any, path: str) -> Any:
     cls = type(value)
     if callable(getattr(cls, "model_dump", None)):
         return _Single(_dumped(value, path))
+    named = _named_fields(cls)
+    if named is None:
+        return None
+    return {
+        wire: found
+        for name, wire, default in named
+        if (found := getattr(value, name)) is not None or default is not None
+    }
+
+
+def _named_fields(cls: Any) -> list[tuple[str, str, Any]] | None:
+    """The fields of a class: the attribute, the name in JSON, the default. A field without one has ``...``."""
     if hasattr(cls, "__dataclass_fields__"):
         import dataclasses
 
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return [
+            (field.name, field.name, ... if field.default is dataclasses.MISSING else field.default)
+            for field in dataclasses.fields(cls)
+        ]
     if hasattr(cls, "__attrs_attrs__"):
-        return {field.name: getattr(value, field.name) for field in cls.__attrs_attrs__}
+        return [(field.name, field.name, field.default) for field in cls.__attrs_attrs__]
     if hasattr(cls, "__struct_encode_fields__"):
-        names = zip(cls.__struct_encode_fields__, cls.__struct_fields__, strict=True)
-        return {wire: getattr(value, name) for wire, name in names}
+        names, wires, defaults = cls.__struct_fields__, cls.__struct_encode_fields__, cls.__struct_defaults__
+        padded = [*([...] * (len(names) - len(defaults))), *defaults]
+        return list(zip(names, wires, padded, strict=True))
     return None
 
 
 def _dumped(value: Any, path: str) -> Any:
     try:
-        return value.model_dump(by_alias=True)
+        return _without_defaults(value, value.model_dump(by_alias=True))
     except Exception as error:  # a model's own code may raise anything
         raise ArgumentError(f"{path}: the {_type_name(value)} could not be dumped", argument=path) from error
+
+
+def _without_defaults(value: Any, dumped: Any) -> Any:
+    """What a pydantic object was dumped to, without each None that nobody gave: the default of its field."""
+    if isinstance(value, (list, tuple)) and isinstance(dumped, (list, tuple)) and len(value) == len(dumped):
+        return [_without_defaults(*pair) for pair in zip(value, dumped, strict=True)]
+    if not isinstance(dumped, dict):
+        return dumped
+    if isinstance(value, Mapping) and len(value) == len(dumped):
+        members = zip(value.values(), dumped.items(), strict=True)
+        return {key: _without_defaults(member, found) for member, (key, found) in members}
+    fields = getattr(type(value), "model_fields", None)
+    given = getattr(value, "model_fields_set", ())
+    for name, field in (fields or {}).items():
+        wire = field.serialization_alias or field.alias or name
+        if wire in dumped and dumped[wire] is None and name not in given and field.default is None:
+            del dumped[wire]
+        elif wire in dumped:
+            dumped[wire] = _without_defaults(getattr(value, name), dumped[wire])
+    return dumped
 
 
 def _is_element(value: Any) -> bool:

@@ -220,7 +220,7 @@ class ResponseReader(Record):
             else:
                 data = codecs.find(content_type).decode(response.body, media_type, content_type, self.limits)
                 if self.mode != "off":
-                    faults = self._faults(media_type, data)
+                    faults = self._faults(media_type, data, content_type)
         except (DecodeError, UnexpectedMediaType) as error:
             # The context is the decoder's own error, which has the whole text.
             error.__context__ = None
@@ -232,10 +232,12 @@ class ResponseReader(Record):
             wrong.data = _without_secrets(data, response)
         return data, wrong
 
-    def _faults(self, media_type: model.MediaType, data: Any) -> list[Fault]:
+    def _faults(self, media_type: model.MediaType, data: Any, content_type: str) -> list[Fault]:
         """What validation finds in a body. Where the schema itself is broken, that is the fault."""
         try:
-            return body_faults(media_type, data, "response", self.limits, self.engine, files=True)
+            return body_faults(
+                media_type, data, "response", self.limits, self.engine, files=True, content_type=content_type
+            )
         except DocumentError as error:
             return [
                 Fault("$", f"can't be validated: the document's schema is broken: {error.message}", "", error.location)

@@ -52,7 +52,10 @@ class MediaKind(Record):
 
 
 _JSON = MediaKind("json", "json", structured=True)
+_JSON_PATCH = _JSON._replace(value=list)
+_MERGE_PATCH = _JSON._replace(value=dict)
 _XML = MediaKind("xml", "xml", structured=True)
+_YAML = MediaKind("yaml", "yaml", structured=True)
 _LINES = MediaKind("sequence", "json-lines", list, sequential=True)
 _RECORDS = MediaKind("sequence", "json-records", list, sequential=True)
 _EVENTS = MediaKind("sequence", "events", list, sequential=True)
@@ -63,6 +66,9 @@ _OPAQUE = _BINARY._replace(opaque=True)
 MEDIA_TYPES: dict[str, MediaKind] = {
     JSON: _JSON,
     "text/json": _JSON,
+    "application/json-patch+json": _JSON_PATCH,
+    "application/merge-patch+json": _MERGE_PATCH,
+    "application/strategic-merge-patch+json": _MERGE_PATCH,
     "*/*+json": _JSON,
     XML: _XML,
     "text/xml": _XML,
@@ -78,13 +84,16 @@ MEDIA_TYPES: dict[str, MediaKind] = {
     "application/json-seq": _RECORDS,
     "*/*+json-seq": _RECORDS,
     "text/event-stream": _EVENTS,
-    "application/yaml": _TEXT,
-    "application/x-yaml": _TEXT,
+    "application/yaml": _YAML,
+    "application/x-yaml": _YAML,
+    "text/yaml": _YAML,
+    "text/x-yaml": _YAML,
+    "text/vnd.yaml": _YAML,
+    "*/*+yaml": _YAML,
     "application/javascript": _TEXT,
     "application/graphql": _TEXT,
     "application/sql": _TEXT,
     "application/jwt": _TEXT,
-    "*/*+yaml": _TEXT,
     "text/*": _TEXT,
     OCTETS: _OPAQUE,
     "audio/*": _OPAQUE,
@@ -94,16 +103,17 @@ MEDIA_TYPES: dict[str, MediaKind] = {
     "*/*": _BINARY,
 }
 
-# Which kinds of media type a kind of value goes to, best first. One that the operation does not offer is passed over.
-# If it offers none of them, the value goes to the first that it does offer.
+# Which kinds of media type a kind of value goes to, best first; "other" stands for the kinds that are not here, such as
+# those of registered codecs. One that the operation does not offer is passed over. If it offers none of them, the value
+# goes to the first that it does offer.
 PREFERENCES: dict[str, tuple[str, ...]] = {
-    "files": ("multipart", "form", "json", "xml"),
-    "object": ("json", "xml", "form", "multipart", "sequence", "text"),
-    "array": ("json", "sequence", "xml", "multipart", "form", "text"),
+    "files": ("multipart", "form", "other", "json", "xml"),
+    "object": ("json", "xml", "yaml", "other", "form", "multipart", "sequence", "text"),
+    "array": ("json", "sequence", "xml", "yaml", "other", "multipart", "form", "text"),
     "markup": ("xml", "text", "json", "binary"),
-    "text": ("text", "json", "xml", "sequence", "binary"),
-    "bytes": ("binary", "multipart", "text", "xml", "json"),
-    "scalar": ("json", "text", "xml"),
+    "text": ("text", "yaml", "json", "xml", "sequence", "other", "binary"),
+    "bytes": ("binary", "other", "multipart", "text", "xml", "yaml", "json"),
+    "scalar": ("json", "yaml", "other", "text", "xml"),
 }
 
 # The media type to write for a range, where nothing else decides.
@@ -206,6 +216,11 @@ def value_type(media_range: str) -> type:
     """The type of a decoded value where no schema says more; ``object`` stands for any."""
     _, _, subtype = essence(media_range).partition("/")
     return object if subtype == "*" else find(media_range).value
+
+
+def is_parsed(content_type: str) -> bool:
+    """Whether a value of this media type is data, not the body itself as text or bytes."""
+    return find(content_type).codec not in {"text", "binary"}
 
 
 def is_structured(media_range: str) -> bool:

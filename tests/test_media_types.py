@@ -25,6 +25,7 @@ PARTS = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
 BODIES: dict[str, tuple[bytes, Any]] = {
     "json": (b'{"a": 1}', Any),
     "xml": (b"<a><b>1</b></a>", Any),
+    "yaml": (b"a: 1\nb: [x]\n", Any),
     "form": (b"a=1", dict),
     "multipart": (PARTS, list),
     "json-lines": (b'{"a": 1}\n', list),
@@ -68,7 +69,10 @@ PROBED = sorted({EXAMPLES.get(media_range, media_range) for media_range in MEDIA
 def expected(media_type: str) -> tuple[bytes, Any]:
     kind = find(media_type)
     body, value = BODIES[kind.codec]
-    return body, dict if essence(media_type) == "multipart/form-data" else value
+    patches = {"application/json-patch+json": (b'[{"op": "remove", "path": "/a"}]', list)}
+    if essence(media_type) in patches:
+        return patches[essence(media_type)]
+    return body, dict if kind.value is dict else value
 
 
 class Answering(BaseHTTPRequestHandler):

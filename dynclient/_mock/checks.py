@@ -298,4 +298,6 @@ def _body(operation: model.Operation, request: Request, limits: Limits) -> tuple
         raise HTTPError(400, f"the body is not {content_type}: {error.message}") from error
     if codec.name == "binary":
         return value, []
-    return value, body_faults(media_type, value, "request", limits, "auto", files=codec.files)
+    return value, body_faults(
+        media_type, value, "request", limits, "auto", files=codec.files, content_type=content_type
+    )

@@ -11,6 +11,7 @@ Rule 4: headers that frame the message are the server's own; all others that the
 from __future__ import annotations
 
 import copy
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -24,7 +25,7 @@ from dynclient._records import Record
 from dynclient._response import match_status
 from dynclient._schemas import shape
 from dynclient._styles import serialize
-from dynclient._validation import validator
+from dynclient._validation import body_faults
 from dynclient.examples import example, media_example
 from dynclient.exceptions import DynclientError, EncodeError, Fault
 from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS
@@ -64,6 +65,9 @@ class Offer(Record):
         Raises:
             EncodeError: the codec can't encode the value.
         """
+        if self.codec.name in {"text", "binary"} and isinstance(value, (dict, list)):
+            # Nothing but JSON is known of how such a value could be written.
+            value = json.dumps(value, ensure_ascii=False)
         if self.codec.name == "binary" and not isinstance(value, bytes):
             value = str(value).encode("utf-8")
         encoded = self.codec.encode(value, self.media_type, self.content_type)
@@ -73,8 +77,11 @@ class Offer(Record):
 
     def is_valid(self, value: Any) -> bool:
         """Whether a value is valid by the media type's schema, if it has one."""
-        schema = self.media_type.schema
-        return schema is None or not validator(schema, "response").faults(value)
+        return not _faults(self.media_type, value)
+
+
+def _faults(media_type: model.MediaType, value: Any) -> list[Fault]:
+    return body_faults(media_type, value, "response", Limits(), "auto", files=False)
 
 
 def offers(response: model.Response) -> list[Offer]:
@@ -165,7 +172,7 @@ def _warn_of_invalid_example(media_type: model.MediaType, value: Any, status: in
     if schema is None or (schema.uri, pointer) in _warned:
         return
     _warned.add((schema.uri, pointer))
-    for fault in validator(schema, "response").faults(value):
+    for fault in _faults(media_type, value):
         log.warning(
             "the document's example for %s at #%s breaks its schema: %s", status or "a response", pointer, fault
         )

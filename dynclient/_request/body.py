@@ -12,15 +12,16 @@ import mimetypes
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from dynclient import codecs
 from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
-from dynclient._schemas import is_binary
+from dynclient._schemas import is_binary, settled
 from dynclient._validation import body_faults
-from dynclient.exceptions import EncodeError, Fault, UnsupportedMediaType
+from dynclient.exceptions import DecodeError, EncodeError, Fault, UnsupportedMediaType
 from dynclient.media_types import JSON, OCTETS, PREFERENCES, TEXT, XML, concrete, essence, find, is_concrete
 from dynclient.model import MediaType, Operation
 from dynclient.options import Limits, ValidationEngine, ValidationMode
@@ -30,6 +31,7 @@ log = logging.getLogger("dynclient")
 # Types that are never files: a quick test.
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
 # The media type of a kind of value, if the document allows any.
+_KINDS = frozenset(name for names in PREFERENCES.values() for name in names)
 _WRITTEN = {"text": TEXT, "markup": XML, "bytes": OCTETS}
 
 
@@ -95,6 +97,10 @@ def _is_file(value: Any) -> bool:
     return type(value) not in _PLAIN and _may_be_read(value)
 
 
+def _is_stream(value: Any) -> bool:
+    return _is_file(value) and not isinstance(value, bytes)
+
+
 def _may_be_read(value: Any) -> bool:
     return isinstance(value, (bytes, bytearray, memoryview, os.PathLike)) or hasattr(value, "read")
 
@@ -108,9 +114,24 @@ def _preferred(offered: list[MediaType], kind: str) -> MediaType:
     if len(offered) == 1:
         return offered[0]
     by_kind: dict[str, MediaType] = {}
-    for media_type in offered:
-        by_kind.setdefault(find(media_type.media_range).name, media_type)
+    for media_type in _fitting(offered, kind):
+        name = find(media_type.media_range).name
+        by_kind.setdefault(name if name in _KINDS else "other", media_type)
     return next((by_kind[name] for name in PREFERENCES[kind] if name in by_kind), offered[0])
+
+
+def _fitting(offered: list[MediaType], kind: str) -> list[MediaType]:
+    """The media types, without those of JSON that hold an array alone where the value is none, or none where it is.
+
+    RFC 6902, 3: a JSON Patch document is an array. RFC 7396, 1: a merge patch that is an object changes members.
+    """
+    if kind not in {"object", "array"}:
+        return offered
+    wanted = list if kind == "array" else dict
+    rows = [(media_type, find(media_type.media_range)) for media_type in offered]
+    found = [media_type for media_type, row in rows if row.name != "json" or row.value in {wanted, object}]
+    # A list goes to the type that is for lists.
+    return sorted(found, key=lambda media_type: wanted is not list or find(media_type.media_range).value is not list)
 
 
 def _concrete(media_range: str, kind: str, value: Any) -> str:
@@ -140,7 +161,7 @@ def faults(choice: Choice, value: Any, limits: Limits, engine: ValidationEngine 
     codec = _codec(choice, value)
     media_type = choice.media_type
     # A stream is read while it is sent, so it can't be validated before.
-    if codec.name == "binary" or isinstance(value, AsyncIterator):
+    if codec.name == "binary" or isinstance(value, AsyncIterator) or (codec.name == "yaml" and _is_stream(value)):
         return []
     if (
         codec.name == "xml"
@@ -156,7 +177,14 @@ def faults(choice: Choice, value: Any, limits: Limits, engine: ValidationEngine 
                 return [Fault("$", error.message, "xml")] if error.line is None else []
         elif not isinstance(value, str):
             return []
-    return body_faults(media_type, value, "request", limits, engine, files=codec.files)
+    elif codec.name == "yaml" and isinstance(value, (str, bytes)):
+        try:
+            value = codec.decode(value.encode("utf-8") if isinstance(value, str) else value, media_type, "", limits)
+        except DecodeError as error:
+            return [Fault("$", error.message, "yaml")]
+    return body_faults(
+        media_type, value, "request", limits, engine, files=codec.files, content_type=choice.content_type
+    )
 
 
 def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
@@ -183,9 +211,14 @@ def to_plain(choice: Choice, value: Any) -> Any:
         isinstance(value, AsyncIterator)
         or codec.name == "binary"
         or (codec.name in {"text", "xml"} and (isinstance(value, bytes) or _is_of_tree(value, "Element")))
+        or (codec.name == "yaml" and _is_file(value))
     ):
         return value
-    return plain_value(value, files=codec.files)
+    schema, item_schema = choice.media_type.schema, choice.media_type.item_schema
+    settle = partial(settled, schema) if schema is not None else None
+    if settle is None and item_schema is not None and isinstance(value, list):
+        return [plain_value(item, files=codec.files, settle=partial(settled, item_schema)) for item in value]
+    return plain_value(value, files=codec.files, settle=settle)
 
 
 def _codec(choice: Choice, value: Any) -> codecs.Codec:

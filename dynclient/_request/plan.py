@@ -48,19 +48,24 @@ _BASES = 64
 _IN_URL = "/?#:@!$&'()*+,;=%[]"
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 _made_plain = function("dynclient._plain_values", "plain_value")
+_settled = function("dynclient._schemas", "settled")
 
 
 class _Field(Record):
-    """A parameter with its validator, None if it has no schema; ``location`` is its name in faults."""
+    """A parameter with its validator and what settles its values (``plain_value``), None if it has no schema.
+
+    ``location`` is its name in faults.
+    """
 
     parameter: Parameter
     name: str
     validator: Validator | None
     location: str
+    settle: Callable[[Any], Any] | None = None
 
 
 class Plan:
@@ -173,7 +178,7 @@ class Plan:
             field = self._fields.get(key)
             if field is None:
                 raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
-            values[key] = value if type(value) in _PLAIN else _made_plain(value)
+            values[key] = value if type(value) in _PLAIN else _made_plain(value, settle=field.settle)
             # OAS 3.1.1, Parameter Object, allowEmptyValue: clients may pass a zero-length string value.
             if value == "" and field.parameter.allow_empty:
                 continue
@@ -260,7 +265,8 @@ class Plan:
 
 def _field(argument: Argument, parameter: Parameter, limits: Limits) -> _Field:
     check = validator(argument.schema, "request", limits=limits) if argument.schema is not None else None
-    return _Field(parameter, argument.name, check, f"{argument.in_}.{argument.wire}")
+    settle = partial(_settled, argument.schema) if argument.schema is not None else None
+    return _Field(parameter, argument.name, check, f"{argument.in_}.{argument.wire}", settle)
 
 
 def serialized(parameter: Parameter, value: Any, *, allow_empty: bool = False) -> str:

@@ -12,16 +12,17 @@ from dynclient._deferred import deferred
 from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
 from dynclient._schemas.resolution import cache, child, component_name, follow
-from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, shape
+from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, is_structured, shape
 
 if TYPE_CHECKING:
-    from dynclient._schemas.text_values import typed
+    from dynclient._schemas.text_values import ValueWalk, settled, typed
 
 __all__ = [
     "MISSING",
     "Discriminator",
     "SchemaBundle",
     "Shape",
+    "ValueWalk",
     "XMLHints",
     "bundle",
     "cache",
@@ -29,8 +30,10 @@ __all__ = [
     "component_name",
     "follow",
     "is_binary",
+    "is_structured",
+    "settled",
     "shape",
     "typed",
 ]
 
-__getattr__ = deferred(__name__, {"text_values": ("typed",)})
+__getattr__ = deferred(__name__, {"text_values": ("ValueWalk", "settled", "typed")})

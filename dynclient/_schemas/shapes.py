@@ -128,6 +128,25 @@ def is_binary(schema: Schema) -> bool:
     )
 
 
+def is_structured(schema: Schema) -> bool:
+    """Tell whether a schema describes arrays or objects, and no text: bytes that nobody parses can't be checked by it.
+
+    OAS 3.1.1, Schema Object: it describes the data, not their representation.
+    """
+    waiting, seen = [schema], set[str]()
+    structured = False
+    while waiting:
+        here = shape(waiting.pop())
+        if here.schema.uri in seen:
+            continue
+        seen.add(here.schema.uri)
+        if "string" in here.types:
+            return False
+        structured = structured or bool(here.types & {"array", "object"} or here.properties or here.items)
+        waiting += [*here.one_of, *here.any_of]
+    return structured
+
+
 def members(schema: Schema) -> list[tuple[Schema, Keywords]]:
     """Return a schema and all that apply to the same value, through ``$ref`` and ``allOf``, each once.
 

@@ -1,4 +1,5 @@
-"""Texts -> typed values, by a schema: for XML, forms and headers, whose leaves are all text.
+"""Values by a schema: texts become typed values, as in XML, forms and headers, whose leaves are all text; bytes and
+Decimals become what JSON has.
 
 Rule 1: a text becomes a value of a type that its schema allows; of several, numbers go before booleans, and those
 before null. If text is allowed too, only values that would be written the same again. A text that fits no type stays
@@ -9,14 +10,17 @@ Rule 3: one element may be an array of one: if the schema allows only a list, a 
 
 from __future__ import annotations
 
+import base64
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+from dynclient._decimals import decimal_text, is_decimal, plain_number
 from dynclient._expressions import expression
 from dynclient._schemas.shapes import Shape, shape
-from dynclient.exceptions import DocumentError
+from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.model import Schema
 
 _INTEGER = expression(r"[+-]?[0-9]{1,4000}", re.ASCII)
@@ -31,21 +35,89 @@ def typed(schema: Schema, value: Any) -> Any:
     ``value`` is a text, or a list or a dict with texts as leaves; other values are returned as they are. So are texts
     for which the schema has no type, and values that are nested deeper than a document may be.
     """
-    return _typed(schema, value, 0)
+    return _TYPED.value(schema, value)
 
 
-def _typed(schema: Schema, value: Any, depth: int) -> Any:
-    if depth > _DEEPEST or not isinstance(value, (str, dict, list)):
+def settled(schema: Schema, value: Any) -> Any:
+    """Give bytes, Decimals and floats without a fraction the form that a schema has for them, within a plain value.
+
+    Bytes become base64. A Decimal becomes text where the schema has text, else a number with all of its digits. A float
+    becomes an int where the schema has integers only.
+
+    Raises:
+        ArgumentError: the schema has plain text where there are bytes.
+    """
+    return _SETTLED.value(schema, value)
+
+
+class ValueWalk:
+    """Walks through a value and its schema together, and replaces the leaves.
+
+    ``leaf`` is called with the shapes that may apply to a leaf of one of the types ``kinds``, the leaf and its path;
+    it returns the new value. ``ends`` may tell of the shape of an array's items that no leaf of them changes.
+    """
+
+    def __init__(
+        self,
+        leaf: Callable[[list[Shape], Any, str], Any],
+        kinds: tuple[type, ...],
+        ends: Callable[[Shape], bool] | None = None,
+        whole: Callable[[list[Shape], Any, Any], Any] | None = None,
+    ) -> None:
+        """``whole`` is called with the shapes of an object, the object and the new one, and returns the new value."""
+        self._leaf = leaf
+        self._kinds = kinds
+        self._ends = ends
+        self._whole = whole
+
+    def value(self, schema: Schema, value: Any, path: str = "$", depth: int = 0) -> Any:
+        """Replace the leaves of a value; where the schema is broken or ends, they stay as they are."""
+        is_leaf = not isinstance(value, (dict, list))
+        if depth > _DEEPEST or (is_leaf and not isinstance(value, self._kinds)):
+            return value
+        try:
+            shapes = list(_choices(shape(schema), value))
+        except DocumentError:
+            return value
+        if is_leaf:
+            return self._leaf(shapes, value, path)
+        if isinstance(value, list):
+            return self._list(shapes, value, path, depth)
+        return self._dict(shapes, value, path, depth)
+
+    def _list(self, shapes: list[Shape], values: list[Any], path: str, depth: int) -> list[Any]:
+        arrays = [each for each in shapes if each.items is not None or each.prefix_items]
+        if self._ends and arrays and all(each.items and not each.prefix_items for each in arrays):
+            with suppress(DocumentError):
+                if all(self._ends(shape(each.items)) for each in arrays if each.items):
+                    return values
+        result = []
+        for index, value in enumerate(values):
+            below = (each.prefix_items[index] if index < len(each.prefix_items) else each.items for each in arrays)
+            result.append(self._by(filter(None, below), value, f"{path}[{index}]", depth))
+        return result if _differ(result, values) else values
+
+    def _dict(self, shapes: list[Shape], values: dict[str, Any], path: str, depth: int) -> Any:
+        fitting = _fitting(shapes, values)
+        result = {}
+        for name, value in values.items():
+            named = [each.properties[name] for each in fitting if name in each.properties]
+            other = [each.additional for each in fitting if isinstance(each.additional, Schema)]
+            result[name] = self._by(iter(named or other), value, f"{path}.{name}", depth)
+        made = result if _differ(result.values(), values.values()) else values
+        return made if self._whole is None else self._whole(fitting, values, made)
+
+    def _by(self, schemas: Iterator[Schema], value: Any, path: str, depth: int) -> Any:
+        """Convert a value by the first schema that has a type for it."""
+        for schema in schemas:
+            made = self.value(schema, value, path, depth + 1)
+            if made is not value or _allows_text(schema, value):
+                return made
         return value
-    try:
-        shapes = list(_choices(shape(schema), value))
-    except DocumentError:
-        return value
-    if isinstance(value, str):
-        return _from_text(shapes, value, depth)
-    if isinstance(value, list):
-        return _from_list(shapes, value, depth)
-    return _from_dict(shapes, value, depth)
+
+
+def _differ(made: Iterable[Any], values: Iterable[Any]) -> bool:
+    return any(one is not other for one, other in zip(made, values, strict=True))
 
 
 def _choices(seen: Shape, value: Any) -> Iterator[Shape]:
@@ -71,7 +143,7 @@ def _picked(seen: Shape, value: Any) -> Schema | None:
     return picked or seen.discriminator.default
 
 
-def _from_text(shapes: list[Shape], text: str, depth: int) -> Any:
+def _from_text(shapes: list[Shape], text: str, path: str) -> Any:
     types = frozenset[str]().union(*(each.types for each in shapes))
     fixed = [value for each in shapes for value in (each.enum or ())]
     if text in fixed:
@@ -85,29 +157,11 @@ def _from_text(shapes: list[Shape], text: str, depth: int) -> Any:
             return value
     takes_any_text = any("string" in each.types and each.enum is None for each in shapes)
     if "array" in types and "object" not in types and not takes_any_text:
-        return _from_list(shapes, [text] if text else [], depth)
+        items = next((each.items for each in shapes if each.items is not None), None)
+        return [] if not text else [text if items is None else _TYPED.value(items, text, f"{path}[0]", 1)]
     if text == "" and types == {"object"}:
         return {}
     return text
-
-
-def _from_list(shapes: list[Shape], values: list[Any], depth: int) -> list[Any]:
-    arrays = [each for each in shapes if each.items is not None or each.prefix_items]
-    result = []
-    for index, value in enumerate(values):
-        below = (each.prefix_items[index] if index < len(each.prefix_items) else each.items for each in arrays)
-        result.append(_by(filter(None, below), value, depth))
-    return result
-
-
-def _from_dict(shapes: list[Shape], values: dict[str, Any], depth: int) -> dict[str, Any]:
-    fitting = _fitting(shapes, values)
-    result = {}
-    for name, value in values.items():
-        named = [each.properties[name] for each in fitting if name in each.properties]
-        other = [each.additional for each in fitting if isinstance(each.additional, Schema)]
-        result[name] = _by(iter(named or other), value, depth)
-    return result
 
 
 def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
@@ -124,15 +178,6 @@ def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
         return fixed, lacks, -len(seen.properties.keys() & values.keys())
 
     return [shapes[0], *sorted(shapes[1:], key=known)]
-
-
-def _by(schemas: Iterator[Schema], value: Any, depth: int) -> Any:
-    """Convert a value by the first schema that has a type for it."""
-    for schema in schemas:
-        made = _typed(schema, value, depth + 1)
-        if type(made) is not type(value) or made != value or _allows_text(schema, value):
-            return made
-    return value
 
 
 def _allows_text(schema: Schema, value: Any) -> bool:
@@ -177,3 +222,52 @@ def _spelled(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else value if isinstance(value, str) else str(value)
+
+
+_TYPED = ValueWalk(_from_text, (str,))
+
+
+# -- settling ----------------------------------------------------------------------------------------------------------
+
+_ENCODED_FORMATS = frozenset({"base64", "base64url", "binary", "byte"})
+
+
+class _DecimalType(type):
+    """Makes ``isinstance`` ask for Decimals, without an import of their module."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return is_decimal(value)
+
+
+class _AnyDecimal(metaclass=_DecimalType):
+    """Stands for the class Decimal."""
+
+
+def _settle(shapes: list[Shape], value: Any, path: str) -> Any:
+    types = frozenset[str]().union(*(each.types for each in shapes))
+    if is_decimal(value):
+        if "string" in types and not types & {"integer", "number"}:
+            return decimal_text(value)
+        return plain_number(value)
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and "integer" in types and "number" not in types else value
+    if not isinstance(value, bytes):
+        return value
+    if "string" in types and not any(map(_is_encoded, shapes)):
+        raise ArgumentError(
+            f"{path} is bytes, and the document has plain text there",
+            argument=path,
+            hint="pass text, such as value.decode(), or base64.b64encode(value).decode() if the server expects that",
+        )
+    return base64.b64encode(value).decode("ascii")
+
+
+def _is_encoded(seen: Shape) -> bool:
+    return bool(seen.content_encoding or seen.content_media_type or seen.format in _ENCODED_FORMATS)
+
+
+def _is_settled(items: Shape) -> bool:
+    return items.types == {"number"} and not (items.one_of or items.any_of)
+
+
+_SETTLED = ValueWalk(_settle, (float, bytes, _AnyDecimal), _is_settled)

@@ -22,6 +22,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import unquote, unquote_plus
 
+from dynclient._decimals import decimal_text, is_decimal
 from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, InvalidDocument
@@ -54,6 +55,8 @@ def scalar(value: Any) -> str:
         return _integer(value)
     if isinstance(value, float):
         return _float(value)
+    if is_decimal(value):
+        return decimal_text(value)
     kind = "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else type(value).__name__
     raise ValueError(f"has {kind} within its value, where only text, numbers, booleans and null can be written")
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dynclient._decimals import is_decimal
+
 JSON = (str, int, float, dict, list)
 
 
@@ -17,12 +19,14 @@ def is_number(value: Any) -> bool:
     """Whether a value is a JSON number."""
     if isinstance(value, float):
         return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
+    return (isinstance(value, int) and not isinstance(value, bool)) or (is_decimal(value) and value.is_finite())
 
 
 def is_integer(value: Any) -> bool:
     """Whether a value is a JSON number without a fraction."""
-    return is_number(value) and (isinstance(value, int) or value.is_integer())
+    if isinstance(value, float):
+        return value.is_integer()
+    return is_number(value) and (isinstance(value, int) or value == value.to_integral_value())
 
 
 def is_multiple(value: Any, step: Any) -> bool:
@@ -31,13 +35,13 @@ def is_multiple(value: Any, step: Any) -> bool:
         return value % step == 0
     from decimal import Decimal
 
-    (top, low), (step_top, step_low) = (Decimal(repr(each)).as_integer_ratio() for each in (value, step))
+    (top, low), (step_top, step_low) = (Decimal(str(each)).as_integer_ratio() for each in (value, step))
     return (top * step_low) % (step_top * low) == 0
 
 
 def is_opaque(value: Any) -> bool:
     """Whether a value is not a JSON value: it is sent as it is."""
-    return value is not None and not isinstance(value, JSON)
+    return value is not None and not isinstance(value, JSON) and not is_decimal(value)
 
 
 TYPES = {
@@ -57,7 +61,7 @@ def kind(value: Any) -> str:
     names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
     if value is None:
         return "null"
-    return names.get(type(value)) or type(value).__name__
+    return names.get(type(value)) or ("number" if is_decimal(value) else type(value).__name__)
 
 
 def size(value: Any) -> int:

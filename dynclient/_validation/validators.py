@@ -11,10 +11,11 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from dynclient._schemas import SchemaBundle, bundle, cache, follow
+from dynclient._schemas import SchemaBundle, bundle, cache, follow, is_structured, shape
 from dynclient._validation.cost import cost
 from dynclient._validation.patterns import begin_check, location_in, unchecked_patterns
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
+from dynclient.media_types import find, is_parsed
 from dynclient.model import MediaType, Schema
 from dynclient.options import Limits, ValidationEngine
 
@@ -49,20 +50,52 @@ def validator(schema: Schema, direction: Direction, *, limits: Limits = Limits()
 
 
 def body_faults(
-    media_type: MediaType, value: Any, direction: Direction, limits: Limits, engine: ValidationEngine, *, files: bool
+    media_type: MediaType,
+    value: Any,
+    direction: Direction,
+    limits: Limits,
+    engine: ValidationEngine,
+    *,
+    files: bool,
+    content_type: str = "",
 ) -> list[Fault]:
     """Return what is wrong with a body as a plain value, or with its items where it is a sequence of them.
 
-    ``files`` is as in :meth:`Validator.faults`.
+    ``files`` is as in :meth:`Validator.faults`; ``content_type`` is the concrete one where the media type is a range.
     """
-    if media_type.schema is not None:
-        return validator(media_type.schema, direction, limits=limits).faults(value, files=files, engine=engine)
+    schema = media_type.schema
+    if schema is not None:
+        faults = validator(schema, direction, limits=limits).faults(value, files=files, engine=engine)
+        if not faults or _is_unchecked(schema, content_type or media_type.media_range, value):
+            return []
+        return [fault for fault in faults if not _is_of_unparsed_part(fault, media_type, value)]
     found: list[Fault] = []
     if media_type.item_schema is not None and isinstance(value, list):
         items = validator(media_type.item_schema, direction, limits=limits)
         for index, item in enumerate(value):
             found += items.faults(item, path=f"$[{index}]", files=files, engine=engine)
     return found
+
+
+def _is_unchecked(schema: Schema, content_type: str, value: Any) -> bool:
+    """Whether the schema describes another thing than a value of the media type."""
+    # OAS 3.1.1, Media Type Object: the schema is of the data; without a codec there are only text or bytes.
+    if not is_parsed(content_type):
+        return isinstance(value, (str, bytes)) and is_structured(schema)
+    # RFC 6902, 3: a JSON Patch document is an array. Documents often describe the object that is patched.
+    kind = find(content_type)
+    return kind.name == "json" and kind.value is list and isinstance(value, list) and "array" not in shape(schema).types
+
+
+def _is_of_unparsed_part(fault: Fault, media_type: MediaType, value: Any) -> bool:
+    """Whether a fault is of a part of a form that is text or bytes in a media type without a codec."""
+    if not isinstance(value, dict):
+        return False
+    for name, encoding in media_type.encoding.items():
+        if fault.path == f"$.{name}" and encoding.content_type and isinstance(value.get(name), (str, bytes)):
+            described = shape(media_type.schema).properties.get(name) if media_type.schema is not None else None
+            return described is not None and _is_unchecked(described, encoding.content_type.split(",")[0], value[name])
+    return False
 
 
 class Validator:

@@ -29,6 +29,7 @@ def _later(module: str, constant: str = "CODEC", *, files: bool = False, splits:
 CODECS: dict[str, Codec] = {
     "json": json.CODEC,
     "xml": _later("xml"),
+    "yaml": _later("yaml"),
     "form": _later("form"),
     "multipart": _later("multipart", files=True),
     "json-lines": _later("sequence", "LINES", files=True, splits=True),

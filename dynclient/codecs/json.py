@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, NoReturn
 
 from dynclient._charsets import decode_text, encode_text
+from dynclient._decimals import decimal_text, is_decimal
 from dynclient._expressions import expression
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.exceptions import DecodeError, EncodeError
@@ -59,10 +60,25 @@ def dump(value: Any) -> str:
     except ValueError as error:
         fault = "contains itself" if "ircular" in str(error) else "has a number that is NaN or infinite"
         raise EncodeError(f"the body {fault}, which JSON can't write") from None
-    except TypeError as error:
-        raise EncodeError(f"the body can't be written as JSON: {error}") from None
+    except TypeError:
+        return _with_decimals(value)
     except RecursionError:
         raise EncodeError("the body is nested too deeply to be written as JSON") from None
+
+
+def _with_decimals(value: Any) -> str:
+    """Write a value that has Decimals, with all of their digits; RFC 8259, 6: a number may have any number of them."""
+    if isinstance(value, dict):
+        members = (f"{_ENCODER.encode(str(name))}:{_with_decimals(member)}" for name, member in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_with_decimals, value)) + "]"
+    if is_decimal(value):
+        return decimal_text(value)
+    try:
+        return _ENCODER.encode(value)
+    except TypeError as error:
+        raise EncodeError(f"the body can't be written as JSON: {error}") from None
 
 
 def load(body: bytes, limits: Limits) -> Any:

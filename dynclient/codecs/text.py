@@ -32,7 +32,7 @@ def scalar(value: Any) -> str:
     try:
         text = _styles.scalar(value)
     except ValueError as error:
-        raise EncodeError(f"the text {error}") from None
+        raise EncodeError(f"the value {error}") from None
     # Digits alone would be read as an integer, with more digits than the float has.
     return repr(value) if isinstance(value, float) and abs(value) >= _EXACT_INTEGERS else text
 
@@ -44,6 +44,8 @@ def encode_as_text(value: Any, media_type: MediaType, content_type: str) -> Enco
     """
     if is_content(value):
         return Encoded(raw_body(value), content_type)
+    if isinstance(value, (dict, list)):
+        raise _no_codec(value, content_type)
     text = scalar(value)
     charset = charset_of(content_type)
     body = encode_text(text, charset or "utf-8")
@@ -57,9 +59,17 @@ def decode_as_text(body: bytes, media_type: MediaType | None, content_type: str,
     from dynclient import _schemas
 
     text = decode_text(body, charset_of(content_type) or "utf-8")
-    if media_type is None or media_type.schema is None:
+    if media_type is None or media_type.schema is None or _schemas.is_structured(media_type.schema):
         return text
     return _schemas.typed(media_type.schema, text)
+
+
+def _no_codec(value: Any, content_type: str) -> EncodeError:
+    return EncodeError(
+        f"a {type(value).__name__} can't be written as {content_type}: there is no codec for this media type",
+        hint="pass text, bytes, a path or a file object with what is in this media type already, or register a codec "
+        "(dynclient.codecs.register)",
+    )
 
 
 def encode_as_bytes(value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # every codec's arguments
@@ -71,10 +81,7 @@ def encode_as_bytes(value: Any, media_type: MediaType, content_type: str) -> Enc
     if is_content(value):
         return Encoded(raw_body(value), content_type)
     if isinstance(value, (dict, list, tuple)):
-        raise EncodeError(
-            f"a {type(value).__name__} can't be written as {content_type}",
-            hint="pass bytes, a path, a file object, or text that is in this media type already",
-        )
+        raise _no_codec(value, content_type)
     return Encoded(encode_text(scalar(value), charset_of(content_type) or "utf-8"), content_type)
 
 

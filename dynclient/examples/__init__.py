@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dynclient import codecs
-from dynclient._schemas import MISSING, is_binary, shape
+from dynclient._plain_values import plain_value
+from dynclient._schemas import MISSING, is_binary, is_structured, shape
 from dynclient._validation import validator
+from dynclient.codecs import json
 from dynclient.examples.scalars import rotated
 from dynclient.examples.values import Direction, Maker, MakerOptions, documented
 from dynclient.exceptions import EncodeError
 from dynclient.inspection.arguments import Argument, arguments, preferred, secret
-from dynclient.media_types import XML, MediaKind, find
+from dynclient.media_types import XML, MediaKind, find, is_parsed
 from dynclient.model import MediaType, Operation, Parameter, Schema
 
 __all__ = ["SECRET", "arguments_example", "example", "media_example", "unrevealing"]
@@ -65,6 +67,8 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
     """
     schema = media_type.schema
     kind = find(media_type.media_range)
+    if schema is not None and not is_parsed(media_type.media_range) and is_structured(schema):
+        return _unparsed(media_type, direction, seed, shown=shown)
     files = kind.name == "multipart"
     for value in rotated((entry.value for entry in media_type.examples if entry.has_value), seed):
         if _valid(schema, value, direction, files=files) and not _is_broken_xml(value, kind):
@@ -73,6 +77,16 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
         return _without_schema(media_type, kind, direction, seed)
     value = example(schema, direction, seed, shown=shown, files=files)
     return _MARKUP if _is_broken_xml(value, kind) else value
+
+
+def _unparsed(media_type: MediaType, direction: Direction, seed: int, *, shown: bool) -> Any:
+    """A value in a media type without a codec: the document's text, or else JSON."""
+    texts = (entry.value for entry in media_type.examples if entry.has_value and isinstance(entry.value, str))
+    for text in rotated(texts, seed):
+        return text
+    value = example(media_type.schema, direction, seed, shown=shown) if media_type.schema is not None else {}
+    written = json.dump(plain_value(value))
+    return written.encode() if find(media_type.media_range).value is bytes else written
 
 
 def unrevealing(schema: Schema | None, value: Any, direction: Direction = "request", seed: int = 0) -> Any:

@@ -26,10 +26,11 @@ from dynclient._mock.responses import HTTPError, Offer, choose_content, content_
 from dynclient._mock.routing import bare
 from dynclient._plain_values import plain_value
 from dynclient._request import Binder, Bound
-from dynclient._validation import validator
+from dynclient._validation import body_faults
 from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.inspection.arguments import arguments
 from dynclient.messages import Headers, Request, Response
+from dynclient.options import Limits
 
 __all__ = ["ANY", "Call", "InvalidAnswer", "UnexpectedCall", "expect_operation"]
 
@@ -188,10 +189,9 @@ def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) ->
         made = plain_value(value, files=offer.codec.files or offer.codec.name == "binary")
     except DynclientError as error:
         raise InvalidAnswer(f"{operation.id} {status}: {error.message}") from error
-    schema = offer.media_type.schema
-    if schema is None or offer.codec.name == "binary":
+    if offer.codec.name == "binary":
         return made
-    faults = validator(schema, "response").faults(made, files=offer.codec.files)
+    faults = body_faults(offer.media_type, made, "response", Limits(), "auto", files=offer.codec.files)
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise InvalidAnswer(f"the response given for {operation.id} {status} breaks the document:\n{lines}")

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
+from contextlib import suppress
+from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
+import attrs
+import pydantic
 import pytest
 
 import dynclient
-from dynclient.exceptions import ArgumentError
+from dynclient.codecs import Codec, Encoded, register
+from dynclient.exceptions import ArgumentError, EncodeError
 from dynclient.testing import MockTransport
 
 BASE = "https://api.example.com"
@@ -81,11 +89,14 @@ def test_an_empty_segment_that_the_document_does_not_show() -> None:
 
 
 def test_the_mock_knows_an_empty_segment() -> None:
-    shown = client_of({"parameters": [parameter("path", {"type": "string"}, example="")]}, "/rooms/{a}")
-    silent = client_of({"parameters": [parameter("path", {"type": "string"})]}, "/rooms/{a}")
-    for client, status in ((shown, 200), (silent, 404)):
-        request = shown.x.prepare("")
-        assert MockTransport(client.api).send(request).status == status
+    shown = {"parameters": [parameter("path", {"type": "string"}, example="")]}
+    silent = {"parameters": [parameter("path", {"type": "string"})]}
+    for operation, status in ((shown, 200), (silent, 404)):
+        mock = MockTransport(client_of(operation, "/rooms/{a}").api)
+        client = client_of(shown, "/rooms/{a}", transport=mock)
+        with suppress(dynclient.DynclientError):
+            client.x("")
+        assert [response.status for response in mock.responses] == [status]
 
 
 AMBIGUOUS = [
@@ -135,3 +146,203 @@ def test_a_long_name_of_a_delimiter() -> None:
     client = client_of({"parameters": [parameter("query", {"type": "array"}, style="pipeDelimited", explode=False)]})
     with pytest.raises(ArgumentError, match=re.escape("a vertical bar")):
         client.x.prepare(a=["b|c"])
+
+
+# -- bodies ------------------------------------------------------------------------------------------------------------
+
+
+def body_of(schema: Any, *media_types: str) -> dict[str, Any]:
+    content = {media_type: {"schema": schema} for media_type in media_types or ("application/json",)}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json")
+OPERATIONS = [{"op": "remove", "path": "/a"}]
+CHOSEN = [
+    (PATCHES, {"a": 1}, "application/merge-patch+json"),
+    (PATCHES, OPERATIONS, "application/json-patch+json"),
+    (PATCHES[::-1], {"a": 1}, "application/strategic-merge-patch+json"),
+    (PATCHES[::-1], OPERATIONS, "application/json-patch+json"),
+    (("application/json", *PATCHES), {"a": 1}, "application/json"),
+    (("application/json", *PATCHES), OPERATIONS, "application/json-patch+json"),
+    (("application/json-patch+json", "text/plain"), OPERATIONS, "application/json-patch+json"),
+    (("application/apply-patch+yaml", *PATCHES), {"a": 1}, "application/merge-patch+json"),
+    (("application/apply-patch+yaml", *PATCHES), "a: 1", "application/apply-patch+yaml"),
+    (("text/plain", "application/yaml"), {"a": 1}, "application/yaml"),
+    (("text/csv", "application/x-www-form-urlencoded"), {"a": 1}, "application/x-www-form-urlencoded"),
+]
+
+
+@pytest.mark.parametrize(("media_types", "value", "chosen"), CHOSEN)
+def test_the_value_chooses_the_media_type(media_types: tuple[str, ...], value: Any, chosen: str) -> None:
+    client = client_of(body_of({"type": "object"}, *media_types), method="patch")
+    assert client.x.prepare(value).headers["content-type"].partition(";")[0] == chosen
+
+
+def test_a_registered_codec_goes_before_text() -> None:
+    codec = Codec("zson", lambda value, _, content_type: Encoded(repr(value).encode(), content_type), lambda *_: None)
+    register("application/vnd.zson", codec, structured=True)
+    client = client_of(
+        body_of({"type": "object", "properties": {"a": {}}}, "text/plain", "application/vnd.zson"), method="post"
+    )
+    assert client.x.prepare(a=1).body == b"{'a': 1}"
+    assert client.x.prepare("text").headers["content-type"] == "text/plain"
+
+
+UNPARSED = ["text/csv", "text/html", "application/msgpack", "application/pdf", "application/x-protobuf"]
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "object"}, {"type": "array"}, {"oneOf": [{"type": "object"}, {"type": "array"}]}]
+)
+@pytest.mark.parametrize("media_type", UNPARSED)
+@pytest.mark.parametrize("validate", ["strict", "off"])
+def test_a_structured_schema_says_nothing_of_text_or_bytes(media_type: str, schema: Any, validate: str) -> None:
+    response = {"200": {"description": "", "content": {media_type: {"schema": schema}}}}
+    operation = {**body_of(schema, media_type), "responses": response}
+    mock = MockTransport(client_of(operation, method="post").api)
+    client = client_of(operation, method="post", transport=mock, validate=validate)
+    for value in ("a,b", b"a,b"):
+        mock.x.returns(b"c,d" if media_type.startswith("application/") else "c,d", status=200)
+        assert client.x(value) in ("c,d", b"c,d")
+        assert mock.requests[-1].body == b"a,b"
+    with pytest.raises(EncodeError, match="no codec for this media type"):
+        client.x.prepare({"a": 1} if schema["oneOf" if "oneOf" in schema else "type"] != "array" else [1])
+    assert client_of(operation, method="post", transport=MockTransport(client.api)).x(**client.x.example())
+
+
+def test_a_scalar_schema_is_held_against_text() -> None:
+    client = client_of(body_of({"type": "string", "enum": ["a"]}, "text/plain"), method="post")
+    assert client.x.prepare("a").body == b"a"
+    with pytest.raises(dynclient.exceptions.RequestValidationError):
+        client.x.prepare("b")
+
+
+def test_a_part_of_a_form_without_a_codec() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"rows": {"type": "array", "items": {"type": "object"}}, "n": {"type": "integer"}},
+    }
+    operation = body_of(schema, "multipart/form-data")
+    operation["requestBody"]["content"]["multipart/form-data"]["encoding"] = {"rows": {"contentType": "text/csv"}}
+    client = client_of(operation, method="post")
+    assert b"Content-Type: text/csv\r\n\r\na,b\r\n" in client.x.prepare(rows="a,b").body
+    with pytest.raises(dynclient.exceptions.RequestValidationError):
+        client.x.prepare(rows="a,b", n="x")
+
+
+YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml", "application/vnd.oai.openapi+yaml;version=3.0"]
+
+
+@pytest.mark.parametrize("media_type", YAML_TYPES)
+def test_yaml_is_written_and_read(media_type: str) -> None:
+    schema = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
+    response = {"200": {"description": "", "content": {media_type: {"schema": schema}}}}
+    operation = {**body_of(schema, media_type), "responses": response}
+    mock = MockTransport(client_of(operation, method="post").api)
+    client = client_of(operation, method="post", transport=mock)
+    mock.x.returns({"a": 5, "b": "no"}, status=200)
+    assert client.x({"a": 1, "b": "on"}) == {"a": 5, "b": "no"}
+    assert mock.requests[-1].body == b"a: 1\nb: 'on'\n"
+    assert client.x.prepare(b"a: 1 # as it is").body == b"a: 1 # as it is"
+    assert client.x.prepare("a: 1").body == b"a: 1"
+    assert client.x(**client.x.example()) == {"a": 5, "b": "no"}
+    for wrong in ({"b": "x"}, "a: x", b"a: x", "a: ["):
+        with pytest.raises(dynclient.exceptions.RequestError):
+            client.x.prepare(wrong)
+
+
+EXACT = Decimal("12345678901234567890.12")
+NUMBERS = [
+    ({"type": "number"}, EXACT, "12345678901234567890.12"),
+    ({"type": "number"}, Decimal("1.10"), "1.10"),
+    ({"type": "number"}, Decimal("1E+400"), "1E+400"),
+    ({"type": "integer"}, Decimal("1E+3"), "1000"),
+    ({"type": "integer"}, Decimal(10**30), str(10**30)),
+    ({}, EXACT, "12345678901234567890.12"),
+    ({"type": "string"}, Decimal("1.10"), '"1.10"'),
+    ({"type": "string", "format": "decimal"}, EXACT, '"12345678901234567890.12"'),
+    ({"type": "string", "nullable": True}, Decimal("1E+2"), '"100"'),
+    ({"oneOf": [{"type": "string", "format": "decimal"}, {"type": "boolean"}]}, Decimal("0.10"), '"0.10"'),
+    ({"type": "integer"}, 3.0, "3"),
+    ({"type": "number"}, 3.0, "3.0"),
+    ({"type": "string", "format": "byte"}, b"\xff", '"/w=="'),
+]
+
+
+@pytest.mark.parametrize(("schema", "value", "text"), NUMBERS)
+def test_numbers_and_bytes_in_json(schema: dict[str, Any], value: Any, text: str) -> None:
+    client = client_of(body_of(schema), method="post")
+    assert client.x.prepare(value).body == text.encode()
+    within = {"type": "object", "properties": {"a": {"type": "array", "items": schema}}, "additionalProperties": schema}
+    client = client_of(body_of(within), method="post")
+    assert client.x.prepare({"a": [value], "b": value}).body == f'{{"a":[{text}],"b":{text}}}'.encode()
+    for in_ in ("query", "header", "cookie"):
+        client = client_of(
+            {"parameters": [{"name": "a", "in": in_, "content": {"application/json": {"schema": schema}}}]}
+        )
+        request = client.x.prepare(a=value)
+        assert text.strip('"') in unquote(request.url + str(request.headers.pairs()))
+
+
+WRITTEN = [
+    ("application/x-www-form-urlencoded", "a=12345678901234567890.12"),
+    ("application/xml", "<a>12345678901234567890.12</a>"),
+    ("application/yaml", "a: 12345678901234567890.12\n"),
+    ("application/x-ndjson", '{"a":12345678901234567890.12}\n'),
+]
+
+
+@pytest.mark.parametrize(("media_type", "text"), WRITTEN)
+def test_a_decimal_in_other_media_types(media_type: str, text: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "number"}}}
+    client = client_of(body_of(schema, media_type), method="post")
+    body = client.x.prepare([{"a": EXACT}] if "ndjson" in media_type else {"a": EXACT}).body
+    assert text in body.decode()
+    client = client_of({"parameters": [parameter("query", {"type": "number", "minimum": 1})]})
+    assert client.x.prepare(a=EXACT).url == f"{BASE}/x?a=12345678901234567890.12"
+    with pytest.raises(dynclient.exceptions.RequestError):
+        client.x.prepare(a=Decimal("0.5"))
+
+
+def test_bytes_for_plain_text_are_refused() -> None:
+    client = client_of(body_of({"type": "object", "properties": {"a": {"type": "string"}}}), method="post")
+    with pytest.raises(ArgumentError, match=r"\$\.a is bytes[^\n]*\nHint: .*decode"):
+        client.x.prepare(a=b"x")
+    client = client_of({"parameters": [parameter("query", {"type": "string"})]})
+    with pytest.raises(ArgumentError, match="is bytes"):
+        client.x.prepare(a=b"x")
+
+
+@dataclasses.dataclass
+class Pet:
+    name: str
+    tag: str | None = None
+    owner: str | None = "nobody"
+
+
+@attrs.define
+class Cat:
+    name: str
+    tag: str | None = None
+
+
+class Dog(pydantic.BaseModel):
+    name: str
+    tag: str | None = pydantic.Field(default=None, alias="Tag")
+    pets: list[Dog] | None = None
+
+
+OBJECTS = [
+    (Pet("a"), {"name": "a", "owner": "nobody"}),
+    (Pet("a", owner=None), {"name": "a", "owner": None}),
+    (Cat("a"), {"name": "a"}),
+    (Dog(name="a"), {"name": "a"}),
+    (Dog(name="a", Tag=None, pets=[Dog(name="b")]), {"name": "a", "Tag": None, "pets": [{"name": "b"}]}),
+    ({"name": None}, {"name": None}),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), OBJECTS)
+def test_a_default_none_is_not_given(value: Any, expected: Any) -> None:
+    assert json.loads(client_of(body_of({"type": "object"}), method="post").x.prepare(value).body) == expected

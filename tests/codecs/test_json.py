@@ -127,7 +127,7 @@ NAMES = {
     "text/csv": "text",
     "text/html; charset=ISO-8859-4": "text",
     "TEXT/Plain": "text",
-    "application/yaml": "text",
+    "application/yaml": "yaml",
     "application/jsonl": "sequence",
     "application/x-ndjson": "sequence",
     "application/json-seq": "sequence",

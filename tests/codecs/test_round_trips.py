@@ -5,6 +5,7 @@ import json
 from unittest import mock
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,25 @@ from dynclient.media_types import MEDIA_TYPES
 from dynclient.options import Limits
 
 LIMITS = Limits()
+WORDS = [
+    "no",
+    "on",
+    "0o7",
+    "1e5",
+    ".5",
+    "012",
+    "1:30",
+    "2020-01-01",
+    "~",
+    "null",
+    "",
+    "<<",
+    "=",
+    "!x",
+    "&a",
+    "- a",
+    "#",
+]
 FEW = settings(max_examples=60, deadline=None)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -81,6 +101,24 @@ def there_and_back(media, value, content_type):
 @given(value=PLAIN)
 def test_json(media_type, value):
     assert repr(there_and_back(media_type("application/json", {}), value, "application/json")) == repr(value)
+
+
+@FEW
+@given(value=PLAIN)
+def test_yaml(media_type, value):
+    media = media_type("application/yaml", {})
+    if isinstance(value, str):
+        value = [value]
+    assert there_and_back(media, value, "application/yaml") == value
+
+
+@FEW
+@given(value=st.dictionaries(TEXT, TEXT | st.sampled_from(WORDS), max_size=4))
+def test_texts_of_yaml_are_texts_for_readers_of_1_1_and_1_2(media_type, value):
+    codec = codecs.find("application/yaml")
+    written = codec.encode(value, media_type("application/yaml", {}), "application/yaml").body
+    assert yaml.safe_load(written) == value
+    assert codec.decode(written, None, "application/yaml", LIMITS) == value
 
 
 @FEW

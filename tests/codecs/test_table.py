@@ -10,6 +10,7 @@ from dynclient.media_types import MEDIA_TYPES
 MODULES = [
     ("json", "json", "CODEC"),
     ("xml", "xml", "CODEC"),
+    ("yaml", "yaml", "CODEC"),
     ("form", "form", "CODEC"),
     ("multipart", "multipart", "CODEC"),
     ("json-lines", "sequence", "LINES"),

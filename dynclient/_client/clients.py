@@ -375,11 +375,10 @@ def _documents() -> Mapping[str, str]:
     """The documents of the project's ``dynclient_types`` with their hashes; empty without such a package."""
     spec = find_spec("dynclient_types")
     # The package that is installed with dynclient has no code: it is for type checkers only.
-    if spec is None or not spec.has_location or spec.origin is None:
+    if spec is None or not spec.has_location:
         return {}
-    from dynclient.inspection.emitted import documents
-
-    return documents(spec.origin)
+    found = getattr(import_module("dynclient_types"), "DOCUMENTS", {})
+    return found if isinstance(found, Mapping) else {}
 
 
 load = Client.load

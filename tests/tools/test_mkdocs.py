@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,12 +13,15 @@ import pytest
 from dynclient.cli import main
 
 
-def built(document: Path, folder: Path) -> tuple[str, set[str], set[str]]:
+def built(document: Path, folder: Path, theme: str = "mkdocs") -> tuple[str, set[str], set[str]]:
     """What mkdocs says, the pages that were written, and those that it made of them."""
     pages = folder / "docs"
-    assert main(["docs", str(document), "--out", str(pages), "--mkdocs", str(folder / "mkdocs.yml")]) == 0
+    options = ["--mkdocs", str(folder / "mkdocs.yml"), "--theme", theme]
+    assert main(["docs", str(document), "--out", str(pages), *options]) == 0
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(folder / "mkdocs.yml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    # mkdocs-material advertises its successor otherwise.
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, env=environment)
     made = {path.parent.name for path in (folder / "site").glob("*/index.html")}
     # Of an anchor that is not there it tells as information, even where it is strict.
     usual = r"^INFO +- +(Cleaning site directory|Building documentation to directory|Documentation built in).*\n?"
@@ -25,14 +29,26 @@ def built(document: Path, folder: Path) -> tuple[str, set[str], set[str]]:
     return said, {path.stem for path in pages.glob("*.md")} - {"README"}, made
 
 
-@pytest.mark.parametrize("name", ["voice", "orders"])
-def test_mkdocs_builds_the_pages_strictly(root, tmp_path, name):
-    said, written, made = built(root / "openapi" / f"{name}.yaml", tmp_path)
+@pytest.mark.parametrize(("name", "theme"), [("voice", "mkdocs"), ("orders", "mkdocs"), ("voice", "material")])
+def test_mkdocs_builds_the_pages_strictly(root, tmp_path, name, theme):
+    said, written, made = built(root / "openapi" / f"{name}.yaml", tmp_path, theme)
     assert said == ""
     assert len(written) > 5
     assert written <= made
     front = (tmp_path / "site" / "index.html").read_text("utf-8")
     assert all(f'href="{page}/"' in front for page in made & written)
+    # A reader's browser asks no other site for anything.
+    fetched = re.findall(r"<(?:script|img|link)[^>]+(?:src|href)=\"(\w+:)?//", front)
+    assert not fetched
+
+
+def test_a_configuration_belongs_to_its_pages(root, tmp_path, capsys):
+    configuration = tmp_path / "mkdocs.yml"
+    for folder, status in (("a", 0), ("a", 0), ("b", 1)):
+        options = ["--out", str(tmp_path / folder), "--mkdocs", str(configuration)]
+        assert main(["docs", str(root / "openapi" / "voice.yaml"), *options]) == status
+    assert 'is for the pages in "a"' in capsys.readouterr().err
+    assert 'dynclient.load("voice.yaml")' in (tmp_path / "a" / "README.md").read_text("utf-8")
 
 
 def test_mkdocs_reports_a_broken_link(root, tmp_path):

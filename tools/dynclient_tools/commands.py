@@ -34,13 +34,14 @@ _check = click.option(
     flag_value="mkdocs.yml",
     help="Also write a configuration of mkdocs with the navigation [mkdocs.yml].",
 )
+@click.option("--theme", help="A theme of mkdocs for --mkdocs [material if mkdocs-material is installed, else mkdocs].")
 @_check
-def docs(document: str, out: Path, templates: Path | None, mkdocs: Path | None, *, check: bool) -> None:
+def docs(
+    document: str, out: Path, templates: Path | None, mkdocs: str | None, theme: str | None, *, check: bool
+) -> None:
     """Write Markdown pages about DOCUMENT, a path, a URL or a short name: an index, a page per tag and per schema."""
-    made = emitting.pages(
-        located(document), out, templates=templates, mkdocs=Path(mkdocs) if mkdocs is not None else None
-    )
-    _end(made, check=check)
+    configuration = Path(mkdocs) if mkdocs is not None else None
+    _end(emitting.pages(located(document), out, templates=templates, mkdocs=configuration, theme=theme), check=check)
 
 
 @click.command(cls=Command)
@@ -105,6 +106,7 @@ def _end(made: Iterable[Emitted], *, check: bool) -> None:
             written = emitted.write()
         except (NotOurs, OSError) as error:
             raise click.ClickException(str(error)) from error
-        click.echo(f"{len(written)} files in {emitted.folder}", err=True)
+        shown = written[0] if len(written) == 1 else f"{len(written)} files in {emitted.folder}"
+        click.echo(f"wrote {shown}", err=True)
     if stale:
         raise click.exceptions.Exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
         server_url=server_url,
         signature=_signature,
         snippet=lambda page: snippets.snippet(shown, page),
+        all_properties=lambda page: snippets.all_properties(shown, page),
         http_info_snippet=lambda page: snippets.http_info_snippet(shown, page),
         loading=snippets.loading(shown),
         literal=literal,
@@ -57,15 +59,50 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
     return written
 
 
-def navigation(client: Client, source: str, folder: str) -> str:
-    """Write the configuration of mkdocs for the pages in a folder, as JSON, which is YAML too."""
+def navigation(client: Client, source: str, folder: str, theme: str | None = None) -> str:
+    """Write the configuration of mkdocs for the pages in a folder.
+
+    ``theme`` is one that mkdocs knows; without it, mkdocs-material is used if it is installed. No theme makes a
+    reader's browser ask another site for anything.
+    """
     shown = site(client, source, check=True)
     nav: list[dict[str, Any]] = [{"Overview": INDEX}, *({page.title: page.file} for page in shown.tags)]
     if shown.schemas:
-        nav.append({"Schemas": [{page.view.class_name: page.file} for page in shown.schemas]})
-    settings = {"site_name": shown.api.title, "docs_dir": folder, "nav": nav}
+        schemas = sorted(shown.schemas, key=lambda page: page.view.class_name)
+        nav.append({"Schemas": [{page.view.class_name: page.file} for page in schemas]})
+    chosen = theme or ("material" if find_spec("material") is not None else "mkdocs")
+    settings = {
+        "site_name": shown.api.title,
+        "docs_dir": folder,
+        "theme": _THEMES.get(chosen, {"name": chosen}),
+        "markdown_extensions": [*_EXTENSIONS, *(_MATERIAL if chosen == "material" else ["fenced_code"])],
+        "nav": nav,
+    }
     lines = [f"{key}: {json.dumps(value, indent=2)}" for key, value in settings.items()]
     return "\n".join([f"# {MARK}", *lines, ""])
+
+
+def _palette(scheme: str, icon: str, following: str) -> dict[str, Any]:
+    toggle = {"icon": f"material/{icon}", "name": f"Switch to {following}"}
+    return {"media": f"(prefers-color-scheme: {scheme})", "scheme": _SCHEMES[scheme], "toggle": toggle}
+
+
+_SCHEMES = {"light": "default", "dark": "slate"}
+# The settings of themes, by their names. Material's fonts and mkdocs' highlighter would come from other sites.
+_THEMES: dict[str, dict[str, Any]] = {
+    "material": {
+        "name": "material",
+        "font": False,
+        "features": ["navigation.top", "search.highlight", "content.code.copy", "toc.follow"],
+        "palette": [
+            _palette("light", "weather-night", "dark mode"),
+            _palette("dark", "weather-sunny", "light mode"),
+        ],
+    },
+    "mkdocs": {"name": "mkdocs", "color_mode": "auto", "user_color_mode_toggle": True, "highlightjs": False},
+}
+_EXTENSIONS: list[Any] = ["md_in_html", "tables", {"toc": {"permalink": True, "toc_depth": 2}}]
+_MATERIAL = ["pymdownx.highlight", "pymdownx.inlinehilite", "pymdownx.superfences"]
 
 
 def _signature(page: OperationPage, *, info: bool = False) -> str:

@@ -56,20 +56,40 @@ class Emitted(NamedTuple):
         return "".join(_differences(self.folder, self.files))
 
 
-def pages(document: str, out: Path, *, templates: Path | None = None, mkdocs: Path | None = None) -> list[Emitted]:
-    """Make the pages of a document, and the configuration of mkdocs if its path is given.
+def pages(
+    document: str,
+    out: Path,
+    *,
+    templates: Path | None = None,
+    mkdocs: Path | None = None,
+    theme: str | None = None,
+) -> list[Emitted]:
+    """Make the pages of a document, and the configuration of mkdocs if its path is given, with one of its themes.
 
     Raises:
+        ArgumentError: the configuration is that of other pages.
         DocumentError: the document can't be read.
     """
     from dynclient_tools.docs import docs, navigation
 
+    # Readers have the document elsewhere than whoever writes its pages.
+    source = Path(document).name if Path(document).is_absolute() else document
     with dynclient.load(document) as client:
-        made = [Emitted(out, docs(client, document, templates))]
+        made = [Emitted(out, docs(client, source, templates))]
         if mkdocs is not None:
-            folder = os.path.relpath(out, mkdocs.parent)
-            made.append(Emitted(mkdocs.parent, {mkdocs.name: navigation(client, document, Path(folder).as_posix())}))
+            folder = Path(os.path.relpath(out, mkdocs.parent)).as_posix()
+            _check_pages(mkdocs, folder)
+            made.append(Emitted(mkdocs.parent, {mkdocs.name: navigation(client, source, folder, theme)}))
     return made
+
+
+def _check_pages(mkdocs: Path, folder: str) -> None:
+    """Check that an existing configuration is for these pages."""
+    lines = mkdocs.read_text(encoding="utf-8").splitlines() if mkdocs.is_file() else []
+    other = next((line for line in lines if line.startswith("docs_dir: ") and line != f'docs_dir: "{folder}"'), "")
+    if other and MARK in lines[0]:
+        hint = "name another file: --mkdocs mkdocs-2.yml"
+        raise ArgumentError(f"{mkdocs} is for the pages in {other.partition(': ')[2]}", argument="mkdocs", hint=hint)
 
 
 def packages(

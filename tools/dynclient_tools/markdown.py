@@ -76,6 +76,11 @@ def cell(value: str) -> Markup:
     return Markup("".join(_inline(line, in_table=True)))  # noqa: S704  # escaped in there
 
 
+def line(value: str) -> Markup:
+    """Write a paragraph of one line, with its emphasis, code and links."""
+    return prose(" ".join(value.split()))
+
+
 def prose(value: str) -> Markup:
     """Write paragraphs with their emphasis, lists, code and links; headings become plain lines."""
     lines = _printable(_without_html("\n".join(value.splitlines()))).strip("\n")
@@ -136,7 +141,21 @@ def _closes(line: str, mark: str) -> bool:
     return len(line) - len(rest) < 4 and rest.startswith(mark) and not rest.rstrip(" \t").strip("`~")  # noqa: PLR2004  # CommonMark, 4.5: at most three spaces
 
 
+_ITEM = re.compile(r"[-*+] |\d{1,9}[.)] ")
+
+
+def _apart(lines: str) -> Iterator[str]:
+    """Add a blank line between a paragraph and a list, which mkdocs needs and CommonMark does not."""
+    before = ""
+    for line in lines.splitlines(keepends=True):
+        if before.strip() and not before.startswith((" ", "\t")) and _ITEM.match(line) and not _ITEM.match(before):
+            yield "\n"
+        yield line
+        before = line
+
+
 def _paragraphs(lines: str) -> Iterator[str]:
+    lines = "".join(_apart(lines))
     guarded = _STRUCTURE.sub(lambda found: f"{found[1]}\0{found[2]}", lines)
     yield "".join(_inline(guarded, in_table=False)).replace("\0", "\\")
 

@@ -1,6 +1,6 @@
 """Jinja2 environments for Markdown and for Python, and what both kinds of files share: names, the mark, literals.
 
-Rule 1: templates ship with the package, and users may replace them; text of a document is only ever data.
+Rule 1: templates ship with the package, and users may replace them, in a sandbox; text of a document is only ever data.
 Rule 2: the value of an expression is escaped as Markdown in pages, unless it is Markup. In Python, where only syntax
 trees are written, anything but Markup is an error.
 """
@@ -12,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
@@ -28,23 +28,29 @@ _WIDTH = 100
 _STEP = "    "
 
 
-def pages(templates: Path | None = None) -> SandboxedEnvironment:
+def pages(templates: Path | None = None) -> Environment:
     """Make the environment for Markdown pages. ``templates`` is a folder of templates that replace ours."""
     environment = _environment(_as_markdown, templates)
     environment.filters.update(
-        cell=markdown.cell, code=markdown.code, fence=markdown.fence, prose=markdown.prose, slug=markdown.slug
+        cell=markdown.cell,
+        code=markdown.code,
+        fence=markdown.fence,
+        line=markdown.line,
+        prose=markdown.prose,
+        slug=markdown.slug,
     )
     return environment
 
 
-def sources(templates: Path | None = None) -> SandboxedEnvironment:
+def sources(templates: Path | None = None) -> Environment:
     """Make the environment for Python sources. ``templates`` is a folder of templates that replace ours."""
     return _environment(_as_python, templates)
 
 
-def _environment(finalize: Any, templates: Path | None) -> SandboxedEnvironment:
+def _environment(finalize: Any, templates: Path | None) -> Environment:
     own = [FileSystemLoader(templates)] if templates is not None else []
-    return SandboxedEnvironment(
+    kind = SandboxedEnvironment if own else Environment
+    return kind(
         loader=ChoiceLoader([*own, PackageLoader("dynclient_tools")]),
         undefined=StrictUndefined,
         finalize=finalize,

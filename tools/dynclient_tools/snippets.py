@@ -7,14 +7,18 @@ Rule 2: an example that can't be written is omitted.
 from __future__ import annotations
 
 import json
+import textwrap
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from dynclient import DynclientError, Request, codecs
+from dynclient._schemas import shape
 from dynclient.examples import media_example, unrevealing
 from dynclient.inspection.hints import text
-from dynclient.inspection.views import APIView
+from dynclient.inspection.views import APIView, ArgumentView
 from dynclient.media_types import find, is_concrete
-from dynclient.model import MediaType
+from dynclient.model import MediaType, Schema
 from dynclient.security.schemes import kind_of
 from dynclient_tools.rendering import literal
 from dynclient_tools.views import OperationPage, Site
@@ -22,6 +26,8 @@ from dynclient_tools.views import OperationPage, Site
 _STEP = "    "
 _WIDTH = 90
 _LONGEST = 4000
+_COMMENT = 100
+_DEEPEST = 40
 _BOUNDARY = "example"  # A fixed one, so that pages are the same each time.
 
 # Placeholders for the credentials of schemes.
@@ -42,6 +48,7 @@ def snippet(site: Site, page: OperationPage) -> str:
             "",
             *_assignments(site, page),
             "try:",
+            *([f"{_STEP}# {_line(view.summary)}"] if view.summary else []),
             f"{_STEP}{result}",
             "except dynclient.ApiError as error:",
             f'{_STEP}print(f"Error when calling {view.name}: {{error}}")',
@@ -106,15 +113,62 @@ def _variable(site: Site, name: str) -> str:
 
 
 def _assignments(site: Site, page: OperationPage) -> list[str]:
-    example = page.method.example()
-    lines = []
-    for argument in page.given:
-        if argument.name in example:
-            name = _variable(site, argument.name)
-            value = literal(example[argument.name], width=_WIDTH - len(name))
-            # A type is ASCII text on one line, so it cannot leave the comment.
-            lines.append(f"{name} = {value}  # {text(argument.hint)}")
+    example = _short(page)
+    lines = [_assignment(site, argument, example) for argument in page.given if argument.name in example]
     return [*lines, ""] if lines else []
+
+
+def _assignment(site: Site, argument: ArgumentView, example: Mapping[str, Any]) -> str:
+    name = _variable(site, argument.name)
+    value = literal(example[argument.name], width=_WIDTH - len(name))
+    described = _line(argument.description)
+    return f"{name} = {value}  # {text(argument.hint)}{f' | {described}' if described else ''}"
+
+
+def _line(described: str) -> str:
+    """A text of the document as a comment: the first sentence or two of it, on one line that it can't leave."""
+    return textwrap.shorten("".join(c if c.isprintable() else " " for c in described), _COMMENT, placeholder=" ...")
+
+
+def all_properties(site: Site, page: OperationPage) -> str:
+    """Write the body with its optional properties too; empty if the example above has them all."""
+    whole, short = page.example, _short(page)
+    bodies = [each for each in page.given if each.kind == "body" and whole.get(each.name) != short.get(each.name)]
+    return "\n".join(_assignment(site, body, whole) for body in bodies)
+
+
+@lru_cache(maxsize=1)
+def _short(page: OperationPage) -> Mapping[str, Any]:
+    """The example arguments, the body with its required properties alone if such a call is valid."""
+    example = page.example
+    body = page.method.operation.body
+    media_types = list(body.content.values()) if body is not None else []
+    short = {name: _required(media_types[0].schema, example[name]) for name in page.body_name if name in example}
+    if not media_types or short.items() <= example.items():
+        return example
+    try:
+        page.method.with_options(**_options(page)).prepare(**{**example, **short})
+    except DynclientError:
+        return example
+    return {**example, **short}
+
+
+def _required(schema: Schema | None, value: Any, depth: int = 0) -> Any:
+    """A value without the properties that its schema does not require; where it requires none, all stay."""
+    if schema is None or depth > _DEEPEST:
+        return value
+    seen = shape(schema)
+    if isinstance(value, list) and seen.items is not None:
+        return [_required(seen.items, item, depth + 1) for item in value]
+    if not isinstance(value, dict) or seen.required.isdisjoint(seen.properties):
+        return value
+    kept = {name: member for name, member in value.items() if name in seen.required or name not in seen.properties}
+    return {name: _required(seen.properties.get(name), member, depth + 1) for name, member in kept.items()}
+
+
+def _options(page: OperationPage) -> dict[str, Any]:
+    """What a document without a server needs to prepare a call."""
+    return {} if "://" in page.base_url else {"base_url": "https://example.com"}
 
 
 def _first_status(page: OperationPage) -> str:
@@ -138,9 +192,9 @@ class ShownResponse(NamedTuple):
 
 def prepared(page: OperationPage, media_range: str | None = None) -> Request | None:
     """Prepare a call with example arguments, its body in one of the operation's media types; None if that fails."""
-    options: dict[str, Any] = {} if "://" in page.base_url else {"base_url": "https://example.com"}
+    options = _options(page)
     try:
-        arguments = page.method.example()
+        arguments = dict(page.example)
         if media_range is not None:
             boundary = f"; boundary={_BOUNDARY}" if media_range.startswith("multipart/") else ""
             options["content_type"] = f"{media_range}{boundary}"
@@ -156,7 +210,8 @@ def prepared(page: OperationPage, media_range: str | None = None) -> Request | N
 def curl(page: OperationPage) -> str:
     """Write the call as a command line; empty if there is none, or if it would differ each time."""
     multipart = next((known for known in page.view.content_types[:1] if known.startswith("multipart/")), None)
-    made = [prepared(page, multipart) for _ in range(2)]
+    # What has no body and no key is the same each time.
+    made = [prepared(page, multipart) for _ in range(1 if page.view.method in {"GET", "HEAD"} else 2)]
     commands = {request.to_curl() if request is not None else "" for request in made}
     command = commands.pop()
     return command if not commands and len(command) <= _LONGEST else ""

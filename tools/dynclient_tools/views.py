@@ -5,7 +5,9 @@ Everything comes from the public API and from ``dynclient.inspection``. Texts of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -31,11 +33,18 @@ _PER_PAGE = 60  # Operations; GitHub cuts off files that are too long.
 INDEX = "README.md"
 
 
-class OperationPage(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class OperationPage:
     """The section of one operation; ``method`` is the operation method of the client."""
 
     view: OperationView
     method: Any
+
+    @cached_property
+    def example(self) -> Mapping[str, Any]:
+        """The arguments of a valid call."""
+        made: Mapping[str, Any] = self.method.example()
+        return made
 
     @property
     def given(self) -> tuple[ArgumentView, ...]:

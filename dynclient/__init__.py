@@ -5,53 +5,38 @@ Load the document, call its operations as methods::
     voice = dynclient.load("openapi/voice.yaml", auth=("user", "password"))
     call = voice.create_call("9900000", to="+19195551234", from_="+19195554321", ...)
 
-The names below are loaded when they are first used: importing dynclient costs next to nothing.
+``python -m dynclient demo`` shows it with a document of its own. The names below are loaded when they are first used:
+importing dynclient costs next to nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dynclient._version import __version__ as __version__
 
-if TYPE_CHECKING:
-    from dynclient._client import AsyncClient, Client, load
-    from dynclient.exceptions import (
-        ApiError,
-        DocumentError,
-        DynclientError,
-        RequestError,
-        ResponseError,
-        TransportError,
-    )
-    from dynclient.messages import HTTPResult, Request, Response
-    from dynclient.options import Retry, Timeout, Validation
-
-__all__ = [
-    "ApiError",
-    "AsyncClient",
-    "Client",
-    "DocumentError",
-    "DynclientError",
-    "HTTPResult",
-    "Request",
-    "RequestError",
-    "Response",
-    "ResponseError",
-    "Retry",
-    "Timeout",
-    "TransportError",
-    "Validation",
-    "load",
-]
-
 _MODULES = {
     "_client": ("AsyncClient", "Client", "load"),
-    "exceptions": ("ApiError", "DocumentError", "DynclientError", "RequestError", "ResponseError", "TransportError"),
-    "messages": ("HTTPResult", "Request", "Response"),
-    "options": ("Retry", "Timeout", "Validation"),
-}
+    "exceptions": (
+        "ApiError", "ArgumentError", "AuthorizationError", "BadRequest", "BlockedAddress", "ClientClosed",
+        "Conflict", "ConnectError", "ConnectionLost", "CredentialScopeError", "DecodeError", "DocumentError",
+        "DocumentLocation", "DynclientError", "EncodeError", "Fault", "Forbidden", "Gone", "InvalidDocument",
+        "MissingCredential", "NoSuchOperation", "NotFound", "PoolTimeout", "Problem", "ProtocolError",
+        "RateLimited", "RedirectError", "RequestError", "RequestValidationError", "ResponseError",
+        "ResponseTooLarge", "ResponseValidationError", "ServerError", "TLSError", "TimeoutError",
+        "TransportError", "Unauthorized", "UndocumentedStatus", "UnexpectedMediaType", "UnprocessableContent",
+        "UnreadableDocument", "UnresolvableReference", "UnsafeDocument", "UnsupportedMediaType",
+        "UnsupportedVersion",
+    ),
+    "messages": ("HTTPResult", "Headers", "Request", "Response"),
+    "options": ("DeviceCode", "Limits", "OAuth2", "Retry", "TLS", "Timeout", "TokenStore", "Validation"),
+    "security": ("Auth", "AuthContext", "HMACAuth", "SigV4"),
+}  # fmt: skip
 _WHERE = {name: module for module, names in _MODULES.items() for name in names}
+_SUBMODULES = ("exceptions", "options", "security", "testing")
+
+# `from dynclient import *` must not hide the built-in TimeoutError, of which ours is a subclass.
+__all__ = sorted(name for name in _WHERE if name != "TimeoutError")  # noqa: PLE0605  # a list, of _MODULES
 
 
 def __getattr__(name: str) -> Any:
@@ -60,7 +45,7 @@ def __getattr__(name: str) -> Any:
 
     if name in _WHERE:
         value = getattr(import_module(f"dynclient.{_WHERE[name]}"), name)
-    elif name in {"exceptions", "options", "testing"}:
+    elif name in _SUBMODULES:
         value = import_module(f"dynclient.{name}")
     else:
         raise AttributeError(f"module 'dynclient' has no attribute {name!r}")
@@ -69,4 +54,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__", "exceptions", "options", "testing"]
+    return [*_WHERE, "__version__", *_SUBMODULES]

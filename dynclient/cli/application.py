@@ -59,6 +59,7 @@ COMMANDS = (
     LazyCommand("call", "operation_commands:call", "Call an operation."),
     LazyCommand("compile", "document_commands:compile_", "Compile a document, to ship it."),
     LazyCommand("completion", "completion:completion", "Print a shell's completion script."),
+    LazyCommand("demo", "demo:demo", "Show a first session with a small API."),
     LazyCommand("diff", "document_commands:diff", "Compare two documents."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),

@@ -11,6 +11,7 @@ Rule: nothing here is imported before it is used; servers need werkzeug (``dyncl
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANY",
+    "DEMO",
     "Call",
     "InvalidAnswer",
     "Mock",
@@ -32,6 +34,9 @@ __all__ = [
     "proxy",
     "serve",
 ]
+
+DEMO = Path(__file__).parent.parent / "demo.yaml"
+"""A small document to try things with: todos, which can be listed, created, read, changed and deleted."""
 
 _MODULES = {
     "dynclient._mock.mock": ("Mock", "app"),

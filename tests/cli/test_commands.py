@@ -19,6 +19,8 @@ import yaml
 
 import dynclient
 from dynclient import testing
+from dynclient.cli.document_faults import find_faults
+from dynclient.testing import DEMO
 
 THINGS = str(Path(__file__).parents[1] / "cases" / "things.yaml")
 # A process that a shell put into the background ignores SIGINT, and so do its children unless they say otherwise.
@@ -370,3 +372,18 @@ def test_every_character_can_be_written(tmp_path, encoding):
     assert json.loads(written("ls", file, "-o", "json"))[0]["summary"] == summary
     assert yaml.safe_load(written("ls", file, "-o", "yaml"))[0]["summary"] == summary
     assert b"rger \\u2192" in written("show", file, "a")
+
+
+def test_the_demo_runs_anywhere(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "dynclient", "demo"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for text in (">>> todo.operations\n", "'done': True", "ArgumentError: listTodos", "NotFound: getTodo", str(DEMO)):
+        assert text in done.stdout
+    assert find_faults(dynclient.load(DEMO).api) == []

@@ -203,7 +203,10 @@ class ResponseReader(Record):
     ) -> ResponseError:
         text = documented.description.strip().partition("\n")[0]
         message = _named(response.status) + (f": {text}" if text else "")
-        hint = f"its body is not as documented: {wrong.message}" if wrong is not None and self.mode != "off" else ""
+        hint = ""
+        if wrong is not None and self.mode != "off":
+            faults = "; ".join(map(str, getattr(wrong, "errors", ())[:3]))
+            hint = f"its body is not as documented: {faults or wrong.message}"
         return api_error(response.status)(
             message, response=response, data=data, operation_id=self.operation.id, hint=hint
         )
@@ -239,9 +242,7 @@ class ResponseReader(Record):
                 media_type, data, "response", self.limits, self.engine, files=True, content_type=content_type
             )
         except DocumentError as error:
-            return [
-                Fault("$", f"can't be validated: the document's schema is broken: {error.message}", "", error.location)
-            ]
+            return [_unchecked("$", error)]
 
     def _guessed(self, documented: model.Response, response: Response) -> Any:
         """The body of a wrong type, or one that its decoder refuses, as far as it can be decoded."""
@@ -333,9 +334,12 @@ class ResponseReader(Record):
                 continue
             text = response.headers.get(name)
             if text is not None and header.schema is not None:
-                value = _header_value(header, header.schema, text)
-                check = validator(header.schema, "response", limits=self.limits)
-                found += check.faults(value, path=f"header.{name}", engine=self.engine)
+                try:
+                    value = _header_value(header, header.schema, text)
+                    check = validator(header.schema, "response", limits=self.limits)
+                    found += check.faults(value, path=f"header.{name}", engine=self.engine)
+                except DocumentError as error:
+                    found.append(_unchecked(f"header.{name}", error))
             elif text is None and header.required:
                 found.append(Fault(f"header.{name}", "is required", "required"))
         return found
@@ -395,6 +399,12 @@ def _header_value(header: model.Header, schema: model.Schema, text: str) -> Any:
     )
     value = deserialize(text, name=header.name, in_="header", style="simple", explode=header.explode, kind=kind)
     return typed(schema, value)
+
+
+def _unchecked(path: str, error: DocumentError) -> Fault:
+    return Fault(
+        path, f"can't be validated, since the document's schema is broken: {error.message}", "", error.location
+    )
 
 
 def _is_conditional(request: Request) -> bool:

@@ -96,7 +96,7 @@ class Dispatcher:
         if self._validations:
             options = self.options_of(plan.operation, options)
         mode, engine = options.validate.responses, options.validate.engine
-        if mode != "off":
+        if mode == "strict":
             plan.check_answers()
         request, operation = plan.request(bound, options), plan.operation
         reader = ResponseReader(operation, self.state.limits, mode, engine)

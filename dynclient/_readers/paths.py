@@ -243,12 +243,25 @@ def _implied(name: str, operation: Node) -> Parameter:
 
 
 def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[str, Response]:
-    """Read the responses of an operation, by status."""
+    """Read the responses of an operation, by status. An error that is broken is one without content.
+
+    Raises:
+        DocumentError: a success is broken, or all that there is.
+    """
     found: dict[str, Response] = {}
+    broken: list[DocumentError] = []
     for key, node in operation.entries("responses"):
         status = status_of(key)
         if status is not None and status not in found:
-            found[status] = read(status, node.followed("a Response Object"))
+            try:
+                found[status] = read(status, node.followed("a Response Object"))
+            except DocumentError as error:
+                if node.source.faults is not None or status.startswith("2"):
+                    raise
+                broken.append(error)
+                found[status] = Response(status)
+    if broken and not any(status.startswith("2") for status in found):
+        raise broken[0]
     return found
 
 

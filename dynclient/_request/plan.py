@@ -56,14 +56,14 @@ _settled = function("dynclient._schemas", "settled")
 
 
 class _Field(Record):
-    """A parameter with its validator and what settles its values (``plain_value``), None if it has no schema.
+    """A parameter with what settles its values (``plain_value``), None if it has no schema.
 
     ``location`` is its name in faults.
     """
 
     parameter: Parameter
     name: str
-    validator: Validator | None
+    schema: Schema | None
     location: str
     settle: Callable[[Any], Any] | None = None
 
@@ -81,6 +81,7 @@ class Plan:
         "_query",
         "_ranges",
         "_secrets",
+        "_validators",
         "arguments",
         "binder",
         "operation",
@@ -94,8 +95,10 @@ class Plan:
         self._limits = limits
         self._bases: dict[str | None, str] = {}
         self._answers_checked = False
+        # Made at the first value: a parameter that is not used need not be right.
+        self._validators: dict[tuple[str, str], Validator] = {}
         self._fields = {
-            (argument.in_, argument.wire): _field(argument, argument.parameter, limits)
+            (argument.in_, argument.wire): _field(argument, argument.parameter)
             for argument in self.arguments
             if argument.parameter is not None
         }
@@ -106,19 +109,31 @@ class Plan:
         self._accept = accept(self._ranges) if self._ranges else ""
 
     def check_answers(self) -> None:
-        """Compile the validators of the responses: a request is not sent if its response could not be validated.
+        """Compile the validators of a success: a request is not sent if no success could be validated.
 
         Raises:
-            DocumentError: a schema of a response is broken.
+            DocumentError: the schemas of all successes are broken.
         """
         if self._answers_checked:
             return
-        try:
-            for schema in _response_schemas(self.operation):
-                validator(schema, "response", limits=self._limits)
-        except DocumentError as error:
-            error.operation_id = error.operation_id or self.operation.id
-            raise
+        responses = self.operation.responses
+        good = [response for status, response in responses.items() if status[:1] == "2"]
+        good = good or [response for status, response in responses.items() if status == "default"]
+        wrong: DocumentError | None = None
+        for response in good:
+            try:
+                for media_type in response.content.values():
+                    for schema in filter(None, (media_type.schema, media_type.item_schema)):
+                        validator(schema, "response", limits=self._limits)
+            except DocumentError as error:
+                wrong = wrong or error
+            else:
+                wrong = None
+                break
+        if wrong is not None:
+            wrong.operation_id = wrong.operation_id or self.operation.id
+            wrong.hint = wrong.hint or 'validate=Validation(responses="warn") sends the request all the same'
+            raise wrong
         self._answers_checked = True
 
     def check_requests(self) -> None:
@@ -132,6 +147,10 @@ class Plan:
         for schema in (*(argument.schema for argument in self.arguments if argument.parameter), *of_bodies):
             if schema is not None:
                 validator(schema, "request", limits=self._limits)
+
+    def _validator(self, key: tuple[str, str], schema: Schema) -> Validator:
+        check = self._validators[key] = validator(schema, "request", limits=self._limits)
+        return check
 
     def request(self, bound: Bound, options: CallOptions) -> Request:
         """Make the Request of one call.
@@ -159,7 +178,10 @@ class Plan:
             choice = bodies.choose(self.operation, given, options.content_type)
             value = bodies.to_plain(choice, given)
             if options.validate.requests != "off":
-                found += bodies.faults(choice, value, self._limits, options.validate.engine)
+                try:
+                    found += bodies.faults(choice, value, self._limits, options.validate.engine)
+                except DocumentError as error:
+                    self._leave_unchecked(error, options.validate.requests)
             encode = partial(bodies.encode, choice, value, options.validate.requests)
         if found:
             self._report(found, options.validate.requests)
@@ -182,9 +204,21 @@ class Plan:
             # OAS 3.1.1, Parameter Object, allowEmptyValue: clients may pass a zero-length string value.
             if value == "" and field.parameter.allow_empty:
                 continue
-            if options.validate.requests != "off" and field.validator is not None:
-                found += field.validator.faults(values[key], path=field.location, engine=options.validate.engine)
+            if options.validate.requests != "off" and field.schema is not None:
+                try:
+                    check = self._validators.get(key) or self._validator(key, field.schema)
+                except DocumentError as error:
+                    self._leave_unchecked(error, options.validate.requests)
+                else:
+                    found += check.faults(values[key], path=field.location, engine=options.validate.engine)
         return values, found
+
+    def _leave_unchecked(self, error: DocumentError, mode: ValidationMode) -> None:
+        """A value whose schema is broken: in strict mode it is not sent."""
+        if mode == "strict":
+            error.hint = error.hint or 'validate=Validation(requests="warn") sends the value unchecked'
+            raise error
+        log.warning("%s: sent unchecked, since the document is broken: %s", self.operation.id, error)
 
     def _report(self, found: list[Fault], mode: ValidationMode) -> None:
         if mode == "warn":
@@ -263,10 +297,9 @@ class Plan:
         return _safe(headers)
 
 
-def _field(argument: Argument, parameter: Parameter, limits: Limits) -> _Field:
-    check = validator(argument.schema, "request", limits=limits) if argument.schema is not None else None
+def _field(argument: Argument, parameter: Parameter) -> _Field:
     settle = partial(_settled, argument.schema) if argument.schema is not None else None
-    return _Field(parameter, argument.name, check, f"{argument.in_}.{argument.wire}", settle)
+    return _Field(parameter, argument.name, argument.schema, f"{argument.in_}.{argument.wire}", settle)
 
 
 def serialized(parameter: Parameter, value: Any, *, allow_empty: bool = False) -> str:
@@ -324,13 +357,6 @@ def _sendable(path: str, names: set[str]) -> str:
     return "".join(
         part if part[:1] == "{" and part[1:-1] in names else quote(part, safe=_IN_URL) for part in _TEMPLATE.split(path)
     )
-
-
-def _response_schemas(operation: Operation) -> Iterator[Schema]:
-    for response in operation.responses.values():
-        for media_type in response.content.values():
-            yield from filter(None, (media_type.schema, media_type.item_schema))
-        yield from (header.schema for header in response.headers.values() if header.schema is not None)
 
 
 def _response_ranges(operation: Operation) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from dynclient._identifiers import distinct, identifier
 from dynclient._records import Record
 from dynclient._schemas import MISSING, Shape, is_binary, shape
+from dynclient.exceptions import DocumentError
 from dynclient.media_types import find, is_structured
 from dynclient.model import MediaType, Operation, Parameter, RequestBody, Response, Schema
 
@@ -57,8 +58,10 @@ def arguments(operation: Operation) -> tuple[Argument, ...]:
         DocumentError: a schema that the operation needs is broken.
     """
     schema = body_schema(operation.body) if operation.body is not None else None
-    seen = shape(schema) if schema is not None else None
-    wires = [wire for wire, child in seen.properties.items() if not shape(child).read_only] if seen is not None else []
+    seen = _shape_of(schema) if schema is not None else None
+    wires = (
+        [wire for wire, child in seen.properties.items() if not _shape_of(child).read_only] if seen is not None else []
+    )
     plain = [identifier(wire) for wire in wires]
     own = {name for name, wire in zip(plain, wires, strict=True) if name == wire}
     named = zip(_parameter_names(operation.parameters, own), operation.parameters, strict=True)
@@ -104,7 +107,7 @@ def _by_preference(body: RequestBody | Response) -> list[MediaType]:
 
 
 def _is_object(schema: Schema) -> bool:
-    seen = shape(schema)
+    seen = _shape_of(schema)
     return bool(seen.properties) and (not seen.types or "object" in seen.types) and not is_binary(schema)
 
 
@@ -145,7 +148,7 @@ def _argument(name: str, kind: Kind, schema: Schema | None, description: str = "
     """An argument with what its schema says of it."""
     if schema is None:
         return Argument(name, kind, description=description, **more)
-    seen = shape(schema)
+    seen = _shape_of(schema)
     return Argument(
         name,
         kind,
@@ -170,15 +173,23 @@ def _body(body: RequestBody, taken: set[str], properties: Collection[str]) -> Ar
 
 def _body_name(body: RequestBody) -> str:
     for media_type in _by_preference(body):
-        name = shape(media_type.schema).name if media_type.schema is not None else None
+        name = _shape_of(media_type.schema).name if media_type.schema is not None else None
         if name:
             return identifier(name)
     return identifier(body.name) if body.name else BODY
 
 
+def _shape_of(schema: Schema) -> Shape:
+    """The shape of a schema. Of one that is broken nothing is known: only what uses it needs it to be right."""
+    try:
+        return shape(schema)
+    except DocumentError:
+        return Shape(schema)
+
+
 def secret(schema: Schema | None) -> bool:
     """Whether a schema's values must not be shown: passwords, and values that are only sent."""
-    return schema is not None and is_secret(shape(schema))
+    return schema is not None and is_secret(_shape_of(schema))
 
 
 def is_secret(seen: Shape) -> bool:
@@ -190,6 +201,6 @@ def may_be_empty(parameter: Parameter) -> bool:
     """Whether the document lets a parameter be the empty text: by ``allowEmptyValue``, or since a value of it is."""
     if parameter.allow_empty or parameter.schema is None:
         return parameter.allow_empty
-    seen = shape(parameter.schema)
+    seen = _shape_of(parameter.schema)
     shown = [example.value for example in parameter.examples if example.has_value]
     return "" in (*shown, seen.default, seen.const, *seen.examples, *(seen.enum or ()))

@@ -125,7 +125,7 @@ BROKEN = [
     ("requestBody: {content: {application/json: 5}}", InvalidDocument, "/content/application~1json"),
     ("responses: {'200': fine}", InvalidDocument, "/get/responses/200"),
     ("responses: {'200': {$ref: '#/no'}}", UnresolvableReference, "/get/responses/200"),
-    ("security: [{none: []}]", InvalidDocument, "/get/security/0"),
+    ("security: [5]", InvalidDocument, "/get/security/0"),
     ("security: {}", InvalidDocument, "/get/security"),
     ("servers: [{}]", InvalidDocument, "/get/servers/0"),
     ("servers: [{url: x, variables: {a: {enum: []}}}]", InvalidDocument, "/get/servers/0/variables/a"),

@@ -1,0 +1,122 @@
+"""Faults in parts of a document that a call does not use never stop it; ``validate`` gets past the others."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+import dynclient
+from dynclient import Validation, exceptions
+from dynclient.messages import Headers, Response
+
+BROKEN = {
+    "type": {"type": "String"},
+    "keyword": {"type": "integer", "minimum": "x"},
+    "reference": {"$ref": "#/components/schemas/Nowhere"},
+    "circle": {"$ref": "#/components/schemas/Circle"},
+    "property": {"type": "object", "properties": {"a": {"type": "String"}}},
+    "properties": {"type": "object", "properties": {"$ref": "#/components/schemas/Circle"}},
+}
+OK = {"description": "", "content": {"application/json": {"schema": {"type": "object"}}}}
+ANSWER = Response(200, Headers({"Content-Type": "application/json"}), b'{"a": 1}')
+
+
+class Canned:
+    """A transport that answers each request alike."""
+
+    def __init__(self, answer=ANSWER):
+        self.answer = answer
+        self.sent = []
+
+    def send(self, send):
+        self.sent.append(send.request)
+        return replace(self.answer, request=send.request)
+
+    def close(self):
+        pass
+
+
+def loaded(version="3.0.3", *, transport=None, responses=None, method="post", **operation):
+    described = {"operationId": "ask", "responses": responses or {"200": OK}, **operation}
+    document = {
+        "openapi": version,
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/x": {method: described}},
+        "components": {"schemas": {"Circle": {"$ref": "#/components/schemas/Circle"}}},
+    }
+    return dynclient.load(document, base_url="http://h", transport=transport or Canned())
+
+
+def parameter(schema, *, required=False):
+    return [{"name": "q", "in": "query", "required": required, "schema": schema}]
+
+
+def body(schema, *, required=False):
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0", "3.2.0"])
+@pytest.mark.parametrize("schema", BROKEN.values(), ids=BROKEN)
+def test_what_is_not_used_need_not_be_right(schema, version):
+    header = {"X-A": {"schema": schema}}
+    responses = {"200": {**OK, "headers": header}, "404": {"description": "", "content": body(schema)["content"]}}
+    client = loaded(version, parameters=parameter(schema), requestBody=body(schema), responses=responses)
+    assert client.ask() == {"a": 1}
+
+
+@pytest.mark.parametrize("schema", BROKEN.values(), ids=BROKEN)
+def test_what_is_used_is_refused_with_the_option_that_sends_it(schema, caplog):
+    described = {"parameters": parameter(schema, required=True), "requestBody": body(schema, required=True)}
+    transport = Canned()
+    client = loaded(transport=transport, **described)
+    arguments = {"q": "1", "body": {"a": 1}}
+    with pytest.raises(exceptions.DocumentError, match=r"validate=Validation\(requests="):
+        client.ask(**arguments)
+    assert transport.sent == []
+    assert client.ask.fault is not None
+    for mode in ("warn", "off"):
+        assert client.with_options(validate=mode).ask(**arguments) == {"a": 1}
+    assert [request.body for request in transport.sent] == [b'{"a":1}'] * 2
+    unchecked = [record for record in caplog.records if "sent unchecked" in record.message]
+    assert len(unchecked) == 2
+    assert {record.levelno for record in unchecked} == {logging.WARNING}
+
+
+@pytest.mark.parametrize("schema", BROKEN.values(), ids=BROKEN)
+def test_where_no_success_can_be_validated_nothing_is_sent_unless_that_is_asked_for(schema):
+    transport = Canned()
+    broken = {"description": "", "content": body(schema)["content"]}
+    client = loaded(transport=transport, responses={"200": broken})
+    with pytest.raises(exceptions.DocumentError, match=r"validate=Validation\(responses="):
+        client.ask()
+    assert transport.sent == []
+    for mode in ("warn", "off", Validation(responses="warn")):
+        assert client.with_options(validate=mode).ask() == {"a": 1}
+    # Another success might come, which is right: that this one is not shows when it is there.
+    other = loaded(transport=transport, responses={"200": broken, "202": OK})
+    with pytest.raises(exceptions.ResponseValidationError, match="the document's schema is broken") as caught:
+        other.ask()
+    assert caught.value.data == {"a": 1}
+    assert "has carried out the POST" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["404", "4XX", "default"])
+@pytest.mark.parametrize("response", [{"$ref": "#/components/responses/Nowhere"}, {"description": "", "content": 5}, 5])
+def test_a_broken_error_response_stops_nobody(response, status):
+    responses = {"200": OK, status: response}
+    assert loaded(responses=responses).ask() == {"a": 1}
+    with pytest.raises(exceptions.NotFound) as caught:
+        loaded(transport=Canned(replace(ANSWER, status=404)), responses=responses).ask()
+    assert caught.value.data == {"a": 1}
+    with pytest.raises(exceptions.DocumentError):
+        loaded(responses={status: response}).ask()
+
+
+def test_the_broken_schema_of_an_error_does_not_hide_the_error():
+    responses = {"200": OK, "404": {"description": "gone", "content": body({"type": "String"})["content"]}}
+    client = loaded(transport=Canned(replace(ANSWER, status=404)), responses=responses)
+    with pytest.raises(exceptions.NotFound, match="schema is broken") as caught:
+        client.ask()
+    assert caught.value.data == {"a": 1}

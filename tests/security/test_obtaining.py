@@ -296,3 +296,21 @@ def test_a_store_is_looked_at_first_and_given_what_is_new(start, world):
     start.cache.tokens.clear()
     last = start(given)
     assert form(run(last, next(last)))["refresh_token"] == "r"
+
+
+@pytest.mark.parametrize("newer", ["t2", "t1", None])
+def test_a_refresh_token_that_another_process_has_used(start, newer):
+    store = Store()
+    given = OAuth2("id", "secret", store=store)
+    key = "https://id.test/token id for https://api.test"
+    entry = {"access_token": "t1", "refresh_token": "r1", "expires_at": 1_000_010, "scopes": []}
+    store.save(key, entry)
+    steps = start(given)
+    assert form(run(steps, next(steps)))["refresh_token"] == "r1"
+    store.save(key, {**entry, "access_token": newer, "refresh_token": "r2", "expires_at": 1_001_000})
+    step = run(steps, steps.send(reply(status=400, error="invalid_grant")))
+    if newer == "t2":
+        assert ends(steps, step.function()) == "t2"
+        assert store.load(key)["refresh_token"] == "r2"
+    else:
+        assert form(step)["grant_type"] == "client_credentials"

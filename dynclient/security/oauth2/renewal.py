@@ -163,6 +163,8 @@ def _new(request: TokenRequest, pending: PendingCall, old: Token | None, rejecte
     for refresh in dict.fromkeys(candidates):
         if refresh is not None:
             token = yield from refreshed(request, to, refresh, known)
+            if token is None and old is not None and refresh == old.refresh:
+                token = yield from _rotated(request, old, rejected)
             if token is not None:
                 return token
     if not flow:
@@ -178,3 +180,12 @@ def _new(request: TokenRequest, pending: PendingCall, old: Token | None, rejecte
     if request.given.scopes is None and known is not None:
         asked |= known
     return (yield from first_token(request, to, flow, asked))
+
+
+def _rotated(request: TokenRequest, old: Token, rejected: Secret | None) -> Steps[Token | None]:
+    """The token in the store, if another process has used the refresh token since, and stored what it got for it."""
+    store = store_of(request.given)
+    newer: Token | None = (yield RunBlocking(partial(load_token, store, request))) if store is not None else None
+    if newer is None or newer.access == old.access or not newer.serves(request.scopes, rejected):
+        return None
+    return newer if newer.is_alive(request.context.now()) else None

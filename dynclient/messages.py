@@ -271,7 +271,8 @@ class Send(Record):
 
     ``deadline`` is a reading of ``time.monotonic()`` after which the whole call has failed, or None. ``fresh`` asks for
     a new connection: the last one broke. ``certificate`` tells that the server may be shown the client's certificate,
-    if the transport has one.
+    if the transport has one. ``progress`` is called with the number of the body's bytes that were sent so far, and
+    that of all, or None.
     """
 
     request: Request
@@ -281,6 +282,7 @@ class Send(Record):
     stream: bool = False
     fresh: bool = False
     certificate: bool = True
+    progress: Callable[[int, int | None], object] | None = None
 
 
 class Read(Record):

@@ -139,6 +139,7 @@ class _Sender:
     __slots__ = (
         "_certificate",
         "_clock",
+        "_progress",
         "_stream",
         "environment",
         "hop",
@@ -173,6 +174,7 @@ class _Sender:
             self.instrumentation = Instrumentation(reader.operation.id, options.hooks, environment.clock, started)
         self._clock = CallClock(environment, options.timeout, reader.limits, deadline)
         self._certificate = certificate
+        self._progress = options.upload_progress
         self._stream = stream
 
     def attempts(self, request: Request, auth: AuthFlow | None) -> Flow[Response]:
@@ -205,6 +207,8 @@ class _Sender:
         send = self._clock.send(sent, stream=self._stream, certificate=certificate)
         if self.retry.fresh:
             send, self.retry.fresh = send._replace(fresh=True), False
+        if self._progress is not None:
+            send = send._replace(progress=self._progress)
         try:
             response: Response = yield send
             if self._stream and response.status not in SUCCESS:
@@ -228,6 +232,7 @@ class _Sender:
         sender = copy(self)
         sender.retry = RetryPolicy(self.options.retry, self.environment, self.retry.budget)
         sender.retry.repeatable = request.method in IDEMPOTENT
+        sender._progress = None  # noqa: SLF001  # of the same class
         # Where an AuthFlow sends is trusted.
         sender.hop, sender._stream, sender._certificate = Hop(), False, True  # noqa: SLF001  # of the same class
         return sender.attempts(request, None)

@@ -37,7 +37,7 @@ _CALL_OPTIONS = (
 # So many operations still fit on a screen or two.
 _MANY = 100
 # auth may hold secrets, and hooks anything.
-_NOT_PICKLED = frozenset({"auth", "hooks"})
+_NOT_PICKLED = frozenset({"auth", "hooks", "upload_progress"})
 
 
 _MEANT = {
@@ -191,8 +191,9 @@ class _BaseClient:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, and ``content_type`` and ``accept``: the media
-        types of bodies and of responses, where operations offer a choice.
+        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``content_type`` and ``accept``: the media
+        types of bodies and of responses, where operations offer a choice, and ``upload_progress``: a function that is
+        called with the number of bytes of a body that were sent so far, and the number of all, or None.
         """
         return type(self)(self._dispatcher.changed(options))
 

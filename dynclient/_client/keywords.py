@@ -71,3 +71,4 @@ class CallOptions(CommonOptions, total=False):
 
     content_type: str | None
     accept: str | None
+    upload_progress: Callable[[int, int | None], object] | None

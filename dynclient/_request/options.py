@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
 from dynclient._identifiers import near
@@ -26,6 +26,7 @@ class CallOptions(Record):
     """How calls are made. A client has them, and ``with_options`` returns a client or an operation with others.
 
     ``content_type`` and ``accept`` are the media types of bodies and of responses, where operations offer a choice.
+    ``upload_progress`` is called with the bytes of the body that were sent so far, and the number of all, or None.
     """
 
     base_url: str | None = None
@@ -40,6 +41,7 @@ class CallOptions(Record):
     accept: str | None = None
     redirects: Redirects = "same-origin"
     hooks: tuple[Any, ...] = ()
+    upload_progress: Callable[[int, int | None], object] | None = None
 
     def changed(self, options: Mapping[str, Any]) -> CallOptions:
         """Return these options with some changed; headers are added to those that are there.
@@ -139,6 +141,14 @@ def _hooks(value: Any) -> tuple[Any, ...]:
     return hooks
 
 
+def _callable(value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise ArgumentError(
+            f"upload_progress must be a function of two numbers, not {value!r}", argument="upload_progress"
+        )
+    return value
+
+
 def _origins(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
@@ -152,4 +162,5 @@ _CHECKS = {
     "allow_origins": _origins,
     "redirects": _redirects,
     "hooks": _hooks,
+    "upload_progress": _callable,
 }

@@ -41,6 +41,7 @@ from dynclient.transports.request_writer import (
     content_of,
     encoded,
     target_of,
+    watched,
     why_unsendable,
 )
 
@@ -336,7 +337,7 @@ class _Urllib3Exchange(ForeignExchange):
         self._redirect: bytes | None = None
 
     async def begin(self) -> tuple[int, Headers]:
-        content = content_of(self._send.request.body)
+        content = watched(content_of(self._send.request.body), self._send.progress)
         if hasattr(self._pool_manager, "prepare_request"):
             return self._by_session(content)
         import urllib3
@@ -443,11 +444,11 @@ class _HttpxExchange(ForeignExchange):
 
     def _content(self) -> tuple[Content | None, Any]:
         if not self._asynchronous:
-            content = content_of(self._send.request.body)
+            content = watched(content_of(self._send.request.body), self._send.progress)
             return content, _body_of(content)
         from dynclient.transports.tasks import fetched
 
-        content = fetched(self._send.request.body)
+        content = watched(fetched(self._send.request.body), self._send.progress)
         body = _body_of(content)
         return content, self._fetched(content, body) if content is not None and isinstance(body, _Body) else body
 

@@ -20,7 +20,15 @@ from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.connecting import Connection, Connector, fed
 from dynclient.transports.http11 import Framing, IncompleteResponse, ResponseHead
 from dynclient.transports.pool import Lease
-from dynclient.transports.request_writer import Content, HiddenBytes, HiddenPath, Target, header_fields, target_of
+from dynclient.transports.request_writer import (
+    Content,
+    HiddenBytes,
+    HiddenPath,
+    Target,
+    header_fields,
+    target_of,
+    watched,
+)
 
 T = TypeVar("T")
 
@@ -71,6 +79,8 @@ class HTTP11Exchange(Lease):
             choose = self._connector.choose_proxy
             self._proxy = self._connector.proxy if choose is None else choose(self._target)
             content = None if request.body is None else self._connector.content(request.body)
+            if self._send.progress is not None:
+                content = watched(content, self._send.progress)
             request_head = self._request_head(self._target, content)
         except ArgumentError as error:
             error.operation_id = request.operation_id

@@ -236,6 +236,31 @@ def read_by(body: Body, fetching: Callable[[Any], Iterator[Any]]) -> Content | N
     raise ArgumentError(f"a {type(body).__name__} can't be sent as a body", argument="body")
 
 
+def watched(content: Content | None, progress: Callable[[int, int | None], object] | None) -> Content | None:
+    """Return a body that tells ``progress`` how much of it was sent, after each piece of at most 64 KiB."""
+    if content is None or progress is None:
+        return content
+    return content._replace(chunks=_told(content.chunks, content.size, progress), whole=None)
+
+
+def _told(
+    chunks: Iterator[bytes | None], size: int | None, progress: Callable[[int, int | None], object]
+) -> Iterator[bytes | None]:
+    sent = 0
+    for chunk in chunks:
+        if chunk is None:
+            yield None
+            continue
+        for start in range(0, len(chunk), CHUNK):
+            piece = chunk[start : start + CHUNK]
+            yield piece
+            sent += len(piece)
+            try:
+                progress(sent, size)
+            except Exception as error:  # noqa: BLE001  # the caller's code: what it raises ends the call
+                raise BodyFailed(error) from None
+
+
 def _size(file: IO[bytes]) -> int | None:
     """Return the bytes from a file's position to its end, or None if the file can't say."""
     try:

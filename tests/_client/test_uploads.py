@@ -101,6 +101,48 @@ def test_bytes(case, upload, tmp_path):
     assert upload("raw", make(path))[::2] == (length, b"abcd")
 
 
+def watched(way, progress):
+    """A way to call with an upload's progress."""
+
+    class Watched(way):
+        @staticmethod
+        def method(client, name):
+            return getattr(client, name).with_options(upload_progress=progress)
+
+    return Watched
+
+
+SENT = {
+    "bytes": (b"x" * 150_000, [(65_536, 150_000), (131_072, 150_000), (150_000, 150_000)]),
+    "few bytes": (b"abcd", [(4, 4)]),
+    "a file": (io.BytesIO(b"x" * 70_000), [(65_536, 70_000), (70_000, 70_000)]),
+    "an iterator": ([b"ab", b"cd"], [(2, None), (4, None)]),
+}
+
+
+@pytest.mark.parametrize("case", SENT.values(), ids=SENT)
+def test_the_progress_of_an_upload(case, way, httpserver):
+    body, expected = case
+    if isinstance(body, io.BytesIO):
+        body.seek(0)
+    httpserver.expect_request("/raw").respond_with_data(status=204)
+    seen = []
+    call = watched(way, lambda *numbers: seen.append(numbers))(DOCUMENT, base_url=httpserver.url_for(""))
+    assert call("raw", iter(body) if isinstance(body, list) else body) is None
+    assert seen == expected
+
+
+def test_what_the_progress_raises_ends_the_call(way, httpserver):
+    def progress(*_):
+        raise ZeroDivisionError
+
+    httpserver.expect_request("/raw").respond_with_data(status=204)
+    with pytest.raises(ZeroDivisionError):
+        watched(way, progress)(DOCUMENT, base_url=httpserver.url_for(""))("raw", b"abcd")
+    with pytest.raises(dynclient.exceptions.ArgumentError, match="upload_progress"):
+        dynclient.load(DOCUMENT).with_options(upload_progress=True)
+
+
 def test_items_of_an_iterator(upload):
     assert upload("items", ({"n": n} for n in range(2)))[::2] == (None, b'{"n":0}\n{"n":1}\n')
 

@@ -267,7 +267,7 @@ def test_other_options_share_the_token(authorization):
 
 def test_prepare_fetches_nothing(authorization):
     with dynclient.load(authorization.document(**authorization.flows), auth=CLIENT) as things:
-        assert things.get_thing.prepare().headers["Authorization"] == "Bearer $LOGIN"
+        assert things.get_thing.prepare().headers["Authorization"] == "Bearer $YOUR_BEARER_CREDENTIALS"
     assert authorization.asked == []
 
 

@@ -356,7 +356,7 @@ def test_a_flow_that_is_wrong_says_so(client, server, auth, text):
 def test_prepare_runs_no_flow(server):
     auth = Writing()
     with dynclient.load(document(server.url), auth=auth) as things:
-        assert things.get_thing.prepare().headers["X-A"] == "$X_A"
+        assert things.get_thing.prepare().headers["X-A"] == "$YOUR_X_A"
     assert auth.given == []
 
 

@@ -182,7 +182,7 @@ def test_signatures_are_masked_and_keys_not_shown(httpserver):
     auth = signer()
     with dynclient.load(document(server.url), auth=auth) as things:
         assert things.get_thing() == "in"
-        assert things.get_thing.prepare().headers["Authorization"] == "$AUTHORIZATION"
+        assert things.get_thing.prepare().headers["Authorization"] == "$YOUR_AUTHORIZATION"
     assert KEY not in f"{auth!r} {vars(auth)!r}"
     assert KEY.encode().hex() not in f"{auth!r} {vars(auth)!r}"
     with pytest.raises(TypeError, match="pickled"):

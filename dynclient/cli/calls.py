@@ -18,7 +18,7 @@ from dynclient._settings import APISettings
 from dynclient.cli import credentials, documents
 from dynclient.cli.commands import Command, colour_option, plain_line
 from dynclient.cli.http_text import VerboseTransport, request_text, with_secret_headers
-from dynclient.cli.input_values import argument_value, body_fields, whole_body
+from dynclient.cli.input_values import argument_value, body_fields, body_words, whole_body
 from dynclient.cli.output import FORMAT_NAMES, FileWithProgress, Printer, write
 from dynclient.cli.results import FileToSave, show_error, show_result, show_stream
 from dynclient.exceptions import MissingCredential, ResponseError, escaped
@@ -32,6 +32,10 @@ if TYPE_CHECKING:  # completing options does without
 _MODES = ("strict", "warn", "off")
 _LONGEST_CHOICE = 80
 
+BODY_HELP = (
+    "The body: name=value and name:=JSON, or shorthand such as 'title: A bug, labels[]: bug'; @FILE, or - for standard "
+    "input."
+)
 SHARED_OPTIONS = (
     click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
     click.Option(["--body-field"], multiple=True, metavar="A.B=VALUE", help="A field of the body."),
@@ -47,6 +51,7 @@ SHARED_OPTIONS = (
         metavar="[FILE]",
         help="Write the data to FILE, or without it to a file with the name that the server gives.",
     ),
+    click.Option(["--resume"], is_flag=True, help="With --output: go on with a download that broke off."),
     click.Option(["--follow"], is_flag=True, help="Follow redirects, also those that the document has."),
     click.Option(["--verbose", "-v"], count=True, help="Show what is sent and received; -vv: bodies too."),
     click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
@@ -132,7 +137,7 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     Raises:
         DocumentError: the operation is broken.
     """
-    taken = {flag for option in SHARED_OPTIONS for flag in option.opts} | {"--help"}
+    flags = option_flags(operation)
     params: list[click.Parameter] = []
     for index, argument in enumerate(arguments(operation)):
         if argument.kind == "parameter" and argument.required:
@@ -140,7 +145,18 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
             positional.help_text = _help(argument)
             params.append(positional)
         elif argument.kind != "body":
-            params.append(_option(index, argument, taken))
+            flag, is_list = flags[argument.name]
+            value_type = ValueType(argument)
+            option = [flag, _key(index)]
+            params.append(
+                click.Option(
+                    option, type=value_type, metavar=value_type.metavar, multiple=is_list, help=_help(argument)
+                )
+            )
+    if operation.body is not None:
+        body = Positional(["body_words"], nargs=-1, metavar="[BODY]...")
+        body.help_text = BODY_HELP
+        params.append(body)
     head = f"{operation.method} {operation.path}"
     texts = (operation.row.summary, operation.description, "Deprecated." if operation.row.deprecated else "", head)
     return OperationCommand(
@@ -157,16 +173,22 @@ def _key(index: int) -> str:
     return f"argument_{index}"
 
 
-def _option(index: int, argument: Argument, taken: set[str]) -> click.Option:
-    flag = "--" + argument.name.strip("_").replace("_", "-")
-    while flag in taken:
-        flag = f"--{argument.kind}-{flag[2:]}"
-    taken.add(flag)
-    is_list = argument.schema is not None and "array" in shape(argument.schema).types
-    value_type = ValueType(argument)
-    return click.Option(
-        [flag, _key(index)], type=value_type, metavar=value_type.metavar, multiple=is_list, help=_help(argument)
-    )
+def option_flags(operation: Operation) -> dict[str, tuple[str, bool]]:
+    """The options of an operation's arguments, by their names, and whether they may be repeated.
+
+    One that has the name of an option of every operation begins with ``--parameter-`` or ``--property-``.
+    """
+    taken = {flag for option in SHARED_OPTIONS for flag in option.opts} | {"--help"}
+    found: dict[str, tuple[str, bool]] = {}
+    for argument in arguments(operation):
+        if argument.kind == "body" or (argument.kind == "parameter" and argument.required):
+            continue
+        flag = "--" + argument.name.strip("_").replace("_", "-")
+        while flag in taken:
+            flag = f"--{argument.kind}-{flag[2:]}"
+        taken.add(flag)
+        found[argument.name] = flag, argument.schema is not None and "array" in shape(argument.schema).types
+    return found
 
 
 def _help(argument: Argument) -> str:
@@ -194,7 +216,7 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
                 request = with_secret_headers(method.prepare(**keywords), transport.secret_headers)
                 write(request.to_curl() if given["curl"] else request_text(request))
                 return 0
-            saved = FileToSave.of(given["output"], documents.command_name(method.__name__))
+            saved = FileToSave.of(given["output"], documents.command_name(method.__name__), resume=given["resume"])
             is_raw = given["format"] == "raw" or (saved is not None and given["format"] is None)
             by_items = given["format"] == "ndjson" and _is_sequence(operation)
             if given["filter"] is None and (is_raw or by_items):
@@ -221,8 +243,12 @@ def _values(operation: Operation, given: Mapping[str, Any]) -> tuple[dict[tuple[
             parameters[argument.in_, argument.wire] = argument_value(argument, text)
         else:
             properties[argument.wire] = argument_value(argument, text)
-    properties |= body_fields(operation, given["body_field"])
-    text = given["body_text"]
+    properties |= body_fields(operation, given["body_field"], "--body-field")
+    text, words = given["body_text"], given.get("body_words") or ()
+    if words and (properties or text is not None):
+        raise click.UsageError("give the body by words, by --body, or by its properties, not by several of them")
+    if words:
+        return parameters, body_words(operation, words, given["content_type"])
     own = next((one for one in arguments(operation) if one.kind == "property" and "body" in {one.name, one.wire}), None)
     if own is not None and text is not None and text != "-" and text.lstrip()[:1] not in {"{", "[", "@"}:
         # As in a call, a text for a body that has a property `body` is that property.

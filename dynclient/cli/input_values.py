@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ import click
 
 from dynclient._schemas import is_binary, shape, typed
 from dynclient.cli.output import FileWithProgress
+from dynclient.cli.shorthand import NEXT, Bare, ShorthandError, Steps, coerced, put, read
 from dynclient.exceptions import escaped
 from dynclient.inspection.arguments import Argument, body_schema, preferred
 from dynclient.model import Operation, Schema
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d*)\]")
-_LARGEST_INDEX = 1000
+_FIELD = re.compile(r"([^\s:={}\",@]+)(:?=)")
 
 
 def argument_value(argument: Argument, text: str | tuple[str, ...]) -> Any:
@@ -48,16 +49,28 @@ def argument_value(argument: Argument, text: str | tuple[str, ...]) -> Any:
 
 def _property_value(schema: Schema | None, text: str) -> Any:
     if _is_file(text):
-        path = Path(text[1:])
-        if not path.is_file():
-            raise click.UsageError(escaped(f"{path} is not a file; @@ begins a text that begins with @"))
-        if schema is None or is_binary(schema):
-            return path
+        return _file_value(schema, text[1:])
+    text = _unescaped(text)
+    return _json(text) if schema is None else _by_schema(schema, text)
+
+
+def _file_value(schema: Schema | None, name: str) -> Any:
+    """The content of a file, as its schema has it; without one, JSON of a file of that name, else its text."""
+    path = Path(name)
+    if not path.is_file():
+        raise click.UsageError(escaped(f"{path} is not a file; @@ begins a text that begins with @"))
+    if schema is not None and is_binary(schema):
+        return path
+    try:
         text = path.read_text(encoding="utf-8")
-    else:
-        text = _unescaped(text)
+    except UnicodeDecodeError:
+        return path
     if schema is None:
-        return _json(text)
+        return _json(text, strict=True) if path.suffix == ".json" else text
+    return _by_schema(schema, text)
+
+
+def _by_schema(schema: Schema, text: str) -> Any:
     if _is_json(schema, text):
         return _json(text, strict=True)
     seen = shape(schema)
@@ -68,7 +81,7 @@ def _is_json(schema: Schema, text: str) -> bool:
     return text.lstrip()[:1] in {"{", "["} and "string" not in shape(schema).types
 
 
-def whole_body(operation: Operation, text: str, content_type: str | None) -> Any:
+def whole_body(operation: Operation | None, text: str, content_type: str | None) -> Any:
     """The body that ``--body`` gives: JSON or text, ``@FILE``, or ``-`` for standard input.
 
     Raises:
@@ -91,15 +104,48 @@ def whole_body(operation: Operation, text: str, content_type: str | None) -> Any
     return _json(text, strict=codec == "json" and _must_be_json(operation, text))
 
 
-def _must_be_json(operation: Operation, text: str) -> bool:
+def _must_be_json(operation: Operation | None, text: str) -> bool:
     """Whether a JSON body can't be meant as a text: it begins like an object or array, or its schema has no texts."""
-    media_type = preferred(operation.body) if operation.body is not None else None
+    media_type = preferred(operation.body) if operation is not None and operation.body is not None else None
     types = shape(media_type.schema).types if media_type is not None and media_type.schema is not None else frozenset()
     return "string" not in types and bool(types or text.lstrip()[:1] in {"{", "[", '"'})
 
 
-def body_fields(operation: Operation, given: Iterable[str]) -> dict[str, Any]:
-    """The object that ``--body-field a.b=1`` builds, each field read by its schema.
+def body_words(operation: Operation | None, words: Sequence[str], content_type: str | None) -> Any:
+    """The body that words of a command line give: ``a=1`` and ``a:=JSON``, or shorthand; ``-`` and ``@FILE`` alone.
+
+    Values are read by their schemas; ``operation`` is None where there is no schema.
+
+    Raises:
+        UsageError: the words are malformed, or contradict each other.
+        OSError: a file can't be read.
+    """
+    if len(words) == 1 and (words[0] == "-" or _is_file(words[0])):
+        return whole_body(operation, words[0], content_type)
+    if all(map(_FIELD.match, words)):
+        return body_fields(operation, words)
+    top = _top(operation)
+
+    def meaning(path: Steps, bare: Bare) -> Any:
+        schema = top
+        for step in path:
+            schema = _below(schema, step)
+        if bare.is_file:
+            return _file_value(schema, bare.text)
+        is_json = schema is None or not (shape(schema).types or shape(schema).enum)
+        return coerced(bare.text) if is_json else _property_value(schema, bare.text)
+
+    text = " ".join(words)
+    try:
+        made = read(text, meaning)
+    except ShorthandError as error:
+        what = "" if "=" in text or ":" in text else "; give name=value, or name: value"
+        raise click.UsageError(escaped(f"the body is not shorthand, {error}{what}")) from None
+    return made
+
+
+def body_fields(operation: Operation | None, given: Iterable[str], option: str = "") -> Any:
+    """The object that ``a.b=1`` builds, each field read by its schema; ``a.b:=1`` is JSON.
 
     ``[0]`` is the first item of an array, ``[]`` the next one.
 
@@ -107,38 +153,29 @@ def body_fields(operation: Operation, given: Iterable[str]) -> dict[str, Any]:
         UsageError: a field is not ``NAME=VALUE``, or two fields contradict each other.
     """
     made: dict[str, Any] = {}
-    top = body_schema(operation.body) if operation.body is not None else None
     for word in given:
-        path, equals, text = word.partition("=")
-        steps = [name or (int(index) if index else -1) for name, index in _STEP.findall(path)]
-        if not equals or not steps or "".join(found[0] for found in _STEP.finditer(path)) != path.replace(".", ""):
-            raise click.UsageError(escaped(f"--body-field takes NAME=VALUE, such as a.b=1 or tags[]=x, not {path!r}"))
-        schema = top
+        found = _FIELD.match(word)
+        path = found[1] if found is not None else ""
+        steps = tuple(name or (int(index) if index else NEXT) for name, index in _STEP.findall(path))
+        if found is None or "".join(step[0] for step in _STEP.finditer(path)) != path.replace(".", ""):
+            shown = word.partition("=")[0]
+            raise click.UsageError(
+                escaped(f"{option or 'a field'} takes NAME=VALUE, such as a.b=1 or tags[]=x, not {shown!r}")
+            )
+        schema = _top(operation)
         for step in steps:
             schema = _below(schema, step)
+        text = word[found.end() :]
+        value = _json(text, strict=True) if found[2] == ":=" else _property_value(schema, text)
         try:
-            _put(made, steps, _property_value(schema, text))
-        except (TypeError, IndexError):
-            raise click.UsageError(escaped(f"--body-field {path} contradicts those before it")) from None
-    return made
+            put(made, ("", *steps), value)
+        except ShorthandError as error:
+            raise click.UsageError(escaped(f"{option} {path} contradicts those before it: {error}".strip())) from None
+    return made.get("", {})
 
 
-def _put(made: Any, steps: list[Any], value: Any) -> None:
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
-        empty: Any = value if following is None else [] if isinstance(following, int) else {}
-        if isinstance(step, int):
-            index = len(made) if step < 0 else step
-            if index > min(len(made), _LARGEST_INDEX) or not isinstance(made, list):
-                raise IndexError(step)
-            if index == len(made):
-                made.append(empty)
-            elif following is None:
-                made[index] = value
-            made = made[index]
-        else:
-            if not isinstance(made, dict):
-                raise TypeError(step)
-            made = made.setdefault(step, empty) if following is not None else made.update({step: value})
+def _top(operation: Operation | None) -> Schema | None:
+    return body_schema(operation.body) if operation is not None and operation.body is not None else None
 
 
 def _below(schema: Schema | None, step: str | int) -> Schema | None:
@@ -149,11 +186,11 @@ def _below(schema: Schema | None, step: str | int) -> Schema | None:
     return found if isinstance(found, Schema) else None
 
 
-def _codec_name(operation: Operation, content_type: str | None) -> str:
+def _codec_name(operation: Operation | None, content_type: str | None) -> str:
     """The codec of the body's media type; JSON's where the media types have different ones."""
     from dynclient import codecs  # completing options does without
 
-    content: Mapping[str, Any] = operation.body.content if operation.body is not None else {}
+    content: Mapping[str, Any] = operation.body.content if operation is not None and operation.body is not None else {}
     if not content_type and content and all(one.schema and is_binary(one.schema) for one in content.values()):
         return "binary"
     found = {codecs.find(media_range).name for media_range in ([content_type] if content_type else content)}

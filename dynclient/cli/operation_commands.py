@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynclient._rows import OperationRow
-from dynclient._tables import Row, for_stream
+from dynclient._tables import Row, columns, for_stream
 from dynclient.cli import documents
 from dynclient.cli.commands import Command
+from dynclient.exceptions import NoSuchOperation
 
 if TYPE_CHECKING:  # see above
     from click.shell_completion import CompletionItem
@@ -41,7 +42,13 @@ def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, c
         sys.stdout.write("".join([f"{row.name}\n" for row in rows]))
     elif output == "table":
         shown = [Row(row._replace(tags=()) if words else row, broken.get(row.name, "")) for row in rows]
-        sys.stdout.write(for_stream(shown, lines if words or tag else [*faults, *lines], sys.stdout) + "\n")
+        text = for_stream(shown, lines if words or tag else [*faults, *lines], sys.stdout) + "\n"
+        if sys.stdout.isatty():
+            from dynclient.cli.output import page
+
+            page(text)
+        else:
+            sys.stdout.write(text)
     else:
         from dynclient.cli.output import FORMATS, write
 
@@ -83,22 +90,40 @@ def _as_data(row: OperationRow) -> dict[str, Any]:
 
 @click.command(cls=Command)
 @documents.document_argument()
-@click.argument("operation", shell_complete=documents.complete_operations)
+@click.argument("name", required=False, shell_complete=documents.complete_operations)
 @documents.format_option("text", "json", "yaml")
-@click.option("--schema", is_flag=True, help="Show the JSON Schema of the body instead.")
-def show(document: str, operation: str, output: str, *, schema: bool) -> None:
-    """Describe OPERATION of DOCUMENT: its arguments, bodies, responses, security, servers, and an example.
+@click.option("--schema", is_flag=True, help="Show the JSON Schema of the operation's body instead.")
+def show(document: str, name: str | None, output: str, *, schema: bool) -> None:
+    """Describe DOCUMENT; with NAME, an operation or a schema of it.
 
-    OPERATION is a name such as create-call, an operationId, or "POST /accounts/{accountId}/calls".
+    An operation's NAME is one such as create-call, an operationId, or "POST /accounts/{accountId}/calls". Shown are its
+    arguments, bodies, responses, security, servers, and an example. A schema is shown as JSON Schema with all that it
+    refers to.
     """
-    from dynclient.cli.output import FORMATS, write
+    from dynclient.cli import descriptions
+    from dynclient.cli.output import FORMATS, fitted, write
 
-    method = documents.method_of(documents.client_of(document), operation)
+    width = columns(sys.stdout)
+    as_data = FORMATS["json" if output == "text" else output]
+    if name is None:
+        api = documents.api_of(document)
+        text = fitted(descriptions.document_text(api, width), width)
+        write(text if output == "text" else as_data(descriptions.document_data(api)))
+        return
+    client = documents.client_of(document)
+    try:
+        method = documents.method_of(client, name)
+    except NoSuchOperation:
+        found = descriptions.schema_data(client.api, name)
+        if found is None:
+            raise
+        write(as_data(found))
+        return
     _ = method.operation  # raises if it is broken
     if output == "text" and not schema:
-        write(repr(method))
+        write(descriptions.operation_text(document, method, width))
     else:
-        write(FORMATS["json" if output == "text" else output](method.schema if schema else method.describe()))
+        write(as_data(method.schema if schema else method.describe()))
 
 
 class Operations(click.Group):

@@ -39,23 +39,29 @@ _DEVICES = frozenset({"aux", "con", "nul", "prn", *(f"{name}{n}" for name in ("c
 
 
 class FileToSave(Record):
-    """The file of ``--output``: its path, or None where the server names it; ``name`` is used where it does not."""
+    """The file of ``--output``: its path, or None where the server names it; ``name`` is used where it does not.
+
+    ``resume`` continues a download that broke off.
+    """
 
     path: Path | None
     name: str
+    resume: bool = False
 
     @classmethod
-    def of(cls, given: str | None, name: str) -> FileToSave | None:
+    def of(cls, given: str | None, name: str, *, resume: bool = False) -> FileToSave | None:
         """The file that the option means; None without the option.
 
         Raises:
-            UsageError: it is a folder.
+            UsageError: it is a folder, or there is nothing to resume.
         """
+        if resume and not given:
+            raise click.UsageError("--resume needs --output FILE")
         if given is None:
             return None
         if given and Path(given).is_dir():
             raise click.UsageError(escaped(f"--output: {given} is a folder; without a FILE the server names one"))
-        return cls(Path(given) if given else None, name)
+        return cls(Path(given) if given else None, name, resume)
 
     def for_response(self, headers: Headers) -> Path:
         """The path of the file for a response."""
@@ -113,7 +119,7 @@ def show_stream(answer: Any, printer: Printer, file: FileToSave | None, *, by_it
             printer.head(answer.status, answer.headers)
         path = file.for_response(answer.headers)
         with writing(path), ProgressBar("received") as bar:
-            answer.save(path, progress=bar)
+            answer.save(path, progress=bar, resume=file.resume)
         _announce(file, path)
     return _REDIRECTION if answer.status // 100 == _REDIRECTION else 0
 

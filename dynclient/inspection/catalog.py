@@ -2,7 +2,7 @@
 
 Search, rule 1: each word of a query has to occur somewhere in an operation. Rule 2: the score of a word depends on
 where it occurs (:data:`WEIGHTS`), and on whether it is the whole text there, a word of it, or a part of a word. Rule 3:
-the best operations come first, and those of equal score in the document's order.
+operations with all words in their names come first, then those of the best score, then shorter names.
 """
 
 from __future__ import annotations
@@ -45,8 +45,17 @@ def search(
     ``read`` reads an operation; one that is broken is searched by its row alone. The best come first.
     """
     words = query.lower().split()
+    if not words:
+        return tuple(rows)
     scored = [(score(row, words, read), row) for row in rows]
-    return tuple(row for _, row in sorted((found for found in scored if found[0]), key=lambda found: -found[0]))
+    ranked = sorted((found for found in scored if found[0]), key=lambda found: _rank(found[1], words, found[0]))
+    return tuple(row for _, row in ranked)
+
+
+def _rank(row: OperationRow, words: list[str], points: int) -> tuple[bool, int, int]:
+    """Sort key: names with all words first, then by score, and of equal ones those with fewer other words."""
+    name = row.name.lower()
+    return not all(_match(word, name) for word in words), -points, len(re.split(r"[\W_]+", name))
 
 
 def score(row: OperationRow, words: list[str], read: Callable[[OperationRow], Operation]) -> int:

@@ -387,3 +387,40 @@ def test_the_demo_runs_anywhere(tmp_path):
     for text in (">>> todo.operations\n", "'done': True", "ArgumentError: listTodos", "NotFound: getTodo", str(DEMO)):
         assert text in done.stdout
     assert find_faults(dynclient.load(DEMO).api) == []
+
+
+def test_show_describes_a_document_and_a_schema(run, voice_path):
+    status, out, _ = run("show", voice_path)
+    assert status == 0
+    for line in ("Voice 2.0.0", "Servers:", "https://voice.bandwidth.com/api/v2", "Security schemes:", "4 operations"):
+        assert line in out
+    data = json.loads(run("show", voice_path, "-o", "json")[1])
+    assert (data["operations"], data["tags"], list(data["securitySchemes"])) == (4, {"Calls": 4}, ["Basic"])
+    for name in ("CallState", "callstate"):
+        assert "callId" in run("show", voice_path, name)[1]
+    assert "did you mean" in run("show", voice_path, "create_cal")[2]
+
+
+@pytest.mark.parametrize("name", ["create-call", "get-call-state", "update-call", "update-call-bxml"])
+def test_the_example_of_show_can_be_pasted(run, voice_path, monkeypatch, name):
+    import shlex
+
+    monkeypatch.setenv("DYNCLIENT_VOICE_BASIC", "user:password")
+    example = run("show", voice_path, name)[1].rpartition("Example:\n")[2]
+    words = shlex.split(example)
+    assert words[:4] == ["dynclient", "call", str(voice_path), name]
+    assert run(*words[1:], "--dry-run")[0] == 0
+
+
+def test_operations_with_all_words_in_their_names_come_first(run, tmp_path):
+    names = ["create-review-comment", "other", "create-review", "list-reviews"]
+    paths = {
+        f"/{name}": {"post": {"operationId": name, "summary": "Create a review", "tags": ["create", "review"]}}
+        for name in names
+    }
+    for path in paths.values():
+        path["post"]["responses"] = {}
+    file = tmp_path / "d.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
+    found = run("ls", file, "create", "review", "-o", "names")[1].split()
+    assert found == ["create_review", "create_review_comment", "other", "list_reviews"]

@@ -191,3 +191,35 @@ def test_verbose_shows_what_is_sent_and_received(run, document, httpserver):
     err = run(*words, "-vv")[2]
     assert '{"b":2}' in err
     assert '"a": 1' in err
+
+
+def test_a_download_that_broke_off_is_resumed(run, document, httpserver, tmp_path):
+    import werkzeug
+
+    data = bytes(range(256)) * 40
+    ranges = []
+
+    def answer(request):
+        ranges.append(request.headers.get("Range"))
+        start = int(ranges[-1][6:-1]) if ranges[-1] else 0
+        headers = {"ETag": '"1"', "Accept-Ranges": "bytes", "Content-Type": "application/octet-stream"}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+        # The first responses promise more than they have.
+        sent = data[start:] if len(ranges) > 2 else data[start : start + 3000]
+        response = werkzeug.Response(sent, 206 if start else 200, headers)
+        response.automatically_set_content_length = False
+        response.headers["Content-Length"] = str(len(data) - start)
+        return response
+
+    httpserver.expect_request("/a").respond_with_handler(answer)
+    path = document(responses(200, media_type="application/octet-stream"))
+    words = ("call", path, "look", "--base-url", httpserver.url_for("/"), "--retries", "0", "--resume")
+    assert run(*words)[0] == 2
+    for _ in range(3):
+        status, _, err = run(*words, "--output", tmp_path / "out")
+        assert "Traceback" not in err
+        if status == 0:
+            break
+    assert (tmp_path / "out").read_bytes() == data
+    assert "bytes=3000-" in ranges

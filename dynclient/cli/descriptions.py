@@ -1,0 +1,140 @@
+"""What ``dynclient show`` prints: a document, a schema, or an operation with an example for the shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from dynclient._escaping import counted
+from dynclient._schemas import bundle
+from dynclient._tables import aligned
+from dynclient.cli import documents
+from dynclient.cli.calls import option_flags
+from dynclient.cli.commands import plain_text
+from dynclient.cli.output import fitted
+from dynclient.exceptions import DocumentError, escaped
+from dynclient.inspection.arguments import Argument, arguments
+from dynclient.inspection.docstrings import docstring
+from dynclient.model import API, Operation, SecurityScheme
+from dynclient.security.schemes import kind_of
+
+_LONGEST_VALUE = 2000
+_WIDTH = 100
+
+
+def document_data(api: API) -> dict[str, Any]:
+    """What a document is about, as data."""
+    tags: dict[str, int] = {}
+    for row in api.rows:
+        for tag in row.tags[:1]:
+            tags[tag] = tags.get(tag, 0) + 1
+    return {
+        "title": api.title,
+        "version": api.version,
+        "description": api.description,
+        "document": api.document_name,
+        "servers": [{"url": server.url, "description": server.description} for server in api.servers],
+        "securitySchemes": dict(_schemes(api.security_schemes)),
+        "operations": len(api.rows),
+        "tags": tags,
+        "schemas": list(api.schemas),
+    }
+
+
+def _schemes(schemes: Mapping[str, SecurityScheme]) -> Iterator[tuple[str, str]]:
+    for name in schemes:
+        text = "broken"
+        with suppress(DocumentError):
+            scheme = schemes[name]
+            where = f"{scheme.parameter} in {scheme.in_}" if scheme.parameter else scheme.scheme
+            text = ", ".join(filter(None, [scheme.type, where, kind_of(scheme).typed]))
+        yield name, text
+
+
+def document_text(api: API, width: int | None) -> str:
+    """What a document is about: title, servers, security schemes and tags."""
+    data = document_data(api)
+    parts = [f"{api.title} {api.version}", plain_text(api.description, width or _WIDTH)]
+    servers = [[server["url"], " ".join(server["description"].split())] for server in data["servers"]]
+    tags = [[tag, str(number)] for tag, number in data["tags"].items()]
+    for title, lines in (
+        ("Servers", servers),
+        ("Security schemes", [list(pair) for pair in data["securitySchemes"].items()]),
+        (f"{counted(data['operations'], 'operation')}, by tag", tags),
+    ):
+        if lines:
+            parts.append("\n".join([f"{title}:", *(f"    {line}" for line in aligned(lines).splitlines())]))
+    if data["schemas"]:
+        parts.append(f"{counted(len(data['schemas']), 'schema')}; `show DOCUMENT SCHEMA` prints one.")
+    return "\n\n".join(filter(None, parts))
+
+
+def schema_data(api: API, name: str) -> Any:
+    """The JSON Schema of a name with all that it refers to; None if the document has no such schema.
+
+    Raises:
+        DocumentError: the schema is broken.
+    """
+    found = next((each for each in (name, *api.schemas) if each in api.schemas and each.lower() == name.lower()), None)
+    return bundle(api.schemas[found], "response").schema if found is not None else None
+
+
+def operation_text(document: str, method: Any, width: int | None) -> str:
+    """The page of an operation, with an example for the shell; of one that is broken in part, what can be read."""
+    name, operation = method.__name__, method.operation
+    try:
+        call = shell_example(document, documents.command_name(name), operation, method.example())
+        text = f"{name}{method.__signature__}\n\n{docstring(operation, name, call='...')}"
+    except DocumentError:
+        return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)
+    # The example is not wrapped: it can be pasted.
+    return f"{fitted(escaped(text.rpartition('...')[0].rstrip()), width)}\n    {escaped(call)}"
+
+
+def shell_example(document: str, command: str, operation: Operation, values: Mapping[str, Any]) -> str:
+    """The command line of a call with these arguments, quoted for a POSIX shell."""
+    words = ["dynclient", "call", quote(document), command]
+    options: list[str] = []
+    flags = option_flags(operation)
+    found = arguments(operation)
+    properties = {argument.wire: argument for argument in found if argument.kind == "property"}
+    for argument in found:
+        if argument.name not in values:
+            continue
+        value = values[argument.name]
+        if argument.kind == "parameter" and argument.required:
+            words.append(quote(_word(value)))
+        elif argument.kind == "body" and isinstance(value, dict) and value and set(value) <= set(properties):
+            for wire, member in value.items():
+                options += _options(flags[properties[wire].name], member)
+        elif argument.kind == "body":
+            options += ["--body", quote(_body_word(argument, value))]
+        else:
+            options += _options(flags[argument.name], value)
+    return " ".join([*words, *options])
+
+
+def _options(flag: tuple[str, bool], value: Any) -> Iterator[str]:
+    """The words of an option; one that may be repeated stands before each item."""
+    for each in value if isinstance(value, list) and flag[1] else [value]:
+        yield from (flag[0], quote(_word(each)))
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, str):
+        return f"@{value}" if value.startswith("@") else value
+    return "@FILE" if isinstance(value, bytes | Path) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _body_word(argument: Argument, value: Any) -> str:
+    """A whole body as a word: JSON but for texts of other media types; a large one is a file."""
+    from dynclient import codecs
+
+    content_type = argument.media_type.media_range if argument.media_type is not None else "application/json"
+    is_text = isinstance(value, str) and codecs.find(content_type).name != "json"
+    text = _word(value) if is_text or isinstance(value, bytes) else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else "@FILE"

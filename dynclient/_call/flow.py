@@ -139,6 +139,7 @@ class _Sender:
     __slots__ = (
         "_certificate",
         "_clock",
+        "_cookies",
         "_progress",
         "_stream",
         "environment",
@@ -174,6 +175,7 @@ class _Sender:
             self.instrumentation = Instrumentation(reader.operation.id, options.hooks, environment.clock, started)
         self._clock = CallClock(environment, options.timeout, reader.limits, deadline)
         self._certificate = certificate
+        self._cookies = options.cookies
         self._progress = options.upload_progress
         self._stream = stream
 
@@ -199,16 +201,17 @@ class _Sender:
     def send(self, request: Request) -> Flow[Outcome]:
         """Send the call's request once, within the spans of its hooks: the response, or the error."""
         self.retry.sent += 1
+        cookies = None if self.hop.is_foreign else self._cookies
+        if cookies is not None:
+            request = cookies.added(request)
         exchange = None
         if self.instrumentation is not None:
             exchange = self.instrumentation.exchange(request, self.hop, self.retry.sent)
         certificate = self._certificate and not self.hop.is_foreign
         sent = request if exchange is None else exchange.request
         send = self._clock.send(sent, stream=self._stream, certificate=certificate)
-        if self.retry.fresh:
-            send, self.retry.fresh = send._replace(fresh=True), False
-        if self._progress is not None:
-            send = send._replace(progress=self._progress)
+        if self.retry.fresh or self._progress is not None:
+            send, self.retry.fresh = send._replace(fresh=self.retry.fresh, progress=self._progress), False
         try:
             response: Response = yield send
             if self._stream and response.status not in SUCCESS:
@@ -220,7 +223,9 @@ class _Sender:
                 return error
             raise
         if exchange is not None:
-            exchange.answered(response)
+            exchange.answered(response, drops_cookies=cookies is None)
+        if cookies is not None:
+            cookies.keep(response, request)
         return response
 
     def fetch(self, request: Request) -> Flow[Response]:
@@ -232,7 +237,7 @@ class _Sender:
         sender = copy(self)
         sender.retry = RetryPolicy(self.options.retry, self.environment, self.retry.budget)
         sender.retry.repeatable = request.method in IDEMPOTENT
-        sender._progress = None  # noqa: SLF001  # of the same class
+        sender._progress = sender._cookies = None  # noqa: SLF001  # of the same class
         # Where an AuthFlow sends is trusted.
         sender.hop, sender._stream, sender._certificate = Hop(), False, True  # noqa: SLF001  # of the same class
         return sender.attempts(request, None)

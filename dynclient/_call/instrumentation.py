@@ -195,9 +195,11 @@ class Instrumentation:
         spans = [span for hook in self._with("on_exchange") if (span := hook(event)) is not None]
         return InstrumentedExchange(self, request, hop, attempt, spans)
 
-    def answered(self, response: Response, request: Request, attempt: int) -> None:
+    def answered(self, response: Response, request: Request, attempt: int, *, drops_cookies: bool) -> None:
         """A response has come."""
         if log.isEnabledFor(logging.DEBUG):
+            if drops_cookies and "set-cookie" in response.headers:
+                log.debug("%s: the cookies of the response are dropped; cookies=True keeps them", self._operation_id)
             log.debug("%s < %s", self._operation_id, response.status)
             for name, value in _shown(_bare(response, request)):
                 log.debug("%s < %s: %s", self._operation_id, name, value)
@@ -252,10 +254,10 @@ class InstrumentedExchange:
                     headers = headers.replace(name, value)
         self.request = request if headers is request.headers else replace(request, headers=headers)
 
-    def answered(self, response: Response) -> None:
+    def answered(self, response: Response, *, drops_cookies: bool) -> None:
         """The response has come."""
         self._end(response.status, None)
-        self._instrumentation.answered(response, self._plain, self._attempt)
+        self._instrumentation.answered(response, self._plain, self._attempt, drops_cookies=drops_cookies)
 
     def failed(self, error: BaseException) -> None:
         """The exchange failed, or was interrupted."""

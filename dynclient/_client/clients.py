@@ -25,6 +25,7 @@ from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation
 from dynclient.security import concealed
 
 if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
     from typing import Self  # type checkers know it; nothing of it is needed at run time
 
     from dynclient.changes import Changes
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 # The options of load that with_options takes too.
 _CALL_OPTIONS = (
     "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "validate", "redirects", "hooks",
+    "cookies",
 )  # fmt: skip
 # So many operations still fit on a screen or two.
 _MANY = 100
 # auth may hold secrets, and hooks anything.
-_NOT_PICKLED = frozenset({"auth", "hooks", "upload_progress"})
+_NOT_PICKLED = frozenset({"auth", "cookies", "hooks", "upload_progress"})
 
 
 _MEANT = {
@@ -89,6 +91,7 @@ class _BaseClient:
         block_private: bool = False,
         redirects: Redirects = "same-origin",
         hooks: Hook | Iterable[Hook] = (),
+        cookies: bool | CookieJar = False,
         transport: Any = None,
         cache: bool | str | os.PathLike[str] = True,
         watch: bool | float = False,
@@ -119,6 +122,8 @@ class _BaseClient:
             redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, ``"any"``, which
                 takes nothing of yours to another origin, or ``"all"``, documented ones too.
             hooks: objects with any of ``on_request``, ``on_response``, ``on_retry``, ``on_exchange`` and ``on_reload``.
+            cookies: whether cookies of trusted servers are kept and sent back, or the ``http.cookiejar.CookieJar`` that
+                keeps them.
             transport: what sends requests, in place of ours: a Transport, or for an AsyncClient an AsyncTransport.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
@@ -191,9 +196,9 @@ class _BaseClient:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``content_type`` and ``accept``: the media
-        types of bodies and of responses, where operations offer a choice, and ``upload_progress``: a function that is
-        called with the number of bytes of a body that were sent so far, and the number of all, or None.
+        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``content_type`` and ``accept``:
+        the media types of bodies and of responses, where operations offer a choice, and ``upload_progress``: a function
+        that is called with the number of bytes of a body that were sent so far, and the number of all, or None.
         """
         return type(self)(self._dispatcher.changed(options))
 
@@ -336,6 +341,7 @@ def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
     given = {name: value for name, value in options._asdict().items() if name not in _NOT_PICKLED}
     if options.auth is None:
         given["auth"] = None
+    given["cookies"] = options.cookies is not None
     schemes = dispatcher.document.api.security_schemes.values()
     hidden = SECRET_HEADERS | {scheme.parameter.lower() for scheme in schemes if scheme.in_ == "header"}
     given["headers"] = {name: text for name, text in options.headers.items() if name.lower() not in hidden}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from http.cookiejar import CookieJar
 from typing import TypeAlias
 
 from typing_extensions import TypedDict
@@ -41,6 +42,7 @@ class CommonOptions(TypedDict, total=False):
     validate: Validation | ValidationMode
     redirects: Redirects
     hooks: Hook | Iterable[Hook]
+    cookies: bool | CookieJar
 
 
 class _LoadOptions(CommonOptions, total=False):

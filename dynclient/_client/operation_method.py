@@ -103,6 +103,8 @@ class Dispatcher:
         auth = AuthFlow(self._security, operation) if operation.security else None
         if options.headers:
             self._security.check_headers(options.headers, request, operation)
+        if options.cookies is not None and not self._security.trusts(request, operation):
+            options = options._replace(cookies=None)
         return {
             "request": request,
             "options": options,

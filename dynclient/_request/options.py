@@ -26,7 +26,8 @@ class CallOptions(Record):
     """How calls are made. A client has them, and ``with_options`` returns a client or an operation with others.
 
     ``content_type`` and ``accept`` are the media types of bodies and of responses, where operations offer a choice.
-    ``upload_progress`` is called with the bytes of the body that were sent so far, and the number of all, or None.
+    ``cookies`` has the jar, if there is one. ``upload_progress`` is called with the bytes of the body that were sent so
+    far, and the number of all, or None.
     """
 
     base_url: str | None = None
@@ -42,6 +43,7 @@ class CallOptions(Record):
     redirects: Redirects = "same-origin"
     hooks: tuple[Any, ...] = ()
     upload_progress: Callable[[int, int | None], object] | None = None
+    cookies: Any = None
 
     def changed(self, options: Mapping[str, Any]) -> CallOptions:
         """Return these options with some changed; headers are added to those that are there.
@@ -62,6 +64,9 @@ class CallOptions(Record):
                 changes[name] = check(changes[name])
         if "headers" in changes:
             changes["headers"] = HiddenHeaders({**self.headers, **changes["headers"]})
+        if self.cookies is not None and "auth" in changes and "cookies" not in changes:
+            # A session belongs to who has logged in.
+            changes["cookies"] = _cookies(True)
         return self._replace(**changes)
 
 
@@ -149,6 +154,17 @@ def _callable(value: Any) -> Any:
     return value
 
 
+def _cookies(value: Any) -> Any:
+    if value is None or value is False:
+        return None
+    from dynclient._cookies import cookies_of
+
+    try:
+        return cookies_of(value)
+    except ValueError as error:
+        raise ArgumentError(str(error), argument="cookies") from None
+
+
 def _origins(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
@@ -163,4 +179,5 @@ _CHECKS = {
     "redirects": _redirects,
     "hooks": _hooks,
     "upload_progress": _callable,
+    "cookies": _cookies,
 }

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import logging
+
 
 def escaped(text: str) -> str:
     """Text that can't harm a terminal or a log: control characters but the newline are shown as escapes."""
     if text.isprintable():
         return text
     return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def one_line(text: str) -> str:
+    """The same for a text that has to stay in its line."""
+    return escaped(text).replace("\n", "\\n")
+
+
+def logger(name: str = "dynclient") -> logging.Logger:
+    """A logger whose records are one line each, whatever names and texts of others they hold."""
+    found = logging.getLogger(name)
+    found.addFilter(_as_one_line)
+    return found
+
+
+def _as_one_line(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    shown = one_line(text)
+    if shown != text:
+        record.msg, record.args = shown, ()
+    return True
+
+
+def without_user(url: str) -> str:
+    """A text that was to be a URL, for an error: without what stands before an @, where a password may be."""
+    return url if "@" not in url else f"***@{url.rpartition('@')[2]}"
 
 
 def counted(number: float, noun: str) -> str:

@@ -14,13 +14,13 @@ Rule 7: a refusal says where the data is, which option takes it, and that the se
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal
 
 from dynclient import codecs, model
+from dynclient._escaping import logger
 from dynclient._masking import Mask, masked
 from dynclient._negotiation import match
 from dynclient._records import Record
@@ -41,7 +41,7 @@ from dynclient.media_types import OCTETS, TEXT, essence, find, parse
 from dynclient.messages import HTTPResult, Request, Response
 from dynclient.options import Limits, ValidationEngine, ValidationMode
 
-log = logging.getLogger("dynclient")
+log = logger()
 
 _ERROR = 400
 _NOT_MODIFIED = 304

@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from dynclient._escaping import escaped
+from dynclient._escaping import escaped, one_line
 from dynclient._masking import SECRET_BODY, Mask, masked
 from dynclient._records import Record
 from dynclient.http_grammar import SUCCESS
@@ -132,7 +132,7 @@ class DynclientError(Exception):
         lines = [self.message, *self.details()]
         if self.operation_id and not self.message.startswith((self.operation_id + " ", self.operation_id + ":")):
             lines[0] = f"{self.operation_id}: {lines[0]}"
-        text, hint = escaped("\n".join(lines)), escaped(f"\nHint: {self.hint}") if self.hint else ""
+        text, hint = "\n".join(map(one_line, lines)), f"\nHint: {one_line(self.hint)}" if self.hint else ""
         # The hint says how to go on: what is cut is the text before it.
         most = max(_MAX_TEXT - len(hint), _MAX_TEXT // 2)
         text = (text if len(text) <= most else text[: most - 1] + "…") + hint

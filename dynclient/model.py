@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from dynclient._escaping import one_line
 from dynclient._records import Record
 from dynclient._rows import OperationRow as OperationRow  # noqa: PLC0414  # the model has it too
 from dynclient.dialects import Dialect
@@ -65,7 +66,7 @@ class Schema(Record):
         return hash(self.uri)
 
     def __repr__(self) -> str:
-        return f"<Schema {self.uri}>"
+        return one_line(f"<Schema {self.uri}>")
 
 
 class Example(Record):

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dynclient._escaping import logger
 from dynclient._masking import MASK, SECRET_HEADERS, is_secret_header
 from dynclient._records import Record
 from dynclient.exceptions import DynclientError, escaped
@@ -30,7 +31,7 @@ from dynclient.messages import Headers, Request, Response
 if TYPE_CHECKING:
     from dynclient.changes import Changes
 
-log = logging.getLogger("dynclient")
+log = logger()
 
 _CALLS = itertools.count(1)
 # The values of these are URLs, and may repeat values of the request's URL.

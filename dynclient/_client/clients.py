@@ -15,11 +15,11 @@ from dynclient._client.namespaces import Namespace, Operations, Summary, allow_c
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
 from dynclient._client.source import DocumentSource
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
-from dynclient._escaping import counted
+from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
 from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_headers
-from dynclient.exceptions import ArgumentError, UnreadableDocument, escaped
+from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.security import concealed
@@ -248,7 +248,7 @@ class _BaseClient:
     def _head(self) -> str:
         api = self.api
         operations = counted(len(self._state.document.names.by_name), "operation")
-        return escaped(f"<{type(self).__name__} of {api.title} {api.version}: {operations}>")
+        return one_line(f"<{type(self).__name__} of {api.title} {api.version}: {operations}>")
 
 
 class Client(_BaseClient):

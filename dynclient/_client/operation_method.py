@@ -347,8 +347,8 @@ class OperationMethod(Described):
         from dynclient.inspection.docstrings import broken, docstring
 
         fault = self.fault
-        call = self._call() if fault is None else None
         try:
+            call = self._call() if fault is None else None
             described = docstring(self._read(), self.__name__, call=call)
         except DocumentError:
             described = self._row.summary or self._row.key

@@ -7,7 +7,6 @@ Rule 3: an exception of a reload or of a hook does not end the watch; it is logg
 
 from __future__ import annotations
 
-import logging
 import weakref
 from threading import Event, Thread, current_thread
 
@@ -15,9 +14,10 @@ from dynclient._call import ReloadEvent
 from dynclient._client.operation_method import Dispatcher
 from dynclient._client.state import ClientState
 from dynclient._document import Document
+from dynclient._escaping import logger
 from dynclient.exceptions import DynclientError
 
-log = logging.getLogger("dynclient")
+log = logger()
 
 SECONDS = 1.0
 """Between two looks."""

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from dynclient._escaping import one_line
 from dynclient.json_pointer import MISSING, escape, split, walk
 
 if TYPE_CHECKING:  # a warm load needs neither
@@ -131,7 +132,7 @@ class LazyMapping(Mapping[str, Any]):
         return len(self.table)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} members at #{self._pointer}>"
+        return one_line(f"<{len(self)} members at #{self._pointer}>")
 
     def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
         return dict, (dict(self),)

@@ -20,6 +20,7 @@ from dynclient._document import source as sources
 from dynclient._document.cache import Cache, fingerprint_of, listing_of
 from dynclient._document.files import File, Files
 from dynclient._document.identifiers import joined
+from dynclient._escaping import one_line
 from dynclient._identifiers import near
 from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, DocumentLocation, UnresolvableReference, UnsafeDocument
@@ -80,7 +81,7 @@ class Document:
         """Whether the list of operations came from a compiled form."""
 
     def __repr__(self) -> str:
-        return f"<Document {self.name}>"
+        return one_line(f"<Document {self.name}>")
 
     @property
     def base(self) -> str:

@@ -6,7 +6,6 @@ Rule 2: a URL is fetched without credentials, and no redirect to a weaker scheme
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from dynclient import media_types
 from dynclient._document.cache import Cache, CachedForm, cached, fingerprint_of, shipped, stamp_of
 from dynclient._document.text import unreadable, unsafe
+from dynclient._escaping import logger
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, BlockedAddress, ResponseTooLarge, TransportError
 from dynclient.http_grammar import REDIRECTS
@@ -28,7 +28,7 @@ from dynclient.options import Limits, Timeout
 if TYPE_CHECKING:
     from dynclient.transports import Transport
 
-_log = logging.getLogger("dynclient.document")
+_log = logger("dynclient.document")
 _MAX_REDIRECTS = 3
 _OK = 200
 _NOT_MODIFIED = 304

@@ -6,7 +6,6 @@ stored items (404), media type (406). A broken operation answers 500 with the re
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from dynclient import model
 from dynclient._document import Document
+from dynclient._escaping import logger
 from dynclient._load import load
 from dynclient._mock.checks import RequestValues, check_credentials, check_request, read_preference
 from dynclient._mock.coverage import Coverage
@@ -34,7 +34,7 @@ from dynclient.options import Limits, MiB
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-log = logging.getLogger("dynclient.testing")
+log = logger("dynclient.testing")
 
 # A mock that runs for weeks remembers at most this many exchanges, and so many bytes of their bodies.
 MAX_EXCHANGES = 10_000

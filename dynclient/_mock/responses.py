@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, cast
 
 from dynclient import codecs, model
+from dynclient._escaping import logger
 from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
@@ -33,7 +33,7 @@ from dynclient.media_types import concrete, essence, parse
 from dynclient.messages import Headers, Response
 from dynclient.options import Limits
 
-log = logging.getLogger("dynclient.testing")
+log = logger("dynclient.testing")
 
 
 class Preference(Record):

@@ -140,10 +140,12 @@ def _route(template: str, rows: dict[str, list[model.OperationRow]]) -> Route:
 
 
 def _segments(template: str) -> tuple[Literals, ...]:
-    return tuple(
-        tuple(tuple(dict.fromkeys((text, quote(text, safe=_LITERAL_SAFE)))) for text in _TEMPLATE.split(segment)[::2])
-        for segment in template.split("/")
-    )
+    return tuple(tuple(map(_spellings, _TEMPLATE.split(segment)[::2])) for segment in template.split("/"))
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    """A literal of a path as the document has it, and percent-encoded."""
+    return tuple(dict.fromkeys((text, quote(text, safe=_LITERAL_SAFE, errors="surrogatepass"))))
 
 
 def _values(segments: tuple[Literals, ...], parts: list[str], least: int = 1) -> tuple[str, ...] | None:

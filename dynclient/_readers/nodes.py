@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from dynclient._document.text import described
+from dynclient._escaping import one_line
 from dynclient._records import Record
 from dynclient.dialects import Dialect, with_draft
 from dynclient.exceptions import DocumentError, DocumentLocation, InvalidDocument, UnresolvableReference
@@ -287,7 +288,7 @@ class Components(Mapping[str, T]):
         return len(self._names)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} names: {', '.join(list(self)[:10])}>"
+        return one_line(f"<{len(self)} names: {', '.join(list(self)[:10])}>")
 
 
 def section(root: Node, pointer: str) -> Node | None:

@@ -7,7 +7,6 @@ validated, and goes out as it was given.
 
 from __future__ import annotations
 
-import logging
 import mimetypes
 import os
 import sys
@@ -16,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from dynclient import codecs
+from dynclient._escaping import logger
 from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
@@ -26,7 +26,7 @@ from dynclient.media_types import JSON, OCTETS, PREFERENCES, TEXT, XML, concrete
 from dynclient.model import MediaType, Operation
 from dynclient.options import Limits, ValidationEngine, ValidationMode
 
-log = logging.getLogger("dynclient")
+log = logger()
 
 # Types that are never files: a quick test.
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})

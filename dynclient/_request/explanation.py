@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from dynclient._escaping import one_line
 from dynclient._masking import MASK
 from dynclient._records import Record
 from dynclient._request.binding import Bound
@@ -45,8 +46,11 @@ class Explanation(Record):
     refused: str = ""
 
     def __str__(self) -> str:
-        heading = f"{self.key}  ({self.location})" if self.location else self.key
-        cells = [(argument.name, f"{argument.in_} {argument.wire}".rstrip(), argument.text) for argument in self.ways]
+        heading = one_line(f"{self.key}  ({self.location})" if self.location else self.key)
+        cells = [
+            (argument.name, one_line(f"{argument.in_} {argument.wire}".rstrip()), one_line(argument.text))
+            for argument in self.ways
+        ]
         widths = [max((len(line[column]) for line in cells), default=0) for column in range(3)]
         lines = [
             "  ".join(
@@ -55,6 +59,7 @@ class Explanation(Record):
             for line, argument in zip(cells, self.ways, strict=True)
         ]
         verdict = [f"refused: {self.refused}" if self.refused else "valid", *(f"  {fault}" for fault in self.faults)]
+        verdict = list(map(one_line, verdict))
         return escaped("\n".join([heading, *(f"  {line}".rstrip() for line in lines), *verdict]))
 
     def __repr__(self) -> str:

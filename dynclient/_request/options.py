@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from typing import Any, get_args
 
 from dynclient._identifiers import near
@@ -10,6 +11,8 @@ from dynclient._records import Record
 from dynclient._request.servers import ServerChoice, checked_base_url
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Redirects, Retry, Timeout, Validation
+
+_LONGEST_TIME = 1e9
 
 EVENTS = ("on_request", "on_response", "on_retry", "on_exchange", "on_reload")
 """The methods that a hook may have (:mod:`dynclient._call.instrumentation`)."""
@@ -77,19 +80,34 @@ def _base_url(value: Any) -> str | None:
 def _timeout(value: Any) -> Timeout:
     """A number of seconds bounds the call and each of its phases."""
     if isinstance(value, Timeout):
+        for phase in fields(value):
+            seconds = getattr(value, phase.name)
+            if seconds is not None and not _is_time(seconds):
+                raise ArgumentError(
+                    f"Timeout({phase.name}=...) must be a positive number of seconds, or None, not {seconds!r}",
+                    argument="timeout",
+                )
         return value
     if value is None:
         return Timeout(None, None, None, None, None)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+    if not _is_time(value):
         raise ArgumentError(
             f"timeout must be a Timeout, a positive number of seconds, or None, not {value!r}", argument="timeout"
         )
     return Timeout(value, value, value, value, value)
 
 
+def _is_time(value: Any) -> bool:
+    """Whether a value is a number of seconds that a clock can count."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST_TIME
+
+
 def _retry(value: Any) -> Retry:
     """A Retry, or the number of attempts, of which the first is one."""
     if isinstance(value, Retry):
+        waits = (value.base, value.throttle_base, value.max_delay, value.max_retry_after)
+        if not all(isinstance(wait, (int, float)) and wait >= 0 for wait in waits):
+            raise ArgumentError("the waits of a Retry must be numbers of seconds from 0", argument="retry")
         return value
     if value is None or value is False:
         return Retry(attempts=1)

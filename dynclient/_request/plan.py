@@ -8,7 +8,6 @@ and the origin of the URL is compared with that of the server.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -17,6 +16,7 @@ from urllib.parse import quote
 
 from dynclient import codecs, media_types
 from dynclient._deferred import function
+from dynclient._escaping import logger
 from dynclient._expressions import expression
 from dynclient._negotiation import accept, match
 from dynclient._records import Record
@@ -32,6 +32,7 @@ from dynclient.exceptions import (
     DynclientError,
     EncodeError,
     Fault,
+    InvalidDocument,
     RequestValidationError,
 )
 from dynclient.http_grammar import CONNECTION_FIELDS, is_field_value, is_token
@@ -40,7 +41,7 @@ from dynclient.messages import Body, Headers, Request, origin
 from dynclient.model import Operation, Parameter, Schema
 from dynclient.options import Limits, ValidationMode
 
-log = logging.getLogger("dynclient")
+log = logger()
 
 _TEMPLATE = expression(r"(\{[^{}]*\})")
 _BEYOND_ASCII = expression(r"[^ -~]")
@@ -354,9 +355,11 @@ def _secret_locations(found: tuple[Argument, ...], path: str) -> Iterator[tuple[
 def _sendable(path: str, names: set[str]) -> str:
     """A path of the document, percent-encoded except for the templates of its parameters."""
     # RFC 3986, 2.1; encoded octets stay as they are.
-    return "".join(
-        part if part[:1] == "{" and part[1:-1] in names else quote(part, safe=_IN_URL) for part in _TEMPLATE.split(path)
-    )
+    parts = _TEMPLATE.split(path)
+    try:
+        return "".join(p if p[:1] == "{" and p[1:-1] in names else quote(p, safe=_IN_URL) for p in parts)
+    except UnicodeEncodeError:
+        raise InvalidDocument("the path holds a lone surrogate, which no URL can hold") from None
 
 
 def _response_ranges(operation: Operation) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from dynclient import model
+from dynclient._escaping import without_user
 from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient.exceptions import ArgumentError
@@ -35,7 +36,7 @@ def server_url(servers: Sequence[model.Server], base_url: str | None, choice: Se
         raise ArgumentError("the document names no server", argument="base_url", hint="pass base_url=")
     variables = dict(choice) if isinstance(choice, Mapping) else {}
     server = _chosen(servers, variables.pop("server", 0) if isinstance(choice, Mapping) else choice)
-    return _absolute(_filled(server, variables), f"the document's server {server.url!r}")
+    return _absolute(_filled(server, variables), f"the document's server {without_user(server.url)!r}")
 
 
 def checked_base_url(url: str) -> str:
@@ -103,7 +104,7 @@ def _absolute(url: str, what: str) -> str:
     parts = _split(url)
     if parts is None or parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
         raise ArgumentError(
-            f"{what} is not an absolute http or https URL: {url!r}",
+            f"{what} is not an absolute http or https URL: {without_user(url)!r}",
             argument="base_url",
             hint="pass base_url='https://…'",
         )

@@ -9,6 +9,7 @@ Rule 3: in a merge, the schema's own keyword takes precedence over that of its `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any
 
@@ -16,7 +17,7 @@ from dynclient._records import Record
 from dynclient._schemas.discriminators import Discriminator, discriminator
 from dynclient._schemas.keywords import ANNOTATIONS, CONSTRAINTS, Direction, Keywords, keywords
 from dynclient._schemas.resolution import cache, component_name, follow, location_of, target
-from dynclient.exceptions import InvalidDocument
+from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.media_types import find
 from dynclient.model import Schema
@@ -355,3 +356,16 @@ def _one(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
     # The last is the schema's own, which takes precedence.
     value: Mapping[str, Any] = {"allOf": [{"$ref": schema.uri} for schema in reversed(telling)]}
     return Schema(uri, value, owner.dialect, owner.references)
+
+
+@contextmanager
+def bounded_depth(what: str) -> Iterator[None]:
+    """Refuse what a document nests deeper than Python's stack allows; as a decorator too.
+
+    Raises:
+        UnsafeDocument: it is nested too deeply.
+    """
+    try:
+        yield
+    except RecursionError:
+        raise UnsafeDocument(f"{what} of the document is nested too deeply") from None

@@ -6,13 +6,13 @@ warned of once for each document, and :attr:`Validator.unchecked` lists it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from functools import lru_cache
 from threading import local
 from typing import Any
 
 from dynclient import json_pointer
+from dynclient._escaping import logger
 from dynclient._records import Record
 from dynclient._schemas import SchemaBundle, cache
 from dynclient._schemas.keywords import MANY, NAMED
@@ -23,7 +23,7 @@ from dynclient.options import Limits
 
 _DATA = frozenset({"const", "dependentRequired", "enum"})
 
-log = logging.getLogger("dynclient")
+log = logger()
 _check = local()
 
 

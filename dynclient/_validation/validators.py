@@ -7,10 +7,10 @@ Rule 3: whatever jsonschema-rs does not find valid goes to jsonschema, which dec
 
 from __future__ import annotations
 
-import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from dynclient._escaping import logger
 from dynclient._schemas import SchemaBundle, bundle, cache, follow, is_structured, shape
 from dynclient._validation.cost import cost
 from dynclient._validation.patterns import begin_check, location_in, unchecked_patterns
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Direction = Literal["request", "response"]
 
-_log = logging.getLogger("dynclient.validation")
+_log = logger("dynclient.validation")
 
 
 def validator(schema: Schema, direction: Direction, *, limits: Limits = Limits()) -> Validator:

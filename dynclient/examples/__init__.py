@@ -14,6 +14,7 @@ from typing import Any
 from dynclient import codecs
 from dynclient._plain_values import plain_value
 from dynclient._schemas import MISSING, is_binary, is_structured, shape
+from dynclient._schemas.shapes import bounded_depth
 from dynclient._validation import validator
 from dynclient.codecs import json
 from dynclient.examples.scalars import rotated
@@ -34,6 +35,7 @@ _MARKUP = "<example/>"
 _WITHOUT_SCHEMA: dict[type, Any] = {object: {}, dict: {}, list: [], str: "string", bytes: b"example"}
 
 
+@bounded_depth("a schema, or an example,")
 def example(
     schema: Schema, direction: Direction = "request", seed: int = 0, *, shown: bool = True, files: bool = False
 ) -> Any:
@@ -57,6 +59,7 @@ def example(
     return best
 
 
+@bounded_depth("a schema, or an example,")
 def media_example(media_type: MediaType, direction: Direction = "request", seed: int = 0, *, shown: bool = True) -> Any:
     """Make a valid value for a media type: the document's own example if that is valid, else one by the schema.
 
@@ -89,6 +92,7 @@ def _unparsed(media_type: MediaType, direction: Direction, seed: int, *, shown: 
     return written.encode() if find(media_type.media_range).value is bytes else written
 
 
+@bounded_depth("a schema, or an example,")
 def unrevealing(schema: Schema | None, value: Any, direction: Direction = "request", seed: int = 0) -> Any:
     """Replace each secret text in a value, by SECRET if that is valid, else by another example.
 
@@ -138,6 +142,7 @@ def _is_broken_xml(value: Any, kind: MediaKind) -> bool:
     return not value.lstrip().startswith("<")
 
 
+@bounded_depth("a schema, or an example,")
 def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
     """Make keyword arguments for a valid call: the required parameters and the body, without secrets.
 

@@ -8,6 +8,7 @@ Rule 3: numbers are small and plain where the bounds leave a choice.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from random import Random
@@ -95,7 +96,8 @@ def _candidate_texts(seen: Shape, seed: int, low: int) -> Iterator[str]:
     if isinstance(pattern, str):
         for more in _GROWTH:
             # A str as seed gives the same numbers in every run; a hash would not.
-            found = patterns.text(pattern, Random(f"{seed}:{more}:{pattern}"), more)  # noqa: S311  # not for secrets
+            number = f"{seed}:{more}:{pattern}".encode("utf-8", "surrogatepass")
+            found = patterns.text(pattern, Random(number), more)  # noqa: S311  # not for secrets
             if found is not None:
                 yield found
 
@@ -143,7 +145,8 @@ def number(constraints: Mapping[str, Any], format_: str | None, rng: Random | No
     step = Fraction(step.numerator) if whole else step
     valid = (value for value in _candidate_numbers(bounds, step, rng, whole=whole) if bounds.allow(value))
     found = next((value for value in valid if not whole or value.denominator == 1), Fraction(1))
-    return int(found) if whole else float(found)
+    # JSON writes an integer beyond the range of floats as it writes others.
+    return int(found) if whole or abs(found) > sys.float_info.max else float(found)
 
 
 def _candidate_numbers(bounds: Bounds, step: Fraction, rng: Random | None, *, whole: bool) -> Iterator[Fraction]:
@@ -162,9 +165,11 @@ def _candidate_numbers(bounds: Bounds, step: Fraction, rng: Random | None, *, wh
 
 
 def _exact(value: Any) -> Fraction | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return Fraction(str(value))
+    if isinstance(value, int):
+        return Fraction(value)
+    return Fraction(str(value)) if math.isfinite(value) else None
 
 
 def _extreme(choose: Callable[[list[Fraction]], Fraction], *values: Any) -> Fraction | None:

@@ -7,9 +7,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from dynclient._escaping import counted
+from dynclient._escaping import counted, one_line
 from dynclient._identifiers import identifier
 from dynclient._schemas import MISSING, shape
+from dynclient._schemas.shapes import bounded_depth
 from dynclient.exceptions import DocumentError, api_error, escaped
 from dynclient.inspection.arguments import Argument, arguments, secret
 from dynclient.inspection.hints import text
@@ -20,6 +21,7 @@ _WIDTH = 100
 _EXAMPLE_LENGTH = 300
 
 
+@bounded_depth("a schema of an operation")
 def docstring(operation: Operation, name: str, *, call: str | None = None) -> str:
     """Write the docstring of an operation's method.
 
@@ -31,19 +33,19 @@ def docstring(operation: Operation, name: str, *, call: str | None = None) -> st
     """
     found = arguments(operation)
     parts = [
-        clean(operation.row.summary) or f"{operation.method} {operation.path}",
+        " ".join(clean(operation.row.summary).split()) or one_line(f"{operation.method} {operation.path}"),
         "Deprecated." if operation.row.deprecated else "",
         clean(operation.description) if operation.description.strip() != operation.row.summary.strip() else "",
-        f"Sends ``{operation.method} {operation.path}``.",
+        one_line(f"Sends ``{operation.method} {operation.path}``."),
         _section("Args", (_argument_lines(argument, found) for argument in found)),
         _section("Body", _body_lines(operation)),
         _section("Returns", [_returns_lines(operation)]),
         _section("Raises", _raises(operation)),
-        _section("Server", [server.url for server in operation.servers]),
+        _section("Server", [one_line(server.url) for server in operation.servers]),
         _section("Security", _security(operation.security)),
         _section("Example", [call or example_call(operation, found, name)]),
     ]
-    return "\n\n".join(part for part in parts if part)
+    return escaped("\n\n".join(part for part in parts if part))
 
 
 def broken(fault: DocumentError) -> str:
@@ -152,7 +154,7 @@ def _security(security: tuple[SecurityRequirement, ...]) -> Iterator[str]:
     """One line for each choice; a call needs all schemes of one line."""
     for number, choice in enumerate(security):
         schemes = [f"{name} ({', '.join(scopes)})" if scopes else name for name, scopes in choice.items()]
-        yield ("or " if number else "") + (" and ".join(schemes) or "none")
+        yield ("or " if number else "") + one_line(" and ".join(schemes) or "none")
 
 
 # JSON Schema 2020-12 Validation, 6: keyword -> the phrase for its value, in the order of the phrases.

@@ -6,16 +6,16 @@ is logged.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from os import PathLike, fspath
 from typing import Any, Protocol, TypeVar
 
+from dynclient._escaping import logger
 from dynclient.model import API
 
-_log = logging.getLogger("dynclient")
+_log = logger()
 _logged: set[tuple[str, str]] = set()
 
 

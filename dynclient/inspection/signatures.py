@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from dynclient._schemas import shape
+from dynclient._schemas.shapes import bounded_depth
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.inspection.hints import ANY, BYTES, NONE, STR, Hint, hint_tree, typing_object, union
 from dynclient.media_types import find, is_concrete, value_type
@@ -21,6 +22,7 @@ _VALUES: dict[type, Hint] = {
 }
 
 
+@bounded_depth("a schema of an operation")
 def signature(operation: Operation) -> inspect.Signature:
     """Build the annotated signature of an operation's method, without ``self``.
 

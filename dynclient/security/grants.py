@@ -31,6 +31,8 @@ from dynclient.security.tokens import (
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _INTERVAL = 5.0
+_SHORTEST = 1.0
+_YEAR = 365 * 86_400
 _WAITING = frozenset({"authorization_pending", "slow_down"})
 _OWN_URL = {"authorizationCode": "authorization_url", "deviceAuthorization": "device_authorization_url"}
 """Flow -> the address that it has beside the token's."""
@@ -153,7 +155,10 @@ def device_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Step
 
 
 def _number(value: Any, default: float) -> float:
-    return float(value) if isinstance(value, (int, float)) and value > 0 else default
+    """A number of seconds in a server's answer, from 1 to a year; the default for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        return default
+    return float(min(max(value, _SHORTEST), _YEAR))
 
 
 PERSONAL = frozenset({"authorizationCode", "deviceAuthorization"})

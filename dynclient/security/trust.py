@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from dynclient import messages
+from dynclient._escaping import without_user
 from dynclient._expressions import expression
 from dynclient._masking import SECRET_HEADERS
 from dynclient._records import Record
@@ -117,7 +118,7 @@ def _origin(text: object) -> Origin:
     if isinstance(text, str) and _URL.fullmatch(text) and (origin := _origin_of(text)) is not None:
         return origin
     raise ArgumentError(
-        f"allow_origins holds {text!r}, which is not an origin",
+        f"allow_origins holds {without_user(str(text))!r}, which is not an origin",
         argument="allow_origins",
         hint='say "https://host:port"',
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from markupsafe import Markup
 
 from dynclient import Client, DynclientError, Retry
+from dynclient._escaping import one_line
+from dynclient._schemas.shapes import bounded_depth
 from dynclient.examples import example as example_of
 from dynclient.examples import unrevealing
 from dynclient.inspection.hints import Direction, Hint, text
@@ -21,6 +24,7 @@ from dynclient_tools.rendering import MARK, literal, pages
 from dynclient_tools.views import INDEX, OperationPage, SchemaPage, Site, is_none, server_url, site
 
 
+@bounded_depth("a schema, or an example,")
 def docs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
     """Write the pages of an API, by file name. ``source`` is the name of its document in the examples."""
     shown = site(client, source, check=True)
@@ -56,9 +60,11 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
         written[schema.file] = environment.get_template("schema.md.jinja").render(
             page=schema, users=users.get(uri, []), parents=parents.get(uri, [])
         )
-    return written
+    # UTF-8 has no lone surrogates.
+    return {name: text.encode("utf-8", "backslashreplace").decode() for name, text in written.items()}
 
 
+@bounded_depth("a schema, or an example,")
 def navigation(client: Client, source: str, folder: str, theme: str | None = None) -> str:
     """Write the configuration of mkdocs for the pages in a folder.
 
@@ -66,19 +72,19 @@ def navigation(client: Client, source: str, folder: str, theme: str | None = Non
     reader's browser ask another site for anything.
     """
     shown = site(client, source, check=True)
-    nav: list[dict[str, Any]] = [{"Overview": INDEX}, *({page.title: page.file} for page in shown.tags)]
+    nav: list[dict[str, Any]] = [{"Overview": INDEX}, *({_as_html(page.title): page.file} for page in shown.tags)]
     if shown.schemas:
         schemas = sorted(shown.schemas, key=lambda page: page.view.class_name)
         nav.append({"Schemas": [{page.view.class_name: page.file} for page in schemas]})
     chosen = theme or ("material" if find_spec("material") is not None else "mkdocs")
     settings = {
-        "site_name": shown.api.title,
+        "site_name": _as_html(shown.api.title),
         "docs_dir": folder,
         "theme": _THEMES.get(chosen, {"name": chosen}),
         "markdown_extensions": [*_EXTENSIONS, *(_MATERIAL if chosen == "material" else ["fenced_code"])],
         "nav": nav,
     }
-    lines = [f"{key}: {json.dumps(value, indent=2)}" for key, value in settings.items()]
+    lines = [f"{key}: {json.dumps(value, indent=2, ensure_ascii=False)}" for key, value in settings.items()]
     return "\n".join([f"# {MARK}", *lines, ""])
 
 
@@ -103,6 +109,11 @@ _THEMES: dict[str, dict[str, Any]] = {
 }
 _EXTENSIONS: list[Any] = ["md_in_html", "tables", {"toc": {"permalink": True, "toc_depth": 2}}]
 _MATERIAL = ["pymdownx.highlight", "pymdownx.inlinehilite", "pymdownx.superfences"]
+
+
+def _as_html(title: str) -> str:
+    """A title for mkdocs, whose themes write it into the page as it is; YAML holds printable characters only."""
+    return escape(one_line(title))
 
 
 def _signature(page: OperationPage, *, info: bool = False) -> str:

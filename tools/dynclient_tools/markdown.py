@@ -104,7 +104,7 @@ def fence(value: str, language: str = "") -> Markup:
 
 def link(label: str, target: str) -> Markup:
     """Write a link to a file or anchor of the pages."""
-    return Markup(f"[{_escaped(label)}]({target})")  # noqa: S704  # targets are slugs
+    return Markup(f"[{_escaped(' '.join(_printable(label).split()))}]({target})")  # noqa: S704  # targets are slugs
 
 
 def slug(name: str) -> str:

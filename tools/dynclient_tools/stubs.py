@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from dynclient import Client
 from dynclient._identifiers import class_name, distinct
+from dynclient._schemas.shapes import bounded_depth
 from dynclient.inspection.docstrings import clean, client_name, docstring
 from dynclient.inspection.hints import Direction, Hint, text
 from dynclient.inspection.views import ArgumentView, OperationView
@@ -42,6 +43,7 @@ _SHOWN = 6  # Properties of a body; a call lists them all.
 _PER_FILE = 150  # Operations; type checkers give up on files that are too long.
 
 
+@bounded_depth("a schema")
 def stubs(client: Client, source: str, templates: Path | None = None, tags: Collection[str] = ()) -> dict[str, str]:
     """Write the package of an API, by file name. ``source`` is the path of its document.
 

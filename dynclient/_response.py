@@ -40,6 +40,7 @@ from dynclient.http_grammar import BODILESS, SAFE, SUCCESS
 from dynclient.media_types import OCTETS, TEXT, essence, find, parse
 from dynclient.messages import HTTPResult, Request, Response
 from dynclient.options import Limits, ValidationEngine, ValidationMode
+from dynclient.transports.clock import INLINE_BYTES, look
 
 log = logger()
 
@@ -222,14 +223,17 @@ class ResponseReader(Record):
                 data = best_effort(response, self.limits) if content_type is not None else None
             else:
                 data = codecs.find(content_type).decode(response.body, media_type, content_type, self.limits)
+                if len(response.body) > INLINE_BYTES:
+                    look()
                 if self.mode != "off":
                     faults = self._faults(media_type, data, content_type)
         except (DecodeError, UnexpectedMediaType) as error:
             # The context is the decoder's own error, which has the whole text.
             error.__context__ = None
             wrong = self._completed(error, response)
-            data = self._guessed(documented, response)
-            error.data = self._guessed(documented, wrong.response or response)
+            data = error.data = self._guessed(documented, response)
+            if wrong.response is not None and wrong.response.body != response.body:
+                error.data = self._guessed(documented, wrong.response)
         if faults:
             wrong = self._broken(faults, response)
             wrong.data = _without_secrets(data, response)
@@ -289,6 +293,7 @@ class ResponseReader(Record):
             done = f"the server has carried out the {self.operation.method}, do not send it again; "
         name = json.dumps(self.operation.id, ensure_ascii=False)
         error.hint = (
+            f"{error.hint}{'. ' if error.hint else ''}"
             f'{done}what came is in error.data. validate="warn" returns it with a warning; '
             f'for this operation alone, validate=Validation(by={{{name}: "warn"}})'
         )
@@ -299,11 +304,10 @@ class ResponseReader(Record):
         head = response.request is not None and response.request.method == "HEAD"
         if head or response.status in BODILESS or not (documented.content or response.body):
             return None, ""
-        if not documented.content or (
-            not response.body and response.content_type is None and response.status >= _ERROR
-        ):
-            return None, response.content_type or ""
-        if response.content_type is None:
+        sent = response.content_type
+        if not documented.content or (not response.body and sent is None and response.status >= _ERROR):
+            return None, sent or ""
+        if sent is None:
             # RFC 9110, 8.3: without a Content-Type the recipient may guess: the only documented type.
             if len(documented.content) == 1 and response.body:
                 media_type = next(iter(documented.content.values()))
@@ -311,16 +315,16 @@ class ResponseReader(Record):
             raise self._unexpected(
                 documented, "the response has no Content-Type" if response.body else "the response is empty"
             )
-        if response.content_type in documented.content:
-            return documented.content[response.content_type], response.content_type
+        if sent in documented.content:
+            return documented.content[sent], sent
         try:
-            parse(response.content_type)
+            parse(sent)
         except ValueError as error:
-            raise self._unexpected(documented, f"the Content-Type is malformed: {response.content_type!r}") from error
-        media_range = match(response.content_type, documented.content)
+            raise self._unexpected(documented, f"the Content-Type is malformed: {sent!r}") from error
+        media_range = match(sent, documented.content)
         if media_range is None:
-            raise self._unexpected(documented, f"the response is {response.content_type}")
-        return documented.content[media_range], response.content_type
+            raise self._unexpected(documented, f"the response is {sent}")
+        return documented.content[media_range], sent
 
     def _unexpected(self, documented: model.Response, message: str) -> UnexpectedMediaType:
         ranges = list(documented.content)

@@ -87,6 +87,7 @@ class Limits:
     document_bytes: int | None = 64 * MiB
     remote_document_bytes: int | None = 32 * MiB
     document_depth: int = 512
+    document_nodes: int | None = 1_000_000
     yaml_alias_nodes: int = 1_000_000
     reference_depth: int = 64
     reference_files: int = 10_000
@@ -99,6 +100,7 @@ class Limits:
     header_line_bytes: int = 65_536
     informational_responses: int = 10
     body_depth: int = 128
+    body_values: int | None = 2_000_000
     integer_digits: int = 4300
     schema_depth: int = 128
     validation_steps: int = 1_000_000

@@ -6,7 +6,8 @@ Time and chance come from an :class:`~dynclient._environment.Environment`.
 Rule 1: one deadline covers every attempt, every wait and every redirect.
 Rule 2: a request is repeated only if that can't have a second effect (:mod:`dynclient._call.retry`).
 Rule 3: of a streamed call, only a success is left unread; an error is read whole, and raised as in any other call.
-Rule 4: each attempt is authenticated anew (:class:`~dynclient.security.AuthFlow`). An auth sub-request is repeated as
+Rule 4: a large response is read in a worker thread, and so is what takes long (:mod:`dynclient.transports.clock`).
+Rule 5: each attempt is authenticated anew (:class:`~dynclient.security.AuthFlow`). An auth sub-request is repeated as
 any request is, within the call's deadline, and does not count as an attempt of the call.
 """
 
@@ -16,6 +17,7 @@ import logging
 from collections.abc import Callable, Generator
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from dynclient._call.instrumentation import Hop, Instrumentation, log
@@ -28,6 +30,7 @@ from dynclient.http_grammar import IDEMPOTENT, SUCCESS
 from dynclient.messages import Await, HTTPResult, Read, Request, Response, RunBlocking, Send, Sleep
 from dynclient.options import Secret
 from dynclient.security import AuthFlow, CallClock, Outcome
+from dynclient.transports.clock import INLINE_BYTES, INLINE_SECONDS, TooLong, within
 
 T = TypeVar("T")
 
@@ -110,7 +113,7 @@ def _flow(request: Request, sender: _Sender, auth: AuthFlow | None, read: Callab
             request = target
         if response.attempts != sender.retry.sent:
             response = replace(response, attempts=sender.retry.sent)
-        result = read(response)
+        result = yield from _in_time(read, response, sender)
     except DynclientError as error:
         _complete(error, operation.id, sender.retry)
         if sender.instrumentation is not None:
@@ -119,6 +122,17 @@ def _flow(request: Request, sender: _Sender, auth: AuthFlow | None, read: Callab
     if sender.instrumentation is not None:
         sender.instrumentation.ended(first, response.status, sender.retry.sent)
     return result
+
+
+def _in_time(read: Callable[[Response], T], response: Response, sender: _Sender) -> Flow[T]:
+    """Read a response within the call's deadline: at once, or where that would take long, in a worker thread."""
+    reading = partial(within, read, response, sender.environment.clock, sender.clock.deadline)
+    if type(response.body) is not bytes or len(response.body) <= INLINE_BYTES:
+        try:
+            return reading(INLINE_SECONDS)
+        except TooLong:
+            pass
+    return (yield RunBlocking(reading))  # type: ignore[no-any-return]  # what `read` returns
 
 
 def _complete(error: DynclientError, operation_id: str, retry: RetryPolicy) -> None:
@@ -138,10 +152,10 @@ class _Sender:
 
     __slots__ = (
         "_certificate",
-        "_clock",
         "_cookies",
         "_progress",
         "_stream",
+        "clock",
         "environment",
         "hop",
         "instrumentation",
@@ -173,7 +187,7 @@ class _Sender:
         self.instrumentation: Instrumentation | None = None
         if options.hooks or log.isEnabledFor(logging.INFO):
             self.instrumentation = Instrumentation(reader.operation.id, options.hooks, environment.clock, started)
-        self._clock = CallClock(environment, options.timeout, reader.limits, deadline)
+        self.clock = CallClock(environment, options.timeout, reader.limits, deadline)
         self._certificate = certificate
         self._cookies = options.cookies
         self._progress = options.upload_progress
@@ -185,7 +199,7 @@ class _Sender:
         Raises:
             TransportError, DecodeError: the last attempt failed.
         """
-        retry, clock = self.retry, self._clock
+        retry, clock = self.retry, self.clock
         while True:
             outcome = yield from (self.send(request) if auth is None else auth.send(request, self, clock))
             wait = retry.wait_after(outcome, request, clock.deadline)
@@ -209,7 +223,7 @@ class _Sender:
             exchange = self.instrumentation.exchange(request, self.hop, self.retry.sent)
         certificate = self._certificate and not self.hop.is_foreign
         sent = request if exchange is None else exchange.request
-        send = self._clock.send(sent, stream=self._stream, certificate=certificate)
+        send = self.clock.send(sent, stream=self._stream, certificate=certificate)
         if self.retry.fresh or self._progress is not None:
             send, self.retry.fresh = send._replace(fresh=self.retry.fresh, progress=self._progress), False
         try:

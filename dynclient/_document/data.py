@@ -53,6 +53,7 @@ def _parsed(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
         return _yaml(text, name, limits)
     from dynclient._document import json_text, offsets
 
+    json_text.check_nodes(text, name, limits)
     parts = offsets.divided(text, name, limits)
     if parts is not None:
         return parts

@@ -12,7 +12,7 @@ import math
 import re
 from array import array
 from bisect import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from itertools import accumulate
@@ -20,7 +20,7 @@ from operator import itemgetter
 from typing import Any, NoReturn, TypedDict
 
 from dynclient._document.text import checked, excerpt, unreadable
-from dynclient._document.trees import too_deep
+from dynclient._document.trees import too_deep, too_many_nodes
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
 from dynclient.json_pointer import MISSING, join, split, walk
@@ -31,6 +31,8 @@ STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _ESCAPE = expression(rb"\\.", re.DOTALL)
 _PIECE = 1 << 18
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]"'))
+_NOT_BEFORE_A_VALUE = bytes(set(range(256)) - set(b'{[,"'))
+_NOT_BEFORE_A_NODE = bytes(set(range(256)) - set(b'{[,:"'))
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
 
 
@@ -79,7 +81,39 @@ _DECODER = decoder(_fail, _fail)
 
 def depth_of(data: bytes) -> int:
     """Return how deep JSON text nests, without parsing it."""
-    depth = deepest = start = 0
+    depth = deepest = 0
+    for outside in _outside_strings(data, _NOT_STRUCTURE):
+        steps = list(accumulate(array("b", outside.translate(_STEPS)), initial=depth))
+        depth, deepest = steps[-1], max([deepest, *steps])
+    return deepest
+
+
+def values_of(data: bytes) -> int:
+    """Return how many values JSON text has, without parsing it: each follows a bracket or a comma."""
+    return 1 + sum(map(len, _outside_strings(data, _NOT_BEFORE_A_VALUE)))
+
+
+def check_nodes(data: bytes, name: str, limits: Limits) -> None:
+    """Count the keys and values of JSON text before they take memory.
+
+    Raises:
+        UnsafeDocument: there are more than the limit.
+    """
+    most = limits.document_nodes
+    if most is None or len(data) <= most:
+        return
+    # Of a member's key and value each stands once before a comma or a brace; these may also stand in strings.
+    if 2 * sum(map(data.count, (b",", b"[", b"{"))) >= most and _nodes_of(data) > most:
+        raise too_many_nodes(name, limits)
+
+
+def _nodes_of(data: bytes) -> int:
+    return 1 + sum(map(len, _outside_strings(data, _NOT_BEFORE_A_NODE)))
+
+
+def _outside_strings(data: bytes, without: bytes) -> Iterator[bytes]:
+    """Yield the text outside of strings, piece by piece, without some characters; quotation marks are kept."""
+    start = 0
     in_string = False
     while start < len(data):
         # In pieces, since large copies would leave large holes in the memory that the process holds.
@@ -90,12 +124,9 @@ def depth_of(data: bytes) -> int:
         if b"\\" in piece:
             piece = _ESCAPE.sub(b"", piece)
         # Between two quotation marks is text: every second part is outside of all strings.
-        parts = piece.translate(None, _NOT_STRUCTURE).split(b'"')
-        outside = b"".join(parts[in_string::2])
+        parts = piece.translate(None, without).split(b'"')
+        yield b"".join(parts[in_string::2])
         in_string ^= not len(parts) % 2
-        steps = list(accumulate(array("b", outside.translate(_STEPS)), initial=depth))
-        depth, deepest = steps[-1], max([deepest, *steps])
-    return deepest
 
 
 _TOKEN = expression(STRING + rb"?|[{}\[\],]", re.DOTALL)

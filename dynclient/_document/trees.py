@@ -50,6 +50,15 @@ def too_deep(name: str, limits: Limits, line: int | None = None) -> Exception:
     return unsafe(f"nests deeper than {limits.document_depth} levels", name, line=line)
 
 
+def too_many_nodes(name: str, limits: Limits) -> Exception:
+    """Make the error of a document with more keys and values than its limit."""
+    return unsafe(
+        f"has more than {limits.document_nodes:,} keys and values",
+        name,
+        hint="load(..., limits=Limits(document_nodes=...)) sets this limit",
+    )
+
+
 def _below(node: Any) -> Any:
     return node.values() if type(node) is dict else node
 

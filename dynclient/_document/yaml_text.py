@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from dynclient._document.text import unreadable
-from dynclient._document.trees import check_sharing, too_deep
+from dynclient._document.trees import check_sharing, too_deep, too_many_nodes
 from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
 from dynclient.json_pointer import join
@@ -39,6 +40,7 @@ _NUMBERS = (
     (_FLOAT, expression(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")),
 )
 _COLLECTIONS = {_MAP: "mapping", _SEQ: "sequence"}
+_SPARSE = 4
 _FIRST = frozenset("-+.0123456789")
 
 
@@ -66,10 +68,14 @@ def compose(data: bytes, name: str, limits: Limits) -> Node | None:
     """Compose the nodes of UTF-8 YAML text, with their lines; None if the text is empty."""
     import yaml
 
+    _check_nodes(data, name, limits)
     loader = _loader()(data)
     loader.limit = limits.document_depth
+    loader.most = math.inf if limits.document_nodes is None else limits.document_nodes
     try:
         return loader.get_single_node()
+    except _TooManyError:
+        raise too_many_nodes(name, limits) from None
     except (_TooDeepError, RecursionError):
         raise too_deep(name, limits) from None
     except yaml.MarkedYAMLError as error:
@@ -83,8 +89,35 @@ def compose(data: bytes, name: str, limits: Limits) -> Node | None:
         loader.dispose()
 
 
+def _check_nodes(data: bytes, name: str, limits: Limits) -> None:
+    """Count the nodes of dense text before they are composed, since they take a hundred times as much memory.
+
+    Raises:
+        UnsafeDocument: there are more than the limit.
+    """
+    import yaml
+
+    most = limits.document_nodes
+    if most is None or len(data) <= most:
+        return
+    # Each node is beside one of these, or between two; there may be more of them in texts.
+    bound = 2 * sum(map(data.count, (b",", b":", b"[", b"{", b"-", b"?")))
+    if bound < most or len(data) > _SPARSE * bound:
+        return
+    events = yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    with suppress(yaml.YAMLError, ValueError):  # what is wrong is reported when it is composed
+        for event in events:
+            most -= isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
+            if most < 0:
+                raise too_many_nodes(name, limits)
+
+
 class _TooDeepError(Exception):
     """The text nests deeper than the limit."""
+
+
+class _TooManyError(Exception):
+    """The text has more nodes than the limit."""
 
 
 @cache
@@ -99,6 +132,7 @@ def _loader() -> Any:
 
         depth = 0
         limit = 0
+        most = math.inf
 
         def descend_resolver(self, _parent: Any, _index: Any) -> None:
             self.depth += 1
@@ -110,6 +144,9 @@ def _loader() -> Any:
             self.depth -= 1
 
         def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+            self.most -= 1
+            if self.most < 0:
+                raise _TooManyError
             if kind is not yaml.ScalarNode:
                 return _MAP if kind is yaml.MappingNode else _SEQ
             return _plain_tag(value) if implicit[0] else _STR

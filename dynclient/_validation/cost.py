@@ -36,6 +36,8 @@ from dynclient.options import Limits
 
 _MOST_STEPS = 10_000
 """Steps, and visits to one location, up to which jsonschema-rs is used."""
+_MOST_STEPS_IN_ALL = 200_000_000
+"""Steps of all values together: it can't be interrupted, and other threads wait for it."""
 _MOST_REPEATED = 1_000_000
 """How often jsonschema-rs may check one location of a recursive value."""
 _DEEPEST = 128
@@ -51,11 +53,13 @@ Node = Mapping[str, Any]
 class Cost(Record):
     """How many levels a value may have: ``levels`` for any engine, None where it makes no difference.
 
-    ``verdict_levels`` is for jsonschema-rs: 0 where it may not be used.
+    ``verdict_levels`` and ``verdict_values`` are for jsonschema-rs: 0 where it may not be used, and how many values a
+    value may hold.
     """
 
     levels: int | None
     verdict_levels: int
+    verdict_values: int
 
 
 class _Analysis(Record):
@@ -85,7 +89,7 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
     """
     if "$id" in bundle.schema:
         # Where `$dynamicRef` leads is known only with the value.
-        return Cost(limits.body_depth, 0)
+        return Cost(limits.body_depth, 0, 0)
     entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
     known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
     # Bundles of several threads may share entries, of which half is known.
@@ -102,15 +106,17 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
 def _cost(entries: Mapping[str, Any], known: _Analysis, limits: Limits) -> Cost:
     deepest = min(limits.body_depth, _DEEPEST)
     steps = max(known.steps[name] for name in entries)
-    if max(steps, _most_visits(entries, known)) > _MOST_STEPS:
+    worst = max(steps, _most_visits(entries, known))
+    if worst > _MOST_STEPS:
         deepest = 0
+    values = _MOST_STEPS_IN_ALL // worst
     growth = _growth(entries, known)
     if growth == 0:
         is_bounded = any(known.compares[name] for name in entries)
-        return Cost(limits.body_depth if is_bounded else None, deepest)
+        return Cost(limits.body_depth if is_bounded else None, deepest, values)
     if growth > 1:
         deepest = min(deepest, int(math.log(_MOST_REPEATED, growth)))
-    return Cost(limits.body_depth, deepest)
+    return Cost(limits.body_depth, deepest, values)
 
 
 # Subschemas of one schema

@@ -25,11 +25,15 @@ from dynclient._validation.formats import format_fault
 from dynclient._validation.json_types import TYPES, frozen, is_multiple, is_number, is_opaque, size
 from dynclient._validation.patterns import matches
 from dynclient.options import Limits
+from dynclient.transports.clock import look
 
 Errors = Iterator[ValidationError]
 
-_STEPS_PER_VALUE = 500
+_STEPS_PER_VALUE = 100
 """Steps that are granted for each value within a value, whatever the limit."""
+_STEPS_PER_LOOK = 1_000
+_STEPS_OF_A_SCHEMA = 10
+"""What it counts for to make a validator for a schema, or to begin checking by one: each takes several microseconds."""
 _CHARACTERS_PER_STEP = 100
 _MOST_REMEMBERED = 100
 """Errors of one reference that are kept: nobody is shown more, and a long list of wrong items would be gone through."""
@@ -54,22 +58,27 @@ class EvaluationContext:
         self.found: dict[tuple[str, int], tuple[list[ValidationError], bool]] = {}
         self._value = value
         self._left = steps
+        self._next_look = max(steps - _STEPS_PER_LOOK, 0)
         self._is_granted = False
         self._pattern_length = pattern_length
         self._members: dict[int, frozenset[Any]] = {}
 
     def step(self, count: int = 1) -> None:
-        """Count steps.
+        """Count steps, and look at the clock now and then.
 
         Raises:
             OverBudget: there are none left.
         """
         self._left -= count
+        if self._left >= self._next_look:
+            return
+        look()
         if self._left < 0:
             if self._is_granted:
                 raise OverBudget
             self._is_granted = True
             self._left = _STEPS_PER_VALUE * size(self._value)
+        self._next_look = max(self._left - _STEPS_PER_LOOK, 0)
 
     def without_message(self, error: ValidationError) -> ValidationError:
         """Take jsonschema's message out of an error: it shows the value, which may be secret, and as long."""
@@ -80,6 +89,7 @@ class EvaluationContext:
 
     def matches(self, source: str, text: str) -> bool | None:
         """Whether a text matches a pattern; None where that is not known."""
+        look()
         found = matches(source, text, self._pattern_length)
         if found is None:
             self.not_known += 1
@@ -117,11 +127,22 @@ def _engine(*, files: bool) -> Any:
     types: dict[str, Callable[[Any], bool]] = dict(TYPES)
     if files:
         types["string"] = lambda value: isinstance(value, str) or is_opaque(value)
-    return extend(  # type: ignore[no-untyped-call] # jsonschema's own
+    engine = extend(  # type: ignore[no-untyped-call] # jsonschema's own
         Draft202012Validator,
         validators={keyword: _counted(function) for keyword, function in {**_STOCK, **_REPLACED}.items()},
         type_checker=TypeChecker({name: _checked(test) for name, test in types.items()}),  # type: ignore[misc] # called by position,
     )
+    for name in ("evolve", "iter_errors"):
+        setattr(engine, name, _counted_method(getattr(engine, name)))
+    return engine
+
+
+def _counted_method(method: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(validator: Any, *args: Any, **keywords: Any) -> Any:
+        validator.format_checker.step(_STEPS_OF_A_SCHEMA)
+        return method(validator, *args, **keywords)
+
+    return counted
 
 
 def _checked(test: Callable[[Any], bool]) -> Callable[[Any, Any], bool]:
@@ -248,7 +269,8 @@ def _placed(validator: Any, value: list[Any], schema: Any) -> set[int]:
     """The indices of the items that ``prefixItems`` and ``contains`` check."""
     seen = set(range(min(len(schema.get("prefixItems", ())), len(value))))
     if "contains" in schema:
-        seen |= {i for i, item in enumerate(value) if validator.evolve(schema=schema["contains"]).is_valid(item)}
+        contained = validator.evolve(schema=schema["contains"])
+        seen |= {i for i, item in enumerate(value) if contained.is_valid(item)}
     return seen
 
 

@@ -7,6 +7,7 @@ Rule 3: whatever jsonschema-rs does not find valid goes to jsonschema, which dec
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -156,7 +157,7 @@ class Validator:
     def verdict(self, value: Any) -> bool | None:
         """Whether jsonschema-rs finds a value valid; None where it may not be asked, or can't judge."""
         levels = self._cost.verdict_levels
-        if not levels or _is_deeper(value, levels) or self._verdict is None:
+        if not levels or _is_deeper(value, levels, self._cost.verdict_values) or self._verdict is None:
             return None
         begin_check()
         return self._verdict(value)
@@ -192,11 +193,14 @@ class Validator:
 _CONTAINERS = (dict, list)
 
 
-def _is_deeper(value: Any, limit: int) -> bool:
-    """Whether arrays and objects are nested more than ``limit`` levels deep; found level by level."""
+def _is_deeper(value: Any, limit: int, values: float = math.inf) -> bool:
+    """Whether arrays and objects are nested more than ``limit`` levels deep, or hold more than so many values."""
     level = [value] if isinstance(value, _CONTAINERS) else []
     while level and limit:
         limit -= 1
+        values -= sum(map(len, level))
+        if values < 0:
+            return True
         level = [
             item
             for each in level

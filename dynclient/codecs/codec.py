@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from dynclient._records import Record
-from dynclient.exceptions import EncodeError
+from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.messages import Body
 from dynclient.model import MediaType
 from dynclient.options import Limits
@@ -95,6 +95,14 @@ def _chunks(contents: Iterable[Content]) -> Generator[bytes, None, None]:
             yield content
         else:
             yield from content()
+
+
+def too_many(most: int | None) -> DecodeError:
+    """The error about a body with more values than the limit."""
+    return DecodeError(
+        f"the body has more than {most:,} values",
+        hint="load(..., limits=Limits(body_values=...)) sets this limit; elements of XML and fields of forms count too",
+    )
 
 
 def is_content(value: Any) -> bool:

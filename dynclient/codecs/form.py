@@ -14,11 +14,12 @@ from urllib.parse import quote_plus, unquote_plus
 from dynclient import _schemas, _styles
 from dynclient._charsets import decode_text, encode_text
 from dynclient.codecs import fields, shapes
-from dynclient.codecs.codec import Codec, Encoded
+from dynclient.codecs.codec import Codec, Encoded, too_many
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
 from dynclient.media_types import OCTETS, charset_of, is_concrete
 from dynclient.model import Encoding, MediaType, Schema
 from dynclient.options import Limits
+from dynclient.transports.clock import look
 
 # URL Standard, 5.2: the application/x-www-form-urlencoded percent-encode set leaves these as they are.
 _KEPT = "*-._"
@@ -86,6 +87,8 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     media_type = media_type or MediaType(content_type)
     charset = charset_of(content_type) or "utf-8"
     text = decode_text(body, "utf-8")
+    if limits.body_values is not None and text.count("&") >= limits.body_values:
+        raise too_many(limits.body_values)
     pairs = [_pair(field, charset) for field in text.split("&") if field]
     found: dict[str, Any] = {}
     taken: set[str] = set()
@@ -99,6 +102,7 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
         if name not in taken:
             by_name.setdefault(name, []).append(value)
     for name, values in by_name.items():
+        look()
         encoding = media_type.encoding.get(name, fields.NO_ENCODING)
         value_of = partial(_value, encoding=encoding, limits=limits)
         schema = fields.property_schema(media_type, name)
@@ -107,6 +111,7 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
 
 
 def _pair(field: str, charset: str) -> tuple[str, str]:
+    look()
     name, _, value = field.partition("=")
     try:
         return unquote_plus(name, charset, "strict"), unquote_plus(value, charset, "strict")

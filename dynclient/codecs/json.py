@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from dynclient._charsets import decode_text, encode_text
 from dynclient._decimals import decimal_text, is_decimal
 from dynclient._expressions import expression
-from dynclient.codecs.codec import Codec, Encoded
+from dynclient.codecs.codec import Codec, Encoded, too_many
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.media_types import charset_of
 from dynclient.model import MediaType
@@ -87,6 +87,8 @@ def load(body: bytes, limits: Limits) -> Any:
     Raises:
         DecodeError: it is not JSON, or exceeds a limit; ``offset`` is the byte at which that shows.
     """
+    if limits.body_values is not None and len(body) > limits.body_values:
+        check_values(body, limits.body_values)
     engine = None if len(body) < _SMALL and next(_FIRST, None) is not None else _msgspec()
     if engine is not None and limits.integer_digits >= _MSGSPEC_DIGITS:
         try:
@@ -110,8 +112,25 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     """Read a JSON body. RFC 8259, 8.1: in UTF-8; a byte order mark and a charset parameter are accepted."""
     charset = charset_of(content_type)
     if charset is not None and charset.lower() not in _UTF_8:
-        return _Reader(decode_text(body, charset), charset, limits).value()
+        text = decode_text(body, charset)
+        if limits.body_values is not None and len(text) > limits.body_values:
+            check_values(text.encode("utf-8", "surrogatepass"), limits.body_values)
+        return _Reader(text, charset, limits).value()
     return load(body, limits)
+
+
+def check_values(text: bytes, most: int) -> None:
+    """Count the values of JSON text before they take memory.
+
+    Raises:
+        DecodeError: there are more than ``most``.
+    """
+    # Commas and brackets may also stand in strings.
+    if sum(map(text.count, (b",", b"[", b"{"))) >= most:
+        from dynclient._document.json_text import values_of
+
+        if values_of(text) > most:
+            raise too_many(most)
 
 
 # -- msgspec -----------------------------------------------------------------------------------------------------------

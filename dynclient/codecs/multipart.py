@@ -35,9 +35,12 @@ from dynclient.media_types import JSON, MULTIPART_FORM, TEXT, essence, find, par
 from dynclient.messages import Headers
 from dynclient.model import Encoding, Header, MediaType, Schema
 from dynclient.options import Limits
+from dynclient.transports.clock import look
 
 _MOST_PARTS = 100_000
+_PARTS_PER_LOOK = 100
 _DELIMITERS = ",|"
+_READ_HEADERS = frozenset({"content-disposition", "content-transfer-encoding", "content-type"})
 # RFC 2046, 5.1.1: boundary.
 _BOUNDARY = expression(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
 # HTML, multipart/form-data encoding algorithm: characters that would end a name or its line are percent-encoded.
@@ -288,6 +291,8 @@ def _split(body: bytes, mark: bytes, limits: Limits) -> Iterator[_ReadPart]:
     delimiter = re.compile(rb"(?:^|\r\n)--" + re.escape(mark) + rb"(--)?[ \t]*(?=\r\n|\Z)")
     position: int | None = None
     for count, found in enumerate(delimiter.finditer(body)):
+        if not count % _PARTS_PER_LOOK:
+            look()
         if position is not None:
             yield _read_part(body[position : found.start()], position, limits)
         if found[1]:
@@ -315,7 +320,8 @@ def _read_part(raw: bytes, offset: int, limits: Limits) -> _ReadPart:
     fields_ = [decode_text(line, "utf-8").partition(":") for line in lines]
     if not all(colon and _NAME.fullmatch(name) for name, colon, _ in fields_):
         raise DecodeError("a header of a part is malformed", offset=offset)
-    headers = Headers([(name, value.strip(" \t")) for name, _, value in fields_])
+    # The others would take more memory than the body.
+    headers = Headers([(name, value.strip(" \t")) for name, _, value in fields_ if name.lower() in _READ_HEADERS])
     disposition = _parameters(headers.get("content-disposition", ""))
     return _ReadPart(headers, content, disposition.get("name"), disposition.get("filename"))
 
@@ -373,6 +379,7 @@ def _value(part: _ReadPart, schema: Schema | None, encoding: Encoding, limits: L
     """The value of one part, by its own content type, or else by the default for its schema."""
     from dynclient import codecs
 
+    look()
     content = _transferred(part, schema)
     content_type = part.headers.get("content-type")
     if fields.is_encoded(schema) and part.filename is None:

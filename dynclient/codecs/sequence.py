@@ -23,11 +23,12 @@ from dynclient._charsets import BOM, decode_text, encode_text, is_known
 from dynclient._expressions import expression
 from dynclient._plain_values import plain_value
 from dynclient.codecs import json, shapes
-from dynclient.codecs.codec import Codec, Encoded, Split, StreamBody, is_content, raw_body
+from dynclient.codecs.codec import CHUNK, Codec, Encoded, Split, StreamBody, is_content, raw_body, too_many
 from dynclient.exceptions import DecodeError, EncodeError, ResponseTooLarge
 from dynclient.media_types import charset_of
 from dynclient.model import MediaType
 from dynclient.options import Limits
+from dynclient.transports.clock import look
 
 Write = Callable[[Any], bytes]
 
@@ -78,7 +79,16 @@ def _decode(split: Split, body: bytes, media_type: MediaType | None, content_typ
         if "string" in shape.types and not shapes.is_array(shape):
             return decode_text(body, charset_of(content_type) or "utf-8")
     splitter = split(media_type, replace(limits, response_bytes=None))
-    return [*splitter.feed(body), *splitter.finish()]
+    found: list[Any] = []
+    values = 0
+    for start in range(0, len(body) + 1, CHUNK):
+        look()
+        chunk = body[start : start + CHUNK]
+        values += sum(map(chunk.count, getattr(splitter, "before_values", ())))
+        found += splitter.feed(chunk)
+        if limits.body_values is not None and max(len(found), values) > limits.body_values:
+            raise too_many(limits.body_values)
+    return [*found, *splitter.finish()]
 
 
 def write_line(item: Any) -> bytes:
@@ -213,6 +223,8 @@ class _SeparatedBytes:
     """Bytes between separators of one byte each, with the offset of each item."""
 
     separator = b"\n"
+    # Each value follows one of these. In strings they count, too.
+    before_values = (b",", b"[", b"{", b"\n", b"\x1e")
 
     def __init__(self, media_type: MediaType | None, limits: Limits) -> None:  # noqa: ARG002  # every splitter's arguments
         """Take the limits of one value."""
@@ -319,6 +331,8 @@ class EventSplitter:
     reconnecting.
     """
 
+    before_values = (b"\n", b"\r")
+
     def __init__(self, media_type: MediaType | None, limits: Limits) -> None:
         """Take the media type, and the limits of one line and of an event's data."""
         self._lines = LineSplitter("utf-8", limits)
@@ -378,7 +392,8 @@ def _loaded(text: bytes, offset: int, limits: Limits) -> Any:
         return json.load(text, limits)
     except DecodeError as error:
         at = None if error.offset is None else error.offset + offset
-        raise DecodeError(error.message.replace("the body", "an item of the body", 1), offset=at) from None
+        message = error.message.replace("the body", "an item of the body", 1)
+        raise DecodeError(message, offset=at, hint=error.hint) from None
 
 
 def _codec(write: Write, split: Split) -> Codec:

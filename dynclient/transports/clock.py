@@ -1,20 +1,35 @@
-"""How long an exchange may still wait.
+"""How long an exchange may still wait, and how long reading its response may take.
 
 An exchange is in one phase at a time. Getting a connection (``pool``) and opening one (``connect``) have a budget for
 the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so that a server
 gains no time by sending single bytes.
+
+Decoding and validating wait for nothing, so that nothing can interrupt them. They look at the clock themselves, every
+so many steps (:func:`look`). The deadline covers them, and on an event loop they may take a moment only: what would
+take longer is begun again in a worker thread.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from typing import Literal
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Literal, TypeVar
 
+from dynclient.exceptions import TimeoutError as CallTimeoutError
+from dynclient.messages import Response
 from dynclient.options import Timeout
+
+T = TypeVar("T")
 
 Phase = Literal["pool", "connect", "write", "read"]
 
 _WHOLE_PHASES = frozenset({"pool", "connect"})
+
+INLINE_SECONDS = 0.02
+INLINE_BYTES = 512 * 1024
+"""A body up to this size is read where it arrived: that takes some 10 ms, unless its schema is costly."""
 
 
 class DeadlineExceeded(Exception):
@@ -71,3 +86,57 @@ class Clock:
     def passed(self) -> bool:
         """Whether the call's own deadline has passed."""
         return self._deadline is not None and time.monotonic() >= self._deadline
+
+
+# -- reading a response -----------------------------------------------------------------------------------------------
+
+# The clock, the end of the moment, and the deadline.
+_limits: ContextVar[tuple[Callable[[], float], float, float] | None] = ContextVar("dynclient work time", default=None)
+
+
+class TooLong(Exception):
+    """The moment that work may take on an event loop has passed."""
+
+
+def look() -> None:
+    """Look at the clock.
+
+    Raises:
+        TooLong: the work has to be done in a worker thread. (Its caller sees to that.)
+    """
+    limits = _limits.get()
+    if limits is not None:
+        clock, end, deadline = limits
+        now = clock()
+        if now > deadline:
+            raise DeadlineExceeded
+        if now > end:
+            raise TooLong
+
+
+def within(
+    read: Callable[[Response], T],
+    response: Response,
+    clock: Callable[[], float],
+    deadline: float | None,
+    seconds: float = math.inf,
+) -> T:
+    """Read a response before a deadline, a reading of the clock, and in this many seconds.
+
+    Raises:
+        TooLong: it takes more seconds.
+        TimeoutError: the deadline passed.
+    """
+    token = _limits.set((clock, clock() + seconds, math.inf if deadline is None else deadline))
+    try:
+        return read(response)
+    except DeadlineExceeded:
+        raise CallTimeoutError(
+            f"the call's time ended while the response, {response.status}, was decoded and validated",
+            phase="total",
+            request=response.request,
+            elapsed=response.elapsed,
+            hint="Timeout(total=...) gives a call more time; stream() reads a body piece by piece",
+        ) from None
+    finally:
+        _limits.reset(token)

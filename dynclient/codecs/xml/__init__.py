@@ -49,10 +49,10 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     text = syntax.text_of(body, content_type)
     if not text.strip():
         raise DecodeError("the body is empty where XML is documented", offset=0)
-    root = syntax.parse(text, limits)
     if media_type is None or media_type.schema is None or is_text(media_type.schema):
+        syntax.check(text, limits)
         return text
-    return mapping.decoded(root, media_type.schema)
+    return mapping.decoded(syntax.parse(text, limits), media_type.schema)
 
 
 def value_of(document: Any, media_type: MediaType, content_type: str, limits: Limits) -> Any:

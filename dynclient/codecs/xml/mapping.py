@@ -19,6 +19,7 @@ from dynclient.codecs.xml.nodes import Node, read_scalar, write_scalar
 from dynclient.codecs.xml.syntax import BLANK, XML, XSI, Attribute, CData, Element
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.model import Schema
+from dynclient.transports.clock import look
 
 NIL = Attribute("nil", "true", XSI, "xsi")
 
@@ -170,6 +171,7 @@ def decoded(root: Element, schema: Schema) -> Any:
 
 
 def _value(element: Element, node: Node | None) -> Any:
+    look()
     if node is None:
         return undescribed(element)
     if element.nil:
@@ -187,6 +189,7 @@ def _value(element: Element, node: Node | None) -> Any:
 
 def undescribed(element: Element) -> Any:
     """An element that no schema describes: its text, or a mapping of its elements, attributes and text."""
+    look()
     if element.nil:
         return None
     found: dict[str, Any] = {
@@ -242,6 +245,7 @@ class _Taking:
 
     def take(self, node: Node) -> list[Element]:
         """Take the node's children: by namespace if it has one, else by name, else by the other name."""
+        look()
         free = self.left()
         found = [child for child in free if child.name == node.name]
         if node.namespace is not None:

@@ -9,6 +9,7 @@ Rule 4: a document that a caller has already (text, bytes, an element) is checke
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
@@ -19,9 +20,11 @@ from xml.parsers import expat  # safe as used here: every DOCTYPE of a server is
 from dynclient._charsets import BOM, decode_text, encode_text, unicode_encoding
 from dynclient._expressions import expression
 from dynclient._records import Record
+from dynclient.codecs.codec import too_many
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.media_types import charset_of
 from dynclient.options import Limits
+from dynclient.transports.clock import look
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -59,6 +62,12 @@ class Attribute(Record):
     value: str
     namespace: str = ""
     prefix: str | None = None
+
+
+# Of the elements that were read, which nobody changes: a list of its own for each would take as much again.
+_NO_ATTRIBUTES: list[Attribute] = []
+_NO_CHILDREN: list[Element | str] = []
+_PIECE = 65_536
 
 
 class Element:
@@ -121,23 +130,60 @@ def parse(text: str, limits: Limits) -> Element:
     Raises:
         DecodeError: it is not well-formed, has a DOCTYPE, or is nested deeper than the limit.
     """
-    builder = _Builder(limits.body_depth)
+    builder = _Builder(limits)
     parser = expat.ParserCreate("utf-8", _SEPARATOR)
     parser.ordered_attributes = True
     parser.buffer_text = True
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
-    parser.StartCdataSectionHandler = partial(setattr, builder, "text", CData)
-    parser.EndCdataSectionHandler = partial(setattr, builder, "text", str)
+    parser.StartCdataSectionHandler = partial(builder.section, CData)
+    parser.EndCdataSectionHandler = partial(builder.section, str)
+    _parse(parser, text)
+    return next(builder.top.elements())
+
+
+def check(text: str, limits: Limits) -> None:
+    """Check a document without reading it into a tree.
+
+    Raises:
+        DecodeError: as :func:`parse`, except that its elements are not counted.
+    """
+    depth = 0
+
+    def start(*_: Any) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > limits.body_depth:
+            raise _too_deep(limits)
+
+    def end(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate("utf-8", _SEPARATOR)
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    _parse(parser, text)
+
+
+def _parse(parser: expat.XMLParserType, text: str) -> None:
+    """Feed a parser in pieces, with a look at the clock before each."""
     parser.StartDoctypeDeclHandler = _refuse_doctype
+    data = encode_text(text, "utf-8")
     try:
-        parser.Parse(encode_text(text, "utf-8"), True)
+        for at in range(0, len(data), _PIECE):
+            look()
+            parser.Parse(data[at : at + _PIECE], False)
+        parser.Parse(b"", True)
     except expat.ExpatError as error:
         fault = expat.ErrorString(error.code)
         message = f"the body is not well-formed XML: {fault} at line {error.lineno}, column {error.offset + 1}"
         raise DecodeError(message, offset=parser.ErrorByteIndex) from None
-    return next(builder.top.elements())
+
+
+def _too_deep(limits: Limits) -> DecodeError:
+    return DecodeError(f"the body is nested deeper than {limits.body_depth} levels")
 
 
 def _refuse_doctype(*_: Any) -> None:
@@ -147,32 +193,57 @@ def _refuse_doctype(*_: Any) -> None:
 class _Builder:
     """Builds the tree from the parser's events, with its own stack."""
 
-    def __init__(self, depth: int) -> None:
-        self.depth = depth
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self.top = Element("")
         self.stack = [self.top]
-        self.text: Callable[[str], str] = str
+        self.kind: Callable[[str], str] = str
+        self.texts: list[str] = []
+        self.names: dict[str, tuple[str, str]] = {}
+        self.left = math.inf if limits.body_values is None else limits.body_values
 
     def start(self, name: str, attributes: list[str]) -> None:
-        if len(self.stack) > self.depth:
-            raise DecodeError(f"the body is nested deeper than {self.depth} levels")
-        namespace, _, local = name.rpartition(_SEPARATOR)
-        element = Element(local, namespace)
-        for key, value in zip(attributes[::2], attributes[1::2], strict=True):
-            namespace, _, local = key.rpartition(_SEPARATOR)
-            element.attributes.append(Attribute(local, value, namespace))
+        self.flush()
+        if len(self.stack) > self.limits.body_depth:
+            raise _too_deep(self.limits)
+        self.left -= 1 + len(attributes) // 2
+        if self.left < 0:
+            raise too_many(self.limits.body_values)
+        element = Element(*self.parts(name))
+        element.attributes = [
+            Attribute(local, value, namespace)
+            for key, value in zip(attributes[::2], attributes[1::2], strict=True)
+            for local, namespace in [self.parts(key)]
+        ] or _NO_ATTRIBUTES
         self.stack[-1].children.append(element)
         self.stack.append(element)
 
+    def parts(self, name: str) -> tuple[str, str]:
+        """The local name and the namespace, each text kept once."""
+        known = self.names.get(name)
+        if known is None:
+            namespace, _, local = name.rpartition(_SEPARATOR)
+            known = self.names[name] = (local, namespace)
+        return known
+
     def end(self, _: str) -> None:
-        self.stack.pop()
+        self.flush()
+        element = self.stack.pop()
+        element.children = element.children or _NO_CHILDREN
 
     def data(self, text: str) -> None:
-        children = self.stack[-1].children
-        kind = self.text
-        if children and type(children[-1]) is kind:
-            text = children.pop() + text  # type: ignore[operator]  # kind is str or CData, so that it is text
-        children.append(kind(text))
+        self.texts.append(text)
+
+    def section(self, kind: Callable[[str], str]) -> None:
+        """A CDATA section begins or ends."""
+        self.flush()
+        self.kind = kind
+
+    def flush(self) -> None:
+        """Add the text that has come; joined at once, since it comes in small pieces."""
+        if self.texts:
+            self.stack[-1].children.append(self.kind("".join(self.texts)))
+            self.texts.clear()
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

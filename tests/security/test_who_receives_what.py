@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from http.cookiejar import Cookie, CookieJar
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
@@ -177,6 +178,7 @@ ROWS = {
     "`auth=`": Row(BEARER, {"auth": CANARY}),
     "`headers=`": Row(None, {"headers": {"X-Api-Key": CANARY}}),
     "cookie": Row({"type": "apiKey", "in": "cookie", "name": "session"}, {"auth": CANARY}),
+    "kept cookies": Row(None, {"cookies": True}),
     "certificate": Row(None, {}, "certificate"),
     "stored login": Row(BEARER, kept="login"),
     "environment": Row(BEARER, kept="environment"),
@@ -233,6 +235,17 @@ def document(scheme: Any) -> Callable[..., dict[str, Any]]:
             **members,
         }
 
+    return made
+
+
+def jar() -> CookieJar:
+    """A jar with a cookie for this machine, and one for the server that is none."""
+    made = CookieJar()
+    for host in ("127.0.0.1", "api.test"):
+        rest: dict[str, Any] = {"comment": None, "comment_url": None, "rest": {}}
+        rest |= {"port": None, "port_specified": False, "domain_specified": False, "domain_initial_dot": False}
+        rest |= {"path": "/", "path_specified": True, "secure": False, "expires": None, "discard": True}
+        made.set_cookie(Cookie(0, "session", CANARY, domain=host, **rest))
     return made
 
 
@@ -311,6 +324,8 @@ def test_a_cell(case, go, sites, files, stored, tmp_path):
     options = {"cache": False, "retry": 1, "tls": tls, **way.options, **kind.options}
     if kind.kept:
         options["auth"] = stored(kind.kept, way.source, tls=tls, references=way.options.get("references", ()))
+    if row == "kept cookies":
+        options["cookies"] = jar()
     for site in sites:
         site.seen.clear()
     error: Exception | None = None

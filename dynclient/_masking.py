@@ -56,6 +56,19 @@ _DELIMITER = expression(r"[^A-Za-z0-9_%]")
 _DELIMITERS = 8
 
 
+# Words of which the names of headers and query fields with credentials are made.
+_CREDENTIAL_WORDS = frozenset(
+    {"apikey", "auth", "authentication", "authorization", "bearer", "cookie", "credential", "credentials", "jwt", "key"}
+    | {"passwd", "password", "secret", "session", "signature", "token"}
+)
+
+
+def names_credential(name: str) -> bool:
+    """Tell whether the name of a header or a query field says that it holds a credential."""
+    lower = name.lower()
+    return not _CREDENTIAL_WORDS.isdisjoint(lower.replace("_", "-").split("-")) and lower != "idempotency-key"
+
+
 def is_secret_header(name: str, secrets: frozenset[SecretLocation]) -> bool:
     """Tell whether a header of a request with these secrets may not be shown."""
     return name.lower() in SECRET_HEADERS or ("header", name.lower()) in secrets

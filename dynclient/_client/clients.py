@@ -38,8 +38,8 @@ _CALL_OPTIONS = (
 )  # fmt: skip
 # So many operations still fit on a screen or two.
 _MANY = 100
-# auth may hold secrets, and hooks anything.
-_NOT_PICKLED = frozenset({"auth", "cookies", "hooks", "upload_progress"})
+# auth, cookies and query may hold secrets, the others anything.
+_NOT_PICKLED = frozenset({"auth", "cookies", "hooks", "query", "upload_progress"})
 
 
 _MEANT = {
@@ -188,6 +188,17 @@ class _BaseClient:
         return Operations(dispatcher, dispatcher.document.names)
 
     @property
+    def request(self) -> Any:
+        """Requests past the document, with the same server, credentials, retries and limits.
+
+        ``client.request("GET", "/path", query={...})`` returns an HTTPResult, on an AsyncClient an awaitable of one.
+        ``client.request.stream(...)`` leaves the body unread, ``client.request.prepare(...)`` sends nothing.
+        """
+        from dynclient._client.raw_requests import RawRequests
+
+        return RawRequests(self._dispatcher)
+
+    @property
     def api(self) -> API:
         """The API as the document describes it: for programs that inspect it."""
         return self._state.document.api
@@ -199,6 +210,8 @@ class _BaseClient:
         ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``content_type`` and ``accept``:
         the media types of bodies and of responses, where operations offer a choice, and ``upload_progress``: a function
         that is called with the number of bytes of a body that were sent so far, and the number of all, or None.
+        ``query`` has query fields that the document has forgotten: a mapping of name to a text, number, boolean or
+        list; they replace arguments of their name.
         """
         return type(self)(self._dispatcher.changed(options))
 
@@ -335,7 +348,7 @@ def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa
 def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
     """A client as a pickle: its source, the document's hash and the options; neither connections nor secrets.
 
-    Credentials, hooks and a transport are not pickled: ``with_options(auth=...)`` gives the copy its own.
+    Credentials, query fields, hooks and a transport are not pickled: ``with_options`` gives the copy its own.
     """
     options, state = dispatcher.options, dispatcher.state
     given = {name: value for name, value in options._asdict().items() if name not in _NOT_PICKLED}

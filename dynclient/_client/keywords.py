@@ -74,3 +74,4 @@ class CallOptions(CommonOptions, total=False):
     content_type: str | None
     accept: str | None
     upload_progress: Callable[[int, int | None], object] | None
+    query: Mapping[str, object] | None

@@ -19,7 +19,7 @@ from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader
 from dynclient.exceptions import ArgumentError, DocumentError, NoSuchOperation, escaped
 from dynclient.messages import HTTPResult, Request
-from dynclient.model import Operation, OperationRow
+from dynclient.model import Operation, OperationRow, SecurityRequirement
 from dynclient.security import AuthFlow, Security, concealed
 
 if TYPE_CHECKING:
@@ -67,10 +67,15 @@ class Dispatcher:
         own = self._validations.get(operation.row.key)
         return options if own is None else options._replace(validate=own)
 
-    def prepare(self, plan: Plan, bound: Bound) -> Request:
+    def security_of_any(self) -> tuple[SecurityRequirement, ...]:
+        """The security of a request past the document: the document's own, or else any credential that is given."""
+        return self._security.of_any(self.document.api.security)
+
+    def prepare(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Request:
         """The Request of a call, with a placeholder for each credential that is missing."""
-        request = plan.request(bound, self.options_of(plan.operation))
-        self._security.check_headers(self.options.headers, request, plan.operation)
+        options = self.options_of(plan.operation, options)
+        request = plan.request(bound, options)
+        self._security.check_headers(options.headers, request, plan.operation)
         return self._security.placeholder(request, plan.operation)
 
     def send(self, plan: Plan, bound: Bound, options: CallOptions | None = None, *, data_only: bool) -> Any:
@@ -78,18 +83,18 @@ class Dispatcher:
         result = drive(call(**self._prepared(plan, bound, options or self.options)), self.state.transport)
         return result.data if data_only else result
 
-    def stream(self, plan: Plan, bound: Bound) -> Any:
+    def stream(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Any:
         """A context manager that makes the call when it is entered, and leaves the response's body unread."""
         from dynclient._client.streaming import Streaming
 
-        return Streaming(self._body(plan, bound))
+        return Streaming(self._body(plan, bound, options or self.options))
 
-    def _body(self, plan: Plan, bound: Bound) -> Body:
+    def _body(self, plan: Plan, bound: Bound, options: CallOptions) -> Body:
         from dynclient._client.streaming import Body
 
-        prepared = self._prepared(plan, bound, self.options)
+        prepared = self._prepared(plan, bound, options)
         request = prepared.pop("request")
-        return Body(partial(stream, **prepared), request, self.options, self.state.transport)
+        return Body(partial(stream, **prepared), request, options, self.state.transport)
 
     def _prepared(self, plan: Plan, bound: Bound, options: CallOptions) -> dict[str, Any]:
         """The arguments of a call's flow."""
@@ -139,11 +144,11 @@ class AsyncDispatcher(Dispatcher):
         """Make a call: a coroutine that returns its data, or its HTTPResult."""
         return self._send(plan, bound, options or self.options, data_only=data_only)
 
-    def stream(self, plan: Plan, bound: Bound) -> Any:
+    def stream(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Any:
         """An asynchronous context manager that makes the call when it is entered, and leaves the body unread."""
         from dynclient._client.streaming import AsyncStreaming
 
-        return AsyncStreaming(self._body(plan, bound))
+        return AsyncStreaming(self._body(plan, bound, options or self.options))
 
     async def _send(self, plan: Plan, bound: Bound, options: CallOptions, *, data_only: bool) -> Any:
         result: HTTPResult = await drive_async(call(**self._prepared(plan, bound, options)), self.state.transport)

@@ -30,6 +30,7 @@ RESERVED = frozenset(
         "load",
         "operations",
         "reload",
+        "request",
         "schemas",
         "servers",
         "title",

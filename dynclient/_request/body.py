@@ -22,7 +22,18 @@ from dynclient._records import Record
 from dynclient._schemas import is_binary, settled
 from dynclient._validation import body_faults
 from dynclient.exceptions import DecodeError, EncodeError, Fault, UnsupportedMediaType
-from dynclient.media_types import JSON, OCTETS, PREFERENCES, TEXT, XML, concrete, essence, find, is_concrete
+from dynclient.media_types import (
+    JSON,
+    MULTIPART_FORM,
+    OCTETS,
+    PREFERENCES,
+    TEXT,
+    XML,
+    concrete,
+    essence,
+    find,
+    is_concrete,
+)
 from dynclient.model import MediaType, Operation
 from dynclient.options import Limits, ValidationEngine, ValidationMode
 
@@ -32,7 +43,7 @@ log = logger()
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
 # The media type of a kind of value, if the document allows any.
 _KINDS = frozenset(name for names in PREFERENCES.values() for name in names)
-_WRITTEN = {"text": TEXT, "markup": XML, "bytes": OCTETS}
+_WRITTEN = {"text": TEXT, "markup": XML, "bytes": OCTETS, "files": MULTIPART_FORM}
 
 
 class Choice(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, get_args
+from urllib.parse import quote
 
 from dynclient._identifiers import near
 from dynclient._records import Record
@@ -25,10 +26,18 @@ class HiddenHeaders(dict[str, str]):
         return f"<headers {', '.join(self)}>"
 
 
+class HiddenQuery(HiddenHeaders):
+    """Query fields of every request, by name: each as it stands in a URL, with all of its values."""
+
+    def __repr__(self) -> str:
+        return f"<query fields {', '.join(self)}>"
+
+
 class CallOptions(Record):
     """How calls are made. A client has them, and ``with_options`` returns a client or an operation with others.
 
-    ``content_type`` and ``accept`` are the media types of bodies and of responses, where operations offer a choice.
+    ``query`` has the query fields that are added to every request, each encoded with its name. ``content_type`` and
+    ``accept`` are the media types of bodies and of responses, where operations offer a choice.
     ``cookies`` has the jar, if there is one. ``upload_progress`` is called with the bytes of the body that were sent so
     far, and the number of all, or None.
     """
@@ -38,6 +47,7 @@ class CallOptions(Record):
     auth: Any = ...
     allow_origins: tuple[str, ...] = ()
     headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
     timeout: Timeout = Timeout()
     retry: Retry = Retry()
     validate: Validation = Validation()
@@ -49,7 +59,7 @@ class CallOptions(Record):
     cookies: Any = None
 
     def changed(self, options: Mapping[str, Any]) -> CallOptions:
-        """Return these options with some changed; headers are added to those that are there.
+        """Return these options with some changed; headers and query fields are added to those that are there.
 
         Raises:
             ArgumentError: there is no such option, or its value is not allowed.
@@ -70,6 +80,8 @@ class CallOptions(Record):
         if self.cookies is not None and "auth" in changes and "cookies" not in changes:
             # A session belongs to who has logged in.
             changes["cookies"] = _cookies(True)
+        if "query" in changes:
+            changes["query"] = HiddenQuery({**self.query, **changes["query"]})
         return self._replace(**changes)
 
 
@@ -129,6 +141,24 @@ def hidden_headers(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
         raise ArgumentError("headers must be a mapping of name to text", argument="headers")
     return HiddenHeaders(value)
+
+
+def query_fields(value: Any) -> Mapping[str, str]:
+    """Query fields as they are given: a mapping of name to a text, number, boolean, or list of them; None is left out.
+
+    Raises:
+        ArgumentError: the value is none of these.
+    """
+    found: dict[str, str] = {}
+    for name, given in value.items() if isinstance(value, Mapping) else () if value is None else (("", object()),):
+        values = given if isinstance(given, (list, tuple)) else [given]
+        if not isinstance(name, str) or not all(isinstance(one, (str, int, float, type(None))) for one in values):
+            raise ArgumentError(
+                "query must be a mapping of name to a text, number, boolean, or a list of them", argument="query"
+            )
+        texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in values if one is not None]
+        found[name] = "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for text in texts)
+    return found
 
 
 def _validation(value: Any) -> Validation:
@@ -192,6 +222,7 @@ _CHECKS = {
     "timeout": _timeout,
     "retry": _retry,
     "headers": hidden_headers,
+    "query": query_fields,
     "validate": _validation,
     "allow_origins": _origins,
     "redirects": _redirects,

@@ -18,6 +18,7 @@ from dynclient import codecs, media_types
 from dynclient._deferred import function
 from dynclient._escaping import logger
 from dynclient._expressions import expression
+from dynclient._masking import names_credential
 from dynclient._negotiation import accept, match
 from dynclient._records import Record
 from dynclient._request.binding import Binder, Bound
@@ -88,8 +89,8 @@ class Plan:
         "operation",
     )
 
-    def __init__(self, operation: Operation, limits: Limits) -> None:
-        """Compute what each call needs."""
+    def __init__(self, operation: Operation, limits: Limits, path: str | None = None) -> None:
+        """Compute what each call needs. ``path`` is the path if it is not the operation's."""
         self.operation = operation
         self.arguments: tuple[Argument, ...] = arguments(operation)
         self.binder = Binder(self.arguments, operation.id, operation.body.name if operation.body is not None else None)
@@ -103,7 +104,9 @@ class Plan:
             for argument in self.arguments
             if argument.parameter is not None
         }
-        path = _sendable(operation.path, {wire for in_, wire in self._fields if in_ == "path"})
+        path = _sendable(
+            operation.path if path is None else path, {wire for in_, wire in self._fields if in_ == "path"}
+        )
         self._path, _, self._query = path.partition("#")[0].partition("?")
         self._secrets = frozenset(_secret_locations(self.arguments, self._path))
         self._ranges = _response_ranges(operation)
@@ -190,7 +193,10 @@ class Plan:
         url = self._url(values, options)
         headers = self._headers(values, options, encoded.content_type if encoded is not None else None)
         body: Body = encoded.body if encoded is not None else None
-        return Request(self.operation.method, url, headers, body, self.operation.id, self._secrets)
+        secrets = self._secrets
+        if options.query:
+            secrets |= {("query", name) for name in options.query if names_credential(name)}
+        return Request(self.operation.method, url, headers, body, self.operation.id, secrets)
 
     def _checked(
         self, given: Mapping[tuple[str, str], Any], options: CallOptions
@@ -243,9 +249,9 @@ class Plan:
             if in_ == "path":
                 empty = value == "" and (options.validate.requests == "off" or may_be_empty(parameter))
                 path = path.replace(f"{{{wire}}}", serialized(parameter, value, allow_empty=empty))
-            elif in_ in {"query", "querystring"}:
+            elif in_ in {"query", "querystring"} and wire not in options.query:
                 queries.append(serialized(parameter, value))
-        query = "&".join([part for part in queries if part])
+        query = "&".join([part for part in (*queries, *options.query.values()) if part])
         url = base + path + (f"?{query}" if query else "")
         # RFC 3986, 3.2: a slash ends the authority, whatever follows it.
         if not path.startswith("/") and origin(url) != origin(base):

@@ -25,7 +25,7 @@ from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas.discriminators import Discriminator, apply_discriminator, discriminator
-from dynclient._schemas.keywords import ASSERTIONS, HIDDEN, Direction, Keywords, keywords
+from dynclient._schemas.keywords import ASSERTIONS, HIDDEN, Direction, Keywords, keywords, malformed_text
 from dynclient._schemas.resolution import anchored, cache, follow, location_at, resource_of, target
 from dynclient._schemas.shapes import members, same_value, shape
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
@@ -246,7 +246,9 @@ class CompiledSchema:
         found = keywords(schema)
         if found.malformed:
             where = location_at(schema.references, f"{schema.uri}/{escape(found.malformed[0])}")
-            raise InvalidDocument(f"the value of {found.malformed[0]!r} is malformed", location=where)
+            raise InvalidDocument(
+                malformed_text(found.malformed[0], schema.value.get(found.malformed[0])), location=where
+            )
         if isinstance(schema.value, bool):
             return {"not": {}} if found.never else True
         if found.or_null:

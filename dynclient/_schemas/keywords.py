@@ -87,6 +87,15 @@ ANNOTATIONS: dict[str, Callable[[Any], bool]] = {
     "xml": lambda value: isinstance(value, Mapping),
 }
 _PLAIN = {**ASSERTIONS, **ANNOTATIONS}
+_WANTED: dict[Callable[[Any], bool], str] = {
+    _number: "a number",
+    _count: "a number of 0, 1, 2, …",
+    _text: "a string",
+    _flag: "true or false",
+    _texts: "an array of strings",
+    _types: f"one of {', '.join(sorted(TYPES))}, or an array of them",
+}
+_LONGEST_SHOWN = 60
 _NULL_COUNTS = frozenset({"const", "default"})
 
 
@@ -136,6 +145,35 @@ def keywords(schema: Schema) -> Keywords:
     return result._replace(malformed=tuple(malformed), or_null=or_null)
 
 
+def malformed_text(keyword: str, value: Any) -> str:
+    """What is wrong with the value of a keyword that is malformed, and how to mend it."""
+    said = f"the value of {keyword!r} is malformed"
+    if keyword in NAMED and isinstance(value, Mapping):
+        if isinstance(value.get("$ref"), str):
+            return (
+                f"{said}: `$ref` can't stand for a map of schemas, only for one schema. Write the reference into each "
+                f"of them, or refer to the whole schema that has these {keyword}"
+            )
+        name = next((name for name, each in value.items() if not _is_schema(each)), "")
+        return f"{said}: {name!r} is not a schema, but {_shown(value.get(name))}"
+    wanted = _WANTED.get(_PLAIN[keyword]) if keyword in _PLAIN else "a schema" if keyword in ONE else None
+    near = sorted(TYPES & {value.lower(), value.lower()[:-1]}) if keyword == "type" and _text(value) else []
+    return "".join(
+        [
+            f"{said}: it is {_shown(value)}",
+            f", and must be {wanted}" if wanted else "",
+            f"; did you mean {near[0]}?" if near else "",
+        ]
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping) or (isinstance(value, list) and not _texts(value)):
+        return "an object" if isinstance(value, Mapping) else "an array"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
 def _take(schema: Schema, keyword: str, value: Any, result: Keywords) -> bool:
     """Take a keyword and its value; returns False if the value is malformed."""
     if value is None and keyword not in _NULL_COUNTS:
@@ -180,8 +218,8 @@ def _translated(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
         new["examples"] = list(node["examples"].values())
     if schema.dialect.type_file and node.get("type") == "file":
         new.update(type="string", format="binary")
-    if "type" in node:
-        new["type"] = _types_of(node["type"], node.get("format"), schema)
+    if "type" in new:
+        new["type"] = _types_of(new["type"], new.get("format"), schema)
     if not schema.dialect.identifiers and new.get("type") == "string" and new.get("format") == "binary":
         # OAS 3.1.1, Migrating Binary Descriptions from OAS 3.0: `type` falls away, for bytes are no JSON string.
         del new["type"]

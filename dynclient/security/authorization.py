@@ -126,6 +126,10 @@ class Security:
             return Chosen()
         raise self._missing(operation)
 
+    def of_any(self, own: tuple[SecurityRequirement, ...]) -> tuple[SecurityRequirement, ...]:
+        """The security of a request past the document: the document's ``own``, or what is given. It is optional."""
+        return (*(own or ({name: ()} for name in self._given)), {})
+
     def trusts(self, request: Request, operation: Operation) -> bool:
         """Whether a request goes to a trusted origin."""
         return not self._trust.fault(request.origin, operation.servers)

@@ -24,7 +24,7 @@ from contextlib import suppress
 from dynclient import messages
 from dynclient._escaping import without_user
 from dynclient._expressions import expression
-from dynclient._masking import SECRET_HEADERS
+from dynclient._masking import SECRET_HEADERS, names_credential
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, CredentialScopeError, DocumentError
 from dynclient.model import API, SecurityScheme, Server
@@ -38,12 +38,6 @@ _SPACE = expression(r"\s")
 # An origin has at most the 253 characters of a host name (RFC 1035, 2.3.4), its scheme and its port.
 _LONGEST = 270
 _MOST_PIECES = 65
-# Words of which the names of headers with credentials are made, beside those that a document's schemes name.
-_CREDENTIAL_WORDS = frozenset(
-    {"apikey", "auth", "authentication", "authorization", "bearer", "cookie", "credential", "credentials", "jwt", "key"}
-    | {"passwd", "password", "secret", "session", "signature", "token"}
-)
-_NO_CREDENTIALS = frozenset({"idempotency-key"})
 
 
 class Trust(Record):
@@ -101,9 +95,7 @@ def credential_headers(headers: Iterable[str], schemes: Mapping[str, SecuritySch
         with suppress(DocumentError):
             known |= {schemes[name].parameter.lower()} if schemes[name].in_ == "header" else set()
     for name in headers:
-        lower = name.lower()
-        words = set(lower.replace("_", "-").split("-"))
-        if lower in known or (words & _CREDENTIAL_WORDS and lower not in _NO_CREDENTIALS):
+        if name.lower() in known or names_credential(name):
             yield name
 
 

@@ -184,22 +184,24 @@ def test_the_budget_ends():
 
 
 MALFORMED = [
-    ({"type": "String"}, "type"),
-    ({"minLength": "3"}, "minLength"),
-    ({"properties": []}, "properties"),
-    ({"properties": {"a": "text"}}, "properties"),
-    ({"allOf": {}}, "allOf"),
-    ({"enum": "a"}, "enum"),
-    ({"items": 5}, "items"),
-    ({"pattern": ["a"]}, "pattern"),
-    ({"$ref": 5}, "$ref"),
-    ({"multipleOf": 0}, "multipleOf"),
+    ({"type": "String"}, "type", "'String', and must be one of array, boolean, .*; did you mean string"),
+    ({"type": ["string", "Null"]}, "type", r"\['string', 'Null'\], and must be one of"),
+    ({"minLength": "3"}, "minLength", "'3', and must be a number of 0"),
+    ({"properties": []}, "properties", r"is \[\]"),
+    ({"properties": {"a": "text"}}, "properties", "'a' is not a schema, but 'text'"),
+    ({"properties": {"$ref": "#/x"}}, "properties", r"`\$ref` can't stand for a map of schemas"),
+    ({"allOf": {}}, "allOf", "is an object"),
+    ({"enum": "a"}, "enum", "is 'a'"),
+    ({"items": 5}, "items", "is 5, and must be a schema"),
+    ({"pattern": ["a"]}, "pattern", "must be a string"),
+    ({"$ref": 5}, "$ref", "is 5"),
+    ({"multipleOf": 0}, "multipleOf", "is 0"),
 ]
 
 
-@pytest.mark.parametrize(("node", "word"), MALFORMED)
-def test_words_that_make_no_sense(make, node, word):
-    with pytest.raises(InvalidDocument, match="is malformed") as caught:
+@pytest.mark.parametrize(("node", "word", "text"), MALFORMED)
+def test_words_that_make_no_sense(make, node, word, text):
+    with pytest.raises(InvalidDocument, match=f"is malformed.*{text}") as caught:
         validator(make({"properties": {"p": node}}), "request")
     assert caught.value.location.pointer == f"/x-here/properties/p/{word}"
 

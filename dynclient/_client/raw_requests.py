@@ -1,0 +1,109 @@
+"""Requests past the document, ``client.request(method, path)``, with the client's server, credentials and limits.
+
+Rule 1: nothing of the document is known of such a request, so nothing is validated. Its body is written by the value's
+kind, or by ``content_type``; the response is read by its own Content-Type. Errors follow the status.
+Rule 2: it goes to the origin of the client's server. Another one is named by ``base_url``, never by a path, which may
+be a link that a server sent.
+Rule 3: of the credentials those are used that the document asks for as a whole, or else any that was given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from dynclient._expressions import expression
+from dynclient._request import Bound, CallOptions, Plan, server_url
+from dynclient.exceptions import ArgumentError
+from dynclient.http_grammar import is_token
+from dynclient.messages import Request, origin
+from dynclient.model import MediaType, Operation, OperationRow, RequestBody
+from dynclient.security.trust import text_of
+
+if TYPE_CHECKING:
+    from dynclient._client.operation_method import Dispatcher
+
+_NAME = "request"
+_ANY = RequestBody({"*/*": MediaType("*/*")})
+_ABSOLUTE = expression(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+class RawRequests:
+    """Makes requests that the document does not describe; called, it returns an HTTPResult."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        """Take what makes the calls of a client."""
+        self._dispatcher = dispatcher
+
+    def __call__(self, method: str, url: str, /, **more: Any) -> Any:
+        """Send a request; returns an HTTPResult (on an AsyncClient, an awaitable of one).
+
+        Args:
+            method: the HTTP method.
+            url: a path, which the server's URL goes before, or a URL of the same origin; either may have a query.
+            more: ``body``, a value that is written by its kind (mappings and lists as JSON, text, bytes, files);
+                ``content_type`` of the body; ``query``, ``headers`` and ``accept``, as in ``with_options``.
+
+        Raises:
+            ArgumentError: the URL is of another origin, or an argument is wrong.
+            ApiError: the status is an error.
+        """
+        dispatcher, plan, bound, options = self._bound(method, url, more)
+        return dispatcher.send(plan, bound, options, data_only=False)
+
+    def stream(self, method: str, url: str, /, **more: Any) -> Any:
+        """Send a request as a call does, and leave the body unread: ``with client.request.stream(...) as answer``."""
+        dispatcher, plan, bound, options = self._bound(method, url, more)
+        return dispatcher.stream(plan, bound, options)
+
+    def prepare(self, method: str, url: str, /, **more: Any) -> Request:
+        """The Request that a call would send. A missing credential is shown as ``$NAME``."""
+        dispatcher, plan, bound, options = self._bound(method, url, more)
+        return dispatcher.prepare(plan, bound, options)
+
+    def __repr__(self) -> str:
+        return "<request(method, path, *, query, headers, body, content_type, accept): a request past the document>"
+
+    def _bound(self, method: str, url: str, more: dict[str, Any]) -> tuple[Dispatcher, Plan, Bound, CallOptions]:
+        body = more.pop("body", None)
+        for name in more:
+            if name not in {"query", "headers", "content_type", "accept"}:
+                raise ArgumentError(
+                    f"unknown argument {name}", argument=name, hint=f"with_options({name}=...).request(...)?"
+                )
+        if not isinstance(method, str) or not is_token(method) or method.upper() == "CONNECT":
+            raise ArgumentError(f"{method!r} is not a method of HTTP that can be sent", argument="method")
+        dispatcher = self._dispatcher.changed(more) if more else self._dispatcher
+        api = dispatcher.document.api
+        base = server_url(api.servers, dispatcher.options.base_url, dispatcher.options.server)
+        base, path = _target(url, base)
+        row = OperationRow(
+            f"{method.upper()} ", method.upper(), "", _NAME, _NAME, (), "", (), False, "", ""
+        )  # in the fields' order
+        operation = Operation(row, body=_ANY, security=dispatcher.security_of_any())
+        plan = Plan(operation, dispatcher.state.limits, path)
+        return dispatcher, plan, Bound({}, ... if body is None else body), dispatcher.options._replace(base_url=base)
+
+
+def _target(url: str, base: str) -> tuple[str, str]:
+    """The URL of the server, and the path after it.
+
+    Raises:
+        ArgumentError: the URL is of another origin.
+    """
+    if not isinstance(url, str):
+        raise ArgumentError(f"a request goes to a path or a URL, not to a {type(url).__name__}", argument="url")
+    url = url.partition("#")[0]
+    if not _ABSOLUTE.match(url.partition("/")[0]):
+        return base, url if url[:1] in {"/", "?"} else f"/{url}"
+    try:
+        parts, there = urlsplit(url), origin(url)
+    except ValueError:
+        raise ArgumentError("the URL has no valid host", argument="url") from None
+    if "@" in parts.netloc or there != origin(base):
+        raise ArgumentError(
+            f"the URL is of another origin, {text_of(there)}, than the client's server, {text_of(origin(base))}",
+            argument="url",
+            hint=f'with_options(base_url="{text_of(there)}").request(...) asks there',
+        )
+    return f"{parts.scheme}://{parts.netloc}", url[len(parts.scheme) + 3 + len(parts.netloc) :] or "/"

@@ -1,9 +1,10 @@
 """Names of a document -> Python names.
 
 Rule 1: the same text gives the same name, on every machine and in every run.
-Rule 2: a name is ASCII, at most 120 characters, never empty, never a keyword, and never begins or ends with two
-underscores.
-Rule 3: characters outside ASCII that have no ASCII letter add a short hash of the text, so that names stay distinct.
+Rule 2: a name is an identifier in NFKC (PEP 3131), at most 120 characters, never a keyword, and never begins or ends
+with two underscores.
+Rule 3: Latin letters are written in ASCII, those of other scripts are kept. Letters and digits that no identifier may
+have, and a text without any, add a short hash of the text, so that names stay distinct.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _LETTERS = str.maketrans(
     | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T"}
     | {"\u0131": "i"}
 )
+# Characters of identifiers that nobody sees (Default_Ignorable_Code_Point): names must not differ in these alone.
+_INVISIBLE = expression("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _SIGNED_NUMBER = expression(r"([+-])(?=[0-9])")
 _SIGNS = {"+": "plus ", "-": "minus "}
 # A word ends before a capital that follows no capital, and an acronym before the last of its capitals where a small
@@ -87,27 +90,44 @@ def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Split into ASCII words; if characters are lost, a hash is added."""
+    """Split into words; if characters are lost, a hash is added."""
     signed = _SIGNED_NUMBER.sub(lambda sign: _SIGNS[sign[1]], text, count=1) if text[:1] in _SIGNS else text
-    spaced, lost = (signed, False) if signed.isascii() else _in_ascii(signed)
-    words = _WORD.findall(spaced)
-    if lost or not words:
-        words = [*(words or ["x"]), _digest(text)]
-    return words
+    if signed.isascii():
+        words, lost = _WORD.findall(signed), False
+    else:
+        words, lost = _words_of_scripts(signed)
+    return [*(words or ["x"]), _digest(text)] if lost or not words else words
 
 
-def _in_ascii(text: str) -> tuple[str, bool]:
-    """A text without accents, and whether it still has letters or digits outside ASCII."""
-    import unicodedata
+def _words_of_scripts(text: str) -> tuple[list[str], bool]:
+    """Split a text of any script, and tell whether letters or digits were lost."""
+    from unicodedata import category, normalize
 
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).translate(_LETTERS))
-    lost = any(ord(character) > 127 and unicodedata.category(character)[0] in "LN" for character in plain)  # noqa: PLR2004 - the end of ASCII
-    return "".join(c for c in plain if not unicodedata.combining(c)), lost
+    kept: list[str] = []
+    shadow: list[str] = []
+    lost = False
+    for character in _INVISIBLE.sub(" ", normalize("NFKC", text)).translate(_LETTERS):
+        base = normalize("NFKD", character)[0]
+        if base.isascii():
+            character = base  # noqa: PLW2901  # without its accents
+        elif category(character)[0] == "M" and (not kept or kept[-1].isascii() or shadow[-1] == " "):
+            continue  # a mark without its letter
+        valid = f"a{character}".isidentifier()
+        lost = lost or (not valid and category(character)[0] in "LN")
+        kept.append(character)
+        # Words end where the case changes, in every script that has one.
+        shadow.append(character if character.isascii() else " " if not valid else "A" if character.isupper() else "a")
+    whole = "".join(kept)
+    return [normalize("NFKC", whole[found.start() : found.end()]) for found in _WORD.finditer("".join(shadow))], lost
 
 
 def _valid(name: str, text: str) -> str:
-    """Make a name valid: not too long, not starting with a digit, not a keyword."""
-    if name[0].isdigit():
+    """Make a name valid: normalized, not too long, not starting with a digit, not a keyword."""
+    if not name.isascii():
+        from unicodedata import normalize
+
+        name = normalize("NFKC", name)
+    if not name.isidentifier():
         name = f"_{name}"
     if len(name) > MAX_LENGTH:
         name = f"{name[: MAX_LENGTH - _HASH_LENGTH - 1].rstrip('_')}_{_digest(text)}"

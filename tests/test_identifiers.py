@@ -2,6 +2,7 @@
 
 import keyword
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 import yaml
@@ -24,7 +25,7 @@ def test_any_text_makes_a_valid_name(text):
     for make in (identifier, class_name):
         name = make(text)
         assert name.isidentifier()
-        assert name.isascii()
+        assert name == normalize("NFKC", name)
         assert not keyword.iskeyword(name)
         assert not name.startswith("__")
         assert not name.endswith("__")

@@ -1,7 +1,10 @@
 """Python names of operations and tags.
 
-Rule 1: an operation is named after its operationId, or else after its method and path.
-Rule 2: in the namespace of a tag, a name that begins with the tag's name loses that part.
+Rule 1: an operation is named after its operationId, or else after its method and path. A long name of the latter kind
+loses its parameters where it is still the only one.
+Rule 2: in the namespace of a tag, a name that begins with the tag's name loses that part. Where no operation has a tag,
+the namespaces are the first segments of paths, after those that all share or that are a version; a name loses that
+segment wherever it stands.
 Rule 3: a client's own attributes keep their names (:data:`RESERVED`), and so does ``…_with_http_info`` of an operation:
 an operation of such a name gets a trailing underscore. A tag whose name is taken by either gets one too.
 Rule 4: the document's own names come first: those that are Python names in snake_case already, of operations and then
@@ -13,13 +16,19 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from itertools import takewhile
 
+from dynclient._expressions import expression
 from dynclient._identifiers import distinct, identifier
 from dynclient._records import Record
 from dynclient._rows import OperationRow
 
 WITH_HTTP_INFO = "_with_http_info"
+_LONG = 60
+_TEMPLATE = expression(r"\{([^{}]*)\}")
+_VERSION = expression(r"api|rest|v[0-9]+(?:[._-]?[0-9]+)*(?:alpha|beta)?[0-9]*", re.IGNORECASE)
 
 RESERVED = frozenset(
     {
@@ -51,7 +60,7 @@ class Names(Record):
 
 def names(operations: Sequence[OperationRow], tags: Iterable[str] = ()) -> Names:
     """Name the operations, flat and by tag; ``tags`` are those that the document declares, in its order."""
-    texts = [spelling(operation) for operation in operations]
+    texts = _texts(operations)
     plain = [identifier(text) for text in texts]
     every_tag = dict.fromkeys(tags)
     for own in dict.fromkeys([operation.tags for operation in operations]):
@@ -61,14 +70,32 @@ def names(operations: Sequence[OperationRow], tags: Iterable[str] = ()) -> Names
     flat = _free(plain, RESERVED, texts, own_tags)
     taken = {*RESERVED, *flat, *(name + WITH_HTTP_INFO for name in flat)}
     namespaces = _namespaces(every_tag, taken)
-    return Names(tuple(flat), _by_tag(operations, plain, namespaces), namespaces)
+    if every_tag:
+        return Names(tuple(flat), _by_tag(operations, texts, plain, namespaces), namespaces)
+    return Names(tuple(flat), _by_path(operations, texts, plain, taken), {})
+
+
+def _texts(operations: Sequence[OperationRow]) -> list[str]:
+    """Return the texts that names are made of, those of long paths without parameters where that is unique."""
+    texts = [spelling(operation) for operation in operations]
+    if all(operation.operation_id for operation in operations):
+        return texts
+    short = [
+        text if one.operation_id else f"{one.method.lower()} {_TEMPLATE.sub(' ', one.path)}"
+        for one, text in zip(operations, texts, strict=True)
+    ]
+    counts = Counter(map(identifier, short))
+    return [
+        brief if len(identifier(text)) > _LONG and counts[identifier(brief)] == 1 else text
+        for text, brief in zip(texts, short, strict=True)
+    ]
 
 
 def spelling(operation: OperationRow) -> str:
     """Return the text that an operation's name is made of: its id, or ``get accounts by accountId calls``."""
     if operation.operation_id:
         return operation.operation_id
-    path = re.sub(r"\{([^{}]*)\}", r" by \1 ", operation.path)
+    path = _TEMPLATE.sub(r" by \1 ", operation.path)
     return f"{operation.method.lower()} {path}" if path.strip("/ ") else f"{operation.method.lower()} root"
 
 
@@ -100,8 +127,48 @@ def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     return {tag: by_folded[tag.strip().casefold()] for tag in tags}
 
 
+def _by_path(
+    operations: Sequence[OperationRow], spelt: Sequence[str], plain: Sequence[str], taken: Collection[str]
+) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Return for each operation its pair of namespace and name there, by its path; none where the name is taken."""
+    segments = [one.path.split("#")[0].split("?")[0].strip("/").split("/") for one in operations]
+    shared = len(list(takewhile(lambda step: len(set(step)) == 1, zip(*segments, strict=False))))
+    members: dict[str, list[int]] = {}
+    names: list[str] = []
+    for index, (operation, each) in enumerate(zip(operations, segments, strict=True)):
+        segment = _segment(each, shared)
+        home = identifier(segment) if segment else ""
+        if home and home not in taken and not home.startswith("_"):
+            members.setdefault(home, []).append(index)
+        if operation.operation_id:
+            names.append(_without_segment(plain[index], home))
+        else:
+            names.append(identifier(f"{operation.method.lower()} {spelt[index].partition(f'/{segment}')[2]}"))
+    found: list[tuple[tuple[str, str], ...]] = [()] * len(names)
+    for home, indices in members.items():
+        own = _free([names[index] for index in indices], (), [spelt[index] for index in indices])
+        for index, name in zip(indices, own, strict=True):
+            found[index] = ((home, name),)
+    return tuple(found)
+
+
+def _segment(segments: Sequence[str], shared: int) -> str:
+    """Return a path's first segment that is neither shared by all, nor a version or parameter; or else its last one."""
+    own = [each for each in segments if each and "{" not in each and not _VERSION.fullmatch(each)]
+    later = [each for each in segments[shared:] if each in own]
+    return (later or own[-1:])[0] if own else ""
+
+
+def _without_segment(name: str, home: str) -> str:
+    """Return a name without the words of a namespace: ``get_customers_customer`` -> ``get_customer``."""
+    if name.startswith(f"{home}_"):
+        return _without(name, f"{home}_")
+    before, found, after = f"{name}_".partition(f"_{home}_")
+    return _without(f"{before}_{after}".rstrip("_"), "") if found else name
+
+
 def _by_tag(
-    operations: Sequence[OperationRow], plain: Sequence[str], namespaces: dict[str, str]
+    operations: Sequence[OperationRow], spelt: Sequence[str], plain: Sequence[str], namespaces: dict[str, str]
 ) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Return for each operation its pairs of namespace and name there."""
     prefixes = {tag: identifier(tag) + "_" for tag in namespaces}
@@ -109,7 +176,7 @@ def _by_tag(
     texts: dict[str, list[str]] = {namespace: [] for namespace in namespaces.values()}
     # The namespaces of the operations that have the same tags, each with the prefix that names lose there.
     known: dict[tuple[str, ...], dict[str, str]] = {}
-    for operation, name in zip(operations, plain, strict=True):
+    for operation, text, name in zip(operations, spelt, plain, strict=True):
         own = known.get(operation.tags)
         if own is None:
             own = known[operation.tags] = {}
@@ -118,7 +185,7 @@ def _by_tag(
                 own.setdefault(namespaces[tag], prefixes[tag])
         for namespace, prefix in own.items():
             wanted[namespace].append(_without(name, prefix) if name.startswith(prefix) else name)
-            texts[namespace].append(spelling(operation))
+            texts[namespace].append(text)
     served = {namespace: iter(_free(names, (), texts[namespace])) for namespace, names in wanted.items()}
     return tuple([tuple([(namespace, next(served[namespace])) for namespace in known[one.tags]]) for one in operations])
 

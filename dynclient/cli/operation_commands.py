@@ -27,13 +27,15 @@ if TYPE_CHECKING:  # see above
 @click.command(cls=Command)
 @documents.document_argument()
 @click.argument("words", nargs=-1)
-@click.option("--tag", metavar="TAG", shell_complete=documents.complete_tags, help="Only the operations of this tag.")
+@click.option(
+    "--tag", metavar="TAG", shell_complete=documents.complete_tags, help="Only the operations of this tag or namespace."
+)
 @documents.format_option("table", "json", "yaml", "names", text="How they are shown.")
 @click.option("--check", is_flag=True, help="Read each operation, and mark broken ones.")
 def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool) -> None:
     """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
     found, faults = _found(document, words)
-    rows = [row for row in found if tag is None or tag in row.tags]
+    rows = [row for row in found if tag is None or tag in row.tags or tag in dict(row.names_by_tag)]
     broken = _broken(document, rows) if check else {}
     lines = [f"{name}: {fault}" for name, fault in broken.items()]
     if not rows and (words or tag):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from dynclient._identifiers import class_name, identifier
+from dynclient._identifiers import class_name, distinct, identifier
 from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, bundle, shape
 from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
@@ -293,6 +293,8 @@ def schema_view(schema: Schema) -> SchemaView:
     name = seen.name or seen.title or "value"
     branches = seen.one_of or seen.any_of
     described = definition(schema, "response")
+    wires = list(seen.properties)
+    keywords = dict(zip(wires, distinct(map(identifier, wires), texts=wires), strict=True))
     return SchemaView(
         name=name,
         class_name=class_name(name),
@@ -302,7 +304,7 @@ def schema_view(schema: Schema) -> SchemaView:
         description=seen.description or "",
         deprecated=seen.deprecated,
         hint=described,
-        properties=tuple(_property_view(wire, child, seen) for wire, child in seen.properties.items()),
+        properties=tuple(_property_view(wire, child, seen, keywords[wire]) for wire, child in seen.properties.items()),
         values=tuple(seen.enum or ()),
         branches=tuple(tagged(hint_tree(branch, "response"), branch, seen.discriminator) for branch in branches)
         # Without branches, the named schemas that inherit this one by its discriminator.
@@ -323,7 +325,7 @@ def _kind(seen: Shape) -> Literal["object", "enum", "union", "value"]:
     return "union" if seen.one_of or seen.any_of else "value"
 
 
-def _property_view(wire: str, schema: Schema, parent: Shape) -> PropertyView:
+def _property_view(wire: str, schema: Schema, parent: Shape, keyword: str) -> PropertyView:
     seen = shape(schema)
     return PropertyView(
         wire=wire,
@@ -334,7 +336,7 @@ def _property_view(wire: str, schema: Schema, parent: Shape) -> PropertyView:
         deprecated=seen.deprecated,
         description=seen.description or "",
         constraints=constraints(schema),
-        keyword=keyword if (keyword := identifier(wire)) != wire else "",
+        keyword=keyword if keyword != wire else "",
     )
 
 

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 import dynclient
+from dynclient import cli
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +188,18 @@ def test_a_terminal_has_colours_unless_it_wants_none(client, monkeypatch):
     assert "\x1b[" in coloured
     assert "\x1b[" not in plain
     assert "create_call" in coloured
+
+
+def test_paths_are_namespaces_without_tags(tmp_path):
+    paths = {
+        f"/v1/{path}": {"get": {"operationId": name, "responses": {}}}
+        for path, name in {"users": "GetUsers", "users/{id}": "GetUsersId", "jobs": "jobs"}.items()
+    }
+    file = tmp_path / "t.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
+    client = dynclient.load(file)
+    assert (dir(client.users), client.jobs.operation.id) == (["get", "get_id"], "jobs")
+    assert client.users.get_id.operation == client.operations["users.get_id"].operation
+    assert cli.main(["stubs", str(file), "--out", str(tmp_path / "stubs")]) == 0
+    stub = (tmp_path / "stubs" / "t" / "__init__.pyi").read_text()
+    assert "class UsersNamespace:\n    get: GetUsersOperation" in stub

@@ -8,6 +8,7 @@ import json
 import pytest
 
 import dynclient
+from dynclient import cli
 from dynclient.exceptions import ArgumentError
 
 
@@ -122,3 +123,28 @@ def test_an_operation_is_found_by_the_id_that_it_has_itself():
         getattr(client, name).prepare().url.removeprefix("https://api.example/")
         for name in ("get_pets_3", "get_pets", "get_pets_2")
     ] == [name[1:] for name in paths]
+
+
+def test_names_in_other_scripts_are_identifiers(tmp_path):
+    text = {"type": "string"}
+    parameters = [{"name": name, "in": "query", "schema": text} for name in ("Размер", "\uff26ull", "名前")]
+    body = {"content": {"application/json": {"schema": {"type": "object", "properties": {"имя": text, "@тип": text}}}}}
+    operation = {"operationId": "получитьВсе", "tags": ["用户"], "parameters": parameters, "requestBody": body}
+    path = tmp_path / "документ.json"
+    info = {"title": "Пример", "version": "1"}
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": {"/a": {"post": operation}}}))
+    client = dynclient.load(path, base_url="https://api.example")
+    assert list(inspect.signature(client.用户.получить_все).parameters) == [
+        *("body", "размер", "full", "名前", "имя", "тип"),
+    ]
+    request = client.получить_все.prepare(Размер="1", full="2", 名前="3", имя="4", **{"@тип": "5"})
+    assert (request.url, json.loads(request.body)) == (
+        "https://api.example/a?%D0%A0%D0%B0%D0%B7%D0%BC%D0%B5%D1%80=1&%EF%BC%A6ull=2&%E5%90%8D%E5%89%8D=3",
+        {"имя": "4", "@тип": "5"},
+    )
+    assert "client.用户.получить_все(" in client.用户.получить_все.__doc__
+    for command in ("docs", "stubs"):
+        assert cli.main([command, str(path), "--out", str(tmp_path / command)]) == 0
+    assert all(found.name.isascii() for found in (tmp_path / "docs").iterdir())
+    (stub,) = (tmp_path / "stubs").rglob("_operations_1.pyi")
+    assert "*, размер: str=..., full: str=..., 名前: str=..., имя: str=..., тип: str=..." in stub.read_text("utf-8")

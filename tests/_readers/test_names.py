@@ -130,6 +130,65 @@ def test_names_of_several(case: str) -> None:
     assert [list(row.names_by_tag) for row in rows] == by_tag
 
 
+# Paths of a document without tags, each read; the namespace and the name there.
+BY_PATH = {
+    "after what all share, and versions": (
+        ["/v1/customers", "/v1/customers/{customer}", "/v1/customers/{customer}/sources", "/v1/charges"],
+        [
+            ("customers", "get"),
+            ("customers", "get_by_customer"),
+            ("customers", "get_by_customer_sources"),
+            ("charges", "get"),
+        ],
+    ),
+    "a version is no namespace": (
+        ["/api/v2.1/users", "/api/v2.1/users/{id}", "/health"],
+        [("users", "get"), ("users", "get_by_id"), ("health", "get")],
+    ),
+    "all below one": (["/todos", "/todos/{id}"], [("todos", "get"), ("todos", "get_by_id")]),
+    "without a fixed segment": (["/{a}", "/{a}/b", "/"], [None, ("b", "get"), None]),
+    "a name of the client": (["/reload", "/x"], [None, ("x", "get")]),
+}
+
+
+@pytest.mark.parametrize("case", BY_PATH)
+def test_without_tags_the_paths_are_namespaces(case: str) -> None:
+    paths, expected = BY_PATH[case]
+    rows = api_of([(None, "GET", path, ()) for path in paths]).rows
+    assert [row.names_by_tag for row in rows] == [() if pair is None else (pair,) for pair in expected]
+
+
+def test_names_lose_the_segment_of_their_namespace() -> None:
+    ids = ["GetCustomersCustomerSources", "listCustomers", "customers-import", "customers", "createCustomer"]
+    rows = api_of(
+        [(one, "GET", f"/v1/customers/{n}", ()) for n, one in enumerate(ids)] + [("x", "GET", "/v1/x/y", ())]
+    ).rows
+    assert [row.names_by_tag for row in rows[:5]] == [()] * 5  # an operation has the name
+    rows = api_of(
+        [(one, "GET", f"/v1/customers/{n}", ()) for n, one in enumerate(ids) if one != "customers"]
+        + [("x", "GET", "/v1/x/y", ())]
+    ).rows
+    assert [dict(row.names_by_tag).get("customers") for row in rows] == [
+        "get_customer_sources", "list", "import_", "create_customer", None,
+    ]  # fmt: skip
+
+
+LONG = "/api/opds/{apiKey}/series/{seriesId}/volume/{volumeId}/chapter/{chapterId}"
+
+
+def test_a_long_name_loses_its_parameters_where_it_stays_the_only_one() -> None:
+    def flat(*paths: str) -> list[str]:
+        return [row.name for row in api_of([(None, "GET", path, ()) for path in paths]).rows]
+
+    whole = "get_api_opds_by_api_key_series_by_series_id_volume_by_volume_id_chapter_by_chapter_id"
+    assert flat(LONG, f"{LONG}/download") == [
+        "get_api_opds_series_volume_chapter",
+        "get_api_opds_series_volume_chapter_download",
+    ]
+    assert flat(LONG, "/api/opds/series/volume/chapter") == [whole, "get_api_opds_series_volume_chapter"]
+    assert flat(LONG, LONG.replace("apiKey", "key")) == [whole, whole.replace("api_key", "key")]
+
+
 def test_declared_tags_come_first() -> None:
     tags = api_of([("a", "GET", "/", ("new", "two"))], ["one", "two"]).tags
     assert [(tag.name, tag.namespace) for tag in tags] == [("one", "one"), ("two", "two"), ("new", "new")]
@@ -148,7 +207,7 @@ def test_no_name_hides_another(operations: list[tuple[str | None, list[str]]]) -
     flat, namespaces = [row.name for row in api.rows], {tag.namespace for tag in api.tags}
     public = [*flat, *(f"{name}_with_http_info" for name in flat), *namespaces, *RESERVED]
     assert len(public) == len(set(public))
-    assert all(name.isidentifier() and name.isascii() and not name.startswith("__") for name in public)
+    assert all(name.isidentifier() and not name.startswith("__") for name in public)
     for namespace in namespaces:
         there = [name for row in api.rows for space, name in row.names_by_tag if space == namespace]
         assert len({*there, *(f"{name}_with_http_info" for name in there)}) == 2 * len(there)

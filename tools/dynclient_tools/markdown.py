@@ -108,8 +108,8 @@ def link(label: str, target: str) -> Markup:
 
 
 def slug(name: str) -> str:
-    """The anchor of a heading as GitHub makes it, for names of ASCII letters."""
-    kept = re.sub(r"[^a-z0-9_ -]", "", name.lower())
+    """The anchor of a heading as GitHub makes it, for names of letters, digits and underscores."""
+    kept = re.sub(r"[^\w -]", "", name.lower())
     return kept.replace(" ", "-") or "section"
 
 

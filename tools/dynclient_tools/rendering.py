@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,14 @@ def _as_python(value: Any) -> Any:
 
 
 def page_name(name: str, suffix: str, taken: Collection[str]) -> str:
-    """Make a file name from a name of the document, distinct from those taken also where case is ignored."""
+    """Make a file name from a name of the document, distinct from those taken also where case is ignored.
+
+    It is ASCII, since links, archives and file systems differ in what they make of other letters.
+    """
     stem = class_name(name)
+    if not stem.isascii():
+        known = "".join(letter if letter.isascii() else " " for letter in name)
+        stem = class_name(f"{known} x {sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}")
     if _RESERVED.match(f"{stem}{suffix}"):
         stem += "_"
     folded = {other.casefold() for other in taken}

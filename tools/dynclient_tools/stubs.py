@@ -114,7 +114,9 @@ class _Writer:
     def __init__(self, shown: Site) -> None:
         self.pages = list({page.view.key: page for _, page in shown.operations}.values())
         wanted = [f"{class_name(page.view.name)}Operation" for page in self.pages]
-        tags = dict.fromkeys(page.namespace for page in shown.tags if page.namespace)
+        of_tags = [page.namespace for page in shown.tags if page.namespace]
+        # Without tags, the namespaces are those of paths.
+        tags = dict.fromkeys([*of_tags, *(namespace for page in self.pages for namespace, _ in page.view.names)])
         wanted += [f"{class_name(namespace)}Namespace" for namespace in tags]
         names = iter(distinct(wanted, _TAKEN))
         self._classes = {page.view.key: next(names) for page in self.pages}

@@ -24,8 +24,8 @@ from dynclient._escaping import logger
 from dynclient._masking import Mask, masked
 from dynclient._negotiation import match
 from dynclient._records import Record
-from dynclient._schemas import shape
-from dynclient._validation import body_faults, validator
+from dynclient._schemas import event_form, shape
+from dynclient._validation import body_faults, item_faults, validator
 from dynclient.exceptions import (
     DecodeError,
     DocumentError,
@@ -125,8 +125,10 @@ class ResponseReader(Record):
         schema = item_schema(opened.media_type, index) if self.mode != "off" else None
         if schema is None:
             return
-        check = validator(schema, "response", limits=self.limits)
-        faults = check.faults(item, path=f"$[{index}]", files=True, engine=self.engine)
+        media_type = opened.media_type or model.MediaType("")
+        faults = item_faults(
+            media_type, schema, item, "response", self.limits, self.engine, files=True, path=f"$[{index}]"
+        )
         if faults:
             wrong = self._broken(faults, replace(opened.response, body=b""))
             wrong.data = _without_secrets(item, opened.response)
@@ -217,6 +219,7 @@ class ResponseReader(Record):
         wrong: ResponseError | None = None
         data: Any = None
         faults: list[Fault] = []
+        media_type: model.MediaType | None = None
         try:
             media_type, content_type = self._media_type(documented, response)
             if media_type is None:
@@ -237,7 +240,21 @@ class ResponseReader(Record):
         if faults:
             wrong = self._broken(faults, response)
             wrong.data = _without_secrets(data, response)
+        elif wrong is None and media_type and find(content_type).codec == "events" and event_form(media_type).is_data:
+            wrong = self._is_to_be_streamed(response)
+            wrong.data = _without_secrets(data, response)
         return data, wrong
+
+    def _is_to_be_streamed(self, response: Response) -> ResponseError:
+        # Events whose data alone are described: the operation was asked to stream its answer.
+        message = "the response is a stream of server-sent events, whose items come one by one"
+        error = self._completed(ResponseValidationError(message), response)
+        name = self.operation.row.name
+        error.hint = (
+            f"read it by `with client.{name}.stream(...) as answer: for item in answer: ...`. All items are in "
+            "error.data; with_options(validate=Validation(responses='warn')) returns them"
+        )
+        return error
 
     def _faults(self, media_type: model.MediaType, data: Any, content_type: str) -> list[Fault]:
         """What validation finds in a body. Where the schema itself is broken, that is the fault."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import dynclient
 from dynclient._validation import validator
 from dynclient.examples import example, media_example, patterns
-from dynclient.exceptions import RequestValidationError
+from dynclient.exceptions import ArgumentError, RequestValidationError
 from dynclient.model import Example, MediaType
 
 SEEDS = (0, 1, 2, 7)
@@ -45,6 +45,18 @@ SCHEMAS = yaml.safe_load(
     - {type: number, multipleOf: 0.01, minimum: 19.985}
     - {type: integer, format: int8, minimum: 100}
     - {type: integer, format: uint8}
+    - {type: object, additionalProperties: {type: string}, propertyNames: {pattern: '^x-'}, minProperties: 2}
+    - {type: object, propertyNames: {enum: [a, b, c]}, minProperties: 3}
+    - {type: object, propertyNames: {format: uuid}, minProperties: 1}
+    - {type: array, items: {type: integer}, contains: {minimum: 5}}
+    - {type: array, contains: {const: x}, minContains: 2, maxItems: 2}
+    - {type: array, items: {type: object}, contains: {required: [a], properties: {a: {const: 1}}}}
+    - {allOf: [{type: array, items: {type: string}}, {contains: {minLength: 9}}]}
+    - {type: string, not: {enum: [string, string1]}}
+    - {type: object, required: [a], properties: {a: {type: string, not: {const: string}}}}
+    - {type: integer, not: {maximum: 3}}
+    - {allOf: [{type: string, format: uuid}, {type: string, pattern: '^0'}]}
+    - {type: string, format: uuid, pattern: '^[0-9a-f]{8}-.*[13579bdf]$'}
     - {type: boolean}
     - {type: 'null'}
     - {type: [string, 'null']}
@@ -279,3 +291,25 @@ def test_numbers_are_within_their_bounds(low, width, whole, seed):
     found = example(schema_of({"It": {"type": "integer" if whole else "number", **bounds}}), seed=seed)
     assert bounds["minimum"] <= found <= bounds["maximum"]
     assert isinstance(found, int if whole else float)
+
+
+NOTHING_VALID = [
+    {"type": "string", "enum": []},
+    {"type": "integer", "not": {}},
+    {"type": "string", "minLength": 5, "maxLength": 2},
+]
+
+
+@pytest.mark.parametrize("schema", NOTHING_VALID)
+def test_an_example_that_can_not_be_made_is_an_error(schema):
+    body = {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object", "required": ["a"], "properties": {"a": schema}}}},
+    }
+    operation = {"operationId": "x", "requestBody": body, "responses": {"200": {"description": ""}}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/x": {"post": operation}}}
+    client = dynclient.load(document, base_url="https://x.example")
+    with pytest.raises(ArgumentError, match="no valid example of body") as caught:
+        client.x.example()
+    assert caught.value.errors[0].path.startswith("$.a")
+    assert client.x.__doc__

@@ -212,11 +212,15 @@ class Described:
         return self._dispatcher.document.fault(self._row)
 
     def example(self, seed: int = 0) -> dict[str, Any]:
-        """Keyword arguments that make a valid call; the same for the same seed."""
-        from dynclient.examples import arguments_example
+        """Keyword arguments that make a valid call; the same for the same seed.
+
+        Raises:
+            ArgumentError: no valid value was found for one of them.
+        """
+        from dynclient.examples import checked_example
 
         with naming(self._row):
-            return arguments_example(self.operation, seed)
+            return checked_example(self.operation, seed)
 
     def describe(self) -> dict[str, Any]:
         """The contents of its page, as data."""
@@ -361,9 +365,12 @@ class OperationMethod(Described):
 
     def _call(self) -> str:
         """A valid call, as code; the client's name is derived from that of the document."""
+        from dynclient.examples import arguments_example
         from dynclient.inspection.docstrings import client_name
 
-        given = ", ".join(f"{name}={value!r}" for name, value in self.example().items())
+        with naming(self._row):
+            example = arguments_example(self.operation)
+        given = ", ".join(f"{name}={value!r}" for name, value in example.items())
         return f"{client_name(self._dispatcher.document.api.document_name)}.{self.__qualname__}({given})"
 
     def __eq__(self, other: object) -> bool:

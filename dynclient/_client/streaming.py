@@ -150,6 +150,11 @@ class Items:
         limits = opened.reader.limits
         self.split: Splitter = codec.split(opened.media_type, limits) if codec.split else _Whole(codec, opened)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the stream has said that nothing more comes."""
+        return isinstance(self.split, sequence.EventSplitter) and self.split.ended
+
     def reopened(self, opened: StreamedResponse) -> Items:
         """The items of the next stream, which continues this one."""
         following = Items(opened)
@@ -214,6 +219,8 @@ class _Source(Generic[T]):
             raise self._body.completed(error) from error.__cause__
         if piece is not _NOTHING:
             self._left = self._most
+        elif isinstance(self._splitter, Items) and self._splitter.ended:
+            self._ended = True
         return cast("T", piece)
 
     def _fed(self, chunk: bytes | None) -> Flow[StreamedResponse | None] | None:
@@ -326,6 +333,9 @@ class _Answer:
     def _buffer(self) -> BodyBuffer:
         return BodyBuffer(self._body.streamed.response, self._body.streamed.reader.limits)
 
+    def _events(self) -> sequence.EventSplitter:
+        return sequence.EventSplitter(None, self._body.streamed.reader.limits)
+
     def _in_charset(self, splitter: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return splitter(charset_of(self.content_type) or "utf-8", *arguments)
@@ -338,7 +348,10 @@ class _Answer:
 
 
 class Answer(_Answer):
-    """A response whose body is read as it is asked for. Use it in a ``with`` statement."""
+    """A response whose body is read as it is asked for. Use it in a ``with`` statement; it iterates over its items."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.iter_items()
 
     def iter_bytes(self, size: int | None = None) -> Iterator[bytes]:
         """The body in pieces of ``size`` bytes, or as they come, with its content codings decoded."""
@@ -355,10 +368,17 @@ class Answer(_Answer):
     def iter_items(self, *, reconnect: int = 0) -> Iterator[Any]:
         """The body's items, each validated: JSON Lines, JSON sequences, events, the items of an array.
 
+        An event is a mapping of its fields, or its data alone, read from JSON, where the document describes only the
+        data; ``[DONE]`` ends such a stream. :meth:`iter_events` has all fields of each event.
+
         ``reconnect`` is how often in a row a stream of server-sent events is opened again when it ends or breaks off,
         with Last-Event-ID.
         """
         return BodyIterator(self._body, Items(self._body.streamed), reconnect)
+
+    def iter_events(self) -> Iterator[dict[str, Any]]:
+        """The server-sent events of the body as they come: mappings of their fields, with ``data`` as text."""
+        return BodyIterator(self._body, self._events())
 
     def read(self) -> bytes:
         """The rest of the body, at once."""
@@ -394,7 +414,13 @@ class Answer(_Answer):
 
 
 class AsyncAnswer(_Answer):
-    """A response whose body is read as it is asked for. Use it in an ``async with`` statement."""
+    """A response whose body is read as it is asked for. Use it in an ``async with`` statement.
+
+    ``async for`` iterates over its items.
+    """
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self.iter_items()
 
     def iter_bytes(self, size: int | None = None) -> AsyncIterator[bytes]:
         """The body in pieces of ``size`` bytes, or as they come, with its content codings decoded."""
@@ -411,6 +437,10 @@ class AsyncAnswer(_Answer):
     def iter_items(self, *, reconnect: int = 0) -> AsyncIterator[Any]:
         """The body's items, each validated; see :meth:`Answer.iter_items`."""
         return AsyncBodyIterator(self._body, Items(self._body.streamed), reconnect)
+
+    def iter_events(self) -> AsyncIterator[dict[str, Any]]:
+        """The server-sent events of the body as they come; see :meth:`Answer.iter_events`."""
+        return AsyncBodyIterator(self._body, self._events())
 
     async def read(self) -> bytes:
         """The rest of the body, at once."""

@@ -159,6 +159,9 @@ def _example_value(media_type: model.MediaType, name: str | None, status: int) -
         value, content_type = chosen.serialized, concrete(media_type.media_range)
         with suppress(DynclientError):
             value = codecs.find(content_type).decode(value.encode("utf-8"), media_type, content_type, Limits())
+    if media_type.schema is None and media_type.item_schema is not None and not isinstance(value, (str, list)):
+        # The example of one item of a sequence.
+        value = [value]
     _warn_of_invalid_example(media_type, value, status)
     return value
 

@@ -25,7 +25,7 @@ from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record
 from dynclient._rows import OperationRow
-from dynclient._schemas import shape
+from dynclient._schemas import branches
 from dynclient.exceptions import DocumentError
 from dynclient.http_grammar import CONNECTION_FIELDS, is_token
 from dynclient.json_pointer import escape
@@ -279,14 +279,16 @@ def with_items(media_type: MediaType) -> MediaType:
     """Return a sequential media type with ``item_schema`` where the document has put it into ``schema``.
 
     In versions without ``itemSchema``, ``schema`` describes the whole: an array. Authors who wanted to describe an item
-    put its schema there; an object can't be the whole of a sequence, so it is taken as the item's.
+    put its schema there; what has neither an array nor a text can't be the whole, so it is taken as the item's.
     """
-    kind = find(media_type.media_range)
-    # The schema of a stream of events describes what their data hold, more often than the events themselves.
-    if not kind.sequential or kind.codec == "events" or media_type.schema is None or media_type.item_schema is not None:
+    schema = media_type.schema
+    if not find(media_type.media_range).sequential or schema is None or media_type.item_schema is not None:
         return media_type
     try:
-        is_object = shape(media_type.schema).types == {"object"}
+        found = branches(schema)
     except DocumentError:
         return media_type
-    return media_type._replace(schema=None, item_schema=media_type.schema) if is_object else media_type
+    types = frozenset[str]().union(*(each.types for each in found))
+    is_described = types or any(each.properties or each.required for each in found)
+    is_whole = types & {"array", "string"} or not is_described
+    return media_type if is_whole else media_type._replace(schema=None, item_schema=schema)

@@ -12,28 +12,38 @@ from dynclient._deferred import deferred
 from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
 from dynclient._schemas.resolution import cache, child, component_name, follow
-from dynclient._schemas.shapes import MISSING, Shape, XMLHints, is_binary, is_structured, shape
+from dynclient._schemas.shapes import MISSING, Shape, XMLHints, applied, is_binary, is_structured, joined, shape
 
 if TYPE_CHECKING:
+    from dynclient._schemas.events import DONE, EventForm, branches, event_form
     from dynclient._schemas.text_values import ValueWalk, settled, typed
 
 __all__ = [
+    "DONE",
     "MISSING",
     "Discriminator",
+    "EventForm",
     "SchemaBundle",
     "Shape",
     "ValueWalk",
     "XMLHints",
+    "applied",
+    "branches",
     "bundle",
     "cache",
     "child",
     "component_name",
+    "event_form",
     "follow",
     "is_binary",
     "is_structured",
+    "joined",
     "settled",
     "shape",
     "typed",
 ]
 
-__getattr__ = deferred(__name__, {"text_values": ("ValueWalk", "settled", "typed")})
+__getattr__ = deferred(
+    __name__,
+    {"events": ("DONE", "EventForm", "branches", "event_form"), "text_values": ("ValueWalk", "settled", "typed")},
+)

@@ -148,6 +148,11 @@ def is_structured(schema: Schema) -> bool:
     return structured
 
 
+def applied(schema: Schema, keyword: str) -> list[Schema]:
+    """Return the schemas that a keyword with one schema has in a schema and in all that it refers to by ``allOf``."""
+    return [part.one[keyword] for _, part in members(follow(schema)) if keyword in part.one]
+
+
 def members(schema: Schema) -> list[tuple[Schema, Keywords]]:
     """Return a schema and all that apply to the same value, through ``$ref`` and ``allOf``, each once.
 
@@ -340,10 +345,10 @@ def merged_properties(owner: Schema, found: list[Keywords]) -> dict[str, Schema]
     for part in (*found[1:], found[0]):
         for name, schema in part.named.get("properties", {}).items():
             said.setdefault(name, []).append(schema)
-    return {name: _one(owner, name, schemas) for name, schemas in said.items()}
+    return {name: joined(owner, name, schemas) for name, schemas in said.items()}
 
 
-def _one(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
+def joined(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
     """Return one schema for a property: the only one that is not empty, or one that refers to all of them."""
     telling: list[Schema] = []
     for schema in schemas:

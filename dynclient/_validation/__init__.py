@@ -6,6 +6,6 @@ Both go by one bundle, one table of formats and one reading of patterns.
 
 from __future__ import annotations
 
-from dynclient._validation.validators import Validator, body_faults, validator
+from dynclient._validation.validators import Validator, body_faults, item_faults, validator
 
-__all__ = ["Validator", "body_faults", "validator"]
+__all__ = ["Validator", "body_faults", "item_faults", "validator"]

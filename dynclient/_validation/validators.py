@@ -7,12 +7,13 @@ Rule 3: whatever jsonschema-rs does not find valid goes to jsonschema, which dec
 
 from __future__ import annotations
 
+import json
 import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from dynclient._escaping import logger
-from dynclient._schemas import SchemaBundle, bundle, cache, follow, is_structured, shape
+from dynclient._schemas import SchemaBundle, bundle, cache, event_form, follow, is_structured, shape
 from dynclient._validation.cost import cost
 from dynclient._validation.patterns import begin_check, location_in, unchecked_patterns
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
@@ -72,9 +73,37 @@ def body_faults(
         return [fault for fault in faults if not _is_of_unparsed_part(fault, media_type, value)]
     found: list[Fault] = []
     if media_type.item_schema is not None and isinstance(value, list):
-        items = validator(media_type.item_schema, direction, limits=limits)
         for index, item in enumerate(value):
-            found += items.faults(item, path=f"$[{index}]", files=files, engine=engine)
+            path = f"$[{index}]"
+            found += item_faults(
+                media_type, media_type.item_schema, item, direction, limits, engine, files=files, path=path
+            )
+    return found
+
+
+def item_faults(
+    media_type: MediaType,
+    schema: Schema,
+    item: Any,
+    direction: Direction,
+    limits: Limits,
+    engine: ValidationEngine,
+    *,
+    files: bool,
+    path: str,
+) -> list[Fault]:
+    """Return what is wrong with one item of a sequence, by the schema of the item."""
+    check = validator(schema, direction, limits=limits)
+    data = item.get("data") if isinstance(item, dict) else None
+    form = event_form(media_type) if data is not None and find(media_type.media_range).codec == "events" else None
+    if form is None or form.is_data or not form.is_text(item):
+        return check.faults(item, path=path, files=files, engine=engine)
+    # The schema is of the text, and a schema of its own is of the JSON in it (JSON Schema 2020-12, Validation, 8.5).
+    text = data if isinstance(data, str) else json.dumps(data)
+    found = check.faults({**item, "data": text}, path=path, files=files, engine=engine)
+    content = form.content_schema(item)
+    if content is not None:
+        found += validator(content, direction, limits=limits).faults(data, path=f"{path}.data", engine=engine)
     return found
 
 

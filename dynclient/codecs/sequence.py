@@ -2,8 +2,9 @@
 
 Rule 1: a body whose schema is a string is its text; else it is a list, also if it has no schema or an ``itemSchema``.
 Rule 2: an iterator of items is written as a stream, item by item.
-Rule 3: an event's ``data`` stays a string (OAS 3.2, Special Considerations for Server-Sent Events):
-``contentMediaType`` says how a caller may decode it.
+Rule 3: the ``data`` of an event are read as JSON where their schema says that they are, and an item is the data alone
+where the schema describes nothing else (``_schemas.event_form``). Data that are not JSON stay text, for the validator
+to report. ``[DONE]`` ends a stream of JSON.
 Rule 4: a splitter reads nothing: chunks are fed to it, and it yields whole items. So it serves bodies in memory and
 streams, threads and event loops.
 Rule 5: an item's size is limited, however long the body is (``Limits.response_bytes``).
@@ -13,6 +14,7 @@ Rule 6: an item that is cut off at the end is an error, or is dropped where its 
 from __future__ import annotations
 
 import codecs
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -23,7 +25,7 @@ from dynclient._charsets import BOM, decode_text, encode_text, is_known
 from dynclient._expressions import expression
 from dynclient._plain_values import plain_value
 from dynclient.codecs import json, shapes
-from dynclient.codecs.codec import CHUNK, Codec, Encoded, Split, StreamBody, is_content, raw_body, too_many
+from dynclient.codecs.codec import CHUNK, Codec, Encode, Encoded, Split, StreamBody, is_content, raw_body, too_many
 from dynclient.exceptions import DecodeError, EncodeError, ResponseTooLarge
 from dynclient.media_types import charset_of
 from dynclient.model import MediaType
@@ -117,6 +119,16 @@ def write_event(item: Any) -> bytes:
         text = data if isinstance(data, str) else json.dump(data)
         lines += [f"data: {line}" for line in _LINE_END.split(text)]
     return encode_text("\n".join([*lines, "", ""]), "utf-8")
+
+
+def _write_data(item: Any) -> bytes:
+    """One server-sent event whose data alone are described."""
+    return write_event({"data": item if isinstance(item, str) else json.dump(item)})
+
+
+def _encode_events(value: Any, media_type: MediaType, content_type: str) -> Encoded:
+    write = _write_data if _schemas.event_form(media_type).is_data else write_event
+    return _encode(write, value, media_type, content_type)
 
 
 # -- splitters of any body ---------------------------------------------------------------------------------------------
@@ -324,17 +336,20 @@ class JSONSequenceSplitter(_SeparatedBytes):
 
 
 class EventSplitter:
-    """Server-sent events (HTML, 9.2.6), as mappings of the fields that each has.
+    """Server-sent events (HTML, 9.2.6): mappings of the fields that each has, or their data alone.
 
     An event without data is dropped, and so is one at the end without a blank line after it. An event of no type is
     given the type ``message`` if its schema requires a type. ``last_id`` and ``retry`` (in milliseconds) are for
-    reconnecting.
+    reconnecting; ``ended`` tells that ``[DONE]`` has come, after which nothing is yielded.
     """
 
     before_values = (b"\n", b"\r")
 
     def __init__(self, media_type: MediaType | None, limits: Limits) -> None:
         """Take the media type, and the limits of one line and of an event's data."""
+        self._form = _schemas.event_form(media_type)
+        self._limits = limits
+        self.ended = False
         self._lines = LineSplitter("utf-8", limits)
         self._limit = limits.response_bytes
         self._default = {"event": "message"} if _requires_type(media_type) else {}
@@ -347,9 +362,11 @@ class EventSplitter:
         self._data: list[str] = []
         self._size = 0
 
-    def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+    def feed(self, chunk: bytes) -> Iterator[Any]:
         """Take a chunk."""
         for line in self._lines.feed(chunk):
+            if self.ended:
+                return
             if line:
                 self._take(line)
                 continue
@@ -357,9 +374,20 @@ class EventSplitter:
             self.last_id = event.get("id", self.last_id)
             self._begin()
             if data:
-                yield {**self._default, **event, "data": "\n".join(data)}
+                yield from self._item({**self._default, **event, "data": "\n".join(data)})
 
-    def finish(self) -> Iterator[dict[str, Any]]:
+    def _item(self, event: dict[str, Any]) -> Iterator[Any]:
+        text = event["data"]
+        if self._form.ends and text == _schemas.DONE:
+            self.ended = True
+            return
+        if self._form.is_json(event):
+            # What is not JSON is left for the validator to report.
+            with contextlib.suppress(DecodeError):
+                event["data"] = json.load(text.encode("utf-8"), self._limits)
+        yield event["data"] if self._form.is_data else event
+
+    def finish(self) -> Iterator[Any]:
         """Yield nothing: an event ends with a blank line. Bytes that are not text are an error even there."""
         for _ in self._lines.finish():
             pass
@@ -396,10 +424,10 @@ def _loaded(text: bytes, offset: int, limits: Limits) -> Any:
         raise DecodeError(message, offset=at, hint=error.hint) from None
 
 
-def _codec(write: Write, split: Split) -> Codec:
-    return Codec("sequence", partial(_encode, write), partial(_decode, split), files=True, split=split)
+def _codec(encode: Encode, split: Split) -> Codec:
+    return Codec("sequence", encode, partial(_decode, split), files=True, split=split)
 
 
-LINES = _codec(write_line, JSONLinesSplitter)
-RECORDS = _codec(write_record, JSONSequenceSplitter)
-EVENTS = _codec(write_event, EventSplitter)
+LINES = _codec(partial(_encode, write_line), JSONLinesSplitter)
+RECORDS = _codec(partial(_encode, write_record), JSONSequenceSplitter)
+EVENTS = _codec(_encode_events, EventSplitter)

@@ -86,7 +86,8 @@ def _dumper() -> Any:
             return not isinstance(data, float)
 
     def text(dumper: Any, value: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if value[:1] in _NUMERIC else None)
+        is_quoted = value[:1] in _NUMERIC or not value.isprintable()
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if is_quoted else None)
 
     def number(dumper: Any, value: Decimal) -> Any:
         return dumper.represent_scalar("tag:yaml.org,2002:float", decimal_text(value))

@@ -15,16 +15,17 @@ from dynclient import codecs
 from dynclient._plain_values import plain_value
 from dynclient._schemas import MISSING, is_binary, is_structured, shape
 from dynclient._schemas.shapes import bounded_depth
-from dynclient._validation import validator
+from dynclient._validation import body_faults, validator
 from dynclient.codecs import json
 from dynclient.examples.scalars import rotated
 from dynclient.examples.values import Direction, Maker, MakerOptions, documented
-from dynclient.exceptions import EncodeError
+from dynclient.exceptions import ArgumentError, EncodeError
 from dynclient.inspection.arguments import Argument, arguments, preferred, secret
 from dynclient.media_types import XML, MediaKind, find, is_parsed
 from dynclient.model import MediaType, Operation, Parameter, Schema
+from dynclient.options import Limits
 
-__all__ = ["SECRET", "arguments_example", "example", "media_example", "unrevealing"]
+__all__ = ["SECRET", "arguments_example", "checked_example", "example", "media_example", "unrevealing"]
 
 SECRET = "YOUR SECRET"  # noqa: S105  # shown instead of a secret
 
@@ -73,6 +74,8 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
     if schema is not None and not is_parsed(media_type.media_range) and is_structured(schema):
         return _unparsed(media_type, direction, seed, shown=shown)
     files = kind.name == "multipart"
+    if kind.sequential and schema is None and media_type.item_schema is not None:
+        return _items(media_type, media_type.item_schema, direction, seed, shown=shown)
     for value in rotated((entry.value for entry in media_type.examples if entry.has_value), seed):
         if _valid(schema, value, direction, files=files) and not _is_broken_xml(value, kind):
             return copy.deepcopy(value)
@@ -80,6 +83,17 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
         return _without_schema(media_type, kind, direction, seed)
     value = example(schema, direction, seed, shown=shown, files=files)
     return _MARKUP if _is_broken_xml(value, kind) else value
+
+
+def _items(media_type: MediaType, schema: Schema, direction: Direction, seed: int, *, shown: bool) -> Any:
+    """The items of a sequence: those of the document's example, which may be one item, or one by its schema."""
+    for value in rotated((entry.value for entry in media_type.examples if entry.has_value), seed):
+        if isinstance(value, str):
+            return value
+        items = value if isinstance(value, list) else [value]
+        if not body_faults(media_type, items, direction, Limits(), "auto", files=False):
+            return copy.deepcopy(items)
+    return [example(schema, direction, seed, shown=shown)]
 
 
 def _unparsed(media_type: MediaType, direction: Direction, seed: int, *, shown: bool) -> Any:
@@ -162,6 +176,33 @@ def arguments_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
     return found
 
 
+def checked_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
+    """Make keyword arguments for a valid call, as :func:`arguments_example`.
+
+    Raises:
+        ArgumentError: no valid value was found for one of them; ``errors`` are the faults of the nearest.
+        DocumentError: a schema that the operation needs is broken.
+    """
+    found = arguments_example(operation, seed)
+    for argument in arguments(operation):
+        value = found.get(argument.name, MISSING)
+        if value is MISSING or argument.schema is None or isinstance(value, bytes):
+            continue
+        if argument.media_type is not None and argument.media_type.schema is not None:
+            faults = body_faults(argument.media_type, value, "request", Limits(), "auto", files=True)
+        else:
+            faults = [] if argument.kind == "body" else validator(argument.schema, "request").faults(value)
+        is_text = isinstance(value, str) and argument.kind == "body"
+        if faults and not is_text:
+            raise ArgumentError(
+                f"no valid example of {argument.name} was found for its schema",
+                argument=argument.name,
+                errors=faults,
+                operation_id=operation.id,
+            )
+    return found
+
+
 def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
     """Values that may be valid, the most informative first."""
     if shown:
@@ -170,7 +211,8 @@ def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterat
         yield Maker(options._replace(documented="checked")).make(schema)
     for turn in range(options.turn, options.turn + _TURNS):
         for optional in (True, False):
-            changed = options._replace(optional=optional, turn=turn)
+            # Another seed gives other texts and numbers, of which one may not be excluded.
+            changed = options._replace(optional=optional, turn=turn, seed=options.seed + turn - options.turn)
             if shown:
                 yield Maker(changed._replace(documented="checked")).make(schema)
             yield Maker(changed._replace(documented="none")).make(schema)

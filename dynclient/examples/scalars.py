@@ -72,6 +72,7 @@ _FILLER = "string"
 _LONGEST = 100_000  # A text for a larger minLength is not made.
 _GROWTH = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 255)
 _SPREAD = 100
+_UUIDS = 256  # of which one may match a pattern beside the format
 
 
 def texts(seen: Shape, seed: int) -> Iterator[str]:
@@ -100,6 +101,11 @@ def _candidate_texts(seen: Shape, seed: int, low: int) -> Iterator[str]:
             found = patterns.text(pattern, Random(number), more)  # noqa: S311  # not for secrets
             if found is not None:
                 yield found
+        if seen.format == "uuid":
+            from uuid import UUID  # slow to import
+
+            random = Random(f"{seed}:{pattern}")  # noqa: S311  # not for secrets
+            yield from (str(UUID(int=random.getrandbits(128), version=4)) for _ in range(_UUIDS))
 
 
 def rotated(values: Iterable[Any], seed: int) -> list[Any]:

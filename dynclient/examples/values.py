@@ -9,15 +9,18 @@ Rule 4: the same options give the same value in every run.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from random import Random
 from typing import Any, Literal
 
 from dynclient._records import Record
-from dynclient._schemas import MISSING, Discriminator, Shape, is_binary, shape
+from dynclient._schemas import MISSING, Discriminator, Shape, applied, is_binary, joined, shape
 from dynclient._validation import validator
 from dynclient.examples import patterns
 from dynclient.examples.scalars import number, rotated, texts
+from dynclient.media_types import find
 from dynclient.model import Schema
 
 Direction = Literal["request", "response"]
@@ -120,6 +123,21 @@ class Maker:
     def _roomy(self, depth: int) -> bool:
         return self._options.optional and depth < _OPTIONAL_DEPTH and self._left > 0
 
+    def _name(self, seen: Shape, index: int, others: Mapping[str, Any]) -> str:
+        """The name of a further property, by ``propertyNames`` or by a pattern."""
+        allowed = applied(seen.schema, "propertyNames")
+        if allowed:
+            names = joined(seen.schema, "propertyNames", allowed)
+            check = validator(names, self._options.direction)
+            numbered = (f"{text}{index + 1}" for text in texts(shape(names), self._seed))
+            made = chain(shape(names).enum or (), texts(shape(names), self._seed), numbered)
+            found = (name for name in made if name not in others and not check.faults(name, places=False))
+            return str(next(found, f"key{index + 1}"))
+        pattern = next(iter(seen.pattern_properties), None) if not _free(seen) else None
+        random = Random(f"{self._seed}:{index}")  # noqa: S311  # not for secrets; the same in every run
+        text = patterns.text(pattern, random, index % 3) if pattern is not None else None
+        return text if text is not None else f"key{index + 1}"
+
     def _more_names(self, seen: Shape, value: Mapping[str, Any], depth: int) -> Iterator[str]:
         """Names of further properties: as many as ``minProperties`` requires, or one to show that they are allowed."""
         low = int(seen.constraints.get("minProperties", 0))
@@ -127,10 +145,7 @@ class Maker:
         missing = min(max(low - len(value), 1 if open_ended and self._roomy(depth) else 0), _ITEMS)
         high = int(min(seen.constraints.get("maxProperties", _ITEMS), _ITEMS))
         for index in range(min(missing, max(high - len(value), 0))):
-            pattern = next(iter(seen.pattern_properties), None) if not _free(seen) else None
-            random = Random(f"{self._seed}:{index}")  # noqa: S311  # not for secrets; the same in every run
-            found = patterns.text(pattern, random, index % 3) if pattern is not None else None
-            yield found if found is not None else f"key{index + 1}"
+            yield self._name(seen, index, value)
 
     def _named(self, name: str, seen: Shape, depth: int) -> Any:
         if name in seen.properties:
@@ -150,6 +165,13 @@ class Maker:
         count = min(max(low, 1 if self._roomy(depth - 1) else 0), high, _ITEMS)
         while len(items) < count and not (seen.items is not None and seen.items.value is False):
             items.append(self._item(seen, depth, items))
+        for contained in applied(seen.schema, "contains"):
+            count = int(seen.constraints.get("minContains", 1))
+            check = validator(contained, self._options.direction)
+            if sum(not check.faults(item, places=False) for item in items) < count:
+                both = joined(seen.schema, "contains", [*filter(None, [seen.items]), contained])
+                made = [self.make(both, depth + 1) for _ in range(min(count, _ITEMS))]
+                items = [*items[: max(high - count, 0)], *made]
         return items[:high] if len(items) > high else items
 
     def _item(self, seen: Shape, depth: int, others: list[Any]) -> Any:
@@ -170,12 +192,16 @@ class Maker:
     def _text(self, seen: Shape, depth: int) -> str | bytes:
         if is_binary(seen.schema) and (self._options.files or not depth):
             return b"example".ljust(int(min(seen.constraints.get("minLength", 0), _ITEMS)), b".")
-        found = texts(seen, self._seed)
+        found: Iterator[str] = texts(seen, self._seed)
+        content = applied(seen.schema, "contentSchema")
+        if content and seen.content_media_type and find(seen.content_media_type).name == "json":
+            return json.dumps(self.make(content[0], depth + 1))
         if "pattern" in seen.constraints:
-            # A text made from a pattern does not always match it.
+            # A text made from a pattern does not always match it, and the format's own may not either.
             check = validator(seen.schema, self._options.direction)
-            made = list(found)
-            return next((text for text in made if not check.faults(text, places=False)), made[0])
+            first = next(found)
+            valid = (text for text in chain([first], found) if not check.faults(text, places=False))
+            return next(valid, first)
         return next(found)
 
     def _number(self, seen: Shape, _depth: int) -> int | float:

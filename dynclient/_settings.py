@@ -101,6 +101,11 @@ def _are_headers(value: Any) -> bool:
     )
 
 
+def _is_below(value: Any) -> bool:
+    """Whether a value is a folder within the project: files are written there, and it may be a stranger's."""
+    return _is_text(value) and not os.path.isabs(value) and ".." not in value.replace(os.sep, "/").split("/")
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
@@ -131,8 +136,8 @@ _GENERATE_KEYS: Mapping[str, Check] = {
         lambda value: isinstance(value, list) and value and all(isinstance(each, str) for each in value),
         "a list of paths, URLs or short names",
     ),
-    "docs": (_is_text, "a folder"),
-    "stubs": (lambda value: isinstance(value, bool) or _is_text(value), "true, or a folder"),
+    "docs": (_is_below, "a folder within the project"),
+    "stubs": (lambda value: isinstance(value, bool) or _is_below(value), "true, or a folder within the project"),
     "templates": (_is_text, "a folder"),
 }
 # Keys of an API that decide where credentials go, or which ones.

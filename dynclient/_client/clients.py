@@ -395,10 +395,11 @@ def _documents() -> Mapping[str, str]:
     """The documents of the project's ``dynclient_types`` with their hashes; empty without such a package."""
     spec = find_spec("dynclient_types")
     # The package that is installed with dynclient has no code: it is for type checkers only.
-    if spec is None or not spec.has_location:
+    if spec is None or not spec.has_location or spec.origin is None:
         return {}
-    found = getattr(import_module("dynclient_types"), "DOCUMENTS", {})
-    return found if isinstance(found, Mapping) else {}
+    from dynclient.inspection.emitted import documents
+
+    return documents(spec.origin)
 
 
 load = Client.load

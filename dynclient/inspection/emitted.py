@@ -6,10 +6,13 @@ is logged.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from dynclient._escaping import logger
@@ -38,6 +41,19 @@ def compare(document: str, expected: str, found: str) -> None:
     if expected != found and (document, found) not in _logged:
         _logged.add((document, found))
         _log.warning("the type hints for %r were made from another version of it; run dynclient stubs again", document)
+
+
+def documents(path: str) -> Mapping[str, str]:
+    """The documents that a ``dynclient_types`` was made from, and their fingerprints; empty if it says none.
+
+    It is read and not imported: it may be one of the current folder, and to load a document runs no code.
+    """
+    with suppress(OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        for statement in ast.parse(Path(path).read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "DOCUMENTS":
+                found = ast.literal_eval(statement.value)
+                return found if isinstance(found, dict) else {}
+    return {}
 
 
 def check(documents: Mapping[str, str], source: Any, api: API) -> None:

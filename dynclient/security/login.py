@@ -4,7 +4,7 @@ A person logs in in a browser, which then comes back to a listener on this machi
 
 Rule 1: the listener is on a loopback address, and takes one answer, with the state that the browser was sent off with.
 Anything else is refused and changes nothing. The code alone is worth nothing without the verifier.
-Rule 2: a connection that sends nothing holds up no other one: browsers open some in advance.
+Rule 2: a connection that sends nothing holds up no other one: browsers open some in advance. There are so many at most.
 Rule 3: the pages are fixed texts, and repeat nothing of a request.
 """
 
@@ -16,7 +16,9 @@ import hmac
 import os
 import socket
 import threading
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -30,6 +32,7 @@ from dynclient.security.tokens import TokenRequest
 
 _PAUSE = 0.1
 _LONGEST_REQUEST = 30.0
+_MOST_CONNECTIONS = 64
 _PAGE = (
     "<!doctype html><meta charset=utf-8><title>Logged in</title>"
     "<p>The login is done. This window can be closed, and the program goes on.</p>"
@@ -107,6 +110,26 @@ class _Server(ThreadingTCPServer):
     block_on_close = False
     # The port of the last login may still be in TIME_WAIT. Elsewhere than on POSIX the option means something else.
     allow_reuse_address = os.name == "posix"
+    request_queue_size = 128
+
+    def __init__(self, *given: Any) -> None:
+        # The connections that are open, the oldest first.
+        self._open: deque[Any] = deque()
+        super().__init__(*given)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread. If too many are open, the oldest is ended."""
+        self._open.append(request)
+        if len(self._open) > _MOST_CONNECTIONS:
+            with suppress(OSError):
+                self._open.popleft().shutdown(socket.SHUT_RDWR)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:
+        """Close a connection."""
+        with suppress(ValueError):
+            self._open.remove(request)
+        super().close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Write nothing: a browser may close a connection at any time."""

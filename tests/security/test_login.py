@@ -182,6 +182,15 @@ def test_silent_and_endless_connections_hold_up_nobody(listener):
         connection.close()
 
 
+def test_hundreds_of_silent_connections_end_each_other(listener):
+    address = ("127.0.0.1", urlsplit(listener.redirect_uri).port)
+    silent = [socket.create_connection(address) for _ in range(200)]
+    assert get(listener.redirect_uri + "?state=right") == 200
+    assert silent[0].recv(1) == b""
+    for connection in silent:
+        connection.close()
+
+
 def test_a_port_is_free_again_after_a_login():
     first = Listener("http://127.0.0.1/", "s")
     uri = first.redirect_uri

@@ -25,7 +25,7 @@ import trustme
 import dynclient
 from dynclient import exceptions
 from dynclient._load import load as load_api
-from dynclient.options import TLS
+from dynclient.options import TLS, OAuth2
 
 CANARY = "canary-1234567890"
 TOKEN = "token-of-the-server"
@@ -338,3 +338,107 @@ def test_a_cell(case, go, sites, files, stored, tmp_path):
     assert isinstance(error, exceptions.CredentialScopeError) is (cell == "refused"), (error, got)
     if cell == "no" and not isinstance(error, exceptions.DynclientError):
         assert got, "nothing was sent there: the case shows nothing"
+
+
+def test_a_documents_url_is_shown_the_certificate_and_nobody_else_is(go, sites, files):
+    a, b = sites
+    for site in sites:
+        site.reset()
+    b.pages["/item.json"] = 200, document(None)("")["paths"]["/x"]
+    b.pages["/real.json"] = 200, document(None)(a.url, paths={"/x": {"$ref": f"{b.url}/item.json"}})
+    a.pages["/openapi.json"] = 302, f"{b.url}/real.json"
+    tls = TLS(ca_file=files[0], certificate=files[1])
+    go(f"{a.url}/openapi.json", cache=False, tls=tls, references=[b.url])
+    assert {place for place, text in a.seen if "certificate" in text} == {"/openapi.json", "/x"}
+    assert [place for place, _ in b.seen] == ["/real.json", "/item.json"]
+    assert not any("certificate" in text for _, text in b.seen)
+
+
+def test_a_connection_that_showed_a_certificate_is_not_used_without(sites, files):
+    a, b = sites
+    for site in sites:
+        site.reset()
+    a.pages["/openapi.json"] = 200, document(None)(b.url)
+    tls = TLS(ca_file=files[0], certificate=files[1])
+    with dynclient.load(f"{a.url}/openapi.json", cache=False, tls=tls) as client:
+        trusting = client.with_options(allow_origins=(b.url,))
+        for one in (client, trusting, client, trusting):
+            one.go()
+    assert ["certificate" in text for _, text in b.seen] == [False, True, False, True]
+
+
+def oauth(server: str, token_url: str) -> dict[str, Any]:
+    flows = {"clientCredentials": {"tokenUrl": token_url, "scopes": {}}}
+    return document({"type": "oauth2", "flows": flows})(server)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_store_that_two_apis_share_gives_neither_the_tokens_of_the_other(go, sites, files, tmp_path, relative):
+    a, b = sites
+    for site in sites:
+        site.reset()
+    auth = OAuth2("id", CANARY, store=tmp_path / "tokens.json")
+    b.pages["/token"] = 200, {"access_token": "token-of-b", "token_type": "Bearer", "expires_in": 3600}
+    options = {"tls": TLS(ca_file=files[0]), "auth": auth, "retry": 1}
+    go(oauth(a.url, "/token" if relative else f"{a.url}/token"), **options)
+    other = oauth(b.url, "/token" if relative else f"{a.url}/token")
+    if relative:
+        go(other, **options)
+        assert "token-of-b" in b.seen[-1][1]
+    else:
+        with pytest.raises(exceptions.CredentialScopeError):
+            go(other, **options)
+        go(other, **options, allow_origins=(a.url,))
+        assert sum(place == "/token" for place, _ in a.seen) == 2
+    assert relative is not any(TOKEN in text for _, text in b.seen)
+
+
+@pytest.mark.parametrize("choice", [{"server": 1}, {"base_url": 1}])
+def test_a_token_goes_to_no_server_that_has_an_authorization_server_of_its_own(sites, files, choice):
+    a, b = sites
+    for site in sites:
+        site.reset()
+    b.pages["/token"] = 200, {"access_token": "token-of-b", "token_type": "Bearer", "expires_in": 3600}
+    source = {**oauth(a.url, "/token"), "servers": [{"url": a.url}, {"url": b.url}]}
+    options = {name: b.url if name == "base_url" else value for name, value in choice.items()}
+    with dynclient.load(source, tls=TLS(ca_file=files[0]), auth=("id", CANARY)) as client:
+        for one in (client, client.with_options(**options), client):
+            one.go()
+    sent = [text for site in sites for place, text in site.seen if place == "/x"]
+    assert [TOKEN in text for text in sent] == [True, True, False]
+    assert "token-of-b" in sent[-1]
+
+
+def test_a_compiled_document_gets_the_login_of_its_file_alone(stored, tmp_path):
+    from dynclient._document.compiled import Writer
+
+    source = tmp_path / "openapi.json"
+    source.write_text(json.dumps(document(BEARER)("https://api.test")))
+    assert stored("login", str(source)) == {"K": CANARY}
+    writer = Writer()
+    claim = {"declares": False, "remote": False}
+    writer.add(source.as_uri(), "openapi.json", "0" * 64, document(BEARER)("https://evil.test"), **claim)
+    (tmp_path / "tool.dync").write_bytes(b"".join(writer.finished(None, release="0")))
+    from dynclient.cli import credentials
+
+    assert not isinstance(credentials.gathered(load_api(str(tmp_path / "tool.dync")), ()), dict)
+
+
+def test_a_stored_token_is_for_the_server_whose_own_it_is(stored, tmp_path):
+    from dynclient.cli import credentials
+    from dynclient.security import CredentialRequest
+
+    source = tmp_path / "openapi.json"
+    source.write_text(json.dumps(oauth("https://api.test", "/token")))
+    api = load_api(str(source))
+    entry = {
+        "client_id": "id",
+        "client_secret": None,
+        "flow": "authorizationCode",
+        "token_url": "https://api.test/token",
+    }
+    entry |= {"server": "https://api.test", "client_auth": "basic", "scopes": [], "tokens": {"access_token": TOKEN}}
+    credentials.Vault().save(credentials.key_of(api, "K"), entry)
+    ask = credentials.gathered(api, ())["K"]
+    asked = [CredentialRequest(api.security_schemes["K"], (), "go", ("https", host, 443)) for host in ("api.test", "b")]
+    assert [ask(request) for request in asked] == [TOKEN, None]

@@ -81,6 +81,13 @@ def test_generating_twice_changes_nothing(two, stubs, tmp_path):
     assert main(["generate", "--check"]) == 0
 
 
+@pytest.mark.parametrize("setting", ["docs = '../..'", "docs = '/etc'", "docs = 'a/../../b'", "stubs = '..'"])
+def test_a_configuration_writes_into_its_project_alone(two, setting, tmp_path, capsys):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.dynclient]\ndocuments = {two}\n{setting}\n", "utf-8")
+    assert main(["generate"]) == 1
+    assert "a folder within the project" in capsys.readouterr().err
+
+
 def test_the_types_of_a_part(two, tmp_path):
     assert main(["stubs", two[0], "--out", "out", "--name", "pets", "--tag", "Dogs"]) == 0
     text = (tmp_path / "out" / "pets" / "__init__.pyi").read_text()

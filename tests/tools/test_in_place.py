@@ -166,6 +166,16 @@ def test_a_newer_document_is_logged_once(python, project):
     assert done.stdout.strip() == "['fallbackPassword'] ['answerUrl'] NotFound"
 
 
+@pytest.mark.parametrize("text", ["", "DOCUMENTS = {1: print()}", "DOCUMENTS = {", "DOCUMENTS = 5", "DOCUMENTS: dict"])
+def test_a_load_runs_no_code_of_the_current_folder(python, project, text):
+    package = project / "dynclient_types"
+    package.mkdir(exist_ok=True)
+    (package / "__init__.py").write_text(f"print('run')\n{text}\n")
+    code = "import dynclient; dynclient.load('openapi/voice.yaml')"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 @pytest.mark.parametrize("command", [["docs", "--out", "pages", "--mkdocs"], ["stubs"], ["stubs", "--out", "apis"]])
 def test_check_prints_differences(project, command, capsys):
     told = [command[0], "openapi/orders.yaml", *command[1:]]

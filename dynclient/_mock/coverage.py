@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dynclient import model
@@ -36,32 +36,16 @@ class OperationCoverage:
         return [name for name in self.there[kind] if name not in self.used[kind]]
 
 
-class Coverage:
-    """Counts the used parts of a document. Threads may share it."""
+class CoverageReport:
+    """The operations of a document, and which parts of each were used."""
 
-    def __init__(self, api: model.API) -> None:
-        self.api = api
-        self._lock = threading.Lock()
-        self._calls: Counter[str] = Counter()
-        self._used: dict[tuple[str, str], set[str]] = defaultdict(set)
-
-    def record(self, operation: model.Operation, request: Request, response: Response) -> None:
-        """Count an exchange."""
-        key = operation.row.key
-        used = _used_parts(operation, request, response)
-        with self._lock:
-            self._calls[key] += 1
-            for kind, names in used.items():
-                self._used[key, kind].update(names)
+    def __init__(self, title: str, version: str, operations: Iterable[OperationCoverage] = ()) -> None:
+        self.title = title
+        self.version = version
+        self._operations = tuple(operations)
 
     def __iter__(self) -> Iterator[OperationCoverage]:
-        for row in self.api.rows:
-            try:
-                operation = self.api.read(row)
-            except DocumentError:
-                continue
-            used = {kind: frozenset(self._used.get((row.key, kind), ())) for kind in KINDS}
-            yield OperationCoverage(operation.id, row.key, self._calls[row.key], _parts(operation), used)
+        return iter(self._operations)
 
     def totals(self) -> dict[str, tuple[int, int]]:
         """For operations and each of KINDS: how many were used, of how many."""
@@ -84,7 +68,48 @@ class Coverage:
             for one in self
         ]
         totals = {kind: {"used": used, "there": there} for kind, (used, there) in self.totals().items()}
-        return {"title": self.api.title, "version": self.api.version, "totals": totals, "operations": operations}
+        return {"title": self.title, "version": self.version, "totals": totals, "operations": operations}
+
+    def merged(self, other: CoverageReport) -> CoverageReport:
+        """This report together with that of another process over the same document."""
+        others = {one.key: one for one in other}
+        return CoverageReport(self.title, self.version, (_sum(one, others.get(one.key)) for one in self))
+
+
+def _sum(one: OperationCoverage, other: OperationCoverage | None) -> OperationCoverage:
+    if other is None:
+        return one
+    used = {kind: one.used[kind] | other.used[kind] for kind in KINDS}
+    return replace(one, calls=one.calls + other.calls, used=used)
+
+
+class Coverage(CoverageReport):
+    """Counts the used parts of a document. Threads may share it."""
+
+    def __init__(self, api: model.API) -> None:
+        super().__init__(api.title, api.version)
+        self.api = api
+        self._lock = threading.Lock()
+        self._calls: Counter[str] = Counter()
+        self._used: dict[tuple[str, str], set[str]] = defaultdict(set)
+
+    def record(self, operation: model.Operation, request: Request, response: Response) -> None:
+        """Count an exchange."""
+        key = operation.row.key
+        used = _used_parts(operation, request, response)
+        with self._lock:
+            self._calls[key] += 1
+            for kind, names in used.items():
+                self._used[key, kind].update(names)
+
+    def __iter__(self) -> Iterator[OperationCoverage]:
+        for row in self.api.rows:
+            try:
+                operation = self.api.read(row)
+            except DocumentError:
+                continue
+            used = {kind: frozenset(self._used.get((row.key, kind), ())) for kind in KINDS}
+            yield OperationCoverage(operation.id, row.key, self._calls[row.key], _parts(operation), used)
 
 
 def _parts(operation: model.Operation) -> dict[str, tuple[str, ...]]:

@@ -61,6 +61,7 @@ COMMANDS = (
     LazyCommand("completion", "completion:completion", "Print a shell's completion script."),
     LazyCommand("demo", "demo:demo", "Show a first session with a small API."),
     LazyCommand("diff", "document_commands:diff", "Compare two documents."),
+    LazyCommand("har", "har:har", "Check recorded traffic by a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
     LazyCommand("proxy", "mock_servers:proxy", "Check real traffic by a document."),

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dynclient._mock.mock import Mock, app
+    from dynclient.testing.cassettes import Recorder
     from dynclient.testing.server import Server, proxy, serve
-    from dynclient.testing.stubs import ANY, Call, InvalidAnswer, UnexpectedCall, expect_operation
+    from dynclient.testing.stubs import ANY, Call, InvalidAnswer, MissingCall, UnexpectedCall, expect_operation
     from dynclient.testing.transport import MockTransport
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "DEMO",
     "Call",
     "InvalidAnswer",
+    "MissingCall",
     "Mock",
     "MockTransport",
+    "Recorder",
     "Server",
     "UnexpectedCall",
     "app",
@@ -40,8 +43,9 @@ DEMO = Path(__file__).parent.parent / "demo.yaml"
 
 _MODULES = {
     "dynclient._mock.mock": ("Mock", "app"),
+    "dynclient.testing.cassettes": ("Recorder",),
     "dynclient.testing.server": ("Server", "proxy", "serve"),
-    "dynclient.testing.stubs": ("ANY", "Call", "UnexpectedCall", "InvalidAnswer", "expect_operation"),
+    "dynclient.testing.stubs": ("ANY", "Call", "UnexpectedCall", "InvalidAnswer", "MissingCall", "expect_operation"),
     "dynclient.testing.transport": ("MockTransport",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

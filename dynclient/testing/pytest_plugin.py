@@ -5,13 +5,17 @@ Rule: pytest loads this in every session, so nothing of dynclient is imported at
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from dynclient._mock.coverage import Coverage
+    from dynclient._mock.coverage import CoverageReport, OperationCoverage
+    from dynclient.testing.cassettes import Recorder
     from dynclient.testing.server import Server
     from dynclient.testing.transport import MockTransport
 
@@ -26,6 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="report at the end which operations of the documents were called through mock_api and dynclient_server",
     )
+    # pytest-recording has the same option.
+    with suppress(ValueError):
+        group.addoption(
+            "--record-mode",
+            choices=("once", "new_episodes", "none", "all"),
+            default="once",
+            help="what dynclient_recorder does: give recorded responses, record them, or both",
+        )
     parser.addini("dynclient_document", "path or URL of the document that dynclient_server serves", default="")
 
 
@@ -63,6 +75,24 @@ def dynclient_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., S
         yield make
 
 
+@pytest.fixture
+def dynclient_recorder(request: pytest.FixtureRequest) -> Callable[..., Recorder]:
+    """Make a Recorder, a transport for both clients: ``dynclient_recorder("openapi/voice.yaml")``.
+
+    Its file is named after the test, in ``cassettes`` beside the module, unless ``path`` names another;
+    ``--record-mode`` sets the mode.
+    """
+    from dynclient.testing import Recorder
+
+    def make(document: Any = None, *, path: str | Path | None = None, **options: Any) -> Recorder:
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", request.node.name).strip("-")
+        folder = request.path.parent / "cassettes" / request.path.stem
+        options.setdefault("mode", request.config.getoption("--record-mode"))
+        return Recorder(path or folder / f"{name}.jsonl", document=document, **options)
+
+    return make
+
+
 def _configured_document(config: pytest.Config) -> Any:
     text = str(config.getini("dynclient_document"))
     if not text:
@@ -83,9 +113,47 @@ def _observe(config: pytest.Config, mock: Any) -> None:
     mock.record_coverage(coverages.setdefault(name, Coverage(mock.api)))
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send the coverage of a worker of pytest-xdist to the process that reports."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["dynclient_coverage"] = {
+            name: (found.title, found.version, [_sendable(one) for one in found])
+            for name, found in session.config.stash.get(_COVERAGE, {}).items()
+        }
+
+
+def _sendable(one: OperationCoverage) -> tuple[Any, ...]:
+    """The fields of an operation's coverage, of the types that execnet sends."""
+    return one.operation_id, one.key, one.calls, one.there, {kind: list(used) for kind, used in one.used.items()}
+
+
+class _Workers:
+    """What only a session with pytest-xdist calls."""
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take the coverage of a worker that has ended."""
+        from dynclient._mock.coverage import CoverageReport, OperationCoverage
+
+        coverages = node.config.stash.setdefault(_COVERAGE, {})
+        for document, (title, version, rows) in getattr(node, "workeroutput", {}).get("dynclient_coverage", {}).items():
+            found = [
+                OperationCoverage(name, key, calls, there, {kind: frozenset(texts) for kind, texts in used.items()})
+                for name, key, calls, there, used in rows
+            ]
+            report = CoverageReport(title, version, found)
+            coverages[document] = coverages[document].merged(report) if document in coverages else report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to the workers of pytest-xdist, if there are any."""
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(_Workers())
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Report the coverage of each document."""
-    coverages: dict[str, Coverage] = config.stash.get(_COVERAGE, {})
+    coverages: dict[str, CoverageReport] = config.stash.get(_COVERAGE, {})
     if not coverages:
         return
     from dynclient.testing.reports import as_text

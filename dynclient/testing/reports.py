@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from dynclient._mock.coverage import KINDS, Coverage
+from dynclient._mock.coverage import KINDS, CoverageReport
 from dynclient.exceptions import escaped
 
 Differences = Sequence[Any]
-"""Each a :class:`dynclient.testing.reverse_proxy.Difference`."""
+"""Each a :class:`dynclient.testing.traffic.Difference`."""
 
 
-def as_text(coverage: Coverage, differences: Differences = ()) -> str:
+def as_text(coverage: CoverageReport, differences: Differences = ()) -> str:
     """Lines of text: the totals, the unused parts, and each difference once, with how often it came."""
-    lines = [f"{coverage.api.title} {coverage.api.version}"]
+    lines = [f"{coverage.title} {coverage.version}"]
     lines += [f"  {kind}: {used} of {there}" for kind, (used, there) in coverage.totals().items()]
     for one in coverage:
         if not one.calls:
@@ -31,15 +31,15 @@ def as_text(coverage: Coverage, differences: Differences = ()) -> str:
     return escaped("\n".join(lines))
 
 
-def as_json(coverage: Coverage, differences: Differences = ()) -> str:
+def as_json(coverage: CoverageReport, differences: Differences = ()) -> str:
     """All of it as JSON."""
     data = {**coverage.as_data(), "differences": [one.as_data() for one in differences]}
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 
-def as_junit(coverage: Coverage, differences: Differences = ()) -> str:
+def as_junit(coverage: CoverageReport, differences: Differences = ()) -> str:
     """A test case for each operation: failed where there are differences, skipped where it was not called."""
-    suite = ET.Element("testsuite", name=escaped(f"{coverage.api.title} {coverage.api.version}"))
+    suite = ET.Element("testsuite", name=escaped(f"{coverage.title} {coverage.version}"))
     names = [one.operation_id for one in coverage]
     others = [one for one in differences if one.operation not in names]
     calls = {one.operation_id: one.calls for one in coverage}
@@ -58,4 +58,4 @@ def as_junit(coverage: Coverage, differences: Differences = ()) -> str:
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
-REPORTS: dict[str, Callable[[Coverage, Differences], str]] = {"text": as_text, "json": as_json, "junit": as_junit}
+REPORTS: dict[str, Callable[[CoverageReport, Differences], str]] = {"text": as_text, "json": as_json, "junit": as_junit}

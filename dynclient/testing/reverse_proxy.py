@@ -8,56 +8,23 @@ response is replaced by a 502.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from dynclient import model
-from dynclient._mock.checks import check_credentials, check_request
 from dynclient._mock.coverage import Coverage
 from dynclient._mock.mock import WSGIApplication
 from dynclient._mock.responses import HTTPError, error_response
-from dynclient._mock.routing import Match, Router
-from dynclient._response import ResponseReader
-from dynclient.exceptions import DynclientError, Fault, TransportError
+from dynclient.exceptions import DynclientError, TransportError
 from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
-from dynclient.options import Limits, Timeout
+from dynclient.options import Timeout
+from dynclient.testing.traffic import Difference, TrafficCheck
 from dynclient.transports import Transport
 
 REPORT_HEADER = "Dynclient-Differences"
 MAX_HEADER = 4096
-MAX_DIFFERENCES = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A difference of a message from the document. ``direction`` is request or response."""
-
-    direction: str
-    operation: str
-    request_line: str
-    status: int | None
-    fault: Fault
-
-    def as_data(self) -> dict[str, Any]:
-        """The difference as plain data."""
-        location = {"place": str(self.fault.location)} if self.fault.location else {}
-        return {
-            "direction": self.direction,
-            "operation": self.operation,
-            "request": self.request_line,
-            "status": self.status,
-            "path": self.fault.path,
-            "message": self.fault.message,
-            **location,
-        }
-
-    def __str__(self) -> str:
-        status = f" -> {self.status}" if self.status is not None else ""
-        return f"{self.direction} of {self.operation or self.request_line}{status}: {self.fault}"
 
 
 class Proxy(WSGIApplication):
@@ -74,15 +41,21 @@ class Proxy(WSGIApplication):
     ) -> None:
         """Take the document, the server's base URL, and the transport to it."""
         self.api = api
-        self.coverage = Coverage(api)
-        self.differences: list[Difference] = []
+        self._traffic = TrafficCheck(api)
         self._upstream = upstream.rstrip("/")
         self._transport = transport
         self._fail = fail
         self._observer = observer
-        self._router = Router(api)
-        self._limits = Limits()
-        self._lock = threading.Lock()
+
+    @property
+    def coverage(self) -> Coverage:
+        """What of the document was used."""
+        return self._traffic.coverage
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Where messages differed from the document."""
+        return self._traffic.differences
 
     @property
     def ledger(self) -> Coverage:
@@ -91,62 +64,32 @@ class Proxy(WSGIApplication):
 
     def respond(self, request: Request) -> Response:
         """Pass a request on, and its response back."""
-        operation, faults = self._request_faults(request)
-        name = operation.id if operation is not None else ""
-        line = f"{request.method} {urlsplit(request.shown_url).path}"
-        found = [Difference("request", name, line, None, fault) for fault in faults]
+        operation, found = self._traffic.operation(request)
         if found and self._fail:
+            faults = [one.fault for one in found]
             response = error_response(HTTPError(400, "the request breaks the document", faults=faults))
         else:
             response = self._send(request)
             if operation is not None:
-                self.coverage.record(operation, request, response)
-                wrong = ResponseReader(operation, self._limits).differences(response)
-                found += [Difference("response", name, line, response.status, fault) for fault in wrong]
+                wrong = self._traffic.response(operation, request, response)
+                found += wrong
                 if wrong and self._fail:
-                    response = error_response(HTTPError(502, "the response breaks the document", faults=wrong))
-        with self._lock:
-            self.differences += found[: MAX_DIFFERENCES - len(self.differences)]
+                    faults = [one.fault for one in wrong]
+                    response = error_response(HTTPError(502, "the response breaks the document", faults=faults))
+        self._traffic.keep(found)
         headers = response.headers.replace(REPORT_HEADER, _summary(found)) if found else response.headers
-        response = replace(response, headers=headers, request=replace(request, operation_id=name or None))
+        name = operation.id if operation is not None else None
+        response = replace(response, headers=headers, request=replace(request, operation_id=name))
         if self._observer is not None:
             self._observer(response, found)
         return response
-
-    def _request_faults(self, request: Request) -> tuple[model.Operation | None, list[Fault]]:
-        """The operation, and the request's faults; of several operations, the first that accepts the request."""
-        parts = urlsplit(request.url)
-        try:
-            matches = self._router.find(request.method, parts.path or "/", parts.query)
-        except HTTPError as error:
-            return None, [Fault("", error.detail)]
-        checked = [self._check(match, request) for match in matches]
-        return next((one for one in checked if not one[1]), checked[0])
-
-    def _check(self, match: Match, request: Request) -> tuple[model.Operation | None, list[Fault]]:
-        try:
-            operation = self.api.read(match.row)
-        except DynclientError as error:
-            return None, [Fault("", f"the document is broken here: {error.message}")]
-        found: list[Fault] = []
-        for check in (
-            lambda: check_credentials(self.api, operation, request, None),
-            lambda: check_request(operation, match.texts, request, self._limits),
-        ):
-            try:
-                check()
-            except HTTPError as error:  # both run, and each may fail
-                found += error.faults or [Fault("", error.detail)]
-            except DynclientError as error:
-                found.append(Fault("", error.message))
-        return operation, found
 
     def _send(self, request: Request) -> Response:
         target = urlsplit(request.url)
         url = self._upstream + target.path + (f"?{target.query}" if target.query else "")
         sent = replace(request, url=url, headers=_end_to_end(request.headers))
         try:
-            response = self._transport.send(Send(sent, Timeout(), self._limits))
+            response = self._transport.send(Send(sent, Timeout(), self._traffic.limits))
         except TransportError as error:
             status = 504 if isinstance(error, TimeoutError) else 502
             return error_response(HTTPError(status, f"the server could not be reached: {error.message}"))

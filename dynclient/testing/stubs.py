@@ -32,7 +32,7 @@ from dynclient.inspection.arguments import arguments
 from dynclient.messages import Headers, Request, Response
 from dynclient.options import Limits
 
-__all__ = ["ANY", "Call", "InvalidAnswer", "UnexpectedCall", "expect_operation"]
+__all__ = ["ANY", "Call", "InvalidAnswer", "MissingCall", "UnexpectedCall", "expect_operation"]
 
 NOTHING: Any = ...
 """No value is given: the document's own is used."""
@@ -42,6 +42,10 @@ _LONGEST_VALUE = 200
 
 class UnexpectedCall(AssertionError):
     """A call that differs from all those that a test expects of its operation."""
+
+
+class MissingCall(AssertionError):
+    """A call that a test expects did not come."""
 
 
 class InvalidAnswer(AssertionError):
@@ -80,6 +84,11 @@ class Expectation:
         # A body that was given whole is the very value that was given.
         self._by_properties = not any(value is self._bound.body for value in (*args, *keywords.values()))
 
+    def __str__(self) -> str:
+        named = [f"{self._names.get(key, key[1])}={_shown(value)}" for key, value in self._bound.parameters.items()]
+        body = [] if self._bound.body is ... else [f"body={_shown(self._bound.body)}"]
+        return f"({', '.join([*named, *body]) or 'any arguments'})"
+
     def differences(self, values: RequestValues) -> list[str]:
         """The differences of a request from the expected call, a line each."""
         lines: list[str] = []
@@ -98,11 +107,20 @@ class Expectation:
 
 @dataclass(slots=True)
 class Stub:
-    """An expected call, and its response: ``left`` times, or always where that is None."""
+    """An expected call, and its response: ``times``, or always where that is None."""
 
     expectation: Expectation
     respond: Callable[[Call], Response]
-    left: int | None
+    times: int | None
+    used: int = 0
+
+    @property
+    def left(self) -> int | None:
+        """How often it may come yet; None is always."""
+        return None if self.times is None else self.times - self.used
+
+    def __str__(self) -> str:
+        return f"{self.expectation}, {self.used} of {self.times or 1} times"
 
 
 def _parameter_names(operation: model.Operation) -> dict[tuple[str, str], str]:

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from dynclient import model
 from dynclient._identifiers import near
 from dynclient._mock.checks import RequestValues
 from dynclient._mock.mock import Mock, Source, StubError, app
 from dynclient.messages import Request, Response, Send
-from dynclient.testing.stubs import NOTHING, Call, Expectation, Stub, UnexpectedCall, stub_response
+from dynclient.testing.stubs import NOTHING, Call, Expectation, MissingCall, Stub, UnexpectedCall, stub_response
 
 CHUNK = 4096
 
@@ -147,13 +147,12 @@ class MockTransport:
     def _respond(self, operation: model.Operation, values: RequestValues, request: Request) -> Response | None:
         call = Call.of(operation, values, request)
         self.calls.append(call)
-        stubs = [stub for stub in self._stubs.get(operation.row.key, ()) if stub.left is None or stub.left > 0]
+        stubs = [stub for stub in self._stubs.get(operation.row.key, ()) if stub.left is None or stub.left]
         lines: list[str] = []
         for stub in stubs:
             differences = stub.expectation.differences(values)
             if not differences:
-                if stub.left is not None:
-                    stub.left -= 1
+                stub.used += 1
                 try:
                     return stub.respond(call)
                 except Exception as error:  # a test's function may raise anything, which goes to the caller
@@ -183,8 +182,33 @@ class MockTransport:
             raise stopped.error from None
         if send.request.method == "HEAD":
             response = replace(response, body=b"")
-        answer = _chunks(response.body) if send.stream else response.body
-        return _Awaitable(response.status, response.headers, answer, response.request, response.elapsed)
+        answer = chunks(response.body) if send.stream else response.body
+        return AwaitableResponse(response.status, response.headers, answer, response.request, response.elapsed)
+
+    @property
+    def unmet(self) -> list[str]:
+        """The expected calls that did not come, or came less often than ``times``: a line each."""
+        stubs = [(self._rows[key].name, stub) for key, of in self._stubs.items() for stub in of]
+        return [f"{name}{stub}" for name, stub in stubs if stub.left or (stub.left is None and not stub.used)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Fail if an expected call did not come, unless something failed already.
+
+        Raises:
+            MissingCall: with every such call.
+        """
+        if kind is None and (lines := self.unmet):
+            raise MissingCall("\n".join(["expected calls did not come:", *(f"  {line}" for line in lines)]))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Do as the other one."""
+        self.__exit__(kind)
 
     def close(self) -> None:
         """Do nothing: there are no connections."""
@@ -193,7 +217,7 @@ class MockTransport:
         """Do nothing: there are no connections."""
 
 
-class _Awaitable(Response):
+class AwaitableResponse(Response):
     """A response that can be awaited, too."""
 
     def __await__(self) -> Generator[Any, None, Response]:
@@ -201,7 +225,7 @@ class _Awaitable(Response):
         yield  # a generator, as PEP 492 has it
 
 
-def _chunks(body: bytes) -> Iterator[bytes]:
+def chunks(body: bytes) -> Iterator[bytes]:
     """A streamed body, for both clients."""
     for start in range(0, len(body), CHUNK):
         yield body[start : start + CHUNK]

@@ -53,6 +53,35 @@ def test_fixtures_and_coverage(tmp_path, voice_path):
     assert "  createCall, statuses not seen: 400, " in done.stdout
 
 
+RECORDED = """
+import dynclient
+
+def test_recorded(dynclient_recorder, dynclient_server):
+    server = dynclient_server()
+    recorder = dynclient_recorder({document!r})
+    with dynclient.load({document!r}, auth=("u", "p"), base_url=server.url, transport=recorder) as voice:
+        voice.get_call_state("9900000", "c-1")
+    print("asked:", len(server.requests))
+"""
+
+
+def test_workers_send_their_coverage(tmp_path, voice_path):
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\ndynclient_document = {voice_path}\nfilterwarnings = error\n")
+    (tmp_path / "test_it.py").write_text(SESSION.format(document=str(voice_path), call=CALL))
+    done = session(tmp_path, "--openapi-coverage", "-n", "2")
+    assert done.returncode == 0, done.stdout
+    assert "  operations: 2 of 4\n" in done.stdout
+
+
+def test_recordings_by_test(tmp_path, voice_path):
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\ndynclient_document = {voice_path}\nfilterwarnings = error\n")
+    (tmp_path / "test_it.py").write_text(RECORDED.format(document=str(voice_path)))
+    for options, asked in (((), 1), (("--record-mode", "none"), 0), (("--record-mode", "all"), 1)):
+        done = session(tmp_path, "-s", *options)
+        assert f"asked: {asked}" in done.stdout, done.stdout
+    assert (tmp_path / "cassettes" / "test_it" / "test_recorded.jsonl").is_file()
+
+
 def test_the_plugin_costs_next_to_nothing():
     code = (
         "import sys, pytest; before = set(sys.modules); import dynclient.testing.pytest_plugin;"

@@ -9,7 +9,7 @@ import dynclient
 from dynclient import exceptions
 from dynclient.messages import Headers, Request, Send
 from dynclient.options import Limits
-from dynclient.testing import ANY, InvalidAnswer, MockTransport, UnexpectedCall
+from dynclient.testing import ANY, InvalidAnswer, MissingCall, MockTransport, UnexpectedCall
 
 CALL = {"to": "+19195551234", "from": "+19195554321", "applicationId": "1", "answerUrl": "https://a.example/b"}
 AUTH = ("user", "password")
@@ -231,3 +231,35 @@ def test_an_asynchronous_body_is_read():
 
     assert anyio.run(send).status == 200
     assert mock.calls[0].body == [{"name": "first"}, {"name": "second"}]
+
+
+def test_expected_calls_that_do_not_come_fail_at_the_end(voice_path):
+    mock = MockTransport(voice_path)
+    mock.create_call.returns()
+    mock.update_call("9900000", state="active").returns()
+    mock.get_call_state.returns(state(), times=2)
+    with dynclient.load(voice_path, auth=AUTH, transport=mock) as voice:
+        voice.create_call("9900000", CALL)
+        voice.get_call_state("9900000", "c-1")
+    expected = ["update_call(account_id='9900000', body={'state': 'active'}), 0 of 1 times"]
+    expected += ["get_call_state(any arguments), 1 of 2 times"]
+    assert mock.unmet == expected
+    with pytest.raises(MissingCall, match=r"(?s)update_call.*get_call_state"), mock:
+        pass
+
+
+def test_an_error_within_goes_first(voice_path):
+    mock = MockTransport(voice_path)
+    mock.create_call.returns()
+    with pytest.raises(ZeroDivisionError), mock:
+        raise ZeroDivisionError
+
+
+def test_all_expected_calls_came(voice_path):
+    async def call():
+        async with MockTransport(voice_path) as mock:
+            mock.get_call_state.returns(state(), times=1)
+            async with dynclient.AsyncClient.load(voice_path, auth=AUTH, transport=mock) as voice:
+                await voice.get_call_state("9900000", "c-1")
+
+    anyio.run(call)

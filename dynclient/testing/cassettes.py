@@ -1,0 +1,290 @@
+"""Recorded exchanges as a transport: real responses are kept in a file, and given again without a network.
+
+::
+
+    with dynclient.load("openapi/voice.yaml", transport=Recorder("calls.jsonl")) as voice: ...
+
+Rule 1: a request is matched by its operation and arguments, in any order; without the document by method, path, query
+and body. Origin, credentials and idempotency keys play no part. Equal requests get their responses in the order in
+which they were recorded.
+Rule 2: no secret is written: no credential, nothing that a server repeats of one, no token, no password by its name,
+nor by the document's schemas if that is given.
+Rule 3: the client validates a recorded response like any other, so that a change of the document is noticed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from dynclient import model
+from dynclient._masking import MASK, SECRET_BODY
+from dynclient._negotiation import match
+from dynclient._response import match_status
+from dynclient.exceptions import ArgumentError, DynclientError
+from dynclient.http_grammar import IDEMPOTENCY_KEYS
+from dynclient.media_types import find
+from dynclient.messages import Headers, Request, Response, Send
+from dynclient.model import MediaType, Operation
+from dynclient.testing.recordings import Recording, read, write
+from dynclient.testing.stubs import UnexpectedCall
+from dynclient.testing.transport import AwaitableResponse, chunks
+
+Mode = Literal["once", "new_episodes", "none", "all"]
+
+# Members of JSON and of forms that are secret whatever a document says (RFC 6749, 2.3.1, 4.3.2 and 5.1; RFC 7521, 4.2).
+_SECRET_NAMES = frozenset(
+    {"access_token", "assertion", "client_assertion", "client_secret", "id_token", "password", "refresh_token"}
+)
+
+
+class Recorder:
+    """A transport for a Client or an AsyncClient that records exchanges, and gives recorded ones again.
+
+    ``mode`` is ``once`` (record if the file does not exist, else give what it has), ``new_episodes`` (give what it has,
+    record the rest), ``none`` (never send anything), or ``all`` (send everything, and record it anew). The file is JSON
+    Lines, or HAR 1.2 if its name ends with ``.har``. What a browser saved as HAR, or vcrpy as ``.yaml``, is read too.
+
+    ``document``, all that :func:`dynclient.load` takes, lets it match by operation and arguments, and find secrets by
+    the schemas. ``transport`` sends what is not recorded; by default one for the kind of client that asks first.
+    """
+
+    def __init__(self, path: str | Path, *, mode: Mode = "once", document: Any = None, transport: Any = None) -> None:
+        """Read the file, unless it does not exist or is to be recorded anew.
+
+        Raises:
+            ArgumentError: the mode is unknown, or the file can't be read, or can't be written in its format.
+            DocumentError: the document can't be read.
+        """
+        self.path = Path(path)
+        if mode not in get_args(Mode):
+            raise ArgumentError(f"mode {mode!r} is unknown; it is {' or '.join(get_args(Mode))}", argument="mode")
+        exists = self.path.is_file() and mode != "all"
+        self._records = mode in {"new_episodes", "all"} or (mode == "once" and not exists)
+        if self._records and self.path.suffix in {".yaml", ".yml"}:
+            raise ArgumentError("vcrpy's files are only read: record to a .jsonl or .har file", argument="path")
+        self._operation: Callable[[Request], Operation | None] = lambda _request: None
+        self._arguments: Callable[[Operation, Request], Any] = lambda _operation, _request: None
+        if document is not None:
+            self._use(document)
+        self._transport = transport
+        self._lock = threading.Lock()
+        self.recordings: list[Recording] = []
+        """What the file has: what was read, and what was recorded since."""
+        self._by_key: dict[str, list[Response]] = {}
+        self._given: dict[str, int] = {}
+        for recording in read(self.path) if exists else ():
+            self._keep(recording)
+
+    def _use(self, document: Any) -> None:
+        from dynclient import Client
+        from dynclient.testing.traffic import TrafficCheck
+
+        api = document if isinstance(document, model.API) else Client.load(document).api
+        traffic = TrafficCheck(api)
+        self._operation = lambda request: traffic.operation(request)[0]
+        self._arguments = traffic.arguments
+
+    def send(self, send: Send) -> Any:
+        """Give the recorded response of a request, or send and record it: at once, and for ``await`` too.
+
+        Raises:
+            UnexpectedCall: it is not recorded, or was asked for more often than it was recorded.
+        """
+        body = send.request.body
+        if isinstance(body, AsyncIterator):
+            return self._send_async(send, body)
+        if body is not None and not isinstance(body, bytes):
+            body = bytes(body.read()) if hasattr(body, "read") else b"".join(body)
+        return self._answer(send, replace(send.request, body=body))
+
+    async def _send_async(self, send: Send, body: AsyncIterator[bytes]) -> Response:
+        request = replace(send.request, body=b"".join([chunk async for chunk in body]))
+        answer: Response = await self._answer(send, request)
+        return answer
+
+    def _answer(self, send: Send, request: Request) -> Any:
+        shown = self._without_secrets(request)
+        key = self._key(shown)
+        with self._lock:
+            recorded, given = self._by_key.get(key, []), self._given.get(key, 0)
+            if given < len(recorded):
+                self._given[key] = given + 1
+                return _given(recorded[given], send, request)
+        if not self._records:
+            raise UnexpectedCall(self._difference(shown, len(recorded)))
+        # Bytes are sent as often as they are needed, so that the body can be both sent and recorded.
+        sent = self._sender().send(send._replace(request=request))
+        if inspect.isawaitable(sent):
+            return self._record_async(sent, send, shown, key)
+        body = sent.body if isinstance(sent.body, bytes) else b"".join(sent.body)
+        return self._record(replace(sent, body=body), send, shown, key)
+
+    async def _record_async(self, sent: Awaitable[Response], send: Send, shown: Request, key: str) -> Response:
+        response = await sent
+        body = response.body
+        if not isinstance(body, bytes):
+            body = b"".join([chunk async for chunk in body])
+        return self._record(replace(response, body=body), send, shown, key)
+
+    def _record(self, response: Response, send: Send, shown: Request, key: str) -> AwaitableResponse:
+        recording = Recording(shown, self._response_without_secrets(response))
+        with self._lock:
+            self._keep(recording, key)
+            # It was given just now.
+            self._given[key] = self._given.get(key, 0) + 1
+            write(self.path, self.recordings, new=1)
+        return _given(response, send, send.request)
+
+    def _keep(self, recording: Recording, key: str = "") -> None:
+        self.recordings.append(recording)
+        self._by_key.setdefault(key or self._key(recording.request), []).append(recording.response)
+
+    def _sender(self) -> Any:
+        """The transport that sends what is not recorded."""
+        if self._transport is None:
+            from dynclient.transports import AsyncHTTPTransport, HTTPTransport
+
+            self._transport = AsyncHTTPTransport() if _in_task() else HTTPTransport()
+        return self._transport
+
+    # Matching.
+
+    def _key(self, request: Request) -> str:
+        operation = self._operation(request)
+        if operation is not None:
+            with suppress(DynclientError):
+                parameters, body = self._arguments(operation, request)
+                named = {
+                    f"{in_} {name}": value
+                    for (in_, name), value in parameters.items()
+                    if name.lower() not in IDEMPOTENCY_KEYS
+                }
+                return json.dumps([operation.id, named, _comparable(body, request)], sort_keys=True, default=repr)
+        parts = urlsplit(request.url)
+        query = sorted(parse_qsl(parts.query, keep_blank_values=True))
+        return json.dumps([request.method, parts.path, query, _comparable(None, request)], sort_keys=True)
+
+    def _difference(self, shown: Request, times: int) -> str:
+        what = f"{shown.operation_id or 'a request'}: {shown.method} {shown.url}"
+        if times:
+            why = f"is recorded {times} time{'s' if times > 1 else ''}, and was asked for once more"
+        else:
+            alike = [one.request for one in self.recordings if one.request.method == shown.method]
+            same = [one for one in alike if urlsplit(one.url).path == urlsplit(shown.url).path]
+            why = f"is not in {self.path}" + ("; there it has other arguments" if same else "")
+        return f"{what} {why}\nHint: record it with mode='new_episodes', or all anew with mode='all'"
+
+    # Secrets.
+
+    def _without_secrets(self, request: Request) -> Request:
+        shown = request.with_no_secrets()
+        if SECRET_BODY in request.secrets:
+            # What is sent to a token endpoint; its fields tell requests apart, its values do not.
+            body = request.body if isinstance(request.body, bytes) else b""
+            fields = [(name, MASK) for name, _ in parse_qsl(body.decode("latin-1"))]
+            return replace(shown, body=urlencode(fields, safe="*").encode())
+        operation = self._operation(request)
+        content = operation.body.content if operation is not None and operation.body is not None else {}
+        return replace(shown, body=_masked_body(request.body, request.headers, content, "request"))
+
+    def _response_without_secrets(self, response: Response) -> Response:
+        request = response.request
+        shown = response.with_no_secrets()
+        operation = self._operation(request) if request is not None else None
+        documented = match_status(operation, response.status) if operation is not None else None
+        content = documented.content if documented is not None else {}
+        headers = Headers((name, _masked_header(name, value)) for name, value in shown.headers.pairs())
+        return replace(shown, headers=headers, body=_masked_body(shown.body, headers, content, "response"))
+
+    # Life.
+
+    def close(self) -> None:
+        """Close the transport that sends what is not recorded."""
+        if self._transport is not None:
+            self._transport.close()
+
+    async def aclose(self) -> None:
+        """Close the transport that sends what is not recorded."""
+        if self._transport is not None:
+            await self._transport.aclose()
+
+
+def _given(response: Response, send: Send, request: Request) -> AwaitableResponse:
+    body = chunks(response.body) if send.stream else response.body
+    return AwaitableResponse(response.status, response.headers, body, request, response.elapsed)
+
+
+def _in_task() -> bool:
+    """Whether this is called in a task of asyncio or trio, and so by an AsyncClient."""
+    import anyio
+
+    try:
+        anyio.get_current_task()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _comparable(value: Any, request: Request) -> Any:
+    """A body as it is compared: its value if that is known, JSON and forms without regard to order, else its bytes."""
+    if value is not None:
+        return value
+    body = request.body if isinstance(request.body, bytes) else b""
+    content_type = request.headers.get("content-type", "")
+    boundary = content_type.partition("boundary=")[2].strip('"')
+    if boundary:
+        body = body.replace(boundary.encode(), b"boundary")
+    if find(content_type).name == "json":
+        with suppress(ValueError):
+            return json.loads(body)
+    if find(content_type).name == "form":
+        return sorted(parse_qsl(body.decode("latin-1"), keep_blank_values=True))
+    return body.decode("utf-8", "backslashreplace")
+
+
+def _masked_header(name: str, value: str) -> str:
+    """A response's header; of a cookie, its name and attributes stay."""
+    if name.lower() != "set-cookie":
+        return value
+    pair, semicolon, attributes = value.partition(";")
+    return f"{pair.partition('=')[0]}={MASK}{semicolon}{attributes}"
+
+
+def _masked_body(body: Any, headers: Headers, content: Mapping[str, MediaType], direction: Any) -> Any:
+    """A body without secrets by name, and by the schema of its media type."""
+    content_type = headers.get("content-type", "")
+    kind = find(content_type).name
+    if not isinstance(body, bytes) or kind not in {"json", "form"}:
+        return body
+    if kind == "form":
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        masked = [(name, MASK if name in _SECRET_NAMES else value) for name, value in pairs]
+        return urlencode(masked, safe="*").encode() if masked != pairs else body
+    try:
+        value = json.loads(body)
+        masked_value = _masked_members(value)
+        media_range = match(content_type, content) if content else None
+        if media_range is not None:
+            from dynclient.examples import unrevealing
+
+            masked_value = unrevealing(content[media_range].schema, masked_value, direction)
+    except (ValueError, RecursionError, DynclientError):
+        return body
+    return json.dumps(masked_value, ensure_ascii=False).encode() if masked_value != value else body
+
+
+def _masked_members(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: MASK if name in _SECRET_NAMES and isinstance(member, str) else _masked_members(member)
+            for name, member in value.items()
+        }
+    return [_masked_members(member) for member in value] if isinstance(value, list) else value

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from dynclient._document import Document, cache_of, local_path, open_document
 from dynclient._readers import noted, read
 from dynclient._secrets import Secret
-from dynclient.messages import Response, Send, origin
+from dynclient.messages import Headers, Response, Send, origin
 from dynclient.model import API
 from dynclient.options import TLS, Limits, Timeout
 from dynclient.transports import Transport
@@ -108,10 +109,15 @@ class OneShotTransport:
         *,
         block_private: bool = False,
         source: Any = None,
+        headers: Mapping[str, str] = {},
     ) -> None:
-        """``source`` is the document's: if it is a URL, its origin is shown the client's certificate, and no other."""
+        """``source`` is the document's: if it is a URL, its origin is shown the client's certificate, and no other.
+
+        Nor do ``headers`` go elsewhere, be it by a redirect or a reference.
+        """
         self._network: dict[str, Any] = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         self._timeout = timeout
+        self._headers = headers
         self._origin = None
         if isinstance(source, str) and local_path(source) is None:
             with suppress(ValueError):
@@ -122,8 +128,13 @@ class OneShotTransport:
 
         transport = HTTPTransport(**self._network)
         try:
-            certificate = send.request.origin == self._origin
-            return transport.send(send._replace(timeout=self._timeout, certificate=certificate))
+            request = send.request
+            is_own = request.origin == self._origin
+            if is_own and self._headers:
+                pairs = [*request.headers.pairs(), *self._headers.items()]
+                secrets = frozenset(("header", name.lower()) for name in self._headers)
+                request = replace(request, headers=Headers(pairs), secrets=request.secrets | secrets)
+            return transport.send(send._replace(request=request, timeout=self._timeout, certificate=is_own))
         finally:
             transport.close()
 

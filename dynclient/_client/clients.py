@@ -14,6 +14,7 @@ from dynclient._call import Hook
 from dynclient._client.namespaces import Namespace, Operations, Summary, allow_completion
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
 from dynclient._client.source import DocumentSource
+from dynclient._client.source import document_headers as headers_of_document
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
 from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
@@ -85,6 +86,8 @@ class _BaseClient:
         limits: Limits = Limits(),
         validate: Validation | ValidationMode = "strict",
         references: Iterable[str] = (),
+        document_headers: Mapping[str, str] | None = None,
+        document_auth: Any = None,
         tls: TLS = TLS(),
         proxy: str | None = None,
         unix_socket: str | os.PathLike[str] | None = None,
@@ -113,6 +116,9 @@ class _BaseClient:
             limits: bounds on the document and on what servers send.
             validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction.
             references: URL prefixes that the document's ``$ref`` may also lead to.
+            document_headers: sent when the document itself is fetched from its URL: to that origin only, also by
+                ``reload()``, and never with a call.
+            document_auth: for the same, a token or ``("user", "password")``, in the header Authorization.
             tls: how servers prove who they are.
             proxy: the URL of a proxy (``http``, ``https`` or ``socks5``), or ``"environment"`` for those of HTTP_PROXY,
                 HTTPS_PROXY, ALL_PROXY and NO_PROXY. By default none is used.
@@ -134,7 +140,9 @@ class _BaseClient:
             DocumentError: the document can't be read.
             ArgumentError: an option is wrong.
         """
-        auth, headers, proxy = concealed(auth), hidden_headers(headers), concealed(proxy)  # tracebacks may show them
+        # Tracebacks may show them.
+        auth, headers, proxy = concealed(auth), hidden_headers(headers), concealed(proxy)
+        document_headers, document_auth = hidden_headers(document_headers), concealed(document_auth)
         if unknown:
             raise _no_option(unknown)
         given = locals()
@@ -143,37 +151,39 @@ class _BaseClient:
         _check_network(tls, block_private, proxy, unix_socket, transport)
         call_options = CallOptions().changed(options)
         how = {"references": tuple(references), "timeout": call_options.timeout, "cache": cache}
-
-        def make_transport() -> Any:
-            if transport is not None:
-                return transport
-            made = getattr(import_module("dynclient.transports"), cls._transport_class)
-            return made(**network, unix_socket=unix_socket)
-
-        found = DocumentSource(source, **how, **network)
-        about = {
-            "certificate": tls.certificate is not None,
-            "own_transport": transport is None,
-            "kept": {"unix_socket": unix_socket},
-        }
-        return cls._of(found, make_transport, call_options, limits, watch, about)
+        fetched_with = headers_of_document(source, document_headers, document_auth, call_options.allow_origins)
+        found = DocumentSource(source, fetched_with, **how, **network)
+        return cls._of(found, transport, {**network, "unix_socket": unix_socket}, call_options, watch)
 
     @classmethod
     def _of(
         cls,
         source: DocumentSource,
-        make_transport: Callable[[], Any],
+        transport: Any,
+        network: Mapping[str, Any],
         options: CallOptions,
-        limits: Limits,
         watch: bool | float,  # noqa: FBT001  # as load() takes it
-        about: Mapping[str, Any],
     ) -> Self:
-        """Read a document, and make its client; ``about`` are further arguments of its state."""
+        """Read a document, and make its client; ``network`` are the arguments of a transport of ours."""
         if watch and not source.is_local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = source.read()
         _compare_types(source.given, api)
-        state = ClientState(source, api, limits, make_transport, **about)
+
+        def make_transport() -> Any:
+            if transport is not None:
+                return transport
+            return getattr(import_module("dynclient.transports"), cls._transport_class)(**network)
+
+        state = ClientState(
+            source,
+            api,
+            network["limits"],
+            make_transport,
+            certificate=network["tls"].certificate is not None,
+            own_transport=transport is None,
+            kept={"unix_socket": network["unix_socket"]},
+        )
         dispatcher = cls._dispatcher_class(state, options)
         if watch:
             from dynclient._client.watching import SECONDS, Watcher

@@ -48,6 +48,8 @@ class CommonOptions(TypedDict, total=False):
 class _LoadOptions(CommonOptions, total=False):
     limits: Limits
     references: Iterable[str]
+    document_headers: Mapping[str, str] | None
+    document_auth: str | Secret | tuple[str | Secret, str | Secret] | None
     tls: TLS
     proxy: str | None
     unix_socket: str | os.PathLike[str] | None

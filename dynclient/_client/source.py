@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from dynclient._document import local_path
 from dynclient._load import OneShotTransport
 from dynclient._load import load as load_api
+from dynclient._request import HiddenHeaders, hidden_headers
 from dynclient.exceptions import ArgumentError
-from dynclient.http_grammar import REDIRECTS
+from dynclient.http_grammar import CONNECTION_FIELDS, REDIRECTS, is_field_value, is_token
 from dynclient.messages import Headers, Response, Send
 from dynclient.model import API
 
 _NETWORK = ("limits", "tls", "proxy", "timeout", "block_private")
+_REMOTE = ("http://", "https://")
 _NOT_MODIFIED = 304
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 
@@ -23,13 +25,14 @@ _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 class DocumentSource:
     """A document's source, with the options that it is read with."""
 
-    def __init__(self, source: Any, **options: Any) -> None:
-        """Take the arguments of :func:`dynclient._load.load`."""
+    def __init__(self, source: Any, headers: Mapping[str, str] = {}, **options: Any) -> None:
+        """Take the arguments of :func:`dynclient._load.load`, and the headers that its URL is asked with."""
         self.given = source
+        self._headers = headers
         self._options = options
         self._path = local_path(source)
         self._absolute = os.path.abspath(os.path.expanduser(self._path)) if self._path is not None else ""  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
-        remote = isinstance(source, str) and source.strip()[:8].lower().startswith(("http://", "https://"))
+        remote = isinstance(source, str) and source.strip()[:8].lower().startswith(_REMOTE)
         self._validators = Validators() if remote else None
 
     @property
@@ -41,8 +44,10 @@ class DocumentSource:
         """The source, so that it can be read from any folder, and the options that it is read with.
 
         Raises:
-            TypeError: it is a file object, which can be read only once.
+            TypeError: it is a file object, which can be read only once; or there is a secret that it is read with.
         """
+        if self._headers:
+            raise TypeError("a client with document_auth or document_headers is not pickled: they may hold secrets")
         if hasattr(self.given, "read"):
             raise TypeError("a client of a file object is not pickled: load() a path, or what the file holds")
         return self._absolute if self._path is not None else self.given, dict(self._options)
@@ -60,7 +65,7 @@ class DocumentSource:
         """
         if self._validators is None:
             return load_api(self._place(), **self._options)
-        fetching = _ConditionalTransport(self._validators, source=self.given, **self._options)
+        fetching = _ConditionalTransport(self._validators, source=self.given, headers=self._headers, **self._options)
         api = load_api(self.given, transport=fetching, **self._options)
         # A document that can't be read is fetched again.
         self._validators = fetching.found
@@ -94,6 +99,35 @@ class DocumentSource:
         return self._absolute
 
 
+def document_headers(
+    source: Any, headers: Mapping[str, str] | None, auth: Any, allow_origins: Iterable[str]
+) -> Mapping[str, str]:
+    """The headers that a document's URL is asked with: those of ``document_headers`` and ``document_auth``.
+
+    Raises:
+        ArgumentError: one can't be sent, or the document does not come from a URL.
+        CredentialScopeError: they would go over plain http to another machine.
+    """
+    found = dict(hidden_headers(headers))
+    name = "document_headers" if headers else "document_auth"
+    if not found and auth is None:
+        return {}
+    if not (isinstance(source, str) and source.strip()[:8].lower().startswith(_REMOTE)):
+        raise ArgumentError(f"{name} is for a document that is loaded from a URL", argument=name)
+    from dynclient.security.trust import check_document
+
+    check_document(source.strip(), allow_origins, name)
+    if auth is not None:
+        from dynclient.security.schemes import authorization_header
+
+        found = {**{key: text for key, text in found.items() if key.lower() != "authorization"}}
+        found["Authorization"] = authorization_header(auth, "document_auth")
+    for key, text in found.items():
+        if key.lower() in CONNECTION_FIELDS or not is_token(key) or not is_field_value(text):
+            raise ArgumentError(f"document_headers: {key!r} can't be set, or holds a line end", argument=name)
+    return HiddenHeaders(found)
+
+
 def stamps(paths: Iterable[str]) -> tuple[object, ...]:
     """How files look now: two equal looks mean, in all likelihood, the same contents."""
     return tuple(map(_stamp, dict.fromkeys(paths)))
@@ -124,9 +158,9 @@ class _NotModifiedError(Exception):
 class _ConditionalTransport(OneShotTransport):
     """A transport for one document: conditional for its URL and the redirects from there, plain for ``$ref``."""
 
-    def __init__(self, validators: Validators, *, source: Any, **options: Any) -> None:
+    def __init__(self, validators: Validators, *, source: Any, headers: Mapping[str, str], **options: Any) -> None:
         """``options`` are those of :func:`dynclient._load.load`."""
-        super().__init__(**{name: options[name] for name in _NETWORK}, source=source)
+        super().__init__(**{name: options[name] for name in _NETWORK}, source=source, headers=headers)
         self.found = Validators()
         self._validators = validators
         self._is_root_fetched = False

@@ -1,7 +1,7 @@
 """Where a document comes from: the one module of this package that reads files or, through a Transport, URLs.
 
 Rule 1: no more bytes than the limit are kept.
-Rule 2: a URL is fetched without credentials, and no redirect to a weaker scheme is followed.
+Rule 2: a URL is fetched without credentials but those given for it, and no redirect to a weaker scheme is followed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ _log = logger("dynclient.document")
 _MAX_REDIRECTS = 3
 _OK = 200
 _NOT_MODIFIED = 304
+_LOGIN = (
+    'a document behind a login takes document_auth=("user", "password") or "token", or document_headers={...}; '
+    "auth= and headers= are for calls"
+)
+_HINTS = {401: _LOGIN, 403: _LOGIN}
 _SCHEMES = ("http://", "https://")
 _LONGEST_PATH = 4096
 _COUNTER = count(1)
@@ -234,7 +239,7 @@ def _fetched(
     else:
         raise unsafe(f"was redirected more than {_MAX_REDIRECTS} times", url)
     if response.status != _OK:
-        raise unreadable(f"GET returned status {response.status}", url)
+        raise unreadable(f"GET returned status {response.status}", url, hint=_HINTS.get(response.status, ""))
     _check_size(len(response.body), maximum, url)
     data = bytes(response.body)
     json_only = media_types.essence(response.content_type or "").endswith("json")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dynclient._deferred import deferred
 from dynclient._request.binding import Binder, Bound
-from dynclient._request.options import EVENTS, CallOptions, hidden_headers
+from dynclient._request.options import EVENTS, CallOptions, HiddenHeaders, hidden_headers
 from dynclient._request.plan import Plan
 from dynclient._request.servers import ServerChoice, checked_base_url, server_url
 
@@ -22,6 +22,7 @@ __all__ = [
     "Bound",
     "CallOptions",
     "Explanation",
+    "HiddenHeaders",
     "Plan",
     "ServerChoice",
     "checked_base_url",

@@ -251,6 +251,21 @@ def auth_of(value: Any, scheme: SecurityScheme) -> Auth:
     raise ArgumentError(problem, argument="auth")
 
 
+def authorization_header(value: Any, argument: str) -> str:
+    """The Authorization header of a token, or of a pair of user and password, that no scheme is declared for.
+
+    Raises:
+        ArgumentError: the value is neither; ``argument`` is what it was given as.
+    """
+    scheme = SecurityScheme(argument, UNDECLARED)
+    if _form_of(value) not in kind_of(scheme).takes:
+        raise ArgumentError(
+            f"{argument} takes a token or a pair of user and password, not a {type(value).__name__}", argument=argument
+        )
+    auth = auth_of(value, scheme)
+    return auth.text(scheme) if isinstance(auth, StaticAuth) else ""
+
+
 def hint(schemes: Iterable[SecurityScheme]) -> str:
     """How to give credentials for these schemes."""
     pairs = [f'"{scheme.name}": {form}' for scheme in schemes if (form := kind_of(scheme).form)]

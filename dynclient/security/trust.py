@@ -83,6 +83,19 @@ def trust(api: API, base_url: str | None, allow_origins: Iterable[str]) -> Trust
     return Trust(origins, named, api.servers)
 
 
+def check_document(url: str, allow_origins: Iterable[str], what: str) -> None:
+    """Make sure that a credential may go to a document's URL, which the caller has named.
+
+    Raises:
+        ArgumentError: a member of ``allow_origins`` is not an origin, or the URL has no valid host.
+        CredentialScopeError: the URL is plain http on another machine.
+    """
+    there = _origin_of(url)
+    if there is None:
+        raise ArgumentError("the document's URL has no valid host")
+    Trust(frozenset({there}), frozenset(_origin(text) for text in allow_origins)).check(there, (), "", what)
+
+
 def is_remote(api: API) -> bool:
     """Whether the caller named a URL for the document."""
     return api.source_uri.lower().startswith(("http://", "https://"))

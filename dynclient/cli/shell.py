@@ -107,4 +107,5 @@ def _readline(names: dict[str, Any]) -> Iterator[None]:
             file.parent.mkdir(parents=True, exist_ok=True)
             # Only its owner may read it: people type secrets.
             os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+            file.chmod(0o600)  # one that an older release wrote may have more
             readline.write_history_file(file)

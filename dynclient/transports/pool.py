@@ -24,6 +24,8 @@ from dynclient.transports.clock import Clock, DeadlineExceeded
 
 # Node's servers close after 5 s of idleness: the shortest of the common ones.
 IDLE_SECONDS = 4.0
+IDLE_CONNECTIONS = 10
+"""How many connections to an origin stay open while nothing uses them, after a burst of more."""
 
 Origin = tuple[str, str, int]
 
@@ -258,8 +260,9 @@ class Pool:
             self._used.pop(origin, None)
         if connection is None or self.closed:
             return connection
-        self._idle.setdefault(origin, []).append((connection, time.monotonic()))
-        return None
+        idle = self._idle.setdefault(origin, [])
+        idle.append((connection, time.monotonic()))
+        return idle.pop(0)[0] if len(idle) > IDLE_CONNECTIONS else None
 
     def _aged(self) -> list[Pooled]:
         """Take out what has been idle too long, of any origin: an origin that is not used again would keep its own."""

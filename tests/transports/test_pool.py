@@ -235,6 +235,16 @@ def test_a_connection_that_ended_while_it_was_handed_over_is_not_used():
     assert places._used == {HERE: 1}
 
 
+def test_few_connections_stay_open_after_a_burst():
+    leases = [pool.Lease() for _ in range(pool.IDLE_CONNECTIONS + 5)]
+    connections, places = [Idle() for _ in leases], pool.Pool(100)
+    for lease in leases:
+        take(places, Clock(Timeout(), None), lease)
+    for lease, connection in zip(leases, connections, strict=True):
+        places.give_back(HERE, connection, lease)
+    assert [each.is_connected for each in connections] == [False] * 5 + [True] * pool.IDLE_CONNECTIONS
+
+
 def test_a_place_that_becomes_free_wakes_who_waits_for_that_origin():
     places, here, there = pool.Pool(1), ("http", "here", 80), ("http", "there", 80)
     took: dict[str, object] = {}

@@ -15,7 +15,7 @@ from dynclient._client.namespaces import Namespace, Operations, Summary, allow_c
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
 from dynclient._client.source import DocumentSource
 from dynclient._client.source import document_headers as headers_of_document
-from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, variant
+from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, outermost, variant
 from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
 from dynclient._masking import SECRET_HEADERS
@@ -72,6 +72,7 @@ class _BaseClient:
         return dispatcher
 
     @classmethod
+    @outermost
     def load(
         cls,
         source: Any,
@@ -213,6 +214,7 @@ class _BaseClient:
         """The API as the document describes it: for programs that inspect it."""
         return self._state.document.api
 
+    @outermost
     def with_options(self, **options: Any) -> Self:
         """Return a client with other options on the same connections.
 
@@ -286,6 +288,7 @@ class Client(_BaseClient):
         if transport is not None:
             transport.close()
 
+    @outermost
     def reload(self) -> Changes:
         """Read the document again, and go on with it if it is another one; returns what changed.
 

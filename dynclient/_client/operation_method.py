@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient._call import call, stream
 from dynclient._client.drivers import drive, drive_async
-from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming
+from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming, outermost
 from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader
-from dynclient.exceptions import ArgumentError, DocumentError, NoSuchOperation, escaped
+from dynclient.exceptions import ArgumentError, DocumentError, DynclientError, NoSuchOperation, escaped
 from dynclient.messages import HTTPResult, Request
 from dynclient.model import Operation, OperationRow, SecurityRequirement
 from dynclient.security import AuthFlow, Security, concealed
@@ -151,7 +151,13 @@ class AsyncDispatcher(Dispatcher):
         return AsyncStreaming(self._body(plan, bound, options or self.options))
 
     async def _send(self, plan: Plan, bound: Bound, options: CallOptions, *, data_only: bool) -> Any:
-        result: HTTPResult = await drive_async(call(**self._prepared(plan, bound, options)), self.state.transport)
+        try:
+            result: HTTPResult = await drive_async(call(**self._prepared(plan, bound, options)), self.state.transport)
+        except DynclientError as error:
+            from dynclient._client.tracebacks import shortened
+
+            __tracebackhide__ = True
+            raise shortened(error)  # noqa: B904  # it is the same error
         return result.data if data_only else result
 
 
@@ -211,6 +217,7 @@ class Described:
         """Read the operation: the error in the document that stops its calls, or some of them, or None."""
         return self._dispatcher.document.fault(self._row)
 
+    @outermost
     def example(self, seed: int = 0) -> dict[str, Any]:
         """Keyword arguments that make a valid call; the same for the same seed.
 
@@ -237,6 +244,7 @@ class Described:
         with self._attribute(), naming(self._row):
             return body_schema_of(self.operation)
 
+    @outermost
     def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
         """Where each argument would go on the wire, by which line of the document, and what validation finds.
 
@@ -279,8 +287,14 @@ class OperationMethod(Described):
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
-        plan = self._dispatcher.document.plan(self._row)
-        return self._dispatcher.send(plan, plan.binder.bind(args, keywords), data_only=not self._with_http_info)
+        try:
+            plan = self._dispatcher.document.plan(self._row)
+            return self._dispatcher.send(plan, plan.binder.bind(args, keywords), data_only=not self._with_http_info)
+        except DynclientError as error:  # as `outermost` does, whose frame every call would have
+            from dynclient._client.tracebacks import shortened
+
+            __tracebackhide__ = True
+            raise shortened(error)  # noqa: B904  # it is the same error
 
     def __get__(self, instance: object, owner: type | None = None) -> OperationMethod:
         return self
@@ -290,6 +304,7 @@ class OperationMethod(Described):
         """The same operation, returning ``HTTPResult(data, status, headers)``."""
         return self._like(self._dispatcher, with_http_info=True)
 
+    @outermost
     def prepare(self, /, *args: Any, **keywords: Any) -> Request:
         """The Request that the call would send. A missing credential is shown as ``$NAME``.
 
@@ -299,6 +314,7 @@ class OperationMethod(Described):
         plan = self._dispatcher.document.plan(self._row)
         return self._dispatcher.prepare(plan, plan.binder.bind(args, keywords))
 
+    @outermost
     def send(
         self,
         parameters: Mapping[tuple[str, str], Any] | None = None,
@@ -327,6 +343,7 @@ class OperationMethod(Described):
             )
         return self._dispatcher.send(plan, bound, options, data_only=False)
 
+    @outermost
     def stream(self, /, *args: Any, **keywords: Any) -> Any:
         """Call, and leave the response's body unread: ``with op.stream(...) as answer``, or ``async with``.
 
@@ -336,6 +353,7 @@ class OperationMethod(Described):
         plan = self._dispatcher.document.plan(self._row)
         return self._dispatcher.stream(plan, plan.binder.bind(args, keywords))
 
+    @outermost
     def with_options(self, **options: Any) -> OperationMethod:
         """The same operation with other options for this call, as a client's ``with_options`` takes them."""
         return self._like(self._dispatcher.changed(options), with_http_info=self._with_http_info)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from dynclient._client.state import outermost
 from dynclient._expressions import expression
 from dynclient._request import Bound, CallOptions, Plan, server_url
 from dynclient.exceptions import ArgumentError
@@ -35,6 +36,7 @@ class RawRequests:
         """Take what makes the calls of a client."""
         self._dispatcher = dispatcher
 
+    @outermost
     def __call__(self, method: str, url: str, /, **more: Any) -> Any:
         """Send a request; returns an HTTPResult (on an AsyncClient, an awaitable of one).
 
@@ -51,11 +53,13 @@ class RawRequests:
         dispatcher, plan, bound, options = self._bound(method, url, more)
         return dispatcher.send(plan, bound, options, data_only=False)
 
+    @outermost
     def stream(self, method: str, url: str, /, **more: Any) -> Any:
         """Send a request as a call does, and leave the body unread: ``with client.request.stream(...) as answer``."""
         dispatcher, plan, bound, options = self._bound(method, url, more)
         return dispatcher.stream(plan, bound, options)
 
+    @outermost
     def prepare(self, method: str, url: str, /, **more: Any) -> Request:
         """The Request that a call would send. A missing credential is shown as ``$NAME``."""
         dispatcher, plan, bound, options = self._bound(method, url, more)

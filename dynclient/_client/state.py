@@ -11,21 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, wraps
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from dynclient._call import Budget
 from dynclient._client.source import DocumentSource
 from dynclient._identifiers import near
 from dynclient._request import Plan
-from dynclient.exceptions import ClientClosed, DocumentError, NoSuchOperation
+from dynclient.exceptions import ClientClosed, DocumentError, DynclientError, NoSuchOperation
 from dynclient.model import API, Operation, OperationRow
 from dynclient.options import Limits
 from dynclient.security import CredentialCache
 
 if TYPE_CHECKING:
     from dynclient.changes import Changes
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 WITH_HTTP_INFO = "_with_http_info"
 _ONLY = "transport"
@@ -72,6 +75,25 @@ class OperationNames:
             keys = [row.key for row in rows.values()] if "/" in name else []
             raise no_such_operation(name, near(name, [*rows, *ids, *keys]))
         return row
+
+
+def outermost(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorate a function that users call: its errors have a traceback with its frame alone of ours."""
+
+    @wraps(function)
+    def called(*args: _P.args, **keywords: _P.kwargs) -> _R:
+        try:
+            return function(*args, **keywords)
+        except BaseException as error:
+            del args, keywords  # they may hold secrets, and some tracebacks show local variables
+            if not isinstance(error, DynclientError):
+                raise
+            from dynclient._client.tracebacks import shortened
+
+            __tracebackhide__ = True  # pytest shows the caller's frame, then
+            raise shortened(error)  # noqa: B904  # it is the same error
+
+    return called
 
 
 @contextmanager

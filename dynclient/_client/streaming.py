@@ -23,6 +23,7 @@ from dynclient._call import Flow, is_repeatable
 from dynclient._client import drivers
 from dynclient._client.downloads import AtomicFile, Download, Progress, version_of
 from dynclient._client.drivers import BodyBuffer, drive, drive_async
+from dynclient._client.state import outermost
 from dynclient._request import CallOptions
 from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.codecs import Splitter, sequence
@@ -481,6 +482,7 @@ class Streaming:
     def __init__(self, body: Body) -> None:
         self._body = body
 
+    @outermost
     def __enter__(self) -> Answer:
         self._body.opened(drive(self._body.begin(), self._body.transport), drivers.chunks)
         self._answer = Answer(self._body)
@@ -497,7 +499,13 @@ class AsyncStreaming:
         self._body = body
 
     async def __aenter__(self) -> AsyncAnswer:
-        self._body.opened(await drive_async(self._body.begin(), self._body.transport), drivers.chunks_async)
+        try:
+            self._body.opened(await drive_async(self._body.begin(), self._body.transport), drivers.chunks_async)
+        except DynclientError as error:
+            from dynclient._client.tracebacks import shortened
+
+            __tracebackhide__ = True
+            raise shortened(error)  # noqa: B904  # it is the same error
         self._answer = AsyncAnswer(self._body)
         return self._answer
 

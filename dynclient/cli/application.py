@@ -138,6 +138,8 @@ def application(*, debug: bool) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; an error is shown in a line or two. Returns the exit status."""
     debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
+    if debug:
+        os.environ.setdefault("DYNCLIENT_TRACEBACK", "full")
     prepare_streams()
     if "_DYNCLIENT_COMPLETE" in os.environ:
         from dynclient.cli.completion import add_shells

@@ -44,7 +44,8 @@ def test_an_error_has_none(client):
         assert SECRET not in shown
 
 
-def test_a_traceback_with_local_variables_can_be_made_of_a_refused_credential():
+def test_a_traceback_with_local_variables_can_be_made_of_a_refused_credential(monkeypatch):
+    monkeypatch.setenv("DYNCLIENT_TRACEBACK", "full")
     schemes = {"k": {"type": "apiKey", "in": "header", "name": "X-Key"}}
     with pytest.raises(ArgumentError) as raised:
         dynclient.load({**DOCUMENT, "components": {"securitySchemes": schemes}}, auth={"k": [SECRET]})

@@ -23,6 +23,12 @@ FAILURES = (
 KEPT = [case for case in CASES if case.name in FAILURES]
 
 
+@pytest.fixture(autouse=True)
+def full_tracebacks(monkeypatch):
+    """Frames of ours are left out by default; they must show no secret either."""
+    monkeypatch.setenv("DYNCLIENT_TRACEBACK", "full")
+
+
 def shown(error: BaseException | None):
     """Every local variable of our frames, with the frame's and the variable's name, causes and contexts included."""
     seen: set[int] = set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -11,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynclient
+from dynclient import testing
 from dynclient._validation import validator
 from dynclient.examples import example, media_example, patterns
 from dynclient.exceptions import ArgumentError, RequestValidationError
+from dynclient.messages import Request
 from dynclient.model import Example, MediaType
 
 SEEDS = (0, 1, 2, 7)
@@ -313,3 +317,43 @@ def test_an_example_that_can_not_be_made_is_an_error(schema):
         client.x.example()
     assert caught.value.errors[0].path.startswith("$.a")
     assert client.x.__doc__
+
+
+def chained(link, end):
+    """Schemas each of which names the next one several times."""
+    return {"It": link("S1"), **{f"S{number}": link(f"S{number + 1}") for number in range(1, 15)}, "S15": end}
+
+
+def ref(name):
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+# Written out they are millions of values, or of paths.
+CHAINS = {
+    "required": lambda name: {"type": "object", "required": [*"abc"], "properties": dict.fromkeys("abc", ref(name))},
+    "items": lambda name: {"type": "array", "minItems": 3, "items": ref(name)},
+    "tuples": lambda name: {"type": "array", "minItems": 3, "prefixItems": [ref(name)] * 3},
+    "additional": lambda name: {"type": "object", "minProperties": 3, "additionalProperties": ref(name)},
+    "unions": lambda name: {"anyOf": [ref(name), ref(name)]},
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_schemas_that_name_each_other_many_times(chain):
+    content = {"application/json": {"schema": ref("It")}}
+    operation = {
+        "operationId": "go",
+        "requestBody": {"content": content},
+        "responses": {"200": {"description": "", "content": content}},
+    }
+    schemas = chained(CHAINS[chain], {"type": "object", "properties": {"a": {"type": "string"}}})
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/x": {"post": operation}}}
+    document["components"] = {"schemas": schemas}
+    client = dynclient.load(document, base_url="http://h.example")
+    started = time.thread_time()
+    with suppress(ArgumentError):  # no valid one, within what is made
+        assert len(str(client.go.example())) < 500_000
+    assert len(client.go.__doc__) < 500_000
+    answer = testing.app(document, validate=False).respond(Request("POST", "http://h.example/x"))
+    assert len(answer.body) < 500_000
+    assert time.thread_time() - started < 10

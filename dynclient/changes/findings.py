@@ -21,6 +21,11 @@ Key = tuple[str, str, str, bool]
 """The URIs of two schemas, the side, and whether the value is XML."""
 
 
+_MOST_EQUAL = 2_000
+_MOST_EQUAL_IN_ALL = 50_000
+"""Pairs of branches of which it is found out whether they are equal: for one union, and for two documents."""
+
+
 class PairResult(Record):
     """The result for one pair of schemas.
 
@@ -32,14 +37,38 @@ class PairResult(Record):
     below: tuple[tuple[Schema, Schema, str, Key], ...]
 
 
+class Equality:
+    """Which branches of unions are equal, and how many more pairs of them may be looked at.
+
+    Unions within unions would take the fourth power of their length, and the sixth, and so on.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[Key, bool] = {}
+        self.of_union = 0
+        self._in_all = _MOST_EQUAL_IN_ALL
+
+    def take(self) -> bool:
+        """Whether one more pair may be looked at."""
+        self.of_union -= 1
+        self._in_all -= 1
+        return self.of_union >= 0 and self._in_all >= 0
+
+
 class SchemaResults:
     """The results for the pairs of schemas of two documents."""
 
-    def __init__(self) -> None:
+    def __init__(self, equality: Equality | None = None) -> None:
         self.pairs: dict[Key, PairResult] = {}
-        self.equal: dict[Key, bool] = {}
+        self.equality = equality if equality is not None else Equality()
+        self._is_inner = equality is not None
         self.unchanged: set[Key] = set()
         self._changed: set[Key] = set()
+
+    def begin_union(self) -> None:
+        """The branches of a union are compared next, unless it is one within another."""
+        if not self._is_inner:
+            self.equality.of_union = _MOST_EQUAL
 
     def walked(self, seen: Iterable[Key], left: Iterable[Key]) -> None:
         """Note which pairs of a finished walk lead to a change, and which do not.

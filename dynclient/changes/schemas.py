@@ -4,7 +4,7 @@ Rule 1: shapes are compared, so how a schema is written (``$ref``, ``allOf``, th
 Rule 2: a pair of schemas is compared once, so recursive schemas end.
 Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
 Rule 4: a branch of a union is identified by its schema's name, or else by what it allows; the remaining branches are
-paired by their order.
+paired by their order, and so are those of long unions beyond a number of pairs.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ class Comparison:
             old_branches, new_branches = old_branches or (old.schema,), new_branches or (new.schema,)
         if old_branches and new_branches:
             _tags(old, new, add)
+            self._results.begin_union()
             below += _branches([*old_branches], [*new_branches], add, self._equal)
         elif old_branches or new_branches:
             add("union-changed")
@@ -107,12 +108,14 @@ class Comparison:
 
     def _equal(self, old: Schema, new: Schema) -> bool:
         """Whether two branches of unions have no difference; assumed of a pair that is being compared already."""
-        equal, key = self._results.equal, self._key(old, new)
+        equality, key = self._results.equality, self._key(old, new)
+        equal = equality.known
         if key not in equal:
+            if not equality.take():
+                return False
             equal[key] = True
             # Results below hold only under that assumption, so they are kept apart.
-            results = SchemaResults()
-            results.equal = equal
+            results = SchemaResults(equality)
             equal[key] = is_equal(old, new, self.side, xml=self._xml, budget=_EQUAL_BUDGET, results=results)
         return equal[key]
 

@@ -31,6 +31,7 @@ SECRET = "YOUR SECRET"  # noqa: S105  # shown instead of a secret
 
 _TURNS = 6
 _DEEPEST = 40
+_MOST_REPLACED = 100_000
 _ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # For schemas that only exclude values.
 _MARKUP = "<example/>"
 _WITHOUT_SCHEMA: dict[type, Any] = {object: {}, dict: {}, list: [], str: "string", bytes: b"example"}
@@ -117,24 +118,29 @@ def unrevealing(schema: Schema | None, value: Any, direction: Direction = "reque
     def replacement(of: Schema) -> Any:
         return SECRET if _valid(of, SECRET, direction) else example(of, direction, seed, shown=False)
 
-    return _replaced(schema, value, replacement)
+    return _replaced(schema, value, replacement, iter(range(_MOST_REPLACED)))
 
 
-def _replaced(schema: Schema | None, value: Any, replacement: Callable[[Schema], Any], depth: int = 0) -> Any:
+def _replaced(
+    schema: Schema | None, value: Any, replacement: Callable[[Schema], Any], steps: Iterator[int], depth: int = 0
+) -> Any:
     if schema is None or depth > _DEEPEST:
         return value
+    if next(steps, None) is None:
+        # Unions of unions are gone through by every path: what nobody looked at is not shown.
+        return SECRET if isinstance(value, str) else type(value)() if isinstance(value, (dict, list)) else value
     if isinstance(value, str):
         return replacement(schema) if secret(schema) else value
     if not isinstance(value, (dict, list)):
         return value
     seen = shape(schema)
     for branch in (*seen.one_of, *seen.any_of):
-        value = _replaced(branch, value, replacement, depth + 1)
+        value = _replaced(branch, value, replacement, steps, depth + 1)
     if isinstance(value, list):
-        return [_replaced(seen.items, member, replacement, depth + 1) for member in value]
+        return [_replaced(seen.items, member, replacement, steps, depth + 1) for member in value]
     additional = seen.additional if isinstance(seen.additional, Schema) else None
     return {
-        name: _replaced(seen.properties.get(name, additional), member, replacement, depth + 1)
+        name: _replaced(seen.properties.get(name, additional), member, replacement, steps, depth + 1)
         for name, member in value.items()
     }
 
@@ -207,7 +213,12 @@ def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterat
     """Values that may be valid, the most informative first."""
     if shown:
         yield from (copy.deepcopy(value) for value in documented(shape(schema), options.seed))
-        yield Maker(options).make(schema)
+        maker = Maker(options)
+        yield maker.make(schema)
+        if maker.is_cut:
+            # Further tries would take as long, and come to the same.
+            yield Maker(options._replace(optional=False, documented="none")).make(schema)
+            return
         yield Maker(options._replace(documented="checked")).make(schema)
     for turn in range(options.turn, options.turn + _TURNS):
         for optional in (True, False):
@@ -215,7 +226,10 @@ def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterat
             changed = options._replace(optional=optional, turn=turn, seed=options.seed + turn - options.turn)
             if shown:
                 yield Maker(changed._replace(documented="checked")).make(schema)
-            yield Maker(changed._replace(documented="none")).make(schema)
+            maker = Maker(changed._replace(documented="none"))
+            yield maker.make(schema)
+            if maker.is_cut and not optional:
+                return
     yield from copy.deepcopy(_ANYTHING)
 
 

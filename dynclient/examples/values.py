@@ -3,7 +3,8 @@
 Rule 1: examples and defaults of the document come first, then const, enum, format, pattern and bounds.
 Rule 2: readOnly properties are omitted in a request, writeOnly ones in a response.
 Rule 3: optional properties are omitted below some depth, and once the value has become large, so that recursion ends.
-Rule 4: the same options give the same value in every run.
+Rule 4: beyond a number of values all others are null, which may not be valid.
+Rule 5: the same options give the same value in every run.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _OPTIONAL_DEPTH = 3
 _DEPTH = 24
 _UNION_DEPTH = 16  # Unions of unions deeper than this are a circle.
 _NODES = 150
+_MOST_NODES = 5_000  # Required ones included: fifteen schemas may require each other some million times.
 _ITEMS = 1000
 _TRIES = 30
 
@@ -65,6 +67,8 @@ class Maker:
             DocumentError: a schema below is broken.
         """
         self._left -= 1
+        if self.is_cut:
+            return None
         seen = shape(schema)
         if depth or self._options.documented == "checked":
             shown = self._documented(schema, seen)
@@ -74,6 +78,11 @@ class Maker:
             return None
         resolved, tags = without_unions(seen, self._options.turn, simple=depth >= _OPTIONAL_DEPTH)
         return self._made(resolved, tags, depth)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the value has more parts than are made."""
+        return self._left < _NODES - _MOST_NODES
 
     @property
     def _seed(self) -> int:

@@ -45,3 +45,31 @@ def test_shared_schemas_are_compared_once(before, after, expected):
     assert len(found) == expected
     # Each walked anew from every operation, they take five times as long and more.
     assert time.process_time() - begun < 4
+
+
+def one_schema(schema: dict[str, object]) -> dict[str, object]:
+    content = {"application/json": {"schema": schema}}
+    operation = {"operationId": "op", "responses": {"200": {"description": "", "content": content}}}
+    return {"openapi": "3.1.0", "info": {"title": "One", "version": "1"}, "paths": {"/": {"post": operation}}}
+
+
+def union(lengths: list[int], offset: int, number: int = 0) -> dict[str, object]:
+    """Unions within unions, of so many branches at each level; each branch has a bound of its own."""
+    if not lengths:
+        return {"type": "string", "maxLength": offset + number}
+    below = (union(lengths[1:], offset, number * lengths[0] + index) for index in range(lengths[0]))
+    return {"anyOf": [{"type": "object", "required": ["a"], "properties": {"a": branch}} for branch in below]}
+
+
+@pytest.mark.parametrize("lengths", [[12, 12], [25, 25], [6, 6, 6], [4, 4, 4, 4], [400]])
+def test_unions_within_unions_are_compared_in_time(lengths):
+    old, new = (dynclient.load(one_schema(union(lengths, offset))).api for offset in (1, 6))
+    begun = time.process_time()
+    assert len(compare(old, new)) > 0
+    assert time.process_time() - begun < 6
+
+
+def test_equal_branches_in_another_order_are_no_change():
+    branches = union([30], 1)["anyOf"]
+    old, new = ({"anyOf": each} for each in (branches, branches[::-1]))
+    assert not [*compare(dynclient.load(one_schema(old)).api, dynclient.load(one_schema(new)).api)]

@@ -28,6 +28,7 @@ _MODULES = {
         "UnreadableDocument", "UnresolvableReference", "UnsafeDocument", "UnsupportedMediaType",
         "UnsupportedVersion",
     ),
+    "_http_cache": ("HTTPCache",),
     "messages": ("HTTPResult", "Headers", "Request", "Response"),
     "options": ("DeviceCode", "Limits", "OAuth2", "Retry", "TLS", "Timeout", "TokenStore", "Validation"),
     "security": ("Auth", "AuthContext", "HMACAuth", "SigV4"),

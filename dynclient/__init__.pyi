@@ -3,6 +3,7 @@ from dynclient import exceptions as exceptions
 from dynclient import options as options
 from dynclient import security as security
 from dynclient import testing as testing
+from dynclient._http_cache import HTTPCache as HTTPCache
 from dynclient._version import __version__ as __version__
 from dynclient.exceptions import ApiError as ApiError
 from dynclient.exceptions import ArgumentError as ArgumentError
@@ -95,6 +96,7 @@ __all__ = [
     "Forbidden",
     "Gone",
     "HMACAuth",
+    "HTTPCache",
     "HTTPResult",
     "Headers",
     "InvalidDocument",

@@ -180,7 +180,8 @@ class Response:
     """One HTTP response as it arrived, with its content codings undone.
 
     ``body`` is bytes, or a stream when the call asked for one. ``elapsed`` is in seconds, from the first byte of the
-    request to the last that was read; ``attempts`` counts the requests that the call has sent so far.
+    request to the last that was read; ``attempts`` counts the requests that the call has sent so far. ``cached`` says
+    that it comes from the client's cache.
     """
 
     status: int
@@ -189,6 +190,7 @@ class Response:
     request: Request | None = None
     elapsed: float = 0.0
     attempts: int = 1
+    cached: bool = False
 
     @property
     def content_type(self) -> str | None:
@@ -240,11 +242,12 @@ if TYPE_CHECKING:
         """The result of ``*_with_http_info`` and ``send``; it unpacks into ``data, status, headers``."""
 
         attempts: int
+        cached: bool
 
         def __new__(
-            cls, data: _Data, status: _Status, headers: Headers, attempts: int = 1
+            cls, data: _Data, status: _Status, headers: Headers, attempts: int = 1, *, cached: bool = False
         ) -> HTTPResult[_Data, _Status]:
-            """``attempts`` is the number of requests that the call has sent."""
+            """``attempts`` is the number of requests that the call has sent; ``cached``: the cache had the response."""
 
 else:
 
@@ -252,13 +255,15 @@ else:
     class HTTPResult:
         """The result of ``*_with_http_info`` and ``send``; it unpacks into ``data, status, headers``.
 
-        ``attempts`` counts the requests that the call has sent.
+        ``attempts`` counts the requests that the call has sent; ``cached`` says that the client's cache had the
+        response.
         """
 
         data: Any
         status: int
         headers: Headers
         attempts: int = 1
+        cached: bool = False
 
         __class_getitem__ = classmethod(GenericAlias)
 

@@ -12,7 +12,7 @@ import pytest
 import dynclient
 
 # What most programs need; the errors and options follow by a rule.
-FIRST = ["AsyncClient", "Client", "HTTPResult", "Headers", "Request", "Response", "load"]
+FIRST = ["AsyncClient", "Client", "HTTPCache", "HTTPResult", "Headers", "Request", "Response", "load"]
 SECURITY = ["Auth", "AuthContext", "HMACAuth", "SigV4"]
 
 

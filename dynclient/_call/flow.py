@@ -26,7 +26,7 @@ from dynclient._environment import Environment
 from dynclient._request import CallOptions
 from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
-from dynclient.http_grammar import IDEMPOTENT, SUCCESS
+from dynclient.http_grammar import IDEMPOTENT, SAFE, SUCCESS
 from dynclient.messages import Await, HTTPResult, Read, Request, Response, RunBlocking, Send, Sleep
 from dynclient.options import Secret
 from dynclient.security import AuthFlow, CallClock, Outcome
@@ -60,7 +60,8 @@ def call(
         TransportError: there was no response, at any attempt.
         ResponseError: the response is an error, or breaks the document.
     """
-    sender = _Sender(reader, options, budget or Budget(), environment, deadline, certificate)
+    kind = _Sender if options.http_cache is None else _CachingSender
+    sender = kind(reader, options, budget or Budget(), environment, deadline, certificate)
     return _flow(request, sender, auth, reader.read)
 
 
@@ -80,7 +81,8 @@ def stream(
     Raises:
         TransportError, ResponseError: as :func:`call`; faults in the body are raised when it is read.
     """
-    sender = _Sender(reader, options, budget or Budget(), environment, deadline, certificate, stream=True)
+    kind = _Sender if options.http_cache is None else _CachingSender
+    sender = kind(reader, options, budget or Budget(), environment, deadline, certificate, stream=True)
     return _flow(request, sender, auth, reader.open)
 
 
@@ -262,3 +264,21 @@ class _Sender:
 
         limit = self.reader.limits.redirects
         return redirected(response, request, self.reader.operation, self.options.redirects, seen, limit)
+
+
+class _CachingSender(_Sender):
+    """A sender of a client with a cache. What is streamed, and what leads to another origin, goes by it."""
+
+    __slots__ = ()
+
+    def send(self, request: Request) -> Flow[Outcome]:
+        """Answer the call's request from the cache, or send it once."""
+        from dynclient._call.caching import cached
+
+        send = super().send
+        if self.hop.is_foreign or (self._stream and request.method in SAFE):
+            return send(request)
+        if self._cookies is not None:
+            # They belong to the key.
+            request = self._cookies.added(request)
+        return cached(self.options.http_cache, request, send)

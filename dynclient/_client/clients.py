@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
     from typing import Self  # type checkers know it; nothing of it is needed at run time
 
+    from dynclient._http_cache import HTTPCache
     from dynclient.changes import Changes
 
 
 # The options of load that with_options takes too.
 _CALL_OPTIONS = (
     "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "validate", "redirects", "hooks",
-    "cookies",
+    "cookies", "http_cache",
 )  # fmt: skip
 # So many operations still fit on a screen or two.
 _MANY = 100
@@ -96,6 +97,7 @@ class _BaseClient:
         redirects: Redirects = "same-origin",
         hooks: Hook | Iterable[Hook] = (),
         cookies: bool | CookieJar = False,
+        http_cache: HTTPCache | None = None,
         transport: Any = None,
         cache: bool | str | os.PathLike[str] = True,
         watch: bool | float = False,
@@ -131,6 +133,7 @@ class _BaseClient:
             hooks: objects with any of ``on_request``, ``on_response``, ``on_retry``, ``on_exchange`` and ``on_reload``.
             cookies: whether cookies of trusted servers are kept and sent back, or the ``http.cookiejar.CookieJar`` that
                 keeps them.
+            http_cache: an HTTPCache that keeps responses to GET and gives them again, by the rules of RFC 9111.
             transport: what sends requests, in place of ours: a Transport, or for an AsyncClient an AsyncTransport.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
@@ -147,10 +150,9 @@ class _BaseClient:
         if unknown:
             raise _no_option(unknown)
         given = locals()
-        options = {name: given[name] for name in _CALL_OPTIONS}
         network = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         _check_network(tls, block_private, proxy, unix_socket, transport)
-        call_options = CallOptions().changed(options)
+        call_options = CallOptions().changed({name: given[name] for name in _CALL_OPTIONS})
         how = {"references": tuple(references), "timeout": call_options.timeout, "cache": cache}
         fetched_with = headers_of_document(source, document_headers, document_auth, call_options.allow_origins)
         found = DocumentSource(source, fetched_with, **how, **network)
@@ -219,9 +221,10 @@ class _BaseClient:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``content_type`` and ``accept``:
-        the media types of bodies and of responses, where operations offer a choice, and ``upload_progress``: a function
-        that is called with the number of bytes of a body that were sent so far, and the number of all, or None.
+        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies`` and ``http_cache`` as ``load`` does;
+        ``content_type`` and ``accept``: the media types of bodies and of responses, where operations offer a choice;
+        and ``upload_progress``: a function that is called with the number of bytes of a body that were sent so far, and
+        the number of all, or None.
         ``query`` has query fields that the document has forgotten: a mapping of name to a text, number, boolean or
         list; they replace arguments of their name.
         """

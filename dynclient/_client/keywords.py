@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from dynclient import security
 from dynclient._call import Hook
+from dynclient._http_cache import HTTPCache
 from dynclient._request import ServerChoice
 from dynclient._secrets import Secret
 from dynclient.options import TLS, Limits, OAuth2, Redirects, Retry, Timeout, Validation, ValidationMode
@@ -43,6 +44,7 @@ class CommonOptions(TypedDict, total=False):
     redirects: Redirects
     hooks: Hook | Iterable[Hook]
     cookies: bool | CookieJar
+    http_cache: HTTPCache | None
 
 
 class _LoadOptions(CommonOptions, total=False):

@@ -108,6 +108,9 @@ class Dispatcher:
         auth = AuthFlow(self._security, operation) if operation.security else None
         if options.headers:
             self._security.check_headers(options.headers, request, operation)
+        if options.http_cache is not None and self.state.certificate:
+            # What a server shows to a certificate is not told apart by the request.
+            options = options._replace(http_cache=None)
         if options.cookies is not None and not self._security.trusts(request, operation):
             options = options._replace(cookies=None)
         return {

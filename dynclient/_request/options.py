@@ -38,8 +38,8 @@ class CallOptions(Record):
 
     ``query`` has the query fields that are added to every request, each encoded with its name. ``content_type`` and
     ``accept`` are the media types of bodies and of responses, where operations offer a choice.
-    ``cookies`` has the jar, if there is one. ``upload_progress`` is called with the bytes of the body that were sent so
-    far, and the number of all, or None.
+    ``cookies`` has the jar, if there is one, ``http_cache`` the HTTPCache. ``upload_progress`` is called with the bytes
+    of the body that were sent so far, and the number of all, or None.
     """
 
     base_url: str | None = None
@@ -57,6 +57,7 @@ class CallOptions(Record):
     hooks: tuple[Any, ...] = ()
     upload_progress: Callable[[int, int | None], object] | None = None
     cookies: Any = None
+    http_cache: Any = None
 
     def changed(self, options: Mapping[str, Any]) -> CallOptions:
         """Return these options with some changed; headers and query fields are added to those that are there.
@@ -213,6 +214,13 @@ def _cookies(value: Any) -> Any:
         raise ArgumentError(str(error), argument="cookies") from None
 
 
+def _http_cache(value: Any) -> Any:
+    # A cache was made by the class, so that its module is there already.
+    if value is not None and not hasattr(value, "max_response_bytes"):
+        raise ArgumentError(f"http_cache must be an HTTPCache(...), not {value!r}", argument="http_cache")
+    return value
+
+
 def _origins(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
@@ -229,4 +237,5 @@ _CHECKS = {
     "hooks": _hooks,
     "upload_progress": _callable,
     "cookies": _cookies,
+    "http_cache": _http_cache,
 }

@@ -51,12 +51,13 @@ _UNSPECIFIC = frozenset({TEXT, "text/html", OCTETS, "binary/octet-stream"})
 
 
 class ResponseReader(Record):
-    """Reads the responses of one operation. ``mode`` is the mode of validation."""
+    """Reads the responses of one operation. ``mode`` is the mode of validation, ``convert`` a Converter or None."""
 
     operation: model.Operation
     limits: Limits
     mode: ValidationMode = "strict"
     engine: ValidationEngine = "auto"
+    convert: Any = None
 
     def read(self, response: Response) -> HTTPResult:
         """Read a whole response: its data, status and headers.
@@ -133,6 +134,15 @@ class ResponseReader(Record):
             wrong = self._broken(faults, replace(opened.response, body=b""))
             wrong.data = _without_secrets(item, opened.response)
             self._take_or_raise(wrong)
+
+    def converted(self, opened: StreamedResponse, item: Any, index: int) -> Any:
+        """An item of a streamed body as ``convert`` asks for it.
+
+        Raises:
+            DecodeError: a class or a function refuses a value.
+        """
+        schema = item_schema(opened.media_type, index) if self.convert is not None else None
+        return item if schema is None else self.convert.value(schema, item, f"$[{index}]")
 
     def _take_or_raise(self, wrong: ResponseError) -> None:
         if self.mode == "strict":
@@ -243,6 +253,12 @@ class ResponseReader(Record):
         elif wrong is None and media_type and find(content_type).codec == "events" and event_form(media_type).is_data:
             wrong = self._is_to_be_streamed(response)
             wrong.data = _without_secrets(data, response)
+        elif self.convert is not None and wrong is None and media_type is not None and response.status < _ERROR:
+            try:
+                data = self.convert.body(media_type, data)
+            except DecodeError as error:
+                error.data = _without_secrets(data, response)
+                wrong = self._completed(error, response)
         return data, wrong
 
     def _is_to_be_streamed(self, response: Response) -> ResponseError:

@@ -14,6 +14,7 @@ from dynclient._secrets import Secret
 
 __all__ = [
     "TLS",
+    "Conversion",
     "DeviceCode",
     "Limits",
     "MiB",
@@ -36,6 +37,10 @@ Redirects = Literal["same-origin", "any", "none", "all"]
 
 ``all`` is ``any``, and follows the redirects that an operation documents too, which otherwise are its response.
 """
+
+Converted = str | Mapping[str, Callable[..., object]]
+Conversion = Converted | Iterable[Converted] | None
+"""What ``convert`` takes: ``"dates"``, ``"uuids"`` or ``"decimals"``, schema names with classes, or a list of these."""
 
 MiB = 1024 * 1024
 

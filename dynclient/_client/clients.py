@@ -22,7 +22,7 @@ from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_headers
 from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
-from dynclient.options import TLS, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
+from dynclient.options import TLS, Conversion, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.security import concealed
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # The options of load that with_options takes too.
 _CALL_OPTIONS = (
     "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "validate", "redirects", "hooks",
-    "cookies", "http_cache",
+    "cookies", "http_cache", "coerce", "convert",
 )  # fmt: skip
 # So many operations still fit on a screen or two.
 _MANY = 100
@@ -98,6 +98,8 @@ class _BaseClient:
         hooks: Hook | Iterable[Hook] = (),
         cookies: bool | CookieJar = False,
         http_cache: HTTPCache | None = None,
+        coerce: bool = False,
+        convert: Conversion = None,
         transport: Any = None,
         cache: bool | str | os.PathLike[str] = True,
         watch: bool | float = False,
@@ -134,6 +136,9 @@ class _BaseClient:
             cookies: whether cookies of trusted servers are kept and sent back, or the ``http.cookiejar.CookieJar`` that
                 keeps them.
             http_cache: an HTTPCache that keeps responses to GET and gives them again, by the rules of RFC 9111.
+            coerce: read texts in arguments by their schemas: ``"3"`` is 3 where the document has an integer.
+            convert: what data of responses become: ``"dates"``, ``"uuids"``, ``"decimals"`` by their formats, a mapping
+                of schema names to classes (pydantic, attrs, dataclass) or functions, or a list of these.
             transport: what sends requests, in place of ours: a Transport, or for an AsyncClient an AsyncTransport.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
@@ -221,10 +226,10 @@ class _BaseClient:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies`` and ``http_cache`` as ``load`` does;
-        ``content_type`` and ``accept``: the media types of bodies and of responses, where operations offer a choice;
-        and ``upload_progress``: a function that is called with the number of bytes of a body that were sent so far, and
-        the number of all, or None.
+        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``http_cache``, ``coerce`` and
+        ``convert`` as ``load`` does; ``content_type`` and ``accept``: the media types of bodies and of responses, where
+        operations offer a choice; and ``upload_progress``: a function that is called with the number of bytes of a body
+        that were sent so far, and the number of all, or None.
         ``query`` has query fields that the document has forgotten: a mapping of name to a text, number, boolean or
         list; they replace arguments of their name.
         """

@@ -17,7 +17,7 @@ from dynclient._call import Hook
 from dynclient._http_cache import HTTPCache
 from dynclient._request import ServerChoice
 from dynclient._secrets import Secret
-from dynclient.options import TLS, Limits, OAuth2, Redirects, Retry, Timeout, Validation, ValidationMode
+from dynclient.options import TLS, Conversion, Limits, OAuth2, Redirects, Retry, Timeout, Validation, ValidationMode
 from dynclient.transports import AsyncTransport, Transport
 
 Credential: TypeAlias = (
@@ -45,6 +45,8 @@ class CommonOptions(TypedDict, total=False):
     hooks: Hook | Iterable[Hook]
     cookies: bool | CookieJar
     http_cache: HTTPCache | None
+    coerce: bool
+    convert: Conversion
 
 
 class _LoadOptions(CommonOptions, total=False):

@@ -104,7 +104,7 @@ class Dispatcher:
         if mode == "strict":
             plan.check_answers()
         request, operation = plan.request(bound, options), plan.operation
-        reader = ResponseReader(operation, self.state.limits, mode, engine)
+        reader = ResponseReader(operation, self.state.limits, mode, engine, options.convert)
         auth = AuthFlow(self._security, operation) if operation.security else None
         if options.headers:
             self._security.check_headers(options.headers, request, operation)
@@ -231,6 +231,17 @@ class Described:
 
         with naming(self._row):
             return checked_example(self.operation, seed)
+
+    def from_strings(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Read texts, such as a row of a CSV file, by the document: keyword arguments of a call.
+
+        Numbers, booleans, null, and JSON of arrays and objects are read as their schemas have them. An empty text is
+        left out where the schema has no text.
+
+        Raises:
+            ArgumentError: the operation has no such argument, or an array or object is not JSON.
+        """
+        return self._dispatcher.document.plan(self._row).binder.from_strings(row)
 
     def describe(self) -> dict[str, Any]:
         """The contents of its page, as data."""

@@ -175,8 +175,8 @@ class Items:
     def _checked(self, items: Iterator[Any]) -> Iterator[Any]:
         for item in items:
             self.opened.reader.item_faults(self.opened, item, self._index)
+            yield self.opened.reader.converted(self.opened, item, self._index)
             self._index += 1
-            yield item
 
 
 class _Whole(BodyBuffer):

@@ -17,7 +17,7 @@ from typing import Any
 
 from dynclient._identifiers import near
 from dynclient._records import Record
-from dynclient._schemas import shape
+from dynclient._schemas import from_text, read, shape
 from dynclient.exceptions import ArgumentError
 from dynclient.inspection.arguments import Argument
 
@@ -84,6 +84,31 @@ class Binder:
             body = properties
         bound = Bound(parameters, body)
         return self.checked(bound) if complete else bound
+
+    def from_strings(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Read the texts of a row by the schemas of their arguments; an empty one that is no text is left out.
+
+        Raises:
+            ArgumentError: an argument is unknown, or an array or object is not JSON.
+        """
+        found: dict[str, Any] = {}
+        for keyword, value in row.items():
+            argument = self._by_name.get(keyword)
+            if argument is None:
+                raise self._unknown(keyword)
+            if value is None:
+                continue
+            if not isinstance(value, str) or argument.schema is None:
+                found[keyword] = value if argument.schema is None else read(argument.schema, value)
+                continue
+            types = shape(argument.schema).types
+            if value == "" and types and "string" not in types:
+                continue
+            try:
+                found[keyword] = from_text(argument.schema, value)
+            except ValueError as error:
+                raise self._error(f"argument {keyword} is not JSON: {error}", keyword) from None
+        return found
 
     def checked(self, bound: Bound) -> Bound:
         """Return the values if none that is required is missing.

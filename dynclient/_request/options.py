@@ -39,7 +39,8 @@ class CallOptions(Record):
     ``query`` has the query fields that are added to every request, each encoded with its name. ``content_type`` and
     ``accept`` are the media types of bodies and of responses, where operations offer a choice.
     ``cookies`` has the jar, if there is one, ``http_cache`` the HTTPCache. ``upload_progress`` is called with the bytes
-    of the body that were sent so far, and the number of all, or None.
+    of the body that were sent so far, and the number of all, or None. ``coerce`` reads texts in arguments by their
+    schemas, and ``convert`` has the Converter of responses' data.
     """
 
     base_url: str | None = None
@@ -58,6 +59,8 @@ class CallOptions(Record):
     upload_progress: Callable[[int, int | None], object] | None = None
     cookies: Any = None
     http_cache: Any = None
+    coerce: bool = False
+    convert: Any = None
 
     def changed(self, options: Mapping[str, Any]) -> CallOptions:
         """Return these options with some changed; headers and query fields are added to those that are there.
@@ -203,6 +206,14 @@ def _callable(value: Any) -> Any:
     return value
 
 
+def _convert(value: Any) -> Any:
+    if value is None:
+        return None
+    from dynclient._conversion import converter
+
+    return converter(value)
+
+
 def _cookies(value: Any) -> Any:
     if value is None or value is False:
         return None
@@ -238,4 +249,5 @@ _CHECKS = {
     "upload_progress": _callable,
     "cookies": _cookies,
     "http_cache": _http_cache,
+    "convert": _convert,
 }

@@ -37,7 +37,7 @@ from dynclient.exceptions import (
     RequestValidationError,
 )
 from dynclient.http_grammar import CONNECTION_FIELDS, is_field_value, is_token
-from dynclient.inspection.arguments import Argument, arguments, may_be_empty, secret
+from dynclient.inspection.arguments import Argument, arguments, body_schema, may_be_empty, secret
 from dynclient.messages import Body, Headers, Request, origin
 from dynclient.model import Operation, Parameter, Schema
 from dynclient.options import Limits, ValidationMode
@@ -172,6 +172,8 @@ class Plan:
             raise
 
     def _request(self, bound: Bound, options: CallOptions) -> Request:
+        if options.coerce:
+            bound = self._read(bound)
         values, found = self._checked(bound.parameters, options)
         encode: Callable[[], Encoded] | None = None
         if bound.body is not ...:
@@ -197,6 +199,20 @@ class Plan:
         if options.query:
             secrets |= {("query", name) for name in options.query if names_credential(name)}
         return Request(self.operation.method, url, headers, body, self.operation.id, secrets)
+
+    def _read(self, bound: Bound) -> Bound:
+        """The arguments with their texts read by their schemas, as the shell reads them."""
+        from dynclient._schemas import read
+
+        schemas = {(one.in_, one.wire): one.schema for one in self.arguments}
+        parameters = {
+            key: value if (schema := schemas.get(key)) is None else read(schema, value)
+            for key, value in bound.parameters.items()
+        }
+        schema = body_schema(self.operation.body) if self.operation.body is not None else None
+        schema = schema or schemas.get(("body", ""))
+        is_data = schema is not None and isinstance(bound.body, (dict, list, str))
+        return Bound(parameters, read(schema, bound.body) if is_data and schema is not None else bound.body)
 
     def _checked(
         self, given: Mapping[tuple[str, str], Any], options: CallOptions

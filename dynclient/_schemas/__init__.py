@@ -16,7 +16,7 @@ from dynclient._schemas.shapes import MISSING, Shape, XMLHints, applied, is_bina
 
 if TYPE_CHECKING:
     from dynclient._schemas.events import DONE, EventForm, branches, event_form
-    from dynclient._schemas.text_values import ValueWalk, settled, typed
+    from dynclient._schemas.text_values import ValueWalk, from_text, read, settled, typed
 
 __all__ = [
     "DONE",
@@ -35,9 +35,11 @@ __all__ = [
     "component_name",
     "event_form",
     "follow",
+    "from_text",
     "is_binary",
     "is_structured",
     "joined",
+    "read",
     "settled",
     "shape",
     "typed",
@@ -45,5 +47,8 @@ __all__ = [
 
 __getattr__ = deferred(
     __name__,
-    {"events": ("DONE", "EventForm", "branches", "event_form"), "text_values": ("ValueWalk", "settled", "typed")},
+    {
+        "events": ("DONE", "EventForm", "branches", "event_form"),
+        "text_values": ("ValueWalk", "from_text", "read", "settled", "typed"),
+    },
 )

@@ -11,6 +11,7 @@ Rule 3: one element may be an array of one: if the schema allows only a list, a 
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,6 +39,29 @@ def typed(schema: Schema, value: Any) -> Any:
     return _TYPED.value(schema, value)
 
 
+def from_text(schema: Schema, text: str) -> Any:
+    """Read a text as a person writes a value: an array or object as JSON, anything else by its type.
+
+    Where the schema has no type, JSON is read as JSON, and everything else is text.
+
+    Raises:
+        ValueError: an array or object is not JSON.
+    """
+    seen = shape(schema)
+    if text.lstrip()[:1] in {"{", "["} and "string" not in seen.types:
+        return json.loads(text)
+    if seen.types or seen.enum or seen.one_of or seen.any_of:
+        return _READ.value(schema, text)
+    with suppress(ValueError):
+        return json.loads(text)
+    return text
+
+
+def read(schema: Schema, value: Any) -> Any:
+    """Read the texts within a value as :func:`from_text` does; what is not JSON stays text, for the validator."""
+    return _READ.value(schema, value)
+
+
 def settled(schema: Schema, value: Any) -> Any:
     """Give bytes, Decimals and floats without a fraction the form that a schema has for them, within a plain value.
 
@@ -62,9 +86,9 @@ class ValueWalk:
         leaf: Callable[[list[Shape], Any, str], Any],
         kinds: tuple[type, ...],
         ends: Callable[[Shape], bool] | None = None,
-        whole: Callable[[list[Shape], Any, Any], Any] | None = None,
+        whole: Callable[[list[Shape], Any, str], Any] | None = None,
     ) -> None:
-        """``whole`` is called with the shapes of an object, the object and the new one, and returns the new value."""
+        """``whole`` is called with the shapes of an object, its new value and its path, and returns a newer one."""
         self._leaf = leaf
         self._kinds = kinds
         self._ends = ends
@@ -105,7 +129,7 @@ class ValueWalk:
             other = [each.additional for each in fitting if isinstance(each.additional, Schema)]
             result[name] = self._by(iter(named or other), value, f"{path}.{name}", depth)
         made = result if _differ(result.values(), values.values()) else values
-        return made if self._whole is None else self._whole(fitting, values, made)
+        return made if self._whole is None else self._whole(fitting, made, path)
 
     def _by(self, schemas: Iterator[Schema], value: Any, path: str, depth: int) -> Any:
         """Convert a value by the first schema that has a type for it."""
@@ -224,7 +248,20 @@ def _spelled(value: Any) -> Any:
     return "null" if value is None else value if isinstance(value, str) else str(value)
 
 
+def _read(shapes: list[Shape], text: str, path: str) -> Any:
+    types = frozenset[str]().union(*(each.types for each in shapes))
+    if "string" not in types:
+        if text.lstrip()[:1] in {"{", "["}:
+            with suppress(ValueError):
+                return json.loads(text)
+        if "boolean" in types and text.strip().lower() in {"true", "false"}:
+            # Spreadsheets and Python write TRUE and True.
+            return text.strip().lower() == "true"
+    return _from_text(shapes, text, path)
+
+
 _TYPED = ValueWalk(_from_text, (str,))
+_READ = ValueWalk(_read, (str,))
 
 
 # -- settling ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from dynclient._schemas import is_binary, shape, typed
+from dynclient._schemas import from_text, is_binary, shape, typed
 from dynclient.cli.output import FileWithProgress
 from dynclient.cli.shorthand import NEXT, Bare, ShorthandError, Steps, coerced, put, read
 from dynclient.exceptions import escaped
@@ -41,7 +41,7 @@ def argument_value(argument: Argument, text: str | tuple[str, ...]) -> Any:
             return texts if is_list else texts[0]
         if is_list:
             return typed(schema, texts)
-        return _json(texts[0], strict=True) if _is_json(schema, texts[0]) else typed(schema, texts[0])
+        return _by_schema(schema, texts[0])
     items = shape(schema).items if is_list and schema is not None else schema
     found = [_property_value(items, one) for one in texts]
     return found if is_list else found[0]
@@ -71,14 +71,10 @@ def _file_value(schema: Schema | None, name: str) -> Any:
 
 
 def _by_schema(schema: Schema, text: str) -> Any:
-    if _is_json(schema, text):
-        return _json(text, strict=True)
-    seen = shape(schema)
-    return typed(schema, text) if seen.types or seen.enum else _json(text)
-
-
-def _is_json(schema: Schema, text: str) -> bool:
-    return text.lstrip()[:1] in {"{", "["} and "string" not in shape(schema).types
+    try:
+        return from_text(schema, text)
+    except ValueError as error:
+        raise click.UsageError(escaped(f"{text[:40]!r} is not JSON: {error}")) from None
 
 
 def whole_body(operation: Operation | None, text: str, content_type: str | None) -> Any:
@@ -99,7 +95,7 @@ def whole_body(operation: Operation | None, text: str, content_type: str | None)
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             return data
-    if codec in {"text", "xml"} and text.lstrip()[:1] not in {"{", "["}:
+    if codec in {"text", "xml", "yaml"} and text.lstrip()[:1] not in {"{", "["}:
         return _unescaped(text)
     return _json(text, strict=codec == "json" and _must_be_json(operation, text))
 

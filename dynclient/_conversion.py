@@ -1,0 +1,169 @@
+"""Data of responses as Python objects: what ``convert=`` asks for.
+
+Rule 1: nothing is converted unless it was asked for; ``error.data`` and data that break their schema stay plain.
+Rule 2: a format is converted where the schema of a text or number has it. A schema is converted by its name in the
+document: of a union, by the branch that the value fits best.
+Rule 3: what is within an object is converted before the object itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from dynclient._identifiers import identifier
+from dynclient._schemas import Shape, ValueWalk
+from dynclient.exceptions import ArgumentError, DecodeError
+from dynclient.model import MediaType, Schema
+
+_FORMAT = "format:"
+Convert = Callable[[Any], Any]
+
+
+def _date_time(text: Any) -> Any:
+    from datetime import datetime
+
+    return datetime.fromisoformat(text)
+
+
+def _date(text: Any) -> Any:
+    from datetime import date
+
+    return date.fromisoformat(text)
+
+
+def _uuid(text: Any) -> Any:
+    from uuid import UUID
+
+    return UUID(text)
+
+
+def _decimal(value: Any) -> Any:
+    from decimal import Decimal
+
+    # The shortest text of a float that reads back is what the JSON number was, up to 15 digits.
+    return Decimal(str(value))
+
+
+FORMATS: dict[str, dict[str, Convert]] = {
+    "dates": {"date-time": _date_time, "date": _date},
+    "uuids": {"uuid": _uuid},
+    "decimals": {"decimal": _decimal},
+}
+"""What ``convert=`` takes as words: the formats that each converts, and how."""
+
+
+class Converter:
+    """Converts decoded and valid data, by the formats and the names of schemas."""
+
+    def __init__(self, formats: Mapping[str, Convert], schemas: Mapping[str, Convert], given: Any) -> None:
+        """Take a function for each format, one for each name of a schema, and what ``convert=`` was given."""
+        self._given = given
+        self._formats = formats
+        self._schemas = schemas
+        self._walk = ValueWalk(self._leaf, (str, int, float), whole=self._object)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return converter, (self._given,)
+
+    def body(self, media_type: MediaType, data: Any) -> Any:
+        """Convert the data of a whole body.
+
+        Raises:
+            DecodeError: a class or a function refuses a value.
+        """
+        if media_type.schema is not None:
+            return self.value(media_type.schema, data)
+        if media_type.item_schema is not None and isinstance(data, list):
+            return [self.value(media_type.item_schema, item, f"$[{index}]") for index, item in enumerate(data)]
+        return data
+
+    def value(self, schema: Schema, data: Any, path: str = "$") -> Any:
+        """Convert a value by its schema.
+
+        Raises:
+            DecodeError: a class or a function refuses a value.
+        """
+        return self._walk.value(schema, data, path)
+
+    def _leaf(self, shapes: list[Shape], value: Any, path: str) -> Any:
+        formats = (self._formats.get(each.format or "") for each in shapes)
+        convert = self._named(shapes) or next(filter(None, formats), None)
+        return value if convert is None or isinstance(value, bool) else _converted(convert, value, path)
+
+    def _object(self, shapes: list[Shape], made: Any, path: str) -> Any:
+        convert = self._named(shapes)
+        return made if convert is None else _converted(convert, made, path)
+
+    def _named(self, shapes: list[Shape]) -> Convert | None:
+        # The second one is the best branch of a union, if it is one.
+        names = (each.name for each in (*shapes[1:2], *shapes[:1]) if each.name is not None)
+        return next((self._schemas[name] for name in names if name in self._schemas), None)
+
+
+def _converted(convert: Convert, value: Any, path: str) -> Any:
+    try:
+        return convert(value)
+    except Exception as error:  # a class of the caller's may raise anything
+        raise DecodeError(f"{path} can't be converted by {convert!r}: {type(error).__name__}") from error
+
+
+def converter(given: Any) -> Converter | None:
+    """Make a Converter of what ``convert=`` was given: words of :data:`FORMATS`, mappings, or a list of both.
+
+    Raises:
+        ArgumentError: a word is unknown, or a value of a mapping can't be called.
+    """
+    if given is None or isinstance(given, Converter):
+        return given
+    formats: dict[str, Convert] = {}
+    schemas: dict[str, Convert] = {}
+    for part in [given] if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable) else given:
+        if isinstance(part, str) and part in FORMATS:
+            formats |= FORMATS[part]
+            continue
+        if not isinstance(part, Mapping):
+            raise ArgumentError(
+                f"convert takes {', '.join(map(repr, FORMATS))}, or a mapping of schema names to classes, not {part!r}",
+                argument="convert",
+            )
+        for name, kind in part.items():
+            if not callable(kind):
+                raise ArgumentError(
+                    f"convert: {name!r} must have a class or a function, not {kind!r}", argument="convert"
+                )
+            if name.startswith(_FORMAT):
+                formats[name.removeprefix(_FORMAT)] = kind
+            else:
+                schemas[name] = maker(kind)
+    return Converter(formats, schemas, given) if formats or schemas else None
+
+
+def maker(kind: Any) -> Convert:
+    """Return what makes an object of a class of a mapping: pydantic validates it, fields take properties by name."""
+    if callable(getattr(kind, "model_validate", None)):
+        validate: Convert = kind.model_validate
+        return validate
+    fields = _fields(kind)
+    if fields is None:
+        call: Convert = kind
+        return call
+
+    def made(value: Any) -> Any:
+        known = ((fields.get(name) or fields.get(identifier(name)), member) for name, member in value.items())
+        return kind(**{name: member for name, member in known if name is not None})
+
+    return made
+
+
+def _fields(kind: Any) -> dict[str, str] | None:
+    """The names of a class's properties in JSON -> those of its parameters; None for a class without fields."""
+    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+        import dataclasses
+
+        return {field.name: field.name for field in dataclasses.fields(kind) if field.init}
+    if hasattr(kind, "__attrs_attrs__"):
+        return {field.name: field.alias for field in kind.__attrs_attrs__ if field.init}
+    if hasattr(kind, "__struct_encode_fields__"):
+        return dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+    return None

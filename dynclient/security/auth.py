@@ -91,13 +91,15 @@ class CredentialRequest:
     """What a function given as ``auth=`` is called with: which credential is needed, and for what.
 
     It returns a text, a pair of user and password, a Secret or an Auth; or None where it has none. ``scopes`` are those
-    that the operation requires, ``origin`` is where the credential will go: scheme, host and port.
+    that the operation requires, ``origin`` is where the credential will go: scheme, host and port. ``request`` is the
+    request with everything but its credentials, for a signature over its method, URL, headers or body.
     """
 
     scheme: SecurityScheme
     scopes: tuple[str, ...]
     operation_id: str
     origin: tuple[str, str, int]
+    request: Request | None = None
 
 
 @dataclass(slots=True, eq=False)

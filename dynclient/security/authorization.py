@@ -150,7 +150,7 @@ class Security:
     ) -> Generator[Await, Any, Auth | None]:
         """Ask the caller's function for a credential; what an async one returns is awaited."""
         scheme = self.scheme(name)
-        answer = self._given[name](CredentialRequest(scheme, scopes, operation.id, request.origin))  # type: ignore[operator]  # it is a function
+        answer = self._given[name](CredentialRequest(scheme, scopes, operation.id, request.origin, request))  # type: ignore[operator]  # it is a function
         if hasattr(answer, "__await__"):
             answer = yield Await(answer)
         return None if answer is None else auth_of(answer, scheme)

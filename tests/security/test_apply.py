@@ -210,6 +210,7 @@ def test_a_function_is_asked_with_what_it_may_want_to_know(sent):
     assert [(one.scheme.name, one.scopes, one.operation_id, one.origin) for one in asked] == [
         (name, ("scope",), "getX", ("https", "api.test", 443)) for name in ("HeaderKey", "Bearer")
     ]
+    assert [(one.request.method, one.request.url) for one in asked] == [("GET", URL)] * 2
 
 
 UNFIT = [

@@ -162,8 +162,11 @@ class DocumentError(DynclientError):
         self.location = location
 
     def details(self) -> list[str]:
-        """Add the location in the document."""
-        return [f"at {self.location}"] if self.location else []
+        """Add the location in the document, unless that is the document as a whole, which the message names."""
+        location = self.location
+        if location is None or (location == (location.document, "", None) and location.document in self.message):
+            return []
+        return [f"at {location}"]
 
 
 class UnreadableDocument(DocumentError):

@@ -192,9 +192,12 @@ def from_url(
     """
     try:
         url = urldefrag(url).url
-        authority = urlsplit(url).netloc
+        parts = urlsplit(url)
+        authority = parts.netloc if parts.hostname and parts.port != 0 else ""
     except ValueError:
-        raise ArgumentError("the document's URL has no valid host") from None
+        authority = ""
+    if not authority:
+        raise ArgumentError("the document's URL has no valid host and port", hint="https://host/openapi.json")
     if "@" in authority:
         raise ArgumentError(
             "a document's URL must not have a user name or password",

@@ -171,9 +171,9 @@ def _status_of(arguments: Sequence[str], *, debug: bool) -> int:
         status = application.main(list(arguments), prog_name="dynclient", standalone_mode=False)
     except SystemExit as stop:
         # click ends so where its own output meets a closed pipe.
-        if isinstance(stop.__context__, OSError):
+        if isinstance(stop.__context__, OSError) and is_of_standard_output(stop.__context__):
             raise stop.__context__ from None
-        raise
+        return stop.code if isinstance(stop.code, int) else 1
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from dynclient._escaping import counted
+from dynclient._request.servers import checked_base_url
 from dynclient._tables import is_coloured
 from dynclient.cli.commands import Command
 from dynclient.cli.documents import Decorated, document_argument, format_option, located
@@ -59,6 +61,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
     options["credentials"] = (user, password) if colon else given["credentials"]
     options |= {"authenticate": not given["no_auth"], "validate": not given["no_validate"]}
     options |= {"delay": given["delay"] / 1000, "observer": None if quiet else _observer(output, verbose=verbose)}
+    _check_host(host)
     with serve(located(document), host=host, port=port, **options) as server:
         _announce(server.mock.api, server.url)
         server.wait()
@@ -92,6 +95,8 @@ def proxy(  # click gives them all by name
             for difference in differences:
                 click.secho(escaped(f"  {difference}"), err=True, fg="red")
 
+    _check_host(host)
+    upstream = checked_base_url(upstream)
     with serve_proxy(located(document), upstream, host=host, port=port, fail=given["fail"], observer=observe) as server:
         _announce(server.proxy.api, f"{server.url}, for {upstream}")
         try:
@@ -107,6 +112,18 @@ def proxy(  # click gives them all by name
     else:
         click.echo(text)
     return int(given["fail"] and bool(server.proxy.differences))
+
+
+def _check_host(host: str) -> None:
+    """Refuse a host that has no address here: the server would end the process.
+
+    Raises:
+        ClickException: it has none.
+    """
+    try:
+        socket.getaddrinfo(host, None)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(escaped(f"--host {host}: {getattr(error, 'strerror', None) or error}")) from None
 
 
 def _announce(api: Any, url: str) -> None:

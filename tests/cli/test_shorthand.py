@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynclient.cli.shorthand import ShorthandError, coerced, read
@@ -77,6 +77,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON.filter(lambda value: isinstance(value, dict | list)))
 def test_json_is_shorthand(value):
     for indent in (None, 2):
@@ -84,6 +85,7 @@ def test_json_is_shorthand(value):
         assert read(text, lambda _, bare: coerced(bare.text)) == value
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='ab.:[]{},"\\ \n0@/-', max_size=30))
 def test_any_text_is_read_or_refused(text):
     try:

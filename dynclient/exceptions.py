@@ -162,11 +162,8 @@ class DocumentError(DynclientError):
         self.location = location
 
     def details(self) -> list[str]:
-        """Add the location in the document, unless that is the document as a whole, which the message names."""
-        location = self.location
-        if location is None or (location == (location.document, "", None) and location.document in self.message):
-            return []
-        return [f"at {location}"]
+        """Add the location in the document; a message names the document as a whole itself."""
+        return [f"at {at}"] if (at := self.location) and (at[1:] != ("", None) or at[0] not in self.message) else []
 
 
 class UnreadableDocument(DocumentError):

@@ -79,7 +79,7 @@ class ResponseReader(Record):
             self._take_or_raise(wrong)
         if documented.headers:
             self._warn_of_headers(documented, response)
-        return HTTPResult(data, response.status, response.headers, response.attempts, cached=response.cached)
+        return _result(data, response)
 
     def open(self, response: Response) -> StreamedResponse:
         """Validate the head of a streamed response. An error response, whose body was read already, is read as a whole.
@@ -155,15 +155,15 @@ class ResponseReader(Record):
         status, statuses = response.status, list(self.operation.responses)
         data = best_effort(response, self.limits)
         if self._takes_any(status):
-            return HTTPResult(data, status, response.headers, response.attempts, cached=response.cached)
+            return _result(data, response)
         if status == _NOT_MODIFIED and response.request is not None and _is_conditional(response.request):
             # RFC 9110, 15.4.5: the answer that the caller has asked for, by a header that the document need not have.
-            return HTTPResult(None, status, response.headers, response.attempts, cached=response.cached)
+            return _result(None, response)
         for documented in self._alike(response):
             data, wrong = self._data(documented, response)
             if wrong is None:
                 self._warn_of_status(documented, response)
-                return HTTPResult(data, status, response.headers, response.attempts, cached=response.cached)
+                return _result(data, response)
         kind = undocumented(status)
         error = self._completed(
             kind(self._not_described(status), statuses=statuses, response=response, data=data), response
@@ -171,7 +171,7 @@ class ResponseReader(Record):
         if status not in SUCCESS:
             raise error
         self._take_or_raise(error)
-        return HTTPResult(data, status, response.headers, response.attempts, cached=response.cached)
+        return _result(data, response)
 
     def _takes_any(self, status: int) -> bool:
         """Where no success is documented, any is allowed."""
@@ -453,3 +453,15 @@ def _named(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
+
+
+def _result(data: Any, response: Response) -> HTTPResult[Any]:
+    return HTTPResult(
+        data,
+        response.status,
+        response.headers,
+        response.attempts,
+        response.request,
+        response.elapsed,
+        cached=response.cached,
+    )

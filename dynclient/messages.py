@@ -9,7 +9,7 @@ Rule 4: a request names its secrets (:attr:`Request.secrets`), so that they are 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import GenericAlias
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -242,12 +242,26 @@ if TYPE_CHECKING:
         """The result of ``*_with_http_info`` and ``send``; it unpacks into ``data, status, headers``."""
 
         attempts: int
+        request: Request | None
+        elapsed: float
         cached: bool
 
         def __new__(
-            cls, data: _Data, status: _Status, headers: Headers, attempts: int = 1, *, cached: bool = False
+            cls,
+            data: _Data,
+            status: _Status,
+            headers: Headers,
+            attempts: int = 1,
+            request: Request | None = None,
+            elapsed: float = 0.0,
+            *,
+            cached: bool = False,
         ) -> HTTPResult[_Data, _Status]:
             """``attempts`` is the number of requests that the call has sent; ``cached``: the cache had the response."""
+
+        @property
+        def url(self) -> str:
+            """The URL that was asked last, after redirects; it may hold secrets, which ``request.shown_url`` masks."""
 
 else:
 
@@ -255,7 +269,8 @@ else:
     class HTTPResult:
         """The result of ``*_with_http_info`` and ``send``; it unpacks into ``data, status, headers``.
 
-        ``attempts`` counts the requests that the call has sent; ``cached`` says that the client's cache had the
+        ``attempts`` counts the requests that the call has sent, ``request`` is the last of them, and ``elapsed`` its
+        duration in seconds, up to the last byte that was read. ``cached`` says that the client's cache had the
         response.
         """
 
@@ -263,7 +278,24 @@ else:
         status: int
         headers: Headers
         attempts: int = 1
-        cached: bool = False
+        request: Request | None = field(default=None, compare=False)
+        elapsed: float = field(default=0.0, compare=False)
+        cached: bool = field(default=False, compare=False)
+
+        @property
+        def url(self) -> str:
+            """The URL that was asked last, after redirects; it may hold secrets, which ``request.shown_url`` masks."""
+            return self.request.url if self.request is not None else ""
+
+        def __repr__(self) -> str:
+            data, kind = self.data, type(self.data).__name__
+            size = f" of {len(data)}" if isinstance(data, (dict, list, str, bytes)) else ""
+            return f"<HTTPResult {self.status}: {f'{kind}{size}' if data is not None else 'no data'}>"
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            # A pickle holds no credential.
+            request = self.request.with_no_secrets() if self.request is not None else None
+            return type(self), (self.data, self.status, self.headers, self.attempts, request, self.elapsed, self.cached)
 
         __class_getitem__ = classmethod(GenericAlias)
 

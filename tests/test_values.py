@@ -103,7 +103,7 @@ def test_match_by_position():
     ("value", "shown"),
     [
         (Timeout(total=None), "Timeout(connect=5.0, read=30.0, write=30.0, total=None, pool=30.0)"),
-        (Validation("warn"), "Validation(requests='warn', responses='strict', engine='auto')"),
+        (Validation("warn"), "Validation(requests='warn', responses='strict', engine='auto', by={})"),
         (
             REQUEST,
             "Request('GET', 'https://h.example/x', headers=Headers([('Authorization', '***')]), body=NoneType)",
@@ -111,8 +111,9 @@ def test_match_by_position():
         (Response(204), "<Response 204 without Content-Type, 0 bytes>"),
         (
             HTTPResult({"a": 1}, 200, Headers()),
-            "HTTPResult(data={'a': 1}, status=200, headers=Headers([]), attempts=1)",
+            "<HTTPResult 200: dict of 1>",
         ),
+        (HTTPResult(None, 204, Headers()), "<HTTPResult 204: no data>"),
     ],
 )
 def test_a_value_shows_its_members(value, shown):

@@ -19,7 +19,7 @@ from dynclient._client.state import ClientState, LoadedDocument, attributes_near
 from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
 from dynclient._masking import SECRET_HEADERS
-from dynclient._request import CallOptions, ServerChoice, hidden_headers
+from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers
 from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
 from dynclient.options import TLS, Conversion, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 # The options of load that with_options takes too.
 _CALL_OPTIONS = (
     "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "validate", "redirects", "hooks",
-    "cookies", "http_cache", "coerce", "convert",
+    "cookies", "http_cache", "coerce", "convert", "defaults",
 )  # fmt: skip
 # So many operations still fit on a screen or two.
 _MANY = 100
-# auth, cookies and query may hold secrets, the others anything.
-_NOT_PICKLED = frozenset({"auth", "cookies", "hooks", "query", "upload_progress"})
+# auth, cookies, defaults and query may hold secrets, the others anything.
+_NOT_PICKLED = frozenset({"auth", "cookies", "defaults", "hooks", "query", "upload_progress"})
 
 
 _MEANT = {
@@ -100,6 +100,7 @@ class _BaseClient:
         http_cache: HTTPCache | None = None,
         coerce: bool = False,
         convert: Conversion = None,
+        defaults: Mapping[str, object] | None = None,
         transport: Any = None,
         cache: bool | str | os.PathLike[str] = True,
         watch: bool | float = False,
@@ -139,6 +140,8 @@ class _BaseClient:
             coerce: read texts in arguments by their schemas: ``"3"`` is 3 where the document has an integer.
             convert: what data of responses become: ``"dates"``, ``"uuids"``, ``"decimals"`` by their formats, a mapping
                 of schema names to classes (pydantic, attrs, dataclass) or functions, or a list of these.
+            defaults: values of parameters, such as ``{"owner": "me"}``, for the calls of all operations that have a
+                parameter of that name and do not give it. By position they are passed over.
             transport: what sends requests, in place of ours: a Transport, or for an AsyncClient an AsyncTransport.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
@@ -151,6 +154,7 @@ class _BaseClient:
         """
         # Tracebacks may show them.
         auth, headers, proxy = concealed(auth), hidden_headers(headers), concealed(proxy)
+        defaults = hidden_defaults(defaults)
         document_headers, document_auth = hidden_headers(document_headers), concealed(document_auth)
         if unknown:
             raise _no_option(unknown)
@@ -226,10 +230,10 @@ class _BaseClient:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``http_cache``, ``coerce`` and
-        ``convert`` as ``load`` does; ``content_type`` and ``accept``: the media types of bodies and of responses, where
-        operations offer a choice; and ``upload_progress``: a function that is called with the number of bytes of a body
-        that were sent so far, and the number of all, or None.
+        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``http_cache``, ``coerce``,
+        ``convert`` and ``defaults`` as ``load`` does; ``content_type`` and ``accept``: the media types of bodies and of
+        responses, where operations offer a choice; and ``upload_progress``: a function that is called with the number
+        of bytes of a body that were sent so far, and the number of all, or None.
         ``query`` has query fields that the document has forgotten: a mapping of name to a text, number, boolean or
         list; they replace arguments of their name.
         """

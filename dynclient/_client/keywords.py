@@ -47,6 +47,7 @@ class CommonOptions(TypedDict, total=False):
     http_cache: HTTPCache | None
     coerce: bool
     convert: Conversion
+    defaults: Mapping[str, object] | None
 
 
 class _LoadOptions(CommonOptions, total=False):

@@ -268,7 +268,7 @@ class Described:
         from dynclient._request import explain
 
         plan = self._dispatcher.document.plan(self._row)
-        bound = plan.binder.bind(args, keywords, complete=False)
+        bound = plan.binder.bind(args, keywords, self._dispatcher.options.defaults, complete=False)
         options = self._dispatcher.options_of(plan.operation)
         return explain(self._dispatcher.document.api, plan, bound, options)
 
@@ -295,15 +295,17 @@ class OperationMethod(Described):
         from dynclient.inspection.signatures import ANYTHING, signature
 
         try:
-            made = signature(self._read())
+            made = signature(self._read(), self._dispatcher.options.defaults)
         except DocumentError:
             made = ANYTHING  # help() and completers must not fail; the docstring says what is broken
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         try:
-            plan = self._dispatcher.document.plan(self._row)
-            return self._dispatcher.send(plan, plan.binder.bind(args, keywords), data_only=not self._with_http_info)
+            dispatcher = self._dispatcher
+            plan = dispatcher.document.plan(self._row)
+            bound = plan.binder.bind(args, keywords, dispatcher.options.defaults)
+            return dispatcher.send(plan, bound, data_only=not self._with_http_info)
         except DynclientError as error:  # as `outermost` does, whose frame every call would have
             from dynclient._client.tracebacks import shortened
 
@@ -326,7 +328,7 @@ class OperationMethod(Described):
             RequestError: as the call would.
         """
         plan = self._dispatcher.document.plan(self._row)
-        return self._dispatcher.prepare(plan, plan.binder.bind(args, keywords))
+        return self._dispatcher.prepare(plan, plan.binder.bind(args, keywords, self._dispatcher.options.defaults))
 
     @outermost
     def send(
@@ -349,6 +351,8 @@ class OperationMethod(Described):
                 raise ArgumentError(
                     f"parameters are keyed by (location, wire name), not {key!r}", operation_id=plan.operation.id
                 )
+        filled = plan.binder.filled(self._dispatcher.options.defaults).values()
+        given = {**{(one.in_, one.wire): value for one, value in filled}, **given}
         bound = plan.binder.checked(Bound(given, body))
         options = self._dispatcher.options
         if content_type or accept:
@@ -365,7 +369,7 @@ class OperationMethod(Described):
         ``iter_lines()``, ``iter_items()``, ``save(path)`` and ``read()``. Error statuses raise as in a plain call.
         """
         plan = self._dispatcher.document.plan(self._row)
-        return self._dispatcher.stream(plan, plan.binder.bind(args, keywords))
+        return self._dispatcher.stream(plan, plan.binder.bind(args, keywords, self._dispatcher.options.defaults))
 
     @outermost
     def with_options(self, **options: Any) -> OperationMethod:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dynclient._deferred import deferred
 from dynclient._request.binding import Binder, Bound
-from dynclient._request.options import EVENTS, CallOptions, HiddenHeaders, hidden_headers
+from dynclient._request.options import EVENTS, CallOptions, HiddenHeaders, hidden_defaults, hidden_headers
 from dynclient._request.plan import Plan
 from dynclient._request.servers import ServerChoice, checked_base_url, server_url
 
@@ -27,6 +27,7 @@ __all__ = [
     "ServerChoice",
     "checked_base_url",
     "explain",
+    "hidden_defaults",
     "hidden_headers",
     "server_url",
 ]

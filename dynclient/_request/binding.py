@@ -6,13 +6,14 @@ argument always means that one.
 Rule 3: the body is given whole, by its own name or as ``body``, or by its properties as keywords; never both ways.
 Where it has a property ``body``, ``body=`` is that one; but a mapping for a property that can't be an object is the
 whole body.
-Rule 4: ``...`` is "not given", wherever it stands. None is "not given" for a parameter or a body that is not required,
+Rule 4: parameters that the client has a default for are passed over by position.
+Rule 5: ``...`` is "not given", wherever it stands. None is "not given" for a parameter or a body that is not required,
 since neither a URL nor a header has a null; within a body it is null. :meth:`~.OperationMethod.send` sends it as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dynclient._identifiers import near
@@ -56,13 +57,23 @@ class Binder:
             for name in filter(None, ("body", body_name)):
                 self._by_name.setdefault(name, self._body)
 
-    def bind(self, args: Sequence[Any], keywords: Mapping[str, Any], *, complete: bool = True) -> Bound:
+    def bind(
+        self,
+        args: Sequence[Any],
+        keywords: Mapping[str, Any],
+        defaults: Mapping[str, Any] = {},
+        *,
+        complete: bool = True,
+    ) -> Bound:
         """Bind a call's arguments; with ``complete``, all that is required must be given.
+
+        ``defaults`` are values of parameters that are not given. Their names may be those of other operations.
 
         Raises:
             ArgumentError: one is missing, unknown or given twice.
         """
-        given = self._given(args, keywords)
+        filled = self.filled(defaults) if defaults else {}
+        given = {**filled, **self._given(args, keywords, filled)}
         parameters: dict[tuple[str, str], Any] = {}
         properties: dict[str, Any] = {}
         body: Any = ...
@@ -131,13 +142,25 @@ class Binder:
             raise self._error(f"missing argument{plural}: {', '.join(missing)}", missing[0])
         return bound
 
-    def _given(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[int, tuple[Argument, Any]]:
+    def filled(self, defaults: Mapping[str, Any]) -> dict[int, tuple[Argument, Any]]:
+        """The parameters of the operation that have a default of the client, each with its value."""
+        found = ((self._by_name.get(name), value) for name, value in defaults.items())
+        return {id(one): (one, value) for one, value in found if one is not None and one.kind == "parameter"}
+
+    def _given(
+        self, args: Sequence[Any], keywords: Mapping[str, Any], filled: Collection[int]
+    ) -> dict[int, tuple[Argument, Any]]:
+        # Those with a default are passed over, unless all are given by position.
+        left = [argument for argument in self._positional if id(argument) not in filled] if filled else self._positional
         if len(args) > len(self._positional):
             names = ", ".join(argument.name for argument in self._positional) or "none"
             raise self._error(
                 f"{len(args)} positional arguments given, but it takes {len(self._positional)} ({names})", ""
             )
-        given = {id(argument): (argument, value) for argument, value in zip(self._positional, args, strict=False)}
+        given = {
+            id(argument): (argument, value)
+            for argument, value in zip(left if len(args) <= len(left) else self._positional, args, strict=False)
+        }
         for keyword, value in keywords.items():
             argument = self._by_name.get(keyword)
             if argument is None:

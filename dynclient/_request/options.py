@@ -33,6 +33,13 @@ class HiddenQuery(HiddenHeaders):
         return f"<query fields {', '.join(self)}>"
 
 
+class HiddenDefaults(dict[str, Any]):
+    """Values of parameters that calls leave out, by name. Their repr shows names only, as that of headers does."""
+
+    def __repr__(self) -> str:
+        return f"<defaults {', '.join(self)}>"
+
+
 class CallOptions(Record):
     """How calls are made. A client has them, and ``with_options`` returns a client or an operation with others.
 
@@ -40,7 +47,8 @@ class CallOptions(Record):
     ``accept`` are the media types of bodies and of responses, where operations offer a choice.
     ``cookies`` has the jar, if there is one, ``http_cache`` the HTTPCache. ``upload_progress`` is called with the bytes
     of the body that were sent so far, and the number of all, or None. ``coerce`` reads texts in arguments by their
-    schemas, and ``convert`` has the Converter of responses' data.
+    schemas, ``convert`` has the Converter of responses' data, and ``defaults`` values of parameters that a
+    call does not give.
     """
 
     base_url: str | None = None
@@ -61,6 +69,7 @@ class CallOptions(Record):
     http_cache: Any = None
     coerce: bool = False
     convert: Any = None
+    defaults: Mapping[str, Any] = {}
 
     def changed(self, options: Mapping[str, Any]) -> CallOptions:
         """Return these options with some changed; headers and query fields are added to those that are there.
@@ -165,6 +174,19 @@ def query_fields(value: Any) -> Mapping[str, str]:
     return found
 
 
+def hidden_defaults(value: Any) -> Mapping[str, Any]:
+    """Values of parameters by name, or None for none.
+
+    Raises:
+        ArgumentError: the value is neither.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise ArgumentError("defaults must be a mapping of a parameter's name to its value", argument="defaults")
+    return HiddenDefaults(value)
+
+
 def _validation(value: Any) -> Validation:
     try:
         return Validation.of(value)
@@ -241,6 +263,7 @@ _CHECKS = {
     "timeout": _timeout,
     "retry": _retry,
     "headers": hidden_headers,
+    "defaults": hidden_defaults,
     "query": query_fields,
     "validate": _validation,
     "allow_origins": _origins,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from dynclient._schemas import shape
 from dynclient._schemas.shapes import bounded_depth
-from dynclient.inspection.arguments import Argument, arguments, positional
+from dynclient.inspection.arguments import Argument, arguments, positional, secret
 from dynclient.inspection.hints import ANY, BYTES, NONE, STR, Hint, hint_tree, typing_object, union
 from dynclient.media_types import find, is_concrete, value_type
 from dynclient.model import MediaType, Operation, Response
@@ -23,17 +24,22 @@ _VALUES: dict[type, Hint] = {
 
 
 @bounded_depth("a schema of an operation")
-def signature(operation: Operation) -> inspect.Signature:
+def signature(operation: Operation, defaults: Mapping[str, Any] = {}) -> inspect.Signature:
     """Build the annotated signature of an operation's method, without ``self``.
 
-    A default of ``...`` means that an argument is sent only if it is given.
+    A default of ``...`` means that an argument is sent only if it is given. ``defaults`` are those of the client: their
+    parameters are keyword-only, since by position they are passed over.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
     """
     found = arguments(operation)
+    made = [_parameter(argument, found) for argument in found]
+    if defaults:
+        made = [_with_default(one, argument, defaults) for one, argument in zip(made, found, strict=True)]
+        made.sort(key=lambda one: one.kind)
     return _Signature(
-        [_parameter(argument, found) for argument in found],
+        made,
         return_annotation=typing_object(returns(operation), "response"),
     )
 
@@ -46,6 +52,14 @@ def _parameter(argument: Argument, found: tuple[Argument, ...]) -> inspect.Param
         default=... if omittable(argument, found) else kinds.empty,
         annotation=typing_object(argument_hint(argument), "request"),
     )
+
+
+def _with_default(made: inspect.Parameter, argument: Argument, defaults: Mapping[str, Any]) -> inspect.Parameter:
+    name = next((name for name in (argument.wire, argument.name) if name in defaults), None)
+    if argument.kind != "parameter" or name is None:
+        return made
+    shown = ... if secret(argument.schema) else defaults[name]
+    return made.replace(kind=inspect.Parameter.KEYWORD_ONLY, default=shown)
 
 
 class _Signature(inspect.Signature):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import pickle
 
 import pytest
 
@@ -148,3 +149,70 @@ def test_names_in_other_scripts_are_identifiers(tmp_path):
     assert all(found.name.isascii() for found in (tmp_path / "docs").iterdir())
     (stub,) = (tmp_path / "stubs").rglob("_operations_1.pyi")
     assert "*, размер: str=..., full: str=..., 名前: str=..., имя: str=..., тип: str=..." in stub.read_text("utf-8")
+
+
+def repository_of(**options):
+    text = {"type": "string"}
+    path = [{"name": name, "in": "path", "required": True, "schema": text} for name in ("owner", "repo")]
+    query = [{"name": "X-Api-Version", "in": "header", "schema": text}]
+    body = {"content": {"application/json": {"schema": {"type": "object", "properties": {"owner": text}}}}}
+    operation = {"operationId": "edit", "parameters": path + query, "requestBody": body, "responses": {}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}}
+    paths = {"/{owner}/{repo}": {"post": operation}, "/other": {"get": {"operationId": "other", "responses": {}}}}
+    return dynclient.load({**document, "paths": paths}, base_url="https://api.example", **options)
+
+
+MINE = {"owner": "me", "X-Api-Version": "7"}
+DEFAULTS = {
+    "by keyword": (MINE, (), {"repo": "r"}, "/me/r", "7"),
+    "by position": (MINE, ("r",), {}, "/me/r", "7"),
+    "with a body by position": (MINE, ("r", {}), {}, "/me/r", "7"),
+    "all by position": (MINE, ("you", "r", {}), {}, "/you/r", "7"),
+    "another one by keyword": (MINE, ("r",), {"owner": "you", "x_api_version": "8"}, "/you/r", "8"),
+    "by the Python name": ({"x_api_version": "9"}, ("you", "r"), {}, "/you/r", "9"),
+    "none": (None, ("you", "r"), {}, "/you/r", None),
+}
+
+
+@pytest.mark.parametrize("case", DEFAULTS)
+def test_defaults_fill_parameters_of_their_name(case):
+    defaults, args, keywords, path, version = DEFAULTS[case]
+    for client in (repository_of(defaults=defaults), repository_of().with_options(defaults=defaults)):
+        request = client.edit.prepare(*args, **keywords)
+        assert (request.url.removeprefix("https://api.example"), request.headers.get("X-Api-Version")) == (
+            path,
+            version,
+        )
+        assert client.other.prepare().url == "https://api.example/other"
+
+
+def test_defaults_are_in_the_signature_and_nowhere_in_a_repr():
+    client = repository_of(defaults={"owner": "me"})
+    assert str(inspect.signature(client.edit)).startswith(
+        "(repo: str, body: dict[str, typing.Any] = ..., *, owner: str = 'me'"
+    )
+    assert "owner='me'" not in repr(client) + repr(client._dispatcher.options)
+    assert client.with_options(defaults=None).edit.prepare("o", "r").url.endswith("/o/r")
+    assert [way.text for way in client.edit.explain("r").ways] == ["me", "r"]
+    with pytest.raises(ArgumentError, match="defaults must be a mapping"):
+        repository_of(defaults=["owner"])
+    with pytest.raises(ArgumentError, match="missing argument: repo"):
+        client.edit.prepare()
+
+
+def test_a_result_says_what_was_asked_and_how_long_it_took(httpserver):
+    httpserver.expect_request("/other").respond_with_json([1, 2])
+    with repository_of() as client:
+        result = client.with_options(base_url=httpserver.url_for(""), validate="off").other_with_http_info()
+    assert (result.data, result.url, result.request.method) == ([1, 2], httpserver.url_for("/other"), "GET")
+    assert 0 < result.elapsed < 60
+    assert (repr(result), result.cached) == ("<HTTPResult 200: list of 2>", False)
+
+
+def test_the_pickle_of_a_result_holds_no_credential(httpserver):
+    httpserver.expect_request("/other").respond_with_json([])
+    with repository_of(headers={"Authorization": "Bearer canary-4711"}) as client:
+        method = client.with_options(base_url=httpserver.url_for(""), validate="off").other_with_http_info
+        kept = pickle.dumps(method())
+    assert b"canary" not in kept
+    assert pickle.loads(kept).request.method == "GET"

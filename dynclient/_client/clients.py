@@ -22,7 +22,7 @@ from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers
 from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
-from dynclient.options import TLS, Conversion, Limits, Redirects, Retry, Timeout, Validation, ValidationMode
+from dynclient.options import TLS, Conversion, Limits, Redirects, Retry, Secret, Timeout, Validation, ValidationMode
 from dynclient.security import concealed
 
 if TYPE_CHECKING:
@@ -350,8 +350,9 @@ def _no_option(unknown: dict[str, Never]) -> ArgumentError:
     """Return the error about an option that ``load`` does not have, with those that are near."""
     name = next(iter(unknown))
     unknown.clear()  # their values may be secrets, which tracebacks would show
-    code = _BaseClient.load.__code__
-    matches = near(name, code.co_varnames[2 : code.co_argcount + code.co_kwonlyargcount])
+    import inspect
+
+    matches = near(name, [option for option in inspect.signature(_BaseClient.load).parameters if option != "unknown"])
     meant = f"; did you mean {' or '.join(matches)}?" if matches and name not in _MEANT else ""
     hint = f"here it is {_MEANT[name]}" if name in _MEANT else ""
     return ArgumentError(f"load() has no option {name}{meant}", argument=name, matches=matches, hint=hint)
@@ -359,6 +360,12 @@ def _no_option(unknown: dict[str, Never]) -> ArgumentError:
 
 def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as load has it
     """Check ``tls``, and refuse ``block_private`` with what looks up names itself."""
+    proxy, unix_socket, _ = others
+    if proxy is not None and not isinstance(proxy, Secret):
+        hint = 'say proxy="http://host:port", or proxy="environment"'
+        raise ArgumentError(f"proxy must be a URL, not a {type(proxy).__name__}", argument="proxy", hint=hint)
+    if unix_socket is not None and not isinstance(unix_socket, str | os.PathLike):
+        raise ArgumentError(f"unix_socket must be a path, not {unix_socket!r}", argument="unix_socket")
     if not isinstance(tls, TLS):
         skip = "; TLS(insecure_skip_verify=True) accepts any certificate" if tls is False else ""
         raise ArgumentError(f"tls must be a TLS(...) of dynclient.options, not {tls!r}", argument="tls", hint=skip[2:])

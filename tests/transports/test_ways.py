@@ -202,6 +202,19 @@ def test_an_option_that_load_does_not_have(client, name, text):
     assert text in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"proxy": {"https": "http://me:word@h"}}, "proxy must be a URL"),
+        ({"unix_socket": 7}, "unix_socket must be a path"),
+    ],
+)
+def test_a_way_of_a_wrong_type(options, text):
+    with pytest.raises(exceptions.ArgumentError, match=text) as caught:
+        dynclient.load(DOCUMENT, **options)
+    assert "word" not in str(caught.value)
+
+
 @pytest.mark.parametrize("value", [False, "ca.pem", None])
 def test_tls_that_is_no_tls(value):
     with pytest.raises(exceptions.ArgumentError, match="tls must be"):

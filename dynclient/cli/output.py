@@ -11,7 +11,6 @@ import base64
 import io
 import json
 import os
-import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
@@ -114,15 +113,22 @@ def page(text: str) -> None:
 
     The pager is that of the variable PAGER, or less; an empty one is none.
     """
-    height = shutil.get_terminal_size().lines
-    if not sys.stdout.isatty() or os.environ.get("PAGER") == "" or text.count("\n") < height:
+    height = _height()
+    if not height or text.count("\n") < height or os.environ.get("PAGER") == "" or os.environ.get("TERM") == "dumb":
         sys.stdout.write(text)
         return
-    os.environ.setdefault(
-        "LESS", "FRX"
-    )  # less then ends by itself below one screen, shows colours, and leaves the text
+    # less ends by itself below one screen, shows colours, and leaves the text on the screen.
+    os.environ.setdefault("LESS", "FRX")
     sys.stdout.flush()
     click.echo_via_pager(text, color=True)
+
+
+def _height() -> int:
+    """The lines of the terminal that standard output is; 0 if it is none, or has no size, as under some programs."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).lines if sys.stdout.isatty() else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def fitted(text: str, width: int | None) -> str:

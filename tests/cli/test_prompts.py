@@ -341,3 +341,24 @@ def test_powershell_gets_values_in_single_quotes(tmp_path, value):
     command = [sys.executable, "-c", "from dynclient.cli import main; main([])"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment)
     assert done.stdout.splitlines() == [f"{POWERSHELL[value]}\t{value}\t{value}"]
+
+
+def test_long_output_goes_through_a_pager(terminal, tmp_path):
+    paths = {f"/{n}": {"get": {"operationId": f"look{n}", "responses": {}}} for n in range(60)}
+    info = {"title": "t", "version": "1"}
+    (tmp_path / "d.json").write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": paths}))
+    process = terminal("ls", tmp_path / "d.json", PAGER=f"{sys.executable} -c 'print(\"PAGED\", input()[:9])'")
+    process.expect("PAGED .*name")
+    process.expect(pexpect.EOF)
+    process.wait()
+    assert process.exitstatus == 0
+    for environment in ({"PAGER": ""}, {"TERM": "dumb"}):
+        process = terminal("ls", tmp_path / "d.json", **environment)
+        process.expect("look59")
+        process.expect(pexpect.EOF)
+    if shutil.which("less"):
+        process = terminal("ls", tmp_path / "d.json", PAGER="less")
+        process.expect("look40")
+        process.send("q")
+        process.expect(pexpect.EOF)
+        assert "look59" not in process.before

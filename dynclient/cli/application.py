@@ -30,7 +30,7 @@ INTERRUPTED, TERMINATED = 130, 143
 # Python's arguments in errors and hints, and the options of the command line that do the same.
 _IN_OPTIONS = (
     (r"validate=Validation\(\w+=['\"](\w+)['\"]\)", r"--validate \1"),
-    (r"with_options\(((?:validate|content_type|accept|timeout|base_url)=[^()]*)\)", r"\1"),
+    (r"with_options\(((?:validate|content_type|accept|timeout|base_url)=[^()]*)\)(?:\.request\(\.\.\.\))?", r"\1"),
     (r"redirects=['\"]any['\"]", "--follow"),
     (r"\b(base_url|validate|content_type|accept|timeout|server)=(?:['\"]([^'\"]*)['\"])?", r"--\1 \2"),
     (r"--(base|content)_(url|type)\b", r"--\1-\2"),
@@ -65,6 +65,7 @@ COMMANDS = (
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
     LazyCommand("proxy", "mock_servers:proxy", "Check real traffic by a document."),
+    LazyCommand("request", "requests:request", "Send a request that the document lacks."),
     LazyCommand("shell", "shell:shell", "A Python prompt with a client."),
     LazyCommand("show", "operation_commands:show", "Describe an operation."),
     LazyCommand("trust", "apis:trust", "Trust the settings of a project."),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from dynclient._records import Record
 from dynclient._schemas import shape
 from dynclient._settings import APISettings
 from dynclient.cli import credentials, documents
@@ -201,31 +202,57 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
     """Make a call from click's parameters, and show its response; returns the exit status."""
     operation = method.operation
     given = with_settings(documents.settings_of(document, given["profile"]), given)
-    printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
     parameters, body = _values(operation, given)
-    headers, transport.secret_headers = credentials.headers(client.api, given["header"], given["auth"])
-    transport.verbosity = given["verbose"]
-    method = method.with_options(**call_options(client, given), **({"headers": headers} if headers else {}))
+    method = method.with_options(**call_options(client, given, transport))
     found = arguments(operation)
     names = {(argument.in_, argument.wire): argument.name for argument in found}
     whole = next((argument.name for argument in found if argument.kind == "body"), "body")
     keywords = {names[key]: value for key, value in parameters.items()} | ({} if body is ... else {whole: body})
+    prepared = PreparedCall(
+        documents.command_name(method.__name__),
+        lambda: method.prepare(**keywords),
+        lambda: method.stream(**keywords),
+        lambda: method.send(parameters, body=body),
+    )
     try:
-        with closing(body) if isinstance(body, FileWithProgress) else nullcontext():
-            if given["curl"] or given["dry_run"]:
-                request = with_secret_headers(method.prepare(**keywords), transport.secret_headers)
-                write(request.to_curl() if given["curl"] else request_text(request))
-                return 0
-            saved = FileToSave.of(given["output"], documents.command_name(method.__name__), resume=given["resume"])
-            is_raw = given["format"] == "raw" or (saved is not None and given["format"] is None)
-            by_items = given["format"] == "ndjson" and _is_sequence(operation)
-            if given["filter"] is None and (is_raw or by_items):
-                with method.stream(**keywords) as answer:
-                    return show_stream(answer, printer, saved, by_items=by_items)
-            return show_result(method.send(parameters, body=body), printer, saved)
+        return sent(prepared, body, given, transport, is_sequence=_is_sequence(operation))
     except MissingCredential as error:
         error.hint = credentials.hint(client.api, operation)
         raise
+
+
+class PreparedCall(Record):
+    """How a request can be made: shown only, streamed, or sent. ``name`` is the operation's, for files."""
+
+    name: str
+    prepare: Callable[[], Any]
+    stream: Callable[[], Any]
+    send: Callable[[], Any]
+
+
+def sent(
+    prepared: PreparedCall,
+    body: Any,
+    given: Mapping[str, Any],
+    transport: VerboseTransport,
+    *,
+    is_sequence: bool = False,
+) -> int:
+    """Make a request as the options of a command line say, and show its response; returns the exit status."""
+    printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
+    try:
+        with closing(body) if isinstance(body, FileWithProgress) else nullcontext():
+            if given["curl"] or given["dry_run"]:
+                request = with_secret_headers(prepared.prepare(), transport.secret_headers)
+                write(request.to_curl() if given["curl"] else request_text(request))
+                return 0
+            saved = FileToSave.of(given["output"], prepared.name, resume=given["resume"])
+            is_raw = given["format"] == "raw" or (saved is not None and given["format"] is None)
+            by_items = given["format"] == "ndjson" and is_sequence
+            if given["filter"] is None and (is_raw or by_items):
+                with prepared.stream() as answer:
+                    return show_stream(answer, printer, saved, by_items=by_items)
+            return show_result(prepared.send(), printer, saved)
     except ResponseError as error:
         show_error(error, printer)
         raise
@@ -268,14 +295,18 @@ def _is_sequence(operation: Operation) -> bool:
     return bool(ranges) and all(codecs.find(media_range).name == "sequence" for media_range in ranges)
 
 
-def call_options(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of the call, for ``with_options``."""
+def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTransport | None = None) -> dict[str, Any]:
+    """The options of the call, for ``with_options``; the transport is told what it shows."""
+    headers, secret_headers = credentials.headers(client.api, given["header"], given["auth"])
+    if transport is not None:
+        transport.secret_headers, transport.verbosity = secret_headers, given["verbose"]
     options = {
         **{name: given.get(name) for name in ("base_url", "timeout", "content_type", "accept", "validate")},
         "server": _server(given["server"]),
         "retry": given["retries"] + 1 if given.get("retries") is not None else None,
         "auth": credentials.gathered(client.api, given["auth"]),
         "redirects": "all" if given.get("follow") else None,
+        "headers": headers or None,
     }
     options = {name: value for name, value in options.items() if value is not None}
     return {**options, "auth": None} if given.get("anonymous") else options

@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from dynclient._tables import is_coloured
-from dynclient.cli import credentials
 from dynclient.cli.calls import call_options, with_settings
 from dynclient.cli.commands import Command
 from dynclient.cli.documents import client_of, document_argument, located, settings_of
@@ -45,9 +44,7 @@ def shell(
     given: dict[str, Any] = {"base_url": base_url, "server": (), "timeout": None, "header": (), "auth": auth}
     given = with_settings(settings_of(document, profile), given)
     client = client_of(document, validate=validate)
-    headers, _ = credentials.headers(client.api, given["header"], given["auth"])
-    options = {**call_options(client, given), "headers": headers}
-    client = client.with_options(**{name: value for name, value in options.items() if value})
+    client = client.with_options(**call_options(client, given))
     source = located(document)
     name = client_name(source) if isinstance(source, str) else "client"
     banner = f"{client.api.title} {client.api.version} is {name}: {name}.operations lists it, help({name}.…) explains"

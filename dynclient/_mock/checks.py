@@ -282,7 +282,7 @@ def _body(operation: model.Operation, request: Request, limits: Limits) -> tuple
     if documented is None or not documented.content:
         return None, []
     content_type = request.headers.get("content-type", "")
-    if not body and not content_type:
+    if not body and (not content_type or not documented.required):
         return None, [Fault("$", "the body is required", "required")] if documented.required else []
     media_range = match(content_type, documented.content) if content_type else None
     if media_range is None:

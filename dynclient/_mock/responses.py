@@ -4,7 +4,8 @@ Rule 1: the status is the lowest documented 2xx, or the one that the request pre
 Rule 2: an example of the document goes before a value generated from the schema. A range such as ``image/*`` is
 replaced by a concrete media type.
 Rule 3: an error has HTTP's status, and the body that the operation documents for it, else problem details (RFC 9457).
-The message is put into a documented body where a text belongs and the body stays valid, and nowhere else.
+The message is put into a generated body where a text belongs and the body stays valid. Nothing of an example
+that the document has of the error is replaced; the message is in the header Dynclient-Detail too.
 Rule 4: headers that frame the message are the server's own; all others that the document has are sent.
 """
 
@@ -14,19 +15,20 @@ import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
 from dynclient import codecs, model
-from dynclient._escaping import logger
+from dynclient._escaping import logger, one_line
 from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._response import match_status
-from dynclient._schemas import shape
+from dynclient._schemas import MISSING, shape
 from dynclient._styles import serialize
 from dynclient._validation import body_faults
-from dynclient.examples import example, media_example
+from dynclient.examples import documented_example, example, media_example
 from dynclient.exceptions import DynclientError, EncodeError, Fault
 from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS
 from dynclient.media_types import concrete, essence, parse
@@ -132,12 +134,13 @@ def content_value(media_type: model.MediaType, preference: Preference = NO_PREFE
 
     ``preference`` may name an example, or ask for a generated value. ``status`` is the response's status code.
     """
-    value = None
-    if preference.example is not None or not preference.dynamic:
-        value = copy.deepcopy(_example_value(media_type, preference.example, status))
-    if value is None:
-        generated = media_type._replace(examples=())
-        value = media_example(generated, "response", preference.seed, shown=not preference.dynamic)
+    key = (id(media_type), preference)
+    found = _values.get(key)
+    if found is None or found[0] is not media_type:
+        if len(_values) >= _MOST_VALUES:
+            _values.clear()
+        found = _values[key] = (media_type, _value(media_type, preference, status))
+    value = copy.deepcopy(found[1])
     if status >= HTTPStatus.BAD_REQUEST and isinstance(value, dict) and isinstance(value.get("status"), int):
         # RFC 9457, 3.1.2: the member `status` is the status code of this response.
         changed = {**value, "status": status}
@@ -145,41 +148,55 @@ def content_value(media_type: model.MediaType, preference: Preference = NO_PREFE
     return value
 
 
+# Made values by the identity of their media type, which is kept beside them, so that it stays theirs.
+_values: dict[tuple[int, Preference], tuple[model.MediaType, Any]] = {}
+_MOST_VALUES = 1000
+
+
+def _value(media_type: model.MediaType, preference: Preference, status: int) -> Any:
+    if preference.example is not None or not preference.dynamic:
+        examples = tuple(map(partial(_read_example, media_type), _usable_examples(media_type)))
+        named = [entry for entry in examples if entry.name == preference.example]
+        shown = media_type._replace(examples=(*named, *examples))
+        value = documented_example(shown, "response")
+        if examples and (value is MISSING or value != shown.examples[0].value):
+            _warn_of_invalid_example(shown, status)
+        if value is not MISSING:
+            return value
+    generated = media_type._replace(examples=())
+    return media_example(generated, "response", preference.seed, shown=not preference.dynamic)
+
+
 def _usable_examples(media_type: model.MediaType) -> list[model.Example]:
     return [entry for entry in media_type.examples if entry.has_value or entry.serialized is not None]
 
 
-def _example_value(media_type: model.MediaType, name: str | None, status: int) -> Any:
-    examples = _usable_examples(media_type)
-    chosen = next((entry for entry in examples if entry.name == name), examples[0] if examples else None)
-    if chosen is None:
-        return None
-    value = chosen.value
-    if not chosen.has_value and chosen.serialized is not None:
-        value, content_type = chosen.serialized, concrete(media_type.media_range)
-        with suppress(DynclientError):
-            value = codecs.find(content_type).decode(value.encode("utf-8"), media_type, content_type, Limits())
-    if media_type.schema is None and media_type.item_schema is not None and not isinstance(value, (str, list)):
-        # The example of one item of a sequence.
-        value = [value]
-    _warn_of_invalid_example(media_type, value, status)
-    return value
+def _read_example(media_type: model.MediaType, entry: model.Example) -> model.Example:
+    """An example whose value is what its text holds, where the document shows only the text."""
+    if entry.has_value or entry.serialized is None:
+        return entry
+    value, content_type = entry.serialized, concrete(media_type.media_range)
+    with suppress(DynclientError):
+        value = codecs.find(content_type).decode(value.encode("utf-8"), media_type, content_type, Limits())
+    return entry._replace(value=value, has_value=True)
 
 
-_warned: set[tuple[str, str]] = set()
-
-
-def _warn_of_invalid_example(media_type: model.MediaType, value: Any, status: int) -> None:
-    """Log once that an example of the document is not valid by its own schema; it is sent all the same."""
-    pointer, schema = media_type.pointer, media_type.schema
-    if schema is None or (schema.uri, pointer) in _warned:
-        return
-    _warned.add((schema.uri, pointer))
-    for fault in _faults(media_type, value):
+def _warn_of_invalid_example(media_type: model.MediaType, status: int) -> None:
+    """Log that the example of the document that goes first is not valid by its own schema."""
+    faults = _faults(media_type, media_type.examples[0].value)
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         log.warning(
-            "the document's example for %s at #%s breaks its schema: %s", status or "a response", pointer, fault
+            "the document's example for %s at #%s breaks its schema, and the mock answers with a valid value: %s%s",
+            status or "a response",
+            media_type.pointer,
+            faults[0],
+            more,
         )
 
+
+DETAIL_HEADER = "Dynclient-Detail"
+_LONGEST_DETAIL = 1000
 
 PROBLEM = Offer(model.MediaType("application/problem+json"), "application/problem+json")
 
@@ -207,7 +224,7 @@ class HTTPError(Exception):
 
 def error_response(error: HTTPError, operation: model.Operation | None = None, accept: str = "") -> Response:
     """Write an error as ``operation`` documents it, in a media type of the Accept header; else as problem details."""
-    headers = error.headers.items()
+    headers: Iterable[tuple[str, str]] = error.headers.items()
     if operation is not None:
         # An invalid request is 400, or 422 where the operation documents only that.
         only_422 = "400" not in operation.responses and "422" in operation.responses
@@ -218,6 +235,8 @@ def error_response(error: HTTPError, operation: model.Operation | None = None, a
             offer = negotiate(accept, offered, status) or offered[0]
             # The documentation of this status may be broken itself.
             with suppress(DynclientError):
+                detail = error.message[:_LONGEST_DETAIL].encode("ascii", "backslashreplace").decode("ascii")
+                headers = [*headers, (DETAIL_HEADER, one_line(detail))]
                 return offer.response(status, headers, _with_message(offer, status, error.message))
         elif documented is not None:
             return Response(status, Headers(headers), b"")
@@ -238,7 +257,10 @@ def error_response(error: HTTPError, operation: model.Operation | None = None, a
 def _with_message(offer: Offer, status: int, message: str) -> Any:
     """The documented value, with the message at the best path where it stays valid."""
     value = content_value(offer.media_type, status=status)
-    changed = (_put(value, path, message) for path in _message_paths(value, offer.media_type.schema))
+    paths = _message_paths(value, offer.media_type.schema)
+    if _usable_examples(offer.media_type):
+        paths = [path for path in paths if isinstance(value, dict) and len(path) == 1 and path[0] not in value]
+    changed = (_put(value, path, message) for path in paths)
     return next(filter(offer.is_valid, changed), value)
 
 

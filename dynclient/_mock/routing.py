@@ -21,6 +21,7 @@ from dynclient.exceptions import DocumentError
 from dynclient.inspection.arguments import may_be_empty
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_ENCODED = re.compile("%([0-9A-Fa-f]{2})")
 _LITERAL_SAFE = "/:@!$&'()*+,;=~-._"
 
 
@@ -71,6 +72,8 @@ class Router:
         found: list[Match] = []
         allowed: set[str] = set()
         rank: tuple[int, ...] | None = None
+        # RFC 3986, 6.2.2.2: characters that need no percent-encoding are the same without it.
+        path = _ENCODED.sub(_unreserved, path)
         for route, rest, texts in self._matches(path):
             allowed.update(route.rows)
             rows = route.rows.get(method) or (route.rows.get("GET", []) if method == "HEAD" else [])
@@ -118,6 +121,11 @@ class Router:
             return self._api.read(row).servers
         except DocumentError:
             return ()
+
+
+def _unreserved(encoded: re.Match[str]) -> str:
+    character = chr(int(encoded[1], 16))
+    return character if character.isascii() and (character.isalnum() or character in "-._~") else encoded[0]
 
 
 def bare(path: str) -> str:

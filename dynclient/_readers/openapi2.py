@@ -229,12 +229,19 @@ def _response(status: str, node: Node, produces: Sequence[str]) -> Response:
 
 
 def _content(node: Node, produces: Sequence[str]) -> dict[str, MediaType]:
-    """Return the media types of a response; none without a schema (OpenAPI 2.0, Response Object)."""
+    """Return the media types of a response; without a schema those of its examples, if any.
+
+    OpenAPI 2.0, Response Object, has no content without a schema, but an example shows that there is some.
+    """
     schema = node.schema_at("schema")
-    if schema is None:
-        return {}
     found = node.value.get("examples")
     examples = found if isinstance(found, Mapping) else {}
+    if schema is None:
+        return {
+            media_range: MediaType(media_range, examples=(Example("", value),), pointer=node.pointer)
+            for media_range, value in examples.items()
+            if "/" in media_range
+        }
     return {
         media_range: with_items(
             MediaType(

@@ -36,6 +36,8 @@ from dynclient.model import (
     ServerVariable,
 )
 
+_REFERENCE_DEPTH = 4  # References within the data of an example are looked for as deep as this.
+
 # OAS 3.2.0, Parameter Object, Style Values; the first of each location is its default.
 STYLES_IN: dict[Location, tuple[str, ...]] = {
     "path": ("simple", "label", "matrix"),
@@ -260,7 +262,7 @@ def _only(media_types: dict[str, MediaType]) -> MediaType | None:
 
 def examples(node: Node) -> tuple[Example, ...]:
     """Read ``example`` and ``examples``; the single one has no name."""
-    found = [Example("", node.value["example"])] if "example" in node.value else []
+    found = [Example("", _data(node, node.value["example"]))] if "example" in node.value else []
     named = node.value.get("examples")
     if isinstance(named, list):
         # An array is how JSON Schema has it; documents have it here too.
@@ -278,13 +280,31 @@ def _example(name: str, node: Node) -> Example:
     serialized = node.value.get("serializedValue")
     return Example(
         name=name,
-        value=node.value[data] if data else None,
+        value=_data(node, node.value[data]) if data else None,
         serialized=serialized if isinstance(serialized, str) else None,
         summary=node.note("summary"),
         description=node.note("description"),
         has_value=data is not None,
         external=node.note("externalValue") or None,
     )
+
+
+def _data(node: Node, value: Any, depth: int = 0) -> Any:
+    """An example's data, in which a reference to an Example Object stands for that one's data.
+
+    By the letter such a reference is data itself, but it is nowhere meant so. It is looked for near the top.
+    """
+    if depth >= _REFERENCE_DEPTH or not isinstance(value, (dict, list)):
+        return value
+    if isinstance(value, list):
+        return [_data(node, member, depth + 1) for member in value]
+    reference = value.get("$ref")
+    if isinstance(reference, str) and "#/components/examples/" in reference and len(value) == 1:
+        with suppress(DocumentError):
+            uri, found = node.source.references.resolve(reference, node.uri)
+            if isinstance(found, Mapping) and found.get("value") is not None:
+                return _data(node._replace(uri=uri, value=found), found["value"], depth + 1)
+    return {name: _data(node, member, depth + 1) for name, member in value.items()}
 
 
 def servers(root: Node, nearer: Iterable[Node] = ()) -> tuple[Server, ...]:

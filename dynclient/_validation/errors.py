@@ -49,7 +49,7 @@ class Reporter:
         return list(found.values())[:limit]
 
     def _faults(self, error: ValidationError, path: str, *, places: bool) -> Iterator[Fault]:
-        here = path + _path(error.relative_path)
+        here = path + value_path(error.relative_path)
         branches = _branches(error)
         chosen = _meant(branches) if branches else None
         if chosen is not None:
@@ -69,7 +69,7 @@ class Reporter:
         return None if pointer is None else location_in(self.bundle, self.references, f"{pointer}/{error.validator}")
 
 
-def _path(keys: Iterable[Any]) -> str:
+def value_path(keys: Iterable[Any]) -> str:
     """Keys as a path shows them: ``.name``, ``[2]``, ``['odd key']``."""
     parts = []
     for key in keys:

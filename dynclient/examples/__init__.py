@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from dynclient import codecs
@@ -17,15 +19,24 @@ from dynclient._schemas import MISSING, is_binary, is_structured, shape
 from dynclient._schemas.shapes import bounded_depth
 from dynclient._validation import body_faults, validator
 from dynclient.codecs import json
+from dynclient.examples.repair import repaired
 from dynclient.examples.scalars import rotated
 from dynclient.examples.values import Direction, Maker, MakerOptions, documented
-from dynclient.exceptions import ArgumentError, EncodeError
+from dynclient.exceptions import ArgumentError, DecodeError, EncodeError, Fault
 from dynclient.inspection.arguments import Argument, arguments, preferred, secret
 from dynclient.media_types import XML, MediaKind, find, is_parsed
 from dynclient.model import MediaType, Operation, Parameter, Schema
 from dynclient.options import Limits
 
-__all__ = ["SECRET", "arguments_example", "checked_example", "example", "media_example", "unrevealing"]
+__all__ = [
+    "SECRET",
+    "arguments_example",
+    "checked_example",
+    "documented_example",
+    "example",
+    "media_example",
+    "unrevealing",
+]
 
 SECRET = "YOUR SECRET"  # noqa: S105  # shown instead of a secret
 
@@ -50,15 +61,29 @@ def example(
         DocumentError: the schema is broken.
     """
     check = validator(schema, direction)
+    options = MakerOptions(direction, seed, turn=seed, files=files)
     best: Any = MISSING
     fewest = 0
-    for value in _candidates(schema, MakerOptions(direction, seed, turn=seed, files=files), shown=shown):
-        faults = check.faults(value, files=files or isinstance(value, bytes), places=False)
-        if not faults:
-            return value
-        if best is MISSING or len(faults) < fewest:
-            best, fewest = value, len(faults)
+
+    def faults_of(value: Any) -> list[Fault]:
+        return check.faults(value, files=files or isinstance(value, bytes), places=False)
+
+    for making in (_candidates, _bare_candidates):
+        for value in making(schema, options, shown=shown):
+            faults = faults_of(value)
+            if not faults:
+                return value
+            if best is MISSING or len(faults) < fewest:
+                best, fewest = value, len(faults)
+        # One property that can't be made is left out; it is no reason to leave out the others.
+        mended = repaired(best, faults_of, lambda: _sample(schema, options))
+        if mended is not MISSING:
+            return mended
     return best
+
+
+def _sample(schema: Schema, options: MakerOptions) -> Any:
+    return Maker(options._replace(documented="none")).make(schema)
 
 
 @bounded_depth("a schema, or an example,")
@@ -70,41 +95,64 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
     Raises:
         DocumentError: the schema is broken.
     """
-    schema = media_type.schema
-    kind = find(media_type.media_range)
-    if schema is not None and not is_parsed(media_type.media_range) and is_structured(schema):
-        return _unparsed(media_type, direction, seed, shown=shown)
-    files = kind.name == "multipart"
-    if kind.sequential and schema is None and media_type.item_schema is not None:
-        return _items(media_type, media_type.item_schema, direction, seed, shown=shown)
-    for value in rotated((entry.value for entry in media_type.examples if entry.has_value), seed):
-        if _valid(schema, value, direction, files=files) and not _is_broken_xml(value, kind):
-            return copy.deepcopy(value)
+    shown_value = documented_example(media_type, direction, seed)
+    if shown_value is not MISSING:
+        return shown_value
+    schema, kind = media_type.schema, find(media_type.media_range)
     if schema is None:
-        return _without_schema(media_type, kind, direction, seed)
-    value = example(schema, direction, seed, shown=shown, files=files)
+        return _without_schema(media_type, kind, direction, seed, shown=shown)
+    if not is_parsed(media_type.media_range) and is_structured(schema):
+        # Nothing but JSON is known of how such a value could be written.
+        written = json.dump(plain_value(example(schema, direction, seed, shown=shown)))
+        return written.encode() if kind.value is bytes else written
+    value = example(schema, direction, seed, shown=shown, files=kind.name == "multipart")
     return _MARKUP if _is_broken_xml(value, kind) else value
 
 
-def _items(media_type: MediaType, schema: Schema, direction: Direction, seed: int, *, shown: bool) -> Any:
-    """The items of a sequence: those of the document's example, which may be one item, or one by its schema."""
-    for value in rotated((entry.value for entry in media_type.examples if entry.has_value), seed):
-        if isinstance(value, str):
-            return value
-        items = value if isinstance(value, list) else [value]
-        if not body_faults(media_type, items, direction, Limits(), "auto", files=False):
-            return copy.deepcopy(items)
-    return [example(schema, direction, seed, shown=shown)]
+@bounded_depth("a schema, or an example,")
+def documented_example(media_type: MediaType, direction: Direction = "request", seed: int = 0) -> Any:
+    """Return the first valid example of a media type, or MISSING; ``seed`` tells with which one to begin.
+
+    A text that is not valid, but holds valid JSON, is taken as that. Where no example is valid, one is repaired.
+
+    Raises:
+        DocumentError: the schema is broken.
+    """
+    kind = find(media_type.media_range)
+    values = rotated((entry.value for entry in media_type.examples if entry.has_value), seed)
+
+    def faults_of(value: Any) -> list[Fault]:
+        return body_faults(media_type, value, direction, Limits(), "auto", files=kind.name == "multipart")
+
+    readings = [reading for value in values for reading in _readings(value, media_type, kind)]
+    for value in readings:
+        if not faults_of(value):
+            return copy.deepcopy(value)
+    for value in readings:
+        mended = repaired(value, faults_of, partial(_sampled, media_type, direction))
+        if mended is not MISSING:
+            return mended
+    return MISSING
 
 
-def _unparsed(media_type: MediaType, direction: Direction, seed: int, *, shown: bool) -> Any:
-    """A value in a media type without a codec: the document's text, or else JSON."""
-    texts = (entry.value for entry in media_type.examples if entry.has_value and isinstance(entry.value, str))
-    for text in rotated(texts, seed):
-        return text
-    value = example(media_type.schema, direction, seed, shown=shown) if media_type.schema is not None else {}
-    written = json.dump(plain_value(value))
-    return written.encode() if find(media_type.media_range).value is bytes else written
+def _sampled(media_type: MediaType, direction: Direction) -> Any:
+    return media_example(media_type._replace(examples=()), direction)
+
+
+def _readings(value: Any, media_type: MediaType, kind: MediaKind) -> Iterator[Any]:
+    """What an example may stand for: itself, the JSON that a text holds, one item of a sequence."""
+    text = value if isinstance(value, str) else None
+    if not is_parsed(media_type.media_range) and media_type.schema is not None and is_structured(media_type.schema):
+        yield from [text] if text is not None else []
+        return
+    if kind.sequential and media_type.item_schema is not None and text is None:
+        yield value if isinstance(value, list) else [value]
+        return
+    if not _is_broken_xml(value, kind):
+        yield value
+    if text is not None and kind.structured and text.lstrip()[:1] in {"{", "["}:
+        with suppress(DecodeError):
+            yield json.load(text.encode("utf-8", "replace"), Limits())
 
 
 @bounded_depth("a schema, or an example,")
@@ -210,27 +258,35 @@ def checked_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
 
 
 def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
-    """Values that may be valid, the most informative first."""
+    """Values with optional properties that may be valid, the most informative first."""
     if shown:
         yield from (copy.deepcopy(value) for value in documented(shape(schema), options.seed))
         maker = Maker(options)
         yield maker.make(schema)
         if maker.is_cut:
             # Further tries would take as long, and come to the same.
-            yield Maker(options._replace(optional=False, documented="none")).make(schema)
             return
         yield Maker(options._replace(documented="checked")).make(schema)
-    for turn in range(options.turn, options.turn + _TURNS):
-        for optional in (True, False):
-            # Another seed gives other texts and numbers, of which one may not be excluded.
-            changed = options._replace(optional=optional, turn=turn, seed=options.seed + turn - options.turn)
-            if shown:
-                yield Maker(changed._replace(documented="checked")).make(schema)
-            maker = Maker(changed._replace(documented="none"))
-            yield maker.make(schema)
-            if maker.is_cut and not optional:
-                return
+    yield from _turned(schema, options, shown=shown)
+
+
+def _bare_candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
+    """Values without optional properties, and then anything."""
+    yield from _turned(schema, options._replace(optional=False), shown=shown)
     yield from copy.deepcopy(_ANYTHING)
+
+
+def _turned(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
+    """Values by each branch of the unions in turn."""
+    for turn in range(options.turn, options.turn + _TURNS):
+        # Another seed gives other texts and numbers, of which one may not be excluded.
+        changed = options._replace(turn=turn, seed=options.seed + turn - options.turn)
+        if shown:
+            yield Maker(changed._replace(documented="checked")).make(schema)
+        maker = Maker(changed._replace(documented="none"))
+        yield maker.make(schema)
+        if maker.is_cut:
+            return
 
 
 def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
@@ -243,9 +299,11 @@ def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
     return example(schema, "request", seed) if schema is not None else "string"
 
 
-def _without_schema(media_type: MediaType, kind: MediaKind, direction: Direction, seed: int) -> Any:
+def _without_schema(
+    media_type: MediaType, kind: MediaKind, direction: Direction, seed: int, *, shown: bool = True
+) -> Any:
     if media_type.item_schema is not None:
-        return [example(media_type.item_schema, direction, seed)]
+        return [example(media_type.item_schema, direction, seed, shown=shown)]
     if kind.name == "xml":
         return _MARKUP
     return copy.copy(_WITHOUT_SCHEMA[kind.value])

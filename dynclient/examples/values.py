@@ -251,7 +251,7 @@ _IMPLIED = {
 def documented(seen: Shape, seed: int) -> list[Any]:
     """List the examples of a schema, beginning with the one that the seed selects, and then its default."""
     values = rotated(seen.examples, seed)
-    if seen.default is not MISSING and seen.default not in ({}, [], None):
+    if seen.default is not MISSING and seen.default not in ({}, []):
         values.append(seen.default)
     return values
 

@@ -26,6 +26,7 @@ ROUTES = [
     ("GET", "/anything/things", {}, 200, "listThings"),
     ("GET", "/things/mine", {}, 200, "getMine"),
     ("GET", "/v1/things/mine", {}, 200, "getMine"),
+    ("GET", "/th%69ngs/m%69ne", {}, 200, "getMine"),
     ("HEAD", "/things", {}, 200, "listThings"),
     ("GET", "/things/a%2Fb/picture", {}, 404, "getPicture"),
     ("GET", "/things/", {}, 404, None),
@@ -258,14 +259,14 @@ def test_the_same_seed_gives_the_same_responses(ask_with):
     assert body(3) == body(3)
 
 
-def test_an_invalid_example_is_sent_and_logged_once(ask_with, caplog):
+def test_an_invalid_example_is_repaired_and_logged_once(ask_with, caplog):
     schema = {"type": "object", "required": ["a"]}
     content = {"application/json": {"schema": schema, "example": {"b": 1}}}
     paths = {"/x": {"get": {"operationId": "x", "responses": {"200": {"description": "", "content": content}}}}}
     ask = ask_with({"openapi": "3.1.0", "info": {"title": "X", "version": "1"}, "paths": paths})
     with caplog.at_level(logging.WARNING, "dynclient.testing"):
         bodies = [json.loads(ask("GET", "/x").body) for _ in range(3)]
-    assert bodies == [{"b": 1}] * 3
+    assert bodies == [{"a": "string", "b": 1}] * 3
     assert len(caplog.messages) == 1
 
 

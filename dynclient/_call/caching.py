@@ -37,7 +37,8 @@ def cached(cache: HTTPCache, request: Request, send: Callable[[Request], Sending
     """Answer a request from the cache, or send it by ``send`` and keep its response."""
     if request.method not in SAFE:
         outcome = yield from send(request)
-        if isinstance(outcome, Response) and outcome.status < _ERROR:
+        # If nobody knows what became of the request, it may have changed something.
+        if outcome.status < _ERROR if isinstance(outcome, Response) else getattr(outcome, "outcome_unknown", True):
             yield from _done(cache, partial(cache.forget, request.url))
         return outcome
     wish = request.headers.get("cache-control", "").lower()
@@ -63,7 +64,7 @@ class _Lookup:
         self._send = send
         self._key = cache.key(request)
         self._stored: StoredResponse | None = None
-        self._came: Response = Response(0)
+        self._came, self._sent = Response(0), request
 
     def run(self) -> Sending:
         """Carry out the steps of the state machine."""
@@ -79,6 +80,7 @@ class _Lookup:
                 outcome = yield from self._send(self._conditional(state.request.headers))
                 if not isinstance(outcome, Response):
                     return outcome
+                self._sent = outcome.request or self._request
                 self._came = replace(outcome, request=self._request)
                 state = state.next(_for_machine(_stored(outcome)))
             elif isinstance(state, hishel.NeedToBeUpdated):
@@ -108,7 +110,9 @@ class _Lookup:
         # What no later request could use is not worth its place.
         is_usable = _is_explicit(came.headers) or "etag" in came.headers or "last-modified" in came.headers
         is_small = isinstance(came.body, bytes) and stored.size <= self._cache.max_response_bytes
-        if came.status in _STORABLE and is_usable and is_small and not vary & (UNKEYED | {"*"}):
+        given, sent = self._request.headers, self._sent.headers
+        is_told_apart = not vary & (UNKEYED | {"*"}) and all(given.get(name) == sent.get(name) for name in vary)
+        if came.status in _STORABLE and is_usable and is_small and is_told_apart:
             headers = Headers(pair for pair in came.headers.pairs() if pair[0].lower() in storable)
             work = partial(self._cache.store.put, self._key, stored._replace(headers=headers))
         else:

@@ -31,7 +31,7 @@ from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS, is_field_value, 
 from dynclient.messages import LOOKED_AT, Headers, Response, Send
 from dynclient.transports import body_reader
 from dynclient.transports.clock import Clock, DeadlineExceeded
-from dynclient.transports.error_mapping import refused
+from dynclient.transports.error_mapping import refused, tls_hint
 from dynclient.transports.exchange import AsyncBodyStream, BodyStream, at_once
 from dynclient.transports.request_writer import (
     CHUNK,
@@ -244,7 +244,8 @@ class ForeignExchange:
             kind, text = ProtocolError, "the response is not HTTP"
         elif self._clock.passed and kind in {TimeoutError, ConnectError}:
             kind, text = TimeoutError, "the call's time ran out"
-        return self._error(kind, f"{text} ({type(error).__name__})", sent=sent)
+        hint = tls_hint(tls[0]) if tls else ""
+        return self._error(kind, f"{text} ({type(error).__name__})", sent=sent, hint=hint)
 
     def _error(self, kind: type[TransportError], text: str, *, sent: bool, **more: Any) -> TransportError:
         request = self._send.request

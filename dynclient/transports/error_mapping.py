@@ -112,12 +112,13 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
     if isinstance(error, ssl.SSLEOFError):
         text = "TLS ended without close_notify before the whole response was there: it may have been cut off"
         return _made(ConnectionLost, text, at, hint="stream() gives the bytes that came before")
-    if isinstance(error, IncompleteResponse):
-        text, hint = "the server closed the connection before the whole response was there", ""
-        if at.scheme == "http" and at.is_silent:
-            hint = "nothing came back; a server that speaks TLS at this port needs https:// in base_url"
-        return _made(ConnectionLost, text, at, hint=hint)
-    return _made(ConnectionLost, f"the connection broke while {doing}{_reason(error)}", at)
+    hint = ""
+    if at.scheme == "http" and at.is_silent:
+        hint = "nothing came back; a server that speaks TLS at this port needs https:// in base_url"
+    text = "the server closed the connection before the whole response was there"
+    if not isinstance(error, IncompleteResponse):
+        text = f"the connection broke while {doing}{_reason(error)}"
+    return _made(ConnectionLost, text, at, hint=hint)
 
 
 def refused(error: TooLarge | CodingError, response: Response, limits: Limits) -> DynclientError:
@@ -165,7 +166,7 @@ def tls_hint(error: ssl.SSLError) -> str:
         return "the certificate is for other names than that of base_url"
     if "expired" in message:
         return ""
-    return 'if you trust its authority, name the PEM file: load(..., tls=TLS(ca_file="ca.pem")), of dynclient.options'
+    return 'if you trust its authority, name the PEM file: load(..., tls=dynclient.TLS(ca_file="ca.pem"))'
 
 
 def _reason(error: BaseException) -> str:

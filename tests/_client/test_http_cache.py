@@ -15,6 +15,7 @@ import dynclient
 from dynclient import HTTPCache, exceptions
 from dynclient._http_cache import StoredResponse
 from dynclient.messages import Headers
+from dynclient.telemetry import ExchangeSpan
 
 ANY = {"responses": {"200": {"description": "", "content": {"application/json": {}}}}}
 NAME = {"name": "name", "in": "query", "schema": {"type": "string"}}
@@ -225,6 +226,16 @@ def test_an_error_is_not_kept_and_not_hidden(call, things, clock):
         with pytest.raises(exceptions.ServerError):
             call()
     assert things.asked == 3
+
+
+def test_what_a_hook_adds_is_told_apart_by_vary(things, cache):
+    class Tenant:
+        def on_exchange(self, event):
+            return ExchangeSpan({"X-Tenant": "a"}, lambda end: None)
+
+    things.headers = {"Cache-Control": "max-age=60", "Vary": "X-Tenant"}
+    with dynclient.load(DOCUMENT, base_url=things.url, http_cache=cache, hooks=Tenant()) as client:
+        assert [client.look(), client.look()] == [1, 2]
 
 
 def test_streams_go_by_it(things, cache):

@@ -166,7 +166,7 @@ def test_https_to_a_port_without_tls_says_so(script, serve, make, way, transport
 ALERT = b"\x15\x03\x03\x00\x02\x02\x46"
 
 
-@pytest.mark.parametrize("script", [(ALERT,), ("ask", ALERT, "finish"), ("ask",)])
+@pytest.mark.parametrize("script", [(ALERT,), ("ask", ALERT, "finish"), ("ask",), ("ask", "reset")])
 def test_http_to_a_port_with_tls_says_so(script, serve, make, way, transport):
     with pytest.raises((exceptions.ProtocolError, exceptions.ConnectionLost)) as caught:
         way(transport, make(serve(script).url + "/x"))

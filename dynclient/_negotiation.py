@@ -39,9 +39,10 @@ def _match(content_type: str, ranges: tuple[str, ...]) -> str | None:
     return best
 
 
-def accept(ranges: Iterable[str], preferred: str | None = None) -> str:
+def accept(ranges: Iterable[str], preferred: str | None = None, *, streaming: bool = False) -> str:
     """Write an Accept value: the caller's alone, or else all documented ranges, JSON first.
 
+    With ``streaming``, sequences of items go before JSON: servers that have both send then what can be streamed.
     Weights decrease from one range to the next, since some servers use only the order and others only the weights.
     """
     # RFC 9110, 12.5.1: without a weight, a range has the weight 1.
@@ -55,6 +56,8 @@ def accept(ranges: Iterable[str], preferred: str | None = None) -> str:
         if documented is not None:
             known.setdefault(_written(documented), documented)
     ordered = sorted(known, key=lambda text: _preference(known[text]))
+    if streaming:
+        ordered.sort(key=lambda text: not find(known[text].essence).sequential)
     weighted = [text if n == 0 else f"{text};q=0.{max(10 - n, 1)}" for n, text in enumerate(ordered)]
     return ", ".join(weighted) or "*/*"
 

@@ -92,7 +92,7 @@ class Dispatcher:
     def _body(self, plan: Plan, bound: Bound, options: CallOptions) -> Body:
         from dynclient._client.streaming import Body
 
-        prepared = self._prepared(plan, bound, options)
+        prepared = self._prepared(plan, bound, plan.streaming(options))
         request = prepared.pop("request")
         return Body(partial(stream, **prepared), request, options, self.state.transport)
 
@@ -366,7 +366,9 @@ class OperationMethod(Described):
         """Call, and leave the response's body unread: ``with op.stream(...) as answer``, or ``async with``.
 
         What the ``with`` statement gives is an Answer: ``status``, ``headers``, ``iter_bytes()``, ``iter_text()``,
-        ``iter_lines()``, ``iter_items()``, ``save(path)`` and ``read()``. Error statuses raise as in a plain call.
+        ``iter_lines()``, ``iter_items()``, ``save(path)`` and ``read()``; it iterates over the items. Error statuses
+        raise as in a plain call. Where the document offers sequences of items and other media types, it asks for
+        sequences first.
         """
         plan = self._dispatcher.document.plan(self._row)
         return self._dispatcher.stream(plan, plan.binder.bind(args, keywords, self._dispatcher.options.defaults))

@@ -65,13 +65,15 @@ class Binder:
         *,
         complete: bool = True,
     ) -> Bound:
-        """Bind a call's arguments; with ``complete``, all that is required must be given.
+        """Bind a call's arguments; with ``complete``, all that is required must be given. A Bound is bound already.
 
         ``defaults`` are values of parameters that are not given. Their names may be those of other operations.
 
         Raises:
             ArgumentError: one is missing, unknown or given twice.
         """
+        if args and type(args[0]) is Bound:
+            return self.checked(args[0])
         filled = self.filled(defaults) if defaults else {}
         given = {**filled, **self._given(args, keywords, filled)}
         parameters: dict[tuple[str, str], Any] = {}

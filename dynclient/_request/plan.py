@@ -156,6 +156,12 @@ class Plan:
         check = self._validators[key] = validator(schema, "request", limits=self._limits)
         return check
 
+    def streaming(self, options: CallOptions) -> CallOptions:
+        """The options of a call whose response is streamed: unless the caller chose, it asks for a sequence first."""
+        if options.accept or len(self._ranges) < 2:  # noqa: PLR2004  # nothing to order
+            return options
+        return options._replace(accept=accept(self._ranges, streaming=True))
+
     def request(self, bound: Bound, options: CallOptions) -> Request:
         """Make the Request of one call.
 

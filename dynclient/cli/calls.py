@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dynclient._records import Record
+from dynclient._request import Bound
 from dynclient._schemas import shape
 from dynclient._settings import APISettings
 from dynclient.cli import credentials, documents
@@ -204,14 +205,12 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
     given = with_settings(documents.settings_of(document, given["profile"]), given)
     parameters, body = _values(operation, given)
     method = method.with_options(**call_options(client, given, transport))
-    found = arguments(operation)
-    names = {(argument.in_, argument.wire): argument.name for argument in found}
-    whole = next((argument.name for argument in found if argument.kind == "body"), "body")
-    keywords = {names[key]: value for key, value in parameters.items()} | ({} if body is ... else {whole: body})
+    # By wire names, so that a null is sent: as an argument, None is "not given" where nothing is required.
+    bound = Bound(parameters, body)
     prepared = PreparedCall(
         documents.command_name(method.__name__),
-        lambda: method.prepare(**keywords),
-        lambda: method.stream(**keywords),
+        lambda: method.prepare(bound),
+        lambda: method.stream(bound),
         lambda: method.send(parameters, body=body),
     )
     try:

@@ -11,7 +11,7 @@ import pytest
 
 import dynclient
 from dynclient.exceptions import ResponseValidationError
-from dynclient.messages import Headers, Response
+from dynclient.messages import Headers, Request, Response
 from dynclient.testing import MockTransport
 
 CHUNK = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
@@ -68,8 +68,13 @@ class Answering(MockTransport):
 
     def __init__(self, described: dict[str, Any], body: bytes, media_type: str) -> None:
         super().__init__(described)
-        answer = Response(200, Headers([("Content-Type", media_type)]), body)
-        self.mock.respond = lambda request: dataclasses.replace(answer, request=request)  # type: ignore[method-assign]  # of this test
+        self.asked: list[Request] = []
+        self.answer = Response(200, Headers([("Content-Type", media_type)]), body)
+        self.mock.respond = self.respond  # type: ignore[method-assign]  # of this test
+
+    def respond(self, request: Request) -> Response:
+        self.asked.append(request)
+        return dataclasses.replace(self.answer, request=request)
 
 
 def answering(described: dict[str, Any], body: bytes, media_type: str = EVENTS) -> dict[str, Any]:
@@ -79,12 +84,12 @@ def answering(described: dict[str, Any], body: bytes, media_type: str = EVENTS) 
 
 def streamed(described: dict[str, Any], options: dict[str, Any], kind: str, method: str | None = None) -> list[Any]:
     if kind == "sync":
-        client = dynclient.load(described, **options).with_options(accept=EVENTS)
+        client = dynclient.load(described, **options)
         with client.chat.stream() as answer:
             return list(answer if method is None else getattr(answer, method)())
 
     async def main() -> list[Any]:
-        client = dynclient.AsyncClient.load(described, **options).with_options(accept=EVENTS)
+        client = dynclient.AsyncClient.load(described, **options)
         async with client.chat.stream() as answer:
             return [item async for item in (answer if method is None else getattr(answer, method)())]
 
@@ -124,6 +129,21 @@ def test_events_that_break_their_schema(case: tuple[str, str, Any, bytes, str]) 
         streamed(described, options, "sync")
     assert [fault.path for fault in caught.value.errors] == [path]
     assert streamed(described, {**options, "validate": "off"}, "sync")
+
+
+def test_a_stream_is_asked_for_first() -> None:
+    described = document("3.1.0", "schema", CHUNK)
+    options = answering(described, DATA)
+    client = dynclient.load(described, **options)
+    with client.chat.stream() as answer:
+        assert answer.headers is not None
+    with client.chat.with_options(accept="application/json").stream() as answer:
+        assert answer.headers is not None
+    with pytest.raises(ResponseValidationError):
+        client.chat()
+    asked = [request.headers["accept"] for request in options["transport"].asked]
+    orders = f"{EVENTS}, application/json;q=0.9", "application/json", f"application/json, {EVENTS};q=0.9"
+    assert asked == list(orders)
 
 
 def test_a_plain_call_of_a_stream_says_so() -> None:

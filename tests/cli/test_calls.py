@@ -303,3 +303,18 @@ def test_a_text_for_a_property_called_body_is_that_property(run, tmp_path, words
     path.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": {"/a": {"post": operation}}}))
     status, out, err = run("call", path, "a", "--base-url", "https://a.example", "--dry-run", *words)
     assert (status, json.loads(out.split("\n\n")[1]), err) == (0, sent, "")
+
+
+@pytest.mark.parametrize("words", [(), ("-o", "raw"), ("-o", "ndjson")])
+def test_a_null_that_is_optional_is_sent_in_all_formats(run, httpserver, tmp_path, words):
+    body = {"content": {"application/json": {"schema": {"type": ["object", "null"]}}}}
+    content = {"application/x-ndjson": {"itemSchema": {}}}
+    operation = {"operationId": "a", "requestBody": body, "responses": {"200": {"description": "", "content": content}}}
+    path = tmp_path / "document.json"
+    info = {"title": "t", "version": "1"}
+    path.write_text(json.dumps({"openapi": "3.2.0", "info": info, "paths": {"/a": {"post": operation}}}))
+    httpserver.expect_request("/a", data="null").respond_with_data("1\n", content_type="application/x-ndjson")
+    status, out, err = run("call", path, "a", "--body", "null", "--base-url", httpserver.url_for("/"), *words)
+    assert (status, out.strip("[] \n"), err) == (0, "1", "")
+    shown = run("call", path, "a", "--body", "null", "--base-url", httpserver.url_for("/"), "--dry-run")[1]
+    assert shown.rstrip().endswith("\n\nnull")

@@ -160,6 +160,10 @@ class _At(Record):
     kind: str
 
 
+# Keywords whose value may be any JSON.
+_MAY_BE_NULL = frozenset({"const", "default", "example"})
+
+
 def misspelt(document: Document) -> Iterator[DocumentError]:
     """Yield an error for each unknown member of a document's objects, and of those that they refer to.
 
@@ -190,7 +194,10 @@ def _unknown(document: Document) -> Iterator[DocumentError]:
             held = fields.get(name, fields.get("*"))
             if name.startswith("x-"):
                 continue
-            if held is not None:
+            if held is not None and value is None and at.kind == "Schema" and name not in _MAY_BE_NULL:
+                message = f"`{name}` has no value" + (", which counts as the type null" if name == "type" else "")
+                yield InvalidDocument(message, location=DocumentLocation(*document.location(f"{at.uri}/{name}")))
+            elif held is not None:
                 waiting += _held(at, name, value, held)
             elif message := _described(at.kind, name, fields, version):
                 uri = f"{at.uri}/{escape(name)}"

@@ -16,6 +16,7 @@ from dynclient.cli import documents
 from dynclient.cli.calls import option_flags
 from dynclient.cli.commands import plain_text
 from dynclient.cli.output import fitted
+from dynclient.examples import arguments_example
 from dynclient.exceptions import DocumentError, escaped
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstrings import docstring
@@ -87,7 +88,7 @@ def operation_text(document: str, method: Any, width: int | None) -> str:
     """The page of an operation, with an example for the shell; of one that is broken in part, what can be read."""
     name, operation = method.__name__, method.operation
     try:
-        call = shell_example(document, documents.command_name(name), operation, method.example())
+        call = shell_example(document, documents.command_name(name), operation, arguments_example(operation))
         text = f"{name}{method.__signature__}\n\n{docstring(operation, name, call='...')}"
     except DocumentError:
         return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)

@@ -16,10 +16,11 @@ from typing import Any, Literal
 from dynclient._document import Document
 from dynclient._readers import check, misspelt
 from dynclient._records import Record
-from dynclient._schemas import MISSING, follow, is_binary, shape
+from dynclient._schemas import MISSING, follow, is_binary, is_structured, shape
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError, DocumentLocation, UnsafeDocument
 from dynclient.json_pointer import escape
+from dynclient.media_types import is_parsed
 from dynclient.model import API, Header, MediaType, Operation, Parameter, Schema
 
 Direction = Literal["request", "response"]
@@ -119,6 +120,8 @@ class _Search:
         if item.schema is None:
             return
         yield from self._schema(item.schema, direction)
+        if isinstance(item, MediaType) and not is_parsed(item.media_range) and is_structured(item.schema):
+            return  # its examples are text or bytes
         if (item.pointer, direction) in self._checked:
             return
         self._checked.add((item.pointer, direction))

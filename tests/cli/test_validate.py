@@ -173,3 +173,33 @@ def test_a_pattern_that_is_not_checked_is_a_warning(run, tmp_path, caplog):
     assert (status, found["severity"], found["line"]) == (0, "warning", 8)
     assert "is not checked" in found["message"]
     assert caplog.text == ""
+
+
+TAKEN = """
+openapi: 3.1.0
+info: {title: t, version: "1"}
+paths:
+  /a:
+    get:
+      operationId: a
+      responses:
+        "200":
+          description: d
+          content:
+            text/csv: {schema: {type: array}, example: "a,b"}
+            application/json:
+              schema: {properties: {a: {type: string, nullable: true}, b: {type: null}, c: {type: string, enum: }}}
+"""
+
+
+def test_what_is_taken_although_it_is_wrong_is_reported(run, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(TAKEN)
+    status, out, _ = run("validate", str(path), "-o", "json")
+    said = sorted((found["severity"], found["message"].partition(";")[0]) for found in json.loads(out))
+    assert status == 0
+    assert said == [
+        ("warning", "`enum` has no value"),
+        ("warning", "`nullable` was removed in OpenAPI 3.1"),
+        ("warning", "`type` has no value, which counts as the type null"),
+    ]

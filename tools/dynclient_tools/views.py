@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from dynclient import Client
 from dynclient._identifiers import near
 from dynclient._rows import OperationRow
+from dynclient.examples import arguments_example
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.inspection.docstrings import client_name
 from dynclient.inspection.hints import Hint
@@ -42,9 +43,8 @@ class OperationPage:
 
     @cached_property
     def example(self) -> Mapping[str, Any]:
-        """The arguments of a valid call."""
-        made: Mapping[str, Any] = self.method.example()
-        return made
+        """The arguments of a valid call, or the nearest to one."""
+        return arguments_example(self.method.operation)
 
     @property
     def given(self) -> tuple[ArgumentView, ...]:

@@ -25,9 +25,18 @@ from dynclient._call.retry import Budget, RetryPolicy, retry_after, with_key
 from dynclient._environment import Environment
 from dynclient._request import CallOptions
 from dynclient._response import ResponseReader, StreamedResponse
-from dynclient.exceptions import DecodeError, DynclientError, ResponseError, TransportError
+from dynclient.exceptions import (
+    DecodeError,
+    DynclientError,
+    ResponseError,
+    ResponseTooLarge,
+    TimeoutError,  # noqa: A004  # ours
+    TransportError,
+)
 from dynclient.http_grammar import IDEMPOTENT, SAFE, SUCCESS
+from dynclient.media_types import find
 from dynclient.messages import Await, HTTPResult, Read, Request, Response, RunBlocking, Send, Sleep
+from dynclient.model import Operation
 from dynclient.options import Secret
 from dynclient.security import AuthFlow, CallClock, Outcome
 from dynclient.transports.clock import INLINE_BYTES, INLINE_SECONDS, TooLong, within
@@ -117,13 +126,19 @@ def _flow(request: Request, sender: _Sender, auth: AuthFlow | None, read: Callab
             response = replace(response, attempts=sender.retry.sent)
         result = yield from _in_time(read, response, sender)
     except DynclientError as error:
-        _complete(error, operation.id, sender.retry)
+        _complete(error, operation, sender.retry, is_whole=read == sender.reader.read)
         if sender.instrumentation is not None:
             sender.instrumentation.ended(first, error, sender.retry.sent)
         raise
     if sender.instrumentation is not None:
         sender.instrumentation.ended(first, response.status, sender.retry.sent)
     return result
+
+
+def _may_stream(operation: Operation) -> bool:
+    """Whether a success of an operation may be a sequence of items."""
+    successes = (response for status, response in operation.responses.items() if status.startswith("2"))
+    return any(find(media_range).sequential for response in successes for media_range in response.content)
 
 
 def _in_time(read: Callable[[Response], T], response: Response, sender: _Sender) -> Flow[T]:
@@ -137,9 +152,13 @@ def _in_time(read: Callable[[Response], T], response: Response, sender: _Sender)
     return (yield RunBlocking(reading))  # type: ignore[no-any-return]  # what `read` returns
 
 
-def _complete(error: DynclientError, operation_id: str, retry: RetryPolicy) -> None:
+def _complete(error: DynclientError, operation: Operation, retry: RetryPolicy, *, is_whole: bool) -> None:
     """Add to an error the facts of its call: the operation, the number of attempts, a wait that the server asks for."""
-    error.operation_id = error.operation_id or operation_id
+    error.operation_id = error.operation_id or operation.id
+    is_cut = isinstance(error, ResponseTooLarge) or (isinstance(error, TimeoutError) and error.phase != "connect")
+    if is_cut and is_whole and _may_stream(operation):
+        hint = f"the response may be a stream: client.{operation.row.name}.stream(...) gives its items one by one"
+        error.hint = "; ".join(filter(None, (error.hint, hint)))
     if isinstance(error, TransportError):
         error.attempts = retry.sent
         error.retry_suppressed = retry.suppressed

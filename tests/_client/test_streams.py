@@ -430,3 +430,10 @@ def test_cancelling_closes_the_connection(backend, server):
 
     anyio.run(main, backend=backend)
     assert server.closed_by_client.wait(10)
+
+
+def test_a_plain_call_that_does_not_end_points_to_stream(server):
+    server.answer("text/event-stream", b"data: a\n\n", None)
+    client = dynclient.load(DOCUMENT, base_url=server.url, timeout=Timeout(read=0.2), retry=None)
+    with pytest.raises(exceptions.TimeoutError, match=r"Hint: .*client\.get\.stream\("):
+        client.get()

@@ -303,9 +303,15 @@ class ResponseReader(Record):
         return data
 
     def _broken(self, faults: list[Fault], response: Response) -> ResponseError:
+        faults = [fault._replace(value=self._shown(fault.value, response)) for fault in faults]
         plural = "faults" if len(faults) > 1 else "fault"
         message = f"the response breaks the document: {len(faults)} {plural}"
         return self._completed(ResponseValidationError(message, errors=faults), response)
+
+    def _shown(self, value: str, response: Response) -> str:
+        """A fault's value, unless the server repeats a secret in it."""
+        secrets = response.request.secret_values(1) if value and response.request is not None else ()
+        return "" if any(secret in value for secret in secrets) else value
 
     def _completed(self, error: ResponseError, response: Response) -> ResponseError:
         """Add the exchange to an error, and how to go on."""

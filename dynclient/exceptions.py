@@ -97,8 +97,8 @@ class Fault(Record):
     """A violation of a schema.
 
     ``path`` is the location in the value (``$.machineDetection.mode``), ``message`` the description, ``keyword`` the
-    violated keyword of the schema, and ``location`` where the document says so. ``value_type`` is the JSON type of the
-    value; the value itself is in no message, since it may be secret.
+    violated keyword of the schema, and ``location`` where the document says so. ``value_type`` is the value's JSON
+    type, and ``value`` itself as Python writes it, if it is short and by its schema and its name no secret.
     """
 
     path: str
@@ -106,9 +106,11 @@ class Fault(Record):
     keyword: str = ""
     location: DocumentLocation | None = None
     value_type: str = ""
+    value: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" + (f" ({self.location})" if self.location else "")
+        value, location = f" (it is {self.value})" * bool(self.value), f" ({self.location})" * bool(self.location)
+        return f"{self.path}: {self.message}{value}{location}"
 
 
 class DynclientError(Exception):
@@ -517,11 +519,7 @@ def api_error(status: int) -> type[ApiError]:
 
 
 class UndocumentedStatus(ResponseError):
-    """The operation does not document the status. ``statuses`` are the documented ones.
-
-    An undocumented error status is also the ApiError of its status (:func:`undocumented`). Other statuses are a success
-    that is not as documented (``done`` is True then), or a 3xx that is not followed.
-    """
+    """The operation does not document the status. Of an error it is an ApiError too. ``statuses`` are documented."""
 
     documented: bool = False
 
@@ -542,8 +540,8 @@ def _undocumented(kind: Any) -> type[UndocumentedStatus]:
         # The class has no name of its own, by which it could be pickled.
         return _revive, (kind, dict(error.__dict__), True)
 
-    names = {"__module__": __name__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
-    return type(kind.__name__, (kind, UndocumentedStatus), {**names, "documented": False, "__reduce__": reduced})
+    names = {"__module__": __name__, "__doc__": kind.__doc__, "documented": False, "__reduce__": reduced}
+    return type(kind.__name__, (kind, UndocumentedStatus), names)
 
 
 class UnexpectedMediaType(ResponseError):

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
 
+from dynclient._masking import masked
 from dynclient.exceptions import RedirectError
 from dynclient.http_grammar import REDIRECTS
 from dynclient.messages import Headers, Request, Response, origin
@@ -80,4 +81,25 @@ def _target(response: Response, request: Request) -> str:
 
 
 def _error(fault: str, response: Response, hint: str = "") -> RedirectError:
-    return RedirectError(f"the server answered {response.status}: {fault}", response=response, hint=hint)
+    where, advice = _destination(response)
+    return RedirectError(
+        f"the server answered {response.status}{where}: {fault}", response=response, hint=hint or advice
+    )
+
+
+def _destination(response: Response) -> tuple[str, str]:
+    """Where a redirect leads, without its query, and what a caller can do about it."""
+    location, request = response.headers.get("location") or "", response.request
+    if not location or request is None:
+        return "", ""
+    shown = masked(location.partition("?")[0].partition("#")[0], request.secret_values(1))
+    try:
+        target, asked = urlsplit(urljoin(request.url, location)), urlsplit(request.url)
+    except ValueError:
+        return f" (to {shown})", ""
+    advice = ""
+    if target.netloc and (target.scheme, target.netloc) != (asked.scheme, asked.netloc) and "@" not in target.netloc:
+        advice = f'the API may be elsewhere: base_url="{target.scheme}://{target.netloc}"'
+    elif target.path.rstrip("/") == asked.path.rstrip("/"):
+        advice = f'the path differs by a slash: client.request("{request.method}", "{shown}", body=...) asks there'
+    return f" (to {shown})", advice

@@ -18,9 +18,12 @@ from typing import Any
 
 from dynclient._identifiers import near
 from dynclient._records import Record
+from dynclient._request.options import CallOptions
 from dynclient._schemas import from_text, read, shape
 from dynclient.exceptions import ArgumentError
 from dynclient.inspection.arguments import Argument
+
+_MOST_SHOWN = 12
 
 
 class Bound(Record):
@@ -141,8 +144,19 @@ class Binder:
         ]
         if missing:
             plural = "s" if len(missing) > 1 else ""
-            raise self._error(f"missing argument{plural}: {', '.join(missing)}", missing[0])
+            lacks_body = self._body is not None and self._body.name in missing
+            hint = self._properties() if lacks_body else ""
+            raise self._error(f"missing argument{plural}: {', '.join(missing)}", missing[0], hint=hint)
         return bound
+
+    def _properties(self) -> str:
+        """How to give the body by its properties, the required ones first."""
+        found = {id(each): each for each in self._by_name.values() if each.kind == "property"}.values()
+        names = [f"{each.name}=" for each in sorted(found, key=lambda each: not each.required)]
+        required = sum(each.required for each in found)
+        more = ", …" if len(names) > _MOST_SHOWN else ""
+        what = f", of which the first {required} are required" if 0 < required < len(names) else ""
+        return f"the body's properties can be given as {', '.join(names[:_MOST_SHOWN])}{more}{what}" if names else ""
 
     def filled(self, defaults: Mapping[str, Any]) -> dict[int, tuple[Argument, Any]]:
         """The parameters of the operation that have a default of the client, each with its value."""
@@ -177,6 +191,8 @@ class Binder:
     def _unknown(self, keyword: str) -> ArgumentError:
         matches = near(keyword, list(dict.fromkeys(argument.name for argument in self._by_name.values())))
         hint = f"did you mean {' or '.join(matches)}?" if matches else ""
+        if keyword in CallOptions._fields:
+            hint = f"options of one call are set by with_options({keyword}=...)(...)"
         return self._error(f"unknown argument {keyword}", keyword, matches=matches, hint=hint)
 
     def _error(self, message: str, argument: str, **data: Any) -> ArgumentError:

@@ -196,7 +196,7 @@ class Plan:
                     self._leave_unchecked(error, options.validate.requests)
             encode = partial(bodies.encode, choice, value, options.validate.requests)
         if found:
-            self._report(found, options.validate.requests)
+            self._report(found, options.validate.requests, _hint(found, bound.body))
         encoded = encode() if encode is not None else None
         url = self._url(values, options)
         headers = self._headers(values, options, encoded.content_type if encoded is not None else None)
@@ -239,7 +239,10 @@ class Plan:
                 except DocumentError as error:
                     self._leave_unchecked(error, options.validate.requests)
                 else:
-                    found += check.faults(values[key], path=field.location, engine=options.validate.engine)
+                    faults = check.faults(values[key], path=field.location, engine=options.validate.engine)
+                    if faults and secret(field.schema):
+                        faults = [fault._replace(value="") for fault in faults]
+                    found += faults
         return values, found
 
     def _leave_unchecked(self, error: DocumentError, mode: ValidationMode) -> None:
@@ -249,7 +252,7 @@ class Plan:
             raise error
         log.warning("%s: sent unchecked, since the document is broken: %s", self.operation.id, error)
 
-    def _report(self, found: list[Fault], mode: ValidationMode) -> None:
+    def _report(self, found: list[Fault], mode: ValidationMode, hint: str) -> None:
         if mode == "warn":
             for fault in found:
                 log.warning("%s: sent although %s", self.operation.id, fault)
@@ -259,9 +262,12 @@ class Plan:
         for fault in found:
             if fault.keyword == "type" and fault.path in ill_typed:
                 raise ArgumentError(
-                    f"argument {ill_typed[fault.path]} {fault.message}", argument=ill_typed[fault.path], errors=found
+                    f"argument {ill_typed[fault.path]} {fault.message}",
+                    argument=ill_typed[fault.path],
+                    errors=found,
+                    hint=hint,
                 )
-        raise RequestValidationError(f"the request was not sent: {len(found)} {plural}", errors=found)
+        raise RequestValidationError(f"the request was not sent: {len(found)} {plural}", errors=found, hint=hint)
 
     def _url(self, values: Mapping[tuple[str, str], Any], options: CallOptions) -> str:
         base = self._base(options)
@@ -324,6 +330,13 @@ class Plan:
         for name, text in options.headers.items():
             headers = headers.replace(name, text)
         return _safe(headers)
+
+
+def _hint(found: list[Fault], body: Any) -> str:
+    """How to send what was refused."""
+    if isinstance(body, (str, bytes)) and any(fault.path == "$" and fault.keyword == "type" for fault in found):
+        return "give the body as a dict or a list; json.loads(text) makes one of JSON text"
+    return 'validate=Validation(requests="warn") sends it all the same'
 
 
 def _field(argument: Argument, parameter: Parameter) -> _Field:

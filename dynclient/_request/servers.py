@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from dynclient import model
 from dynclient._escaping import without_user
@@ -18,6 +18,7 @@ from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient.exceptions import ArgumentError
 
+_IN_PATH = "/%:@!$&'()*+,;=~"
 _VARIABLE = expression(r"\{([^{}]+)\}")
 
 ServerChoice = int | str | Mapping[str, Any] | None
@@ -114,7 +115,10 @@ def _absolute(url: str, what: str) -> str:
         )
     if parts.query or parts.fragment:
         raise ArgumentError(f"{what} may not hold a query or a fragment", argument="base_url")
-    return url.rstrip("/")
+    if re.search(r"[\s\\<>\"^`{|}]", parts.netloc):
+        raise ArgumentError(f"{what} has characters in its host that no host has: {url!r}", argument="base_url")
+    # RFC 3986, 2.1: other characters of a path are percent-encoded; encoded octets stay as they are.
+    return f"{url[: len(url) - len(parts.path)]}{quote(parts.path, safe=_IN_PATH)}".rstrip("/")
 
 
 def _split(url: str) -> SplitResult | None:

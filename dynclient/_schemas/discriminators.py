@@ -238,6 +238,9 @@ def apply_discriminator(node: Node, picks: Discriminator, schema: Schema, link: 
         return
     chosen: Node = {"allOf": choices} if choices else {}
     tried: Node = {keyword: node.pop(keyword) for keyword in ("oneOf", "anyOf") if keyword in node}
+    if tried:
+        # For the report of a value that lacks the property.
+        tried["$comment"] = "\n".join([name, *map(str, values)])
     if picks.default is not None:
         otherwise = link(picks.default) if picks.default.uri != schema.uri else {}
         rule = {

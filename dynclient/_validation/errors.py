@@ -1,6 +1,7 @@
 """Errors of jsonschema -> faults, in words of our own.
 
-Rule 1: no message shows the value: it may be secret, or very long. What the schema expects is shown.
+Rule 1: no message shows the value: it may be secret, or very long. What the schema expects is shown. A fault has the
+value apart, if it is a short scalar where the schema wants none that could be secret: not where it wants any text.
 Rule 2: a fault names the location in the value, and where the document says what is broken.
 Rule 3: of a choice (``anyOf``, ``oneOf``) the branch that the value was meant for is reported: the one whose type and
 fixed values it has. Where that can't be told, the choice itself is reported.
@@ -9,6 +10,7 @@ fixed values it has. Where that can't be told, the choice itself is reported.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +20,7 @@ from jsonschema.exceptions import ValidationError
 from dynclient import json_pointer
 from dynclient._escaping import counted
 from dynclient._expressions import expression
+from dynclient._masking import names_credential
 from dynclient._schemas import SchemaBundle
 from dynclient._validation.formats import format_fault
 from dynclient._validation.json_types import kind
@@ -28,6 +31,15 @@ from dynclient.model import References
 _NAME = expression(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ABSENT = frozenset({"required", "dependentRequired"})
 _MOST_SHOWN = 12
+_NEAREST = 3
+_LONGEST_CHOICE = 400
+# Tokens and keys are longer.
+_LONGEST_VALUE = 12
+# Keywords and formats whose values are no secrets.
+_SHOWN_KEYWORDS = frozenset(
+    {"const", "enum", "exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf", "type"}
+)
+_SHOWN_FORMATS = frozenset({"date", "date-time", "duration", "ipv4", "ipv6", "time", "uuid"})
 _LONGEST_SHOWN = 60
 
 
@@ -56,17 +68,62 @@ class Reporter:
             for inner in chosen:
                 yield from self._faults(inner, here, places=places)
             return
+        location = self._location(error) if places else None
+        decides = str(_keyword(error, "$comment", "")).split("\n") if branches else [""]
+        if decides[0] and isinstance(error.instance, dict) and decides[0] not in error.instance:
+            message = f"is required: it decides between {_listed([repr(value) for value in decides[1:]], 'and')}"
+            yield Fault(here + value_path(decides[:1]), message, "required", location)
+            return
         types = _types(branches)
         message = _not_of_type(types, error.instance) if types else _message(error)
+        if branches and not types:
+            message = f"{message}: {self._missed(branches, here)}"[:_LONGEST_CHOICE]
         keyword = str(error.validator or "")
         value_type = "" if keyword in _ABSENT else kind(error.instance)
-        yield Fault(here, message, keyword, self._location(error) if places else None, value_type)
+        yield Fault(here, message, keyword, location, value_type, _value(error, types))
+
+    def _missed(self, branches: list[list[ValidationError]], here: str) -> str:
+        """Why a value fits no branch of a choice: of the nearest ones, what each lacks."""
+        nearest = sorted(branches, key=lambda branch: (_rank(branch), len(branch)))[:_NEAREST]
+        return "; or ".join(
+            " and ".join(
+                f"{fault.path} {fault.message}"
+                for error in branch[:_NEAREST]
+                for fault in self._faults(error, here, places=False)
+            )
+            for branch in nearest
+        )
 
     def _location(self, error: ValidationError) -> DocumentLocation | None:
         if self._pointers is None:
             self._pointers = _pointers(self.bundle.schema)
         pointer = self._pointers.get(id(error.schema))
         return None if pointer is None else location_in(self.bundle, self.references, f"{pointer}/{error.validator}")
+
+
+def _keyword(error: ValidationError, name: str, default: Any) -> Any:
+    """The value of another keyword of the schema that has the broken one."""
+    return error.schema.get(name, default) if isinstance(error.schema, Mapping) else default
+
+
+def _value(error: ValidationError, types: list[str]) -> str:
+    """The value of a fault, if it may be shown."""
+    keyword, value = error.validator, error.instance
+    if (
+        keyword not in _SHOWN_KEYWORDS
+        and not types
+        and not (keyword == "format" and error.validator_value in _SHOWN_FORMATS)
+    ):
+        return ""
+    wanted = types or _keyword(error, "type", ())
+    if keyword == "type" and "string" in ([wanted] if isinstance(wanted, str) else wanted):
+        return ""
+    if not isinstance(value, (str, int, float)) or _keyword(error, "format", "") == "password":
+        return ""
+    # The nearest name: items of an array have none.
+    name = next((key for key in reversed(error.absolute_path) if isinstance(key, str)), "")
+    text = repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(str(value)) <= _LONGEST_VALUE and not names_credential(name) else ""
 
 
 def value_path(keys: Iterable[Any]) -> str:
@@ -146,7 +203,10 @@ def _message(error: ValidationError) -> str:
 
 def _not_of_type(types: Any, value: Any) -> str:
     types = [types] if isinstance(types, str) else types
-    return f"must be {_listed([_article(each) for each in types])}, not {_article(kind(value))}"
+    got = _article(kind(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        got = "NaN or infinity, which JSON can't write"
+    return f"must be {_listed([_article(each) for each in types])}, not {got}"
 
 
 def _expected(allowed: list[Any]) -> str:
@@ -220,9 +280,9 @@ def _article(name: str) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str], word: str = "or") -> str:
     """Names as a sentence lists them."""
-    return " ".join([", ".join(names[:-1]), "or", names[-1]]) if len(names) > 1 else "".join(names)
+    return " ".join([", ".join(names[:-1]), word, names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def _shown(values: Iterable[Any]) -> str:

@@ -207,7 +207,12 @@ def format_fault(name: str, value: Any) -> str | None:
     """What is wrong with a value by a format; None where nothing is, or the format says nothing of it."""
     if isinstance(value, str):
         text = TEXTS.get(name)
-        return f"is not {text.title}" if text is not None and not text.test(value) else None
+        if text is None or text.test(value):
+            return None
+        if name in {"date-time", "time"} and text.test(f"{value}Z"):
+            # RFC 3339, 5.6: an offset is required.
+            return "has no time zone: datetime.now().astimezone() has one, and so has 2030-12-31T23:59:00Z"
+        return f"is not {text.title}"
     number = NUMBERS.get(name)
     if number is None or not is_number(value):
         return None

@@ -96,7 +96,40 @@ def test_no_message_shows_a_value(make):
     value = {**dict.fromkeys("abcde", secret), "f": [4711]}
     faults = validator(make(node), "request").faults(value)
     assert len(faults) >= 8
-    assert not any(secret in str(fault) or "4711" in str(fault) for fault in faults)
+    assert not any(secret in str(fault) or "4711" in fault.message for fault in faults)
+
+
+# schema of the property, its name, value, what is shown of it
+VALUES = [
+    ({"type": "integer"}, "page", "3", "'3'"),
+    ({"type": "integer"}, "page", True, "true"),
+    ({"type": "boolean"}, "on", 1, "1"),
+    ({"enum": ["a", "b"]}, "kind", "new", "'new'"),
+    ({"const": 1}, "kind", 2, "2"),
+    ({"maximum": 10}, "size", 11, "11"),
+    ({"multipleOf": 0.5}, "size", 0.3, "0.3"),
+    ({"format": "date"}, "day", "2024-13-01", "'2024-13-01'"),
+    ({"items": {"type": "integer"}}, "ids", ["x"], "'x'"),
+    ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "page", "x", "'x'"),
+    # What wants any text may be a secret, and so may what is called so, or is long.
+    ({"type": "string"}, "pin", 1234, ""),
+    ({"type": "string", "maxLength": 3}, "pin", "hunter2", ""),
+    ({"pattern": "^x$"}, "pin", "hunter2", ""),
+    ({"type": "integer"}, "api_key", "hunter2", ""),
+    ({"type": "integer", "format": "password"}, "pin", "hunter2", ""),
+    ({"enum": ["a"]}, "access-token", "hunter2", ""),
+    ({"items": {"enum": ["a"]}}, "secret", ["hunter2"], ""),
+    ({"type": "integer"}, "page", "a longer text", ""),
+    ({"type": "integer"}, "page", {"a": 1}, ""),
+]
+
+
+@pytest.mark.parametrize(("node", "name", "value", "shown"), VALUES)
+def test_a_short_value_that_is_no_secret_is_shown_beside_the_message(make, node, name, value, shown):
+    (fault,) = validator(make({"properties": {name: node}}), "request").faults({name: value})
+    assert fault.value == shown
+    assert (f"(it is {shown})" if shown else fault.message) in str(fault)
+    assert "hunter2" not in str(fault)
 
 
 def test_a_given_path_goes_before(make):
@@ -130,7 +163,11 @@ CHOICES = [
         [("$.b", "must be an integer, not a string")],
     ),
     ({"oneOf": [{"minimum": 1}, {"minimum": 2}]}, 3, [("$", "fits more than one of 2 schemas, only one is allowed")]),
-    ({"anyOf": [{"minimum": 5}, {"maximum": 1}]}, 3, [("$", "fits none of 2 schemas")]),
+    (
+        {"anyOf": [{"minimum": 5}, {"maximum": 1}]},
+        3,
+        [("$", "fits none of 2 schemas: $ must be at least 5; or $ must be at most 1")],
+    ),
     ({"not": {"type": "string"}}, "x", [("$", "fits a schema that it must not fit")]),
 ]
 

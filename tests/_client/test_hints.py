@@ -1,0 +1,123 @@
+"""What an error tells a person to do: each mistake of the first day, and the words that mend it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+import dynclient
+from dynclient import exceptions
+from dynclient.options import Validation
+
+SCHEMA = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "when": {"type": "string", "format": "date-time"},
+        "size": {"type": "number"},
+        "name": {"type": "string"},
+    },
+}
+PET = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}}
+EITHER = {
+    "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+    "discriminator": {"propertyName": "kind"},
+}
+QUERY = {"name": "page", "in": "query", "schema": {"type": "integer"}}
+
+
+def operation(name, schema, **more):
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"post": {"operationId": name, "requestBody": body, "responses": {"200": {"description": ""}}, **more}}
+
+
+DOCUMENT = {
+    "openapi": "3.0.3",
+    "info": {"title": "t", "version": "1"},
+    "paths": {"/things": operation("create", SCHEMA, parameters=[QUERY]), "/pets": operation("adopt", EITHER)},
+    "components": {"schemas": {"Cat": PET, "Dog": PET}},
+}
+NAIVE = dt.datetime(2024, 1, 1)  # noqa: DTZ001  # that it has no zone is the mistake
+
+MISTAKES = {
+    "a naive datetime": (lambda api: api.create.prepare(name="x", when=NAIVE), r"time zone.*astimezone"),
+    "a naive text": (lambda api: api.create.prepare(name="x", when="2024-01-01T00:00:00"), "time zone"),
+    "not a number": (lambda api: api.create.prepare(name="x", size=float("nan")), "NaN or infinity"),
+    "infinity": (lambda api: api.create.prepare(name="x", size=float("-inf")), "NaN or infinity"),
+    "JSON text": (lambda api: api.create.prepare('{"name": "x"}'), r"a dict or a list; json\.loads"),
+    "JSON bytes": (lambda api: api.create.prepare(b'{"name": "x"}'), r"json\.loads|bytes"),
+    "timeout in a call": (lambda api: api.create.prepare(name="x", timeout=3), r"with_options\(timeout=\.\.\.\)"),
+    "content type in a call": (lambda api: api.create.prepare(name="x", content_type="a/b"), r"with_options\(content"),
+    "query in a call": (lambda api: api.create.prepare(name="x", query={"a": 1}), r"with_options\(query="),
+    "no body": (lambda api: api.create.prepare(), r"name=, when=, size=, of which the first 1 are required"),
+    "a value of the wrong type": (lambda api: api.create.prepare(name="x", page="3x"), r"page.*it is '3x'"),
+    "no discriminator": (lambda api: api.adopt.prepare({"meow": 1}), r"\$\.kind: is required.*'Cat' and 'Dog'"),
+    "the way past": (lambda api: api.create.prepare(name=5), r'validate=Validation\(requests="warn"\)'),
+    "an operation that is not there": (
+        lambda api: api.with_options(validate=Validation(by={"creat": "warn"})),
+        "did you mean create",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_with_its_remedy(mistake):
+    act, words = MISTAKES[mistake]
+    with pytest.raises(exceptions.RequestError, match=f"(?s){words}"):
+        act(dynclient.load(DOCUMENT, base_url="https://h"))
+
+
+# Location, path that was asked, words
+REDIRECTS = [
+    ("/things/", r'to /things/\).*differs by a slash: client\.request\("POST", "/things/"'),
+    (
+        "https://other.test/v2/things?token=canary",
+        r'to https://other\.test/v2/things\).*base_url="https://other\.test"',
+    ),
+    ("/elsewhere", r"to /elsewhere\)"),
+]
+
+
+@pytest.mark.parametrize(("location", "words"), REDIRECTS)
+def test_a_redirected_post_is_told_where_to(httpserver, location, words):
+    httpserver.expect_request("/things").respond_with_data("", status=307, headers={"Location": location})
+    client = dynclient.load(DOCUMENT, base_url=httpserver.url_for(""))
+    with client, pytest.raises(exceptions.RedirectError, match=f"(?s){words}") as caught:
+        client.create(name="x")
+    assert "canary" not in str(caught.value)
+
+
+def test_a_base_url_is_percent_encoded(httpserver):
+    httpserver.expect_request("/ä b%2Fc/things").respond_with_data("")
+    url = httpserver.url_for("").rstrip("/") + "/ä b%252Fc"
+    with dynclient.load(DOCUMENT, base_url=url) as client:
+        assert client.create.prepare(name="x").url.endswith("/%C3%A4%20b%252Fc/things")
+        client.create(name="x")
+    assert httpserver.log[0][0].environ["RAW_URI"] == "/%C3%A4%20b%252Fc/things"
+    for host in ("https://a b/x", "https://a|b/x", 'https://a"b/x'):
+        with pytest.raises(exceptions.ArgumentError, match="base_url"):
+            dynclient.load(DOCUMENT, base_url=host)
+
+
+def test_a_function_can_sign_the_request():
+    signed = {**DOCUMENT, "security": [{"Sign": []}]}
+    scheme = {"type": "apiKey", "in": "header", "name": "X-Signature"}
+    signed["components"] = {**DOCUMENT["components"], "securitySchemes": {"Sign": scheme}}
+    seen = []
+
+    class Sent:
+        def send(self, send):
+            seen.append(send.request.headers["X-Signature"])
+            return dynclient.Response(200, request=send.request)
+
+        def close(self):
+            pass
+
+    def sign(wanted):
+        request = wanted.request
+        return f"{request.method} {request.url} {len(request.body)}"
+
+    with dynclient.load(signed, base_url="https://h", auth=sign, transport=Sent()) as client:
+        client.create(name="x")
+    assert seen == ["POST https://h/things 12"]

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-large test-all lint format typing layers conformance soak lowest audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard clean
+.PHONY: help demo test test-large test-all lint format typing layers conformance soak lowest audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard growth clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench: $(VENV)/.dynclient-bench ## measure beside limits and peers, about ten mi
 
 bench-quick: $(VENV)/.dynclient-bench ## the same without peers, about two minutes
 	@$(BIN)/python -m benchmarks --without-peers --runs 3 --rounds 11 $(DOCUMENTS) $(ARGS)
+
+growth: $(VENV)/.dynclient-test ## print how time and memory grow with the size of what a server sends (ARGS="--sizes 1 4 16")
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
 bench-guard: $(VENV)/.dynclient-bench ## fail where speed is far beyond its goals
 	@$(BIN)/python -m benchmarks.guard

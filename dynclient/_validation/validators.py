@@ -172,7 +172,7 @@ class Validator:
         the schema has a string. Without ``places`` faults do not tell where the document says so: to find the line, a
         large document is searched. With the engine ``jsonschema`` jsonschema-rs is not asked.
         """
-        verdict = self.verdict(value) if engine == "auto" else None
+        verdict = self.verdict(value) if engine == "auto" and (places or self._is_ready) else None
         if verdict:
             return []
         levels = self._cost.levels
@@ -190,6 +190,11 @@ class Validator:
             return None
         begin_check()
         return self._verdict(value)
+
+    @property
+    def _is_ready(self) -> bool:
+        """Whether jsonschema-rs is made ready, or soon is: with many schemas that takes longer than an example."""
+        return "_verdict" in self.__dict__ or len(self.bundle.schema.get("$defs", ())) <= _FEW_SCHEMAS
 
     @cached_property
     def _verdict(self) -> Verdict | None:
@@ -219,6 +224,7 @@ class Validator:
         return self._reporter.faults(errors, path, self.limits.errors, places=places)
 
 
+_FEW_SCHEMAS = 50
 _CONTAINERS = (dict, list)
 
 

@@ -71,6 +71,38 @@ def test_a_record_in_lines_is_given_when_it_is_whole():
     assert found == [[1, 2]]
 
 
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+LENGTH = b"Content-Length: 2\r\n\r\n{}"
+BLANKS = b" " * 60_000
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        CHUNKED + b"".join(b"X%d: a" % number + BLANKS + b"b\r\n" for number in range(50)) + b"\r\n",
+        CHUNKED + b"X: a" + BLANKS + b"b\n\n",
+        CHUNKED.replace(b"2\r", b"2;a=" + BLANKS + b"\r") + b"\r\n",
+        b"".join(b"X%d: a" % number + BLANKS + b"b\r\n" for number in range(50)) + LENGTH,
+        b"X: a\r\n" + BLANKS + b"b\r\n" + LENGTH,
+        b"X: a" + BLANKS + b"b\nContent-Length: 2\n\n{}",
+    ],
+    ids=[
+        "trailers",
+        "a trailer with bare line feeds",
+        "a chunk extension",
+        "headers",
+        "a folded line",
+        "bare line feeds",
+    ],
+)
+def test_blanks_in_headers_and_trailers(rest, serve):
+    server = serve(("ask", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + rest))
+    with dynclient.load(document(server.url), retry=1) as client:
+        started = time.thread_time()
+        assert client.get_open() == {}
+    assert time.thread_time() - started < 2
+
+
 def test_thousands_of_operations_of_one_name():
     answers = {"200": {"description": "ok"}}
     paths = {f"/p{i}": {"get": {"operationId": "same" + "-" * (i % 3), "responses": answers}} for i in range(8000)}

@@ -183,6 +183,8 @@ def _escaped(value: str) -> str:
 
 def _printable(value: str) -> str:
     """Replace control characters, and those that reorder a line, by escapes."""
+    if value.replace("\n", "").replace("\t", "").isprintable():
+        return value
     return "".join(c if c.isprintable() or c in "\n\t" else _shown(c) for c in value)
 
 

@@ -9,6 +9,7 @@ from dynclient._client import AsyncClient, Client, OperationMethod
 from dynclient._client.keywords import AsyncLoadOptions, Auth, CallOptions, Credential, LoadOptions
 from dynclient._client.namespaces import Operations
 from dynclient._client.operation_method import Described
+from dynclient._client.raw_requests import RawRequests
 from dynclient._client.streaming import Answer, AsyncAnswer, AsyncStreaming, Streaming
 from dynclient._request import Explanation, ServerChoice
 
@@ -27,6 +28,7 @@ __all__ = [
     "LoadOptions",
     "OperationMethod",
     "Operations",
+    "RawRequests",
     "ServerChoice",
     "Streaming",
 ]

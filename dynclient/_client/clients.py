@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Never
 
 from dynclient._call import Hook
 from dynclient._client.namespaces import Namespace, Operations, Summary, allow_completion
-from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
+from dynclient._client.operation_method import (
+    AsyncDispatcher,
+    Dispatcher,
+    OperationMethod,
+    ShownClassMethod,
+    of_options,
+    shown_as,
+)
 from dynclient._client.source import DocumentSource
 from dynclient._client.source import document_headers as headers_of_document
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, outermost, variant
@@ -167,6 +174,9 @@ class _BaseClient:
         found = DocumentSource(source, fetched_with, **how, **network)
         return cls._of(found, transport, {**network, "unix_socket": unix_socket}, call_options, watch)
 
+    if not TYPE_CHECKING:
+        load = ShownClassMethod(load)
+
     @classmethod
     def _of(
         cls,
@@ -225,6 +235,7 @@ class _BaseClient:
         """The API as the document describes it: for programs that inspect it."""
         return self._state.document.api
 
+    @shown_as(of_options)
     @outermost
     def with_options(self, **options: Any) -> Self:
         """Return a client with other options on the same connections.

@@ -7,10 +7,10 @@ that ``help()``, ``inspect`` and completers take it for a function.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dynclient._call import call, stream
 from dynclient._client.drivers import drive, drive_async
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from dynclient._client.streaming import Body
     from dynclient._request import Explanation
+
+
+_F = TypeVar("_F")
 
 
 class Dispatcher:
@@ -176,16 +179,89 @@ class _Docstring:
         return method._described()  # noqa: SLF001  # the method's own attribute
 
 
+class _BoundMethod(partial[Any]):
+    """A method with a signature of its own object, which is worked out when somebody looks."""
+
+    shown_by: Callable[[Any], inspect.Signature]
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self.shown_by(self.args[0])
+
+    def __get__(self, instance: object, owner: type | None = None) -> _BoundMethod:
+        return self  # so that help() takes it for a function
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.args[0], self.func.__name__)
+
+
+class _ShownMethod:
+    """A method whose signature depends on its object."""
+
+    def __init__(self, function: Any, shown_by: Callable[[Any], inspect.Signature]) -> None:
+        self._function, self._shown_by = function, shown_by
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        if instance is None:
+            return self._function
+        return self._bound(instance)
+
+    def _bound(self, instance: object) -> _BoundMethod:
+        method = _BoundMethod(self._function, instance)
+        method.shown_by = self._shown_by
+        for name in ("__doc__", "__name__", "__qualname__"):
+            setattr(method, name, getattr(self._function, name))
+        return method
+
+
+class ShownClassMethod(_ShownMethod):
+    """A class method, whose defaults are shown if they are short."""
+
+    def __init__(self, method: Any) -> None:
+        super().__init__(method.__func__, self._signature)
+
+    def __get__(self, instance: object, owner: type | None = None) -> _BoundMethod:
+        return self._bound(owner)
+
+    def _signature(self, _: object) -> inspect.Signature:
+        from dynclient.inspection.signatures import of_class_method
+
+        return of_class_method(self._function)
+
+
+def shown_as(signature: Callable[[Any], inspect.Signature]) -> Callable[[_F], _F]:
+    """Decorate a method: ``help()`` and completers get the signature that a function makes for its object."""
+
+    def decorate(function: _F) -> _F:
+        return cast("_F", _ShownMethod(function, signature))
+
+    return decorate
+
+
+def of_operation(method: OperationMethod) -> inspect.Signature:
+    """The signature of an operation, for a method that takes its arguments."""
+    import inspect
+
+    return method.__signature__.replace(return_annotation=inspect.Signature.empty)
+
+
+def of_options(_: object) -> inspect.Signature:
+    """The signature of ``with_options``: all options; those left out stay as they are."""
+    from dynclient.inspection.signatures import of_keywords
+
+    return of_keywords(CallOptions._fields)
+
+
 @lru_cache
-def _as_attribute_error(kind: type[DocumentError]) -> type[DocumentError]:
-    """A class of errors that are AttributeErrors too. Their pickles are those of the first class."""
+def _also(kind: type[DocumentError], other: Any) -> type[DocumentError]:
+    """A class of errors that are those of another class too. Their pickles are those of the first class."""
 
     def reduced(error: DocumentError) -> tuple[Any, ...]:
         revive, (_, state) = kind.__reduce__(error)
         return revive, (kind, state)
 
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__reduce__": reduced}
-    return type(kind.__name__, (kind, AttributeError), names)
+    return type(kind.__name__, (kind, other), names)
 
 
 class Described:
@@ -258,6 +334,7 @@ class Described:
         with self._attribute(), naming(self._row):
             return body_schema_of(self.operation)
 
+    @shown_as(of_operation)
     @outermost
     def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
         """Where each argument would go on the wire, by which line of the document, and what validation finds.
@@ -276,15 +353,16 @@ class Described:
         return self._dispatcher.document.operation(self._row)
 
     @contextmanager
-    def _attribute(self) -> Iterator[None]:
+    def _attribute(self, other: Any = AttributeError) -> Iterator[None]:
         """Make an error in the document an AttributeError too, for ``hasattr`` and ``getattr`` with a default."""
         try:
-            yield
+            with naming(self._row):
+                yield
         except DocumentError as error:
-            if isinstance(error, AttributeError):
+            if isinstance(error, other):
                 raise
             revive, (kind, state) = error.__reduce__()
-            raise revive(_as_attribute_error(kind), state).with_traceback(error.__traceback__) from error.__cause__
+            raise revive(_also(kind, other), state).with_traceback(error.__traceback__) from error.__cause__
 
 
 class OperationMethod(Described):
@@ -292,12 +370,11 @@ class OperationMethod(Described):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        from dynclient.inspection.signatures import ANYTHING, signature
+        from dynclient.inspection.signatures import signature
 
-        try:
+        # inspect's word for "there is none" is ValueError, so that help() goes on.
+        with self._attribute(ValueError):
             made = signature(self._read(), self._dispatcher.options.defaults)
-        except DocumentError:
-            made = ANYTHING  # help() and completers must not fail; the docstring says what is broken
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
@@ -320,6 +397,7 @@ class OperationMethod(Described):
         """The same operation, returning ``HTTPResult(data, status, headers)``."""
         return self._like(self._dispatcher, with_http_info=True)
 
+    @shown_as(of_operation)
     @outermost
     def prepare(self, /, *args: Any, **keywords: Any) -> Request:
         """The Request that the call would send. A missing credential is shown as ``$NAME``.
@@ -361,6 +439,7 @@ class OperationMethod(Described):
             )
         return self._dispatcher.send(plan, bound, options, data_only=False)
 
+    @shown_as(of_operation)
     @outermost
     def stream(self, /, *args: Any, **keywords: Any) -> Any:
         """Call, and leave the response's body unread: ``with op.stream(...) as answer``, or ``async with``.
@@ -373,6 +452,7 @@ class OperationMethod(Described):
         plan = self._dispatcher.document.plan(self._row)
         return self._dispatcher.stream(plan, plan.binder.bind(args, keywords, self._dispatcher.options.defaults))
 
+    @shown_as(of_options)
     @outermost
     def with_options(self, **options: Any) -> OperationMethod:
         """The same operation with other options for this call, as a client's ``with_options`` takes them."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dynclient._schemas import shape
@@ -68,20 +69,28 @@ class _Signature(inspect.Signature):
     __slots__ = ()
 
     def __str__(self) -> str:
-        return super().__str__().replace(" = Ellipsis", " = ...")
+        return _with_dots(super().__str__())
 
     if sys.version_info >= (3, 13):
 
         def format(self, *args: Any, **keywords: Any) -> str:
             """Format the signature for ``help`` of Python 3.13 and later."""
-            return super().format(*args, **keywords).replace(" = Ellipsis", " = ...")
+            return _with_dots(super().format(*args, **keywords))
 
 
-_PARAMETER = inspect.Parameter
-ANYTHING = inspect.Signature(
-    [_PARAMETER("args", _PARAMETER.VAR_POSITIONAL), _PARAMETER("keywords", _PARAMETER.VAR_KEYWORD)]
-)
-"""The signature of an operation that can't be read."""
+def _with_dots(text: str) -> str:
+    return text.replace(" = Ellipsis", " = ...").replace("=Ellipsis", "=...")
+
+
+def of_keywords(names: Iterable[str]) -> inspect.Signature:
+    """Build the signature of a function that takes keywords alone, each of which may be left out."""
+    return _Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=...) for name in names])
+
+
+def of_class_method(function: Any) -> inspect.Signature:
+    """Build the signature of a class method, with ``...`` for defaults that are objects of many members."""
+    _, *own = inspect.signature(function).parameters.values()
+    return _Signature([one.replace(default=...) if dataclasses.is_dataclass(one.default) else one for one in own])
 
 
 def argument_hint(argument: Argument) -> Hint:

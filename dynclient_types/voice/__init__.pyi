@@ -11,6 +11,7 @@ from dynclient.types import CallOptions as _CallOptions
 from dynclient.types import Credential as _Credential
 from dynclient.types import LoadOptions as _LoadOptions
 from dynclient.types import Operations as _Operations
+from dynclient.types import RawRequests as _RawRequests
 from typing_extensions import Self
 from typing_extensions import Unpack as _Unpack
 
@@ -60,6 +61,10 @@ class Client:
     def api(self) -> _API:
         ...
 
+    @property
+    def request(self) -> _RawRequests:
+        ...
+
     def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:
         ...
 
@@ -96,6 +101,10 @@ class AsyncClient:
 
     @property
     def api(self) -> _API:
+        ...
+
+    @property
+    def request(self) -> _RawRequests:
         ...
 
     def with_options(self, *, auth: _Auth=..., **options: _Unpack[_CallOptions]) -> Self:

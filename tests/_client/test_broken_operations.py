@@ -70,10 +70,18 @@ def test_a_broken_header_of_a_response_is_a_warning(client, caplog):
     assert "can't be validated" in caplog.text
 
 
-def test_an_example_of_it_can_t_be_made(client):
-    with pytest.raises(BROKEN["parameter"][0]) as caught:
-        client.parameter.example()
-    assert caught.value.operation_id == "parameter"
+LOOKS = {
+    "signature": (inspect.signature, "answer"),
+    "example": (lambda method: method.example(), "parameter"),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_who_looks_at_it_is_told_too(client, look):
+    act, name = LOOKS[look]
+    with pytest.raises(BROKEN[name][0]) as caught:
+        act(getattr(client, name))
+    assert caught.value.operation_id == name
 
 
 # Parts of an operation that has a body, each broken in its own way.
@@ -111,7 +119,6 @@ def test_looking_at_it_says_what_is_broken_and_stops_nothing(broken_path, capsys
     for text in (client.bad.__doc__, pydoc.render_doc(client.bad), repr(client.bad)):
         assert fault.splitlines()[0] in text
     assert client.bad.__doc__.startswith("Break it")
-    assert inspect.signature(client.bad)
     assert "[broken] Break it" in repr(client.operations)
     assert list(client.operations.search("break")) == ["bad"]
     assert {change.id for change in compare(client.api, client.api)} <= {"operation-not-compared"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import pickle
+import pydoc
 import shlex
 import subprocess
 import sys
@@ -281,3 +283,27 @@ def test_a_tag_is_a_table_where_people_look(client, monkeypatch):
     ]
     monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
     assert repr(client.calls) == shown["text/plain"]
+
+
+def test_what_takes_the_operations_arguments_shows_them(client):
+    call = inspect.signature(client.get_call_state)
+    for method in (client.get_call_state.prepare, client.get_call_state.stream, client.get_call_state.explain):
+        assert inspect.signature(method).parameters == call.parameters
+        assert f"{method.__name__}(account_id: str, call_id: str)" in pydoc.render_doc(method, renderer=pydoc.plaintext)
+        assert inspect.getdoc(method)
+
+
+def test_options_show_their_names_and_no_defaults(client):
+    for method in (client.with_options, client.create_call.with_options):
+        shown = str(inspect.signature(method))
+        assert shown.startswith("(*, base_url=..., server=..., auth=...")
+        assert "timeout=..." in pydoc.render_doc(method, renderer=pydoc.plaintext)
+
+
+@pytest.mark.parametrize("load", [dynclient.load, dynclient.Client.load, dynclient.AsyncClient.load])
+def test_load_shows_no_long_defaults(load):
+    shown = str(inspect.signature(load))
+    assert "limits: 'Limits' = ..., validate: 'Validation | ValidationMode' = 'strict'" in shown
+    assert len(shown) < 1200
+    assert "base_url" in pydoc.render_doc(load, renderer=pydoc.plaintext)
+    assert pickle.loads(pickle.dumps(load))(b'{"openapi": "3.1.0"}').api.version == ""

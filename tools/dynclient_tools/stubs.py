@@ -266,6 +266,7 @@ _EXIT = syntax.arguments_of("self", [(part, _ANY, False) for part in ("kind", "e
 _COMMON = (
     syntax.function("operations", _ITSELF, name("_Operations"), decorators=["property"]),
     syntax.function("api", _ITSELF, name("_API"), decorators=["property"]),
+    syntax.function("request", _ITSELF, name("_RawRequests"), decorators=["property"]),
     syntax.function("with_options", _OPTIONS, name("Self")),
 )
 _NONE = syntax.constant(None)

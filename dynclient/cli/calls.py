@@ -23,7 +23,7 @@ from dynclient.cli.http_text import VerboseTransport, request_text, with_secret_
 from dynclient.cli.input_values import argument_value, body_fields, body_words, whole_body
 from dynclient.cli.output import FORMAT_NAMES, FileWithProgress, Printer, write
 from dynclient.cli.results import FileToSave, show_error, show_result, show_stream
-from dynclient.exceptions import MissingCredential, ResponseError, escaped
+from dynclient.exceptions import ArgumentError, MissingCredential, ResponseError, escaped
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstrings import constraints
 from dynclient.model import API, Operation
@@ -217,6 +217,12 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
         return sent(prepared, body, given, transport, is_sequence=_is_sequence(operation))
     except MissingCredential as error:
         error.hint = credentials.hint(client.api, operation)
+        raise
+    except ArgumentError as error:
+        if body is ... and operation.body is not None and operation.body.required:
+            error.hint = (
+                error.hint or "the body is words such as name=value, or --body JSON, @FILE, or - for standard input"
+            )
         raise
 
 

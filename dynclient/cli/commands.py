@@ -81,12 +81,15 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 
 def plain_line(text: str) -> str:
     """One line of Markdown as plain text: links as ``text (URL)``, code without its backticks."""
-    pieces = []
-    end = 0
-    for found in _CODE.finditer(text):
-        pieces += [_without_markup(text[end : found.start()]), found[2].strip()]
-        end = found.end()
-    return "".join([*pieces, _without_markup(text[end:])])
+    codes: list[str] = []
+
+    def put_aside(found: re.Match[str]) -> str:
+        codes.append(found[2].strip())
+        return f"\ue000{len(codes) - 1}\ue001"
+
+    # Code keeps its characters, also where it stands within other markup.
+    plain = _without_markup(_CODE.sub(put_aside, text.replace("\ue000", "")))
+    return re.sub("\ue000([0-9]+)\ue001", lambda found: codes[int(found[1])], plain)
 
 
 def _without_markup(text: str) -> str:

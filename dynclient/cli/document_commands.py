@@ -99,7 +99,15 @@ def cache(*, clear: bool) -> None:
         click.echo(f"{store.folder}: {store.clear()} removed", err=True)
         return
     entries = store.entries()
+    outdated = 0
     for entry in entries:
+        if (source := store.source(entry)) == "-":
+            outdated += 1
+            continue
         used = dt.datetime.fromtimestamp(entry.used, dt.UTC).strftime("%Y-%m-%d %H:%M")
-        click.echo(f"{entry.size:>12,}  {used}  {store.source(entry)}")
+        click.echo(f"{entry.size:>12,}  {used}  {source}")
+    if outdated:
+        click.echo(
+            f"{counted(outdated, 'form')} of other versions of dynclient or of its format are not listed", err=True
+        )
     click.echo(f"{store.folder}: {len(entries)} documents, {sum(entry.size for entry in entries):,} bytes", err=True)

@@ -147,3 +147,10 @@ def test_words_that_are_no_body_are_wrong_usage(run, document, words, said):
     path = document(method="post", requestBody={"content": content})
     status, out, err = run("call", path, "look", *words, "--base-url", "https://t.test", "--dry-run")
     assert (status, out, said in err) == (2, "", True)
+
+
+def test_a_missing_body_is_told_with_the_ways_to_give_it(run, document):
+    content = {"application/json": {"schema": SCHEMA}}
+    path = document(method="post", requestBody={"required": True, "content": content})
+    status, _, err = run("call", path, "look", "--base-url", "https://t.test", "--dry-run")
+    assert (status, "--body - for standard input" in err) == (1, True)

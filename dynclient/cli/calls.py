@@ -220,9 +220,8 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
         raise
     except ArgumentError as error:
         if body is ... and operation.body is not None and operation.body.required:
-            error.hint = (
-                error.hint or "the body is words such as name=value, or --body JSON, @FILE, or - for standard input"
-            )
+            ways = "name=value words, --body JSON, --body @FILE, or --body - for standard input"
+            error.hint = error.hint or f"give the body by {ways}"
         raise
 
 

@@ -16,7 +16,7 @@ import dynclient
 from dynclient import testing
 from dynclient._validation import validator
 from dynclient.examples import example, media_example, patterns
-from dynclient.exceptions import ArgumentError, RequestValidationError
+from dynclient.exceptions import ArgumentError
 from dynclient.messages import Request
 from dynclient.model import Example, MediaType
 
@@ -235,13 +235,13 @@ def test_arguments_of_real_documents(shared, name):
 def check_arguments(client, seed):
     for row in client.api.rows:
         method = client.operations[row.key].with_options(base_url="https://a.example")
+        if row.key in CORPUS_EXCEPTIONS:
+            with pytest.raises(ArgumentError, match=CORPUS_EXCEPTIONS[row.key]):
+                method.example(seed)
+            continue
         given = method.example(seed)
         assert given == method.example(seed)
-        if row.key in CORPUS_EXCEPTIONS:
-            with pytest.raises(RequestValidationError, match=CORPUS_EXCEPTIONS[row.key]):
-                method.prepare(**given)
-        else:
-            method.prepare(**given)
+        method.prepare(**given)
 
 
 PATTERNS = (

@@ -15,8 +15,8 @@ from typing import Any
 from dynclient import _schemas
 from dynclient._charsets import decode_text, encode_text
 from dynclient._decimals import decimal_text
-from dynclient.codecs.codec import Codec, Encoded, is_content, raw_body
-from dynclient.exceptions import DecodeError, DocumentError, EncodeError
+from dynclient.codecs.codec import Codec, Encoded, is_content, raw_body, too_many
+from dynclient.exceptions import DecodeError, DocumentError, EncodeError, UnsafeDocument
 from dynclient.media_types import charset_of
 from dynclient.model import MediaType
 from dynclient.options import Limits
@@ -48,12 +48,17 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
         return text
     from dynclient._document import yaml_text
 
+    # PyYAML takes more memory for a value than the reader of JSON, so that the limit of documents counts too.
+    nodes = min(filter(None, (limits.body_values, limits.document_nodes)), default=None)
+    bounds = replace(limits, document_depth=limits.body_depth, document_nodes=nodes)
     try:
-        return yaml_text.read(text.encode("utf-8"), "the body", replace(limits, document_depth=limits.body_depth))
+        return yaml_text.read(text.encode("utf-8"), "the body", bounds)
     except DocumentError as error:
-        line = error.location.line if error.location is not None else None
-        at = f" (line {line})" if line is not None else ""
-        raise DecodeError(error.message.replace("the body: ", "the body ", 1) + at) from None
+        if isinstance(error, UnsafeDocument) and nodes == limits.body_values and "values" in error.message:
+            raise too_many(nodes) from None
+        reason = error.message.removeprefix("the body: ").removeprefix("is not YAML: ")
+        at = f" (line {error.location.line})" if error.location is not None and error.location.line else ""
+        raise DecodeError(f"the body can't be read as YAML: {reason}{at}", hint=error.hint) from None
 
 
 def is_text(media_type: MediaType | None) -> bool:

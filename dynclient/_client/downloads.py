@@ -46,8 +46,9 @@ _PAUSE = 0.2
 class AtomicFile:
     """A file that exists whole, or not at all: it is written under another name, and renamed at the end.
 
-    It keeps the permissions of the file that it replaces, from its first byte on. Errors of the operating system are
-    raised unchanged, as OSError.
+    It keeps the permissions of the file that it replaces, from its first byte on. What is not a regular file, such as a
+    pipe or ``/dev/null``, is not replaced, but written to. Errors of the operating system are raised unchanged, as
+    OSError.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -57,11 +58,15 @@ class AtomicFile:
         self._target = Path(os.path.realpath(self.path))
         if self._target.is_dir():
             raise IsADirectoryError(f"{self.path} is a directory")
+        self._is_regular = self.path.is_file() or not self.path.exists()
         self.size = 0
         self._open()
 
     def _open(self) -> None:
         """Open the part, as a new file."""
+        if not self._is_regular:
+            self._file = self.path.open("wb")
+            return
         self._part = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.part")
         self._file = self._opened(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
@@ -87,16 +92,19 @@ class AtomicFile:
     def keep(self) -> None:
         """The file is complete: rename it."""
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if self._is_regular:
+            os.fsync(self._file.fileno())
         self._file.close()
-        self._part.replace(self._target)
+        if self._is_regular:
+            self._part.replace(self._target)
 
     def discard(self) -> None:
         """Remove what was written, unless the file is complete."""
         with contextlib.suppress(OSError):
             self._file.close()
-        with contextlib.suppress(OSError):
-            self._part.unlink(missing_ok=True)
+        if self._is_regular:
+            with contextlib.suppress(OSError):
+                self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +133,8 @@ class ResumableFile(AtomicFile):
         super().__init__(path)
 
     def _open(self) -> None:
+        if not self._is_regular:
+            raise FileExistsError(f"{self.path} is not a regular file, so it can't be continued")
         stem = f".{self._target.name[:100]}."
         version = hashlib.sha256(repr(tuple(self._version)).encode()).hexdigest()[:16]
         self._part = self._target.with_name(f"{stem}{version}.resume")

@@ -21,7 +21,7 @@ from dynclient._identifiers import near
 from dynclient._settings import APISettings
 from dynclient._tables import aligned
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import format_option
+from dynclient.cli.documents import complete_documents, format_option
 from dynclient.cli.output import FORMATS, write
 from dynclient.cli.process import writing
 from dynclient.cli.references import is_reference
@@ -131,7 +131,7 @@ def list_(output: str) -> None:
 
 
 @api.command("show", cls=Command, short_help="Show an API's settings.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_documents)
 @click.option("--profile", "-p", help="With the settings of this profile.")
 @format_option("text", "json", "yaml")
 def show(name: str, profile: str | None, output: str) -> None:
@@ -148,7 +148,7 @@ def show(name: str, profile: str | None, output: str) -> None:
 
 
 @api.command(cls=Command, short_help="Look for an API's document again.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_documents)
 def sync(name: str) -> None:
     """Read the document of the API NAME again; of one that was found at a site, look for it there."""
     found = _named(name)
@@ -164,7 +164,7 @@ def sync(name: str) -> None:
 
 
 @api.command(cls=Command, short_help="Remove an API.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_documents)
 @click.option("--profile", "-p", help="Remove only this profile.")
 def remove(name: str, profile: str | None) -> None:
     """Remove the API NAME from your apis.toml; its document stays where it is."""

@@ -55,9 +55,9 @@ class FileToSave(Record):
         Raises:
             UsageError: it is a folder, or there is nothing to resume.
         """
-        if resume and not given:
+        if resume and (not given or given == "-"):
             raise click.UsageError("--resume needs --output FILE")
-        if given is None:
+        if given is None or given == "-":
             return None
         if given and Path(given).is_dir():
             raise click.UsageError(escaped(f"--output: {given} is a folder; without a FILE the server names one"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -223,3 +225,22 @@ def test_a_download_that_broke_off_is_resumed(run, document, httpserver, tmp_pat
             break
     assert (tmp_path / "out").read_bytes() == data
     assert "bytes=3000-" in ranges
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_what_is_not_a_regular_file_is_written_to(run, document, httpserver, tmp_path):
+    httpserver.expect_request("/a").respond_with_json({"a": 1})
+    words = ("call", document(), "look", "--base-url", httpserver.url_for("/"), "--output")
+    for more in ((), ("-o", "yaml")):
+        assert run(*words, "/dev/null", *more) == (0, "", "")
+        assert run(*words, "/dev/full", *more) == (1, "", "dynclient: /dev/full: No space left on device\n")
+    assert all(Path(name).is_char_device() for name in ("/dev/null", "/dev/full"))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert run(*words, pipe)[0] == 0
+    assert json.loads(os.read(reader, 100)) == {"a": 1}
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert run(*words, "/dev/null", "--resume")[0] in {0, 1}
+    assert json.loads(run(*words, "-")[1]) == {"a": 1}

@@ -16,13 +16,17 @@ from typing import Any, NamedTuple
 import pytest
 
 import dynclient
+from dynclient._response import match_status
 from dynclient._validation import validator
 from dynclient.exceptions import DocumentError, RequestError
 from dynclient.inspection.arguments import arguments
+from dynclient.messages import Headers, Response, Send
 from dynclient.model import Operation, Schema
 
 FOLDER = os.environ.get("DYNCLIENT_SHARED")
 BASE = "http://127.0.0.1:9"
+# So many operations are called in every run.
+FEW = 30
 SQS = "apis-guru/amazonaws.com/sqs.json"
 
 
@@ -81,9 +85,9 @@ def documents() -> list[tuple[str, int]]:
     return [(row["file"], int(row["ops"])) for row in rows if row["kind"] == "openapi"]
 
 
-def load(path: Path, name: str) -> dynclient.Client:
+def load(path: Path, name: str, **options: Any) -> dynclient.Client:
     more = [path.parent / REFERENCES[name]] if name in REFERENCES else []
-    return dynclient.load(path, base_url=BASE, references=more)
+    return dynclient.load(path, base_url=BASE, references=more, **options)
 
 
 @pytest.mark.skipif(not FOLDER, reason="DYNCLIENT_SHARED is not set")
@@ -104,6 +108,47 @@ def test_document(shared: Path, name: str, count: int) -> None:
             check_error(error, expected[key_])
         marked = [line for line in repr(client.operations).splitlines() if "  [broken" in line]
         assert len(marked) == sum(key[0] == name for key in BROKEN)
+
+
+class Canned:
+    """A transport whose responses have one status."""
+
+    status = 404
+
+    def send(self, send: Send) -> Response:
+        return Response(self.status, Headers({"Content-Type": "text/plain"}), b"no", request=send.request)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+@pytest.mark.skipif(not FOLDER, reason="DYNCLIENT_SHARED is not set")
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.large if count > FEW else ()) for name, count in documents()],
+)
+def test_an_error_is_caught_by_its_class_whatever_the_document_lists(shared: Path, name: str) -> None:
+    transport, caught = Canned(), 0
+    options: dict[str, Any] = {"auth": None, "validate": "off", "retry": 1, "transport": transport}
+    with load(shared / "corpus" / name, name, **options) as client:
+        for method in client.operations.values():
+            try:
+                arguments = method.example()
+                method.prepare(**arguments)
+            except (DocumentError, RequestError):
+                continue  # the tables above have each of them
+            for transport.status, kind in (
+                (404, dynclient.exceptions.NotFound),
+                (503, dynclient.exceptions.ServerError),
+            ):
+                with pytest.raises(kind) as error:
+                    method(**arguments)
+                assert isinstance(error.value, dynclient.ApiError)
+                documented = match_status(method.operation, transport.status) is not None
+                assert error.value.documented is documented
+                assert isinstance(error.value, dynclient.exceptions.UndocumentedStatus) is not documented
+                caught += 1
+        assert caught or not client.operations or any(key[0] == name for key in BROKEN)
 
 
 def key(error: DocumentError | RequestError, client: dynclient.Client) -> str:

@@ -93,7 +93,7 @@ class _BaseClient:
         timeout: Timeout | float | None = Timeout(),
         retry: Retry | int | None = Retry(),
         limits: Limits = Limits(),
-        validate: Validation | ValidationMode = "strict",
+        validate: Validation | ValidationMode | Mapping[str, Validation | ValidationMode] = "strict",
         references: Iterable[str] = (),
         document_headers: Mapping[str, str] | None = None,
         document_auth: Any = None,
@@ -127,7 +127,8 @@ class _BaseClient:
             timeout: a Timeout, or seconds for the whole call and each of its phases; None for no limit at all.
             retry: a Retry, or how many attempts a call has; None for one.
             limits: bounds on the document and on what servers send.
-            validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction.
+            validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction; or a
+                mapping of operations to these.
             references: URL prefixes that the document's ``$ref`` may also lead to.
             document_headers: sent when the document itself is fetched from its URL: to that origin only, also by
                 ``reload()``, and never with a call.

@@ -40,7 +40,7 @@ class CommonOptions(TypedDict, total=False):
     headers: Mapping[str, str] | None
     timeout: Timeout | float | None
     retry: Retry | int | None
-    validate: Validation | ValidationMode
+    validate: Validation | ValidationMode | Mapping[str, Validation | ValidationMode]
     redirects: Redirects
     hooks: Hook | Iterable[Hook]
     cookies: bool | CookieJar

@@ -261,6 +261,8 @@ class _BaseClient:
             return OperationMethod(dispatcher, *found)
         if name in names.by_namespace:
             return Namespace(name, dispatcher)
+        if name in dispatcher.document.renamed:
+            raise no_such_operation(name, [dispatcher.document.renamed[name]])
         own = (one for one in dir(type(self)) if not one.startswith("_"))
         raise no_such_operation(name, attributes_near(name, names.by_name, [*names.by_namespace, *own]))
 

@@ -162,15 +162,8 @@ class Summary:
 
 
 def allow_completion(*classes: type) -> None:
-    """Let IPython evaluate attributes of these classes while it completes.
+    """Let IPython, if it is there, complete the attributes of these classes and the values of arguments."""
+    if "IPython.core.guarded_eval" in sys.modules:
+        from dynclient._client.completion import allow
 
-    Its completer evaluates no attribute of a class that has ``__getattr__``, since that could have effects. Here it
-    only makes a method, so the classes are added to IPython's list of safe ones.
-    """
-    guarded = sys.modules.get("IPython.core.guarded_eval")
-    if guarded is None:
-        return
-    for policy in getattr(guarded, "EVALUATION_POLICIES", {}).values():
-        allowed = getattr(policy, "allowed_getattr", None)
-        if isinstance(allowed, set):
-            allowed.update(classes)
+        allow(classes)

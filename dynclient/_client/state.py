@@ -113,6 +113,8 @@ class LoadedDocument:
         """Take the API, of which nothing but the list of operations is read yet."""
         self.api = api
         self._limits = limits
+        # The names before a reload, and what the operations of their methods and paths are called now.
+        self.renamed: dict[str, str] = {}
         self._operations: dict[str, Operation] = {}
         self._plans: dict[str, Plan] = {}
 
@@ -226,6 +228,7 @@ class ClientState:
             if api is None:
                 return Changes()
             document = LoadedDocument(api, self.limits)
+            document.renamed = {**self.document.renamed, **_renamed(old, api)}
             check(document)
             self.document = document
         return compare(old, api)
@@ -236,6 +239,11 @@ class ClientState:
             self.stop_watching()
         self.is_closed = True
         return self._transports.pop(_ONLY, None)
+
+
+def _renamed(old: API, new: API) -> dict[str, str]:
+    names = {row.key: row.name for row in new.rows}
+    return {row.name: names[row.key] for row in old.rows if names.get(row.key, row.name) != row.name}
 
 
 def variant(rows: dict[str, OperationRow], name: str) -> Named | None:

@@ -181,6 +181,31 @@ def test_ipython_completes_operations_and_arguments(voice_path, jedi, monkeypatc
     assert {text.rpartition(".")[2] for text in offered("voice.calls.cr")} >= {"create_call"}
 
 
+def test_ipython_completes_values(voice_path, monkeypatch):
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    from IPython.core.completer import provisionalcompleter
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    settings = {"Completer": {"use_jedi": False}, "HistoryManager": {"enabled": False}}
+    shell = InteractiveShell.instance(config=Config(settings))
+    monkeypatch.setattr(InteractiveShell, "_instance", shell)
+    shell.user_ns["voice"] = dynclient.load(voice_path)
+
+    def offered(text):
+        with provisionalcompleter():
+            return {completion.text for completion in shell.Completer.completions(text, len(text))}
+
+    try:
+        assert {"active", "completed"} <= offered('voice.update_call("9", "c", state="')
+        assert "completed" in offered("voice.calls.update_call('9', 'c', state='comp")
+        assert '"completed"' in offered("voice.update_call(call_id=x, state=")
+        assert "completed" not in offered('other.update_call(state="comp')
+        assert "createCall" in {text.strip("'\"]") for text in offered('voice.operations["createC')}
+    finally:
+        InteractiveShell.clear_instance()
+
+
 def test_a_body_by_the_name_that_the_document_gives_it():
     document = {
         "swagger": "2.0",

@@ -81,6 +81,19 @@ def test_removed_operations_are_gone_from_the_client_but_held_ones_go_on(path: P
         assert held.prepare(q="x").url == "https://api.example/one?q=x"
 
 
+def test_an_operation_with_another_name_is_named_in_the_error(path: Path):
+    text = path.read_text().replace('"/one"', '"/things"')
+    path.write_text(text)
+    with dynclient.load(path) as client:
+        path.write_text(text.replace('"operationId": "one"', '"operationId": "getEverything"'))
+        client.reload()
+        with pytest.raises(NoSuchOperation, match=r"no operation one; did you mean get_everything\?"):
+            _ = client.one
+        path.write_text(text)
+        client.reload()
+        assert client.one.operation.id == "one"
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"openapi": "9.0.0"}', '{"openapi": "3.1.0", "paths": 5}'])
 def test_a_broken_document_leaves_the_old_one(path: Path, text: str):
     with dynclient.load(path) as client:

@@ -19,6 +19,7 @@ from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
 from dynclient.json_pointer import join
 from dynclient.options import Limits
+from dynclient.transports.clock import look
 
 Node = Any
 """A node of PyYAML; its class is not imported with this module."""
@@ -41,6 +42,7 @@ _NUMBERS = (
 )
 _COLLECTIONS = {_MAP: "mapping", _SEQ: "sequence"}
 _SPARSE = 4
+_NODES_PER_LOOK = 1_000
 _FIRST = frozenset("-+.0123456789")
 
 
@@ -107,6 +109,7 @@ def _check_nodes(data: bytes, name: str, limits: Limits) -> None:
     events = yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     with suppress(yaml.YAMLError, ValueError):  # what is wrong is reported when it is composed
         for event in events:
+            look()
             most -= isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
             if most < 0:
                 raise too_many_nodes(name, limits)
@@ -147,6 +150,8 @@ def _loader() -> Any:
             self.most -= 1
             if self.most < 0:
                 raise _TooManyError
+            if not self.most % _NODES_PER_LOOK:
+                look()
             if kind is not yaml.ScalarNode:
                 return _MAP if kind is yaml.MappingNode else _SEQ
             return _plain_tag(value) if implicit[0] else _STR
@@ -203,6 +208,7 @@ class _Builder:
         """Return the data, with the sources of each merge still under ``_Merge``."""
         tree = self.value(self.root)
         while self.pending:
+            look()
             node = self.pending.pop()
             target = self.made[id(node)]
             if type(target) is list:

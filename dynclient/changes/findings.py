@@ -21,7 +21,7 @@ Key = tuple[str, str, str, bool]
 """The URIs of two schemas, the side, and whether the value is XML."""
 
 
-_MOST_EQUAL = 2_000
+_MOST_EQUAL = 1_000
 _MOST_EQUAL_IN_ALL = 50_000
 """Pairs of branches of which it is found out whether they are equal: for one union, and for two documents."""
 

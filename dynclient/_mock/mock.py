@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
@@ -23,6 +23,7 @@ from dynclient._escaping import logger
 from dynclient._load import load
 from dynclient._mock.checks import RequestValues, check_credentials, check_request, read_preference
 from dynclient._mock.coverage import Coverage
+from dynclient._mock.pages import is_paged, paged
 from dynclient._mock.responses import HTTPError, Preference, choose, encode, error_response
 from dynclient._mock.routing import Match, Router
 from dynclient._mock.store import Store
@@ -162,6 +163,19 @@ class Mock(WSGIApplication):
         """
         return self._service.operation(row)
 
+    def collections(self) -> tuple[list[str], list[str]] | None:
+        """The collections that keep what is created in them, and those that do not; None without state."""
+        store = self._service.store
+        return store.collections() if store is not None else None
+
+    def broken(self) -> Iterator[tuple[str, DynclientError]]:
+        """The operations that can't be read, each with the error."""
+        for row in self.api.rows:
+            try:
+                self.operation(row)
+            except DynclientError as error:
+                yield row.operation_id or row.key, error
+
     def record_coverage(self, coverage: Coverage) -> None:
         """Record from now on which parts of the document are used."""
         self._coverage = coverage
@@ -267,11 +281,14 @@ class Mock(WSGIApplication):
             raise self._failure(operation)
         preference = read_preference(request, self._preference)
         if service.store is None or preference.code is not None:
-            return encode(choose(operation, context.accept, preference), preference)
+            draft = choose(operation, context.accept, preference)
+            if request.method == "GET" and preference.example is None and is_paged(draft, operation):
+                draft = paged(draft, None, operation, values, request.url, "id")
+            return encode(draft, preference)
         with self._lock:
             service.store.check(match)
             draft = choose(operation, context.accept, preference)
-            return encode(service.store.apply(match, draft, values), preference)
+            return encode(service.store.apply(match, draft, values, operation, request.url), preference)
 
     def _failure(self, operation: model.Operation) -> HTTPError:
         """A failure on purpose, with a status that the operation documents if there is one."""

@@ -301,7 +301,8 @@ SERVER_HEADERS = CONNECTION_FIELDS | {"content-type", "content-encoding", "date"
 class Draft(Record):
     """A response before it is encoded.
 
-    ``offer`` is None where it has no body; ``headers`` has values, by lower-case name, for documented headers.
+    ``offer`` is None where it has no body; ``headers`` has values, by lower-case name, for documented headers;
+    an empty one leaves its header out.
     """
 
     status: int
@@ -379,8 +380,11 @@ def _headers(draft: Draft, preference: Preference) -> Iterator[tuple[str, str]]:
     for name, header in draft.response.headers.items():
         if name.lower() in SERVER_HEADERS:
             continue
+        known = draft.headers.get(name.lower())
+        if known == "" and not header.required:
+            continue
         try:
-            yield name, draft.headers.get(name.lower()) or _header(header, preference)
+            yield name, known or _header(header, preference)
         except DynclientError:
             if header.required:
                 raise

@@ -5,7 +5,9 @@ responds with the item's id. The store is keyed by the item's concrete path.
 
 Rule 1: a path at or below an item that does not exist is 404; a path without such a collection is always found.
 Rule 2: the known values (of the path, of the request's body, of the item) are put into a response property by property,
-and only as far as the response stays valid.
+and only as far as the response stays valid. Names match without case and punctuation: ``FriendlyName`` is
+``friendly_name``.
+Rule 3: an id is new each time, unless the request says which one it is; then it may exist only once (409).
 """
 
 from __future__ import annotations
@@ -14,26 +16,49 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from random import Random
 from typing import Any
 from urllib.parse import quote, unquote
 
 from dynclient import model
 from dynclient._mock.checks import RequestValues
+from dynclient._mock.pages import folded, is_paged, paged
 from dynclient._mock.responses import Draft, HTTPError
 from dynclient._mock.routing import Match, Route, bare
-from dynclient._schemas import shape, typed
+from dynclient._records import Record
+from dynclient._schemas import MISSING, shape, typed
 from dynclient.exceptions import DocumentError
 from dynclient.options import MiB
-
-# Members beside a list that hold its length.
-COUNT_NAMES = frozenset({"total", "count", "totalCount", "total_count", "totalItems", "total_items", "size"})
 
 # Older items go when a mock has more, or when what requests said of them has more characters.
 _MOST_ITEMS = 10_000
 _MOST_CHARACTERS = 64 * MiB
 # Fewer digits at the end of an id are counted on as text.
 _FEWEST_DIGITS = 4
-_LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}")
+# Fewer digits of a number are not taken for the id within a URL.
+_FEWEST_OF_NUMBER = 3
+# The id where neither the request nor the response has one.
+_FIRST_ID = "1"
+_LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}(?P<suffix>\.[a-z]+)?/?")
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+# Where the template's name is not that of a property: ``{customer}`` is the ``id`` of one.
+_ID_NAMES = ("id", "uuid", "uid", "sid", "name", "key", "slug")
+# Members that may hold the item of a response, beside one that is named as the collection.
+_WRAPPERS = ("data", "result", "item")
+
+
+class IdPlace(Record):
+    """Where a response has the id of an item: ``wrapper`` holds the item, ``keys`` lead to the id in it."""
+
+    keys: tuple[str, ...]
+    wrapper: str = ""
+
+
+class StoredItem(Record):
+    """An item, and the path of its collection."""
+
+    collection: str
+    value: dict[str, Any]
 
 
 class Store:
@@ -43,12 +68,21 @@ class Store:
         """Take the paths; the response of a collection's POST is read when it is first needed."""
         self._api = api
         self._routes = routes
-        self._id_property = cache(self._read_id_property)
-        self._items: dict[str, dict[str, Any]] = {}
-        self._collections: set[str] = set()
-        self._count = 0
+        self._id_place = cache(self._read_id_place)
+        self._items: dict[str, StoredItem] = {}
+        # How many items each collection got; what was deleted counts, so that its id does not come again.
+        self._created: dict[str, int] = {}
         self._sizes: dict[str, int] = {}
         self._size = 0
+
+    def collections(self) -> tuple[list[str], list[str]]:
+        """The collections that keep what is created in them, and those that do not."""
+        found: dict[str, bool] = {}
+        for template in self._routes:
+            collection = self._collection(template)
+            if collection is not None:
+                found[collection] = found.get(collection, False) or self._id_place(template) is not None
+        return [path for path in found if found[path]], [path for path in found if not found[path]]
 
     def check(self, match: Match) -> None:
         """Check that every item in the path exists.
@@ -57,43 +91,89 @@ class Store:
             HTTPError: 404.
         """
         for template, path in _prefixes(match):
-            if self._id_property(template) is not None and path not in self._items:
+            if self._id_place(template) is not None and path not in self._items:
                 raise HTTPError(404, f"there is nothing at {path}")
 
-    def apply(self, match: Match, draft: Draft, values: RequestValues) -> Draft:
-        """Create, change or delete as the request says, and fill its response with the known values."""
+    def apply(self, match: Match, draft: Draft, values: RequestValues, operation: model.Operation, url: str) -> Draft:
+        """Create, change or delete as the request says, and fill its response with the known values.
+
+        Raises:
+            HTTPError: 409 where the item that is to be created exists.
+        """
         template, path = bare(match.row.path), _unquoted(match.path)
-        created = self._created_id(template) if match.row.method == "POST" else None
+        created = self._created_item(template) if match.row.method == "POST" else None
         if created is not None:
             return self._create(created, match, draft, values)
-        if self._id_property(template) is None:
-            return self._listed(match, draft) if match.row.method == "GET" else self._of_item(match, draft)
+        place = self._id_place(template)
+        if place is None:
+            return self._listed(match, draft, values, operation, url)
         if match.row.method == "DELETE":
+            item = self._items[path].value
             self._remove(path)
-            return draft
+            return draft._replace(value=_overlaid(draft, _only_id(item, place), place.wrapper))
+        stored = self._items[path]
         if match.row.method in {"PUT", "PATCH", "POST"} and isinstance(values.body, dict):
-            self._keep(path, {**self._items[path], **values.body}, values)
-        return draft._replace(value=_overlaid(draft, {**_path_values(values), **self._items[path]}))
+            sent = _sent(values, place)
+            _put_id(sent, place, _at(stored.value, place.keys))
+            self._keep(path, stored._replace(value=_merged(stored.value, sent, place)), values)
+        known = {**_path_values(values), **self._items[path].value}
+        return draft._replace(value=_overlaid(draft, known, place.wrapper))
 
-    def _create(self, id_property: str, match: Match, draft: Draft, values: RequestValues) -> Draft:
-        known = {**_path_values(values), **(values.body if isinstance(values.body, dict) else {})}
-        known.pop(id_property, None)
-        value = _overlaid(draft, known)
-        if not isinstance(value, dict) or id_property not in value:
+    def _create(self, item_template: str, match: Match, draft: Draft, values: RequestValues) -> Draft:
+        place = self._id_place(item_template)
+        found = _LAST_TEMPLATE.fullmatch(item_template)
+        if place is None or found is None:
             return draft
-        collection = _unquoted(match.path)
-        first = identifier = value[id_property]
-        while f"{collection}/{identifier}" in self._items and type(first) in {int, str}:
-            self._count += 1
-            identifier = _varied(first, self._count)
-        value = _renamed(value, first, identifier)
-        path = f"{collection}/{identifier}"
-        self._keep(path, {**known, **value}, values)
-        self._collections.add(collection)
+        suffix, collection = found["suffix"] or "", _unquoted(match.path)
+        base = collection.rstrip("/").removesuffix(suffix)
+        sent = _sent(values, place)
+        named = _at(sent, place.keys)
+        if not _is_id(named):
+            _put_id(sent, place, MISSING)
+        path_values = _path_values(values)
+        _put_path_values(sent, path_values, place, draft.value)
+        value = _overlaid(draft, {**path_values, **sent}, place.wrapper)
+        item = value.get(place.wrapper) if isinstance(value, dict) and place.wrapper else value
+        if not isinstance(item, dict):
+            item = {**path_values, **sent}
+        first = _at(item, place.keys)
+        if first is MISSING and draft.offer is None:
+            first = _FIRST_ID
+        if not _is_id(first):
+            return draft
+        count = self._created.get(collection, 0)
+        identifier = first
+        if _is_id(named) and str(named) == str(first):
+            if f"{base}/{first}{suffix}" in self._items:
+                raise HTTPError(409, f"{base}/{first}{suffix} exists")
+        else:
+            identifier, count = self._new_id(draft, place, value, item, count, f"{base}/%s{suffix}")
+        path = f"{base}/{quote(str(identifier), safe='')}{suffix}"
+        item = _renumbered(item, place, first, identifier, count)
+        if len(self._created) > _MOST_ITEMS:
+            self._created.clear()
+        self._created[collection] = count + 1
+        self._keep(path, StoredItem(collection, _merged(sent, item, place)), values)
+        if draft.offer is not None and isinstance(value, dict):
+            value = {**value, place.wrapper: item} if place.wrapper else item
         # RFC 9110, 10.2.2: with 201, Location is the created resource.
         return draft._replace(value=value, headers={"location": path})
 
-    def _keep(self, path: str, item: dict[str, Any], values: RequestValues) -> None:
+    def _new_id(
+        self, draft: Draft, place: IdPlace, value: Any, item: dict[str, Any], count: int, path: str
+    ) -> tuple[Any, int]:
+        """An id that no item of the collection has had, and how many there were before it."""
+        first = _at(item, place.keys)
+        for number in range(count, count + _MOST_ITEMS):
+            for identifier in _varied(first, number):
+                changed = _renumbered(item, place, first, identifier, number)
+                whole = {**value, place.wrapper: changed} if place.wrapper else changed
+                taken = path.replace("%s", quote(str(identifier), safe="")) in self._items
+                if not taken and (draft.offer is None or _is_valid(draft, whole)):
+                    return identifier, number
+        return first, count
+
+    def _keep(self, path: str, item: StoredItem, values: RequestValues) -> None:
         added = len(str(values.body))
         self._items[path] = item
         self._sizes[path] = self._sizes.get(path, 0) + added
@@ -105,41 +185,59 @@ class Store:
         if self._items.pop(path, None) is not None:
             self._size -= self._sizes.pop(path)
 
-    def _listed(self, match: Match, draft: Draft) -> Draft:
+    def _listed(self, match: Match, draft: Draft, values: RequestValues, operation: model.Operation, url: str) -> Draft:
         """The response with the existing items, once one has been created in the collection."""
         collection = _unquoted(match.path)
-        if collection not in self._collections:
-            return self._of_item(match, draft)
-        items = [item for path, item in self._items.items() if path.rpartition("/")[0] == collection]
-        valid = (value for value in _lists(draft.value, items) if _is_valid(draft, value))
-        return draft._replace(value=next(valid, draft.value))
+        if match.row.method != "GET" or collection not in self._created:
+            draft = self._of_item(match, draft)
+            is_list = match.row.method == "GET" and is_paged(draft, operation)
+            return paged(draft, None, operation, values, url, "id") if is_list else draft
+        items = [item.value for item in self._items.values() if item.collection == collection]
+        template = self._created_item(bare(match.row.path))
+        place = self._id_place(template) if template is not None else None
+        return paged(draft, items, operation, values, url, place.keys[-1] if place is not None else "id")
 
     def _of_item(self, match: Match, draft: Draft) -> Draft:
         """The response of a path below an item, with the item's values where it shows that item."""
         for template, path in reversed(list(_prefixes(match))):
-            shows = isinstance(draft.value, dict) and self._id_property(template) in draft.value
+            place = self._id_place(template)
+            shows = place is not None and isinstance(draft.value, dict) and place.keys[0] in draft.value
             if shows and path in self._items:
-                return draft._replace(value=_overlaid(draft, self._items[path]))
+                return draft._replace(value=_overlaid(draft, self._items[path].value))
         return draft
 
-    def _created_id(self, collection: str) -> str | None:
-        """The property that holds the id in a response of a collection's POST; None if it creates no items."""
-        templates = (template for template in self._routes if template.rpartition("/")[0] == collection)
-        return next((name for name in map(self._id_property, templates) if name is not None), None)
+    def _created_item(self, collection: str) -> str | None:
+        """The template of the items that a collection's POST creates; None if it creates none."""
+        items = (template for template in self._routes if self._collection(template) == collection)
+        return next((template for template in items if self._id_place(template) is not None), None)
 
-    def _read_id_property(self, template: str) -> str | None:
-        """The property that holds the id of the item at a path; None if it is not the path of an item."""
+    def _collection(self, template: str) -> str | None:
+        """The path of the collection, with a POST, that an item's path is in."""
         found = _LAST_TEMPLATE.fullmatch(template)
-        collection = self._routes.get(found["collection"]) if found else None
-        if found is None or collection is None or "POST" not in collection.rows:
+        if found is None:
             return None
-        if template not in self._routes or "GET" not in self._routes[template].rows:
+        base = found["collection"]
+        for path in (f"{base}{found['suffix'] or ''}", base, f"{base}/"):
+            if path in self._routes and "POST" in self._routes[path].rows:
+                return path
+        return None
+
+    def _read_id_place(self, template: str) -> IdPlace | None:
+        """Where the response of a collection's POST has an item's id; None if it is not the path of an item."""
+        found, collection = _LAST_TEMPLATE.fullmatch(template), self._collection(template)
+        route = self._routes.get(template)
+        if found is None or collection is None or route is None or "GET" not in route.rows:
             return None
-        try:
-            properties = _response_properties(self._api.read(collection.rows["POST"][0]))
-        except DocumentError:
-            return None
-        return _id_property(found["name"], properties)
+        segment = found["collection"].rpartition("/")[2]
+        for row in (self._routes[collection].rows["POST"][0], route.rows["GET"][0]):
+            try:
+                schemas = _response_schemas(self._api.read(row))
+                places = (_id_place(found["name"], segment, schema) for schema in schemas)
+                if schemas:
+                    return next((place for place in places if place is not None), None)
+            except DocumentError:
+                continue
+        return None
 
 
 def _prefixes(match: Match) -> Iterator[tuple[str, str]]:
@@ -158,86 +256,183 @@ def _path_values(values: RequestValues) -> dict[str, Any]:
     return {name: value for (in_, name), value in values.parameters.items() if in_ == "path"}
 
 
-def _response_properties(operation: model.Operation) -> tuple[str, ...]:
-    """The properties of the response of a successful POST."""
+def _response_schemas(operation: model.Operation) -> list[model.Schema]:
+    """The schemas of a successful response."""
     for status in sorted(operation.responses):
         if status[0] == "2":
-            schemas = [media_type.schema for media_type in operation.responses[status].content.values()]
-            return tuple(dict.fromkeys(name for schema in schemas if schema for name in shape(schema).properties))
-    return ()
+            return [one.schema for one in operation.responses[status].content.values() if one.schema is not None]
+    return []
 
 
-def _id_property(template: str, properties: tuple[str, ...]) -> str | None:
-    """The property that a path's ``{callId}`` is: ``callId``, ``call_id``, ``id``."""
+def _id_place(template: str, segment: str, schema: model.Schema) -> IdPlace | None:
+    """Where a template's value is: in the item itself, in its ``metadata``, or in an item that is wrapped."""
+    properties = _properties(schema)
+    found = _id_property(template, segment, properties)
+    if found is not None:
+        return IdPlace((found,))
+    for name, member in properties.items():
+        wraps = folded(name) in _WRAPPERS or _is_singular(name, segment) or len(properties) == 1
+        inner = _id_property(template, segment, _properties(member)) if wraps or name == "metadata" else None
+        if inner is not None:
+            return IdPlace((name, inner)) if name == "metadata" else IdPlace((inner,), name)
+    return None
 
-    def folded(name: str) -> str:
-        return re.sub(r"[^a-z0-9]", "", name.lower())
 
-    by_name = {folded(name): name for name in reversed(properties)}
-    return by_name.get(folded(template)) or (by_name.get("id") if folded(template).endswith("id") else None)
+def _properties(schema: model.Schema) -> Mapping[str, model.Schema]:
+    """The properties of a schema, those of its branches too."""
+    seen = shape(schema)
+    found: dict[str, model.Schema] = {}
+    for branch in (*seen.one_of, *seen.any_of):
+        found.update(shape(branch).properties)
+    return {**found, **seen.properties}
+
+
+def _id_property(template: str, segment: str, properties: Mapping[str, Any]) -> str | None:
+    """The property that a path's template is: ``callId`` of ``{callId}``, ``number`` of ``{issue_number}``.
+
+    Where its name is that of the thing (``{customer}``), or ends with ``id``, it is the one that commonly holds an id.
+    """
+    by_name = {folded(name): name for name in reversed(list(properties))}
+    words = [word.lower() for word in _WORD.findall(template)]
+    for start in range(len(words)):
+        found = by_name.get("".join(words[start:]))
+        if found is not None:
+            return found
+    is_thing = _is_singular(template, segment) or words[-1:] in (["id"], ["sid"], ["name"], ["key"])
+    if is_thing or (segment and folded(segment).endswith((folded(template), f"{folded(template)}s"))):
+        return next((by_name[name] for name in _ID_NAMES if name in by_name), None)
+    return by_name.get("id")
+
+
+def _is_singular(name: str, segment: str) -> bool:
+    """Whether a name is that of one thing of a collection: ``company`` of ``companies``."""
+    one, many = folded(name), folded(segment)
+    return bool(one) and many in {one, f"{one}s", f"{one}es", f"{one.removesuffix('y')}ies"}
+
+
+def _is_id(value: Any) -> bool:
+    return (isinstance(value, str) and bool(value)) or type(value) is int
+
+
+def _at(value: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            return MISSING
+        value = value[key]
+    return value
+
+
+def _sent(values: RequestValues, place: IdPlace) -> dict[str, Any]:
+    """What a request's body says of an item; the body may wrap it as the response does."""
+    body = values.body if isinstance(values.body, dict) else {}
+    inner = body.get(place.wrapper) if place.wrapper else None
+    return copy.deepcopy(inner if isinstance(inner, dict) else body)
+
+
+def _put_id(item: dict[str, Any], place: IdPlace, value: Any) -> None:
+    """Put an id into an item, in place; MISSING removes it."""
+    owner: Any = _at(item, place.keys[:-1])
+    if isinstance(owner, dict) and value is MISSING:
+        owner.pop(place.keys[-1], None)
+    elif isinstance(owner, dict):
+        owner[place.keys[-1]] = value
+
+
+def _put_path_values(sent: dict[str, Any], path_values: Mapping[str, Any], place: IdPlace, shown: Any) -> None:
+    """Put the values of a path beside the id, in place, as far as the response has such members there."""
+    around, known = _at(sent, place.keys[:-1]), _at(shown, place.keys[:-1])
+    if len(place.keys) > 1 and isinstance(around, dict) and isinstance(known, dict):
+        around.update({name: value for name, value in path_values.items() if name in known and name not in around})
+
+
+def _only_id(item: dict[str, Any], place: IdPlace) -> dict[str, Any]:
+    identifier = _at(item, place.keys)
+    return {place.keys[0]: identifier} if len(place.keys) == 1 and identifier is not MISSING else {}
+
+
+def _merged(item: dict[str, Any], more: dict[str, Any], place: IdPlace) -> dict[str, Any]:
+    """An item with further values; those around its id are merged with the ones that it has."""
+    merged = {**item, **more}
+    if len(place.keys) > 1 and isinstance(item.get(place.keys[0]), dict) and isinstance(more.get(place.keys[0]), dict):
+        merged[place.keys[0]] = {**item[place.keys[0]], **more[place.keys[0]]}
+    return merged
 
 
 def _is_valid(draft: Draft, value: Any) -> bool:
     return draft.offer is None or draft.offer.is_valid(value)
 
 
-def _overlaid(draft: Draft, known: Mapping[str, Any]) -> Any:
-    """The draft's value with the known values put into it, as far as it stays valid."""
+def _overlaid(draft: Draft, known: Mapping[str, Any], wrapper: str = "") -> Any:
+    """The draft's value with the known values put into it, or into what it wraps, as far as it stays valid."""
     schema = draft.offer.media_type.schema if draft.offer is not None else None
     if not isinstance(draft.value, dict) or schema is None:
         return draft.value
-    properties = shape(schema).properties
+    properties = _properties(schema)
     value = copy.deepcopy(draft.value)
-    for name, member in known.items():
+    if wrapper:
+        if not isinstance(value.get(wrapper), dict) or wrapper not in properties:
+            return value
+        value, properties = value[wrapper], _properties(properties[wrapper])
+    names = {folded(name): name for name in (*value, *properties)}
+    for sent, member in known.items():
+        name = sent if sent in properties or sent in value else names.get(folded(sent))
         # OAS 3.1.1, Schema Object: writeOnly properties are not in a response.
-        hidden = name in properties and shape(properties[name]).write_only
-        if (name in properties or name in value) and not hidden:
-            fitting = typed(properties[name], member) if name in properties else member
-            changed = {**value, name: fitting}
-            if isinstance(fitting, str) and isinstance(value.get(name), str):
-                changed = _renamed(changed, value[name], fitting)
-            if _is_valid(draft, changed):
-                value = changed
-    return value
+        if name is None or (name in properties and shape(properties[name]).write_only):
+            continue
+        fitting = typed(properties[name], member) if name in properties else member
+        if isinstance(fitting, dict) and isinstance(value.get(name), dict) and name == "metadata":
+            fitting = {**value[name], **fitting}
+        changed = {**value, name: fitting}
+        if isinstance(fitting, str) and isinstance(value.get(name), str):
+            changed = {**_renamed(changed, value[name], fitting, links_only=True), name: fitting}
+        if _is_valid(draft, {**draft.value, wrapper: changed} if wrapper else changed):
+            value = changed
+    return {**draft.value, wrapper: value} if wrapper else value
 
 
-def _renamed(value: Any, old: Any, new: Any) -> Any:
-    """The value in which an id is another one, also within links."""
-    if value == old and type(value) is type(old):
+def _renumbered(item: dict[str, Any], place: IdPlace, first: Any, identifier: Any, count: int) -> dict[str, Any]:
+    """The item with its new id, which is within links too, and with another ``id`` if that is not the one."""
+    changed: dict[str, Any] = copy.deepcopy(_renamed(item, first, identifier))
+    _put_id(changed, place, identifier)
+    if place.keys != ("id",) and type(changed.get("id")) is int:
+        changed["id"] += count
+    return changed
+
+
+def _renamed(value: Any, old: Any, new: Any, *, links_only: bool = False) -> Any:
+    """The value in which an id is another one, also within links. A word or a number may be there by chance."""
+    texts = str(old), str(new)
+    if not any(map(str.isdigit, texts[0])) or (type(old) is int and len(texts[0]) < _FEWEST_OF_NUMBER):
+        return value
+    if value == old and isinstance(value, str) and not links_only:
         return new
     if isinstance(value, dict):
-        return {key: _renamed(member, old, new) for key, member in value.items()}
+        return {key: _renamed(member, old, new, links_only=links_only) for key, member in value.items()}
     if isinstance(value, list):
-        return [_renamed(member, old, new) for member in value]
-    if isinstance(value, str) and isinstance(old, str) and isinstance(new, str) and "/" in value and old:
-        return "/".join(new if part == old else part for part in value.split("/"))
+        return [_renamed(member, old, new, links_only=links_only) for member in value]
+    if isinstance(value, str) and "/" in value:
+        return "/".join(texts[1] if part == texts[0] else part for part in value.split("/"))
     return value
 
 
-def _varied(old: Any, count: int) -> Any:
-    """Another id, a text or a number, of the same form."""
+def _varied(old: Any, count: int) -> Iterator[Any]:
+    """Other ids, texts or numbers, of the same form."""
     if isinstance(old, int):
-        return old + count
+        yield old + count
+        return
+    if not any(map(str.isdigit, old)):
+        # A word is no id that was ever given; the same requests get the same ids.
+        yield Random(f"{old}:{count}").randbytes(12).hex()  # noqa: S311  # not for secrets
+    if not count:
+        yield old
+        return
+    if old.isdecimal():
+        yield str(int(old) + count).zfill(len(old))
     stem = old.rstrip("0123456789abcdef")
     width = len(old) - len(stem)
-    if width < _FEWEST_DIGITS:
-        return f"{old}-{count}"
-    return stem + f"{(int(old[len(stem) :], 16) + count) % 16**width:0{width}x}"
-
-
-def _lists(value: Any, items: list[dict[str, Any]]) -> Iterator[Any]:
-    """The draft with its list replaced: whole items, or as much of them as the list's own example shows."""
-    if isinstance(value, list):
-        yield items
-        yield [_like(value, item) for item in items]
-    elif isinstance(value, dict):
-        lists = [name for name, member in value.items() if isinstance(member, list)]
-        if len(lists) == 1:
-            counts = {name: len(items) for name, member in value.items() if type(member) is int and name in COUNT_NAMES}
-            for members in _lists(value[lists[0]], items):
-                yield {**value, **counts, lists[0]: members}
-
-
-def _like(listed: list[Any], item: dict[str, Any]) -> Any:
-    sample = listed[0] if listed and isinstance(listed[0], dict) else {}
-    return {**sample, **{name: member for name, member in item.items() if name in sample}}
+    if width >= _FEWEST_DIGITS:
+        yield stem + f"{(int(old[len(stem) :], 16) + count) % 16**width:0{width}x}"
+    yield f"{old}-{count}"
+    digits = str(count)
+    yield old[: -len(digits)] + digits
+    yield f"{old}{count}"

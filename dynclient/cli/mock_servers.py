@@ -22,6 +22,7 @@ from dynclient.messages import Request, Response
 
 COLOURS = ("green", "cyan", "yellow", "red")
 SHOWN_BODY = 10_000
+SHOWN_NAMES = 5
 
 
 def _server_options(command: Decorated) -> Decorated:
@@ -64,6 +65,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
     _check_host(host)
     with serve(located(document), host=host, port=port, **options) as server:
         _announce(server.mock.api, server.url)
+        _announce_faults(server.mock)
         server.wait()
 
 
@@ -129,6 +131,23 @@ def _check_host(host: str) -> None:
 def _announce(api: Any, url: str) -> None:
     operations = counted(len(api.rows), "operation")
     click.echo(escaped(f"{api.title} {api.version}: {operations} at {url} (Ctrl-C stops it)"), err=True)
+
+
+def _announce_faults(mock: Any) -> None:
+    """Say what of the document will not work: collections without state, and operations that are broken."""
+    collections = mock.collections()
+    if collections is not None:
+        kept, others = collections
+        total = counted(len(kept) + len(others), "collection")
+        named = ", ".join(others[:SHOWN_NAMES]) + (
+            f" and {len(others) - SHOWN_NAMES} more" * (len(others) > SHOWN_NAMES)
+        )
+        text = f"stateful: {len(kept)} of {total}" + (f"; not: {named}" if others else "")
+        click.echo(escaped(text), err=True)
+    for name, error in mock.broken():
+        click.secho(
+            escaped(f"{name} answers 500, since the document is broken there: {error.message}"), err=True, fg="red"
+        )
 
 
 def _observer(output: str, *, verbose: bool) -> Callable[[Response], None]:

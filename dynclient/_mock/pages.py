@@ -1,0 +1,274 @@
+"""Pages of a list: what a request asks for, and what its response says of the pages before and after.
+
+Rule 1: parameters and members are known by their names, whatever their case and punctuation: PARAMETERS and MEMBERS.
+Rule 2: pages end. After the last one there is no next page, no cursor, and no ``rel=next`` in a Link header.
+Rule 3: whatever is changed, the response stays valid; a member that can't be changed so is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from dynclient import model
+from dynclient._mock.checks import RequestValues
+from dynclient._mock.responses import Draft
+from dynclient._records import Record
+from dynclient._schemas import MISSING, shape
+
+# Query parameters, by what they ask for.
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "limit": ("limit", "perpage", "pagesize", "pagelength", "maxresults", "maxitems", "first", "top", "take", "size"),
+    "page": ("page", "pagenumber", "pageno", "pageindex"),
+    "offset": ("offset", "skip", "start", "startat", "from"),
+    "cursor": (
+        *(
+            "cursor",
+            "after",
+            "startingafter",
+            "pagetoken",
+            "nexttoken",
+            "continue",
+            "marker",
+            "nextcursor",
+            "pagecursor",
+        ),
+        *("pagecursor", "continuationtoken", "nextpagetoken", "endcursor", "startcursor", "pageafter"),
+    ),
+}
+# Members of a response beside its list, by what they say.
+MEMBERS: Mapping[str, tuple[str, ...]] = {
+    "more": ("hasmore", "hasnext", "hasnextpage", "more", "moreresults", "ismore"),
+    "last": ("islast", "last", "islastpage", "complete"),
+    "next": (
+        *("next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nextpageuri", "nextpageurl", "nexturl"),
+        *("nextlink", "odatanextlink", "continue", "cursor", "endcursor", "nextmarker", "after", "continuationtoken"),
+    ),
+    "previous": ("prev", "previous", "previouspage", "prevpage", "previouspageuri", "prevcursor", "previouscursor"),
+    "total": ("total", "count", "totalcount", "totalitems", "totalresults", "totalelements"),
+    "page": ("page", "pagenumber", "currentpage"),
+    "limit": ("limit", "perpage", "pagesize"),
+    "offset": ("offset", "skip", "start"),
+}
+_PARAMETER_KINDS = {name: kind for kind, names in PARAMETERS.items() for name in names}
+_MEMBER_KINDS = {name: kind for kind, names in MEMBERS.items() for name in names}
+_LIST_NAMES = ("data", "items", "results", "values", "records", "entries", "content", "value")
+_TOKEN = re.compile(r"(?:cursor-)?([0-9]+)")
+_BY_ID = frozenset({"startingafter", "after", "marker"})
+_AROUND = frozenset({"meta", "metadata", "pagination", "paging", "links", "page", "cursors", "pageinfo", "pages"})
+
+
+class Page(Record):
+    """A page of a list: its items, how many there are on all pages, and where it begins.
+
+    ``next`` is what may stand for the next page: a token, a URL, a page number, an offset; empty after the last page.
+    ``url`` is the URL of the next page, or empty.
+    """
+
+    items: list[Any]
+    total: int
+    start: int
+    limit: int | None
+    page: int | None
+    next: tuple[Any, ...]
+    url: str
+
+
+def folded(name: str) -> str:
+    """A name without case and punctuation."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def paged(
+    draft: Draft, items: list[Any] | None, operation: model.Operation, values: RequestValues, url: str, id_name: str
+) -> Draft:
+    """The response with the page of the items that the request asks for; None: of those that it has already.
+
+    ``id_name`` is the member of an item that a cursor may name.
+    """
+    if _list_of(draft.value) is None:
+        return draft
+    shown = _shown(draft.value)
+    asked = {
+        kind: one
+        for one in operation.parameters
+        if one.in_ == "query" and (kind := _PARAMETER_KINDS.get(folded(one.name))) is not None
+    }
+    page = _page(shown if items is None else items, asked, values, url, id_name, has_defaults=items is not None)
+    if items is not None or len(page.items) != len(shown):
+        filled = (value for value in _filled(draft.value, page.items) if _is_valid(draft, value))
+        draft = draft._replace(value=next(filled, draft.value))
+    link = f'<{page.url}>; rel="next"' if page.url else ""
+    draft = draft._replace(headers={**draft.headers, "link": link})
+    return draft._replace(value=_told(draft, draft.value, page, counted=items is not None))
+
+
+def _page(
+    items: list[Any],
+    asked: Mapping[str, model.Parameter],
+    values: RequestValues,
+    url: str,
+    id_name: str,
+    *,
+    has_defaults: bool,
+) -> Page:
+    def given(kind: str, *, default: bool = False) -> Any:
+        if kind not in asked:
+            return None
+        value = values.parameters.get(("query", asked[kind].name))
+        schema = asked[kind].schema
+        if value is None and default and schema is not None and shape(schema).default is not MISSING:
+            return shape(schema).default
+        return value
+
+    limit, number = _number(given("limit", default=has_defaults)), _number(given("page"))
+    first = 0 if _number(_default(asked.get("page"))) == 0 else 1
+    start = _number(given("offset")) or 0
+    if number is not None:
+        start = max(number - first, 0) * (limit or max(len(items), 1))
+    if (cursor := given("cursor")) is not None:
+        start = _after(cursor, items, id_name)
+    rest = items[start:]
+    found = rest[:limit] if limit is not None and limit > 0 else rest
+    end = start + len(found)
+    if end >= len(items):
+        return Page(found, len(items), start, limit, number, (), "")
+    by_id = "cursor" in asked and folded(asked["cursor"].name) in _BY_ID
+    token = str(_at(found[-1], id_name)) if by_id and found else f"cursor-{end}"
+    page = (number if number is not None else first) + 1
+    following = {"cursor": token, "page": page, "offset": end}
+    kind = next((kind for kind in following if kind in asked), None)
+    url = _with_query(url, asked[kind].name, following[kind]) if kind is not None else ""
+    return Page(found, len(items), start, limit, number, (token, url, page, end), url)
+
+
+def _default(parameter: model.Parameter | None) -> Any:
+    return shape(parameter.schema).default if parameter is not None and parameter.schema is not None else None
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else None
+
+
+def _after(cursor: Any, items: list[Any], id_name: str) -> int:
+    """The index at which the items after a cursor begin: a token of ours, or the id of an item."""
+    for index, item in enumerate(items):
+        if str(_at(item, id_name)) == str(cursor):
+            return index + 1
+    token = _TOKEN.fullmatch(str(cursor))
+    return int(token[1]) if token is not None else len(items)
+
+
+def _at(item: Any, name: str) -> Any:
+    return item.get(name) if isinstance(item, dict) else None
+
+
+def _with_query(url: str, name: str, value: Any) -> str:
+    parts = urlsplit(url)
+    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name]
+    return parts._replace(query=urlencode([*kept, (name, value)]), fragment="").geturl()
+
+
+def _list_of(value: Any) -> str | None:
+    """The name of the member that holds a response's list; empty where the response is the list."""
+    if isinstance(value, list):
+        return ""
+    lists = [name for name, member in value.items() if isinstance(member, list)] if isinstance(value, dict) else []
+    named = [name for name in lists if folded(name) in _LIST_NAMES]
+    return lists[0] if len(lists) == 1 else named[0] if named else None
+
+
+def _shown(value: Any) -> list[Any]:
+    name = _list_of(value)
+    found: list[Any] = value[name] if name else value
+    return found
+
+
+def _filled(value: Any, items: list[Any]) -> Iterator[Any]:
+    """The response with its list replaced: by whole items, or by as much of them as the list's own example shows."""
+    name, shown = _list_of(value), _shown(value)
+    for members in (items, [_like(shown, item) for item in items]):
+        yield {**value, name: members} if name else members
+
+
+def _like(listed: list[Any], item: Any) -> Any:
+    sample = listed[0] if listed and isinstance(listed[0], dict) else {}
+    if not isinstance(item, dict):
+        return item
+    return {**sample, **{name: member for name, member in item.items() if name in sample}}
+
+
+def _told(draft: Draft, value: Any, page: Page, *, counted: bool) -> Any:
+    """The response whose members beside the list, at the top and one level below, tell of this page."""
+    if not isinstance(value, dict):
+        return value
+    schema = draft.offer.media_type.schema if draft.offer is not None else None
+    more = {name: MISSING for name in (shape(schema).properties if schema is not None else ()) if name not in value}
+    for name, member in [*value.items(), *more.items()]:
+        kind = _MEMBER_KINDS.get(folded(name))
+        if kind is not None and (counted or kind != "total"):
+            value = _changed(draft, value, (name,), kind, member, page)
+        elif isinstance(member, dict) and folded(name) in _AROUND:
+            for inner, below in member.items():
+                kind = _MEMBER_KINDS.get(folded(inner))
+                if kind is not None and (counted or kind != "total"):
+                    value = _changed(draft, value, (name, inner), kind, below, page)
+    return value
+
+
+def _changed(draft: Draft, value: Any, keys: tuple[str, ...], kind: str, member: Any, page: Page) -> Any:
+    for said in _sayings(kind, keys[-1], member, page):
+        owner = dict(value[keys[0]] if len(keys) > 1 else value)
+        if said is MISSING:
+            owner.pop(keys[-1], None)
+        else:
+            owner[keys[-1]] = said
+        changed = {**value, keys[0]: owner} if len(keys) > 1 else owner
+        if _is_valid(draft, changed):
+            return changed
+    return value
+
+
+def _sayings(kind: str, name: str, member: Any, page: Page) -> list[Any]:
+    """What a member of a kind may say of a page, best first; MISSING leaves it out."""
+    more = bool(page.next)
+    if kind in {"more", "last"}:
+        is_flag = isinstance(member, bool) or member is MISSING
+        return [more == (kind == "more")] if is_flag else []
+    if kind == "next" or (kind == "previous" and page.start == 0):
+        if not more or kind == "previous":
+            return [None, MISSING, ""] if member is not MISSING else []
+        token, url, *numbers = page.next
+        if isinstance(member, dict):
+            return [{**member, "href": url}] if url else []
+        if isinstance(member, int):
+            return list(numbers)
+        is_url = any(word in folded(name) for word in ("url", "uri", "link")) or "/" in str(member)
+        return [text for text in ((url, token) if is_url else (token, url)) if text] + list(numbers)
+    number = {"total": page.total, "page": page.page, "limit": page.limit, "offset": page.start}.get(kind)
+    return [number] if type(member) is int and number is not None else []
+
+
+def _is_valid(draft: Draft, value: Any) -> bool:
+    return draft.offer is None or draft.offer.is_valid(value)
+
+
+def is_paged(draft: Draft, operation: model.Operation) -> bool:
+    """Whether an operation's response is a page of a list: its parameters, its headers or its members say so."""
+    if _list_of(draft.value) is None:
+        return False
+    names = [*draft.value] if isinstance(draft.value, dict) else []
+    around = [inner for name in names if folded(name) in _AROUND for inner in _members(draft.value[name])]
+    return (
+        any(one.in_ == "query" and folded(one.name) in _PARAMETER_KINDS for one in operation.parameters)
+        or any(name.lower() == "link" for name in draft.response.headers)
+        or any(_MEMBER_KINDS.get(folded(name)) in {"more", "next"} for name in (*names, *around))
+    )
+
+
+def _members(value: Any) -> list[str]:
+    return list(value) if isinstance(value, dict) else []

@@ -226,10 +226,13 @@ def to_plain(choice: Choice, value: Any) -> Any:
     ):
         return value
     schema, item_schema = choice.media_type.schema, choice.media_type.item_schema
-    settle = partial(settled, schema) if schema is not None else None
-    if settle is None and item_schema is not None and isinstance(value, list):
-        return [plain_value(item, files=codec.files, settle=partial(settled, item_schema)) for item in value]
-    return plain_value(value, files=codec.files, settle=settle)
+    # Of a sequence, the whole body may be a file; its items are JSON.
+    files = codec.files and not (codec.name == "sequence" and isinstance(value, list))
+    if schema is None and item_schema is not None and isinstance(value, list):
+        of_item = partial(settled, item_schema, files=files)
+        return [plain_value(item, files=files, settle=of_item) for item in value]
+    settle = partial(settled, schema, files=files) if schema is not None else None
+    return plain_value(value, files=files, settle=settle)
 
 
 def _codec(choice: Choice, value: Any) -> codecs.Codec:

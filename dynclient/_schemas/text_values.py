@@ -20,7 +20,7 @@ from typing import Any
 
 from dynclient._decimals import decimal_text, is_decimal, plain_number
 from dynclient._expressions import expression
-from dynclient._schemas.shapes import Shape, shape
+from dynclient._schemas.shapes import MISSING, Shape, shape
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.model import Schema
 
@@ -62,16 +62,16 @@ def read(schema: Schema, value: Any) -> Any:
     return _READ.value(schema, value)
 
 
-def settled(schema: Schema, value: Any) -> Any:
+def settled(schema: Schema, value: Any, *, files: bool = False) -> Any:
     """Give bytes, Decimals and floats without a fraction the form that a schema has for them, within a plain value.
 
-    Bytes become base64. A Decimal becomes text where the schema has text, else a number with all of its digits. A float
-    becomes an int where the schema has integers only.
+    Bytes become base64; with ``files`` they stay, as the files of a form. A Decimal becomes text where the schema has
+    text, else a number with all of its digits. A float becomes an int where the schema has integers only.
 
     Raises:
         ArgumentError: the schema has plain text where there are bytes.
     """
-    return _SETTLED.value(schema, value)
+    return (_SETTLED_BUT_FILES if files else _SETTLED).value(schema, value)
 
 
 class ValueWalk:
@@ -135,7 +135,7 @@ class ValueWalk:
         """Convert a value by the first schema that has a type for it."""
         for schema in schemas:
             made = self.value(schema, value, path, depth + 1)
-            if made is not value or _allows_text(schema, value):
+            if made is not value or _takes(schema, value):
                 return made
         return value
 
@@ -195,8 +195,8 @@ def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
         lacks = len(seen.required - values.keys())
         fixed = any(
             name in values
-            and (below := shape(schema)).enum is not None
-            and values[name] not in map(_spelled, below.enum)
+            and (allowed := _fixed(shape(schema))) is not None
+            and values[name] not in (*allowed, *map(_spelled, allowed))
             for name, schema in seen.properties.items()
         )
         return fixed, lacks, -len(seen.properties.keys() & values.keys())
@@ -204,11 +204,20 @@ def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
     return [shapes[0], *sorted(shapes[1:], key=known)]
 
 
-def _allows_text(schema: Schema, value: Any) -> bool:
+def _fixed(seen: Shape) -> tuple[Any, ...] | None:
+    """The only values that a shape allows, if it names them."""
+    return seen.enum if seen.const is MISSING else (seen.const,)
+
+
+def _takes(schema: Schema, value: Any) -> bool:
+    """Whether a schema names the type that a leaf has already."""
     try:
-        return isinstance(value, str) and "string" in shape(schema).types
+        types = shape(schema).types
     except DocumentError:
         return False
+    if isinstance(value, str):
+        return "string" in types
+    return (isinstance(value, float) or is_decimal(value)) and bool(types & {"integer", "number"})
 
 
 def _null(text: str) -> Any:
@@ -308,3 +317,4 @@ def _is_settled(items: Shape) -> bool:
 
 
 _SETTLED = ValueWalk(_settle, (float, bytes, _AnyDecimal), _is_settled)
+_SETTLED_BUT_FILES = ValueWalk(_settle, (float, _AnyDecimal), _is_settled)

@@ -42,7 +42,7 @@ _DIGITS = expression(r"[0-9]+")
 _NUMBER_OR_WORD = expression(rb"[-0-9tfn]")
 
 
-def _encode(write: Write, value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # every codec's arguments
+def _encode(write: Write, value: Any, media_type: MediaType, content_type: str) -> Encoded:  # every codec's arguments
     """Write a list, or an iterator as a stream; text and bytes are a sequence already.
 
     Raises:
@@ -53,21 +53,31 @@ def _encode(write: Write, value: Any, media_type: MediaType, content_type: str) 
     if isinstance(value, list):
         return Encoded(b"".join(map(write, value)), content_type)
     if isinstance(value, Iterator) and not hasattr(value, "read"):
-        return Encoded(StreamBody([lambda: (_encoded(write, item) for item in value)], None), content_type)
+        encode = partial(_encoded, write, _settle(media_type))
+        return Encoded(StreamBody([lambda: map(encode, value)], None), content_type)
     if isinstance(value, AsyncIterator):
-        return Encoded(_async_encoded(write, value), content_type)
+        return Encoded(_async_encoded(partial(_encoded, write, _settle(media_type)), value), content_type)
     if is_content(value):
         return Encoded(raw_body(value), content_type)
     raise EncodeError(f"a {content_type} body is a list of items, not a {type(value).__name__}")
 
 
-def _encoded(write: Write, item: Any) -> bytes:
-    return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else write(plain_value(item))
+def _settle(media_type: MediaType) -> Callable[[Any], Any] | None:
+    """What gives the parts of an item the form that its schema has for them (:func:`plain_value`)."""
+    schema = media_type.item_schema
+    if schema is None and media_type.schema is not None:
+        schema = _schemas.shape(media_type.schema).items
+    return None if schema is None else partial(_schemas.settled, schema)
 
 
-async def _async_encoded(write: Write, items: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+def _encoded(write: Write, settle: Callable[[Any], Any] | None, item: Any) -> bytes:
+    is_written = isinstance(item, (bytes, bytearray, memoryview))
+    return bytes(item) if is_written else write(plain_value(item, settle=settle))
+
+
+async def _async_encoded(encode: Callable[[Any], bytes], items: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     async for item in items:
-        yield _encoded(write, item)
+        yield encode(item)
 
 
 def _decode(split: Split, body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:

@@ -346,3 +346,30 @@ OBJECTS = [
 @pytest.mark.parametrize(("value", "expected"), OBJECTS)
 def test_a_default_none_is_not_given(value: Any, expected: Any) -> None:
     assert json.loads(client_of(body_of({"type": "object"}), method="post").x.prepare(value).body) == expected
+
+
+def test_a_file_stays_a_file_beside_a_decimal() -> None:
+    schema = {"type": "object", "properties": {"f": {"type": "string", "format": "binary"}, "n": {"type": "integer"}}}
+    body = client_of(body_of(schema, "multipart/form-data"), method="post").x.prepare(f=b"xx", n=3.0).body
+    assert b"\r\n\r\nxx\r\n" in body
+    assert b"\r\n\r\n3\r\n" in body
+
+
+def test_the_branch_decides_what_a_decimal_is() -> None:
+    branches = [
+        {"type": "object", "required": ["k"], "properties": {"k": {"const": name}, "v": {"type": kind}}}
+        for name, kind in (("a", "string"), ("b", "number"))
+    ]
+    client = client_of(body_of({"anyOf": branches}), method="post", version="3.1.0")
+    for name, text in (("a", '"1.10"'), ("b", "1.10")):
+        assert client.x.prepare({"k": name, "v": Decimal("1.10")}).body == f'{{"k":"{name}","v":{text}}}'.encode()
+
+
+def test_items_that_are_streamed_are_settled_too() -> None:
+    texts = {"p": {"type": "string"}, "b": {"type": "string", "format": "byte"}}
+    item = {"type": "object", "properties": {**texts, "i": {"type": "integer"}}}
+    client = client_of(body_of(item, "application/x-ndjson"), method="post")
+    items = [{"p": Decimal("1.10"), "i": 3.0, "b": b"x"}]
+    sent = b'{"p":"1.10","i":3,"b":"eA=="}\n'
+    assert b"".join(client.x.prepare(iter(items)).body) == client.x.prepare(items).body == sent
+    assert client.x.prepare(sent).body == sent

@@ -43,7 +43,7 @@ def redirected(
     if request.method not in _METHODS or request.body is not None:
         fault = f"a {request.method} is not redirected"
     if not fault and len(seen) > limit:
-        fault = f"there were more than {limit} redirects"
+        fault = f"there were more than {limit} redirects (Limits.redirects)"
     if fault:
         raise _error(fault, response)
     target = Secret(_target(response, request))

@@ -169,7 +169,7 @@ class ForeignExchange:
         elif len(lengths) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
             wrong = "its Content-Length is no number"
         elif len(headers.pairs()) > limits.header_lines:
-            wrong = f"it has more than {limits.header_lines} header lines"
+            wrong = f"it has more than {limits.header_lines} header lines (Limits.header_lines)"
         if wrong:
             raise self._error(ProtocolError, f"the response is not HTTP: {wrong}", sent=True)
         return int(lengths.pop()) if lengths else None

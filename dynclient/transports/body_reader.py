@@ -197,10 +197,9 @@ class _Brotli:
         while True:
             piece: bytes = self._stream.process(data, output_buffer_limit=_PIECE)
             data = b""
-            if piece:
-                yield piece
-            if self._stream.is_finished() or (not piece and self._stream.can_accept_more_data()):
+            if not piece:
                 return
+            yield piece
 
 
 class _Zstd:

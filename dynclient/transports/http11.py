@@ -94,7 +94,9 @@ class ReceiveBuffer:
         while True:
             end = data.find(b"\n", self._searched) + 1
             if (end or len(data)) - self._line > limits.header_line_bytes:
-                raise RemoteProtocolError(f"a header line is longer than {limits.header_line_bytes} bytes")
+                raise RemoteProtocolError(
+                    f"a header line is longer than {limits.header_line_bytes} bytes (Limits.header_line_bytes)"
+                )
             if not end:
                 if kind == "head" and data.startswith(_TLS_ALERT):
                     raise RemoteProtocolError("it is TLS; use https:// in base_url")
@@ -110,7 +112,7 @@ class ReceiveBuffer:
             # The status line is one of them.
             self._lines += 1
             if self._lines > limits.header_lines + 1:
-                raise RemoteProtocolError(f"it has more than {limits.header_lines} header lines")
+                raise RemoteProtocolError(f"it has more than {limits.header_lines} header lines (Limits.header_lines)")
             self._line = self._searched = end
 
     def plain_head(self) -> tuple[int, Headers] | None:
@@ -291,7 +293,8 @@ class Framing:
                 ]
                 old = response.http_version != b"1.1"
                 return ResponseHead(response.status_code, Headers(lines), self._method, old=old)
-        raise RemoteProtocolError(f"more than {most} interim responses came before the final one")
+        limit = f"{most} interim responses came before the final one (Limits.informational_responses)"
+        raise RemoteProtocolError(f"more than {limit}")
 
     def response_body(self, head: ResponseHead) -> Iterator[bytes | None]:
         """Yield the body's bytes as they come, transfer coding undone, up to its end and not beyond.

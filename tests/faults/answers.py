@@ -67,8 +67,8 @@ CASES = [
     Case("R1", "bomb_in_an_error", TOO_LARGE, (("ask", answer(500, BOMB, GZIP)),), ("post_thing", {"body": {}}),
          memory=128, seconds=5),
     # Rows R2, codings
-    body("R2", "gzip_chain", DECODE, b"x", b"Content-Encoding: gzip, gzip, gzip", options=ONCE),
-    body("R2", "coding_that_was_not_accepted", DECODE, b"x", b"Content-Encoding: br", options=ONCE),
+    body("R2", "gzip_chain", TOO_LARGE, b"x", b"Content-Encoding: gzip, gzip, gzip", data={"limit": "codings"}),
+    body("R2", "coding_that_was_not_accepted", DECODE, b"x", b"Content-Encoding: lzma", options=ONCE),
     # Rows R3, cut and damaged codings
     body("R3", "truncated_gzip_csv", DECODE, CSV[:-20], GZIP, call=_csv, attempts=3),
     body("R3", "gzip_without_its_end", DECODE, CSV[:-1], GZIP, call=_csv, attempts=3),

@@ -207,7 +207,10 @@ def _mapping(auth: Any) -> Mapping[str, str]:
 
 def located(document: str, folder: str) -> str:
     """A document that a file names, as the current folder sees it."""
-    return document if "://" in document else relative(os.path.join(folder, os.path.expanduser(document)))
+    path = os.path.expanduser(document)
+    if "://" in document:
+        return document
+    return path if os.path.isabs(path) else relative(os.path.join(folder, path))
 
 
 def relative(path: str) -> str:

@@ -174,7 +174,7 @@ def _status_of(arguments: Sequence[str], *, debug: bool) -> int:
         # click ends so where its own output meets a closed pipe.
         if isinstance(stop.__context__, OSError) and is_of_standard_output(stop.__context__):
             raise stop.__context__ from None
-        return stop.code if isinstance(stop.code, int) else 1
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt) as error:

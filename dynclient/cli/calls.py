@@ -221,7 +221,7 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
     except ArgumentError as error:
         if body is ... and operation.body is not None and operation.body.required:
             ways = "name=value words, --body JSON, --body @FILE, or --body - for standard input"
-            error.hint = error.hint or f"give the body by {ways}"
+            error.hint = f"give the body by {ways}"
         raise
 
 

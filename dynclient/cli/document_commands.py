@@ -106,8 +106,8 @@ def cache(*, clear: bool) -> None:
             continue
         used = dt.datetime.fromtimestamp(entry.used, dt.UTC).strftime("%Y-%m-%d %H:%M")
         click.echo(f"{entry.size:>12,}  {used}  {source}")
+    click.echo(f"{store.folder}: {len(entries)} documents, {sum(entry.size for entry in entries):,} bytes", err=True)
     if outdated:
         click.echo(
             f"{counted(outdated, 'form')} of other versions of dynclient or of its format are not listed", err=True
         )
-    click.echo(f"{store.folder}: {len(entries)} documents, {sum(entry.size for entry in entries):,} bytes", err=True)

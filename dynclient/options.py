@@ -25,6 +25,7 @@ __all__ = [
     "Timeout",
     "TokenStore",
     "Validation",
+    "ValidationChoice",
     "ValidationEngine",
     "ValidationMode",
 ]
@@ -154,6 +155,9 @@ class Validation:
             raise ValueError("a Validation in by= can't have another by=")
         return replace(value, by={name: cls.of(each) for name, each in value.by.items()}) if value.by else value
 
+
+ValidationChoice = Validation | ValidationMode | Mapping[str, Validation | ValidationMode]
+"""What ``validate=`` takes: a mapping is that of :attr:`Validation.by`."""
 
 _MODES = frozenset({"strict", "warn", "off"})
 

@@ -29,7 +29,7 @@ from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers
 from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
-from dynclient.options import TLS, Conversion, Limits, Redirects, Retry, Secret, Timeout, Validation, ValidationMode
+from dynclient.options import TLS, Conversion, Limits, Redirects, Retry, Secret, Timeout, ValidationChoice
 from dynclient.security import concealed
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class _BaseClient:
         timeout: Timeout | float | None = Timeout(),
         retry: Retry | int | None = Retry(),
         limits: Limits = Limits(),
-        validate: Validation | ValidationMode | Mapping[str, Validation | ValidationMode] = "strict",
+        validate: ValidationChoice = "strict",
         references: Iterable[str] = (),
         document_headers: Mapping[str, str] | None = None,
         document_auth: Any = None,

@@ -17,7 +17,7 @@ from dynclient._call import Hook
 from dynclient._http_cache import HTTPCache
 from dynclient._request import ServerChoice
 from dynclient._secrets import Secret
-from dynclient.options import TLS, Conversion, Limits, OAuth2, Redirects, Retry, Timeout, Validation, ValidationMode
+from dynclient.options import TLS, Conversion, Limits, OAuth2, Redirects, Retry, Timeout, ValidationChoice
 from dynclient.transports import AsyncTransport, Transport
 
 Credential: TypeAlias = (
@@ -40,7 +40,7 @@ class CommonOptions(TypedDict, total=False):
     headers: Mapping[str, str] | None
     timeout: Timeout | float | None
     retry: Retry | int | None
-    validate: Validation | ValidationMode | Mapping[str, Validation | ValidationMode]
+    validate: ValidationChoice
     redirects: Redirects
     hooks: Hook | Iterable[Hook]
     cookies: bool | CookieJar

@@ -206,15 +206,16 @@ def _mapping(auth: Any) -> Mapping[str, str]:
 
 
 def located(document: str, folder: str) -> str:
-    """A document that a file names, as the current folder sees it."""
-    path = os.path.expanduser(document)
+    """A document that a file names, as the current folder sees it; absolute paths stay so unless they are below it."""
     if "://" in document:
         return document
-    return path if os.path.isabs(path) else relative(os.path.join(folder, path))
+    path = os.path.expanduser(document)
+    found = relative(os.path.join(folder, path))
+    return path if os.path.isabs(path) and found.startswith("..") else found
 
 
 def relative(path: str) -> str:
-    """A path from the current folder, if that is below it or near; else the path itself."""
+    """A path from the current folder, if that is near; else the path itself."""
     try:
         found = os.path.relpath(path)
     except ValueError:  # another drive

@@ -201,9 +201,7 @@ def _report(settings: APISettings) -> None:
 
     found = load(settings.document)
     operations = counted(len(found.rows), "operation")
-    shown = _settings.relative(settings.document) if "://" not in settings.document else settings.document
-    document = settings.document if shown.startswith("..") else shown
-    click.echo(escaped(f"{settings.name}: {found.title} {found.version}, {operations}, {document}"), err=True)
+    click.echo(escaped(f"{settings.name}: {found.title} {found.version}, {operations}, {settings.document}"), err=True)
 
 
 # The user's file.

@@ -133,7 +133,7 @@ CASES = [
     code("R20", "undocumented_success", exceptions.UndocumentedStatus, 202, b"<p>", b"Content-Type: text/html"),
     code("R20", "undocumented_307_body", exceptions.RedirectError, 307, b"{}"),
     code("R20", "range_honoured", exceptions.ApiError, 418, b"{}"),
-    code("R20", "undocumented_500_is_repeated", exceptions.ServerError, 500, b"{}", attempts=3,
+    code("R20", "undocumented_500_is_repeated", exceptions.undocumented(500), 500, b"{}", attempts=3,
          source=lambda place: _without_errors(place.url)),
     code("R21", "problem", exceptions.NotFound, 404, PROBLEM, b"Content-Type: application/problem+json",
          data={"problem": exceptions.Problem("urn:x", None, None, "why", None)}),

@@ -12,7 +12,7 @@ from dynclient._deferred import deferred
 from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
 from dynclient._schemas.resolution import cache, child, component_name, follow
-from dynclient._schemas.shapes import MISSING, Shape, XMLHints, applied, is_binary, is_structured, joined, shape
+from dynclient._schemas.shapes import MISSING, Shape, XMLHints, applied, bases, is_binary, is_structured, joined, shape
 
 if TYPE_CHECKING:
     from dynclient._schemas.events import DONE, EventForm, branches, event_form
@@ -28,6 +28,7 @@ __all__ = [
     "ValueWalk",
     "XMLHints",
     "applied",
+    "bases",
     "branches",
     "bundle",
     "cache",

@@ -153,6 +153,11 @@ def applied(schema: Schema, keyword: str) -> list[Schema]:
     return [part.one[keyword] for _, part in members(follow(schema)) if keyword in part.one]
 
 
+def bases(schema: Schema) -> dict[str, Discriminator | None]:
+    """Return the URIs of a schema and of all that it refers to by ``allOf``, each with its discriminator."""
+    return {base.uri: discriminator(base, found) for base, found in members(schema)}
+
+
 def members(schema: Schema) -> list[tuple[Schema, Keywords]]:
     """Return a schema and all that apply to the same value, through ``$ref`` and ``allOf``, each once.
 
@@ -216,8 +221,8 @@ def _shape(schema: Schema) -> Shape:
         pattern_properties={k: v for part in found for k, v in part.named.get("patternProperties", {}).items()},
         items=next((part.one["items"] for part in found if "items" in part.one), None),
         prefix_items=max((part.many.get("prefixItems", ()) for part in found), key=len),
-        one_of=next((part.many["oneOf"] for part in found if part.many.get("oneOf")), ()),
-        any_of=next((part.many["anyOf"] for part in found if part.many.get("anyOf")), ()),
+        one_of=_branches(here, parts, "oneOf"),
+        any_of=_branches(here, parts, "anyOf"),
         discriminator=_discriminator(here, parts),
         xml=_xml(own.get("xml")),
         read_only=any(part.get("readOnly") is True for part in (own, *(part.plain for part in found))),
@@ -277,6 +282,13 @@ def _enum(found: list[Keywords]) -> tuple[Any, ...] | None:
     if not enums:
         return None
     return tuple(value for value in enums[0] if all(value in other for other in enums[1:]))
+
+
+def _branches(schema: Schema, parts: list[tuple[Schema, Keywords]], keyword: str) -> tuple[Schema, ...]:
+    """Return the schema's own union, also if a member of its ``allOf`` has it, or else that of its nearest base."""
+    found = [(part.uri, each.many[keyword]) for part, each in parts if each.many.get(keyword)]
+    own = (branches for uri, branches in found if uri == schema.uri or uri.startswith(f"{schema.uri}/allOf/"))
+    return next(own, found[0][1] if found else ())
 
 
 def _discriminator(schema: Schema, parts: list[tuple[Schema, Keywords]]) -> Discriminator | None:

@@ -170,8 +170,14 @@ def unrevealing(schema: Schema | None, value: Any, direction: Direction = "reque
 
 
 def _replaced(
-    schema: Schema | None, value: Any, replacement: Callable[[Schema], Any], steps: Iterator[int], depth: int = 0
+    schema: Schema | None,
+    value: Any,
+    replacement: Callable[[Schema], Any],
+    steps: Iterator[int],
+    depth: int = 0,
+    above: frozenset[str] = frozenset(),
 ) -> Any:
+    """``above`` are the schemas that were gone through for the same value: branches may have their union in allOf."""
     if schema is None or depth > _DEEPEST:
         return value
     if next(steps, None) is None:
@@ -182,8 +188,10 @@ def _replaced(
     if not isinstance(value, (dict, list)):
         return value
     seen = shape(schema)
+    above |= {seen.schema.uri}
     for branch in (*seen.one_of, *seen.any_of):
-        value = _replaced(branch, value, replacement, steps, depth + 1)
+        if shape(branch).schema.uri not in above:
+            value = _replaced(branch, value, replacement, steps, depth + 1, above)
     if isinstance(value, list):
         return [_replaced(seen.items, member, replacement, steps, depth + 1) for member in value]
     additional = seen.additional if isinstance(seen.additional, Schema) else None

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Literal
 
 from dynclient._records import Record
-from dynclient._schemas import MISSING, Discriminator, Shape, applied, is_binary, joined, shape
+from dynclient._schemas import MISSING, Discriminator, Shape, applied, bases, is_binary, joined, shape
 from dynclient._validation import validator
 from dynclient.examples import patterns
 from dynclient.examples.scalars import number, rotated, texts
@@ -288,16 +288,23 @@ def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Sha
     ends.
     """
     tags: dict[str, str] = {}
+    settled = set(bases(seen.schema)) if seen.discriminator is not None else {seen.schema.uri}
     for _ in range(_UNION_DEPTH):
         found = seen.discriminator
         if found is not None and found.inherited:
             seen = _heir(seen, found, turn, tags)
+        elif found is not None and any(picked.uri in settled for picked in found.mapping.values()):
+            # A branch that has the union in its allOf: it is decided which one it is.
+            for own in filter(None, () if tags else bases(seen.schema).values()):
+                _tag(own, seen.schema, tags)
+            return seen._replace(one_of=(), any_of=(), discriminator=None), tags
         branches = seen.one_of or seen.any_of
         if not branches:
             break
         branch = _chosen(seen, branches, turn, simple=simple)
         if found is not None:
             _tag(found, branch.schema, tags)
+        settled.add(branch.schema.uri)
         seen = _joined(seen, branch)
     return seen, tags
 

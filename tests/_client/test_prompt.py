@@ -328,7 +328,7 @@ def test_options_show_their_names_and_no_defaults(client):
 @pytest.mark.parametrize("load", [dynclient.load, dynclient.Client.load, dynclient.AsyncClient.load])
 def test_load_shows_no_long_defaults(load):
     shown = str(inspect.signature(load))
-    assert "limits: 'Limits' = ..., validate: 'ValidationChoice' = 'strict'" in shown
-    assert len(shown) < 1200
+    assert "limits: 'Limits' = ..., " in shown
+    assert "Timeout(" not in shown
     assert "base_url" in pydoc.render_doc(load, renderer=pydoc.plaintext)
     assert pickle.loads(pickle.dumps(load))(b'{"openapi": "3.1.0"}').api.version == ""

@@ -155,6 +155,44 @@ def test_a_union_within_a_picked_schema_may_know_fewer_values(version):
         assert len(validator(body, "request").faults(value)) == faults, value
 
 
+@pytest.mark.parametrize("version", VERSIONS[1:])  # 2.0 has no oneOf
+def test_a_union_whose_branches_have_it_in_their_all_of(version):
+    def union(*names, **values):
+        mapping = {value: ref(version, name)["$ref"] for value, name in values.items()}
+        branches = [ref(version, name) for name in names]
+        return {"oneOf": branches, "discriminator": {"propertyName": "kind", "mapping": mapping}}
+
+    pet = {"type": "object", "required": ["kind"], "properties": {"kind": TEXT}}
+    schemas = {
+        "pet": {**pet, **union("dog", "cat", puppy="dog", adult="dog", cat="cat")},
+        "cat": {"allOf": [ref(version, "pet"), {"properties": {"claws": {"type": "integer"}}}]},
+        "dog": {
+            "allOf": [
+                ref(version, "pet"),
+                {
+                    "type": "object",
+                    "properties": {"bark": TEXT},
+                    **union("puppy", "adult", puppy="puppy", adult="adult"),
+                },
+            ]
+        },
+        "puppy": {"allOf": [ref(version, "dog"), {"properties": {"age": {"type": "integer"}}}]},
+        "adult": {"allOf": [ref(version, "dog"), {"properties": {"job": TEXT}}]},
+    }
+    for body, kinds in (("pet", {"puppy", "adult", "cat"}), ("dog", {"puppy", "adult"}), ("puppy", {"puppy"})):
+        client = dynclient.load(document(version, schemas, body=body, answer=body))
+        schema, _ = schemas_of(client)
+        for value, faults in [
+            ({"kind": "puppy", "age": 1, "bark": "w"}, []),
+            ({"kind": "puppy", "age": "x"}, ["$.age"]),
+            ({"kind": "puppy", "bark": 5}, ["$.bark"]),
+        ]:
+            assert [fault.path for fault in validator(schema, "request").faults(value)] == faults
+        examples = [client.x.example(seed)[body] for seed in range(6)]
+        assert {example["kind"] for example in examples} <= kinds, body
+        assert all(client.x.prepare(example).body for example in examples)
+
+
 def test_many_subtypes_are_compiled_twice_at_most():
     version, count = "3.0.3", 60
     kinds = [f"k{number}" for number in range(count)]

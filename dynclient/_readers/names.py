@@ -28,7 +28,7 @@ from dynclient._rows import OperationRow
 WITH_HTTP_INFO = "_with_http_info"
 _LONG = 60
 _TEMPLATE = expression(r"\{([^{}]*)\}")
-_VERSION = expression(r"api|rest|v[0-9]+(?:[._-]?[0-9]+)*(?:alpha|beta)?[0-9]*", re.IGNORECASE)
+_VERSION = expression(r"api|rest|v[0-9]+(?:[._-][0-9]+)*(?:(?:alpha|beta)[0-9]*)?", re.IGNORECASE)
 
 RESERVED = frozenset(
     {

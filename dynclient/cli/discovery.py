@@ -40,7 +40,7 @@ _DOCUMENT = expression(
     rb"(?m)^[ \t]{0,20}\{?[ \t]{0,20}[\"']?(?:openapi|swagger)[\"']?[ \t]{0,20}:[ \t]{0,20}[\"']?[23]\."
 )
 # RFC 8288, 3: a link-value and its parameters.
-_LINK = expression(rf"<([^>]*)>((?:\s*;\s*{TOKEN}\*?\s*(?:=\s*(?:{QUOTED_STRING}|{TOKEN}))?)*)")
+_LINK = expression(rf"<([^<>]*)>((?:\s*;\s*{TOKEN}\*?\s*(?:=\s*(?:{QUOTED_STRING}|{TOKEN}))?)*)")
 _REL = expression(rf";\s*rel\s*=\s*({QUOTED_STRING}|{TOKEN})", re.IGNORECASE)
 
 

@@ -65,7 +65,7 @@ class AtomicFile:
     def _open(self) -> None:
         """Open the part, as a new file."""
         if not self._is_regular:
-            self._file = self.path.open("wb")
+            self._file: IO[bytes] = self.path.open("wb")
             return
         self._part = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.part")
         self._file = self._opened(os.O_WRONLY | os.O_CREAT | os.O_EXCL)

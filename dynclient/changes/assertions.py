@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dynclient._schemas import MISSING, Shape, is_binary
+from dynclient.changes.facts import divides
 from dynclient.changes.kinds import BOUNDS
 
 Differences = Iterator[tuple[str, Any, Any]]
@@ -22,6 +23,7 @@ _WIDER = {("int32", "int64"), ("float", "double"), ("int32", "double"), ("date-t
 # Keywords that a Shape does not hold: any difference in them is reported without a direction.
 _CONDITIONS = (
     "not", "if", "then", "else", "contains", "propertyNames", "dependentSchemas", "dependentRequired",
+    "unevaluatedItems", "unevaluatedProperties",
 )  # fmt: skip
 # Formats that are annotations only, and never validated.
 _NO_FORMATS = frozenset({None, "password", "binary", "byte", "base64", "base64url"})
@@ -135,9 +137,9 @@ def multiples(old: Shape, new: Shape) -> Differences:
     before, after = old.constraints.get("multipleOf"), new.constraints.get("multipleOf")
     if before == after:
         return
-    if before is None or (after is not None and _divides(before, after)):
+    if before is None or (after is not None and divides(before, after)):
         yield "multiple-of-narrowed", _or_none(before), after
-    elif after is None or _divides(after, before):
+    elif after is None or divides(after, before):
         yield "multiple-of-widened", before, _or_none(after)
     else:
         yield "multiple-of-changed", before, after
@@ -148,12 +150,6 @@ def _or_none(value: Any, null: Any = "none") -> Any:
     if value is MISSING or value == math.inf:
         return "none"
     return null if value is None else value
-
-
-def _divides(one: float, other: float) -> bool:
-    from fractions import Fraction
-
-    return (Fraction(str(other)) / Fraction(str(one))).denominator == 1
 
 
 def patterns(old: Shape, new: Shape) -> Differences:

@@ -145,7 +145,7 @@ def _compare_parts(findings: Findings, old: Operation, new: Operation) -> None:
     apis = findings.apis
     try:
         _compare_sunsets(findings, old, new)
-        found = matched(old, new)
+        found = matched(old, new, apis.schemas.judge)
         compare_parameters(findings, found)
         compare_arguments(findings, old, new, found)
         _compare_request_bodies(findings, old.body, new.body)

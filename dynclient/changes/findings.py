@@ -12,18 +12,14 @@ from typing import Any, Protocol, TypeVar
 
 from dynclient._records import Record
 from dynclient._schemas import MISSING
-from dynclient.changes.kinds import KINDS
+from dynclient.changes.judge import Judge
+from dynclient.changes.kinds import KINDS, Severity
 from dynclient.changes.report import Change, Location, short_text
 from dynclient.model import API, OperationRow, Schema
 
 T = TypeVar("T")
 Key = tuple[str, str, str, bool]
 """The URIs of two schemas, the side, and whether the value is XML."""
-
-
-_MOST_EQUAL = 1_000
-_MOST_EQUAL_IN_ALL = 50_000
-"""Pairs of branches of which it is found out whether they are equal: for one union, and for two documents."""
 
 
 class PairResult(Record):
@@ -37,38 +33,14 @@ class PairResult(Record):
     below: tuple[tuple[Schema, Schema, str, Key], ...]
 
 
-class Equality:
-    """Which branches of unions are equal, and how many more pairs of them may be looked at.
-
-    Unions within unions would take the fourth power of their length, and the sixth, and so on.
-    """
-
-    def __init__(self) -> None:
-        self.known: dict[Key, bool] = {}
-        self.of_union = 0
-        self._in_all = _MOST_EQUAL_IN_ALL
-
-    def take(self) -> bool:
-        """Whether one more pair may be looked at."""
-        self.of_union -= 1
-        self._in_all -= 1
-        return self.of_union >= 0 and self._in_all >= 0
-
-
 class SchemaResults:
     """The results for the pairs of schemas of two documents."""
 
-    def __init__(self, equality: Equality | None = None) -> None:
+    def __init__(self) -> None:
         self.pairs: dict[Key, PairResult] = {}
-        self.equality = equality if equality is not None else Equality()
-        self._is_inner = equality is not None
+        self.judge = Judge()
         self.unchanged: set[Key] = set()
         self._changed: set[Key] = set()
-
-    def begin_union(self) -> None:
-        """The branches of a union are compared next, unless it is one within another."""
-        if not self._is_inner:
-            self.equality.of_union = _MOST_EQUAL
 
     def walked(self, seen: Iterable[Key], left: Iterable[Key]) -> None:
         """Note which pairs of a finished walk lead to a change, and which do not.
@@ -121,12 +93,19 @@ class Findings:
         after: Any = MISSING,
         old: str | Schema | None = None,
         new: str | Schema | None = None,
+        severity: Severity | None = None,
+        example: Any = MISSING,
     ) -> None:
-        """Add a change. ``old`` and ``new`` locate it: a schema, or a pointer of the model."""
+        """Add a change. ``old`` and ``new`` locate it: a schema, or a pointer of the model.
+
+        ``severity`` is one that was found out for this change, ``example`` a value that shows it.
+        """
         found = KINDS[kind]
+        text = found.text if example is MISSING else f"{found.text} (for example {short_text(example)})"
         places = (_location(self.apis.old, old), _location(self.apis.new, new))
         was, is_ = ("" if value is MISSING else short_text(value) for value in (before, after))
-        change = Change(found.id, found.severity, self._operation, self._name, where, found.text, was, is_, *places)
+        rank = severity or found.severity
+        change = Change(found.id, rank, self._operation, self._name, where, text, was, is_, *places)
         # A schema may be reached by several paths: a change in it is reported once.
         key = (kind, was, is_, *(place.uri if place else where for place in places))
         if key not in self._added:

@@ -4,7 +4,9 @@ Rule 1: a change is breaking if a caller that was correct by the old document fa
 document did not allow: either its code with the new document, or a process that still holds the old document.
 Rule 2: a request breaks callers when it allows less than before, a response when it allows more.
 Rule 3: what cannot be decided, and what only needs a look by a person, is a warning. Everything else is info.
-Rule 4: a schema is compared in the same aspects wherever it stands; the id of the kind begins with that side.
+Rule 4: the severity of an aspect is that of its keyword alone. If it is proved that all values stay valid, the change
+is info, or none; if a value shows the contrary, a warning is breaking.
+Rule 5: a schema is compared in the same aspects wherever it stands; the id of the kind begins with that side.
 """
 
 from __future__ import annotations
@@ -180,9 +182,9 @@ ASPECTS = (
     Aspect("property-became-write-only", _I, _B, "is write-only now"),
     Aspect("property-became-not-write-only", _I, _I, "is no longer write-only"),
     Aspect("additional-properties-forbidden", _B, _I, "no longer allows other properties"),
-    Aspect("additional-properties-allowed", _I, _W, "allows other properties now"),
+    Aspect("additional-properties-allowed", _I, _B, "allows other properties now"),
     Aspect("additional-properties-narrowed", _B, _I, "limits other properties to a schema"),
-    Aspect("additional-properties-widened", _I, _W, "no longer limits other properties to a schema"),
+    Aspect("additional-properties-widened", _I, _B, "no longer limits other properties to a schema"),
     Aspect("pattern-properties-changed", _W, _W, "has other patterns for names of properties"),
     Aspect("items-added", _B, _I, "limits its items to a schema now"),
     Aspect("items-removed", _I, _B, "no longer limits its items to a schema"),
@@ -194,6 +196,7 @@ ASPECTS = (
     Aspect("tag-added", _I, _B, "has another discriminator value"),
     Aspect("tag-removed", _B, _I, "no longer has this discriminator value"),
     Aspect("assertion-changed", _W, _W, "has another condition"),
+    Aspect("values-changed", _W, _W, "has other keywords, so that other values may be valid"),
     Aspect("default-changed", _W, _I, "has another default"),
     Aspect("deprecated", _W, _W, "is deprecated"),
     Aspect("undeprecated", _I, _I, "is no longer deprecated"),
@@ -202,6 +205,15 @@ ASPECTS = (
     Aspect("schema-removed", _I, _B, "no longer has a schema"),
 )
 
+NOT_OF_VALUES = frozenset(
+    {
+        "binary-changed", "default-changed", "deprecated", "encoding-changed", "property-added", "property-removed",
+        "property-became-not-read-only", "property-became-not-write-only", "property-became-read-only",
+        "property-became-write-only", "required-property-added", "required-property-removed", "undeprecated",
+        "xml-changed",
+    }
+)  # fmt: skip
+"""Aspects that matter to callers also where all values stay valid."""
 
 KINDS: dict[str, Kind] = {
     kind.id: kind

@@ -11,7 +11,8 @@ from typing import Any
 
 from dynclient._records import Record
 from dynclient.changes.findings import Findings, locations, take_pairs
-from dynclient.changes.schemas import compare_schemas, is_equal
+from dynclient.changes.judge import Judge
+from dynclient.changes.schemas import compare_schemas
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.model import Operation, Parameter, Schema
 
@@ -29,7 +30,7 @@ class MatchedParameters(Record):
     added: list[Parameter]
 
 
-def matched(old: Operation, new: Operation) -> MatchedParameters:
+def matched(old: Operation, new: Operation, judge: Judge) -> MatchedParameters:
     """Find the partner of each parameter in the new document.
 
     The first rule that applies decides: the same name and location; for a path parameter, the same place in the path;
@@ -46,7 +47,7 @@ def matched(old: Operation, new: Operation) -> MatchedParameters:
     pairs += take_pairs(removed, added, lambda one, other: one.name == other.name)
     for in_ in ("query", "header", "cookie"):
         ones, others = ([it for it in found if it.in_ == in_] for found in (removed, added))
-        if len(ones) == len(others) == 1 and _is_alike(ones[0], others[0]):
+        if len(ones) == len(others) == 1 and _is_alike(ones[0], others[0], judge):
             pairs.append((ones[0], others[0]))
             removed.remove(ones[0])
             added.remove(others[0])
@@ -58,11 +59,11 @@ def _name_key(parameter: Parameter) -> Key:
     return parameter.in_, parameter.name.lower() if parameter.in_ == "header" else parameter.name
 
 
-def _is_alike(one: Parameter, other: Parameter) -> bool:
+def _is_alike(one: Parameter, other: Parameter, judge: Judge) -> bool:
     """Whether two parameters differ in nothing but their names."""
     if one.schema is None or other.schema is None or one.required != other.required:
         return False
-    return is_equal(one.schema, other.schema, "parameter")
+    return judge.equal(one.schema, other.schema, "request")
 
 
 def compare_parameters(findings: Findings, found: MatchedParameters) -> None:
@@ -137,8 +138,7 @@ def compare_arguments(findings: Findings, old: Operation, new: Operation, found:
             partners[key], labels[key] = key, f"body property {key[1]}"
     for key, partner in partners.items():
         if key in before and partner in after and before[key].name != after[partner].name:
-            names = {"before": before[key].name, "after": after[partner].name}
-            findings.add("argument-renamed", labels[key], **names, **at)
+            findings.add("argument-renamed", labels[key], before=before[key].name, after=after[partner].name, **at)
     one, other = before.get(_BODY), after.get(_BODY)
     if one is not None and other is not None and one.name != other.name:
         findings.add("body-argument-renamed", before=one.name, after=other.name, **at)

@@ -4,28 +4,33 @@ Rule 1: shapes are compared, so how a schema is written (``$ref``, ``allOf``, th
 Rule 2: a pair of schemas is compared once, so recursive schemas end.
 Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
 Rule 4: a branch of a union is identified by its schema's name, or else by what it allows; the remaining branches are
-paired by their order, and so are those of long unions beyond a number of pairs.
+paired by what they have in common.
+Rule 5: what the keywords say of a change is corrected by what the :class:`Judge` knows of the values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from dynclient._schemas import Shape, shape
+from dynclient._schemas import MISSING, Shape, shape
+from dynclient._schemas.keywords import Direction
 from dynclient.changes.assertions import ASSERTIONS
 from dynclient.changes.findings import Findings, Key, PairResult, SchemaResults, take_pairs
-from dynclient.changes.kinds import RECEIVED, Side
+from dynclient.changes.kinds import KINDS, NOT_OF_VALUES, RECEIVED, Severity, Side
 from dynclient.model import Schema
 
 _BUDGET = 20_000
-_EQUAL_BUDGET = 200
+_LONGEST_MATCH = 4_000
+"""Pairs of branches that are weighed; branches of larger unions are paired by their order."""
 
 Below = list[tuple[Schema, Schema, str]]
 """Pairs of subschemas, each with its step in the path."""
 Add = Callable[..., None]
 """Takes an aspect, a step in the path, and keywords of :meth:`Findings.add`."""
 Fits = Callable[[Schema, Schema], bool]
+Local = list[tuple[str, str, dict[str, Any]]]
+"""Changes of one pair: the aspect, the rest of the path, and keywords of :meth:`Findings.add`."""
 
 
 class Comparison:
@@ -57,7 +62,7 @@ class Comparison:
         self._waiting.append((old, new, path, self._key(old, new)))
         while self._waiting and self._budget > 0:
             old, new, path, key = self._waiting.pop()
-            if key in self._seen or key in self._results.unchanged:
+            if key in self._seen or key in self._results.unchanged or self._is_alike(old, new, key):
                 continue
             result = self._results.pairs.get(key)
             if result is None:
@@ -70,13 +75,21 @@ class Comparison:
             self._waiting += [(one, other, path + step, below) for one, other, step, below in reversed(result.below)]
         self._results.walked(self._seen, (key for *_, key in self._waiting))
 
+    def _is_alike(self, old: Schema, new: Schema, key: Key) -> bool:
+        """Whether two schemas are written alike; asked where a walk begins and where a reference leads."""
+        begins = not self._seen or (isinstance(old.value, Mapping) and "$ref" in old.value)
+        if key in self._results.pairs or not begins or not self._results.judge.alike(old, new):
+            return False
+        self._results.unchanged.add(key)
+        return True
+
     def _key(self, old: Schema, new: Schema) -> Key:
         return old.uri, new.uri, self.side, self._xml
 
     def _compare(self, before: Schema, after: Schema) -> PairResult:
         old, old_branches, old_null = _unwrapped(shape(before))
         new, new_branches, new_null = _unwrapped(shape(after))
-        changes: list[tuple[str, str, dict[str, Any]]] = []
+        changes: Local = []
         below: Below = []
 
         def add(aspect: str, step: str = "", **details: Any) -> None:
@@ -89,8 +102,7 @@ class Comparison:
             old_branches, new_branches = old_branches or (old.schema,), new_branches or (new.schema,)
         if old_branches and new_branches:
             _tags(old, new, add)
-            self._results.begin_union()
-            below += _branches([*old_branches], [*new_branches], add, self._equal)
+            below += _branches([*old_branches], [*new_branches], add, self._results.judge.alike)
         elif old_branches or new_branches:
             add("union-changed")
         if plain:
@@ -102,33 +114,65 @@ class Comparison:
             below += [*_items(old, new, add), *_properties(old, new, self.side, add), *_heirs(old, new, add)]
         elif old_null != new_null:
             add("null-allowed" if new_null else "null-forbidden")
+        changes, below = self._judged(before, after, changes, below)
         return PairResult(
             tuple(changes), tuple((one, other, step, self._key(one, other)) for one, other, step in below)
         )
 
-    def _equal(self, old: Schema, new: Schema) -> bool:
-        """Whether two branches of unions have no difference; assumed of a pair that is being compared already."""
-        equality, key = self._results.equality, self._key(old, new)
-        equal = equality.known
-        if key not in equal:
-            if not equality.take():
-                return False
-            equal[key] = True
-            # Results below hold only under that assumption, so they are kept apart.
-            results = SchemaResults(equality)
-            equal[key] = is_equal(old, new, self.side, xml=self._xml, budget=_EQUAL_BUDGET, results=results)
-        return equal[key]
+    def _judged(self, old: Schema, new: Schema, changes: Local, below: Below) -> tuple[Local, Below]:
+        """Correct the changes of a pair by what is known of the values: by rule 4 of the kinds."""
+        if self._keeps(old, new):
+            is_equal = self._keeps(old, new, back=True)
+            # Whatever is below, each value stays valid. Other pairs are branches that do not belong together.
+            below = [
+                (one, other, step)
+                for one, other, step in below
+                if self._keeps(one, other) and (not is_equal or self._keeps(one, other, back=True))
+            ]
+            kept = [found for found in changes if not (is_equal and found[0] not in NOT_OF_VALUES)]
+            return [
+                (aspect, step, details if aspect in NOT_OF_VALUES else {**details, "severity": "info"})
+                for aspect, step, details in kept
+            ], below
+        severities = {self._severity(aspect) for aspect, *_ in changes}
+        hidden = _hidden_pairs(shape(old), shape(new), self.side)
+        is_explained = any(not self._keeps(one, other) for one, other in (*(pair[:2] for pair in below), *hidden))
+        if "breaking" in severities or (is_explained and "warning" not in severities):
+            return changes, below
+        return self._shown(old, new, changes, is_explained=is_explained), below
+
+    def _shown(self, old: Schema, new: Schema, changes: Local, *, is_explained: bool) -> Local:
+        """Look for a value that is not valid any more, or was not valid before, and add it to the change."""
+        ordered = (new, old) if self.side in RECEIVED else (old, new)
+        example = self._results.judge.counterexample(*ordered, _direction(self.side))
+        worst = [index for index, (aspect, *_) in enumerate(changes) if self._may_break(aspect)]
+        if not worst and not is_explained:
+            changes = [*changes, ("values-changed", "", {})]
+            worst = [len(changes) - 1]
+        if example is MISSING:
+            return changes
+        return [
+            (aspect, step, {**details, "severity": "breaking", "example": example} if index in worst else details)
+            for index, (aspect, step, details) in enumerate(changes)
+        ]
+
+    def _may_break(self, aspect: str) -> bool:
+        """Whether a change may be why a value is not valid."""
+        if aspect == "property-added":
+            return self.side in RECEIVED
+        return aspect not in NOT_OF_VALUES and self._severity(aspect) == "warning"
+
+    def _severity(self, aspect: str) -> Severity:
+        return KINDS[f"{self.side}-{aspect}"].severity
+
+    def _keeps(self, old: Schema, new: Schema, *, back: bool = False) -> bool:
+        """Whether it is proved that no change of values breaks callers."""
+        ordered = (new, old) if (self.side in RECEIVED) != back else (old, new)
+        return self._results.judge.proves(*ordered, _direction(self.side))
 
 
-def is_equal(old: Schema, new: Schema, side: Side, **options: Any) -> bool:
-    """Whether two schemas have no difference. ``options`` are those of :class:`Comparison`.
-
-    Raises:
-        DocumentError: a schema is broken.
-    """
-    found: list[str] = []
-    Comparison(lambda aspect, *_, **__: found.append(aspect), side, **options).run(old, new)
-    return not found
+def _direction(side: Side) -> Direction:
+    return "response" if side in RECEIVED else "request"
 
 
 def compare_schemas(
@@ -145,10 +189,11 @@ def compare_schemas(
 
     if old is not None and new is not None:
         Comparison(add, side, xml=xml, results=findings.apis.schemas).run(old, new)
-    elif new is not None and _asserts(new):
-        add("schema-added", new=new)
-    elif old is not None and _asserts(old):
-        add("schema-removed", old=old)
+    else:
+        judge, direction = findings.apis.schemas.judge, _direction(side)
+        for schema, aspect in ((new, "schema-added"), (old, "schema-removed")):
+            if schema is not None and _asserts(schema) and not judge.allows_any(schema, direction):
+                findings.add(f"{side}-{aspect}", label, old=old, new=new)
 
 
 def _asserts(schema: Schema) -> bool:
@@ -198,6 +243,13 @@ def _properties(old: Shape, new: Shape, side: Side, add: Add) -> Below:
     return below + _unnamed_properties(old, new, add)
 
 
+def _hidden_pairs(old: Shape, new: Shape, side: Side) -> Iterator[tuple[Schema, Schema]]:
+    """Yield the properties that are not part of values of this side in either schema."""
+    for name in old.properties.keys() & new.properties.keys():
+        if not _has(old, name, side) and not _has(new, name, side):
+            yield old.properties[name], new.properties[name]
+
+
 def _has(seen: Shape, name: str, side: Side) -> bool:
     """Whether a property may occur in values of this side."""
     if name not in seen.properties:
@@ -243,7 +295,7 @@ def _unnamed_properties(old: Shape, new: Shape, add: Add) -> Below:
 def _unwrapped(seen: Shape) -> tuple[Shape, tuple[Schema, ...], bool]:
     """A shape, its branches without null, and whether null is allowed."""
     branches = (*seen.one_of, *seen.any_of)
-    kept = tuple(branch for branch in branches if not _is_null(branch))
+    kept = tuple(branch for branch in branches if not _is_null(branch)) or branches[:1]
     or_null = "null" in seen.types or len(kept) < len(branches)
     if len(kept) == 1 and _only_branches(seen, kept):
         inner, below, inner_null = _unwrapped(shape(kept[0]))
@@ -264,14 +316,11 @@ def _only_branches(seen: Shape, branches: tuple[Schema, ...]) -> bool:
     return bool(branches) and not (seen.properties or seen.required or seen.items or seen.enum is not None)
 
 
-def _branches(left: list[Schema], right: list[Schema], add: Add, equal: Fits) -> Below:
+def _branches(left: list[Schema], right: list[Schema], add: Add, alike: Fits) -> Below:
     """Compare the branches of two unions, and return the pairs whose schemas are to be compared."""
     pairs = take_pairs(left, right, _same_name)
-    # Equality is decided with a small budget; the pairs are compared in full like all others.
-    pairs += take_pairs(left, right, equal)
-    if len(left) == len(right):
-        pairs += zip(left, right, strict=True)
-        left, right = [], []
+    pairs += take_pairs(left, right, alike)
+    pairs += _nearest(left, right)
     for branch in left:
         add("branch-removed", before=_title(branch), old=branch)
     for branch in right:
@@ -282,6 +331,42 @@ def _branches(left: list[Schema], right: list[Schema], add: Add, equal: Fits) ->
 def _same_name(one: Schema, other: Schema) -> bool:
     old, new = shape(one), shape(other)
     return old.schema == new.schema or (old.name is not None and old.name == new.name)
+
+
+def _nearest(left: list[Schema], right: list[Schema]) -> list[tuple[Schema, Schema]]:
+    """Remove the pairs that have most in common from both lists, the nearest first, and return them."""
+    if len(left) * len(right) > _LONGEST_MATCH:
+        pairs = list(zip(left, right, strict=False))
+    else:
+        ranks = [
+            (-_likeness(shape(one), shape(other)), abs(index - place), index, place)
+            for index, one in enumerate(left)
+            for place, other in enumerate(right)
+        ]
+        taken: dict[int, int] = {}
+        for rank, _, index, place in sorted(ranks):
+            if rank <= 0 and index not in taken and place not in taken.values():
+                taken[index] = place
+        pairs = [(left[index], right[place]) for index, place in sorted(taken.items())]
+    for one, other in pairs:
+        left.remove(one)
+        right.remove(other)
+    return pairs
+
+
+def _likeness(one: Shape, other: Shape) -> float:
+    """How much two branches have in common; below 0 for different types."""
+    if one.types and other.types and _types(one).isdisjoint(_types(other)):
+        return -1
+    names = one.properties.keys() | other.properties.keys()
+    shared = len(one.properties.keys() & other.properties.keys()) / len(names) if names else 0
+    fields = ("types", "title", "format", "enum", "const", "required", "constraints")
+    same: list[bool] = [getattr(one, field) == getattr(other, field) for field in fields]
+    return shared + sum(same) / 10
+
+
+def _types(seen: Shape) -> frozenset[str]:
+    return seen.types | {"integer"} if "number" in seen.types else seen.types
 
 
 def _title(branch: Schema) -> str:

@@ -1,0 +1,272 @@
+"""What schemas of a bundle say together of one value: its types, limits, properties and items.
+
+Rule: a value is described by terms that all hold of it: a schema with all that it refers to by ``$ref`` and ``allOf``.
+What is said may be less than what the keywords mean, never more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from dynclient._records import Record
+from dynclient._validation.formats import NUMBERS
+from dynclient._validation.patterns import matches
+from dynclient.options import Limits
+
+Node = Any
+"""A schema in JSON Schema 2020-12: a mapping or a boolean."""
+
+_LIMITS = Limits()
+_TYPES = frozenset({"array", "boolean", "fraction", "integer", "null", "object", "string"})
+NUMERIC = frozenset({"fraction", "integer"})
+_IN_PLACE = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "dependentSchemas", "else", "if", "oneOf", "then"})
+# Pairs of formats of texts of which the second one allows all values of the first.
+WIDER = {
+    ("email", "idn-email"), ("hostname", "idn-hostname"), ("uri", "uri-reference"), ("uri", "iri"),
+    ("uri", "iri-reference"), ("uri-reference", "iri-reference"), ("iri", "iri-reference"),
+    ("decimal", "decimal128"), ("base64url", "byte"), ("time-local", "time"),
+}  # fmt: skip
+
+
+class Term(Record):
+    """A schema of a bundle, and the entries that its references lead to."""
+
+    node: Node
+    entries: Mapping[str, Node]
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """The identity of the node and its entries."""
+        return id(self.node), id(self.entries)
+
+    def below(self, *keys: Any) -> Term:
+        """The schema at some keys."""
+        node = self.node
+        for key in keys:
+            node = node[key]
+        return Term(node, self.entries)
+
+    def listed(self, keyword: str) -> list[Term]:
+        """The schemas of a keyword that has a list of them."""
+        return [Term(node, self.entries) for node in self.node.get(keyword, ())]
+
+    @property
+    def target(self) -> Term | None:
+        """Where ``$ref`` leads; None where that could not be read."""
+        return self.at(self.node["$ref"])
+
+    def at(self, reference: str) -> Term | None:
+        """Where a reference leads."""
+        node = self.entries.get(reference.removeprefix("#/$defs/"))
+        return Term(node, self.entries) if node is not None else None
+
+
+TermSet = tuple[Term, ...]
+NO_ENTRIES: Mapping[str, Node] = {}
+
+
+def unwrapped(ones: TermSet) -> TermSet:
+    """The terms, with those that only refer to others replaced by these."""
+    found: dict[tuple[int, int], Term] = {}
+    waiting = [*reversed(ones)]
+    while waiting:
+        one = waiting.pop()
+        only = next(iter(one.node), None) if isinstance(one.node, dict) and len(one.node) == 1 else None
+        target = one.target if only == "$ref" else None
+        if target is not None:
+            waiting.append(target)
+        elif only == "allOf":
+            waiting += reversed(one.listed("allOf"))
+        else:
+            found.setdefault(one.key, one)
+    return tuple(found.values())
+
+
+def divides(one: float, other: float) -> bool:
+    """Whether each multiple of the other number is one of this number."""
+    from fractions import Fraction
+
+    return (Fraction(str(other)) / Fraction(str(one))).denominator == 1
+
+
+def flattened(terms: Iterable[Term]) -> list[Term]:
+    """The terms with all that they refer to by ``$ref`` and ``allOf``, each once."""
+    found: dict[tuple[int, int], Term] = {}
+    waiting = [*terms]
+    while waiting:
+        term = waiting.pop()
+        if term.key in found or term.node is True:
+            continue
+        found[term.key] = term
+        if isinstance(term.node, dict):
+            waiting += term.listed("allOf")
+            target = term.target if "$ref" in term.node else None
+            waiting += [target] if target is not None else []
+    return list(found.values())
+
+
+def named_anywhere(terms: Iterable[Term]) -> set[str]:
+    """The names of properties that some terms speak of, in any keyword that applies to the same value."""
+    names: set[str] = set()
+    waiting, seen = [*terms], set[tuple[int, int]]()
+    while waiting:
+        term = waiting.pop()
+        if term.key in seen or not isinstance(term.node, dict):
+            continue
+        seen.add(term.key)
+        names.update(term.node.get("properties", ()), term.node.get("required", ()))
+        for name, more in term.node.get("dependentRequired", {}).items():
+            names.update((name, *more))
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            waiting += term.listed(keyword)
+        waiting += [term.below(keyword) for keyword in ("if", "then", "else", "not") if keyword in term.node]
+        for name in term.node.get("dependentSchemas", {}):
+            names.add(name)
+            waiting.append(term.below("dependentSchemas", name))
+        target = term.target if "$ref" in term.node else None
+        waiting += [target] if target is not None else []
+    return names
+
+
+class Facts:
+    """What some terms say together of one value."""
+
+    def __init__(self, parts: list[Term]) -> None:
+        """Take the terms, with all that they refer to."""
+        self.never = any(part.node is False or part.node == {"not": {}} for part in parts)
+        self.parts = [part for part in parts if isinstance(part.node, dict)]
+
+    def said(self, keyword: str) -> list[Any]:
+        """The values of a keyword."""
+        return [part.node[keyword] for part in self.parts if keyword in part.node]
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The types that a value may have. ``fraction`` is a number that is not an integer."""
+        found = _TYPES
+        for said in self.said("type"):
+            names = {said} if isinstance(said, str) else set(said)
+            found &= names | NUMERIC if "number" in names else frozenset(names)
+        for keyword in ("anyOf", "oneOf"):
+            for part in self.parts:
+                if keyword in part.node and len(found) > 1:
+                    found &= frozenset().union(*(Facts(flattened([it])).types for it in part.listed(keyword)))
+        return found
+
+    @cached_property
+    def listed_values(self) -> list[Any] | None:
+        """Values among which all that are allowed are; None where they are not listed."""
+        lists: list[list[Any]] = [*self.said("enum"), *([value] for value in self.said("const"))]
+        if lists:
+            return min(lists, key=len)
+        return [None, False, True] if self.types <= {"null", "boolean"} else None
+
+    def limit(self, keyword: str, exclusive: str, sign: int) -> tuple[float, bool]:
+        """A limit of numbers, times the sign, and whether it is excluded: the narrowest that is said."""
+        found = [(value * sign, False) for value in self.said(keyword)]
+        found += [(value * sign, True) for value in self.said(exclusive)]
+        if self.types.isdisjoint({"fraction"}):
+            # The next integer, where only integers are allowed.
+            found = [
+                (math.floor(value) + 1 if is_out else math.ceil(value), False)
+                for value, is_out in found
+                if math.isfinite(value)
+            ]
+        for name in self.said("format"):
+            if name in NUMBERS:
+                found.append(((NUMBERS[name].least if sign > 0 else NUMBERS[name].most) * sign, False))
+        return max(found, default=(-math.inf, False))
+
+    def least(self, keyword: str) -> float:
+        """The largest of the lower bounds of a count."""
+        found: list[float] = [0, *self.said(keyword)]
+        if keyword == "minProperties":
+            found.append(len(self.required))
+        return max(found)
+
+    def most(self, keyword: str) -> float:
+        """The smallest of the upper bounds of a count."""
+        found: list[float] = [math.inf, *self.said(keyword)]
+        return min(found)
+
+    @property
+    def has_no_room(self) -> bool:
+        """Whether the limits contradict each other."""
+        if self.types <= NUMERIC:
+            low, high = self.limit("minimum", "exclusiveMinimum", 1), self.limit("maximum", "exclusiveMaximum", -1)
+            return low[0] > -high[0] or (low[0] == -high[0] and (low[1] or high[1]))
+        nouns = {"string": "Length", "array": "Items", "object": "Properties"}
+        found = [nouns[kind] for kind in self.types if kind in nouns] if len(self.types) == 1 else []
+        return any(self.least(f"min{noun}") > self.most(f"max{noun}") for noun in found)
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The names of the properties that a value has."""
+        return frozenset(name for names in self.said("required") for name in names)
+
+    def names(self) -> set[str]:
+        """The names of properties that have a schema, or are required."""
+        return {*self.required, *(name for named in self.said("properties") for name in named)}
+
+    def of_property(self, name: str) -> TermSet:
+        """What is said of the property of a name."""
+        return tuple(term for part in self.parts for term in _of_property(part, name))
+
+    def of_others(self, pattern: str | None = None) -> TermSet:
+        """What is said of properties whose names have no schema, and match no pattern but perhaps this one."""
+        found = []
+        for part in self.parts:
+            known = part.node.get("patternProperties", {})
+            found += [part.below("patternProperties", pattern)] if pattern in known else schema_of_others(part)
+        return tuple(found)
+
+    def of_item(self, index: int) -> TermSet:
+        """What is said of the item at an index."""
+        found = []
+        for part in self.parts:
+            if index < len(part.node.get("prefixItems", ())):
+                found.append(part.below("prefixItems", index))
+            else:
+                found += schema_of_items(part)
+        return tuple(found)
+
+
+def _of_property(part: Term, name: str) -> list[Term]:
+    found = [part.below("properties", name)] if name in part.node.get("properties", {}) else []
+    patterns = part.node.get("patternProperties", {})
+    fits = {pattern: matches(pattern, name, _LIMITS.pattern_length) for pattern in patterns}
+    found += [part.below("patternProperties", pattern) for pattern, fit in fits.items() if fit]
+    if not found and None not in fits.values() and not any(name in more for more in evaluated(part)):
+        found = schema_of_others(part)
+    return found
+
+
+def evaluated(part: Term) -> list[Mapping[str, Any]]:
+    """The properties that ``unevaluatedProperties`` leaves out, of the schemas that a part refers to."""
+    if "unevaluatedProperties" not in part.node:
+        return []
+    return [it.node["properties"] for it in flattened([part]) if isinstance(it.node, dict) and "properties" in it.node]
+
+
+def schema_of_others(part: Term) -> list[Term]:
+    """The schema of a part for properties that it does not name; empty where it says nothing, or it is not known."""
+    if "additionalProperties" in part.node:
+        return [part.below("additionalProperties")]
+    if "unevaluatedProperties" not in part.node:
+        return []
+    below = [it for it in flattened([part]) if isinstance(it.node, dict)]
+    kept = {"anyOf", "dependentSchemas", "else", "if", "oneOf", "then", "patternProperties", "additionalProperties"}
+    simple = all(kept.isdisjoint(it.node) and "$dynamicRef" not in it.node for it in below)
+    return [part.below("unevaluatedProperties")] if simple else []
+
+
+def schema_of_items(part: Term) -> list[Term]:
+    """The schema of a part for items after ``prefixItems``; empty where it says nothing, or it is not known."""
+    if "items" in part.node:
+        return [part.below("items")]
+    if "unevaluatedItems" in part.node and not (part.node.keys() & _IN_PLACE or "contains" in part.node):
+        return [part.below("unevaluatedItems")]
+    return []

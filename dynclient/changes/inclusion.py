@@ -1,0 +1,587 @@
+"""Whether every value of one schema is valid by another one, proved from the keywords of their bundles.
+
+Rule 1: an answer is "proved" or "not proved", never a guess. What is not proved may still be true.
+Rule 2: the first schema is a set of terms. Each keyword of the other schema has to follow from these.
+Rule 3: where the terms have alternatives, each may be looked at by itself. Where they allow a few values only, these
+are validated.
+Rule 4: a property that the first schema does not name is taken as absent, unless it says what such properties are:
+nobody who goes by the first document gives it.
+Rule 5: a proof may assume of the values within a value what it proves of the whole, since values are finite. It takes
+as many steps as its budget has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dynclient._validation.evaluation import OverBudget, errors_of
+from dynclient._validation.formats import NUMBERS, TEXTS
+from dynclient._validation.json_types import frozen
+from dynclient._validation.patterns import begin_check, matches
+from dynclient.changes.facts import (
+    NO_ENTRIES,
+    NUMERIC,
+    WIDER,
+    Facts,
+    Node,
+    Term,
+    TermSet,
+    divides,
+    evaluated,
+    flattened,
+    named_anywhere,
+    schema_of_items,
+    schema_of_others,
+    unwrapped,
+)
+from dynclient.options import Limits
+
+_LIMITS = Limits()
+_DEEPEST = 40
+_MOST_VALUES = 200
+_UNIONS = frozenset({"anyOf", "oneOf"})
+_SPLIT = frozenset({"$ref", "allOf", "anyOf", "if", "not", "oneOf"})
+_REFERENCES = frozenset({"$ref", "$dynamicRef"})
+
+
+class Inclusion:
+    """Proofs about the schemas of two documents; what was proved once is remembered."""
+
+    def __init__(self, budget: int) -> None:
+        """Start with a budget of steps, which further calls may set anew."""
+        self.steps = budget
+        self.fitted: dict[tuple[int, int], int] = {}
+        self._depth = 0
+        self._known: dict[Any, bool] = {}
+        self._open: dict[Any, tuple[int, int]] = {}
+        self._level = 0
+        self._lowest = _DEEPEST
+        self._log: list[tuple[dict[Any, Any], Any]] = []
+        self._facts: dict[Any, Facts] = {}
+        self._impossible: dict[Any, bool] = {}
+        self._same: dict[Any, bool] = {}
+        self._values: dict[Any, list[Any] | None] = {}
+        self._names: dict[tuple[int, int], set[str]] = {}
+        self._made: dict[Any, Term] = {}
+        self._alive: list[TermSet] = []
+
+    def includes(self, ones: TermSet, other: Term) -> bool:
+        """Whether it is proved that what all terms say of a value makes it valid by the other term."""
+        if other.node is True or other.node == {}:
+            return True
+        ones = unwrapped(ones)
+        key = (_key(ones), other.key)
+        if key not in self._known:
+            if self.steps <= 0 or self._depth > _DEEPEST:
+                return False
+            self.steps -= 1
+            self._alive.append((*ones, other))  # identities are keys
+            begun, lowest = len(self._log), self._lowest
+            self._known[key] = True
+            self._open[key] = self._depth, self._level
+            self._log.append((self._known, key))
+            self._depth += 1
+            self._lowest = _DEEPEST
+            found = self._includes(ones, other)
+            self._depth -= 1
+            del self._open[key]
+            if self._lowest >= self._depth:
+                # It rests on no assumption but itself.
+                del self._log[begun + 1 if not found else begun :]
+                self._lowest = _DEEPEST
+            self._lowest = min(self._lowest, lowest)
+            if not found:
+                # What was proved by the assumption that this holds is not.
+                for store, proved in self._log[begun:]:
+                    store.pop(proved, None)
+                del self._log[begun:]
+                self._known[key] = False
+        elif key in self._open:
+            depth, level = self._open[key]
+            self._lowest = min(self._lowest, depth)
+            return level < self._level
+        return self._known[key]
+
+    def includes_below(self, ones: TermSet, other: Term) -> bool:
+        """The same for a value within the value, of which what is being proved of the whole may be assumed."""
+        self._level += 1
+        try:
+            return self.includes(ones, other)
+        finally:
+            self._level -= 1
+
+    def _includes(self, ones: TermSet, other: Term) -> bool:
+        if self.impossible(ones):
+            return True
+        if other.node is False:
+            return False
+        values = self.values(ones)
+        if values is not None:
+            return all(is_valid(other, value) for value in values)
+        if any(self.same(one, other) for one in flattened(ones)):
+            return True
+        facts = self.facts(ones)
+        choices = self._choices(ones, other)
+        # If both are unions, each branch is looked at by itself.
+        is_union = "anyOf" in other.node and any(not part.node.keys().isdisjoint(_UNIONS) for part in facts.parts)
+        if not (is_union and choices) and all(self._follows(keyword, facts, ones, other) for keyword in other.node):
+            return True
+        return any(all(self.includes((*rest, choice), other) for choice in found) for rest, found in choices)
+
+    def _follows(self, keyword: str, facts: Facts, ones: TermSet, other: Term) -> bool:
+        if keyword in _IGNORED:
+            return True
+        about = _ABOUT.get(keyword)
+        if about is not None and facts.types.isdisjoint(about):
+            return True
+        check = _CHECKS.get(keyword)
+        if check is None:
+            return False
+        return check(self, facts, ones, other)
+
+    def _choices(self, ones: TermSet, other: Term) -> list[tuple[TermSet, list[Term]]]:
+        """The alternatives that the terms have, for each keyword, and the terms that are to be looked at with each."""
+        facts, taken = self.facts(ones), {one.key for one in ones}
+        found: list[tuple[TermSet, list[Term]]] = []
+        for part in facts.parts:
+            conditions = [part.below("if")] if "if" in part.node else []
+            conditions += [self.term({"not": it.node}, it.entries) for it in conditions]
+            for choices in (part.listed("anyOf"), part.listed("oneOf"), conditions):
+                if choices and taken.isdisjoint(choice.key for choice in choices):
+                    # A term that has nothing but these alternatives says no more once one is taken.
+                    is_only = len(part.node) == 1
+                    found.append((tuple(one for one in ones if not (is_only and one.key == part.key)), choices))
+        if len(facts.types) > 1 and not other.node.keys().isdisjoint(_SPLIT):
+            found.append((ones, [self.term({"type": name}) for name in sorted(_names(facts.types))]))
+        return found
+
+    def term(self, node: dict[str, Any], entries: Mapping[str, Node] = NO_ENTRIES) -> Term:
+        """A term that was made here: the same one for the same node."""
+        key = (
+            id(entries),
+            *((name, id(value) if isinstance(value, dict) else str(value)) for name, value in node.items()),
+        )
+        return self._made.setdefault(key, Term(node, entries))
+
+    def facts(self, ones: TermSet) -> Facts:
+        """What some terms say, with the conditions that are known to apply."""
+        key = _key(ones)
+        if key not in self._facts:
+            self._alive.append(ones)
+            self._facts[key] = facts = Facts(flattened(ones))
+            known = {part.key for part in facts.parts}
+            applied: list[Term] = []
+            for part in facts.parts:
+                if "if" in part.node:
+                    word = "then" if self.includes(ones, part.below("if")) else "else"
+                    is_known = word not in part.node or part.below(word).key in known
+                    if not is_known and (word == "then" or self.impossible((*ones, part.below("if")))):
+                        applied.append(part.below(word))
+            if applied and self._depth <= _DEEPEST:
+                self._facts[key] = self.facts((*ones, *applied))
+                self._log.append((self._facts, key))
+        return self._facts[key]
+
+    def names(self, ones: TermSet) -> set[str]:
+        """The names of properties that some terms speak of."""
+        for one in ones:
+            if one.key not in self._names:
+                self._names[one.key] = named_anywhere([one])
+        return set().union(*(self._names[one.key] for one in ones))
+
+    def values(self, ones: TermSet) -> list[Any] | None:
+        """All values that some terms allow; None where they are not listed, or are many."""
+        key = _key(ones)
+        if key not in self._values:
+            found = self.facts(ones).listed_values
+            if found is not None and len(found) <= _MOST_VALUES:
+                found = [value for value in found if all(is_valid(one, value) for one in ones)]
+            self._values[key] = found if found is None or len(found) <= _MOST_VALUES else None
+        return self._values[key]
+
+    def impossible(self, ones: TermSet) -> bool:
+        """Whether it is proved that no value is valid by all of some terms."""
+        key = _key(ones)
+        if key not in self._impossible:
+            if self.steps <= 0 or self._depth > _DEEPEST:
+                return False
+            self.steps -= 1
+            self._alive.append(ones)
+            self._impossible[key] = False
+            self._depth += 1
+            self._impossible[key] = self._contradicts(self.facts(ones), ones)
+            self._log.append((self._impossible, key))
+            self._depth -= 1
+        return self._impossible[key]
+
+    def _impossible_below(self, ones: TermSet) -> bool:
+        self._level += 1
+        try:
+            return bool(ones) and self.impossible(ones)
+        finally:
+            self._level -= 1
+
+    def _contradicts(self, facts: Facts, ones: TermSet) -> bool:
+        if facts.never or not facts.types or self.values(ones) == []:
+            return True
+        if facts.has_no_room or (
+            facts.types == {"object"}
+            and any(self._impossible_below(facts.of_property(name)) for name in facts.required)
+        ):
+            return True
+        taken = {one.key for one in ones}
+        for part in facts.parts:
+            if "not" in part.node and self.includes(ones, part.below("not")):
+                return True
+            for choices in map(part.listed, ("anyOf", "oneOf")):
+                is_new = choices and taken.isdisjoint(choice.key for choice in choices)
+                if is_new and all(self.impossible((*ones, choice)) for choice in choices):
+                    return True
+        return False
+
+    def same(self, one: Term, other: Term) -> bool:
+        """Whether two terms are written alike, with all that they refer to."""
+        if (one.key, other.key) in self._same:
+            return self._same[one.key, other.key]
+        seen: set[Any] = set()
+        waiting = [(one.node, other.node)]
+        found = True
+        while waiting and found:
+            left, right = waiting.pop()
+            if type(left) is not type(right):
+                found = False
+            elif isinstance(left, dict):
+                pair = (id(left), id(right))
+                if pair in seen:
+                    continue
+                seen.add(pair)
+                found = left.keys() == right.keys()
+                for key in left if found else ():
+                    if key in _REFERENCES and isinstance(left[key], str):
+                        ends = Term(left, one.entries).at(left[key]), Term(right, other.entries).at(right[key])
+                        found = found and None not in ends
+                        waiting += [(ends[0].node, ends[1].node)] if ends[0] and ends[1] else []
+                    else:
+                        waiting.append((left[key], right[key]))
+            elif isinstance(left, list):
+                found = len(left) == len(right)
+                waiting += zip(left, right, strict=False)
+            else:
+                found = left == right
+        self._alive.append((one, other))
+        self._same[one.key, other.key] = found
+        return found
+
+
+def _key(ones: TermSet) -> frozenset[tuple[int, int]]:
+    return frozenset(one.key for one in ones)
+
+
+def _names(types: frozenset[str]) -> set[str]:
+    """Names of types, as a schema has them."""
+    return {"number" if name == "fraction" else name for name in types if name != "integer" or "fraction" not in types}
+
+
+def is_valid(term: Term, value: Any) -> bool:
+    """Whether a value is valid by a term, as far as it can be told within limits."""
+    if isinstance(term.node, bool):
+        return term.node
+    begin_check()
+    schema = {"allOf": [term.node], "$defs": term.entries}
+    try:
+        return not errors_of(schema, value, _LIMITS, files=False)
+    except (OverBudget, RecursionError, ValueError):
+        return False
+
+
+# A check for each keyword of the other schema: whether it follows from the facts.
+
+Check = Callable[[Inclusion, Facts, TermSet, Term], bool]
+
+
+def _reference(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del facts
+    target = other.target
+    return target is not None and proof.includes(ones, target)
+
+
+def _all_of(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del facts
+    return all(proof.includes(ones, member) for member in other.listed("allOf"))
+
+
+def _any_of(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del facts
+    branches = other.listed("anyOf")
+    # Branches often stand in the same order: the one that fitted last is asked first.
+    begin = proof.fitted.get(other.key, 0)
+    for index in (*range(begin, len(branches)), *range(begin)):
+        if proof.includes(ones, branches[index]):
+            proof.fitted[other.key] = index
+            return True
+    return False
+
+
+def _one_of(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    branches = other.listed("oneOf")
+    fits = [branch for branch in branches if not proof.impossible((*ones, branch))]
+    if len(fits) == 1 and proof.includes(ones, fits[0]):
+        return True
+    return any(
+        len(part.listed("oneOf")) == len(branches) and _are_equal(proof, part.listed("oneOf"), branches)
+        for part in facts.parts
+    )
+
+
+def _are_equal(proof: Inclusion, ones: list[Term], others: list[Term]) -> bool:
+    """Whether each branch of one list allows what one of the other list does."""
+    left = [*others]
+    for one in ones:
+        found = next(
+            (it for it in left if proof.same(one, it) or (proof.includes((one,), it) and proof.includes((it,), one))),
+            None,
+        )
+        if found is None:
+            return False
+        left.remove(found)
+    return True
+
+
+def _not(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    excluded = other.below("not")
+    if proof.impossible((*ones, excluded)):
+        return True
+    return any("not" in part.node and proof.includes((excluded,), part.below("not")) for part in facts.parts)
+
+
+def _if(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del facts
+    condition = other.below("if")
+    negated = proof.term({"not": condition.node}, condition.entries)
+    return all(
+        word not in other.node or proof.includes((*ones, premise), other.below(word))
+        for word, premise in (("then", condition), ("else", negated))
+    )
+
+
+def _type(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del proof, ones
+    return facts.types <= Facts([other._replace(node={"type": other.node["type"]})]).types
+
+
+def _values(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del proof, ones
+    allowed = {frozen(value) for value in other.node.get("enum", [other.node.get("const")])}
+    return facts.listed_values is not None and {frozen(value) for value in facts.listed_values} <= allowed
+
+
+def _limit(keyword: str, exclusive: str, sign: int) -> Check:
+    def check(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+        del proof, ones
+        part = {name: other.node[name] for name in (keyword, exclusive) if name in other.node}
+        wanted = Facts([Term({"type": sorted(_names(facts.types)), **part}, NO_ENTRIES)])
+        return facts.limit(keyword, exclusive, sign) >= wanted.limit(keyword, exclusive, sign)
+
+    return check
+
+
+def _count(keyword: str) -> Check:
+    def check(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+        del proof, ones
+        value: float = other.node[keyword]
+        return facts.least(keyword) >= value if keyword.startswith("min") else facts.most(keyword) <= value
+
+    return check
+
+
+def _multiple(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del proof, ones
+    known = [*facts.said("multipleOf"), *([1] if "fraction" not in facts.types else [])]
+    return any(divides(other.node["multipleOf"], value) for value in known)
+
+
+def _pattern(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del proof, ones
+    return other.node["pattern"] in facts.said("pattern")
+
+
+def _format(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del proof, ones
+    name, known = other.node["format"], facts.said("format")
+    if name in known:
+        return True
+    if name in TEXTS and "string" in facts.types and not any((each, name) in WIDER for each in known):
+        return False
+    if name in NUMBERS and facts.types & NUMERIC:
+        number = NUMBERS[name]
+        low, high = facts.limit("minimum", "exclusiveMinimum", 1), facts.limit("maximum", "exclusiveMaximum", -1)
+        whole = (
+            not number.whole or "fraction" not in facts.types or any(NUMBERS[it].whole for it in known if it in NUMBERS)
+        )
+        return whole and low[0] >= number.least and -high[0] <= number.most
+    return True
+
+
+def _unique(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del proof, ones
+    return not other.node["uniqueItems"] or True in facts.said("uniqueItems") or facts.most("maxItems") <= 1
+
+
+def _required(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del proof, ones
+    return facts.required.issuperset(other.node["required"])
+
+
+def _properties(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    named = proof.names(ones)
+    for name in other.node["properties"]:
+        terms = facts.of_property(name)
+        if name not in named and all(term.node in (True, {}) for term in terms):
+            continue  # rule 4
+        if not proof.includes_below(terms, other.below("properties", name)):
+            return False
+    return True
+
+
+def _pattern_properties(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del ones
+    for pattern in other.node["patternProperties"]:
+        below = other.below("patternProperties", pattern)
+        fits = [name for name in facts.names() if matches(pattern, name, _LIMITS.pattern_length) is not False]
+        if not all(proof.includes_below(facts.of_property(name), below) for name in fits):
+            return False
+        others = {it for said in facts.said("patternProperties") for it in said if it != pattern}
+        if not all(proof.includes_below(facts.of_others(it), below) for it in (*others, pattern)):
+            return False
+    return True
+
+
+def _other_properties(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del ones
+    below = schema_of_others(other)
+    if not below:
+        return False
+    known = {*other.node.get("properties", ()), *(name for more in evaluated(other) for name in more)}
+    patterns = other.node.get("patternProperties", {})
+    for name in facts.names() - known:
+        covered = any(matches(pattern, name, _LIMITS.pattern_length) for pattern in patterns)
+        if not covered and not proof.includes_below(facts.of_property(name), below[0]):
+            return False
+    others = {it for said in facts.said("patternProperties") for it in said} - patterns.keys()
+    return all(proof.includes_below(facts.of_others(pattern), below[0]) for pattern in (None, *others))
+
+
+def _property_names(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del ones
+    below = other.below("propertyNames")
+    known = [part.below("propertyNames") for part in facts.parts if "propertyNames" in part.node]
+    text = proof.term({"type": "string"})
+    if proof.includes_below((text, *known), below):
+        return True
+    is_closed = not any(facts.said("patternProperties")) and proof.impossible(facts.of_others())
+    return is_closed and all(
+        is_valid(below, name) or proof.impossible(facts.of_property(name)) for name in facts.names()
+    )
+
+
+def _dependent_required(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    for name, names in other.node["dependentRequired"].items():
+        terms = (*ones, proof.term({"required": [name]}))
+        known = {*facts.required, *(it for said in facts.said("dependentRequired") for it in said.get(name, ()))}
+        if not known.issuperset(names) and not proof.impossible(terms):
+            return False
+    return True
+
+
+def _dependent_schemas(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    for name in other.node["dependentSchemas"]:
+        known = [
+            part.below("dependentSchemas", name)
+            for part in facts.parts
+            if name in part.node.get("dependentSchemas", {})
+        ]
+        terms = (*ones, *known, proof.term({"required": [name]}))
+        if not proof.includes(terms, other.below("dependentSchemas", name)):
+            return False
+    return True
+
+
+def _items(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del ones
+    first = len(other.node.get("prefixItems", ()))
+    count = max([first, *(len(said) for said in facts.said("prefixItems"))])
+    rest = schema_of_items(other)
+    if "unevaluatedItems" in other.node and not rest:
+        return False
+    for index in range(int(min(count + 1, facts.most("maxItems")))):
+        below = other.below("prefixItems", index) if index < first else rest[0] if rest else None
+        if below is not None and not proof.includes_below(facts.of_item(index), below):
+            return False
+    return True
+
+
+def _contains(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
+    del ones
+    wanted, least = other.below("contains"), other.node.get("minContains", 1)
+    most = min(other.node.get("maxContains", math.inf), math.inf)
+    known = [(part.below("contains"), part.node) for part in facts.parts if "contains" in part.node]
+    prefix = max([0, *(len(said) for said in facts.said("prefixItems"))])
+    items = [facts.of_item(index) for index in range(prefix + 1)]
+    enough = least == 0 or any(
+        node.get("minContains", 1) >= least and proof.includes_below((below,), wanted) for below, node in known
+    )
+    enough = enough or (facts.least("minItems") >= least and all(proof.includes_below(item, wanted) for item in items))
+    few = most >= facts.most("maxItems") or any(
+        node.get("maxContains", math.inf) <= most and proof.includes_below((wanted,), below) for below, node in known
+    )
+    return enough and few
+
+
+_CHECKS: dict[str, Check] = {
+    "$ref": _reference,
+    "additionalProperties": _other_properties,
+    "allOf": _all_of,
+    "anyOf": _any_of,
+    "const": _values,
+    "contains": _contains,
+    "dependentRequired": _dependent_required,
+    "dependentSchemas": _dependent_schemas,
+    "enum": _values,
+    "exclusiveMaximum": _limit("maximum", "exclusiveMaximum", -1),
+    "exclusiveMinimum": _limit("minimum", "exclusiveMinimum", 1),
+    "format": _format,
+    "if": _if,
+    "items": _items,
+    "maximum": _limit("maximum", "exclusiveMaximum", -1),
+    "minimum": _limit("minimum", "exclusiveMinimum", 1),
+    "multipleOf": _multiple,
+    "not": _not,
+    "oneOf": _one_of,
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "prefixItems": _items,
+    "properties": _properties,
+    "propertyNames": _property_names,
+    "required": _required,
+    "type": _type,
+    "unevaluatedItems": _items,
+    "unevaluatedProperties": _other_properties,
+    "uniqueItems": _unique,
+    **{keyword: _count(keyword) for keyword in ("maxItems", "maxLength", "maxProperties")},
+    **{keyword: _count(keyword) for keyword in ("minItems", "minLength", "minProperties")},
+}
+# Looked at with another keyword, or not asserted.
+_IGNORED = frozenset({"$defs", "$dynamicAnchor", "contentSchema", "else", "maxContains", "minContains", "then"})
+_ARRAY, _OBJECT, _STRING = frozenset({"array"}), frozenset({"object"}), frozenset({"string"})
+_ABOUT: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("contains", "items", "maxItems", "minItems", "prefixItems", "unevaluatedItems"), _ARRAY),
+    "uniqueItems": _ARRAY,
+    **dict.fromkeys(("maxLength", "minLength", "pattern"), _STRING),
+    **dict.fromkeys(("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"), NUMERIC),
+    **dict.fromkeys(("additionalProperties", "dependentRequired", "dependentSchemas", "maxProperties"), _OBJECT),
+    **dict.fromkeys(("minProperties", "patternProperties", "properties", "propertyNames", "required"), _OBJECT),
+    "unevaluatedProperties": _OBJECT,
+}
+"""The types that a keyword speaks of: of values of other types it says nothing."""

@@ -1,0 +1,300 @@
+"""Whether all values of one schema are valid by another: by a proof, or else by a value that shows the contrary.
+
+Rule 1: what the validator says of a value is what counts.
+Rule 2: values are tried that stand near the keywords of both schemas: their limits, texts, names, and examples.
+Rule 3: the work is bounded, by the pair of schemas and by the two documents.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import re
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from dynclient._schemas import MISSING, follow, is_binary
+from dynclient._schemas.bundles import CompiledSchemas
+from dynclient._schemas.keywords import Direction
+from dynclient._schemas.resolution import target
+from dynclient._validation import Validator, validator
+from dynclient.changes.facts import Term, named_anywhere
+from dynclient.changes.inclusion import Inclusion
+from dynclient.examples import example
+from dynclient.examples.patterns import text
+from dynclient.exceptions import DocumentError
+from dynclient.model import Schema
+from dynclient.options import Limits
+
+_STEPS = 2_000
+_STEPS_IN_ALL = 20_000
+_SEARCHES = 300
+_MOST_TRIED = 1_200
+_MOST_NODES = 80
+_MOST_SCALARS = 24
+_LONGEST = 2_000
+_REFERENCE = re.compile(r'"\$ref": ("(?:[^"\\]|\\.)*")')
+_TELLING = re.compile(r'"(?:discriminator|\$dynamicRef|\$recursiveRef|\$id|id|\$schema)":')
+_ANY: tuple[Any, ...] = (None, True, False, 0, 1, -1, 1.5, "", "a", "zz zz", [], {})
+
+Text = tuple[str, tuple[Schema, ...] | None]
+
+
+class Judge:
+    """What is known of pairs of schemas of two documents, in both orders."""
+
+    def __init__(self) -> None:
+        """Start knowing nothing."""
+        self._proof = Inclusion(_STEPS)
+        self._left = _STEPS_IN_ALL
+        self._searches = _SEARCHES
+        self._terms: dict[tuple[int, str], _DocumentTerms] = {}
+        self._texts: dict[str, Text] = {}
+        self._alike: dict[tuple[str, str], bool] = {}
+        self._proved: dict[tuple[str, str, str], bool] = {}
+
+    def alike(self, old: Schema, new: Schema) -> bool:
+        """Whether two schemas are written alike, with all that they refer to."""
+        waiting, seen = [(old, new)], set[tuple[str, str]]()
+        while waiting:
+            one, other = waiting.pop()
+            pair = (one.uri, other.uri)
+            if pair in seen or self._alike.get(pair):
+                continue
+            seen.add(pair)
+            (left, ends), (right, others) = self._text(one), self._text(other)
+            is_telling = left != right or one.dialect != other.dialect or _TELLING.search(left)
+            if self._alike.get(pair) is False or is_telling or ends is None or others is None:
+                self._alike[old.uri, new.uri] = self._alike[pair] = False
+                return False
+            waiting += zip(ends, others, strict=True)
+        self._alike.update(dict.fromkeys(seen, True))
+        return True
+
+    def _text(self, schema: Schema) -> Text:
+        """A schema as text, and what it refers to; None if a reference leads nowhere."""
+        if schema.uri not in self._texts:
+            written = json.dumps(schema.value, default=_plain, sort_keys=True)
+            found = dict.fromkeys(map(json.loads, _REFERENCE.findall(written)))
+            try:
+                self._texts[schema.uri] = written, tuple(target(schema, to) for to in found)
+            except DocumentError:
+                self._texts[schema.uri] = written, None
+        return self._texts[schema.uri]
+
+    def proves(self, one: Schema, other: Schema, direction: Direction) -> bool:
+        """Whether it is proved that all values of a schema are valid by the other."""
+        key = (one.uri, other.uri, direction)
+        if key not in self._proved:
+            self._proof.steps = max(min(_STEPS, self._left), 0)
+            begun = self._proof.steps
+            try:
+                self._proved[key] = self._proof.includes((self.term(one, direction),), self.term(other, direction))
+            except (DocumentError, RecursionError):
+                self._proved[key] = False
+            if not self._proved[key]:
+                self._left -= begun - self._proof.steps
+        return self._proved[key]
+
+    def allows_any(self, schema: Schema, direction: Direction) -> bool:
+        """Whether it is proved that any value is valid by a schema."""
+        self._proof.steps = _STEPS
+        try:
+            return self._proof.includes((), self.term(schema, direction))
+        except (DocumentError, RecursionError):
+            return False
+
+    def term(self, schema: Schema, direction: Direction) -> Term:
+        """A schema as a term.
+
+        Raises:
+            DocumentError: a schema is broken.
+        """
+        key = (id(schema.references), direction)
+        return self._terms.setdefault(key, _DocumentTerms(direction)).term(schema)
+
+    def equal(self, one: Schema, other: Schema, direction: Direction) -> bool:
+        """Whether it is proved that two schemas allow the same values."""
+        return self.proves(one, other, direction) and self.proves(other, one, direction)
+
+    def counterexample(self, one: Schema, other: Schema, direction: Direction) -> Any:
+        """A value that is valid by a schema and not by the other; MISSING where none was found."""
+        if self._searches <= 0 or is_binary(one) or is_binary(other):
+            return MISSING
+        self._searches -= 1
+        try:
+            first, second = validator(one, direction), validator(other, direction)
+            first_values = [example(schema, direction, seed, shown=False) for schema in (one, other) for seed in (0, 1)]
+            tried = _near(self.term(one, direction), self.term(other, direction), first_values)
+            return next((value for value in tried if _is_valid(first, value) and not _is_valid(second, value)), MISSING)
+        except (DocumentError, RecursionError):
+            return MISSING
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return dict(value)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+class _DocumentTerms:
+    """The schemas of a document in one direction as terms."""
+
+    def __init__(self, direction: Direction) -> None:
+        self._compiled = CompiledSchemas(direction, Limits().schema_depth)
+        self._entries: dict[str, Any] = {}
+
+    def term(self, schema: Schema) -> Term:
+        """A schema as a term, with all that it refers to.
+
+        Raises:
+            DocumentError: a schema is broken.
+        """
+        start = self._compiled.number(follow(schema))
+        waiting = [start]
+        while waiting:
+            number = waiting.pop()
+            entry = self._compiled.entries[number]
+            if entry.node is None:
+                entry.write()
+                self._entries[str(number)] = entry.node
+                waiting += [to for _, to in entry.links]
+                for node, to, _ in entry.dynamic:
+                    # Where it leads depends on how it is reached: only schemas that are written alike are equal.
+                    node["$dynamicRef"] = f"#/$defs/{to}"
+                    waiting.append(to)
+        return Term(self._compiled.entries[start].node, self._entries)
+
+
+def _is_valid(check: Validator, value: Any) -> bool:
+    verdict = check.verdict(value)
+    return not check.faults(value, places=False) if verdict is None else verdict
+
+
+# Values near to two schemas.
+
+
+def _near(one: Term, other: Term, first: list[Any]) -> Iterator[Any]:
+    """Yield values that are near to the keywords of two schemas, and to examples of them, the likely ones first."""
+    nodes = [*_nodes(one), *_nodes(other)]
+    scalars = _distinct([value for node in nodes for value in _values_of(node)])[:_MOST_SCALARS]
+    scalars = _distinct([*scalars, *_ANY])
+    names = _names(one, other, nodes)
+    lists = [[value] * count for value in (*first[:1], *scalars[:8]) for count in (1, 2, 3)]
+    objects = [dict.fromkeys(names[:4], "a"), *({name: value} for name in names[:6] for value in scalars[:6])]
+    waiting = _distinct([*first, *scalars, *lists, *objects])
+    seen = {_written(value) for value in waiting}
+    for count, value in enumerate(waiting, 1):  # it grows
+        yield value
+        if count >= _MOST_TRIED:
+            return
+        for changed in _changed(value, names, scalars):
+            if len(waiting) < _MOST_TRIED and (written := _written(changed)) not in seen:
+                seen.add(written)
+                waiting.append(changed)
+
+
+def _nodes(term: Term) -> list[dict[str, Any]]:
+    """The nodes of a schema and of what it refers to, the nearest first."""
+    found: list[dict[str, Any]] = []
+    waiting: list[Any] = [term.node]
+    seen: set[int] = set()
+    for node in waiting:  # it grows
+        if len(found) >= _MOST_NODES:
+            break
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict) and id(node) not in seen:
+            seen.add(id(node))
+            found.append(node)
+            reference = node.get("$ref")
+            waiting += [term.entries.get(str(reference).removeprefix("#/$defs/"))] if reference else []
+            waiting += [below for key, below in node.items() if key not in ("const", "enum")]
+    return found
+
+
+def _values_of(node: dict[str, Any]) -> Iterator[Any]:
+    """Values on both sides of the keywords of a node."""
+    yield from [node["const"]] if "const" in node else []
+    yield from node["enum"][:10] if isinstance(node.get("enum"), list) else []
+    for keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"):
+        limit = node.get(keyword)
+        if isinstance(limit, (int, float)) and math.isfinite(limit):
+            yield from (limit, limit + 1, limit - 1, limit + 0.5, 2 * limit, 1.5 * limit)
+    for keyword in ("minLength", "maxLength"):
+        length = node.get(keyword)
+        if isinstance(length, (int, float)) and length < _LONGEST:
+            yield from ("a" * count for count in (int(length), int(length) + 1, int(length) - 1) if count >= 0)
+    pattern = node.get("pattern")
+    if isinstance(pattern, str):
+        yield from filter(None, (_matching(pattern, seed) for seed in (0, 1, 3)))
+    name = node.get("format")
+    if isinstance(name, str):
+        yield from (value for value in _FORMATTED.get(name, ()))
+
+
+def _matching(pattern: str, more: int = 0) -> str | None:
+    """A text that matches a pattern."""
+    return text(pattern, Random(more), more)  # noqa: S311 - nothing is secret here
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_FORMATTED: dict[str, tuple[Any, ...]] = {
+    "date": ("2030-12-31",), "date-time": ("2030-12-31T23:59:00Z",), "date-time-local": ("2030-12-31T23:59:00",),
+    "time": ("23:59:00Z",), "time-local": ("23:59:00",), "uuid": ("123e4567-e89b-42d3-a456-426614174000",),
+    "email": ("a@example.com",), "idn-email": ("ä@example.com",), "hostname": ("example.com",), "ipv4": ("10.0.0.1",),
+    "ipv6": ("::1",), "uri": ("https://example.com/",), "uri-reference": ("/a",), "byte": ("YWJj",),
+    "int32": (2**31 - 1, 2**31), "int64": (2**31, 2**63, "9"), "float": (1e39,), "int8": (127, 128), "int16": (2**15,),
+    "uint8": (255, 256), "uint32": (2**32,), "double-int": (2**53,), "duration": ("P1D",), "decimal": ("1.5",),
+}  # fmt: skip
+
+
+def _names(one: Term, other: Term, nodes: list[dict[str, Any]]) -> list[str]:
+    """Names of properties that values of a schema may have, one that no schema knows among them."""
+    names = named_anywhere([one])
+    typed = any(isinstance(node.get("additionalProperties"), dict) and node["additionalProperties"] for node in nodes)
+    if typed:
+        names |= named_anywhere([other])
+    patterns = [pattern for node in nodes for pattern in node.get("patternProperties", {}) if _is_text(pattern)]
+    patterns += [
+        node["propertyNames"]["pattern"]
+        for node in nodes
+        if isinstance(node.get("propertyNames"), dict) and _is_text(node["propertyNames"].get("pattern"))
+    ]
+    found = [_matching(pattern) for pattern in patterns]
+    return [
+        *sorted(names),
+        "zz-other",
+        *dict.fromkeys(name for name in found if name is not None and name not in names),
+    ]
+
+
+def _changed(value: Any, names: list[str], scalars: list[Any]) -> Iterator[Any]:
+    """Yield a value with one thing changed."""
+    if isinstance(value, dict):
+        for name in value:
+            yield {key: item for key, item in value.items() if key != name}
+        for name in (*value, *(name for name in names if name not in value)):
+            yield from ({**value, name: item} for item in scalars[:16])
+        for name, item in value.items():
+            yield from ({**value, name: changed} for changed in _changed(item, names, scalars))
+    elif isinstance(value, list):
+        yield from (value[:-1], value[:1] + value)
+        yield from ([*value, item] for item in scalars[:12])
+        for index, old in enumerate(value[:3]):
+            for item in (*scalars[:12], *_changed(old, names, scalars)):
+                yield [*value[:index], item, *value[index + 1 :]]
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    return copy.deepcopy(list({_written(value): value for value in values}.values()))
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, default=str, sort_keys=True)

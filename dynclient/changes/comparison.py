@@ -225,7 +225,9 @@ def _compare_contents(findings: Findings, side: Side, where: str, old: Content, 
 
 
 def _normalized(media_range: str) -> str:
-    return "".join(media_range.lower().split())
+    """A media range without a charset of UTF-8, which is what texts are in anyway."""
+    name, *parameters = "".join(media_range.lower().split()).split(";")
+    return ";".join([name, *(it for it in parameters if it not in ("charset=utf-8", 'charset="utf-8"'))])
 
 
 def _compare_media_types(findings: Findings, side: Side, label: str, old: MediaType, new: MediaType) -> None:

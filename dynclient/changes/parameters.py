@@ -140,7 +140,9 @@ def compare_arguments(findings: Findings, old: Operation, new: Operation, found:
         if key in before and partner in after and before[key].name != after[partner].name:
             findings.add("argument-renamed", labels[key], before=before[key].name, after=after[partner].name, **at)
     one, other = before.get(_BODY), after.get(_BODY)
-    if one is not None and other is not None and one.name != other.name:
+    # `body=` means the body in every method that has no other argument of that name.
+    is_taken = one is None or one.name != "body" or any("body" in (it.name, it.wire) for it in after.values())
+    if one is not None and other is not None and one.name != other.name and is_taken:
         findings.add("body-argument-renamed", before=one.name, after=other.name, **at)
     _compare_positions(findings, [partners.get(key, key) for key in _positional(before)], after, at)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import ipaddress
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request as WSGIRequest
@@ -22,6 +23,10 @@ HEADER_LINES = "dynclient.headers"
 """The key of the environment under which our own server puts the header lines as they came."""
 
 
+HOSTS = "dynclient.hosts"
+"""The key of the environment under which our own server puts the hosts that a request may name."""
+
+
 class _Response(WSGIResponse):
     default_mimetype = None
 
@@ -31,7 +36,10 @@ def answer(
 ) -> Iterable[bytes]:
     """Answer one request of a WSGI server."""
     try:
-        response = respond(_request(environ))
+        request = _request(environ)
+        if HOSTS in environ:
+            _check_host(urlsplit(request.url).netloc, environ[HOSTS])
+        response = respond(request)
     except HTTPError as error:
         response = error_response(error)
     body = response.body if isinstance(response.body, bytes) else b""
@@ -66,6 +74,34 @@ def _request(environ: WSGIEnvironment) -> Request:
         # RFC 9112, 3.2.2: the absolute form is accepted too.
         target = "/" + target.partition("://")[2].partition("/")[2]
     return Request(incoming.method, f"{incoming.scheme}://{incoming.host}{target}", headers, body)
+
+
+def _check_host(netloc: str, allowed: Collection[str]) -> None:
+    """Check that a page has not reached this server by a name of its own (DNS rebinding).
+
+    Raises:
+        HTTPError: 421 for a host that is neither a loopback one nor allowed.
+    """
+    host = bare_host(netloc)
+    if host in allowed or "*" in allowed or host.endswith(".localhost"):
+        return
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    except ValueError:
+        pass
+    shown = ascii(host[:80])
+    # RFC 9110, 15.5.20: the request was directed at a server that does not answer for this host.
+    raise HTTPError(421, f"this server does not answer for the host {shown}; --allow-host or allow_hosts= names others")
+
+
+def bare_host(netloc: str) -> str:
+    """A host as it is compared: without port, brackets and a final dot, in lower case."""
+    host = netloc.strip().lower()
+    host = (
+        host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0] if host.count(":") == 1 else host
+    )
+    return host.removesuffix(".")
 
 
 def _target(environ: WSGIEnvironment) -> str:

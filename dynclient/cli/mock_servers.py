@@ -31,6 +31,7 @@ def _server_options(command: Decorated) -> Decorated:
         click.option("--quiet", is_flag=True, help="No line for each request."),
         click.option("--verbose", is_flag=True, help="Show bodies too."),
         click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
+        click.option("--allow-host", "allow_hosts", multiple=True, metavar="NAME", help="Answer for this name too."),
         click.option("--port", type=click.IntRange(0, 65535), default=4010, show_default=True, help="0: a free one."),
     ):
         command = option(command)
@@ -63,7 +64,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
     options |= {"authenticate": not given["no_auth"], "validate": not given["no_validate"]}
     options |= {"delay": given["delay"] / 1000, "observer": None if quiet else _observer(output, verbose=verbose)}
     _check_host(host)
-    with serve(located(document), host=host, port=port, **options) as server:
+    with serve(located(document), host=host, port=port, allow_hosts=given["allow_hosts"], **options) as server:
         _announce(server.mock.api, server.url)
         _announce_faults(server.mock)
         server.wait()
@@ -77,7 +78,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
 @click.option("--report", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @click.option("--report-file", type=click.Path(dir_okay=False, path_type=Path), help="Where the report goes.")
 def proxy(  # click gives them all by name
-    document: str, upstream: str, port: int, host: str, report: str, report_file: Path | None, **given: bool
+    document: str, upstream: str, port: int, host: str, report: str, report_file: Path | None, **given: Any
 ) -> int:
     """Pass requests on to UPSTREAM, a base URL, and report where they and their responses differ from DOCUMENT.
 
@@ -99,7 +100,8 @@ def proxy(  # click gives them all by name
 
     _check_host(host)
     upstream = checked_base_url(upstream)
-    with serve_proxy(located(document), upstream, host=host, port=port, fail=given["fail"], observer=observe) as server:
+    options = {"allow_hosts": given["allow_hosts"], "fail": given["fail"], "observer": observe}
+    with serve_proxy(located(document), upstream, host=host, port=port, **options) as server:
         _announce(server.proxy.api, f"{server.url}, for {upstream}")
         try:
             server.wait()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dynclient import model
 from dynclient._mock.coverage import Coverage
@@ -64,6 +64,12 @@ class Proxy(WSGIApplication):
 
     def respond(self, request: Request) -> Response:
         """Pass a request on, and its response back."""
+        if _leads_out(urlsplit(request.url).path):
+            error = HTTPError(400, "the path leads out of the base path of the server behind the proxy")
+            refused = replace(error_response(error), request=request)
+            if self._observer is not None:
+                self._observer(refused, [])
+            return refused
         operation, found = self._traffic.operation(request)
         if found and self._fail:
             faults = [one.fault for one in found]
@@ -97,6 +103,20 @@ class Proxy(WSGIApplication):
             return error_response(HTTPError(502, f"the server's response is not usable: {error.message}"))
         # The transport has decoded the content codings.
         return replace(response, headers=_end_to_end(response.headers).without("content-encoding"))
+
+
+def _leads_out(path: str) -> bool:
+    """Whether a server could take a path for one above its own start, as it is or decoded, even twice."""
+    for _ in range(4):
+        depth = 0
+        for segment in path.replace("\\", "/").split("/"):
+            # Some servers take `..;x` for `..` (RFC 3986, 3.3: parameters of a segment), and `//` for `/`.
+            name = segment.partition(";")[0]
+            depth += -1 if name == ".." else name not in {"", "."}
+            if depth < 0:
+                return True
+        path = unquote(path)
+    return False
 
 
 def _end_to_end(headers: Headers) -> Headers:

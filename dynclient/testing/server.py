@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Iterable
 from typing import Any, Self
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -16,7 +17,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from dynclient import model
 from dynclient._load import load
 from dynclient._mock.mock import Mock, Source, app
-from dynclient._mock.wsgi import HEADER_LINES
+from dynclient._mock.wsgi import HEADER_LINES, HOSTS, bare_host
 from dynclient.messages import Request, Response
 from dynclient.testing.reverse_proxy import Proxy
 from dynclient.transports import Transport
@@ -27,10 +28,13 @@ class _Handler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 30
+    server: _ThreadedServer
 
     def make_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().make_environ()
         environ[HEADER_LINES] = self.headers.items()
+        # A server of all addresses is bound to the one that the connection came to.
+        environ[HOSTS] = {*self.server.allowed_hosts, self.connection.getsockname()[0]}
         return environ
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # werkzeug's name for it
@@ -43,7 +47,8 @@ class _ThreadedServer(ThreadedWSGIServer):
     daemon_threads = False
     block_on_close = True
 
-    def __init__(self, host: str, port: int, app: Any) -> None:
+    def __init__(self, host: str, port: int, app: Any, allow_hosts: Iterable[str]) -> None:
+        self.allowed_hosts = {"localhost", *map(bare_host, (host, *allow_hosts))}
         self._open: set[socket.socket] = set()
         super().__init__(host, port, app, handler=_Handler)
 
@@ -68,9 +73,9 @@ class _ThreadedServer(ThreadedWSGIServer):
 class RunningServer:
     """A WSGI application that is served in a thread. ``url`` is its base URL; close it, or use it in a ``with``."""
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    def __init__(self, app: Any, host: str, port: int, allow_hosts: Iterable[str] = ()) -> None:
         """Listen, and start the thread."""
-        self._server = _ThreadedServer(host, port, app)
+        self._server = _ThreadedServer(host, port, app, allow_hosts)
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.port}"
         serve = self._server.serve_forever
@@ -98,10 +103,10 @@ class RunningServer:
 class Server(RunningServer):
     """A running mock. ``url`` is its base URL; close it, or use it in a ``with``."""
 
-    def __init__(self, mock: Mock, host: str, port: int) -> None:
+    def __init__(self, mock: Mock, host: str, port: int, allow_hosts: Iterable[str] = ()) -> None:
         """Listen, and start the thread."""
         self.mock = mock
-        super().__init__(mock, host, port)
+        super().__init__(mock, host, port, allow_hosts)
 
     @property
     def requests(self) -> list[Request]:
@@ -117,11 +122,13 @@ class Server(RunningServer):
 class ProxyServer(RunningServer):
     """A running proxy. ``url`` is its base URL; close it, or use it in a ``with``."""
 
-    def __init__(self, proxy: Proxy, transport: Transport, host: str, port: int) -> None:
+    def __init__(
+        self, proxy: Proxy, transport: Transport, host: str, port: int, allow_hosts: Iterable[str] = ()
+    ) -> None:
         """Listen, and start the thread."""
         self.proxy = proxy
         self._transport = transport
-        super().__init__(proxy, host, port)
+        super().__init__(proxy, host, port, allow_hosts)
 
     def close(self) -> None:
         """Stop, and free the port and the connections to the server."""
@@ -130,10 +137,17 @@ class ProxyServer(RunningServer):
 
 
 def proxy(
-    document: Source | model.API, upstream: str, *, host: str = "127.0.0.1", port: int = 0, **options: Any
+    document: Source | model.API,
+    upstream: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    allow_hosts: Iterable[str] = (),
+    **options: Any,
 ) -> ProxyServer:
     """Pass requests on to ``upstream``, a base URL, and report where they and their responses differ from a document.
 
+    ``allow_hosts`` are names that requests may use for it, as for :func:`serve`.
     ``options``: ``fail`` refuses messages that differ; ``observer`` is called with each response and its differences.
 
     Raises:
@@ -144,13 +158,21 @@ def proxy(
 
     api = document if isinstance(document, model.API) else load(document)
     transport = HTTPTransport()
-    return ProxyServer(Proxy(api, upstream, transport, **options), transport, host, port)
+    return ProxyServer(Proxy(api, upstream, transport, **options), transport, host, port, allow_hosts)
 
 
-def serve(document: Source | model.API, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> Server:
+def serve(
+    document: Source | model.API,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    allow_hosts: Iterable[str] = (),
+    **options: Any,
+) -> Server:
     """Serve a document's operations over HTTP: on a free loopback port, unless one is named.
 
-    Use it as a context manager. ``options``:
+    Use it as a context manager. A request whose Host names neither loopback, nor ``host``, nor one of ``allow_hosts``
+    ("*": any) is refused with 421, so that no web page reaches the mock by a name of its own. ``options``:
 
     * ``credentials``: the valid ones, as ``("user", "password")``, a token, or a mapping of scheme name to either.
       Without it any credential of the right form is valid.
@@ -166,4 +188,4 @@ def serve(document: Source | model.API, *, host: str = "127.0.0.1", port: int = 
         DocumentError: the document can't be read.
         OSError: the port is taken.
     """
-    return Server(app(document, **options), host, port)
+    return Server(app(document, **options), host, port, allow_hosts)

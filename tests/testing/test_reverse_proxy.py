@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from xml.etree import ElementTree as ET
 
@@ -100,6 +101,32 @@ def test_an_unreachable_server_is_502(things, http):
         with testing.proxy(things.mock.api, upstream) as server:
             response = http.request("GET", f"{server.url}/choices")
     assert (response.status, response.headers["content-type"]) == (502, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    {
+        "/../x": 400,
+        "/a/../../x": 400,
+        "/%2e%2E/x": 400,
+        "/a%2f..%2f..%2fx": 400,
+        "/%252e%252e/x": 400,
+        "/..\\x": 400,
+        "/a//../../x": 400,
+        "/..;v=1/x": 400,
+        "/a%2Fb/../../x": 400,
+        "/a/../x": 200,
+        "/..a/x..?to=/../..": 200,
+    }.items(),
+)
+def test_no_path_leads_out_of_the_base_path(target, status, httpserver, things):
+    httpserver.expect_request(re.compile("")).respond_with_data(b"", 200)
+    with testing.proxy(things.mock.api, httpserver.url_for("/base/")) as server:
+        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        with socket.create_connection(address) as sock:
+            sock.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            assert sock.recv(12) == f"HTTP/1.1 {status}".encode()
+    assert len(httpserver.log) == (status == 200)
 
 
 @pytest.fixture

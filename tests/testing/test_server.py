@@ -85,6 +85,42 @@ def test_garbage_is_answered_or_dropped_and_the_next_one_served(things, http, da
     assert http.request("GET", f"{things.url}/choices").status == 200
 
 
+# Host, status: loopback in every form, the host that the server is bound to, and names that are allowed.
+HOSTS = {
+    "localhost": 200,
+    "LocalHost.:80": 200,
+    "api.localhost": 200,
+    "127.0.0.1:4010": 200,
+    "127.9.9.9": 200,
+    "[::1]:80": 200,
+    "mock.test:4010": 200,
+    "evil.test": 421,
+    "localhost.evil.test": 421,
+    "127.0.0.1.evil.test": 421,
+    "evil-localhost": 421,
+    "192.0.2.1": 421,
+    "localhost@evil.test": 421,
+}
+
+
+@pytest.mark.parametrize(("host", "status"), HOSTS.items())
+def test_only_hosts_that_are_its_own_are_answered(things, host, status):
+    mock = testing.serve(things.mock.api, allow_hosts=["Mock.Test"])
+    proxy = testing.proxy(things.mock.api, things.url, allow_hosts=["Mock.Test"])
+    with mock, proxy:
+        for server in (mock, proxy):
+            answer = raw(server, f"GET /choices HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+            assert status == 200 or b"allow_hosts" in answer
+    assert len(things.requests) == (status == 200)
+
+
+def test_any_host_can_be_allowed(things):
+    with testing.serve(things.mock.api, allow_hosts=["*"]) as server:
+        answer = raw(server, b"GET /choices HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 def test_an_invalid_content_length_is_refused(things):
     answer = raw(things, b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")

@@ -288,6 +288,8 @@ class Mock(WSGIApplication):
         with self._lock:
             service.store.check(match)
             draft = choose(operation, context.accept, preference)
+            if preference.example is not None and draft.status >= HTTPStatus.BAD_REQUEST:
+                return encode(draft, preference)
             return encode(service.store.apply(match, draft, values, operation, request.url), preference)
 
     def _failure(self, operation: model.Operation) -> HTTPError:

@@ -319,7 +319,10 @@ def choose(operation: model.Operation, accept: str, preference: Preference) -> D
         HTTPError: 406 where the client accepts none of the media types; 404 where the document has no such status or
             example.
     """
-    draft = choose_content(operation, accept, preference.code)
+    code = preference.code
+    if preference.example is not None and code is None:
+        code = _status_of_example(operation, preference.example)
+    draft = choose_content(operation, accept, code)
     if draft.offer is None:
         return draft
     media_type = draft.offer.media_type
@@ -327,6 +330,19 @@ def choose(operation: model.Operation, accept: str, preference: Preference) -> D
     if preference.example is not None and preference.example not in names:
         raise HTTPError(404, f"{operation.id} documents no example {preference.example[:80]!r} for {draft.status}")
     return draft._replace(value=content_value(media_type, preference, status=draft.status))
+
+
+def _status_of_example(operation: model.Operation, name: str) -> str | None:
+    """The status whose response has the named example, if any; the usual one is tried first."""
+    for status, response in [_documented_response(operation, None), *operation.responses.items()]:
+        contents = response.content.values()
+        if any(entry.name == name for media_type in contents for entry in _usable_examples(media_type)):
+            # A range or "default" stands for a status that has no response of its own.
+            likely = [str(status).replace("X", "0"), *map(str, range(500, 600)), *map(str, range(200, 500))]
+            return next(
+                (code for code in likely if code.isdecimal() and match_status(operation, int(code)) is response), None
+            )
+    return None
 
 
 def choose_content(operation: model.Operation, accept: str, code: str | None) -> Draft:

@@ -75,6 +75,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
 @click.argument("upstream")
 @_server_options
 @click.option("--fail", is_flag=True, help="Refuse messages that differ, and end with status 1 if any did.")
+@click.option("--mock-missing", is_flag=True, help="Answer from DOCUMENT where UPSTREAM gives 501 or no connection.")
 @click.option("--report", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @click.option("--report-file", type=click.Path(dir_okay=False, path_type=Path), help="Where the report goes.")
 def proxy(  # click gives them all by name
@@ -101,6 +102,7 @@ def proxy(  # click gives them all by name
     _check_host(host)
     upstream = checked_base_url(upstream)
     options = {"allow_hosts": given["allow_hosts"], "fail": given["fail"], "observer": observe}
+    options["mock_missing"] = given["mock_missing"]
     with serve_proxy(located(document), upstream, host=host, port=port, **options) as server:
         _announce(server.proxy.api, f"{server.url}, for {upstream}")
         try:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from dynclient import model
 from dynclient._mock.coverage import Coverage
-from dynclient._mock.mock import WSGIApplication
+from dynclient._mock.mock import Mock, WSGIApplication
 from dynclient._mock.responses import HTTPError, error_response
-from dynclient.exceptions import DynclientError, TransportError
+from dynclient.exceptions import ConnectError, DynclientError, TransportError
 from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
 from dynclient.options import Timeout
@@ -37,6 +38,7 @@ class Proxy(WSGIApplication):
         transport: Transport,
         *,
         fail: bool = False,
+        mock_missing: bool = False,
         observer: Callable[[Response, list[Difference]], None] | None = None,
     ) -> None:
         """Take the document, the server's base URL, and the transport to it."""
@@ -45,6 +47,7 @@ class Proxy(WSGIApplication):
         self._upstream = upstream.rstrip("/")
         self._transport = transport
         self._fail = fail
+        self._mock = Mock(api) if mock_missing else None
         self._observer = observer
 
     @property
@@ -97,10 +100,14 @@ class Proxy(WSGIApplication):
         try:
             response = self._transport.send(Send(sent, Timeout(), self._traffic.limits))
         except TransportError as error:
+            if self._mock is not None and isinstance(error, ConnectError):
+                return self._mock.respond(request)
             status = 504 if isinstance(error, TimeoutError) else 502
             return error_response(HTTPError(status, f"the server could not be reached: {error.message}"))
         except DynclientError as error:
             return error_response(HTTPError(502, f"the server's response is not usable: {error.message}"))
+        if self._mock is not None and response.status == HTTPStatus.NOT_IMPLEMENTED:
+            return self._mock.respond(request)
         # The transport has decoded the content codings.
         return replace(response, headers=_end_to_end(response.headers).without("content-encoding"))
 

@@ -148,7 +148,9 @@ def proxy(
     """Pass requests on to ``upstream``, a base URL, and report where they and their responses differ from a document.
 
     ``allow_hosts`` are names that requests may use for it, as for :func:`serve`.
-    ``options``: ``fail`` refuses messages that differ; ``observer`` is called with each response and its differences.
+    ``options``: ``fail`` refuses messages that differ; ``mock_missing`` answers from the document
+    where the server answers 501 or refuses the connection; ``observer`` is called with each
+    response and its differences.
 
     Raises:
         DocumentError: the document can't be read.

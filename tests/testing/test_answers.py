@@ -130,6 +130,16 @@ def test_the_documents_example_of_an_error_is_sent_and_a_header_says_what_is_wro
     assert "$.id" in response.headers["dynclient-detail"]
 
 
+@pytest.mark.parametrize(("key", "status"), [("409", 409), ("4XX", 400), ("default", 500)])
+@pytest.mark.parametrize("stateful", [False, True])
+def test_a_named_example_is_found_in_any_status(ask_with, key, status, stateful):
+    examples = {"busy": {"value": {"code": 7}}}
+    ask = ask_with(post(ITEM, **{key: {"description": "", "content": as_json(examples=examples)}}), stateful=stateful)
+    headers = {"Content-Type": "application/json", "Prefer": "example=busy"}
+    response = ask("POST", "/x", headers, b'{"id":1}')
+    assert (response.status, json.loads(response.body)) == (status, {"code": 7})
+
+
 def test_a_wrong_example_is_one_line_of_the_log(ask_with, caplog):
     ask = ask_with(document(as_json({"type": "array", "items": ITEM}, example=[{"id": "x"}, {"id": "y"}])))
     with caplog.at_level(logging.WARNING, "dynclient.testing"):

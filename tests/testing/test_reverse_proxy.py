@@ -103,6 +103,20 @@ def test_an_unreachable_server_is_502(things, http):
     assert (response.status, response.headers["content-type"]) == (502, "application/problem+json")
 
 
+def test_what_is_missing_is_answered_from_the_document(httpserver, things, http):
+    httpserver.expect_request("/choices").respond_with_data("{}", 501)
+    httpserver.expect_request("/things/abc").respond_with_data("{}", 500, JSON)
+    with testing.proxy(things.mock.api, httpserver.url_for(""), mock_missing=True) as server:
+        missing = http.request("GET", f"{server.url}/choices")
+        assert (missing.status, missing.json()) == (200, {"n": 1})
+        assert http.request("GET", f"{server.url}/things/abc").status == 500
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        upstream = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with testing.proxy(things.mock.api, upstream, mock_missing=True) as server:
+            assert http.request("GET", f"{server.url}/choices").status == 200
+
+
 @pytest.mark.parametrize(
     ("target", "status"),
     {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, wraps
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from dynclient._call import Hook
 from dynclient._client.namespaces import Namespace, Operations, Summary, allow_completion
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from dynclient.changes import Changes
 
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
 # The options of load that with_options takes too.
 _CALL_OPTIONS = (
     "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "validate", "redirects", "hooks",
@@ -58,6 +61,30 @@ _MEANT = {
     "verify": "tls=TLS(ca_file=...) trusts an authority, TLS(insecure_skip_verify=True) any certificate",
 }
 """What other libraries call an option -> what it is here."""
+
+
+def _no_option(name: str) -> ArgumentError:
+    """Return the error about an option that ``load`` does not have, with those that are near."""
+    import inspect
+
+    matches = near(name, list(inspect.signature(_BaseClient.load).parameters))
+    meant = f"; did you mean {' or '.join(matches)}?" if matches and name not in _MEANT else ""
+    hint = f"here it is {_MEANT[name]}" if name in _MEANT else ""
+    return ArgumentError(f"load() has no option {name}{meant}", argument=name, matches=matches, hint=hint)
+
+
+def _with_known_options(load: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorate ``load``: an option that it does not have is an ArgumentError with a hint, not a bare TypeError."""
+
+    @wraps(load)
+    def called(*args: _P.args, **options: _P.kwargs) -> _R:
+        for name in options:
+            if name != "source" and name not in (load.__kwdefaults__ or ()):
+                options.clear()  # their values may be secrets, which tracebacks would show
+                raise _no_option(name)
+        return load(*args, **options)
+
+    return called
 
 
 class _BaseClient:
@@ -81,6 +108,7 @@ class _BaseClient:
 
     @classmethod
     @outermost
+    @_with_known_options
     def load(
         cls,
         source: Any,
@@ -111,7 +139,6 @@ class _BaseClient:
         transport: Any = None,
         cache: bool | str | os.PathLike[str] = True,
         watch: bool | float = False,
-        **unknown: Never,
     ) -> Self:
         """Make a client of an OpenAPI document.
 
@@ -154,7 +181,6 @@ class _BaseClient:
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
                 between two looks.
-            unknown: no other option is allowed.
 
         Raises:
             DocumentError: the document can't be read.
@@ -164,8 +190,6 @@ class _BaseClient:
         auth, headers, proxy = concealed(auth), hidden_headers(headers), concealed(proxy)
         defaults = hidden_defaults(defaults)
         document_headers, document_auth = hidden_headers(document_headers), concealed(document_auth)
-        if unknown:
-            raise _no_option(unknown)
         given = locals()
         network = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         _check_network(tls, block_private, proxy, unix_socket, transport)
@@ -358,18 +382,6 @@ class AsyncClient(_BaseClient):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
-
-
-def _no_option(unknown: dict[str, Never]) -> ArgumentError:
-    """Return the error about an option that ``load`` does not have, with those that are near."""
-    name = next(iter(unknown))
-    unknown.clear()  # their values may be secrets, which tracebacks would show
-    import inspect
-
-    matches = near(name, [option for option in inspect.signature(_BaseClient.load).parameters if option != "unknown"])
-    meant = f"; did you mean {' or '.join(matches)}?" if matches and name not in _MEANT else ""
-    hint = f"here it is {_MEANT[name]}" if name in _MEANT else ""
-    return ArgumentError(f"load() has no option {name}{meant}", argument=name, matches=matches, hint=hint)
 
 
 def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as load has it

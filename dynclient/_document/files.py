@@ -18,7 +18,7 @@ from dynclient._document.compiled import HEAD, CompiledFile, Writer
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
 from dynclient._document.lazy import LazyMapping, LazyTree, broken
 from dynclient._document.source import Source
-from dynclient._document.text import unreadable, unsafe, utf8
+from dynclient._document.text import damaged, unreadable, unsafe, utf8
 from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, DynclientError
 from dynclient.json_pointer import split
@@ -109,7 +109,7 @@ class File:
         data = self._bytes()
         if data is None:
             message = "can't be read any more: its compiled form is damaged"
-            raise unreadable(message, self.name, hint="load the document again")
+            raise damaged(message, self.name, hint="load the document again")
         from dynclient._document.data import read
 
         return read(data, self.name, self._limits, json_only=self._source.json_only)

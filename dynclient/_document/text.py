@@ -78,8 +78,14 @@ def _error(kind: type[E], message: str, name: str, *, line: int | None = None, p
     return kind(f"{name}: {message}", location=DocumentLocation(name, pointer, line), hint=hint)
 
 
+class DamagedDocument(UnreadableDocument):
+    """A compiled form is damaged, and the document that it was made of can't be read any more."""
+
+
 unreadable = partial(_error, UnreadableDocument)
 """Makes the error of a document that is not JSON or YAML as a document has to be."""
+damaged = partial(_error, DamagedDocument)
+"""Makes the error of a compiled form of which bytes are missing or changed."""
 unsafe = partial(_error, UnsafeDocument)
 """Makes the error of a document that asks for more than it may."""
 

@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import Any
 
 from dynclient._document.lazy import LazyMapping
+from dynclient._document.text import DamagedDocument
 from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled
@@ -80,7 +81,11 @@ def operations_of(root: Node) -> Operations:
     """
     # OAS 3.1.1, OpenAPI Object: a document may have `components` or `webhooks` instead of `paths`.
     if root.value.get("paths") is None and not root.since("3.1"):
-        alike = near("paths", (key for key in root.value if isinstance(key, str) and len(key) <= _LONGEST), limit=1)
+        alike = near(
+            "paths",
+            (key for key in root.value if isinstance(key, str) and key != "paths" and len(key) <= _LONGEST),
+            limit=1,
+        )
         raise root.fault("`paths` is missing", f"is `{alike[0]}` meant to be `paths`?" if alike else "")
     found: list[Found] = []
     faults: list[DocumentError] = []
@@ -255,6 +260,8 @@ def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[st
         if status is not None and status not in found:
             try:
                 found[status] = read(status, node.followed("a Response Object"))
+            except DamagedDocument:  # no fault of the document, and what else is damaged is not known
+                raise
             except DocumentError as error:
                 if node.source.faults is not None or status.startswith("2"):
                     raise

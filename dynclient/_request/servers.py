@@ -117,6 +117,8 @@ def _absolute(url: str, what: str) -> str:
         raise ArgumentError(f"{what} may not hold a query or a fragment", argument="base_url")
     if re.search(r"[\s\\<>\"^`{|}]", parts.netloc):
         raise ArgumentError(f"{what} has characters in its host that no host has: {url!r}", argument="base_url")
+    if not url.isascii() and any("\ud800" <= character <= "\udfff" for character in url):
+        raise ArgumentError(f"{what} has half of a surrogate pair: {url!r}", argument="base_url")
     # RFC 3986, 2.1: other characters of a path are percent-encoded; encoded octets stay as they are.
     return f"{url[: len(url) - len(parts.path)]}{quote(parts.path, safe=_IN_PATH)}".rstrip("/")
 

@@ -31,7 +31,7 @@ from dynclient.model import Schema
 
 # OAS 3.1.1, Components Object: the names that a component may have.
 _COMPONENT = expression(r"^[a-zA-Z0-9._-]+$", re.ASCII)
-_MEMBER = expression(r"(?:/allOf/[0-9]+)+$")
+_MEMBER = "/allOf/"
 
 
 class Discriminator(Record):
@@ -87,7 +87,12 @@ def _discriminator(schema: Schema, found: Keywords, name: str) -> Discriminator:
 
 def _owner(schema: Schema) -> Schema:
     """Return the schema that a member of its ``allOf`` belongs to; any other schema itself."""
-    uri = _MEMBER.sub("", schema.uri)
+    uri = schema.uri
+    while True:
+        head, member, number = uri.rpartition(_MEMBER)
+        if not member or not (number.isascii() and number.isdecimal()):
+            break
+        uri = head
     if uri == schema.uri:
         return schema
     return schema._replace(uri=uri, value=schema.references.resolve(uri, schema.uri)[1])

@@ -60,13 +60,14 @@ class Reporter:
                 found.setdefault((fault.path, fault.message), fault)
         return list(found.values())[:limit]
 
-    def _faults(self, error: ValidationError, path: str, *, places: bool) -> Iterator[Fault]:
+    def _faults(self, error: ValidationError, path: str, *, places: bool, within: bool = False) -> Iterator[Fault]:
+        """``within`` a choice, a further choice is only named: its branches could double at each level."""
         here = path + value_path(error.relative_path)
         branches = _branches(error)
         chosen = _meant(branches) if branches else None
         if chosen is not None:
             for inner in chosen:
-                yield from self._faults(inner, here, places=places)
+                yield from self._faults(inner, here, places=places, within=within)
             return
         location = self._location(error) if places else None
         decides = str(_keyword(error, "$comment", "")).split("\n") if branches else [""]
@@ -76,7 +77,7 @@ class Reporter:
             return
         types = _types(branches)
         message = _not_of_type(types, error.instance) if types else _message(error)
-        if branches and not types:
+        if branches and not types and not within:
             message = f"{message}: {self._missed(branches, here)}"[:_LONGEST_CHOICE]
         keyword = str(error.validator or "")
         value_type = "" if keyword in _ABSENT else kind(error.instance)
@@ -89,7 +90,7 @@ class Reporter:
             " and ".join(
                 f"{fault.path} {fault.message}"
                 for error in branch[:_NEAREST]
-                for fault in self._faults(error, here, places=False)
+                for fault in self._faults(error, here, places=False, within=True)
             )
             for branch in nearest
         )

@@ -262,13 +262,13 @@ def test_the_list_is_the_same_cut_and_whole(version, monkeypatch):
     monkeypatch.setattr(offsets, "SMALLEST", 1 << 62)
     assert listed == said(load(text, cache=False))
     assert {"copyIt" in [row.operation_id for row in listed[0]], version == "3.2.0"} in ({True}, {False})
-    assert len(listed[3]) == 3
+    assert len(listed[3]) == 2
 
 
 @pytest.mark.parametrize("paths", [5, [], None, "x"])
 def test_paths_that_are_none(paths):
     text = json.dumps({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": paths})
-    with pytest.raises(DocumentError, match="`paths` must be an object"):
+    with pytest.raises(DocumentError, match=r"`paths` (must be an object|is missing)"):
         load(text, cache=False)
 
 

@@ -28,7 +28,7 @@ def test_a_pickled_client(kind, voice_path, monkeypatch, tmp_path):
     assert type(copy) is kind
     settings = copy._dispatcher.options
     assert (settings.timeout, settings.retry, settings.headers) == (options["timeout"], options["retry"], {"X-A": "b"})
-    assert settings.auth is None
+    assert settings.auth is ...
     assert list(copy.operations) == list(made.operations)
     assert [canary for canary in CANARIES if canary.encode() in data] == []
 

@@ -45,7 +45,6 @@ EXEMPT = {
     addresses._IRI.pattern: "likewise",
     r"\\.|\[(?:\\.|[^\]\\])*\]?|\((?!\?)|\(\?P?<([A-Za-z_$][\w$]*)>": "a class matches without its end, too",
     "[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])": "a run of capitals matches at once, but for its last letter",
-    r"([\w.]+)\((?:[^()]*[\s,(])?(\w+)\s*=\s*(['\"]?)[^'\"(),=]*$": "a line that somebody types at a prompt",
     "[A-Z]+(?:s(?![a-z])|(?![a-z]))[a-z0-9]*|[A-Z]?[a-z0-9]+": "two capitals match, whatever follows them",
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Any
 
@@ -11,9 +10,6 @@ from dynclient._schemas import shape
 from dynclient.exceptions import DocumentError
 from dynclient.inspection.arguments import arguments, secret
 from dynclient.model import Schema
-
-# A call up to the cursor: what is called, and the keyword whose value is begun, with its quote.
-_VALUE = re.compile(r"([\w.]+)\((?:[^()]*[\s,(])?(\w+)\s*=\s*(['\"]?)[^'\"(),=]*$")
 
 
 def allow(classes: tuple[type, ...]) -> None:
@@ -46,13 +42,12 @@ class ValueMatcher:
 
     def __call__(self, text: str) -> list[str]:
         """Complete the last word before the cursor; returns the whole words."""
-        found = _VALUE.search(getattr(self._shell.Completer, "text_until_cursor", ""))
-        method = self._method(found[1].split(".")) if found is not None else None
-        if found is None or method is None:
+        called, keyword, quote = _value_begun(getattr(self._shell.Completer, "text_until_cursor", ""))
+        method = self._method(called.split(".")) if keyword else None
+        if method is None:
             return []
-        quote = found[3]
         words = [
-            str(value) if quote or not isinstance(value, str) else f'"{value}"' for value in _values(method, found[2])
+            str(value) if quote or not isinstance(value, str) else f'"{value}"' for value in _values(method, keyword)
         ]
         return [word for word in words if word.startswith(text)]
 
@@ -76,3 +71,22 @@ def _values(method: OperationMethod, keyword: str) -> tuple[Any, ...]:
     except DocumentError:
         return ()
     return tuple(value for value in values if isinstance(value, str | int) and str(value).isprintable())
+
+
+def _value_begun(line: str) -> tuple[str, str, str]:
+    """What a line up to the cursor calls, the keyword whose value is begun, and its quote; empty if there is none."""
+    before, _, arguments = line.rpartition("(")
+    head, _, value = arguments.rpartition("=")
+    value = value.lstrip()
+    quote = value[:1] if value[:1] in {"'", '"'} else ""
+    keyword = _last_word(head.rstrip(), "_")
+    if ")" in arguments or set(value.removeprefix(quote)) & set("'\"(),="):
+        return "", "", ""
+    return _last_word(before, "_."), keyword, quote
+
+
+def _last_word(text: str, others: str) -> str:
+    start = len(text)
+    while start and (text[start - 1].isalnum() or text[start - 1] in others):
+        start -= 1
+    return text[start:]

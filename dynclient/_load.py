@@ -129,7 +129,9 @@ class OneShotTransport:
         transport = HTTPTransport(**self._network)
         try:
             request = send.request
-            is_own = request.origin == self._origin
+            is_own = False
+            with suppress(ValueError):  # a redirect to a malformed URL, which the transport refuses
+                is_own = request.origin == self._origin
             if is_own and self._headers:
                 pairs = [*request.headers.pairs(), *self._headers.items()]
                 secrets = frozenset(("header", name.lower()) for name in self._headers)

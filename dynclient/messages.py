@@ -371,8 +371,4 @@ def origin(url: str) -> tuple[str, str, int]:
 def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    try:
-        port = parts.port or DEFAULT_PORTS.get(scheme, 0)
-    except ValueError:  # no port, so this is nobody's origin; a transport refuses such a URL
-        port = -1
-    return scheme, (parts.hostname or "").lower(), port
+    return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme, 0)

@@ -82,7 +82,11 @@ def _with_known_options(load: Callable[_P, _R]) -> Callable[_P, _R]:
             if name != "source" and name not in (load.__kwdefaults__ or ()):
                 options.clear()  # their values may be secrets, which tracebacks would show
                 raise _no_option(name)
-        return load(*args, **options)
+        try:
+            return load(*args, **options)
+        except BaseException:
+            options.clear()
+            raise
 
     return called
 

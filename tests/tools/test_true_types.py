@@ -153,8 +153,8 @@ def test_options_are_those_of_load_and_with_options():
     load, load_async = (inspect.signature(kind.load).parameters for kind in (dynclient.Client, dynclient.AsyncClient))
     options, async_options = (kind.__annotations__ for kind in (keywords.LoadOptions, keywords.AsyncLoadOptions))
     # What takes all other keywords raises.
-    assert options.keys() | {"source", "auth", "unknown"} == load.keys()
-    assert async_options.keys() | {"source", "auth", "unknown"} == load_async.keys()
+    assert options.keys() | {"source", "auth"} == load.keys()
+    assert async_options.keys() | {"source", "auth"} == load_async.keys()
     assert keywords.CallOptions.__annotations__.keys() | {"auth"} == set(CallOptions._fields)
     for name, annotation in options.items():
         assert load[name].annotation in {annotation.__forward_arg__, "Any"}, name

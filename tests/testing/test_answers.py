@@ -162,5 +162,6 @@ def test_every_answer_of_a_vendor_is_valid(name):
         target = re.sub(r"\{[^{}]*\}", "1", row.path)
         request = Request(row.method, f"http://mock.test{target}")
         response = mock.respond(request)
-        assert response.status < 400, (row.key, response.body)
+        has_success = any(status[:1] in "123d" for status in mock.operation(row).responses)
+        assert response.status < 400 or not has_success, (row.key, response.body)
         assert [str(one) for one in traffic.response(mock.operation(row), request, response)] == [], row.key

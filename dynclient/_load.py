@@ -43,7 +43,7 @@ def load(
     """
     references = (references,) if isinstance(references, str) else tuple(references)
     held: tuple[Any, ...] | None = None
-    if transport is None and not isinstance(source, Mapping):
+    if transport is None and not isinstance(source, Mapping | tuple):  # a Source, which is a Record, is a tuple
         held = (limits, tuple(map(os.path.abspath, references)), tls, proxy, block_private)
     path = local_path(source) if held is not None else None
     if held is not None and path is not None:

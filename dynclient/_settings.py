@@ -140,6 +140,10 @@ _GENERATE_KEYS: Mapping[str, Check] = {
     "stubs": (lambda value: isinstance(value, bool) or _is_below(value), "true, or a folder within the project"),
     "templates": (_is_text, "a folder"),
 }
+_SEVERITIES: Check = (
+    lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+    'a table of kinds of changes, such as operation-deprecated = "info"',
+)
 # Keys of an API that decide where credentials go, or which ones.
 _DECISIVE = ("auth", "base_url", "headers", "server")
 
@@ -256,12 +260,14 @@ def read_project(file: str) -> Project | None:
             _check(value, _GENERATE_KEYS[key], f"{file}: {key} in {_TABLE}", key)
         elif key == "apis":
             _check_apis(value, file, "tool.dynclient.apis.")
+        elif key == "severities":
+            _check(value, _SEVERITIES, f"{file}: {key} in {_TABLE}", key)
         elif isinstance(value, dict):
             raise ArgumentError(
                 f"{file}: [tool.dynclient.{key}] is not used", argument=key, hint=f"[tool.dynclient.apis.{key}] is"
             )
         elif not _is_text(value):
-            keys = ", ".join([*_GENERATE_KEYS, "apis"])
+            keys = ", ".join([*_GENERATE_KEYS, "apis", "severities"])
             raise ArgumentError(f"{file}: {_TABLE} has the unknown key {key}; the keys are {keys}", argument=key)
         else:
             names[key] = value

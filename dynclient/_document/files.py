@@ -246,6 +246,7 @@ class Files:
         self._folders, self._allowed = _allowed(references)
         if source.folder is not None:
             self._folders = (source.folder, *self._folders)
+        self._sibling = source.sibling
         self._lock = threading.Lock()
 
     def known(self, uri: str) -> File | None:
@@ -335,7 +336,11 @@ class Files:
         scheme = urlsplit(uri).scheme.lower()
         if scheme == "file":
             self._count(self.limits.reference_files, uri)
-            found = sources.below(uri, self._name(uri), self._folders, self.limits, self._cache)
+            name = self._name(uri)
+            if self._sibling is not None:
+                found = self._sibling(uri, name)
+            else:
+                found = sources.below(uri, name, self._folders, self.limits, self._cache)
         elif scheme in ("http", "https"):
             if not self._may_ask(uri):
                 raise unsafe(

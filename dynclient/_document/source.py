@@ -48,7 +48,8 @@ class Source(Record):
 
     ``folder`` is the real path of a local file's folder, below which it may refer to others. ``again`` reads the bytes
     once more, or returns None if they are gone. ``kept`` is the place in the cache; if that has a compiled form,
-    ``data`` is not used. ``named`` is the URL that it was asked for by, if that is not ``uri``.
+    ``data`` is not used. ``named`` is the URL that it was asked for by, if that is not ``uri``. ``sibling`` reads the
+    file of a URI and a name instead of the disk, for a document that is from an archive or a revision.
     """
 
     data: bytes | Mapping[Any, Any]
@@ -60,6 +61,7 @@ class Source(Record):
     again: Callable[[], bytes | None] = lambda: None
     kept: CachedForm | None = None
     named: str = ""
+    sibling: Callable[[str, str], Any] | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -91,6 +93,8 @@ def from_source(source: Any, limits: Limits, transport: Transport | None, cache:
         return from_bytes(bytes(source), "<bytes>", limits, cache)
     if isinstance(source, Mapping):
         return Source(source, f"memory://document/mapping-{next(_COUNTER)}", "<mapping>")
+    if isinstance(source, Source):
+        return source
     if hasattr(source, "read"):
         return _from_file(source, limits, cache)
     raise ArgumentError(

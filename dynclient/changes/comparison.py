@@ -12,7 +12,7 @@ from typing import Any
 
 from dynclient.changes.access import compare_schemes, compare_security, compare_servers
 from dynclient.changes.findings import APIPair, Findings, SchemaResults, locations
-from dynclient.changes.kinds import Side
+from dynclient.changes.kinds import Severity, Side
 from dynclient.changes.parameters import compare_arguments, compare_parameters, matched
 from dynclient.changes.report import Change, Changes
 from dynclient.changes.schemas import compare_schemas
@@ -23,16 +23,25 @@ from dynclient.model import API, Encoding, Header, MediaType, Operation, Operati
 Rows = tuple[OperationRow, OperationRow]
 Content = Mapping[str, MediaType]
 
+NO_SEVERITIES: Mapping[str, Severity] = {}
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
 
-def compare(old: API, new: API, *, today: date | None = None) -> Changes:
+def compare(
+    old: API, new: API, *, today: date | None = None, severities: Mapping[str, Severity] = NO_SEVERITIES
+) -> Changes:
     """Compare two documents from the view of a Python caller. The comparison runs when the result is first used.
 
-    ``today`` decides whether a sunset has passed; it defaults to the current day in UTC.
+    ``today`` decides whether a sunset has passed; it defaults to the current day in UTC. ``severities`` are those of
+    kinds, by their ids, in place of what the comparison finds.
     """
-    return Changes(lambda: _compare(APIPair(old, new, SchemaResults()), today or datetime.now(UTC).date()))
+
+    def found() -> list[Change]:
+        changes = _compare(APIPair(old, new, SchemaResults()), today or datetime.now(UTC).date())
+        return [change._replace(severity=severities.get(change.id, change.severity)) for change in changes]
+
+    return Changes(found)
 
 
 def _compare(apis: APIPair, today: date) -> list[Change]:

@@ -16,10 +16,14 @@ from typing import Literal, get_args
 from dynclient._records import Record
 
 Severity = Literal["breaking", "warning", "info"]
+Rank = Literal["breaking", "warning", "info", "accepted"]
 Side = Literal["parameter", "request", "response", "response-header"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """The severities, the worst first."""
+
+RANKS: tuple[Rank, ...] = get_args(Rank)
+"""The severities, and after them what was accepted, whatever its severity."""
 
 SIDES: tuple[Side, ...] = get_args(Side)
 """Where a schema may stand. Values of parameters and requests are sent, the others are received."""

@@ -13,7 +13,7 @@ from typing import Any, overload
 
 from dynclient._escaping import counted
 from dynclient._records import Record
-from dynclient.changes.kinds import SEVERITIES, Severity
+from dynclient.changes.kinds import RANKS, Rank, Severity
 from dynclient.exceptions import escaped
 from dynclient.model import References
 
@@ -59,6 +59,7 @@ class Change(Record):
     ``operation`` is the operationId or ``METHOD path``, ``name`` the Python name; both are empty for a change of the
     whole API. ``where`` names the part of the operation, ``text`` says what happened to it. ``before`` and ``after``
     are the old and the new value as short text. ``old`` and ``new`` are its locations, None where a document has none.
+    ``accepted`` is the reason for which the change was accepted; empty for any other.
     """
 
     id: str
@@ -71,15 +72,22 @@ class Change(Record):
     after: str = ""
     old: Location | None = None
     new: Location | None = None
+    accepted: str = ""
+
+    @property
+    def rank(self) -> Rank:
+        """The severity, or "accepted"."""
+        return "accepted" if self.accepted else self.severity
 
     @property
     def message(self) -> str:
         """The change in one line."""
         values = " -> ".join(filter(None, (self.before, self.after)))
-        return escaped(" ".join(f"{self.where} {self.text}".split())) + (f": {values}" if values else "")
+        text = escaped(" ".join(f"{self.where} {self.text}".split())) + (f": {values}" if values else "")
+        return f"{text} (accepted: {short_text(self.accepted)})" if self.accepted else text
 
     def __str__(self) -> str:
-        return f"{self.severity}  {escaped(self.name or self.operation) or 'API'}: {self.message}  [{self.id}]"
+        return f"{self.rank}  {escaped(self.name or self.operation) or 'API'}: {self.message}  [{self.id}]"
 
 
 class Changes(Sequence[Change]):
@@ -99,7 +107,7 @@ class Changes(Sequence[Change]):
     def _all(self) -> tuple[Change, ...]:
         compare = self._compare
         if compare is not None:
-            self._found = tuple(sorted(compare(), key=lambda change: SEVERITIES.index(change.severity)))
+            self._found = tuple(sorted(compare(), key=lambda change: RANKS.index(change.rank)))
             self._compare = None
         return self._found
 
@@ -113,13 +121,13 @@ class Changes(Sequence[Change]):
         """The changes that need a look by a person."""
         return self.of("warning")
 
-    def of(self, severity: Severity) -> tuple[Change, ...]:
-        """The changes of one severity."""
-        return tuple(change for change in self._all if change.severity == severity)
+    def of(self, rank: Rank) -> tuple[Change, ...]:
+        """The changes of one severity that are not accepted; those that are for "accepted"."""
+        return tuple(change for change in self._all if change.rank == rank)
 
     def reach(self, severity: Severity) -> bool:
-        """Whether any change has this severity or a worse one."""
-        return any(SEVERITIES.index(change.severity) <= SEVERITIES.index(severity) for change in self._all)
+        """Whether any change that is not accepted has this severity or a worse one."""
+        return any(RANKS.index(change.rank) <= RANKS.index(severity) for change in self._all)
 
     @property
     def by_operation(self) -> dict[str, tuple[Change, ...]]:
@@ -171,10 +179,10 @@ def as_text(changes: Changes) -> str:
     """A table in columns and a line with counts, for people."""
     if not changes:
         return "no changes"
-    lines = [_HEAD, *((change.severity, _name(change), change.message, change.id) for change in changes)]
+    lines = [_HEAD, *((change.rank, _name(change), change.message, change.id) for change in changes)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD) - 1)]
     rows = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in lines]
-    counts = [f"{len(found)} {severity}" for severity in SEVERITIES if (found := changes.of(severity))]
+    counts = [f"{len(found)} {rank}" for rank in RANKS if (found := changes.of(rank))]
     return "\n".join([*rows, f"{counted(len(changes), 'change')}: {', '.join(counts)}"])
 
 
@@ -187,7 +195,7 @@ def as_json(changes: Changes) -> str:
     return json.dumps([_data(change) for change in changes], indent=2, ensure_ascii=False)
 
 
-_FIELDS = ("id", "severity", "operation", "name", "where", "message", "before", "after")
+_FIELDS = ("id", "severity", "operation", "name", "where", "message", "before", "after", "accepted")
 
 
 def _data(change: Change) -> dict[str, Any]:
@@ -200,11 +208,11 @@ def _place(at: Location | None) -> dict[str, Any] | None:
 
 
 def as_markdown(changes: Changes) -> str:
-    """A heading and a table for each severity that occurs."""
+    """A heading and a table for each severity that occurs, and for the accepted changes."""
     parts: list[str] = []
-    for severity in SEVERITIES:
-        if found := changes.of(severity):
-            parts += [f"## {severity.capitalize()} ({len(found)})", ""]
+    for rank in RANKS:
+        if found := changes.of(rank):
+            parts += [f"## {rank.capitalize()} ({len(found)})", ""]
             parts += ["| Operation | Change | Kind | Line |", "|---|---|---|---|", *map(_row, found), ""]
     return "\n".join(parts).rstrip() or "No changes."
 
@@ -219,7 +227,7 @@ def _row(change: Change) -> str:
     return f"| {name} | {message} | `{change.id}` | {line} |"
 
 
-_COMMANDS = {"breaking": "error", "warning": "warning", "info": "notice"}
+_COMMANDS = {"breaking": "error", "warning": "warning", "info": "notice", "accepted": "notice"}
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
@@ -231,14 +239,14 @@ def as_github(changes: Changes) -> str:
 
 def _command(change: Change) -> str:
     at = change.new or change.old
-    properties = {"title": f"{change.id} ({change.severity})"}
+    properties = {"title": f"{change.id} ({change.rank})"}
     if at is not None:
         properties["file"] = at.document
         if at.line is not None:
             properties["line"] = str(at.line)
     written = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in properties.items())
     text = f"{_name(change)}: {change.message}" if change.operation else change.message
-    return f"::{_COMMANDS[change.severity]} {written}::{_escaped(text, _DATA)}"
+    return f"::{_COMMANDS[change.rank]} {written}::{_escaped(text, _DATA)}"
 
 
 def _escaped(text: str, table: dict[str, str]) -> str:

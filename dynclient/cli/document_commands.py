@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
 import click
 
 from dynclient._escaping import counted
-from dynclient.changes import REPORTS, SEVERITIES, Severity, compare
+from dynclient._identifiers import near
+from dynclient._settings import project_here
+from dynclient.changes import KINDS, REPORTS, SEVERITIES, Severity, compare
 from dynclient.cli.commands import Command
 from dynclient.cli.documents import api_of, document_argument, format_option, located
 from dynclient.cli.process import writing
@@ -55,17 +58,43 @@ def validate(document: str, output: str, *, strict: bool) -> int:
 @document_argument("new")
 @format_option(*REPORTS, text="How the changes are shown.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 at changes of this severity, or worse.")
-def diff(old: str, new: str, output: str, fail_on: str | None) -> int:
-    """Report what changed from the document OLD to NEW for a Python caller; each a path, a URL or a short name.
+@click.option("--severity", multiple=True, metavar="KIND=SEVERITY", help="The severity of a kind of change.")
+@click.option("--accept", type=click.Path(), help="A file of accepted changes, which do not count for --fail-on.")
+def diff(old: str, new: str, output: str, fail_on: str | None, severity: tuple[str, ...], accept: str | None) -> int:
+    """Report what changed from the document OLD to NEW for a Python caller.
+
+    Each is a path, a URL, a short name, or a path at a revision of git: main:openapi.yaml.
 
     A breaking change makes correct callers of OLD fail, or return them values that they could not get before; a warning
     needs attention.
     """
-    changes = compare(api_of(old), api_of(new))
+    project = project_here()
+    severities = dict(_severities(project.table.get("severities", {}).items() if project is not None else ()))
+    severities |= _severities(tuple(map(str.strip, each.partition("=")[::2])) for each in severity)
+    changes = compare(api_of(old), api_of(new), severities=severities)
+    if accept is not None:
+        from dynclient.cli import accepted_changes
+
+        today = dt.datetime.now(dt.UTC).date()
+        changes, messages = accepted_changes.accept(changes, accepted_changes.read_accepted(accept), today)
+        for message in messages:
+            click.echo(escaped(message), err=True)
     text = REPORTS[output](changes)
     if text:
         click.echo(text)
     return _REACHED if fail_on is not None and changes.reach(cast("Severity", fail_on)) else 0
+
+
+def _severities(pairs: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, Severity]]:
+    for kind, rank in pairs:
+        if kind not in KINDS:
+            matches = near(kind, KINDS)
+            hint = f"did you mean {' or '.join(matches)}?" if matches else "docs/changes.md lists the kinds"
+            raise click.UsageError(escaped(f"--severity: there is no kind of change {kind}\nHint: {hint}"))
+        if rank not in SEVERITIES:
+            text = f"--severity: {kind} must be one of {', '.join(SEVERITIES)}, not {rank or 'nothing'}"
+            raise click.UsageError(escaped(text))
+        yield kind, rank
 
 
 @click.command("compile", cls=Command)

@@ -1,7 +1,7 @@
 """The DOCUMENT of a command line, and shell completion of its contents.
 
-Rule 1: a word is a short name of an API (:mod:`dynclient._settings`), or else a path or URL; ``-`` is standard input.
-A word with a slash in it is never a short name, so that no settings are read for it.
+Rule 1: a word is a short name of an API (:mod:`dynclient._settings`), or else a path, a URL, or a path at a revision of
+git; ``-`` is standard input. A word with a slash in it is never a short name, so that no settings are read for it.
 Rule 2: completion asks nothing and prints no errors; on a fault there are no proposals.
 """
 
@@ -62,15 +62,21 @@ def settings_of(word: str, profile: str | None = None) -> APISettings | None:
 
 
 def located(word: str) -> Any:
-    """The path or URL that a word means; for ``-`` a file object with the content of standard input.
+    """The path or URL that a word means; else a file object of standard input, or a document as git has it.
 
     Raises:
-        ClickException: the word is neither a short name, nor a file, nor a URL.
+        ClickException: the word is neither a short name, nor a file, nor a URL, or git does not have it.
         ArgumentError: a file of settings is malformed, or a project's are not trusted.
     """
     show_warnings()
     if word == STANDARD_INPUT:
         return _Piped(_standard_input())
+    if ":" in word:
+        from dynclient.cli.revisions import revision_of, source_at
+
+        revision = revision_of(word)
+        if revision is not None:
+            return source_at(word, *revision)
     if "/" in word:
         return word
     settings = find(word)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,135 @@ def test_diff_without_changes(capsys, severity):
 def test_diff_of_a_file_that_is_not_a_document(capsys):
     assert main(["diff", "openapi/voice.yaml", "nowhere.yaml"]) == 1
     assert "nowhere.yaml" in capsys.readouterr().err
+
+
+LIMIT = {"name": "limit", "in": "query", "schema": {"$ref": "parts/limit.json"}}
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "T", "version": "1"},
+    "paths": {
+        "/a": {"get": {"operationId": "listThings", "parameters": [LIMIT], "responses": {"200": {"description": ""}}}}
+    },
+}
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch) -> Path:
+    """A repository with a document in ``api``, whose schema has another limit in the working tree."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "api/parts").mkdir(parents=True)
+    (tmp_path / "api/openapi.json").write_text(json.dumps(DOCUMENT), "utf-8")
+    (tmp_path / "api/parts/limit.json").write_text('{"type": "integer"}', "utf-8")
+    who = ("-c", "user.name=n", "-c", "user.email=n@example.com")
+    for arguments in (("init", "-q", "-b", "main"), ("add", "."), (*who, "commit", "-qm", "x")):
+        subprocess.run(["git", *arguments], check=True)
+    (tmp_path / "api/parts/limit.json").write_text('{"type": "integer", "maximum": 5}', "utf-8")
+    return tmp_path
+
+
+NARROWED = "parameter-maximum-narrowed"
+
+
+@pytest.mark.parametrize(
+    ("folder", "old"),
+    [
+        ("", "main:api/openapi.json"),
+        ("", "HEAD:./api/openapi.json"),
+        ("api", "main:api/openapi.json"),
+        ("api", "main:./openapi.json"),
+        ("api", "main:openapi.json"),
+        ("api/parts", "HEAD^{commit}:../openapi.json"),
+    ],
+)
+def test_a_document_at_a_revision(repository, monkeypatch, capsys, folder, old):
+    monkeypatch.chdir(repository / folder)
+    assert main(["diff", old, str(repository / "api/openapi.json"), "-o", "json"]) == 0
+    (change,) = json.loads(capsys.readouterr().out)
+    assert (change["id"], change["old"]["document"], change["old"]["line"]) == (NARROWED, old, 1)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("nope:api/openapi.json", "nope is not a revision of this repository"),
+        ("--help:api/openapi.json", "--help is not a revision of this repository"),
+        ("main:openapi.json", "main has no file openapi.json"),
+        ("main:../../openapi.json", "main has no file ../../openapi.json"),
+        ("C:\\api.json", "api.json: can't be read: No such file"),
+    ],
+)
+def test_a_revision_that_is_not_there(repository, capsys, word, said):
+    assert main(["diff", "--", word, str(repository / "api/openapi.json")]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_goes_before_a_revision(repository, capsys):
+    (repository / "main:api").mkdir()
+    (repository / "main:api/openapi.json").write_bytes((repository / "api/openapi.json").read_bytes())
+    assert main(["diff", "main:api/openapi.json", "api/openapi.json", "--fail-on", "info"]) == 3
+    assert "operation-not-compared" in capsys.readouterr().out  # that file's parts are not there
+
+
+def test_a_revision_without_git_or_a_repository(repository, monkeypatch, capsys):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repository.parent.parent))
+    monkeypatch.chdir(repository.parent)
+    assert main(["show", "main:api/openapi.json"]) == 1
+    assert "not a git repository" in capsys.readouterr().err
+    monkeypatch.setenv("PATH", str(repository))
+    assert main(["show", "main:api/openapi.json"]) == 1
+    assert "git, which can't be run" in capsys.readouterr().err
+
+
+def test_severities_of_the_command_and_the_project(repository, capsys):
+    arguments = ["diff", "main:api/openapi.json", "api/openapi.json", "--fail-on", "warning"]
+    assert main(arguments) == 3
+    (repository / "pyproject.toml").write_text(f'[tool.dynclient.severities]\n{NARROWED} = "info"\n', "utf-8")
+    assert main(arguments) == 0
+    assert main([*arguments, "--severity", f"{NARROWED}=warning"]) == 3
+    capsys.readouterr()
+    for wrong, said in (("parameter-maximum-narowed=info", f"did you mean {NARROWED}"), (NARROWED, "not nothing")):
+        assert main([*arguments, "--severity", wrong]) == 2
+        assert said in capsys.readouterr().err
+
+
+POINTER = "/paths/~1a/get/parameters/0/schema"
+ACCEPTED = [
+    ({"kind": NARROWED, "operation": "listThings", "reason": "agreed", "until": "9999-12-31"}, 0, ""),
+    ({"kind": NARROWED, "operation": "list_things", "reason": "agreed"}, 0, ""),
+    ({"kind": NARROWED, "pointer": f"#{POINTER}", "reason": "agreed"}, 0, ""),
+    (
+        {"kind": NARROWED, "operation": "listThings", "reason": "agreed", "until": "2020-01-31"},
+        3,
+        "expired on 2020-01-31",
+    ),
+    (
+        {"kind": NARROWED, "operation": "other", "reason": "agreed"},
+        3,
+        "entry 1 (parameter-maximum-narrowed) matches no",
+    ),
+    ({"kind": NARROWED, "reason": "agreed"}, 3, "matches no change"),
+    ({"kind": NARROWED, "pointer": "/paths", "reason": "agreed"}, 3, "matches no change"),
+    ({"kind": NARROWED, "operation": "listThings"}, 1, "entry 1 has no reason"),
+    ({"kind": "narrowed", "reason": "agreed"}, 1, "unknown kind narrowed"),
+    ({"kind": NARROWED, "reason": "agreed", "until": "soon"}, 1, "not soon"),
+    ({"kind": NARROWED, "reason": "agreed", "expires": "2027-01-01"}, 1, "unknown key expires"),
+    ({"kind": NARROWED, "reason": 5}, 1, "must have a text as reason"),
+    ("all", 1, "must be a mapping"),
+]
+
+
+@pytest.mark.parametrize(("entry", "status", "said"), ACCEPTED, ids=lambda it: str(it)[:60])
+def test_accepted_changes(repository, capsys, entry, status, said):
+    (repository / "accepted.yaml").write_text(json.dumps([entry]), "utf-8")
+    arguments = ["diff", "main:api/openapi.json", "api/openapi.json", "--accept", "accepted.yaml", "--fail-on", "info"]
+    assert main(arguments) == status
+    out, err = capsys.readouterr()
+    assert said in err
+    if status == 0:
+        assert "1 change: 1 accepted" in out
+        assert "(accepted: agreed)" in out
 
 
 @pytest.fixture

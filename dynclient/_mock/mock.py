@@ -281,13 +281,13 @@ class Mock(WSGIApplication):
             raise self._failure(operation)
         preference = read_preference(request, self._preference)
         if service.store is None or preference.code is not None:
-            draft = choose(operation, context.accept, preference)
+            draft = choose(operation, context.accept, preference, values.body)
             if request.method == "GET" and preference.example is None and is_paged(draft, operation):
                 draft = paged(draft, None, operation, values, request.url, "id")
             return encode(draft, preference)
         with self._lock:
             service.store.check(match)
-            draft = choose(operation, context.accept, preference)
+            draft = choose(operation, context.accept, preference, values.body)
             if preference.example is not None and draft.status >= HTTPStatus.BAD_REQUEST:
                 return encode(draft, preference)
             return encode(service.store.apply(match, draft, values, operation, request.url), preference)

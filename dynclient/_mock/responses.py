@@ -25,13 +25,13 @@ from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._response import match_status
-from dynclient._schemas import MISSING, shape
+from dynclient._schemas import DONE, MISSING, cache, event_form, says_done, shape
 from dynclient._styles import serialize
 from dynclient._validation import body_faults
 from dynclient.examples import documented_example, example, media_example
 from dynclient.exceptions import DynclientError, EncodeError, Fault
 from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS
-from dynclient.media_types import concrete, essence, parse
+from dynclient.media_types import concrete, essence, find, parse
 from dynclient.messages import Headers, Response
 from dynclient.options import Limits
 
@@ -51,10 +51,11 @@ NO_PREFERENCE = Preference()
 
 
 class Offer(Record):
-    """A documented media type, and the concrete content type that is sent for it."""
+    """A documented media type, and the concrete content type that is sent for it; ``end`` follows the body."""
 
     media_type: model.MediaType
     content_type: str
+    end: bytes = b""
 
     @property
     def codec(self) -> codecs.Codec:
@@ -75,7 +76,7 @@ class Offer(Record):
         encoded = self.codec.encode(value, self.media_type, self.content_type)
         body = encoded.body or b""
         whole = body if isinstance(body, bytes) else b"".join(cast("Iterator[bytes]", body))
-        return Response(status, Headers((*headers, ("Content-Type", encoded.content_type))), whole)
+        return Response(status, Headers((*headers, ("Content-Type", encoded.content_type))), whole + self.end)
 
     def is_valid(self, value: Any) -> bool:
         """Whether a value is valid by the media type's schema, if it has one."""
@@ -312,8 +313,8 @@ class Draft(Record):
     headers: Mapping[str, str] = {}
 
 
-def choose(operation: model.Operation, accept: str, preference: Preference) -> Draft:
-    """Choose status, media type and value.
+def choose(operation: model.Operation, accept: str, preference: Preference, body: Any = None) -> Draft:
+    """Choose status, media type and value; ``body`` is that of the request.
 
     Raises:
         HTTPError: 406 where the client accepts none of the media types; 404 where the document has no such status or
@@ -322,7 +323,7 @@ def choose(operation: model.Operation, accept: str, preference: Preference) -> D
     code = preference.code
     if preference.example is not None and code is None:
         code = _status_of_example(operation, preference.example)
-    draft = choose_content(operation, accept, code)
+    draft = choose_content(operation, accept, code, body)
     if draft.offer is None:
         return draft
     media_type = draft.offer.media_type
@@ -345,8 +346,10 @@ def _status_of_example(operation: model.Operation, name: str) -> str | None:
     return None
 
 
-def choose_content(operation: model.Operation, accept: str, code: str | None) -> Draft:
+def choose_content(operation: model.Operation, accept: str, code: str | None, body: Any = None) -> Draft:
     """Choose status and media type; ``code`` is a status, None for the lowest documented 2xx.
+
+    A body that asks for a stream, as those of vendors do, gets one whatever the Accept header says.
 
     Raises:
         HTTPError: 406 where the client accepts none of the media types; 404 where the status is not documented.
@@ -356,9 +359,44 @@ def choose_content(operation: model.Operation, accept: str, code: str | None) ->
     if not offered or status in BODILESS:
         return Draft(status, response)
     offer = negotiate(accept, offered, status)
+    asked = _asks_for_stream(body)
+    alike = [one for one in offered if find(one.content_type).sequential is asked]
+    if asked and alike:
+        offer = negotiate(accept, alike, status) or alike[0]
+    elif asked is False and alike:
+        offer = negotiate(accept, alike, status) or offer
     if offer is None:
         raise HTTPError(406, f"the response may be {', '.join(one.content_type for one in offered)}")
+    if find(offer.content_type).codec == "events" and _ends_with_done(operation, offer.media_type):
+        offer = offer._replace(end=f"data: {DONE}\n\n".encode("ascii"))
     return Draft(status, response, offer)
+
+
+# Properties of a request's body that ask for a stream, and the value that does.
+STREAMING: Mapping[str, Any] = {"stream": True, "stream_format": "sse"}
+
+
+def _asks_for_stream(body: Any) -> bool | None:
+    """Whether a request's body asks for a stream, or for none; None where it says nothing of it."""
+    said = [body[name] == value for name, value in STREAMING.items() if name in body] if isinstance(body, dict) else []
+    return any(said) if said else None
+
+
+def _ends_with_done(operation: model.Operation, media_type: model.MediaType) -> bool:
+    """Whether ``[DONE]`` ends the stream, as far as descriptions and examples of the document say so."""
+    if not event_form(media_type).ends:
+        return False
+    key = (operation.id, media_type.pointer)
+    item = media_type.item_schema or media_type.schema
+    known = cache(item.references, "done") if item is not None else {}
+    if key not in known:
+        bodies = operation.body.content.values() if operation.body is not None else ()
+        schemas = [one.schema for one in bodies if one.schema is not None]
+        texts: list[Any] = [operation.description, operation.extensions]
+        texts += [response.description for response in operation.responses.values()]
+        texts += [each for entry in media_type.examples for each in (entry.value, entry.serialized, entry.description)]
+        known[key] = says_done(texts, [*schemas, *([item] if item is not None else [])])
+    return bool(known[key])
 
 
 def _documented_response(operation: model.Operation, code: str | None) -> tuple[int, model.Response]:

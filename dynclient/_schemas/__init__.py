@@ -15,7 +15,7 @@ from dynclient._schemas.resolution import cache, child, component_name, follow
 from dynclient._schemas.shapes import MISSING, Shape, XMLHints, applied, bases, is_binary, is_structured, joined, shape
 
 if TYPE_CHECKING:
-    from dynclient._schemas.events import DONE, EventForm, branches, event_form
+    from dynclient._schemas.events import DONE, EventForm, branches, event_form, says_done
     from dynclient._schemas.text_values import ValueWalk, from_text, read, settled, typed
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "is_structured",
     "joined",
     "read",
+    "says_done",
     "settled",
     "shape",
     "typed",
@@ -49,7 +50,7 @@ __all__ = [
 __getattr__ = deferred(
     __name__,
     {
-        "events": ("DONE", "EventForm", "branches", "event_form"),
+        "events": ("DONE", "EventForm", "branches", "event_form", "says_done"),
         "text_values": ("ValueWalk", "from_text", "read", "settled", "typed"),
     },
 )

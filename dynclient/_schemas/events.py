@@ -9,12 +9,13 @@ of ``oneOf`` or ``anyOf`` counts only for the types of events that it allows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas.keywords import keywords
-from dynclient._schemas.resolution import cache
+from dynclient._schemas.resolution import cache, target
 from dynclient._schemas.shapes import MISSING, Shape, is_structured, shape
 from dynclient.exceptions import DocumentError
 from dynclient.media_types import find
@@ -22,6 +23,7 @@ from dynclient.model import MediaType, Schema
 
 _FIELDS = frozenset({"data", "event", "id", "retry"})
 _TELLING = frozenset({"data", "event"})
+_MOST_SEARCHED = 200  # schemas, in which DONE is looked for
 DONE = "[DONE]"
 """The data of the last event of a stream of JSON; vendors send it, and no document describes it."""
 
@@ -94,6 +96,39 @@ def _form(schema: Schema) -> EventForm:
     datas = [each.properties["data"] for each in events if "data" in each.properties]
     fixed = [value for each in datas for value in (shape(each).const, *(shape(each).enum or ()))]
     return EventForm(events=tuple(shapes), ends=any(map(_is_json, datas)) and DONE not in fixed)
+
+
+def says_done(texts: Iterable[Any], schemas: Iterable[Schema]) -> bool:
+    """Whether descriptions or examples of the document speak of ``[DONE]``, in values and in what schemas reach."""
+    waiting = list(schemas)
+    seen: set[str] = set()
+    if any(DONE in text for text, _ in _texts(list(texts))):
+        return True
+    while waiting and len(seen) < _MOST_SEARCHED:
+        here = waiting.pop(0)
+        if here.uri in seen:
+            continue
+        seen.add(here.uri)
+        for text, is_reference in _texts(here.value):
+            if is_reference:
+                with suppress(DocumentError):
+                    waiting.append(target(here, text))
+            elif DONE in text:
+                return True
+    return False
+
+
+def _texts(value: Any) -> Iterator[tuple[str, bool]]:
+    """The texts in a value of the document, and whether each is a reference."""
+    waiting = [(value, False)]
+    while waiting:
+        here, is_reference = waiting.pop()
+        if isinstance(here, str):
+            yield here, is_reference
+        elif isinstance(here, Mapping):
+            waiting += [(member, name == "$ref") for name, member in here.items()]
+        elif isinstance(here, (list, tuple)):
+            waiting += [(member, False) for member in here]
 
 
 def branches(schema: Schema) -> list[Shape]:

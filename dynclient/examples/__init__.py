@@ -19,12 +19,13 @@ from dynclient._schemas import MISSING, is_binary, is_structured, shape
 from dynclient._schemas.shapes import bounded_depth
 from dynclient._validation import body_faults, validator
 from dynclient.codecs import json
+from dynclient.examples.files import file_of
 from dynclient.examples.repair import repaired
 from dynclient.examples.scalars import rotated
 from dynclient.examples.values import Direction, Maker, MakerOptions, documented
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError, Fault
 from dynclient.inspection.arguments import Argument, arguments, preferred, secret
-from dynclient.media_types import XML, MediaKind, find, is_parsed
+from dynclient.media_types import XML, MediaKind, concrete, find, is_parsed
 from dynclient.model import MediaType, Operation, Parameter, Schema
 from dynclient.options import Limits
 
@@ -41,6 +42,8 @@ __all__ = [
 SECRET = "YOUR SECRET"  # noqa: S105  # shown instead of a secret
 
 _TURNS = 6
+# Items of a stream in a response: one for each kind of item that the document has, within bounds.
+_FEWEST_ITEMS, _MOST_ITEMS = 3, 64
 _DEEPEST = 40
 _MOST_REPLACED = 100_000
 _ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # For schemas that only exclude values.
@@ -106,7 +109,29 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
         written = json.dump(plain_value(example(schema, direction, seed, shown=shown)))
         return written.encode() if kind.value is bytes else written
     value = example(schema, direction, seed, shown=shown, files=kind.name == "multipart")
+    if direction == "response":
+        value = _as_sent(value, media_type, kind, seed, shown=shown)
     return _MARKUP if _is_broken_xml(value, kind) else value
+
+
+def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, seed: int, *, shown: bool) -> Any:
+    """The value as a server would send it: a stream of several items, a file that opens."""
+    if kind.sequential and isinstance(value, list) and len(value) == 1 and media_type.schema is not None:
+        items = shape(media_type.schema).items
+        several = _items(items, "response", seed, shown=shown) if items is not None else value
+        return value if body_faults(media_type, several, "response", Limits(), "auto", files=False) else several
+    if isinstance(value, bytes) or kind.opaque:
+        file = file_of(concrete(media_type.media_range))
+        return value if file is None else file.ljust(len(value) if isinstance(value, bytes) else 0, b"\0")
+    return value
+
+
+def _items(schema: Schema, direction: Direction, seed: int, *, shown: bool) -> list[Any]:
+    """Items of a stream: one in a request; in a response several, so that each branch of a union comes once."""
+    seen = shape(schema)
+    kinds = len(seen.one_of or seen.any_of)
+    count = min(max(kinds, _FEWEST_ITEMS), _MOST_ITEMS) if direction == "response" else 1
+    return [example(schema, direction, seed + number, shown=shown) for number in range(count)]
 
 
 @bounded_depth("a schema, or an example,")
@@ -145,7 +170,10 @@ def _readings(value: Any, media_type: MediaType, kind: MediaKind) -> Iterator[An
     if not is_parsed(media_type.media_range) and media_type.schema is not None and is_structured(media_type.schema):
         yield from [text] if text is not None else []
         return
-    if kind.sequential and media_type.item_schema is not None and text is None:
+    if kind.sequential and text is not None:
+        with suppress(DecodeError):
+            yield codecs.CODECS[kind.codec].decode(text.encode("utf-8"), media_type, media_type.media_range, Limits())
+    elif kind.sequential and media_type.item_schema is not None:
         yield value if isinstance(value, list) else [value]
         return
     if not _is_broken_xml(value, kind):
@@ -311,7 +339,10 @@ def _without_schema(
     media_type: MediaType, kind: MediaKind, direction: Direction, seed: int, *, shown: bool = True
 ) -> Any:
     if media_type.item_schema is not None:
-        return [example(media_type.item_schema, direction, seed, shown=shown)]
+        return _items(media_type.item_schema, direction, seed, shown=shown)
     if kind.name == "xml":
         return _MARKUP
+    file = file_of(concrete(media_type.media_range)) if kind.value is bytes and direction == "response" else None
+    if file is not None:
+        return file
     return copy.copy(_WITHOUT_SCHEMA[kind.value])

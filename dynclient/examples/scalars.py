@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from random import Random
@@ -16,6 +17,7 @@ from typing import Any
 
 from dynclient._schemas import Shape
 from dynclient.examples import patterns
+from dynclient.examples.files import file_of
 from dynclient.media_types import find
 
 # Formats of the OpenAPI Format Registry and of JSON Schema.
@@ -90,6 +92,10 @@ def _candidate_texts(seen: Shape, seed: int, low: int) -> Iterator[str]:
     if seen.format in {"uri", "url", "iri"}:
         yield "https://example.com/".ljust(low, "a")
     if seen.content_encoding in {"base64", "base64url"}:
+        file = file_of(seen.content_media_type or "")
+        if file is not None:
+            encode = urlsafe_b64encode if seen.content_encoding == "base64url" else b64encode
+            yield encode(file).decode("ascii")
         yield "ZXhhbXBsZQ=="
     if seen.content_media_type is not None and find(seen.content_media_type).name == "json":
         yield "{}"

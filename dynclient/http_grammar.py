@@ -6,9 +6,11 @@ case.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from dynclient._expressions import expression
+from dynclient._records import Record
 
 TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105  # a token of RFC 9110, not a secret
 """The pattern of a token (RFC 9110, 5.6.2): a method, a header name, a media type's halves, a parameter's name."""
@@ -68,6 +70,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 """Scheme -> port (RFC 9110, 4.2)."""
 
 _TOKEN = expression(TOKEN)
+_LINK_TARGET = expression(r"<([^<>]*)>")
+_LINK_PARAMETER = expression(rf"[ \t]*;[ \t]*({TOKEN})[ \t]*(?:=[ \t]*(?:({QUOTED_STRING})|([^\s;,\"]*)))?")
+_QUOTED_PAIR = expression(r"\\(.)")
 _NOT_IN_A_VALUE = expression(r"[\r\n\0\x0b\x0c\ud800-\udfff]")
 
 
@@ -80,3 +85,37 @@ def is_token(text: str) -> bool:
 def is_field_value(text: str) -> bool:
     """Tell whether a header value can be sent: it has no line end, NUL (RFC 9110, 5.5), or half of a surrogate pair."""
     return text.isprintable() or _NOT_IN_A_VALUE.search(text) is None
+
+
+class WebLink(Record):
+    """A link of a ``Link`` header (RFC 8288, 3): its target as it came, and its relation types in lower case.
+
+    ``parameters`` are its other attributes, by their names in lower case.
+    """
+
+    target: str
+    relations: tuple[str, ...]
+    parameters: Mapping[str, str] = {}
+
+
+def web_links(value: str) -> tuple[WebLink, ...]:
+    """Read a ``Link`` header, of which several lines are joined by commas; what is no link is passed over.
+
+    RFC 8288, 3.2: a link with an ``anchor`` is one of another resource, and is left out.
+    """
+    found = []
+    start = _LINK_TARGET.search(value)
+    while start is not None:
+        parameters: dict[str, str] = {}
+        position = start.end()
+        while (part := _LINK_PARAMETER.match(value, position)) is not None:
+            name, quoted, token = part.groups()
+            text = _QUOTED_PAIR.sub(r"\1", quoted[1:-1]) if quoted else token or ""
+            # RFC 8288, 3.3: of several rel parameters, the first counts.
+            parameters.setdefault(name.lower(), text)
+            position = part.end()
+        relations = tuple(parameters.pop("rel", "").lower().split())
+        if "anchor" not in parameters:
+            found.append(WebLink(start[1].strip(), relations, parameters))
+        start = _LINK_TARGET.search(value, position)
+    return tuple(found)

@@ -130,6 +130,8 @@ def context_of(tls: TLS, *, certificate: bool = True) -> ssl.SSLContext:
     try:
         context = _trusting(tls)
         context.minimum_version = _TLS_VERSIONS[tls.minimum_version]
+        # Python 3.11.2 sets it: an end without close_notify would be that of the body.
+        context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         if certificate and tls.certificate is not None:
             pair = (tls.certificate,) if isinstance(tls.certificate, str) else tls.certificate
             context.load_cert_chain(*pair)

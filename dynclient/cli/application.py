@@ -19,7 +19,7 @@ import click
 from dynclient import __version__
 from dynclient._escaping import escaped
 from dynclient.cli import USAGE
-from dynclient.cli.process import Terminated, discard_output, is_of_standard_output, prepare_streams, terminable
+from dynclient.cli.process import Terminated, discard, is_of_standard_output, prepare_streams, terminable
 
 if TYPE_CHECKING:  # it costs more time than click itself, and most command lines do not need it
     from importlib.metadata import EntryPoint
@@ -158,7 +158,7 @@ def run(arguments: Sequence[str]) -> int:
         status = 1
     else:
         return status
-    discard_output()
+    discard(sys.stdout)
     return status
 
 
@@ -247,5 +247,7 @@ def _show(text: str) -> None:
     from dynclient._tables import is_coloured
 
     head = click.style("dynclient:", fg="red") if is_coloured(sys.stderr) else "dynclient:"
-    with suppress(OSError):  # nobody reads it
+    try:
         click.echo(f"{head} {text}", err=True, color=is_coloured(sys.stderr))
+    except OSError:  # nobody reads it
+        discard(sys.stderr)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from typing import IO
 
 import click
 
@@ -62,10 +63,10 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def discard_output() -> None:
-    """Drop what standard output still holds, so that the interpreter's end does not try to write it."""
+def discard(stream: IO[str]) -> None:
+    """Drop what a standard stream still holds, so that the interpreter's end does not try to write it."""
     with suppress(OSError, ValueError):  # a test's standard output has no number
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_of_standard_output(error: OSError) -> bool:

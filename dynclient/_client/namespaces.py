@@ -51,11 +51,12 @@ class Operations(Mapping[str, Any]):
         return isinstance(name, str) and name in self._names.by_any
 
     def search(self, words: str) -> Operations:
-        """The operations whose names, paths, summaries, parameters or descriptions have all words; the best first."""
-        from dynclient.inspection.catalog import search
-
-        found = search(self._names.by_name.values(), words, self._dispatcher.document.operation)
-        return Operations(self._dispatcher, OperationNames(found), part=True)
+        """The operations that have most of these words in names, paths, texts or parameters; the best first."""
+        keys = {row.key: row for row in self._names.by_name.values()}
+        found = self._dispatcher.document.search_index.search(words)
+        return Operations(
+            self._dispatcher, OperationNames(keys[row.key] for row in found if row.key in keys), part=True
+        )
 
     def __repr__(self) -> str:
         # Colours and the terminal's width at the prompt; plain text in a log or a pipe.

@@ -26,6 +26,7 @@ from dynclient.security import CredentialCache
 
 if TYPE_CHECKING:
     from dynclient.changes import Changes
+    from dynclient.inspection.search import SearchIndex
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -122,6 +123,13 @@ class LoadedDocument:
     def names(self) -> OperationNames:
         """The operations by name."""
         return OperationNames(self.api.rows)
+
+    @cached_property
+    def search_index(self) -> SearchIndex:
+        """The words of all operations, to search by; made at the first search, which reads each operation once."""
+        from dynclient.inspection.search import SearchIndex
+
+        return SearchIndex(self.api.rows, self.api.read)
 
     def operation(self, row: OperationRow) -> Operation:
         """Read an operation.

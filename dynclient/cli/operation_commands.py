@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # see above
 @documents.format_option("table", "json", "yaml", "names", text="How they are shown.")
 @click.option("--check", is_flag=True, help="Read each operation, and mark broken ones.")
 def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool) -> None:
-    """List the operations of DOCUMENT: all, or those with all WORDS in their names, texts or parameters, best first."""
+    """List the operations of DOCUMENT: all, or those that have most WORDS in names, texts or parameters, best first."""
     found, faults = _found(document, words)
     rows = [row for row in found if tag is None or tag in row.tags or tag in dict(row.names_by_tag)]
     broken = _broken(document, rows) if check else {}
@@ -72,10 +72,11 @@ def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow
     cached = None if words else documents.listing_of(document)
     if cached is not None:
         return cached.rows, ()
-    from dynclient.inspection.catalog import lost, search
+    from dynclient.inspection.catalog import lost
+    from dynclient.inspection.search import SearchIndex
 
     api = documents.api_of(document)
-    return search(api.rows, " ".join(words), api.read) if words else api.rows, lost(api)
+    return SearchIndex(api.rows, api.read).search(" ".join(words)) if words else api.rows, lost(api)
 
 
 def _as_data(row: OperationRow) -> dict[str, Any]:

@@ -1,106 +1,17 @@
-"""The list of an API's operations: search by words, and an HTML table for notebooks.
-
-Search, rule 1: each word of a query has to occur somewhere in an operation. Rule 2: the score of a word depends on
-where it occurs (:data:`WEIGHTS`), and on whether it is the whole text there, a word of it, or a part of a word. Rule 3:
-operations with all words in their names come first, then those of the best score, then shorter names.
-"""
+"""The list of an API's operations and namespaces, as rows and as HTML tables for notebooks."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from html import escape
 
 from dynclient._escaping import escaped
-from dynclient._expressions import expression
-from dynclient._schemas import shape
 from dynclient._tables import HEAD, LOST, Row, groups
 from dynclient.exceptions import DocumentError
-from dynclient.inspection.arguments import body_schema
-from dynclient.inspection.signatures import successes
-from dynclient.model import API, Operation, OperationRow, RequestBody, Response
+from dynclient.model import API, OperationRow
 
-# The score of a word by where it occurs. The last three need the operation to be read.
-WEIGHTS: Mapping[str, int] = {
-    "name": 100,
-    "tag": 40,
-    "path": 30,
-    "summary": 20,
-    "parameter": 8,
-    "description": 3,
-    "result": 2,
-}
-_JOINT = expression(r"[\s_-]+")
-_WHOLE, _WORD, _PART = 4, 2, 1
 _LONGEST = 80
-
-
-def search(
-    rows: Iterable[OperationRow], query: str, read: Callable[[OperationRow], Operation]
-) -> tuple[OperationRow, ...]:
-    """Find the operations with all words of a query in their names, paths, summaries, parameters or descriptions.
-
-    ``read`` reads an operation; one that is broken is searched by its row alone. The best come first.
-    """
-    words = query.lower().split()
-    if not words:
-        return tuple(rows)
-    scored = [(score(row, words, read), row) for row in rows]
-    ranked = sorted((found for found in scored if found[0]), key=lambda found: _rank(found[1], words, found[0]))
-    return tuple(row for _, row in ranked)
-
-
-def _rank(row: OperationRow, words: list[str], points: int) -> tuple[bool, int, int]:
-    """Sort key: names with all words first, then by score, and of equal ones those with fewer other words."""
-    name = row.name.lower()
-    return not all(_match(word, name) for word in words), -points, len(re.split(r"[\W_]+", name))
-
-
-def score(row: OperationRow, words: list[str], read: Callable[[OperationRow], Operation]) -> int:
-    """Score an operation: 0 if a word does not occur in it, 1 without any words."""
-    texts = list(_row_texts(row))
-    with suppress(DocumentError):
-        texts += _operation_texts(read(row))
-    scores = [max(WEIGHTS[kind] * _match(word, text.lower()) for kind, text in texts) for word in words]
-    return sum(scores) + 1 if all(scores) else 0
-
-
-def _row_texts(row: OperationRow) -> Iterator[tuple[str, str]]:
-    for name in (row.name, row.operation_id or "", *(pair[1] for pair in row.names_by_tag)):
-        yield "name", name
-    yield "path", row.key
-    yield "summary", row.summary
-    yield from (("tag", tag) for tag in row.tags)
-
-
-def _operation_texts(operation: Operation) -> Iterator[tuple[str, str]]:
-    yield "description", operation.description
-    for parameter in operation.parameters:
-        yield from (("parameter", parameter.name), ("description", parameter.description))
-    # The properties of a body are arguments of a call too.
-    for name, description in _properties(operation.body):
-        yield from (("parameter", name), ("description", description))
-    for response in successes(operation):
-        yield "result", response.description
-        for name, description in _properties(response):
-            yield from (("result", name), ("result", description))
-
-
-def _properties(body: RequestBody | Response | None) -> Iterator[tuple[str, str]]:
-    schema = body_schema(body) if body is not None else None
-    for name, child in shape(schema).properties.items() if schema is not None else ():
-        yield name, shape(child).description or ""
-
-
-def _match(word: str, text: str) -> int:
-    if word not in text:
-        # "hangup" matches "hang-up" and "hang up", "createcall" matches "create_call".
-        return _PART if word in _JOINT.sub("", text) else 0
-    if word == text:
-        return _WHOLE
-    return _WORD if word in re.split(r"[\W_]+", text) else _PART
 
 
 _CLASS = "dynclient-operations"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
+
 import pytest
+import yaml
 
 import dynclient
 
@@ -39,8 +44,10 @@ DOCUMENT = {
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("hangup", ["hangup", "hangup_all", "other", "end_call", "list_calls"]),
-        ("HANGUP calls", ["hangup", "list_calls"]),
+        ("hangup", ["hangup", "hangup_all", "end_call", "other", "list_calls"]),
+        ("HANGUP calls", ["end_call", "hangup", "list_calls", "hangup_all", "other"]),
+        ("please hang up all the calls", ["end_call", "list_calls", "hangup", "hangup_all", "other"]),
+        ("the phones", ["find"]),
         ("phone", ["find"]),
         ("broken", ["broken"]),
         ("screen size", ["make"]),
@@ -54,3 +61,28 @@ DOCUMENT = {
 )
 def test_the_best_come_first(words, found):
     assert list(dynclient.load(DOCUMENT).operations.search(words)) == found
+
+
+SHARED = os.environ.get("DYNCLIENT_SHARED", "")
+WISHES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "wishes.yaml").read_text(encoding="utf-8"))
+DOCUMENTS = {
+    "github": "github/api.github.com.json",
+    "stripe": "stripe/spec3.json",
+    "kubernetes": "kubernetes/swagger.json",
+}
+
+
+@pytest.mark.skipif(not SHARED, reason="needs DYNCLIENT_SHARED, a folder of documents of others")
+def test_wishes_in_plain_words_find_their_operation_among_the_first_five():
+    missed, seconds = [], []
+    for name, wishes in WISHES.items():
+        operations = dynclient.load(Path(SHARED, "corpus", DOCUMENTS[name])).operations
+        operations.search("warm")
+        for wish, keys in wishes:
+            started = time.process_time()
+            found = list(operations.search(wish))[:5]
+            seconds.append(time.process_time() - started)
+            if not {operations[one].operation.row.key for one in found} & set(keys):
+                missed.append(wish)
+    assert len(missed) <= len(seconds) / 10, missed
+    assert sorted(seconds)[len(seconds) // 2] < 0.05

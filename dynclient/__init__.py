@@ -21,7 +21,7 @@ _MODULES = {
         "ApiError", "ArgumentError", "AuthorizationError", "BadRequest", "BlockedAddress", "ClientClosed",
         "Conflict", "ConnectError", "ConnectionLost", "CredentialScopeError", "DecodeError", "DocumentError",
         "DocumentLocation", "DynclientError", "EncodeError", "Fault", "Forbidden", "Gone", "InvalidDocument",
-        "MissingCredential", "NoSuchOperation", "NotFound", "PoolTimeout", "Problem", "ProtocolError",
+        "MissingCredential", "NoSuchOperation", "NotFound", "PaceTimeout", "PoolTimeout", "Problem", "ProtocolError",
         "RateLimited", "RedirectError", "RequestError", "RequestValidationError", "ResponseError",
         "ResponseTooLarge", "ResponseValidationError", "ServerError", "TLSError", "TimeoutError",
         "TransportError", "Unauthorized", "UndocumentedStatus", "UnexpectedMediaType", "UnprocessableContent",
@@ -30,7 +30,9 @@ _MODULES = {
     ),
     "_http_cache": ("HTTPCache",),
     "messages": ("HTTPResult", "Headers", "Request", "Response"),
-    "options": ("DeviceCode", "Limits", "OAuth2", "Retry", "TLS", "Timeout", "TokenStore", "Validation"),
+    "options": (
+        "DeviceCode", "Limits", "OAuth2", "Rate", "RateLimiter", "Retry", "TLS", "Timeout", "TokenStore", "Validation",
+    ),
     "security": ("Auth", "AuthContext", "HMACAuth", "SigV4"),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _MODULES.items() for name in names}

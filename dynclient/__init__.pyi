@@ -27,6 +27,7 @@ from dynclient.exceptions import InvalidDocument as InvalidDocument
 from dynclient.exceptions import MissingCredential as MissingCredential
 from dynclient.exceptions import NoSuchOperation as NoSuchOperation
 from dynclient.exceptions import NotFound as NotFound
+from dynclient.exceptions import PaceTimeout as PaceTimeout
 from dynclient.exceptions import PoolTimeout as PoolTimeout
 from dynclient.exceptions import Problem as Problem
 from dynclient.exceptions import ProtocolError as ProtocolError
@@ -58,6 +59,8 @@ from dynclient.options import TLS as TLS
 from dynclient.options import DeviceCode as DeviceCode
 from dynclient.options import Limits as Limits
 from dynclient.options import OAuth2 as OAuth2
+from dynclient.options import Rate as Rate
+from dynclient.options import RateLimiter as RateLimiter
 from dynclient.options import Retry as Retry
 from dynclient.options import Timeout as Timeout
 from dynclient.options import TokenStore as TokenStore
@@ -105,10 +108,13 @@ __all__ = [
     "NoSuchOperation",
     "NotFound",
     "OAuth2",
+    "PaceTimeout",
     "PoolTimeout",
     "Problem",
     "ProtocolError",
+    "Rate",
     "RateLimited",
+    "RateLimiter",
     "RedirectError",
     "Request",
     "RequestError",

@@ -47,6 +47,7 @@ class APISettings(Record):
     headers: Mapping[str, str] = {}
     auth: Mapping[str, str] = {}
     timeout: float | None = None
+    rate: Any = None
     profiles: Mapping[str, Mapping[str, Any]] = {}
     table: Mapping[str, Any] = {}
 
@@ -121,6 +122,10 @@ _PROFILE_KEYS: Mapping[str, Check] = {
     "headers": (_are_headers, 'a table of texts; a credential is a reference, such as "Bearer env:TOKEN"'),
     "auth": (_is_auth, "env:VARIABLE, file:PATH or keyring:SERVICE/USER, or a table of these by security scheme"),
     "timeout": (_is_number, "a number of seconds"),
+    "rate": (
+        lambda value: isinstance(value, dict) or _is_text(value),
+        'a text such as "50/s", or a table of limit and burst',
+    ),
 }
 _KEYS: Mapping[str, Check] = {
     "document": (_is_text, "a path or a URL"),

@@ -19,64 +19,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from dynclient._escaping import escaped, one_line
+from dynclient._escaping import escaped as escaped  # noqa: PLC0414  # others take it from here
+from dynclient._escaping import one_line
 from dynclient._masking import SECRET_BODY, Mask, masked
 from dynclient._records import Record
 from dynclient.http_grammar import SUCCESS
 from dynclient.media_types import essence
 from dynclient.messages import Headers, Request, Response
-
-__all__ = [
-    "API_ERRORS",
-    "ApiError",
-    "ArgumentError",
-    "AuthorizationError",
-    "BadRequest",
-    "BlockedAddress",
-    "ClientClosed",
-    "Conflict",
-    "ConnectError",
-    "ConnectionLost",
-    "CredentialScopeError",
-    "DecodeError",
-    "DocumentError",
-    "DocumentLocation",
-    "DynclientError",
-    "EncodeError",
-    "Fault",
-    "Forbidden",
-    "Gone",
-    "InvalidDocument",
-    "MissingCredential",
-    "NoSuchOperation",
-    "NotFound",
-    "PoolTimeout",
-    "Problem",
-    "ProtocolError",
-    "RateLimited",
-    "RedirectError",
-    "RequestError",
-    "RequestValidationError",
-    "ResponseError",
-    "ResponseTooLarge",
-    "ResponseValidationError",
-    "ServerError",
-    "TLSError",
-    "TimeoutError",
-    "TransportError",
-    "Unauthorized",
-    "UndocumentedStatus",
-    "UnexpectedMediaType",
-    "UnprocessableContent",
-    "UnreadableDocument",
-    "UnresolvableReference",
-    "UnsafeDocument",
-    "UnsupportedMediaType",
-    "UnsupportedVersion",
-    "api_error",
-    "escaped",
-    "undocumented",
-]
 
 _MAX_TEXT = 2000
 
@@ -341,6 +290,14 @@ class TimeoutError(TransportError, builtins.TimeoutError):  # noqa: A001  # a su
         self.phase = phase
 
     __str__ = DynclientError.__str__
+
+
+class PaceTimeout(TimeoutError):
+    """The rate allows the request only after the call's deadline; it was not sent. ``wait`` is the time in seconds."""
+
+    def __init__(self, message: str = "", *, wait: float = 0.0, **data: Any) -> None:
+        super().__init__(message, phase="total", **data)
+        self.wait = wait
 
 
 class ConnectionLost(TransportError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any, Literal, Protocol
 
+from dynclient._expressions import expression
 from dynclient._secrets import Secret
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Limits",
     "MiB",
     "OAuth2",
+    "Rate",
+    "RateLimiter",
     "Redirects",
     "Retry",
     "Secret",
@@ -84,6 +87,61 @@ class Retry:
     idempotency_key: str | None = None
     idempotent: bool = False
     budget: int = 500
+
+
+_RATE = expression(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)/([0-9]{1,9})?\s*(s|sec|second|m|min|minute|h|hour|d|day)s?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most how many requests go to each origin in a time: ``Rate("50/s", burst=10)``.
+
+    ``limit`` is a number and a time: ``50/s``, ``600/m``, ``5000/h``, ``1/day``, ``100/10s``; ``"auto"`` sets none.
+    Requests go at equal distances, except that up to ``burst`` go at once after a time without any.
+    With ``auto`` (and with ``Rate("auto")``), calls also wait while the server's responses say that no request is left;
+    they never exceed ``limit``. ``by`` has further limits for single operations and tags, which hold beside that of the
+    origin: operationId, Python name, ``"METHOD /path"`` or tag -> a Rate or its text.
+
+    Raises:
+        ValueError: the limit is not a number and a time, or ``burst`` is not a number from 1.
+    """
+
+    limit: str = "auto"
+    burst: int = 1
+    auto: bool = False
+    by: Mapping[str, Rate | str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        """Check the limit and the burst; a text in ``by`` becomes a Rate."""
+        if self.limit != "auto" and not (isinstance(self.limit, str) and self.interval):
+            raise ValueError(f"a rate is a number and a time, such as '50/s' or '600/m', or 'auto', not {self.limit!r}")
+        if isinstance(self.burst, bool) or not isinstance(self.burst, int) or not 1 <= self.burst <= 10**9:
+            raise ValueError(f"burst must be a number of requests from 1, not {self.burst!r}")
+        own = {name: each if isinstance(each, Rate) else Rate(each) for name, each in self.by.items()}
+        if any(each.by or each.auto or each.limit == "auto" for each in own.values()):
+            raise ValueError("a Rate in by= has a limit and a burst, and nothing else")
+        object.__setattr__(self, "auto", self.auto or self.limit == "auto")
+        object.__setattr__(self, "by", own)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests; 0 without a limit."""
+        found = _RATE.fullmatch(self.limit)
+        if found is None or not float(found[1]):
+            return 0.0
+        return int(found[2] or 1) * _SECONDS[found[3][0]] / float(found[1])
+
+
+class RateLimiter(Protocol):
+    """Tells calls when they may go, also those of several processes: what ``rate=`` takes beside a Rate."""
+
+    def reserve(self, key: str, n: int, now: float) -> float:
+        """Take ``n`` places, and return the seconds until they may be used.
+
+        ``key`` is the origin, such as ``https://api.example.com:443``; ``now`` is the time in seconds since the epoch.
+        It may block: an AsyncClient calls it in a thread.
+        """
 
 
 @dataclass(frozen=True, slots=True)

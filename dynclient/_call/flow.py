@@ -9,6 +9,7 @@ Rule 3: of a streamed call, only a success is left unread; an error is read whol
 Rule 4: a large response is read in a worker thread, and so is what takes long (:mod:`dynclient.transports.clock`).
 Rule 5: each attempt is authenticated anew (:class:`~dynclient.security.AuthFlow`). An auth sub-request is repeated as
 any request is, within the call's deadline, and does not count as an attempt of the call.
+Rule 6: where a rate is set, each request waits for its place, within the deadline (:mod:`dynclient._call.pace`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Generator
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynclient._call.instrumentation import Hop, Instrumentation, log
 from dynclient._call.retry import Budget, RetryPolicy, retry_after, with_key
@@ -28,6 +29,7 @@ from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.exceptions import (
     DecodeError,
     DynclientError,
+    PaceTimeout,
     ResponseError,
     ResponseTooLarge,
     TimeoutError,  # noqa: A004  # ours
@@ -40,6 +42,9 @@ from dynclient.model import Operation
 from dynclient.options import Secret
 from dynclient.security import AuthFlow, CallClock, Outcome
 from dynclient.transports.clock import INLINE_BYTES, INLINE_SECONDS, TooLong, within
+
+if TYPE_CHECKING:  # few calls have a rate
+    from dynclient._call.pace import Pace
 
 T = TypeVar("T")
 
@@ -59,18 +64,21 @@ def call(
     certificate: bool = True,
     environment: Environment = Environment(),
     deadline: float | None = None,
+    pace: Pace | None = None,
 ) -> Flow[HTTPResult]:
     """Send a request, again where its retry policy allows, and read its response.
 
     ``deadline`` is a reading of the environment's clock. Without one, ``timeout.total`` counts from now.
-    ``certificate`` tells that the request's origin may be shown the client's certificate.
+    ``certificate`` tells that the request's origin may be shown the client's certificate. ``pace`` says when each
+    request may go.
 
     Raises:
         TransportError: there was no response, at any attempt.
         ResponseError: the response is an error, or breaks the document.
     """
-    kind = _Sender if options.http_cache is None else _CachingSender
+    kind = _SENDERS[options.http_cache is not None, pace is not None]
     sender = kind(reader, options, budget or Budget(), environment, deadline, certificate)
+    sender.pace = pace
     return _flow(request, sender, auth, reader.read)
 
 
@@ -84,14 +92,16 @@ def stream(
     certificate: bool = True,
     environment: Environment = Environment(),
     deadline: float | None = None,
+    pace: Pace | None = None,
 ) -> Flow[StreamedResponse]:
     """Send a request as :func:`call` does, and return its response with its body still unread.
 
     Raises:
         TransportError, ResponseError: as :func:`call`; faults in the body are raised when it is read.
     """
-    kind = _Sender if options.http_cache is None else _CachingSender
+    kind = _SENDERS[options.http_cache is not None, pace is not None]
     sender = kind(reader, options, budget or Budget(), environment, deadline, certificate, stream=True)
+    sender.pace = pace
     return _flow(request, sender, auth, reader.open)
 
 
@@ -181,6 +191,7 @@ class _Sender:
         "hop",
         "instrumentation",
         "options",
+        "pace",
         "reader",
         "retry",
     )
@@ -221,9 +232,14 @@ class _Sender:
             TransportError, DecodeError: the last attempt failed.
         """
         retry, clock = self.retry, self.clock
+        last: Outcome | None = None
         while True:
             outcome = yield from (self.send(request) if auth is None else auth.send(request, self, clock))
-            wait = retry.wait_after(outcome, request, clock.deadline)
+            if last is not None and isinstance(outcome, PaceTimeout):
+                # There is no place for another attempt.
+                outcome, wait = last, None
+            else:
+                last, wait = outcome, retry.wait_after(outcome, request, clock.deadline)
             if wait is None:
                 if isinstance(outcome, Response):
                     return outcome
@@ -285,6 +301,25 @@ class _Sender:
         return redirected(response, request, self.reader.operation, self.options.redirects, seen, limit)
 
 
+class _PacedSender(_Sender):
+    """A sender of a call with a rate: each request waits for its place."""
+
+    __slots__ = ()
+
+    def send(self, request: Request) -> Flow[Outcome]:
+        """Send the call's request once, when its place has come: the response, or the error."""
+        pace: Any = self.pace
+        late: PaceTimeout | None = yield from pace.place(request, self.environment, self.clock.deadline)
+        if late is not None:
+            return late
+        outcome = None
+        try:
+            outcome = yield from super().send(request)
+        finally:
+            pace.answered(request, outcome if isinstance(outcome, Response) else None, self.environment)
+        return outcome
+
+
 class _CachingSender(_Sender):
     """A sender of a client with a cache. What is streamed, and what leads to another origin, goes by it."""
 
@@ -301,3 +336,18 @@ class _CachingSender(_Sender):
             # They belong to the key.
             request = self._cookies.added(request)
         return cached(self.options.http_cache, request, send)
+
+
+class _PacedCachingSender(_CachingSender, _PacedSender):
+    """A response from the cache takes no place."""
+
+    __slots__ = ()
+
+
+# By whether there is a cache, and a rate.
+_SENDERS = {
+    (False, False): _Sender,
+    (False, True): _PacedSender,
+    (True, False): _CachingSender,
+    (True, True): _PacedCachingSender,
+}

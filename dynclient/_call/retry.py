@@ -57,27 +57,34 @@ _ERROR = 400
 _WORDS = {"true": True, "false": False}
 
 
-class Budget:
-    """The retry tokens that a client has spent, by origin. Threads, and the clients of one document, share it.
-
-    A retry costs tokens, and responses give them back: while all is well nobody notices, and when an origin answers
-    nothing but errors its clients soon send each call once.
-    """
+class Shared:
+    """State that threads share, and that a child process begins anew."""
 
     def __init__(self) -> None:
-        """Begin with nothing spent."""
+        """Begin with nothing."""
         self._reset()
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._process = os.getpid()
-        self._spent: dict[Origin, int] = {}
 
     def _own_lock(self) -> threading.Lock:
         """The lock. A child process gets a new one, since the old one may have been held when it was forked."""
         if self._process != os.getpid():
             self._reset()
         return self._lock
+
+
+class Budget(Shared):
+    """The retry tokens that a client has spent, by origin. Threads, and the clients of one document, share it.
+
+    A retry costs tokens, and responses give them back: while all is well nobody notices, and when an origin answers
+    nothing but errors its clients soon send each call once.
+    """
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._spent: dict[Origin, int] = {}
 
     def spend(self, origin: Origin, cost: int, limit: int) -> bool:
         """Spend tokens; False if fewer are left of the limit."""
@@ -191,10 +198,10 @@ def retry_after(response: Response) -> float | None:
     text = (response.headers.get("retry-after") or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:12])
-    moment = _date(text)
+    moment = date_of(text)
     if moment is None:
         return None
-    now = _date(response.headers.get("date") or "") or datetime.now(UTC)
+    now = date_of(response.headers.get("date") or "") or datetime.now(UTC)
     return max(0.0, (moment - now).total_seconds())
 
 
@@ -206,7 +213,8 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) and number >= 0 else None
 
 
-def _date(text: str) -> datetime | None:
+def date_of(text: str) -> datetime | None:
+    """Read a date of HTTP (RFC 9110, 5.6.7); None if the text is not one."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

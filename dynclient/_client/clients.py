@@ -29,7 +29,18 @@ from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers
 from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
-from dynclient.options import TLS, Conversion, Limits, Redirects, Retry, Secret, Timeout, ValidationChoice
+from dynclient.options import (
+    TLS,
+    Conversion,
+    Limits,
+    Rate,
+    RateLimiter,
+    Redirects,
+    Retry,
+    Secret,
+    Timeout,
+    ValidationChoice,
+)
 from dynclient.security import concealed
 
 if TYPE_CHECKING:
@@ -45,8 +56,8 @@ _R = TypeVar("_R")
 
 # The options of load that with_options takes too.
 _CALL_OPTIONS = (
-    "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "validate", "redirects", "hooks",
-    "cookies", "http_cache", "coerce", "convert", "defaults",
+    "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "rate", "validate", "redirects",
+    "hooks", "cookies", "http_cache", "coerce", "convert", "defaults",
 )  # fmt: skip
 # So many operations still fit on a screen or two.
 _MANY = 100
@@ -124,6 +135,7 @@ class _BaseClient:
         headers: Mapping[str, str] | None = None,
         timeout: Timeout | float | None = Timeout(),
         retry: Retry | int | None = Retry(),
+        rate: Rate | RateLimiter | str | None = None,
         limits: Limits = Limits(),
         validate: ValidationChoice = "strict",
         references: Iterable[str] = (),
@@ -157,6 +169,8 @@ class _BaseClient:
             headers: sent with every request.
             timeout: a Timeout, or seconds for the whole call and each of its phases; None for no limit at all.
             retry: a Retry, or how many attempts a call has; None for one.
+            rate: how many requests may go to each origin in a time: ``"50/s"``, a Rate, or a RateLimiter; ``"auto"`` as
+                many as the server's responses allow.
             limits: bounds on the document and on what servers send.
             validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction; or a
                 mapping of operations to these.
@@ -270,10 +284,10 @@ class _BaseClient:
         """Return a client with other options on the same connections.
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
-        ``timeout``, ``retry``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``http_cache``, ``coerce``,
-        ``convert`` and ``defaults`` as ``load`` does; ``content_type`` and ``accept``: the media types of bodies and of
-        responses, where operations offer a choice; and ``upload_progress``: a function that is called with the number
-        of bytes of a body that were sent so far, and the number of all, or None.
+        ``timeout``, ``retry``, ``rate``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``http_cache``,
+        ``coerce``, ``convert`` and ``defaults`` as ``load`` does; ``content_type`` and ``accept``: the media types of
+        bodies and of responses, where operations offer a choice; and ``upload_progress``: a function that is called
+        with the number of bytes of a body that were sent so far, and the number of all, or None.
         ``query`` has query fields that the document has forgotten: a mapping of name to a text, number, boolean or
         list; they replace arguments of their name.
         """

@@ -17,7 +17,18 @@ from dynclient._call import Hook
 from dynclient._http_cache import HTTPCache
 from dynclient._request import ServerChoice
 from dynclient._secrets import Secret
-from dynclient.options import TLS, Conversion, Limits, OAuth2, Redirects, Retry, Timeout, ValidationChoice
+from dynclient.options import (
+    TLS,
+    Conversion,
+    Limits,
+    OAuth2,
+    Rate,
+    RateLimiter,
+    Redirects,
+    Retry,
+    Timeout,
+    ValidationChoice,
+)
 from dynclient.transports import AsyncTransport, Transport
 
 Credential: TypeAlias = (
@@ -40,6 +51,7 @@ class CommonOptions(TypedDict, total=False):
     headers: Mapping[str, str] | None
     timeout: Timeout | float | None
     retry: Retry | int | None
+    rate: Rate | RateLimiter | str | None
     validate: ValidationChoice
     redirects: Redirects
     hooks: Hook | Iterable[Hook]

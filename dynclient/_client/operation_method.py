@@ -20,11 +20,13 @@ from dynclient._response import ResponseReader
 from dynclient.exceptions import ArgumentError, DocumentError, DynclientError, NoSuchOperation, escaped
 from dynclient.messages import HTTPResult, Request
 from dynclient.model import Operation, OperationRow, SecurityRequirement
+from dynclient.options import Rate, RateLimiter
 from dynclient.security import AuthFlow, Security, concealed
 
 if TYPE_CHECKING:
     import inspect
 
+    from dynclient._call.pace import Pace
     from dynclient._client.streaming import Body
     from dynclient._request import Explanation
 
@@ -35,7 +37,7 @@ _F = TypeVar("_F")
 class Dispatcher:
     """Makes the calls of a Client: they run in the caller's thread, and return when they are done."""
 
-    __slots__ = ("_security", "_validations", "document", "options", "state")
+    __slots__ = ("_limits", "_security", "_validations", "document", "options", "state")
 
     def __init__(self, state: ClientState, options: CallOptions, document: LoadedDocument | None = None) -> None:
         """``document`` is the state's current one unless given.
@@ -57,6 +59,7 @@ class Dispatcher:
         )
         # Most clients validate all operations alike: their names need not be looked up.
         self._validations = _validations(options, document) if options.validate.by else {}
+        self._limits = _limits(options.rate, document) if getattr(options.rate, "by", None) else {}
 
     def changed(self, options: Mapping[str, Any]) -> Dispatcher:
         """Return a dispatcher with other options for the same document."""
@@ -99,6 +102,12 @@ class Dispatcher:
         request = prepared.pop("request")
         return Body(partial(stream, **prepared), request, options, self.state.transport)
 
+    def _pace(self, rate: Rate | RateLimiter, operation: Operation) -> Pace:
+        """The pace of an operation's calls: its own limits, then that of its origin."""
+        row = operation.row
+        own = [name for name, meant in self._limits.items() if meant == row.key or meant in row.tags]
+        return self.state.pacing.of(rate, own, row.key)
+
     def _prepared(self, plan: Plan, bound: Bound, options: CallOptions) -> dict[str, Any]:
         """The arguments of a call's flow."""
         if self._validations:
@@ -123,7 +132,25 @@ class Dispatcher:
             "budget": self.state.budget,
             "auth": auth,
             "certificate": self.state.may_identify and self._security.trusts(request, operation),
+            "pace": None if options.rate is None else self._pace(options.rate, operation),
         }
+
+
+def _limits(rate: Any, document: LoadedDocument) -> dict[str, str]:
+    """Names of operations and tags with a limit of their own -> what they mean: an operation's key, or a tag.
+
+    Raises:
+        ArgumentError: there is no such operation or tag.
+    """
+    found = {}
+    tags = {tag for row in document.api.rows for tag in row.tags} if rate.by else ()
+    for name in rate.by:
+        try:
+            found[name] = name if name in tags else document.names.find(name).key
+        except NoSuchOperation as error:
+            hint = "Rate(by={name: rate}) takes an operationId, a Python name, 'METHOD /path' or a tag"
+            raise ArgumentError(f"rate: {error.message}", argument="rate", matches=error.matches, hint=hint) from None
+    return found
 
 
 def _validations(options: CallOptions, document: LoadedDocument) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from dynclient.options import Limits
 from dynclient.security import CredentialCache
 
 if TYPE_CHECKING:
+    from dynclient._call.pace import Pacing
     from dynclient.changes import Changes
     from dynclient.inspection.search import SearchIndex
 
@@ -219,6 +220,13 @@ class ClientState:
             self._transports.clear()
             raise ClientClosed("the client is closed", hint="load() makes another one")
         return transport
+
+    @cached_property
+    def pacing(self) -> Pacing:
+        """The places that calls with a rate have taken, by origin."""
+        from dynclient._call.pace import Pacing
+
+        return self.__dict__.setdefault("pacing", Pacing())  # type: ignore[no-any-return]  # it is one
 
     def reload(self, check: Callable[[LoadedDocument], object]) -> Changes:
         """Read the document again, and take it if it has changed and passes the check.

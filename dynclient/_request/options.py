@@ -11,7 +11,7 @@ from dynclient._identifiers import near
 from dynclient._records import Record
 from dynclient._request.servers import ServerChoice, checked_base_url
 from dynclient.exceptions import ArgumentError
-from dynclient.options import Redirects, Retry, Timeout, Validation
+from dynclient.options import Rate, RateLimiter, Redirects, Retry, Timeout, Validation
 
 _LONGEST_TIME = 1e9
 
@@ -59,6 +59,7 @@ class CallOptions(Record):
     query: Mapping[str, str] = {}
     timeout: Timeout = Timeout()
     retry: Retry = Retry()
+    rate: Rate | RateLimiter | None = None
     validate: Validation = Validation()
     content_type: str | None = None
     accept: str | None = None
@@ -141,6 +142,16 @@ def _retry(value: Any) -> Retry:
             f"retry must be a Retry, a number of attempts from 1, or None, not {value!r}", argument="retry"
         )
     return Retry(attempts=value)
+
+
+def _rate(value: Any) -> Rate | RateLimiter | None:
+    """A Rate, its text or the mapping of its arguments, or a RateLimiter."""
+    if value is None or isinstance(value, Rate) or hasattr(value, "reserve"):
+        return value  # type: ignore[no-any-return]  # it is one of them
+    try:
+        return Rate(**value) if isinstance(value, Mapping) else Rate(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ArgumentError(f"rate: {error}", argument="rate", hint='rate="50/s"') from None
 
 
 def hidden_headers(value: Any) -> Mapping[str, str]:
@@ -262,6 +273,7 @@ _CHECKS = {
     "base_url": _base_url,
     "timeout": _timeout,
     "retry": _retry,
+    "rate": _rate,
     "headers": hidden_headers,
     "defaults": hidden_defaults,
     "query": query_fields,

@@ -49,6 +49,7 @@ def api() -> None:
 @click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="A header field of every request.")
 @click.option("--auth", multiple=True, metavar="SCHEME=env:VAR", help="Where a credential is: env:, file: or keyring:.")
 @click.option("--timeout", type=float, help="Seconds for a whole call.")
+@click.option("--rate", metavar="N/TIME", help="At most so many requests, such as 50/s or 600/m; or auto.")
 @click.option("--profile", "-p", help="Add these settings to NAME as a profile; URL_OR_PATH is its base URL.")
 @click.option("--replace", is_flag=True, help="Replace the settings that NAME has.")
 def add(name: str, location: str, spec: str | None, profile: str | None, *, replace: bool, **given: Any) -> None:
@@ -93,7 +94,7 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: one has a secret, or is malformed.
     """
-    table = {key: given[key] for key in ("base_url", "timeout") if given[key] is not None}
+    table = {key: given[key] for key in ("base_url", "timeout", "rate") if given[key] is not None}
     if given["server"] is not None:
         table["server"] = int(given["server"]) if given["server"].isdecimal() else given["server"]
     headers: dict[str, str] = {}
@@ -138,7 +139,7 @@ def show(name: str, profile: str | None, output: str) -> None:
     """Show the settings of the API NAME, as its profile has them. Credentials are shown as references."""
     found = _named(name)
     chosen = found.with_profile(profile or os.environ.get("DYNCLIENT_PROFILE"))
-    table = {key: getattr(chosen, key) for key in ("site", "base_url", "server", "headers", "auth", "timeout")}
+    table = {key: getattr(chosen, key) for key in ("site", "base_url", "server", "headers", "auth", "timeout", "rate")}
     settings = {"document": chosen.document, **{key: value for key, value in table.items() if value}}
     if not profile and found.profiles:
         settings["profiles"] = found.profiles

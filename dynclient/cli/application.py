@@ -29,9 +29,9 @@ INTERRUPTED, TERMINATED = 130, 143
 # Python's arguments in errors and hints, and the options of the command line that do the same.
 _IN_OPTIONS = (
     (r"validate=Validation\(\w+=['\"](\w+)['\"]\)", r"--validate \1"),
-    (r"with_options\(((?:validate|content_type|accept|timeout|base_url)=[^()]*)\)(?:\.request\(\.\.\.\))?", r"\1"),
+    (r"with_options\(((?:validate|content_type|accept|timeout|rate|base_url)=[^()]*)\)(?:\.request\(\.\.\.\))?", r"\1"),
     (r"redirects=['\"]any['\"]", "--follow"),
-    (r"\b(base_url|validate|content_type|accept|timeout|server)=(?:['\"]([^'\"]*)['\"])?", r"--\1 \2"),
+    (r"\b(base_url|validate|content_type|accept|timeout|rate|server)=(?:['\"]([^'\"]*)['\"])?", r"--\1 \2"),
     (r"--(base|content)_(url|type)\b", r"--\1-\2"),
 )
 

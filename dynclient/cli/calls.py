@@ -76,6 +76,7 @@ SHARED_OPTIONS = (
     click.Option(["--base-url"], help="A server in place of the document's."),
     click.Option(["--timeout"], type=float, help="Seconds for the whole call."),
     click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
+    click.Option(["--rate"], metavar="N/TIME", help="At most so many requests, such as 50/s or 600/m; or auto."),
     click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
     click.Option(["--profile", "-p"], help="The profile of an API by short name.  [DYNCLIENT_PROFILE]"),
     colour_option(),
@@ -305,7 +306,7 @@ def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTra
     if transport is not None:
         transport.secret_headers, transport.verbosity = secret_headers, given["verbose"]
     options = {
-        **{name: given.get(name) for name in ("base_url", "timeout", "content_type", "accept", "validate")},
+        **{name: given.get(name) for name in ("base_url", "timeout", "rate", "content_type", "accept", "validate")},
         "server": _server(given["server"]),
         "retry": given["retries"] + 1 if given.get("retries") is not None else None,
         "auth": credentials.gathered(client.api, given["auth"]),
@@ -326,6 +327,7 @@ def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dic
         "base_url": given["base_url"] or (settings.base_url if not given["server"] else None),
         "server": given["server"] or (() if given["base_url"] else server_words(settings.server)),
         "timeout": given["timeout"] or settings.timeout,
+        "rate": given.get("rate") or settings.rate,
         "header": [*(f"{name}:{value}" for name, value in settings.headers.items()), *given["header"]],
         "auth": [*auth, *given["auth"]],
     }

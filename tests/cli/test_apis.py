@@ -35,7 +35,7 @@ def test_an_api_is_added_listed_shown_changed_and_removed(run, document, apis, m
     apis.parent.mkdir(parents=True)
     apis.write_text("# mine\n[other]\ndocument = 'x.json' # kept\n\n[other.profiles.a]\nbase_url = 'https://a'\n")
     added = ("api", "add", "t", path, "--base-url", "https://t.test/v1", "-H", "X-A: b", "--auth", "env:T")
-    assert run(*added, "--timeout", "7")[::2] == (0, f"t: T 1, 1 operation, {path}\n")
+    assert run(*added, "--timeout", "7", "--rate", "50/s")[::2] == (0, f"t: T 1, 1 operation, {path}\n")
     assert run("api", "add", "t", "https://staging.t.test", "-p", "staging", "-H", "X-B: c") == (0, "", "")
     assert "# mine\n[other]\ndocument = 'x.json' # kept\n" in apis.read_text()
     assert tomllib.loads(apis.read_text())["t"] == {
@@ -44,6 +44,7 @@ def test_an_api_is_added_listed_shown_changed_and_removed(run, document, apis, m
         "headers": {"X-A": "b"},
         "auth": "env:T",
         "timeout": 7.0,
+        "rate": "50/s",
         "profiles": {"staging": {"base_url": "https://staging.t.test", "headers": {"X-B": "c"}}},
     }
     assert run("api", "list", "-o", "names")[1] == "other\nt\n"
@@ -99,6 +100,7 @@ def test_wrong_usage_changes_nothing(run, document, apis, monkeypatch, words, sa
         ("[a]\nbase_url = 'x'", "has no document"),
         ("[a]\ndocument = 'x'\nbaseurl = 'x'", "unknown key baseurl; the keys are document"),
         ("[a]\ndocument = 'x'\ntimeout = 'x'", "timeout must be a number of seconds"),
+        ("[a]\ndocument = 'x'\nrate = 5", 'rate must be a text such as "50/s"'),
         ("[a]\ndocument = 'x'\nauth = 'hunter2'", "auth must be env:VARIABLE"),
         ("[a]\ndocument = 'x'\nauth = { b = 'hunter2' }", "auth must be env:VARIABLE"),
         ("[a]\ndocument = 'x'\nheaders = { authorization = 'hunter2' }", "a credential is a reference"),

@@ -318,3 +318,19 @@ def test_a_null_that_is_optional_is_sent_in_all_formats(run, httpserver, tmp_pat
     assert (status, out.strip("[] \n"), err) == (0, "1", "")
     shown = run("call", path, "a", "--body", "null", "--base-url", httpserver.url_for("/"), "--dry-run")[1]
     assert shown.rstrip().endswith("\n\nnull")
+
+
+def test_a_rate_of_the_command_line_and_of_the_settings(run, document, httpserver, tmp_path, monkeypatch):
+    httpserver.expect_request("/a").respond_with_json({"n": 1})
+    path = document({"200": {"description": "", "content": {"application/json": {}}}, "default": {"description": ""}})
+    call = ("call", path, "look", "--base-url", httpserver.url_for(""))
+    assert run(*call, "--rate", "50/s")[0] == 0
+    status, _, err = run(*call, "--rate", "50/x")
+    assert (status, "--rate" in err, "such as '50/s' or '600/m'" in err) == (1, True, True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(
+        f"[tool.dynclient.apis.t]\ndocument = '{path}'\nrate = {{ limit = '1/x', burst = 2 }}\n"
+    )
+    status, _, err = run("call", "t", "look", "--base-url", httpserver.url_for(""))
+    assert (status, "not '1/x'" in err) == (1, True)
+    assert run("call", "t", "look", "--base-url", httpserver.url_for(""), "--rate", "auto")[0] == 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from dynclient._document import Document, cache_of, local_path, open_document
+from dynclient._document import Document, cache_of, local_path, open_document, read_overlays
 from dynclient._readers import noted, read
 from dynclient._secrets import Secret
 from dynclient.messages import Headers, Response, Send, origin
@@ -29,6 +29,7 @@ def load(
     timeout: Timeout = Timeout(),
     block_private: bool = False,
     cache: bool | str | os.PathLike[str] = True,
+    overlays: Sequence[Any] = (),
 ) -> API:
     """Load a document as far as the list of its operations.
 
@@ -36,6 +37,7 @@ def load(
     prefixes that a ``$ref`` may lead to beside the document's own location. A URL is fetched by ``transport``, or else
     by one made for each fetch, with ``tls``, ``proxy`` and ``block_private``. ``cache`` is the folder of compiled
     forms; True is the folder of the environment variable ``DYNCLIENT_CACHE``, or the user's own; False is no cache.
+    ``overlays`` are Overlays that are applied to the document in this order, each given as a document is.
 
     Raises:
         DocumentError: the document can't be read.
@@ -45,18 +47,19 @@ def load(
     held: tuple[Any, ...] | None = None
     if transport is None and not isinstance(source, Mapping | tuple):  # a Source, which is a Record, is a tuple
         held = (limits, tuple(map(os.path.abspath, references)), tls, proxy, block_private)
+    if transport is None:
+        transport = OneShotTransport(limits, tls, proxy, timeout, block_private=block_private, source=source)
+    applied = read_overlays(overlays, limits, transport) if overlays else None
+    if held is not None and applied is not None:
+        held = (*held, applied.key, *(file.uri for file in applied.files))
     path = local_path(source) if held is not None else None
     if held is not None and path is not None:
         held = (os.path.abspath(os.path.expanduser(path)), path, *held)  # noqa: PTH100, PTH111  # pathlib's does not normalise
         document = _HELD.get(held)
         if document is not None and document.is_current():
             return _api(document)
-    transport = (
-        OneShotTransport(limits, tls, proxy, timeout, block_private=block_private, source=source)
-        if transport is None
-        else transport
-    )
-    document = open_document(source, limits=limits, references=references, transport=transport, cache=cache_of(cache))
+    network: dict[str, Any] = {"limits": limits, "references": references, "transport": transport}
+    document = open_document(source, **network, cache=cache_of(cache), overlays=applied)
     if document.is_shipped:
         # A form could claim the name and fingerprint of any document, so it is identified by its file alone.
         held = held if path is not None and document.is_current() else None
@@ -81,7 +84,9 @@ def _api(document: Document) -> API:
     return api
 
 
-def compiled(source: Any, *, limits: Limits = Limits(), references: Iterable[str] = ()) -> bytes:
+def compiled(
+    source: Any, *, limits: Limits = Limits(), references: Iterable[str] = (), overlays: Sequence[Any] = ()
+) -> bytes:
     """Return the compiled form of a document and of all that it refers to; :func:`load` takes it as a source.
 
     Raises:
@@ -89,7 +94,8 @@ def compiled(source: Any, *, limits: Limits = Limits(), references: Iterable[str
         TransportError: its server can't be reached.
     """
     transport = OneShotTransport(limits, TLS(), None, Timeout())
-    document = open_document(source, limits=limits, references=references, transport=transport)
+    applied = read_overlays(overlays, limits, transport) if overlays else None
+    document = open_document(source, limits=limits, references=references, transport=transport, overlays=applied)
     return b"".join(document.compiled(noted(read(document))))
 
 

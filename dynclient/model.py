@@ -38,6 +38,9 @@ class References(Protocol):
     def location(self, uri: str) -> tuple[str, str, int | None]:
         """Return a URI's document (as errors call it), JSON pointer, and line from 1, or None."""
 
+    def strangers(self, uri: str, *members: str) -> tuple[str, ...]:
+        """Return the files from the network that have written members of an object: overlays' URLs, "" for its own."""
+
 
 class Schema(Record):
     """A Schema Object as the document has it: not translated, its references kept.
@@ -194,6 +197,7 @@ class Server(Record):
     """A server. ``url`` is a template, made absolute by the document's URL if that is known.
 
     ``remote`` tells that it stands in a file that came from the network, so that no credential goes there for its sake.
+    If that is an overlay, ``overlay`` is its URL.
     """
 
     url: str
@@ -201,6 +205,7 @@ class Server(Record):
     name: str = ""
     variables: Mapping[str, ServerVariable] = {}
     remote: bool = False
+    overlay: str = ""
 
 
 class OAuthFlow(Record):

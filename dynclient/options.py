@@ -155,6 +155,9 @@ class Limits:
     yaml_alias_nodes: int = 1_000_000
     reference_depth: int = 64
     reference_files: int = 10_000
+    overlay_actions: int | None = 1_000
+    overlay_nodes: int | None = 100_000
+    overlay_seconds: float | None = 5.0
     response_bytes: int | None = 32 * MiB
     encoded_response_bytes: int | None = 32 * MiB
     streamed_response_bytes: int | None = 1024 * 1024 * MiB

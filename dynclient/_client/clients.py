@@ -139,6 +139,7 @@ class _BaseClient:
         limits: Limits = Limits(),
         validate: ValidationChoice = "strict",
         references: Iterable[str] = (),
+        overlays: Any = (),
         document_headers: Mapping[str, str] | None = None,
         document_auth: Any = None,
         tls: TLS = TLS(),
@@ -175,6 +176,8 @@ class _BaseClient:
             validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction; or a
                 mapping of operations to these.
             references: URL prefixes that the document's ``$ref`` may also lead to.
+            overlays: OpenAPI Overlays (1.0 and 1.1) that change the document before it is read, in this order: each a
+                path, a URL or a mapping.
             document_headers: sent when the document itself is fetched from its URL: to that origin only, also by
                 ``reload()``, and never with a call.
             document_auth: for the same, a token or ``("user", "password")``, in the header Authorization.
@@ -213,6 +216,7 @@ class _BaseClient:
         _check_network(tls, block_private, proxy, unix_socket, transport)
         call_options = CallOptions().changed({name: given[name] for name in _CALL_OPTIONS})
         how = {"references": tuple(references), "timeout": call_options.timeout, "cache": cache}
+        how["overlays"] = [overlays] if isinstance(overlays, str | os.PathLike | Mapping) else list(overlays)
         fetched_with = headers_of_document(source, document_headers, document_auth, call_options.allow_origins)
         found = DocumentSource(source, fetched_with, **how, **network)
         return cls._of(found, transport, {**network, "unix_socket": unix_socket}, call_options, watch)

@@ -28,12 +28,12 @@ class DocumentSource:
     def __init__(self, source: Any, headers: Mapping[str, str] = {}, **options: Any) -> None:
         """Take the arguments of :func:`dynclient._load.load`, and the headers that its URL is asked with."""
         self.given = source
+        self._overlays = tuple(map(_Located, options.pop("overlays", ())))
         self._headers = headers
         self._options = options
-        self._path = local_path(source)
-        self._absolute = os.path.abspath(os.path.expanduser(self._path)) if self._path is not None else ""  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
-        remote = isinstance(source, str) and source.strip()[:8].lower().startswith(_REMOTE)
-        self._validators = Validators() if remote else None
+        self._source = _Located(source)
+        self._path, self._absolute = self._source.path, self._source.absolute
+        self._validators = Validators() if _is_url(source) else None
 
     @property
     def is_local(self) -> bool:
@@ -50,7 +50,8 @@ class DocumentSource:
             raise TypeError("a client with document_auth or document_headers is not pickled: they may hold secrets")
         if hasattr(self.given, "read"):
             raise TypeError("a client of a file object is not pickled: load() a path, or what the file holds")
-        return self._absolute if self._path is not None else self.given, dict(self._options)
+        overlays = [one.absolute if one.path is not None else one.given for one in self._overlays]
+        return self._absolute if self._path is not None else self.given, {**self._options, "overlays": overlays}
 
     def stamps(self, api: API) -> tuple[object, ...]:
         """How the files of the document look now (:func:`stamps`)."""
@@ -63,8 +64,14 @@ class DocumentSource:
             DocumentError: it can't be fetched, or can't be read.
             TransportError: its server can't be reached.
         """
+        options: dict[str, Any] = {**self._options, "overlays": [one.now() for one in self._overlays]}
         if self._validators is None:
-            return load_api(self._place(), **self._options)
+            return load_api(self._source.now(), **options)
+        if self._overlays:
+            # That the document has not changed says nothing of its overlays.
+            network = {name: options[name] for name in _NETWORK}
+            transport = OneShotTransport(**network, source=self.given, headers=self._headers)
+            return load_api(self.given, transport=transport, **options)
         fetching = _ConditionalTransport(self._validators, source=self.given, headers=self._headers, **self._options)
         api = load_api(self.given, transport=fetching, **self._options)
         # A document that can't be read is fetched again.
@@ -79,7 +86,8 @@ class DocumentSource:
             DocumentError: it can't be fetched, or can't be read.
             TransportError: its server can't be reached.
         """
-        if self._path is None and self._validators is None:
+        can_change = [one.path is not None or _is_url(one.given) for one in (self._source, *self._overlays)]
+        if not any(can_change):
             raise ArgumentError(
                 "the document was given as a value: there is nothing to read again",
                 hint="load() from a path or a URL, or load() the new document",
@@ -88,15 +96,29 @@ class DocumentSource:
             new = self.read()
         except _NotModifiedError:
             return None
-        same = new is old or (self._validators is not None and new.fingerprint == old.fingerprint)
+        same = new is old or (self._path is None and new.fingerprint == old.fingerprint)
         return None if same else new
 
-    def _place(self) -> Any:
+
+class _Located:
+    """A document or an overlay as the caller spelled it. If it is not a file, ``path`` is None."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+        self.path = local_path(given)
+        self.absolute = _absolute(self.path) if self.path is not None else ""
+
+    def now(self) -> Any:
         """The source as the caller spelled it, or its absolute path if the current folder has changed."""
-        path = self._path
-        if path is None or os.path.abspath(os.path.expanduser(path)) == self._absolute:  # noqa: PTH100, PTH111  # as above
-            return self.given
-        return self._absolute
+        return self.given if self.path is None or _absolute(self.path) == self.absolute else self.absolute
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib has no normalising `abspath`
+
+
+def _is_url(source: Any) -> bool:
+    return isinstance(source, str) and source.strip()[:8].lower().startswith(_REMOTE)
 
 
 def document_headers(
@@ -112,7 +134,7 @@ def document_headers(
     name = "document_headers" if headers else "document_auth"
     if not found and auth is None:
         return {}
-    if not (isinstance(source, str) and source.strip()[:8].lower().startswith(_REMOTE)):
+    if not _is_url(source):
         raise ArgumentError(f"{name} is for a document that is loaded from a URL", argument=name)
     from dynclient.security.trust import check_document
 

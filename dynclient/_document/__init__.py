@@ -11,15 +11,26 @@ from dynclient._deferred import deferred
 
 if TYPE_CHECKING:
     from dynclient._document.cache import Cache, cache_of, cached_listing
+    from dynclient._document.overlays import Overlays, read_overlays
     from dynclient._document.references import Document, open_document
     from dynclient._document.source import local_path
 
-__all__ = ["Cache", "Document", "cache_of", "cached_listing", "local_path", "open_document"]
+__all__ = [
+    "Cache",
+    "Document",
+    "Overlays",
+    "cache_of",
+    "cached_listing",
+    "local_path",
+    "open_document",
+    "read_overlays",
+]
 
 __getattr__ = deferred(
     __name__,
     {
         "cache": ("Cache", "cache_of", "cached_listing"),
+        "overlays": ("Overlays", "read_overlays"),
         "references": ("Document", "open_document"),
         "source": ("local_path",),
     },

@@ -5,7 +5,7 @@ Rule 2: files that belong to somebody else, or could have been written by somebo
 Rule 3: it has bounds; the form that was unused for the longest time is removed first.
 Rule 4: a form is used for a file whose stamp is the one that was noted, or for bytes of its fingerprint; for a URL if
 the server says that it has not changed, or can't be reached.
-Rule 5: a document that is decoded as fast as its form would be is not kept.
+Rule 5: a document that is decoded as fast as its form would be is not kept, unless it has overlays.
 """
 
 from __future__ import annotations
@@ -89,9 +89,10 @@ class CacheEntry(Record):
 class Cache:
     """A folder of compiled forms."""
 
-    def __init__(self, folder: str) -> None:
-        """The folder is made when the first form is kept."""
+    def __init__(self, folder: str, overlays: str = "") -> None:
+        """The folder is made when the first form is kept. ``overlays`` is the hash of those that documents have."""
         self.folder = folder
+        self.overlays = overlays
 
     def find(self, key: str) -> Compiled | None:
         """Return the form of a key; None if there is none that can be used."""
@@ -280,7 +281,8 @@ class CachedForm(Record):
         if self.cache is None:
             return self
         start = data[:1024].lstrip()[:1]
-        if "url" not in about and len(data) < (SMALLEST_JSON if start in (b"{", b"[") else SMALLEST):
+        is_small = len(data) < (SMALLEST_JSON if start in (b"{", b"[") else SMALLEST)
+        if is_small and "url" not in about and not self.cache.overlays:
             return None
         noted = {**about, "stamp": stamp}
         if self.form is None or self.form.files[0].fingerprint != fingerprint_of(data):
@@ -311,13 +313,13 @@ class CachedForm(Record):
 
 def cached(cache: Cache | None, limits: Limits, *parts: object, size: int | None = None) -> CachedForm | None:
     """Return the place of a source; None without a cache, or if the source has too few bytes."""
-    if cache is None or (size is not None and size < SMALLEST):
+    if cache is None or (size is not None and size < SMALLEST and not cache.overlays):
         return None
     from dynclient.options import Limits
 
     bounds_of = attrgetter("document_bytes", "remote_document_bytes", "document_depth", "yaml_alias_nodes")
     bounds, usual = bounds_of(limits), bounds_of(Limits())
-    key = key_of(*parts, *(bounds if bounds != usual else ()))
+    key = key_of(*parts, *(bounds if bounds != usual else ()), *([cache.overlays] if cache.overlays else ()))
     return CachedForm(cache, key, cache.find(key))
 
 

@@ -133,7 +133,7 @@ class Writer:
 
     def finished(self, listing: bytes | None, **about: Any) -> list[bytes]:
         """Return all bytes, in chunks."""
-        location = None if listing is None else self._put(listing)
+        location = None if listing is None else self.put(listing)
         index = {"about": about, "files": self._files, "listing": location}
         return [*self._chunks, *_ending(self._size, index)]
 
@@ -141,7 +141,7 @@ class Writer:
         if levels and isinstance(value, Mapping):
             return self._table({key: self._divided(below, levels - 1) for key, below in value.items()})
         data = encoded(value)
-        return [value] if len(data) < _INLINE else self._put(data)
+        return [value] if len(data) < _INLINE else self.put(data)
 
     def _shifted(self, table: Table, text: bytes) -> list[int]:
         """Write text as it is, and its tables with the offsets that the parts have in this form."""
@@ -160,9 +160,10 @@ class Writer:
         return self._table({key: shifted(entry) for key, entry in table.items()})
 
     def _table(self, entries: Table) -> list[int]:
-        return [*self._put(encoded(entries)), 1]
+        return [*self.put(encoded(entries)), 1]
 
-    def _put(self, data: bytes) -> list[int]:
+    def put(self, data: bytes) -> list[int]:
+        """Write bytes; returns the entry that leads to them."""
         entry = [self._size, len(data), zlib.crc32(data)]
         self._chunks.append(data)
         self._size += len(data)

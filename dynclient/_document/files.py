@@ -14,7 +14,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 from dynclient._document import source as sources
 from dynclient._document.cache import Cache, Stamp, fingerprint_of, stamp_of
-from dynclient._document.compiled import HEAD, CompiledFile, Writer
+from dynclient._document.compiled import HEAD, Compiled, CompiledFile, Writer
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
 from dynclient._document.lazy import LazyMapping, LazyTree, broken
 from dynclient._document.source import Source
@@ -27,6 +27,7 @@ from dynclient.options import Limits
 
 if TYPE_CHECKING:
     from dynclient._document.data import LineFinder  # a warm load reads no text
+    from dynclient._document.overlays import Overlays
     from dynclient.transports import Transport
 
 # From the network fewer files are taken than from a disk.
@@ -46,6 +47,7 @@ class File:
         root: bool = False,
         identified: bool = True,
         described: CompiledFile | None = None,
+        overlays: Overlays | None = None,
     ) -> None:
         """Read the file of a source. Of a compiled form, ``described`` is the file that is meant."""
         self.uri = source.uri
@@ -57,20 +59,14 @@ class File:
         self._limits = limits
         self._was_damaged = False
         self._lines: LineFinder | None = None
+        self.overlays = overlays
         # OAS 3.0.4 and earlier have no identifiers in schemas.
         self.identified = identified
         form = source.kept.form if source.kept is not None else None
         if form is not None:
-            described = described or form.files[0]
-            self.fingerprint = described.fingerprint
-            # Text that was not validated comes first in a form: in the cache, each file has its own form.
-            bounds = None if described.validated else limits
-            tree = LazyTree(form.bytes, self.name, limits=bounds, start=len(HEAD), recover=self._again)
-            self.tree = tree.value(described.entry, "")
-            self._may_declare = described.declares
-            if root and not isinstance(self.tree, Mapping):
-                raise unreadable("has no document in it", source.name)
-        elif isinstance(source.data, Mapping):
+            self._take(form, described or form.files[0], root=root)
+            return
+        if isinstance(source.data, Mapping):
             self.fingerprint = ""
             from dynclient._document.trees import copied
 
@@ -86,6 +82,23 @@ class File:
             else:
                 self.fingerprint = source.fingerprint
                 self._may_declare = declares(utf8(source.data, source.name))
+        if overlays is not None:
+            self.fingerprint, self._source = source.fingerprint, source._replace(data=b"")
+            self._may_declare = True
+            self.tree = overlays.applied(self.tree, self.uri).tree
+
+    def _take(self, form: Compiled, described: CompiledFile, *, root: bool) -> None:
+        """Take the tree from a compiled form."""
+        self.fingerprint = described.fingerprint
+        # Text that was not validated comes first in a form: in the cache, each file has its own form.
+        bounds = None if described.validated else self._limits
+        tree = LazyTree(form.bytes, self.name, limits=bounds, start=len(HEAD), recover=self._again)
+        self.tree = tree.value(described.entry, "")
+        self._may_declare = described.declares
+        if root and not isinstance(self.tree, Mapping):
+            raise unreadable("has no document in it", self.name)
+        if self.overlays is not None:
+            self.overlays.take(form, self._again)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -112,7 +125,8 @@ class File:
             raise damaged(message, self.name, hint="load the document again")
         from dynclient._document.data import read
 
-        return read(data, self.name, self._limits, json_only=self._source.json_only)
+        tree = read(data, self.name, self._limits, json_only=self._source.json_only)
+        return tree if self.overlays is None else self.overlays.applied(tree, self.uri).tree
 
     def _bytes(self) -> bytes | None:
         """Return the document as it was received; None if it is gone or has changed."""
@@ -139,6 +153,7 @@ class File:
         writer = Writer(as_text=True)
         try:
             self.add_to(writer)
+            about |= self.overlays.noted(writer) if self.overlays is not None else {}
             self.kept.keep(writer.finished(listing, **self.kept.noted(), **about))
         except (ValueError, TypeError, RecursionError, MemoryError):
             # A tree that JSON can't express is not kept.
@@ -223,6 +238,7 @@ class Files:
         references: Iterable[str | os.PathLike[str]],
         transport: Transport | None,
         cache: Cache | None = None,
+        overlays: Overlays | None = None,
     ) -> None:
         """Read the root."""
         self.limits = limits
@@ -231,7 +247,11 @@ class Files:
         self.source_uri = source.named or source.uri
         form = source.kept.form if source.kept is not None and source.kept.cache is None else None
         source = _relocated(source, form.files[0]) if form is not None else source
-        self.root = File(source, limits, root=True)
+        if form is not None and form.about.get("overlays"):
+            from dynclient._document.overlays import Overlays
+
+            overlays = Overlays.of_form(form, limits)
+        self.root = File(source, limits, root=True, overlays=overlays)
         self.remote = self.root.remote
         version = self.root.tree.get("openapi", "") if "swagger" not in self.root.tree else "2.0"
         # The version shows only when the file is read.
@@ -309,7 +329,8 @@ class Files:
             file.add_to(writer, _relative(file, self.root))
         # The list says where operations are, and those in other files are elsewhere once the form has moved.
         own = listing if len(done) == 1 else None
-        return writer.finished(own, release=__version__, depends={})
+        overlays = self.root.overlays.noted(writer) if self.root.overlays is not None else {}
+        return writer.finished(own, release=__version__, depends={}, **overlays)
 
     def _read_before(self, uri: str) -> tuple[File, str] | None:
         file = self._files.get(uri)

@@ -23,11 +23,12 @@ from dynclient._document.identifiers import joined
 from dynclient._escaping import one_line
 from dynclient._identifiers import near
 from dynclient._version import __version__
-from dynclient.exceptions import DocumentError, DocumentLocation, UnresolvableReference, UnsafeDocument
+from dynclient.exceptions import ArgumentError, DocumentError, DocumentLocation, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import MISSING, join, of_fragment, split, walk
 from dynclient.options import Limits
 
 if TYPE_CHECKING:
+    from dynclient._document.overlays import Overlays  # few documents have any
     from dynclient.transports import Transport
 
 _SHOWN = 6
@@ -41,6 +42,7 @@ def open_document(
     references: Iterable[str | os.PathLike[str]] = (),
     transport: Transport | None = None,
     cache: Cache | None = None,
+    overlays: Overlays | None = None,
 ) -> Document:
     """Read a document: from a path, a URL, bytes, text, a file object or a mapping.
 
@@ -52,9 +54,13 @@ def open_document(
         TransportError: its server can't be reached.
     """
     limits = Limits() if limits is None else limits
-    found = sources.from_source(source, limits, transport, cache)
+    its_cache = Cache(cache.folder, overlays.key) if cache is not None and overlays is not None else cache
+    found = sources.from_source(source, limits, transport, its_cache)
+    if overlays is not None and found.kept is not None and found.kept.cache is None:
+        hint = "dynclient compile DOCUMENT --overlay ... makes one with overlays"
+        raise ArgumentError("a compiled document takes no overlays", argument="overlays", hint=hint)
     references = (references,) if isinstance(references, str) else tuple(references)
-    return Document(Files(found, limits, references, transport, cache), references)
+    return Document(Files(found, limits, references, transport, cache, overlays), references)
 
 
 class Document:
@@ -75,6 +81,7 @@ class Document:
         self.name = files.root.name
         self.root: Mapping[str, Any] = files.root.tree
         self.remote = files.remote
+        self.overlays = files.root.overlays
         self.api: Any = None
         """The API that a reader has made of this document, so that it is made once."""
         self.was_listed = False
@@ -90,9 +97,10 @@ class Document:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of the root document as it was received, in hexadecimal digits."""
+        """The SHA-256 of the root document as it was received, and of its overlays, in hexadecimal digits."""
         if self._files.root.fingerprint:
-            return self._files.root.fingerprint
+            own = self._files.root.fingerprint
+            return own if self.overlays is None else fingerprint_of(f"{own} {self.overlays.key}".encode())
         return fingerprint_of(json.dumps(self.root, sort_keys=True).encode())
 
     @property
@@ -133,7 +141,8 @@ class Document:
     def paths(self) -> tuple[str, ...]:
         """The local files that were read so far."""
         files = (self._files.root, *self._files.others)
-        return tuple(unquote(urlsplit(file.uri).path) for file in files if file.uri.startswith("file:"))
+        own = tuple(unquote(urlsplit(file.uri).path) for file in files if file.uri.startswith("file:"))
+        return own if self.overlays is None else (*own, *self.overlays.paths)
 
     def compiled(self, listing: bytes | None) -> list[bytes]:
         """Return the compiled form of this document and of all files that it refers to, to be shipped."""
@@ -148,6 +157,8 @@ class Document:
         kept = self._files.root.kept
         if kept is not None and kept.cache is None:
             return kept.is_unchanged() or not root
+        if self.overlays is not None and not self.overlays.is_current():
+            return False
         return all(file.is_current() for file in [*([self._files.root] if root else []), *self._files.others])
 
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:
@@ -174,7 +185,25 @@ class Document:
         file = self._files.known(document)
         if file is None:
             return document, pointer, None
+        if file is self._files.root and self.overlays is not None:
+            number, pointer = self.overlays.origin(pointer)
+            if number:
+                return self.overlays.location(number, pointer)
         return file.name, pointer, file.line(pointer)
+
+    def strangers(self, uri: str, *members: str) -> tuple[str, ...]:
+        """The URLs of the files from the network that have written members of an object, at ``uri`` or below.
+
+        The one that the object stands in is an empty text; an overlay is its URL, as the caller has spelled it.
+        """
+        document, _, pointer = uri.partition("#")
+        file = self._files.known(document)
+        if file is not self._files.root or self.overlays is None:
+            return ("",) if file is not None and file.remote else ()
+        authors = set().union(*(self.overlays.authors(f"{pointer}/{member}") for member in members))
+        urls = {0: ""} if self.remote else {}
+        urls |= {number: one.named for number, one in enumerate(self.overlays.files, 1) if one.remote}
+        return tuple(urls[author] for author in sorted(authors) if author in urls)
 
     def _chain(self, reference: str, base: str) -> tuple[str, Any]:
         """Follow references as long as their target is only another one."""

@@ -312,11 +312,14 @@ def servers(root: Node, operation: Node | None = None) -> tuple[Server, ...]:
     path = path if not path or path.startswith("/") else f"/{path}"
     if not host:
         return (Server(path),) if path else ()
-    remote = root.base_url is not None
+    strangers = root.source.references.strangers(root.uri, "host", "schemes")
+    if operation is not None:
+        strangers += root.source.references.strangers(operation.uri, "schemes")
+    overlay = strangers[0] if len(set(strangers)) == 1 else ""
     if not _HOST.fullmatch(host):
         return root.refuse(root.fault(f"`host` must be a host, with a port at most, not {host!r}"), ())
     schemes = _schemes(root, operation, host, base.scheme)
-    return tuple(Server(f"{scheme}://{host}{path}", remote=remote) for scheme in schemes)
+    return tuple(Server(f"{scheme}://{host}{path}", remote=bool(strangers), overlay=overlay) for scheme in schemes)
 
 
 def _schemes(root: Node, operation: Node | None, host: str, own: str) -> list[str]:

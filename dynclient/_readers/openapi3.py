@@ -331,8 +331,9 @@ def _server(node: Node) -> Server:
         fault = node.fault(f"the server's URL {template!r} is not a URL")
         fault.__cause__ = error
         url = node.refuse(fault, "")
-    remote = node.base_url is not None
-    return Server(url, node.note("description"), node.note("name"), variables, remote)
+    strangers = node.source.references.strangers(node.uri, "url", "variables")
+    overlay = strangers[0] if len(strangers) == 1 else ""
+    return Server(url, node.note("description"), node.note("name"), variables, bool(strangers), overlay)
 
 
 def _variable(name: str, node: Node) -> ServerVariable:

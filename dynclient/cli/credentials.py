@@ -65,12 +65,13 @@ def hint(api: API, operation: Operation) -> str:
 
 
 def is_configured(api: API) -> bool:
-    """Whether the variables of the environment are this document's: it is a file, or has a short name.
+    """Whether the variables of the environment are this document's: it is a file, as its overlays are, or has a name.
 
     They are named by its title. Any document of the network may have the same, and so may one that a project names,
     unless the project is trusted.
     """
-    if not is_remote(api):
+    overlays = getattr(api.references, "overlays", None)
+    if not is_remote(api) and (overlays is None or not overlays.is_remote):
         return True
     with suppress(ArgumentError):
         return api.source_uri in own_documents()

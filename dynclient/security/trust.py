@@ -5,7 +5,9 @@ Trust follows the origins (scheme, host, port) that the caller named, and nothin
 * that of ``base_url``, and those of ``allow_origins``;
 * that of the URL which ``load`` was given: not the one that a redirect of it leads to;
 * those of the servers that a document declares, if it came as a local file, text or mapping: then they are the caller's
-  own word. Servers in a file that it refers to by a URL are not.
+  own word. Servers in a file that it refers to by a URL are not;
+* that of an overlay's URL, for the servers that this overlay adds or changes. One from a local file or a mapping is the
+  caller's own word, for any document.
 
 Plain http carries credentials to this machine only, unless that very origin is in ``allow_origins``, where the caller
 has written ``http://`` for credentials. In ``base_url`` it is no more than the address.
@@ -144,9 +146,9 @@ def _is_loopback(host: str) -> bool:
 def _declares(server: Server, origin: Origin) -> bool:
     """Whether a server's URL, with some valid value of each of its variables, is of this origin.
 
-    A server that stands in a document from the network is nobody's word.
+    A server that stands in a document from the network is nobody's word; in an overlay, that of the overlay's origin.
     """
-    if server.remote:
+    if server.remote and (not server.overlay or _origin_of(server.overlay) != origin):
         return False
     match = _TEMPLATE.match(server.url)
     if match is None:

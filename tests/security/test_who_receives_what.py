@@ -148,6 +148,13 @@ def redirect(given: Given, to: Site) -> Way:
     return Way(given.local(given.a.url), to, "/y", {"redirects": "any"})
 
 
+def overlay(given: Given, site: Site) -> Way:
+    """A local document to which an overlay of a site gives a server."""
+    actions = [{"target": "$.servers[0]", "update": {"url": given.b.url}}]
+    site.pages["/fix.json"] = 200, {"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": actions}
+    return Way(given.local(given.a.url), given.b, options={"overlays": [f"{site.url}/fix.json"]})
+
+
 COLUMNS: dict[str, Callable[[Given], Way]] = {
     "document": lambda given: Way(given.remote("/", given.a), given.a),
     "document redirect": redirected_document,
@@ -155,6 +162,8 @@ COLUMNS: dict[str, Callable[[Given], Way]] = {
     "base_url": lambda given: Way(given.remote("/", given.a), given.b, options={"base_url": given.b.url}),
     "other server": lambda given: Way(given.remote(given.b.url, given.a), given.b),
     "reference": reference,
+    "overlay": lambda given: overlay(given, given.b),
+    "overlay's other server": lambda given: overlay(given, given.a),
     "redirect": lambda given: redirect(given, given.a),
     "redirect elsewhere": lambda given: redirect(given, given.b),
     "plain http": lambda given: Way(given.local("http://api.test"), given.b, "", {"proxy": given.b.url}),
@@ -323,7 +332,8 @@ def test_a_cell(case, go, sites, files, stored, tmp_path):
     tls = TLS(ca_file=files[0], certificate=files[1] if row == "certificate" else None)
     options = {"cache": False, "retry": 1, "tls": tls, **way.options, **kind.options}
     if kind.kept:
-        options["auth"] = stored(kind.kept, way.source, tls=tls, references=way.options.get("references", ()))
+        network = {name: way.options.get(name, ()) for name in ("references", "overlays")}
+        options["auth"] = stored(kind.kept, way.source, tls=tls, **network)
     if row == "kept cookies":
         options["cookies"] = jar()
     for site in sites:

@@ -1,0 +1,205 @@
+"""The overlays of a document: what they make of its tree, and which member came from which file.
+
+Rule 1: the key of a document's form in the cache has the hash of its overlays. So a form is used as long as neither the
+document nor an overlay has changed, and a warm load reads the overlays' bytes, but not what is in them.
+Rule 2: an overlay from the network is a stranger's word, also in a document of the caller's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from dynclient._document import source as sources
+from dynclient._document.compiled import encoded
+from dynclient._document.lazy import DamagedError, decoded
+from dynclient._document.source import Source
+from dynclient._document.text import utf8
+from dynclient._escaping import logger
+from dynclient.json_pointer import split
+from dynclient.options import Limits
+
+if TYPE_CHECKING:  # a warm load needs none of these
+    from dynclient._document.compiled import Compiled, Writer
+    from dynclient._document.data import LineFinder
+    from dynclient._overlays import Applied, Overlay
+    from dynclient.transports import Transport
+
+_log = logger("dynclient.document")
+
+
+class Overlays:
+    """The overlays of one document, in the order in which they are applied."""
+
+    def __init__(self, files: tuple[Source, ...], limits: Limits) -> None:
+        """Take the overlays as they were received."""
+        self.files = files
+        self._limits = limits
+        self._origins: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = {}
+        self._lines: dict[int, LineFinder] = {}
+
+    @classmethod
+    def of_form(cls, form: Compiled, limits: Limits) -> Overlays | None:
+        """Return the overlays that a shipped form was made with; None if there were none."""
+        found = form.about.get("overlays")
+        if not isinstance(found, list) or not found:
+            return None
+        return cls(tuple(Source(b"", name, name, remote=bool(remote), named=name) for name, remote in found), limits)
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of all overlays."""
+        found = sha256()
+        for file in self.files:
+            data = file.data if isinstance(file.data, bytes) else json.dumps(file.data).encode()
+            found.update(sha256(data).digest())
+        return found.hexdigest()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether one of them came from the network."""
+        return any(file.remote for file in self.files)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The local files among them."""
+        return tuple(unquote(urlsplit(file.uri).path) for file in self.files if file.uri.startswith("file:"))
+
+    def is_current(self) -> bool:
+        """Tell whether the local files among them are unchanged."""
+        return all(file.again() == file.data for file in self.files if file.uri.startswith("file:"))
+
+    def read(self) -> list[Overlay]:
+        """Read the overlays.
+
+        Raises:
+            DocumentError: one can't be read, or is not a valid Overlay.
+            ArgumentError: jsonpath-rfc9535 is not installed.
+        """
+        from dynclient._document.data import read
+        from dynclient._overlays import read_overlay
+
+        found = []
+        for number, file in enumerate(self.files, 1):
+            data = file.data
+            tree = read(data, file.name, self._limits) if isinstance(data, bytes) else data
+            tree = json.loads(encoded(tree))
+            found.append(read_overlay(tree, file.name, partial(self._line, number), self._limits.overlay_actions))
+        return found
+
+    def applied(self, tree: Any, document: str) -> Applied:
+        """Apply the overlays to a copy of a document's tree; ``document`` is its URI.
+
+        Raises:
+            DocumentError: an overlay can't be read, or can't be applied.
+            ArgumentError: jsonpath-rfc9535 is not installed.
+        """
+        from dynclient._overlays import apply
+
+        overlays = self.read()
+        found = apply(json.loads(encoded(tree)), overlays, self._limits)
+        self._origins = found.origins
+        for result in found.results:
+            if result.warning:
+                _log.warning("%s: %s", result.overlay.location(result.action.pointer), result.warning)
+        for number, overlay in enumerate(overlays, 1):
+            if other := self.other_target(number, overlay, document):
+                _log.warning("%s: %s", overlay.name, other)
+        return found
+
+    def other_target(self, number: int, overlay: Overlay, document: str) -> str:
+        """What to warn of if an overlay says that it is made for another document; empty if it does not."""
+        # Overlay 1.1.0, Overlay Object: `extends` tells what an overlay was designed for. The caller decides.
+        if not overlay.extends:
+            return ""
+        base = self.files[number - 1].uri
+        meant = urljoin(base, overlay.extends) if not base.startswith("memory:") else overlay.extends
+        return "" if meant == document else f"it is made for {overlay.extends}, and applied to {document}"
+
+    # Where members came from.
+
+    def origin(self, pointer: str) -> tuple[int, str]:
+        """The number of the overlay, or 0 for the document, that a member came from, and its pointer there."""
+        return located(self.origins, pointer)
+
+    @cached_property
+    def origins(self) -> Mapping[str, Any]:
+        """The origins of members, by their JSON pointers in the result."""
+        return self._origins() if callable(self._origins) else self._origins
+
+    def authors(self, pointer: str) -> set[int]:
+        """The numbers of all that have written the value at a pointer, or something in it."""
+        below = f"{pointer}/"
+        return {self.origin(pointer)[0], *(to[0] for place, to in self.origins.items() if place.startswith(below))}
+
+    def location(self, number: int, pointer: str) -> tuple[str, str, int | None]:
+        """The name of an overlay, a pointer in it, and its line."""
+        return self.files[number - 1].name, pointer, self._line(number, pointer)
+
+    def _line(self, number: int, pointer: str) -> int | None:
+        file = self.files[number - 1]
+        try:
+            if number not in self._lines:
+                from dynclient._document.data import lines
+
+                if not file.data or not isinstance(file.data, bytes):
+                    return None
+                self._lines[number] = lines(utf8(file.data, file.name), self._limits)
+            return self._lines[number].line(split(pointer))
+        except Exception:  # noqa: BLE001  # without a line an error is still an error; no other one may replace it
+            return None
+
+    # The compiled form.
+
+    def noted(self, writer: Writer) -> dict[str, Any]:
+        """Write the origins into a compiled form; returns what the form has to say of its overlays."""
+        files = [[file.named or file.uri.rpartition("/")[2], file.remote] for file in self.files]
+        return {"overlays": files, "origins": writer.put(encoded(dict(self.origins)))}
+
+    def take(self, form: Compiled, again: Callable[[], object]) -> None:
+        """Take the origins from a form; if they are damaged, ``again`` applies the overlays once more, or raises."""
+
+        def origins() -> Mapping[str, Any]:
+            try:
+                found = decoded(form.bytes.slice(form.about.get("origins")))
+            except DamagedError:
+                again()
+                found = self._origins
+            return found if isinstance(found, Mapping) else {}
+
+        self._origins = origins
+
+
+def located(origins: Mapping[str, Any], pointer: str) -> tuple[int, str]:
+    """Where the value at a JSON pointer came from: by the nearest member above that has an origin."""
+    above = pointer
+    while above:
+        if above in origins:
+            number, start = origins[above]
+            return number, start + pointer[len(above) :]
+        above = above.rpartition("/")[0]
+    return 0, pointer
+
+
+def read_overlays(given: Iterable[Any], limits: Limits, transport: Transport | None) -> Overlays | None:
+    """Receive the overlays that a caller passes, each as a document is; None if there are none.
+
+    Raises:
+        UnreadableDocument: one can't be read.
+        UnsafeDocument: one is larger than the limit.
+        ArgumentError: one is of another type.
+        TransportError: its server can't be reached.
+    """
+    found = []
+    for each in given:
+        source = sources.from_source(each, limits, transport)
+        if isinstance(source.data, Mapping):
+            from dynclient._document.trees import copied
+
+            source = source._replace(data=copied(source.data, "<overlay>", limits), name="<overlay>")
+        found.append(source)
+    return Overlays(tuple(found), limits) if found else None

@@ -16,6 +16,7 @@ from random import Random
 from time import sleep
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+from zlib import crc32
 
 from dynclient import model
 from dynclient._document import Document
@@ -28,7 +29,8 @@ from dynclient._mock.responses import HTTPError, Preference, choose, encode, err
 from dynclient._mock.routing import Match, Router
 from dynclient._mock.store import Store
 from dynclient._records import Record
-from dynclient.exceptions import DynclientError
+from dynclient.examples import realistic
+from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.messages import Headers, Request, Response
 from dynclient.options import Limits, MiB
 
@@ -58,13 +60,17 @@ class StubError(Exception):
 
 
 class MockOptions(Record):
-    """The behaviour of a mock. ``delay`` is in seconds; ``chaos`` is the part of requests that fail, from 0 to 1."""
+    """The behaviour of a mock. ``delay`` is in seconds; ``chaos`` is the part of requests that fail, from 0 to 1.
+
+    ``fake`` tells whether generated values look real; None: with ``dynamic``, if faker is installed.
+    """
 
     credentials: Any = None
     authenticate: bool = True
     validate: bool = True
     stateful: bool = False
     dynamic: bool = False
+    fake: bool | None = None
     seed: int = 0
     delay: float = 0.0
     chaos: float = 0.0
@@ -136,6 +142,10 @@ class Mock(WSGIApplication):
         self._service = _Service(api, stateful=self._options.stateful)
         if not 0 <= self._options.chaos <= 1:
             raise ValueError(f"chaos is a rate from 0 to 1, not {self._options.chaos!r}")
+        if self._options.fake and not realistic.is_installed():
+            raise ArgumentError(
+                "values that look real need faker", argument="fake", hint="pip install 'dynclient[fake]'"
+            )
         self._random = Random(self._options.seed)  # noqa: S311  # it has to be the same in every run
         self._preference = Preference(dynamic=self._options.dynamic, seed=self._options.seed)
         self._lock = threading.Lock()
@@ -279,7 +289,7 @@ class Mock(WSGIApplication):
             return response
         if options.chaos and self._random.random() < options.chaos:
             raise self._failure(operation)
-        preference = read_preference(request, self._preference)
+        preference = self._faked(read_preference(request, self._preference), request)
         if service.store is None or preference.code is not None:
             draft = choose(operation, context.accept, preference, values.body)
             if request.method == "GET" and preference.example is None and is_paged(draft, operation):
@@ -291,6 +301,15 @@ class Mock(WSGIApplication):
             if preference.example is not None and draft.status >= HTTPStatus.BAD_REQUEST:
                 return encode(draft, preference)
             return encode(service.store.apply(match, draft, values, operation, request.url), preference)
+
+    def _faked(self, preference: Preference, request: Request) -> Preference:
+        """The preference with a seed of values that look real: each URL has its own ones, and each POST."""
+        fake = self._options.fake
+        if fake is False or not (fake or (preference.dynamic and realistic.is_installed())):
+            return preference
+        count = len(self.responses) if request.method == "POST" else 0
+        target = request.url.partition("://")[2].partition("/")[2]
+        return preference._replace(fake=crc32(f"{preference.seed} {count} {target}".encode("utf-8", "replace")))
 
     def _failure(self, operation: model.Operation) -> HTTPError:
         """A failure on purpose, with a status that the operation documents if there is one."""

@@ -39,12 +39,16 @@ log = logger("dynclient.testing")
 
 
 class Preference(Record):
-    """The preferences of a request: a status code, an example by name, a generated value, a seed."""
+    """The preferences of a request: a status code, an example by name, a generated value, a seed.
+
+    ``fake`` is the seed of generated values that look real, if they are to.
+    """
 
     code: str | None = None
     example: str | None = None
     dynamic: bool = False
     seed: int = 0
+    fake: int | None = None
 
 
 NO_PREFERENCE = Preference()
@@ -165,7 +169,7 @@ def _value(media_type: model.MediaType, preference: Preference, status: int) -> 
         if value is not MISSING:
             return value
     generated = media_type._replace(examples=())
-    return media_example(generated, "response", preference.seed, shown=not preference.dynamic)
+    return media_example(generated, "response", preference.seed, shown=not preference.dynamic, fake=preference.fake)
 
 
 def _usable_examples(media_type: model.MediaType) -> list[model.Example]:

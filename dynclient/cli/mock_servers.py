@@ -43,6 +43,7 @@ def _server_options(command: Decorated) -> Decorated:
 @_server_options
 @click.option("--stateful", is_flag=True, help="Find, list and delete what requests have created.")
 @click.option("--dynamic", is_flag=True, help="Generate responses from schemas, not from examples.")
+@click.option("--fake/--no-fake", default=None, help="Generated data look real; by default if faker is installed.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same responses.")
 @click.option("--credentials", metavar="USER:PASSWORD|TOKEN", help="The valid ones; by default any of the right form.")
 @click.option("--no-auth", is_flag=True, help="Require no credentials.")
@@ -54,6 +55,8 @@ def _server_options(command: Decorated) -> Decorated:
 @format_option("text", "json", text="How each request is shown; json: a line of JSON.")
 def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, output: str, **given: Any) -> None:
     """Serve DOCUMENT, a path or URL: answer each operation as it says, and refuse what it does not allow."""
+    from dynclient.examples import realistic
+
     try:
         from dynclient.testing.server import serve
     except ImportError as error:
@@ -61,6 +64,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
     options = {name: given[name] for name in ("stateful", "dynamic", "seed", "chaos", "watch", "cors")}
     user, colon, password = (given["credentials"] or "").partition(":")
     options["credentials"] = (user, password) if colon else given["credentials"]
+    options["fake"] = realistic.is_installed() if given["fake"] is None else given["fake"]
     options |= {"authenticate": not given["no_auth"], "validate": not given["no_validate"]}
     options |= {"delay": given["delay"] / 1000, "observer": None if quiet else _observer(output, verbose=verbose)}
     _check_host(host)

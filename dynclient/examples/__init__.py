@@ -53,12 +53,19 @@ _WITHOUT_SCHEMA: dict[type, Any] = {object: {}, dict: {}, list: [], str: "string
 
 @bounded_depth("a schema, or an example,")
 def example(
-    schema: Schema, direction: Direction = "request", seed: int = 0, *, shown: bool = True, files: bool = False
+    schema: Schema,
+    direction: Direction = "request",
+    seed: int = 0,
+    *,
+    shown: bool = True,
+    files: bool = False,
+    fake: int | None = None,
 ) -> Any:
     """Make a valid value of a schema; the same seed gives the same value.
 
     ``shown`` prefers examples of the document if they are valid. ``files`` means that binary data is ``bytes``, as in
-    a multipart body; otherwise binary data within the value is base64 text.
+    a multipart body; otherwise binary data within the value is base64 text. ``fake`` is the seed of values that look
+    real by the names of properties, where they are valid; it needs faker, of the extra ``fake``.
 
     Raises:
         DocumentError: the schema is broken.
@@ -71,8 +78,9 @@ def example(
     def faults_of(value: Any) -> list[Fault]:
         return check.faults(value, files=files or isinstance(value, bytes), places=False)
 
-    for making in (_candidates, _bare_candidates):
-        for value in making(schema, options, shown=shown):
+    faked = [(_candidates, options._replace(fake=fake))] if fake is not None else []
+    for making, made_so in (*faked, (_candidates, options), (_bare_candidates, options)):
+        for value in making(schema, made_so, shown=shown):
             faults = faults_of(value)
             if not faults:
                 return value
@@ -90,10 +98,17 @@ def _sample(schema: Schema, options: MakerOptions) -> Any:
 
 
 @bounded_depth("a schema, or an example,")
-def media_example(media_type: MediaType, direction: Direction = "request", seed: int = 0, *, shown: bool = True) -> Any:
+def media_example(
+    media_type: MediaType,
+    direction: Direction = "request",
+    seed: int = 0,
+    *,
+    shown: bool = True,
+    fake: int | None = None,
+) -> Any:
     """Make a valid value for a media type: the document's own example if that is valid, else one by the schema.
 
-    ``shown`` prefers examples within the schema too.
+    ``shown`` prefers examples within the schema too; ``fake`` is that of :func:`example`.
 
     Raises:
         DocumentError: the schema is broken.
@@ -102,23 +117,28 @@ def media_example(media_type: MediaType, direction: Direction = "request", seed:
     if shown_value is not MISSING:
         return shown_value
     schema, kind = media_type.schema, find(media_type.media_range)
+
+    def make(of: Schema, number: int = 0, *, files: bool = False) -> Any:
+        faked = fake if fake is None else fake + number
+        return example(of, direction, seed + number, shown=shown, files=files, fake=faked)
+
     if schema is None:
-        return _without_schema(media_type, kind, direction, seed, shown=shown)
+        return _without_schema(media_type, kind, direction, make)
     if not is_parsed(media_type.media_range) and is_structured(schema):
         # Nothing but JSON is known of how such a value could be written.
-        written = json.dump(plain_value(example(schema, direction, seed, shown=shown)))
+        written = json.dump(plain_value(make(schema)))
         return written.encode() if kind.value is bytes else written
-    value = example(schema, direction, seed, shown=shown, files=kind.name == "multipart")
+    value = make(schema, files=kind.name == "multipart")
     if direction == "response":
-        value = _as_sent(value, media_type, kind, seed, shown=shown)
+        value = _as_sent(value, media_type, kind, make)
     return _MARKUP if _is_broken_xml(value, kind) else value
 
 
-def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, seed: int, *, shown: bool) -> Any:
+def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, make: Callable[..., Any]) -> Any:
     """The value as a server would send it: a stream of several items, a file that opens."""
     if kind.sequential and isinstance(value, list) and len(value) == 1 and media_type.schema is not None:
         items = shape(media_type.schema).items
-        several = _items(items, "response", seed, shown=shown) if items is not None else value
+        several = _items(items, "response", make) if items is not None else value
         return value if body_faults(media_type, several, "response", Limits(), "auto", files=False) else several
     if isinstance(value, bytes) or kind.opaque:
         file = file_of(concrete(media_type.media_range))
@@ -126,12 +146,11 @@ def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, seed: int, *, s
     return value
 
 
-def _items(schema: Schema, direction: Direction, seed: int, *, shown: bool) -> list[Any]:
+def _items(schema: Schema, direction: Direction, make: Callable[..., Any]) -> list[Any]:
     """Items of a stream: one in a request; in a response several, so that each branch of a union comes once."""
     seen = shape(schema)
-    kinds = len(seen.one_of or seen.any_of)
-    count = min(max(kinds, _FEWEST_ITEMS), _MOST_ITEMS) if direction == "response" else 1
-    return [example(schema, direction, seed + number, shown=shown) for number in range(count)]
+    count = min(max(len(seen.one_of or seen.any_of), _FEWEST_ITEMS), _MOST_ITEMS) if direction == "response" else 1
+    return [make(schema, number) for number in range(count)]
 
 
 @bounded_depth("a schema, or an example,")
@@ -335,14 +354,10 @@ def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
     return example(schema, "request", seed) if schema is not None else "string"
 
 
-def _without_schema(
-    media_type: MediaType, kind: MediaKind, direction: Direction, seed: int, *, shown: bool = True
-) -> Any:
+def _without_schema(media_type: MediaType, kind: MediaKind, direction: Direction, make: Callable[..., Any]) -> Any:
     if media_type.item_schema is not None:
-        return _items(media_type.item_schema, direction, seed, shown=shown)
+        return _items(media_type.item_schema, direction, make)
     if kind.name == "xml":
         return _MARKUP
     file = file_of(concrete(media_type.media_range)) if kind.value is bytes and direction == "response" else None
-    if file is not None:
-        return file
-    return copy.copy(_WITHOUT_SCHEMA[kind.value])
+    return copy.copy(_WITHOUT_SCHEMA[kind.value]) if file is None else file

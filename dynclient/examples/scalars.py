@@ -12,6 +12,7 @@ import sys
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -77,11 +78,11 @@ _SPREAD = 100
 _UUIDS = 256  # of which one may match a pattern beside the format
 
 
-def texts(seen: Shape, seed: int) -> Iterator[str]:
-    """Yield texts for a string schema, the most likely to be valid first; all have a length that it allows."""
+def texts(seen: Shape, seed: int, proposed: Iterable[str] = ()) -> Iterator[str]:
+    """Yield texts for a string schema, the proposed ones first; all have a length that it allows."""
     low = min(int(seen.constraints.get("minLength", 0)), _LONGEST)
     high = int(min(seen.constraints.get("maxLength", _LONGEST), _LONGEST))
-    for text in _candidate_texts(seen, seed, low):
+    for text in chain(proposed, _candidate_texts(seen, seed, low)):
         if low <= len(text) <= high:
             yield text
     yield _filler(seed, low, high)

@@ -12,15 +12,17 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from itertools import chain
 from random import Random
 from typing import Any, Literal
+from zlib import crc32
 
 from dynclient._records import Record
-from dynclient._schemas import MISSING, Discriminator, Shape, applied, bases, is_binary, joined, shape
+from dynclient._schemas import MISSING, Discriminator, Shape, applied, bases, component_name, is_binary, joined, shape
 from dynclient._validation import validator
-from dynclient.examples import patterns
-from dynclient.examples.scalars import number, rotated, texts
+from dynclient.examples import patterns, realistic
+from dynclient.examples.scalars import Bounds, number, rotated, texts
 from dynclient.media_types import find
 from dynclient.model import Schema
 
@@ -32,6 +34,7 @@ _UNION_DEPTH = 16  # Unions of unions deeper than this are a circle.
 _NODES = 150
 _MOST_NODES = 5_000  # Required ones included: fifteen schemas may require each other some million times.
 _ITEMS = 1000
+_FAKED_ITEMS = 3  # of a list that looks real
 _TRIES = 30
 
 
@@ -40,7 +43,7 @@ class MakerOptions(Record):
 
     ``documented`` decides whether examples of the document are used as they are, only if they are valid, or not at
     all. ``optional`` includes optional properties, ``turn`` selects a branch of each union, and ``files`` means that
-    binary data is ``bytes``, as in a multipart body.
+    binary data is ``bytes``, as in a multipart body. ``fake`` is the seed of values that look real; None makes none.
     """
 
     direction: Direction
@@ -49,6 +52,7 @@ class MakerOptions(Record):
     optional: bool = True
     turn: int = 0
     files: bool = False
+    fake: int | None = None
 
 
 class Maker:
@@ -57,8 +61,12 @@ class Maker:
     def __init__(self, options: MakerOptions) -> None:
         """Start a value with these options."""
         self._options = options
-        self._left = _NODES
+        self._left = _NODES if options.fake is None else _NODES * _FAKED_ITEMS
         self._shift = 0
+        # What looks real depends on the names of the value and of its object, and on the object's number.
+        self._name_of_value = ""
+        self._owner = ""
+        self._objects = self._current = 0
 
     def make(self, schema: Schema, depth: int = 0) -> Any:
         """Make a value.
@@ -88,6 +96,20 @@ class Maker:
     def _seed(self) -> int:
         return self._options.seed + self._shift
 
+    @property
+    def _varied(self) -> int:
+        """A number that selects one of few values; where they look real, another one at each place."""
+        return self._seed if self._options.fake is None else crc32(self._key.encode("utf-8", "replace"))
+
+    @property
+    def _key(self) -> str:
+        """What seeds a value that looks real: each place in a value has its own."""
+        return f"{self._options.fake} {self._seed} {self._left} {self._name_of_value}"
+
+    @property
+    def _person(self) -> str:
+        return f"{self._options.fake} {self._seed} {self._current}"
+
     def _documented(self, schema: Schema, seen: Shape) -> Any:
         if self._options.documented == "none":
             return MISSING
@@ -102,7 +124,7 @@ class Maker:
             return copy.deepcopy(seen.const)
         if seen.enum:
             allowed = [value for value in seen.enum if value is not None] or seen.enum
-            return copy.deepcopy(allowed[(self._seed + self._options.turn) % len(allowed)])
+            return copy.deepcopy(allowed[(self._varied + self._options.turn) % len(allowed)])
         kind = _kind(seen, self._options.turn)
         if kind == "object":
             return self._object(seen, tags, depth)
@@ -111,9 +133,12 @@ class Maker:
         return _SCALARS[kind](self, seen, depth)
 
     def _object(self, seen: Shape, tags: Mapping[str, str], depth: int) -> dict[str, Any]:
+        self._objects += 1
+        here = (component_name(seen.schema) or self._name_of_value, self._objects)
         value: dict[str, Any] = {}
         for name, schema in seen.properties.items():
             if self._includes(name, schema, seen, depth):
+                self._name_of_value, (self._owner, self._current) = name, here
                 value[name] = self.make(schema, depth + 1)
         for name in sorted(seen.required - seen.properties.keys()):
             value[name] = self._additional(seen, depth)
@@ -171,7 +196,8 @@ class Maker:
         low = int(seen.constraints.get("minItems", 0))
         high = int(seen.constraints.get("maxItems", _ITEMS))
         # One level deeper than optional properties, so that an array shows an item.
-        count = min(max(low, 1 if self._roomy(depth - 1) else 0), high, _ITEMS)
+        shown = _FAKED_ITEMS if self._options.fake is not None and depth <= 1 else 1
+        count = min(max(low, shown if self._roomy(depth - 1) else 0), high, _ITEMS)
         while len(items) < count and not (seen.items is not None and seen.items.value is False):
             items.append(self._item(seen, depth, items))
         for contained in applied(seen.schema, "contains"):
@@ -187,8 +213,9 @@ class Maker:
         """One more item; with ``uniqueItems``, the seed is changed until the item differs from the others."""
         if seen.items is None:
             return f"string{len(others)}" if others else "string"
-        shift = self._shift
+        shift, name = self._shift, self._name_of_value
         item = self.make(seen.items, depth + 1)
+        self._name_of_value = name
         if seen.constraints.get("uniqueItems"):
             for more in range(1, _TRIES):
                 if item not in others:
@@ -201,7 +228,10 @@ class Maker:
     def _text(self, seen: Shape, depth: int) -> str | bytes:
         if is_binary(seen.schema) and (self._options.files or not depth):
             return b"example".ljust(int(min(seen.constraints.get("minLength", 0), _ITEMS)), b".")
-        found: Iterator[str] = texts(seen, self._seed)
+        faked: Iterator[str] = iter(())
+        if self._options.fake is not None:
+            faked = realistic.texts(self._name_of_value, self._owner, seen.format, self._person, self._key)
+        found: Iterator[str] = texts(seen, self._seed, faked)
         content = applied(seen.schema, "contentSchema")
         if content and seen.content_media_type and find(seen.content_media_type).name == "json":
             return json.dumps(self.make(content[0], depth + 1))
@@ -214,11 +244,16 @@ class Maker:
         return next(found)
 
     def _number(self, seen: Shape, _depth: int) -> int | float:
+        whole = "number" not in seen.types
+        if self._options.fake is not None:
+            faked = realistic.number(self._name_of_value, self._person, self._key, whole=whole)
+            if Bounds(seen.constraints, seen.format).allow(Fraction(str(faked))):
+                return faked
         random = Random(str(self._seed)) if self._seed else None  # noqa: S311  # not for secrets
-        return number(seen.constraints, seen.format, random, whole="number" not in seen.types)
+        return number(seen.constraints, seen.format, random, whole=whole)
 
     def _boolean(self, _seen: Shape, _depth: int) -> bool:
-        return self._seed % 2 == 0
+        return self._varied % 2 == 0
 
     def _null(self, _seen: Shape, _depth: int) -> None:
         return None

@@ -181,6 +181,7 @@ def serve(
     * ``authenticate``, ``validate``: whether credentials are required, and requests validated (True).
     * ``stateful``: created items are found again, and others are 404 (False).
     * ``dynamic``: responses are generated from schemas, not taken from examples (False).
+    * ``fake``: generated values look real, with the extra ``fake`` (where it is installed: with ``dynamic``).
     * ``seed``: the same seed gives the same responses.
     * ``delay``: seconds before each response; ``chaos``: the part of requests that fail, from 0 to 1.
     * ``cors``: pages of any origin may call it (False); ``watch``: a changed document is read again (False).

@@ -222,7 +222,7 @@ def test_mock_serves_until_it_is_interrupted():
     command = [sys.executable, "-c", INTERRUPTIBLE, "mock", THINGS, "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
-            announced = process.stderr.readline()
+            announced, broken = process.stderr.readline(), process.stderr.readline()
             url = re.search(r"http://\S+", announced)[0]
             with urllib3.PoolManager() as http:
                 assert http.request("GET", f"{url}/choices?a=b").json() == {"n": 1}
@@ -232,6 +232,7 @@ def test_mock_serves_until_it_is_interrupted():
         finally:
             process.kill()
     assert re.match(r"Things 1: \d+ operations at http://127.0.0.1:\d+ ", announced)
+    assert broken.startswith("broken answers 500, since the document is broken there: $ref")
     assert line == "GET /choices?a=b 200  getChoices\n"
     assert (process.returncode, rest.strip()) == (130, "")
 

@@ -269,13 +269,71 @@ def test_sequences_of_json_have_several_items(ask_with, content_type):
 NO_SUCCESS = {"kubernetes": {"GET /logs/": 401, "GET /logs/{logpath}": 401}}
 
 
+# the schema's keywords, or its type alone, by the property's name; what its values look like
+FAKED = {
+    "name": ("string", r"[A-Z]\S+ [A-Z]\S+"),
+    "email": ({"type": "string", "format": "email"}, r"[a-z]+\.[a-z]+@example\.(com|net|org)"),
+    "contactEmail": ("string", r"[a-z]+\.[a-z]+@example\.(com|net|org)"),
+    "billing_city": ("string", r"[A-Z].*"),
+    "unit-price": ("number", r"[0-9]+(\.[0-9]+)?"),
+    "price": ({"type": "string", "pattern": r"^\d+\.\d\d$"}, r"[0-9]+\.[0-9]{2}"),
+    "age": ("integer", r"1[89]|[2-8][0-9]|90"),
+    "quantity": ({"type": "integer", "maximum": 3}, r"-?[0-9]+"),
+    "phone": ({"type": "string", "maxLength": 20}, r"\+1[0-9]{3}55501[0-9]{2}"),
+    "country_code": ({"type": "string", "minLength": 2, "maxLength": 2}, r"[A-Z]{2}"),
+    "postcode": ("string", r"[0-9]{5}"),
+    "createdAt": ({"type": "string", "format": "date-time"}, r"20[0-9-]+T[0-9:]+Z"),
+    "website": ({"type": "string", "format": "uri"}, r"https://example\.com/[a-z-]+"),
+    "uuid": ({"type": "string", "format": "uuid"}, r"[0-9a-f-]{36}"),
+    "capacity": ("string", r"[a-z]+ [a-z]+"),
+    "imageUrls": ({"type": "array", "items": TEXT}, r"\['https://example\.com/.*'\]"),
+    "state": ({"enum": ["new", "sent"]}, "new|sent"),
+}
+USER = {name: {"type": found} if isinstance(found, str) else found for name, (found, _) in FAKED.items()}
+USERS = document(as_json({"type": "array", "items": {"$ref": "#/components/schemas/User"}}))
+USERS["components"] = {"schemas": {"User": {"type": "object", "required": [*USER], "properties": USER}}}
+
+
+@pytest.mark.parametrize("options", [{"fake": True}, {"dynamic": True}])
+def test_generated_data_look_real_and_differ(ask_with, options):
+    users = json.loads(ask_with(USERS, **options)("GET", "/x").body)
+    for name, (_, pattern) in FAKED.items():
+        assert all(re.fullmatch(pattern, str(user[name])) for user in users), (name, [user[name] for user in users])
+        assert len({str(user[name]) for user in users}) == len(users) or name in {"state", "quantity"}
+    # What belongs to one person fits together.
+    assert [user["email"].partition("@")[0].split(".") for user in users] == [
+        user["name"].lower().split() for user in users
+    ]
+
+
+def test_data_that_look_real_are_the_same_in_every_run_for_the_same_url_and_seed(ask_with):
+    def body(target, **options):
+        return ask_with(USERS, fake=True, **options)("GET", target).body
+
+    assert body("/x") == body("/x")
+    assert len({body("/x"), body("/x?page=2"), body("/x", seed=1)}) == 3
+
+
+@pytest.mark.parametrize("options", [{}, {"dynamic": True, "fake": False}])
+def test_data_do_not_look_real_unless_that_is_asked_for(ask_with, options):
+    assert json.loads(ask_with(USERS, **options)("GET", "/x").body)[0]["capacity"] == "string"
+
+
+def test_without_faker_data_are_as_ever_and_asking_for_real_ones_names_the_extra(ask_with, monkeypatch):
+    monkeypatch.setattr("dynclient.examples.realistic.find_spec", lambda name: None)
+    assert json.loads(ask_with(USERS, dynamic=True)("GET", "/x").body)[0]["capacity"] == "string"
+    with pytest.raises(dynclient.exceptions.ArgumentError, match=r"dynclient\[fake\]"):
+        testing.app(USERS, fake=True)
+
+
 @pytest.mark.large
+@pytest.mark.parametrize("options", [{}, {"dynamic": True, "fake": True}], ids=["shown", "faked"])
 @pytest.mark.parametrize("name", VENDORS.values(), ids=VENDORS)
-def test_every_answer_of_a_vendor_is_valid(name):
+def test_every_answer_of_a_vendor_is_valid(name, options):
     shared = os.environ.get("DYNCLIENT_SHARED")
     if shared is None:
         pytest.skip("DYNCLIENT_SHARED is not set")
-    mock = testing.app(Path(shared) / "corpus" / name, authenticate=False, validate=False)
+    mock = testing.app(Path(shared) / "corpus" / name, authenticate=False, validate=False, **options)
     traffic = TrafficCheck(mock.api)
     refused = {}
     for row in mock.api.rows:

@@ -28,6 +28,8 @@ from dynclient.exceptions import MissingCredential as MissingCredential
 from dynclient.exceptions import NoSuchOperation as NoSuchOperation
 from dynclient.exceptions import NotFound as NotFound
 from dynclient.exceptions import PaceTimeout as PaceTimeout
+from dynclient.exceptions import PaginationError as PaginationError
+from dynclient.exceptions import PaginationUnclear as PaginationUnclear
 from dynclient.exceptions import PoolTimeout as PoolTimeout
 from dynclient.exceptions import Problem as Problem
 from dynclient.exceptions import ProtocolError as ProtocolError
@@ -109,6 +111,8 @@ __all__ = [
     "NotFound",
     "OAuth2",
     "PaceTimeout",
+    "PaginationError",
+    "PaginationUnclear",
     "PoolTimeout",
     "Problem",
     "ProtocolError",

@@ -66,8 +66,12 @@ class DynclientError(Exception):
     """The base class of all errors that dynclient raises.
 
     ``message`` is the first part of the text, ``hint`` tells how to fix a common mistake. ``operation_id`` is the
-    operationId or the Python name of the called operation, if there is one.
+    operationId or the Python name of the called operation, if there is one. ``page_number`` is the page of a list that
+    could not be read, counted from 1, and ``resume`` the text with which the list goes on there; None elsewhere.
     """
+
+    page_number: int | None = None
+    resume: str | None = None
 
     def __init__(self, message: str = "", *, operation_id: str | None = None, hint: str = "") -> None:
         super().__init__(message)
@@ -83,6 +87,8 @@ class DynclientError(Exception):
         lines = [self.message, *self.details()]
         if self.operation_id and not self.message.startswith((self.operation_id + " ", self.operation_id + ":")):
             lines[0] = f"{self.operation_id}: {lines[0]}"
+        if self.page_number is not None:
+            lines.append(f"at page {self.page_number}; paginate(..., resume=error.resume) goes on there")
         text, hint = "\n".join(map(one_line, lines)), f"\nHint: {one_line(self.hint)}" if self.hint else ""
         # The hint says how to go on: what is cut is the text before it.
         most = max(_MAX_TEXT - len(hint), _MAX_TEXT // 2)
@@ -225,6 +231,18 @@ class BlockedAddress(RequestError):
         super().__init__(message, **data)
         self.host = host
         self.addresses = tuple(addresses)
+
+
+class PaginationUnclear(RequestError):
+    """The document does not say well enough how a list goes on. ``pagination`` is what is known, with its evidence."""
+
+    def __init__(self, message: str = "", *, pagination: Any = None, **data: Any) -> None:
+        super().__init__(message, **data)
+        self.pagination = pagination
+
+    def details(self) -> list[str]:
+        """Add the evidence."""
+        return [f"  {each}" for each in self.pagination.evidence] if self.pagination is not None else []
 
 
 class ClientClosed(RequestError):
@@ -392,6 +410,13 @@ class ResponseError(DynclientError):
     def _excerpt(self) -> str:
         body = self.response.body if self.response is not None else b""
         return escaped(body[:1024].decode("utf-8", "replace")).replace("\n", " ")
+
+
+class PaginationError(ResponseError):
+    """A list can't go on: the server repeats a page, or names one that can't be asked for. What was read is not lost.
+
+    ``page_number`` is the page that was not read, and ``resume`` goes on with it.
+    """
 
 
 class ApiError(ResponseError):

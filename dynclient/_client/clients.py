@@ -57,7 +57,7 @@ _R = TypeVar("_R")
 # The options of load that with_options takes too.
 _CALL_OPTIONS = (
     "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "rate", "validate", "redirects",
-    "hooks", "cookies", "http_cache", "coerce", "convert", "defaults",
+    "hooks", "cookies", "http_cache", "coerce", "convert", "defaults", "paginate",
 )  # fmt: skip
 # So many operations still fit on a screen or two.
 _MANY = 100
@@ -153,6 +153,7 @@ class _BaseClient:
         coerce: bool = False,
         convert: Conversion = None,
         defaults: Mapping[str, object] | None = None,
+        paginate: Mapping[str, Mapping[str, object]] | None = None,
         transport: Any = None,
         cache: bool | str | os.PathLike[str] = True,
         watch: bool | float = False,
@@ -198,6 +199,9 @@ class _BaseClient:
                 of schema names to classes (pydantic, attrs, dataclass) or functions, or a list of these.
             defaults: values of parameters, such as ``{"owner": "me"}``, for the calls of all operations that have a
                 parameter of that name and do not give it. By position they are passed over.
+            paginate: how lists page where the document does not say it: operationId, Python name, ``"METHOD /path"``,
+                or ``"*"`` for every list, to a mapping with any of ``items``, ``next``, ``more``, ``total``, ``last``,
+                ``size`` and ``start``, as ``op.pagination`` shows them.
             transport: what sends requests, in place of ours: a Transport, or for an AsyncClient an AsyncTransport.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
@@ -289,9 +293,9 @@ class _BaseClient:
 
         Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
         ``timeout``, ``retry``, ``rate``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``http_cache``,
-        ``coerce``, ``convert`` and ``defaults`` as ``load`` does; ``content_type`` and ``accept``: the media types of
-        bodies and of responses, where operations offer a choice; and ``upload_progress``: a function that is called
-        with the number of bytes of a body that were sent so far, and the number of all, or None.
+        ``coerce``, ``convert``, ``defaults`` and ``paginate`` as ``load`` does; ``content_type`` and ``accept``: the
+        media types of bodies and of responses, where operations offer a choice; and ``upload_progress``: a function
+        that is called with the number of bytes of a body that were sent so far, and the number of all, or None.
         ``query`` has query fields that the document has forgotten: a mapping of name to a text, number, boolean or
         list; they replace arguments of their name.
         """

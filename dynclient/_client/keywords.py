@@ -60,6 +60,7 @@ class CommonOptions(TypedDict, total=False):
     coerce: bool
     convert: Conversion
     defaults: Mapping[str, object] | None
+    paginate: Mapping[str, Mapping[str, object]] | None
 
 
 class _LoadOptions(CommonOptions, total=False):

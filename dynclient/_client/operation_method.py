@@ -84,7 +84,7 @@ class Dispatcher:
         self._security.check_headers(options.headers, request, plan.operation)
         return self._security.placeholder(request, plan.operation)
 
-    def send(self, plan: Plan, bound: Bound, options: CallOptions | None = None, *, data_only: bool) -> Any:
+    def send(self, plan: Plan, bound: Bound | Request, options: CallOptions | None = None, *, data_only: bool) -> Any:
         """Make a call: return its data, or its HTTPResult."""
         result = drive(call(**self._prepared(plan, bound, options or self.options)), self.state.transport)
         return result.data if data_only else result
@@ -108,14 +108,15 @@ class Dispatcher:
         own = [name for name, meant in self._limits.items() if meant == row.key or meant in row.tags]
         return self.state.pacing.of(rate, own, row.key)
 
-    def _prepared(self, plan: Plan, bound: Bound, options: CallOptions) -> dict[str, Any]:
-        """The arguments of a call's flow."""
+    def _prepared(self, plan: Plan, bound: Bound | Request, options: CallOptions) -> dict[str, Any]:
+        """The arguments of a call's flow; a Request is sent as it is."""
         if self._validations:
             options = self.options_of(plan.operation, options)
         mode, engine = options.validate.responses, options.validate.engine
         if mode == "strict":
             plan.check_answers()
-        request, operation = plan.request(bound, options), plan.operation
+        request = bound if isinstance(bound, Request) else plan.request(bound, options)
+        operation = plan.operation
         reader = ResponseReader(operation, self.state.limits, mode, engine, options.convert)
         auth = AuthFlow(self._security, operation) if operation.security else None
         if options.headers:
@@ -173,7 +174,7 @@ class AsyncDispatcher(Dispatcher):
 
     __slots__ = ()
 
-    def send(self, plan: Plan, bound: Bound, options: CallOptions | None = None, *, data_only: bool) -> Any:
+    def send(self, plan: Plan, bound: Bound | Request, options: CallOptions | None = None, *, data_only: bool) -> Any:
         """Make a call: a coroutine that returns its data, or its HTTPResult."""
         return self._send(plan, bound, options or self.options, data_only=data_only)
 
@@ -183,7 +184,7 @@ class AsyncDispatcher(Dispatcher):
 
         return AsyncStreaming(self._body(plan, bound, options or self.options))
 
-    async def _send(self, plan: Plan, bound: Bound, options: CallOptions, *, data_only: bool) -> Any:
+    async def _send(self, plan: Plan, bound: Bound | Request, options: CallOptions, *, data_only: bool) -> Any:
         try:
             result: HTTPResult = await drive_async(call(**self._prepared(plan, bound, options)), self.state.transport)
         except DynclientError as error:
@@ -270,6 +271,18 @@ def of_operation(method: OperationMethod) -> inspect.Signature:
     import inspect
 
     return method.__signature__.replace(return_annotation=inspect.Signature.empty)
+
+
+def of_pages(method: OperationMethod) -> inspect.Signature:
+    """The signature of an operation, with the options of ``paginate``."""
+    import inspect
+
+    from dynclient._client.paging import OPTIONS
+
+    own = of_operation(method)
+    names = [f"{name}_" if name in own.parameters else name for name in OPTIONS]
+    more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=...) for name in names]
+    return own.replace(parameters=[*own.parameters.values(), *more])
 
 
 def of_options(_: object) -> inspect.Signature:
@@ -478,6 +491,36 @@ class OperationMethod(Described):
         """
         plan = self._dispatcher.document.plan(self._row)
         return self._dispatcher.stream(plan, plan.binder.bind(args, keywords, self._dispatcher.options.defaults))
+
+    @shown_as(of_pages)
+    @outermost
+    def paginate(self, /, *args: Any, **keywords: Any) -> Any:
+        """The items of a list, lazily, one request a page: ``for item in op.paginate(...)``, or ``async for``.
+
+        Takes the arguments of the call. ``.pages()`` of what it returns gives whole pages, ``.first(n)`` a list. What
+        is asked for next is in :attr:`pagination`; ``by`` says it otherwise. ``page_size`` is a number or ``"max"``,
+        ``max_items`` ends it after so many, ``resume`` goes on where a page's ``resume`` says, ``prefetch=1`` fetches
+        the next page meanwhile, ``unique="id"`` leaves out items that moved between pages, and ``on_repeat="stop"``
+        takes a repeated page for the end. An option whose name is an argument of the call gets an underscore after it.
+
+        Raises:
+            PaginationUnclear: how the list goes on is not clear enough.
+            PaginationError: while iterating: the server repeats a page, or names one that can't be asked for.
+        """
+        from dynclient._client.paging import AsyncPages, Pages, pages_of
+
+        dispatcher = self._dispatcher
+        kind = AsyncPages if isinstance(dispatcher, AsyncDispatcher) else Pages
+        options, send = dispatcher.options_of(self._read()), partial(dispatcher.send, data_only=False)
+        return pages_of(dispatcher.document, self._row, options, send, args, keywords, kind)
+
+    @property
+    def pagination(self) -> Any:
+        """How the list goes on (:class:`dynclient.types.Pagination`), with its evidence; None if it does not page."""
+        from dynclient._client.paging import rule_of
+
+        with self._attribute():
+            return rule_of(self._dispatcher.document, self._row, self._dispatcher.options)
 
     @shown_as(of_options)
     @outermost

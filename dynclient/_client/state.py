@@ -119,6 +119,7 @@ class LoadedDocument:
         self.renamed: dict[str, str] = {}
         self._operations: dict[str, Operation] = {}
         self._plans: dict[str, Plan] = {}
+        self._found: dict[tuple[str, str], Any] = {}
 
     @cached_property
     def names(self) -> OperationNames:
@@ -155,6 +156,18 @@ class LoadedDocument:
             with naming(row):
                 plan = self._plans.setdefault(row.key, Plan(self.operation(row), self._limits))
         return plan
+
+    def once(self, what: str, row: OperationRow, find: Callable[[], _R]) -> _R:
+        """Return what was found out of an operation, at its first use.
+
+        Raises:
+            DocumentError: the document is broken there.
+        """
+        key = what, row.key
+        if key not in self._found:
+            with naming(row):
+                self._found.setdefault(key, find())
+        return self._found[key]  # type: ignore[no-any-return]  # what `find` returns
 
     def fault(self, row: OperationRow) -> DocumentError | None:
         """Read an operation: the error that stops its calls, or some of them, or None."""

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from dynclient._deferred import deferred
 from dynclient._request.binding import Binder, Bound
-from dynclient._request.options import EVENTS, CallOptions, HiddenHeaders, hidden_defaults, hidden_headers
+from dynclient._request.options import (
+    EVENTS,
+    CallOptions,
+    HiddenHeaders,
+    hidden_defaults,
+    hidden_headers,
+    query_fields,
+)
 from dynclient._request.plan import Plan
 from dynclient._request.servers import ServerChoice, checked_base_url, server_url
 
@@ -29,6 +36,7 @@ __all__ = [
     "explain",
     "hidden_defaults",
     "hidden_headers",
+    "query_fields",
     "server_url",
 ]
 

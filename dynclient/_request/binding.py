@@ -101,6 +101,10 @@ class Binder:
         bound = Bound(parameters, body)
         return self.checked(bound) if complete else bound
 
+    def takes(self, name: str) -> bool:
+        """Whether the call has an argument of a name."""
+        return name in self._by_name
+
     def from_strings(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Read the texts of a row by the schemas of their arguments; an empty one that is no text is left out.
 

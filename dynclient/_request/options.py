@@ -48,7 +48,7 @@ class CallOptions(Record):
     ``cookies`` has the jar, if there is one, ``http_cache`` the HTTPCache. ``upload_progress`` is called with the bytes
     of the body that were sent so far, and the number of all, or None. ``coerce`` reads texts in arguments by their
     schemas, ``convert`` has the Converter of responses' data, and ``defaults`` values of parameters that a
-    call does not give.
+    call does not give. ``paginate`` has the rules by which lists page, by their operations.
     """
 
     base_url: str | None = None
@@ -71,6 +71,7 @@ class CallOptions(Record):
     coerce: bool = False
     convert: Any = None
     defaults: Mapping[str, Any] = {}
+    paginate: Mapping[str, Mapping[str, Any]] = {}
 
     def changed(self, options: Mapping[str, Any]) -> CallOptions:
         """Return these options with some changed; headers and query fields are added to those that are there.
@@ -198,6 +199,17 @@ def hidden_defaults(value: Any) -> Mapping[str, Any]:
     return HiddenDefaults(value)
 
 
+def _paginate(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Rules of lists: operationId, Python name, ``"METHOD /path"``, or ``"*"`` for every list -> a rule."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ArgumentError("paginate must be a mapping of an operation's name to its rule", argument="paginate")
+    from dynclient._paging.rules import checked
+
+    return {str(name): checked(rule, "paginate") for name, rule in value.items()}
+
+
 def _validation(value: Any) -> Validation:
     try:
         return Validation.of(value)
@@ -276,6 +288,7 @@ _CHECKS = {
     "rate": _rate,
     "headers": hidden_headers,
     "defaults": hidden_defaults,
+    "paginate": _paginate,
     "query": query_fields,
     "validate": _validation,
     "allow_origins": _origins,

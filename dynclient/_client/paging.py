@@ -1,0 +1,467 @@
+"""``operation.paginate(...)``: the items and pages of a list, with a driver for threads and one for tasks.
+
+A keyword of ``paginate`` is an argument of the call where the operation has one of that name; the option of that name
+is then written with an underscore after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextvars import copy_context
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from dynclient._client.state import LoadedDocument
+from dynclient._client.tracebacks import shortened
+from dynclient._expressions import expression
+from dynclient._paging.declared import pagination
+from dynclient._paging.rules import Evidence, Pagination, Target, changed, checked, read_next, read_target
+from dynclient._paging.stepping import Page, Paging, Steps, steps
+from dynclient._request import Bound, CallOptions, Plan, query_fields
+from dynclient._schemas import shape
+from dynclient._value_paths import path_keys
+from dynclient.exceptions import ArgumentError, DynclientError, PaginationError, PaginationUnclear
+from dynclient.messages import HTTPResult, Request
+from dynclient.model import OperationRow, Schema
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+T = TypeVar("T")
+
+OPTIONS = ("by", "page_size", "max_items", "resume", "prefetch", "unique", "on_repeat")
+_MAXIMUM = expression(
+    r"(?i)\bmax(?:imum)?\b[^0-9.;]{0,30}([0-9]{1,6})|\b(?:at most|up to|no more than|between 1 and)\s+([0-9]{1,6})"
+)
+
+
+def rule_of(document: LoadedDocument, row: OperationRow, options: CallOptions) -> Pagination | None:
+    """How an operation pages, with what the client's options say of it."""
+    found = document.once("pagination", row, lambda: pagination(document.operation(row), document.api))
+    if not options.paginate:
+        return found
+    names = (row.operation_id or "", row.name, row.key, *(f"{tag}.{name}" for tag, name in row.names_by_tag))
+    rule = next((options.paginate[name] for name in names if name in options.paginate), None)
+    if rule is not None:
+        return changed(found or Pagination(key=row.key), rule, Evidence("the option paginate= says so"))
+    rule = options.paginate.get("*")
+    return (
+        changed(found, rule, Evidence('paginate={"*": ...} says so'))
+        if rule is not None and found is not None
+        else found
+    )
+
+
+def pages_of(  # noqa: PLR0917  # each is one thing of the call
+    document: LoadedDocument,
+    row: OperationRow,
+    options: CallOptions,
+    send: Callable[[Plan, Request, CallOptions], Any],
+    args: tuple[Any, ...],
+    keywords: Mapping[str, Any],
+    kind: type[_Pages[Any]],
+) -> Any:
+    """The pages of a call, of a class of this module; ``send`` makes a call, and returns its HTTPResult.
+
+    Raises:
+        ArgumentError: an argument or an option is wrong.
+        PaginationUnclear: how the list goes on is not clear enough, and ``by=`` does not say it.
+    """
+    plan = document.plan(row)
+    arguments = dict(keywords)
+    given = {name: arguments.pop(key) for name in OPTIONS if (key := _key(plan, name)) in arguments}
+    rule = rule_of(document, row, options) or Pagination(key=row.key)
+    if given.get("by") is not None:
+        rule = changed(rule, checked(given["by"], "by"), Evidence("by= says so"))
+    _check(rule)
+    bound = plan.binder.bind(args, arguments, options.defaults, complete=False)
+    bound = plan.binder.checked(_sized(bound, plan, rule, given.get("page_size")))
+    schemes = document.api.security_schemes.values()
+    hidden = frozenset(each.parameter for each in schemes if each.type == "apiKey" and each.in_ == "query")
+    paging = _Call(plan, bound, options).paging(rule, given)._replace(hidden=hidden)
+    return kind(lambda request: send(plan, request, options), paging, prefetch=_prefetch(given.get("prefetch", 0)))
+
+
+def _key(plan: Plan, name: str) -> str:
+    """The keyword of an option, which is not one of the operation."""
+    return f"{name}_" if plan.binder.takes(name) else name
+
+
+def _check(rule: Pagination) -> None:
+    """Refuse a rule that is not clear enough."""
+    if not rule.is_usable:
+        what = "a guess" if rule.confidence == "guess" else "unclear"
+        items = rule.items or "$.NAME"
+        following = rule.next or "query PARAMETER <- $.MEMBER"
+        raise PaginationUnclear(
+            f"how the list goes on is {what}",
+            pagination=rule,
+            hint=f'say it: by={{"items": "{items}", "next": "{following}"}}; x-pagination says it in the document',
+        )
+    if rule.items is None and " + " in (rule.next or ""):
+        raise PaginationUnclear(
+            "it is unclear where the items are, whose number tells the last page",
+            pagination=rule,
+            hint='say it: by={"items": "$.NAME"}',
+        )
+
+
+def _prefetch(value: Any) -> bool:
+    if value not in (0, 1, None):
+        raise ArgumentError(f"prefetch must be 0 or 1 (pages), not {value!r}", argument="prefetch")
+    return bool(value)
+
+
+def _sized(bound: Bound, plan: Plan, rule: Pagination, size: Any) -> Bound:
+    """The values of the call with the number of items on a page."""
+    if size is None:
+        return bound
+    if rule.size is None:
+        raise ArgumentError(
+            "it is unclear which parameter has the number of items on a page",
+            argument="page_size",
+            hint='by={"size": "query NAME"} names it, or pass the parameter itself',
+        )
+    target = read_target(rule.size)
+    if size == "max":
+        size = _maximum(plan, target)
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ArgumentError(f'page_size must be a number from 1, or "max", not {size!r}', argument="page_size")
+    return placed(bound, {target: size}, plan)
+
+
+def _maximum(plan: Plan, target: Target) -> int:
+    """The largest size of a page that the document allows."""
+    seen = _argument(plan, target)
+    found: Any = None
+    if seen is not None and seen.schema is not None:
+        bounds = shape(seen.schema).constraints
+        found = bounds.get("maximum")
+        if found is None and (below := bounds.get("exclusiveMaximum")) is not None:
+            found = below - 1
+        said = _MAXIMUM.search(" ".join(filter(None, (seen.description, shape(seen.schema).description))))
+        if found is None and said is not None:
+            found = int(said[1] or said[2])
+    if found is None:
+        raise ArgumentError(
+            f"the document has no maximum of {target.name}", argument="page_size", hint="give a number, page_size=100"
+        )
+    return int(found)
+
+
+def _argument(plan: Plan, target: Target) -> Any:
+    wire = target.keys[0] if target.keys else target.name
+    return next((each for each in plan.arguments if each.in_ == target.in_ and each.wire == wire), None)
+
+
+def placed(bound: Bound, values: Mapping[Target, Any], plan: Plan) -> Bound:
+    """The values of a call with others for the targets of a rule."""
+    parameters, body = dict(bound.parameters), bound.body
+    for target, value in values.items():
+        if target.in_ != "body":
+            argument = _argument(plan, target)
+            parameters[target.in_, target.name] = _fitted(value, argument.schema if argument is not None else None)
+        elif value is not None:
+            body = _with_member(body, target, value)
+    return Bound({key: value for key, value in parameters.items() if value is not None}, body)
+
+
+def _fitted(value: Any, schema: Schema | None) -> Any:
+    """A token as its parameter takes it: servers give numbers for texts, and texts for numbers."""
+    if schema is None:
+        return str(value) if value is not None else None
+    types = shape(schema).types - {"null"}
+    if isinstance(value, str) and types and "string" not in types and re.fullmatch(r"-?[0-9]{1,18}", value):
+        return int(value)
+    if not isinstance(value, str) and value is not None and types and not types & {"integer", "number", "object"}:
+        return str(value)
+    return value
+
+
+def _with_member(body: Any, target: Target, value: Any) -> Any:
+    """A body with another member, which the caller's own does not get."""
+    from dynclient._plain_values import plain_value
+
+    copied = plain_value(body) if body is not ... else {}
+    if not isinstance(copied, dict):
+        raise ArgumentError(f"the body has no member {target.name}, since it is no object", argument="body")
+    root = here = dict(copied)
+    for key in target.keys[:-1]:
+        inner = here.get(str(key))
+        here[str(key)] = dict(inner) if isinstance(inner, Mapping) else {}
+        here = here[str(key)]
+    here[str(target.keys[-1])] = value
+    return root
+
+
+class _Call:
+    """A call whose pages are asked for."""
+
+    def __init__(self, plan: Plan, bound: Bound, options: CallOptions) -> None:
+        self.plan, self.bound, self.options = plan, bound, options
+
+    def request(self, values: Mapping[Target, Any]) -> Request:
+        """The request of a page; values of parameters that the document forgot go into the query, or the headers."""
+        plan, options = self.plan, self.options
+        known, query, headers = dict[Target, Any](), dict(options.query), dict(options.headers)
+        for target, value in values.items():
+            if target.in_ != "body" and _argument(plan, target) is None:
+                if target.in_ == "header":
+                    headers[target.name] = str(value)
+                elif target.in_ == "query":
+                    query |= query_fields({target.name: value})
+                else:
+                    raise ArgumentError(f"it has no {target.in_} {target.name}", argument="by")
+            else:
+                known[target] = value
+                query.pop(target.name, None) if target.in_ == "query" else None
+        return plan.request(placed(self.bound, known, plan), options._replace(query=query, headers=headers))
+
+    def paging(self, rule: Pagination, given: Mapping[str, Any]) -> Paging:
+        """How its pages are asked for."""
+        most, unique, repeat = given.get("max_items"), given.get("unique"), given.get("on_repeat", "error")
+        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
+            raise ArgumentError(f"max_items must be a number from 0, not {most!r}", argument="max_items")
+        if repeat not in {"error", "stop"}:
+            raise ArgumentError(f'on_repeat must be "error" or "stop", not {repeat!r}', argument="on_repeat")
+        resume = given.get("resume")
+        if resume is not None and not isinstance(resume, str):
+            raise ArgumentError("resume must be the text that a page gave", argument="resume")
+        try:
+            keys = path_keys(unique) if unique is not None else None
+        except (ValueError, TypeError):
+            raise ArgumentError("unique must be a member of the items, such as 'id'", argument="unique") from None
+        counted = read_next(rule.next or "link")
+        size = read_target(rule.size) if rule.size is not None else None
+        first = self._number(counted.targets[0]) if counted.kind in {"page", "offset"} else None
+        return Paging(
+            rule=rule,
+            request=self.request,
+            size=self._number(size),
+            usual_size=self._default(size),
+            first_number=first,
+            max_items=most,
+            resume=resume,
+            unique=keys,
+            on_repeat=repeat,
+        )
+
+    def _number(self, target: Target | None) -> int | None:
+        """The value of a target in the call, where it is an integer."""
+        if target is None:
+            return None
+        value = self.bound.parameters.get((target.in_, target.name))
+        if target.in_ == "body" and isinstance(self.bound.body, Mapping):
+            value = self.bound.body.get(str(target.keys[0]))
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def _default(self, target: Target | None) -> int | None:
+        argument = _argument(self.plan, target) if target is not None else None
+        value = shape(argument.schema).default if argument is not None and argument.schema is not None else None
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+class _Pages(Generic[T]):
+    """What the pages of threads and of tasks have in common."""
+
+    def __init__(self, send: Callable[[Request], Any], paging: Paging, *, prefetch: bool = False) -> None:
+        self._send, self._paging, self._prefetch = send, paging, prefetch
+
+    @property
+    def pagination(self) -> Pagination:
+        """How the list pages."""
+        return self._paging.rule
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.pagination.key}: {self.pagination.next}>"
+
+    def _limited(self, most: int | None) -> Any:
+        """The same pages with no more items than so many."""
+        if most is None or isinstance(most, bool) or not isinstance(most, int) or most < 0:
+            raise ArgumentError(f"the number of items must be one from 0, not {most!r}", argument="max_items")
+        own = self._paging.max_items
+        most = most if own is None else min(own, most)
+        return type(self)(self._send, self._paging._replace(max_items=most), prefetch=self._prefetch)
+
+    def _need_items(self) -> None:
+        if self.pagination.items is None:
+            raise PaginationUnclear(
+                "it is unclear where the items of a page are",
+                pagination=self.pagination,
+                hint='by={"items": "$.NAME"} names them; .pages() gives whole pages',
+            )
+
+
+class _Walk:
+    """One iteration over the pages: what is asked for next, and what came."""
+
+    def __init__(self, send: Callable[[Request], Any], paging: Paging, *, prefetch: bool) -> None:
+        self._send, self._prefetch = send, prefetch
+        self._steps: Steps = steps(paging)
+        self._next: Request | PaginationError | None = None
+        self._is_begun = False
+        self._pending: Any = None
+
+    def _request(self) -> Request | None:
+        """The request of the next page; None after the last one."""
+        if not self._is_begun:
+            self._is_begun = True
+            _, self._next = next(self._steps)
+        if isinstance(self._next, PaginationError):
+            error, self._next = self._next, None
+            raise error
+        return self._next
+
+    def _page(self, result: HTTPResult) -> Page[Any]:
+        page, self._next = self._steps.send(result)
+        if page is None:
+            raise AssertionError("a result is a page")
+        return page
+
+    def _failed(self, error: DynclientError) -> DynclientError:
+        """The error of a request, with the number of its page. The iteration is over."""
+        self._next = None
+        try:
+            self._steps.throw(error)
+        except DynclientError as known:
+            return shortened(known)
+        return error
+
+
+class _PageIterator(_Walk, Iterator[Page[T]]):
+    def __next__(self) -> Page[T]:
+        try:
+            request = self._request()
+            if request is None:
+                raise StopIteration
+            pending, self._pending = self._pending, None
+            result = pending.result() if pending is not None else self._send(request)
+        except DynclientError as error:
+            raise self._failed(error)  # noqa: B904  # it is the same error
+        page = self._page(result)
+        if self._prefetch and isinstance(self._next, Request):
+            self._pending = self._pool.submit(copy_context().run, self._send, self._next)
+        return page
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """One thread, which fetches the next page while the present one is used."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(1, thread_name_prefix="dynclient-prefetch")
+
+
+class Pages(_Pages[T]):
+    """The items of a list, page by page: one request a page, when its first item is asked for.
+
+    It can be iterated over again, and then begins anew. :meth:`pages` gives the pages themselves.
+    """
+
+    def __iter__(self) -> Iterator[T]:
+        self._need_items()
+        for page in self.pages():
+            if page.has_items:
+                yield from page.items
+
+    def pages(self) -> Iterator[Page[T]]:
+        """The pages, each with its items, answer, number, and the text that goes on after it.
+
+        Raises:
+            PaginationError: while iterating: the server repeats a page, or names one that can't be asked for.
+            DynclientError: while iterating: as the call; with ``page_number``, and ``resume``.
+        """
+        return _PageIterator(self._send, self._paging, prefetch=self._prefetch)
+
+    def first(self, n: int) -> list[T]:
+        """The first items, of no more pages than they are on."""
+        return list(self._limited(n))
+
+    def to_list(self, *, max_items: int) -> list[T]:
+        """The items, up to so many: a list has to end somewhere."""
+        return list(self._limited(max_items))
+
+
+class _AsyncPageIterator(_Walk, AsyncIterator[Page[T]]):
+    async def __anext__(self) -> Page[T]:
+        try:
+            request = self._request()
+            if request is None:
+                raise StopAsyncIteration
+            pending, self._pending = self._pending, None
+            result = await (pending if pending is not None else self._send(request))
+        except DynclientError as error:
+            raise self._failed(error)  # noqa: B904  # it is the same error
+        page = self._page(result)
+        if self._prefetch and isinstance(self._next, Request):
+            self._pending = _AsyncAhead(self._send(self._next))
+        return page
+
+
+class _AsyncItems(AsyncIterator[T]):
+    """No generator, since those have to be closed on trio."""
+
+    def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
+        self._pages = pages
+        self._items: Iterator[T] = iter(())
+
+    async def __anext__(self) -> T:
+        while True:
+            for item in self._items:
+                return item
+            page = await anext(self._pages)
+            self._items = iter(page.items if page.has_items else ())
+
+
+class AsyncPages(_Pages[T]):
+    """The items of a list, page by page, for ``async for``: one request a page, when its first item is asked for."""
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        self._need_items()
+        return _AsyncItems(self.pages())
+
+    def pages(self) -> AsyncIterator[Page[T]]:
+        """The pages, as :meth:`Pages.pages` gives them."""
+        return _AsyncPageIterator(self._send, self._paging, prefetch=self._prefetch)
+
+    async def first(self, n: int) -> list[T]:
+        """The first items, of no more pages than they are on."""
+        return [item async for item in self._limited(n)]
+
+    async def to_list(self, *, max_items: int) -> list[T]:
+        """The items, up to so many: a list has to end somewhere."""
+        return [item async for item in self._limited(max_items)]
+
+
+class _AsyncAhead:
+    """A page that is fetched in a task of its own while the present one is used; on asyncio and trio."""
+
+    def __init__(self, coroutine: Any) -> None:
+        import asyncio
+
+        import anyio
+
+        self._done = anyio.Event()
+        self._result: Any = None
+        self._error: Exception | None = None
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            import trio
+
+            trio.lowlevel.spawn_system_task(self._run, coroutine, context=copy_context())
+        else:
+            self._task = loop.create_task(self._run(coroutine))  # a loop holds its tasks weakly
+
+    async def _run(self, coroutine: Any) -> None:
+        try:
+            self._result = await coroutine
+        except Exception as error:  # noqa: BLE001  # raised where the page is awaited
+            self._error = error
+        self._done.set()
+
+    def __await__(self) -> Any:
+        yield from self._done.wait().__await__()
+        if self._error is not None:
+            raise self._error
+        return self._result

@@ -1,0 +1,195 @@
+"""What the documents says of an operation's requests and of its first success: the fields that paging may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dynclient._expressions import expression
+from dynclient._paging.rules import Target
+from dynclient._records import Record
+from dynclient._schemas import Shape, shape
+from dynclient._value_paths import Keys, path_text
+from dynclient.exceptions import DocumentError, DocumentLocation
+from dynclient.media_types import find
+from dynclient.model import API, Header, MediaType, Operation, Response, Schema
+
+_PUNCTUATION = expression(r"[^a-z0-9]")
+_DEPTH = 3
+_MOST_FIELDS = 400
+
+
+def folded(name: str) -> str:
+    """A name without case and punctuation."""
+    return _PUNCTUATION.sub("", name.lower())
+
+
+class Asked(Record):
+    """A value that a request may have: its target, its folded name, its schema as a shape, and its description."""
+
+    target: Target
+    name: str
+    shape: Shape | None
+    description: str
+    pointer: str
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is an integer, or a number."""
+        return self.shape is not None and bool(kinds(self.shape) & {"integer", "number"})
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a string, or of no known type."""
+        return self.shape is None or not kinds(self.shape) or "string" in kinds(self.shape)
+
+    @property
+    def text(self) -> str:
+        """The target as a rule has it."""
+        return f"{self.target.in_} {self.target.name}"
+
+
+class Field(Record):
+    """A member of an answer: the keys of its path, its name folded, its shape and its schema."""
+
+    keys: Keys
+    name: str
+    shape: Shape
+    schema: Schema
+
+    @property
+    def path(self) -> str:
+        """Its path as a rule has it."""
+        return path_text(self.keys)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Its types, null left out."""
+        return kinds(self.shape)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is an array."""
+        return "array" in self.kinds or (not self.kinds and self.shape.items is not None)
+
+
+def kinds(seen: Shape) -> frozenset[str]:
+    """The types of a schema without null; those of the branches of a choice that it has beside nothing else."""
+    found = seen.types
+    for branch in () if found - {"null"} else (*seen.one_of, *seen.any_of):
+        found |= shape(branch).types
+    return found - {"null"}
+
+
+def plain(schema: Schema) -> Shape:
+    """The shape of a schema; of a choice between one schema and null, that of the one."""
+    seen = shape(schema)
+    if not seen.properties and seen.items is None:
+        branches = [shape(each) for each in (*seen.one_of, *seen.any_of)]
+        branches = [each for each in branches if each.types != {"null"}]
+        if len(branches) == 1:
+            return branches[0]
+    return seen
+
+
+class Answers:
+    """An operation, its request's values and the fields of its success, looked at once."""
+
+    def __init__(self, operation: Operation, api: API) -> None:
+        self.operation, self._api = operation, api
+        self.response = _success(operation)
+        self.media_type = _media_type(self.response)
+        self.root = self.media_type.schema if self.media_type is not None else None
+        self.fields: tuple[Field, ...] = tuple(_fields(self.root)) if self.root is not None else ()
+        self.asked: tuple[Asked, ...] = tuple(_asked(operation))
+
+    @property
+    def headers(self) -> tuple[Header, ...]:
+        """The headers of the success."""
+        return tuple(self.response.headers.values()) if self.response is not None else ()
+
+    def location(self, uri: str) -> DocumentLocation | None:
+        """Where a pointer, or the URI of a schema, is in the document."""
+        if self._api.references is None or not uri:
+            return None
+        uri = uri if "#" in uri else f"{self._api.document_uri}#{uri}"
+        try:
+            return DocumentLocation(*self._api.references.location(uri))
+        except DocumentError:
+            return None
+
+    def below(self, keys: Keys) -> list[Field]:
+        """The fields of one object."""
+        return [each for each in self.fields if each.keys[:-1] == keys]
+
+    def at(self, keys: Keys) -> Field | None:
+        """The field at a path."""
+        return next((each for each in self.fields if each.keys == keys), None)
+
+    def elements(self, keys: Keys) -> Schema | None:
+        """The schema of the items of the list at a path; its indices are passed over."""
+        found = next((each.schema for each in self.fields if each.keys == keys), None)
+        return plain(found).items if found is not None else None
+
+
+def _success(operation: Operation) -> Response | None:
+    """The response of a list: 200, or the first success, or ``default``."""
+    responses = operation.responses
+    codes = ["200", *(status for status in responses if status[:1] == "2"), "default"]
+    return next((responses[status] for status in codes if status in responses), None)
+
+
+def _media_type(response: Response | None) -> MediaType | None:
+    found = [each for each in response.content.values() if each.schema is not None] if response is not None else []
+    return min(found, key=lambda each: find(each.media_range).name != "json", default=None)
+
+
+def _fields(root: Schema) -> Iterator[Field]:
+    """The answer itself, and its members down to the third level, outside of arrays; breadth first."""
+    waiting: list[tuple[Keys, Schema]] = [((), root)]
+    count = 0
+    while waiting and count < _MOST_FIELDS:
+        keys, schema = waiting.pop(0)
+        count += 1
+        try:
+            seen = plain(schema)
+            kinds(seen)
+        except DocumentError:
+            continue
+        yield Field(keys, folded(str(keys[-1])) if keys else "", seen, schema)
+        if len(keys) < _DEPTH and "array" not in seen.types:
+            children = dict(seen.properties)
+            # A union of pages: what all of them have says how it goes on.
+            for branch in (*seen.one_of, *seen.any_of) if not children else ():
+                try:
+                    children |= {name: one for name, one in shape(branch).properties.items() if name not in children}
+                except DocumentError:
+                    continue
+            waiting += [((*keys, name), child) for name, child in children.items()]
+
+
+def _asked(operation: Operation) -> Iterator[Asked]:
+    for one in operation.parameters:
+        schema = one.schema or (one.media_type.schema if one.media_type is not None else None)
+        seen = _shape(schema)
+        described = " ".join(filter(None, (one.description, seen.description if seen is not None else "")))
+        yield Asked(Target(one.in_, one.name), folded(one.name), seen, described, one.pointer)
+    body = operation.body.content.values() if operation.body is not None else ()
+    schema = min(
+        (each for each in body if each.schema is not None),
+        key=lambda each: find(each.media_range).name != "json",
+        default=MediaType(""),
+    ).schema
+    if schema is None:
+        return
+    for field in _fields(schema):
+        if 0 < len(field.keys) < _DEPTH and not (field.is_list or field.shape.properties):
+            name = str(field.keys[0]) if len(field.keys) == 1 else field.path
+            target = Target("body", name, field.keys)
+            yield Asked(target, field.name, field.shape, field.shape.description or "", field.schema.uri)
+
+
+def _shape(schema: Schema | None) -> Shape | None:
+    try:
+        return plain(schema) if schema is not None else None
+    except DocumentError:
+        return None

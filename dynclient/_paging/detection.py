@@ -1,0 +1,440 @@
+"""How the list of an operation pages, read off its model: the first rule that applies, with its evidence.
+
+The rules, in their order: a Link header; a token in headers; names that belong together, a token; a URL in the answer;
+names that are often used together; the last item's id; a page's number; an offset. A rule is ``certain`` if the
+document says so, ``likely`` if the names mean nothing else elsewhere, and ``guess`` if they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from dynclient._expressions import expression
+from dynclient._paging.answers import Answers, Asked, Field, folded, kinds, plain
+from dynclient._paging.rules import LINK, Confidence, Evidence, Pagination
+from dynclient._records import Record
+from dynclient._schemas import Shape
+from dynclient._value_paths import Keys, path_text
+from dynclient.exceptions import DocumentError
+from dynclient.model import API, Operation
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+SIZES = frozenset(
+    _words("""
+    limit perpage pagesize pagelength maxresults maxitems maxkeys maxuploads maxparts first top take size count
+    rows pagelimit resultsperpage itemsperpage maxpagesize maxrecords numresults hitsperpage resultspage
+""")
+)
+PAGES = frozenset(
+    _words("""
+    page pagenumber pageno pagenum pageindex currentpage pagenr pageid p pagei pageoffset
+""")
+)
+OFFSETS = frozenset(
+    _words("""
+    offset skip start startat startindex from firstresult startposition startrow skipcount
+""")
+)
+TOKENS = frozenset(
+    _words("""
+    cursor after pagetoken marker paginationtoken nexttoken continuationtoken continue startcursor startkey
+    exclusivestartkey pagecursor nextcursor aftercursor nextpagetoken bookmark scrollid nextpage pagestate
+    startingtoken nextpagecursor nextmarker pageafter aftertoken skiptoken next pointer synctoken nextkey
+""")
+)
+_GIVEN = _words("""
+    nextcursor nextpagetoken nexttoken nextmarker nextcontinuationtoken nextpagecursor nextpage nextkey endcursor
+    paginationtoken pagetoken continuationtoken cursor scrollid bookmark pagestate lastevaluatedkey nextpageid
+    nextsynctoken aftercursor next after marker continue lastid nextid
+""")
+_MORE = _words("""
+    hasmore hasmoreitems hasnext hasnextpage more moreresults ismore istruncated truncated moreavailable morepages
+    hasmorepages hasmoreresults morerecords ismoreavailable hasadditionalitems nextpage next
+""")
+_LAST = ("islast", "last", "islastpage", "lastpage", "complete", "isdone", "isend")
+_TOTALS = frozenset(
+    _words("""
+    total totalcount totalitems totalresults totalelements totalrecords totalentries totalsize
+""")
+)
+_LAST_PAGE = frozenset(
+    _words("""
+    totalpages pagecount numpages lastpage pages totalpage pagestotal
+""")
+)
+_URLS = _words("""
+    next nextlink nextpageurl nextpageuri nexturl nexturi nextpage nextpagelink odatanextlink nexthref nextpath
+""")
+_AROUND = frozenset(
+    _words("""
+    meta metadata pagination paging links link page cursors cursor pageinfo pages paginationinfo responsemetadata
+    info searchmetadata pagingmetadata paginationmetadata resultinfo resultset response next pager navigation
+""")
+)
+_LIST_NAMES = _words("""
+    data items results result value values records entries content contents list rows objects elements resources
+    hits nodes collection documents
+""")
+_NO_ITEMS = frozenset(
+    _words("""
+    errors warnings links included messages notices facets aggregations error warning deprecations
+    validationerrors commonprefixes
+""")
+)
+_DATES = expression(r"(?i)\b(?:date|time|timestamp|iso.?8601|rfc.?3339|datetime|unix|epoch|created|updated|modified)\b")
+_LINK_WORDS = expression(r"(?i)\blink[`'\"*]*\s+(?:response\s+)?header|rel=[\\\"'“]*next|header[`'\"*]*\s+`?link\b")
+_TOKEN_WORDS = expression(r"(?i)\b(?:cursor|token|opaque|pagination|paginat\w+|next page|pages?)\b")
+_LISTING = expression(r"(?i)(?:list|search|query|find|scan|filter|get.*s$|fetch|lookup)")
+_READS = frozenset({"GET", "HEAD", "QUERY"})
+_Found = tuple[str, Confidence, list[Evidence]]
+
+
+class _Items(Record):
+    """Where the items are: the keys of the path, why there, and the schema of an item."""
+
+    keys: Keys
+    why: str
+    field: Field
+
+
+def detect(operation: Operation, api: API) -> Pagination | None:
+    """Find how an operation's list pages; None if it is no list that pages.
+
+    Raises:
+        DocumentError: the schemas of its answer are broken.
+    """
+    answers = Answers(operation, api)
+    looked = _Look(answers)
+    for rule in _RULES:
+        found = rule(looked)
+        if found is not None:
+            return looked.pagination(*found)
+    return looked.unclear()
+
+
+class _Look:
+    """What the rules look at."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self.operation = answers.operation
+        self.items = _items(answers)
+        self.size = next((one for one in answers.asked if one.name in SIZES and not _is_choice(one)), None)
+        names = f"{self.operation.row.operation_id or ''} {self.operation.path}"
+        self.lists = self.operation.method in _READS or (
+            self.operation.method == "POST" and _LISTING.search(names) is not None
+        )
+
+    def said(self, reason: str, *at: Asked | Field) -> list[Evidence]:
+        """Evidence, with the line of the first thing that it names."""
+        pointers = [one.pointer if isinstance(one, Asked) else one.schema.uri for one in at]
+        return [Evidence(reason, self.answers.location(pointers[0]) if pointers else None)]
+
+    def asked(self, names: frozenset[str]) -> Iterator[Asked]:
+        """The request's values of such names, those of the query first."""
+        yield from sorted(
+            (one for one in self.answers.asked if one.name in names), key=lambda one: one.target.in_ == "body"
+        )
+
+    def beside(self, names: Any, *, kind: str = "") -> Iterator[Field]:
+        """Members with such names at the top, or in an object that tells of pages; in the order of the names."""
+        order = {name: index for index, name in enumerate(names)}
+        found = [
+            each
+            for each in self.answers.fields
+            if each.name in order and (not kind or kind in each.kinds or not each.kinds) and self._tells(each.keys)
+        ]
+        yield from sorted(found, key=lambda each: order[each.name])
+
+    def _tells(self, keys: Keys) -> bool:
+        around = self.items.keys[:-1] if self.items is not None else ()
+        return all(folded(str(key)) in _AROUND for key in keys[:-1]) or keys[:-1] == around
+
+    def pagination(self, next_: str, confidence: Confidence, evidence: list[Evidence]) -> Pagination:
+        """The rule with all that goes with it."""
+        items = self.items
+        more, counts = self.more(), dict[str, str | None]()
+        if " + " in next_:
+            counts["total"] = next((each.path for each in self.beside(_TOTALS, kind="integer")), None)
+            if next_.endswith("+ 1"):
+                counts["last"] = next((each.path for each in self.beside(_LAST_PAGE, kind="integer")), None)
+        if items is not None:
+            evidence = [*evidence, *self.said(f"items: {items.why}", items.field)]
+        return Pagination(
+            items=path_text(items.keys) if items is not None else None,
+            next=next_,
+            more=more,
+            size=self.size.text if self.size is not None else None,
+            start=self.start(next_),
+            confidence=confidence,
+            evidence=tuple(evidence),
+            key=self.operation.row.key,
+            **counts,
+        )
+
+    def more(self) -> str | None:
+        """The member that says whether there is more."""
+        found = next((each for each in self.beside(_MORE) if "boolean" in each.kinds), None)
+        if found is not None:
+            return found.path
+        found = next((each for each in self.beside(_LAST) if "boolean" in each.kinds), None)
+        return f"not {found.path}" if found is not None else None
+
+    def start(self, next_: str) -> int | None:
+        """The number of the first page, where it is not 1."""
+        if not next_.endswith("+ 1"):
+            return None
+        one = next(one for one in self.answers.asked if f"{one.text} + 1" == next_)
+        default = one.shape.default if one.shape is not None else None
+        minimum = one.shape.constraints.get("minimum") if one.shape is not None else None
+        if isinstance(default, int) and not isinstance(default, bool) and default in {0, 1}:
+            return default or 0
+        zero = expression(r"(?i)\b(?:zero|0)[- ](?:based|indexed)|\bstart\w* (?:at|from|with) (?:0|zero)\b")
+        return 0 if minimum == 0 or zero.search(one.description) else 1
+
+    def unclear(self) -> Pagination | None:
+        """What is known of a list that asks for a size, a page or a token, though no rule applies."""
+        hints = [*self.asked(SIZES), *self.asked(PAGES), *self.asked(TOKENS)]
+        if self.operation.method not in _READS or not hints or not any(each.is_list for each in self.answers.fields):
+            return None
+        names = ", ".join(dict.fromkeys(one.target.name for one in hints))
+        evidence = self.said(f"it takes {names}, but nothing says how the next page is asked for", hints[0])
+        found = self.pagination("", "unclear", evidence)
+        return replace(found, next=None, start=None)
+
+
+def _is_choice(one: Asked) -> bool:
+    """Whether a value is no count: a text, a boolean, an array."""
+    return one.shape is not None and bool(kinds(one.shape)) and not one.is_number and "string" not in kinds(one.shape)
+
+
+# The items.
+
+
+def _items(answers: Answers) -> _Items | None:
+    """Where the items are; None if that is unclear."""
+    root = answers.at(())
+    if root is None:
+        return None
+    if root.is_list:
+        return _Items((), "the answer is an array", root)
+    found = _items_in(answers, answers.below(()))
+    if found is not None:
+        return found
+    # One level down: where one object alone holds a list (and what goes with it).
+    inner = []
+    for outer in answers.below(()):
+        if outer.shape.properties and outer.name not in _NO_ITEMS:
+            one = _items_in(answers, answers.below(outer.keys))
+            if one is not None:
+                inner.append(one)
+    return inner[0] if len(inner) == 1 else None
+
+
+def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
+    lists = [each for each in fields if each.is_list and each.name not in _NO_ITEMS]
+    if len(lists) == 1:
+        return _Items(lists[0].keys, f"{lists[0].path} is the only array", lists[0])
+    named = [each for name in _LIST_NAMES for each in lists if each.name == name]
+    if named:
+        return _Items(named[0].keys, f"{named[0].path} has the name of a list", named[0])
+    words = {folded(part) for part in answers.operation.path.split("/") if part and "{" not in part}
+    words.add(folded(answers.operation.row.operation_id or ""))
+    named = [each for each in lists if any(word.endswith(each.name) for word in words)]
+    if len(named) == 1:
+        return _Items(named[0].keys, f"{named[0].path} is named as the path or the operation", named[0])
+    objects = [each for each in lists if each.shape.items is not None and _is_object(each.shape)]
+    if len(objects) == 1:
+        return _Items(objects[0].keys, f"{objects[0].path} is the only array of objects", objects[0])
+    return None
+
+
+def _is_object(seen: Shape) -> bool:
+    try:
+        item = plain(seen.items) if seen.items is not None else None
+    except DocumentError:
+        return False
+    return item is not None and ("object" in item.types or bool(item.properties or item.one_of or item.any_of))
+
+
+# The rules.
+
+
+def _link_header(look: _Look) -> _Found | None:
+    """RFC 8288: a response header Link, documented or described."""
+    if look.operation.method not in _READS:
+        return None
+    if any(header.name.lower() == "link" for header in look.answers.headers) and look.items is not None:
+        pointer = next(header.pointer for header in look.answers.headers if header.name.lower() == "link")
+        return LINK, "certain", [Evidence("the response has a Link header", look.answers.location(pointer))]
+    for one in look.asked(SIZES | PAGES | TOKENS | OFFSETS):
+        if _LINK_WORDS.search(one.description):
+            return LINK, "certain", look.said(f"{one.target.name}: its description names the Link header", one)
+    if _LINK_WORDS.search(look.operation.description) and look.items is not None:
+        return LINK, "certain", [Evidence("the description names the Link header")]
+    return None
+
+
+def _header_token(look: _Look) -> _Found | None:
+    """A token that a response header gives, and a request repeats."""
+    for header in look.answers.headers:
+        name = folded(header.name).removeprefix("x")
+        for one in look.answers.asked:
+            short = one.name.removeprefix("x")
+            pair = name == short and short in TOKENS and one.target.in_ == "header"
+            if pair or name.endswith(f"next{short}") or (name.endswith("nextcursor") and short in {"cursor", "after"}):
+                if one.is_number and short in PAGES:
+                    reason = f"the response header {header.name} gives the next {one.target.name}"
+                    return f"{one.text} <- header {header.name}", "likely", look.said(reason, one)
+                reason = f"{one.target.name} repeats the response header {header.name}"
+                return f"{one.text} <- header {header.name}", "certain", look.said(reason, one)
+    return None
+
+
+def _named_token(look: _Look) -> _Found | None:
+    """A token that the answer gives under the request's name, or that name after "next"."""
+    pairs: list[tuple[Asked, Field]] = []
+    for one in look.answers.asked:
+        if not _may_be_token(one):
+            continue
+        given = [each for each in look.beside((f"next{one.name}",)) if not each.is_list and _is_token(each)]
+        if given and not (one.name in PAGES and one.is_number and not given[0].kinds & {"integer", "number"}):
+            pairs.append((one, given[0]))
+    if pairs and not (len(pairs) == 1 and pairs[0][1].shape.format in {"uri", "url"}):
+        # In query and body both: the one that is no body.
+        best = {one.name: (one, field) for one, field in sorted(pairs, key=lambda pair: pair[0].target.in_ != "body")}
+        pairs = [pair for pair in pairs if best[pair[0].name] == pair]
+        text = "; ".join(f"{one.text} <- {field.path}" for one, field in pairs)
+        names = " and ".join(f"{one.target.name} repeats {field.path}" for one, field in pairs)
+        return text, "certain" if pairs[0][0].is_text else "likely", look.said(names, pairs[0][0])
+    for one in look.asked(TOKENS):
+        for field in look.beside((one.name,)) if _may_be_token(one) else ():
+            if _is_token(field) and field.name != "after":
+                reason = f"{one.target.name} is in the request and in the answer"
+                return f"{one.text} <- {field.path}", "certain", look.said(reason, one)
+    return None
+
+
+def _may_be_token(one: Asked) -> bool:
+    """Whether a request's value can repeat a token: no boolean, no list, no date."""
+    if one.target.in_ in {"path", "cookie"} or one.name in SIZES or (one.shape is not None and one.shape.enum):
+        return False
+    if one.shape is not None and (one.shape.format or "") in {"date", "date-time", "time", "uri"}:
+        return False
+    return (
+        one.shape is None or not kinds(one.shape) or bool(kinds(one.shape) & {"string", "integer", "number", "object"})
+    )
+
+
+def _is_token(field: Field) -> bool:
+    return not field.kinds or bool(field.kinds & {"string", "integer", "number"}) or field.name == "lastevaluatedkey"
+
+
+def _url(look: _Look) -> _Found | None:
+    """A URL in the answer; one that is not declared as such counts if the request has no token."""
+    if not look.lists:
+        return None
+    for field in _url_fields(look):
+        declared = field.shape.format in {"uri", "url", "uri-reference"}
+        names_url = field.name in {"nextlink", "nextpageurl", "nextpageuri", "nexturl", "nexturi", "odatanextlink"}
+        described = expression(r"(?i)\bur[il]\b|\blink\b").search(field.shape.description or "") is not None
+        loose = not (declared or names_url or described) and any(_may_be_token(one) for one in look.asked(TOKENS))
+        if not loose:
+            sure: Confidence = "certain" if declared or names_url or described else "likely"
+            return f"url <- {field.path}", sure, look.said(f"{field.path} is the URL of the next page", field)
+    return None
+
+
+def _url_fields(look: _Look) -> Iterator[Field]:
+    for field in look.beside(_URLS):
+        if "string" in field.kinds or (not field.kinds and not field.shape.properties):
+            yield field
+        for inner in look.answers.below(field.keys):
+            if inner.name in {"href", "url", "uri"}:
+                yield inner
+
+
+def _used_together(look: _Look) -> _Found | None:
+    """Names of the request and of the answer that are often used together."""
+    for one in look.asked(TOKENS | PAGES):
+        if not _may_be_token(one) or _is_date(one):
+            continue
+        for field in look.beside(_GIVEN):
+            if not _is_token(field) or (field.name in {"lastid", "next"} and one.is_number):
+                continue
+            if one.name in PAGES and (one.is_number != bool(field.kinds & {"integer", "number"})):
+                continue  # an integer page is no token
+            if one.name in PAGES and not field.name.startswith("next"):
+                continue
+            if field.name == one.name and field.keys[:-1] == () and one.name == "after":
+                continue
+            reason = f"{one.target.name} repeats {field.path}"
+            return f"{one.text} <- {field.path}", "likely", look.said(reason, one)
+    return None
+
+
+def _is_date(one: Asked) -> bool:
+    """Whether ``after`` or ``since`` is a date, not a cursor."""
+    words = one.description
+    return _DATES.search(words) is not None and _TOKEN_WORDS.search(words) is None
+
+
+def _last_id(look: _Look) -> _Found | None:
+    """The id of the last item."""
+    items = look.items
+    if items is None or not look.lists or items.field.shape.items is None:
+        return None
+    identity = next((name for name in plain(items.field.shape.items).properties if folded(name) == "id"), None)
+    more = look.more()
+    for name in ("startingafter", "startafter", "after", "afterid", "sinceid", "since", "marker", "lastid"):
+        for one in look.asked(frozenset({name})):
+            if one.target.in_ == "path" or _is_date(one) or not _may_be_token(one) or identity is None:
+                continue
+            sure: Confidence = "guess"
+            if more is not None:
+                sure = "certain" if name.startswith("start") else "likely" if name in {"after", "afterid"} else "guess"
+            elif name == "startingafter":
+                sure = "likely"
+            path = path_text((*items.keys, -1, identity))
+            return f"{one.text} <- {path}", sure, look.said(f"{one.target.name} may be the id of the last item", one)
+    return None
+
+
+def _page_number(look: _Look) -> _Found | None:
+    for one in look.asked(PAGES):
+        if one.is_number and look.lists and (look.items is not None or _has_list(look)):
+            return f"{one.text} + 1", "likely", look.said(f"{one.target.name} is the number of a page", one)
+    return None
+
+
+def _offset(look: _Look) -> _Found | None:
+    for one in look.asked(OFFSETS):
+        if one.is_number and look.lists and (look.items is not None or _has_list(look)) and not _is_date(one):
+            total = next(look.beside(_TOTALS), None)
+            sure: Confidence = "likely" if look.size is not None or total is not None else "guess"
+            if one.name in {"start", "from"} and look.size is None:
+                sure = "guess"
+            return f"{one.text} + items", sure, look.said(f"{one.target.name} is the number of items before", one)
+    return None
+
+
+def _has_list(look: _Look) -> bool:
+    return any(each.is_list for each in look.answers.fields)
+
+
+_RULES: tuple[Callable[[_Look], _Found | None], ...] = (
+    _link_header,
+    _header_token,
+    _named_token,
+    _url,
+    _used_together,
+    _last_id,
+    _page_number,
+    _offset,
+)

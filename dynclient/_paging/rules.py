@@ -1,0 +1,204 @@
+"""The rule by which a list pages, and how it is written: in ``by=``, in options, in documents and overlays.
+
+Rule 1: a rule is text, so that it can be shown, corrected and given back. Its grammar, where PATH is a small path such
+as ``$.data[-1].id``, and IN is ``query``, ``header``, ``path``, ``cookie`` or ``body`` (whose NAME may be a path):
+
+    next = "Link rel=next"                      the URL of that link header
+         | "url <- SOURCE"                      the URL that the response has there
+         | "IN NAME <- SOURCE; ..."             a token (or several) that the next request repeats
+         | "IN NAME + 1"                        the number of a page
+         | "IN NAME + items"                    the number of items before
+    SOURCE = PATH | "header NAME"
+
+Rule 2: what is declared is used; what was guessed is not, unless the caller writes it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from operator import index
+from typing import Any, Literal
+
+from dynclient._expressions import expression
+from dynclient._records import Record
+from dynclient._value_paths import Keys, path_keys
+from dynclient.exceptions import ArgumentError, DocumentLocation
+
+Confidence = Literal["certain", "likely", "guess", "unclear"]
+
+LINK = "Link rel=next"
+MEMBERS = ("items", "next", "more", "total", "last", "size", "start")
+"""What a rule says, as ``by=`` and ``x-pagination`` have it."""
+
+_TARGET = expression(r"(query|header|path|cookie|body) (\S(?:.*\S)?)")
+_COUNTED = expression(r"(.+?)\s*\+\s*(1|items)")
+_LINK_RULE = expression(r"(?i)link(?:\s*:)?(?:\s+(?:header\s+)?rel\s*=\s*\"?next\"?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a part of a rule was read from: the reason, and where the document says so."""
+
+    reason: str
+    location: DocumentLocation | None = None
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.location})" if self.location is not None else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Pagination:
+    """How the list of an operation goes on.
+
+    ``items`` is the path of the items in a response, None if that is unclear. ``next`` says what the next request has,
+    None if that is unclear. ``more`` is the path of a boolean; with ``not`` before it, true means the end. ``total`` is
+    the path of the number of all items, ``last`` of the number of pages. ``size`` is the parameter for the number of
+    items on a page, ``start`` the number of the first page or item.
+
+    ``confidence`` is that of ``next``: ``certain`` and ``likely`` are used, ``guess`` and ``unclear`` never unasked.
+    ``key`` is the operation's method and path.
+    """
+
+    items: str | None = None
+    next: str | None = None
+    more: str | None = None
+    total: str | None = None
+    last: str | None = None
+    size: str | None = None
+    start: int | None = None
+    confidence: Confidence = "unclear"
+    evidence: tuple[Evidence, ...] = ()
+    key: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether pages can be asked for without a further word of the caller."""
+        return self.next is not None and self.confidence in {"certain", "likely"}
+
+    def rule(self) -> dict[str, Any]:
+        """The members that are known, as ``by=`` takes them."""
+        found = ((name, getattr(self, name)) for name in MEMBERS)
+        return {name: value for name, value in found if value is not None}
+
+    def to_overlay(self) -> dict[str, Any]:
+        """An Overlay 1.1 document that writes the rule into the operation, to be corrected and loaded with it."""
+        method, _, path = self.key.partition(" ")
+        quoted = path.replace("\\", "\\\\").replace("'", "\\'")
+        target = f"$.paths['{quoted}'].{method.lower()}"
+        reasons = "; ".join(str(each) for each in self.evidence)
+        action = {"target": target, "description": reasons, "update": {"x-pagination": self.rule()}}
+        return {
+            "overlay": "1.1.0",
+            "info": {"title": f"How {self.key} pages", "version": "1"},
+            "actions": [action if reasons else {name: action[name] for name in ("target", "update")}],
+        }
+
+    def __str__(self) -> str:
+        known = ", ".join(f"{name} {value}" for name, value in self.rule().items() if name != "next")
+        first = f"{self.next or 'how it goes on is unclear'} ({self.confidence})"
+        return "\n".join([", ".join(filter(None, (first, known))), *(f"  {each}" for each in self.evidence)])
+
+
+class Target(Record):
+    """What a request repeats: a parameter by location and name, or a member of the body by the keys of its path."""
+
+    in_: str
+    name: str
+    keys: Keys = ()
+
+
+class Next(Record):
+    """A rule's ``next`` as it is carried out.
+
+    ``kind`` is ``link``, ``url``, ``token``, ``page`` or ``offset``. Of each target, ``sources`` has the keys of a
+    path, or the name of a response header.
+    """
+
+    kind: str
+    targets: tuple[Target, ...] = ()
+    sources: tuple[Keys | str, ...] = ()
+
+
+@lru_cache(maxsize=256)
+def read_next(text: str) -> Next:
+    """Read a rule's ``next``.
+
+    Raises:
+        ValueError: it is not one of the forms above.
+    """
+    text = text.strip()
+    if _LINK_RULE.fullmatch(text):
+        return Next("link")
+    counted = _COUNTED.fullmatch(text)
+    if counted is not None:
+        return Next("page" if counted[2] == "1" else "offset", (read_target(counted[1]),))
+    targets, sources = [], []
+    for part in text.split(";"):
+        target, arrow, source = (each.strip() for each in part.partition("<-"))
+        if not arrow:
+            raise ValueError(f"{text!r} is not a rule such as {LINK!r}, 'url <- $.next' or 'query page + 1'")
+        sources.append(_read_source(source))
+        if target == "url":
+            return Next("url", (), tuple(sources))
+        targets.append(read_target(target))
+    return Next("token", tuple(targets), tuple(sources))
+
+
+def _read_source(text: str) -> Keys | str:
+    word, _, name = text.partition(" ")
+    return name.strip().lower() if word == "header" and name else path_keys(text)
+
+
+@lru_cache(maxsize=256)
+def read_target(text: str) -> Target:
+    """Read the place of a value in a request, such as ``query page``; a name alone is one in the query.
+
+    Raises:
+        ValueError: there is no such location.
+    """
+    found = _TARGET.fullmatch(text if " " in text else f"query {text}")
+    if found is None:
+        raise ValueError(f"{text!r} is not a place in a request such as 'query page', 'header X-Token' or 'body page'")
+    in_, name = found.groups()
+    return Target(in_, name, path_keys(name) if in_ == "body" else ())
+
+
+def checked(rule: Any, argument: str) -> dict[str, Any]:
+    """A rule as ``by=`` takes it, without the members that are None.
+
+    Raises:
+        ArgumentError: it has other members, or one that can't be read.
+    """
+    if not isinstance(rule, Mapping) or not set(rule) <= set(MEMBERS):
+        shown = sorted(set(rule) - set(MEMBERS)) if isinstance(rule, Mapping) else type(rule).__name__
+        raise ArgumentError(
+            f"{argument} must be a mapping with any of {', '.join(MEMBERS)}, not {shown!r}", argument=argument
+        )
+    found = {name: value for name, value in rule.items() if value is not None}
+    for name, value in found.items():
+        try:
+            _READERS.get(name, _check_path)(value)
+        except ValueError as error:
+            raise ArgumentError(f"{argument}: {name} can't be read: {error}", argument=argument) from None
+        except (AttributeError, TypeError):
+            raise ArgumentError(f"{argument}: {name} can't be {value!r}", argument=argument) from None
+    return found
+
+
+def _check_path(text: str) -> object:
+    return path_keys(text.removeprefix("not "))
+
+
+_READERS: Mapping[str, Any] = {"next": read_next, "size": read_target, "start": index}
+
+
+def changed(found: Pagination, rule: Mapping[str, Any], reason: Evidence) -> Pagination:
+    """A rule with members that somebody has written down: these are certain."""
+    confidence: Confidence = "certain" if "next" in rule else found.confidence
+    evidence = (reason,) if "next" in rule and "items" in rule else (reason, *found.evidence)
+    if "next" in rule and found.next != rule["next"]:
+        # What belonged to another rule: a `more` of its own kind would end this one too early.
+        found = replace(found, more=None, total=None, last=None, start=None)
+    return replace(found, **rule, confidence=confidence, evidence=evidence)

@@ -1,0 +1,471 @@
+"""The pages of a list one after the other, as a generator that does no I/O: it gives requests and takes results.
+
+Rule 1: the first request is that of the call. A later one is the same with one value replaced, or with the URL that the
+server named, whose query replaces the whole query; method, body and headers stay.
+Rule 2: what the server sends decides: a ``Link: rel=next`` is followed whatever the rule is, and a token that is a URL
+is followed as a URL. A missing, null, empty or false token is the end.
+Rule 3: no page is asked for at another origin, and none twice. A page of items is never lost: what is wrong with
+the next one is raised after it.
+Rule 4: a number of items that is smaller than usual is no end: servers leave out what a caller may not see.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
+from urllib.parse import unquote_plus, urljoin, urlsplit
+
+from dynclient._expressions import expression
+from dynclient._paging.rules import Next, Pagination, Target, read_next
+from dynclient._records import Record
+from dynclient._value_paths import Keys, path_keys, path_text, value_at
+from dynclient.exceptions import ArgumentError, DynclientError, PaginationError, PaginationUnclear
+from dynclient.http_grammar import web_links
+from dynclient.json_pointer import MISSING
+from dynclient.messages import Headers, HTTPResult, Request, origin
+
+_Item = TypeVar("_Item")
+
+OnRepeat = Literal["error", "stop"]
+
+_URL = expression(r"(?i)https?://")
+_LONGEST_IN_HEAD = 32_768
+_LONGEST = 1024 * 1024
+_REMEMBERED = 100_000
+_DIGEST = 16
+
+
+class Position(Record):
+    """What the request of a page says: values of the rule's targets, or a URL; neither for the first page.
+
+    ``number`` is that of the page, from 1. ``before`` counts the items of the pages before; ``skip`` those of this page
+    that were read already. ``by_link``: a link header led here.
+    """
+
+    values: tuple[Any, ...] = ()
+    url: str = ""
+    number: int = 1
+    before: int = 0
+    skip: int = 0
+    by_link: bool = False
+
+
+class Paging(Record):
+    """How the pages of one call are asked for.
+
+    ``request`` makes a request with other values of targets. ``hidden`` are the query fields of credentials, which are
+    neither followed nor kept. ``size`` is the number of items that a page was asked to have, ``usual_size`` what the
+    document has as default, and ``first_number`` the number of the first page or item in the call; any may be None.
+    """
+
+    rule: Pagination
+    request: Callable[[Mapping[Target, Any]], Request]
+    hidden: frozenset[str] = frozenset()
+    size: int | None = None
+    usual_size: int | None = None
+    first_number: int | None = None
+    max_items: int | None = None
+    resume: str | None = None
+    unique: Keys | None = None
+    on_repeat: OnRepeat = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Iterable[_Item]):
+    """A page of a list: its items, and the answer as it came.
+
+    ``data`` is the whole answer. ``number`` counts from 1. ``resume`` is the text that goes on after this page, None
+    after the last one. ``dropped`` counts the items that ``unique=`` has left out.
+    """
+
+    data: Any
+    status: int
+    headers: Headers
+    number: int
+    resume: str | None = None
+    dropped: int = 0
+    request: Request | None = None
+    _items: tuple[_Item, ...] | None = field(default=None, repr=False)
+    _here: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def has_items(self) -> bool:
+        """Whether it is known which they are."""
+        return self._items is not None
+
+    @property
+    def items(self) -> tuple[_Item, ...]:
+        """The items.
+
+        Raises:
+            PaginationUnclear: it is unclear which member they are; ``by={"items": PATH}`` says so.
+        """
+        if self._items is None:
+            raise PaginationUnclear(
+                "it is unclear where the items of a page are", hint='by={"items": "$.NAME"} names them'
+            )
+        return self._items
+
+    def __iter__(self) -> Any:
+        return iter(self.items)
+
+    def resume_at(self, index: int) -> str:
+        """The text that goes on with an item of this page, by its index."""
+        return self._here(index) if self._here is not None else ""
+
+
+Steps = Generator[tuple["Page[Any] | None", "Request | PaginationError | None"], HTTPResult, None]
+
+
+def steps(paging: Paging) -> Steps:
+    """Give the page that a result was, with the request of the next one, and take that one's result.
+
+    The next one is None after the last page, and an error that has to be raised if it can't be asked for. An error of
+    the request that is thrown in comes out with the number of its page and the text that resumes there.
+
+    Raises:
+        ArgumentError: ``resume`` is not of this call.
+    """
+    walk = _Walk(paging)
+    position = walk.resumed()
+    page: Page[Any] | None = None
+    request: Request | PaginationError | None = None if paging.max_items == 0 else walk.request(position)
+    while isinstance(request, Request):
+        try:
+            result = yield page, request
+        except DynclientError as error:
+            error.page_number, error.resume = position.number, walk.token(position)
+            raise
+        page, request, position = walk.received(result, request, position)
+    yield page, request
+
+
+class _Walk:
+    """What is remembered from page to page."""
+
+    def __init__(self, paging: Paging) -> None:
+        self.paging, self.rule = paging, paging.rule
+        self.next: Next = read_next(self.rule.next or "link")
+        self.first = paging.request({})
+        self.seen: dict[bytes, None] = {}
+        self.known: set[bytes] = set()
+        self.last_items: Any = None
+        self.full = 0
+        self.taken = 0
+        if not (self.first.body is None or isinstance(self.first.body, bytes)):
+            raise ArgumentError(
+                "the body is a stream, which can be sent once, and each page needs it",
+                argument="body",
+                hint="pass bytes",
+            )
+        self.fingerprint = hashlib.blake2b(
+            repr((self.first.method, self._relative(self.first.url), self.first.body, self.rule.next)).encode(),
+            digest_size=_DIGEST,
+        ).hexdigest()
+
+    # Requests.
+
+    def request(self, position: Position) -> Request:
+        """The request of a page."""
+        if position.url:
+            return replace(self.first, url=self._absolute(position.url, self.first.url))
+        if not position.values:
+            return self.first
+        return self.paging.request(dict(zip(self.next.targets, position.values, strict=True)))
+
+    def _absolute(self, target: str, base: str) -> str:
+        """The URL of a page, which has to be of the same origin; credentials in its query are left out.
+
+        RFC 3986, 5: it is resolved against the URL of the request.
+        """
+        try:
+            url = urljoin(base, target.strip()).partition("#")[0]
+            parts, there = urlsplit(url), origin(url)
+            is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        except ValueError:
+            is_usable = False
+        if not is_usable or not url.isascii() or not url.isprintable() or " " in url:
+            raise PaginationError("the next page has no http or https URL that can be asked for")
+        if there != self.first.origin:
+            scheme, host, port = there
+            raise PaginationError(
+                f"the next page is at another origin, {scheme}://{host}:{port}, where nothing was sent",
+                hint="base_url= names another server for all calls",
+            )
+        if self.paging.hidden and parts.query:
+            kept = [
+                part
+                for part in parts.query.split("&")
+                if unquote_plus(part.partition("=")[0]) not in self.paging.hidden
+            ]
+            url = parts._replace(query="&".join(kept)).geturl()
+        return url
+
+    @staticmethod
+    def _relative(url: str) -> str:
+        parts = urlsplit(url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+    # Resuming.
+
+    def token(self, position: Position) -> str:
+        """A position as a text without credentials."""
+        url = self._relative(position.url) if position.url else ""
+        said = [self.fingerprint, *position._replace(url=url)]
+        return base64.urlsafe_b64encode(json.dumps(said, separators=(",", ":")).encode()).decode().rstrip("=")
+
+    def resumed(self) -> Position:
+        """The position of ``resume``, or the first page.
+
+        Raises:
+            ArgumentError: it was made by a call with other arguments, or is damaged.
+        """
+        text = self.paging.resume
+        if text is None:
+            return Position()
+        try:
+            fingerprint, values, *rest = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            position = Position(tuple(values), *rest)
+            is_whole = tuple(map(type, position[1:])) == (str, int, int, int, bool) and position.skip >= 0
+        except (ValueError, TypeError):
+            is_whole = False
+        if not is_whole or (values and len(values) != len(self.next.targets)):
+            raise ArgumentError("resume is not a text that a page gave", argument="resume")
+        if fingerprint != self.fingerprint:
+            raise ArgumentError(
+                "resume is of a call with other arguments", argument="resume", hint="repeat the call as it was"
+            )
+        return position
+
+    # Results.
+
+    def received(
+        self, result: HTTPResult, request: Request, position: Position
+    ) -> tuple[Page[Any], Request | PaginationError | None, Position]:
+        """The page that a result is, and what comes after it."""
+        following: Request | PaginationError | None = None
+        there, items = position, None
+        try:
+            items = self._items(result.data)
+            found = self._following(result, items, request, position)
+            if found is not None:
+                there = found
+                following = self.request(there)
+        except DynclientError as error:
+            following = self._at(error, there, request)
+        resume = self.token(there) if following is not None else None
+        page, is_full = self._page(result, items, position, resume)
+        return page, None if is_full else following, there
+
+    def _at(self, error: DynclientError, position: Position, request: Request) -> PaginationError:
+        """The error with the page that it is about."""
+        if not isinstance(error, PaginationError):
+            cause = error
+            error = PaginationError(f"the next page can't be asked for: {cause.message}")
+            error.__cause__ = cause
+        error.page_number, error.resume = position.number, self.token(position)
+        error.operation_id = request.operation_id
+        return error
+
+    def _items(self, data: Any) -> Any:
+        """The items as they came; None where it is unclear which they are."""
+        if self.rule.items is None:
+            return None
+        found = value_at(data, path_keys(self.rule.items))
+        if found is MISSING or found is None:
+            return []
+        if not isinstance(found, (list, tuple)):
+            raise PaginationError(
+                f"{self.rule.items} of the answer is no list of items but a {type(found).__name__}",
+                hint='by={"items": PATH} names them',
+            )
+        return found
+
+    def _page(self, result: HTTPResult, items: Any, position: Position, resume: str | None) -> tuple[Page[Any], bool]:
+        """The page, without the items that were read or are too many; and whether no further item is asked for."""
+        dropped, is_full = 0, False
+        kept: tuple[Any, ...] | None = None
+        if items is not None:
+            kept = tuple(items[position.skip :])
+            if self.paging.unique is not None:
+                unique = [item for item in kept if self._is_new(item, self.paging.unique)]
+                dropped, kept = len(kept) - len(unique), tuple(unique)
+            if self.paging.max_items is not None and self.taken + len(kept) >= self.paging.max_items:
+                is_full = True
+                left = self.paging.max_items - self.taken
+                if left < len(kept):
+                    resume = self.token(position._replace(skip=position.skip + left))
+                    kept = kept[:left]
+            self.taken += len(kept)
+
+        def here(index: int) -> str:
+            return self.token(position._replace(skip=position.skip + index))
+
+        page: Page[Any] = Page(
+            data=result.data,
+            status=result.status,
+            headers=result.headers,
+            number=position.number,
+            resume=resume,
+            dropped=dropped,
+            request=result.request,
+            _items=kept,
+            _here=here,
+        )
+        return page, is_full
+
+    def _is_new(self, item: Any, keys: Keys) -> bool:
+        value = value_at(item, keys)
+        if value is MISSING:
+            return True
+        digest = _digest(value)
+        is_new = digest not in self.known
+        self.known.add(digest)
+        return is_new
+
+    def _following(self, result: HTTPResult, items: Any, request: Request, here: Position) -> Position | None:
+        """Where the next page is; None after the last one."""
+        count = len(items) if items is not None else 0
+        there = here._replace(
+            number=here.number + 1, before=here.before + count, skip=0, values=(), url="", by_link=False
+        )
+        links = web_links(", ".join(result.headers.get_list("link")))
+        linked = next((link.target for link in links if "next" in link.relations), None)
+        if linked is not None:
+            return self._to_url(linked, request, there._replace(by_link=True))
+        around = {name for link in links for name in link.relations} & {"first", "last", "prev", "previous"}
+        if self.next.kind == "link" or here.by_link or (around and self.next.kind in {"page", "offset"}):
+            return None
+        more = self._more(result.data)
+        if more is False:
+            return None
+        if self.next.kind in {"page", "offset"}:
+            return self._counted(result.data, items, here, there, more=more)
+        return self._tokens(result, request, there, more=more)
+
+    def _more(self, data: Any) -> bool | None:
+        """Whether the answer says that there is more; None if it does not say."""
+        path = self.rule.more
+        if path is None:
+            return None
+        value = value_at(data, path_keys(path.removeprefix("not ")))
+        if not isinstance(value, bool):
+            return None
+        return value if not path.startswith("not ") else not value
+
+    def _tokens(self, result: HTTPResult, request: Request, there: Position, *, more: bool | None) -> Position | None:
+        """The next page by a token or a URL of the answer."""
+        values = [_source(result, source) for source in self.next.sources]
+        if all(value is None or value is False or value is MISSING or value == "" for value in values):
+            if more:
+                shown = " and ".join(
+                    source if isinstance(source, str) else path_text(source) for source in self.next.sources
+                )
+                raise PaginationError(
+                    f"the answer says that there is more, but has no {shown}, which the next page needs"
+                )
+            return None
+        if (
+            len(values) == 1
+            and isinstance(values[0], str)
+            and (self.next.kind == "url" or self._is_url(values[0], request))
+        ):
+            return self._to_url(values[0], request, there)
+        found = [None if value is MISSING else value for value in values]
+        self._once(found, there)
+        for target, value in zip(self.next.targets, found, strict=True):
+            if isinstance(value, (bool, list)) or (isinstance(value, dict) and target.in_ != "body"):
+                raise PaginationError(f"the answer's token for {target.name} is a {type(value).__name__}")
+            limit = _LONGEST if target.in_ == "body" else _LONGEST_IN_HEAD
+            if isinstance(value, str) and len(value) > limit:
+                raise PaginationError(f"the token for {target.name} has {len(value):,} characters, more than {limit:,}")
+        if self.next.kind == "url":
+            raise PaginationError("the URL of the next page is no text")
+        return there._replace(values=tuple(found)) if not self._ends(found) else None
+
+    def _is_url(self, text: str, request: Request) -> bool:
+        """Whether a token is a URL. One in base64 may begin with a slash too: a path is one like the request's."""
+        if text.startswith("/") and "?" not in text:
+            return text.split("/")[1] == urlsplit(request.url).path.split("/")[1]
+        return text.startswith(("/", "?")) or _URL.match(text) is not None
+
+    def _to_url(self, target: str, request: Request, there: Position) -> Position | None:
+        if len(target) > _LONGEST_IN_HEAD:
+            raise PaginationError(f"the URL of the next page has {len(target):,} characters")
+        url = self._absolute(target, request.url)
+        self._remember(self._absolute(self.first.url, self.first.url))
+        self._once(url, there)
+        return None if self._ends(url) else there._replace(url=url)
+
+    def _counted(self, data: Any, items: Any, here: Position, there: Position, *, more: bool | None) -> Position | None:
+        """The next page by its number, or by the number of items before it."""
+        if not items or (here.before and items == self.last_items and self.paging.on_repeat == "stop"):
+            return None
+        if items == self.last_items:
+            name = self.next.targets[0].name
+            raise PaginationError(f"the server ignores {name}: page {here.number} is the same as the one before")
+        self.last_items = items
+        if more is None and self._is_last(data, len(items), here, there):
+            return None
+        self.full = max(self.full, len(items))
+        default = 0 if self.next.kind == "offset" else 1
+        start = self.rule.start if self.rule.start is not None else default
+        now = here.values[0] if here.values else self.paging.first_number
+        now = start if now is None else now
+        return there._replace(values=(now + (1 if self.next.kind == "page" else len(items)),))
+
+    def _is_last(self, data: Any, count: int, here: Position, there: Position) -> bool:
+        """Whether the totals say that this page is the last one; or else that it is shorter than we have asked for.
+
+        A total may be that of the page: it counts only if it was reached over several pages, or by a short one.
+        """
+        total = _integer(data, self.rule.total)
+        pages = _integer(data, self.rule.last)
+        size = self.paging.size
+        if pages is not None:
+            number = here.values[0] if here.values else self.paging.first_number
+            start = 1 if self.rule.start is None else self.rule.start
+            return bool((start if number is None else number) - start + 1 == max(pages, 1)) if pages >= 0 else False
+        if total is not None:
+            usual = size or self.paging.usual_size
+            return there.before == total and (here.before > 0 or (usual is not None and count < usual))
+        # A server may give fewer than we ask for: what it gives is known after a page.
+        return size is not None and count < size and (here.before > 0 and count < self.full)
+
+    # Loops.
+
+    def _remember(self, value: Any) -> None:
+        if len(self.seen) >= _REMEMBERED:
+            del self.seen[next(iter(self.seen))]
+        self.seen[_digest(value)] = None
+
+    def _ends(self, value: Any) -> bool:
+        """Remember a token; whether it was there before, which ends the list."""
+        is_known = _digest(value) in self.seen
+        self._remember(value)
+        return is_known
+
+    def _once(self, value: Any, there: Position) -> None:
+        if self.paging.on_repeat == "error" and _digest(value) in self.seen:
+            raise PaginationError(
+                f"the server repeats where the next page is: page {there.number} would be one that was there before",
+                hint='on_repeat="stop" takes that for the end of the list',
+            )
+
+
+def _source(result: HTTPResult, source: Keys | str) -> Any:
+    return result.headers.get(source) if isinstance(source, str) else value_at(result.data, source)
+
+
+def _integer(data: Any, path: str | None) -> int | None:
+    value = value_at(data, path_keys(path)) if path is not None else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _digest(value: Any) -> bytes:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()

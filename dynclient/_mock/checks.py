@@ -18,9 +18,10 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from dynclient import codecs, model
-from dynclient._mock.responses import HTTPError, Preference
+from dynclient._mock.responses import Preference
 from dynclient._negotiation import match
 from dynclient._records import Record
+from dynclient._routing import HTTPError
 from dynclient._schemas import shape, typed
 from dynclient._styles import ABSENT, deserialize
 from dynclient._validation import body_faults, validator

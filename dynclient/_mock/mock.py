@@ -25,10 +25,10 @@ from dynclient._load import load
 from dynclient._mock.checks import RequestValues, check_credentials, check_request, read_preference
 from dynclient._mock.coverage import Coverage
 from dynclient._mock.pages import is_paged, paged
-from dynclient._mock.responses import HTTPError, Preference, choose, encode, error_response
-from dynclient._mock.routing import Match, Router
+from dynclient._mock.responses import Preference, choose, encode, error_response
 from dynclient._mock.store import Store
 from dynclient._records import Record
+from dynclient._routing import HTTPError, Match, Router
 from dynclient.examples import realistic
 from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.messages import Headers, Request, Response

@@ -25,6 +25,7 @@ from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._response import match_status
+from dynclient._routing import HTTPError
 from dynclient._schemas import DONE, MISSING, cache, event_form, says_done, shape
 from dynclient._styles import serialize
 from dynclient._validation import body_faults
@@ -207,24 +208,6 @@ PROBLEM = Offer(model.MediaType("application/problem+json"), "application/proble
 
 # The members of an error's body that documents use for the message, best first.
 MESSAGE_NAMES = ("detail", "description", "message", "error_description", "error", "reason", "title", "msg", "text")
-
-
-class HTTPError(Exception):
-    """A request that is answered with an error: its status, one sentence, every fault, and headers."""
-
-    def __init__(
-        self, status: int, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.faults = tuple(faults)
-        self.headers = dict(headers or {})
-
-    @property
-    def message(self) -> str:
-        """The sentence and all the faults, in one line."""
-        return "; ".join([self.detail, *(str(fault) for fault in self.faults)])
 
 
 def error_response(error: HTTPError, operation: model.Operation | None = None, accept: str = "") -> Response:

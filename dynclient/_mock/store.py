@@ -23,9 +23,9 @@ from urllib.parse import quote, unquote
 from dynclient import model
 from dynclient._mock.checks import RequestValues
 from dynclient._mock.pages import folded, is_paged, paged
-from dynclient._mock.responses import Draft, HTTPError
-from dynclient._mock.routing import Match, Route, bare
+from dynclient._mock.responses import Draft
 from dynclient._records import Record
+from dynclient._routing import HTTPError, Match, Route, bare
 from dynclient._schemas import MISSING, shape, typed
 from dynclient.exceptions import DocumentError
 from dynclient.options import MiB

@@ -11,7 +11,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request as WSGIRequest
 from werkzeug.wrappers import Response as WSGIResponse
 
-from dynclient._mock.responses import HTTPError, error_response
+from dynclient._mock.responses import error_response
+from dynclient._routing import HTTPError
 from dynclient.messages import Headers, Request, Response
 
 if TYPE_CHECKING:

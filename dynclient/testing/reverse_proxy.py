@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 from dynclient import model
 from dynclient._mock.coverage import Coverage
 from dynclient._mock.mock import Mock, WSGIApplication
-from dynclient._mock.responses import HTTPError, error_response
+from dynclient._mock.responses import error_response
+from dynclient._routing import HTTPError
 from dynclient.exceptions import ConnectError, DynclientError, TransportError
 from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 from dynclient import model
 from dynclient._mock.checks import check_credentials, check_request
 from dynclient._mock.coverage import Coverage
-from dynclient._mock.responses import HTTPError
-from dynclient._mock.routing import Match, Router
 from dynclient._response import ResponseReader
+from dynclient._routing import HTTPError, Match, Router
 from dynclient.exceptions import DynclientError, Fault
 from dynclient.messages import Request, Response
 from dynclient.options import Limits

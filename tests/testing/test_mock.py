@@ -12,7 +12,7 @@ import pytest
 
 import dynclient
 from dynclient._mock.responses import HTTPError
-from dynclient._mock.routing import Router
+from dynclient._routing import Router
 from dynclient.messages import Request
 
 JSON = {"Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""Routing: the operation that a request is for.
+"""Routing: the operation that a request, or the URL in a response, is for.
 
 Rule 1: a path with fewer templates goes before one with more (OAS 3.1.1, Paths Object: concrete before templated).
 Rule 2: paths match with the base path of the document's servers, and without it.
@@ -10,19 +10,36 @@ werkzeug's router finds one rule for a path (against rule 3), and its variables 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from dynclient import model
-from dynclient._mock.responses import HTTPError
 from dynclient._records import Record
-from dynclient.exceptions import DocumentError
+from dynclient.exceptions import DocumentError, Fault
 from dynclient.inspection.arguments import may_be_empty
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 _ENCODED = re.compile("%([0-9A-Fa-f]{2})")
 _LITERAL_SAFE = "/:@!$&'()*+,;=~-._"
+
+
+class HTTPError(Exception):
+    """A request that is answered with an error: its status, one sentence, every fault, and headers."""
+
+    def __init__(
+        self, status: int, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.headers = dict(headers or {})
+
+    @property
+    def message(self) -> str:
+        """The sentence and all the faults, in one line."""
+        return "; ".join([self.detail, *(str(fault) for fault in self.faults)])
 
 
 class Match(Record):

@@ -239,6 +239,7 @@ class _Walk:
             raise ArgumentError(
                 "resume is of a call with other arguments", argument="resume", hint="repeat the call as it was"
             )
+        self._remember(self._absolute(position.url, self.first.url) if position.url else list(position.values))
         return position
 
     # Results.
@@ -251,23 +252,25 @@ class _Walk:
         there, items = position, None
         try:
             items = self._items(result.data)
+            # Until the next page is known, the list goes on at the end of this one.
+            there = position._replace(skip=len(items or ()))
             found = self._following(result, items, request, position)
             if found is not None:
+                following = self.request(found)
                 there = found
-                following = self.request(there)
         except DynclientError as error:
-            following = self._at(error, there, request)
+            following = self._at(error, there, request, position.number + (there is not position))
         resume = self.token(there) if following is not None else None
         page, is_full = self._page(result, items, position, resume)
         return page, None if is_full else following, there
 
-    def _at(self, error: DynclientError, position: Position, request: Request) -> PaginationError:
-        """The error with the page that it is about."""
+    def _at(self, error: DynclientError, position: Position, request: Request, number: int) -> PaginationError:
+        """The error with the number of the page that it is about, and where the list goes on."""
         if not isinstance(error, PaginationError):
             cause = error
             error = PaginationError(f"the next page can't be asked for: {cause.message}")
             error.__cause__ = cause
-        error.page_number, error.resume = position.number, self.token(position)
+        error.page_number, error.resume = number, self.token(position)
         error.operation_id = request.operation_id
         return error
 

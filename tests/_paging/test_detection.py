@@ -1,0 +1,319 @@
+"""The rule that is read off an operation: a table of requests and answers, and the dialects that declare it."""
+
+from __future__ import annotations
+
+import pytest
+
+import dynclient
+from dynclient._paging.rules import LINK
+
+S, N, B = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
+LIST = {"type": "array", "items": {"type": "object", "properties": {"id": S, "name": S}}}
+BARE = {"type": "array", "items": S}
+
+
+def obj(**members):
+    return {"type": "object", "properties": members}
+
+
+def described(kind, text):
+    return {**kind, "description": text}
+
+
+# Parameters, the schema of the answer -> next, confidence, items, and what else is known.
+RULES = [
+    # Tokens that are named alike.
+    ({"cursor": S}, obj(data=LIST, next_cursor=S), ("query cursor <- $.next_cursor", "certain", "$.data")),
+    ({"pageToken": S}, obj(files=LIST, nextPageToken=S), ("query pageToken <- $.nextPageToken", "certain", "$.files")),
+    ({"NextToken": S}, obj(Users=LIST, NextToken=S), ("query NextToken <- $.NextToken", "certain", "$.Users")),
+    (
+        {"continue": S, "limit": N},
+        obj(items=LIST, metadata={"properties": {"continue": S}}),
+        ("query continue <- $.metadata.continue", "certain", "$.items"),
+    ),
+    (
+        {"cursor": S},
+        obj(items=LIST, response_metadata=obj(next_cursor=S)),
+        ("query cursor <- $.response_metadata.next_cursor", "certain", "$.items"),
+    ),
+    (
+        {"page": N},
+        obj(items=LIST, next_page={**N, "nullable": True}),
+        ("query page <- $.next_page", "likely", "$.items"),
+    ),
+    ({"page": S}, obj(items=LIST, next_page=S), ("query page <- $.next_page", "certain", "$.items")),
+    # Tokens whose names are often used together.
+    (
+        {"after": S},
+        obj(data=LIST, paging=obj(next=obj(after=S))),
+        ("query after <- $.paging.next.after", "likely", "$.data"),
+    ),
+    ({"after": S}, obj(data=LIST, cursors=obj(after=S)), ("query after <- $.cursors.after", "likely", "$.data")),
+    (
+        {"after": S},
+        obj(data=LIST, pageInfo=obj(endCursor=S, hasNextPage=B)),
+        ("query after <- $.pageInfo.endCursor", "likely", "$.data"),
+    ),
+    ({"after": S}, obj(data=LIST, last_id=S, has_more=B), ("query after <- $.last_id", "likely", "$.data")),
+    ({"marker": S}, obj(Items=LIST, NextMarker=S), ("query marker <- $.NextMarker", "certain", "$.Items")),
+    # URLs.
+    ({"limit": N}, obj(results=LIST, next={**S, "format": "uri"}), ("url <- $.next", "certain", "$.results")),
+    ({"page": N}, obj(results=LIST, count=N, next=S, previous=S), ("url <- $.next", "likely", "$.results")),
+    ({}, obj(value=LIST, **{"@odata.nextLink": S}), ("url <- $['@odata.nextLink']", "certain", "$.value")),
+    ({}, obj(value=LIST, nextLink=S), ("url <- $.nextLink", "certain", "$.value")),
+    (
+        {},
+        obj(_links=obj(next=obj(href=S)), _embedded=obj(dogs=LIST)),
+        ("url <- $._links.next.href", "likely", "$._embedded.dogs"),
+    ),
+    ({"limit": N}, obj(links=obj(next=S), data=LIST), ("url <- $.links.next", "likely", "$.data")),
+    # The last id.
+    ({"starting_after": S}, obj(data=LIST, has_more=B), ("query starting_after <- $.data[-1].id", "certain", "$.data")),
+    ({"after": S}, obj(data=LIST, has_more=B), ("query after <- $.data[-1].id", "likely", "$.data")),
+    ({"after": S}, LIST, ("query after <- $[-1].id", "guess", "$")),
+    ({"since_id": S}, LIST, ("query since_id <- $[-1].id", "guess", "$")),
+    # Numbers.
+    ({"page": N, "per_page": N}, LIST, ("query page + 1", "likely", "$")),
+    ({"pageNumber": N}, obj(content=LIST, totalPages=N, last=B), ("query pageNumber + 1", "likely", "$.content")),
+    ({"offset": N, "limit": N}, obj(items=LIST, total=N), ("query offset + items", "likely", "$.items")),
+    ({"startAt": N, "maxResults": N}, obj(issues=LIST, total=N), ("query startAt + items", "likely", "$.issues")),
+    ({"skip": N}, LIST, ("query skip + items", "guess", "$")),
+    # What is no page, or unclear.
+    ({"after": {**S, "format": "date-time"}}, LIST, ("None", "unclear", "$")),
+    ({"since": described(S, "Only those updated after this date.")}, LIST, None),
+    ({"limit": N}, LIST, ("None", "unclear", "$")),
+    ({"id": S}, LIST, None),
+    ({"page": N}, obj(name=S), None),
+    ({"cursor": S}, obj(next_cursor=S, ids=BARE, names=BARE), ("query cursor <- $.next_cursor", "certain", None)),
+    (
+        {"cursor": S},
+        obj(next_cursor=S, errors=LIST, users=LIST),
+        ("query cursor <- $.next_cursor", "certain", "$.users"),
+    ),
+    ({"cursor": S}, obj(next_cursor=S, tags=BARE, users=LIST), ("query cursor <- $.next_cursor", "certain", "$.users")),
+    (
+        {"cursor": S},
+        obj(meta=obj(cursor=S), result=obj(rows=LIST)),
+        ("query cursor <- $.meta.cursor", "certain", "$.result.rows"),
+    ),
+]
+
+
+def load(parameters, schema, version="3.1.0", *, path="/things", **members):
+    query = [
+        {
+            "name": name,
+            "in": "query",
+            "schema": {k: v for k, v in kind.items() if k != "description"},
+            **{k: v for k, v in kind.items() if k == "description"},
+        }
+        for name, kind in parameters.items()
+    ]
+    operation = {"operationId": "listThings", "parameters": query, **members}
+    response = {"description": "", "content": {"application/json": {"schema": schema}}}
+    operation.setdefault("responses", {"200": response})
+    root = {key: value for key, value in members.items() if key == "x-root"}
+    document = {"openapi": version, "info": {"title": "t", "version": "1"}, "servers": [{"url": "https://a.test"}]}
+    return dynclient.load({**document, **root.get("x-root", {}), "paths": {path: {"get": operation}}}).list_things
+
+
+@pytest.mark.parametrize("index", range(len(RULES)))
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_the_rule_of_an_operation(index, version):
+    parameters, schema, expected = RULES[index]
+    found = load(parameters, schema, version).pagination
+    assert (found and (str(found.next), found.confidence, found.items)) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "text"),
+    [
+        ({"Link": {"schema": S}}, ""),
+        ({}, "Pages are in the `Link` header, see RFC 8288."),
+        ({}, 'Follow rel="next".'),
+    ],
+)
+def test_a_link_header_is_documented_or_described(headers, text):
+    response = {"description": "", "headers": headers, "content": {"application/json": {"schema": LIST}}}
+    found = load({"page": N}, LIST, responses={"200": response}, description=text).pagination
+    assert (found.next, found.confidence) == (LINK, "certain")
+
+
+def test_evidence_has_the_line_of_the_document(tmp_path):
+    path = tmp_path / "lists.yaml"
+    path.write_text("""\
+openapi: 3.1.0
+info: {title: t, version: '1'}
+paths:
+  /things:
+    get:
+      operationId: listThings
+      parameters:
+      - {name: cursor, in: query, schema: {type: string}}
+      responses:
+        200:
+          description: ''
+          content:
+            application/json:
+              schema:
+                properties:
+                  next_cursor: {type: string}
+                  data: {type: array, items: {type: object}}
+""")
+    found = dynclient.load(path).list_things.pagination
+    assert [each.location.line for each in found.evidence] == [8, 17]
+    assert "lists.yaml, line 8" in str(found)
+
+
+def test_an_operation_of_version_2_has_a_rule():
+    query = [{"name": "page", "in": "query", "type": "integer"}, {"name": "size", "in": "query", "type": "integer"}]
+    operation = {"operationId": "list", "parameters": query, "responses": {"200": {"description": "", "schema": LIST}}}
+    document = {
+        "swagger": "2.0",
+        "info": {"title": "t", "version": "1"},
+        "host": "a.test",
+        "paths": {"/x": {"get": operation}},
+    }
+    found = dynclient.load(document).list.pagination
+    assert (found.next, found.size, found.items) == ("query page + 1", "query size", "$")
+
+
+DIALECTS = [
+    (
+        {"x-pagination": {"items": "$.a", "next": "query page + 1", "size": "limit", "start": 0}},
+        ("$.a", "query page + 1", "limit"),
+    ),
+    ({"x-pagination": False}, None),
+    (
+        {
+            "x-speakeasy-pagination": {
+                "type": "cursor",
+                "inputs": [{"name": "c", "in": "parameters", "type": "cursor"}],
+                "outputs": {"results": "$.a[*]", "nextCursor": "$.a[-1].id"},
+            }
+        },
+        ("$.a", "query c <- $.a[-1].id", None),
+    ),
+    (
+        {
+            "x-speakeasy-pagination": {
+                "type": "offsetLimit",
+                "inputs": [
+                    {"name": "offset", "in": "parameters", "type": "offset"},
+                    {"name": "n", "in": "parameters", "type": "limit"},
+                ],
+                "outputs": {"results": "$.a"},
+            }
+        },
+        ("$.a", "query offset + items", "query n"),
+    ),
+    (
+        {"x-speakeasy-pagination": {"type": "url", "outputs": {"nextUrl": "$.b", "results": "$.a"}}},
+        ("$.a", "url <- $.b", None),
+    ),
+    (
+        {"x-fern-pagination": {"cursor": "$request.c", "next_cursor": "$response.b.c", "results": "$response.a"}},
+        ("$.a", "query c <- $.b.c", None),
+    ),
+    ({"x-fern-pagination": {"offset": "$request.page", "results": "$response.a"}}, ("$.a", "query page + 1", None)),
+    (
+        {"x-fern-pagination": {"offset": "$request.offset", "step": "$request.n", "results": "$response.a"}},
+        ("$.a", "query offset + items", "query n"),
+    ),
+    (
+        {
+            "x-fern-pagination": True,
+            "x-root": {"x-fern-pagination": {"next_uri": "$response.b", "results": "$response.a"}},
+        },
+        ("$.a", "url <- $.b", None),
+    ),
+    ({"x-ms-pageable": {"nextLinkName": "b"}}, ("$.value", "url <- $.b", None)),
+    ({"x-ms-pageable": {"nextLinkName": "p.next", "itemName": "a"}}, ("$.a", "url <- $.p.next", None)),
+    ({"x-ms-pageable": {"nextLinkName": None}}, None),
+    ({"x-kubernetes-action": "list"}, ("$.items", "query continue <- $.metadata.continue", "query limit")),
+]
+
+
+@pytest.mark.parametrize("index", range(len(DIALECTS)))
+def test_a_declared_rule_is_read_in_each_dialect(index):
+    members, expected = DIALECTS[index]
+    answer = obj(a=LIST, other=LIST, b=obj(c=S), value=LIST)
+    found = load({"page": N, "offset": N, "c": S}, answer, **members).pagination
+    assert (found and (found.items, found.next, found.size)) == expected
+    assert found is None or found.confidence == "certain"
+
+
+def test_marks_of_typespec_are_read():
+    items, token = {**LIST, "x-ms-list-page-items": True}, {**S, "x-ms-list-continuation-token": True}
+    found = load(
+        {"weiter": {**S, "x-ms-list-continuation-token": True}}, obj(dinge=items, marke=token, b=LIST)
+    ).pagination
+    assert (found.items, found.next, found.confidence) == ("$.dinge", "query weiter <- $.marke", "certain")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["x", {"next": "somehow"}, {"nxt": "Link rel=next"}, {"items": "$.a[*]"}, {"start": "1"}]
+)
+def test_a_declaration_that_can_t_be_read_leaves_the_list_unclear(wrong):
+    operation = load({"page": N}, LIST, **{"x-pagination": wrong})
+    assert operation.pagination.confidence == "unclear"
+    with pytest.raises(dynclient.PaginationUnclear, match="x-pagination can't be read"):
+        operation.paginate()
+
+
+def test_a_guess_is_not_used_unasked():
+    operation = load({"after": S}, LIST)
+    with pytest.raises(dynclient.PaginationUnclear) as caught:
+        operation.paginate()
+    assert caught.value.pagination == operation.pagination
+    assert 'by={"items": "$", "next": "query after <- $[-1].id"}' in str(caught.value)
+    assert "after may be the id of the last item" in str(caught.value)
+    rule = operation.pagination.rule()
+    assert operation.paginate(by=rule).pagination.confidence == "certain"
+
+
+@pytest.mark.parametrize("name", ["listThings", "list_things", "GET /things", "*"])
+def test_a_client_says_how_lists_page(name):
+    operation = load({"after": S}, LIST).with_options(paginate={name: {"next": "query after <- $[-1].name"}})
+    assert (operation.pagination.next, operation.pagination.confidence) == ("query after <- $[-1].name", "certain")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"by": {"next": "page++"}}, "by: next can't be read"),
+        ({"by": "page"}, "by must be a mapping"),
+        ({"page_size": 0}, "page_size must be a number from 1"),
+        ({"page_size": "max"}, "no maximum of per_page"),
+        ({"max_items": -1}, "max_items must be a number from 0"),
+        ({"prefetch": 2}, "prefetch must be 0 or 1"),
+        ({"on_repeat": "go"}, "on_repeat must be"),
+        ({"resume": 1}, "resume must be the text"),
+        ({"unique": 1}, "unique must be a member"),
+        ({"nothing": 1}, "unknown argument nothing"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_sent(arguments, text):
+    with pytest.raises(dynclient.ArgumentError, match=text):
+        load({"page": N, "per_page": N}, LIST).paginate(**arguments)
+
+
+@pytest.mark.parametrize("resume", ["", "x", "bm90IGpzb24", "WzEsMl0", "\x00", "é"])
+def test_a_damaged_resume_text_is_refused(resume):
+    with pytest.raises(dynclient.ArgumentError, match="resume"):
+        load({"page": N}, LIST).paginate(resume=resume).first(1)
+
+
+def test_the_document_s_own_name_wins_over_an_option():
+    operation = load({"page": N, "by": S, "page_size": N}, LIST)
+    assert operation.paginate(by="name", by_={"start": 0}).pagination.start == 0
+    assert "by_" in str(operation.paginate.__signature__)
+
+
+def test_a_rule_becomes_an_overlay():
+    found = load({"page": N}, LIST, path="/it's/things").pagination
+    overlay = found.to_overlay()
+    assert overlay["overlay"] == "1.1.0"
+    (action,) = overlay["actions"]
+    assert action["target"] == r"$.paths['/it\'s/things'].get"
+    assert action["update"] == {"x-pagination": {"items": "$", "next": "query page + 1", "start": 1}}

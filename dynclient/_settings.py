@@ -2,6 +2,7 @@
 
     [tool.dynclient.apis.github]          # in apis.toml: [github]
     document = "https://api.example.com/openapi.json"
+    overlays = ["github.overlay.yaml"]
     base_url = "https://api.example.com"
     auth = { token = "env:GITHUB_TOKEN" }
 
@@ -32,7 +33,7 @@ Check = tuple[Callable[[Any], object], str]
 
 
 class APISettings(Record):
-    """The settings of one API. ``document`` is a path from the current folder, or a URL.
+    """The settings of one API. ``document`` and ``overlays`` are paths from the current folder, or URLs.
 
     ``site`` is the URL at which the document was found. ``headers`` and ``auth`` have references in place of secrets.
     ``file`` is where they are from, and ``table`` what it says.
@@ -41,6 +42,7 @@ class APISettings(Record):
     name: str
     document: str
     file: str = ""
+    overlays: tuple[str, ...] = ()
     site: str = ""
     base_url: str | None = None
     server: Any = None
@@ -129,6 +131,7 @@ _PROFILE_KEYS: Mapping[str, Check] = {
 }
 _KEYS: Mapping[str, Check] = {
     "document": (_is_text, "a path or a URL"),
+    "overlays": (lambda value: isinstance(value, list) and all(map(_is_text, value)), "a list of paths or URLs"),
     "site": (_is_text, "a URL"),
     **_PROFILE_KEYS,
     "profiles": (
@@ -150,7 +153,7 @@ _SEVERITIES: Check = (
     'a table of kinds of changes, such as operation-deprecated = "info"',
 )
 # Keys of an API that decide where credentials go, or which ones.
-_DECISIVE = ("auth", "base_url", "headers", "server")
+_DECISIVE = ("auth", "base_url", "headers", "overlays", "server")
 
 
 def find(word: str) -> APISettings | None:
@@ -205,6 +208,7 @@ def own_documents() -> set[str]:
 def _settings(name: str, table: Mapping[str, Any], file: str) -> APISettings:
     given = {key: value for key, value in table.items() if key in APISettings._fields and key != "document"}
     given["auth"] = _mapping(given.get("auth", {}))
+    given["overlays"] = tuple(located(each, os.path.dirname(file)) for each in given.get("overlays", ()))
     document = located(str(table["document"]), os.path.dirname(file))
     return APISettings(name, document, **given, file=file, table=table)
 

@@ -19,6 +19,7 @@ from dynclient._document.identifiers import NONE, Identifiers, declares, identif
 from dynclient._document.lazy import LazyMapping, LazyTree, broken
 from dynclient._document.source import Source
 from dynclient._document.text import damaged, unreadable, unsafe, utf8
+from dynclient._escaping import logger
 from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, DynclientError
 from dynclient.json_pointer import split
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dynclient._document.overlays import Overlays
     from dynclient.transports import Transport
 
+_log = logger("dynclient.document")
 # From the network fewer files are taken than from a disk.
 _REMOTE_FILES = 50
 # How often a percent-encoded path is decoded before it is looked at.
@@ -85,7 +87,10 @@ class File:
         if overlays is not None:
             self.fingerprint, self._source = source.fingerprint, source._replace(data=b"")
             self._may_declare = True
-            self.tree = overlays.applied(self.tree, self.uri).tree
+            applied = overlays.applied(self.tree, self.uri)
+            self.tree = applied.tree
+            for warning in applied.warnings:
+                _log.warning("%s", warning)
 
     def _take(self, form: Compiled, described: CompiledFile, *, root: bool) -> None:
         """Take the tree from a compiled form."""

@@ -19,7 +19,6 @@ from dynclient._document.compiled import encoded
 from dynclient._document.lazy import DamagedError, decoded
 from dynclient._document.source import Source
 from dynclient._document.text import utf8
-from dynclient._escaping import logger
 from dynclient.json_pointer import split
 from dynclient.options import Limits
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:  # a warm load needs none of these
     from dynclient._document.data import LineFinder
     from dynclient._overlays import Applied, Overlay
     from dynclient.transports import Transport
-
-_log = logger("dynclient.document")
 
 
 class Overlays:
@@ -103,22 +100,18 @@ class Overlays:
         overlays = self.read()
         found = apply(json.loads(encoded(tree)), overlays, self._limits)
         self._origins = found.origins
-        for result in found.results:
-            if result.warning:
-                _log.warning("%s: %s", result.overlay.location(result.action.pointer), result.warning)
-        for number, overlay in enumerate(overlays, 1):
-            if other := self.other_target(number, overlay, document):
-                _log.warning("%s: %s", overlay.name, other)
-        return found
-
-    def other_target(self, number: int, overlay: Overlay, document: str) -> str:
-        """What to warn of if an overlay says that it is made for another document; empty if it does not."""
-        # Overlay 1.1.0, Overlay Object: `extends` tells what an overlay was designed for. The caller decides.
-        if not overlay.extends:
-            return ""
-        base = self.files[number - 1].uri
-        meant = urljoin(base, overlay.extends) if not base.startswith("memory:") else overlay.extends
-        return "" if meant == document else f"it is made for {overlay.extends}, and applied to {document}"
+        warnings = [
+            f"{result.overlay.location(result.action.pointer)}: {result.warning}"
+            for result in found.results
+            if result.warning
+        ]
+        for file, overlay in zip(self.files, overlays, strict=True):
+            # Overlay 1.1.0, Overlay Object: `extends` tells what an overlay was designed for. The caller decides.
+            base = file.uri if not file.uri.startswith("memory:") else document
+            if overlay.extends and urljoin(base, overlay.extends) != document:
+                what = f"it was made for {overlay.extends}, and is applied to {document}"
+                warnings.append(f"{overlay.location('/extends')}: {what}")
+        return found._replace(warnings=tuple(warnings))
 
     # Where members came from.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
@@ -77,6 +77,7 @@ class MockOptions(Record):
     cors: bool = False
     watch: bool = False
     limits: Limits = Limits()
+    overlays: Sequence[Any] = ()
 
 
 class _Service:
@@ -252,7 +253,7 @@ class Mock(WSGIApplication):
 
     def _reload(self, path: str) -> None:
         try:
-            api = load(path)
+            api = load(path, overlays=self._options.overlays)
         except DynclientError as error:
             if str(error) != self._reload_fault:
                 self._reload_fault = str(error)
@@ -322,7 +323,7 @@ class Mock(WSGIApplication):
 
 def app(document: Source | model.API, **options: Any) -> Mock:
     """Make a WSGI application that answers as a document says; the options are those of :func:`serve`."""
-    api = document if isinstance(document, model.API) else load(document)
+    api = document if isinstance(document, model.API) else load(document, overlays=options.get("overlays", ()))
     return Mock(api, **options)
 
 

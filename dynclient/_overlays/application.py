@@ -35,7 +35,7 @@ class ActionResult(Record):
 
     @property
     def warning(self) -> str:
-        """Why the action has changed nothing; empty if it has."""
+        """Why the action has changed nothing; empty if it has changed something."""
         if not self.selected:
             return f"the target {self.action.target[:_SHOWN]} selects nothing"
         return "" if self.action.kind else "the action has neither `update` nor `copy` nor `remove`"
@@ -45,11 +45,13 @@ class Applied(Record):
     """A tree with its overlays applied.
 
     ``origins`` has the JSON pointers of members that are not where the document has them: what is below moved along.
+    ``warnings`` are about actions that changed nothing, and overlays that were made for another document.
     """
 
     tree: dict[str, Any]
     origins: dict[str, Origin]
     results: tuple[ActionResult, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def apply(tree: dict[str, Any], overlays: Sequence[Overlay], limits: Limits) -> Applied:

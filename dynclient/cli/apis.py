@@ -140,7 +140,8 @@ def show(name: str, profile: str | None, output: str) -> None:
     found = _named(name)
     chosen = found.with_profile(profile or os.environ.get("DYNCLIENT_PROFILE"))
     table = {key: getattr(chosen, key) for key in ("site", "base_url", "server", "headers", "auth", "timeout", "rate")}
-    settings = {"document": chosen.document, **{key: value for key, value in table.items() if value}}
+    overlays = {"overlays": list(chosen.overlays)} if chosen.overlays else {}
+    settings = {"document": chosen.document, **overlays, **{key: value for key, value in table.items() if value}}
     if not profile and found.profiles:
         settings["profiles"] = found.profiles
     text = _block(name, settings) if output == "text" else FORMATS[output](settings)
@@ -200,7 +201,7 @@ def _report(settings: APISettings) -> None:
     """Load the document, and say what it is."""
     from dynclient._load import load
 
-    found = load(settings.document)
+    found = load(settings.document, overlays=settings.overlays)
     operations = counted(len(found.rows), "operation")
     click.echo(escaped(f"{settings.name}: {found.title} {found.version}, {operations}, {settings.document}"), err=True)
 

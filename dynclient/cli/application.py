@@ -63,6 +63,7 @@ COMMANDS = (
     LazyCommand("har", "har:har", "Check recorded traffic by a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
+    LazyCommand("overlay", "overlays:overlay", "Apply overlays to a document, or check them."),
     LazyCommand("proxy", "mock_servers:proxy", "Check real traffic by a document."),
     LazyCommand("request", "requests:request", "Send a request that the document lacks."),
     LazyCommand("shell", "shell:shell", "A Python prompt with a client."),

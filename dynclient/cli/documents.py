@@ -34,6 +34,7 @@ Loaded = TypeVar("Loaded")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 STANDARD_INPUT = "-"
+_OVERLAYS = "dynclient.overlays"
 
 
 class _Piped(io.BytesIO):
@@ -94,18 +95,25 @@ def located(word: str) -> Any:
     return word
 
 
+def overlays_of(word: str) -> list[str]:
+    """The overlays of a document: those of its short name, then those of ``--overlay``."""
+    settings = find(word) if "/" not in word and word != STANDARD_INPUT else None
+    ctx = click.get_current_context(silent=True)
+    return [*(settings.overlays if settings is not None else ()), *(ctx.meta.get(_OVERLAYS, ()) if ctx else ())]
+
+
 def client_of(word: str, **options: Any) -> Client:
     """Load the document that a word means; that of a site, if the word is the site's URL."""
     from dynclient._client import Client
 
-    return _loaded(lambda source: Client.load(source, **options), word)
+    return _loaded(lambda source: Client.load(source, overlays=overlays_of(word), **options), word)
 
 
 def api_of(word: str) -> API:
     """Load the document that a word means as far as its list of operations, without a client."""
     from dynclient._load import load
 
-    return _loaded(load, word)
+    return _loaded(lambda source: load(source, overlays=overlays_of(word)), word)
 
 
 def _loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
@@ -128,7 +136,7 @@ def _loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
 def listing_of(word: str) -> Listing | None:
     """The operations and tags of the document that a word means, if the cache has them."""
     source = located(word)
-    return listed(source) if isinstance(source, str) else None
+    return listed(source) if isinstance(source, str) and not overlays_of(word) else None
 
 
 def command_name(name: str) -> str:
@@ -205,8 +213,29 @@ def _document_word(ctx: click.Context) -> str | None:
 
 
 def document_argument(name: str = "document") -> Callable[[Decorated], Decorated]:
-    """The argument of a command that is a document by path, URL or short name."""
-    return click.argument(name, shell_complete=complete_documents)
+    """The argument of a command that is a document by path, URL or short name, and the option for its overlays."""
+
+    def decorated(command: Decorated) -> Decorated:
+        if not any("--overlay" in param.opts for param in getattr(command, "__click_params__", ())):
+            command = _overlay_option(command)
+        return click.argument(name, shell_complete=complete_documents)(command)
+
+    return decorated
+
+
+def _keep_overlays(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    del param
+    ctx.meta[_OVERLAYS] = value
+
+
+_overlay_option = click.option(
+    "--overlay",
+    multiple=True,
+    metavar="FILE|URL",
+    expose_value=False,
+    callback=_keep_overlays,
+    help="An OpenAPI Overlay that is applied to the document first; may be repeated.",
+)
 
 
 def format_option(*formats: str, text: str = "How it is shown.") -> Callable[[Decorated], Decorated]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import document_argument, located
+from dynclient.cli.documents import client_of, document_argument
 
 
 @click.group()
@@ -26,12 +26,11 @@ def check(document: str, files: tuple[Path, ...], report: str, *, fail: bool) ->
     A file is HAR, as browsers save it, a recording of dynclient.testing.Recorder, or a cassette of vcrpy. Requests to
     other paths are counted as differences.
     """
-    from dynclient import Client
     from dynclient.testing.recordings import read
     from dynclient.testing.reports import REPORTS
     from dynclient.testing.traffic import TrafficCheck
 
-    with Client.load(located(document)) as client:
+    with client_of(document) as client:
         traffic = TrafficCheck(client.api)
         for path in files:
             for recording in read(path):

@@ -15,7 +15,7 @@ from dynclient._escaping import counted
 from dynclient._request.servers import checked_base_url
 from dynclient._tables import is_coloured
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import Decorated, document_argument, format_option, located
+from dynclient.cli.documents import Decorated, document_argument, format_option, located, overlays_of
 from dynclient.cli.process import writing
 from dynclient.exceptions import escaped
 from dynclient.messages import Request, Response
@@ -68,6 +68,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
     options |= {"authenticate": not given["no_auth"], "validate": not given["no_validate"]}
     options |= {"delay": given["delay"] / 1000, "observer": None if quiet else _observer(output, verbose=verbose)}
     _check_host(host)
+    options["overlays"] = overlays_of(document)
     with serve(located(document), host=host, port=port, allow_hosts=given["allow_hosts"], **options) as server:
         _announce(server.mock.api, server.url)
         _announce_faults(server.mock)
@@ -106,7 +107,7 @@ def proxy(  # click gives them all by name
     _check_host(host)
     upstream = checked_base_url(upstream)
     options = {"allow_hosts": given["allow_hosts"], "fail": given["fail"], "observer": observe}
-    options["mock_missing"] = given["mock_missing"]
+    options |= {"mock_missing": given["mock_missing"], "overlays": overlays_of(document)}
     with serve_proxy(located(document), upstream, host=host, port=port, **options) as server:
         _announce(server.proxy.api, f"{server.url}, for {upstream}")
         try:

@@ -135,6 +135,15 @@ class Operations(click.Group):
     Its help lists none, since ``--help`` comes before any document; ``dynclient ls`` lists them.
     """
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; overlays may also stand between the document and the operation."""
+        head, rest, overlays = args[:1], args[1:], []
+        while rest and rest[0].partition("=")[0] == "--overlay" and not head[0].startswith("-"):
+            size = 1 if "=" in rest[0] else 2
+            overlays += rest[:size]
+            rest = rest[size:]
+        return super().parse_args(ctx, [*overlays, *head, *rest])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of an operation."""
         if ctx.resilient_parsing:

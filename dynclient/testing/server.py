@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -143,11 +143,12 @@ def proxy(
     host: str = "127.0.0.1",
     port: int = 0,
     allow_hosts: Iterable[str] = (),
+    overlays: Sequence[Any] = (),
     **options: Any,
 ) -> ProxyServer:
     """Pass requests on to ``upstream``, a base URL, and report where they and their responses differ from a document.
 
-    ``allow_hosts`` are names that requests may use for it, as for :func:`serve`.
+    ``allow_hosts`` are names that requests may use for it, and ``overlays`` change the document, as for :func:`serve`.
     ``options``: ``fail`` refuses messages that differ; ``mock_missing`` answers from the document
     where the server answers 501 or refuses the connection; ``observer`` is called with each
     response and its differences.
@@ -158,7 +159,7 @@ def proxy(
     """
     from dynclient.transports import HTTPTransport
 
-    api = document if isinstance(document, model.API) else load(document)
+    api = document if isinstance(document, model.API) else load(document, overlays=overlays)
     transport = HTTPTransport()
     return ProxyServer(Proxy(api, upstream, transport, **options), transport, host, port, allow_hosts)
 
@@ -182,6 +183,7 @@ def serve(
     * ``stateful``: created items are found again, and others are 404 (False).
     * ``dynamic``: responses are generated from schemas, not taken from examples (False).
     * ``fake``: generated values look real, with the extra ``fake`` (where it is installed: with ``dynamic``).
+    * ``overlays``: OpenAPI Overlays that change the document, as for ``dynclient.load``.
     * ``seed``: the same seed gives the same responses.
     * ``delay``: seconds before each response; ``chaos``: the part of requests that fail, from 0 to 1.
     * ``cors``: pages of any origin may call it (False); ``watch``: a changed document is read again (False).

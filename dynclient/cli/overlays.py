@@ -1,0 +1,101 @@
+"""``dynclient overlay apply`` and ``check``: what a document becomes by overlays, and what each action has selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dynclient._escaping import counted, escaped
+from dynclient._tables import aligned
+from dynclient.cli.commands import Command
+from dynclient.cli.documents import complete_documents, format_option, located
+from dynclient.cli.output import FORMATS, write
+from dynclient.cli.process import writing
+
+if TYPE_CHECKING:
+    from dynclient._overlays import Applied
+
+
+@click.group()
+def overlay() -> None:
+    """Apply OpenAPI Overlays (1.0 and 1.1) to a document, or check what they select."""
+
+
+@overlay.command(cls=Command, short_help="Write the document that results.")
+@click.argument("document", shell_complete=complete_documents)
+@click.argument("overlays", metavar="OVERLAY...", nargs=-1, required=True, type=click.Path())
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option("--format", "form", type=click.Choice(["yaml", "json"]), help="YAML or JSON.  [as the file's name says]")
+@click.option("--strict", is_flag=True, help="Write nothing if an action changes nothing.")
+def apply(document: str, overlays: tuple[str, ...], output: Path | None, form: str | None, *, strict: bool) -> int:
+    """Apply each OVERLAY to DOCUMENT, in this order, and write the result.
+
+    Paths, URLs, or - for standard input; DOCUMENT may be a short name. References are not followed.
+    """
+    from dynclient._client.downloads import AtomicFile
+
+    applied = _applied(document, overlays)
+    _warn(applied)
+    if strict and applied.warnings:
+        return 1
+    name = output.name if output is not None else document
+    text = FORMATS[form or ("json" if name.lower().endswith(".json") else "yaml")](applied.tree)
+    if output is None:
+        write(text)
+    else:
+        with writing(output), AtomicFile(output) as file:
+            file.write(text.rstrip("\n").encode() + b"\n")
+        click.echo(escaped(f"{output}: {counted(len(applied.results), 'action')} applied"), err=True)
+    return 0
+
+
+@overlay.command(cls=Command, short_help="Show what each action selects.")
+@click.argument("document", shell_complete=complete_documents)
+@click.argument("overlays", metavar="OVERLAY...", nargs=-1, required=True, type=click.Path())
+@click.option("--strict", is_flag=True, help="Exit with 1 if an action changes nothing.")
+@format_option("text", "json", "yaml", text="How they are shown.")
+def check(document: str, overlays: tuple[str, ...], output: str, *, strict: bool) -> int:
+    """Show each action of each OVERLAY with the number of nodes that it selects in DOCUMENT; nothing is written.
+
+    An action that selects nothing is a warning.
+    """
+    applied = _applied(document, overlays)
+    rows = [
+        {
+            "overlay": result.overlay.name,
+            "line": result.overlay.line(result.action.pointer),
+            "action": result.action.kind or "nothing",
+            "selected": result.selected,
+            "target": result.action.target,
+            "description": result.action.description,
+        }
+        for result in applied.results
+    ]
+    if output == "text":
+        lines = [
+            [escaped(" ".join(str("" if cell is None else cell).split())) for cell in row.values()] for row in rows
+        ]
+        write(aligned([["OVERLAY", "LINE", "ACTION", "NODES", "TARGET", ""], *lines]))
+    else:
+        write(FORMATS[output](rows))
+    _warn(applied)
+    return int(strict and bool(applied.warnings))
+
+
+def _applied(document: str, overlays: Sequence[str]) -> Applied:
+    from dynclient._document import open_document, read_overlays
+    from dynclient.options import Limits
+
+    found = read_overlays(map(located, overlays), Limits(), None)
+    if found is None:
+        raise click.UsageError("give one or more overlays")
+    opened = open_document(located(document))
+    return found.applied(opened.root, opened.uri)
+
+
+def _warn(applied: Applied) -> None:
+    for warning in applied.warnings:
+        click.echo(escaped(f"warning: {warning}"), err=True)

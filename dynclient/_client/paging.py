@@ -70,7 +70,9 @@ def pages_of(  # noqa: PLR0917  # each is one thing of the call
     """
     plan = document.plan(row)
     arguments = dict(keywords)
-    given = {name: arguments.pop(key) for name in OPTIONS if (key := _key(plan, name)) in arguments}
+    is_bound = bool(args) and type(args[0]) is Bound
+    keys = {name: name if is_bound else _key(plan, name) for name in OPTIONS}
+    given = {name: arguments.pop(key) for name, key in keys.items() if key in arguments}
     rule = rule_of(document, row, options) or Pagination(key=row.key)
     if given.get("by") is not None:
         rule = changed(rule, checked(given["by"], "by"), Evidence("by= says so"))
@@ -272,6 +274,25 @@ class _Pages(Generic[T]):
     def pagination(self) -> Pagination:
         """How the list pages."""
         return self._paging.rule
+
+    def prepare(self) -> Request:
+        """The request of the first page, as it would be sent but for credentials."""
+        return self._paging.request({})
+
+    def goes_on(self, result: HTTPResult) -> bool:
+        """Whether the result of the call, made by itself, says that there is more.
+
+        Raises:
+            PaginationError: it names a next page that can't be asked for.
+        """
+        walk = steps(self._paging)
+        next(walk)
+        page, following = walk.send(result)
+        if isinstance(following, PaginationError):
+            raise following
+        rule, usual = self.pagination, self._paging.size or self._paging.usual_size
+        is_known = " + " not in (rule.next or "") or rule.more or rule.total or rule.last
+        return following is not None and bool(is_known or (usual is not None and page and len(page.items) >= usual))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.pagination.key}: {self.pagination.next}>"

@@ -21,6 +21,7 @@ from dynclient.cli import credentials, documents
 from dynclient.cli.commands import Command, colour_option, plain_line
 from dynclient.cli.http_text import VerboseTransport, request_text, with_secret_headers
 from dynclient.cli.input_values import argument_value, body_fields, body_words, whole_body
+from dynclient.cli.lists import ListOption, hint_of_more, list_options, pages_of, show_all
 from dynclient.cli.output import FORMAT_NAMES, FileWithProgress, Printer, write
 from dynclient.cli.results import FileToSave, show_error, show_result, show_stream
 from dynclient.exceptions import ArgumentError, MissingCredential, ResponseError, escaped
@@ -53,7 +54,13 @@ SHARED_OPTIONS = (
         metavar="[FILE]",
         help="Write the data to FILE, or without it to a file with the name that the server gives.",
     ),
-    click.Option(["--resume"], is_flag=True, help="With --output: go on with a download that broke off."),
+    click.Option(
+        ["--resume"],
+        is_flag=False,
+        flag_value="",
+        metavar="[TEXT]",
+        help="With --output: go on with a download that broke off. With --all: go on where TEXT, which was told, says.",
+    ),
     click.Option(["--follow"], is_flag=True, help="Follow redirects, also those that the document has."),
     click.Option(["--verbose", "-v"], count=True, help="Show what is sent and received; -vv: bodies too."),
     click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
@@ -118,13 +125,20 @@ class Positional(click.Argument):
 class OperationCommand(Command):
     """A command whose help separates the operation's own options from those of every operation."""
 
+    has_list: Callable[[], bool]
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, the operation's options, and then the others."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "The operation's options": [], "Options": []}
+        sections: dict[str, list[tuple[str, str]]] = {
+            name: [] for name in ("Arguments", "The operation's options", "Lists", "Options")
+        }
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if isinstance(param, Positional):
                 sections["Arguments"].append((param.metavar or "", param.help_text))
+            elif record is not None and isinstance(param, ListOption):
+                if self.has_list():
+                    sections["Lists"].append(record)
             elif record is not None:
                 own = isinstance(param.type, ValueType)
                 sections["The operation's options" if own else "Options"].append(record)
@@ -162,14 +176,23 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
         params.append(body)
     head = f"{operation.method} {operation.path}"
     texts = (operation.row.summary, operation.description, "Deprecated." if operation.row.deprecated else "", head)
-    return OperationCommand(
+    own = {flag for flag, _ in flags.values()}
+    command = OperationCommand(
         name,
         callback=callback,
-        params=[*params, *SHARED_OPTIONS],
+        params=[*params, *list_options(own), *SHARED_OPTIONS],
         help=escaped("\n\n".join(dict.fromkeys(filter(None, texts)))),
         epilog=escaped(credentials.in_words(api, operation)),
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    command.has_list = lambda: _has_list(api, operation)
+    return command
+
+
+def _has_list(api: API, operation: Operation) -> bool:
+    from dynclient._paging.declared import pagination
+
+    return pagination(operation, api) is not None
 
 
 def _key(index: int) -> str:
@@ -208,14 +231,17 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
     method = method.with_options(**call_options(client, given, transport))
     # By wire names, so that a null is sent: as an argument, None is "not given" where nothing is required.
     bound = Bound(parameters, body)
-    prepared = PreparedCall(
-        documents.command_name(method.__name__),
-        lambda: method.prepare(bound),
-        lambda: method.stream(bound),
-        lambda: method.send(parameters, body=body),
-    )
+    results: list[Any] = []
+
+    def send() -> Any:
+        results.append(method.send(parameters, body=body))
+        return results[-1]
+
+    pages = (lambda: pages_of(method, bound, given)) if given["all"] else None
+    name = documents.command_name(method.__name__)
+    prepared = PreparedCall(name, lambda: method.prepare(bound), lambda: method.stream(bound), send, pages)
     try:
-        return sent(prepared, body, given, transport, is_sequence=_is_sequence(operation))
+        status = sent(prepared, body, given, transport, is_sequence=_is_sequence(operation))
     except MissingCredential as error:
         error.hint = credentials.hint(client.api, operation)
         raise
@@ -224,15 +250,22 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
             ways = "name=value words, --body JSON, --body @FILE, or --body - for standard input"
             error.hint = f"give the body by {ways}"
         raise
+    for result in results:
+        hint_of_more(method, bound, result)
+    return status
 
 
 class PreparedCall(Record):
-    """How a request can be made: shown only, streamed, or sent. ``name`` is the operation's, for files."""
+    """How a request can be made: shown only, streamed, sent, or sent for each page of a list.
+
+    ``name`` is the operation's, for files.
+    """
 
     name: str
     prepare: Callable[[], Any]
     stream: Callable[[], Any]
     send: Callable[[], Any]
+    pages: Callable[[], Any] | None = None
 
 
 def sent(
@@ -244,14 +277,21 @@ def sent(
     is_sequence: bool = False,
 ) -> int:
     """Make a request as the options of a command line say, and show its response; returns the exit status."""
+    resumes = given["resume"] is not None
+    if given["resume"] and prepared.pages is None:
+        raise click.UsageError("--resume TEXT needs --all; for a download, --resume comes after the other words")
     printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
     try:
         with closing(body) if isinstance(body, FileWithProgress) else nullcontext():
             if given["curl"] or given["dry_run"]:
-                request = with_secret_headers(prepared.prepare(), transport.secret_headers)
+                request = prepared.pages().prepare() if prepared.pages is not None else prepared.prepare()
+                request = with_secret_headers(request, transport.secret_headers)
                 write(request.to_curl() if given["curl"] else request_text(request))
                 return 0
-            saved = FileToSave.of(given["output"], prepared.name, resume=given["resume"])
+            is_download = resumes and prepared.pages is None
+            saved = FileToSave.of(given["output"], prepared.name, resume=is_download)
+            if prepared.pages is not None:
+                return show_all(prepared.pages(), given, printer, saved)
             is_raw = given["format"] == "raw" or (saved is not None and given["format"] is None)
             by_items = given["format"] == "ndjson" and is_sequence
             if given["filter"] is None and (is_raw or by_items):

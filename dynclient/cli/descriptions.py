@@ -92,8 +92,13 @@ def operation_text(document: str, method: Any, width: int | None) -> str:
         text = f"{name}{method.__signature__}\n\n{docstring(operation, name, call='...')}"
     except DocumentError:
         return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)
+    text = text.rpartition("...")[0].rstrip()
+    head, _, example = text.rpartition("\n\n")
+    paged = f"\n\nPages (call --all):\n    {str(method.pagination).replace(chr(10), chr(10) + '    ')}" * bool(
+        method.pagination
+    )
     # The example is not wrapped: it can be pasted.
-    return f"{fitted(escaped(text.rpartition('...')[0].rstrip()), width)}\n    {escaped(call)}"
+    return f"{fitted(escaped(f'{head}{paged}'), width)}\n\n{escaped(example)}\n    {escaped(call)}"
 
 
 def shell_example(document: str, command: str, operation: Operation, values: Mapping[str, Any]) -> str:

@@ -136,6 +136,7 @@ LIES: dict[str, Callable[..., Answer]] = {
     "shrinking": lambda token, **_: _said(str(token + 1) if token < 3 else None, ITEMS[: 3 - token]),
     "long": lambda **_: _said("x" * 65536),
     "itself": lambda path, **_: _said(None, Link=f'<{path}>; rel="next"'),
+    "endless": lambda token, **_: _said(str(token + 1), [{"id": token}]),
     "object": lambda **_: _said({"a": 1}),
     "no_list": lambda **_: _said(None, {"id": "x"}),
 }

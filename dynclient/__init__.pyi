@@ -1,5 +1,6 @@
 # For type checkers: `load` and the clients come from a package that a project may have generated from its documents.
 from dynclient import exceptions as exceptions
+from dynclient import mcp as mcp
 from dynclient import options as options
 from dynclient import security as security
 from dynclient import testing as testing

@@ -62,6 +62,7 @@ COMMANDS = (
     LazyCommand("diff", "document_commands:diff", "Compare two documents."),
     LazyCommand("har", "har:har", "Check recorded traffic by a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
+    LazyCommand("mcp", "agents:mcp", "Serve APIs to an agent by MCP."),
     LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
     LazyCommand("overlay", "overlays:overlay", "Apply overlays to a document, or check them."),
     LazyCommand("proxy", "mock_servers:proxy", "Check real traffic by a document."),

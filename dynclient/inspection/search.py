@@ -3,7 +3,7 @@
 Rule 1: a query is what people say. Stop words are left out, and so are words that the document has nowhere; endings
 (plural, -ing, -ed, -ion) do not matter, and verbs that APIs use alike find each other at half their weight.
 Rule 2: a word counts by its rarity in the document times its weight in the best place where an operation has it
-(:data:`WEIGHTS`). What has less than half as many words as another operation is not listed.
+(:data:`WEIGHTS`). What has fewer words than others and is far from the best is not listed.
 Rule 3: names and summaries that consist of the words of the query come before those that have other words too.
 """
 
@@ -38,6 +38,7 @@ _ALIKE, _PART = 0.5, 0.4
 _DEPRECATED = 0.8
 _OTHER_METHOD = 0.75
 _ENOUGH = 0.5
+_CLOSE = 0.3
 _SHORTEST_STEM = 3
 _SHORTEST_PREFIX = 4
 _MOST_WORDS = 32
@@ -135,12 +136,16 @@ class SearchIndex:
             for index, weight in weights.items():
                 points[index] = points.get(index, 0) + rarity[word] * weight
                 counts[index] = counts.get(index, 0) + 1
-        least = _ENOUGH * max(counts.values(), default=0)
         verb = query.lower().split()[0]
         safe = True if verb in _READING else False if verb in _WRITING else None
+        most = max(counts.values(), default=0)
         scores = {
-            index: self._score(index, points[index], rarity, safe=safe) for index in points if counts[index] >= least
+            index: self._score(index, points[index], rarity, safe=safe)
+            for index in points
+            if counts[index] >= _ENOUGH * most
         }
+        least = _CLOSE * max(scores.values(), default=0)
+        scores = {index: score for index, score in scores.items() if counts[index] == most or score >= least}
         ranked = sorted(scores, key=lambda index: (-scores[index], len(self._rows[index].path), index))
         return tuple(self._rows[index] for index in ranked)
 

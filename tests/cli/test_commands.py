@@ -424,4 +424,4 @@ def test_operations_with_all_words_in_their_names_come_first(run, tmp_path):
     file = tmp_path / "d.json"
     file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
     found = run("ls", file, "create", "review", "-o", "names")[1].split()
-    assert found == ["create_review", "create_review_comment", "other", "list_reviews"]
+    assert found == ["create_review", "create_review_comment", "list_reviews", "other"]

@@ -1,0 +1,62 @@
+"""An API for language models: a server of the Model Context Protocol with four tools, whatever the size of the API.
+
+::
+
+    dynclient.mcp.server(dynclient.load("openapi/voice.yaml"), allow_write=["create_call"])
+
+``search`` finds operations, ``describe`` explains one, ``call_read`` and ``call_write`` call one. Needs the official
+SDK (``dynclient[mcp]``). Rule 1: no text of a document or of a server gets anywhere but into the answers of tools.
+Rule 2: what may be called is decided by the options of the server, never by arguments of a tool.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dynclient._client import Client
+
+__all__ = ["server"]
+
+
+def server(
+    client: Client | Mapping[str, Client],
+    *,
+    allow: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    allow_write: Iterable[str] = (),
+    max_result_bytes: int = 16_384,
+    max_calls: int = 200,
+    log: str | os.PathLike[str] | None = None,
+    files: str | os.PathLike[str] | None = None,
+) -> Any:
+    """Make an MCP server of a client: a ``mcp.server.lowlevel.Server``, to be run on any transport of the SDK.
+
+    A pattern is a name of an operation (``issues_*``, ``issues.create``) or ``METHOD /path`` (``GET /repos/*``), in
+    which ``*`` and ``?`` stand for any characters.
+
+    Args:
+        client: a Client, or several by the names that go before their operations: ``github/issues_create``.
+        allow: patterns of the operations that are there; all of them by default.
+        deny: patterns of operations that are not there, also if ``allow`` or ``allow_write`` has them.
+        allow_write: patterns of the operations other than GET, HEAD and QUERY that may be called. A DELETE needs a
+            pattern that is its whole name or begins with ``DELETE``.
+        max_result_bytes: the size of an answer in bytes; longer ones are continued by a cursor.
+        max_calls: how many calls the server sends in all.
+        log: a file to which each use of a tool is appended, as a line of JSON without any value.
+        files: the folder that binary answers are saved to; without it they are refused.
+
+    Raises:
+        ArgumentError: ``mcp`` or ``jmespath`` is not installed, or a limit is too small.
+    """
+    from dynclient.mcp.permissions import Permissions
+    from dynclient.mcp.serving import made
+    from dynclient.mcp.tools import Toolbox
+
+    clients = client if isinstance(client, Mapping) else {"": client}
+    permissions = Permissions(tuple(allow), tuple(deny), tuple(allow_write))
+    return made(
+        Toolbox(clients, permissions, max_result_bytes=max_result_bytes, max_calls=max_calls, log=log, files=files)
+    )

@@ -1,0 +1,402 @@
+"""The four tools: what each one answers, apart from how it is asked.
+
+Rule 1: what a tool can't do is an answer with ``is_error``: what is wrong, and how to go on.
+Rule 2: nothing is sent before the operation is known, permitted, valid and, if it writes, confirmed.
+Rule 3: an answer about a call is a line of its own about status and size, then a line of JSON. Credentials that the
+server repeats are masked.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from dynclient._escaping import counted
+from dynclient._identifiers import near
+from dynclient._masking import masked
+from dynclient._rows import OperationRow
+from dynclient.exceptions import (
+    ArgumentError,
+    DocumentError,
+    DynclientError,
+    MissingCredential,
+    NoSuchOperation,
+    RequestError,
+    ResponseError,
+    TransportError,
+)
+from dynclient.mcp.descriptions import described, found
+from dynclient.mcp.excerpts import Excerpts, as_json, line, selected
+from dynclient.mcp.permissions import READ, Confirmations, Permissions, check_method
+from dynclient.media_types import essence
+from dynclient.messages import HTTPResult, Request
+
+if TYPE_CHECKING:
+    from dynclient._client import Client
+
+_LEAST_RESULT = 1024
+_MOST_FOUND = 50
+_LONGEST_SIGNATURE = 600
+_LONGEST_BODY = 2000
+_SHORTEST_SECRET = 4
+
+_SEARCH = "search finds operations by words"
+_ADVICE = (
+    (MissingCredential, "the person who runs this server has to give it credentials: dynclient auth login"),
+    (NoSuchOperation, _SEARCH),
+    (DocumentError, "use another operation: the document is broken here"),
+)
+
+_STRING = {"type": "string"}
+_CALL = {"operation": _STRING, "arguments": {"type": "object"}}
+_TOOLS: Mapping[str, tuple[str, dict[str, Any], str]] = {
+    "search": (
+        "Find operations by words",
+        {"query": _STRING, "limit": {"type": "integer", "minimum": 1, "maximum": _MOST_FOUND, "default": 8}},
+        "query",
+    ),
+    "describe": (
+        "Arguments, types and an example of an operation",
+        {"operation": _STRING, "part": _STRING},
+        "operation",
+    ),
+    "call_read": (
+        "Call a GET, HEAD or QUERY. select is JMESPath; cursor continues a long answer",
+        {**_CALL, "select": _STRING, "cursor": _STRING},
+        "operation",
+    ),
+    "call_write": (
+        "Call an operation that changes something. confirm is the token that a first call returned",
+        {**_CALL, "confirm": _STRING},
+        "operation",
+    ),
+}
+"""Each tool: its description, its arguments, and the one that is required."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a tool answers."""
+
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A write that a person has to confirm; ``token`` confirms it."""
+
+    text: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An operation that may be called: its name here, and its method."""
+
+    name: str
+    row: OperationRow
+    method: Any
+    allowed: bool
+
+
+class Toolbox:
+    """The tools over some clients. Threads may use it at once."""
+
+    def __init__(
+        self,
+        clients: Mapping[str, Client],
+        permissions: Permissions,
+        *,
+        max_result_bytes: int,
+        max_calls: int,
+        log: str | os.PathLike[str] | None,
+        files: str | os.PathLike[str] | None,
+    ) -> None:
+        """The arguments are those of :func:`dynclient.mcp.server`.
+
+        Raises:
+            ArgumentError: ``max_result_bytes`` is below 1,024, or a name of a client can't go before its operations.
+        """
+        if max_result_bytes < _LEAST_RESULT:
+            raise ArgumentError(f"max_result_bytes is at least {_LEAST_RESULT}", argument="max_result_bytes")
+        wrong = [name for name in clients if len(clients) > 1 and (not name or not set(name).isdisjoint("/ "))]
+        if wrong:
+            raise ArgumentError(f"a client can't have the name {wrong[0]!r}: it goes before /", argument="client")
+        self._clients = clients
+        self._permissions = permissions
+        self._calls_left = max_calls
+        self._max_calls = max_calls
+        self._excerpts = Excerpts(max_result_bytes)
+        self._confirmations = Confirmations()
+        self._log = log
+        self._files = Path(files) if files is not None else None
+        self._lock = threading.Lock()
+        self._run: Mapping[str, Callable[..., tuple[Answer | Question, dict[str, Any]]]] = {
+            "search": self._search,
+            "describe": self._describe,
+            "call_read": self._call_read,
+            "call_write": self._call_write,
+        }
+
+    def tools(self) -> list[dict[str, Any]]:
+        """The tools that there are, as MCP lists them."""
+        return [
+            {
+                "name": name,
+                "description": text,
+                "inputSchema": {
+                    "type": "object",
+                    "properties": properties,
+                    "required": [required],
+                    "additionalProperties": False,
+                },
+                "annotations": {"readOnlyHint": name != "call_write"},
+            }
+            for name, (text, properties, required) in _TOOLS.items()
+            if name != "call_write" or self._permissions.allow_write
+        ]
+
+    def use(self, tool: str, arguments: Mapping[str, Any], *, approved: bool = False) -> Answer | Question:
+        """Use a tool. ``approved``: a person has agreed to just this request."""
+        started = time.monotonic()
+        entry: dict[str, Any] = {"tool": tool if tool in _TOOLS else "unknown"}
+        try:
+            self._check(tool, arguments)
+            more = {"approved": approved} if tool == "call_write" else {}
+            answer, facts = self._run[tool](**arguments, **more)
+            entry |= facts
+        except DynclientError as error:
+            entry |= {"error": type(error).__name__, "status": getattr(error, "status", None)}
+            answer = self._failure(error, arguments)
+        except Exception as error:  # noqa: BLE001  # of a bug nothing but its name may be shown: a text may hold anything
+            entry["error"] = type(error).__name__
+            answer = Answer(as_json({"error": f"a bug of dynclient: {type(error).__name__}"}), is_error=True)
+        self._write_log(entry, answer, started)
+        return answer
+
+    def _check(self, tool: str, arguments: Mapping[str, Any]) -> None:
+        from jsonschema import Draft202012Validator
+
+        schema = next((one["inputSchema"] for one in self.tools() if one["name"] == tool), None)
+        if schema is None:
+            raise ArgumentError(f"there is no tool {line(tool, 60)}", hint=f"the tools are {', '.join(_TOOLS)}")
+        for fault in Draft202012Validator(schema).iter_errors(arguments):
+            where = ".".join(map(str, fault.absolute_path)) or f"the arguments of {tool}"
+            allowed = ", ".join(schema["properties"])
+            raise ArgumentError(f"{line(where, 60)}: wrong {fault.validator}", hint=f"{tool} takes {allowed}")
+
+    def _search(self, query: str, limit: int = 8) -> tuple[Answer, dict[str, Any]]:
+        rows = []
+        lists = {name: self._ranked(client, query) for name, client in self._clients.items()}
+        # The documents take turns: their scores can't be compared.
+        for rank in range(max(map(len, lists.values()), default=0)):
+            for document, ranked in lists.items():
+                row = ranked[rank] if rank < len(ranked) else None
+                if row is not None and self._permissions.shows(document, row):
+                    name = f"{document}/{row.name}" if len(self._clients) > 1 else row.name
+                    rows.append((name, row, self._permissions.permits(document, row)))
+        return Answer(found(rows, limit)), {}
+
+    @staticmethod
+    def _ranked(client: Client, query: str) -> list[OperationRow]:
+        rows = {row.name: row for row in client.api.rows}
+        return [rows[name] for name in client.operations.search(query)]
+
+    def _describe(self, operation: str, part: str | None = None) -> tuple[Answer, dict[str, Any]]:
+        one = self._find(operation)
+        tool = ("call_read" if one.row.method in READ else "call_write") if one.allowed else ""
+        pagination = getattr(one.method, "pagination", None)
+        text = described(one.name, tool, one.method.operation, pagination, part)
+        return Answer(text), {"operation": one.row.key}
+
+    def _call_read(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        select: str | None = None,
+        cursor: str | None = None,
+    ) -> tuple[Answer, dict[str, Any]]:
+        one = self._find(operation)
+        if cursor is not None:
+            note, text = self._excerpts.next(one.name, cursor)
+            return Answer(f"{note}\n{text}"), {"operation": one.row.key}
+        if one.row.method not in READ:
+            raise ArgumentError(f"{one.name} is a {one.row.method}: call_read does not write", argument="operation")
+        return self._send(one, arguments or {}, select)
+
+    def _call_write(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        confirm: str | None = None,
+        *,
+        approved: bool = False,
+    ) -> tuple[Answer | Question, dict[str, Any]]:
+        one, arguments = self._find(operation), arguments or {}
+        if not one.allowed:
+            raise _not_permitted(one.name, one.row)
+        request = one.method.prepare(**arguments)
+        check_method(request, arguments)
+        if not approved and confirm is None:
+            token = self._confirmations.token(one.row.key, request, arguments)
+            return Question(_question(request), token), {"operation": one.row.key, "asked": True}
+        if not approved and (wrong := self._confirmations.take(confirm or "", one.row.key, request, arguments)):
+            raise ArgumentError(wrong, argument="confirm", hint="call without confirm= for a new token")
+        return self._send(one, arguments, None)
+
+    def is_confirmed(self, arguments: Mapping[str, Any], token: str) -> bool:
+        """Whether a token is the one of just this call of ``call_write``; it is used up."""
+        try:
+            one, given = self._find(arguments["operation"]), arguments.get("arguments") or {}
+            return not self._confirmations.take(token, one.row.key, one.method.prepare(**given), given)
+        except DynclientError:
+            return False
+
+    def _find(self, word: str) -> _Found:
+        """The operation of a name; of several documents, with the name of its document before it.
+
+        Raises:
+            NoSuchOperation: there is none, or the operator has denied it.
+        """
+        document, slash, name = word.partition("/")
+        if not slash or document not in self._clients:
+            document, name = next(iter(self._clients)), word
+        client = self._clients[document]
+        try:
+            method = client.operations[name]
+            row = method.operation.row
+        except NoSuchOperation as error:
+            raise NoSuchOperation(error.message, matches=self._near(word), name=word) from None
+        if not self._permissions.shows(document, row):
+            raise NoSuchOperation(f"the operator of this server does not allow {row.name}", name=word)
+        full = f"{document}/{row.name}" if len(self._clients) > 1 else row.name
+        return _Found(full, row, method, self._permissions.permits(document, row))
+
+    def _near(self, word: str) -> list[str]:
+        names = [
+            f"{document}/{row.name}" if len(self._clients) > 1 else row.name
+            for document, client in self._clients.items()
+            for row in client.api.rows
+            if self._permissions.shows(document, row)
+        ]
+        return near(word, names)
+
+    def _send(self, one: _Found, arguments: Mapping[str, Any], select: str | None) -> tuple[Answer, dict[str, Any]]:
+        if not one.allowed:
+            raise _not_permitted(one.name, one.row)
+        check_method(one.method.prepare(**arguments), arguments)
+        if select is not None:
+            selected(None, select)  # is wrong before anything is sent
+        with self._lock:
+            self._calls_left -= 1
+            if self._calls_left < 0:
+                raise ArgumentError(f"this server sends at most {self._max_calls} calls: --max-calls is more")
+        result: HTTPResult = one.method.with_http_info(**arguments)
+        facts = {"operation": one.row.key, "arguments": sorted(arguments), "status": result.status}
+        if result.request is not None:
+            facts["url"] = result.request.logged_url
+        return Answer(self._shown(one, result, select)), facts
+
+    def _shown(self, one: _Found, result: HTTPResult, select: str | None) -> str:
+        data = masked(result.data, result.request.secret_values(_SHORTEST_SECRET) if result.request else ())
+        head = f"{result.status} {_phrase(result.status)}".strip()
+        if isinstance(data, (bytes, bytearray)):
+            data = self._saved(one, bytes(data), result)
+        elif one.row.method == "HEAD":
+            secrets = result.request.secret_values(_SHORTEST_SECRET) if result.request else ()
+            data = masked(dict(result.headers), secrets)
+        note, text = self._excerpts.first(one.name, selected(data, select) if select is not None else data)
+        return f"{head}{f'; {note}' if note else ''}\n{text}"
+
+    def _saved(self, one: _Found, data: bytes, result: HTTPResult) -> dict[str, Any]:
+        """Save a binary answer; returns where it is."""
+        import mimetypes
+
+        media_type = line(result.headers.get("content-type", ""), 80)
+        facts = {"bytes": len(data), "media_type": media_type}
+        if self._files is None:
+            return {**facts, "not shown": "binary data is only saved if the server runs with --files DIR"}
+        ending = mimetypes.guess_extension(essence(media_type)) or ".bin"
+        # Neither the server nor the agent has a say in the name.
+        file = self._files / f"{one.row.name[:60]}-{token_hex(4)}{ending}"
+        self._files.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as opened:
+            opened.write(data)
+        return {"file": str(file), **facts}
+
+    def _failure(self, error: DynclientError, arguments: Mapping[str, Any]) -> Answer:
+        """An error as JSON: what is wrong, all faults, near names, and what to do."""
+        said: dict[str, Any] = {"error": type(error).__name__, "message": error.message}
+        if isinstance(error, ResponseError):
+            said["status"] = error.status
+            data = as_json(error.data if not isinstance(error.data, bytes) else f"{len(error.data)} bytes")
+            said["body"] = error.data if len(data) <= _LONGEST_BODY else data[:_LONGEST_BODY] + "…"
+        if faults := [str(fault) for fault in getattr(error, "errors", ())]:
+            said["faults"] = faults[:20]
+        if matches := getattr(error, "matches", ()):
+            said["near"] = list(matches)
+        said["fix"] = self._fix(error, arguments)
+        return Answer(as_json(said), is_error=True)
+
+    def _fix(self, error: DynclientError, arguments: Mapping[str, Any]) -> str:
+        """What to do about an error."""
+        if isinstance(error, ResponseError) and (error.done or error.retry_after is not None):
+            done = "the server has done it, although its answer is not the documented one: do not repeat it"
+            return done if error.done else f"try again in {error.retry_after:.0f} seconds"
+        if isinstance(error, TransportError):
+            unknown = "; it may have been done: look before you repeat it" if error.outcome_unknown else ""
+            return f"try again later{unknown}"
+        for kind, advice in _ADVICE:
+            if isinstance(error, kind):
+                return advice
+        if isinstance(error, ArgumentError) and error.hint and not error.matches:
+            return error.hint
+        try:
+            one = self._find(str(arguments.get("operation")))
+            return line(f"{one.name}{one.method.__signature__}", _LONGEST_SIGNATURE)
+        except (DynclientError, ValueError):
+            return _SEARCH
+
+    def _write_log(self, entry: dict[str, Any], answer: Answer | Question, started: float) -> None:
+        """Append to the log; it holds no value of an argument or answer."""
+        if self._log is None:
+            return
+        entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}
+        entry |= {"bytes": len(answer.text.encode()), "ms": round((time.monotonic() - started) * 1000)}
+        text = as_json({name: value for name, value in entry.items() if value is not None})
+        with self._lock, os.fdopen(os.open(self._log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a") as file:
+            file.write(text + "\n")
+
+
+def _not_permitted(name: str, row: OperationRow) -> RequestError:
+    own = "its DELETE pattern" if row.method.upper() == "DELETE" else "a pattern"
+    return ArgumentError(
+        f"{name} is a {row.method}, which the operator of this server allows by {own} of --allow-write"
+    )
+
+
+def _question(request: Request) -> str:
+    """The request as a person confirms it."""
+    shown = request.with_no_secrets()
+    body = shown.body if isinstance(shown.body, bytes) else b""
+    try:
+        text = line(body.decode(), _LONGEST_BODY)
+    except UnicodeDecodeError:
+        text = counted(len(body), "byte")
+    return f"Send {shown.method} {line(shown.url, 1000)}{f' with {text}' if body else ''}"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

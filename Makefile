@@ -55,8 +55,9 @@ audit: $(VENV)/.dynclient-lint ## ask for known vulnerabilities of what is insta
 	@$(BIN)/python -m pip freeze --exclude-editable > build/installed.txt
 	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r build/installed.txt $(ARGS)
 
-nightly: $(VENV)/.dynclient-test ## look longer for documents, bodies and headers that break something
+nightly: $(VENV)/.dynclient-test ## look longer for documents, bodies, headers and changes that break something
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600 tests/faults/test_anything.py $(ARGS)
+	@DYNCLIENT_PAIRS=20000 $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600 tests/changes/test_values.py tests/changes/test_requests.py
 
 fuzz: $(VENV)/.dynclient-test ## look for such by coverage, with atheris (SECONDS=100 for each of three targets)
 	@$(PIP) install "atheris>=2.3"

@@ -150,8 +150,8 @@ class Inclusion:
             conditions += [self.term({"not": it.node}, it.entries) for it in conditions]
             for choices in (part.listed("anyOf"), part.listed("oneOf"), conditions):
                 if choices and taken.isdisjoint(choice.key for choice in choices):
-                    # A term that has nothing but these alternatives says no more once one is taken.
-                    is_only = len(part.node) == 1
+                    # A term that has nothing but these alternatives says no more once one is taken, but names (rule 4).
+                    is_only = len(part.node) == 1 and all(self.names((part,)) == self.names((it,)) for it in choices)
                     found.append((tuple(one for one in ones if not (is_only and one.key == part.key)), choices))
         if len(facts.types) > 1 and not other.node.keys().isdisjoint(_SPLIT):
             found.append((ones, [self.term({"type": name}) for name in sorted(_names(facts.types))]))

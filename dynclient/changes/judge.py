@@ -30,8 +30,8 @@ from dynclient.options import Limits
 
 _STEPS = 2_000
 _STEPS_IN_ALL = 20_000
-_SEARCHES = 300
 _MOST_TRIED = 1_200
+_TRIED_IN_ALL = 60_000
 _MOST_NODES = 80
 _MOST_SCALARS = 24
 _LONGEST = 2_000
@@ -49,7 +49,7 @@ class Judge:
         """Start knowing nothing."""
         self._proof = Inclusion(_STEPS)
         self._left = _STEPS_IN_ALL
-        self._searches = _SEARCHES
+        self._tries = _TRIED_IN_ALL
         self._terms: dict[tuple[int, str], _DocumentTerms] = {}
         self._texts: dict[str, Text] = {}
         self._alike: dict[tuple[str, str], bool] = {}
@@ -121,16 +121,20 @@ class Judge:
 
     def counterexample(self, one: Schema, other: Schema, direction: Direction) -> Any:
         """A value that is valid by a schema and not by the other; MISSING where none was found."""
-        if self._searches <= 0 or is_binary(one) or is_binary(other):
+        if is_binary(one) or is_binary(other):
             return MISSING
-        self._searches -= 1
         try:
             first, second = validator(one, direction), validator(other, direction)
             first_values = [example(schema, direction, seed, shown=False) for schema in (one, other) for seed in (0, 1)]
-            tried = _near(self.term(one, direction), self.term(other, direction), first_values)
-            return next((value for value in tried if _is_valid(first, value) and not _is_valid(second, value)), MISSING)
+            for value in _near(self.term(one, direction), self.term(other, direction), first_values):
+                self._tries -= 1
+                if self._tries < 0:
+                    break
+                if _is_valid(first, value) and not _is_valid(second, value):
+                    return value
         except (DocumentError, RecursionError):
-            return MISSING
+            pass
+        return MISSING
 
 
 def _plain(value: Any) -> Any:
@@ -192,7 +196,9 @@ def _near(one: Term, other: Term, first: list[Any]) -> Iterator[Any]:
         if count >= _MOST_TRIED:
             return
         for changed in _changed(value, names, scalars):
-            if len(waiting) < _MOST_TRIED and (written := _written(changed)) not in seen:
+            if len(waiting) >= _MOST_TRIED:
+                break
+            if (written := _written(changed)) not in seen:
                 seen.add(written)
                 waiting.append(changed)
 

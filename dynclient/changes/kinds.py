@@ -105,6 +105,7 @@ _WHOLE = (
     Kind("argument-moved", _B, "the positional arguments have another order"),
     Kind("argument-became-keyword-only", _B, "the argument can no longer be passed by position"),
     Kind("body-argument-renamed", _B, "the body's argument has another Python name"),
+    Kind("body-arguments-removed", _B, "the properties of the body are no longer arguments"),
     Kind("required-parameter-added", _B, "is new and required"),
     Kind("optional-parameter-added", _I, "is new and optional"),
     Kind("parameter-removed", _B, "was removed"),

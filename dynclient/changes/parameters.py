@@ -139,6 +139,9 @@ def compare_arguments(findings: Findings, old: Operation, new: Operation, found:
     for key, partner in partners.items():
         if key in before and partner in after and before[key].name != after[partner].name:
             findings.add("argument-renamed", labels[key], before=before[key].name, after=after[partner].name, **at)
+    had, has = (any(key[0] == "body" and key[1] for key in found) for found in (before, after))
+    if had and not has and new.body is not None:
+        findings.add("body-arguments-removed", **at)
     one, other = before.get(_BODY), after.get(_BODY)
     # `body=` means the body in every method that has no other argument of that name.
     is_taken = one is None or one.name != "body" or any("body" in (it.name, it.wire) for it in after.values())

@@ -45,7 +45,7 @@ def test_each_public_name_is_there(name):
     assert name in dir(dynclient)
 
 
-@pytest.mark.parametrize("module", ["exceptions", "mcp", "options", "security", "testing"])
+@pytest.mark.parametrize("module", ["bulk", "exceptions", "mcp", "options", "security", "testing"])
 def test_the_rest_is_in_named_modules(module):
     assert getattr(dynclient, module).__name__ == f"dynclient.{module}"
 
@@ -92,7 +92,7 @@ def test_type_checkers_see_the_same_public_names(root: Path):
 
     tree = ast.parse((root / "dynclient" / "__init__.pyi").read_text("utf-8"))
     seen = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert seen == {*NAMES, "__version__", "exceptions", "mcp", "options", "security", "testing"}
+    assert seen == {*NAMES, "__version__", "bulk", "exceptions", "mcp", "options", "security", "testing"}
 
 
 def test_what_is_loaded_late_is_listed_before_it_is_asked_for():

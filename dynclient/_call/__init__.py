@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from dynclient._call.flow import Flow, Step, call, stream
 from dynclient._call.instrumentation import Hook, ReloadEvent
-from dynclient._call.retry import Budget, is_repeatable
+from dynclient._call.retry import Budget, is_repeatable, with_key
 
-__all__ = ["Budget", "Flow", "Hook", "ReloadEvent", "Step", "call", "is_repeatable", "stream"]
+__all__ = ["Budget", "Flow", "Hook", "ReloadEvent", "Step", "call", "is_repeatable", "stream", "with_key"]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from dynclient._call import call, stream
+from dynclient._call import call, stream, with_key
 from dynclient._client.drivers import drive, drive_async
 from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming, outermost
 from dynclient._request import Bound, CallOptions, Plan
@@ -108,6 +108,22 @@ class Dispatcher:
         own = [name for name, meant in self._limits.items() if meant == row.key or meant in row.tags]
         return self.state.pacing.of(rate, own, row.key)
 
+    def unsent(
+        self, plan: Plan, bound: Bound, options: CallOptions, key: Callable[[], str]
+    ) -> tuple[dict[str, Any], bool]:
+        """A call to send later: the arguments of its flow, and whether it can be repeated, by an idempotency key too.
+
+        Raises:
+            RequestError: the arguments are wrong.
+        """
+        prepared = self._prepared(plan, bound, options)
+        request, repeatable = with_key(prepared["request"], plan.operation, options.retry, key, self.state.limits)
+        return {**prepared, "request": request}, repeatable
+
+    def run_unsent(self, prepared: Mapping[str, Any]) -> HTTPResult:
+        """Send a call that :meth:`unsent` has made."""
+        return drive(call(**prepared), self.state.transport)
+
     def _prepared(self, plan: Plan, bound: Bound | Request, options: CallOptions) -> dict[str, Any]:
         """The arguments of a call's flow; a Request is sent as it is."""
         if self._validations:
@@ -183,6 +199,10 @@ class AsyncDispatcher(Dispatcher):
         from dynclient._client.streaming import AsyncStreaming
 
         return AsyncStreaming(self._body(plan, bound, options or self.options))
+
+    async def run_unsent_async(self, prepared: Mapping[str, Any], transport: Any) -> HTTPResult:
+        """Send a call that :meth:`unsent` has made, by a transport of this event loop."""
+        return await drive_async(call(**prepared), transport)
 
     async def _send(self, plan: Plan, bound: Bound | Request, options: CallOptions, *, data_only: bool) -> Any:
         try:

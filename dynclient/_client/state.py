@@ -208,6 +208,7 @@ class ClientState:
         self.limits = limits
         self.certificate = certificate
         self.may_identify = certificate or not own_transport
+        self.has_own_transport = own_transport
         self.document = LoadedDocument(api, limits)
         self.credentials = CredentialCache()
         self.budget = Budget()
@@ -240,6 +241,10 @@ class ClientState:
         from dynclient._call.pace import Pacing
 
         return self.__dict__.setdefault("pacing", Pacing())  # type: ignore[no-any-return]  # it is one
+
+    def another_transport(self) -> Any:
+        """A transport for another event loop: a new one, unless the caller has given one."""
+        return self._make_transport()
 
     def reload(self, check: Callable[[LoadedDocument], object]) -> Changes:
         """Read the document again, and take it if it has changed and passes the check.

@@ -1,0 +1,326 @@
+"""Runs on other processes and machines: a ``distributed.Client``, or an Executor of ``concurrent.futures``.
+
+Rule 1: one partition is one task. A cluster may run it again, or several times at once: the journal lets one of them
+send. What a cluster could not finish, since a worker died, is submitted anew.
+Rule 2: no credential is sent to a process: it gets a name, and looks for the credential by itself.
+Rule 3: the slots of a rate come from the driver by a queue, in small lots, so that a dead worker makes a run slower,
+never faster.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import isfunction
+from typing import Any
+
+from dynclient._client import Client
+from dynclient._client.operation_method import OperationMethod
+from dynclient.bulk.journal import BulkError, Journal
+from dynclient.bulk.sending import Job, Pace, Paced, Progress, Sender, Sent, Task, Unlimited, send_partition
+from dynclient.exceptions import ArgumentError, DynclientError, MissingCredential
+from dynclient.options import Rate
+
+_REFERENCE = re.compile(r"(env|plugin):([\w.-]+)|([A-Za-z_][\w.]*):([A-Za-z_][\w.]*)")
+_FORMS = '"env:NAME", "module:name", "plugin:NAME" of a worker, or a mapping of security schemes to these'
+_LEFT_BEHIND = ("query", "defaults", "hooks", "cookies", "http_cache", "upload_progress")
+_LEAST_TASKS = 16
+_LOT_SECONDS = 0.02
+_LOTS = 2
+_GONE_SECONDS = 30.0
+
+
+def client_of(method: OperationMethod, auth: Any) -> dict[str, Any]:
+    """How other processes make the client of an operation, without its credentials.
+
+    Raises:
+        ArgumentError: the client has something that must not, or can't, be sent to them.
+    """
+    dispatcher = method._dispatcher  # noqa: SLF001  # a run is made of its calls
+    options, plain = dispatcher.options, type(dispatcher.options)()
+    if auth is None and options.auth not in {..., None}:
+        hint = f"auth= says where they are: {_FORMS}"
+        raise ArgumentError("credentials are never sent to other processes", argument="auth", hint=hint)
+    if auth is not None:
+        _check_reference(auth)
+    lost = [name for name in _LEFT_BEHIND if getattr(options, name) != getattr(plain, name)]
+    lost += ["transport"] * (not dispatcher.state.has_own_transport)
+    try:
+        make, arguments = Client(dispatcher).__reduce__()
+    except TypeError as error:
+        raise ArgumentError(str(error), argument="method") from None
+    lost += [f"header {name}" for name in options.headers if name not in arguments[3]["headers"]]
+    if lost:
+        hint = "give values by arguments=, credentials by auth="
+        raise ArgumentError(f"other processes can't have the client's {', '.join(lost)}", argument="method", hint=hint)
+    return {"client": (make, (*arguments[:3], {**arguments[3], "rate": None})), "auth": auth}
+
+
+def _check_reference(auth: Any) -> None:
+    """Refuse what is a credential itself; its text is not shown.
+
+    Raises:
+        ArgumentError: it is no reference.
+    """
+    parts = list(auth.values()) if isinstance(auth, Mapping) else auth if isinstance(auth, tuple) else None
+    if parts is not None:
+        for part in parts:
+            _check_reference(part)
+        return
+    found = _REFERENCE.fullmatch(auth) if isinstance(auth, str) else None
+    is_module = found is not None and found[3] is not None
+    if is_module and found is not None:
+        try:
+            is_known = find_spec(found[3]) is not None
+        except (ImportError, ValueError):
+            is_known = False
+        if is_known:
+            return
+    if found is None or is_module:
+        raise ArgumentError(f"auth= must tell where credentials are, by {_FORMS}", argument="auth")
+
+
+def auth_of(auth: Any) -> Any:
+    """The credential that a reference names, in this process.
+
+    Raises:
+        MissingCredential: it is not here.
+    """
+    if isinstance(auth, Mapping):
+        return {scheme: auth_of(part) for scheme, part in auth.items()}
+    if isinstance(auth, tuple):
+        return tuple(map(auth_of, auth))
+    kind, _, name = auth.partition(":")
+    try:
+        if kind == "env":
+            return os.environ[name]
+        if kind == "plugin":
+            from distributed import get_worker
+
+            plugins: Any = get_worker().plugins
+            return plugins[name].auth
+        found: Any = import_module(kind)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (KeyError, ImportError, AttributeError) as error:
+        raise MissingCredential(f"{auth} is not there in process {os.getpid()}: {type(error).__name__}") from None
+    return found() if isfunction(found) else found
+
+
+class _QueuePace:
+    """Slots of a rate that all workers share."""
+
+    def __init__(self, name: str) -> None:
+        from distributed import Queue, get_client
+
+        client = get_client()
+        self._slots, self._slow = Queue(name, client=client), Queue(f"{name}-slow", client=client)
+        self._lock, self._left = threading.Lock(), 0
+
+    def wait(self, stop: threading.Event) -> None:
+        """Take a slot of this process's lot, or fetch the next lot."""
+        with self._lock:
+            while not self._left and not stop.is_set():
+                with suppress(TimeoutError):
+                    self._left = self._slots.get(timeout=1)
+            self._left -= 1
+
+    def slow_down(self) -> None:
+        """Tell the driver that the server has answered 429."""
+        self._slow.put(1)
+
+
+def pace_of(job: Job) -> Pace:
+    """The pace of a process of a run."""
+    if job.queue is not None:
+        return _QueuePace(job.queue)
+    return Unlimited() if job.limiter is None else Paced(job.limiter)
+
+
+@contextmanager
+def _slots(executor: Any, name: str, rate: Rate) -> Iterator[None]:
+    """Fill the queue of a rate's slots while a run lasts."""
+    from distributed import Queue
+
+    slots, slow = Queue(name, client=executor, maxsize=_LOTS), Queue(f"{name}-slow", client=executor)
+    pace, stop = Paced(rate), threading.Event()
+    lot = max(1, round(_LOT_SECONDS / rate.interval))
+
+    def fill() -> None:
+        looked = time.monotonic()
+        while not stop.is_set():
+            for _ in range(lot):
+                pace.wait(stop)
+            with suppress(TimeoutError):
+                slots.put(lot, timeout=1)
+            if time.monotonic() - looked > 1:
+                looked = time.monotonic()
+                if slow.qsize():
+                    slow.get(batch=True)
+                    pace.slow_down()
+
+    thread = threading.Thread(target=fill, daemon=True, name="bulk-rate")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(5)
+
+
+def drive(
+    executor: Any, rate: Any, job: Job, tasks: Callable[[], Iterator[Task]], watch: Callable[[str, int], object]
+) -> Sent:
+    """Have partitions sent by an executor until none is left; ``tasks`` lists those that have rows to send.
+
+    Raises:
+        BulkError: the executor is gone.
+        ArgumentError: it can't keep the rate.
+    """
+    journal = job.journal()
+    if job.queue is None:
+        return _submitted(executor, journal, tasks, watch)
+    with _slots(executor, job.queue, rate):
+        return _submitted(executor, journal, tasks, watch)
+
+
+def shared_pace(executor: Any, rate: Any, run_id: str) -> dict[str, Any]:
+    """What a Job says of the rate that its processes share.
+
+    Raises:
+        ArgumentError: the executor can't share it.
+    """
+    if rate is None or (isinstance(rate, Rate) and not rate.interval):
+        return {}
+    if not isinstance(rate, Rate):
+        return {"limiter": rate}
+    if not _is_dask(executor):
+        hint = "use a distributed.Client, or a RateLimiter that processes share"
+        raise ArgumentError("the processes of this executor can't share a rate", argument="rate", hint=hint)
+    return {"queue": f"dynclient-bulk-{run_id}"}
+
+
+def _is_dask(executor: Any) -> bool:
+    return type(executor).__module__.partition(".")[0] == "distributed"
+
+
+def _submitted(
+    executor: Any, journal: Journal, tasks: Callable[[], Iterator[Task]], watch: Callable[[str, int], object]
+) -> Sent:
+    options = {"pure": False, "retries": 0} if _is_dask(executor) else {}
+    finished: queue.Queue[Any] = queue.Queue()
+    pending: set[Any] = set()
+    feed, again, ending = tasks(), False, Sent()
+    try:
+        while True:
+            while not ending.stopped and len(pending) < _window(executor):
+                task = next(feed, None)
+                if task is None:
+                    break
+                future = executor.submit(run_partition, task, **options)
+                pending.add(future)
+                future.add_done_callback(finished.put)
+            if not pending:
+                if ending.stopped or not again:
+                    return ending
+                time.sleep(journal.lease / 6)
+                feed, again = tasks(), False
+                continue
+            future = _next(finished, executor)
+            pending.discard(future)
+            sent = _result(future)
+            for outcome, count in sent.counts.items():
+                watch(outcome, count)
+            again = again or sent.stopped in {"busy", "lease"}
+            if sent.stopped not in {"", "busy", "lease", "stopped"} and not ending.stopped:
+                ending = sent
+                _stop(journal)
+    except KeyboardInterrupt:
+        _stop(journal)
+        while pending:
+            pending.discard(_next(finished, executor))
+        return Sent(stopped="interrupted")
+
+
+def _stop(journal: Journal) -> None:
+    """Tell the processes to send nothing more; they look at each beat."""
+    with open(journal.stop_file, "wb"):
+        pass
+
+
+def _window(executor: Any) -> int:
+    """How many tasks are submitted at a time: enough for all workers, and for a cluster that adapts to grow."""
+    return max(_LEAST_TASKS, 2 * sum(executor.nthreads().values())) if _is_dask(executor) else _LEAST_TASKS
+
+
+def _next(finished: queue.Queue[Any], executor: Any) -> Any:
+    """The next task that has ended.
+
+    Raises:
+        BulkError: the scheduler is gone.
+    """
+    lost = time.monotonic() + _GONE_SECONDS
+    while True:
+        with suppress(queue.Empty):
+            return finished.get(timeout=0.5)
+        if not _is_dask(executor) or executor.status == "running":
+            lost = time.monotonic() + _GONE_SECONDS
+        if time.monotonic() > lost or (_is_dask(executor) and executor.status == "closed"):
+            raise _gone(executor)
+
+
+def _gone(executor: Any) -> BulkError:
+    return BulkError(f"the cluster of {executor!r} is gone", hint="resume(executor=...) goes on with another one")
+
+
+def _result(future: Any) -> Sent:
+    """What a task has sent; a worker that died has left its partition to the next one."""
+    try:
+        found: Sent = future.result()
+    except Exception as error:
+        if type(error).__name__ in {"KilledWorker", "CancelledError", "FutureCancelledError", "LostDependencyError"}:
+            return Sent(stopped="busy")
+        if type(error).__name__ in {"BrokenProcessPool", "BrokenExecutor"}:
+            raise BulkError(
+                "the pool of processes is broken", hint="resume(executor=...) goes on with another"
+            ) from error
+        raise
+    return found
+
+
+def run_partition(task: Task) -> Sent:
+    """Send one partition in this process: the unit of work of any cluster or pool.
+
+    It may be run again, and on several machines at once: the journal lets only one of them send, and each row once.
+    """
+    sender, pace = _sender(task.job)
+    progress = Progress(task.job.max_failures)
+    with sender.running():
+        sent = send_partition(sender, task, task.job.journal(), progress, pace)
+    if progress.error is not None and not isinstance(progress.error, DynclientError):
+        raise progress.error
+    return sent
+
+
+_SENDERS: dict[str, tuple[Sender, Pace]] = {}
+
+
+def _sender(job: Job) -> tuple[Sender, Pace]:
+    """The client of this process for a run; made once."""
+    found = _SENDERS.get(job.run_id)
+    if found is None:
+        if job.client is None:
+            raise BulkError("this run has no client for other processes", hint="create(..., auth=...) makes one")
+        make, arguments = job.client
+        client = make(*arguments)
+        if job.auth is not None:
+            client = client.with_options(auth=auth_of(job.auth))
+        found = _SENDERS.setdefault(job.run_id, (Sender(client.operations[job.operation], job), pace_of(job)))
+    return found

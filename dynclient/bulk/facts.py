@@ -1,0 +1,198 @@
+"""``run.json``: what a run is, and how its client is made again. It holds no credential.
+
+Rule 1: a run is its operation, document, arguments and table. A journal of another run is refused.
+Rule 2: it names no code: nothing of it is imported or executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from dynclient._client import Client
+from dynclient._client.operation_method import OperationMethod
+from dynclient.bulk.journal import FORMAT, JournalError, unwritable
+from dynclient.bulk.rows import write_rows
+from dynclient.exceptions import ArgumentError
+from dynclient.options import Retry, Timeout, Validation
+
+_IDENTITY = {
+    "document": "the document has changed",
+    "operation": "it is a run of another operation",
+    "arguments": "arguments= is another",
+    "key": "key= is another column",
+    "sha256": "the table has changed",
+    "partition_size": "partition_size= is another",
+}
+_KEPT_OPTIONS = ("base_url", "server", "timeout", "retry", "validate", "content_type", "accept", "redirects", "coerce")
+_NOT_KEPT = ("auth", "headers", "query", "defaults", "hooks", "cookies")
+
+
+def make_folders(path: str) -> None:
+    """Make the folder of a journal, unless it is there.
+
+    Raises:
+        JournalError: it can't be made, or has other things in it.
+    """
+    try:
+        if os.path.isdir(path) and os.listdir(path) and not os.path.exists(os.path.join(path, "run.json")):
+            hint = "name a folder that does not exist"
+            raise JournalError(f"{path} is not empty, and not the journal of a run", hint=hint)
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        for name in ("parts", "results"):
+            os.makedirs(os.path.join(path, name), mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def remove_empty(path: str, source: str) -> None:
+    """Remove the folder of a run that was not made."""
+    if os.path.exists(os.path.join(path, "run.json")):
+        return
+    with suppress(OSError):
+        if os.path.dirname(source) == path:
+            os.unlink(source)
+        for name in ("parts", "results", ""):
+            os.rmdir(os.path.join(path, name))
+
+
+def table_path(table: Any, path: str) -> str:
+    """Return the file of a table; rows that are given otherwise are written to the journal's folder."""
+    if isinstance(table, (str, os.PathLike)):
+        return os.path.abspath(os.fspath(table))
+    if isinstance(table, (bytes, Mapping)) or not isinstance(table, Iterable):
+        text = f"a table is a path or an iterable of mappings, not {type(table).__name__}"
+        raise ArgumentError(text, argument="table")
+    source, spool = os.path.join(path, "table.jsonl"), os.path.join(path, f"table.{uuid.uuid4().hex}.jsonl")
+    try:
+        write_rows(table, spool)
+        if os.path.exists(os.path.join(path, "run.json")):
+            if content(spool) != content(source):
+                raise another(path, "sha256")
+        else:
+            os.replace(spool, source)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with suppress(OSError):
+            os.unlink(spool)
+    return source
+
+
+def content(path: str) -> str:
+    """The SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def client_facts(dispatcher: Any) -> dict[str, Any]:
+    """How ``open`` makes the client again: where the document is, and the options that are no secrets."""
+    given, options = dispatcher.state.source, dispatcher.options
+    with suppress(TypeError):
+        source, _ = given.recipe()
+        made = type(options)()
+        kept = {name: getattr(options, name) for name in _KEPT_OPTIONS}
+        plain = {
+            name: asdict(value) if hasattr(value, "__dataclass_fields__") else value for name, value in kept.items()
+        }
+        lacking = [name for name in _NOT_KEPT if getattr(options, name, None) != getattr(made, name, None)]
+        text = source if isinstance(source, str) and "\n" not in source else None
+        plain["retry"]["statuses"] = sorted(plain["retry"]["statuses"])
+        with suppress(TypeError, ValueError):
+            return {"document": text, "options": json.loads(json.dumps(plain)), "lacking": lacking}
+    return {"document": None, "options": {}, "lacking": []}
+
+
+def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) -> OperationMethod:
+    """Load the operation of a run.
+
+    Raises:
+        ArgumentError: the journal does not tell how.
+        JournalError: the document has changed.
+    """
+    client = facts["client"]
+    lacking = [name for name in client["lacking"] if name != "auth" or not has_auth]
+    if client["document"] is None or lacking:
+        why = f"the client had {', '.join(lacking)}" if lacking else "the document came from memory"
+        hint = "open(journal, client.operation) takes the operation" + ", auth= the credentials" * ("auth" in lacking)
+        raise ArgumentError(f"{path} does not tell how its client was made: {why}", argument="method", hint=hint)
+    options = dict(client["options"])
+    retry, validate = options["retry"], options["validate"]
+    options |= {
+        "timeout": Timeout(**options["timeout"]),
+        "retry": Retry(**{**retry, "statuses": frozenset(retry["statuses"])}),
+        "validate": Validation(validate["requests"], validate["responses"], validate["engine"]),
+    }
+    later = {name: options.pop(name) for name in ("content_type", "accept")}
+    loaded = Client.load(client["document"], **options, **({"auth": auth} if auth is not None else {}))
+    if loaded.api.fingerprint != facts["document"]:
+        raise another(path, "document")
+    return loaded.with_options(**later).operations[facts["operation"]]  # type: ignore[no-any-return]  # it is one
+
+
+def read_facts(path: str) -> dict[str, Any] | None:
+    """What ``run.json`` holds, or None.
+
+    Raises:
+        JournalError: it is damaged, or of another version.
+    """
+    file = os.path.join(path, "run.json")
+    try:
+        with open(file, encoding="utf-8") as opened:
+            facts = json.load(opened)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise JournalError(f"{file} can't be read: {error}") from None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        found = facts.get("format") if isinstance(facts, dict) else None
+        raise JournalError(f"{file} is of version {found!r}, this dynclient writes and reads version {FORMAT}")
+    needed = {*_IDENTITY, "id", "table", "rows", "columns", "lease", "durability", "settings", "client"}
+    if missing := sorted(needed - facts.keys()):
+        raise JournalError(f"{file} lacks {', '.join(missing)}")
+    return facts
+
+
+def kept(path: str, facts: dict[str, Any], *, accept_changed_document: bool) -> dict[str, Any]:
+    """What the journal says of a run, which must be the same one; a new journal is begun with it.
+
+    Raises:
+        JournalError: it is the journal of another run.
+    """
+    file = os.path.join(path, "run.json")
+    spool = f"{file}.{facts['id']}"
+    try:
+        with open(spool, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as opened:
+            json.dump(facts, opened, indent=1)
+            opened.flush()
+            os.fsync(opened.fileno())
+        with suppress(FileExistsError):
+            os.link(spool, file)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with suppress(OSError):
+            os.unlink(spool)
+    found = read_facts(path)
+    if found is None:
+        raise JournalError(f"{file} can't be read")
+    for name in _IDENTITY:
+        if found[name] != facts[name] and not (name == "document" and accept_changed_document):
+            raise another(path, name)
+    return {**found, "settings": facts["settings"], "client": facts["client"], "table": facts["table"]}
+
+
+def another(path: str, fact: str) -> JournalError:
+    """The error of a journal whose run has another fact."""
+    hints = {
+        "document": "load the old document, or pass accept_changed_document=True if the rows mean the same by it",
+        "sha256": "put the old table back, or name another folder for the new one",
+    }
+    hint = hints.get(fact, "name another folder for this run")
+    return JournalError(f"{path} is the journal of another run: {_IDENTITY[fact]}", hint=hint)

@@ -1,0 +1,405 @@
+"""The journal of a run: a folder of logs, each written by one process alone. It needs no server.
+
+    run.json                    what is sent: run id, document, operation, table, options
+    parts/000123.a2.log         of partition 123 the second attempt: records of 24 bytes
+    results/000123.a2.jsonl     a line for each outcome: row, key, status, data or problem
+    index.sqlite                counts of partitions that are settled; derived, may be deleted
+
+Rule 1: an attempt is claimed by creating its log with O_EXCL. A later one is claimed only if the one before has ended,
+its process is known to be dead, or its log stood still for 1.5 leases by the claimer's own clock.
+Rule 2: a row is sent only after its intent was written, and only if then the last own beat is younger than two thirds
+of a lease and no successor has claimed. A process that was stopped for longer wakes up harmless: its successor has read
+every intent.
+Rule 3: an incomplete last record was never written: its row was not sent. Anything else that does not fit the chain of
+checksums is damage; then each row of the partition that has no outcome counts as sent.
+Rule 4: a row's state is that of its last record, by the order of attempts, but ``done`` stays done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from dynclient._records import Record
+from dynclient.exceptions import RequestError
+
+FORMAT = 1
+OUTCOMES = ("done", "refused", "failed", "invalid", "unknown")
+SENT = "sent"
+DRIVER = "driver"
+
+_MAGIC = b"dynbulk1"
+_HEADER = struct.Struct("<8s16sQQQI")
+_BODY = struct.Struct("<BxHQd")
+_CHECKSUM = struct.Struct("<I")
+_SIZE = _CHECKSUM.size + _BODY.size
+
+BEAT, INTENT, END = 1, 2, 3
+_FIRST_OUTCOME = 16
+_KINDS = {name: _FIRST_OUTCOME + index for index, name in enumerate(OUTCOMES)}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+_WRITING = os.O_WRONLY | getattr(os, "O_BINARY", 0)
+_SYNC = getattr(os, "fdatasync", os.fsync)
+_STILL = 1.5
+_FRESH = 2 / 3
+_BEATS = 6
+
+
+class BulkError(RequestError):
+    """A run can't be made, or can't go on. What was done stays done; ``resume()`` goes on where it stopped."""
+
+
+class JournalError(BulkError):
+    """A journal can't be read or written, belongs to another run, or is in use."""
+
+
+class LeaseLost(BulkError):
+    """A process was stopped for so long that another may have taken its partition: it sends nothing more."""
+
+
+def clock() -> float:
+    """Seconds of a clock that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class LogRecord(Record):
+    """A record of a log: its kind, the row's number, a status of HTTP, and seconds since the epoch."""
+
+    kind: int
+    status: int
+    row: int
+    time: float
+
+
+class Decoded(Record):
+    """The contents of a log. ``damaged`` is the offset of the first bytes that can't be trusted, or None."""
+
+    owner: tuple[bytes, int, int, int] | None
+    records: list[LogRecord]
+    damaged: int | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process has said that it sends nothing more."""
+        return self.damaged is None and bool(self.records) and self.records[-1].kind == END
+
+
+def seed_of(run_id: str, name: str) -> int:
+    """The first checksum of a log's chain, so that the log of another partition or run does not fit."""
+    return zlib.crc32(f"{run_id}/{name}".encode())
+
+
+def decode(data: bytes, seed: int) -> Decoded:
+    """Read a log. An incomplete last record was not written, and neither was a tail of zeros."""
+    if len(data) < _HEADER.size:
+        return Decoded(None, [], None)
+    *fields, checksum = _HEADER.unpack_from(data)
+    if zlib.crc32(data[: _HEADER.size - _CHECKSUM.size], seed) != checksum or fields[0] != _MAGIC:
+        return Decoded(None, [], 0 if any(data) else None)
+    records: list[LogRecord] = []
+    position, chain = _HEADER.size, checksum
+    while len(data) - position >= _SIZE:
+        (checksum,) = _CHECKSUM.unpack_from(data, position)
+        body = data[position + _CHECKSUM.size : position + _SIZE]
+        if zlib.crc32(body, chain) != checksum:
+            return Decoded(tuple(fields[1:]), records, position if any(data[position:]) else None)
+        records.append(LogRecord(*_BODY.unpack(body)))
+        position, chain = position + _SIZE, checksum
+    return Decoded(tuple(fields[1:]), records, None)
+
+
+class RowState(Record):
+    """What is known of a row: an outcome, or ``sent`` with no outcome yet."""
+
+    outcome: str
+    status: int = 0
+    repeatable: bool = False
+    attempt: int = 0
+    time: float = 0.0
+
+
+@dataclass(slots=True)
+class PartitionState:
+    """The rows of a partition that have a record. ``damaged`` are the places that can't be trusted."""
+
+    rows: dict[int, RowState] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+
+    def of(self, row: int) -> RowState | None:
+        """The state of a row; None if it was never sent. By rule 3, damage makes it sent."""
+        return self.rows.get(row) or (RowState(SENT) if self.damaged else None)
+
+    def add(self, attempt: int, records: Iterable[LogRecord]) -> None:
+        """Add the records of a later attempt."""
+        for record in records:
+            before = self.rows.get(record.row) if record.kind not in {BEAT, END} else None
+            if record.kind in {BEAT, END} or (before is not None and before.outcome == "done"):
+                continue
+            name = _NAMES.get(record.kind, SENT)
+            repeatable = bool(record.status) if name == SENT else before is not None and before.repeatable
+            self.rows[record.row] = RowState(name, record.status, repeatable, attempt, record.time)
+
+
+@cache
+def _machine() -> tuple[bytes, int] | None:
+    """This boot of this machine and the namespace of process ids; None where they can't be told."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = bytes.fromhex(file.read().strip().replace("-", ""))
+        return boot, os.stat("/proc/self/ns/pid").st_ino
+    except (OSError, ValueError):
+        return None
+
+
+def _started(pid: int) -> int | None:
+    """When a process of this machine started, in ticks; None if there is none, or it can't be told."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return int(fields[19]) if fields[0] not in {b"Z", b"X"} else None
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _is_dead(owner: tuple[bytes, int, int, int] | None) -> bool:
+    """Whether a process is known to be dead: it ran on this boot of this machine, and is not there any more."""
+    return owner is not None and owner[:2] == _machine() and _started(owner[2]) != owner[3]
+
+
+class Journal:
+    """The folder of a run. ``lease`` is in seconds; ``durability`` is ``process`` or ``machine``."""
+
+    def __init__(self, path: str | os.PathLike[str], run_id: str, *, lease: float, durability: str) -> None:
+        self.path = os.path.abspath(path)
+        self.run_id, self.lease, self.durability = run_id, lease, durability
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    @property
+    def stop_file(self) -> str:
+        """The file whose presence tells the processes of a run to send nothing more."""
+        return os.path.join(self.path, "stop")
+
+    def log(self, name: str, attempt: int) -> str:
+        """The path of an attempt's log."""
+        return os.path.join(self.path, "parts", f"{name}.a{attempt}.log")
+
+    def results(self, name: str, attempt: int) -> str:
+        """The path of an attempt's results."""
+        return os.path.join(self.path, "results", f"{name}.a{attempt}.jsonl")
+
+    def attempts(self) -> dict[str, list[tuple[int, int]]]:
+        """The attempts of every partition, each with the size of its log, in order."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        with os.scandir(os.path.join(self.path, "parts")) as entries:
+            for entry in entries:
+                name, _, rest = entry.name.partition(".a")
+                if rest.endswith(".log") and rest[:-4].isdecimal():
+                    found.setdefault(name, []).append((int(rest[:-4]), entry.stat().st_size))
+        return {name: sorted(attempts) for name, attempts in sorted(found.items())}
+
+    def attempts_of(self, name: str) -> list[int]:
+        """The attempts of one partition, in order."""
+        number = 1
+        while os.path.exists(self.log(name, number)):
+            number += 1
+        return list(range(1, number))
+
+    def decoded(self, name: str, attempt: int) -> Decoded:
+        """Read an attempt's log."""
+        with open(self.log(name, attempt), "rb") as file:
+            return decode(file.read(), seed_of(self.run_id, f"{name}.a{attempt}"))
+
+    def state(self, name: str, attempts: Iterable[int] | None = None) -> PartitionState:
+        """What is known of the rows of a partition."""
+        state = PartitionState()
+        for attempt in self.attempts_of(name) if attempts is None else attempts:
+            decoded = self.decoded(name, attempt)
+            state.add(attempt, decoded.records)
+            if decoded.damaged is not None:
+                state.damaged.append(f"{self.log(name, attempt)} at byte {decoded.damaged}")
+            if not decoded.ended:
+                state.add(attempt, self._outcomes(name, attempt, state))
+        return state
+
+    def _outcomes(self, name: str, attempt: int, state: PartitionState) -> Iterator[LogRecord]:
+        """The outcomes that an attempt's results have and its log has not, since the log was cut or damaged."""
+        for line in self.lines(name, attempt):
+            before, kind = state.rows.get(line["row"]), _KINDS.get(str(line.get("outcome")))
+            if kind is not None and (before is None or (before.outcome == SENT and before.attempt <= attempt)):
+                yield LogRecord(kind, line.get("status") or 0, line["row"], line.get("time") or 0.0)
+
+    def lines(self, name: str, attempt: int) -> Iterator[dict[str, Any]]:
+        """The results of an attempt; a line that is not whole was not written."""
+        with suppress(FileNotFoundError), open(self.results(name, attempt), "rb") as file:
+            for text in file:
+                with suppress(ValueError):
+                    line = json.loads(text)
+                    if isinstance(line, dict) and isinstance(line.get("row"), int):
+                        yield line
+
+    def is_over(self, name: str, attempt: int) -> bool:
+        """Whether an attempt will send nothing more, by rule 1. Ask again later where it is not."""
+        path = self.log(name, attempt)
+        size, now = os.path.getsize(path), clock()
+        seen = self._seen.get(path)
+        if seen is None or seen[0] != size:
+            self._seen[path] = seen = size, now
+        if now - seen[1] >= _STILL * self.lease:
+            return True
+        decoded = self.decoded(name, attempt)
+        return decoded.ended or _is_dead(decoded.owner)
+
+    def claim(self, name: str) -> Attempt | None:
+        """Claim the next attempt of a partition; None if another process may still be working on it.
+
+        Raises:
+            JournalError: the folder can't be written.
+        """
+        attempts = self.attempts_of(name)
+        if attempts and not self.is_over(name, attempts[-1]):
+            return None
+        number = len(attempts) + 1
+        try:
+            file = os.open(self.log(name, number), os.O_CREAT | os.O_EXCL | _WRITING, 0o600)
+        except FileExistsError:
+            return None
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        try:
+            return Attempt(self, name, number, file)
+        except JournalError:
+            # Nothing was sent, and nobody can have claimed a later one yet.
+            os.close(file)
+            os.unlink(self.log(name, number))
+            raise
+
+
+def unwritable(path: str, error: OSError) -> JournalError:
+    """The error of a journal that can't be written."""
+    hint = "make room there, then resume: what was done stays done"
+    return JournalError(f"the journal {path} can't be written: {error.strerror or error}", hint=hint)
+
+
+class Attempt:
+    """One claimed attempt of a partition: the only writer of its log and of its results."""
+
+    def __init__(self, journal: Journal, name: str, number: int, file: int) -> None:
+        self.journal, self.name, self.number = journal, name, number
+        self._file = file
+        self._results = -1
+        self._successor = journal.log(name, number + 1)
+        self._lock, self._sync_lock = threading.Lock(), threading.Lock()
+        self._written = self._synced = 0
+        self._failure: OSError | None = None
+        self._beat = clock()
+        machine, pid = _machine() or (bytes(16), 0), os.getpid()
+        owner = _HEADER.pack(_MAGIC, *machine, pid, _started(pid) or 0, 0)[: -_CHECKSUM.size]
+        self._chain = zlib.crc32(owner, seed_of(journal.run_id, f"{name}.a{number}"))
+        with self._lock:
+            self._write(self._file, owner + _CHECKSUM.pack(self._chain))
+        if journal.durability == "machine":
+            _sync_folder(os.path.dirname(self._successor))
+        self.stopped = False
+        self._closing = threading.Event()
+        self._beats = threading.Thread(target=self._keep_beating, daemon=True, name=f"bulk-beat-{name}")
+        self._beats.start()
+
+    def _keep_beating(self) -> None:
+        while not self._closing.wait(self.journal.lease / _BEATS):
+            now = clock()
+            with suppress(JournalError):
+                self._append(BEAT, 0, 0)
+                self._beat = now
+            self.stopped = os.path.exists(self.journal.stop_file)
+
+    def _write(self, file: int, data: bytes) -> None:
+        """Write all of it; after the first failure nothing more, since what follows would be damage."""
+        if self._failure is not None:
+            raise unwritable(self.journal.path, self._failure)
+        try:
+            while data:
+                data = data[os.write(file, data) :]
+        except OSError as error:
+            self._failure = error
+            raise unwritable(self.journal.path, error) from error
+
+    def _append(self, kind: int, row: int, status: int) -> int:
+        body = _BODY.pack(kind, status, row, time.time())
+        with self._lock:
+            chain = zlib.crc32(body, self._chain)
+            self._write(self._file, _CHECKSUM.pack(chain) + body)
+            self._chain = chain
+            self._written += 1
+            return self._written
+
+    def intend(self, row: int, *, repeatable: bool) -> None:
+        """Say that a row is about to be sent: if this returns, it may be sent now.
+
+        Raises:
+            LeaseLost: another process may have taken the partition; the row must not be sent.
+            JournalError: it can't be written; likewise.
+        """
+        self.commit(self._append(INTENT, row, int(repeatable)))
+        if clock() - self._beat > _FRESH * self.journal.lease or os.path.exists(self._successor):
+            raise LeaseLost(f"partition {self.name}: the last beat is too old, or another process has claimed it")
+
+    def commit(self, written: int) -> None:
+        """Make records durable; one thread does so for all that wait."""
+        if self.journal.durability != "machine":
+            return
+        with self._sync_lock:
+            if self._synced < written:
+                reached = self._written
+                try:
+                    _SYNC(self._file)
+                except OSError as error:
+                    self._failure = error
+                    raise unwritable(self.journal.path, error) from error
+                self._synced = reached
+
+    def settle(self, row: int, outcome: str, status: int, result: Mapping[str, Any]) -> None:
+        """Write the outcome of a row: first its result, then its record.
+
+        Raises:
+            JournalError: it can't be written.
+        """
+        line = {"row": row, "outcome": outcome, "status": status or None, "time": round(time.time(), 3), **result}
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str).encode(
+            "utf-8", "backslashreplace"
+        )
+        with self._lock:
+            if self._results < 0:
+                path = self.journal.results(self.name, self.number)
+                self._results = os.open(path, os.O_CREAT | os.O_APPEND | _WRITING, 0o600)
+            self._write(self._results, text + b"\n")
+        self._append(_KINDS[outcome], row, status)
+
+    def close(self) -> None:
+        """End the attempt: another process may claim the partition at once."""
+        self._closing.set()
+        self._beats.join()
+        with suppress(JournalError):
+            self.commit(self._append(END, self._written, 0))
+        for file in (self._file, self._results):
+            if file >= 0:
+                with suppress(OSError):
+                    os.close(file)
+        self._file = self._results = -1
+
+
+def _sync_folder(path: str) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

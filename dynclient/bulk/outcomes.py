@@ -1,0 +1,238 @@
+"""What is known of a run: counts, and the results of its rows, from its journal.
+
+``index.sqlite`` remembers the counts of each partition by the sizes of its logs. It may be deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dynclient.bulk.journal import DRIVER, OUTCOMES, SENT, Journal, PartitionState
+from dynclient.bulk.rows import key_text, read_rows, to_parquet
+from dynclient.exceptions import ArgumentError, DynclientError
+
+_ROWS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many rows of a run had each outcome; ``pending`` are those that will be sent by ``resume()``.
+
+    ``damaged`` names logs that can't be trusted: rows of their partitions that have no outcome count as sent.
+    """
+
+    total: int
+    done: int = 0
+    refused: int = 0
+    failed: int = 0
+    invalid: int = 0
+    unknown: int = 0
+    pending: int = 0
+    damaged: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all rows are done."""
+        return self.done == self.total
+
+    def __str__(self) -> str:
+        counts = [(name, getattr(self, name)) for name in (*OUTCOMES, "pending")]
+        shown = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "nothing to do"
+        return "\n".join([f"{self.total:,} rows: {shown}", *(f"damaged: {each}" for each in self.damaged)])
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """How a row ended. ``row`` counts from 1; ``ms`` and ``attempts`` are of the call, ``time`` is since the epoch."""
+
+    row: int
+    key: str
+    outcome: str
+    status: int | None = None
+    attempts: int = 0
+    ms: float | None = None
+    time: float | None = None
+    data: Any = None
+    problem: Mapping[str, Any] | None = None
+
+
+class Results:
+    """The results of a run, row by row: they are read from the journal each time they are iterated over."""
+
+    def __init__(self, made: Callable[[], Iterator[BulkResult]], title: str) -> None:
+        self._made, self._title = made, title
+
+    def __iter__(self) -> Iterator[BulkResult]:
+        return self._made()
+
+    def __repr__(self) -> str:
+        return f"<{self._title}>"
+
+    def _repr_html_(self) -> str:
+        from dynclient.bulk.report import results_html
+
+        return results_html(self._title, self, _ROWS_SHOWN)
+
+
+class RecordedRun:
+    """A run as its journal tells it."""
+
+    def __init__(self, path: str, facts: Mapping[str, Any]) -> None:
+        """Take the folder of the journal, and what its ``run.json`` holds."""
+        self.path, self._facts = path, facts
+        self.id: str = facts["id"]
+        self._journal = Journal(path, self.id, lease=facts["lease"], durability=facts["durability"])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path}: {str(self.summary).splitlines()[0]}>"
+
+    def _repr_html_(self) -> str:
+        return self.results()._repr_html_()
+
+    @property
+    def total(self) -> int:
+        """The number of rows of the table."""
+        return int(self._facts["rows"])
+
+    @property
+    def summary(self) -> Summary:
+        """Counts of all rows."""
+        counts: Counter[str] = Counter()
+        damaged: list[str] = []
+        for found in self._index().values():
+            damaged += found.pop("damaged")
+            counts.update(found)
+        known = sum(counts[name] for name in OUTCOMES)
+        return Summary(
+            self.total, **{name: counts[name] for name in OUTCOMES}, pending=self.total - known, damaged=tuple(damaged)
+        )
+
+    def results(self) -> Results:
+        """The results of all rows that have an outcome, in the order of the table."""
+        return self._results(None)
+
+    def rows(self, outcome: str) -> Results:
+        """The results of the rows with one outcome: ``done``, ``refused``, ``failed``, ``invalid`` or ``unknown``.
+
+        Raises:
+            ArgumentError: it is none of these.
+        """
+        return self._results(checked_outcome(outcome))
+
+    def _results(self, outcome: str | None) -> Results:
+        def made() -> Iterator[BulkResult]:
+            for name, found in self._index().items():
+                if outcome is None or found[outcome]:
+                    yield from (each for each in self._lines(name) if outcome in {None, each.outcome})
+
+        return Results(made, f"{outcome or 'all'} results of {os.path.basename(self.path)}")
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write the results as a Parquet file; ``data`` and ``problem`` are JSON.
+
+        Raises:
+            BulkError: duckdb is not installed, or the file can't be written.
+        """
+        to_parquet(map(asdict, self.results()), os.fspath(path))
+
+    def _lines(self, name: str) -> Iterator[BulkResult]:
+        """The results of a partition."""
+        state = self._journal.state(name)
+        lines: dict[tuple[int, int], Mapping[str, Any]] = {}
+        for attempt in self._journal.attempts_of(name):
+            lines.update({(attempt, line["row"]): line for line in self._journal.lines(name, attempt)})
+        has_sent = any(each.outcome == SENT for each in state.rows.values()) or state.damaged
+        keys = self._keys(name) if has_sent else {}
+        for row in self._rows_of(name):
+            if (outcome := outcome_of(state, row)) is None:
+                continue
+            known = state.rows.get(row)
+            line = lines.get((known.attempt, row), {}) if known is not None else {}
+            given = {field: line[field] for field in ("attempts", "ms", "data", "problem") if field in line}
+            key = str(line.get("key") or keys.get(row, row + 1))
+            status, when = (known.status, known.time) if known is not None and known.outcome != SENT else (None, None)
+            yield BulkResult(row + 1, key, outcome, status or None, time=when, **given)
+
+    def _rows_of(self, name: str) -> range:
+        size = self._facts["partition_size"]
+        return range(int(name) * size, min((int(name) + 1) * size, self.total))
+
+    def _keys(self, name: str) -> dict[int, str]:
+        """The keys of a partition's rows, from the table; none where that is not there any more."""
+        wanted = self._rows_of(name)
+        found = {}
+        with suppress(DynclientError):
+            for row in read_rows(self._facts["table"]):
+                if row.number >= wanted.stop:
+                    break
+                if row.number >= wanted.start:
+                    found[row.number] = key_text(row, self._facts["key"])
+        return found
+
+    def _index(self) -> dict[str, dict[str, Any]]:
+        """The counts of every partition that has a log, from the index where the logs are as they were then."""
+        attempts = {name: found for name, found in self._journal.attempts().items() if name != DRIVER}
+        with _index_of(self.path) as database:
+            known = {name: (signature, counts) for name, signature, counts in database.execute("SELECT * FROM counts")}
+            found: dict[str, dict[str, Any]] = {}
+            for name, logs in attempts.items():
+                signature = ",".join(f"{attempt}:{size}" for attempt, size in logs)
+                if known.get(name, ("",))[0] == signature:
+                    found[name] = json.loads(known[name][1])
+                    continue
+                state = self._journal.state(name, [attempt for attempt, _ in logs])
+                counts = Counter(filter(None, (outcome_of(state, row) for row in self._rows_of(name))))
+                found[name] = {**{outcome: counts[outcome] for outcome in OUTCOMES}, "damaged": state.damaged}
+                database.execute(
+                    "INSERT OR REPLACE INTO counts VALUES (?, ?, ?)", (name, signature, json.dumps(found[name]))
+                )
+            database.commit()
+        return found
+
+
+def outcome_of(state: PartitionState, row: int) -> str | None:
+    """A row's outcome; None if it will be sent. One that was sent and can't be repeated is unknown."""
+    found = state.of(row)
+    if found is None or (found.outcome == SENT and found.repeatable):
+        return None
+    return "unknown" if found.outcome == SENT else found.outcome
+
+
+def checked_outcome(outcome: str) -> str:
+    """Return an outcome, if it is one.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if outcome not in OUTCOMES:
+        raise ArgumentError(f"there is no outcome {outcome!r}; there are {', '.join(OUTCOMES)}", argument="outcome")
+    return outcome
+
+
+@contextmanager
+def _index_of(path: str) -> Iterator[sqlite3.Connection]:
+    """The index of a journal; a damaged one is made again, and one that can't be written is kept in memory."""
+    file = os.path.join(path, "index.sqlite")
+    create = "CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, signature TEXT, counts TEXT)"
+    database = sqlite3.connect(":memory:")
+    for _ in range(2):
+        try:
+            database = sqlite3.connect(file, timeout=10)
+            database.execute(create)
+            database.execute("DELETE FROM counts WHERE 0")
+            break
+        except sqlite3.DatabaseError:
+            database.close()
+            database = sqlite3.connect(":memory:")
+            with suppress(OSError):
+                os.unlink(file)
+    database.execute(create)
+    with closing(database):
+        yield database

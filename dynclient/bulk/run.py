@@ -1,0 +1,588 @@
+"""A run: a table of calls that survives a crash. Made by :func:`run` or :func:`create`, found by :func:`open`.
+
+Rule 1: a run is its operation, document, arguments and table: with others, a journal is refused, and nothing is sent.
+Rule 2: one process at a time drives a run, by a lease as partitions have; any number may look at it.
+Rule 3: counts and queries are made from the journal. ``index.sqlite`` only remembers them by the sizes of the logs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dynclient._client.operation_method import OperationMethod
+from dynclient.bulk.facts import (
+    another,
+    client_facts,
+    content,
+    kept,
+    loaded,
+    make_folders,
+    read_facts,
+    remove_empty,
+    table_path,
+)
+from dynclient.bulk.journal import (
+    DRIVER,
+    FORMAT,
+    OUTCOMES,
+    SENT,
+    Attempt,
+    BulkError,
+    Journal,
+    JournalError,
+)
+from dynclient.bulk.outcomes import RecordedRun, Summary, checked_outcome, outcome_of
+from dynclient.bulk.rows import (
+    InvalidRows,
+    RowFault,
+    Table,
+    TableRow,
+    columns_in,
+    key_text,
+    partitions,
+    read_rows,
+    scan,
+    unknown_column,
+)
+from dynclient.bulk.sending import Job, Pace, Paced, Progress, Sender, Sent, Task, Unlimited, problem_of, send_partition
+from dynclient.exceptions import ApiError, ArgumentError, DynclientError, NotFound
+from dynclient.options import Rate
+
+KEPT_SETTINGS = ("concurrency", "rate", "max_failures", "on_invalid")
+_POLL = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """How a run is sent; another call may set them anew."""
+
+    concurrency: int = 16
+    rate: Any = None
+    max_failures: int | None = 50
+    on_invalid: str = "stop"
+    limit: int | None = None
+    executor: Any = None
+    auth: Any = None
+    progress: Callable[[Summary], object] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.rate, str):
+            try:
+                object.__setattr__(self, "rate", Rate(self.rate))
+            except ValueError as error:
+                raise ArgumentError(str(error), argument="rate") from None
+        for name, least in (("concurrency", 1), ("max_failures", 1), ("limit", 0)):
+            value = getattr(self, name)
+            if value is None and name != "concurrency":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ArgumentError(f"{name} must be a number from {least}, not {value!r}", argument=name)
+        if self.on_invalid not in {"stop", "skip"}:
+            raise ArgumentError(f"on_invalid must be 'stop' or 'skip', not {self.on_invalid!r}", argument="on_invalid")
+
+
+class BulkRun(RecordedRun):
+    """A run and its journal. ``summary`` counts, ``results()`` reads, ``resume()`` goes on."""
+
+    def __init__(
+        self,
+        path: str,
+        facts: Mapping[str, Any],
+        method: OperationMethod | None,
+        settings: _Settings,
+        credential: Any = None,
+    ) -> None:
+        """Take what :func:`create` or :func:`open` has found."""
+        super().__init__(path, facts)
+        self._method, self._settings, self._credential = method, settings, credential
+
+    def resume(self, **settings: Any) -> BulkRun:
+        """Send the rows that were not sent, and those without an answer that can be repeated.
+
+        ``settings`` are those of :func:`run`: ``concurrency``, ``rate``, ``max_failures``, ``on_invalid``, ``limit``,
+        ``executor``, ``auth``, ``progress``; those that are left out stay as they were.
+
+        Raises:
+            JournalError: another process drives the run, or the table or the document has changed.
+            InvalidRows: a row is invalid, with ``on_invalid="stop"``.
+            TooManyFailures: by ``max_failures``.
+        """
+        return self._drive(frozenset({"new", SENT}), may_repeat=False, **settings)
+
+    def retry(self, outcome: str = "failed", *, may_repeat: bool = False, **settings: Any) -> BulkRun:
+        """Send the rows with an outcome again: ``failed``, ``refused`` or ``invalid``.
+
+        Rows that are ``unknown`` may have been done, and are sent again only with ``may_repeat=True``.
+
+        Raises:
+            ArgumentError: the outcome is ``done``, or ``unknown`` without ``may_repeat``.
+            BulkError: as :meth:`resume`.
+        """
+        if checked_outcome(outcome) == "done":
+            raise ArgumentError("rows that are done are not sent again", argument="outcome")
+        if outcome == "unknown" and not may_repeat:
+            raise ArgumentError(
+                "rows that are unknown may have been done",
+                argument="outcome",
+                hint="reconcile() settles them by a look-up; may_repeat=True sends them again whatever happened",
+            )
+        states = {outcome, SENT} if outcome == "unknown" else {outcome}
+        return self._drive(frozenset(states), may_repeat=outcome == "unknown", **settings)
+
+    def tasks(self) -> Iterator[Task]:
+        """The partitions that have rows to send, for :func:`run_partition` of another process or machine."""
+        return (task for task in self._tasks(frozenset({"new", SENT}), may_repeat=False))
+
+    def reconcile(
+        self,
+        by: OperationMethod,
+        match: Callable[[Mapping[str, Any], Any], Any] | None = None,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> BulkRun:
+        """Settle the unknown rows by looking each of them up.
+
+        Args:
+            by: the operation that looks up; a safe one (GET, HEAD) of a Client.
+            match: is called with a row of the table and the data of the answer. If it returns something true, the row
+                is done, and that is its data; else it is failed, and ``retry("failed")`` sends it again. Without it an
+                answer means done. An answer of 404 means failed; with any other error a row stays unknown.
+            arguments: those of the look-up, as in :func:`run`.
+
+        Raises:
+            ArgumentError: the operation is not a safe one, or the table has no such column.
+            BulkError: as :meth:`resume`.
+        """
+        if by.operation.method not in {"GET", "HEAD", "QUERY"}:
+            raise ArgumentError(f"{by.__name__} may change something: look up by a GET", argument="by")
+        sender = Sender(by, replace(self._job(), arguments=dict(arguments or {}), key=self._facts["key"]))
+        _check_columns(arguments or {}, self._facts["columns"])
+        index = self._index()
+        with self._driver(), sender.running():
+            for number, rows in partitions(self._table(), self._facts["partition_size"]):
+                name = _name(number)
+                if index.get(name, {}).get("unknown"):
+                    self._reconcile(name, rows, sender, match)
+        return self
+
+    def _reconcile(self, name: str, rows: list[TableRow], sender: Sender, match: Any) -> None:
+        attempt = _claimed(self._journal, name)
+        try:
+            state = self._journal.state(name, range(1, attempt.number))
+            for row in rows:
+                if outcome_of(state, row.number) != "unknown":
+                    continue
+                key = {"key": key_text(row, self._facts["key"])}
+                try:
+                    result = sender.prepare(row)[0]()
+                except NotFound as error:
+                    attempt.settle(row.number, "failed", 0, {**key, "problem": problem_of(error)})
+                    continue
+                except DynclientError as error:
+                    if not isinstance(error, ApiError):
+                        raise
+                    continue
+                found = match(row.values, result.data) if match is not None else result.data or True
+                data = result.data if found is True else found
+                line = {"data": data} if found else {"problem": {"type": "NotFound", "message": "no match"}}
+                attempt.settle(row.number, "done" if found else "failed", 0, {**key, **line})
+        finally:
+            attempt.close()
+
+    def _drive(self, states: frozenset[str], *, may_repeat: bool, **settings: Any) -> BulkRun:
+        try:
+            self._settings = replace(self._settings, **settings)
+        except TypeError:
+            raise ArgumentError(
+                f"there is no such setting: {', '.join(settings)}", argument=next(iter(settings))
+            ) from None
+        self._table()
+        with self._driver():
+            watch = _Watch(self)
+            if self._settings.executor is not None:
+                from dynclient.bulk.cluster import drive
+
+                given = self._settings.executor, self._settings.rate, self._job()
+                sent = drive(*given, lambda: self._tasks(states, may_repeat=may_repeat), watch.add)
+            else:
+                sent = self._drive_here(states, watch, may_repeat=may_repeat)
+        if self._settings.progress is not None:
+            self._settings.progress(self.summary)
+        if sent.stopped == "interrupted":
+            raise KeyboardInterrupt
+        if sent.error is not None:
+            raise sent.error
+        return self
+
+    def _drive_here(self, states: frozenset[str], watch: _Watch, *, may_repeat: bool) -> Sent:
+        """Send by threads of this process."""
+        sender, pace = Sender(self._operation(), self._job()), _pace(self._settings.rate)
+        progress = Progress(self._settings.max_failures, watch.add)
+        sent = Sent()
+        with sender.running():
+            again = True
+            while again:
+                again = False
+                for task in self._tasks(states, may_repeat=may_repeat):
+                    sent = send_partition(sender, task, self._journal, progress, pace)
+                    again = again or sent.stopped in {"busy", "lease"}
+                    if sent.stopped == "lease":
+                        progress.stop.clear()
+                    if progress.stop.is_set():
+                        again = False
+                        break
+                if again:
+                    # A process of an earlier driver may still be at work.
+                    progress.stop.wait(self._journal.lease / _POLL)
+        if progress.error is not None and not isinstance(progress.error, (DynclientError, KeyboardInterrupt)):
+            raise progress.error
+        return sent
+
+    def _tasks(self, states: frozenset[str], *, may_repeat: bool) -> Iterator[Task]:
+        index, job, size = self._index(), self._job(), self._facts["partition_size"]
+        limit = self._settings.limit
+        for number, rows in partitions(self._table(check=False), size):
+            name, wanted = _name(number), rows
+            if limit is not None:
+                if number * size >= limit:
+                    return
+                wanted = rows[: limit - number * size]
+            counts = index.get(name)
+            pending = counts is None or any(_pending(counts, each, len(rows)) for each in states)
+            if pending:
+                yield Task(job, name, tuple(wanted), states, may_repeat)
+
+    @contextmanager
+    def _driver(self) -> Iterator[None]:
+        """Be the only driver of the run."""
+        with suppress(OSError):
+            os.unlink(self._journal.stop_file)
+        attempt = _claimed(self._journal, DRIVER)
+        try:
+            yield
+        finally:
+            attempt.close()
+
+    def _table(self, *, check: bool = True) -> str:
+        """The path of the table.
+
+        Raises:
+            JournalError: it is another one now.
+        """
+        path: str = self._facts["table"]
+        if check:
+            try:
+                found = content(path)
+            except OSError as error:
+                raise BulkError(f"{path} can't be read: {error.strerror or error}") from error
+            if found != self._facts["sha256"]:
+                raise another(self.path, "sha256")
+        return path
+
+    def _job(self) -> Job:
+        facts, settings = self._facts, self._settings
+        others: dict[str, Any] = {}
+        if settings.executor is not None:
+            from dynclient.bulk.cluster import client_of, shared_pace
+
+            others = client_of(self._operation(), settings.auth)
+            others |= shared_pace(settings.executor, settings.rate, self.id)
+        return Job(
+            run_id=self.id,
+            path=self.path,
+            operation=facts["operation"],
+            arguments=facts["arguments"],
+            key=facts["key"],
+            lease=facts["lease"],
+            durability=facts["durability"],
+            concurrency=settings.concurrency,
+            max_failures=settings.max_failures,
+            on_invalid=settings.on_invalid,
+            has_auto_rate=isinstance(settings.rate, Rate) and settings.rate.auto,
+            **others,
+        )
+
+    def _operation(self) -> OperationMethod:
+        """The operation; it is loaded as ``run.json`` tells, if it was not given."""
+        settings = self._settings
+        credential = self._credential
+        if settings.auth is not None and settings.executor is None:
+            from dynclient.bulk.cluster import auth_of
+
+            credential = auth_of(settings.auth)
+        if self._method is None:
+            has_auth = credential is not None or settings.auth is not None
+            self._method = loaded(self.path, self._facts, credential, has_auth=has_auth)
+        elif credential is not None:
+            return self._method.with_options(auth=credential)
+        return self._method
+
+
+def _pending(counts: Mapping[str, Any], state: str, rows: int) -> bool:
+    """Whether a partition has rows in a state."""
+    known = sum(counts[name] for name in OUTCOMES)
+    return known < rows if state == "new" else bool(counts["unknown" if state == SENT else state])
+
+
+def _name(number: int) -> str:
+    return f"{number:06}"
+
+
+def _claimed(journal: Journal, name: str) -> Attempt:
+    """Claim the driver's place, or a partition that no process may be working on.
+
+    Raises:
+        JournalError: another process is at work.
+    """
+    beaten = 0
+    sizes = [size for _, size in journal.attempts().get(name, [])]
+    while True:
+        attempt = journal.claim(name)
+        if attempt is not None:
+            return attempt
+        time.sleep(min(journal.lease / _POLL, 1.0))
+        before, sizes = sizes, [size for _, size in journal.attempts().get(name, [])]
+        beaten += sizes != before
+        if beaten > 1:
+            raise JournalError(
+                f"another process is at work on {journal.path}",
+                hint="wait until it has ended; its lease runs out by itself when it dies",
+            )
+
+
+class _Watch:
+    """Calls ``progress`` with a Summary, at most ten times a second."""
+
+    def __init__(self, run: BulkRun) -> None:
+        self._progress = run._settings.progress  # noqa: SLF001  # a part of it
+        self._counts: Counter[str] = Counter()
+        self._total, self._next, self._lock = run.total, 0.0, threading.Lock()
+        if self._progress is not None:
+            summary = run.summary
+            self._counts.update({name: getattr(summary, name) for name in OUTCOMES})
+
+    def add(self, outcome: str, count: int = 1) -> None:
+        """Count rows."""
+        if self._progress is None:
+            return
+        with self._lock:
+            self._counts[outcome] += count
+            if (now := time.monotonic()) < self._next:
+                return
+            self._next = now + 0.1
+            counts: dict[str, Any] = {name: self._counts[name] for name in OUTCOMES}
+            pending = max(0, self._total - sum(counts.values()))
+            self._progress(Summary(self._total, **counts, pending=pending))
+
+
+def _pace(rate: Any) -> Pace:
+    return Unlimited() if rate is None or (isinstance(rate, Rate) and not rate.interval) else Paced(rate)
+
+
+# Making a run, and finding it again.
+
+
+def run(method: OperationMethod, table: Any, *, journal: str | os.PathLike[str], **options: Any) -> BulkRun:
+    """Call an operation for each row of a table, and keep a journal, so that a crash neither loses nor repeats a row.
+
+    With the journal of the same run, it goes on with that one: a script may simply be started again.
+
+    Args: those of :func:`create`.
+
+    Raises:
+        ArgumentError, InvalidRows, JournalError: as :func:`create`.
+        TooManyFailures: by ``max_failures``.
+    """
+    return create(method, table, journal=journal, **options).resume()
+
+
+def create(
+    method: OperationMethod,
+    table: Any,
+    *,
+    journal: str | os.PathLike[str],
+    key: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    concurrency: int = 16,
+    rate: Any = None,
+    max_failures: int | None = 50,
+    on_invalid: str = "stop",
+    check: bool = False,
+    limit: int | None = None,
+    partition_size: int = 1000,
+    lease: float = 30.0,
+    durability: str | None = None,
+    executor: Any = None,
+    auth: Any = None,
+    progress: Callable[[Summary], object] | None = None,
+    accept_changed_document: bool = False,
+) -> BulkRun:
+    """Make a run, or find it again, and send nothing: ``resume()`` sends, and so does ``run_partition(task)``.
+
+    Args:
+        method: an operation of a Client or an AsyncClient.
+        table: the path of a CSV, TSV, JSON Lines or Parquet file, or an iterable of mappings.
+        journal: the folder of the journal.
+        key: the column whose values are unique, and name the rows; by default they are numbered.
+        arguments: those of each call. ``"$column"`` stands for a value of the row, at any depth, ``"$$"`` for a dollar
+            sign. By default each column but the key is an argument.
+        concurrency: how many rows are in flight in each process.
+        rate: how many rows are sent in a time: ``"50/s"``, a Rate, or a RateLimiter. An answer of 429 halves it.
+        max_failures: stop where so many rows in a row were not done, or a tenth of at least 200; None never stops.
+        on_invalid: what happens to a row that breaks the document: ``"stop"`` or ``"skip"``.
+        check: build all rows before one is sent, and report all faults.
+        limit: send only so many rows of the table; a later ``resume(limit=None)`` sends the others.
+        partition_size: the rows of one log, and of one task of a cluster.
+        lease: seconds after which a process that gives no sign of life loses its partition.
+        durability: ``"process"``: what is written survives the process; ``"machine"``: also a power failure. By
+            default ``"machine"`` with an executor.
+        executor: a ``distributed.Client``, or an Executor of ``concurrent.futures``, that runs the partitions.
+        auth: the credentials of other processes: ``"env:NAME"``, ``"module:name"``, ``"plugin:NAME"`` of a worker, or a
+            mapping of security schemes to these.
+        progress: is called with a Summary now and then.
+        accept_changed_document: go on with a journal although the document is another one by now.
+
+    Raises:
+        ArgumentError: an option, a column or an argument is wrong.
+        InvalidRows: rows can't be read, share a key, or, with ``check``, break the document.
+        JournalError: the journal is that of another run, or can't be written.
+    """
+    if rate is None and isinstance(method, OperationMethod):
+        rate = method._dispatcher.options.rate  # noqa: SLF001  # a run is made of its calls
+    settings = _Settings(concurrency, rate, max_failures, on_invalid, limit, executor, auth, progress)
+    given = {"partition_size": partition_size, "lease": lease, "durability": durability}
+    _check_options(method, **given)
+    path = os.path.abspath(os.fspath(journal))
+    make_folders(path)
+    source = table_path(table, path)
+    try:
+        found = scan(source, key)
+        _check_columns(arguments or {}, found.columns)
+        facts = _facts_of(method, found, key, arguments or {}, settings, given)
+        made = BulkRun(path, facts, method, settings)
+        _check_arguments(made, found, key)
+        if check:
+            _check_rows(made, source)
+    except BaseException:
+        remove_empty(path, source)
+        raise
+    return BulkRun(path, kept(path, facts, accept_changed_document=accept_changed_document), method, settings)
+
+
+def open_run(journal: str | os.PathLike[str], method: OperationMethod | None = None, *, auth: Any = None) -> BulkRun:
+    """Find a run by its journal, to look at it or to go on.
+
+    Without ``method`` the document is loaded from where it was, once something is to be sent. ``auth`` has the
+    credentials, as ``load`` takes them; the journal holds none.
+
+    Raises:
+        JournalError: there is no journal, or it is one of another version.
+    """
+    path = os.path.abspath(os.fspath(journal))
+    facts = read_facts(path)
+    if facts is None:
+        raise JournalError(f"{path} is not the journal of a run: it has no run.json")
+    settings = {name: facts["settings"].get(name, getattr(_Settings(), name)) for name in KEPT_SETTINGS}
+    return BulkRun(path, facts, method, _Settings(**settings), auth)
+
+
+def _check_options(method: Any, *, partition_size: Any, lease: Any, durability: Any) -> None:
+    if not isinstance(method, OperationMethod):
+        hint = "pass client.create_call, without calling it"
+        raise ArgumentError(
+            f"a run takes an operation of a client, not {type(method).__name__}", argument="method", hint=hint
+        )
+    if isinstance(partition_size, bool) or not isinstance(partition_size, int) or partition_size < 1:
+        raise ArgumentError(
+            f"partition_size must be a number from 1, not {partition_size!r}", argument="partition_size"
+        )
+    if isinstance(lease, bool) or not isinstance(lease, (int, float)) or not 0 < lease < float("inf"):
+        raise ArgumentError(f"lease must be a positive number of seconds, not {lease!r}", argument="lease")
+    if durability not in {None, "process", "machine"}:
+        raise ArgumentError(f"durability must be 'process' or 'machine', not {durability!r}", argument="durability")
+
+
+def _check_columns(arguments: Mapping[str, Any], columns: Iterable[str]) -> None:
+    columns = list(columns)
+    for name in sorted(columns_in(arguments)):
+        if columns and name not in columns:
+            raise unknown_column(name, columns, "arguments")
+
+
+def _check_arguments(made: BulkRun, table: Table, key: str | None) -> None:
+    """Check that the operation has the arguments."""
+    method = made._operation()  # noqa: SLF001  # a part of it
+    Sender(method, made._job())  # noqa: SLF001  # refuses streams and files
+    names = made._facts["arguments"] or [name for name in table.columns if name != key]  # noqa: SLF001  # likewise
+    try:
+        method.from_strings(dict.fromkeys(names))
+    except ArgumentError as error:
+        if not error.hint or "did you mean" in error.hint:
+            error.hint = f"{error.hint}; arguments={{...}} says which columns are arguments".lstrip("; ")
+        raise
+
+
+def _check_rows(made: BulkRun, source: str) -> None:
+    sender = Sender(made._operation(), made._job())  # noqa: SLF001  # a part of it
+    faults: list[RowFault] = []
+    count = 0
+    for row in read_rows(source):
+        if (fault := sender.fault(row)) is not None:
+            count += 1
+            if len(faults) < 1000:  # noqa: PLR2004  # as InvalidRows keeps
+                faults.append(fault)
+    if count and made._settings.on_invalid == "stop":  # noqa: SLF001  # likewise
+        plural = "s are" if count > 1 else " is"
+        raise InvalidRows(
+            f"{count} row{plural} invalid; nothing was sent",
+            faults=faults,
+            count=count,
+            hint="on_invalid='skip' sends the others",
+        )
+
+
+def _facts_of(
+    method: OperationMethod,
+    table: Table,
+    key: str | None,
+    arguments: Mapping[str, Any],
+    settings: _Settings,
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What ``run.json`` holds."""
+    dispatcher, row = method._dispatcher, method._row  # noqa: SLF001  # a run is made of its calls
+    try:
+        arguments = json.loads(json.dumps(arguments))
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"arguments can't be written as JSON: {error}", argument="arguments") from None
+    durability = given["durability"] or ("machine" if settings.executor is not None else "process")
+    return {
+        "format": FORMAT,
+        "id": str(uuid.uuid4()),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "document": dispatcher.document.api.fingerprint,
+        "operation": row.key,
+        "arguments": arguments,
+        "key": key,
+        "table": table.path,
+        "sha256": table.sha256,
+        "rows": table.rows,
+        "columns": list(table.columns[:1000]),
+        "partition_size": given["partition_size"],
+        "lease": given["lease"],
+        "durability": durability,
+        "settings": {name: getattr(settings, name) for name in KEPT_SETTINGS} | {"rate": _rate_text(settings.rate)},
+        "client": client_facts(dispatcher),
+    }
+
+
+def _rate_text(rate: Any) -> str | None:
+    return rate.limit if isinstance(rate, Rate) else None

@@ -1,0 +1,446 @@
+"""The rows of one partition, sent by threads: what every process of a run does.
+
+Rule 1: a row is bound, validated and built first; what fails there is ``invalid``, and nothing was sent. Then it waits
+for its slot of the rate, its intent is written, and only then it is sent.
+Rule 2: a row is sent again only if it can be repeated: its method is idempotent, it has an idempotency key (the same
+one for the same row of a run), or the caller or the document says so. Any other row that was sent and has no answer is
+``unknown``.
+Rule 3: an answer of 4xx says that nothing was done. One of 5xx does not, unless it is 501 or 503.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Any, Protocol
+
+from dynclient._call.pace import Limiter
+from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
+from dynclient._masking import Mask
+from dynclient._records import Record
+from dynclient.bulk.journal import SENT, Attempt, BulkError, Journal, LeaseLost, RowState
+from dynclient.bulk.rows import InvalidRows, RowFault, TableRow, filled, key_text
+from dynclient.codecs import find
+from dynclient.exceptions import (
+    ApiError,
+    ArgumentError,
+    AuthorizationError,
+    DynclientError,
+    RequestError,
+    ResponseError,
+    TransportError,
+)
+from dynclient.messages import HTTPResult
+from dynclient.model import Operation
+from dynclient.options import Rate
+
+_SLOW_START = 20
+_ENOUGH = 200
+_SHARE = 0.1
+_SERVER_ERROR = 500
+_TRY_AGAIN = frozenset({408, 425, 429})
+_NOTHING_DONE = frozenset({501, 503})
+_TOO_MANY_REQUESTS = 429
+_LONGEST_MESSAGE = 2000
+
+
+class TooManyFailures(BulkError):
+    """So many rows were not done that the run has stopped. ``resume()`` goes on."""
+
+
+class Pace(Protocol):
+    """When rows may be sent. Threads share it."""
+
+    def wait(self, stop: threading.Event) -> None:
+        """Wait for a slot, or until the run stops."""
+
+    def slow_down(self) -> None:
+        """The server has answered 429."""
+
+
+class Unlimited:
+    """Rows are sent as fast as threads can."""
+
+    def wait(self, stop: threading.Event) -> None:
+        """Return at once."""
+
+    def slow_down(self) -> None:
+        """Do nothing: the call itself obeys Retry-After."""
+
+
+class Paced:
+    """Rows are sent at a rate. An answer of 429 halves it; then it grows by a tenth every ten seconds."""
+
+    def __init__(self, rate: Any) -> None:
+        self._is_ours = isinstance(rate, Rate)
+        self._limiter = Limiter(rate) if self._is_ours else rate
+        self._lock = threading.Lock()
+        self._share, self._since = 1.0, time.monotonic()
+
+    def _places(self) -> int:
+        """How many places of the rate a row takes: more than one after a 429."""
+        with self._lock:
+            if self._share >= 1:
+                return 1
+            now = time.monotonic()
+            self._share *= 1.1 ** ((now - self._since) / 10)
+            self._since = now
+            return max(1, round(1 / self._share))
+
+    def wait(self, stop: threading.Event) -> None:
+        """Take a place, and wait until it may be used."""
+        now = time.monotonic() if self._is_ours else time.time()
+        stop.wait(self._limiter.reserve("bulk", self._places(), now))
+
+    def slow_down(self) -> None:
+        """Halve the rate, at most once a second."""
+        with self._lock:
+            now = time.monotonic()
+            if self._share >= 1 or now - self._since >= 1:
+                self._share, self._since = max(self._share / 2, 1 / 64), now
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the processes of a run need to know, and no credential: it can be pickled.
+
+    ``client`` makes the client of another process: a function that can be imported, and its arguments. ``queue`` is the
+    name of the queue that has the slots of the rate, ``limiter`` a RateLimiter that processes share.
+    """
+
+    run_id: str
+    path: str
+    operation: str
+    arguments: Mapping[str, Any]
+    key: str | None
+    lease: float
+    durability: str
+    concurrency: int
+    max_failures: int | None
+    on_invalid: str
+    client: tuple[Any, ...] | None = None
+    auth: Any = None
+    queue: str | None = None
+    limiter: Any = None
+    has_auto_rate: bool = False
+
+    def journal(self) -> Journal:
+        """The journal, as this process sees it."""
+        return Journal(self.path, self.run_id, lease=self.lease, durability=self.durability)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One partition of a run: what one call of :func:`run_partition` does. It can be pickled.
+
+    Of ``rows`` those are sent whose state is in ``states``: ``new`` or an outcome. With ``may_repeat`` those that can't
+    be repeated too.
+    """
+
+    job: Job
+    name: str
+    rows: tuple[TableRow, ...]
+    states: frozenset[str] = frozenset({"new", SENT})
+    may_repeat: bool = False
+
+
+@dataclass(slots=True)
+class Sent:
+    """What came of a task: how many rows had each outcome, and why it stopped before its end, or ``""``."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    stopped: str = ""
+    error: DynclientError | None = None
+
+
+class Outcome(Record):
+    """How a row ended. ``fatal`` is an error that every other row would have too."""
+
+    name: str
+    status: int
+    result: dict[str, Any]
+    fatal: DynclientError | None = None
+
+
+class Progress:
+    """What a process has sent so far, and whether it goes on."""
+
+    def __init__(self, max_failures: int | None, watch: Callable[[str], object] | None = None) -> None:
+        self.max_failures, self._watch = max_failures, watch
+        self.counts: Counter[str] = Counter()
+        self.stop = threading.Event()
+        self.reason = ""
+        self.error: BaseException | None = None
+        self._in_a_row = self._sent = 0
+        self.changed = threading.Condition()
+
+    def add(self, outcome: str) -> None:
+        """Count a row; stop where too many were not done."""
+        with self.changed:
+            self.counts[outcome] += 1
+            if outcome != "invalid":
+                self._sent += 1
+                self._in_a_row = 0 if outcome == "done" else self._in_a_row + 1
+            if self._sent <= _SLOW_START:
+                self.changed.notify_all()
+            if self.max_failures is not None and not self.stop.is_set():
+                self._check(self.max_failures)
+        if self._watch is not None:
+            self._watch(outcome)
+
+    def _check(self, most: int) -> None:
+        bad = self._sent - self.counts["done"]
+        why = f"{self._in_a_row} rows in a row" if self._in_a_row >= most else ""
+        if not why and self._sent >= _ENOUGH and bad > _SHARE * self._sent:
+            why = f"{bad} of {self._sent} rows"
+        if why:
+            hint = "look at rows('failed') and rows('refused'); max_failures=None goes on whatever happens"
+            self.end("failures", TooManyFailures(f"{why} were not done: the run has stopped", hint=hint))
+
+    def end(self, reason: str, error: BaseException | None = None) -> None:
+        """Send no further row; what is in flight is finished."""
+        if not self.stop.is_set():
+            self.reason, self.error = reason, error
+        self.stop.set()
+
+    def may_start(self, thread: int, concurrency: int, is_over: Callable[[], bool]) -> None:
+        """Slow start: wait until so many rows came back that one more thread may send, or no row is left."""
+        needed = min(thread * _SLOW_START // max(concurrency, _SLOW_START), _SLOW_START)
+        with self.changed:
+            while self._sent < needed and not self.stop.is_set() and not is_over():
+                self.changed.wait(0.1)
+
+
+class Sender:
+    """Makes the calls of one operation from the rows of a table."""
+
+    def __init__(self, method: OperationMethod, job: Job) -> None:
+        self._dispatcher: Dispatcher = method._dispatcher  # noqa: SLF001  # a bulk run is made of its calls
+        document, row = self._dispatcher.document, method._row  # noqa: SLF001  # likewise
+        self._plan = document.plan(row)
+        check_operation(self._plan.operation)
+        # What is kept of an answer is plain data; and rows wait for their slots before their intents are written.
+        self._options = self._dispatcher.options._replace(convert=None, rate=Rate() if job.has_auto_rate else None)
+        self._job, self._namespace = job, uuid.UUID(job.run_id)
+        self._drive: Callable[..., HTTPResult] = self._dispatcher.run_unsent
+
+    def prepare(self, row: TableRow) -> tuple[Callable[[], HTTPResult], bool]:
+        """Build the call of a row: a function that sends it, and whether it can be repeated.
+
+        Raises:
+            RequestError: the row is invalid.
+        """
+        job, dispatcher = self._job, self._dispatcher
+        template = job.arguments or {name: f"${name}" for name in row.values if name != job.key}
+        values = {name: value for name, value in filled(template, row.values).items() if value is not ...}
+        bound = self._plan.binder.bind((), self._plan.binder.from_strings(values), self._options.defaults)
+        key = str(uuid.uuid5(self._namespace, key_text(row, job.key)))
+        prepared, repeatable = dispatcher.unsent(self._plan, bound, self._options, lambda: key)
+        return partial(self._drive, prepared), repeatable
+
+    def fault(self, row: TableRow) -> RowFault | None:
+        """What is wrong with a row; nothing is sent."""
+        try:
+            self.prepare(row)
+        except RequestError as error:
+            return fault_of(row, self._job.key, error)
+        return None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run the calls of an AsyncClient on an event loop of their own, with connections of their own."""
+        if not isinstance(self._dispatcher, AsyncDispatcher):
+            yield
+            return
+        from anyio.from_thread import start_blocking_portal
+
+        dispatcher = self._dispatcher
+        with start_blocking_portal() as portal:
+            transport = dispatcher.state.another_transport()
+            self._drive = lambda prepared: portal.call(partial(dispatcher.run_unsent_async, prepared, transport))
+            try:
+                yield
+            finally:
+                if dispatcher.state.has_own_transport:
+                    portal.call(transport.aclose)
+
+
+def fault_of(row: TableRow, key: str | None, error: DynclientError) -> RowFault:
+    """The fault of a row, with all faults of its values."""
+    faults = "; ".join(str(fault) for fault in getattr(error, "errors", ()))
+    text = f"{error.message}: {faults}" if faults else error.message
+    return RowFault(row.number + 1, row.line, key_text(row, key) if key else "", text)
+
+
+def check_operation(operation: Operation) -> None:
+    """Check that the answers of an operation can be kept as lines of JSON.
+
+    Raises:
+        ArgumentError: it answers with a stream or a file.
+    """
+    for status, response in operation.responses.items():
+        if not status.startswith("2"):
+            continue
+        kinds = {find(media_range).name for media_range in response.content}
+        if kinds and kinds <= {"sequence", "binary"}:
+            kind = "a stream" if "sequence" in kinds else "a file"
+            raise ArgumentError(
+                f"{operation.row.key} answers with {kind}, which a bulk run can't keep",
+                argument="operation",
+                operation_id=operation.id,
+                hint="call it in a loop of your own, with stream()",
+            )
+
+
+@lru_cache(maxsize=8)
+def _mask(secrets: frozenset[str]) -> Mask:
+    return Mask(secrets)
+
+
+def _outcome_of(send: Callable[[], HTTPResult], *, repeatable: bool) -> Outcome:
+    """Send a row: how it ended."""
+    start = time.perf_counter()
+    try:
+        result = send()
+    except DynclientError as error:
+        name, is_fatal = _judged(error, repeatable=repeatable)
+        status = 0 if isinstance(error, AuthorizationError) else getattr(error, "status", 0)
+        line = {"attempts": getattr(error, "attempts", 0), "ms": _milliseconds(start), "problem": problem_of(error)}
+        if name == "done":
+            line["data"] = getattr(error, "data", None)
+        return Outcome(name, status, line, error if is_fatal else None)
+    data, secrets = result.data, frozenset(result.request.secret_values()) if result.request is not None else None
+    if secrets:
+        data = _mask(secrets).apply(data)
+    return Outcome("done", result.status, {"attempts": result.attempts, "ms": _milliseconds(start), "data": data})
+
+
+def _milliseconds(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 2)
+
+
+def _judged(error: DynclientError, *, repeatable: bool) -> tuple[str, bool]:
+    """The outcome of a row that raised, by the rules above, and whether all other rows would raise the same."""
+    if isinstance(error, (AuthorizationError, RequestError)):
+        # Nothing was sent: a credential is missing, or the client is closed.
+        return "failed", True
+    if isinstance(error, ResponseError) and error.done:
+        return "done", False
+    if isinstance(error, ApiError) and error.status < _SERVER_ERROR:
+        return "refused" if error.documented and error.status not in _TRY_AGAIN else "failed", False
+    if isinstance(error, ApiError) and error.status in _NOTHING_DONE:
+        return "failed", False
+    is_known = isinstance(error, TransportError) and not error.outcome_unknown
+    return "failed" if repeatable or is_known else "unknown", False
+
+
+def problem_of(error: DynclientError) -> dict[str, Any]:
+    """What is kept of an error: its class, its text, its faults, and the data of the server's answer."""
+    found: dict[str, Any] = {"type": type(error).__name__, "message": error.message[:_LONGEST_MESSAGE]}
+    if faults := [str(fault) for fault in getattr(error, "errors", ())]:
+        found["faults"] = faults
+    if (data := getattr(error, "data", None)) is not None:
+        found["data"] = data if not isinstance(data, bytes) else data.decode("utf-8", "replace")
+    return found
+
+
+class Sending:
+    """Sends the rows of a partition by threads."""
+
+    def __init__(self, sender: Sender, attempt: Attempt, task: Task, progress: Progress, pace: Pace) -> None:
+        self._sender, self._attempt, self._task = sender, attempt, task
+        self._progress, self._pace = progress, pace
+        self._sent: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def run(self, rows: Iterable[tuple[TableRow, RowState | None]]) -> Sent:
+        """Send rows, and wait for their answers. At the first Ctrl-C what is in flight is finished."""
+        feed = iter(rows)
+        number = self._task.job.concurrency
+        threads = [threading.Thread(target=self._work, args=(feed, each), daemon=True) for each in range(number)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt:
+            self._progress.end("interrupted", KeyboardInterrupt())
+            for thread in threads:
+                thread.join()
+        error = self._progress.error
+        return Sent(dict(self._sent), self._progress.reason, error if isinstance(error, DynclientError) else None)
+
+    def _work(self, feed: Iterator[tuple[TableRow, RowState | None]], thread: int) -> None:
+        progress = self._progress
+        try:
+            progress.may_start(thread, self._task.job.concurrency, lambda: self._is_over)
+            while not progress.stop.is_set():
+                if self._attempt.stopped:
+                    progress.end("stopped")
+                with self._lock:
+                    found = next(feed, None)
+                if found is None:
+                    self._is_over = True
+                    return
+                self._one(*found)
+        except LeaseLost:
+            progress.end("lease")
+        except BaseException as error:  # noqa: BLE001  # the journal can't be written, or a hook has raised
+            progress.end("error", error)
+
+    def _one(self, row: TableRow, state: RowState | None) -> None:
+        task, progress = self._task, self._progress
+        try:
+            send, repeatable = self._sender.prepare(row)
+        except RequestError as error:
+            self._settle(row, Outcome("invalid", 0, {"problem": problem_of(error)}))
+            if task.job.on_invalid == "stop":
+                text = "a row is invalid, and was not sent: the run has stopped"
+                hint = "on_invalid='skip' goes on with the others; check=True finds all faults before anything is sent"
+                fault = fault_of(row, task.job.key, error)
+                progress.end("invalid", InvalidRows(text, faults=[fault], hint=hint))
+            return
+        was_sent = state is not None and state.outcome in {SENT, "unknown"}
+        if was_sent and not repeatable and not task.may_repeat:
+            return
+        self._pace.wait(progress.stop)
+        if progress.stop.is_set():
+            return
+        self._attempt.intend(row.number, repeatable=repeatable)
+        outcome = _outcome_of(send, repeatable=repeatable)
+        if outcome.status == _TOO_MANY_REQUESTS:
+            self._pace.slow_down()
+        self._settle(row, outcome)
+        if outcome.fatal is not None:
+            progress.end("error", outcome.fatal)
+
+    def _settle(self, row: TableRow, outcome: Outcome) -> None:
+        key = key_text(row, self._task.job.key)
+        self._attempt.settle(row.number, outcome.name, outcome.status, {"key": key, **outcome.result})
+        with self._lock:
+            self._sent[outcome.name] += 1
+        self._progress.add(outcome.name)
+
+
+def send_partition(sender: Sender, task: Task, journal: Journal, progress: Progress, pace: Pace) -> Sent:
+    """Claim a partition, and send those of its rows that have not been sent.
+
+    ``stopped`` of what is returned is ``busy`` where another process may still work on it.
+    """
+    attempt = journal.claim(task.name)
+    if attempt is None:
+        return Sent(stopped="busy")
+    try:
+        state = journal.state(task.name, range(1, attempt.number))
+        states = ((row, state.of(row.number)) for row in task.rows)
+        wanted = [(row, found) for row, found in states if ("new" if found is None else found.outcome) in task.states]
+        return Sending(sender, attempt, task, progress, pace).run(wanted)
+    finally:
+        attempt.close()

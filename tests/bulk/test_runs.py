@@ -1,0 +1,335 @@
+"""Runs by threads of one process: outcomes, coercion, faults with lines, and going on."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import dynclient
+from dynclient import bulk
+from dynclient.exceptions import ArgumentError, MissingCredential
+
+QUICK = {"concurrency": 4, "partition_size": 20}
+
+
+def outcomes(run) -> dict[str, int]:
+    summary = run.summary
+    names = ("done", "refused", "failed", "invalid", "unknown", "pending")
+    return {name: getattr(summary, name) for name in names if getattr(summary, name)}
+
+
+@pytest.fixture
+def start(client, tmp_path, table):
+    def started(operation="create_order", rows=None, **options):
+        method = getattr(client, operation)
+        given = {"journal": tmp_path / "run", "key": "id", **QUICK, **options}
+        return bulk.run(method, table if rows is None else rows, **given)
+
+    return started
+
+
+def test_each_row_is_sent_once_and_its_answer_kept(start, server):
+    run = start()
+    assert outcomes(run) == {"done": 50}
+    assert run.summary.is_complete
+    assert set(server.counts.values()) == {1}
+    results = list(run.results())
+    assert [result.row for result in results] == list(range(1, 51))
+    first = results[0]
+    assert (first.key, first.outcome, first.status, first.attempts) == ("o-0", "done", 201, 1)
+    assert first.data == {"sku": "sku-0", "authorization": ""}
+    assert "<table" in run.results()._repr_html_()
+
+
+def test_the_same_script_again_sends_nothing_again(start, server):
+    start()
+    assert outcomes(start()) == {"done": 50}
+    assert set(server.counts.values()) == {1}
+
+
+def test_a_run_is_found_and_its_index_made_again(start, tmp_path):
+    start()
+    (tmp_path / "run" / "index.sqlite").write_bytes(b"no database" * 100)
+    found = bulk.open(tmp_path / "run")
+    assert outcomes(found) == {"done": 50}
+    assert "50 rows: 50 done" in repr(found)
+    assert outcomes(found.resume()) == {"done": 50}
+
+
+def test_arguments_name_columns_at_any_depth(start, server):
+    rows = [{"id": 1, "Name": "a", "n": "3"}, {"id": 2, "Name": "b", "n": 4, "text": "hi"}]
+    run = start(rows=rows, arguments={"body": {"sku": "$Name", "amount": "${n}", "note": "$text"}})
+    assert outcomes(run) == {"done": 2}
+    assert set(server.counts) == {"a", "b"}
+    assert [result.key for result in run.results()] == ["1", "2"]
+    constant = start(rows=rows, arguments={"sku": "$$Name", "amount": "2"}, journal=f"{run.path}-2")
+    assert outcomes(constant) == {"done": 2}
+    assert server.counts["$Name"] == 2
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_tables_of_other_formats(start, server, tmp_path, ending):
+    path = tmp_path / f"orders.{ending}"
+    if ending == "jsonl":
+        path.write_text('{"sku": "a", "amount": 1}\n\n{"sku": "b", "amount": "2"}\n')
+    else:
+        duckdb = pytest.importorskip("duckdb")
+        duckdb.sql(f"COPY (SELECT 'a' AS sku, 1 AS amount UNION ALL SELECT 'b', 2) TO '{path}' (FORMAT parquet)")
+    run = start(rows=path, key=None)
+    assert outcomes(run) == {"done": 2}
+    assert sorted(result.key for result in run.results()) == ["1", "2"]
+    assert server.counts == {"a": 1, "b": 1}
+
+
+def test_results_as_parquet(start, tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    start().to_parquet(tmp_path / "out.parquet")
+    found = duckdb.sql(f"SELECT key, outcome, data->>'$.sku' FROM '{tmp_path / 'out.parquet'}' ORDER BY row").fetchall()
+    assert (len(found), found[1]) == (50, ("o-1", "done", "sku-1"))
+
+
+JUDGED = [
+    # operation, what the server does, outcome, requests
+    ("create_order", 422, "refused", 1),
+    ("create_order", 409, "failed", 1),
+    ("create_order", 500, "unknown", 1),
+    ("create_order", 503, "failed", 1),
+    ("create_order", None, "unknown", 1),
+    ("put_order", 500, "failed", 2),
+    ("put_order", None, "failed", 2),
+    ("create_keyed_order", 500, "failed", 2),
+    ("create_keyed_order", None, "failed", 2),
+]
+
+
+@pytest.mark.parametrize(("operation", "status", "outcome", "requests"), JUDGED)
+def test_a_row_ends_as_the_table_of_promises_says(  # noqa: PLR0917  # fixtures and cases
+    client, table, tmp_path, server, operation, status, outcome, requests
+):
+    server.answer = lambda sku: status if sku == "sku-7" else 201
+    client = client.with_options(retry=dynclient.Retry(attempts=2, base=0, throttle_base=0))
+    run = bulk.run(getattr(client, operation), table, journal=tmp_path / "run", key="id")
+    assert outcomes(run) == {"done": 49, outcome: 1}
+    (result,) = run.rows(outcome)
+    assert (result.key, result.status) == ("o-7", status)
+    assert result.problem["type"]
+    assert server.counts["sku-7"] == requests
+    assert len(server.keys.get("sku-7", {1})) == 1
+
+
+def test_retry_sends_only_those_rows_again(start, server):
+    server.answer = lambda sku: 503 if sku in {"sku-3", "sku-4"} else 422 if sku == "sku-5" else 201
+    run = start(operation="create_order")
+    assert outcomes(run) == {"done": 47, "failed": 2, "refused": 1}
+    server.answer = lambda sku: 201
+    assert outcomes(run.retry("failed")) == {"done": 49, "refused": 1}
+    assert outcomes(run.retry("refused")) == {"done": 50}
+    assert {sku: count for sku, count in server.counts.items() if count > 1} == {"sku-3": 2, "sku-4": 2, "sku-5": 2}
+    with pytest.raises(ArgumentError, match="are not sent again"):
+        run.retry("done")
+
+
+def test_unknown_rows_are_sent_again_only_if_asked_twice(start, server):
+    server.answer = lambda sku: None if sku == "sku-9" else 201
+    run = start()
+    assert outcomes(run.resume()) == {"done": 49, "unknown": 1}
+    assert server.counts["sku-9"] == 1
+    with pytest.raises(ArgumentError) as caught:
+        run.retry("unknown")
+    assert "reconcile()" in caught.value.hint
+    server.answer = lambda sku: 201
+    assert outcomes(run.retry("unknown", may_repeat=True)) == {"done": 50}
+
+
+def test_reconcile_settles_unknown_rows(start, server, client):
+    server.answer = lambda sku: None if sku in {"sku-1", "sku-2"} else 201
+    run = start()
+    server.counts["sku-2"] = 0
+    server.answer = lambda sku: 201
+    with pytest.raises(ArgumentError, match="look up by a GET"):
+        run.reconcile(by=client.create_order)
+    run.reconcile(by=client.find_order, match=lambda row, found: found and found[0], arguments={"sku": "$sku"})
+    assert outcomes(run) == {"done": 49, "failed": 1}
+    assert [result.key for result in run.rows("failed")] == ["o-2"]
+    assert outcomes(run.retry()) == {"done": 50}
+    assert server.counts["sku-2"] == 1
+
+
+def bad_row(text: str):
+    return lambda table: table.replace("o-30,sku-30,31,,true", text)
+
+
+FAULTS = [
+    # how the table is changed, what the error says
+    (bad_row("o-30,sku-30,many,,true"), "row 31, line 32, key 'o-30': .*amount"),
+    (bad_row("o-30,sku-30,0,,true"), "row 31, line 32, key 'o-30': .*minimum|row 31, line 32, key 'o-30': .*amount"),
+    (bad_row("o-30,sku-30,31,,perhaps"), "row 31, line 32.*rush"),
+    (bad_row("o-30,sku-30,,,true"), "row 31, line 32.*amount"),
+    (bad_row("o-30,sku-30,31"), "row 31, line 32: 3 cells, but the first line has 5 columns"),
+    (bad_row("o-29,sku-30,31,,true"), "row 31, line 32, key 'o-29': row 30, line 31 has the same key"),
+    (bad_row(",sku-30,31,,true"), "row 31, line 32: the key column id is empty"),
+    (bad_row('o-30,"sku\n30",x,,true'), "row 31, line 32.*amount"),
+    (lambda table: table.replace("amount", "amonut"), "(?s)amonut.*did you mean amount"),
+    (lambda table: table.replace("amount", "sku"), "line 1: the first line must name each column once"),
+    (lambda table: table.replace("id,", "order,"), "key: the table has no column id"),
+    (lambda table: "", "line 1: the first line must name each column once"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), FAULTS)
+def test_a_bad_table_is_told_by_row_and_line_and_nothing_is_sent(start, server, table, change, message, tmp_path):
+    path = Path(table)
+    path.write_text(change(path.read_text()))
+    with pytest.raises((bulk.InvalidRows, ArgumentError)) as caught:
+        start(check=True)
+    assert re.search(message, str(caught.value)), str(caught.value)
+    assert server.counts == {}
+    assert not (tmp_path / "run").exists()
+
+
+def test_all_faults_are_reported_at_once(start, table):
+    path = Path(table)
+    path.write_text(path.read_text().replace(",true", ",maybe"))
+    with pytest.raises(bulk.InvalidRows, match="50 rows are invalid; nothing was sent") as caught:
+        start(check=True)
+    assert [fault.line for fault in caught.value.faults] == list(range(2, 52))
+
+
+def test_an_invalid_row_stops_the_run_or_is_skipped(start, server, table):
+    path = Path(table)
+    path.write_text(bad_row("o-30,sku-30,many,,true")(path.read_text()))
+    with pytest.raises(bulk.InvalidRows, match="row 31, line 32"):
+        start(concurrency=1)
+    assert len(server.counts) == 30
+    run = start(on_invalid="skip")
+    assert outcomes(run) == {"done": 49, "invalid": 1}
+    assert set(server.counts.values()) == {1}
+    assert "amount" in str(next(iter(run.rows("invalid"))).problem)
+
+
+def test_a_journal_of_another_run_is_refused(start, client, table, document, server):
+    start()
+    for options, message in [
+        ({"operation": "put_order"}, "another operation"),
+        ({"arguments": {"sku": "$id", "amount": 1}}, "arguments= is another"),
+        ({"partition_size": 10}, "partition_size= is another"),
+    ]:
+        with pytest.raises(bulk.JournalError, match=message):
+            start(**options)
+    path = Path(table)
+    path.write_text(path.read_text() + "o-99,x,1,,true\n")
+    with pytest.raises(bulk.JournalError, match="the table has changed"):
+        start()
+    with pytest.raises(bulk.JournalError, match="the table has changed"):
+        bulk.open(f"{path.parent}/run").resume()
+    changed = json.loads(Path(document).read_text())
+    changed["info"]["version"] = "2"
+    path.write_text(path.read_text().replace("o-99,x,1,,true\n", ""))
+    Path(document).write_text(json.dumps(changed))
+    with pytest.raises(bulk.JournalError, match="the document has changed"):
+        bulk.open(f"{path.parent}/run").resume()
+    other = dynclient.load(document)
+    with pytest.raises(bulk.JournalError, match="accept_changed_document"):
+        bulk.run(other.create_order, path, journal=f"{path.parent}/run", key="id", **QUICK)
+    again = {"journal": f"{path.parent}/run", "key": "id", **QUICK, "accept_changed_document": True}
+    assert outcomes(bulk.run(other.create_order, path, **again)) == {"done": 50}
+    assert set(server.counts.values()) == {1}
+
+
+def test_what_is_no_journal_is_refused(start, tmp_path):
+    with pytest.raises(bulk.JournalError, match="no run"):
+        bulk.open(tmp_path / "nowhere")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file").touch()
+    with pytest.raises(bulk.JournalError, match="is not empty"):
+        start(journal=tmp_path / "other")
+    run = start()
+    facts = Path(run.path) / "run.json"
+    facts.write_text(facts.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(bulk.JournalError, match="of version 2"):
+        bulk.open(run.path)
+
+
+def test_the_run_stops_where_too_many_rows_fail(start, server):
+    server.answer = lambda sku: 422
+    with pytest.raises(bulk.TooManyFailures, match="3 rows in a row were not done") as caught:
+        start(max_failures=3, concurrency=1)
+    assert "max_failures=None" in caught.value.hint
+    assert len(server.counts) == 3
+
+
+def test_what_every_row_would_meet_stops_the_run(start, server, tmp_path):
+    with pytest.raises(MissingCredential):
+        start("create_secret_order", concurrency=1)
+    assert server.counts == {}
+    run = bulk.open(tmp_path / "run")
+    assert outcomes(run) == {"failed": 1, "pending": 49}
+
+
+def test_no_secret_is_written(client, table, tmp_path):
+    secret = client.with_options(auth="s3cr3t-t0ken-of-mine")
+    run = bulk.run(secret.create_secret_order, table, journal=tmp_path / "run", key="id")
+    assert outcomes(run) == {"done": 50}
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert not [path for path in files if b"s3cr3t" in path.read_bytes()]
+    with pytest.raises(ArgumentError, match="the client had auth"):
+        bulk.open(run.path).retry("failed")
+    assert outcomes(bulk.open(run.path, auth="s3cr3t-t0ken-of-mine").resume()) == {"done": 50}
+
+
+def test_only_some_rows_are_sent_with_a_limit(start, server):
+    run = start(limit=25)
+    assert outcomes(run) == {"done": 25, "pending": 25}
+    assert outcomes(run.resume(limit=None)) == {"done": 50}
+    assert set(server.counts.values()) == {1}
+
+
+def test_operations_that_answer_with_a_file_are_refused(start, server):
+    with pytest.raises(ArgumentError, match="answers with a file"):
+        start("get_file", arguments={})
+
+
+def test_operations_of_an_async_client(document, table, tmp_path, server):
+    client = dynclient.AsyncClient.load(document)
+    run = bulk.run(client.create_order, table, journal=tmp_path / "run", key="id", **QUICK)
+    assert outcomes(run) == {"done": 50}
+    assert set(server.counts.values()) == {1}
+
+
+def test_a_second_driver_is_refused(start, client, table, tmp_path, server):
+    errors = []
+
+    def answer(sku):
+        if sku == "sku-5" and not errors:
+            try:
+                bulk.run(client.create_order, table, journal=tmp_path / "run", key="id", **QUICK)
+            except bulk.JournalError as error:
+                errors.append(error)
+        return 201
+
+    server.answer = answer
+    assert outcomes(start(lease=0.5)) == {"done": 50}
+    assert "another process is at work" in str(errors[0])
+    assert set(server.counts.values()) == {1}
+
+
+def test_a_damaged_log_loses_no_row_and_sends_none_twice(start, server):
+    run = start(limit=30, lease=1.0)
+    logs = sorted((Path(run.path) / "parts").glob("0*.log"))
+    data = bytearray(logs[1].read_bytes())
+    data[60] ^= 0xFF
+    logs[1].write_bytes(data)
+    found = bulk.open(run.path)
+    assert outcomes(found) == {"done": 30, "unknown": 10, "pending": 10}
+    assert "at byte 52" in str(found.summary)
+    assert outcomes(found.resume(limit=None)) == {"done": 40, "unknown": 10}
+    assert set(server.counts.values()) == {1}
+
+
+def test_progress_is_told(start):
+    seen = []
+    start(progress=seen.append)
+    assert seen[-1] == bulk.Summary(50, done=50)

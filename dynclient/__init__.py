@@ -17,6 +17,7 @@ from dynclient._version import __version__ as __version__
 
 _MODULES = {
     "_client": ("AsyncClient", "Client", "load"),
+    "_client.waits": ("resume",),
     "exceptions": (
         "ApiError", "ArgumentError", "AuthorizationError", "BadRequest", "BlockedAddress", "ClientClosed",
         "Conflict", "ConnectError", "ConnectionLost", "CredentialScopeError", "DecodeError", "DocumentError",
@@ -27,7 +28,7 @@ _MODULES = {
         "ResponseTooLarge", "ResponseValidationError", "ServerError", "TLSError", "TimeoutError",
         "TransportError", "Unauthorized", "UndocumentedStatus", "UnexpectedMediaType", "UnprocessableContent",
         "UnreadableDocument", "UnresolvableReference", "UnsafeDocument", "UnsupportedMediaType",
-        "UnsupportedVersion",
+        "UnsupportedVersion", "WaitFailed", "WaitTimeout",
     ),
     "_http_cache": ("HTTPCache",),
     "messages": ("HTTPResult", "Headers", "Request", "Response"),

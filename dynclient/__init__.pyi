@@ -5,6 +5,7 @@ from dynclient import mcp as mcp
 from dynclient import options as options
 from dynclient import security as security
 from dynclient import testing as testing
+from dynclient._client.waits import resume as resume
 from dynclient._http_cache import HTTPCache as HTTPCache
 from dynclient._version import __version__ as __version__
 from dynclient.exceptions import ApiError as ApiError
@@ -55,6 +56,8 @@ from dynclient.exceptions import UnresolvableReference as UnresolvableReference
 from dynclient.exceptions import UnsafeDocument as UnsafeDocument
 from dynclient.exceptions import UnsupportedMediaType as UnsupportedMediaType
 from dynclient.exceptions import UnsupportedVersion as UnsupportedVersion
+from dynclient.exceptions import WaitFailed as WaitFailed
+from dynclient.exceptions import WaitTimeout as WaitTimeout
 from dynclient.messages import Headers as Headers
 from dynclient.messages import HTTPResult as HTTPResult
 from dynclient.messages import Request as Request
@@ -146,5 +149,8 @@ __all__ = [
     "UnsupportedMediaType",
     "UnsupportedVersion",
     "Validation",
+    "WaitFailed",
+    "WaitTimeout",
     "load",
+    "resume",
 ]

@@ -412,6 +412,26 @@ class ResponseError(DynclientError):
         return escaped(body[:1024].decode("utf-8", "replace")).replace("\n", " ")
 
 
+class WaitFailed(DynclientError):
+    """What was waited for failed, or can't be asked for. ``state`` is the last State, ``result`` the last data."""
+
+    def __init__(self, message: str = "", *, state: Any = None, result: Any = None, **data: Any) -> None:
+        super().__init__(message, **data)
+        self.state = state
+        self.result = result
+
+
+class WaitTimeout(DynclientError, builtins.TimeoutError):
+    """What was waited for is not over yet. ``state`` is the last State; ``dynclient.resume`` takes ``resume``."""
+
+    def __init__(self, message: str = "", *, state: Any = None, resume: str | None = None, **data: Any) -> None:
+        DynclientError.__init__(self, message, **data)
+        self.state = state
+        self.resume = resume
+
+    __str__ = DynclientError.__str__
+
+
 class PaginationError(ResponseError):
     """A list can't go on: the server repeats a page, or names one that can't be asked for. What was read is not lost.
 

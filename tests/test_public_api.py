@@ -12,7 +12,7 @@ import pytest
 import dynclient
 
 # What most programs need; the errors and options follow by a rule.
-FIRST = ["AsyncClient", "Client", "HTTPCache", "HTTPResult", "Headers", "Request", "Response", "load"]
+FIRST = ["AsyncClient", "Client", "HTTPCache", "HTTPResult", "Headers", "Request", "Response", "load", "resume"]
 SECURITY = ["Auth", "AuthContext", "HMACAuth", "SigV4"]
 
 

@@ -224,6 +224,7 @@ class _Sender:
         self._cookies = options.cookies
         self._progress = options.upload_progress
         self._stream = stream
+        self.pace: Pace | None = None
 
     def attempts(self, request: Request, auth: AuthFlow | None) -> Flow[Response]:
         """Send a request, each time with its credentials, until the retry policy takes the response.

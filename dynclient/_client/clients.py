@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from dynclient._call import Hook
 from dynclient._client.namespaces import Namespace, Operations, Summary, allow_completion
-from dynclient._client.operation_method import (
-    AsyncDispatcher,
-    Dispatcher,
-    OperationMethod,
-    ShownClassMethod,
-    of_options,
-    shown_as,
-)
+from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
+from dynclient._client.shown_methods import ShownClassMethod, of_options, shown_as
 from dynclient._client.source import DocumentSource
 from dynclient._client.source import document_headers as headers_of_document
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, outermost, variant

@@ -7,13 +7,14 @@ that ``help()``, ``inspect`` and completers take it for a function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 from dynclient._call import call, stream, with_key
 from dynclient._client.drivers import drive, drive_async
+from dynclient._client.shown_methods import of_operation, of_options, shown_as, with_keywords
 from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming, outermost
 from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader
@@ -31,11 +32,10 @@ if TYPE_CHECKING:
     from dynclient._request import Explanation
 
 
-_F = TypeVar("_F")
-
-
 class Dispatcher:
     """Makes the calls of a Client: they run in the caller's thread, and return when they are done."""
+
+    is_async = False
 
     __slots__ = ("_limits", "_security", "_validations", "document", "options", "state")
 
@@ -189,6 +189,7 @@ class AsyncDispatcher(Dispatcher):
     """Makes the calls of an AsyncClient: each is a coroutine, and nothing happens before it is awaited."""
 
     __slots__ = ()
+    is_async = True
 
     def send(self, plan: Plan, bound: Bound | Request, options: CallOptions | None = None, *, data_only: bool) -> Any:
         """Make a call: a coroutine that returns its data, or its HTTPResult."""
@@ -225,91 +226,6 @@ class _Docstring:
         if method is None:
             return self._of_the_class
         return method._described()  # noqa: SLF001  # the method's own attribute
-
-
-class _BoundMethod(partial[Any]):
-    """A method with a signature of its own object, which is worked out when somebody looks."""
-
-    shown_by: Callable[[Any], inspect.Signature]
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        return self.shown_by(self.args[0])
-
-    def __get__(self, instance: object, owner: type | None = None) -> _BoundMethod:
-        return self  # so that help() takes it for a function
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return getattr, (self.args[0], self.func.__name__)
-
-
-class _ShownMethod:
-    """A method whose signature depends on its object."""
-
-    def __init__(self, function: Any, shown_by: Callable[[Any], inspect.Signature]) -> None:
-        self._function, self._shown_by = function, shown_by
-
-    def __get__(self, instance: object, owner: type | None = None) -> Any:
-        if instance is None:
-            return self._function
-        return self._bound(instance)
-
-    def _bound(self, instance: object) -> _BoundMethod:
-        method = _BoundMethod(self._function, instance)
-        method.shown_by = self._shown_by
-        for name in ("__doc__", "__name__", "__qualname__"):
-            setattr(method, name, getattr(self._function, name))
-        return method
-
-
-class ShownClassMethod(_ShownMethod):
-    """A class method, whose defaults are shown if they are short."""
-
-    def __init__(self, method: Any) -> None:
-        super().__init__(method.__func__, self._signature)
-
-    def __get__(self, instance: object, owner: type | None = None) -> _BoundMethod:
-        return self._bound(owner)
-
-    def _signature(self, _: object) -> inspect.Signature:
-        from dynclient.inspection.signatures import of_class_method
-
-        return of_class_method(self._function)
-
-
-def shown_as(signature: Callable[[Any], inspect.Signature]) -> Callable[[_F], _F]:
-    """Decorate a method: ``help()`` and completers get the signature that a function makes for its object."""
-
-    def decorate(function: _F) -> _F:
-        return cast("_F", _ShownMethod(function, signature))
-
-    return decorate
-
-
-def of_operation(method: OperationMethod) -> inspect.Signature:
-    """The signature of an operation, for a method that takes its arguments."""
-    import inspect
-
-    return method.__signature__.replace(return_annotation=inspect.Signature.empty)
-
-
-def of_pages(method: OperationMethod) -> inspect.Signature:
-    """The signature of an operation, with the options of ``paginate``."""
-    import inspect
-
-    from dynclient._client.paging import OPTIONS
-
-    own = of_operation(method)
-    names = [f"{name}_" if name in own.parameters else name for name in OPTIONS]
-    more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=...) for name in names]
-    return own.replace(parameters=[*own.parameters.values(), *more])
-
-
-def of_options(_: object) -> inspect.Signature:
-    """The signature of ``with_options``: all options; those left out stay as they are."""
-    from dynclient.inspection.signatures import of_keywords
-
-    return of_keywords(CallOptions._fields)
 
 
 @lru_cache
@@ -512,7 +428,7 @@ class OperationMethod(Described):
         plan = self._dispatcher.document.plan(self._row)
         return self._dispatcher.stream(plan, plan.binder.bind(args, keywords, self._dispatcher.options.defaults))
 
-    @shown_as(of_pages)
+    @shown_as(with_keywords("paging"))
     @outermost
     def paginate(self, /, *args: Any, **keywords: Any) -> Any:
         """The items of a list, lazily, one request a page: ``for item in op.paginate(...)``, or ``async for``.
@@ -541,6 +457,44 @@ class OperationMethod(Described):
 
         with self._attribute():
             return rule_of(self._dispatcher.document, self._row, self._dispatcher.options)
+
+    @shown_as(with_keywords("waits"))
+    @outermost
+    def wait(self, /, *args: Any, **keywords: Any) -> Any:
+        """Call, and wait until what the server goes on doing is over: the data of the result, or an awaitable of it.
+
+        Takes the arguments of the call, and ``timeout``, the seconds for all of it; None is no end. Where to ask is in
+        :attr:`waiter`, or in the answer. ``until={"status": "completed"}`` waits for these values at their paths, of a
+        GET by the same request; ``failed={"status": ["failed", "expired"]}`` are those of a failure; ``until="final"``
+        goes by the words of the document. With ``follow=True`` it gives each state as it comes. An option whose name is
+        an argument of the call gets an underscore after it.
+
+        Raises:
+            WaitFailed: it failed; ``.state`` and ``.result`` have what the server says.
+            WaitTimeout: it is not over yet; ``dynclient.resume(client, error.resume)`` goes on.
+        """
+        from dynclient._client.waits import wait
+
+        return wait(self._dispatcher, self._row, args, keywords, with_http_info=self._with_http_info)
+
+    @shown_as(with_keywords("waits"))
+    @outermost
+    def start(self, /, *args: Any, **keywords: Any) -> Any:
+        """Call, and return what it began as a Job: ``.result(timeout=)``, ``.status``, ``.poll()``, ``.resume``.
+
+        Takes the arguments of the call, ``until`` and ``failed``. On an AsyncClient it is awaited.
+        """
+        from dynclient._client.waits import start
+
+        return start(self._dispatcher, self._row, args, keywords, with_http_info=self._with_http_info)
+
+    @property
+    def waiter(self) -> Any:
+        """How it is waited for (:class:`dynclient.types.Waiter`), with evidence; None if the document does not say."""
+        from dynclient._client.jobs import waiter_named
+
+        with self._attribute():
+            return waiter_named(self._dispatcher.document, self._row)
 
     @shown_as(of_options)
     @outermost

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cached_property, wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from dynclient._call import Budget
 from dynclient._client.source import DocumentSource
@@ -26,6 +27,7 @@ from dynclient.security import CredentialCache
 
 if TYPE_CHECKING:
     from dynclient._call.pace import Pacing
+    from dynclient._routing import Router
     from dynclient.changes import Changes
     from dynclient.inspection.search import SearchIndex
 
@@ -168,6 +170,29 @@ class LoadedDocument:
             with naming(row):
                 self._found.setdefault(key, find())
         return self._found[key]  # type: ignore[no-any-return]  # what `find` returns
+
+    @cached_property
+    def _router(self) -> Router:
+        from dynclient._routing import Router
+
+        return Router(self.api)
+
+    def operation_at(self, method: str, url: str, base: str) -> Operation | None:
+        """The operation that a URL of a server belongs to; None if there is none, or a broken one.
+
+        ``base`` is the server's own URL, which goes before every path.
+        """
+        from dynclient._routing import HTTPError
+
+        path, query = urlsplit(url).path, urlsplit(url).query
+        prefix = urlsplit(base).path.rstrip("/")
+        paths = [path.removeprefix(prefix)] if prefix and path.startswith(f"{prefix}/") else []
+        for each in (*paths, path):
+            try:
+                return self.operation(self._router.find(method, each, query)[0].row)
+            except (HTTPError, DocumentError):
+                continue
+        return None
 
     def fault(self, row: OperationRow) -> DocumentError | None:
         """Read an operation: the error that stops its calls, or some of them, or None."""

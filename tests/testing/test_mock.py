@@ -11,8 +11,7 @@ import time
 import pytest
 
 import dynclient
-from dynclient._mock.responses import HTTPError
-from dynclient._routing import Router
+from dynclient._routing import HTTPError, Router
 from dynclient.messages import Request
 
 JSON = {"Content-Type": "application/json"}

@@ -1,0 +1,396 @@
+"""What a server goes on doing after its answer: how a document says so, where to ask, and when that is over.
+
+Nothing here does I/O. The first of these rules that applies says where to ask:
+Rule 1: ``x-waiter``, ours; or ``x-ms-long-running-operation`` with its ``final-state-via``.
+Rule 2: an Operation-Location or Azure-AsyncOperation of a 201 or 202: a resource whose status tells.
+Rule 3: the Location of a 202: it answers 202 until the result is there.
+Rule 4: the 202 of a GET, or a GET with ``until=``: the same request again.
+Words of a status, such as "failed", count only where rules 1 and 2 say that it is one, or with ``until="final"``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import unquote_plus, urljoin, urlsplit
+
+from dynclient._masking import SECRET_HEADERS, names_credential
+from dynclient._paging.rules import Confidence, Evidence
+from dynclient._records import Record
+from dynclient._schemas import shape
+from dynclient._value_paths import path_keys, value_at
+from dynclient.exceptions import ArgumentError, DocumentError, DocumentLocation
+from dynclient.json_pointer import MISSING, escape
+from dynclient.messages import Headers, HTTPResult, Request
+from dynclient.model import API, Operation, Schema
+
+Kind = Literal["monitor", "location", "same", "body"]
+Verdict = Literal["pending", "done", "failed"]
+Conditions = tuple[tuple[str, tuple[Any, ...]], ...]
+"""Paths, each with the values that it may lead to."""
+Until = Conditions | Callable[[Any], object] | None
+
+ACCEPTED, SEE_OTHER = 202, 303
+MONITORS = ("operation-location", "azure-asyncoperation")
+DONE = frozenset({"complete", "completed", "done", "finished", "ready", "succeeded", "success", "successful"})
+FAILED = frozenset({
+    "aborted", "canceled", "cancelled", "error", "errored", "expired", "failed", "failure", "rejected", "timed_out",
+    "timedout",
+})  # fmt: skip
+_RUNNING = frozenset({
+    "accepted", "canceling", "cancelling", "created", "creating", "deleting", "finalizing", "in_progress", "inprogress",
+    "new", "notstarted", "not_started", "pending", "preparing", "processing", "provisioning", "queued", "running",
+    "scheduled", "started", "starting", "submitted", "updating", "validating", "waiting",
+})  # fmt: skip
+_STATUS_NAMES = ("status", "state", "provisioningState", "phase")
+_STATUS_PATHS = ("status", "properties.provisioningState", "properties.status", "state")
+_RESULTS = {"azure-async-operation": "answer", "operation-location": "answer", "location": "location"}
+_DECLARED = ("poll", "arguments", "status", "until", "failed", "result", "cancel")
+_PREFIX = "w1."
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """How an operation is waited for.
+
+    ``poll`` says what is asked: ``"header"`` the URL in a header of its answer, ``"same"`` the same request again,
+    ``"body"`` its URL by GET, or the name of an operation, whose parameters ``arguments`` maps to paths in the answer.
+    ``status`` is the path of the state; ``until`` and ``failed`` map paths to the values of success and failure.
+    ``result`` is what the wait returns: a path in the last answer, or one more request: ``"location"``, the Location of
+    the first answer, or ``"original"``, the URL of the operation; ``"answer"`` is the last answer as it is. ``cancel``
+    is an operation that ends it.
+
+    ``confidence`` is ``certain`` or ``likely``, or ``guess``: used only with ``until="final"``.
+    """
+
+    key: str
+    poll: str = "header"
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    status: str | None = None
+    until: Mapping[str, Any] = field(default_factory=dict)
+    failed: Mapping[str, Any] = field(default_factory=dict)
+    result: str | None = None
+    cancel: str | None = None
+    confidence: Confidence = "certain"
+    evidence: tuple[Evidence, ...] = ()
+
+    def __str__(self) -> str:
+        known = ((name, getattr(self, name)) for name in _DECLARED[1:])
+        first = ", ".join([f"{self.poll} ({self.confidence})", *(f"{name} {value}" for name, value in known if value)])
+        return "\n".join([first, *(f"  {each}" for each in self.evidence)])
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the last answer of a wait says.
+
+    ``status`` is the state in the server's words, or None. ``verdict`` is ``pending``, ``done`` or ``failed``.
+    ``data`` and ``headers`` are those of the answer, ``http_status`` its status code. ``polls`` counts the requests
+    after the first one, ``seconds`` is the time since it.
+    """
+
+    status: str | None
+    verdict: Verdict
+    data: Any
+    http_status: int
+    headers: Headers
+    polls: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return self.status or f"{self.verdict} ({self.http_status})"
+
+
+class Task(Record):
+    """Where and how is asked: all that another process needs to go on, without credentials.
+
+    ``key`` and ``method`` are those of the operation that began, ``original`` is its URL, and ``location`` the Location
+    of its answer. ``url`` is asked next, with ``headers``. ``cancel`` is a URL with its method before it.
+    """
+
+    key: str
+    kind: Kind
+    url: str
+    original: str = ""
+    location: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    status: str | None = None
+    until: Until = None
+    failed: Until = None
+    result: str | None = None
+    is_final: bool = False
+
+    def text(self, hidden: Iterable[str]) -> str:
+        """Write it as text. Of URLs, query fields with these names and those of credentials are left out."""
+        values = self._asdict()
+        for name in ("url", "original", "location"):
+            values[name] = without_fields(values[name], hidden, credentials=True)
+        for name in ("until", "failed"):
+            values[name] = None if callable(values[name]) else values[name]
+        known = {name: value for name, value in values.items() if value}
+        written = json.dumps(known, separators=(",", ":"), default=str).encode()
+        return _PREFIX + base64.urlsafe_b64encode(written).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: Any) -> Task:
+        """Read the text of a task.
+
+        Raises:
+            ArgumentError: it is not one.
+        """
+        try:
+            encoded = text.removeprefix(_PREFIX)
+            values = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+            for name in ("until", "failed"):
+                values[name] = tuple((str(path), tuple(allowed)) for path, allowed in values.get(name) or ()) or None
+            values["headers"] = tuple((str(name), str(value)) for name, value in values.get("headers", ()))
+            task = cls(**values)
+            texts = [task.key, task.kind, task.url, task.original, task.location, task.status or "", task.result or ""]
+            is_right = text.startswith(_PREFIX) and all(isinstance(each, str) for each in texts)
+        except (ValueError, TypeError, AttributeError):
+            is_right = False
+        if not is_right or task.kind not in {"monitor", "location", "same", "body"}:
+            raise ArgumentError("resume takes the text that a job or a WaitTimeout gave as .resume", argument="resume")
+        return task
+
+
+def without_fields(url: str, hidden: Iterable[str], *, credentials: bool = False) -> str:
+    """A URL without some of the fields of its query, and without those whose names are of credentials."""
+    head, mark, query = url.partition("?")
+    names = set(hidden)
+    kept = [
+        each
+        for each in query.split("&")
+        if (name := unquote_plus(each.partition("=")[0])) not in names and not (credentials and names_credential(name))
+    ]
+    return f"{head}?{'&'.join(kept)}" if mark and any(kept) else head
+
+
+def kept_headers(request: Request, own: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The headers that a later request repeats: not the client's own, credentials, or what describes a body."""
+    left = {name.lower() for in_, name in request.secrets if in_ == "header"} | SECRET_HEADERS
+    left |= {"content-type", "content-length", *(name.lower() for name in own)}
+    return tuple(
+        (name, value)
+        for name, value in request.headers.pairs()
+        if name.lower() not in left and not names_credential(name)
+    )
+
+
+# Conditions.
+
+
+def conditions(value: Any, name: str) -> Until:
+    """Read ``until=`` or ``failed=``: a mapping of paths to a value or a list of values, or a function of the data.
+
+    Raises:
+        ArgumentError: it is neither.
+    """
+    if value is None or callable(value):
+        return value  # type: ignore[no-any-return]  # a function
+    try:
+        pairs = tuple(
+            (str(path), tuple(allowed) if isinstance(allowed, (list, tuple, set, frozenset)) else (allowed,))
+            for path, allowed in value.items()
+        )
+        for path, _ in pairs:
+            path_keys(path)
+    except (ValueError, AttributeError) as error:
+        hint = f'{name}={{"status": "completed"}}' + ', or until="final"' * (name == "until")
+        message = error if isinstance(error, ValueError) else f"it is a mapping of paths to values, not {value!r}"
+        raise ArgumentError(f"{name}: {message}", argument=name, hint=hint) from None
+    if not pairs:
+        raise ArgumentError(f"{name} has no condition", argument=name, hint=f'{name}={{"status": "completed"}}')
+    return pairs
+
+
+def _holds(condition: Until, data: Any, *, every: bool) -> bool:
+    if condition is None:
+        return False
+    if not isinstance(condition, tuple):
+        return bool(condition(data))
+    found = [value_at(data, path_keys(path)) in allowed for path, allowed in condition]
+    return all(found) if every else any(found)
+
+
+def _word(data: Any, path: str | None) -> str | None:
+    """The state in an answer."""
+    for each in (path,) if path is not None else _STATUS_PATHS:
+        value = value_at(data, path_keys(each))
+        if isinstance(value, (str, int)) and not isinstance(value, bool):
+            return str(value)[:200]
+    return None
+
+
+def judged(task: Task, result: HTTPResult) -> tuple[str | None, Verdict]:
+    """The state that an answer tells, and whether that is the end."""
+    word = _word(result.data, task.status)
+    if _holds(task.failed, result.data, every=False):
+        return word, "failed"
+    if task.until is not None:
+        return word, "done" if _holds(task.until, result.data, every=True) else "pending"
+    if result.status == SEE_OTHER:
+        return word, "done"
+    if task.kind in {"monitor", "body"} and word is not None:
+        lowered = word.lower()
+        return word, "done" if lowered in DONE else "failed" if lowered in FAILED else "pending"
+    return word, "pending" if result.status == ACCEPTED else "done"
+
+
+# Where to ask.
+
+
+def joined(base: str, url: str) -> str:
+    """A URL that a server gave, as an absolute one; a malformed one as it is, since it is refused when it is asked."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url
+
+
+def following(task: Task, result: HTTPResult, *, is_declared: bool = False) -> Task | None:
+    """The task after an answer that is not the end: with its new URLs; None if it names none."""
+    location = result.headers.get("location")
+    monitor = next(filter(None, (result.headers.get(name) for name in MONITORS)), None)
+    task = task._replace(location=joined(task.url, location) if location else task.location)
+    if monitor and (result.status in {201, ACCEPTED} or is_declared or task.kind == "monitor"):
+        return task._replace(kind="monitor", url=joined(task.url, monitor))
+    if location and result.status == ACCEPTED and task.kind != "monitor":
+        return task._replace(kind="location", url=task.location)
+    return None
+
+
+def final_url(task: Task, data: Any, status: int) -> str:
+    """The URL of the result, where one more request gets it; "" if the last answer has it."""
+    if task.is_final:
+        return ""
+    if task.result in {"location", "original"}:
+        found = task.location if task.result == "location" else task.original
+        return found if found != task.url or task.kind == "monitor" else ""
+    if status == SEE_OTHER:
+        return task.location
+    if task.kind != "monitor" or task.result is not None:
+        return ""
+    resource = data.get("resourceLocation") if isinstance(data, Mapping) else None
+    if isinstance(resource, str) and resource:
+        return joined(task.url, resource)
+    method = task.key.partition(" ")[0]
+    if method in {"PUT", "PATCH"}:
+        return task.original
+    return task.location if method == "POST" and task.location != task.url else ""
+
+
+def extracted(task: Task, data: Any) -> Any:
+    """What a wait returns of its last answer."""
+    if task.result not in {None, "answer", "location", "original"}:
+        found = value_at(data, path_keys(str(task.result)))
+        return data if found is MISSING else found
+    if task.kind == "monitor" and isinstance(data, Mapping):
+        return data.get("result", data)
+    return data
+
+
+def checked_url(url: str, trusted: Iterable[tuple[str, str, int]]) -> str | None:
+    """Why a URL of a server is not asked; None if it may be. It goes where the first request went, or is allowed to."""
+    try:
+        parts = urlsplit(url)
+        there = Request("GET", url).origin
+    except ValueError:
+        return "it is malformed"
+    if parts.username is not None or parts.password is not None:
+        return "it has a user"
+    if there not in set(trusted):
+        return f"it is of another origin, {there[0]}://{there[1]}:{there[2]}"
+    return None
+
+
+# What a document says.
+
+
+def waiter_of(operation: Operation, api: API) -> Waiter | None:
+    """How an operation is waited for, as its document says; None if it does not say so.
+
+    Raises:
+        DocumentError: a schema of it is broken.
+    """
+    key, pointer = operation.row.key, f"/paths/{escape(operation.path)}/{operation.method.lower()}"
+
+    def evidence(reason: str, where: str = "") -> tuple[Evidence, ...]:
+        return (Evidence(reason, _location(api, pointer + where)),)
+
+    declared = operation.extensions.get("x-waiter")
+    if isinstance(declared, Mapping):
+        known = {name: declared[name] for name in _DECLARED if declared.get(name) is not None}
+        return Waiter(key, **known, evidence=evidence("x-waiter says so", "/x-waiter"))
+    accepted = operation.responses.get("202")
+    is_get = operation.method == "GET"
+    poll = "same" if is_get else "body" if operation.method in {"PUT", "PATCH"} else "header"
+    if operation.extensions.get("x-ms-long-running-operation") is True:
+        options = operation.extensions.get("x-ms-long-running-operation-options")
+        via = options.get("final-state-via") if isinstance(options, Mapping) else None
+        result = _RESULTS.get(str(via), "original" if via == "original-uri" else None)
+        reason = "x-ms-long-running-operation" + f" with final-state-via {via}" * bool(result)
+        return Waiter(key, poll, result=result, evidence=evidence(reason, "/x-ms-long-running-operation"))
+    for response in (accepted, operation.responses.get("201")):
+        names = {name.lower(): name for name in response.headers} if response is not None else {}
+        found = next((names[name] for name in (*MONITORS, "location") if name in names), None)
+        if response is not None and found and (response is accepted or found.lower() in MONITORS):
+            return Waiter(key, evidence=evidence(f"its {response.status} has {found}", f"/responses/{response.status}"))
+    if accepted is not None:
+        what = "the 202 of a GET" if is_get else "it has a 202, which may name where to ask"
+        return Waiter(
+            key, "same" if is_get else "header", confidence="likely", evidence=evidence(what, "/responses/202")
+        )
+    return _by_words(operation, key, evidence) if is_get else None
+
+
+def _location(api: API, pointer: str) -> DocumentLocation | None:
+    if api.references is None:
+        return None
+    try:
+        return DocumentLocation(*api.references.location(f"{api.document_uri}#{pointer}"))
+    except DocumentError:
+        return None
+
+
+def _by_words(operation: Operation, key: str, evidence: Callable[..., tuple[Evidence, ...]]) -> Waiter | None:
+    """A GET whose answer has a status, all of whose values are known words."""
+    response = operation.responses.get("200")
+    schemas = (media.schema for name, media in response.content.items() if "json" in name) if response else ()
+    for schema in filter(None, schemas):
+        properties = shape(schema).properties
+        for name in _STATUS_NAMES:
+            words = _enum(properties.get(name))
+            done = [word for word in words if word.lower().replace("-", "_") in DONE]
+            failed = [word for word in words if word.lower().replace("-", "_") in FAILED]
+            if not done:
+                continue
+            left = [
+                each
+                for each in words
+                if each not in {*done, *failed} and each.lower().replace("-", "_") not in _RUNNING
+            ]
+            found = evidence(f"{name} is one of {', '.join(words)}", "/responses/200")
+            if left:
+                found += (Evidence(f"what {', '.join(left)} means is not known"),)
+            until = {name: done}
+            confidence: Confidence = "unclear" if left else "guess"
+            return Waiter(
+                key,
+                "same",
+                status=name,
+                until=until,
+                failed={name: failed} if failed else {},
+                confidence=confidence,
+                evidence=found,
+            )
+    return None
+
+
+def _enum(schema: Schema | None) -> list[str]:
+    values = (shape(schema).enum or ()) if schema is not None else ()
+    texts = [value for value in values if value is not None]
+    return texts if all(isinstance(value, str) for value in texts) else []

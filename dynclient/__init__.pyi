@@ -1,6 +1,7 @@
 # For type checkers: `load` and the clients come from a package that a project may have generated from its documents.
 from dynclient import bulk as bulk
 from dynclient import exceptions as exceptions
+from dynclient import explorer as explorer
 from dynclient import mcp as mcp
 from dynclient import options as options
 from dynclient import security as security

@@ -92,7 +92,8 @@ def test_type_checkers_see_the_same_public_names(root: Path):
 
     tree = ast.parse((root / "dynclient" / "__init__.pyi").read_text("utf-8"))
     seen = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert seen == {*NAMES, "__version__", "bulk", "exceptions", "mcp", "options", "security", "testing"}
+    modules = {"bulk", "exceptions", "explorer", "mcp", "options", "security", "testing"}
+    assert seen == {*NAMES, "__version__", *modules}
 
 
 def test_what_is_loaded_late_is_listed_before_it_is_asked_for():

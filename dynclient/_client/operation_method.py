@@ -77,6 +77,10 @@ class Dispatcher:
         """The security of a request past the document: the document's own, or else any credential that is given."""
         return self._security.of_any(self.document.api.security)
 
+    def has_credentials(self, operation: Operation) -> bool:
+        """Whether the client has the credentials that an operation requires; nobody is asked for them."""
+        return self._security.can_meet(Request(operation.method, ""), operation)
+
     def prepare(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Request:
         """The Request of a call, with a placeholder for each credential that is missing."""
         options = self.options_of(plan.operation, options)

@@ -312,6 +312,11 @@ class _Answer:
         return self._body.streamed.content_type
 
     @property
+    def request(self) -> Request | None:
+        """The request that was sent last, after redirects."""
+        return self._body.streamed.response.request
+
+    @property
     def attempts(self) -> int:
         """How many requests the call has sent."""
         return self._body.streamed.response.attempts

@@ -60,6 +60,7 @@ COMMANDS = (
     LazyCommand("completion", "completion:completion", "Print a shell's completion script."),
     LazyCommand("demo", "demo:demo", "Show a first session with a small API."),
     LazyCommand("diff", "document_commands:diff", "Compare two documents."),
+    LazyCommand("explore", "explorer:explore", "Find and call operations in the browser."),
     LazyCommand("har", "har:har", "Check recorded traffic by a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mcp", "agents:mcp", "Serve APIs to an agent by MCP."),

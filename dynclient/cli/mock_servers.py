@@ -67,7 +67,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
     options["fake"] = realistic.is_installed() if given["fake"] is None else given["fake"]
     options |= {"authenticate": not given["no_auth"], "validate": not given["no_validate"]}
     options |= {"delay": given["delay"] / 1000, "observer": None if quiet else _observer(output, verbose=verbose)}
-    _check_host(host)
+    check_host(host)
     options["overlays"] = overlays_of(document)
     with serve(located(document), host=host, port=port, allow_hosts=given["allow_hosts"], **options) as server:
         _announce(server.mock.api, server.url)
@@ -104,7 +104,7 @@ def proxy(  # click gives them all by name
             for difference in differences:
                 click.secho(escaped(f"  {difference}"), err=True, fg="red")
 
-    _check_host(host)
+    check_host(host)
     upstream = checked_base_url(upstream)
     options = {"allow_hosts": given["allow_hosts"], "fail": given["fail"], "observer": observe}
     options |= {"mock_missing": given["mock_missing"], "overlays": overlays_of(document)}
@@ -125,7 +125,7 @@ def proxy(  # click gives them all by name
     return int(given["fail"] and bool(server.proxy.differences))
 
 
-def _check_host(host: str) -> None:
+def check_host(host: str) -> None:
     """Refuse a host that has no address here: the server would end the process.
 
     Raises:

@@ -130,6 +130,14 @@ class Security:
         """The security of a request past the document: the document's ``own``, or what is given. It is optional."""
         return (*(own or ({name: ()} for name in self._given)), {})
 
+    def can_meet(self, request: Request, operation: Operation) -> bool:
+        """Whether there is a credential for each scheme of one of the operation's requirements, or none is needed."""
+        return (
+            self._is_anonymous
+            or not operation.security
+            or any(self._can_meet(choice, request) for choice in operation.security)
+        )
+
     def trusts(self, request: Request, operation: Operation) -> bool:
         """Whether a request goes to a trusted origin."""
         return not self._trust.fault(request.origin, operation.servers)

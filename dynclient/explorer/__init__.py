@@ -1,0 +1,63 @@
+"""The explorer: pages to find an API's operations, fill in their arguments, and call them, in a browser.
+
+:func:`app` is a WSGI application (PEP 3333) on a client: what is shown is what the client sends, with its credentials,
+validation and limits. It needs the extra ``explore``.
+
+Rule 1: credentials stay on this side: no page, answer or exported command has one.
+Rule 2: texts of documents and servers are text; the page loads nothing from elsewhere and runs no script but its own.
+Rule 3: nothing is sent but by a POST of the page itself, and nothing that changes data without a confirmation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dynclient.exceptions import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from dynclient._client import Client
+    from dynclient.explorer.wsgi_app import Explorer
+    from dynclient.model import Operation
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def app(
+    client: Client,
+    *,
+    mock: Client | None = None,
+    read_only: bool = False,
+    token: str | None = None,
+    hosts: Iterable[str] = LOOPBACK,
+    command_line: Callable[[Operation, Mapping[str, Any]], str] | None = None,
+) -> Explorer:
+    """Make a WSGI application that explores the API of a client.
+
+    Args:
+        client: makes the calls; the application does not close it.
+        mock: another client of the same document, such as one with a MockTransport, that a switch chooses.
+        read_only: refuse methods other than GET, HEAD, OPTIONS, QUERY and TRACE.
+        token: a browser has to bring it in the URL's fragment, once, before it sees anything: ``/#TOKEN``. Without
+            one, whoever reaches the application may make calls: the program that mounts it decides who does.
+        hosts: what the Host header of requests may be, with a port or for any port (a defence against DNS rebinding).
+        command_line: writes the command line of a call with these arguments.
+
+    Raises:
+        ArgumentError: ``client`` is an AsyncClient, whose calls have to be awaited, or a package is missing.
+    """
+    from dynclient._client import Client
+
+    if not isinstance(client, Client):
+        raise ArgumentError("the explorer takes a Client, not an AsyncClient", hint="dynclient.load(document)")
+    try:
+        from dynclient.explorer.wsgi_app import Explorer
+    except ImportError as error:
+        raise ArgumentError(f"the explorer needs {error.name}", hint="pip install 'dynclient[explore]'") from error
+    return Explorer(
+        client, mock=mock, read_only=read_only, token=token, hosts=frozenset(hosts), command_line=command_line
+    )
+
+
+__all__ = ["app"]

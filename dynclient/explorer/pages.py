@@ -1,0 +1,229 @@
+"""The pages: what of an operation is shown, and its texts as HTML.
+
+Rule: the templates escape every text; Markdown of the document is written without its HTML and images.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markupsafe import Markup
+
+from dynclient import media_types
+from dynclient._schemas import shape
+from dynclient.exceptions import ArgumentError, DocumentError
+from dynclient.inspection.arguments import Argument, arguments, preferred, secret
+from dynclient.inspection.hints import text as type_text
+from dynclient.inspection.views import ArgumentView, OperationView, operation_view
+
+if TYPE_CHECKING:
+    from dynclient._client import Client
+
+FOUND = 500
+_MARKDOWN_LONGEST = 20_000
+
+
+class Pages:
+    """Writes the pages of a client's API."""
+
+    def __init__(self, client: Client, *, has_mock: bool, read_only: bool) -> None:
+        """Take the client, whether there is a mock to switch to, and whether only reading is allowed."""
+        self._client = client
+        self._options = {"has_mock": has_mock, "read_only": read_only}
+        environment = Environment(
+            loader=PackageLoader(__package__),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters["markdown"] = markdown
+        self._templates = environment
+
+    def _write(self, template: str, **values: Any) -> str:
+        return self._templates.get_template(template).render(**self._options, **values)
+
+    def locked(self, root: str) -> str:
+        """The page for a browser that has not shown its token."""
+        return self._write("locked.html", root=root)
+
+    def page(self, root: str, name: str, *, everything: bool = False) -> str:
+        """A whole page: the API's beginning, an operation, or with ``everything`` the list of all operations."""
+        api = self._client.api
+        rows = self.listing()
+        return self._write(
+            "page.html",
+            root=root,
+            title=api.title,
+            version=api.version,
+            summary=api.summary or "",
+            description=api.description or "",
+            server=self._server(),
+            count=len(rows),
+            rows=rows if everything or not name else [],
+            everything=everything,
+            content=Markup(self.operation(name)) if name else "",  # noqa: S704  # a template has escaped it
+            name=name,
+            schemes=[(scheme.name, scheme.type, scheme.description or "") for scheme in api.security_schemes.values()],
+        )
+
+    def _server(self) -> str:
+        for row in self._client.api.rows[:1]:
+            try:
+                servers = self._client.operations[row.name].operation.servers
+            except DocumentError:
+                return ""
+            return servers[0].url if servers else ""
+        return ""
+
+    def listing(self) -> list[list[Any]]:
+        """The rows of the list: name, method, path, summary, tag, and whether it is deprecated."""
+        return [
+            [row.name, row.method, row.path, row.summary, row.tags[0] if row.tags else "", row.deprecated]
+            for row in self._client.api.rows
+        ]
+
+    def find(self, words: str) -> list[str]:
+        """The names of the operations that a search finds, the best first."""
+        return list(self._client.operations.search(words))[:FOUND]
+
+    def operation(self, name: str) -> str:
+        """The part of a page that shows an operation."""
+        method = self._client.operations[name]
+        try:
+            operation = method.operation
+            view = operation_view(operation)
+        except DocumentError as error:
+            return self._write("broken.html", name=name, fault=str(error))
+        example = _example(method)
+        found = dict(zip([one.name for one in arguments(operation)], arguments(operation), strict=True))
+        body = preferred(operation.body) if operation.body is not None else None
+        return self._write(
+            "operation.html",
+            view=view,
+            call=f"{method.__qualname__}{method.__signature__}",
+            parameters=[_field(one, found[one.name], example) for one in view.arguments if one.kind == "parameter"],
+            properties=[_field(one, found[one.name], {}) for one in view.arguments if one.kind == "property"],
+            body=_body(view, found, example, body.media_range if body is not None else ""),
+            responses=[
+                {
+                    "status": response.status,
+                    "description": response.description,
+                    "error": response.error,
+                    "types": [(one.media_range, type_text(one.hint)) for one in response.content],
+                    "headers": [(one.name, type_text(one.hint), one.description) for one in response.headers],
+                }
+                for response in view.responses
+            ],
+            returns=type_text(view.returns),
+            accepts=view.accepts,
+            security=[" and ".join(choice) or "nothing" for choice in operation.security],
+            has_credentials=method._dispatcher.has_credentials(operation),  # noqa: SLF001  # no secret comes of it
+            safe=operation.method in {"GET", "HEAD", "OPTIONS", "QUERY", "TRACE"},
+            items=any(media_types.find(one).sequential for one in view.accepts),
+            location=method.explain().location,
+        )
+
+
+def _example(method: Any) -> dict[str, Any]:
+    try:
+        example: dict[str, Any] = method.example()
+    except (ArgumentError, DocumentError):
+        return {}
+    return example
+
+
+def _field(view: ArgumentView, argument: Argument, example: dict[str, Any]) -> dict[str, Any]:
+    """An argument as a field of the form."""
+    seen = shape(argument.schema) if argument.schema is not None else None
+    values = [one for one in (seen.enum or ()) if one is not None] if seen is not None else []
+    if not values and seen is not None and seen.types - {"null"} == {"boolean"}:
+        values = [True, False]
+    hidden = secret(argument.schema)
+    value = example.get(view.name, "") if view.required and not hidden else ""
+    return {
+        "name": view.name,
+        "path": f"{view.in_}.{view.wire}",
+        "wire": view.wire,
+        "in": view.in_,
+        "type": type_text(view.hint),
+        "required": view.required,
+        "deprecated": view.deprecated,
+        "description": view.description,
+        "constraints": view.constraints,
+        "values": [_text(one) for one in values],
+        "value": _text(value),
+        "secret": hidden,
+    }
+
+
+def _text(value: Any) -> str:
+    """A value as the text of a field."""
+    if isinstance(value, bytes):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _body(
+    view: OperationView, found: dict[str, Argument], example: dict[str, Any], preferred_range: str
+) -> dict[str, Any] | None:
+    """The body as a field of the form; None if there is none."""
+    body = next((one for one in found.values() if one.kind == "body"), None)
+    if body is None:
+        return None
+    value = example.get(body.name, "")
+    text = (
+        value
+        if isinstance(value, str)
+        else ""
+        if isinstance(value, bytes)
+        else json.dumps(_without_bytes(value), indent=2, ensure_ascii=False, default=str)
+    )
+    if isinstance(value, str) and value and media_types.is_parsed(preferred_range):
+        text = json.dumps(value, ensure_ascii=False)
+    whole = media_types.find(preferred_range).codec == "binary" if preferred_range else False
+    return {
+        "name": body.name,
+        "required": view.body_required,
+        "types": [(one.media_range, type_text(one.hint)) for one in view.body],
+        "preferred": preferred_range,
+        "text": text,
+        "binary": whole,
+        "files": [] if whole else list(_binary(value)),
+    }
+
+
+def _without_bytes(value: Any) -> Any:
+    return {key: one for key, one in value.items() if not isinstance(one, bytes)} if isinstance(value, dict) else value
+
+
+def _binary(value: Any) -> Iterator[str]:
+    """The properties of an example that are bytes: each is a file to choose."""
+    if isinstance(value, dict):
+        yield from (key for key, one in value.items() if isinstance(one, bytes))
+
+
+class _Links(RendererHTML):
+    """Links open a page of their own, which learns nothing of this one."""
+
+    def link_open(self, tokens: Any, index: int, options: Any, environment: Any) -> str:
+        """Write the beginning of a link."""
+        tokens[index].attrSet("rel", "noopener noreferrer nofollow")
+        tokens[index].attrSet("target", "_blank")
+        return self.renderToken(tokens, index, options, environment)
+
+
+def _renderer() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}, renderer_cls=_Links).enable("table").disable("image")
+
+
+def markdown(text: str) -> Markup:
+    """A document's Markdown (CommonMark and tables) as HTML."""
+    if len(text) > _MARKDOWN_LONGEST:
+        text = text[:_MARKDOWN_LONGEST] + " …"
+    return Markup(_renderer().render(text))  # noqa: S704  # its HTML and images are written as text

@@ -72,6 +72,7 @@ COMMANDS = (
     LazyCommand("show", "operation_commands:show", "Describe an operation."),
     LazyCommand("trust", "apis:trust", "Trust the settings of a project."),
     LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
+    LazyCommand("wait", "requests:wait", "Go on with a wait."),
 )
 
 

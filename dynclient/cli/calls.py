@@ -24,6 +24,7 @@ from dynclient.cli.input_values import argument_value, body_fields, body_words, 
 from dynclient.cli.lists import ListOption, hint_of_more, list_options, pages_of, show_all
 from dynclient.cli.output import FORMAT_NAMES, FileWithProgress, Printer, write
 from dynclient.cli.results import FileToSave, show_error, show_result, show_stream
+from dynclient.cli.waits import Seconds, WaitOption, check_waits, wait_options, waited
 from dynclient.exceptions import ArgumentError, MissingCredential, ResponseError, escaped
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstrings import constraints
@@ -81,7 +82,7 @@ SHARED_OPTIONS = (
     ),
     click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
     click.Option(["--base-url"], help="A server in place of the document's."),
-    click.Option(["--timeout"], type=float, help="Seconds for the whole call."),
+    click.Option(["--timeout"], type=Seconds(), help="Seconds for the whole call, or such as 90s or 10m."),
     click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
     click.Option(["--rate"], metavar="N/TIME", help="At most so many requests, such as 50/s or 600/m; or auto."),
     click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
@@ -125,20 +126,22 @@ class Positional(click.Argument):
 class OperationCommand(Command):
     """A command whose help separates the operation's own options from those of every operation."""
 
-    has_list: Callable[[], bool]
+    described: tuple[API, Operation]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, the operation's options, and then the others."""
         sections: dict[str, list[tuple[str, str]]] = {
-            name: [] for name in ("Arguments", "The operation's options", "Lists", "Options")
+            name: [] for name in ("Arguments", "The operation's options", "Lists", "Waiting", "Options")
         }
+        shown: dict[type, bool] = {}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if isinstance(param, Positional):
                 sections["Arguments"].append((param.metavar or "", param.help_text))
-            elif record is not None and isinstance(param, ListOption):
-                if self.has_list():
-                    sections["Lists"].append(record)
+            elif record is not None and isinstance(param, (ListOption, WaitOption)):
+                shown = shown if type(param) in shown else {**shown, type(param): param.applies(*self.described)}
+                if shown[type(param)]:
+                    sections[param.section].append(record)
             elif record is not None:
                 own = isinstance(param.type, ValueType)
                 sections["The operation's options" if own else "Options"].append(record)
@@ -180,19 +183,13 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     command = OperationCommand(
         name,
         callback=callback,
-        params=[*params, *list_options(own), *SHARED_OPTIONS],
+        params=[*params, *list_options(own), *wait_options(own), *SHARED_OPTIONS],
         help=escaped("\n\n".join(dict.fromkeys(filter(None, texts)))),
         epilog=escaped(credentials.in_words(api, operation)),
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    command.has_list = lambda: _has_list(api, operation)
+    command.described = api, operation
     return command
-
-
-def _has_list(api: API, operation: Operation) -> bool:
-    from dynclient._paging.declared import pagination
-
-    return pagination(operation, api) is not None
 
 
 def _key(index: int) -> str:
@@ -226,6 +223,8 @@ def _help(argument: Argument) -> str:
 def run_call(client: Client, transport: VerboseTransport, method: Any, document: str, **given: Any) -> int:
     """Make a call from click's parameters, and show its response; returns the exit status."""
     operation = method.operation
+    check_waits(given)
+    longest, given = given["timeout"], {**given, **({"timeout": None} if given["wait_wait"] else {})}
     given = with_settings(documents.settings_of(document, given["profile"]), given)
     parameters, body = _values(operation, given)
     method = method.with_options(**call_options(client, given, transport))
@@ -234,6 +233,8 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
     results: list[Any] = []
 
     def send() -> Any:
+        if given["wait_wait"]:
+            return waited(method, bound, given, longest, document)
         results.append(method.send(parameters, body=body))
         return results[-1]
 

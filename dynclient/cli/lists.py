@@ -17,6 +17,7 @@ from dynclient.cli.results import FileToSave, show_result
 from dynclient.exceptions import DynclientError, PaginationUnclear, escaped
 from dynclient.http_grammar import web_links
 from dynclient.messages import Headers, HTTPResult
+from dynclient.model import API, Operation
 
 _MAX_PAGES = 25
 _OPTIONS: Mapping[str, dict[str, Any]] = {
@@ -37,6 +38,15 @@ _OPTIONS: Mapping[str, dict[str, Any]] = {
 
 class ListOption(click.Option):
     """An option of ``--all``, which the help of an operation shows if it has a list."""
+
+    section = "Lists"
+
+    @staticmethod
+    def applies(api: API, operation: Operation) -> bool:
+        """Whether the operation has a list that pages."""
+        from dynclient._paging.declared import pagination
+
+        return pagination(operation, api) is not None
 
 
 def list_options(taken: Collection[str]) -> list[click.Option]:

@@ -11,6 +11,9 @@ from dynclient.cli.calls import BODY_HELP, SHARED_OPTIONS, PreparedCall, call_op
 from dynclient.cli.commands import Command
 from dynclient.cli.http_text import VerboseTransport
 from dynclient.cli.input_values import body_fields, body_words, whole_body
+from dynclient.cli.output import Printer
+from dynclient.cli.results import FileToSave, show_result
+from dynclient.cli.waits import DEFAULT, followed, resumed
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _NAME = "response"
@@ -63,3 +66,24 @@ def _body(given: dict[str, Any]) -> Any:
     if given["body_text"] is not None:
         return whole_body(None, given["body_text"], given["content_type"])
     return body_fields(None, given["body_field"], "--body-field") or ...
+
+
+_OF_A_CALL = {"body_text", "body_field", "content_type", "dry_run", "curl", "resume", "follow"}
+
+
+@click.command(cls=Command, params=[option for option in SHARED_OPTIONS if option.name not in _OF_A_CALL])
+@documents.document_argument()
+@click.argument("text")
+def wait(document: str, text: str, **given: Any) -> int:
+    """Go on with a wait of `call --wait` that has told TEXT, with the API of DOCUMENT.
+
+    The server and the credentials are those of a call. --timeout is that of the wait.  [10m]
+    """
+    longest, given = given["timeout"], {**given, "timeout": None, "resume": None}
+    given = with_settings(documents.settings_of(document, given["profile"]), given)
+    transport = VerboseTransport()
+    with documents.client_of(document, transport=transport) as client:
+        job = resumed(client.with_options(**call_options(client, given, transport)), text)
+        printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
+        saved = FileToSave.of(given["output"], _NAME, resume=False)
+        return show_result(followed(job, longest or DEFAULT, document), printer, saved)

@@ -50,6 +50,7 @@ class APISettings(Record):
     auth: Mapping[str, str] = {}
     timeout: float | None = None
     rate: Any = None
+    paginate: Mapping[str, Any] = {}
     profiles: Mapping[str, Mapping[str, Any]] = {}
     table: Mapping[str, Any] = {}
 
@@ -127,6 +128,10 @@ _PROFILE_KEYS: Mapping[str, Check] = {
     "rate": (
         lambda value: isinstance(value, dict) or _is_text(value),
         'a text such as "50/s", or a table of limit and burst',
+    ),
+    "paginate": (
+        lambda value: isinstance(value, dict) and all(isinstance(one, dict) for one in value.values()),
+        "a table of rules by operation",
     ),
 }
 _KEYS: Mapping[str, Check] = {

@@ -9,8 +9,11 @@ from dynclient._client import AsyncClient, Client, OperationMethod
 from dynclient._client.keywords import AsyncLoadOptions, Auth, CallOptions, Credential, LoadOptions
 from dynclient._client.namespaces import Operations
 from dynclient._client.operation_method import Described
+from dynclient._client.paging import AsyncPages, Pages
 from dynclient._client.raw_requests import RawRequests
 from dynclient._client.streaming import Answer, AsyncAnswer, AsyncStreaming, Streaming
+from dynclient._paging.rules import Evidence, Pagination
+from dynclient._paging.stepping import Page
 from dynclient._request import Explanation, ServerChoice
 
 __all__ = [
@@ -18,16 +21,21 @@ __all__ = [
     "AsyncAnswer",
     "AsyncClient",
     "AsyncLoadOptions",
+    "AsyncPages",
     "AsyncStreaming",
     "Auth",
     "CallOptions",
     "Client",
     "Credential",
     "Described",
+    "Evidence",
     "Explanation",
     "LoadOptions",
     "OperationMethod",
     "Operations",
+    "Page",
+    "Pages",
+    "Pagination",
     "RawRequests",
     "ServerChoice",
     "Streaming",

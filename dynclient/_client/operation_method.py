@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from dynclient._call.pace import Pace
     from dynclient._client.streaming import Body
+    from dynclient._paging.rules import Pagination
     from dynclient._request import Explanation
 
 
@@ -276,6 +277,14 @@ class Described:
         """Read the operation: the error in the document that stops its calls, or some of them, or None."""
         return self._dispatcher.document.fault(self._row)
 
+    @property
+    def pagination(self) -> Pagination | None:
+        """How the operation's list goes on, with the evidence of the document; None if it does not page."""
+        from dynclient._client.paging import rule_of
+
+        with self._attribute():
+            return rule_of(self._dispatcher.document, self._row, self._dispatcher.options)
+
     @outermost
     def example(self, seed: int = 0) -> dict[str, Any]:
         """Keyword arguments that make a valid call; the same for the same seed.
@@ -453,14 +462,6 @@ class OperationMethod(Described):
         kind = AsyncPages if isinstance(dispatcher, AsyncDispatcher) else Pages
         options, send = dispatcher.options_of(self._read()), partial(dispatcher.send, data_only=False)
         return pages_of(dispatcher.document, self._row, options, send, args, keywords, kind)
-
-    @property
-    def pagination(self) -> Any:
-        """How the list goes on (:class:`dynclient.types.Pagination`), with its evidence; None if it does not page."""
-        from dynclient._client.paging import rule_of
-
-        with self._attribute():
-            return rule_of(self._dispatcher.document, self._row, self._dispatcher.options)
 
     @shown_as(with_keywords("waits"))
     @outermost

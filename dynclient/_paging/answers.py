@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dynclient._expressions import expression
-from dynclient._paging.rules import Target
+from dynclient._paging.rules import Pagination, Target
 from dynclient._records import Record
 from dynclient._schemas import Shape, shape
-from dynclient._value_paths import Keys, path_text
+from dynclient._value_paths import Keys, path_keys, path_text
 from dynclient.exceptions import DocumentError, DocumentLocation
 from dynclient.media_types import find
 from dynclient.model import API, Header, MediaType, Operation, Response, Schema
@@ -125,10 +125,19 @@ class Answers:
         """The field at a path."""
         return next((each for each in self.fields if each.keys == keys), None)
 
-    def elements(self, keys: Keys) -> Schema | None:
-        """The schema of the items of the list at a path; its indices are passed over."""
-        found = next((each.schema for each in self.fields if each.keys == keys), None)
-        return plain(found).items if found is not None else None
+
+def items_schema(operation: Operation, rule: Pagination) -> Schema | None:
+    """The schema of the items of a list; None where it is unclear which they are, or the document does not say it.
+
+    Raises:
+        DocumentError: it is broken.
+    """
+    media_type = _media_type(_success(operation))
+    here = media_type.schema if media_type is not None and rule.items is not None else None
+    for key in path_keys(rule.items or "$"):
+        if here is not None:
+            here = plain(here).items if isinstance(key, int) else plain(here).properties.get(key)
+    return plain(here).items if here is not None else None
 
 
 def _success(operation: Operation) -> Response | None:

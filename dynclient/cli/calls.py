@@ -347,7 +347,10 @@ def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTra
     if transport is not None:
         transport.secret_headers, transport.verbosity = secret_headers, given["verbose"]
     options = {
-        **{name: given.get(name) for name in ("base_url", "timeout", "rate", "content_type", "accept", "validate")},
+        **{
+            name: given.get(name)
+            for name in ("base_url", "timeout", "rate", "content_type", "accept", "validate", "paginate")
+        },
         "server": _server(given["server"]),
         "retry": given["retries"] + 1 if given.get("retries") is not None else None,
         "auth": credentials.gathered(client.api, given["auth"]),
@@ -369,6 +372,7 @@ def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dic
         "server": given["server"] or (() if given["base_url"] else server_words(settings.server)),
         "timeout": given["timeout"] or settings.timeout,
         "rate": given.get("rate") or settings.rate,
+        "paginate": settings.paginate or None,
         "header": [*(f"{name}:{value}" for name, value in settings.headers.items()), *given["header"]],
         "auth": [*auth, *given["auth"]],
     }

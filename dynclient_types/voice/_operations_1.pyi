@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from dynclient import HTTPResult, Request
-from dynclient.types import AsyncStreaming, Streaming
+from dynclient.types import AsyncPages, AsyncStreaming, Pages, Streaming
 from dynclient.types import Auth as _Auth
 from dynclient.types import CallOptions as _CallOptions
 from dynclient.types import Described as _Described

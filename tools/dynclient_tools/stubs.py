@@ -23,7 +23,7 @@ from dynclient._identifiers import class_name, distinct
 from dynclient._schemas.shapes import bounded_depth
 from dynclient.inspection.docstrings import clean, client_name, docstring
 from dynclient.inspection.hints import Direction, Hint, text
-from dynclient.inspection.views import ArgumentView, OperationView
+from dynclient.inspection.views import ArgumentView
 from dynclient_tools import syntax
 from dynclient_tools.models import Models, statements, type_of
 from dynclient_tools.rendering import MARK, sources
@@ -34,8 +34,31 @@ PACKAGE = "dynclient_types"
 
 # Names that the templates import and define.
 _TAKEN = frozenset(
-    {"Any", "AsyncClient", "AsyncStreaming", "Client", "DOCUMENT", "FINGERPRINT", "File", "HTTPResult", "IO", "Literal"}
-    | {"Mapping", "NotRequired", "PathLike", "Request", "Self", "Sequence", "Streaming", "TypeAlias", "TypeAliasType"}
+    {
+        "Any",
+        "AsyncClient",
+        "AsyncPages",
+        "AsyncStreaming",
+        "Client",
+        "DOCUMENT",
+        "FINGERPRINT",
+        "File",
+        "HTTPResult",
+        "IO",
+        "Literal",
+    }
+    | {
+        "Mapping",
+        "NotRequired",
+        "Pages",
+        "PathLike",
+        "Request",
+        "Self",
+        "Sequence",
+        "Streaming",
+        "TypeAlias",
+        "TypeAliasType",
+    }
     | {"TypedDict", "api", "errors", "load", "load_async", "models"}
 )
 _TAKEN_IN_PLACE = frozenset({"Any", "AsyncClient", "Client", "Literal", "overload", "load", "DOCUMENTS"})
@@ -122,7 +145,7 @@ class _Writer:
         self._classes = {page.view.key: next(names) for page in self.pages}
         self._namespaces = {namespace: next(names) for namespace in tags}
         own = {form for known in (*self._classes.values(), *self._namespaces.values()) for form in _forms(known)}
-        self.models = Models((entry for page in self.pages for entry in _hints(page.view)), _TAKEN | own)
+        self.models = Models((entry for page in self.pages for entry in _hints(page)), _TAKEN | own)
 
     def classes(self, page: OperationPage) -> Iterator[str]:
         """The names of an operation's classes; a name may begin with an underscore, so that ``*`` needs a list."""
@@ -150,6 +173,10 @@ class _Writer:
         yield syntax.function("send", _SEND, self._result(page), is_async=is_async)
         answer = name("AsyncStreaming" if is_async else "Streaming")
         yield syntax.function("stream", arguments, answer)
+        if page.item is not None:
+            items = type_of(self.models, page.item, "response")
+            pages = syntax.subscript("AsyncPages" if is_async else "Pages", items)
+            yield syntax.function("paginate", self._arguments(page, _PAGING), pages)
         yield syntax.function("with_options", _OPTIONS, name("Self"))
 
     def _result(self, page: OperationPage) -> ast.expr:
@@ -165,12 +192,17 @@ class _Writer:
         ]
         return syntax.union(results) if results else name("HTTPResult")
 
-    def _arguments(self, page: OperationPage) -> ast.arguments:
+    def _arguments(self, page: OperationPage, options: Mapping[str, ast.expr] = {}) -> ast.arguments:
+        """The arguments of a call, and options; an option whose name the call has gets an underscore after it."""
         views = page.view.arguments
+        taken = {each for view in views for each in (view.name, view.wire)}
         return syntax.arguments_of(
             _receiver(views),
             [self._argument(view) for view in views if view.positional],
-            [self._argument(view) for view in views if not view.positional],
+            [
+                *(self._argument(view) for view in views if not view.positional),
+                *((f"{option}_" if option in taken else option, kind, False) for option, kind in options.items()),
+            ],
         )
 
     def _argument(self, view: ArgumentView) -> tuple[str, ast.expr, bool]:
@@ -217,13 +249,16 @@ def _forms(known: str) -> Iterator[str]:
         yield from (form, f"{form}WithHTTPInfo")
 
 
-def _hints(view: OperationView) -> Iterator[tuple[Hint, Direction, str]]:
+def _hints(page: OperationPage) -> Iterator[tuple[Hint, Direction, str]]:
+    view = page.view
     for argument in view.arguments:
         yield argument.hint, "request", class_name(f"{view.name} {argument.name}")
     for status, hint in view.results:
         location = f"{view.name} result" if len(view.results) == 1 else f"{view.name} result {status}"
         yield hint, "response", class_name(location)
     yield view.returns, "response", class_name(f"{view.name} result")
+    if page.item is not None:
+        yield page.item, "response", class_name(f"{view.name} item")
 
 
 def _credentials(schemes: Sequence[str]) -> ast.expr:
@@ -261,6 +296,16 @@ _SEND = syntax.arguments_of(
     [("parameters", syntax.union([_BY_WIRE, syntax.constant(None)]), False)],
     [("body", _ANY, False), ("content_type", _TEXT_OR_NONE, False), ("accept", _TEXT_OR_NONE, False)],
 )
+_INT_OR_NONE = syntax.union([name("int"), syntax.constant(None)])
+_PAGING = {
+    "by": syntax.union([syntax.subscript("Mapping", name("str"), _ANY), syntax.constant(None)]),
+    "page_size": syntax.union([_INT_OR_NONE, syntax.subscript("Literal", syntax.constant("max"))]),
+    "max_items": _INT_OR_NONE,
+    "resume": _TEXT_OR_NONE,
+    "prefetch": name("int"),
+    "unique": _TEXT_OR_NONE,
+    "on_repeat": syntax.subscript("Literal", syntax.constant("error"), syntax.constant("stop")),
+}
 _ITSELF = syntax.arguments_of("self")
 _EXIT = syntax.arguments_of("self", [(part, _ANY, False) for part in ("kind", "error", "traceback")])
 _COMMON = (

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from dynclient import Client
 from dynclient._identifiers import near
+from dynclient._paging.answers import items_schema
 from dynclient._rows import OperationRow
 from dynclient.examples import arguments_example
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.inspection.docstrings import client_name
-from dynclient.inspection.hints import Hint
+from dynclient.inspection.hints import ANY, Hint, hint_tree
 from dynclient.inspection.views import (
     APIView,
     ArgumentView,
@@ -45,6 +46,15 @@ class OperationPage:
     def example(self) -> Mapping[str, Any]:
         """The arguments of a valid call, or the nearest to one."""
         return arguments_example(self.method.operation)
+
+    @cached_property
+    def item(self) -> Hint | None:
+        """The type of an item, if the operation is a list that pages; Any where the items are unclear."""
+        found = self.method.pagination
+        if found is None:
+            return None
+        elements = items_schema(self.method.operation, found)
+        return hint_tree(elements, "response") if elements is not None else ANY
 
     @property
     def given(self) -> tuple[ArgumentView, ...]:

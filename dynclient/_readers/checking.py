@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from dynclient._document import Document
 from dynclient._readers import paths
@@ -58,19 +59,47 @@ def check(document: Document) -> Checked:
     return Checked(tuple(operations), tuple(faults.found))
 
 
+def incoming(document: Document) -> dict[str, Operation | DocumentError]:
+    """Read the operations of webhooks and callbacks, which the server calls; an error where one can't be read.
+
+    The key is the webhook's method and name, or the operation's key with the callback's name and method.
+    """
+    version, dialect = version_of(document)
+    root = root_node(document, dialect)
+    reader = OperationReader(root, version)
+    found: dict[str, Operation | DocumentError] = {}
+    for path, item in _named(root, "paths"):
+        with suppress(DocumentError):  # who reads the operation gets it
+            for location in _operations(path, item):
+                for name, below in _callbacks(location.node):
+                    _read_into(found, reader, f"callback {below.row.method} {name} of {location.row.key}", below)
+    for name, item in _named(root, "webhooks") if root.since("3.1") else ():
+        with suppress(DocumentError):
+            for location in _operations(name, item):
+                _read_into(found, reader, f"webhook {location.row.key}", location)
+    return found
+
+
+def _read_into(found: dict[str, Any], reader: OperationReader, key: str, location: _Location) -> None:
+    try:
+        found[key] = reader.operation(*location)
+    except DocumentError as error:
+        found[key] = error
+
+
 def _locations(root: Node) -> Iterator[_Location]:
     """Yield the operations of paths, with their callbacks, and of webhooks (OAS 3.1)."""
     for path, item in _named(root, "paths"):
         paths.check_path(path, item)
         for location in _operations(path, item):
             yield location
-            yield from _callbacks(location.node)
+            yield from (below for _, below in _callbacks(location.node))
             _parameters(location)
     if root.since("3.1"):
         for name, item in _named(root, "webhooks"):
             for location in _operations(name, item):
                 yield location
-                yield from _callbacks(location.node)
+                yield from (below for _, below in _callbacks(location.node))
 
 
 def _named(node: Node, key: str) -> Iterator[tuple[str, Node]]:
@@ -83,13 +112,13 @@ def _operations(path: str, item: Node) -> Iterator[_Location]:
         yield _Location(found.row, found.node.followed("an Operation Object"), items)
 
 
-def _callbacks(operation: Node) -> Iterator[_Location]:
+def _callbacks(operation: Node) -> Iterator[tuple[str, _Location]]:
     # OAS 3.1.1, Callback Object: runtime expressions, each with a Path Item.
     if not operation.since("3.0"):
         return
-    for _, callback in _named(operation, "callbacks"):
+    for name, callback in _named(operation, "callbacks"):
         for expression, item in _members(callback.followed("a Callback Object")):
-            yield from _operations(expression, item)
+            yield from ((name, location) for location in _operations(expression, item))
 
 
 def _members(section: Node | None) -> Iterator[tuple[str, Node]]:

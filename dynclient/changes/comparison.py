@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from dynclient._document import Document
+from dynclient._readers.checking import incoming
 from dynclient.changes.access import compare_schemes, compare_security, compare_servers
 from dynclient.changes.findings import APIPair, Findings, SchemaResults, locations
 from dynclient.changes.kinds import Severity, Side
@@ -22,6 +24,8 @@ from dynclient.model import API, Encoding, Header, MediaType, Operation, Operati
 
 Rows = tuple[OperationRow, OperationRow]
 Content = Mapping[str, MediaType]
+Incoming = Mapping[str, Operation | DocumentError]
+"""Operations of webhooks and callbacks by what names them."""
 
 NO_SEVERITIES: Mapping[str, Severity] = {}
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
@@ -73,7 +77,30 @@ def _compare_whole(apis: APIPair) -> Findings:
             findings.add("component-added", after=name, new=schema)
     before, after = ([namespace for row in api.rows for namespace, _ in row.names_by_tag] for api in (old, new))
     findings.add_members("namespace", before, after)
+    _compare_incoming(
+        findings, *(incoming(api.references) if isinstance(api.references, Document) else {} for api in (old, new))
+    )
     return findings
+
+
+def _compare_incoming(findings: Findings, old: Incoming, new: Incoming) -> None:
+    """Compare the operations of webhooks and callbacks: their requests are received, and the responses to them sent."""
+    for key, one in old.items():
+        other = new.get(key)
+        if isinstance(one, Operation) and isinstance(other, Operation):
+            bodies = [operation.body.content if operation.body is not None else {} for operation in (one, other)]
+            _compare_contents(findings, "response", f"{key} body", *bodies)
+            _compare_responses(findings, one, other, "request", f"{key} ")
+            if one.path != other.path:
+                findings.add(
+                    "callback-url-changed", key, before=one.path, after=other.path, **locations(one.row, other.row)
+                )
+        elif other is not None:
+            findings.add(
+                "operation-not-compared", key, after=next(it for it in (other, one) if isinstance(it, DocumentError))
+            )
+    is_webhook = [dict.fromkeys(key for key in found if key.startswith("webhook ")) for found in (old, new)]
+    findings.add_members("webhook", *is_webhook)
 
 
 def _partners(apis: APIPair) -> list[Rows]:
@@ -204,21 +231,24 @@ def _compare_request_bodies(findings: Findings, old: RequestBody | None, new: Re
         findings.add("request-body-removed", old=old.pointer)
 
 
-def _compare_responses(findings: Findings, old: Operation, new: Operation) -> None:
+def _compare_responses(
+    findings: Findings, old: Operation, new: Operation, side: Side = "response", where: str = ""
+) -> None:
     def kind(response: Response, word: str) -> str:
         return f"{'success' if response.status.startswith(('1', '2', '3')) else 'error'}-response-{word}"
 
-    for pair in findings.shared(kind, lambda it: f"response {it.status}", old.responses, new.responses):
-        _compare_response(findings, *pair)
+    for pair in findings.shared(kind, lambda it: f"{where}response {it.status}", old.responses, new.responses):
+        _compare_response(findings, side, f"{where}response {pair[0].status}", *pair)
 
 
-def _compare_response(findings: Findings, old: Response, new: Response) -> None:
-    where, at = f"response {old.status}", locations(old, new)
+def _compare_response(findings: Findings, side: Side, where: str, old: Response, new: Response) -> None:
+    at = locations(old, new)
     if bool(old.content) != bool(new.content):
         findings.add("response-content-added" if new.content else "response-content-removed", where, **at)
     else:
-        _compare_contents(findings, "response", where, old.content, new.content)
-    _compare_headers(findings, where, old, new)
+        _compare_contents(findings, side, where, old.content, new.content)
+    if side == "response":
+        _compare_headers(findings, where, old, new)
     before, after = (sorted(link.name for link in one.links) for one in (old, new))
     findings.add_members("link", before, after, where, **at)
 

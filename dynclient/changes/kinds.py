@@ -94,6 +94,9 @@ _WHOLE = (
     Kind("sunset-changed", _W, "has another sunset, which can't be compared"),
     Kind("callback-added", _I, "a callback was added"),
     Kind("callback-removed", _W, "the callback was removed"),
+    Kind("callback-url-changed", _W, "is called at another URL"),
+    Kind("webhook-added", _I, "a webhook was added"),
+    Kind("webhook-removed", _W, "the webhook was removed"),
     Kind("security-added", _B, "requires a credential now"),
     Kind("security-dropped", _I, "no longer requires a credential"),
     Kind("security-choice-added", _I, "accepts another choice of credentials"),
@@ -206,6 +209,7 @@ ASPECTS = (
     Aspect("deprecated", _W, _W, "is deprecated"),
     Aspect("undeprecated", _I, _I, "is no longer deprecated"),
     Aspect("xml-changed", _B, _B, "has another form in XML"),
+    Aspect("not-compared", _B, _B, "is too large to be compared as a whole, so that more may have changed"),
     Aspect("schema-added", _B, _I, "has a schema now"),
     Aspect("schema-removed", _I, _B, "no longer has a schema"),
 )

@@ -20,7 +20,8 @@ from dynclient.changes.findings import Findings, Key, PairResult, SchemaResults,
 from dynclient.changes.kinds import KINDS, NOT_OF_VALUES, RECEIVED, Severity, Side
 from dynclient.model import Schema
 
-_BUDGET = 20_000
+BUDGET = 20_000
+"""Pairs of schemas that one walk compares."""
 _LONGEST_MATCH = 4_000
 """Pairs of branches that are weighed; branches of larger unions are paired by their order."""
 
@@ -36,19 +37,16 @@ Local = list[tuple[str, str, dict[str, Any]]]
 class Comparison:
     """One walk over two schemas."""
 
-    def __init__(
-        self, add: Add, side: Side, *, xml: bool = False, budget: int = _BUDGET, results: SchemaResults | None = None
-    ) -> None:
+    def __init__(self, add: Add, side: Side, *, xml: bool = False, results: SchemaResults | None = None) -> None:
         """Set up a walk.
 
         ``add`` is called for each change with the aspect, the path, and keywords of :meth:`Findings.add`. ``xml``
-        means that the value is written as XML, ``budget`` is the largest number of pairs to compare, and ``results``
-        are those of earlier walks over the same documents.
+        means that the value is written as XML, and ``results`` are those of earlier walks over the same documents.
         """
         self._add = add
         self.side = side
         self._xml = xml
-        self._budget = budget
+        self._budget = BUDGET
         self._results = results if results is not None else SchemaResults()
         self._seen: set[Key] = set()
         self._waiting: list[tuple[Schema, Schema, str, Key]] = []
@@ -73,6 +71,8 @@ class Comparison:
                 self._add(aspect, path + step, **{"old": old, "new": new, **details})
             # In reverse, so that they leave the stack in the document's order.
             self._waiting += [(one, other, path + step, below) for one, other, step, below in reversed(result.below)]
+        if self._waiting:
+            self._add("not-compared", old=old, new=new)
         self._results.walked(self._seen, (key for *_, key in self._waiting))
 
     def _is_alike(self, old: Schema, new: Schema, key: Key) -> bool:

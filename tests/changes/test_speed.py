@@ -7,7 +7,7 @@ import time
 import pytest
 
 import dynclient
-from dynclient.changes import compare
+from dynclient.changes import compare, schemas
 
 SCHEMAS, OPERATIONS = 200, 60
 
@@ -73,3 +73,9 @@ def test_equal_branches_in_another_order_are_no_change():
     branches = union([30], 1)["anyOf"]
     old, new = ({"anyOf": each} for each in (branches, branches[::-1]))
     assert not [*compare(dynclient.load(one_schema(old)).api, dynclient.load(one_schema(new)).api)]
+
+
+def test_what_is_too_large_to_be_compared_is_told(monkeypatch):
+    monkeypatch.setattr(schemas, "BUDGET", 5)
+    old, new = (dynclient.load(one_schema(union([3, 3], offset))).api for offset in (1, 6))
+    assert "response-not-compared" in {change.id for change in compare(old, new).breaking}

@@ -193,7 +193,8 @@ class JobState:
                 verdict, self._is_at_once = "pending", True
         elif task.until is None and changed is not None:
             task = changed
-        self._state = State(word, verdict, result.data, result.status, result.headers, self._polls, seconds)
+        answered = (result.data, result.status, result.headers)
+        self._state = State(word, verdict, *answered, self._polls, seconds, result.request)
         self._result = result
         url, location = (without_fields(each.partition("#")[0], self._hidden) for each in (task.url, task.location))
         self._task = task._replace(url=url, location=location)

@@ -88,8 +88,8 @@ class State:
     """What the last answer of a wait says.
 
     ``status`` is the state in the server's words, or None. ``verdict`` is ``pending``, ``done`` or ``failed``.
-    ``data`` and ``headers`` are those of the answer, ``http_status`` its status code. ``polls`` counts the requests
-    after the first one, ``seconds`` is the time since it.
+    ``data`` and ``headers`` are those of the answer to ``request``, ``http_status`` its status code. ``polls`` counts
+    the requests after the first one, ``seconds`` is the time since it.
     """
 
     status: str | None
@@ -99,6 +99,7 @@ class State:
     headers: Headers
     polls: int
     seconds: float
+    request: Request | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.status or f"{self.verdict} ({self.http_status})"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 KEPT = 100
 LONGEST = 1_000_000
+LONGEST_WAIT = 3600
 _LINE = 88
 _EXPORTS = ("curl", "httpie", "python")
 
@@ -102,7 +103,7 @@ class Calls:
             return {"faults": faults}
         started = time.monotonic()
         try:
-            answer = _result(method.with_http_info(**given))
+            answer = _sent(method, given, form.get("resume"))
         except ResponseError as error:
             answer = _failed(error)
         except DynclientError as error:
@@ -120,11 +121,17 @@ class Calls:
             yield {"faults": faults}
             return
         try:
-            with method.stream(**given) as answer:
-                mask = Mask(answer.request.secret_values() if answer.request is not None else ())
-                yield {"status": answer.status, "headers": _headers(answer.headers.pairs(), answer.request)}
-                for item in answer:
-                    yield {"item": _pretty(mask.apply(item))}
+            if form.get("wait"):
+                for state in method.wait(
+                    **given, **{_option(method, "timeout"): LONGEST_WAIT, _option(method, "follow"): True}
+                ):
+                    yield {"item": _pretty(_mask(state.request).apply(state.data)), "status": state.status}
+            else:
+                with method.stream(**given) as answer:
+                    mask = _mask(answer.request)
+                    yield {"status": answer.status, "headers": _headers(answer.headers.pairs(), answer.request)}
+                    for item in answer:
+                        yield {"item": _pretty(mask.apply(item))}
             yield {"end": True}
         except DynclientError as error:
             yield {"error": _error(error)}
@@ -251,9 +258,29 @@ def _error(error: DynclientError) -> dict[str, Any]:
     return shown
 
 
+def _mask(request: Request | None) -> Mask:
+    return Mask(request.secret_values() if request is not None else ())
+
+
+def _option(method: Any, name: str) -> str:
+    """The keyword of an option, which has an underscore after it where the call has an argument of that name."""
+    return f"{name}_" if name in {one.name for one in arguments(method.operation)} else name
+
+
+def _sent(method: Any, given: Mapping[str, Any], resume: Any) -> dict[str, Any]:
+    """Make a call; of a list that goes on, one page of it, with the text that goes on."""
+    rule = method.pagination
+    if rule is None or not rule.is_usable:
+        return _result(method.with_http_info(**given))
+    options = {_option(method, "resume"): resume} if isinstance(resume, str) else {}
+    page = next(iter(method.paginate(**given, **options).pages()))
+    result = HTTPResult(page.data, page.status, page.headers, request=page.request)
+    return {**_result(result), "page": page.number, "next": page.resume}
+
+
 def _result(result: HTTPResult[Any, Any]) -> dict[str, Any]:
     """An answer as it is shown."""
-    mask = Mask(result.request.secret_values() if result.request is not None else ())
+    mask = _mask(result.request)
     return {
         **_about(result.status, result.headers.pairs(), result.request),
         "attempts": result.attempts,

@@ -127,6 +127,8 @@ class Pages:
             safe=operation.method in {"GET", "HEAD", "OPTIONS", "QUERY", "TRACE"},
             items=any(media_types.find(one).sequential for one in view.accepts),
             location=method.explain().location,
+            pagination=method.pagination,
+            waiter=method.waiter,
         )
 
 

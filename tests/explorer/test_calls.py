@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 import dynclient
@@ -197,6 +200,63 @@ def test_items_come_line_by_line(explored):
     site = explored(described(operation), transport=Canned(b'{"a": 1}\n{"a": 2}\n', "application/jsonl"))
     lines = site.ask("POST", "/items/go", {}).text.splitlines()
     assert [line[:9] for line in lines] == ['{"status"', '{"item": ', '{"item": ', '{"end": t']
+
+
+class Paged(Canned):
+    """A list of five items, two on a page, and a job that is over at the third look."""
+
+    def send(self, send):
+        query = dict(parse_qsl(urlsplit(send.request.url).query))
+        first = int(query.get("cursor", 0))
+        more = {"next_cursor": str(first + 2)} if first < 4 else {}
+        body = json.dumps({"data": [{"id": n} for n in range(first, min(first + 2, 5))], **more, "echo": SECRET})
+        return Response(200, Headers({"Content-Type": "application/json"}), body.encode(), send.request)
+
+
+def test_a_list_goes_on_page_by_page(explored):
+    item = {"type": "object", "properties": {"id": {"type": "integer"}}}
+    text = {"type": "string"}
+    properties = {"data": {"type": "array", "items": item}, "next_cursor": text, "echo": text}
+    content = {"application/json": {"schema": {"type": "object", "properties": properties}}}
+    operation = {
+        "parameters": [parameter("cursor", text), parameter("resume", text)],
+        "responses": {"200": {"description": "d", "content": content}},
+    }
+    site = explored(described(operation, **BEARER), auth=SECRET, transport=Paged(b"", ""))
+    assert "goes on by" in site.ask("GET", "/o/go").text
+    seen, resume = [], None
+    for number in (1, 2, 3):
+        shown = site.post("/send/go", {} if resume is None else {"resume": resume})
+        assert (shown["page"], SECRET in str(shown)) == (number, False)
+        seen += [one["id"] for one in json.loads(shown["text"])["data"]]
+        resume = shown["next"]
+    assert (seen, resume) == ([0, 1, 2, 3, 4], None)
+    assert site.post("/send/go", {"resume": "damaged"})["error"]["kind"] == "ArgumentError"
+
+
+class Job(Canned):
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def send(self, send):
+        self.asked += 1
+        done = self.asked == 3
+        headers = {"Content-Type": "application/json", "Retry-After": "0"}
+        place = {} if done else {"Location": "/x/1"}
+        body = json.dumps({"n": self.asked, "echo": SECRET}).encode()
+        return Response(200 if done else 202, Headers({**headers, **place}), body, send.request)
+
+
+def test_what_goes_on_is_waited_for(explored):
+    located = {"headers": {"Location": {"schema": {"type": "string"}}}, "description": "d"}
+    operation = {"responses": {"202": {**located, "content": {"application/json": {}}}}}
+    source = described(operation, method="post", **BEARER)
+    source["paths"]["/x/{id}"] = described({"operationId": "look", "parameters": PARAMETERS[:1]})["paths"]["/x"]
+    site = explored(source, auth=SECRET, transport=Job())
+    text = site.ask("POST", "/items/go", {"wait": True, "confirmed": True}).text
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [json.loads(line["item"])["n"] for line in lines[:-1]] == [1, 2, 3]
+    assert (lines[-1], SECRET in text) == ({"end": True}, False)
 
 
 def test_files_are_sent(explored):

@@ -6,6 +6,7 @@ const find = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const ROW = 46;
 const LONGEST_COLOURED = 200000;
+const MOST_PAGES = 25;
 
 function make(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -184,7 +185,8 @@ function prepare(form) {
   if (form) fill(form);
   element.addEventListener("input", checkLater);
   element.addEventListener("submit", (event) => { event.preventDefault(); send(); });
-  find("#listen")?.addEventListener("click", listen);
+  find("#listen")?.addEventListener("click", () => listen(find("#listen")));
+  find("#wait")?.addEventListener("click", () => listen(find("#wait"), { wait: true }));
   check();
 }
 
@@ -304,13 +306,14 @@ function confirmation(article) {
   });
 }
 
-async function send() {
+async function send(event, resume = null) {
   const article = find(".operation");
   const button = find("#send");
   if (!article || !button || button.disabled) return;
   if (!(await confirmation(article))) return;
   const form = await readWithFiles();
   form.confirmed = confirmed.has(article.dataset.name);
+  if (resume !== null) form.resume = resume;
   button.disabled = true;
   button.textContent = "Sending …";
   const panel = find("#answer");
@@ -355,12 +358,43 @@ function show(answer) {
   if (answer.text) parts.push(bodyNode(answer));
   else if (answer.empty && answer.status) parts.push(make("p", { className: "hint", textContent: "The answer has no body." }));
   if (answer.cut) parts.push(make("p", { className: "small", textContent: `${answer.cut.toLocaleString("en")} more characters are not shown` }));
+  if (answer.next) parts.push(pagesNode(answer));
   if (answer.headers) parts.push(headersNode("Headers", answer.headers));
   if (answer.request) parts.push(headersNode(answer.request.line, answer.request.headers, "Sent"));
   panel.replaceChildren(...parts);
   panel.hidden = false;
   if (!answer.status && answer.faults?.length) faultsShown(answer.faults);
   if (matchMedia("(max-width: 1000px)").matches) panel.scrollIntoView({ block: "start", behavior: "smooth" });
+}
+
+// The next page, or all of them: each is a request.
+function pagesNode(answer) {
+  const next = make("button", { type: "button", textContent: "Next page" });
+  next.addEventListener("click", () => send(null, answer.next));
+  const rest = make("button", { type: "button", textContent: `All pages (at most ${MOST_PAGES})` });
+  rest.addEventListener("click", () => allPages(answer));
+  return make("div", { className: "buttons" }, next, rest, make("span", { className: "small", textContent: `page ${answer.page}` }));
+}
+
+async function allPages(answer) {
+  const article = find(".operation");
+  const log = make("ol", { className: "items" });
+  const count = make("span", { className: "small" });
+  const stop = make("button", { type: "button", textContent: "Stop" });
+  let going = true;
+  stop.addEventListener("click", () => { going = false; });
+  find("#answer").replaceChildren(make("div", { className: "answer-head" }, count, make("span", { className: "space" }), stop), log);
+  const form = { ...(await readWithFiles()), confirmed: confirmed.has(article.dataset.name) };
+  for (let number = 1; ; number += 1) {
+    if (answer.error || answer.faults?.length) {
+      log.append(make("li", { className: "notice bad", textContent: answer.error?.message || answer.faults[0].message }));
+    } else log.append(make("li", {}, make("pre", {}, coloured(answer.text))));
+    const end = !answer.next || !going || number >= MOST_PAGES;
+    count.textContent = `${number} ${number === 1 ? "page" : "pages"}${end ? (answer.next ? ", there are more" : ", the end") : " …"}`;
+    if (end || find(".operation") !== article) break;
+    answer = (await askJSON(`/send/${encodeURIComponent(article.dataset.name)}`, { ...form, resume: answer.next })).value;
+  }
+  stop.remove();
 }
 
 function bodyNode(answer) {
@@ -398,13 +432,13 @@ function copyButton(id) {
   return button;
 }
 
-async function listen() {
+async function listen(button, more = {}) {
   const article = find(".operation");
   if (listen.running) { listen.running.abort(); return; }
   if (!(await confirmation(article))) return;
-  const button = find("#listen");
+  const title = button.textContent;
   const panel = find("#answer");
-  const form = { ...(await readWithFiles()), confirmed: confirmed.has(article.dataset.name) };
+  const form = { ...(await readWithFiles()), ...more, confirmed: confirmed.has(article.dataset.name) };
   const log = make("ol", { className: "items" });
   const head = make("div", { className: "answer-head" }, make("span", { className: "status", textContent: "waiting" }));
   panel.replaceChildren(head, log);
@@ -428,7 +462,7 @@ async function listen() {
     else head.firstChild.textContent = "stopped";
   } finally {
     listen.running = null;
-    button.textContent = "Live items";
+    button.textContent = title;
   }
 }
 

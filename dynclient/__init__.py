@@ -21,7 +21,8 @@ _MODULES = {
     "exceptions": (
         "ApiError", "ArgumentError", "AuthorizationError", "BadRequest", "BlockedAddress", "ClientClosed",
         "Conflict", "ConnectError", "ConnectionLost", "CredentialScopeError", "DecodeError", "DocumentError",
-        "DocumentLocation", "DynclientError", "EncodeError", "Fault", "Forbidden", "Gone", "InvalidDocument",
+        "DocumentLocation", "DynclientError", "EncodeError", "ExpressionError", "Fault", "Forbidden", "Gone",
+        "InvalidDocument",
         "MissingCredential", "NoSuchOperation", "NotFound", "PaceTimeout", "PaginationError", "PaginationUnclear",
         "PoolTimeout", "Problem", "ProtocolError",
         "RateLimited", "RedirectError", "RequestError", "RequestValidationError", "ResponseError",

@@ -24,6 +24,7 @@ from dynclient.exceptions import DocumentError as DocumentError
 from dynclient.exceptions import DocumentLocation as DocumentLocation
 from dynclient.exceptions import DynclientError as DynclientError
 from dynclient.exceptions import EncodeError as EncodeError
+from dynclient.exceptions import ExpressionError as ExpressionError
 from dynclient.exceptions import Fault as Fault
 from dynclient.exceptions import Forbidden as Forbidden
 from dynclient.exceptions import Gone as Gone
@@ -103,6 +104,7 @@ __all__ = [
     "DocumentLocation",
     "DynclientError",
     "EncodeError",
+    "ExpressionError",
     "Fault",
     "Forbidden",
     "Gone",

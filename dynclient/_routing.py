@@ -140,6 +140,13 @@ class Router:
             return ()
 
 
+def path_texts(template: str, path: str) -> dict[str, str]:
+    """The texts of a path template in the path of a URL, percent-encoded; empty if it does not match."""
+    route = _route(bare(template), {})
+    texts = _values(route.segments, ["", *path.split("/")[-len(route.segments) + 1 :]], least=0)
+    return dict(zip(route.names, texts or (), strict=False))
+
+
 def _unreserved(encoded: re.Match[str]) -> str:
     character = chr(int(encoded[1], 16))
     return character if character.isascii() and (character.isalnum() or character in "-._~") else encoded[0]

@@ -245,6 +245,18 @@ class PaginationUnclear(RequestError):
         return [f"  {each}" for each in self.pagination.evidence] if self.pagination is not None else []
 
 
+class ExpressionError(RequestError, ValueError):
+    """A runtime expression of a link or callback has no value. ``expression`` is its text, or the beginning of it."""
+
+    def __init__(self, message: str = "", *, expression: str = "", **data: Any) -> None:
+        super().__init__(message, **data)
+        self.expression = expression
+
+    def details(self) -> list[str]:
+        """Add the expression."""
+        return [f"in the expression {self.expression}"] if self.expression else []
+
+
 class ClientClosed(RequestError):
     """The client has been closed."""
 

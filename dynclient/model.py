@@ -294,11 +294,24 @@ class Operation(Record):
         return self.row.path
 
 
+class Incoming(Record):
+    """A request that the API sends: a webhook, or a callback of an operation (OAS 3.2, Callback Object).
+
+    ``name`` is its key in the document. ``expression`` is the key of the callback's Path Item, from which the URL is
+    evaluated; it is empty for a webhook. The operation has no path parameters.
+    """
+
+    name: str
+    operation: Operation
+    expression: str = ""
+
+
 class API(Record):
     """A whole document, read as far as its list of operations.
 
     ``read`` reads the Operation of a row, and raises a DocumentError if it is broken. ``document_uri`` is absolute;
     ``remote`` tells that the document came from the network, and so is not trusted with credentials for other servers.
+    ``read_incoming`` reads the callbacks of a row, or with None the webhooks, each time anew.
     ``source_uri`` is where the caller said that the document is: before redirects, and whatever a compiled form says.
     ``faults`` are the errors of whole paths: a Path Item that can't be read has no rows. ``security`` is the document's
     own, which operations can replace.
@@ -321,6 +334,7 @@ class API(Record):
     references: References | None = None
     faults: tuple[DocumentError, ...] = ()
     source_uri: str = ""
+    read_incoming: Callable[[OperationRow | None], tuple[Incoming, ...]] = lambda _: ()
 
     @property
     def fingerprint(self) -> str:

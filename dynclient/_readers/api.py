@@ -8,7 +8,7 @@ between neighbours are a Dialect.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 
@@ -21,7 +21,7 @@ from dynclient._readers.paths import Version
 from dynclient._readers.security import requirements
 from dynclient.dialects import DIALECTS, Dialect, with_draft
 from dynclient.exceptions import DocumentError, UnsupportedVersion
-from dynclient.model import API, Operation, OperationRow, SecurityRequirement, SecurityScheme, Server, Tag
+from dynclient.model import API, Incoming, Operation, OperationRow, SecurityRequirement, SecurityScheme, Server, Tag
 
 READERS = {"2.0": "openapi2", "3.0": "openapi3", "3.1": "openapi3", "3.2": "openapi3"}
 """The module of this package that reads each version."""
@@ -69,6 +69,7 @@ def read(document: Document) -> API:
         references=document,
         faults=faults,
         source_uri=document.source_uri,
+        read_incoming=reader.read_incoming,
     )
 
 
@@ -153,7 +154,40 @@ class OperationReader:
             error.operation_id = error.operation_id or row.operation_id or row.key
             raise
 
+    def read_incoming(self, row: OperationRow | None) -> tuple[Incoming, ...]:
+        """Read the callbacks of an operation, or with None the webhooks of the document.
+
+        Raises:
+            DocumentError: one of them is broken.
+        """
+        root = self._root
+        if row is None:
+            # OAS 3.1.1, OpenAPI Object; earlier documents have the extension x-webhooks in its place.
+            key = "webhooks" if root.since("3.1") and "webhooks" in root.value else "x-webhooks"
+            named = ((name, "", item) for name, item in root.entries(key) if not name.startswith("x-"))
+        else:
+            # OAS 3.1.1, Callback Object: runtime expressions, each with a Path Item.
+            named = (
+                (name, text, callback.child(text, item))
+                for name, node in self._found(row)[0].entries("callbacks")
+                for callback in [node.followed("a Callback Object")]
+                for text, item in callback.value.items()
+                if not text.startswith("x-")
+            )
+        return tuple(each for name, text, item in named for each in self._incoming(name, text, item))
+
+    def _incoming(self, name: str, expression: str, item: Node) -> Iterator[Incoming]:
+        items = paths.path_items(item)
+        for one in paths.operations_at("/", item):
+            operation = self.operation(one.row, one.node.followed("an Operation Object"), items)
+            row = one.row._replace(key=f"{one.row.method} {name}", path=expression or name, name=name)
+            yield Incoming(name, operation._replace(row=row), expression)
+
     def _read(self, row: OperationRow) -> Operation:
+        node, item = self._found(row)
+        return self.operation(row, node, paths.path_items(item))
+
+    def _found(self, row: OperationRow) -> tuple[Node, Node]:
         listed = self._root.at("paths")
         item = listed.object("`paths`").at(row.path) if listed is not None else None
         if item is None:
@@ -162,7 +196,7 @@ class OperationReader:
         found = next((one for one in paths.operations_at(row.path, item) if one.row.method == row.method), None)
         if found is None or found.row.operation_id != row.operation_id:
             raise item.fault(f"there is no {row.key}, or not the one that was listed")
-        return self.operation(row, found.node.followed("an Operation Object"), paths.path_items(item))
+        return found.node.followed("an Operation Object"), item
 
     def operation(self, row: OperationRow, node: Node, items: Sequence[Node]) -> Operation:
         """Read an Operation Object, wherever it stands; ``items`` are its Path Items, the nearest first."""

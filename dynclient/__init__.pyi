@@ -29,6 +29,7 @@ from dynclient.exceptions import Fault as Fault
 from dynclient.exceptions import Forbidden as Forbidden
 from dynclient.exceptions import Gone as Gone
 from dynclient.exceptions import InvalidDocument as InvalidDocument
+from dynclient.exceptions import InvalidWebhook as InvalidWebhook
 from dynclient.exceptions import MissingCredential as MissingCredential
 from dynclient.exceptions import NoSuchOperation as NoSuchOperation
 from dynclient.exceptions import NotFound as NotFound
@@ -40,18 +41,21 @@ from dynclient.exceptions import Problem as Problem
 from dynclient.exceptions import ProtocolError as ProtocolError
 from dynclient.exceptions import RateLimited as RateLimited
 from dynclient.exceptions import RedirectError as RedirectError
+from dynclient.exceptions import ReplayedWebhook as ReplayedWebhook
 from dynclient.exceptions import RequestError as RequestError
 from dynclient.exceptions import RequestValidationError as RequestValidationError
 from dynclient.exceptions import ResponseError as ResponseError
 from dynclient.exceptions import ResponseTooLarge as ResponseTooLarge
 from dynclient.exceptions import ResponseValidationError as ResponseValidationError
 from dynclient.exceptions import ServerError as ServerError
+from dynclient.exceptions import SignatureError as SignatureError
 from dynclient.exceptions import TimeoutError as TimeoutError  # noqa: A004  # it is a subclass of the built-in one
 from dynclient.exceptions import TLSError as TLSError
 from dynclient.exceptions import TransportError as TransportError
 from dynclient.exceptions import Unauthorized as Unauthorized
 from dynclient.exceptions import UndocumentedStatus as UndocumentedStatus
 from dynclient.exceptions import UnexpectedMediaType as UnexpectedMediaType
+from dynclient.exceptions import UnknownWebhook as UnknownWebhook
 from dynclient.exceptions import UnprocessableContent as UnprocessableContent
 from dynclient.exceptions import UnreadableDocument as UnreadableDocument
 from dynclient.exceptions import UnresolvableReference as UnresolvableReference
@@ -60,6 +64,7 @@ from dynclient.exceptions import UnsupportedMediaType as UnsupportedMediaType
 from dynclient.exceptions import UnsupportedVersion as UnsupportedVersion
 from dynclient.exceptions import WaitFailed as WaitFailed
 from dynclient.exceptions import WaitTimeout as WaitTimeout
+from dynclient.exceptions import WebhookError as WebhookError
 from dynclient.messages import Headers as Headers
 from dynclient.messages import HTTPResult as HTTPResult
 from dynclient.messages import Request as Request
@@ -113,6 +118,7 @@ __all__ = [
     "HTTPResult",
     "Headers",
     "InvalidDocument",
+    "InvalidWebhook",
     "Limits",
     "MissingCredential",
     "NoSuchOperation",
@@ -128,6 +134,7 @@ __all__ = [
     "RateLimited",
     "RateLimiter",
     "RedirectError",
+    "ReplayedWebhook",
     "Request",
     "RequestError",
     "RequestValidationError",
@@ -138,6 +145,7 @@ __all__ = [
     "Retry",
     "ServerError",
     "SigV4",
+    "SignatureError",
     "TLSError",
     "Timeout",
     "TokenStore",
@@ -145,6 +153,7 @@ __all__ = [
     "Unauthorized",
     "UndocumentedStatus",
     "UnexpectedMediaType",
+    "UnknownWebhook",
     "UnprocessableContent",
     "UnreadableDocument",
     "UnresolvableReference",
@@ -154,6 +163,7 @@ __all__ = [
     "Validation",
     "WaitFailed",
     "WaitTimeout",
+    "WebhookError",
     "load",
     "resume",
 ]

@@ -5,6 +5,8 @@
 * :class:`TransportError`: the network.
 * :class:`ResponseError`: the server.
 
+A fifth, :class:`WebhookError`, is for requests that are received: their sender.
+
 Rule 1: an error carries data, and its text is made from the data when it is read.
 Rule 2: a text says what is wrong, where, and how to fix it. It has at most 2,000 characters, control characters are
 escaped, and it contains no secret.
@@ -21,45 +23,15 @@ from typing import Any
 
 from dynclient._escaping import escaped as escaped  # noqa: PLC0414  # others take it from here
 from dynclient._escaping import one_line
+from dynclient._faults import DocumentLocation as DocumentLocation  # noqa: PLC0414  # others take them from here
+from dynclient._faults import Fault as Fault  # noqa: PLC0414  # likewise
+from dynclient._faults import Problem as Problem  # noqa: PLC0414  # likewise
+from dynclient._faults import problem_of
 from dynclient._masking import SECRET_BODY, Mask, masked
-from dynclient._records import Record
 from dynclient.http_grammar import SUCCESS
-from dynclient.media_types import essence
 from dynclient.messages import Headers, Request, Response
 
 _MAX_TEXT = 2000
-
-
-class DocumentLocation(Record):
-    """A location in a document: its file or URL, the JSON pointer, and the line, counted from 1, or None."""
-
-    document: str
-    pointer: str
-    line: int | None = None
-
-    def __str__(self) -> str:
-        line = f", line {self.line}" if self.line is not None else ""
-        return f"{self.document}{line}, #{self.pointer}"
-
-
-class Fault(Record):
-    """A violation of a schema.
-
-    ``path`` is the location in the value (``$.machineDetection.mode``), ``message`` the description, ``keyword`` the
-    violated keyword of the schema, and ``location`` where the document says so. ``value_type`` is the value's JSON
-    type, and ``value`` itself as Python writes it, if it is short and by its schema and its name no secret.
-    """
-
-    path: str
-    message: str
-    keyword: str = ""
-    location: DocumentLocation | None = None
-    value_type: str = ""
-    value: str = ""
-
-    def __str__(self) -> str:
-        value, location = f" (it is {self.value})" * bool(self.value), f" ({self.location})" * bool(self.location)
-        return f"{self.path}: {self.message}{value}{location}"
 
 
 class DynclientError(Exception):
@@ -246,15 +218,7 @@ class PaginationUnclear(RequestError):
 
 
 class ExpressionError(RequestError, ValueError):
-    """A runtime expression of a link or callback has no value. ``expression`` is its text, or the beginning of it."""
-
-    def __init__(self, message: str = "", *, expression: str = "", **data: Any) -> None:
-        super().__init__(message, **data)
-        self.expression = expression
-
-    def details(self) -> list[str]:
-        """Add the expression."""
-        return [f"in the expression {self.expression}"] if self.expression else []
+    """A runtime expression of a link or callback has no value; the text says which, and why."""
 
 
 class ClientClosed(RequestError):
@@ -345,16 +309,6 @@ class ProtocolError(TransportError):
 
 
 # The server.
-
-
-class Problem(Record):
-    """The members of a problem details object (RFC 9457, 3.1); members of a wrong type are None."""
-
-    type: str | None = None
-    title: str | None = None
-    status: int | None = None
-    detail: str | None = None
-    instance: str | None = None
 
 
 class ResponseError(DynclientError):
@@ -462,21 +416,7 @@ class ApiError(ResponseError):
     @property
     def problem(self) -> Problem | None:
         """The body as a problem details object (RFC 9457); None if it has another media type."""
-        content_type = (self.response.content_type or "") if self.response else ""
-        if essence(content_type) not in {"application/problem+json", "application/problem+xml"}:
-            return None
-        if not isinstance(self.data, dict):
-            return None
-        # RFC 9457, 3.1: consumers ignore values that are not of the member's type.
-        text = {name: value for name, value in self.data.items() if isinstance(value, str)}
-        status = self.data.get("status")
-        return Problem(
-            type=text.get("type"),
-            title=text.get("title"),
-            status=status if isinstance(status, int) and not isinstance(status, bool) else None,
-            detail=text.get("detail"),
-            instance=text.get("instance"),
-        )
+        return problem_of(self.data, (self.response.content_type or "") if self.response is not None else "")
 
 
 class BadRequest(ApiError):
@@ -610,3 +550,45 @@ class AuthorizationError(ResponseError):
         bare = replace(response, body=b"") if response is not None else None
         super().__init__(message, response=bare, **data)
         self.error = error
+
+
+# The sender of a webhook or callback.
+
+
+class WebhookError(DynclientError):
+    """A received request was refused. ``status`` is the status to answer with: 413 says that it is too large.
+
+    ``errors`` are the faults of its headers and body, ``event`` the name of the webhook or callback, if it is known.
+    """
+
+    status: int = 400
+
+    def __init__(
+        self, message: str = "", *, errors: Sequence[Fault] = (), event: str | None = None, **data: Any
+    ) -> None:
+        self.status = data.pop("status", self.status)
+        super().__init__(message, **data)
+        self.errors = list(errors)
+        self.event = event
+
+    def details(self) -> list[str]:
+        """Add the faults."""
+        return [f"  {each}" for each in self.errors]
+
+
+class SignatureError(WebhookError):
+    """Its signature is missing or wrong, or its time is too far from now. The sender is told nothing more than 401."""
+
+    status = 401
+
+
+class ReplayedWebhook(SignatureError):
+    """It was received before: the same message, with a valid signature."""
+
+
+class UnknownWebhook(WebhookError):
+    """It is for none of the webhooks or callbacks that the document has, or it is unclear for which."""
+
+
+class InvalidWebhook(WebhookError):
+    """It can't be decoded, or breaks the document."""

@@ -24,7 +24,8 @@ def classes_of(module):
     ]
 
 
-NAMES = sorted({*FIRST, *SECURITY, *classes_of(dynclient.exceptions), *classes_of(dynclient.options)})
+VALUES = ["DocumentLocation", "Fault", "Problem"]
+NAMES = sorted({*FIRST, *VALUES, *SECURITY, *classes_of(dynclient.exceptions), *classes_of(dynclient.options)})
 
 LATE = ["urllib3", "jsonschema", "jsonschema_rs", "jinja2", "yaml", "click", "rich", "werkzeug", "anyio", "msgspec"]
 

@@ -75,7 +75,7 @@ def evaluate(value: Any, context: ExpressionContext, depth: int = 0) -> Any:
     if isinstance(value, str):
         return _text(value, context)
     if depth >= _DEEPEST:
-        raise ExpressionError(f"it is nested deeper than {_DEEPEST} levels")
+        raise ExpressionError(f"a constant is nested deeper than {_DEEPEST} levels")
     if isinstance(value, Mapping):
         return {name: evaluate(member, context, depth + 1) for name, member in value.items()}
     if isinstance(value, list):
@@ -88,13 +88,13 @@ def _text(text: str, context: ExpressionContext) -> Any:
     if not embedded and not _WHOLE.match(text):
         return text
     if len(text) > _LONGEST:
-        raise ExpressionError(f"an expression has at most {_LONGEST} characters", expression=text[:_SHOWN])
+        raise ExpressionError(f"{text[:_SHOWN]}: an expression has at most {_LONGEST} characters")
     if not embedded:
         return _value(text, context)
     if text.count("{$") > _MOST:
-        raise ExpressionError(f"a text has at most {_MOST} expressions", expression=text[:_SHOWN])
+        raise ExpressionError(f"{text[:_SHOWN]}: a text has at most {_MOST} expressions")
     if text.count("{$") != len(_EMBEDDED.findall(text)):
-        raise ExpressionError("a brace before $ is not closed", expression=text[:_SHOWN])
+        raise ExpressionError(f"{text[:_SHOWN]}: a brace before $ is not closed")
     return _EMBEDDED.sub(lambda found: _spelled(found[1], _value(found[1], context)), text)
 
 
@@ -103,7 +103,7 @@ def _spelled(source: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise ExpressionError("only a string, number or boolean can be written into a text", expression=source)
+    raise ExpressionError(f"{source}: only a string, number or boolean can be written into a text")
 
 
 def _value(source: str, context: ExpressionContext) -> Any:
@@ -113,26 +113,26 @@ def _value(source: str, context: ExpressionContext) -> Any:
     else:
         found = _SOURCE.fullmatch(source)
         if found is None:
-            raise ExpressionError(f"it is not a runtime expression: use {_GRAMMAR}", expression=source)
+            raise ExpressionError(f"{source}: it is not a runtime expression: use {_GRAMMAR}")
         message, kind, name, pointer = found.groups()
         value = (
             _body(source, message, pointer, context) if kind is None else _named(source, message, kind, name, context)
         )
     if value is None and source == "$statusCode":
-        raise ExpressionError("there is no response", expression=source)
+        raise ExpressionError(f"{source}: there is no response")
     if source.startswith(("$url", "$request")) and isinstance(value, str) and MASK in value:
-        raise ExpressionError("it refers to a credential, which is not passed on", expression=source)
+        raise ExpressionError(f"{source}: it refers to a credential, which is not passed on")
     return value
 
 
 def _named(source: str, message: str, kind: str, name: str, context: ExpressionContext) -> Any:
     if message == "response" and kind != "header":
         # OAS 3.1.1, Runtime Expressions: query and path are of requests.
-        raise ExpressionError(f"a response has no {kind}", expression=source)
+        raise ExpressionError(f"{source}: a response has no {kind}")
     if kind == "header":
         # OAS 3.1.1, Runtime Expressions: header names are case-insensitive, and tokens.
         if not is_token(name):
-            raise ExpressionError("it names no header", expression=source)
+            raise ExpressionError(f"{source}: it names no header")
         headers = context.request_headers if message == "request" else context.response_headers
         value = headers.get(name)
     elif kind == "path":
@@ -142,19 +142,19 @@ def _named(source: str, message: str, kind: str, name: str, context: ExpressionC
         value = next((text for key, text in pairs if key == name), None)
     if value is None:
         where = {"header": "header", "query": "query parameter", "path": "path parameter"}[kind]
-        raise ExpressionError(f"the {message} has no {where} {name!r}", expression=source)
+        raise ExpressionError(f"{source}: the {message} has no {where} {name!r}")
     return value
 
 
 def _body(source: str, message: str, pointer: str | None, context: ExpressionContext) -> Any:
     body = context.request_body if message == "request" else context.response_body
     if body is ABSENT or isinstance(body, bytes):
-        raise ExpressionError(f"the {message} has no body that could be read", expression=source)
+        raise ExpressionError(f"{source}: the {message} has no body that could be read")
     if not pointer:
         return body
     if not pointer.startswith("/"):
-        raise ExpressionError("a JSON Pointer begins with a slash: #/id", expression=source)
+        raise ExpressionError(f"{source}: a JSON Pointer begins with a slash: #/id")
     plain, value = json_pointer.of_fragment(body, pointer)
     if value is json_pointer.MISSING:
-        raise ExpressionError(f"the body of the {message} has nothing at {plain}", expression=source)
+        raise ExpressionError(f"{source}: the body of the {message} has nothing at {plain}")
     return value

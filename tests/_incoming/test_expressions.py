@@ -70,7 +70,7 @@ def test_an_error_says_why_there_is_no_value(text):
     with pytest.raises(ExpressionError, match=NONE[text]) as caught:
         evaluate(text, CONTEXT)
     assert "hidden" not in str(caught.value)
-    assert caught.value.expression[:3] == text[:3] or caught.value.expression == text[1:-1]
+    assert text.strip("{}")[:7] in str(caught.value)
 
 
 def test_members_of_constants_are_evaluated_and_other_constants_kept():

@@ -94,7 +94,7 @@ def test_the_examples_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch)
             run_block(kind, line, source, page, names)
     finally:
         for value in names.values():
-            if type(value).__name__ in {"Client", "Server"}:
+            if type(value).__name__ in {"Client", "Server"} and hasattr(value, "close"):
                 value.close()
 
 

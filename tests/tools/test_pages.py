@@ -159,3 +159,14 @@ def test_simple_html_is_markdown(html, expected):
 )
 def test_a_documents_own_markdown_stays(text, expected):
     assert str(prose(text)) == expected
+
+
+def test_llms_txt_leads_to_a_text_for_each_tag(voice_path):
+    with dynclient.load(voice_path) as client:
+        files = docs(client, "openapi/voice.yaml", llms=True)
+    assert files["llms.txt"].startswith("# Voice ")
+    assert "- [Calls](CallsApi.llms.txt): `create_call`, `get_call_state`" in files["llms.txt"]
+    text = files["CallsApi.llms.txt"]
+    assert '`import dynclient; voice = dynclient.load("openapi/voice.yaml")`' in text
+    assert "- `call_id`: `str`, required. " in text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [f"## {name}" for name in OPERATIONS]

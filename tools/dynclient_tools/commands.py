@@ -35,13 +35,22 @@ _check = click.option(
     help="Also write a configuration of mkdocs with the navigation [mkdocs.yml].",
 )
 @click.option("--theme", help="A theme of mkdocs for --mkdocs [material if mkdocs-material is installed, else mkdocs].")
+@click.option("--llms", is_flag=True, help="Also write llms.txt, and a text for language models for each tag.")
 @_check
 def docs(
-    document: str, out: Path, templates: Path | None, mkdocs: str | None, theme: str | None, *, check: bool
+    document: str,
+    out: Path,
+    templates: Path | None,
+    mkdocs: str | None,
+    theme: str | None,
+    *,
+    llms: bool,
+    check: bool,
 ) -> None:
     """Write Markdown pages about DOCUMENT, a path, a URL or a short name: an index, a page per tag and per schema."""
     configuration = Path(mkdocs) if mkdocs is not None else None
-    _end(emitting.pages(located(document), out, templates=templates, mkdocs=configuration, theme=theme), check=check)
+    made = emitting.pages(located(document), out, templates=templates, mkdocs=configuration, theme=theme, llms=llms)
+    _end(made, check=check)
 
 
 @click.command(cls=Command)

@@ -21,12 +21,15 @@ from dynclient.inspection.views import OperationView
 from dynclient.model import Link, SecurityScheme
 from dynclient_tools import markdown, snippets
 from dynclient_tools.rendering import MARK, literal, pages
-from dynclient_tools.views import INDEX, OperationPage, SchemaPage, Site, is_none, server_url, site
+from dynclient_tools.views import INDEX, OperationPage, SchemaPage, Site, TagPage, is_none, server_url, site
 
 
 @bounded_depth("a schema, or an example,")
-def docs(client: Client, source: str, templates: Path | None = None) -> dict[str, str]:
-    """Write the pages of an API, by file name. ``source`` is the name of its document in the examples."""
+def docs(client: Client, source: str, templates: Path | None = None, *, llms: bool = False) -> dict[str, str]:
+    """Write the pages of an API, by file name. ``source`` is the name of its document in the examples.
+
+    With ``llms``, also an ``llms.txt`` (https://llmstxt.org) that leads to a short text about each tag.
+    """
     shown = site(client, source, check=True)
     environment = pages(templates)
     environment.globals.update(
@@ -50,6 +53,7 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
         answers=snippets.answers,
         example=_example,
         type_text=text,
+        llms_name=_llms_name,
     )
     written = {INDEX: environment.get_template("index.md.jinja").render()}
     for page in shown.tags:
@@ -60,8 +64,16 @@ def docs(client: Client, source: str, templates: Path | None = None) -> dict[str
         written[schema.file] = environment.get_template("schema.md.jinja").render(
             page=schema, users=users.get(uri, []), parents=parents.get(uri, [])
         )
+    if llms:
+        template = environment.get_template("llms.txt.jinja")
+        written["llms.txt"] = template.render(page=None)
+        written |= {_llms_name(page): template.render(page=page) for page in shown.tags}
     # UTF-8 has no lone surrogates.
     return {name: text.encode("utf-8", "backslashreplace").decode() for name, text in written.items()}
+
+
+def _llms_name(page: TagPage) -> str:
+    return f"{page.file.removesuffix('.md')}.llms.txt"
 
 
 @bounded_depth("a schema, or an example,")

@@ -27,7 +27,7 @@ from dynclient._settings import read_project
 from dynclient.exceptions import ArgumentError
 from dynclient_tools.rendering import MARK
 
-_SUFFIXES = frozenset({".md", ".py", ".pyi"})
+_SUFFIXES = frozenset({".md", ".py", ".pyi", ".txt"})
 _DEEPEST = 2
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}\Z")
 
@@ -63,8 +63,11 @@ def pages(
     templates: Path | None = None,
     mkdocs: Path | None = None,
     theme: str | None = None,
+    llms: bool = False,
 ) -> list[Emitted]:
     """Make the pages of a document, and the configuration of mkdocs if its path is given, with one of its themes.
+
+    With ``llms``, also the texts for language models.
 
     Raises:
         ArgumentError: the configuration is that of other pages.
@@ -75,7 +78,7 @@ def pages(
     # Readers have the document elsewhere than whoever writes its pages.
     source = Path(document).name if Path(document).is_absolute() else document
     with dynclient.load(document) as client:
-        made = [Emitted(out, docs(client, source, templates))]
+        made = [Emitted(out, docs(client, source, templates, llms=llms))]
         if mkdocs is not None:
             folder = Path(os.path.relpath(out, mkdocs.parent)).as_posix()
             _check_pages(mkdocs, folder)

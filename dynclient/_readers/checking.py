@@ -8,9 +8,9 @@ Rule 2: then come the rules whose violations a reader forgives, since calls can 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from functools import partial
 
 from dynclient._document import Document
 from dynclient._readers import paths
@@ -59,32 +59,26 @@ def check(document: Document) -> Checked:
     return Checked(tuple(operations), tuple(faults.found))
 
 
-def incoming(document: Document) -> dict[str, Operation | DocumentError]:
-    """Read the operations of webhooks and callbacks, which the server calls; an error where one can't be read.
+def incoming(document: Document) -> dict[str, Callable[[], Operation]]:
+    """Find the operations of webhooks and callbacks, which the server calls: what reads each, and raises DocumentError.
 
     The key is the webhook's method and name, or the operation's key with the callback's name and method.
     """
     version, dialect = version_of(document)
     root = root_node(document, dialect)
     reader = OperationReader(root, version)
-    found: dict[str, Operation | DocumentError] = {}
+    found: dict[str, Callable[[], Operation]] = {}
     for path, item in _named(root, "paths"):
         with suppress(DocumentError):  # who reads the operation gets it
             for location in _operations(path, item):
                 for name, below in _callbacks(location.node):
-                    _read_into(found, reader, f"callback {below.row.method} {name} of {location.row.key}", below)
+                    key = f"callback {below.row.method} {name} of {location.row.key}"
+                    found[key] = partial(reader.operation, *below)
     for name, item in _named(root, "webhooks") if root.since("3.1") else ():
         with suppress(DocumentError):
             for location in _operations(name, item):
-                _read_into(found, reader, f"webhook {location.row.key}", location)
+                found[f"webhook {location.row.key}"] = partial(reader.operation, *location)
     return found
-
-
-def _read_into(found: dict[str, Any], reader: OperationReader, key: str, location: _Location) -> None:
-    try:
-        found[key] = reader.operation(*location)
-    except DocumentError as error:
-        found[key] = error
 
 
 def _locations(root: Node) -> Iterator[_Location]:

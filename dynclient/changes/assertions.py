@@ -35,7 +35,7 @@ def types(old: Shape, new: Shape) -> Differences:
         if is_binary(old.schema) != is_binary(new.schema):
             yield "binary-changed", _type_names(old), _type_names(new)
         return
-    before, after = _types(old), _types(new)
+    before, after = types_of(old), types_of(new)
     if before != after:
         word = "narrowed" if before > after else "widened" if before < after else "changed"
         yield f"type-{word}", _type_names(old), _type_names(new)
@@ -43,7 +43,7 @@ def types(old: Shape, new: Shape) -> Differences:
         yield ("null-allowed" if "null" in new.types else "null-forbidden"), MISSING, MISSING
 
 
-def _types(seen: Shape) -> frozenset[str]:
+def types_of(seen: Shape) -> frozenset[str]:
     """The types without null. Every integer is a number, so "number" includes "integer"."""
     found = seen.types - {"null"} if seen.types else _ALL
     return found | {"integer"} if "number" in found else found

@@ -6,7 +6,7 @@ Operations are paired by method and path, and the rest by operationId.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -24,8 +24,8 @@ from dynclient.model import API, Encoding, Header, MediaType, Operation, Operati
 
 Rows = tuple[OperationRow, OperationRow]
 Content = Mapping[str, MediaType]
-Incoming = Mapping[str, Operation | DocumentError]
-"""Operations of webhooks and callbacks by what names them."""
+Incoming = Mapping[str, Callable[[], Operation]]
+"""What reads the operations of webhooks and callbacks."""
 
 NO_SEVERITIES: Mapping[str, Severity] = {}
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
@@ -84,23 +84,23 @@ def _compare_whole(apis: APIPair) -> Findings:
 
 
 def _compare_incoming(findings: Findings, old: Incoming, new: Incoming) -> None:
-    """Compare the operations of webhooks and callbacks: their requests are received, and the responses to them sent."""
-    for key, one in old.items():
-        other = new.get(key)
-        if isinstance(one, Operation) and isinstance(other, Operation):
-            bodies = [operation.body.content if operation.body is not None else {} for operation in (one, other)]
-            _compare_contents(findings, "response", f"{key} body", *bodies)
-            _compare_responses(findings, one, other, "request", f"{key} ")
-            if one.path != other.path:
-                findings.add(
-                    "callback-url-changed", key, before=one.path, after=other.path, **locations(one.row, other.row)
-                )
-        elif other is not None:
-            findings.add(
-                "operation-not-compared", key, after=next(it for it in (other, one) if isinstance(it, DocumentError))
-            )
-    is_webhook = [dict.fromkeys(key for key in found if key.startswith("webhook ")) for found in (old, new)]
-    findings.add_members("webhook", *is_webhook)
+    before, after = ([key for key in found if key.startswith("webhook ")] for found in (old, new))
+    findings.add_members("webhook", before, after)
+    for key in old:
+        try:
+            if key in new:
+                _compare_called(findings, key, old[key](), new[key]())
+        except DocumentError as error:
+            findings.add("operation-not-compared", key, after=error)
+
+
+def _compare_called(findings: Findings, key: str, old: Operation, new: Operation) -> None:
+    """Compare two operations that the server calls: their requests are received, and the responses to them sent."""
+    before, after = (operation.body.content if operation.body is not None else {} for operation in (old, new))
+    _compare_contents(findings, "response", f"{key} body", before, after)
+    _compare_responses(findings, old, new, "request", f"{key} ")
+    if old.path != new.path:
+        findings.add("callback-url-changed", key, before=old.path, after=new.path, **locations(old.row, new.row))
 
 
 def _partners(apis: APIPair) -> list[Rows]:

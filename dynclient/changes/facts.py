@@ -22,7 +22,8 @@ Node = Any
 _LIMITS = Limits()
 _TYPES = frozenset({"array", "boolean", "fraction", "integer", "null", "object", "string"})
 NUMERIC = frozenset({"fraction", "integer"})
-_IN_PLACE = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "dependentSchemas", "else", "if", "oneOf", "then"})
+_APPLIED = ("allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then")
+_IN_PLACE = frozenset({"$ref", "$dynamicRef", *_APPLIED}) - {"not"}
 # Pairs of formats of texts of which the second one allows all values of the first.
 WIDER = {
     ("email", "idn-email"), ("hostname", "idn-hostname"), ("uri", "uri-reference"), ("uri", "iri"),
@@ -50,8 +51,11 @@ class Term(Record):
         return Term(node, self.entries)
 
     def listed(self, keyword: str) -> list[Term]:
-        """The schemas of a keyword that has a list of them."""
-        return [Term(node, self.entries) for node in self.node.get(keyword, ())]
+        """The schemas of a keyword: one, a list of them, or those of names."""
+        found = self.node.get(keyword, ())
+        listed = found.values() if keyword == "dependentSchemas" and found else found
+        nodes = (found,) if isinstance(found, dict | bool) and listed is found else listed
+        return [Term(node, self.entries) for node in nodes]
 
     @property
     def target(self) -> Term | None:
@@ -92,8 +96,8 @@ def divides(one: float, other: float) -> bool:
     return (Fraction(str(other)) / Fraction(str(one))).denominator == 1
 
 
-def flattened(terms: Iterable[Term]) -> list[Term]:
-    """The terms with all that they refer to by ``$ref`` and ``allOf``, each once."""
+def flattened(terms: Iterable[Term], keywords: Iterable[str] = ("allOf",)) -> list[Term]:
+    """The terms with all that they refer to by ``$ref`` and some keywords, each once."""
     found: dict[tuple[int, int], Term] = {}
     waiting = [*terms]
     while waiting:
@@ -102,7 +106,7 @@ def flattened(terms: Iterable[Term]) -> list[Term]:
             continue
         found[term.key] = term
         if isinstance(term.node, dict):
-            waiting += term.listed("allOf")
+            waiting += [below for keyword in keywords for below in term.listed(keyword)]
             target = term.target if "$ref" in term.node else None
             waiting += [target] if target is not None else []
     return list(found.values())
@@ -111,23 +115,10 @@ def flattened(terms: Iterable[Term]) -> list[Term]:
 def named_anywhere(terms: Iterable[Term]) -> set[str]:
     """The names of properties that some terms speak of, in any keyword that applies to the same value."""
     names: set[str] = set()
-    waiting, seen = [*terms], set[tuple[int, int]]()
-    while waiting:
-        term = waiting.pop()
-        if term.key in seen or not isinstance(term.node, dict):
-            continue
-        seen.add(term.key)
-        names.update(term.node.get("properties", ()), term.node.get("required", ()))
-        for name, more in term.node.get("dependentRequired", {}).items():
-            names.update((name, *more))
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            waiting += term.listed(keyword)
-        waiting += [term.below(keyword) for keyword in ("if", "then", "else", "not") if keyword in term.node]
-        for name in term.node.get("dependentSchemas", {}):
-            names.add(name)
-            waiting.append(term.below("dependentSchemas", name))
-        target = term.target if "$ref" in term.node else None
-        waiting += [target] if target is not None else []
+    for term in flattened(terms, _APPLIED):
+        node = term.node if isinstance(term.node, dict) else {}
+        names.update(*(node.get(keyword, ()) for keyword in ("properties", "required", "dependentSchemas")))
+        names.update(node.get("dependentRequired", ()), *node.get("dependentRequired", {}).values())
     return names
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from dynclient._schemas import MISSING, Shape, shape
 from dynclient._schemas.keywords import Direction
-from dynclient.changes.assertions import ASSERTIONS
+from dynclient.changes.assertions import ASSERTIONS, types_of
 from dynclient.changes.findings import Findings, Key, PairResult, SchemaResults, take_pairs
 from dynclient.changes.kinds import KINDS, NOT_OF_VALUES, RECEIVED, Severity, Side
 from dynclient.model import Schema
@@ -356,17 +356,13 @@ def _nearest(left: list[Schema], right: list[Schema]) -> list[tuple[Schema, Sche
 
 def _likeness(one: Shape, other: Shape) -> float:
     """How much two branches have in common; below 0 for different types."""
-    if one.types and other.types and _types(one).isdisjoint(_types(other)):
+    if types_of(one).isdisjoint(types_of(other)):
         return -1
     names = one.properties.keys() | other.properties.keys()
     shared = len(one.properties.keys() & other.properties.keys()) / len(names) if names else 0
     fields = ("types", "title", "format", "enum", "const", "required", "constraints")
     same: list[bool] = [getattr(one, field) == getattr(other, field) for field in fields]
     return shared + sum(same) / 10
-
-
-def _types(seen: Shape) -> frozenset[str]:
-    return seen.types | {"integer"} if "number" in seen.types else seen.types
 
 
 def _title(branch: Schema) -> str:

@@ -26,6 +26,7 @@ from dynclient._client.operation_method import OperationMethod
 from dynclient.bulk.journal import BulkError, Journal
 from dynclient.bulk.sending import Job, Pace, Paced, Progress, Sender, Sent, Task, Unlimited, send_partition
 from dynclient.exceptions import ArgumentError, DynclientError, MissingCredential
+from dynclient.model import API
 from dynclient.options import Rate
 
 _REFERENCE = re.compile(r"(env|plugin):([\w.-]+)|([A-Za-z_][\w.]*):([A-Za-z_][\w.]*)")
@@ -112,6 +113,18 @@ def auth_of(auth: Any) -> Any:
     except (KeyError, ImportError, AttributeError) as error:
         raise MissingCredential(f"{auth} is not there in process {os.getpid()}: {type(error).__name__}") from None
     return found() if isfunction(found) else found
+
+
+def _fitting(api: API, auth: Any) -> Any:
+    """Credentials, a text ``user:password`` as the pair that HTTP Basic takes."""
+    if not isinstance(auth, Mapping):
+        return auth
+    schemes = api.security_schemes
+    basic = {name for name in auth if name in schemes and schemes[name].scheme == "basic"}
+    return {
+        name: tuple(found.split(":", 1)) if name in basic and isinstance(found, str) and ":" in found else found
+        for name, found in auth.items()
+    }
 
 
 class _QueuePace:
@@ -314,13 +327,14 @@ _SENDERS: dict[str, tuple[Sender, Pace]] = {}
 
 def _sender(job: Job) -> tuple[Sender, Pace]:
     """The client of this process for a run; made once."""
-    found = _SENDERS.get(job.run_id)
+    name = f"{job.run_id} {job.auth} {job.queue}"
+    found = _SENDERS.get(name)
     if found is None:
         if job.client is None:
             raise BulkError("this run has no client for other processes", hint="create(..., auth=...) makes one")
         make, arguments = job.client
         client = make(*arguments)
         if job.auth is not None:
-            client = client.with_options(auth=auth_of(job.auth))
-        found = _SENDERS.setdefault(job.run_id, (Sender(client.operations[job.operation], job), pace_of(job)))
+            client = client.with_options(auth=_fitting(client.api, auth_of(job.auth)))
+        found = _SENDERS.setdefault(name, (Sender(client.operations[job.operation], job), pace_of(job)))
     return found

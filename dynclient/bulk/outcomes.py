@@ -97,6 +97,11 @@ class RecordedRun:
         return self.results()._repr_html_()
 
     @property
+    def title(self) -> str:
+        """The folder's name and the operation."""
+        return f"{os.path.basename(self.path)}: {self._facts['operation']}"
+
+    @property
     def total(self) -> int:
         """The number of rows of the table."""
         return int(self._facts["rows"])
@@ -134,13 +139,13 @@ class RecordedRun:
 
         return Results(made, f"{outcome or 'all'} results of {os.path.basename(self.path)}")
 
-    def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write the results as a Parquet file; ``data`` and ``problem`` are JSON.
+    def to_parquet(self, path: str | os.PathLike[str], outcome: str | None = None) -> None:
+        """Write the results, or those with one outcome, as a Parquet file; ``data`` and ``problem`` are JSON.
 
         Raises:
             BulkError: duckdb is not installed, or the file can't be written.
         """
-        to_parquet(map(asdict, self.results()), os.fspath(path))
+        to_parquet(map(asdict, self.results() if outcome is None else self.rows(outcome)), os.fspath(path))
 
     def _lines(self, name: str) -> Iterator[BulkResult]:
         """The results of a partition."""

@@ -1,28 +1,185 @@
-"""A run as a page: results as a table, and a report with plots, which asks for nothing from elsewhere."""
+"""A run as a page: results as a table, and a report with plots, which asks for nothing from elsewhere.
+
+matplotlib draws the plots as SVG (extra ``report``): the page needs no script, and is small. Its colours are the
+page's, so that it is readable light and dark.
+"""
 
 from __future__ import annotations
 
+import io
 import json
+import math
+import re
+from collections import Counter
 from collections.abc import Iterable
 from html import escape
 from itertools import islice
 from typing import Any
 
+from dynclient.bulk.journal import OUTCOMES, BulkError
+
 _LONGEST = 200
+_BUCKETS = 120
+_BINS_A_DECADE = 20
+_MOST_KINDS = 30
+_MOST_UNKNOWN = 1000
+_FOREGROUND = "#010203"
+_LINES = {"done": "#2a9d4a", "refused": "#c77d00", "failed": "#d1383d", "unknown": "#7b4fd1"}
+_PERCENTILES = {50: "#2277cc", 90: "#c77d00", 99: "#d1383d"}
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; margin: 0 0 1.5rem; }
+th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+svg { width: 100%; height: auto; }
+"""  # noqa: E501  # a line of CSS
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return "<td></td>"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return f"<td>{escape(text if len(text) <= _LONGEST else text[:_LONGEST] + '…')}</td>"
+    number = ' class="number"' if isinstance(value, (int, float)) else ""
+    return f"<td{number}>{escape(text if len(text) <= _LONGEST else text[:_LONGEST] + '…')}</td>"
+
+
+def _table(names: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def results_html(title: str, results: Iterable[Any], most: int) -> str:
     """The first results as a table of HTML."""
     found = list(islice(results, most + 1))
     names = ("row", "key", "outcome", "status", "attempts", "ms", "data", "problem")
-    head = "".join(f"<th>{name}</th>" for name in names)
-    rows = "".join(f"<tr>{''.join(_cell(getattr(each, name)) for name in names)}</tr>" for each in found[:most])
-    more = f"<p>the first {most} of them</p>" if len(found) > most else ""
-    return f"<p>{escape(title)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
+    table = _table(names, ([getattr(each, name) for name in names] for each in found[:most]))
+    return f"<p>{escape(title)}</p>{table}" + f"<p>the first {most} of them</p>" * (len(found) > most)
+
+
+class _Figures:
+    """What a page shows, counted in one pass over the results; its memory does not grow with them."""
+
+    def __init__(self, start: float, end: float) -> None:
+        self.start, self.width = start, max(end - start, 1e-3) / _BUCKETS
+        self.outcomes: dict[str, list[int]] = {name: [0] * _BUCKETS for name in _LINES}
+        self.latencies: list[Counter[int]] = [Counter() for _ in range(_BUCKETS)]
+        self.statuses: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
+        self.unknown: list[str] = []
+
+    def add(self, result: Any) -> None:
+        if result.outcome == "unknown" and len(self.unknown) < _MOST_UNKNOWN:
+            self.unknown.append(result.key)
+        if result.status:
+            self.statuses[str(result.status)] += 1
+        if result.problem:
+            text = re.sub(r"[0-9]+", "N", str(result.problem.get("message", "")))[:_LONGEST]
+            kind = f"{result.problem.get('type', '')}: {text}"
+            if kind in self.kinds or len(self.kinds) < _MOST_KINDS:
+                self.kinds[kind] += 1
+        if result.time is None or result.outcome not in self.outcomes:
+            return
+        bucket = min(max(int((result.time - self.start) / self.width), 0), _BUCKETS - 1)
+        self.outcomes[result.outcome][bucket] += 1
+        if result.ms:
+            self.latencies[bucket][round(math.log10(result.ms) * _BINS_A_DECADE)] += 1
+
+    def percentile(self, bucket: int, percent: int) -> float:
+        """A percentile of the latencies, in milliseconds, to about six per cent; NaN without any."""
+        bins = self.latencies[bucket]
+        left = bins.total() * percent / 100
+        for number in sorted(bins):
+            left -= bins[number]
+            if left <= 0:
+                return float(10 ** (number / _BINS_A_DECADE))
+        return math.nan
+
+
+def page(run: Any) -> str:
+    """A page about a run, in one file of HTML.
+
+    Raises:
+        BulkError: matplotlib is not installed.
+    """
+    figures = _Figures(*_span(run))
+    for result in run.results():
+        figures.add(result)
+    summary = run.summary
+    counts = [(name, getattr(summary, name)) for name in (*OUTCOMES, "pending")]
+    seconds = figures.width * _BUCKETS
+    parts = [
+        f"<h1>{escape(run.title)}</h1>",
+        f"<p>{summary.total:,} rows, {seconds:,.1f} seconds from first to last answer; run {escape(run.id)}</p>",
+        _table(("outcome", "rows"), counts),
+        *(f"<p>damaged: {escape(each)}</p>" for each in summary.damaged),
+        f"<h2>Calls a second</h2>{_pace_plot(figures)}",
+        f"<h2>Latency</h2>{_latency_plot(figures)}",
+        f"<h2>Statuses</h2>{_table(('status', 'rows'), sorted(figures.statuses.items()))}",
+        f"<h2>Faults</h2>{_table(('fault', 'rows'), figures.kinds.most_common())}" if figures.kinds else "",
+    ]
+    if figures.unknown:
+        more = f"<p>the first {_MOST_UNKNOWN:,} of {summary.unknown:,}</p>" * (summary.unknown > len(figures.unknown))
+        parts.append(f"<h2>Unknown rows</h2>{more}{_table(('key',), ([key] for key in figures.unknown))}")
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f"<title>{escape(run.title)}</title><style>{_STYLE}</style></head>\n<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _span(run: Any) -> tuple[float, float]:
+    """The moments of the first answer and the last."""
+    first, last = math.inf, -math.inf
+    for each in run.results():
+        if each.time is not None:
+            first, last = min(first, each.time), max(last, each.time)
+    return (first, last) if first <= last else (0.0, 0.0)
+
+
+def _pace_plot(figures: _Figures) -> str:
+    lines = [
+        (name, color, [count / figures.width for count in figures.outcomes[name]])
+        for name, color in _LINES.items()
+        if any(figures.outcomes[name])
+    ]
+    return _plot(figures, lines, "calls a second")
+
+
+def _latency_plot(figures: _Figures) -> str:
+    lines = [
+        (f"{percent} %", color, [figures.percentile(bucket, percent) for bucket in range(_BUCKETS)])
+        for percent, color in _PERCENTILES.items()
+    ]
+    return _plot(figures, lines, "milliseconds")
+
+
+def _plot(figures: _Figures, lines: list[tuple[str, str, list[float]]], label: str) -> str:
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise BulkError("a report needs matplotlib", hint="pip install 'dynclient[report]'") from error
+    colors = dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _FOREGROUND
+    )
+    with rc_context({**colors, "svg.fonttype": "none", "svg.hashsalt": label, "font.family": "sans-serif"}):
+        figure = Figure(figsize=(9, 3), layout="constrained")
+        axes = figure.add_subplot()
+        moments = [(bucket + 0.5) * figures.width for bucket in range(_BUCKETS)]
+        for name, color, values in lines:
+            axes.plot(moments, values, label=name, color=color, linewidth=1.4, marker="." if len(lines) else "")
+        axes.set_xlabel("seconds")
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+        axes.spines[["top", "right"]].set_visible(False)
+        if lines:
+            axes.legend(frameon=False, ncols=len(lines), loc="upper right")
+        text = io.StringIO()
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    found = text.getvalue()
+    found = found[found.index("<svg") :].replace(_FOREGROUND, "currentColor")
+    return re.sub(r"<metadata>.*?</metadata>", "", found, flags=re.DOTALL)

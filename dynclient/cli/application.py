@@ -54,6 +54,7 @@ class LazyCommand(click.Command):
 COMMANDS = (
     LazyCommand("api", "apis:api", "Give APIs short names and settings."),
     LazyCommand("auth", "logins:auth", "Log in, and store credentials."),
+    LazyCommand("bulk", "bulk:bulk", "Send a table of calls, and survive a crash."),
     LazyCommand("cache", "document_commands:cache", "Show or clear the cache of documents."),
     LazyCommand("call", "operation_commands:call", "Call an operation."),
     LazyCommand("compile", "document_commands:compile_", "Compile a document, to ship it."),

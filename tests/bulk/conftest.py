@@ -147,12 +147,18 @@ def client(document) -> Iterator[Any]:
         yield made
 
 
-def write_table(path: Any, count: int) -> str:
+def _write_table(path: Any, count: int) -> str:
     lines = ["id,sku,amount,note,rush", *(f"o-{n},sku-{n},{n + 1},,true" for n in range(count))]
     path.write_text("\n".join(lines) + "\n")
     return str(path)
 
 
 @pytest.fixture
+def write_table() -> Callable[[Any, int], str]:
+    """Write a table of so many orders."""
+    return _write_table
+
+
+@pytest.fixture
 def table(tmp_path) -> str:
-    return write_table(tmp_path / "orders.csv", 50)
+    return _write_table(tmp_path / "orders.csv", 50)

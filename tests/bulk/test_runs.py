@@ -333,3 +333,16 @@ def test_progress_is_told(start):
     seen = []
     start(progress=seen.append)
     assert seen[-1] == bulk.Summary(50, done=50)
+
+
+@pytest.mark.large
+def test_a_report_is_one_page_that_asks_for_nothing(start, server):
+    pytest.importorskip("matplotlib")
+    server.answer = lambda sku: {"sku-1": 422, "sku-2": None}.get(sku, 201)
+    from dynclient.bulk.report import page
+
+    text = page(start())
+    assert text.count("<svg") == 2
+    assert ">o-2<" in text
+    assert not re.search(r"<script|(src|href)=\"?http|url\(http|@import", text)
+    assert "currentColor" in text

@@ -1,0 +1,318 @@
+"""``dynclient bulk``: send a table of calls with a journal, look at it, and go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from dynclient._escaping import escaped
+from dynclient._settings import APISettings
+from dynclient.cli import credentials, documents
+from dynclient.cli.calls import SHARED_OPTIONS, call_options, with_settings
+from dynclient.cli.commands import Command
+
+if TYPE_CHECKING:
+    from dynclient._client import Client
+    from dynclient.bulk import BulkRun, Summary
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_COMMAND = "command.json"
+_OF_THE_CLIENT = ("auth", "anonymous", "header", "server", "base_url", "timeout", "retries", "validate", "profile")
+_SETTINGS = ("concurrency", "rate", "max_failures", "on_invalid", "limit")
+_SOME_NOT_DONE, _UNKNOWN_LEFT = 1, 3
+_MINUTE = 60.0
+_OUTCOMES = ("done", "refused", "failed", "invalid", "unknown")
+
+
+def _client_options(command: Decorated) -> Decorated:
+    """The options of `dynclient call` that say how calls are made."""
+    given = {option.name: option for option in SHARED_OPTIONS}
+    for name in reversed(_OF_THE_CLIENT):
+        option = given[name]
+        declared = [name, *option.opts]
+        command = click.option(
+            *declared,
+            type=option.type,
+            multiple=option.multiple,
+            is_flag=option.is_flag,
+            metavar=option.metavar,
+            help=option.help,
+        )(command)
+    return command
+
+
+def _run_options(command: Decorated) -> Decorated:
+    """The options of commands that send."""
+    for option in reversed(
+        (
+            click.option(
+                "--concurrency", type=click.IntRange(1), help="How many rows are in flight in each process.  [16]"
+            ),
+            click.option("--rate", metavar="N/TIME", help="At most so many rows, such as 50/s or 600/m."),
+            click.option(
+                "--max-failures",
+                type=click.IntRange(0),
+                help="Stop after so many in a row, or a tenth; 0: never.  [50]",
+            ),
+            click.option(
+                "--on-invalid", type=click.Choice(("stop", "skip")), help="What a row does that breaks the document."
+            ),
+            click.option("--limit", type=click.IntRange(0), help="Send only so many rows of the table."),
+            click.option("--workers", type=click.IntRange(1), metavar="N", help="Send by N processes of this machine."),
+            click.option("--dask", metavar="ADDRESS", help="Send by the cluster of a Dask scheduler, tcp://HOST:PORT."),
+        )
+    ):
+        command = option(command)
+    return _client_options(command)
+
+
+@click.group()
+def bulk() -> None:
+    """Call an operation for each row of a table, with a journal that survives a crash."""
+
+
+@bulk.command(cls=Command)
+@documents.document_argument()
+@click.argument("operation", shell_complete=documents.complete_operations)
+@click.option("--from", "table", required=True, type=click.Path(exists=True, dir_okay=False), metavar="TABLE")
+@click.option("--journal", required=True, type=click.Path(file_okay=False), metavar="DIR", help="The journal's folder.")
+@click.option("--key", metavar="COLUMN", help="The column that names the rows.  [the row's number]")
+@click.option("--set", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument; $COLUMN is of the row.")
+@click.option("--check", is_flag=True, help="Build all rows first, and report all that are invalid.")
+@click.option("--partition-size", type=click.IntRange(1), help="The rows of one log, and of one task.  [1000]")
+@_run_options
+def run(document: str, operation: str, table: str, journal: str, **given: Any) -> int:
+    """Call OPERATION of DOCUMENT for each row of TABLE: CSV, TSV, JSON Lines or Parquet.
+
+    Each column is an argument, or --set says which are: --set to='$phone' --set amount:=3. The same line goes on after
+    a crash, and `dynclient bulk resume DIR` does. The exit status is 0 if all rows are done, 1 if some are not, 3 if
+    some are unknown: sent, and the answer lost.
+    """
+    from dynclient import bulk as product
+
+    with _method(document, operation, given) as (method, more):
+        named = {name: given[name] for name in ("key", "check", "partition_size") if given[name] is not None}
+        if given["arguments"]:
+            named["arguments"] = _arguments(given["arguments"])
+        made = product.create(method, table, journal=journal, **named, **more)
+        kept = {name: given[name] for name in _OF_THE_CLIENT}
+        kept["auth"] = [word for word in kept["auth"] if not word.endswith("=-")]
+        word = str(Path(document).resolve()) if Path(document).is_file() else document
+        text = json.dumps({"document": word, "operation": operation, "options": kept})
+        Path(made.path, _COMMAND).write_text(text, encoding="utf-8")
+        return _driven(made, made.resume)
+
+
+@bulk.command(cls=Command)
+@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@_run_options
+def resume(journal: str, **given: Any) -> int:
+    """Go on with a run: send the rows that were not sent, and those without an answer that can be repeated."""
+    with _found(journal, given) as (found, more):
+        return _driven(found, found.resume, **more)
+
+
+@bulk.command(cls=Command)
+@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--outcome", type=click.Choice(_OUTCOMES[1:]), default="failed", show_default=True, help="Of which rows.")
+@click.option("--may-repeat", is_flag=True, help="Send unknown rows again, which may have been done.")
+@_run_options
+def retry(journal: str, outcome: str, *, may_repeat: bool, **given: Any) -> int:
+    """Send rows with an outcome again."""
+    with _found(journal, given) as (found, more):
+        return _driven(found, found.retry, outcome=outcome, may_repeat=may_repeat, **more)
+
+
+@bulk.command(cls=Command)
+@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def status(journal: str, *, as_json: bool) -> int:
+    """Count the rows of a run by outcome; the exit status is that of the run."""
+    from dynclient import bulk as product
+    from dynclient.cli.output import write
+
+    summary = product.open(journal).summary
+    write(json.dumps(asdict(summary)) if as_json else str(summary))
+    return _status(summary)
+
+
+@bulk.command(cls=Command)
+@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--outcome", type=click.Choice(_OUTCOMES), help="Only rows with this outcome.")
+@click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE: .jsonl or .parquet.")
+def results(journal: str, outcome: str | None, output: str | None) -> None:
+    """Print the results of a run, a line of JSON for each row."""
+    from dynclient import bulk as product
+
+    found = product.open(journal)
+    if output is not None and output.endswith(".parquet"):
+        found.to_parquet(output, outcome)
+        return
+    with ExitStack() as stack:
+        file = stack.enter_context(Path(output).open("w", encoding="utf-8")) if output is not None else sys.stdout
+        for each in found.results() if outcome is None else found.rows(outcome):
+            text = json.dumps(asdict(each), ensure_ascii=not sys.stdout.isatty(), default=str)
+            file.write((text if output is not None else escaped(text)) + "\n")
+
+
+@bulk.command(cls=Command)
+@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+def unknown(journal: str) -> int:
+    """List the keys of the rows that are unknown: sent, and the answer lost."""
+    from dynclient import bulk as product
+
+    found = product.open(journal)
+    for each in found.rows("unknown"):
+        click.echo(escaped(each.key))
+    return _UNKNOWN_LEFT if found.summary.unknown else 0
+
+
+@bulk.command(cls=Command)
+@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The page, HTML.")
+def report(journal: str, output: str) -> None:
+    """Write a page about a run: outcomes, pace and latency over time, statuses, faults, the unknown rows."""
+    from dynclient import bulk as product
+    from dynclient.bulk.report import page
+
+    Path(output).write_text(page(product.open(journal)), encoding="utf-8")
+
+
+def _arguments(words: tuple[str, ...]) -> dict[str, Any]:
+    """Arguments as ``NAME=VALUE``, or ``NAME:=JSON``."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.rstrip(":"):
+            raise click.UsageError(escaped(f"--set takes NAME=VALUE or NAME:=JSON, not {word}"))
+        try:
+            found[name.rstrip(":")] = json.loads(value) if name.endswith(":") else value
+        except ValueError as error:
+            raise click.UsageError(escaped(f"--set {name}= is not JSON: {error}")) from None
+    return found
+
+
+@contextmanager
+def _method(document: str, operation: str, given: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The operation, and the settings of the run: an executor too, where other processes send."""
+    settings: APISettings | None = documents.settings_of(document, given["profile"])
+    rate = given["rate"]
+    words = with_settings(settings, {**given, "rate": None})
+    more = {name: given[name] for name in _SETTINGS if given[name] is not None}
+    more |= {"rate": rate or words["rate"]} if rate or words["rate"] else {}
+    if more.get("max_failures") == 0:
+        more["max_failures"] = None
+    with ExitStack() as stack:
+        client = stack.enter_context(documents.client_of(document))
+        options = call_options(client, {**words, "rate": None, "accept": None, "content_type": None})
+        if given["workers"] or given["dask"]:
+            options.pop("auth", None)
+            more["auth"] = _references(client, words["auth"])
+            more["executor"] = stack.enter_context(_executor(given["workers"], given["dask"]))
+        yield documents.method_of(client, operation).with_options(**options), more
+
+
+def _references(client: Client, words: list[str]) -> dict[str, str] | None:
+    """The credentials of workers: the names of variables of their environments."""
+    found = {}
+    for word in words:
+        name, equals, source = word.partition("=")
+        if not equals or not source.startswith("env:") or name not in client.api.security_schemes:
+            raise click.UsageError("with --workers and --dask, --auth takes SCHEME=env:VARIABLE of the workers")
+        found[name] = source
+    for scheme in client.api.security_schemes.values():
+        variable = credentials.variable(client.api, scheme)
+        if scheme.name not in found and credentials.is_configured(client.api) and os.environ.get(variable):
+            found[scheme.name] = f"env:{variable}"
+    return found or None
+
+
+@contextmanager
+def _executor(workers: int | None, address: str | None) -> Iterator[Any]:
+    """A client of a cluster: of that at an address, or of processes of this machine."""
+    if workers and address:
+        raise click.UsageError("--workers starts processes here, --dask uses a cluster: give one of them")
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise click.ClickException(
+            "--workers and --dask need distributed\nHint: pip install 'dynclient[dask]'"
+        ) from None
+    with ExitStack() as stack:
+        if workers:
+            address = stack.enter_context(
+                LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
+            )
+        yield stack.enter_context(Client(address))
+
+
+@contextmanager
+def _found(journal: str, given: dict[str, Any]) -> Iterator[tuple[BulkRun, dict[str, Any]]]:
+    """A run by its journal, with the client of the command line that began it."""
+    from dynclient import bulk as product
+
+    try:
+        before = json.loads(Path(journal, _COMMAND).read_text(encoding="utf-8"))
+        kept = {name: given[name] or before["options"].get(name) or given[name] for name in _OF_THE_CLIENT}
+        document, operation = before["document"], before["operation"]
+    except (OSError, ValueError, TypeError, KeyError):
+        product.open(journal)
+        raise click.ClickException(escaped(f"{journal} was not begun by dynclient bulk run: go on in Python")) from None
+    with _method(document, operation, {**given, **kept}) as (method, more):
+        yield product.open(journal, method), more
+
+
+def _driven(found: BulkRun, drive: Callable[..., BulkRun], **options: Any) -> int:
+    """Send, and show how far it is; returns the exit status."""
+    with _progress(found.total) as progress:
+        try:
+            drive(progress=progress, **options)
+        except KeyboardInterrupt:
+            click.echo(escaped(f"interrupted; dynclient bulk resume {found.path} goes on"), err=True)
+            raise
+    summary = found.summary
+    click.echo(str(summary), err=True)
+    return _status(summary)
+
+
+def _status(summary: Summary) -> int:
+    if summary.unknown:
+        return _UNKNOWN_LEFT
+    return 0 if summary.is_complete else _SOME_NOT_DONE
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Summary], None]]:
+    """A bar in a terminal, a line a minute elsewhere."""
+    if not sys.stderr.isatty():
+        last = [time.monotonic()]
+
+        def line(summary: Summary) -> None:
+            if time.monotonic() - last[0] >= _MINUTE:
+                last[0] = time.monotonic()
+                click.echo(str(summary), err=True)
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        bar = bars.add_task("", total=total)
+
+        def show(summary: Summary) -> None:
+            left = [f"{getattr(summary, name)} {name}" for name in _OUTCOMES[1:] if getattr(summary, name)]
+            bars.update(bar, completed=total - summary.pending, description=", ".join(left))
+
+        yield show

@@ -1,5 +1,6 @@
 # For type checkers: `load` and the clients come from a package that a project may have generated from its documents.
 from dynclient import bulk as bulk
+from dynclient import drift as drift
 from dynclient import exceptions as exceptions
 from dynclient import explorer as explorer
 from dynclient import mcp as mcp

@@ -25,7 +25,8 @@ class Fault(Record):
 
     ``path`` is the location in the value (``$.machineDetection.mode``), ``message`` the description, ``keyword`` the
     violated keyword of the schema, and ``location`` where the document says so. ``value_type`` is the value's JSON
-    type, and ``value`` itself as Python writes it, if it is short and by its schema and its name no secret.
+    type, and ``value`` itself as Python writes it, if it is short and by its schema and its name no secret. ``uri`` is
+    that of the keyword in the document as it was read, with its overlays.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Fault(Record):
     location: DocumentLocation | None = None
     value_type: str = ""
     value: str = ""
+    uri: str = ""
 
     def __str__(self) -> str:
         value, location = f" (it is {self.value})" * bool(self.value), f" ({self.location})" * bool(self.location)

@@ -6,18 +6,18 @@ its body looks like. What is wrong with the body is the error's ``__cause__`` an
 Rule 3: a body that the document does not describe is decoded by its Content-Type, or returned as bytes.
 Rule 4: if no success is documented at all, any success is taken, and its body decoded in the same way.
 Rule 5: a success that the document does not list is taken, with a warning, if its body is that of a documented success.
-Rule 6: ``warn`` logs the errors that ``strict`` raises; ``off`` does neither. An error status raises in each. Headers
-that break their schema are warned of, not refused.
+Rule 6: ``warn`` logs the errors that ``strict`` raises, ``record`` notes them, and ``off`` does nothing. An error
+status raises in each. Headers that break their schema are warned of, not refused.
 Rule 7: a refusal says where the data is, which option takes it, and that the server has done what was asked.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from dynclient import codecs, model
 from dynclient._escaping import logger
@@ -32,6 +32,7 @@ from dynclient.exceptions import (
     Fault,
     ResponseError,
     ResponseValidationError,
+    UndocumentedStatus,
     UnexpectedMediaType,
     api_error,
     undocumented,
@@ -50,14 +51,29 @@ _NOT_MODIFIED = 304
 _UNSPECIFIC = frozenset({TEXT, "text/html", OCTETS, "binary/octet-stream"})
 
 
+# What a fault that is of no schema has in place of a keyword.
+_KEYWORDS = {UnexpectedMediaType: "content-type", DecodeError: "decode", UndocumentedStatus: "status"}
+
+
+class Recorder(Protocol):
+    """Counts what differs from the document."""
+
+    def note(self, operation: model.Operation, response: Response, faults: Sequence[Fault], data: Any) -> None:
+        """Note the faults of one response; ``data`` is its decoded body, as far as it is known."""
+
+
 class ResponseReader(Record):
-    """Reads the responses of one operation. ``mode`` is the mode of validation, ``convert`` a Converter or None."""
+    """Reads the responses of one operation. ``mode`` is the mode of validation, ``convert`` a Converter or None.
+
+    ``recorder`` is what notes faults, in the mode ``record``.
+    """
 
     operation: model.Operation
     limits: Limits
     mode: ValidationMode = "strict"
     engine: ValidationEngine = "auto"
     convert: Any = None
+    recorder: Recorder | None = None
 
     def read(self, response: Response) -> HTTPResult:
         """Read a whole response: its data, status and headers.
@@ -73,12 +89,15 @@ class ResponseReader(Record):
         if documented is None:
             return self._undocumented(response)
         data, wrong = self._data(documented, response)
+        if self.recorder is not None:
+            self._note(response, wrong, self._header_faults(documented, response))
         if response.status >= _ERROR:
             raise self._api_error(documented, response, data, wrong) from wrong
-        if wrong is not None:
-            self._take_or_raise(wrong)
-        if documented.headers:
-            self._warn_of_headers(documented, response)
+        if self.recorder is None:
+            if wrong is not None:
+                self._take_or_raise(wrong)
+            if documented.headers:
+                self._warn_of_headers(documented, response)
         return _result(data, response)
 
     def open(self, response: Response) -> StreamedResponse:
@@ -109,13 +128,15 @@ class ResponseReader(Record):
     def differences(self, response: Response) -> list[Fault]:
         """All that differs from the document in a whole response; an undocumented status is a difference too."""
         documented = match_status(self.operation, response.status)
-        if documented is None:
-            return [] if self._takes_any(response.status) else [Fault("", self._not_described(response.status))]
-        _, wrong = self._data(documented, response)
-        found = self._header_faults(documented, response)
-        if isinstance(wrong, ResponseValidationError):
-            return [*found, *wrong.errors]
-        return [*found, Fault("", wrong.message)] if wrong is not None else found
+        wrong: ResponseError | None = None
+        found: list[Fault] = []
+        if documented is not None:
+            _, wrong = self._data(documented, response)
+            found = self._header_faults(documented, response)
+        elif not self._takes_any(response.status):
+            found = [self._status_fault(response)]
+        self._note(response, wrong, found)
+        return [*found, *_faults_of(wrong)]
 
     def item_faults(self, opened: StreamedResponse, item: Any, index: int) -> None:
         """Validate one item of a streamed body.
@@ -144,7 +165,17 @@ class ResponseReader(Record):
         schema = item_schema(opened.media_type, index) if self.convert is not None else None
         return item if schema is None else self.convert.value(schema, item, f"$[{index}]")
 
+    def _note(self, response: Response, wrong: ResponseError | None, found: Sequence[Fault] = ()) -> None:
+        faults = [*found, *_faults_of(wrong)]
+        if self.recorder is not None and faults:
+            self.recorder.note(self.operation, response, faults, wrong.data if wrong is not None else None)
+
+    def _status_fault(self, response: Response) -> Fault:
+        return Fault("", self._not_described(response.status), "status")
+
     def _take_or_raise(self, wrong: ResponseError) -> None:
+        if self.recorder is not None and wrong.response is not None:
+            self._note(wrong.response, wrong)
         if self.mode == "strict":
             raise wrong
         if self.mode == "warn":
@@ -164,13 +195,16 @@ class ResponseReader(Record):
             if wrong is None:
                 self._warn_of_status(documented, response)
                 return _result(data, response)
+        if self.recorder is not None:
+            self._note(response, None, [self._status_fault(response)])
         kind = undocumented(status)
         error = self._completed(
             kind(self._not_described(status), statuses=statuses, response=response, data=data), response
         )
         if status not in SUCCESS:
             raise error
-        self._take_or_raise(error)
+        if self.recorder is None:
+            self._take_or_raise(error)
         return _result(data, response)
 
     def _takes_any(self, status: int) -> bool:
@@ -198,7 +232,9 @@ class ResponseReader(Record):
         return True
 
     def _warn_of_status(self, documented: model.Response, response: Response) -> None:
-        if self.mode != "off":
+        if self.recorder is not None:
+            self._note(response, None, [self._status_fault(response)])
+        elif self.mode != "off":
             log.warning(
                 "%s: the document does not list %s; taken as its %s",
                 self.operation.id,
@@ -208,6 +244,9 @@ class ResponseReader(Record):
 
     def _warn_of_headers(self, documented: model.Response, response: Response) -> None:
         """Log what is wrong with the headers: that the body is right is worth more."""
+        if self.recorder is not None:
+            self._note(response, None, self._header_faults(documented, response))
+            return
         for fault in self._header_faults(documented, response):
             log.warning("%s: accepted although %s", self.operation.id, fault)
 
@@ -386,6 +425,14 @@ class ResponseReader(Record):
             elif text is None and header.required:
                 found.append(Fault(f"header.{name}", "is required", "required"))
         return found
+
+
+def _faults_of(wrong: ResponseError | None) -> Sequence[Fault]:
+    """What an error says of a response, as faults: those of its schema, or a single one."""
+    if isinstance(wrong, ResponseValidationError) and wrong.errors:
+        return wrong.errors
+    keyword = next((name for kind, name in _KEYWORDS.items() if isinstance(wrong, kind)), "")
+    return [Fault("", wrong.message, keyword)] if wrong is not None else []
 
 
 class StreamedResponse(Record):

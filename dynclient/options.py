@@ -33,7 +33,7 @@ __all__ = [
     "ValidationMode",
 ]
 
-ValidationMode = Literal["strict", "warn", "off"]
+ValidationMode = Literal["strict", "warn", "off", "record"]
 ValidationEngine = Literal["auto", "jsonschema"]
 
 Redirects = Literal["same-origin", "any", "none", "all"]
@@ -181,7 +181,8 @@ class Limits:
 class Validation:
     """How requests and responses are validated against the document.
 
-    ``strict`` raises, ``warn`` logs, ``off`` does neither.
+    ``strict`` raises, ``warn`` logs, ``off`` does neither. ``record``, for responses only, lets them pass and counts
+    their faults for :func:`dynclient.drift.report`; as a word of its own it leaves requests strict.
 
     With ``engine="auto"`` jsonschema-rs checks each value first, and jsonschema decides and reports where that does not
     say that the value is valid. With ``engine="jsonschema"`` jsonschema alone does both.
@@ -197,7 +198,7 @@ class Validation:
 
     @classmethod
     def of(cls, value: Validation | ValidationMode | Mapping[str, Validation | ValidationMode]) -> Validation:
-        """A Validation of ``"strict"``, ``"warn"`` or ``"off"`` for both directions; a Validation unchanged.
+        """A Validation of ``"strict"``, ``"warn"``, ``"off"`` or ``"record"``; a Validation unchanged.
 
         A mapping is that of ``by``.
 
@@ -208,10 +209,12 @@ class Validation:
             value = cls(by=value)
         if not isinstance(value, cls):
             if value not in _MODES:
-                raise ValueError(f"validate must be 'strict', 'warn', 'off' or a Validation, not {value!r}")
-            return cls(value, value)
+                raise ValueError(f"validate must be 'strict', 'warn', 'off', 'record' or a Validation, not {value!r}")
+            return cls("strict" if value == "record" else value, value)
         if not _MODES.issuperset((value.requests, value.responses)):
-            raise ValueError(f"the modes of a Validation are 'strict', 'warn' and 'off', not {value.requests!r}")
+            raise ValueError(f"the modes of a Validation are 'strict', 'warn', 'off', 'record', not {value.requests!r}")
+        if value.requests == "record":
+            raise ValueError("only responses are recorded: Validation(responses='record')")
         if any(isinstance(each, Mapping) or getattr(each, "by", None) for each in value.by.values()):
             raise ValueError("a Validation in by= can't have another by=")
         return replace(value, by={name: cls.of(each) for name, each in value.by.items()}) if value.by else value
@@ -220,7 +223,7 @@ class Validation:
 ValidationChoice = Validation | ValidationMode | Mapping[str, Validation | ValidationMode]
 """What ``validate=`` takes: a mapping is that of :attr:`Validation.by`."""
 
-_MODES = frozenset({"strict", "warn", "off"})
+_MODES = frozenset({"strict", "warn", "off", "record"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,8 +168,9 @@ class _BaseClient:
             rate: how many requests may go to each origin in a time: ``"50/s"``, a Rate, or a RateLimiter; ``"auto"`` as
                 many as the server's responses allow.
             limits: bounds on the document and on what servers send.
-            validate: ``"strict"``, ``"warn"``, ``"off"``, or a Validation with a mode for each direction; or a
-                mapping of operations to these.
+            validate: ``"strict"``, ``"warn"``, ``"off"``, ``"record"``, which counts the faults of responses for
+                ``dynclient.drift``, or a Validation with a mode for each direction; or a mapping of operations to
+                these.
             references: URL prefixes that the document's ``$ref`` may also lead to.
             overlays: OpenAPI Overlays (1.0 and 1.1) that change the document before it is read, in this order: each a
                 path, a URL or a mapping.

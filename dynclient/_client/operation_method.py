@@ -138,7 +138,8 @@ class Dispatcher:
             plan.check_answers()
         request = bound if isinstance(bound, Request) else plan.request(bound, options)
         operation = plan.operation
-        reader = ResponseReader(operation, self.state.limits, mode, engine, options.convert)
+        recorder = self.document.recorder if mode == "record" else None
+        reader = ResponseReader(operation, self.state.limits, mode, engine, options.convert, recorder)
         auth = AuthFlow(self._security, operation) if operation.security else None
         if options.headers:
             self._security.check_headers(options.headers, request, operation)

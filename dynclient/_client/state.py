@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dynclient._call.pace import Pacing
     from dynclient._routing import Router
     from dynclient.changes import Changes
+    from dynclient.drift import Recorder
     from dynclient.inspection.search import SearchIndex
 
 _P = ParamSpec("_P")
@@ -134,6 +135,13 @@ class LoadedDocument:
         from dynclient.inspection.search import SearchIndex
 
         return SearchIndex(self.api.rows, self.api.read)
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """What counts the faults of responses with ``validate="record"``."""
+        from dynclient.drift import Recorder
+
+        return self.__dict__.setdefault("recorder", Recorder(self.api))  # type: ignore[no-any-return]  # it is one
 
     def operation(self, row: OperationRow) -> Operation:
         """Read an operation.

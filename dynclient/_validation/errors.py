@@ -24,7 +24,7 @@ from dynclient._masking import names_credential
 from dynclient._schemas import SchemaBundle
 from dynclient._validation.formats import format_fault
 from dynclient._validation.json_types import kind
-from dynclient._validation.patterns import location_in
+from dynclient._validation.patterns import origin_in
 from dynclient.exceptions import DocumentLocation, Fault
 from dynclient.model import References
 
@@ -69,11 +69,11 @@ class Reporter:
             for inner in chosen:
                 yield from self._faults(inner, here, places=places, within=within)
             return
-        location = self._location(error) if places else None
+        uri, location = self._origin(error) if places else ("", None)
         decides = str(_keyword(error, "$comment", "")).split("\n") if branches else [""]
         if decides[0] and isinstance(error.instance, dict) and decides[0] not in error.instance:
             message = f"is required: it decides between {_listed([repr(value) for value in decides[1:]], 'and')}"
-            yield Fault(here + value_path(decides[:1]), message, "required", location)
+            yield Fault(here + value_path(decides[:1]), message, "required", location, uri=uri)
             return
         types = _types(branches)
         message = _not_of_type(types, error.instance) if types else _message(error)
@@ -81,7 +81,7 @@ class Reporter:
             message = f"{message}: {self._missed(branches, here)}"[:_LONGEST_CHOICE]
         keyword = str(error.validator or "")
         value_type = "" if keyword in _ABSENT else kind(error.instance)
-        yield Fault(here, message, keyword, location, value_type, _value(error, types))
+        yield Fault(here, message, keyword, location, value_type, _value(error, types), uri)
 
     def _missed(self, branches: list[list[ValidationError]], here: str) -> str:
         """Why a value fits no branch of a choice: of the nearest ones, what each lacks."""
@@ -95,11 +95,12 @@ class Reporter:
             for branch in nearest
         )
 
-    def _location(self, error: ValidationError) -> DocumentLocation | None:
+    def _origin(self, error: ValidationError) -> tuple[str, DocumentLocation | None]:
         if self._pointers is None:
             self._pointers = _pointers(self.bundle.schema)
         pointer = self._pointers.get(id(error.schema))
-        return None if pointer is None else location_in(self.bundle, self.references, f"{pointer}/{error.validator}")
+        place = f"{pointer}/{error.validator}"
+        return ("", None) if pointer is None else origin_in(self.bundle, self.references, place)
 
 
 def _keyword(error: ValidationError, name: str, default: Any) -> Any:

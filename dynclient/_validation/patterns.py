@@ -86,10 +86,15 @@ def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Lim
 
 def location_in(bundle: SchemaBundle, references: References, pointer: str) -> DocumentLocation | None:
     """The place in the document of what stands at a JSON pointer in a bundle, or of the nearest thing around it."""
+    return origin_in(bundle, references, pointer)[1]
+
+
+def origin_in(bundle: SchemaBundle, references: References, pointer: str) -> tuple[str, DocumentLocation | None]:
+    """The same with its URI, which is empty if there is no place."""
     uri, location = bundle.origin(pointer), None
     while uri and (location := location_at(references, uri)) is None:
         uri = uri.rpartition("/")[0] if "/" in uri.partition("#")[2] else ""
-    return location
+    return uri, location
 
 
 def _entries(schema: Any) -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from dynclient._mock.coverage import Coverage
 from dynclient._mock.mock import Mock, WSGIApplication
 from dynclient._mock.responses import error_response
 from dynclient._routing import HTTPError
+from dynclient.drift import Recorder
 from dynclient.exceptions import ConnectError, DynclientError, TransportError
 from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
@@ -60,6 +61,11 @@ class Proxy(WSGIApplication):
     def differences(self) -> list[Difference]:
         """Where messages differed from the document."""
         return self._traffic.differences
+
+    @property
+    def drift(self) -> Recorder:
+        """What :func:`dynclient.drift.report` makes its report of."""
+        return self._traffic.drift
 
     @property
     def ledger(self) -> Coverage:

@@ -13,6 +13,7 @@ from dynclient._mock.checks import check_credentials, check_request
 from dynclient._mock.coverage import Coverage
 from dynclient._response import ResponseReader
 from dynclient._routing import HTTPError, Match, Router
+from dynclient.drift import Recorder
 from dynclient.exceptions import DynclientError, Fault
 from dynclient.messages import Request, Response
 from dynclient.options import Limits
@@ -56,6 +57,7 @@ class TrafficCheck:
         self.api = api
         self.coverage = Coverage(api)
         self.differences: list[Difference] = []
+        self.drift = Recorder(api)
         self.limits = Limits()
         self._router = Router(api)
         self._lock = threading.Lock()
@@ -85,7 +87,7 @@ class TrafficCheck:
     def response(self, operation: model.Operation, request: Request, response: Response) -> list[Difference]:
         """Record an exchange in the coverage, and return where its response differs from the document."""
         self.coverage.record(operation, request, response)
-        faults = ResponseReader(operation, self.limits).differences(response)
+        faults = ResponseReader(operation, self.limits, "record", recorder=self.drift).differences(response)
         return _differences("response", operation, request, response.status, faults)
 
     def keep(self, found: Iterable[Difference]) -> None:

@@ -12,6 +12,8 @@ from dynclient._client.operation_method import Described
 from dynclient._client.paging import AsyncPages, Pages
 from dynclient._client.raw_requests import RawRequests
 from dynclient._client.streaming import Answer, AsyncAnswer, AsyncStreaming, Streaming
+from dynclient._client.waiting import State, Waiter
+from dynclient._client.waits import AsyncJob, Job
 from dynclient._paging.rules import Evidence, Pagination
 from dynclient._paging.stepping import Page
 from dynclient._request import Explanation, ServerChoice
@@ -20,6 +22,7 @@ __all__ = [
     "Answer",
     "AsyncAnswer",
     "AsyncClient",
+    "AsyncJob",
     "AsyncLoadOptions",
     "AsyncPages",
     "AsyncStreaming",
@@ -30,6 +33,7 @@ __all__ = [
     "Described",
     "Evidence",
     "Explanation",
+    "Job",
     "LoadOptions",
     "OperationMethod",
     "Operations",
@@ -38,5 +42,7 @@ __all__ = [
     "Pagination",
     "RawRequests",
     "ServerChoice",
+    "State",
     "Streaming",
+    "Waiter",
 ]

@@ -339,6 +339,44 @@ class Described:
         options = self._dispatcher.options_of(plan.operation)
         return explain(self._dispatcher.document.api, plan, bound, options)
 
+    @shown_as(with_keywords("waits"))
+    @outermost
+    def wait(self, /, *args: Any, **keywords: Any) -> Any:
+        """Call, and wait until what the server goes on doing is over: the data of the result, or an awaitable of it.
+
+        Takes the arguments of the call, and ``timeout``, the seconds for all of it; None is no end. Where to ask is in
+        :attr:`waiter`, or in the answer. ``until={"status": "completed"}`` waits for these values at their paths, of a
+        GET by the same request; ``failed={"status": ["failed", "expired"]}`` are those of a failure; ``until="final"``
+        goes by the words of the document. With ``follow=True`` it gives each state as it comes. An option whose name is
+        an argument of the call gets an underscore after it.
+
+        Raises:
+            WaitFailed: it failed; ``.state`` and ``.result`` have what the server says.
+            WaitTimeout: it is not over yet; ``dynclient.resume(client, error.resume)`` goes on.
+        """
+        from dynclient._client.waits import wait
+
+        return wait(self._dispatcher, self._row, args, keywords, with_http_info=self._with_http_info)
+
+    @shown_as(with_keywords("waits"))
+    @outermost
+    def start(self, /, *args: Any, **keywords: Any) -> Any:
+        """Call, and return what it began as a Job: ``.result(timeout=)``, ``.status``, ``.poll()``, ``.resume``.
+
+        Takes the arguments of the call, ``until`` and ``failed``. On an AsyncClient it is awaited.
+        """
+        from dynclient._client.waits import start
+
+        return start(self._dispatcher, self._row, args, keywords, with_http_info=self._with_http_info)
+
+    @property
+    def waiter(self) -> Any:
+        """How it is waited for (:class:`dynclient.types.Waiter`), with evidence; None if the document does not say."""
+        from dynclient._client.jobs import waiter_named
+
+        with self._attribute():
+            return waiter_named(self._dispatcher.document, self._row)
+
     def _read(self) -> Any:
         return self._dispatcher.document.operation(self._row)
 
@@ -463,44 +501,6 @@ class OperationMethod(Described):
         kind = AsyncPages if isinstance(dispatcher, AsyncDispatcher) else Pages
         options, send = dispatcher.options_of(self._read()), partial(dispatcher.send, data_only=False)
         return pages_of(dispatcher.document, self._row, options, send, args, keywords, kind)
-
-    @shown_as(with_keywords("waits"))
-    @outermost
-    def wait(self, /, *args: Any, **keywords: Any) -> Any:
-        """Call, and wait until what the server goes on doing is over: the data of the result, or an awaitable of it.
-
-        Takes the arguments of the call, and ``timeout``, the seconds for all of it; None is no end. Where to ask is in
-        :attr:`waiter`, or in the answer. ``until={"status": "completed"}`` waits for these values at their paths, of a
-        GET by the same request; ``failed={"status": ["failed", "expired"]}`` are those of a failure; ``until="final"``
-        goes by the words of the document. With ``follow=True`` it gives each state as it comes. An option whose name is
-        an argument of the call gets an underscore after it.
-
-        Raises:
-            WaitFailed: it failed; ``.state`` and ``.result`` have what the server says.
-            WaitTimeout: it is not over yet; ``dynclient.resume(client, error.resume)`` goes on.
-        """
-        from dynclient._client.waits import wait
-
-        return wait(self._dispatcher, self._row, args, keywords, with_http_info=self._with_http_info)
-
-    @shown_as(with_keywords("waits"))
-    @outermost
-    def start(self, /, *args: Any, **keywords: Any) -> Any:
-        """Call, and return what it began as a Job: ``.result(timeout=)``, ``.status``, ``.poll()``, ``.resume``.
-
-        Takes the arguments of the call, ``until`` and ``failed``. On an AsyncClient it is awaited.
-        """
-        from dynclient._client.waits import start
-
-        return start(self._dispatcher, self._row, args, keywords, with_http_info=self._with_http_info)
-
-    @property
-    def waiter(self) -> Any:
-        """How it is waited for (:class:`dynclient.types.Waiter`), with evidence; None if the document does not say."""
-        from dynclient._client.jobs import waiter_named
-
-        with self._attribute():
-            return waiter_named(self._dispatcher.document, self._row)
 
     @shown_as(of_options)
     @outermost

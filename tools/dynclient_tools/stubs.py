@@ -177,7 +177,23 @@ class _Writer:
             items = type_of(self.models, page.item, "response")
             pages = syntax.subscript("AsyncPages" if is_async else "Pages", items)
             yield syntax.function("paginate", self._arguments(page, _PAGING), pages)
+        if page.method.waiter is not None:
+            yield from self._waits(page, returns, is_async=is_async)
         yield syntax.function("with_options", _OPTIONS, name("Self"))
+
+    def _waits(self, page: OperationPage, returns: ast.expr, *, is_async: bool) -> Iterator[ast.stmt]:
+        """Write ``wait`` and ``start``. What the requests after a call return is known of a GET, which is repeated."""
+        result = returns if page.view.method == "GET" else _ANY
+        states = syntax.subscript("_AsyncIterator" if is_async else "_Iterator", name("_State"))
+        for followed, known in ((False, result), (True, states)):
+            options = {**_WAITING, "follow": syntax.subscript("Literal", ast.Constant(followed))}
+            needed = {"timeout", "follow"} if followed else {"timeout"}
+            arguments = self._arguments(page, options, needed)
+            is_awaited = is_async and not followed
+            yield syntax.function("wait", arguments, known, is_async=is_awaited, decorators=["_overload"])
+        job = name("_AsyncJob" if is_async else "_Job")
+        arguments = self._arguments(page, {each: _WAITING[each] for each in ("until", "failed")})
+        yield syntax.function("start", arguments, job, is_async=is_async)
 
     def _result(self, page: OperationPage) -> ast.expr:
         """The type of the result with HTTP information; one for each status if their data differ."""
@@ -192,7 +208,9 @@ class _Writer:
         ]
         return syntax.union(results) if results else name("HTTPResult")
 
-    def _arguments(self, page: OperationPage, options: Mapping[str, ast.expr] = {}) -> ast.arguments:
+    def _arguments(
+        self, page: OperationPage, options: Mapping[str, ast.expr] = {}, needed: Collection[str] = ()
+    ) -> ast.arguments:
         """The arguments of a call, and options; an option whose name the call has gets an underscore after it."""
         views = page.view.arguments
         taken = {each for view in views for each in (view.name, view.wire)}
@@ -201,7 +219,10 @@ class _Writer:
             [self._argument(view) for view in views if view.positional],
             [
                 *(self._argument(view) for view in views if not view.positional),
-                *((f"{option}_" if option in taken else option, kind, False) for option, kind in options.items()),
+                *(
+                    (f"{option}_" if option in taken else option, kind, option in needed)
+                    for option, kind in options.items()
+                ),
             ],
         )
 
@@ -305,6 +326,11 @@ _PAGING = {
     "prefetch": name("int"),
     "unique": _TEXT_OR_NONE,
     "on_repeat": syntax.subscript("Literal", syntax.constant("error"), syntax.constant("stop")),
+}
+_WAITING = {
+    "timeout": syntax.union([name("float"), syntax.constant(None)]),
+    "until": _ANY,
+    "failed": _ANY,
 }
 _ITSELF = syntax.arguments_of("self")
 _EXIT = syntax.arguments_of("self", [(part, _ANY, False) for part in ("kind", "error", "traceback")])

@@ -21,7 +21,7 @@ from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
 from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers
-from dynclient.exceptions import ArgumentError, UnreadableDocument
+from dynclient.exceptions import ArgumentError, DynclientError, UnreadableDocument
 from dynclient.model import API
 from dynclient.options import (
     TLS,
@@ -396,7 +396,13 @@ class AsyncClient(_BaseClient):
         """Read the document again in a worker thread, as :meth:`Client.reload` does."""
         import anyio
 
-        return await anyio.to_thread.run_sync(self._state.reload, self._check())
+        try:
+            return await anyio.to_thread.run_sync(self._state.reload, self._check())
+        except DynclientError as error:
+            from dynclient._client.tracebacks import shortened
+
+            __tracebackhide__ = True
+            raise shortened(error)  # noqa: B904  # it is the same error
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import anyio
 import pytest
 
 import dynclient
+from dynclient.messages import Headers, Response
 
 PACKAGE = str(Path(dynclient.__file__).parent)
 BODY = {"content": {"application/json": {"schema": {"type": "object", "properties": {"n": {"type": "integer"}}}}}}
@@ -63,6 +65,72 @@ def test_so_has_an_async_one(case, backend):
 
     with pytest.raises(dynclient.DynclientError) as caught:
         anyio.run(run, backend=backend)
+    assert 1 <= ours(caught.value) <= 2
+
+
+LINES = {"200": {"description": "d", "content": {"application/jsonl": {"itemSchema": {"type": "integer"}}}}}
+BROKEN = [b"1\n{", b'1\n"a"\n', b"1\n\xff\n"]
+
+
+class Canned:
+    def __init__(self, body):
+        self.body = body
+
+    def send(self, send):
+        return Response(200, Headers({"Content-Type": "application/jsonl"}), iter([self.body]), send.request)
+
+    def close(self):
+        """Do nothing: there are no connections."""
+
+
+class AsyncCanned(Canned):
+    async def send(self, send):
+        async def chunks():
+            yield self.body
+
+        return Response(200, Headers({"Content-Type": "application/jsonl"}), chunks(), send.request)
+
+    async def aclose(self):
+        """Do nothing: there are no connections."""
+
+
+@pytest.mark.parametrize("body", BROKEN)
+def test_a_broken_stream_has_as_few(body):
+    document = {
+        **DOCUMENT,
+        "openapi": "3.2.0",
+        "servers": [{"url": "http://127.0.0.1:9"}],
+        "paths": {"/a": {"get": {"operationId": "a", "responses": LINES}}},
+    }
+
+    async def read():
+        async with dynclient.AsyncClient.load(document, transport=AsyncCanned(body)) as client, client.a.stream() as it:
+            assert [item async for item in it]
+
+    with (
+        pytest.raises(dynclient.ResponseError) as caught,
+        dynclient.load(document, transport=Canned(body)) as client,
+        client.a.stream() as answer,
+    ):
+        list(answer)
+    assert 1 <= ours(caught.value) <= 2
+    for backend in ("asyncio", "trio"):
+        with pytest.raises(dynclient.ResponseError) as caught:
+            anyio.run(read, backend=backend)
+        assert 1 <= ours(caught.value) <= 2
+
+
+def test_a_document_that_is_gone_has_as_few(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(DOCUMENT))
+
+    async def reload():
+        async with dynclient.AsyncClient.load(path) as client:
+            path.unlink()
+            await client.reload()
+
+    with pytest.raises(dynclient.DynclientError) as caught:
+        anyio.run(reload)
     assert 1 <= ours(caught.value) <= 2
 
 

@@ -90,6 +90,7 @@ _NO_ITEMS = frozenset(
 _DATES = expression(r"(?i)\b(?:date|time|timestamp|iso.?8601|rfc.?3339|datetime|unix|epoch|created|updated|modified)\b")
 _LINK_WORDS = expression(r"(?i)\blink[`'\"*]*\s+(?:response\s+)?header|rel=[\\\"'“]*next|header[`'\"*]*\s+`?link\b")
 _TOKEN_WORDS = expression(r"(?i)\b(?:cursor|token|opaque|pagination|paginat\w+|next page|pages?)\b")
+_IS_TOKEN = expression(r"(?i)\b(?:token|cursor|opaque)\b")
 _LISTING = expression(r"(?i)(?:list|search|query|find|scan|filter|get.*s$|fetch|lookup)")
 _READS = frozenset({"GET", "HEAD", "QUERY"})
 _Found = tuple[str, Confidence, list[Evidence]]
@@ -109,8 +110,9 @@ def detect(operation: Operation, api: API) -> Pagination | None:
     Raises:
         DocumentError: the schemas of its answer are broken.
     """
-    answers = Answers(operation, api)
-    looked = _Look(answers)
+    if operation.method not in _READS | {"POST"}:
+        return None  # of what changes things, nothing is repeated
+    looked = _Look(Answers(operation, api))
     for rule in _RULES:
         found = rule(looked)
         if found is not None:
@@ -307,8 +309,10 @@ def _named_token(look: _Look) -> _Found | None:
         if given and not (one.name in PAGES and one.is_number and not given[0].kinds & {"integer", "number"}):
             pairs.append((one, given[0]))
     if pairs and not (len(pairs) == 1 and pairs[0][1].shape.format in {"uri", "url"}):
-        # In query and body both: the one that is no body.
-        best = {one.name: (one, field) for one, field in sorted(pairs, key=lambda pair: pair[0].target.in_ != "body")}
+        # Of two with one name: that of the query, and the first one.
+        best: dict[str, tuple[Asked, Field]] = {}
+        for pair in sorted(pairs, key=lambda pair: pair[0].target.in_ == "body"):
+            best.setdefault(pair[0].name, pair)
         pairs = [pair for pair in pairs if best[pair[0].name] == pair]
         text = "; ".join(f"{one.text} <- {field.path}" for one, field in pairs)
         names = " and ".join(f"{one.target.name} repeats {field.path}" for one, field in pairs)
@@ -343,8 +347,13 @@ def _url(look: _Look) -> _Found | None:
     for field in _url_fields(look):
         declared = field.shape.format in {"uri", "url", "uri-reference"}
         names_url = field.name in {"nextlink", "nextpageurl", "nextpageuri", "nexturl", "nexturi", "odatanextlink"}
-        described = expression(r"(?i)\bur[il]\b|\blink\b").search(field.shape.description or "") is not None
-        loose = not (declared or names_url or described) and any(_may_be_token(one) for one in look.asked(TOKENS))
+        description = field.shape.description or ""
+        described = expression(r"(?i)\bur[il]\b|\blink\b").search(description) is not None
+        loose = not (declared or names_url or described) and (
+            field.name == "nextpage"
+            or _IS_TOKEN.search(description) is not None
+            or any(_may_be_token(one) for one in look.asked(TOKENS))
+        )
         if not loose:
             sure: Confidence = "certain" if declared or names_url or described else "likely"
             return f"url <- {field.path}", sure, look.said(f"{field.path} is the URL of the next page", field)

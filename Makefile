@@ -40,7 +40,7 @@ typing: $(VENV)/.dynclient-lint ## check types: mypy on the packages, mypy and p
 layers: $(VENV)/.dynclient-lint ## check that packages import only from lower layers
 	@$(BIN)/lint-imports --no-logo
 
-conformance: $(VENV)/.dynclient-all ## run the Spector suite (wants node and the network the first time)
+conformance: $(VENV)/.dynclient-all ## run the Spector suite, and MCP's (wants node and the network the first time)
 	@DYNCLIENT_PYTHON=$(abspath $(BIN)/python) bash tests/conformance/run.sh $(ARGS)
 
 soak: $(VENV)/.dynclient-test ## a minute of calls by 32 threads, of which 2 % fail; prints figures
@@ -100,7 +100,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.dynclient-all: pyproject.toml | $(BIN)/python
-	@$(PIP) install -e ".[all]"
+	@$(PIP) install -e ".[all,mcp]"
 	@touch $@
 
 $(VENV)/.dynclient-bench: pyproject.toml | $(VENV)/.dynclient-all

@@ -114,12 +114,15 @@ def serve_http(server: Any, listener: socket.socket, token: str) -> None:
 
 
 def http_app(server: Any, address: Any, token: str) -> Any:
-    """The ASGI application: it answers for its own address alone, to no page of a browser, and with the token only."""
+    """The ASGI application: it answers at its own address, to no page of another origin, and to the token alone."""
     from mcp.server.transport_security import TransportSecuritySettings
 
     host, port = (f"[{address[0]}]" if ":" in address[0] else address[0]), address[1]
     hosts = [f"{host}:{port}", *([f"localhost:{port}"] if host in {"127.0.0.1", "[::1]"} else [])]
-    security = TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=[])
+    origins = [f"http://{name}" for name in hosts]
+    security = TransportSecuritySettings(
+        enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
+    )
     app = server.streamable_http_app(transport_security=security, host=address[0])
     expected = f"bearer {token}".encode()
 

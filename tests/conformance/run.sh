@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Run the Spector suite through dynclient, in each version of OpenAPI: a line each, and what failed.
+# Run the Spector suite through dynclient, in each version of OpenAPI, and the suite of the Model Context Protocol against
+# its server: a line each, and what failed.
 #
 #   tests/conformance/run.sh [arguments of run_spector.py, such as --filter payload/xml --verbose]
 #
@@ -18,4 +19,6 @@ for version in ${OPENAPI_VERSIONS:-3.0.0 3.1.0 3.2.0}; do
     "$python" -W error::ResourceWarning "$here/run_spector.py" \
         --adapter "$here/adapters/dynclient_adapter.py" --openapi "$version" --brief "$@" || failed=1
 done
+# Arguments choose scenarios of Spector.
+[ $# -gt 0 ] || "$python" "$here/run_mcp.py" ${CONFORMANCE_NODE:+"$CONFORMANCE_NODE"} || failed=1
 exit "$failed"

@@ -20,10 +20,11 @@ from dynclient.inspection.hints import Direction, Hint, text
 from dynclient.inspection.views import OperationView
 from dynclient.model import Link, SecurityScheme
 from dynclient_tools import markdown, snippets
-from dynclient_tools.rendering import MARK, literal, pages
+from dynclient_tools.rendering import MARK, literal, pages, uncollected
 from dynclient_tools.views import INDEX, OperationPage, SchemaPage, Site, TagPage, is_none, server_url, site
 
 
+@uncollected()
 @bounded_depth("a schema, or an example,")
 def docs(client: Client, source: str, templates: Path | None = None, *, llms: bool = False) -> dict[str, str]:
     """Write the pages of an API, by file name. ``source`` is the name of its document in the examples.

@@ -210,8 +210,9 @@ def prepared(page: OperationPage, media_range: str | None = None) -> Request | N
 def curl(page: OperationPage) -> str:
     """Write the call as a command line; empty if there is none, or if it would differ each time."""
     multipart = next((known for known in page.view.content_types[:1] if known.startswith("multipart/")), None)
-    # What has no body and no key is the same each time.
-    made = [prepared(page, multipart) for _ in range(1 if page.view.method in {"GET", "HEAD"} else 2)]
+    # Keys and boundaries differ each time.
+    varies = page.view.repeated == "key" or any(known.startswith("multipart/") for known in page.view.content_types)
+    made = [prepared(page, multipart) for _ in range(2 if varies else 1)]
     commands = {request.to_curl() if request is not None else "" for request in made}
     command = commands.pop()
     return command if not commands and len(command) <= _LONGEST else ""

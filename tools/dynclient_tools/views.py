@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from dynclient import Client
@@ -32,6 +31,7 @@ from dynclient_tools.rendering import page_name
 
 _UNTAGGED = "Default"
 _PER_PAGE = 60  # Operations; GitHub cuts off files that are too long.
+_FLAT = 20  # Operations without tags that need no groups.
 INDEX = "README.md"
 
 
@@ -221,30 +221,21 @@ def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:
 def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) -> Iterator[TagPage]:
     described = {tag.name: tag for tag in api.tags}
     by_tag: dict[str, list[OperationPage]] = {tag.name: [] for tag in api.tags}
+    many = sum(not page.view.tags for page in operations) > _FLAT
     for page in operations:
-        for tag in page.view.tags or (_UNTAGGED,):
+        # Operations without tags are called by the namespaces of their paths.
+        for tag in page.view.tags or (dict(page.view.names[:1]) if many else ()) or (_UNTAGGED,):
             by_tag.setdefault(tag, []).append(page)
     for tag, pages in by_tag.items():
         known = described.get(tag)
-        namespace = known.namespace if known is not None and pages and pages[0].view.names else ""
-        for title, part in _parts(tag, pages):
+        namespace = known.namespace if known is not None else tag if tag != _UNTAGGED else ""
+        # A readable length: what is longer has several pages.
+        for number, start in enumerate(range(0, len(pages), _PER_PAGE), 1):
+            part = tuple(pages[start : start + _PER_PAGE])
+            title = f"{tag}, part {number}" if number > 1 else tag
             names.append(page_name(title, "Api.md", names))
-            yield TagPage(names[-1], title, namespace, known.description if known else "", tuple(part))
-
-
-def _parts(tag: str, pages: list[OperationPage]) -> Iterator[tuple[str, list[OperationPage]]]:
-    """Split the operations of a tag into pages of a readable length; many operations without a tag by their paths."""
-    if tag == _UNTAGGED and len(pages) > _PER_PAGE:
-        by_path: dict[str, list[OperationPage]] = {}
-        steps = zip(*(page.view.path.split("/")[:-1] for page in pages), strict=False)
-        shared = len(list(takewhile(lambda step: len(set(step)) == 1, steps)))
-        for page in pages:
-            by_path.setdefault("/".join(page.view.path.split("/")[: shared + 1]), []).append(page)
-    else:
-        by_path = {tag: pages}
-    for title, whole in by_path.items():
-        for number, start in enumerate(range(0, len(whole), _PER_PAGE), 1):
-            yield f"{title}, part {number}" if number > 1 else title, whole[start : start + _PER_PAGE]
+            shown = namespace if part[0].view.names else ""
+            yield TagPage(names[-1], title, shown, known.description if known else "", part)
 
 
 def _schema_pages(operations: list[OperationPage], names: list[str]) -> Iterator[SchemaPage]:

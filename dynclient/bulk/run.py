@@ -139,8 +139,15 @@ class BulkRun(RecordedRun):
         return self._drive(frozenset(states), may_repeat=outcome == "unknown", **settings)
 
     def tasks(self) -> Iterator[Task]:
-        """The partitions that have rows to send, for :func:`run_partition` of another process or machine."""
-        return (task for task in self._tasks(frozenset({"new", SENT}), may_repeat=False))
+        """The partitions that have rows to send, for :func:`run_partition` of other processes or machines.
+
+        Raises:
+            ArgumentError: the client has a credential, and ``auth`` does not say where other processes find it.
+        """
+        with suppress(OSError):
+            os.unlink(self._journal.stop_file)
+        self._table()
+        return self._tasks(frozenset({"new", SENT}), may_repeat=False, is_shared=True)
 
     def reconcile(
         self,
@@ -224,7 +231,12 @@ class BulkRun(RecordedRun):
 
     def _drive_here(self, states: frozenset[str], watch: _Watch, *, may_repeat: bool) -> Sent:
         """Send by threads of this process."""
-        sender, pace = Sender(self._operation(), self._job()), _pace(self._settings.rate)
+        method, auth = self._operation(), self._settings.auth
+        if auth is not None:
+            from dynclient.bulk.cluster import auth_of
+
+            method = method.with_options(auth=auth_of(auth))
+        sender, pace = Sender(method, self._job()), _pace(self._settings.rate)
         progress = Progress(self._settings.max_failures, watch.add)
         sent = Sent()
         with sender.running():
@@ -246,8 +258,8 @@ class BulkRun(RecordedRun):
             raise progress.error
         return sent
 
-    def _tasks(self, states: frozenset[str], *, may_repeat: bool) -> Iterator[Task]:
-        index, job, size = self._index(), self._job(), self._facts["partition_size"]
+    def _tasks(self, states: frozenset[str], *, may_repeat: bool, is_shared: bool = False) -> Iterator[Task]:
+        index, job, size = self._index(), self._job(is_shared=is_shared), self._facts["partition_size"]
         limit = self._settings.limit
         for number, rows in partitions(self._table(check=False), size):
             name, wanted = _name(number), rows
@@ -263,10 +275,10 @@ class BulkRun(RecordedRun):
     @contextmanager
     def _driver(self) -> Iterator[None]:
         """Be the only driver of the run."""
-        with suppress(OSError):
-            os.unlink(self._journal.stop_file)
         attempt = _claimed(self._journal, DRIVER)
         try:
+            with suppress(OSError):
+                os.unlink(self._journal.stop_file)
             yield
         finally:
             attempt.close()
@@ -287,10 +299,10 @@ class BulkRun(RecordedRun):
                 raise another(self.path, "sha256")
         return path
 
-    def _job(self) -> Job:
+    def _job(self, *, is_shared: bool = False) -> Job:
         facts, settings = self._facts, self._settings
         others: dict[str, Any] = {}
-        if settings.executor is not None:
+        if settings.executor is not None or is_shared:
             from dynclient.bulk.cluster import client_of, shared_pace
 
             others = client_of(self._operation(), settings.auth)
@@ -312,17 +324,11 @@ class BulkRun(RecordedRun):
 
     def _operation(self) -> OperationMethod:
         """The operation; it is loaded as ``run.json`` tells, if it was not given."""
-        settings = self._settings
-        credential = self._credential
-        if settings.auth is not None and settings.executor is None:
-            from dynclient.bulk.cluster import auth_of
-
-            credential = auth_of(settings.auth)
         if self._method is None:
-            has_auth = credential is not None or settings.auth is not None
-            self._method = loaded(self.path, self._facts, credential, has_auth=has_auth)
-        elif credential is not None:
-            return self._method.with_options(auth=credential)
+            has_auth = self._credential is not None or self._settings.auth is not None
+            self._method = loaded(self.path, self._facts, self._credential, has_auth=has_auth)
+        elif self._credential is not None:
+            return self._method.with_options(auth=self._credential)
         return self._method
 
 

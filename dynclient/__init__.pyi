@@ -31,6 +31,7 @@ from dynclient.exceptions import Forbidden as Forbidden
 from dynclient.exceptions import Gone as Gone
 from dynclient.exceptions import InvalidDocument as InvalidDocument
 from dynclient.exceptions import InvalidWebhook as InvalidWebhook
+from dynclient.exceptions import LinkError as LinkError
 from dynclient.exceptions import MissingCredential as MissingCredential
 from dynclient.exceptions import NoSuchOperation as NoSuchOperation
 from dynclient.exceptions import NotFound as NotFound
@@ -121,6 +122,7 @@ __all__ = [
     "InvalidDocument",
     "InvalidWebhook",
     "Limits",
+    "LinkError",
     "MissingCredential",
     "NoSuchOperation",
     "NotFound",

@@ -217,7 +217,11 @@ class PaginationUnclear(RequestError):
         return [f"  {each}" for each in self.pagination.evidence] if self.pagination is not None else []
 
 
-class ExpressionError(RequestError, ValueError):
+class LinkError(RequestError):
+    """A link of a response, or its Location, can't be followed; nothing was sent."""
+
+
+class ExpressionError(LinkError, ValueError):
     """A runtime expression of a link or callback has no value; the text says which, and why."""
 
 

@@ -246,6 +246,9 @@ if TYPE_CHECKING:
         elapsed: float
         cached: bool
 
+        links: Mapping[str, Any]
+        follow: Any
+
         def __new__(
             cls,
             data: _Data,
@@ -281,6 +284,21 @@ else:
         request: Request | None = field(default=None, compare=False)
         elapsed: float = field(default=0.0, compare=False)
         cached: bool = field(default=False, compare=False)
+        following: Callable[[HTTPResult], Any] | None = field(default=None, compare=False, repr=False)
+
+        @property
+        def links(self) -> Mapping[str, Any]:
+            """The documented links of the response, by name (:class:`dynclient.types.ResultLink`)."""
+            return self.follow.links if self.following is not None else {}
+
+        @property
+        def follow(self) -> Any:
+            """``follow(name)`` calls the operation of a link, ``follow.location()`` that of the header Location.
+
+            Each returns an HTTPResult, on an AsyncClient an awaitable of one. Keywords are further arguments of the
+            call. It is None of a result that no client has made, or that was pickled.
+            """
+            return self.following(self) if self.following is not None else None
 
         @property
         def url(self) -> str:

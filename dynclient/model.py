@@ -170,6 +170,8 @@ class Link(Record):
     parameters: Mapping[str, Any] = {}
     request_body: Any = None
     description: str = ""
+    server: Server | None = None
+    pointer: str = ""
 
 
 class Response(Record):

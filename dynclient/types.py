@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dynclient._client import AsyncClient, Client, OperationMethod
 from dynclient._client.keywords import AsyncLoadOptions, Auth, CallOptions, Credential, LoadOptions
+from dynclient._client.links import ResultLink
 from dynclient._client.namespaces import Operations
 from dynclient._client.operation_method import Described
 from dynclient._client.paging import AsyncPages, Pages
@@ -41,6 +42,7 @@ __all__ = [
     "Pages",
     "Pagination",
     "RawRequests",
+    "ResultLink",
     "ServerChoice",
     "State",
     "Streaming",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,17 @@ class Dispatcher:
     def send(self, plan: Plan, bound: Bound | Request, options: CallOptions | None = None, *, data_only: bool) -> Any:
         """Make a call: return its data, or its HTTPResult."""
         result = drive(call(**self._prepared(plan, bound, options or self.options)), self.state.transport)
-        return result.data if data_only else result
+        return result.data if data_only else self._linked(plan, result)
+
+    def _linked(self, plan: Plan, result: Any) -> Any:
+        """The result with what follows its links, which is made when somebody asks for it."""
+
+        def following(result: HTTPResult) -> Any:
+            from dynclient._client.links import Following
+
+            return Following(self, plan, result)
+
+        return replace(result, following=following)
 
     def stream(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Any:
         """A context manager that makes the call when it is entered, and leaves the response's body unread."""
@@ -219,7 +230,7 @@ class AsyncDispatcher(Dispatcher):
 
             __tracebackhide__ = True
             raise shortened(error)  # noqa: B904  # it is the same error
-        return result.data if data_only else result
+        return result.data if data_only else self._linked(plan, result)
 
 
 class _Docstring:

@@ -163,14 +163,14 @@ def placed(bound: Bound, values: Mapping[Target, Any], plan: Plan) -> Bound:
     for target, value in values.items():
         if target.in_ != "body":
             argument = _argument(plan, target)
-            parameters[target.in_, target.name] = _fitted(value, argument.schema if argument is not None else None)
+            parameters[target.in_, target.name] = fitted(value, argument.schema if argument is not None else None)
         elif value is not None:
             body = _with_member(body, target, value)
     return Bound({key: value for key, value in parameters.items() if value is not None}, body)
 
 
-def _fitted(value: Any, schema: Schema | None) -> Any:
-    """A token as its parameter takes it: servers give numbers for texts, and texts for numbers."""
+def fitted(value: Any, schema: Schema | None) -> Any:
+    """A value as its parameter takes it: servers give numbers for texts, and texts for numbers."""
     if schema is None:
         return str(value) if value is not None else None
     types = shape(schema).types - {"null"}

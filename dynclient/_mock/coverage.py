@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dynclient import model
-from dynclient._mock.checks import used_parameters
+from dynclient._incoming.requests import used_parameters
 from dynclient._negotiation import match
 from dynclient._response import match_status
 from dynclient.exceptions import DocumentError

@@ -21,8 +21,9 @@ from zlib import crc32
 from dynclient import model
 from dynclient._document import Document
 from dynclient._escaping import logger
+from dynclient._incoming.requests import RequestValues, check_request
 from dynclient._load import load
-from dynclient._mock.checks import RequestValues, check_credentials, check_request, read_preference
+from dynclient._mock.checks import check_credentials, read_preference
 from dynclient._mock.coverage import Coverage
 from dynclient._mock.pages import is_paged, paged
 from dynclient._mock.responses import Preference, choose, encode, error_response

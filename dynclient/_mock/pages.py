@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dynclient import model
-from dynclient._mock.checks import RequestValues
+from dynclient._incoming.requests import RequestValues
 from dynclient._mock.responses import Draft
 from dynclient._records import Record
 from dynclient._schemas import MISSING, shape

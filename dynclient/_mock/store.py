@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from dynclient import model
-from dynclient._mock.checks import RequestValues
+from dynclient._incoming.requests import RequestValues
 from dynclient._mock.pages import folded, is_paged, paged
 from dynclient._mock.responses import Draft
 from dynclient._records import Record

@@ -163,6 +163,8 @@ def _links(node: Node) -> Iterator[Link]:
                 parameters=parameters if isinstance(parameters, Mapping) else {},
                 request_body=link.value.get("requestBody"),
                 description=link.note("description"),
+                server=_server(server.object("a Server Object")) if (server := link.at("server")) else None,
+                pointer=link.pointer,
             )
 
 

@@ -21,7 +21,7 @@ from unittest.mock import ANY
 from urllib.parse import unquote, urlsplit
 
 from dynclient import model
-from dynclient._mock.checks import RequestValues
+from dynclient._incoming.requests import RequestValues
 from dynclient._mock.responses import Offer, choose_content, content_value, encode, error_response
 from dynclient._plain_values import plain_value
 from dynclient._request import Binder, Bound

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dynclient import model
-from dynclient._mock.checks import check_credentials, check_request
+from dynclient._incoming.requests import check_request
+from dynclient._mock.checks import check_credentials
 from dynclient._mock.coverage import Coverage
 from dynclient._response import ResponseReader
 from dynclient._routing import HTTPError, Match, Router

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from dynclient import model
 from dynclient._identifiers import near
-from dynclient._mock.checks import RequestValues
+from dynclient._incoming.requests import RequestValues
 from dynclient._mock.mock import Mock, Source, StubError, app
 from dynclient.messages import Request, Response, Send
 from dynclient.testing.stubs import NOTHING, Call, Expectation, MissingCall, Stub, UnexpectedCall, stub_response

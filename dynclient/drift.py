@@ -183,7 +183,7 @@ class Report:
     def __str__(self) -> str:
         rows = [["COUNT", "OPERATION", "STATUS", "KIND", "PLACE", "FAULT"]]
         for one in self.deviations:
-            place = f"{one.location.document}:{one.location.line}" if one.location is not None else ""
+            place = ":".join(str(part) for part in (one.location or ())[::2] if part is not None)
             what = f"{one.path}: {one.message}" if one.path else one.message
             detail = f" ({one.detail!r})" if one.kind == "enum" else ""
             rows.append([str(one.count), one.operation, str(one.status), one.kind, place, f"{what}{detail}"])

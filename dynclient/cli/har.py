@@ -8,6 +8,7 @@ import click
 
 from dynclient.cli.commands import Command
 from dynclient.cli.documents import client_of, document_argument
+from dynclient.cli.overlays import drift_option, save_drift
 
 
 @click.group()
@@ -19,8 +20,9 @@ def har() -> None:
 @document_argument()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--report", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@drift_option
 @click.option("--fail", is_flag=True, help="End with status 1 if anything differs from the document.")
-def check(document: str, files: tuple[Path, ...], report: str, *, fail: bool) -> int:
+def check(document: str, files: tuple[Path, ...], report: str, drift: Path | None, *, fail: bool) -> int:
     """Report where the traffic in FILES differs from DOCUMENT, and which parts of the document it uses.
 
     A file is HAR, as browsers save it, a recording of dynclient.testing.Recorder, or a cassette of vcrpy. Requests to
@@ -36,4 +38,5 @@ def check(document: str, files: tuple[Path, ...], report: str, *, fail: bool) ->
             for recording in read(path):
                 traffic.check(recording.request, recording.response)
     click.echo(REPORTS[report](traffic.coverage, traffic.differences))
+    save_drift(traffic.drift, drift)
     return int(fail and bool(traffic.differences))

@@ -16,6 +16,7 @@ from dynclient._request.servers import checked_base_url
 from dynclient._tables import is_coloured
 from dynclient.cli.commands import Command
 from dynclient.cli.documents import Decorated, document_argument, format_option, located, overlays_of
+from dynclient.cli.overlays import drift_option, save_drift
 from dynclient.cli.process import writing
 from dynclient.exceptions import escaped
 from dynclient.messages import Request, Response
@@ -83,6 +84,7 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
 @click.option("--mock-missing", is_flag=True, help="Answer from DOCUMENT where UPSTREAM gives 501 or no connection.")
 @click.option("--report", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @click.option("--report-file", type=click.Path(dir_okay=False, path_type=Path), help="Where the report goes.")
+@drift_option
 def proxy(  # click gives them all by name
     document: str, upstream: str, port: int, host: str, report: str, report_file: Path | None, **given: Any
 ) -> int:
@@ -122,6 +124,7 @@ def proxy(  # click gives them all by name
             file.write(f"{text}\n".encode())
     else:
         click.echo(text)
+    save_drift(server.proxy.drift, given["drift"])
     return int(given["fail"] and bool(server.proxy.differences))
 
 

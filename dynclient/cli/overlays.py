@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,9 +14,11 @@ from dynclient.cli.commands import Command
 from dynclient.cli.documents import complete_documents, format_option, located
 from dynclient.cli.output import FORMATS, write
 from dynclient.cli.process import writing
+from dynclient.exceptions import ArgumentError
 
 if TYPE_CHECKING:
     from dynclient._overlays import Applied
+    from dynclient.drift import Recorder
 
 
 @click.group()
@@ -35,19 +37,14 @@ def apply(document: str, overlays: tuple[str, ...], output: Path | None, form: s
 
     Paths, URLs, or - for standard input; DOCUMENT may be a short name. References are not followed.
     """
-    from dynclient._client.downloads import AtomicFile
-
     applied = _applied(document, overlays)
     _warn(applied)
     if strict and applied.warnings:
         return 1
-    name = output.name if output is not None else document
-    text = FORMATS[form or ("json" if name.lower().endswith(".json") else "yaml")](applied.tree)
     if output is None:
-        write(text)
+        write(_as_text(applied.tree, document, form))
     else:
-        with writing(output), AtomicFile(output) as file:
-            file.write(text.rstrip("\n").encode() + b"\n")
+        _save(applied.tree, output, form)
         click.echo(escaped(f"{output}: {counted(len(applied.results), 'action')} applied"), err=True)
     return 0
 
@@ -83,6 +80,40 @@ def check(document: str, overlays: tuple[str, ...], output: str, *, strict: bool
         write(FORMATS[output](rows))
     _warn(applied)
     return int(strict and bool(applied.warnings))
+
+
+drift_option = click.option(
+    "--drift",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write an overlay that relaxes the document where responses differ from it.",
+)
+"""The option of commands that check traffic; :func:`save_drift` carries it out."""
+
+
+def save_drift(recorder: Recorder, file: Path | None) -> None:
+    """Write the overlay of what was recorded, if a file is given, and say how many actions it has."""
+    if file is None:
+        return
+    try:
+        overlay = recorder.report().to_overlay()
+    except ArgumentError as error:
+        click.echo(escaped(f"{file} is not written: {error.message}"), err=True)
+        return
+    _save(overlay, file)
+    click.echo(escaped(f"{file}: {counted(len(overlay['actions']), 'action')}; read it before you use it"), err=True)
+
+
+def _as_text(tree: Any, name: str, form: str | None = None) -> str:
+    """A tree as JSON or YAML: as ``form`` or the ending of a file's name says."""
+    return FORMATS[form or ("json" if name.lower().endswith(".json") else "yaml")](tree)
+
+
+def _save(tree: Any, file: Path, form: str | None = None) -> None:
+    from dynclient._client.downloads import AtomicFile
+
+    with writing(file), AtomicFile(file) as opened:
+        opened.write(_as_text(tree, file.name, form).rstrip("\n").encode() + b"\n")
 
 
 def _applied(document: str, overlays: Sequence[str]) -> Applied:

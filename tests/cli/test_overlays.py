@@ -136,6 +136,22 @@ def test_overlays_of_a_short_name(vendor, run):
     assert "overlays must be a list of paths or URLs" in run("ls", "v")[2]
 
 
+def test_an_overlay_of_recorded_traffic(vendor, run):
+    content = {"mimeType": "application/json", "text": "{}"}
+    exchange = {
+        "request": {"method": "GET", "url": "https://api.example.com/a", "headers": []},
+        "response": {"status": 418, "headers": [], "content": content},
+    }
+    Path("t.har").write_text(json.dumps({"log": {"version": "1.2", "entries": [exchange] * 2}}))
+    status, _, err = run("har", "check", "vendor.json", "t.har", "--drift", "drift.yaml")
+    assert (status, err) == (0, "drift.yaml: 1 action; read it before you use it\n")
+    (action,) = yaml.safe_load(Path("drift.yaml").read_text())["actions"]
+    assert (action["target"], action["x-evidence"]) == ("$.paths['/a'].get", 2)
+    assert run("har", "check", "vendor.json", "t.har", "--overlay", "drift.yaml", "--fail")[0] == 0
+    err = run("har", "check", "vendor.json", "t.har", "--overlay", "drift.yaml", "--drift", "none.yaml")[2]
+    assert err.startswith("none.yaml is not written: no overlay is needed")
+
+
 def test_a_compiled_document_and_a_valid_one(vendor, run):
     assert run("compile", "vendor.json", "--overlay", "fix.yaml", "-o", "v.dync")[0] == 0
     assert "get_two" in run("ls", "v.dync")[1]

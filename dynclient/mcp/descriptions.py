@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from dynclient._paging.rules import Pagination
 from dynclient._rows import OperationRow
 from dynclient._schemas import shape
 from dynclient.examples import arguments_example
@@ -41,7 +42,7 @@ def found(rows: Iterable[tuple[str, OperationRow, bool]], limit: int) -> str:
     return fitted(lines, LONGEST_SEARCH, "{} more") or "no operation has these words"
 
 
-def described(name: str, tool: str, operation: Operation, pagination: object, part: str | None) -> str:
+def described(name: str, tool: str, operation: Operation, pagination: Pagination | None, part: str | None) -> str:
     """The description of an operation, or of a part of it.
 
     Raises:
@@ -52,7 +53,11 @@ def described(name: str, tool: str, operation: Operation, pagination: object, pa
     head = [
         f"{name}  {view.method} {line(view.path, 300)}{'  [deprecated]' * view.deprecated}",
         f"{tool}({as_json({'operation': name, 'arguments': _example(operation)})})" if tool else "it may not be called",
-        *([f"pages: {line(pagination, 300)}"] if pagination is not None else []),
+        *(
+            [f"pages: {line(as_json(pagination.rule()), 300)}; cursor has the next one"]
+            if pagination is not None
+            else []
+        ),
     ]
     requests: list[tuple[Hint, Direction]] = [(argument.hint, "request") for argument in view.arguments]
     types = _types([*requests, *view.hints()])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from dynclient._escaping import counted
 from dynclient._identifiers import near
 from dynclient._masking import masked
+from dynclient._paging.stepping import Page
 from dynclient._rows import OperationRow
 from dynclient.exceptions import (
     ArgumentError,
@@ -41,12 +43,14 @@ from dynclient.messages import HTTPResult, Request
 
 if TYPE_CHECKING:
     from dynclient._client import Client
+    from dynclient._paging.rules import Pagination
 
 _LEAST_RESULT = 1024
 _MOST_FOUND = 50
 _LONGEST_SIGNATURE = 600
 _LONGEST_BODY = 2000
 _SHORTEST_SECRET = 4
+_MOST_FOLLOWING = 64
 
 _SEARCH = "search finds operations by words"
 _ADVICE = (
@@ -107,6 +111,22 @@ class _Found:
     method: Any
     allowed: bool
 
+    @property
+    def pages(self) -> Pagination | None:
+        """How its list goes on, if that is clear."""
+        rule = getattr(self.method, "pagination", None) if self.row.method in READ else None
+        return rule if rule is not None and rule.is_usable else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Following:
+    """The next page of a list: the call of the first one, and where it goes on."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    select: str | None
+    resume: str
+
 
 class Toolbox:
     """The tools over some clients. Threads may use it at once."""
@@ -137,6 +157,8 @@ class Toolbox:
         self._max_calls = max_calls
         self._excerpts = Excerpts(max_result_bytes)
         self._confirmations = Confirmations()
+        # Cursor -> how the list of an operation goes on.
+        self._following: OrderedDict[str, _Following] = OrderedDict()
         self._log = log
         self._files = Path(files) if files is not None else None
         self._lock = threading.Lock()
@@ -214,8 +236,7 @@ class Toolbox:
     def _describe(self, operation: str, part: str | None = None) -> tuple[Answer, dict[str, Any]]:
         one = self._find(operation)
         tool = ("call_read" if one.row.method in READ else "call_write") if one.allowed else ""
-        pagination = getattr(one.method, "pagination", None)
-        text = described(one.name, tool, one.method.operation, pagination, part)
+        text = described(one.name, tool, one.method.operation, one.pages, part)
         return Answer(text), {"operation": one.row.key}
 
     def _call_read(
@@ -226,6 +247,8 @@ class Toolbox:
         cursor: str | None = None,
     ) -> tuple[Answer, dict[str, Any]]:
         one = self._find(operation)
+        if cursor is not None and (following := self._following.get(cursor)) and following.name == one.name:
+            return self._send(one, following.arguments, following.select, following.resume)
         if cursor is not None:
             note, text = self._excerpts.next(one.name, cursor)
             return Answer(f"{note}\n{text}"), {"operation": one.row.key}
@@ -290,7 +313,10 @@ class Toolbox:
         ]
         return near(word, names)
 
-    def _send(self, one: _Found, arguments: Mapping[str, Any], select: str | None) -> tuple[Answer, dict[str, Any]]:
+    def _send(
+        self, one: _Found, arguments: Mapping[str, Any], select: str | None, resume: str | None = None
+    ) -> tuple[Answer, dict[str, Any]]:
+        """Make a call; of a list, a page: the next one has a cursor."""
         if not one.allowed:
             raise _not_permitted(one.name, one.row)
         check_method(one.method.prepare(**arguments), arguments)
@@ -300,13 +326,24 @@ class Toolbox:
             self._calls_left -= 1
             if self._calls_left < 0:
                 raise ArgumentError(f"this server sends at most {self._max_calls} calls: --max-calls is more")
-        result: HTTPResult = one.method.with_http_info(**arguments)
+        result: HTTPResult | Page[Any] = (
+            next(one.method.paginate(**arguments, resume=resume).pages())
+            if one.pages
+            else one.method.with_http_info(**arguments)
+        )
         facts = {"operation": one.row.key, "arguments": sorted(arguments), "status": result.status}
         if result.request is not None:
             facts["url"] = result.request.logged_url
-        return Answer(self._shown(one, result, select)), facts
+        text = self._shown(one, result, select)
+        if isinstance(result, Page) and result.resume is not None:
+            cursor = token_hex(8)
+            self._following[cursor] = _Following(one.name, arguments, select, result.resume)
+            while len(self._following) > _MOST_FOLLOWING:
+                self._following.popitem(last=False)
+            text = text.replace("\n", f'; for the next page, call_read with cursor="{cursor}"\n', 1)
+        return Answer(text), facts
 
-    def _shown(self, one: _Found, result: HTTPResult, select: str | None) -> str:
+    def _shown(self, one: _Found, result: HTTPResult | Page[Any], select: str | None) -> str:
         data = masked(result.data, result.request.secret_values(_SHORTEST_SECRET) if result.request else ())
         head = f"{result.status} {_phrase(result.status)}".strip()
         if isinstance(data, (bytes, bytearray)):
@@ -317,7 +354,7 @@ class Toolbox:
         note, text = self._excerpts.first(one.name, selected(data, select) if select is not None else data)
         return f"{head}{f'; {note}' if note else ''}\n{text}"
 
-    def _saved(self, one: _Found, data: bytes, result: HTTPResult) -> dict[str, Any]:
+    def _saved(self, one: _Found, data: bytes, result: HTTPResult | Page[Any]) -> dict[str, Any]:
         """Save a binary answer; returns where it is."""
         import mimetypes
 

@@ -38,6 +38,8 @@ OVERRIDES = [
     )
 ]
 KEY = [{"key": []}]
+PAGE = {"name": "page", "in": "query", "schema": {"type": "integer"}}
+ARRAY = {"type": "array", "items": {"type": "object"}}
 
 
 def operation(name, *, path=(), body=None, **more):
@@ -45,7 +47,10 @@ def operation(name, *, path=(), body=None, **more):
     found = {"operationId": name, "security": KEY, "parameters": [*parameters, *more.pop("parameters", ())]}
     if body:
         found["requestBody"] = {"content": {one: {"schema": {"$ref": "#/components/schemas/Thing"}} for one in body}}
-    answer = {"description": "Done", "content": {more.pop("answer", "application/json"): {"schema": {}}}}
+    answer = {
+        "description": "Done",
+        "content": {more.pop("answer", "application/json"): {"schema": more.pop("schema", {})}},
+    }
     return {**found, "responses": {"200": answer}, **more}
 
 
@@ -65,6 +70,7 @@ DOCUMENT = {
             "delete": operation("deleteThing", path=["id"], summary="Delete a thing"),
         },
         "/many": {"get": operation("listMany"), "post": operation("postMany")},
+        "/pages": {"get": operation("listPages", parameters=[PAGE], schema=ARRAY, description="See the Link header.")},
         "/echo": {"get": operation("echo")},
         "/missing": {"get": operation("missing")},
         "/picture": {"get": operation("picture", answer="image/png")},
@@ -87,6 +93,12 @@ class API:
         self.requests.append(f"{request.method} {request.full_path.rstrip('?')}")
         if request.path == "/many":
             return self.json({"total": 340, "items": [{"id": index, "text": "x" * 40} for index in range(340)]})
+        if request.path == "/pages":
+            number = int(request.args.get("page", 1))
+            answer = self.json([{"id": number * 10}, {"id": number * 10 + 1}])
+            if number < 3:
+                answer.headers["Link"] = f'</pages?page={number + 1}>; rel="next"'
+            return answer
         if request.path == "/echo":
             return self.json({"headers": dict(request.headers), "control": "a\u202eb\x1b[31m\u2028c"})
         if request.path == "/missing":
@@ -103,7 +115,7 @@ class API:
 @pytest.fixture
 def api(httpserver):
     api = API()
-    for path in ("/things", "/things/1", "/many", "/echo", "/missing", "/picture", "/secret"):
+    for path in ("/things", "/things/1", "/many", "/pages", "/echo", "/missing", "/picture", "/secret"):
         httpserver.expect_request(path).respond_with_handler(api)
     api.url = httpserver.url_for("").rstrip("/")
     return api
@@ -401,6 +413,23 @@ def test_a_long_answer_is_cut_between_items_and_continued(api):
     assert seen == list(range(len(seen)))
     assert len(seen) > 250
     assert len(api.requests) == 1
+
+
+def test_a_list_goes_on_page_by_page(api):
+    def following(answers):
+        found = re.search('next page, call_read with cursor="(.*)"', answers[-1][0])
+        return {"operation": "list_pages", **({"cursor": found[1]} if found else {"arguments": {"page": 9}})}
+
+    first = {"operation": "list_pages", "select": "[].id"}
+    answers = run(
+        direct(dynclient.mcp.server(loaded(api))),
+        ("describe", {"operation": "list_pages"}),
+        ("call_read", first),
+        *[("call_read", following)] * 3,
+    )
+    assert "\npages: " in answers[0][0]
+    assert [data(text) for text, _ in answers[1:]] == [[10, 11], [20, 21], [30, 31], [{"id": 90}, {"id": 91}]]
+    assert api.requests == ["GET /pages", "GET /pages?page=2", "GET /pages?page=3", "GET /pages?page=9"]
 
 
 def test_a_selection_is_made_before_the_cut(api):

@@ -137,6 +137,7 @@ class JobState:
         Raises:
             WaitFailed: the server says that it goes on, and names no place to ask.
         """
+        self._began = ENVIRONMENT.clock()
         is_declared = waiter is not None and waiter.confidence == "certain"
         method = self._task.key.partition(" ")[0]
         named = self._named(result, waiter, given)
@@ -226,13 +227,13 @@ class JobState:
         self._was_found = True
         return self._take(self._task, result, *judged(self._task, result))
 
-    def finished(self, timeout: Any) -> Flow[Any]:
-        """Ask until it is over; returns what it led to.
+    def finished(self, timeout: Any, deadline: float | None = None) -> Flow[Any]:
+        """Ask until it is over; returns what it led to. The timeout counts from now, unless a deadline is given.
 
         Raises:
             WaitFailed, WaitTimeout: as they say.
         """
-        deadline = deadline_of(timeout)
+        deadline = deadline_of(timeout) if deadline is None else deadline
         if self._state is not None:
             yield self._state
         pause = FIRST
@@ -303,10 +304,7 @@ class JobState:
         there = {each.partition("=")[0] for each in parts.query.split("&")}
         query = {name: field for name, field in options.query.items() if field.partition("=")[0] not in there}
         options = dispatcher.options_of(operation, options._replace(base_url=base, server=None, query=query))
-        if deadline is not None:
-            left = max(deadline - ENVIRONMENT.clock(), SHORTEST)
-            total = options.timeout.total
-            options = options._replace(timeout=replace(options.timeout, total=min(total or left, left)))
+        options = bounded(options, deadline)
         request = plan.request(Bound({}, ...), options)
         for name, value in self._task.headers if self._task.kind == "same" else ():
             if name not in request.headers:
@@ -362,6 +360,14 @@ def deadline_of(timeout: Any) -> float | None:
             hint="timeout=3600",
         )
     return float(ENVIRONMENT.clock() + timeout)
+
+
+def bounded(options: CallOptions, deadline: float | None) -> CallOptions:
+    """The options of a call that ends with a wait at the latest."""
+    if deadline is None:
+        return options
+    left, total = max(deadline - ENVIRONMENT.clock(), SHORTEST), options.timeout.total
+    return options._replace(timeout=replace(options.timeout, total=min(total or left, left)))
 
 
 def taken(error: ResponseError) -> HTTPResult | None:

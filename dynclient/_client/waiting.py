@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import unquote_plus, urljoin, urlsplit
 
+from dynclient._escaping import escaped, one_line
 from dynclient._masking import SECRET_HEADERS, names_credential
 from dynclient._paging.rules import Confidence, Evidence
 from dynclient._records import Record
@@ -80,7 +81,7 @@ class Waiter:
     def __str__(self) -> str:
         known = ((name, getattr(self, name)) for name in _DECLARED[1:])
         first = ", ".join([f"{self.poll} ({self.confidence})", *(f"{name} {value}" for name, value in known if value)])
-        return "\n".join([first, *(f"  {each}" for each in self.evidence)])
+        return "\n".join(map(one_line, [first, *(f"  {each}" for each in self.evidence)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class State:
     request: Request | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
-        return self.status or f"{self.verdict} ({self.http_status})"
+        return escaped(self.status) if self.status else f"{self.verdict} ({self.http_status})"
 
 
 class Task(Record):

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from functools import partial
 from typing import Any
 
-from dynclient._client.jobs import Ask, Dispatching, Flow, JobState, deadline_of, taken, waiter_named
+from dynclient._client.jobs import Ask, Dispatching, Flow, JobState, bounded, deadline_of, taken, waiter_named
 from dynclient._client.tracebacks import shortened
 from dynclient._client.waiting import State, Task, Until, Waiter, conditions, kept_headers
 from dynclient._records import Record
@@ -161,39 +160,36 @@ class _AsyncStates(AsyncIterator[State]):
 # What operations and clients offer.
 
 
-def _begun(  # noqa: PLR0917  # each is one thing of the call
-    kind: type[JobState],
+def _begun(
     dispatcher: Dispatching,
     row: OperationRow,
     args: tuple[Any, ...],
     keywords: Mapping[str, Any],
-    until: Any,
-    failed: Any,
+    given: Mapping[str, Any],
     *,
     with_http_info: bool,
+    deadline: float | None = None,
 ) -> Flow[Any]:
-    """Make the first request of a job."""
-    document, options = dispatcher.document, dispatcher.options
-    plan = document.plan(row)
-    waiter = waiter_named(document, row)
+    """Make the first request of a job; ``given`` are the options of the wait."""
+    document = dispatcher.document
+    plan, waiter = document.plan(row), waiter_named(document, row)
+    options = bounded(dispatcher.options_of(plan.operation), deadline)
     bound = plan.binder.bind(args, keywords, options.defaults)
-    until, failed = _conditions(row, waiter, until, failed)
+    until, failed = _conditions(row, waiter, given.get("until"), given.get("failed"))
     request = plan.request(bound, options)
-    job = kind(
-        dispatcher,
-        Task(
-            row.key,
-            "same",
-            request.url,
-            request.url,
-            headers=kept_headers(request, options.headers),
-            status=waiter.status if waiter is not None else None,
-            until=until,
-            failed=failed,
-            result=waiter.result if waiter is not None else None,
-        ),
-        with_http_info=with_http_info,
+    task = Task(
+        row.key,
+        "same",
+        request.url,
+        request.url,
+        headers=kept_headers(request, options.headers),
+        status=waiter.status if waiter is not None else None,
+        until=until,
+        failed=failed,
+        result=waiter.result if waiter is not None else None,
     )
+    kind = AsyncJob if dispatcher.is_async else Job
+    job = kind(dispatcher, task, with_http_info=with_http_info)
     try:
         result = yield Ask(plan, request, options)
     except ResponseError as error:
@@ -236,53 +232,26 @@ def _conditions(row: OperationRow, waiter: Waiter | None, until: Any, failed: An
 def start(dispatcher: Dispatching, row: OperationRow, args: Any, keywords: Any, *, with_http_info: bool) -> Any:
     """Make a call, and return the job that it began; a coroutine of an AsyncClient."""
     given, arguments = _split(dispatcher.document.plan(row), keywords, OPTIONS[:2])
-    return _started(dispatcher, row, args, arguments, given, with_http_info=with_http_info)
-
-
-def _started(
-    dispatcher: Dispatching, row: OperationRow, args: Any, arguments: Any, given: Any, *, with_http_info: bool
-) -> Any:
-    is_async = dispatcher.is_async
-    flow = _begun(
-        AsyncJob if is_async else Job,
-        dispatcher,
-        row,
-        args,
-        arguments,
-        given.get("until"),
-        given.get("failed"),
-        with_http_info=with_http_info,
-    )
-    return _run_async(flow, dispatcher) if is_async else _run(flow, dispatcher)
+    flow = _begun(dispatcher, row, args, arguments, given, with_http_info=with_http_info)
+    return _run_async(flow, dispatcher) if dispatcher.is_async else _run(flow, dispatcher)
 
 
 def wait(dispatcher: Dispatching, row: OperationRow, args: Any, keywords: Any, *, with_http_info: bool) -> Any:
     """Make a call, and wait until what it began is over; with ``follow=True``, the states on the way there."""
     given, arguments = _split(dispatcher.document.plan(row), keywords, OPTIONS)
     timeout = given.get("timeout", ...)
-    deadline_of(timeout)
-    began = partial(_started, dispatcher, row, args, arguments, given, with_http_info=with_http_info)
-    if not dispatcher.is_async:
-        job = began()
-        return job.states(timeout=timeout) if given.get("follow") else job.result(timeout=timeout)
-    return _Followed(began(), timeout) if given.get("follow") else _awaited(began(), timeout)
+    deadline_of(timeout)  # a wrong one is an error now
 
+    def waiting() -> Flow[Any]:
+        deadline = deadline_of(timeout)
+        job = yield from _begun(
+            dispatcher, row, args, arguments, given, with_http_info=with_http_info, deadline=deadline
+        )
+        return (yield from job.finished(timeout, deadline))
 
-async def _awaited(starting: Any, timeout: float | None) -> Any:  # noqa: ASYNC109  # of the wait
-    return await (await starting).result(timeout=timeout)
-
-
-class _Followed(AsyncIterator[State]):
-    """The states of a job that begins when the first one is asked for."""
-
-    def __init__(self, starting: Any, timeout: float | None) -> None:
-        self._starting, self._timeout = starting, timeout
-        self._states: AsyncIterator[State] | None = None
-
-    async def __anext__(self) -> State:
-        if self._states is None:
-            self._states = (await self._starting).states(timeout=self._timeout)
-        return await anext(self._states)
+    if given.get("follow"):
+        return (_AsyncStates if dispatcher.is_async else _States)(waiting(), dispatcher)
+    return (_run_async if dispatcher.is_async else _run)(waiting(), dispatcher)
 
 
 def _split(plan: Plan, keywords: Mapping[str, Any], names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -94,11 +94,12 @@ def operation_text(document: str, method: Any, width: int | None) -> str:
         return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)
     text = text.rpartition("...")[0].rstrip()
     head, _, example = text.rpartition("\n\n")
-    paged = f"\n\nPages (call --all):\n    {str(method.pagination).replace(chr(10), chr(10) + '    ')}" * bool(
-        method.pagination
+    found = {"Pages (call --all)": method.pagination, "Waits (call --wait)": method.waiter}
+    more = "".join(
+        f"\n\n{title}:\n    {str(one).replace(chr(10), chr(10) + '    ')}" for title, one in found.items() if one
     )
     # The example is not wrapped: it can be pasted.
-    return f"{fitted(escaped(f'{head}{paged}'), width)}\n\n{escaped(example)}\n    {escaped(call)}"
+    return f"{fitted(escaped(f'{head}{more}'), width)}\n\n{escaped(example)}\n    {escaped(call)}"
 
 
 def shell_example(document: str, command: str, operation: Operation, values: Mapping[str, Any]) -> str:

@@ -162,7 +162,7 @@ class JobState:
         """The task of a waiter that names an operation to ask.
 
         Raises:
-            ArgumentError: there is no such operation, or the answer lacks an argument of it.
+            WaitFailed: the answer lacks an argument of it.
         """
         if waiter is None or waiter.poll in {"header", "same", "body"}:
             return None
@@ -177,7 +177,12 @@ class JobState:
             )
             if value is not MISSING:
                 parameters[argument.in_, argument.wire] = value
-        request = plan.request(plan.binder.checked(Bound(parameters, ...)), options)
+        try:
+            request = plan.request(plan.binder.checked(Bound(parameters, ...)), options)
+        except DynclientError as error:
+            raise WaitFailed(
+                f"{row.key} can't be asked with what the answer has: {error.message}", result=result.data
+            ) from error
         task = self._task._replace(url=request.url, headers=kept_headers(request, options.headers))
         # Without conditions, the words of its status tell.
         return task if task.until else task._replace(kind="monitor", result=waiter.result or "answer")

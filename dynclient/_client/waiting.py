@@ -323,10 +323,13 @@ def waiter_of(operation: Operation, api: API) -> Waiter | None:
     def evidence(reason: str, where: str = "") -> tuple[Evidence, ...]:
         return (Evidence(reason, _location(api, pointer + where)),)
 
-    declared = operation.extensions.get("x-waiter")
-    if isinstance(declared, Mapping):
-        known = {name: declared[name] for name in _DECLARED if declared.get(name) is not None}
-        return Waiter(key, **known, evidence=evidence("x-waiter says so", "/x-waiter"))
+    if "x-waiter" in operation.extensions:
+        try:
+            known = _declared(operation.extensions["x-waiter"])
+            return Waiter(key, **known, evidence=evidence("x-waiter says so", "/x-waiter"))
+        except (ValueError, TypeError) as error:
+            reason = f"x-waiter can't be read: {error}"
+            return Waiter(key, confidence="unclear", evidence=evidence(reason, "/x-waiter"))
     accepted = operation.responses.get("202")
     is_get = operation.method == "GET"
     poll = "same" if is_get else "body" if operation.method in {"PUT", "PATCH"} else "header"
@@ -347,6 +350,30 @@ def waiter_of(operation: Operation, api: API) -> Waiter | None:
             key, "same" if is_get else "header", confidence="likely", evidence=evidence(what, "/responses/202")
         )
     return _by_words(operation, key, evidence) if is_get else None
+
+
+def _declared(value: Any) -> dict[str, Any]:
+    """The members of an ``x-waiter``.
+
+    Raises:
+        ValueError, TypeError: it has unknown ones, or values of a wrong kind.
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError("it is not a mapping")
+    for name, member in value.items():
+        if name not in _DECLARED:
+            raise ValueError(f"it has {name}, which is none of {', '.join(_DECLARED)}")
+        is_mapping = name in {"arguments", "until", "failed"}
+        if not isinstance(member, Mapping if is_mapping else str):
+            raise TypeError(f"{name} is not a {'mapping' if is_mapping else 'text'}")
+        paths: Iterable[Any] = () if name in {"poll", "cancel"} else [member]
+        if isinstance(member, Mapping):
+            paths = member.values() if name == "arguments" else member
+        for path in paths:
+            if not isinstance(path, str):
+                raise TypeError(f"{path!r} in {name} is not a path")
+            path_keys(path)
+    return dict(value)
 
 
 def _location(api: API, pointer: str) -> DocumentLocation | None:

@@ -175,6 +175,8 @@ def _begun(
     plan, waiter = document.plan(row), waiter_named(document, row)
     options = bounded(dispatcher.options_of(plan.operation), deadline)
     bound = plan.binder.bind(args, keywords, options.defaults)
+    if waiter is not None and waiter.poll not in {"header", "same", "body"}:
+        document.names.find(waiter.poll)  # or else nothing is sent
     until, failed = _conditions(row, waiter, given.get("until"), given.get("failed"))
     request = plan.request(bound, options)
     task = Task(
@@ -206,6 +208,12 @@ def _conditions(row: OperationRow, waiter: Waiter | None, until: Any, failed: An
     Raises:
         ArgumentError: it is unclear what is waited for.
     """
+    if until is None and waiter is not None and waiter.confidence == "unclear" and row.method != "GET":
+        raise ArgumentError(
+            f"it is unclear how it is waited for: {waiter.evidence[0]}",
+            argument="until",
+            hint="an overlay can correct it",
+        )
     is_known = waiter is not None and waiter.confidence in {"certain", "likely"}
     if until is None and not is_known and row.method == "GET":
         raise ArgumentError(

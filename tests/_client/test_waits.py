@@ -354,6 +354,78 @@ def test_documented_headers_are_certain():
     assert (waiter.confidence, waiter.evidence[0].reason) == ("certain", "its 202 has Operation-Location")
 
 
+BROKEN = {
+    "no mapping": ([], "it is not a mapping"),
+    "unknown": ({"pol": "look"}, "it has pol, which is none of poll, "),
+    "no text": ({"poll": 5}, "poll is not a text"),
+    "no path": ({"poll": "look", "status": "$..a"}, "is not a path"),
+    "no argument path": ({"poll": "look", "arguments": {"id": 5}}, "5 in arguments is not a path"),
+    "no operation": ({"poll": "gone"}, "no operation gone"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
+def test_a_broken_x_waiter_stops_a_call_before_it_is_sent(case, serve, httpserver):
+    declared, message = case
+    asked = serve({})
+    paths = {**DOCUMENT["paths"], "/a": {"post": _operation("go", **{"x-waiter": declared})}}
+    with dynclient.load({**DOCUMENT, "paths": paths}, base_url=httpserver.url_for("").rstrip("/")) as client:
+        with pytest.raises(dynclient.RequestError, match=message):
+            client.go.wait(timeout=9)
+        with pytest.raises(dynclient.RequestError, match=message):
+            client.go.start()
+    assert asked == []
+
+
+def test_an_answer_without_what_x_waiter_needs(serve, client):
+    serve({"POST /jobs": [(200, {}, {"a": 1})]})
+    with pytest.raises(dynclient.WaitFailed, match="can't be asked with what the answer has") as failed:
+        client.begin.wait(timeout=9)
+    assert failed.value.result == {"a": 1}
+
+
+VERSIONS = {
+    "2.0": {"swagger": "2.0", "responses": {"202": {"description": ""}, "200": {"description": "", "schema": {}}}},
+    "3.0": {"openapi": "3.0.3", "responses": ANY},
+    "3.2": {"openapi": "3.2.0", "responses": ANY},
+}
+
+
+@pytest.mark.parametrize("case", VERSIONS.values(), ids=VERSIONS)
+def test_every_version(case, serve, httpserver):
+    version = {name: value for name, value in case.items() if name != "responses"}
+    put = _operation("make", case["responses"], **{AZURE: True, f"{AZURE}-options": {"final-state-via": "location"}})
+    post = _operation("go", case["responses"], **{"x-waiter": {"poll": "make2", "until": {"n": 1}}})
+    document = {
+        **version,
+        "info": DOCUMENT["info"],
+        "paths": {"/a": {"put": put, "post": post}, "/b": {"get": _operation("make2", case["responses"])}},
+    }
+    serve(
+        {
+            "PUT /a": [(202, {"Location": "/op", "Operation-Location": "/b"}, None)],
+            "GET /b": [(200, {}, {"status": "Succeeded", "n": 1})],
+            GET: [(200, {}, 1)],
+            "POST /a": [(202, {}, None)],
+        }
+    )
+    with dynclient.load(document, base_url=httpserver.url_for("").rstrip("/")) as client:
+        assert client.make.waiter.result == "location"
+        assert client.make.wait(timeout=9) == 1
+        assert client.go.wait(timeout=9) == {"status": "Succeeded", "n": 1}
+
+
+PLACES = ["/op x", "/öp", "/o{p}", "op", "?a=1", "//localhost:9/op", "/op#x", "/./op", "/" + "a" * 5000]
+
+
+@pytest.mark.parametrize("location", PLACES, ids=lambda place: place[:9])
+def test_odd_locations(location, serve, client):
+    serve({"POST /exports": [(202, {"Operation-Location": location.encode().decode("latin-1")}, None)]})
+    with pytest.raises(dynclient.DynclientError) as failed:
+        client.with_options(retry=1).export.wait(timeout=2)
+    assert isinstance(failed.value, (dynclient.ServerError, dynclient.WaitFailed)), failed.value
+
+
 def test_unknown_words_are_not_guessed():
     schema = {"type": "object", "properties": {"status": {"enum": ["done", "frobnicated"]}}}
     responses = {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}

@@ -9,7 +9,7 @@ import pytest
 import dynclient
 from dynclient.changes import compare, schemas
 
-SCHEMAS, OPERATIONS = 200, 60
+SCHEMAS, OPERATIONS = 100, 30
 
 
 def document(deep: dict[str, object]) -> dict[str, object]:
@@ -44,7 +44,7 @@ def test_shared_schemas_are_compared_once(before, after, expected):
     found = compare(old, new)
     assert len(found) == expected
     # Each walked anew from every operation, they take five times as long and more.
-    assert time.process_time() - begun < 4
+    assert time.process_time() - begun < 2
 
 
 def one_schema(schema: dict[str, object]) -> dict[str, object]:
@@ -61,12 +61,12 @@ def union(lengths: list[int], offset: int, number: int = 0) -> dict[str, object]
     return {"anyOf": [{"type": "object", "required": ["a"], "properties": {"a": branch}} for branch in below]}
 
 
-@pytest.mark.parametrize("lengths", [[12, 12], [25, 25], [6, 6, 6], [4, 4, 4, 4], [400]])
+@pytest.mark.parametrize("lengths", [[20, 20], [5, 5, 5], [3, 3, 3, 3], [400]])
 def test_unions_within_unions_are_compared_in_time(lengths):
     old, new = (dynclient.load(one_schema(union(lengths, offset))).api for offset in (1, 6))
     begun = time.process_time()
     assert len(compare(old, new)) > 0
-    assert time.process_time() - begun < 6
+    assert time.process_time() - begun < 4
 
 
 def test_equal_branches_in_another_order_are_no_change():

@@ -22,7 +22,7 @@ import dynclient
 from dynclient import exceptions
 from dynclient._environment import Environment
 
-THREADS, CALLS = 32, 1000
+THREADS, CALLS = 32, 300
 
 
 def echo(request: bytes) -> bytes:

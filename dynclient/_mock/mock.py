@@ -35,8 +35,10 @@ from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.messages import Headers, Request, Response
 from dynclient.options import Limits, MiB
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # most mocks send no callbacks
     from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from dynclient._mock.callbacks import Callbacks
 
 log = logger("dynclient.testing")
 
@@ -63,7 +65,8 @@ class StubError(Exception):
 class MockOptions(Record):
     """The behaviour of a mock. ``delay`` is in seconds; ``chaos`` is the part of requests that fail, from 0 to 1.
 
-    ``fake`` tells whether generated values look real; None: with ``dynamic``, if faker is installed.
+    ``fake`` tells whether generated values look real; None: with ``dynamic``, if faker is installed. ``callbacks``
+    sends the documented ones, to loopback and to ``callback_origins``.
     """
 
     credentials: Any = None
@@ -77,6 +80,8 @@ class MockOptions(Record):
     chaos: float = 0.0
     cors: bool = False
     watch: bool = False
+    callbacks: bool = False
+    callback_origins: Sequence[str] = ()
     limits: Limits = Limits()
     overlays: Sequence[Any] = ()
 
@@ -98,6 +103,7 @@ class _RequestContext:
         self.request = request
         self.service = service
         self.accept = request.headers.get("accept", "")
+        self.body: Any = None
         self.operation: model.Operation | None = None
         self.name: str | None = None
 
@@ -154,6 +160,11 @@ class Mock(WSGIApplication):
         self._observer = observer
         self._stub = stub
         self._coverage: Coverage | None = None
+        self._callbacks: Callbacks | None = None
+        if self._options.callbacks or self._options.callback_origins:
+            from dynclient._mock.callbacks import Callbacks
+
+            self._callbacks = Callbacks(self._options.callback_origins)
         self._reload_fault = ""
         self._kept_bytes = 0
 
@@ -161,6 +172,11 @@ class Mock(WSGIApplication):
     def api(self) -> model.API:
         """The document's API; with ``watch`` the newest one."""
         return self._service.api
+
+    @property
+    def callbacks(self) -> list[Response]:
+        """The responses to the callbacks that were sent, each with its ``request``."""
+        return self._callbacks.responses if self._callbacks is not None else []
 
     @property
     def requests(self) -> list[Request]:
@@ -273,11 +289,15 @@ class Mock(WSGIApplication):
         for match in matches:
             operation = context.select(match.row)
             try:
-                return self._answer(context, operation, match)
+                response = self._answer(context, operation, match)
             except HTTPError as error:
                 if error.status != HTTPStatus.BAD_REQUEST:
                     raise
                 refusals.append(error)
+            else:
+                if self._callbacks is not None:
+                    self._callbacks.send(context.service.api, operation, context.request, context.body, response)
+                return response
         context.select(matches[0].row)
         raise refusals[0]
 
@@ -286,6 +306,7 @@ class Mock(WSGIApplication):
         if options.authenticate:
             check_credentials(service.api, operation, request, options.credentials)
         values = check_request(operation, match.texts, request, options.limits, strict=options.validate)
+        context.body = values.body
         response = self._stub(operation, values, request) if self._stub is not None else None
         if response is not None:
             return response

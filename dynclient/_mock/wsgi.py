@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -14,6 +13,7 @@ from werkzeug.wrappers import Response as WSGIResponse
 from dynclient._mock.responses import error_response
 from dynclient._routing import HTTPError
 from dynclient.messages import Headers, Request, Response
+from dynclient.security.trust import is_loopback
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -84,13 +84,8 @@ def _check_host(netloc: str, allowed: Collection[str]) -> None:
         HTTPError: 421 for a host that is neither a loopback one nor allowed.
     """
     host = bare_host(netloc)
-    if host in allowed or "*" in allowed or host.endswith(".localhost"):
+    if host in allowed or "*" in allowed or is_loopback(host):
         return
-    try:
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    except ValueError:
-        pass
     shown = ascii(host[:80])
     # RFC 9110, 15.5.20: the request was directed at a server that does not answer for this host.
     raise HTTPError(421, f"this server does not answer for the host {shown}; --allow-host or allow_hosts= names others")

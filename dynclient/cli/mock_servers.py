@@ -52,6 +52,10 @@ def _server_options(command: Decorated) -> Decorated:
 @click.option("--delay", type=click.FloatRange(0), default=0, metavar="MS", help="Milliseconds before each response.")
 @click.option("--chaos", type=click.FloatRange(0, 1), default=0, metavar="RATE", help="The part of requests that fail.")
 @click.option("--watch", is_flag=True, help="Read the document again when it changes.")
+@click.option("--callbacks", is_flag=True, help="Send the document's callbacks, to this machine alone.")
+@click.option(
+    "--callback-origin", "callback_origins", multiple=True, metavar="URL", help="Send them to this origin too."
+)
 @click.option("--cors", is_flag=True, help="Let pages of any origin call it.")
 @format_option("text", "json", text="How each request is shown; json: a line of JSON.")
 def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, output: str, **given: Any) -> None:
@@ -62,7 +66,8 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
         from dynclient.testing.server import serve
     except ImportError as error:
         raise click.ClickException("the mock server needs werkzeug: pip install 'dynclient[testing]'") from error
-    options = {name: given[name] for name in ("stateful", "dynamic", "seed", "chaos", "watch", "cors")}
+    options = {name: given[name] for name in ("stateful", "dynamic", "seed", "chaos", "watch", "cors", "callbacks")}
+    options["callback_origins"] = given["callback_origins"]
     user, colon, password = (given["credentials"] or "").partition(":")
     options["credentials"] = (user, password) if colon else given["credentials"]
     options["fake"] = realistic.is_installed() if given["fake"] is None else given["fake"]

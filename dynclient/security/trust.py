@@ -55,7 +55,7 @@ class Trust(Record):
             return ""
         if origin not in self.origins and not any(_declares(server, origin) for server in (*servers, *self.servers)):
             return "which is not a trusted origin"
-        return "" if origin[0] == "https" or _is_loopback(origin[1]) else "which is not encrypted"
+        return "" if origin[0] == "https" or is_loopback(origin[1]) else "which is not encrypted"
 
     def check(self, origin: Origin, servers: Sequence[Server], operation_id: str, what: str = "credentials") -> None:
         """Make sure that a credential may go to an origin; ``what`` names it in the error.
@@ -131,7 +131,8 @@ def _origin(text: object) -> Origin:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is of this machine."""
     # RFC 6761, 6.3: names that end in localhost never leave the machine.
     if host == "localhost" or host.endswith(".localhost"):
         return True

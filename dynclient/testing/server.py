@@ -114,6 +114,11 @@ class Server(RunningServer):
         return self.mock.requests
 
     @property
+    def callbacks(self) -> list[Response]:
+        """The responses to the callbacks that were sent, each with its ``request``."""
+        return self.mock.callbacks
+
+    @property
     def responses(self) -> list[Response]:
         """The responses that were given, each with its ``request``."""
         return self.mock.responses
@@ -187,6 +192,7 @@ def serve(
     * ``seed``: the same seed gives the same responses.
     * ``delay``: seconds before each response; ``chaos``: the part of requests that fail, from 0 to 1.
     * ``cors``: pages of any origin may call it (False); ``watch``: a changed document is read again (False).
+    * ``callbacks``: the document's callbacks are sent, to loopback and to ``callback_origins`` (False).
     * ``observer``: called with each response, which has its ``request``.
 
     Raises:

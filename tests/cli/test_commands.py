@@ -425,3 +425,46 @@ def test_operations_with_all_words_in_their_names_come_first(run, tmp_path):
     file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
     found = run("ls", file, "create", "review", "-o", "names")[1].split()
     assert found == ["create_review", "create_review_comment", "list_reviews", "other"]
+
+
+def test_a_stateful_mock_says_at_start_what_it_keeps(tmp_path):
+    thing = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    content = {"application/json": {"schema": thing}}
+    paths = {}
+    for number, schema in enumerate([content, *[{"text/plain": {}}] * 7]):
+        created = {"201": {"description": "", "content": schema}}
+        paths[f"/c{number}"] = {"post": {"responses": created}}
+        paths[f"/c{number}/{{id}}"] = {"get": {"responses": {"200": {"description": "", "content": schema}}}}
+    document = tmp_path / "kept.json"
+    document.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "K", "version": "1"}, "paths": paths}))
+    command = [sys.executable, "-m", "dynclient", "mock", str(document), "--stateful", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        lines = [process.stderr.readline(), process.stderr.readline()]
+        process.kill()
+    assert lines[1] == "stateful: 1 of 8 collections; not: /c1, /c2, /c3, /c4, /c5 and 2 more\n"
+
+
+def test_mock_and_proxy_answer_for_allowed_hosts_alone():
+    with running("mock", THINGS, "--allow-host", "mock.test") as (url, _), urllib3.PoolManager() as http:
+        hosts = ("mock.test", "MOCK.test:80", "other.test")
+        assert [http.request("GET", f"{url}/ok", headers={"Host": host}).status for host in hosts] == [404, 404, 421]
+
+
+def test_a_proxy_answers_from_the_document_where_its_server_does_not(server):
+    with running("proxy", THINGS, "http://127.0.0.1:9", "--mock-missing") as (url, done), urllib3.PoolManager() as http:
+        assert http.request("GET", f"{url}/choices?a=b").json() == {"n": 1}
+    assert "GET /choices?a=b 200" in done[1]
+    with running("proxy", THINGS, "http://127.0.0.1:9") as (url, _), urllib3.PoolManager() as http:
+        assert http.request("GET", f"{url}/choices?a=b").status == 502
+
+
+def test_a_mock_sends_callbacks_to_named_origins_alone(tmp_path):
+    called = {"{$request.query.hook}": {"post": {"responses": {"200": {"description": ""}}}}}
+    hook = {"name": "hook", "in": "query", "schema": {"type": "string"}}
+    get = {"parameters": [hook], "callbacks": {"done": called}, "responses": {"204": {"description": ""}}}
+    document = {"openapi": "3.1.0", "info": {"title": "K", "version": "1"}, "paths": {"/a": {"get": get}}}
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    with running("mock", str(tmp_path / "a.json"), "--callbacks") as (url, done), urllib3.PoolManager() as http:
+        assert http.request("GET", f"{url}/a?hook=http://192.0.2.1/").status == 204
+    assert "dynclient: warning: the callback done of GET /a is not sent: http://192.0.2.1 is neither on" in done[1]
+    assert "--callback-origin" in done[1]

@@ -156,7 +156,7 @@ class _Look:
 
     def _tells(self, keys: Keys) -> bool:
         around = self.items.keys[:-1] if self.items is not None else ()
-        return all(folded(str(key)) in _AROUND for key in keys[:-1]) or keys[:-1] == around
+        return keys[:-1] == around or all(_is_around(folded(str(key))) for key in keys[:-1])
 
     def pagination(self, next_: str, confidence: Confidence, evidence: list[Evidence]) -> Pagination:
         """The rule with all that goes with it."""
@@ -209,6 +209,11 @@ class _Look:
         evidence = self.said(f"it takes {names}, but nothing says how the next page is asked for", hints[0])
         found = self.pagination("", "unclear", evidence)
         return replace(found, next=None, start=None)
+
+
+def _is_around(name: str) -> bool:
+    """Whether an object of a name tells of pages."""
+    return name in _AROUND or name.endswith(("next", "paging", "pagination", "pageinfo", "links", "cursors"))
 
 
 def _is_choice(one: Asked) -> bool:

@@ -206,6 +206,8 @@ class _Call:
     def request(self, values: Mapping[Target, Any]) -> Request:
         """The request of a page; values of parameters that the document forgot go into the query, or the headers."""
         plan, options = self.plan, self.options
+        if all(_argument(plan, target) is not None and target.name not in options.query for target in values):
+            return plan.request(placed(self.bound, values, plan), options)
         known, query, headers = dict[Target, Any](), dict(options.query), dict(options.headers)
         for target, value in values.items():
             if target.in_ != "body" and _argument(plan, target) is None:

@@ -78,19 +78,23 @@ class Paging(Record):
 class Page(Iterable[_Item]):
     """A page of a list: its items, and the answer as it came.
 
-    ``data`` is the whole answer. ``number`` counts from 1. ``resume`` is the text that goes on after this page, None
-    after the last one. ``dropped`` counts the items that ``unique=`` has left out.
+    ``data`` is the whole answer. ``number`` counts from 1. ``dropped`` counts the items that ``unique=`` has left out.
     """
 
     data: Any
     status: int
     headers: Headers
     number: int
-    resume: str | None = None
     dropped: int = 0
     request: Request | None = None
     _items: tuple[_Item, ...] | None = field(default=None, repr=False)
     _here: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
+    _after: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def resume(self) -> str | None:
+        """The text that goes on after this page; None after the last one."""
+        return self._after() if self._after is not None else None
 
     @property
     def has_items(self) -> bool:
@@ -156,6 +160,7 @@ class _Walk:
         self.last_items: Any = None
         self.full = 0
         self.taken = 0
+        self._remember(self._absolute(self.first.url, self.first.url))
         if not (self.first.body is None or isinstance(self.first.body, bytes)):
             raise ArgumentError(
                 "the body is a stream, which can be sent once, and each page needs it",
@@ -239,7 +244,8 @@ class _Walk:
             raise ArgumentError(
                 "resume is of a call with other arguments", argument="resume", hint="repeat the call as it was"
             )
-        self._remember(self._absolute(position.url, self.first.url) if position.url else list(position.values))
+        said = position.values[0] if len(position.values) == 1 else list(position.values)
+        self._remember(self._absolute(position.url, self.first.url) if position.url else said)
         return position
 
     # Results.
@@ -260,8 +266,7 @@ class _Walk:
                 there = found
         except DynclientError as error:
             following = self._at(error, there, request, position.number + (there is not position))
-        resume = self.token(there) if following is not None else None
-        page, is_full = self._page(result, items, position, resume)
+        page, is_full = self._page(result, items, position, there if following is not None else None)
         return page, None if is_full else following, there
 
     def _at(self, error: DynclientError, position: Position, request: Request, number: int) -> PaginationError:
@@ -288,12 +293,14 @@ class _Walk:
             )
         return found
 
-    def _page(self, result: HTTPResult, items: Any, position: Position, resume: str | None) -> tuple[Page[Any], bool]:
+    def _page(
+        self, result: HTTPResult, items: Any, position: Position, after: Position | None
+    ) -> tuple[Page[Any], bool]:
         """The page, without the items that were read or are too many; and whether no further item is asked for."""
         dropped, is_full = 0, False
         kept: tuple[Any, ...] | None = None
         if items is not None:
-            kept = tuple(items[position.skip :])
+            kept = tuple(items[position.skip :] if position.skip else items)
             if self.paging.unique is not None:
                 unique = [item for item in kept if self._is_new(item, self.paging.unique)]
                 dropped, kept = len(kept) - len(unique), tuple(unique)
@@ -301,7 +308,7 @@ class _Walk:
                 is_full = True
                 left = self.paging.max_items - self.taken
                 if left < len(kept):
-                    resume = self.token(position._replace(skip=position.skip + left))
+                    after = position._replace(skip=position.skip + left)
                     kept = kept[:left]
             self.taken += len(kept)
 
@@ -313,11 +320,11 @@ class _Walk:
             status=result.status,
             headers=result.headers,
             number=position.number,
-            resume=resume,
             dropped=dropped,
             request=result.request,
             _items=kept,
             _here=here,
+            _after=(lambda: self.token(after)) if after is not None else None,
         )
         return page, is_full
 
@@ -379,7 +386,8 @@ class _Walk:
         ):
             return self._to_url(values[0], request, there)
         found = [None if value is MISSING else value for value in values]
-        self._once(found, there)
+        if self._ends(found[0] if len(found) == 1 else found, there):
+            return None
         for target, value in zip(self.next.targets, found, strict=True):
             if isinstance(value, (bool, list)) or (isinstance(value, dict) and target.in_ != "body"):
                 raise PaginationError(f"the answer's token for {target.name} is a {type(value).__name__}")
@@ -388,7 +396,7 @@ class _Walk:
                 raise PaginationError(f"the token for {target.name} has {len(value):,} characters, more than {limit:,}")
         if self.next.kind == "url":
             raise PaginationError("the URL of the next page is no text")
-        return there._replace(values=tuple(found)) if not self._ends(found) else None
+        return there._replace(values=tuple(found))
 
     def _is_url(self, text: str, request: Request) -> bool:
         """Whether a token is a URL. One in base64 may begin with a slash too: a path is one like the request's."""
@@ -400,9 +408,7 @@ class _Walk:
         if len(target) > _LONGEST_IN_HEAD:
             raise PaginationError(f"the URL of the next page has {len(target):,} characters")
         url = self._absolute(target, request.url)
-        self._remember(self._absolute(self.first.url, self.first.url))
-        self._once(url, there)
-        return None if self._ends(url) else there._replace(url=url)
+        return None if self._ends(url, there) else there._replace(url=url)
 
     def _counted(self, data: Any, items: Any, here: Position, there: Position, *, more: bool | None) -> Position | None:
         """The next page by its number, or by the number of items before it."""
@@ -441,23 +447,26 @@ class _Walk:
 
     # Loops.
 
-    def _remember(self, value: Any) -> None:
+    def _remember(self, value: Any) -> bool:
+        """Remember a token or a URL; whether it is new."""
+        digest = _digest(value)
+        if digest in self.seen:
+            return False
         if len(self.seen) >= _REMEMBERED:
             del self.seen[next(iter(self.seen))]
-        self.seen[_digest(value)] = None
+        self.seen[digest] = None
+        return True
 
-    def _ends(self, value: Any) -> bool:
-        """Remember a token; whether it was there before, which ends the list."""
-        is_known = _digest(value) in self.seen
-        self._remember(value)
-        return is_known
-
-    def _once(self, value: Any, there: Position) -> None:
-        if self.paging.on_repeat == "error" and _digest(value) in self.seen:
+    def _ends(self, value: Any, there: Position) -> bool:
+        """Remember a token or a URL; whether it was there before, and that ends the list."""
+        if self._remember(value):
+            return False
+        if self.paging.on_repeat == "error":
             raise PaginationError(
                 f"the server repeats where the next page is: page {there.number} would be one that was there before",
                 hint='on_repeat="stop" takes that for the end of the list',
             )
+        return True
 
 
 def _source(result: HTTPResult, source: Keys | str) -> Any:
@@ -470,5 +479,5 @@ def _integer(data: Any, path: str | None) -> int | None:
 
 
 def _digest(value: Any) -> bytes:
-    text = json.dumps(value, sort_keys=True, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()

@@ -185,6 +185,25 @@ def test_what_is_recorded_and_for_which_operations(httpserver):
     assert pickle.loads(pickle.dumps(recording)).get_thing() == {"id": 1}
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_clients_of_event_loops_record_too(backend, httpserver):
+    import anyio
+
+    answering(httpserver, {"id": 1})
+    made = document("3.1.0")
+
+    async def run():
+        options = {"base_url": httpserver.url_for("/"), "retry": 1}
+        async with dynclient.AsyncClient.load(made, validate={"getThing": "record"}, **options) as client:
+            assert await client.get_thing() == {"id": 1}
+            report = drift.report(client)
+        assert [(one.kind, one.detail) for one in report] == [("required", "name")]
+        async with dynclient.AsyncClient.load(made, overlays=[report.to_overlay()], **options) as strict:
+            assert await strict.get_thing() == {"id": 1}
+
+    anyio.run(run, backend=backend)
+
+
 def test_streams_are_recorded(httpserver):
     made = document("3.2.0")
     made["paths"]["/thing"]["get"]["responses"]["200"]["content"] = {

@@ -277,11 +277,14 @@ class _Application:
             node, pointer, own = pending.pop()
             known = id(node) in self._origins
             for key, child in enumerate(node) if isinstance(node, list) else node.items():
+                is_leaf = not isinstance(child, dict | list)
+                if is_leaf and not known:
+                    continue
                 place = join(pointer, key)
                 origin = self._child(node, own, key) if known else (own[0], join(own[1], key))
                 if known and origin != (own[0], join(own[1], key)):
                     yield place, origin
-                if isinstance(child, dict | list):
+                if not is_leaf:
                     pending.append((child, place, origin))
 
 

@@ -95,17 +95,19 @@ def client_facts(dispatcher: Any) -> dict[str, Any]:
     """How ``open`` makes the client again: where the document is, and the options that are no secrets."""
     given, options = dispatcher.state.source, dispatcher.options
     with suppress(TypeError):
-        source, _ = given.recipe()
+        source, how = given.recipe()
         made = type(options)()
         kept = {name: getattr(options, name) for name in _KEPT_OPTIONS}
         plain = {
             name: asdict(value) if hasattr(value, "__dataclass_fields__") else value for name, value in kept.items()
         }
         lacking = [name for name in _NOT_KEPT if getattr(options, name, None) != getattr(made, name, None)]
-        text = source if isinstance(source, str) and "\n" not in source else None
+        is_text = all(isinstance(each, str) and "\n" not in each for each in (source, *how["overlays"]))
+        text = source if is_text else None
         plain["retry"]["statuses"] = sorted(plain["retry"]["statuses"])
         with suppress(TypeError, ValueError):
-            return {"document": text, "options": json.loads(json.dumps(plain)), "lacking": lacking}
+            place = {"document": text, "overlays": how["overlays"] if is_text else []}
+            return {**place, "options": json.loads(json.dumps(plain)), "lacking": lacking}
     return {"document": None, "options": {}, "lacking": []}
 
 
@@ -130,6 +132,7 @@ def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) ->
         "validate": Validation(validate["requests"], validate["responses"], validate["engine"]),
     }
     later = {name: options.pop(name) for name in ("content_type", "accept")}
+    options["overlays"] = client.get("overlays", ())
     loaded = Client.load(client["document"], **options, **({"auth": auth} if auth is not None else {}))
     if loaded.api.fingerprint != facts["document"]:
         raise another(path, "document")

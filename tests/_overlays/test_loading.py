@@ -262,3 +262,25 @@ def test_without_the_library(vendor, monkeypatch):
         ArgumentError, match=r"overlays need jsonpath-rfc9535\nHint: pip install 'dynclient\[overlay\]'"
     ):
         load("vendor.yaml", overlays=["fix.overlay.yaml"], cache=False)
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_what_an_overlay_says_of_lists_and_waits_is_read(version, vendor):
+    items = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}}
+    query = [{"name": "c", "in": "query", "schema": {"type": "string"}}]
+    operation = {"operationId": "list", "parameters": query, "responses": items}
+    document = {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": operation}}}
+    dialect = {"items": "$.rows", "next": "query c <- $.cursor"}
+    waits = {"status": "$.state", "success": ["done"]}
+    overlay = {
+        "overlay": "1.1.0",
+        "info": {"title": "t", "version": "1"},
+        "actions": [{"target": "$.paths['/a'].get", "update": {"x-pagination": dialect, "x-waiter": waits}}],
+    }
+    Path("d.yaml").write_text(json.dumps(document))
+    Path("p.yaml").write_text(json.dumps(overlay, indent=1))
+    client = dynclient.load("d.yaml", overlays=["p.yaml"])
+    found = client.list.pagination
+    assert (found.items, found.confidence, found.evidence[0].location.document) == ("$.rows", "certain", "p.yaml")
+    assert client.list.waiter is not None
+    assert dynclient.load("d.yaml").list.pagination is None

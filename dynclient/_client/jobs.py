@@ -148,7 +148,8 @@ class JobState:
         elif task is None and (method == "GET" or (is_declared and method in {"PUT", "PATCH"})):
             task = self._task._replace(kind="same" if method == "GET" else "body")
             word, verdict = judged(task, result)
-        self._is_at_once = self._was_found = False
+        self._is_at_once = False
+        self._was_found = method == "GET" and (task is None or task.url == self._task.original)
         self._take(task or self._task, result, word, verdict)
         if task is None and not self.done:
             raise WaitFailed(
@@ -171,12 +172,10 @@ class JobState:
         plan = document.plan(row)
         parameters = {}
         for argument in plan.arguments:
-            path = waiter.arguments.get(argument.wire)
-            value = (
-                value_at(result.data, path_keys(path)) if path else given.get((argument.in_, argument.wire), MISSING)
-            )
+            key, path = (argument.in_, argument.wire), waiter.arguments.get(argument.wire)
+            value = value_at(result.data, path_keys(path)) if path else given.get(key, MISSING)
             if value is not MISSING:
-                parameters[argument.in_, argument.wire] = value
+                parameters[key] = value
         try:
             request = plan.request(plan.binder.checked(Bound(parameters, ...)), options)
         except DynclientError as error:

@@ -276,7 +276,7 @@ def final_url(task: Task, data: Any, status: int) -> str:
         return task.location
     if task.kind != "monitor" or task.result is not None:
         return ""
-    resource = data.get("resourceLocation") if isinstance(data, Mapping) else None
+    resource = value_at(data, ("resourceLocation",))
     if isinstance(resource, str) and resource:
         return joined(task.url, resource)
     method = task.key.partition(" ")[0]
@@ -289,10 +289,9 @@ def extracted(task: Task, data: Any) -> Any:
     """What a wait returns of its last answer."""
     if task.result not in {None, "answer", "location", "original"}:
         found = value_at(data, path_keys(str(task.result)))
-        return data if found is MISSING else found
-    if task.kind == "monitor" and isinstance(data, Mapping):
-        return data.get("result", data)
-    return data
+    else:
+        found = value_at(data, ("result",)) if task.kind == "monitor" else MISSING
+    return data if found is MISSING else found
 
 
 def checked_url(url: str, trusted: Iterable[tuple[str, str, int]]) -> str | None:

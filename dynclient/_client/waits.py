@@ -278,7 +278,9 @@ def resume(client: Any, text: str, *, until: Any = None, failed: Any = None) -> 
     Raises:
         ArgumentError: it is no such text, or the document has no such operation.
     """
-    dispatcher = client._dispatcher  # noqa: SLF001  # a client has no public name for it
+    dispatcher = getattr(client, "_dispatcher", None)
+    if dispatcher is None:
+        raise ArgumentError(f"resume takes a client, not a {type(client).__name__}", argument="client")
     task = Task.read(text)
     if task.key not in dispatcher.document.names.by_any:
         raise ArgumentError(f"the document has no operation {task.key}, which was waited for", argument="text")

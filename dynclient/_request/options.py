@@ -147,8 +147,14 @@ def _retry(value: Any) -> Retry:
 
 def _rate(value: Any) -> Rate | RateLimiter | None:
     """A Rate, its text or the mapping of its arguments, or a RateLimiter."""
-    if value is None or isinstance(value, Rate) or hasattr(value, "reserve"):
-        return value  # type: ignore[no-any-return]  # it is one of them
+    if value is None or isinstance(value, Rate):
+        return value
+    if hasattr(value, "reserve"):
+        import inspect
+
+        if inspect.iscoroutinefunction(value.reserve):
+            raise ArgumentError("rate: reserve() of a RateLimiter may block, and is not async", argument="rate")
+        return value  # type: ignore[no-any-return]  # it is one
     try:
         return Rate(**value) if isinstance(value, Mapping) else Rate(value)
     except (ValueError, TypeError, AttributeError) as error:

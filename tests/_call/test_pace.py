@@ -337,13 +337,14 @@ def test_threads_share_a_rate_and_none_goes_short(server):
             done.append(threading.get_ident())
 
     with dynclient.load(DOCUMENT, base_url=server.url_for(""), rate="100/s") as client:
+        began = time.monotonic()
         threads = [threading.Thread(target=go, args=(client,)) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     assert len(server.times) == 20
-    assert max(server.times) - min(server.times) >= 0.17, "19 intervals of 10 ms, less a late first response"
+    assert max(server.times) - began >= 0.19, "19 intervals of 10 ms"
     assert len(set(done[:12])) == 4, "each thread has had its turn"
 
 
@@ -356,8 +357,9 @@ def test_tasks_share_a_rate(server, backend):
                 for _ in range(7):
                     group.start_soon(paced.look)
 
+    began = time.monotonic()
     anyio.run(main, backend=backend)
-    assert max(server.times) - min(server.times) >= 0.08
+    assert max(server.times) - began >= 0.1, "5 intervals of 20 ms"
 
 
 def test_an_operation_and_a_tag_may_have_rates_of_their_own(server):
@@ -398,7 +400,15 @@ def test_a_limiter_of_the_caller_decides(server):
     assert len(server.times) == 2
 
 
-@pytest.mark.parametrize("rate", [5, "5/x", {"limit": "5/s", "more": 1}, b"5/s"], ids=repr)
+class _Async:
+    async def reserve(self, key, n, now):
+        return 0.0
+
+    def __repr__(self):
+        return "async"
+
+
+@pytest.mark.parametrize("rate", [5, "5/x", {"limit": "5/s", "more": 1}, b"5/s", _Async()], ids=repr)
 def test_a_wrong_rate_is_refused_when_it_is_given(rate):
     with pytest.raises(dynclient.ArgumentError, match="rate"):
         dynclient.load(DOCUMENT, rate=rate)

@@ -516,6 +516,24 @@ def test_what_is_not_of_a_job_is_not_resumed(text, client):
         dynclient.resume(client, text)
 
 
+def test_what_is_no_client_resumes_nothing(client):
+    with pytest.raises(dynclient.ArgumentError, match="resume takes a client, not a str"):
+        dynclient.resume("client", "w1.")
+
+
+def test_objects_of_classes_are_read_too(serve, client):
+    serve(SERVERS["Operation-Location of an action, with its result"][2])
+    assert client.with_options(convert=["dates", "decimals"]).export.wait(timeout=9) == {"a": 1}
+
+
+def test_a_job_that_disappears(serve, client):
+    answers = [(200, {}, {"status": "validating"}), (404, {}, None)]
+    asked = serve({"GET /batches/b1": answers})
+    with pytest.raises(dynclient.NotFound):
+        client.retrieve_batch.wait("b1", until="final", timeout=9)
+    assert len(asked) == 2
+
+
 def test_a_forged_text_leads_nowhere_else(client):
     task = jobs.Task("GET /query", "same", "http://127.0.0.1:9/x", "http://127.0.0.1:9/x")
     with pytest.raises(dynclient.WaitFailed, match="another origin"):

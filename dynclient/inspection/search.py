@@ -35,8 +35,7 @@ WEIGHTS: Mapping[str, float] = {
 }
 _OF_THE_TITLE = 1.5
 _ALIKE, _PART = 0.5, 0.4
-_DEPRECATED = 0.8
-_OTHER_METHOD = 0.75
+_OTHER_METHOD = 0.6
 _ENOUGH = 0.5
 _CLOSE = 0.3
 _SHORTEST_STEM = 3
@@ -157,9 +156,8 @@ class SearchIndex:
             shared = sum(value for word, value in rarity.items() if word in title)
             likeness = max(likeness, shared / (total + sum(self._rarity.get(word, 0) for word in title)))
         score = points + _OF_THE_TITLE * total * likeness
-        row = self._rows[index]
-        fits = safe is None or safe is (row.method in SAFE)
-        return score * (_DEPRECATED if row.deprecated else 1) * (1 if fits else _OTHER_METHOD)
+        fits = safe is None or safe is (self._rows[index].method in SAFE)
+        return score if fits else score * _OTHER_METHOD
 
     def _found(self, word: str) -> dict[int, float]:
         """Where a word occurs, or one that is used alike; or one that it begins."""

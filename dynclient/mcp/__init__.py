@@ -50,6 +50,7 @@ def server(
 
     Raises:
         ArgumentError: ``mcp`` or ``jmespath`` is not installed, or a limit is too small.
+        OSError: the log can't be written.
     """
     from dynclient.mcp.permissions import Permissions
     from dynclient.mcp.serving import made

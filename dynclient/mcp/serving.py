@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient._version import __version__
 from dynclient.exceptions import ArgumentError
-from dynclient.mcp.tools import Answer, Question, Toolbox
+from dynclient.mcp.tools import Answer, Toolbox
 
 if TYPE_CHECKING:
     import socket
@@ -44,29 +44,25 @@ def made(toolbox: Toolbox) -> Any:
 
         arguments = params.arguments or {}
 
-        async def use(**more: Any) -> Answer | Question:
-            return await anyio.to_thread.run_sync(
-                partial(toolbox.use, params.name, arguments, **more), abandon_on_cancel=True
-            )
+        async def use(**more: Any) -> Answer:
+            call = partial(toolbox.use, params.name, {**arguments, **more})
+            return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
         # 2026-07-28: the client comes back with what the person said, and with our token.
-        said = (params.input_responses or {}).get(_YES)
-        if said is not None and params.name == "call_write":
-            agreed = getattr(said, "action", "") == "accept"
-            if agreed and toolbox.is_confirmed(arguments, params.request_state or ""):
-                return _result(types, await use(approved=True))
-            return _result(types, _DECLINED)
-        answer = await use()
-        if isinstance(answer, Question) and _asks(context):
-            form = types.ElicitRequestFormParams(
-                message=answer.text, requested_schema={"type": "object", "properties": {}}
-            )
+        reply, token = (params.input_responses or {}).get(_YES), params.request_state or ""
+        if reply is None:
+            answer = await use()
+            token = answer.token
+            if not (token and _asks(context)):
+                return _result(types, answer)
+            schema: Any = {"type": "object", "properties": {}}
+            form = types.ElicitRequestFormParams(message=answer.text, requested_schema=schema)
             if not context.session.can_send_request:
                 requests: Any = {_YES: types.ElicitRequest(params=form)}
-                return types.InputRequiredResult(input_requests=requests, request_state=answer.token)
-            reply = await context.session.elicit_form(form.message, form.requested_schema, context.request_id)
-            answer = await use(approved=True) if reply.action == "accept" else _DECLINED
-        return _result(types, answer)
+                return types.InputRequiredResult(input_requests=requests, request_state=token)
+            reply = await context.session.elicit_form(form.message, schema, context.request_id)
+        agreed = getattr(reply, "action", "") == "accept"
+        return _result(types, await use(confirm=token) if agreed else _DECLINED)
 
     return Server(
         "dynclient", version=__version__, instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool
@@ -84,11 +80,9 @@ def _asks(context: Any) -> bool:
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
-def _result(types: Any, answer: Answer | Question) -> Any:
-    if isinstance(answer, Question):
-        text = f'{answer.text}\nNothing was sent. To send it, call again with confirm="{answer.token}"'
-        return types.CallToolResult(content=[types.TextContent(text=text)])
-    return types.CallToolResult(content=[types.TextContent(text=answer.text)], is_error=answer.is_error)
+def _result(types: Any, answer: Answer) -> Any:
+    more = f'\nNothing was sent. To send it, call again with confirm="{answer.token}"' if answer.token else ""
+    return types.CallToolResult(content=[types.TextContent(text=answer.text + more)], is_error=answer.is_error)
 
 
 def serve_stdio(server: Any) -> None:
@@ -127,6 +121,8 @@ def http_app(server: Any, address: Any, token: str) -> Any:
     expected = f"bearer {token}".encode()
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] not in {"http", "lifespan"}:
+            return
         given = [value for name, value in scope.get("headers", ()) if name == b"authorization"]
         scheme, _, rest = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
         if scope["type"] == "http" and not hmac.compare_digest(scheme.lower() + b" " + rest.strip(), expected):

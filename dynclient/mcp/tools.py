@@ -18,9 +18,9 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from dynclient._escaping import counted
+from dynclient._escaping import counted, logger
 from dynclient._identifiers import near
 from dynclient._masking import masked
 from dynclient._paging.stepping import Page
@@ -88,18 +88,11 @@ _TOOLS: Mapping[str, tuple[str, dict[str, Any], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a tool answers."""
+    """What a tool answers. With a ``token``, nothing was sent: it is a request that the token confirms."""
 
     text: str
     is_error: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A write that a person has to confirm; ``token`` confirms it."""
-
-    text: str
-    token: str
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +138,7 @@ class Toolbox:
 
         Raises:
             ArgumentError: ``max_result_bytes`` is below 1,024, or a name of a client can't go before its operations.
+            OSError: the log can't be written.
         """
         if max_result_bytes < _LEAST_RESULT:
             raise ArgumentError(f"max_result_bytes is at least {_LEAST_RESULT}", argument="max_result_bytes")
@@ -160,9 +154,11 @@ class Toolbox:
         # Cursor -> how the list of an operation goes on.
         self._following: OrderedDict[str, _Following] = OrderedDict()
         self._log = log
+        if log is not None:
+            self._opened_log().close()
         self._files = Path(files) if files is not None else None
         self._lock = threading.Lock()
-        self._run: Mapping[str, Callable[..., tuple[Answer | Question, dict[str, Any]]]] = {
+        self._run: Mapping[str, Callable[..., tuple[Answer, dict[str, Any]]]] = {
             "search": self._search,
             "describe": self._describe,
             "call_read": self._call_read,
@@ -187,14 +183,13 @@ class Toolbox:
             if name != "call_write" or self._permissions.allow_write
         ]
 
-    def use(self, tool: str, arguments: Mapping[str, Any], *, approved: bool = False) -> Answer | Question:
-        """Use a tool. ``approved``: a person has agreed to just this request."""
+    def use(self, tool: str, arguments: Mapping[str, Any]) -> Answer:
+        """Use a tool."""
         started = time.monotonic()
         entry: dict[str, Any] = {"tool": tool if tool in _TOOLS else "unknown"}
         try:
             self._check(tool, arguments)
-            more = {"approved": approved} if tool == "call_write" else {}
-            answer, facts = self._run[tool](**arguments, **more)
+            answer, facts = self._run[tool](**arguments)
             entry |= facts
         except DynclientError as error:
             entry |= {"error": type(error).__name__, "status": getattr(error, "status", None)}
@@ -257,32 +252,19 @@ class Toolbox:
         return self._send(one, arguments or {}, select)
 
     def _call_write(
-        self,
-        operation: str,
-        arguments: Mapping[str, Any] | None = None,
-        confirm: str | None = None,
-        *,
-        approved: bool = False,
-    ) -> tuple[Answer | Question, dict[str, Any]]:
+        self, operation: str, arguments: Mapping[str, Any] | None = None, confirm: str | None = None
+    ) -> tuple[Answer, dict[str, Any]]:
         one, arguments = self._find(operation), arguments or {}
         if not one.allowed:
             raise _not_permitted(one.name, one.row)
         request = one.method.prepare(**arguments)
         check_method(request, arguments)
-        if not approved and confirm is None:
+        if confirm is None:
             token = self._confirmations.token(one.row.key, request, arguments)
-            return Question(_question(request), token), {"operation": one.row.key, "asked": True}
-        if not approved and (wrong := self._confirmations.take(confirm or "", one.row.key, request, arguments)):
+            return Answer(_question(request), token=token), {"operation": one.row.key, "asked": True}
+        if wrong := self._confirmations.take(confirm, one.row.key, request, arguments):
             raise ArgumentError(wrong, argument="confirm", hint="call without confirm= for a new token")
         return self._send(one, arguments, None)
-
-    def is_confirmed(self, arguments: Mapping[str, Any], token: str) -> bool:
-        """Whether a token is the one of just this call of ``call_write``; it is used up."""
-        try:
-            one, given = self._find(arguments["operation"]), arguments.get("arguments") or {}
-            return not self._confirmations.take(token, one.row.key, one.method.prepare(**given), given)
-        except DynclientError:
-            return False
 
     def _find(self, word: str) -> _Found:
         """The operation of a name; of several documents, with the name of its document before it.
@@ -365,9 +347,12 @@ class Toolbox:
         ending = mimetypes.guess_extension(essence(media_type)) or ".bin"
         # Neither the server nor the agent has a say in the name.
         file = self._files / f"{one.row.name[:60]}-{token_hex(4)}{ending}"
-        self._files.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as opened:
-            opened.write(data)
+        try:
+            self._files.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as opened:
+                opened.write(data)
+        except OSError as error:
+            return {**facts, "not shown": f"it can't be saved: {error.strerror}"}
         return {"file": str(file), **facts}
 
     def _failure(self, error: DynclientError, arguments: Mapping[str, Any]) -> Answer:
@@ -403,15 +388,22 @@ class Toolbox:
         except (DynclientError, ValueError):
             return _SEARCH
 
-    def _write_log(self, entry: dict[str, Any], answer: Answer | Question, started: float) -> None:
+    def _write_log(self, entry: dict[str, Any], answer: Answer, started: float) -> None:
         """Append to the log; it holds no value of an argument or answer."""
         if self._log is None:
             return
         entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}
         entry |= {"bytes": len(answer.text.encode()), "ms": round((time.monotonic() - started) * 1000)}
         text = as_json({name: value for name, value in entry.items() if value is not None})
-        with self._lock, os.fdopen(os.open(self._log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a") as file:
-            file.write(text + "\n")
+        try:
+            with self._lock, self._opened_log() as file:
+                file.write(text + "\n")
+        except OSError as error:
+            # What was asked has been done: an error would have it done again.
+            logger().warning("the log of the MCP server can't be written: %s", error.strerror)
+
+    def _opened_log(self) -> IO[str]:
+        return os.fdopen(os.open(self._log or "", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8")
 
 
 def _not_permitted(name: str, row: OperationRow) -> RequestError:

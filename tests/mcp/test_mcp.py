@@ -453,6 +453,19 @@ def test_any_value_is_cut_to_the_limit(value):
     assert text.isprintable()
 
 
+def test_files_that_cannot_be_written_stop_no_answer(api, tmp_path):
+    log, blocked = tmp_path / "log", tmp_path / "file"
+    blocked.write_text("")
+    server = dynclient.mcp.server(loaded(api), log=log, files=blocked)
+    log.unlink()
+    log.mkdir()
+    [(text, is_error)] = run(direct(server), call("picture"))
+    assert not is_error
+    assert "can't be saved" in data(text)["not shown"]
+    with pytest.raises(OSError, match="log"):
+        dynclient.mcp.server(loaded(api), log=log)
+
+
 def test_errors_say_what_to_do(api):
     answers = run(
         direct(dynclient.mcp.server(loaded(api))),

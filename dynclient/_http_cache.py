@@ -78,7 +78,7 @@ class HTTPCache:
         """Take the folder that keeps the responses; without one they are kept in memory.
 
         Args:
-            folder: made if it is missing; only its owner can read it. Responses are private data.
+            folder: made if it is missing, only for its owner: responses are private data. `~` is your home.
             max_bytes: how large all responses may be together.
             max_response_bytes: how large one may be; larger ones are not kept.
 
@@ -88,7 +88,7 @@ class HTTPCache:
         """
         if find_spec("hishel") is None:
             raise ArgumentError("HTTPCache needs hishel", argument="http_cache", hint="pip install 'dynclient[cache]'")
-        self.folder = None if folder is None else Path(folder)
+        self.folder = None if folder is None else Path(folder).expanduser()
         self.max_bytes = max_bytes
         self.max_response_bytes = max_response_bytes
         self.store: _Store = _InMemory(max_bytes) if self.folder is None else _InFolder(self.folder, max_bytes)

@@ -78,6 +78,7 @@ def mock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     with serve(ROOT / "openapi" / "voice.yaml") as server:
         monkeypatch.setenv("URL", server.url)
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path))
         yield
 
 

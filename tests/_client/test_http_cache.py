@@ -288,3 +288,9 @@ def test_a_response_that_is_too_large_is_not_kept(things):
 def test_what_is_no_cache():
     with pytest.raises(exceptions.ArgumentError, match="http_cache must be"):
         dynclient.load(DOCUMENT, http_cache=True)
+
+
+def test_a_folder_in_the_home_is_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert HTTPCache("~/things").folder == tmp_path / "things"
+    assert (tmp_path / "things").is_dir()

@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
-from urllib.parse import unquote_plus, urljoin, urlsplit
+from urllib.parse import quote, unquote_plus, urljoin, urlsplit
 
 from dynclient._expressions import expression
 from dynclient._paging.rules import Next, Pagination, Target, read_next
@@ -37,6 +37,7 @@ _LONGEST_IN_HEAD = 32_768
 _LONGEST = 1024 * 1024
 _REMEMBERED = 100_000
 _DIGEST = 16
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class Position(Record):
@@ -160,7 +161,12 @@ class _Walk:
         self.last_items: Any = None
         self.full = 0
         self.taken = 0
-        self._remember(self._absolute(self.first.url, self.first.url))
+        secrets = {name for in_, name in self.first.secrets if in_ == "query"}
+        self.hidden = paging.hidden | secrets
+        fields = urlsplit(self.first.url).query.split("&")
+        self.secret_fields = [part for part in fields if _name(part) in secrets]
+        plain_url = self._absolute(self.first.url, self.first.url)
+        self._remember(plain_url)
         if not (self.first.body is None or isinstance(self.first.body, bytes)):
             raise ArgumentError(
                 "the body is a stream, which can be sent once, and each page needs it",
@@ -168,7 +174,7 @@ class _Walk:
                 hint="pass bytes",
             )
         self.fingerprint = hashlib.blake2b(
-            repr((self.first.method, self._relative(self.first.url), self.first.body, self.rule.next)).encode(),
+            repr((self.first.method, self._relative(plain_url), self.first.body, self.rule.next)).encode(),
             digest_size=_DIGEST,
         ).hexdigest()
 
@@ -177,7 +183,10 @@ class _Walk:
     def request(self, position: Position) -> Request:
         """The request of a page."""
         if position.url:
-            return replace(self.first, url=self._absolute(position.url, self.first.url))
+            url = self._absolute(position.url, self.first.url)
+            # What the caller gave as a secret stays, whether the server repeats it or not.
+            secret = "&".join(self.secret_fields)
+            return replace(self.first, url=f"{url}{'&' if '?' in url else '?'}{secret}" if secret else url)
         if not position.values:
             return self.first
         return self.paging.request(dict(zip(self.next.targets, position.values, strict=True)))
@@ -188,12 +197,12 @@ class _Walk:
         RFC 3986, 5: it is resolved against the URL of the request.
         """
         try:
-            url = urljoin(base, target.strip()).partition("#")[0]
+            url = urljoin(base, quote(target.strip(), safe=_PRINTABLE)).partition("#")[0]
             parts, there = urlsplit(url), origin(url)
             is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
         except ValueError:
             is_usable = False
-        if not is_usable or not url.isascii() or not url.isprintable() or " " in url:
+        if not is_usable:
             raise PaginationError("the next page has no http or https URL that can be asked for")
         if there != self.first.origin:
             scheme, host, port = there
@@ -201,12 +210,8 @@ class _Walk:
                 f"the next page is at another origin, {scheme}://{host}:{port}, where nothing was sent",
                 hint="base_url= names another server for all calls",
             )
-        if self.paging.hidden and parts.query:
-            kept = [
-                part
-                for part in parts.query.split("&")
-                if unquote_plus(part.partition("=")[0]) not in self.paging.hidden
-            ]
+        if self.hidden and parts.query:
+            kept = [part for part in parts.query.split("&") if _name(part) not in self.hidden]
             url = parts._replace(query="&".join(kept)).geturl()
         return url
 
@@ -467,6 +472,11 @@ class _Walk:
                 hint='on_repeat="stop" takes that for the end of the list',
             )
         return True
+
+
+def _name(part: str) -> str:
+    """The name of a field of a query."""
+    return unquote_plus(part.partition("=")[0])
 
 
 def _source(result: HTTPResult, source: Keys | str) -> Any:

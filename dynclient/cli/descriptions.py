@@ -94,7 +94,11 @@ def operation_text(document: str, method: Any, width: int | None) -> str:
         return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)
     text = text.rpartition("...")[0].rstrip()
     head, _, example = text.rpartition("\n\n")
-    found = {"Pages (call --all)": method.pagination, "Waits (call --wait)": method.waiter}
+    # An AttributeError: of an operation that is broken in part.
+    found = {
+        "Pages (call --all)": getattr(method, "pagination", None),
+        "Waits (call --wait)": getattr(method, "waiter", None),
+    }
     more = "".join(
         f"\n\n{title}:\n    {str(one).replace(chr(10), chr(10) + '    ')}" for title, one in found.items() if one
     )

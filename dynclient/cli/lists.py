@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from dynclient.cli.output import Printer
 from dynclient.cli.results import FileToSave, show_result
-from dynclient.exceptions import DynclientError, PaginationUnclear, escaped
+from dynclient.exceptions import DocumentError, DynclientError, PaginationUnclear, escaped
 from dynclient.http_grammar import web_links
 from dynclient.messages import Headers, HTTPResult
 from dynclient.model import API, Operation
@@ -46,7 +47,9 @@ class ListOption(click.Option):
         """Whether the operation has a list that pages."""
         from dynclient._paging.declared import pagination
 
-        return pagination(operation, api) is not None
+        with suppress(DocumentError):
+            return pagination(operation, api) is not None
+        return False
 
 
 def list_options(taken: Collection[str]) -> list[click.Option]:

@@ -294,7 +294,8 @@ class Caller:
         """What an operation's ``paginate`` gives, and the error that ends it, or None."""
         if self.backend == "sync":
             with dynclient.Client.load(self.source, **self.options, **(option or {})) as client:
-                return self._collected(client.operations[name], what, arguments)
+                changes = arguments.pop("with_options", {})
+                return self._collected(client.operations[name].with_options(**changes), what, arguments)
         return anyio.run(self._awaited, name, what, arguments, option or {}, backend=self.backend)
 
     def _collected(self, operation: Any, what: str, arguments: dict[str, Any]) -> tuple[list[Any], Any]:
@@ -310,7 +311,8 @@ class Caller:
     async def _awaited(self, name: str, what: str, arguments: dict[str, Any], option: Any) -> tuple[list[Any], Any]:
         async with dynclient.AsyncClient.load(self.source, **self.options, **option) as client:
             found: list[Any] = []
-            pages = client.operations[name].paginate(**arguments)
+            changes = arguments.pop("with_options", {})
+            pages = client.operations[name].with_options(**changes).paginate(**arguments)
             try:
                 async for one in pages if what == "items" else pages.pages():
                     found.append(one)  # noqa: PERF401  # likewise

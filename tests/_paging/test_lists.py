@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
+import sys
 from itertools import pairwise
 
+import anyio
 import pytest
 
 import dynclient
 
-ITEMS = [{"id": f"item{number:02}"} for number in range(25)]
+sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120  # tests are no package
+from conftest import ITEMS, document
 
 # Way -> the rule that is found, its confidence, the number of requests.
 WAYS = {
@@ -80,8 +85,6 @@ def test_the_rest_of_the_request_stays_and_credentials_are_added_anew(caller, se
 
 def test_no_resume_text_has_a_credential(caller):
     pages, _ = caller.run("ways_url", what="pages")
-    import base64
-
     text = base64.urlsafe_b64decode(pages[0].resume + "==").decode()
     assert "key" not in text
     assert "http" not in text
@@ -168,3 +171,41 @@ def test_a_server_that_ignores_the_page_is_found_out(caller):
     assert len(found) == 2
     assert re.search("ignores page: page 2 is the same", str(error))
     assert caller.run("lies_number", by=rule, on_repeat="stop")[1] is None
+
+
+def test_a_secret_of_the_call_stays_and_is_in_no_resume_text(caller, server):
+    secret = {"query": {"api_key": "hush"}}
+    pages, error = caller.run("ways_path", what="pages", PageSize=10, with_options=secret)
+    assert error is None
+    assert [path.count("api_key=hush") for _, path, _, _ in server.seen] == [1, 1, 1]
+    assert "hush" not in base64.urlsafe_b64decode(pages[0].resume + "==").decode()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_first_items_are_awaited_and_a_loop_may_end_early(server, backend):
+    async def awaited():
+        async with dynclient.AsyncClient.load(document(server.url), auth=None) as client:
+            operation = client.ways_named
+            assert await operation.paginate().first(3) == ITEMS[:3]
+            assert await operation.paginate().to_list(max_items=12) == ITEMS[:12]
+            for options in ({}, {"prefetch": 1}):
+                async for page in operation.paginate(**options).pages():
+                    assert page.number == 1
+                    break
+            return "done"
+
+    assert anyio.run(awaited, backend=backend) == "done"
+
+
+def test_a_list_is_iterated_over_again_and_a_loop_may_end_early(server):
+    with dynclient.load(document(server.url), auth=None) as client:
+        pages = client.ways_page.paginate(prefetch=1)
+        assert next(iter(pages)) == ITEMS[0]
+        assert list(pages) == list(pages) == ITEMS
+
+
+def test_a_body_that_is_read_once_is_refused(server):
+    with dynclient.load(document(server.url), auth=None) as client:
+        operation = client.ways_body.with_options(validate="off", content_type="application/octet-stream")
+        with pytest.raises(dynclient.DynclientError):
+            operation.paginate(body=iter([b"x"])).first(1)

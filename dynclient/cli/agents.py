@@ -12,7 +12,14 @@ import click
 from dynclient._escaping import escaped
 from dynclient.cli.calls import call_options, with_settings
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import STANDARD_INPUT, client_of, complete_documents, located, settings_of
+from dynclient.cli.documents import (
+    STANDARD_INPUT,
+    client_of,
+    complete_documents,
+    located,
+    overlay_option,
+    settings_of,
+)
 from dynclient.inspection.docstrings import client_name
 
 TOKEN = "DYNCLIENT_MCP_TOKEN"  # noqa: S105  # the variable that has it
@@ -21,6 +28,7 @@ _SHORTEST_TOKEN = 16
 
 @click.command(cls=Command)
 @click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...", shell_complete=complete_documents)
+@overlay_option
 @click.option("--http", metavar="HOST:PORT", help="Serve HTTP there, instead of standard input and output.")
 @click.option("--allow-write", multiple=True, metavar="PATTERN", help="Operations that may write.")
 @click.option("--allow", multiple=True, metavar="PATTERN", help="The only operations that are there.")

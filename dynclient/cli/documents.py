@@ -217,7 +217,7 @@ def document_argument(name: str = "document") -> Callable[[Decorated], Decorated
 
     def decorated(command: Decorated) -> Decorated:
         if not any("--overlay" in param.opts for param in getattr(command, "__click_params__", ())):
-            command = _overlay_option(command)
+            command = overlay_option(command)
         return click.argument(name, shell_complete=complete_documents)(command)
 
     return decorated
@@ -228,7 +228,7 @@ def _keep_overlays(ctx: click.Context, param: click.Parameter, value: tuple[str,
     ctx.meta[_OVERLAYS] = value
 
 
-_overlay_option = click.option(
+overlay_option = click.option(
     "--overlay",
     multiple=True,
     metavar="FILE|URL",

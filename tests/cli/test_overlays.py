@@ -136,6 +136,18 @@ def test_overlays_of_a_short_name(vendor, run):
     assert "overlays must be a list of paths or URLs" in run("ls", "v")[2]
 
 
+def test_pages_and_types_are_of_the_document_with_its_overlays(vendor, run):
+    assert run("docs", "vendor.json", "--overlay", "fix.yaml", "--out", "pages")[0] == 0
+    assert any("get_two" in page.read_text() for page in Path("pages").rglob("*.md"))
+    assert run("stubs", "vendor.json", "--overlay", "fix.yaml", "--out", "types")[0] == 0
+    assert any("get_two" in page.read_text() for page in Path("types").rglob("*.pyi"))
+    api = '[tool.dynclient.apis.v]\ndocument = "vendor.json"\noverlays = ["fix.yaml"]\n'
+    Path("pyproject.toml").write_text(f'[tool.dynclient]\ndocuments = ["v"]\ndocs = "made"\nstubs = "typed"\n{api}')
+    assert run("generate")[0] == 0
+    for folder, ending in (("made", "md"), ("typed", "pyi")):
+        assert any("get_two" in page.read_text() for page in Path(folder).rglob(f"*.{ending}"))
+
+
 def test_an_overlay_of_recorded_traffic(vendor, run):
     content = {"mimeType": "application/json", "text": "{}"}
     exchange = {

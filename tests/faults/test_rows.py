@@ -14,6 +14,8 @@ ROWS = re.findall(r"^\| ([SRTCXL]\d+) \|", (ROOT / "SECURITY.md").read_text(enco
 # Rows that are not a single call: the file, and a test in it.
 ELSEWHERE = {
     "S23": "tests/faults/test_private_addresses.py::test_a_name_that_changes_its_meaning_wins_nothing",
+    "S25": "tests/_overlays/test_application.py::test_actions_that_want_too_much",
+    "S26": "tests/security/test_who_receives_what.py::test_a_cell",
     "T3": "tests/transports/test_pool.py::test_a_connection_that_the_server_closed_is_not_written_to",
     "T4": "tests/faults/test_concurrency.py::test_a_connection_that_closes_while_it_is_used",
     "T14": "tests/transports/test_pool.py::test_an_answer_that_nobody_asked_for_is_not_taken",

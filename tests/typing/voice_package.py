@@ -76,6 +76,7 @@ def loaded(hook: _Told, transport: Transport) -> None:
         limits=options.Limits(body_depth=64),
         validate="warn",
         references=["https://a.example/"],
+        overlays=["voice.overlay.yaml", {"overlay": "1.1.0"}],
         tls=options.TLS(),
         proxy="http://proxy.example",
         redirects="none",

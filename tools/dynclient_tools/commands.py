@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import complete_documents, located
+from dynclient.cli.documents import complete_documents, document_argument, located, overlay_option, overlays_of
 from dynclient_tools import emitting
 from dynclient_tools.emitting import Emitted, NotOurs
 
@@ -24,7 +24,7 @@ _check = click.option(
 
 
 @click.command(cls=Command)
-@click.argument("document", shell_complete=complete_documents)
+@document_argument()
 @click.option("--out", type=_FOLDER, required=True, help="The folder to write to; it is created if needed.")
 @_templates
 @click.option(
@@ -49,12 +49,21 @@ def docs(
 ) -> None:
     """Write Markdown pages about DOCUMENT, a path, a URL or a short name: an index, a page per tag and per schema."""
     configuration = Path(mkdocs) if mkdocs is not None else None
-    made = emitting.pages(located(document), out, templates=templates, mkdocs=configuration, theme=theme, llms=llms)
+    made = emitting.pages(
+        located(document),
+        out,
+        templates=templates,
+        mkdocs=configuration,
+        theme=theme,
+        llms=llms,
+        overlays=overlays_of(document),
+    )
     _end(made, check=check)
 
 
 @click.command(cls=Command)
 @click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...", shell_complete=complete_documents)
+@overlay_option
 @click.option("--out", type=_FOLDER, help="The folder that gets a package for each document.")
 @click.option("--name", help="The name of the package in --out [the document's file name].")
 @click.option("--tag", "tags", multiple=True, help="Only operations with this tag; may be repeated.")
@@ -74,13 +83,14 @@ def stubs(
     With --out, each becomes a package whose load() returns a typed client. Without it, the package dynclient_types is
     written to src or to the current folder, and types dynclient.load() itself for these documents.
     """
+    overlays = {located(document): overlays_of(document) for document in documents}
     documents = tuple(map(located, documents))
     if out is not None:
-        made = list(emitting.packages(documents, out, templates=templates, name=name, tags=tags))
+        made = list(emitting.packages(documents, out, templates=templates, name=name, tags=tags, overlays=overlays))
     elif name is not None:
         raise click.UsageError("--name needs --out: the package dynclient_types has that name always")
     else:
-        made = [emitting.types_in_place(documents, Path(), templates=templates, tags=tags)]
+        made = [emitting.types_in_place(documents, Path(), templates=templates, tags=tags, overlays=overlays)]
     _end(made, check=check)
 
 

@@ -64,10 +64,11 @@ def pages(
     mkdocs: Path | None = None,
     theme: str | None = None,
     llms: bool = False,
+    overlays: Sequence[str] = (),
 ) -> list[Emitted]:
     """Make the pages of a document, and the configuration of mkdocs if its path is given, with one of its themes.
 
-    With ``llms``, also the texts for language models.
+    With ``llms``, also the texts for language models. ``overlays`` change the document first.
 
     Raises:
         ArgumentError: the configuration is that of other pages.
@@ -77,7 +78,7 @@ def pages(
 
     # Readers have the document elsewhere than whoever writes its pages.
     source = Path(document).name if Path(document).is_absolute() else document
-    with dynclient.load(document) as client:
+    with dynclient.load(document, overlays=overlays) as client:
         made = [Emitted(out, docs(client, source, templates, llms=llms))]
         if mkdocs is not None:
             folder = Path(os.path.relpath(out, mkdocs.parent)).as_posix()
@@ -102,8 +103,11 @@ def packages(
     templates: Path | None = None,
     name: str | None = None,
     tags: Collection[str] = (),
+    overlays: Mapping[str, Sequence[str]] = {},
 ) -> Iterator[Emitted]:
     """Make the package of types of each document, in a folder of its name; ``name`` is that of a single document.
+
+    ``overlays`` are those of each document.
 
     Raises:
         ArgumentError: the name is not a package's, or no operation of a document has one of the tags.
@@ -114,14 +118,21 @@ def packages(
     if name is not None and (len(documents) != 1 or not name.isidentifier() or iskeyword(name)):
         raise ArgumentError("--name is the package of one document, a Python name", argument="name")
     for document, known in zip(documents, [name] if name else package_names(documents), strict=True):
-        with dynclient.load(document) as client:
+        with dynclient.load(document, overlays=overlays.get(document, ())) as client:
             yield Emitted(out / known, stubs(client, document, templates, tags))
 
 
 def types_in_place(
-    documents: Iterable[str], root: Path, *, templates: Path | None = None, tags: Collection[str] = ()
+    documents: Iterable[str],
+    root: Path,
+    *,
+    templates: Path | None = None,
+    tags: Collection[str] = (),
+    overlays: Mapping[str, Sequence[str]] = {},
 ) -> Emitted:
     """Make the package that types ``dynclient.load`` in a project, in ``src`` if there is such a folder.
+
+    ``overlays`` are those of each document.
 
     Raises:
         ArgumentError: no operation of a document has one of the tags.
@@ -131,7 +142,10 @@ def types_in_place(
 
     folder = (root / "src" if (root / "src").is_dir() else root) / PACKAGE
     with ExitStack() as stack:
-        clients = {document: stack.enter_context(dynclient.load(document)) for document in documents}
+        clients = {
+            document: stack.enter_context(dynclient.load(document, overlays=overlays.get(document, ())))
+            for document in documents
+        }
         return Emitted(folder, in_place(clients, templates, tags))
 
 
@@ -146,6 +160,7 @@ class Configuration(NamedTuple):
     docs: str | None = None
     stubs: str | bool = False
     templates: str | None = None
+    overlays: Mapping[str, Sequence[str]] = {}
 
 
 def read(path: Path) -> Configuration:
@@ -161,6 +176,9 @@ def read(path: Path) -> Configuration:
     if "documents" not in settings:
         raise ArgumentError(f"{path}: [tool.dynclient] has no documents", argument="documents")
     names = {**found.names, **{name: table["document"] for name, table in found.apis.items()}}
+    settings["overlays"] = {
+        names[each]: found.apis[each].get("overlays", ()) for each in settings["documents"] if each in found.apis
+    }
     settings["documents"] = tuple(names.get(each, each) for each in settings["documents"])
     return Configuration(path.resolve().parent, **settings)
 
@@ -173,18 +191,19 @@ def generated(configuration: Configuration) -> list[Emitted]:
     """
     from dynclient_tools.stubs import package_names
 
-    folder, documents, docs, stubs, own = configuration
+    folder, documents, docs, stubs, own, overlays = configuration
     templates = folder / own if own is not None else None
     made: list[Emitted] = []
     # The generated files name documents as the configuration does.
     with chdir(folder):
         if docs is not None:
             for document, name in zip(documents, package_names(documents), strict=True):
-                made += pages(document, Path(docs) / name, templates=templates)
+                own_overlays = overlays.get(document, ())
+                made += pages(document, Path(docs) / name, templates=templates, overlays=own_overlays)
         if stubs is True:
-            made.append(types_in_place(documents, Path(), templates=templates))
+            made.append(types_in_place(documents, Path(), templates=templates, overlays=overlays))
         elif stubs:
-            made += packages(documents, Path(stubs), templates=templates)
+            made += packages(documents, Path(stubs), templates=templates, overlays=overlays)
     return [emitted._replace(folder=folder / emitted.folder) for emitted in made]
 
 

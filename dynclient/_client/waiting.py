@@ -42,9 +42,11 @@ FAILED = frozenset({
     "timedout",
 })  # fmt: skip
 _RUNNING = frozenset({
-    "accepted", "canceling", "cancelling", "created", "creating", "deleting", "finalizing", "in_progress", "inprogress",
-    "new", "notstarted", "not_started", "pending", "preparing", "processing", "provisioning", "queued", "running",
-    "scheduled", "started", "starting", "submitted", "updating", "validating", "waiting",
+    "accepted", "canceling", "cancelling", "connecting", "created", "creating", "deleting", "finalizing",
+    "importing", "in_progress", "indexing", "init", "initializing", "inprogress", "new", "not_started",
+    "notstarted", "pending", "preparing", "processing", "provisioning", "queued", "requested", "running",
+    "scheduled", "started", "starting", "submitted", "updating", "uploading", "validating", "validating_files",
+    "waiting",
 })  # fmt: skip
 _STATUS_NAMES = ("status", "state", "provisioningState", "phase")
 _STATUS_PATHS = ("status", "properties.provisioningState", "properties.status", "state")
@@ -227,6 +229,11 @@ def _word(data: Any, path: str | None) -> str | None:
     return None
 
 
+def _plain(word: str) -> str:
+    """A word of a status as the tables have it."""
+    return word.lower().replace("-", "_")
+
+
 def judged(task: Task, result: HTTPResult) -> tuple[str | None, Verdict]:
     """The state that an answer tells, and whether that is the end."""
     word = _word(result.data, task.status)
@@ -237,8 +244,8 @@ def judged(task: Task, result: HTTPResult) -> tuple[str | None, Verdict]:
     if result.status == SEE_OTHER:
         return word, "done"
     if task.kind in {"monitor", "body"} and word is not None:
-        lowered = word.lower()
-        return word, "done" if lowered in DONE else "failed" if lowered in FAILED else "pending"
+        plain = _plain(word)
+        return word, "done" if plain in DONE else "failed" if plain in FAILED else "pending"
     return word, "pending" if result.status == ACCEPTED else "done"
 
 

@@ -15,6 +15,7 @@ STATE = {"type": "object", "required": ["status"], "properties": {"status": {"en
 ANSWER = {
     "200": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/State"}}}}
 }
+ACCEPTED = {"202": {"description": "", "headers": {"Location": {"schema": {"type": "string"}}}}}
 TIMEOUT = [{"name": "timeout", "in": "query", "schema": {"type": "integer"}}]
 DOCUMENT = {
     "openapi": "3.1.0",
@@ -23,8 +24,8 @@ DOCUMENT = {
     "components": {"schemas": {"State": STATE}},
     "paths": {
         "/look": {"get": {"operationId": "look", "responses": ANSWER}},
-        "/begin": {"post": {"operationId": "begin", "parameters": TIMEOUT, "responses": {"202": {"description": ""}}}},
-        "/other": {"post": {"operationId": "other", "responses": ANSWER}},
+        "/begin": {"post": {"operationId": "begin", "parameters": TIMEOUT, "responses": ACCEPTED}},
+        "/other": {"post": {"operationId": "other", "responses": {**ANSWER, "202": {"description": ""}}}},
     },
 }
 USED = """\

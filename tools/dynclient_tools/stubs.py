@@ -177,7 +177,9 @@ class _Writer:
             items = type_of(self.models, page.item, "response")
             pages = syntax.subscript("AsyncPages" if is_async else "Pages", items)
             yield syntax.function("paginate", self._arguments(page, _PAGING), pages)
-        if page.method.waiter is not None:
+        waiter = page.method.waiter
+        # Others are typed by _Described: many documents have a 202 that means nothing.
+        if waiter is not None and (waiter.poll == "same" or waiter.confidence == "certain"):
             yield from self._waits(page, returns, is_async=is_async)
         yield syntax.function("with_options", _OPTIONS, name("Self"))
 

@@ -58,6 +58,7 @@ audit: $(VENV)/.dynclient-lint ## ask for known vulnerabilities of what is insta
 nightly: $(VENV)/.dynclient-test ## look longer for documents, bodies, headers and changes that break something
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600 tests/faults/test_anything.py $(ARGS)
 	@DYNCLIENT_PAIRS=20000 $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600 tests/changes/test_values.py tests/changes/test_requests.py
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600 tests/bulk/test_crashes.py
 
 fuzz: $(VENV)/.dynclient-test ## look for such by coverage, with atheris (SECONDS=100 for each of three targets)
 	@$(PIP) install "atheris>=2.3"

@@ -50,6 +50,7 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 _WRITING = os.O_WRONLY | getattr(os, "O_BINARY", 0)
 _SYNC = getattr(os, "fdatasync", os.fsync)
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 _STILL = 1.5
 _FRESH = 2 / 3
 _BEATS = 6
@@ -374,9 +375,7 @@ class Attempt:
             JournalError: it can't be written.
         """
         line = {"row": row, "outcome": outcome, "status": status or None, "time": round(time.time(), 3), **result}
-        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str).encode(
-            "utf-8", "backslashreplace"
-        )
+        text = _ENCODE(line).encode("utf-8", "backslashreplace")
         with self._lock:
             if self._results < 0:
                 path = self.journal.results(self.name, self.number)

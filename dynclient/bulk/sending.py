@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from dynclient._call.pace import Limiter
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
-from dynclient._masking import Mask
+from dynclient._masking import Mask, is_secret_header
 from dynclient._records import Record
 from dynclient.bulk.journal import SENT, Attempt, BulkError, Journal, LeaseLost, RowState
 from dynclient.bulk.rows import InvalidRows, RowFault, TableRow, filled, key_text
@@ -240,8 +240,9 @@ class Sender:
         template = job.arguments or {name: f"${name}" for name in row.values if name != job.key}
         values = {name: value for name, value in filled(template, row.values).items() if value is not ...}
         bound = self._plan.binder.bind((), self._plan.binder.from_strings(values), self._options.defaults)
-        key = str(uuid.uuid5(self._namespace, key_text(row, job.key)))
-        prepared, repeatable = dispatcher.unsent(self._plan, bound, self._options, lambda: key)
+        prepared, repeatable = dispatcher.unsent(
+            self._plan, bound, self._options, lambda: str(uuid.uuid5(self._namespace, key_text(row, job.key)))
+        )
         return partial(self._drive, prepared), repeatable
 
     def fault(self, row: TableRow) -> RowFault | None:
@@ -315,9 +316,11 @@ def _outcome_of(send: Callable[[], HTTPResult], *, repeatable: bool) -> Outcome:
         if name == "done":
             line["data"] = getattr(error, "data", None)
         return Outcome(name, status, line, error if is_fatal else None)
-    data, secrets = result.data, frozenset(result.request.secret_values()) if result.request is not None else None
-    if secrets:
-        data = _mask(secrets).apply(data)
+    data, request = result.data, result.request
+    if request is not None and any(is_secret_header(name, request.secrets) for name in request.headers):
+        data = _mask(frozenset(request.secret_values())).apply(data)
+    elif request is not None and request.secrets:
+        data = Mask(request.secret_values()).apply(data)
     return Outcome("done", result.status, {"attempts": result.attempts, "ms": _milliseconds(start), "data": data})
 
 

@@ -130,3 +130,27 @@ def test_the_first_interrupt_lets_what_is_in_flight_finish(server, given):
     assert (summary.unknown, summary.done) == (0, server.counts.total())
     assert ended(started(given))["done"] == ROWS
     check(server, given, most_unknown=0)
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_cluster_whose_workers_are_killed_and_stopped(server, given, seed):
+    chance = random.Random(seed)
+    server.answer = lambda sku: time.sleep(chance.uniform(0, 0.1)) or 201
+    ended(started(given, workers=chance.randint(2, 4), stops=chance.choice([0, 0.5]), seed=seed, deaths=3))
+    check(server, given, most_unknown=3 * CONCURRENCY)
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("seed", range(3))
+def test_a_driver_of_a_cluster_that_is_killed(server, given, seed):
+    chance = random.Random(seed)
+    server.answer = lambda sku: time.sleep(0.1) or 201
+    process = started(given, workers=2)
+    while len(server.counts) < 10 + 5 * seed:
+        time.sleep(0.01)
+    time.sleep(chance.uniform(0, 0.2))
+    process.kill()
+    process.communicate(timeout=60)
+    ended(started(given))
+    check(server, given, most_unknown=2 * CONCURRENCY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -346,3 +347,16 @@ def test_a_report_is_one_page_that_asks_for_nothing(start, server):
     assert ">o-2<" in text
     assert not re.search(r"<script|(src|href)=\"?http|url\(http|@import", text)
     assert "currentColor" in text
+
+
+@pytest.mark.large
+def test_memory_does_not_grow_with_the_rows(client, tmp_path, write_table):
+    peaks = []
+    for count in (10_000, 10_000, 100_000):  # the first one also loads what every run needs
+        table = write_table(tmp_path / "rows.csv", count)
+        tracemalloc.start()
+        run = bulk.create(client.create_order, table, journal=tmp_path / f"run-{len(peaks)}", key="id")
+        assert sum(len(task.rows) for task in run.tasks()) == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < peaks[1] + 6_000_000, peaks

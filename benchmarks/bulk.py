@@ -1,0 +1,223 @@
+"""``python -m benchmarks.bulk``: tables of calls beside a plain loop of threads, in two processes, resumed, simulated.
+
+Loop and run take turns, on one server in a process of its own; wall clock and CPU time of this process are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import json
+import multiprocessing
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dynclient
+from dynclient import bulk
+from dynclient.bulk.journal import Journal
+
+ANSWER = b'{"id":"0123456789abcdef","state":"accepted"}'
+HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(ANSWER)
+THREADS = 16
+_TEXT = {"type": "string"}
+_BODY = {"type": "object", "required": ["id"], "properties": {"id": _TEXT, "phone": _TEXT, "n": {"type": "integer"}}}
+_OBJECT = {"application/json": {"schema": {"type": "object", "properties": {"id": _TEXT, "state": _TEXT}}}}
+_POST = {
+    "operationId": "create",
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}},
+    "responses": {"201": {"description": "made", "content": _OBJECT}},
+}
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0])
+            await reader.readexactly(length)
+            writer.write(HEAD + ANSWER)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+def _serve(port: Any) -> None:
+    async def run() -> None:
+        server = await asyncio.start_server(_answer, "127.0.0.1", 0)
+        port.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(run())
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The URL of a server that answers each POST at once."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there,), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{here.recv()}"
+    finally:
+        process.terminate()
+
+
+def written(folder: Path, rows: int) -> Path:
+    """A table of so many rows."""
+    path = folder / f"rows-{rows}.csv"
+    with path.open("w", encoding="utf-8") as file:
+        file.write("id,phone,n\n")
+        file.writelines(f"r-{row},+1919{row:07},{row}\n" for row in range(rows))
+    return path
+
+
+def document(folder: Path, url: str) -> str:
+    """The document of the server."""
+    info = {"title": "Rows", "version": "1"}
+    paths = {"/rows": {"post": _POST}}
+    path = folder / "rows.json"
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": info, "servers": [{"url": url}], "paths": paths}))
+    return str(path)
+
+
+def beside_a_loop(folder: Path, url: str, rows: int, turns: int) -> None:
+    """Compare a run with a loop of threads over the same client and rows."""
+    table = written(folder, rows)
+    client = dynclient.load(document(folder, url))
+    ratios, processor = [], []
+
+    def loop() -> None:
+        def send(row: dict[str, str]) -> None:
+            client.create(id=row["id"], phone=row["phone"], n=int(row["n"]))
+
+        with ThreadPoolExecutor(THREADS) as pool, table.open(encoding="utf-8", newline="") as file:
+            list(pool.map(send, csv.DictReader(file)))
+
+    def run(turn: int) -> None:
+        arguments = {"id": "$id", "phone": "$phone", "n": "$n"}
+        bulk.run(client.create, table, journal=folder / f"run-{turn}", key="id", arguments=arguments)
+
+    loop()
+    for turn in range(turns):
+        wall, cpu = time.perf_counter(), time.process_time()
+        loop()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        start, used = time.perf_counter(), time.process_time()
+        run(turn)
+        ratios.append(wall / (time.perf_counter() - start))
+        processor.append(cpu / (time.process_time() - used))
+        print(f"  loop {rows / wall:,.0f} rows/s, run {ratios[-1]:.2f} x of it ({processor[-1]:.2f} x by CPU time)")
+    print(
+        f"run beside a loop: {statistics.median(ratios):.2f} x (goal 0.85), {statistics.median(processor):.2f} by CPU"
+    )
+
+
+def in_two_processes(folder: Path, url: str, rows: int) -> None:
+    """Compare a cluster of two processes with one process."""
+    from distributed import Client, LocalCluster
+
+    table, found = written(folder, rows), {}
+    client = dynclient.load(document(folder, url))
+    arguments = {"id": "$id", "phone": "$phone", "n": "$n"}
+    for number in (1, 2):
+        options: dict[str, Any] = {"n_workers": number, "threads_per_worker": 1, "dashboard_address": None}
+        with LocalCluster(**options) as cluster, Client(cluster) as executor:
+            for part in ("warm", "measured"):
+                given = {"key": "id", "arguments": arguments, "executor": executor, "durability": "process"}
+                start = time.perf_counter()
+                bulk.run(client.create, table, journal=folder / f"{part}-{number}", partition_size=500, **given)
+                found[number] = rows / (time.perf_counter() - start)
+    print(f"two processes: {found[2]:,.0f} rows/s, {found[2] / found[1]:.2f} x one of them (goal 1.5)")
+
+
+def resumed(folder: Path, rows: int) -> None:
+    """Measure how long it takes to resume a run of which all rows are done, and the memory of it."""
+    table = written(folder, rows)
+    client = dynclient.load(document(folder, "http://127.0.0.1:9"))
+    arguments = {"id": "$id", "phone": "$phone", "n": "$n"}
+    start = time.perf_counter()
+    made = bulk.create(client.create, table, journal=folder / f"done-{rows}", key="id", arguments=arguments)
+    print(f"  {rows:,} rows: made in {time.perf_counter() - start:.1f} s")
+    journal = Journal(made.path, made.id, lease=30, durability="process")
+    for number in range((rows + 999) // 1000):
+        attempt = journal.claim(f"{number:06}")
+        assert attempt is not None  # noqa: S101  # the journal is new
+        for row in range(number * 1000, min(rows, number * 1000 + 1000)):
+            attempt.intend(row, repeatable=False)
+            attempt.settle(row, "done", 201, {"key": f"r-{row}", "attempts": 1, "ms": 1.5, "data": {"id": "x"}})
+        attempt.close()
+    for index in ("without its index", "with its index"):
+        start = time.perf_counter()
+        found = bulk.open(made.path, client.create).resume()
+        print(f"resume of {rows:,} done rows, {index}: {time.perf_counter() - start:.2f} s (goal 5), {found.summary}")
+
+
+def memory(rows: int) -> None:
+    """Print the peak memory of a process that resumes so many done rows."""
+    code = "import sys; from benchmarks.bulk import child; child(int(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", code, str(rows)], capture_output=True, text=True, check=True)
+    print(f"peak memory with {rows:,} rows: {done.stdout.strip().splitlines()[-1]} MB")
+
+
+def child(rows: int) -> None:
+    """Resume a run in this process, and print its peak memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        resumed(Path(folder), rows)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+def simulated(rows: int = 10**8) -> None:
+    """Print what a large run comes to: hours, bytes, files, and unknown rows after a kill."""
+    print(f"{rows:,} rows, latency 120 ms (log-normal), 16 in flight, at most 1,200 rows/s in a process")
+    print(" workers   rate/s    hours   journal     files  unknown, one killed  all killed")
+    chance = random.Random(1)  # noqa: S311  # the same figures in each run
+    latency = statistics.fmean(chance.lognormvariate(-2.3, 0.5) for _ in range(10_000))
+    for workers in (16, 64, 250, 1000):
+        for rate in (100, 1_000, 10_000, 37_000):
+            pace = min(rate, workers * min(16 / latency, 1_200))
+            seconds, size = rows / pace, 10_000
+            # A beat of 24 bytes each 5 seconds, an intent and an outcome of 24, a result of about 200.
+            journal = rows * (2 * 24 + 200) + workers * seconds / 5 * 24
+            flight = min(16.0, pace / workers * latency)
+            killed = statistics.fmean(sum(chance.random() < flight / 16 for _ in range(16)) for _ in range(200))
+            print(
+                f"{workers:>8,} {rate:>8,} {seconds / 3600:>8,.1f} {journal / 1e9:>6,.1f} GB {2 * rows // size:>9,}"
+                f" {killed:>20.1f} {killed * workers:>11,.0f}"
+            )
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk")
+    parser.add_argument("--only", choices=("loop", "processes", "resume", "memory", "simulation"), action="append")
+    parser.add_argument("--rows", type=int, default=5_000, help="rows of a loop (5000)")
+    parser.add_argument("--turns", type=int, default=5)
+    options = parser.parse_args()
+    parts = options.only or ["loop", "processes", "resume", "memory", "simulation"]
+    with tempfile.TemporaryDirectory() as name, served() as url:
+        folder = Path(name)
+        if "loop" in parts:
+            beside_a_loop(folder, url, options.rows, options.turns)
+        if "processes" in parts:
+            in_two_processes(folder, url, 4 * options.rows)
+        if "resume" in parts:
+            resumed(folder, 10**6)
+    if "memory" in parts:
+        memory(10**4)
+        memory(10**6)
+    if "simulation" in parts:
+        simulated()
+
+
+if __name__ == "__main__":
+    main()

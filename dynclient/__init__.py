@@ -38,7 +38,7 @@ _MODULES = {
     "security": ("Auth", "AuthContext", "HMACAuth", "SigV4"),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _MODULES.items() for name in names}
-_SUBMODULES = ("bulk", "drift", "exceptions", "explorer", "mcp", "options", "security", "testing")
+_SUBMODULES = ("bulk", "drift", "exceptions", "explorer", "mcp", "options", "security", "testing", "webhooks")
 
 # `from dynclient import *` must not hide the built-in TimeoutError, of which ours is a subclass.
 __all__ = sorted(name for name in _WHERE if name != "TimeoutError")  # noqa: PLE0605  # a list, of _MODULES

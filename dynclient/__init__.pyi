@@ -7,6 +7,7 @@ from dynclient import mcp as mcp
 from dynclient import options as options
 from dynclient import security as security
 from dynclient import testing as testing
+from dynclient import webhooks as webhooks
 from dynclient._client.waits import resume as resume
 from dynclient._http_cache import HTTPCache as HTTPCache
 from dynclient._version import __version__ as __version__

@@ -46,7 +46,7 @@ def test_each_public_name_is_there(name):
     assert name in dir(dynclient)
 
 
-@pytest.mark.parametrize("module", ["bulk", "drift", "exceptions", "mcp", "options", "security", "testing"])
+@pytest.mark.parametrize("module", ["bulk", "drift", "exceptions", "mcp", "options", "security", "testing", "webhooks"])
 def test_the_rest_is_in_named_modules(module):
     assert getattr(dynclient, module).__name__ == f"dynclient.{module}"
 
@@ -93,7 +93,7 @@ def test_type_checkers_see_the_same_public_names(root: Path):
 
     tree = ast.parse((root / "dynclient" / "__init__.pyi").read_text("utf-8"))
     seen = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    modules = {"bulk", "drift", "exceptions", "explorer", "mcp", "options", "security", "testing"}
+    modules = {"bulk", "drift", "exceptions", "explorer", "mcp", "options", "security", "testing", "webhooks"}
     assert seen == {*NAMES, "__version__", *modules}
 
 

@@ -311,6 +311,13 @@ class _BaseClient:
         own = (one for one in dir(type(self)) if not one.startswith("_"))
         raise no_such_operation(name, attributes_near(name, names.by_name, [*names.by_namespace, *own]))
 
+    @property
+    def _webhooks(self) -> Any:
+        """What receives the webhooks of the document."""
+        from dynclient._incoming.receiving import Receiver
+
+        return Receiver(self._state.document.webhooks, self._state.limits)
+
     def _check(self) -> Callable[[LoadedDocument], object]:
         """A function that raises if a new document does not fit this client's options."""
         made, state, options = type(self._last), self._state, self._last.options

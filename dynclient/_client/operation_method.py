@@ -388,6 +388,16 @@ class Described:
         with self._attribute():
             return waiter_named(self._dispatcher.document, self._row)
 
+    @property
+    def callbacks(self) -> Any:
+        """The operation's callbacks by name: ``callbacks[name].receive(headers, body, verify=...)`` gives an Event."""
+        from dynclient._incoming.receiving import callbacks
+
+        document = self._dispatcher.document
+        with self._attribute():
+            incoming = document.once("callbacks", self._row, lambda: document.api.read_incoming(self._row))
+        return callbacks(incoming, self._dispatcher.state.limits)
+
     def _read(self) -> Any:
         return self._dispatcher.document.operation(self._row)
 

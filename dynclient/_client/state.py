@@ -21,7 +21,7 @@ from dynclient._client.source import DocumentSource
 from dynclient._identifiers import near
 from dynclient._request import Plan
 from dynclient.exceptions import ClientClosed, DocumentError, DynclientError, NoSuchOperation
-from dynclient.model import API, Operation, OperationRow
+from dynclient.model import API, Incoming, Operation, OperationRow
 from dynclient.options import Limits
 from dynclient.security import CredentialCache
 
@@ -178,6 +178,15 @@ class LoadedDocument:
             with naming(row):
                 self._found.setdefault(key, find())
         return self._found[key]  # type: ignore[no-any-return]  # what `find` returns
+
+    @cached_property
+    def webhooks(self) -> tuple[Incoming, ...]:
+        """The webhooks.
+
+        Raises:
+            DocumentError: one of them is broken.
+        """
+        return self.api.read_incoming(None)
 
     @cached_property
     def _router(self) -> Router:

@@ -167,7 +167,6 @@ LOCATIONS = {
     "https://other.example/v1/users/7": "another origin",
     "//other.example/v1/users/7": "another origin",
     "/v1/teams/7": "no GET operation for the path of the header Location, /v1/teams/7",
-    "//host:99999/x": "not a URL",
 }
 
 

@@ -143,7 +143,8 @@ def _receiver(source: Source) -> Receiver:
         return source
     if not isinstance(source, Client | AsyncClient):
         raise ArgumentError("client must be a client, or one of operation.callbacks", argument="client")
-    return source._webhooks  # noqa: SLF001  # what a client does for this module
+    receiver: Receiver = source._webhooks  # noqa: SLF001  # what a client does for this module
+    return receiver
 
 
 def _checked(source: Source, handlers: Handlers) -> Mapping[str, Callable[[Event], Any]]:

@@ -167,10 +167,11 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
         elif argument.kind != "body":
             flag, is_list = flags[argument.name]
             value_type = ValueType(argument)
-            option = [flag, _key(index)]
+            usual = f"--{argument.name.strip('_').replace('_', '-')}"
+            text = _help(argument) if flag == usual else f"{_help(argument)} ({usual} is dynclient's own.)".strip()
             params.append(
                 click.Option(
-                    option, type=value_type, metavar=value_type.metavar, multiple=is_list, help=_help(argument)
+                    [flag, _key(index)], type=value_type, metavar=value_type.metavar, multiple=is_list, help=text
                 )
             )
     if operation.body is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +16,7 @@ from dynclient._identifiers import near
 from dynclient._settings import project_here
 from dynclient.changes import KINDS, REPORTS, SEVERITIES, Severity, compare
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import api_of, document_argument, format_option, located, overlays_of
+from dynclient.cli.documents import api_of, document_argument, format_option, loaded, located, overlays_of
 from dynclient.cli.process import writing
 from dynclient.exceptions import DocumentError, escaped
 
@@ -39,7 +40,7 @@ def validate(document: str, output: str, *, strict: bool) -> int:
     source = located(document)
     name = source if isinstance(source, str) else source.name
     try:
-        found = find_faults(load(source, overlays=overlays_of(document)))
+        found = find_faults(loaded(partial(load, overlays=overlays_of(document)), document))
     except DocumentError as error:
         found = [DocumentFault.of(error)]
     if output == "text":
@@ -107,7 +108,7 @@ def compile_(document: str, output: Path) -> None:
 
     if output.suffix.lower() != ".dync":
         raise click.BadParameter("the file's name must end in .dync", param_hint="-o")
-    data = compiled(located(document), overlays=overlays_of(document))
+    data = loaded(partial(compiled, overlays=overlays_of(document)), document)
     # click's own atomic files replace the old one even if a write fails.
     with writing(output), AtomicFile(output) as file:
         file.write(data)

@@ -106,22 +106,37 @@ def client_of(word: str, **options: Any) -> Client:
     """Load the document that a word means; that of a site, if the word is the site's URL."""
     from dynclient._client import Client
 
-    return _loaded(lambda source: Client.load(source, overlays=overlays_of(word), **options), word)
+    return loaded(lambda source: Client.load(source, overlays=overlays_of(word), **options), word)
 
 
 def api_of(word: str) -> API:
     """Load the document that a word means as far as its list of operations, without a client."""
     from dynclient._load import load
 
-    return _loaded(lambda source: load(source, overlays=overlays_of(word)), word)
+    return loaded(lambda source: load(source, overlays=overlays_of(word)), word)
 
 
-def _loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
+def source_of(word: str) -> Any:
+    """The path, URL or file object that a word means; for the URL of a site, that of its document."""
+    source = located(word)
+    if not _is_url(source):
+        return source
+    from dynclient._load import load
+
+    return loaded(lambda found: (load(found), found)[1], word)
+
+
+def _is_url(source: Any) -> bool:
+    return isinstance(source, str) and source.lower().startswith(("http://", "https://"))
+
+
+def loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
+    """What a function makes of the source that a word means; of the document of a site, if the word is its URL."""
     source = located(word)
     try:
         return load(source)
     except DocumentError:
-        if not (isinstance(source, str) and source.lower().startswith(("http://", "https://"))):
+        if not _is_url(source):
             raise
         from dynclient.cli.discovery import discovered
 

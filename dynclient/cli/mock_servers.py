@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from dynclient._escaping import counted
 from dynclient._request.servers import checked_base_url
 from dynclient._tables import is_coloured
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import Decorated, document_argument, format_option, located, overlays_of
+from dynclient.cli.documents import Decorated, document_argument, format_option, loaded, overlays_of
 from dynclient.cli.overlays import drift_option, save_drift
 from dynclient.cli.process import writing
 from dynclient.exceptions import escaped
@@ -75,7 +76,8 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
     options |= {"delay": given["delay"] / 1000, "observer": None if quiet else _observer(output, verbose=verbose)}
     check_host(host)
     options["overlays"] = overlays_of(document)
-    with serve(located(document), host=host, port=port, allow_hosts=given["allow_hosts"], **options) as server:
+    serve = partial(serve, host=host, port=port, allow_hosts=given["allow_hosts"], **options)
+    with loaded(serve, document) as server:
         _announce(server.mock.api, server.url)
         _announce_faults(server.mock)
         server.wait()
@@ -115,7 +117,8 @@ def proxy(  # click gives them all by name
     upstream = checked_base_url(upstream)
     options = {"allow_hosts": given["allow_hosts"], "fail": given["fail"], "observer": observe}
     options |= {"mock_missing": given["mock_missing"], "overlays": overlays_of(document)}
-    with serve_proxy(located(document), upstream, host=host, port=port, **options) as server:
+    serve_proxy = partial(serve_proxy, upstream=upstream, host=host, port=port, **options)
+    with loaded(serve_proxy, document) as server:
         _announce(server.proxy.api, f"{server.url}, for {upstream}")
         try:
             server.wait()

@@ -41,6 +41,10 @@ class _Handler(WSGIRequestHandler):
         """Log nothing: the mock keeps the exchanges."""
 
 
+class _NotBound(Exception):
+    """The address can't be listened on; ``args`` has the OSError, at which werkzeug would end the process."""
+
+
 class _ThreadedServer(ThreadedWSGIServer):
     """Closes the connections that clients keep alive, and waits for their threads; werkzeug's own does neither."""
 
@@ -51,6 +55,12 @@ class _ThreadedServer(ThreadedWSGIServer):
         self.allowed_hosts = {"localhost", *map(bare_host, (host, *allow_hosts))}
         self._open: set[socket.socket] = set()
         super().__init__(host, port, app, handler=_Handler)
+
+    def server_bind(self) -> None:
+        try:
+            super().server_bind()
+        except OSError as error:
+            raise _NotBound(error) from error
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
@@ -74,9 +84,17 @@ class RunningServer:
     """A WSGI application that is served in a thread. ``url`` is its base URL; close it, or use it in a ``with``."""
 
     def __init__(self, app: Any, host: str, port: int, allow_hosts: Iterable[str] = ()) -> None:
-        """Listen, and start the thread."""
-        self._server = _ThreadedServer(host, port, app, allow_hosts)
+        """Listen, and start the thread.
+
+        Raises:
+            OSError: the address can't be listened on.
+        """
         shown = f"[{host}]" if ":" in host else host
+        try:
+            self._server = _ThreadedServer(host, port, app, allow_hosts)
+        except _NotBound as error:
+            (cause,) = error.args
+            raise OSError(cause.errno, cause.strerror, f"{shown}:{port}") from None
         self.url = f"http://{shown}:{self._server.port}"
         serve = self._server.serve_forever
         self._thread = threading.Thread(target=serve, args=(0.05,), name="dynclient-mock", daemon=True)

@@ -262,13 +262,17 @@ def redirected(httpserver):
     [site_itself, by_link, by_catalog, by_usual_path, below_the_path, redirected],
     ids=lambda case: case.__name__,
 )
-def test_a_site_s_document_is_found(run, httpserver, apis, case):
+def test_a_site_s_document_is_found(run, httpserver, apis, case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     site, found = map(httpserver.url_for, case(httpserver))
     status, _, err = run("api", "add", "t", site)
     assert (status, "t: Found 2" in err) == (0, True)
     assert tomllib.loads(apis.read_text())["t"]["document"] == found
     assert run("api", "sync", "t")[0] == 0
     assert run("ls", site, "-o", "names")[0] == 0
+    for command in (("validate",), ("diff", site), ("docs", "--out", "pages"), ("stubs", "--out", "hints")):
+        status, _, err = run(*command, site)
+        assert (status, "a bug" in err) == (0, False), err
 
 
 def test_nothing_of_another_origin_is_fetched(run, httpserver, apis):

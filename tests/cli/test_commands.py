@@ -201,6 +201,12 @@ def test_the_tools_commands_are_listed(run):
     assert {"docs", "stubs"} <= set(re.findall(r"^  (\w+) ", run("--help")[1], re.MULTILINE))
 
 
+def test_help_says_why_an_option_has_a_longer_name(run):
+    text = " ".join(run("call", THINGS, "listThings", "--help")[1].split())
+    assert "--parameter-filter" in text
+    assert "(--filter is dynclient's own.)" in text
+
+
 def test_without_click_a_line_names_the_extra():
     code = "import sys; sys.modules['click'] = None; from dynclient.cli import main; sys.exit(main(['--version']))"
     done = process("-c", code)

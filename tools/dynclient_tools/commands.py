@@ -8,7 +8,14 @@ from pathlib import Path
 import click
 
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import complete_documents, document_argument, located, overlay_option, overlays_of
+from dynclient.cli.documents import (
+    STANDARD_INPUT,
+    complete_documents,
+    document_argument,
+    overlay_option,
+    overlays_of,
+    source_of,
+)
 from dynclient_tools import emitting
 from dynclient_tools.emitting import Emitted, NotOurs
 
@@ -50,7 +57,7 @@ def docs(
     """Write Markdown pages about DOCUMENT, a path, a URL or a short name: an index, a page per tag and per schema."""
     configuration = Path(mkdocs) if mkdocs is not None else None
     made = emitting.pages(
-        located(document),
+        source_of(document),
         out,
         templates=templates,
         mkdocs=configuration,
@@ -83,8 +90,11 @@ def stubs(
     With --out, each becomes a package whose load() returns a typed client. Without it, the package dynclient_types is
     written to src or to the current folder, and types dynclient.load() itself for these documents.
     """
-    overlays = {located(document): overlays_of(document) for document in documents}
-    documents = tuple(map(located, documents))
+    if STANDARD_INPUT in documents and (out is None or name is None):
+        raise click.UsageError("standard input has no name: give --out and --name")
+    sources = [source_of(document) for document in documents]
+    overlays = {source: overlays_of(document) for source, document in zip(sources, documents, strict=True)}
+    documents = tuple(sources)
     if out is not None:
         made = list(emitting.packages(documents, out, templates=templates, name=name, tags=tags, overlays=overlays))
     elif name is not None:

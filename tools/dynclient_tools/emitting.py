@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir
 from keyword import iskeyword
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dynclient
 from dynclient._settings import read_project
@@ -57,7 +57,7 @@ class Emitted(NamedTuple):
 
 
 def pages(
-    document: str,
+    document: Any,
     out: Path,
     *,
     templates: Path | None = None,
@@ -77,7 +77,8 @@ def pages(
     from dynclient_tools.docs import docs, navigation
 
     # Readers have the document elsewhere than whoever writes its pages.
-    source = Path(document).name if Path(document).is_absolute() else document
+    source = _shown(document)
+    source = Path(source).name if Path(source).is_absolute() else source
     with dynclient.load(document, overlays=overlays) as client:
         made = [Emitted(out, docs(client, source, templates, llms=llms))]
         if mkdocs is not None:
@@ -85,6 +86,11 @@ def pages(
             _check_pages(mkdocs, folder)
             made.append(Emitted(mkdocs.parent, {mkdocs.name: navigation(client, source, folder, theme)}))
     return made
+
+
+def _shown(document: Any) -> str:
+    """The document as generated files name it; standard input has no name that a reader could use."""
+    return document if isinstance(document, str) else "openapi.yaml"
 
 
 def _check_pages(mkdocs: Path, folder: str) -> None:
@@ -97,7 +103,7 @@ def _check_pages(mkdocs: Path, folder: str) -> None:
 
 
 def packages(
-    documents: Sequence[str],
+    documents: Sequence[Any],
     out: Path,
     *,
     templates: Path | None = None,
@@ -119,7 +125,7 @@ def packages(
         raise ArgumentError("--name is the package of one document, a Python name", argument="name")
     for document, known in zip(documents, [name] if name else package_names(documents), strict=True):
         with dynclient.load(document, overlays=overlays.get(document, ())) as client:
-            yield Emitted(out / known, stubs(client, document, templates, tags))
+            yield Emitted(out / known, stubs(client, _shown(document), templates, tags))
 
 
 def types_in_place(

@@ -86,9 +86,16 @@ def _result(types: Any, answer: Answer) -> Any:
 
 
 def serve_stdio(server: Any) -> None:
-    """Serve the client that has started this process, until it goes."""
+    """Serve the client that has started this process, until it goes or ends the process."""
+    import os
+    import signal
+
     import anyio
     from mcp.server.stdio import stdio_server
+
+    # A thread that waits for standard input can't be interrupted: without this, the process would wait for it.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda number, _frame: os._exit(128 + number))
 
     async def serve() -> None:
         async with stdio_server() as (reading, writing):

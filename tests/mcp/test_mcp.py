@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager, contextmanager
@@ -285,6 +286,22 @@ def test_a_confirmation_expires():
     token = confirmations.token("POST /things", request, {})
     assert confirmations.take(token, "POST /things", request, {"a": 1}) == "confirm= is not the token of this request"
     assert confirmations.take(token, "POST /things", request, {}) == ""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_process(document, number, status):
+    command = [sys.executable, "-m", "dynclient", "mcp", document]
+    # Shells start background processes with SIGINT ignored, and so may whoever runs this test.
+    interruptible = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", interruptible, *command]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        process.stdin.write(json.dumps(INITIALIZE) + "\n")
+        process.stdin.flush()
+        assert "serverInfo" in process.stdout.readline()
+        process.send_signal(number)
+        assert process.wait(10) == status
 
 
 # What can't be done.

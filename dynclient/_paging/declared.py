@@ -6,7 +6,7 @@ extension says that the operation does not page, or raises ValueError where it c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,38 +28,27 @@ def pagination(operation: Operation, api: API) -> Pagination | None:
     Raises:
         DocumentError: the schemas of its answer are broken.
     """
-    found = detect(operation, api)
     answers = Answers(operation, api)
+    found = detect(operation, api, answers)
+    known = found or Pagination(key=operation.row.key)
     for name, read in _DIALECTS.items():
-        for value, pointer in _declarations(name, operation, api):
-            try:
-                rule = read(value, answers)
-                rule = checked(rule, name) if rule is not None else None
-            except (ValueError, ArgumentError) as error:
-                # What can't be read settles nothing: the caller has to say it.
-                reason = f"{name} can't be read: {getattr(error, 'message', error)}"
-                known = replace(found or Pagination(key=operation.row.key), confidence="unclear")
-                return replace(known, evidence=(Evidence(reason, answers.location(pointer)), *known.evidence))
-            if rule is None:
-                return None
-            known = found or Pagination(key=operation.row.key)
-            return changed(known, rule, Evidence(f"{name} says so", answers.location(pointer)))
+        if name not in operation.extensions:
+            continue
+        value = operation.extensions[name]
+        if name == "x-fern-pagination" and value is True:
+            value = _root(api).get(name)
+        method = operation.method.lower()
+        location = answers.location(f"/paths/{escape(operation.path)}/{method}/{escape(name)}")
+        try:
+            rule = read(value, answers)
+            rule = checked(rule, name) if rule is not None else None
+        except (ValueError, ArgumentError) as error:
+            # What can't be read settles nothing: the caller has to say it.
+            reason = Evidence(f"{name} can't be read: {getattr(error, 'message', error)}", location)
+            return replace(known, confidence="unclear", evidence=(reason, *known.evidence))
+        return changed(known, rule, Evidence(f"{name} says so", location)) if rule is not None else None
     rule = _marked(answers)
-    if rule:
-        return changed(found or Pagination(key=operation.row.key), rule, Evidence("x-ms-list-… says so"))
-    return found
-
-
-def _declarations(name: str, operation: Operation, api: API) -> Iterator[tuple[Any, str]]:
-    value = operation.extensions.get(name, _ABSENT)
-    if name == "x-fern-pagination" and value is True:
-        value = _root(api).get(name, _ABSENT)
-    if value is not _ABSENT:
-        pointer = f"/paths/{escape(operation.path)}/{operation.method.lower()}"
-        yield value, f"{pointer}/{escape(name)}"
-
-
-_ABSENT: Any = object()
+    return changed(known, rule, Evidence("x-ms-list-… says so")) if rule else found
 
 
 def _root(api: API) -> Mapping[str, Any]:

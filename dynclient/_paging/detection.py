@@ -104,15 +104,15 @@ class _Items(Record):
     field: Field
 
 
-def detect(operation: Operation, api: API) -> Pagination | None:
-    """Find how an operation's list pages; None if it is no list that pages.
+def detect(operation: Operation, api: API, answers: Answers | None = None) -> Pagination | None:
+    """Find how an operation's list pages; None if it is no list that pages. ``answers`` is what was read of it already.
 
     Raises:
         DocumentError: the schemas of its answer are broken.
     """
     if operation.method not in _READS | {"POST"}:
         return None  # of what changes things, nothing is repeated
-    looked = _Look(Answers(operation, api))
+    looked = _Look(answers or Answers(operation, api))
     for rule in _RULES:
         found = rule(looked)
         if found is not None:
@@ -416,7 +416,8 @@ def _last_id(look: _Look) -> _Found | None:
             elif name == "startingafter":
                 sure = "likely"
             path = path_text((*items.keys, -1, identity))
-            return f"{one.text} <- {path}", sure, look.said(f"{one.target.name} may be the id of the last item", one)
+            verb = "may be" if sure == "guess" else "is"
+            return f"{one.text} <- {path}", sure, look.said(f"{one.target.name} {verb} the id of the last item", one)
     return None
 
 

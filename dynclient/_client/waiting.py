@@ -399,29 +399,20 @@ def _by_words(operation: Operation, key: str, evidence: Callable[..., tuple[Evid
         properties = shape(schema).properties
         for name in _STATUS_NAMES:
             words = _enum(properties.get(name))
-            done = [word for word in words if word.lower().replace("-", "_") in DONE]
-            failed = [word for word in words if word.lower().replace("-", "_") in FAILED]
+            done, failed, running = (
+                [word for word in words if _plain(word) in known] for known in (DONE, FAILED, _RUNNING)
+            )
             if not done:
                 continue
-            left = [
-                each
-                for each in words
-                if each not in {*done, *failed} and each.lower().replace("-", "_") not in _RUNNING
-            ]
+            left = [word for word in words if word not in {*done, *failed, *running}]
             found = evidence(f"{name} is one of {', '.join(words)}", "/responses/200")
             if left:
                 found += (Evidence(f"what {', '.join(left)} means is not known"),)
-            until = {name: done}
             confidence: Confidence = "unclear" if left else "guess"
+            fails = {name: failed} if failed else {}
             return Waiter(
-                key,
-                "same",
-                status=name,
-                until=until,
-                failed={name: failed} if failed else {},
-                confidence=confidence,
-                evidence=found,
-            )
+                key, "same", {}, name, {name: done}, fails, confidence=confidence, evidence=found
+            )  # in the fields' order
     return None
 
 

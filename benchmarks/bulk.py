@@ -130,7 +130,7 @@ def in_two_processes(folder: Path, url: str, rows: int) -> None:
     client = dynclient.load(document(folder, url))
     arguments = {"id": "$id", "phone": "$phone", "n": "$n"}
     for number in (1, 2):
-        options: dict[str, Any] = {"n_workers": number, "threads_per_worker": 1, "dashboard_address": None}
+        options: dict[str, Any] = {"n_workers": number, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
         with LocalCluster(**options) as cluster, Client(cluster) as executor:
             for part in ("warm", "measured"):
                 given = {"key": "id", "arguments": arguments, "executor": executor, "durability": "process"}

@@ -24,6 +24,7 @@ from dynclient.exceptions import ArgumentError
 from dynclient.inspection.arguments import Argument
 
 _MOST_SHOWN = 12
+_TEXT = frozenset({"string"})
 
 
 class Bound(Record):
@@ -123,6 +124,9 @@ class Binder:
                 continue
             types = shape(argument.schema).types
             if value == "" and types and "string" not in types:
+                continue
+            if types == _TEXT:
+                found[keyword] = value
                 continue
             try:
                 found[keyword] = from_text(argument.schema, value)

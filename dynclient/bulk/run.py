@@ -247,7 +247,7 @@ class BulkRun(RecordedRun):
                     sent = send_partition(sender, task, self._journal, progress, pace)
                     again = again or sent.stopped in {"busy", "lease"}
                     if sent.stopped == "lease":
-                        progress.stop.clear()
+                        progress.go_on()
                     if progress.stop.is_set():
                         again = False
                         break

@@ -209,6 +209,11 @@ class Progress:
             self.reason, self.error = reason, error
         self.stop.set()
 
+    def go_on(self) -> None:
+        """Send again, after a partition was lost."""
+        self.reason, self.error = "", None
+        self.stop.clear()
+
     def may_start(self, thread: int, concurrency: int, is_over: Callable[[], bool]) -> None:
         """Slow start: wait until so many rows came back that one more thread may send, or no row is left."""
         needed = min(thread * _SLOW_START // max(concurrency, _SLOW_START), _SLOW_START)

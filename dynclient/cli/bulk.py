@@ -251,7 +251,7 @@ def _executor(workers: int | None, address: str | None) -> Iterator[Any]:
     with ExitStack() as stack:
         if workers:
             address = stack.enter_context(
-                LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
+                LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0")
             )
         yield stack.enter_context(Client(address))
 

@@ -102,7 +102,12 @@ def with_cluster() -> None:
     from distributed import Client, LocalCluster
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    options = {"n_workers": given["workers"], "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {
+        "n_workers": given["workers"],
+        "threads_per_worker": 1,
+        "processes": True,
+        "dashboard_address": "127.0.0.1:0",
+    }
     with LocalCluster(**options, silence_logs=logging.CRITICAL) as cluster, Client(cluster) as client:
         chance = random.Random(given.get("seed"))
         disturbing = threading.Thread(target=disturb, args=(cluster, chance), daemon=True)

@@ -18,7 +18,7 @@ from dynclient._document import source as sources
 from dynclient._document.compiled import encoded
 from dynclient._document.lazy import DamagedError, decoded
 from dynclient._document.source import Source
-from dynclient._document.text import utf8
+from dynclient._document.text import unreadable, utf8
 from dynclient.json_pointer import split
 from dynclient.options import Limits
 
@@ -42,18 +42,19 @@ class Overlays:
     @classmethod
     def of_form(cls, form: Compiled, limits: Limits) -> Overlays | None:
         """Return the overlays that a shipped form was made with; None if there were none."""
-        found = form.about.get("overlays")
-        if not isinstance(found, list) or not found:
-            return None
-        return cls(tuple(Source(b"", name, name, remote=bool(remote), named=name) for name, remote in found), limits)
+        try:
+            found = [(str(name), bool(remote)) for name, remote in form.about.get("overlays", ())]
+        except (TypeError, ValueError):
+            raise unreadable("is damaged: its overlays are not named", "<compiled>") from None
+        files = tuple(Source(b"", name, name, remote=remote, named=name) for name, remote in found)
+        return cls(files, limits) if files else None
 
     @cached_property
     def key(self) -> str:
         """A hash of all overlays."""
         found = sha256()
         for file in self.files:
-            data = file.data if isinstance(file.data, bytes) else json.dumps(file.data).encode()
-            found.update(sha256(data).digest())
+            found.update(sha256(file.data if isinstance(file.data, bytes) else _encoded(file.data, file.name)).digest())
         return found.hexdigest()
 
     @property
@@ -84,7 +85,7 @@ class Overlays:
         for number, file in enumerate(self.files, 1):
             data = file.data
             tree = read(data, file.name, self._limits) if isinstance(data, bytes) else data
-            tree = json.loads(encoded(tree))
+            tree = json.loads(_encoded(tree, file.name))
             found.append(read_overlay(tree, file.name, partial(self._line, number), self._limits.overlay_actions))
         return found
 
@@ -98,7 +99,7 @@ class Overlays:
         from dynclient._overlays import apply
 
         overlays = self.read()
-        found = apply(json.loads(encoded(tree)), overlays, self._limits)
+        found = apply(json.loads(_encoded(tree, document)), overlays, self._limits)
         self._origins = found.origins
         warnings = [
             f"{result.overlay.location(result.action.pointer)}: {result.warning}"
@@ -158,13 +159,36 @@ class Overlays:
 
         def origins() -> Mapping[str, Any]:
             try:
-                found = decoded(form.bytes.slice(form.about.get("origins")))
+                found = _checked(decoded(form.bytes.slice(form.about.get("origins"))), len(self.files))
             except DamagedError:
                 again()
                 found = self._origins
             return found if isinstance(found, Mapping) else {}
 
         self._origins = origins
+
+
+def _checked(origins: Any, files: int) -> dict[str, Any]:
+    """Check origins that a form has, which anybody may have written."""
+    try:
+        sound = all(type(number) is int and 0 <= number <= files and type(to) is str for number, to in origins.values())
+    except (AttributeError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise DamagedError
+    return origins  # type: ignore[no-any-return]  # it has just been checked
+
+
+def _encoded(tree: Any, name: str) -> bytes:
+    """Encode a tree as JSON, so that a copy can be made that shares nothing.
+
+    Raises:
+        UnreadableDocument: a number has too many digits.
+    """
+    try:
+        return encoded(tree)
+    except (ValueError, RecursionError) as error:
+        raise unreadable(f"can't take overlays, or be one: {error}", name) from None
 
 
 def located(origins: Mapping[str, Any], pointer: str) -> tuple[int, str]:

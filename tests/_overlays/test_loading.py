@@ -247,6 +247,26 @@ def test_a_compiled_document(vendor):
         dynclient.load(form, overlays=["fix.overlay.yaml"])
 
 
+@pytest.mark.parametrize("overlays", [1, [1], [["a"]], [["a", True, 2]]])
+def test_a_compiled_document_that_lies_about_its_overlays(vendor, overlays):
+    form = compiled("vendor.yaml", overlays=["fix.overlay.yaml"])
+    from dynclient._document.compiled import opened
+    from dynclient._document.lazy import Bytes
+
+    lying = b"".join(opened(Bytes(form)).noted(overlays=overlays))
+    with pytest.raises(DynclientError):
+        dynclient.load(lying).get_thing.prepare(4)
+    few = b"".join(opened(Bytes(form)).noted(origins=[0, 5, 0]))
+    with pytest.raises(DynclientError, match="damaged"):
+        dynclient.load(few).get_thing.prepare(4)
+
+
+def test_a_number_that_is_too_long(vendor):
+    actions = [{"target": "$.info", "update": {"x-a": 10**5000}}]
+    with pytest.raises(DynclientError, match="can't take overlays, or be one"):
+        load("vendor.yaml", overlays=[{"overlay": "1.1.0", "info": {"title": "", "version": ""}, "actions": actions}])
+
+
 def test_what_selects_nothing_is_warned_of(vendor, caplog):
     Path("fix.overlay.yaml").write_text(OVERLAY + "  - {target: $.pathz, remove: true}\nextends: other.yaml\n")
     load("vendor.yaml", overlays=["fix.overlay.yaml"], cache=False)

@@ -261,16 +261,16 @@ class BulkRun(RecordedRun):
     def _tasks(self, states: frozenset[str], *, may_repeat: bool, is_shared: bool = False) -> Iterator[Task]:
         index, job, size = self._index(), self._job(is_shared=is_shared), self._facts["partition_size"]
         limit = self._settings.limit
-        for number, rows in partitions(self._table(check=False), size):
-            name, wanted = _name(number), rows
-            if limit is not None:
-                if number * size >= limit:
-                    return
-                wanted = rows[: limit - number * size]
-            counts = index.get(name)
-            pending = counts is None or any(_pending(counts, each, len(rows)) for each in states)
-            if pending:
-                yield Task(job, name, tuple(wanted), states, may_repeat)
+        count = self.total if limit is None else min(limit, self.total)
+        sizes = {number: min(size, self.total - number * size) for number in range(-(-count // size))}
+        wanted = {number for number, rows in sizes.items() if _has_rows(index.get(_name(number)), states, rows)}
+        last = max(wanted, default=-1)
+        # Where all is done the table is not read again.
+        for number, chunk in partitions(self._table(check=False), size) if wanted else ():
+            if number in wanted:
+                yield Task(job, _name(number), tuple(chunk[: count - number * size]), states, may_repeat)
+            if number >= last:
+                return
 
     @contextmanager
     def _driver(self) -> Iterator[None]:
@@ -332,10 +332,12 @@ class BulkRun(RecordedRun):
         return self._method
 
 
-def _pending(counts: Mapping[str, Any], state: str, rows: int) -> bool:
-    """Whether a partition has rows in a state."""
+def _has_rows(counts: Mapping[str, Any] | None, states: frozenset[str], size: int) -> bool:
+    """Whether a partition has rows in one of the states."""
+    if counts is None:
+        return "new" in states
     known = sum(counts[name] for name in OUTCOMES)
-    return known < rows if state == "new" else bool(counts["unknown" if state == SENT else state])
+    return any(known < size if state == "new" else counts["unknown" if state == SENT else state] for state in states)
 
 
 def _name(number: int) -> str:

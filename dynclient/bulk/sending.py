@@ -288,8 +288,16 @@ def check_operation(operation: Operation) -> None:
     """Check that the answers of an operation can be kept as lines of JSON.
 
     Raises:
-        ArgumentError: it answers with a stream or a file.
+        ArgumentError: it answers with a stream or a file, or takes a file.
     """
+    taken = {find(media_range).name for media_range in operation.body.content} if operation.body is not None else set()
+    if taken and taken <= {"sequence", "binary"}:
+        raise ArgumentError(
+            f"{operation.row.key} takes a file or a stream, which a row of a table can't hold",
+            argument="operation",
+            operation_id=operation.id,
+            hint="call it in a loop of your own",
+        )
     for status, response in operation.responses.items():
         if not status.startswith("2"):
             continue

@@ -55,10 +55,15 @@ DOCUMENT: dict[str, Any] = {
             }
         },
         "/file": {
+            "put": {
+                "operationId": "putFile",
+                "requestBody": {"content": {"application/octet-stream": {}}},
+                "responses": {"204": {"description": "kept"}},
+            },
             "get": {
                 "operationId": "getFile",
                 "responses": {"200": {"description": "a file", "content": {"application/octet-stream": {}}}},
-            }
+            },
         },
         "/secret": {"post": operation("createSecretOrder", security=[{"token": []}])},
     },

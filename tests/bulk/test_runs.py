@@ -291,6 +291,9 @@ def test_only_some_rows_are_sent_with_a_limit(start, server):
 def test_operations_that_answer_with_a_file_are_refused(start, server):
     with pytest.raises(ArgumentError, match="answers with a file"):
         start("get_file", arguments={})
+    with pytest.raises(ArgumentError, match="takes a file or a stream"):
+        start("put_file", arguments={})
+    assert server.counts == {}
 
 
 def test_operations_of_an_async_client(document, table, tmp_path, server):

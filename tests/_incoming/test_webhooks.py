@@ -29,6 +29,7 @@ from dynclient import (
     UnknownWebhook,
     WebhookError,
 )
+from dynclient.testing import serve as mock_of
 from dynclient.webhooks import HMACSignature, asgi, github, receive, shopify, slack, standard, stripe, wsgi
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -427,3 +428,22 @@ def test_an_asgi_application_ends_when_its_sender_goes(client):
 def test_sha256_is_what_names_a_message():
     headers = Headers({"X-Hub-Signature-256": f"sha256={keyed('s', b'b').hex()}"})
     assert github("s").verify(headers, b"b") == hashlib.sha256(b"b").hexdigest()
+
+
+def test_the_mock_calls_back(serve):
+    start = {
+        "operationId": "start",
+        "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
+        "responses": {"200": {"description": "ok"}},
+        "callbacks": {
+            "invoice.paid": {"{$request.body#/url}": event_of({"amount": {"type": "integer", "minimum": 1}})}
+        },
+    }
+    source = {**document(), "paths": {"/a": {"post": start}}}
+    with mock_of(source, callbacks=True) as mock, dynclient.load(source, base_url=mock.url) as client:
+        port, events = serve(client.start.callbacks["invoice.paid"], verify=None)
+        client.start(body={"url": f"http://127.0.0.1:{port}/hook"})
+        until = time.monotonic() + 30
+        while not events and time.monotonic() < until:
+            threading.Event().wait(0.01)
+    assert [event.name for event in events] == ["invoice.paid"]

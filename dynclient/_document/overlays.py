@@ -158,6 +158,7 @@ class Overlays:
         """Take the origins from a form; if they are damaged, ``again`` applies the overlays once more, or raises."""
 
         def origins() -> Mapping[str, Any]:
+            found: object
             try:
                 found = _checked(decoded(form.bytes.slice(form.about.get("origins"))), len(self.files))
             except DamagedError:

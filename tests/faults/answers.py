@@ -87,7 +87,7 @@ CASES = [
     Case("R5", "endless_chunks", TOO_LARGE, (("ask", head(200, b"Transfer-Encoding: chunked"),
          ("repeat", b"10000\r\n" + b"x" * 65_536 + b"\r\n")),), _get, memory=128, seconds=6),
     # Rows R6, a large error
-    code("R6", "huge_error_body", exceptions.ServerError, 501, b"x" * (30 * MiB), memory=180, seconds=15),
+    code("R6", "huge_error_body", exceptions.ServerError, 501, b"x" * (8 * MiB), memory=80, seconds=15),
     code("R6", "error_page_beyond_the_limit", TOO_LARGE, 501, b"x" * (33 * MiB), memory=64),
     # R7, R8, R9: types
     code("R7", "html_for_json", exceptions.UnexpectedMediaType, 200, b"<html>", b"Content-Type: text/html",

@@ -21,7 +21,7 @@ from dynclient import exceptions
 from dynclient.messages import Headers, Response, Send
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "20000")) if NIGHTLY else 150
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "20000")) if NIGHTLY else 100
 QUIET = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -185,7 +185,7 @@ def test_a_json_document_of_more_nodes_than_the_limit():
 @pytest.mark.parametrize("keyword", ["allOf", "anyOf"])
 def test_unevaluated_items_beside_many_contains(keyword, engine):
     schema = {keyword: [{"contains": {"const": -n}} for n in range(1, 60)], "unevaluatedItems": False}
-    body = json.dumps(list(range(20_000))).encode()
+    body = json.dumps(list(range(5_000))).encode()
     started = time.thread_time()
     with (
         dynclient.load(
@@ -194,7 +194,7 @@ def test_unevaluated_items_beside_many_contains(keyword, engine):
         pytest.raises(exceptions.ResponseValidationError),
     ):
         client.get_open()
-    assert time.thread_time() - started < 10
+    assert time.thread_time() - started < 3
 
 
 def test_a_long_text_of_xml_takes_linear_time():

@@ -44,7 +44,10 @@ EXEMPT = {
     addresses._URI.pattern: "what comes after a host begins with another character",
     addresses._IRI.pattern: "likewise",
     r"\\.|\[(?:\\.|[^\]\\])*\]?|\((?!\?)|\(\?P?<([A-Za-z_$][\w$]*)>": "a class matches without its end, too",
+    r"\\.|\[(?:\\.|[^\]\\])*\]?|(\.)": "likewise",
     "[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])": "a run of capitals matches at once, but for its last letter",
+    "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+": "likewise",
+    r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_A-Za-z0-9]+": "likewise",
     "[A-Z]+(?:s(?![a-z])|(?![a-z]))[a-z0-9]*|[A-Z]?[a-z0-9]+": "two capitals match, whatever follows them",
 }
 
@@ -140,6 +143,7 @@ def patterns() -> tuple[list[Pattern], set[tuple[str, str]]]:
 # Functions that make patterns of their arguments: the patterns that they make, or nothing and the reason.
 MADE_LATER: dict[tuple[str, str], list[str | bytes]] = {
     ("dynclient/_expressions.py", "__init__"): [],  # what `expression` was given
+    ("dynclient/_incoming/signatures.py", "_pattern"): [r"t=(?P<timestamp>[^,;\s]+)", r"(?P<signature>[^,;\s]+)"],
     ("dynclient/_regex/matching.py", "_regex"): [],  # patterns of documents: tests/_regex
     ("dynclient/_regex/syntax.py", "hexadecimal"): [],  # of eight characters at most
     ("dynclient/_validation/addresses.py", "_reference"): [addresses._URI.pattern, addresses._IRI.pattern],

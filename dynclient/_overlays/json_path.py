@@ -33,7 +33,7 @@ _LONGEST = 10_000
 """Characters of a path."""
 _DEEPEST = 512
 _PLACE = expression(r"(, line \d+)?, column \d+$")
-_DOT = expression(r"\\.|\[(?:\\.|[^\]\\])*\]|(\.)", re.DOTALL)
+_DOT = expression(r"\\.|\[(?:\\.|[^\]\\])*\]?|(\.)", re.DOTALL)
 
 Location = tuple[str | int, ...]
 

@@ -89,9 +89,9 @@ _NO_ITEMS = frozenset(
 )
 _DATES = expression(r"(?i)\b(?:date|time|timestamp|iso.?8601|rfc.?3339|datetime|unix|epoch|created|updated|modified)\b")
 _LINK_WORDS = expression(r"(?i)\blink[`'\"*]*\s+(?:response\s+)?header|rel=[\\\"'“]*next|header[`'\"*]*\s+`?link\b")
-_TOKEN_WORDS = expression(r"(?i)\b(?:cursor|token|opaque|pagination|paginat\w+|next page|pages?)\b")
+_TOKEN_WORDS = expression(r"(?i)\b(?:(?:cursor|token|opaque|next page|pages?)\b|paginat)")
 _IS_TOKEN = expression(r"(?i)\b(?:token|cursor|opaque)\b")
-_LISTING = expression(r"(?i)(?:list|search|query|find|scan|filter|get.*s$|fetch|lookup)")
+_LISTING = expression(r"list|search|query|find|scan|filter|fetch|lookup")
 _READS = frozenset({"GET", "HEAD", "QUERY"})
 _Found = tuple[str, Confidence, list[Evidence]]
 
@@ -128,10 +128,9 @@ class _Look:
         self.operation = answers.operation
         self.items = _items(answers)
         self.size = next((one for one in answers.asked if one.name in SIZES and not _is_choice(one)), None)
-        names = f"{self.operation.row.operation_id or ''} {self.operation.path}"
-        self.lists = self.operation.method in _READS or (
-            self.operation.method == "POST" and _LISTING.search(names) is not None
-        )
+        names = f"{self.operation.row.operation_id or ''} {self.operation.path}".lower()
+        is_listing = _LISTING.search(names) is not None or ("get" in names and names.endswith("s"))
+        self.lists = self.operation.method in _READS or (self.operation.method == "POST" and is_listing)
 
     def said(self, reason: str, *at: Asked | Field) -> list[Evidence]:
         """Evidence, with the line of the first thing that it names."""
@@ -197,7 +196,7 @@ class _Look:
         minimum = one.shape.constraints.get("minimum") if one.shape is not None else None
         if isinstance(default, int) and not isinstance(default, bool) and default in {0, 1}:
             return default or 0
-        zero = expression(r"(?i)\b(?:zero|0)[- ](?:based|indexed)|\bstart\w* (?:at|from|with) (?:0|zero)\b")
+        zero = expression(r"(?i)\b(?:zero|0)[- ](?:based|indexed)|\bstart(?:s|ing|ed)? (?:at|from|with) (?:0|zero)\b")
         return 0 if minimum == 0 or zero.search(one.description) else 1
 
     def unclear(self) -> Pagination | None:

@@ -33,7 +33,6 @@ MEMBERS = ("items", "next", "more", "total", "last", "size", "start")
 """What a rule says, as ``by=`` and ``x-pagination`` have it."""
 
 _TARGET = expression(r"(query|header|path|cookie|body) (\S(?:.*\S)?)")
-_COUNTED = expression(r"(.+?)\s*\+\s*(1|items)")
 _LINK_RULE = expression(r"(?i)link(?:\s*:)?(?:\s+(?:header\s+)?rel\s*=\s*\"?next\"?)?")
 
 
@@ -131,9 +130,9 @@ def read_next(text: str) -> Next:
     text = text.strip()
     if _LINK_RULE.fullmatch(text):
         return Next("link")
-    counted = _COUNTED.fullmatch(text)
-    if counted is not None:
-        return Next("page" if counted[2] == "1" else "offset", (read_target(counted[1]),))
+    counted, plus, by = (each.strip() for each in text.rpartition("+"))
+    if plus and by in {"1", "items"}:
+        return Next("page" if by == "1" else "offset", (read_target(counted),))
     targets, sources = [], []
     for part in text.split(";"):
         target, arrow, source = (each.strip() for each in part.partition("<-"))

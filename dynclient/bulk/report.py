@@ -182,4 +182,5 @@ def _plot(figures: _Figures, lines: list[tuple[str, str, list[float]]], label: s
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     found = text.getvalue()
     found = found[found.index("<svg") :].replace(_FOREGROUND, "currentColor")
-    return re.sub(r"<metadata>.*?</metadata>", "", found, flags=re.DOTALL)
+    before, _, after = found.partition("<metadata>")
+    return before + after.partition("</metadata>")[2] if after else before

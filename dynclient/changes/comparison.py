@@ -77,9 +77,12 @@ def _compare_whole(apis: APIPair) -> Findings:
             findings.add("component-added", after=name, new=schema)
     before, after = ([namespace for row in api.rows for namespace, _ in row.names_by_tag] for api in (old, new))
     findings.add_members("namespace", before, after)
-    _compare_incoming(
-        findings, *(incoming(api.references) if isinstance(api.references, Document) else {} for api in (old, new))
-    )
+    try:
+        called = [incoming(api.references) if isinstance(api.references, Document) else {} for api in (old, new)]
+    except DocumentError as error:  # a compiled file was written over
+        findings.add("operation-not-compared", "webhooks and callbacks", after=error)
+    else:
+        _compare_incoming(findings, *called)
     return findings
 
 

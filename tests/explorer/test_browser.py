@@ -111,7 +111,7 @@ def test_the_walk(demo):
     page.click("#send")  # the second time nobody is asked
     page.wait_for_selector("#answer .s2")
     page.click("#history-button")
-    assert page.locator("#history-list li").count() == 2
+    expect(page.locator("#history-list li")).to_have_count(2)
     page.click("#history-list button >> text=As a test >> nth=0")
     page.wait_for_selector("#history-list pre:not([hidden])")
     assert "def test_create_todo" in page.inner_text("#history-list pre >> nth=0")
@@ -239,7 +239,7 @@ def axe(root) -> str:
     return script.read_text()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.large)])
 def test_axe_finds_nothing_serious(browser, explored, axe, theme):
     site = explored("openapi/voice.yaml", mock=True, auth=("user", "password"))
     seen = opened(browser, site, "/", color_scheme=theme, bypass_csp=True)

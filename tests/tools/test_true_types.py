@@ -168,7 +168,9 @@ def test_operations_have_the_members_of_their_types(voice_path, voice_files):
     )
     told = {part.name for part in operation.body} | {name for name in vars(Described) if name[0] != "_"}
     with dynclient.load(voice_path) as client:
-        assert {name for name in dir(client.create_call) if name[0] != "_"} | {"__call__"} == told
+        # `paginate` is told of lists only.
+        found = {name for name in dir(client.create_call) if name[0] != "_"} - {"paginate"}
+        assert found | {"__call__"} == told
         for kind, (own,) in {"Client": [client], "AsyncClient": [dynclient.AsyncClient.load(voice_path)]}.items():
             (typed,) = (
                 node

@@ -27,6 +27,8 @@ FOLDER = os.environ.get("DYNCLIENT_SHARED")
 BASE = "http://127.0.0.1:9"
 # So many operations are called in every run.
 FEW = 30
+# A document of more is read in `make test-large`.
+MANY = 150
 SQS = "apis-guru/amazonaws.com/sqs.json"
 
 
@@ -91,7 +93,10 @@ def load(path: Path, name: str, **options: Any) -> dynclient.Client:
 
 
 @pytest.mark.skipif(not FOLDER, reason="DYNCLIENT_SHARED is not set")
-@pytest.mark.parametrize(("name", "count"), documents(), ids=lambda value: str(value) if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [pytest.param(*row, marks=pytest.mark.large if row[1] > MANY else (), id=row[0]) for row in documents()],
+)
 def test_document(shared: Path, name: str, count: int) -> None:
     with load(shared / "corpus" / name, name) as client:
         assert len(client.operations) == count

@@ -70,6 +70,7 @@ DOCUMENTS = {
 }
 
 
+@pytest.mark.large
 def test_wishes_in_plain_words_find_their_operation_among_the_first_five(shared):
     missed, seconds = [], []
     for name, wishes in WISHES.items():

@@ -120,6 +120,7 @@ def test_returns(method_of, responses):
     assert method_of(f"responses: {responses}", version="3.2.0").describe()["returns"] == RETURNS[responses]
 
 
+@pytest.mark.large
 def test_every_operation_of_the_corpus_can_be_shown(shared):
     for name in ("discord/openapi.json", "xero/xero_accounting.yaml"):
         with warnings.catch_warnings(), dynclient.load(shared / "corpus" / name) as client:

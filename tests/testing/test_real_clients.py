@@ -69,6 +69,7 @@ def test_curl(voice):
     assert curl("--http1.0", "-u", "user:password", "--json", "{", url)[0] == 400
 
 
+@pytest.mark.large
 def test_schemathesis_finds_no_difference():
     pytest.importorskip("schemathesis", reason="schemathesis is not installed")
     with testing.serve(VOICE, credentials=("user", "password")) as server:

@@ -106,6 +106,7 @@ def checked(python: Path, source: str, file: str = "main.py", *more: str) -> tup
     return mypy.stdout, pyright.stdout
 
 
+@pytest.mark.large
 def test_without_a_package_attributes_are_any(python, project):
     mypy, pyright = checked(python, UNTYPED)
     assert 'Revealed type is "dynclient._client.clients.Client"' in mypy
@@ -115,7 +116,7 @@ def test_without_a_package_attributes_are_any(python, project):
     assert "0 errors" in pyright
 
 
-@pytest.mark.parametrize("layout", ["", "src"])
+@pytest.mark.parametrize("layout", ["", pytest.param("src", marks=pytest.mark.large)])
 def test_with_a_package_load_is_typed(python, project, layout):
     (project / layout).mkdir(exist_ok=True)
     assert main(["stubs", "openapi/voice.yaml", "openapi/orders.yaml"]) == 0
@@ -129,6 +130,7 @@ def test_with_a_package_load_is_typed(python, project, layout):
         assert sorted({(file, int(line)) for file, line in found}) == [("main.py", number) for number in wrong]
 
 
+@pytest.mark.large
 def test_strict_checkers_report_wrong_scheme_names_alone(python, project):
     assert main(["stubs", "openapi/voice.yaml"]) == 0
     (project / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')

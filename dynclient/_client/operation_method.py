@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +102,9 @@ class Dispatcher:
 
             return Following(self, plan, result)
 
-        return replace(result, following=following)
+        # Nobody else has it yet; a copy of it would cost more than all of this.
+        object.__setattr__(result, "following", following)
+        return result
 
     def stream(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Any:
         """A context manager that makes the call when it is entered, and leaves the response's body unread."""

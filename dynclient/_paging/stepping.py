@@ -260,17 +260,18 @@ class _Walk:
     ) -> tuple[Page[Any], Request | PaginationError | None, Position]:
         """The page that a result is, and what comes after it."""
         following: Request | PaginationError | None = None
-        there, items = position, None
+        there, items, is_read = position, None, False
         try:
             items = self._items(result.data)
-            # Until the next page is known, the list goes on at the end of this one.
-            there = position._replace(skip=len(items or ()))
+            is_read = True
             found = self._following(result, items, request, position)
             if found is not None:
                 following = self.request(found)
                 there = found
         except DynclientError as error:
-            following = self._at(error, there, request, position.number + (there is not position))
+            if is_read:  # the next page is not known: the list goes on at the end of this one
+                there = position._replace(skip=len(items or ()))
+            following = self._at(error, there, request, position.number + is_read)
         page, is_full = self._page(result, items, position, there if following is not None else None)
         return page, None if is_full else following, there
 
@@ -348,7 +349,7 @@ class _Walk:
         there = here._replace(
             number=here.number + 1, before=here.before + count, skip=0, values=(), url="", by_link=False
         )
-        links = web_links(", ".join(result.headers.get_list("link")))
+        links = web_links(result.headers["link"]) if "link" in result.headers else ()
         linked = next((link.target for link in links if "next" in link.relations), None)
         if linked is not None:
             return self._to_url(linked, request, there._replace(by_link=True))

@@ -24,7 +24,9 @@ def loaded(task: dict[str, Any]) -> Any:
 
     sessions: list[Any] = []
 
-    class Session(httpx2.Client):  # type: ignore[misc]  # the library has no types here
+    client: Any = httpx2.Client  # the library has types only where something else has installed it
+
+    class Session(client):  # type: ignore[misc]  # likewise
         def close(self) -> None:
             """Stay open: the next call takes it again."""
 

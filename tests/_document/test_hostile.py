@@ -146,6 +146,7 @@ def test_many_aliases_of_an_honest_document_are_read():
     assert len(document_of(text).root["b"]) == 2000
 
 
+@pytest.mark.large
 def test_a_large_document_without_aliases_is_no_bomb():
     text = "openapi: 3.1.0\npaths:\n" + "".join(
         f"  /p{n}: {{get: {{a: [1, 2, 3], b: c & d * e}}}}\n" for n in range(30_000)

@@ -78,7 +78,7 @@ def test_rich_documents_are_whole(rich: dict[str, dict[str, Any]], version: str)
     assert read_all(rich[version])[1] == []
 
 
-@pytest.mark.parametrize("version", ["v2", "v3"])
+@pytest.mark.parametrize("version", ["v2", pytest.param("v3", marks=pytest.mark.large)])
 def test_junk_anywhere_is_the_document_s_fault(rich: dict[str, dict[str, Any]], version: str) -> None:
     for index, keys in enumerate(keys_of(rich[version])):
         for junk in (*JUNK, MORE[index % len(MORE)]):

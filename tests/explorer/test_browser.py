@@ -239,7 +239,8 @@ def axe(root) -> str:
     return script.read_text()
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.large)])
+@pytest.mark.large
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(browser, explored, axe, theme):
     site = explored("openapi/voice.yaml", mock=True, auth=("user", "password"))
     seen = opened(browser, site, "/", color_scheme=theme, bypass_csp=True)

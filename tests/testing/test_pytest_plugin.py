@@ -65,6 +65,7 @@ def test_recorded(dynclient_recorder, dynclient_server):
 """
 
 
+@pytest.mark.large
 def test_workers_send_their_coverage(tmp_path, voice_path):
     (tmp_path / "pytest.ini").write_text(f"[pytest]\ndynclient_document = {voice_path}\nfilterwarnings = error\n")
     (tmp_path / "test_it.py").write_text(SESSION.format(document=str(voice_path), call=CALL))

@@ -116,7 +116,8 @@ def test_without_a_package_attributes_are_any(python, project):
     assert "0 errors" in pyright
 
 
-@pytest.mark.parametrize("layout", ["", pytest.param("src", marks=pytest.mark.large)])
+@pytest.mark.large
+@pytest.mark.parametrize("layout", ["", "src"])
 def test_with_a_package_load_is_typed(python, project, layout):
     (project / layout).mkdir(exist_ok=True)
     assert main(["stubs", "openapi/voice.yaml", "openapi/orders.yaml"]) == 0

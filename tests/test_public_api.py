@@ -101,3 +101,14 @@ def test_what_is_loaded_late_is_listed_before_it_is_asked_for():
     code = "import dynclient.testing as package; print(sorted({*package.__all__} - {*dir(package)}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_methods_with_a_signature_of_their_own_are_methods(voice_path: Path):
+    with dynclient.load(voice_path) as client:
+        for owner, name in (
+            (client, "with_options"),
+            (client.create_call, "with_options"),
+            (client.create_call, "wait"),
+        ):
+            method = getattr(owner, name)
+            assert (method.__self__, method.__func__) == (owner, getattr(type(owner), name))

@@ -23,6 +23,14 @@ class _BoundMethod(partial[Any]):
     def __signature__(self) -> inspect.Signature:
         return self.shown_by(self.args[0])
 
+    @property
+    def __func__(self) -> Any:
+        return self.func
+
+    @property
+    def __self__(self) -> Any:
+        return self.args[0]
+
     def __get__(self, instance: object, owner: type | None = None) -> _BoundMethod:
         return self  # so that help() takes it for a function
 

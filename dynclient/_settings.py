@@ -441,6 +441,6 @@ def write(file: str, text: str) -> None:
         with open(number, "w", encoding="utf-8") as opened:
             opened.write(text)
         os.replace(part, os.path.realpath(file))
-    except BaseException:
+    except BaseException:  # also an interrupt: no part of a file stays behind
         os.unlink(part)
         raise

@@ -91,7 +91,7 @@ def asgi(
             return _refused(error)
         try:
             await _called(handler, event)
-        except BaseException:
+        except BaseException:  # also an interrupt: the event was not handled, and may be sent again
             forget(verify, event.message)
             raise
         return _success(event)
@@ -130,7 +130,7 @@ def wsgi(
             return _refused(error)
         try:
             handler(event)
-        except BaseException:
+        except BaseException:  # also an interrupt: the event was not handled, and may be sent again
             forget(verify, event.message)
             raise
         return _success(event)

@@ -99,7 +99,7 @@ class HTTPCache:
         return self._hashed(request.url), self._hashed(json.dumps([request.url, fields]))
 
     def forget(self, url: str) -> None:
-        """Drop the responses of a URL, whoever asked for them."""
+        """Drop the responses of a URL, for all credentials."""
         self.store.remove(self._hashed(url))
 
     def clear(self) -> None:

@@ -581,7 +581,7 @@ class WebhookError(DynclientError):
 
 
 class SignatureError(WebhookError):
-    """Its signature is missing or wrong, or its time is too far from now. The sender is told nothing more than 401."""
+    """Its signature is missing or wrong, or its time is too far from now. The sender sees only the status 401."""
 
     status = 401
 

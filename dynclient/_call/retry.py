@@ -58,7 +58,7 @@ _WORDS = {"true": True, "false": False}
 
 
 class Shared:
-    """State that threads share, and that a child process begins anew."""
+    """State that threads share, and that is reset in a child process."""
 
     def __init__(self) -> None:
         """Begin with nothing."""

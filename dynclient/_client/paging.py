@@ -378,7 +378,7 @@ class _PageIterator(_Walk, Iterator[Page[T]]):
 class Pages(_Pages[T]):
     """The items of a list, page by page: one request a page, when its first item is asked for.
 
-    It can be iterated over again, and then begins anew. :meth:`pages` gives the pages themselves.
+    It can be iterated over again, which restarts at the first page. :meth:`pages` gives the pages themselves.
     """
 
     def __iter__(self) -> Iterator[T]:

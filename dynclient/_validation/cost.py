@@ -92,7 +92,7 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
         # Where `$dynamicRef` leads is known only with the value.
         return Cost(limits.body_depth, 0, 0)
     entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
-    # A process that was forked while another thread held the lock begins anew: its lock is never released.
+    # A process that was forked while another thread held the lock starts with a new one: the old one is never released.
     known: _Analysis = bundle.worked_out.setdefault(
         f"cost {getpid()}", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock())
     )

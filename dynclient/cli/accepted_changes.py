@@ -7,7 +7,7 @@
 
 Rule 1: an entry is for one kind of change of one operation, or at one JSON Pointer (``pointer``) of either document. An
 entry without both is for changes of the API as a whole.
-Rule 2: an entry that has expired, or that no change matches, is told: the file has to be kept up.
+Rule 2: an entry that has expired, or that no change matches, is reported, so that the file is kept up to date.
 """
 
 from __future__ import annotations

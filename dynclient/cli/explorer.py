@@ -37,7 +37,7 @@ def explore(document: str, port: int, host: str, *, opened: bool, read_only: boo
     """Explore DOCUMENT in the browser: search, fill in, send, look at the answer.
 
     The calls are made by this program, with its credentials, which no page shows. The link that is printed works once,
-    in one browser; with another --host than 127.0.0.1, whoever can see the network can read what is shown.
+    in one browser; with another --host than 127.0.0.1, anyone who can see the network can read what is shown.
     """
     try:
         from dynclient.testing.server import RunningServer

@@ -1,7 +1,8 @@
 """``call --all``: the items of a list, page by page, and the hint that there are more.
 
 Items are written as they come, one JSON text a line, unless ``--collect``, another format, ``--filter`` or ``--output``
-asks for all of them at once. Whatever ends a list early, what was read is written, and the text that goes on is told.
+asks for all of them at once. Whatever ends a list early, the items read so far are written, and the text for
+``--resume`` is printed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """``call --wait``, and ``dynclient wait``: wait for what a server goes on doing after its answer.
 
-Each new state is told on standard error. Whatever ends the wait early, the words that go on with it are told.
+Each new state is printed to standard error. Whatever ends the wait early, the command that
+resumes it is printed.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def app(
         mock: another client of the same document, such as one with a MockTransport, that a switch chooses.
         read_only: refuse methods other than GET, HEAD, OPTIONS, QUERY and TRACE.
         token: a browser has to bring it in the URL's fragment, once, before it sees anything: ``/#TOKEN``. Without
-            one, whoever reaches the application may make calls: the program that mounts it decides who does.
+            one, anyone who reaches the application may make calls: the program that mounts it decides who does.
         hosts: what the Host header of requests may be, with a port or for any port (a defence against DNS rebinding).
         command_line: writes the command line of a call with these arguments.
 

@@ -375,23 +375,26 @@ class Sending:
         self._sent: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._is_over = False
+        self._ends, self._ended = threading.Condition(), 0
 
     def run(self, rows: Iterable[tuple[TableRow, RowState | None]]) -> Sent:
         """Send rows, and wait for their answers. At the first Ctrl-C what is in flight is finished."""
-        feed = iter(rows)
-        number = self._task.job.concurrency
+        feed, number = iter(rows), self._task.job.concurrency
         threads = [threading.Thread(target=self._work, args=(feed, each), daemon=True) for each in range(number)]
-        for thread in threads:
-            thread.start()
         try:
             for thread in threads:
-                thread.join()
+                thread.start()
+            self._wait(threads)
         except KeyboardInterrupt:
             self._progress.end("interrupted", KeyboardInterrupt())
-            for thread in threads:
-                thread.join()
+            self._wait(threads)
         error = self._progress.error
         return Sent(dict(self._sent), self._progress.reason, error if isinstance(error, DynclientError) else None)
+
+    def _wait(self, threads: Iterable[threading.Thread]) -> None:
+        """Wait for the threads that were started. Before Python 3.13 an interrupted ``join`` counts as the thread's end."""
+        with self._ends:
+            self._ends.wait_for(lambda: self._ended >= sum(thread.ident is not None for thread in threads))
 
     def _work(self, feed: Iterator[tuple[TableRow, RowState | None]], thread: int) -> None:
         progress = self._progress
@@ -410,6 +413,10 @@ class Sending:
             progress.end("lease")
         except BaseException as error:  # noqa: BLE001  # the journal can't be written, or a hook has raised
             progress.end("error", error)
+        finally:
+            with self._ends:
+                self._ended += 1
+                self._ends.notify_all()
 
     def _one(self, row: TableRow, state: RowState | None) -> None:
         task, progress = self._task, self._progress

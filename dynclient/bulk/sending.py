@@ -392,7 +392,7 @@ class Sending:
         return Sent(dict(self._sent), self._progress.reason, error if isinstance(error, DynclientError) else None)
 
     def _wait(self, threads: Iterable[threading.Thread]) -> None:
-        """Wait for the threads that were started. Before Python 3.13 an interrupted ``join`` counts as the thread's end."""
+        """Wait for the threads that were started; before Python 3.13 a ``join`` that Ctrl-C interrupts will not do."""
         with self._ends:
             self._ends.wait_for(lambda: self._ended >= sum(thread.ident is not None for thread in threads))
 

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-large test-all lint format typing layers conformance soak lowest audit nightly fuzz docs emit-check emit bench bench-quick bench-shell bench-tasks bench-guard growth clean
+.PHONY: help demo test test-large test-all lint format typing layers conformance soak lowest audit nightly fuzz docs site emit-check emit bench bench-quick bench-shell bench-tasks bench-guard growth clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ test: $(VENV)/.dynclient-test ## run the test suite
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not large" $(ARGS)
 
 test-large: $(VENV)/.dynclient-test ## run what takes minutes: types and answers of large documents, where DYNCLIENT_SHARED has them
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m large $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m large --ignore tests/test_site.py $(ARGS)
 
 test-all: ## run the test suite on each Python from 3.11 to 3.13 that is here
 	@bash .ci/test-all $(ARGS)
@@ -67,6 +67,9 @@ fuzz: $(VENV)/.dynclient-test ## look for such by coverage, with atheris (SECOND
 docs: $(VENV)/.dynclient-test ## run the manual's examples; emit reference pages of our documents into build/docs
 	@$(BIN)/python -m pytest -q tests/test_readme.py
 	@for name in voice orders; do $(BIN)/dynclient docs openapi/$$name.yaml --out build/docs/$$name; done
+
+site: $(VENV)/.dynclient-test ## build the manual's site strictly into build/site, and check its links
+	@$(BIN)/python -m pytest -q -m large tests/test_site.py $(ARGS)
 
 emit-check: $(VENV)/.dynclient-test ## compare docs/reference and dynclient_types with what the tools emit
 	@$(BIN)/dynclient generate --check

@@ -34,7 +34,10 @@ __all__ = [
 ]
 
 ValidationMode = Literal["strict", "warn", "off", "record"]
+"""What happens with an invalid request or response: an error, a warning, nothing, or (responses) it is counted."""
+
 ValidationEngine = Literal["auto", "jsonschema"]
+"""Which library validates: jsonschema-rs first and jsonschema for the report, or jsonschema alone."""
 
 Redirects = Literal["same-origin", "any", "none", "all"]
 """Which redirects of a GET or HEAD are followed. Headers and credentials are not sent to another origin.
@@ -47,6 +50,7 @@ Conversion = Converted | Iterable[Converted] | None
 """What ``convert`` takes: ``"dates"``, ``"uuids"`` or ``"decimals"``, schema names with classes, or a list of these."""
 
 MiB = 1024 * 1024
+"""Bytes of a mebibyte, for :class:`Limits`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from typing import Literal, get_args
 from dynclient._records import Record
 
 Severity = Literal["breaking", "warning", "info"]
+"""Whether callers break, may break, or notice nothing."""
+
 Rank = Literal["breaking", "warning", "info", "accepted"]
 Side = Literal["parameter", "request", "response", "response-header"]
 
@@ -213,6 +215,7 @@ ASPECTS = (
     Aspect("schema-added", _B, _I, "has a schema now"),
     Aspect("schema-removed", _I, _B, "no longer has a schema"),
 )
+"""Every kind of change of a schema, with its severity where the value is sent and where it is received."""
 
 NOT_OF_VALUES = frozenset(
     {

@@ -43,6 +43,7 @@ from dynclient.security.trust import credential_headers, trust
 _REFUSED = range(400, 500)
 
 Outcome = Response | TransportError | DecodeError
+"""How a request that was sent ended."""
 
 
 class Sender(Protocol):

@@ -61,7 +61,7 @@ class Cookies:
 
 
 class _Answer:
-    """What http.cookiejar asks of a response."""
+    """The part of a response that http.cookiejar reads."""
 
     def __init__(self, fields: email.message.Message) -> None:
         self._fields = fields
@@ -78,7 +78,7 @@ def cookies_of(value: Any) -> Cookies | None:
     """Return the cookies of the option's value: True, False, None, or a jar.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: it has another type.
     """
     if value is None or value is False:
         return None

@@ -24,7 +24,7 @@ from dynclient.exceptions import ArgumentError
 from dynclient.messages import Headers, Request
 from dynclient.options import MiB
 
-# They are of one request each, or ask something of the cache.
+# Headers that belong to a single request, or are directives to the cache.
 UNKEYED = frozenset({"cache-control", "pragma", "traceparent", "tracestate", "x-correlation-id", "x-request-id"})
 _OVERHEAD = 1024
 _SCANNED_EVERY = 64

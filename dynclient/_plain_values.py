@@ -48,7 +48,7 @@ def plain_value(value: Any, *, files: bool = False, settle: Callable[[Any], Any]
     that is the default of a field of a class counts as not given.
 
     ``settle`` is given the whole value where it has bytes, Decimals or floats without a fraction, and returns it with
-    these as their schemas have them.
+    these written by their schemas.
 
     Raises:
         ArgumentError: a part of it has an unknown type, or it contains itself.

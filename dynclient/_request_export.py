@@ -1,7 +1,8 @@
 """Export of a request as text to paste: a curl or HTTPie command line for a POSIX shell or fish, or Python.
 
-Rule 1: a secret is a variable of ours, ``"$YOUR_NAME"`` or ``os.environ["YOUR_NAME"]``, whatever it looks like. All of
-these names begin with ``YOUR_``: a document that calls its key ``AWS_SECRET_ACCESS_KEY`` must not be sent that one.
+Rule 1: a secret is written as an environment variable, ``"$YOUR_NAME"`` or ``os.environ["YOUR_NAME"]``, whatever it
+looks like. All of these names begin with ``YOUR_``: a document that calls its key ``AWS_SECRET_ACCESS_KEY`` must not be
+sent that one.
 Rule 2: everything else stands in single quotes, where no shell expands anything.
 Rule 3: the Python needs the standard library only.
 """

@@ -47,7 +47,7 @@ log = logger()
 
 _ERROR = 400
 _NOT_MODIFIED = 304
-# What servers say of a body when nobody has told them its type.
+# Servers send these for a body whose type they do not know.
 _UNSPECIFIC = frozenset({TEXT, "text/html", OCTETS, "binary/octet-stream"})
 
 
@@ -81,7 +81,7 @@ class ResponseReader(Record):
         Raises:
             ApiError: the status is an error; if the operation does not document it, an UndocumentedStatus too.
             UndocumentedStatus: the operation documents no such success, or redirection.
-            UnexpectedMediaType: the Content-Type is none of those documented.
+            UnexpectedMediaType: the Content-Type is not documented.
             DecodeError: the body is not what its Content-Type says.
             ResponseValidationError: the decoded body breaks its schema.
         """
@@ -428,7 +428,7 @@ class ResponseReader(Record):
 
 
 def _faults_of(wrong: ResponseError | None) -> Sequence[Fault]:
-    """What an error says of a response, as faults: those of its schema, or a single one."""
+    """The faults of a response from an error: those of its schema, or a single one."""
     if isinstance(wrong, ResponseValidationError) and wrong.errors:
         return wrong.errors
     keyword = next((name for kind, name in _KEYWORDS.items() if isinstance(wrong, kind)), "")

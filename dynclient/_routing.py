@@ -176,7 +176,7 @@ def _segments(template: str) -> tuple[Literals, ...]:
 
 
 def _spellings(text: str) -> tuple[str, ...]:
-    """A literal of a path as the document has it, and percent-encoded."""
+    """A literal of a path as the document writes it, and percent-encoded."""
     return tuple(dict.fromkeys((text, quote(text, safe=_LITERAL_SAFE, errors="surrogatepass"))))
 
 

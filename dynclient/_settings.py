@@ -55,7 +55,7 @@ class APISettings(Record):
     table: Mapping[str, Any] = {}
 
     def with_profile(self, profile: str | None) -> APISettings:
-        """The settings as a profile has them: its headers and credentials are added, the others replaced.
+        """The settings of a profile: its headers and credentials are added, the others replaced.
 
         Raises:
             ArgumentError: there is no such profile.
@@ -242,7 +242,7 @@ def relative(path: str) -> str:
 
 
 def project_here() -> Project | None:
-    """The settings of the nearest pyproject.toml that is there; None without one, or without the table.
+    """The settings of the nearest pyproject.toml; None without one, or without the table.
 
     Raises:
         ArgumentError: it is malformed.

@@ -14,8 +14,8 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 class Dialect(Record):
     """One version of OpenAPI, as far as Path Items and Schema Objects differ.
 
-    ``json_schema`` is the draft whose keywords a Schema Object uses; ``nullable`` the keyword by which null is allowed
-    beside ``type``, and ``nullable_enum`` tells whether it adds null to an ``enum`` too; ``ref_siblings`` tells whether
+    ``json_schema`` is the draft whose keywords a Schema Object uses; ``nullable`` the keyword that allows null beside
+    ``type``, and ``nullable_enum`` tells whether it adds null to an ``enum`` too; ``ref_siblings`` tells whether
     keywords beside a ``$ref`` count; ``identifiers`` whether ``$id``, ``$anchor``, ``$dynamicRef`` and ``$schema`` are
     known; ``type_file`` whether ``type: file`` is; ``xml_node_type`` whether the XML Object has ``nodeType``;
     ``schemas`` is the pointer of the object that has the named schemas.

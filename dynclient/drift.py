@@ -107,7 +107,7 @@ class Recorder:
         return Report(deviations, lost, self.api)
 
     def clear(self) -> None:
-        """Start to count anew."""
+        """Restart the counts."""
         with self._lock:
             self._found.clear()
             self.lost = 0
@@ -152,7 +152,7 @@ def report(source: Any) -> Report:
 
     ``source`` is a client that was loaded with ``validate="record"`` (or one of its copies), a proxy of
     ``dynclient.testing``, or what is running one. Clients that ``with_options`` made share their counts; ``reload()``
-    starts anew if the document has changed.
+    restarts them if the document has changed.
 
     Raises:
         ArgumentError: it is something else.

@@ -24,8 +24,8 @@ from typing import Any
 from dynclient._escaping import escaped as escaped  # noqa: PLC0414  # others take it from here
 from dynclient._escaping import one_line
 from dynclient._faults import DocumentLocation as DocumentLocation  # noqa: PLC0414  # others take them from here
-from dynclient._faults import Fault as Fault  # noqa: PLC0414  # likewise
-from dynclient._faults import Problem as Problem  # noqa: PLC0414  # likewise
+from dynclient._faults import Fault as Fault  # noqa: PLC0414  # others take them from here
+from dynclient._faults import Problem as Problem  # noqa: PLC0414  # others take them from here
 from dynclient._faults import problem_of
 from dynclient._masking import SECRET_BODY, Mask, masked
 from dynclient.http_grammar import SUCCESS
@@ -495,7 +495,7 @@ def undocumented(status: int) -> type[UndocumentedStatus]:
 @lru_cache
 def _undocumented(kind: Any) -> type[UndocumentedStatus]:
     def reduced(error: UndocumentedStatus) -> tuple[Any, ...]:
-        # The class has no name of its own, by which it could be pickled.
+        # The class has no importable name, which pickling would need.
         return _revive, (kind, dict(error.__dict__), True)
 
     names = {"__module__": __name__, "__doc__": kind.__doc__, "documented": False, "__reduce__": reduced}

@@ -25,7 +25,7 @@ BODILESS = frozenset({204, 205, 304})
 """Status codes whose responses have no body, whatever a document says (RFC 9110, 15.3.5, 15.3.6, 15.4.5)."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-"""Status codes of redirects (RFC 9110, 15.4): 300 leaves a choice, 304 is none, 305 and 306 are deprecated."""
+"""Status codes of redirects (RFC 9110, 15.4): not 300 (a choice), 304 (no redirect), 305 and 306 (deprecated)."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that only read (RFC 9110, 9.2.1; QUERY: draft-ietf-httpbis-safe-method-w-body)."""

@@ -12,7 +12,7 @@ MISSING = object()
 
 
 def escape(key: str) -> str:
-    """Write a key as a pointer has it: ``~`` as ``~0``, ``/`` as ``~1`` (RFC 6901, 3)."""
+    """Escape a key for a pointer: ``~`` as ``~0``, ``/`` as ``~1`` (RFC 6901, 3)."""
     return key.replace("~", "~0").replace("/", "~1")
 
 

@@ -1,4 +1,4 @@
-"""HTTP messages, and the steps that a call asks of its driver.
+"""HTTP messages, and the steps that a call yields to its driver.
 
 Rule 1: messages are frozen; a change returns a new one.
 Rule 2: a body is ``None``, bytes, or a stream that is read once (:data:`Body`); text is encoded before it comes here.

@@ -43,7 +43,7 @@ class References(Protocol):
 
 
 class Schema(Record):
-    """A Schema Object as the document has it: not translated, its references kept.
+    """A Schema Object as written in the document: not translated, its references kept.
 
     ``uri`` is absolute, with the JSON pointer as its fragment: ``file:///x/voice.yaml#/components/schemas/CallState``.
     It is a schema's identity: two Schemas of one URI are equal. ``value`` is a mapping or (3.1) a boolean.
@@ -313,10 +313,10 @@ class API(Record):
 
     ``read`` reads the Operation of a row, and raises a DocumentError if it is broken. ``document_uri`` is absolute;
     ``remote`` tells that the document came from the network, and so is not trusted with credentials for other servers.
-    ``read_incoming`` reads the callbacks of a row, or with None the webhooks, each time anew.
-    ``source_uri`` is where the caller said that the document is: before redirects, and whatever a compiled form says.
-    ``faults`` are the errors of whole paths: a Path Item that can't be read has no rows. ``security`` is the document's
-    own, which operations can replace.
+    ``read_incoming`` reads the callbacks of a row, or with None the webhooks, again each time. ``source_uri`` is where
+    the caller said that the document is: before redirects, and whatever a compiled form says. ``faults`` are the errors
+    of whole paths: a Path Item that can't be read has no rows. ``security`` is the document's own, which operations can
+    replace.
     """
 
     title: str

@@ -327,8 +327,8 @@ class OAuth2:
             redirect_uri: the address that the browser returns to: http on a loopback address. Without a port, any
                 free one is used.
             token_url: replaces the document's. The origin of an address that is given here is trusted.
-            authorization_url: likewise.
-            device_authorization_url: likewise.
+            authorization_url: replaces the document's, in the same way.
+            device_authorization_url: replaces the document's, in the same way.
             client_auth: where the client's secret is sent: in the Authorization header (``"basic"``, which every server
                 has to support) or in the body (``"post"``).
             parameters: further fields of each request for a token, such as ``audience`` or ``resource``.

@@ -1,7 +1,7 @@
 """One GET by way of the cache: hishel's state machine of RFC 9111 decides, and here its steps are carried out.
 
-Rule 1: a request that asks for more than a cache can know goes by it: with a body, a condition or a range of its own,
-or ``no-store``. Any other ``Cache-Control`` of a request has the response validated.
+Rule 1: a request that a cache can't answer bypasses it: one with a body, a condition or a range of its own, or
+``no-store``. Any other ``Cache-Control`` of a request has the response validated.
 Rule 2: nothing counts as fresh that the server did not call so. RFC 9111, 4.2.2 allows guesses, which for an API are
 answers of yesterday.
 Rule 3: ages count by this machine's clock, with the Age that caches on the way have told (RFC 9111, 4.2.3).
@@ -150,7 +150,7 @@ def _stored(response: Response) -> StoredResponse:
 
 
 def _for_machine(stored: StoredResponse) -> hishel.Response:
-    """The response as the state machine sees it: its Date by our clock, and stale at once if no freshness was told."""
+    """The response for the state machine: its Date by our clock, and stale at once if the server gave no freshness."""
     fields: dict[str, list[str]] = {}
     for name, value in stored.headers.pairs():
         fields.setdefault(name.lower(), []).append(value)

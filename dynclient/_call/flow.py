@@ -7,7 +7,7 @@ Rule 1: one deadline covers every attempt, every wait and every redirect.
 Rule 2: a request is repeated only if that can't have a second effect (:mod:`dynclient._call.retry`).
 Rule 3: of a streamed call, only a success is left unread; an error is read whole, and raised as in any other call.
 Rule 4: a large response is read in a worker thread, and so is what takes long (:mod:`dynclient.transports.clock`).
-Rule 5: each attempt is authenticated anew (:class:`~dynclient.security.AuthFlow`). An auth sub-request is repeated as
+Rule 5: each attempt is authenticated again (:class:`~dynclient.security.AuthFlow`). An auth sub-request is repeated as
 any request is, within the call's deadline, and does not count as an attempt of the call.
 Rule 6: where a rate is set, each request waits for its place, within the deadline (:mod:`dynclient._call.pace`).
 """
@@ -322,7 +322,7 @@ class _PacedSender(_Sender):
 
 
 class _CachingSender(_Sender):
-    """A sender of a client with a cache. What is streamed, and what leads to another origin, goes by it."""
+    """A sender of a client with a cache. Streams and redirects to another origin bypass the cache."""
 
     __slots__ = ()
 

@@ -86,7 +86,7 @@ class ExchangeEvent(Record):
 
     ``call`` is the same number in all events of a call, and ``attempt`` counts its requests from 1, for whatever reason
     they are sent. ``url`` is without values of its query; ``origin`` is scheme, host and port. ``template`` is the path
-    as the document has it, ``/calls/{callId}``, or "" if the request is for a token or follows a redirect.
+    template of the document, ``/calls/{callId}``, or "" if the request is for a token or follows a redirect.
     """
 
     call: int

@@ -4,8 +4,8 @@ Rule 1: every request that is sent takes a place, those of retries and redirects
 asking, so that no thread goes short.
 Rule 2: a place that would come after the call's deadline is not taken; the call fails at once.
 Rule 3: a 429 or 503 with Retry-After pauses its origin for all calls with a rate.
-Rule 4: what a server says of its quota (``auto``) can only add waits. Nothing that it says is believed for more than an
-hour.
+Rule 4: what a server says about its quota (``auto``) can only add waits. Nothing that it says is believed for more than
+an hour.
 Rule 5: limits of operations and tags come first, so that places of the origin are not taken long before they are used.
 """
 

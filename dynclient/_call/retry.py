@@ -247,7 +247,7 @@ def with_key(
 
 
 def _documents(operation: Operation) -> bool:
-    """Whether the document says anything of keys."""
+    """Whether the document mentions idempotency keys."""
     parameters = operation.parameters
     return "x-idempotency" in operation.extensions or any(each.name.lower() in IDEMPOTENCY_KEYS for each in parameters)
 

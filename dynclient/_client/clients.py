@@ -197,7 +197,8 @@ class _BaseClient:
             paginate: how lists page where the document does not say it: operationId, Python name, ``"METHOD /path"``,
                 or ``"*"`` for every list, to a mapping with any of ``items``, ``next``, ``more``, ``total``, ``last``,
                 ``size`` and ``start``, as ``op.pagination`` shows them.
-            transport: what sends requests, in place of ours: a Transport, or for an AsyncClient an AsyncTransport.
+            transport: sends the requests instead of the built-in transport: a Transport, or an AsyncTransport for an
+                AsyncClient.
             cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
                 between two looks.
@@ -232,7 +233,7 @@ class _BaseClient:
         options: CallOptions,
         watch: bool | float,  # noqa: FBT001  # as load() takes it
     ) -> Self:
-        """Read a document, and make its client; ``network`` are the arguments of a transport of ours."""
+        """Read a document, and make its client; ``network`` are the arguments of the built-in transport."""
         if watch and not source.is_local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = source.read()
@@ -286,7 +287,7 @@ class _BaseClient:
     def with_options(self, **options: Any) -> Self:
         """Return a client with other options on the same connections.
 
-        Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to those that are there),
+        Takes ``base_url``, ``server``, ``auth``, ``allow_origins``, ``headers`` (added to the existing ones),
         ``timeout``, ``retry``, ``rate``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``http_cache``,
         ``coerce``, ``convert``, ``defaults`` and ``paginate`` as ``load`` does; ``content_type`` and ``accept``: the
         media types of bodies and of responses, where operations offer a choice; and ``upload_progress``: a function
@@ -374,8 +375,8 @@ class Client(_BaseClient):
         on with what they were made from, and so do calls on their way. Clients that ``with_options`` made follow.
 
         Raises:
-            DocumentError: it can't be had, or can't be read; the client goes on with what it had.
-            TransportError: the way to its server failed; likewise.
+            DocumentError: the document can't be fetched or read; the client keeps the one that it has.
+            TransportError: the connection to its server failed; the client keeps the document that it has.
             ArgumentError: it was given as a value; or ``auth`` names no security scheme of the new one.
         """
         return self._state.reload(self._check())
@@ -418,7 +419,7 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
 
-def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as load has it
+def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as in load
     """Check ``tls``, and refuse ``block_private`` with what looks up names itself."""
     proxy, unix_socket, _ = others
     if proxy is not None and not isinstance(proxy, Secret):

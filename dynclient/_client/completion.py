@@ -38,7 +38,7 @@ class ValueMatcher:
         """Take IPython's shell, and the classes of clients and namespaces: nothing else is evaluated."""
         self._shell = shell
         self._classes = classes
-        self.__qualname__ = type(self).__qualname__  # by which IPython knows a matcher
+        self.__qualname__ = type(self).__qualname__  # IPython recognizes a matcher by it
 
     def __call__(self, text: str) -> list[str]:
         """Complete the last word before the cursor; returns the whole words."""

@@ -258,8 +258,8 @@ class Download:
     def saved(self, path: str | os.PathLike[str], progress: Progress | None) -> Flow[Path]:
         """Save the body.
 
-        Raises:
-            TransportError, ResponseError: it can't be had; what came of it stays, for the next try.
+        Raises: TransportError, ResponseError: the download failed; the part that was received is kept for the next
+            attempt.
             OSError: it can't be written.
         """
         file: ResumableFile = yield RunBlocking(partial(ResumableFile, path, self._version))

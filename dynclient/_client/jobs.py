@@ -127,7 +127,7 @@ class JobState:
 
     @property
     def _hidden(self) -> frozenset[str]:
-        """The query fields of credentials, which each request gets anew."""
+        """The query fields of credentials; they are added to each request again."""
         schemes = self._dispatcher.document.api.security_schemes.values()
         return frozenset(each.parameter for each in schemes if each.type == "apiKey" and each.in_ == "query")
 

@@ -163,7 +163,7 @@ class Summary:
 
 
 def allow_completion(*classes: type) -> None:
-    """Let IPython, if it is there, complete the attributes of these classes and the values of arguments."""
+    """Let IPython, if it is loaded, complete the attributes of these classes and the values of arguments."""
     if "IPython.core.guarded_eval" in sys.modules:
         from dynclient._client.completion import allow
 

@@ -269,7 +269,7 @@ class Described:
         with_http_info: bool = False,  # noqa: FBT001, FBT002  # as it was looked up
         namespace: str = "",
     ) -> None:
-        """``name`` is the one by which the operation was looked up, in a namespace; by default its flat name."""
+        """``name`` is the name that the operation was looked up with, in a namespace; by default its flat name."""
         self._dispatcher = dispatcher
         self._row = row
         self._with_http_info = with_http_info
@@ -313,8 +313,8 @@ class Described:
     def from_strings(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Read texts, such as a row of a CSV file, by the document: keyword arguments of a call.
 
-        Numbers, booleans, null, and JSON of arrays and objects are read as their schemas have them. An empty text is
-        left out where the schema has no text.
+        Numbers, booleans, null, and JSON of arrays and objects are read by their schemas. An empty text is left out
+        where the schema has no text.
 
         Raises:
             ArgumentError: the operation has no such argument, or an array or object is not JSON.
@@ -359,8 +359,8 @@ class Described:
         Takes the arguments of the call, and ``timeout``, the seconds for all of it; None is no end. Where to ask is in
         :attr:`waiter`, or in the answer. ``until={"status": "completed"}`` waits for these values at their paths, of a
         GET by the same request; ``failed={"status": ["failed", "expired"]}`` are those of a failure; ``until="final"``
-        goes by the words of the document. With ``follow=True`` it gives each state as it comes. An option whose name is
-        an argument of the call gets an underscore after it.
+        follows the document's declaration. With ``follow=True`` it gives each state as it comes. An option whose name
+        is an argument of the call gets an underscore after it.
 
         Raises:
             WaitFailed: it failed; ``.state`` and ``.result`` have what the server says.
@@ -509,9 +509,10 @@ class OperationMethod(Described):
 
         Takes the arguments of the call. ``.pages()`` of what it returns gives whole pages, ``.first(n)`` a list. What
         is asked for next is in :attr:`pagination`; ``by`` says it otherwise. ``page_size`` is a number or ``"max"``,
-        ``max_items`` ends it after so many, ``resume`` goes on where a page's ``resume`` says, ``prefetch=1`` fetches
-        the next page meanwhile, ``unique="id"`` leaves out items that moved between pages, and ``on_repeat="stop"``
-        takes a repeated page for the end. An option whose name is an argument of the call gets an underscore after it.
+        ``max_items`` is the largest number of items, ``resume`` goes on where a page's ``resume`` says, ``prefetch=1``
+        fetches the next page meanwhile, ``unique="id"`` leaves out items that moved between pages, and
+        ``on_repeat="stop"`` takes a repeated page for the end. An option whose name is an argument of the call gets an
+        underscore after it.
 
         Raises:
             PaginationUnclear: how the list goes on is not clear enough.

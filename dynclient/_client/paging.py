@@ -37,7 +37,7 @@ _MAXIMUM = expression(
 
 
 def rule_of(document: LoadedDocument, row: OperationRow, options: CallOptions) -> Pagination | None:
-    """How an operation pages, with what the client's options say of it."""
+    """How an operation pages, with the client's options applied."""
     found = document.once("pagination", row, lambda: pagination(document.operation(row), document.api))
     if not options.paginate:
         return found
@@ -300,7 +300,7 @@ class _Pages(Generic[T]):
         return f"<{type(self).__name__} of {self.pagination.key}: {self.pagination.next}>"
 
     def _limited(self, most: int | None) -> Any:
-        """The same pages with no more items than so many."""
+        """The same pages, limited to a number of items."""
         if most is None or isinstance(most, bool) or not isinstance(most, int) or most < 0:
             raise ArgumentError(f"the number of items must be one from 0, not {most!r}", argument="max_items")
         own = self._paging.max_items
@@ -401,7 +401,7 @@ class Pages(_Pages[T]):
         return list(self._limited(n))
 
     def to_list(self, *, max_items: int) -> list[T]:
-        """The items, up to so many: a list has to end somewhere."""
+        """At most this many items as a list."""
         return list(self._limited(max_items))
 
 
@@ -452,7 +452,7 @@ class AsyncPages(_Pages[T]):
         return [item async for item in self._limited(n)]
 
     async def to_list(self, *, max_items: int) -> list[T]:
-        """The items, up to so many: a list has to end somewhere."""
+        """At most this many items as a list."""
         return [item async for item in self._limited(max_items)]
 
 

@@ -1,7 +1,7 @@
 """Requests past the document, ``client.request(method, path)``, with the client's server, credentials and limits.
 
-Rule 1: nothing of the document is known of such a request, so nothing is validated. Its body is written by the value's
-kind, or by ``content_type``; the response is read by its own Content-Type. Errors follow the status.
+Rule 1: the document does not describe such a request, so nothing is validated. Its body is written by the value's kind,
+or by ``content_type``; the response is read by its own Content-Type. Errors follow the status.
 Rule 2: it goes to the origin of the client's server. Another one is named by ``base_url``, never by a path, which may
 be a link that a server sent.
 Rule 3: of the credentials those are used that the document asks for as a whole, or else any that was given.

@@ -68,7 +68,7 @@ class DocumentSource:
         if self._validators is None:
             return load_api(self._source.now(), **options)
         if self._overlays:
-            # That the document has not changed says nothing of its overlays.
+            # The overlays may have changed even if the document has not.
             network = {name: options[name] for name in _NETWORK}
             transport = OneShotTransport(**network, source=self.given, headers=self._headers)
             return load_api(self.given, transport=transport, **options)
@@ -169,7 +169,7 @@ class Validators(dict[str, tuple[str, str]]):
     def conditions(self, url: str) -> dict[str, str]:
         """The headers that ask for a newer version only."""
         etag, modified = self.get(url, ("", ""))
-        # RFC 9110, 13.1.3: If-Modified-Since is not looked at where If-None-Match is there.
+        # RFC 9110, 13.1.3: If-Modified-Since is ignored if If-None-Match is present.
         return {**({"If-None-Match": etag} if etag else {}), **({"If-Modified-Since": modified} if modified else {})}
 
 

@@ -40,7 +40,7 @@ _ONLY = "transport"
 
 
 Named = tuple[OperationRow, str, bool]
-"""An operation, the name by which it was looked up, and whether that ended with ``_with_http_info``."""
+"""An operation, the name that it was looked up with, and whether that name ended with ``_with_http_info``."""
 
 
 class OperationNames:
@@ -83,7 +83,7 @@ class OperationNames:
 
 
 def outermost(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Decorate a function that users call: its errors have a traceback with its frame alone of ours."""
+    """Decorate a function that users call: tracebacks of its errors show no deeper frame of dynclient."""
 
     @wraps(function)
     def called(*args: _P.args, **keywords: _P.kwargs) -> _R:

@@ -3,7 +3,7 @@
 Nothing here does I/O. The first of these rules that applies says where to ask:
 Rule 1: ``x-waiter``, ours; or ``x-ms-long-running-operation`` with its ``final-state-via``.
 Rule 2: an Operation-Location or Azure-AsyncOperation of a 201 or 202: a resource whose status tells.
-Rule 3: the Location of a 202: it answers 202 until the result is there.
+Rule 3: the Location of a 202: it answers 202 until the result exists.
 Rule 4: the 202 of a GET, or a GET with ``until=``: the same request again.
 Words of a status, such as "failed", count only where rules 1 and 2 say that it is one, or with ``until="final"``.
 """
@@ -230,7 +230,7 @@ def _word(data: Any, path: str | None) -> str | None:
 
 
 def _plain(word: str) -> str:
-    """A word of a status as the tables have it."""
+    """A word of a status as the tables spell it."""
     return word.lower().replace("-", "_")
 
 

@@ -30,7 +30,7 @@ class Job(JobState):
         return _run(self.polled(), self._dispatcher)  # type: ignore[no-any-return]  # what the flow returns
 
     def result(self, *, timeout: float | None = ...) -> Any:  # type: ignore[assignment]  # it is required
-        """Wait until it is over, at most so many seconds; returns the data of the result.
+        """Wait until the job is over, at most ``timeout`` seconds; return the data of the result.
 
         Raises:
             WaitFailed: it failed; ``.state`` and ``.result`` have what the server says.

@@ -185,7 +185,7 @@ def _remove(path: str) -> None:
 
 
 def cache_of(choice: bool | str | os.PathLike[str]) -> Cache | None:  # noqa: FBT001  # the option of that name
-    """Return the cache of the option ``cache``: False is none, a path its folder, True the environment's or the user's.
+    """Return the cache of the option ``cache``: False disables it; a path is its folder; True: the usual folder.
 
     The environment variable is ``DYNCLIENT_CACHE``: a folder, or ``off``.
     """
@@ -273,7 +273,7 @@ class CachedForm(Record):
         return stamp is not None and self.form is not None and self.form.about.get("stamp") == stamp
 
     def is_unchanged(self) -> bool:
-        """Tell whether the file of a shipped form is the same as before, whatever the form says of itself."""
+        """Tell whether the file of a shipped form is the same as before, whatever the form says about itself."""
         return self.file is not None and stamp_of(self.file[0]) == self.file[1]
 
     def of(self, data: bytes, stamp: Stamp | None = None, **about: Any) -> CachedForm | None:
@@ -302,7 +302,7 @@ class CachedForm(Record):
             self.cache.drop(self.key)
 
     def noted(self) -> dict[str, Any]:
-        """Return what a new form has to say of itself."""
+        """Return the notes that a new form has to keep about itself."""
         return {
             **(self.form.about if self.form is not None else {}),
             **self.about,

@@ -214,7 +214,7 @@ _COLON = expression(rb"[ \t\r\n]*:")
 
 
 def exactly(part: bytes, pointer: str, lines: int, name: str, limits: Limits) -> Any:
-    """Decode a part of a document as :func:`read` does, with its pointer, and so many lines before it.
+    """Decode a part of a document as :func:`read` does, with its pointer, and ``lines`` lines before it.
 
     Raises:
         DocumentError: the part is invalid.

@@ -62,7 +62,7 @@ def divided(text: bytes, name: str, limits: Limits) -> LazyMapping | None:
 
 @cache
 def _decoder(*, levels: int) -> Any:
-    """Return what decodes so many levels of objects; values below them, and in arrays, stay text."""
+    """Return a decoder of this many levels of objects; values below them, and in arrays, stay text."""
     from msgspec import Raw
     from msgspec.json import Decoder
 

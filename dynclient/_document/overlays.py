@@ -150,7 +150,7 @@ class Overlays:
     # The compiled form.
 
     def noted(self, writer: Writer) -> dict[str, Any]:
-        """Write the origins into a compiled form; returns what the form has to say of its overlays."""
+        """Write the origins into a compiled form; returns the notes that the form keeps about its overlays."""
         files = [[file.named or file.uri.rpartition("/")[2], file.remote] for file in self.files]
         return {"overlays": files, "origins": writer.put(encoded(dict(self.origins)))}
 

@@ -67,7 +67,7 @@ def context_of(template: str, request: Request, body: Any = ABSENT) -> Expressio
 
 
 def evaluate(value: Any, context: ExpressionContext, depth: int = 0) -> Any:
-    """The value of a constant, an expression, or a text with expressions; likewise for members of objects and arrays.
+    """The value of a constant, an expression, or a text with expressions, also within objects and arrays.
 
     Raises:
         ExpressionError: it is malformed, or refers to what the request or response does not have.

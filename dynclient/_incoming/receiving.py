@@ -43,7 +43,7 @@ Verify = Verifier | Callable[[Headers, bytes], Any] | None
 class Event:
     """A webhook or callback that was received and is valid.
 
-    ``name`` is its key in the document, ``data`` its decoded body, ``operation`` what the document says of it.
+    ``name`` is its key in the document, ``data`` its decoded body, ``operation`` its Operation in the document.
     ``headers`` are all, ``parameters`` the documented headers and query parameters, decoded, by location and name.
     ``message`` names this very message; it is empty without a verification.
     """
@@ -73,7 +73,7 @@ class Receiver:
 
     @property
     def operations(self) -> list[Operation]:
-        """What the document says of each."""
+        """The Operation of each, from the document."""
         return [one.operation for one in self._incoming]
 
     def receive(

@@ -1,7 +1,7 @@
 """Checks of a request that has arrived against its operation: parameters, headers and body.
 
 Rule 1: every fault is found before a request is refused.
-Rule 2: parameters and headers that the document does not name are ignored, as HTTP has it.
+Rule 2: parameters and headers that the document does not name are ignored, as in HTTP.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def used_parameters(operation: model.Operation, request: Request) -> list[str]:
     used = []
     for parameter in _read_parameters(operation):
         text = _text(parameter, {parameter.name: ""}, request)
-        with suppress(DynclientError):  # what can't be read is there
+        with suppress(DynclientError):  # what can't be read is present
             if text is None or (parameter.in_ != "path" and _value(parameter, text, Limits()) is ABSENT):
                 continue
         used.append(f"{parameter.in_} {parameter.name}")

@@ -71,7 +71,7 @@ class HMACSignature:
             header: the header that has the signature.
             template: what is signed: a text with ``{body}``, ``{timestamp}`` and ``{header:NAME}``.
             value: the header's value: a text with ``{signature}``, and ``{timestamp}`` if the header has the time.
-            separator: what separates the parts of the value, each of which may be repeated; "" if it has one part.
+            separator: what separates the parts of the value; a part may be repeated. "" if it has one part.
             timestamp_header: the header that has the time, in seconds since the epoch.
             algorithm: the hash function, by its name in hashlib.
             encoding: how the signature is written.

@@ -118,7 +118,7 @@ def _checked(text: str) -> tuple[str, str, int]:
 
 
 def _decoded(response: Response) -> Any:
-    """The body of a response of ours; ABSENT where it has none that can be read."""
+    """The body of one of our responses; ABSENT if it has no readable body."""
     content_type = response.content_type
     if content_type is None or not isinstance(response.body, bytes) or not response.body:
         return ABSENT

@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # most mocks send no callbacks
 
 log = logger("dynclient.testing")
 
-# A mock that runs for weeks remembers at most this many exchanges, and so many bytes of their bodies.
+# A mock that runs for weeks remembers at most this many exchanges, and this many bytes of their bodies.
 MAX_EXCHANGES = 10_000
 MAX_EXCHANGE_BYTES = 64 * MiB
 

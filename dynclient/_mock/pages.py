@@ -1,4 +1,4 @@
-"""Pages of a list: what a request asks for, and what its response says of the pages before and after.
+"""Pages of a list: what a request asks for, and what its response says about the pages before and after.
 
 Rule 1: parameters and members are known by their names, whatever their case and punctuation: PARAMETERS and MEMBERS.
 Rule 2: pages end. After the last one there is no next page, no cursor, and no ``rel=next`` in a Link header.
@@ -155,7 +155,7 @@ def _number(value: Any) -> int | None:
 
 
 def _after(cursor: Any, items: list[Any], id_name: str) -> int:
-    """The index at which the items after a cursor begin: a token of ours, or the id of an item."""
+    """The index of the first item after a cursor: one of our tokens, or the id of an item."""
     for index, item in enumerate(items):
         if str(_at(item, id_name)) == str(cursor):
             return index + 1
@@ -203,7 +203,7 @@ def _like(listed: list[Any], item: Any) -> Any:
 
 
 def _told(draft: Draft, value: Any, page: Page, *, counted: bool) -> Any:
-    """The response whose members beside the list, at the top and one level below, tell of this page."""
+    """The response whose members beside the list, at the top and one level below, describe this page."""
     if not isinstance(value, dict):
         return value
     schema = draft.offer.media_type.schema if draft.offer is not None else None
@@ -234,7 +234,7 @@ def _changed(draft: Draft, value: Any, keys: tuple[str, ...], kind: str, member:
 
 
 def _sayings(kind: str, name: str, member: Any, page: Page) -> list[Any]:
-    """What a member of a kind may say of a page, best first; MISSING leaves it out."""
+    """The values that a member of a kind may have for a page, best first; MISSING leaves it out."""
     more = bool(page.next)
     if kind in {"more", "last"}:
         is_flag = isinstance(member, bool) or member is MISSING

@@ -74,7 +74,7 @@ class Offer(Record):
             EncodeError: the codec can't encode the value.
         """
         if self.codec.name in {"text", "binary"} and isinstance(value, (dict, list)):
-            # Nothing but JSON is known of how such a value could be written.
+            # Such a value can only be written as JSON: nothing else is known.
             value = json.dumps(value, ensure_ascii=False)
         if self.codec.name == "binary" and not isinstance(value, bytes):
             value = str(value).encode("utf-8")
@@ -364,7 +364,7 @@ STREAMING: Mapping[str, Any] = {"stream": True, "stream_format": "sse"}
 
 
 def _asks_for_stream(body: Any) -> bool | None:
-    """Whether a request's body asks for a stream, or for none; None where it says nothing of it."""
+    """Whether a request's body asks for a stream, or for none; None if it does not say."""
     said = [body[name] == value for name, value in STREAMING.items() if name in body] if isinstance(body, dict) else []
     return any(said) if said else None
 

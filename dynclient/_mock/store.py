@@ -30,7 +30,7 @@ from dynclient._schemas import MISSING, shape, typed
 from dynclient.exceptions import DocumentError
 from dynclient.options import MiB
 
-# Older items go when a mock has more, or when what requests said of them has more characters.
+# Older items go when a mock has more, or when the bodies of requests for them have more characters.
 _MOST_ITEMS = 10_000
 _MOST_CHARACTERS = 64 * MiB
 # Fewer digits at the end of an id are counted on as text.
@@ -323,7 +323,7 @@ def _at(value: Any, keys: tuple[str, ...]) -> Any:
 
 
 def _sent(values: RequestValues, place: IdPlace) -> dict[str, Any]:
-    """What a request's body says of an item; the body may wrap it as the response does."""
+    """The item in a request's body; the body may wrap it as the response does."""
     body = values.body if isinstance(values.body, dict) else {}
     inner = body.get(place.wrapper) if place.wrapper else None
     return copy.deepcopy(inner if isinstance(inner, dict) else body)

@@ -55,7 +55,7 @@ class Selected(Record):
 
 
 class Paths(library.JSONPathEnvironment):
-    """Evaluates paths, for so many seconds of this thread altogether; None is no limit."""
+    """Evaluates paths, within a total of CPU seconds of this thread; None is no limit."""
 
     max_recursion_depth = _DEEPEST
 
@@ -154,7 +154,7 @@ def _bounded(found: Expression) -> Expression:
 
 
 class _Pattern(FilterFunction):
-    arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012  # as the library has it
+    arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012  # as in the library
     return_type = ExpressionType.LOGICAL
 
     def __init__(self, paths: Paths, before: str = "", after: str = "") -> None:

@@ -126,7 +126,7 @@ def _check_repeated(overlay: Overlay, actions: list[Any]) -> None:
     for index, action in enumerate(actions):
         alike = seen.setdefault(action["target"], [])
         if any(_same(actions[other], action) for other in alike[:16]):
-            raise _fault(overlay, f"/actions/{index}", "is there twice")
+            raise _fault(overlay, f"/actions/{index}", "is given twice")
         alike.append(index)
 
 

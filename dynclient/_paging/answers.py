@@ -1,4 +1,4 @@
-"""What the documents says of an operation's requests and of its first success: the fields that paging may use."""
+"""The fields of an operation's requests and of its first success that paging may use."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Asked(Record):
 
     @property
     def text(self) -> str:
-        """The target as a rule has it."""
+        """The target as a rule writes it."""
         return f"{self.target.in_} {self.target.name}"
 
 
@@ -58,7 +58,7 @@ class Field(Record):
 
     @property
     def path(self) -> str:
-        """Its path as a rule has it."""
+        """Its path as a rule writes it."""
         return path_text(self.keys)
 
     @property

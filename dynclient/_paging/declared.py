@@ -52,7 +52,7 @@ def pagination(operation: Operation, api: API) -> Pagination | None:
 
 
 def _root(api: API) -> Mapping[str, Any]:
-    """The root of the document: Fern's rule for all operations is there."""
+    """The root of the document: Fern's rule for all operations is at the root."""
     try:
         value = api.references.resolve("#", api.document_uri)[1] if api.references is not None else {}
     except DocumentError:
@@ -74,7 +74,7 @@ def _ours(value: Any, _: Answers) -> _Rule | None:
 
 
 def _place(answers: Answers, name: str, in_: str = "") -> str:
-    """A name of the request as a rule has it: as the operation has it, or in the query."""
+    """A name of the request as a rule writes it: in its location in the operation, or in the query."""
     found = [one for one in answers.asked if one.target.name == name or one.target.keys == (name,)]
     if in_:
         found = [one for one in found if (one.target.in_ == "body") == (in_ == "requestBody")]
@@ -190,7 +190,7 @@ _DIALECTS: Mapping[str, Callable[[Any, Answers], _Rule | None]] = {
 
 
 def _marked(answers: Answers) -> _Rule:
-    """TypeSpec's marks at parameters and properties: ``x-ms-list-page-items`` and its like, each of which is true."""
+    """TypeSpec's marks at parameters and properties: ``x-ms-list-page-items`` and the like, which are all true."""
     asked: dict[str, Asked] = {}
     given: dict[str, Field] = {}
     for one in answers.asked:

@@ -105,7 +105,7 @@ class _Items(Record):
 
 
 def detect(operation: Operation, api: API, answers: Answers | None = None) -> Pagination | None:
-    """Find how an operation's list pages; None if it is no list that pages. ``answers`` is what was read of it already.
+    """Find how an operation's list pages; None if it is no list that pages. ``answers`` is the part that has been read.
 
     Raises:
         DocumentError: the schemas of its answer are broken.
@@ -144,7 +144,7 @@ class _Look:
         )
 
     def beside(self, names: Any, *, kind: str = "") -> Iterator[Field]:
-        """Members with such names at the top, or in an object that tells of pages; in the order of the names."""
+        """Members with such names at the top, or in an object about pages; in the order of the names."""
         order = {name: index for index, name in enumerate(names)}
         found = [
             each
@@ -200,7 +200,7 @@ class _Look:
         return 0 if minimum == 0 or zero.search(one.description) else 1
 
     def unclear(self) -> Pagination | None:
-        """What is known of a list that asks for a size, a page or a token, though no rule applies."""
+        """The facts about a list that asks for a size, a page or a token although no rule applies."""
         hints = [*self.asked(SIZES), *self.asked(PAGES), *self.asked(TOKENS)]
         if self.operation.method not in _READS or not hints or not any(each.is_list for each in self.answers.fields):
             return None
@@ -211,7 +211,7 @@ class _Look:
 
 
 def _is_around(name: str) -> bool:
-    """Whether an object of a name tells of pages."""
+    """Whether an object with this name is about pages."""
     return name in _AROUND or name.endswith(("next", "paging", "pagination", "pageinfo", "links", "cursors"))
 
 

@@ -1,4 +1,4 @@
-"""The rule by which a list pages, and how it is written: in ``by=``, in options, in documents and overlays.
+"""The rule of how a list pages, and how it is written: in ``by=``, in options, in documents and overlays.
 
 Rule 1: a rule is text, so that it can be shown, corrected and given back. Its grammar, where PATH is a small path such
 as ``$.data[-1].id``, and IN is ``query``, ``header``, ``path``, ``cookie`` or ``body`` (whose NAME may be a path):

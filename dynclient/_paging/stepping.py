@@ -464,12 +464,12 @@ class _Walk:
         return True
 
     def _ends(self, value: Any, there: Position) -> bool:
-        """Remember a token or a URL; whether it was there before, and that ends the list."""
+        """Remember a token or a URL; return whether it occurred before, which ends the list."""
         if self._remember(value):
             return False
         if self.paging.on_repeat == "error":
             raise PaginationError(
-                f"the server repeats where the next page is: page {there.number} would be one that was there before",
+                f"the server repeats where the next page is: page {there.number} would be one that came before",
                 hint='on_repeat="stop" takes that for the end of the list',
             )
         return True

@@ -1,6 +1,6 @@
 """A document as an API: its version, the list of its operations, and how to read one of them.
 
-Rule 1: to read a document lists its operations and stops; ``API.read`` reads one of them, each time anew.
+Rule 1: to read a document lists its operations and stops; ``API.read`` reads one of them, again each time.
 Rule 2: the table ``READERS`` picks the reader, which is loaded when there is a document of its version. Differences
 between neighbours are a Dialect.
 """

@@ -217,9 +217,9 @@ def _encoding(node: Node, media_range: str, depth: int) -> Encoding:
 
 
 def _encoding_style(node: Node, media_range: str) -> dict[str, Any]:
-    """Read style, explode and allowReserved, by which a form field is serialized as a query parameter is."""
+    """Read style, explode and allowReserved: they serialize a form field like a query parameter."""
     # OAS 3.0.4, Encoding Object: style, explode and allowReserved are ignored unless the media type is
-    # application/x-www-form-urlencoded. OAS 3.1.1: or multipart/form-data. Either way, only if one is there.
+    # application/x-www-form-urlencoded. OAS 3.1.1: or multipart/form-data. Either way, only if one is present.
     name = essence(media_range)
     applies = name == FORM or (node.since("3.1") and name == MULTIPART_FORM)
     if not applies or not any(word in node.value for word in _STYLE_WORDS):

@@ -9,8 +9,8 @@ Rule 4: an operation's parameter replaces its path's of the same name and locati
 in one list the first counts.
 Rule 5: a parameter ``in: path`` is required, and there is one for each name in the path's template: undeclared ones are
 added as strings, those that the template lacks are dropped.
-Rule 6: a status is written as the model has it: ``200``, ``2XX``, ``default``. Documents also have ``2xx``,
-``Default``. Other keys match nothing and are left out; of two that are equal then, the first counts.
+Rule 6: a status is written as in the model: ``200``, ``2XX``, ``default``. Documents also have ``2xx``, ``Default``.
+Other keys match nothing and are left out; of two that are equal then, the first counts.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[st
 
 
 def status_of(key: str) -> str | None:
-    """Return a key of a Responses Object as the model has it; None if it is not a status."""
+    """Return a key of a Responses Object as the model writes it; None if it is not a status."""
     text = key.strip().upper()
     if text == "DEFAULT":
         return "default"

@@ -7,7 +7,7 @@ and linear: ``regress`` backtracks without bound, ``google-re2`` has no lookarou
 
 from __future__ import annotations
 
-from dynclient._regex.matching import Budget, Pattern, compile  # noqa: A004 - as ``re`` has it
+from dynclient._regex.matching import Budget, Pattern, compile  # noqa: A004 - as in ``re``
 from dynclient._regex.syntax import PatternError, read
 
 __all__ = ["Budget", "Pattern", "PatternError", "compile", "read"]

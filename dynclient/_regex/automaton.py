@@ -50,7 +50,7 @@ class Position:
     __slots__ = ("before", "following", "is_end", "threads")
 
     def __init__(self, threads: Threads, before: str) -> None:
-        """Take the threads, and what an edge asks of the character before."""
+        """Take the threads, and the condition of an edge on the character before."""
         self.threads = threads
         self.before = before
         self.following: dict[str, Any] = {}

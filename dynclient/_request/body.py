@@ -132,7 +132,7 @@ def _preferred(offered: list[MediaType], kind: str) -> MediaType:
 
 
 def _fitting(offered: list[MediaType], kind: str) -> list[MediaType]:
-    """The media types, without those of JSON that hold an array alone where the value is none, or none where it is.
+    """The media types, without those that do not fit the value: some JSON types hold only arrays, others never do.
 
     RFC 6902, 3: a JSON Patch document is an array. RFC 7396, 1: a merge patch that is an object changes members.
     """

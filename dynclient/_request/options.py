@@ -44,11 +44,11 @@ class CallOptions(Record):
     """How calls are made. A client has them, and ``with_options`` returns a client or an operation with others.
 
     ``query`` has the query fields that are added to every request, each encoded with its name. ``content_type`` and
-    ``accept`` are the media types of bodies and of responses, where operations offer a choice.
-    ``cookies`` has the jar, if there is one, ``http_cache`` the HTTPCache. ``upload_progress`` is called with the bytes
-    of the body that were sent so far, and the number of all, or None. ``coerce`` reads texts in arguments by their
-    schemas, ``convert`` has the Converter of responses' data, and ``defaults`` values of parameters that a
-    call does not give. ``paginate`` has the rules by which lists page, by their operations.
+    ``accept`` are the media types of bodies and of responses, where operations offer a choice. ``cookies`` has the jar,
+    if there is one, ``http_cache`` the HTTPCache. ``upload_progress`` is called with the bytes of the body that were
+    sent so far, and the number of all, or None. ``coerce`` reads texts in arguments by their schemas, ``convert`` has
+    the Converter of responses' data, and ``defaults`` values of parameters that a call does not give. ``paginate`` has
+    the paging rules of lists, by operation.
     """
 
     base_url: str | None = None
@@ -74,7 +74,7 @@ class CallOptions(Record):
     paginate: Mapping[str, Mapping[str, Any]] = {}
 
     def changed(self, options: Mapping[str, Any]) -> CallOptions:
-        """Return these options with some changed; headers and query fields are added to those that are there.
+        """Return these options with some changed; headers and query fields are added to the existing ones.
 
         Raises:
             ArgumentError: there is no such option, or its value is not allowed.
@@ -178,7 +178,7 @@ def query_fields(value: Any) -> Mapping[str, str]:
     """Query fields as they are given: a mapping of name to a text, number, boolean, or list of them; None is left out.
 
     Raises:
-        ArgumentError: the value is none of these.
+        ArgumentError: it is another value.
     """
     found: dict[str, str] = {}
     for name, given in value.items() if isinstance(value, Mapping) else () if value is None else (("", object()),):
@@ -277,7 +277,7 @@ def _cookies(value: Any) -> Any:
 
 
 def _http_cache(value: Any) -> Any:
-    # A cache was made by the class, so that its module is there already.
+    # The class made the cache, so its module is loaded.
     if value is not None and not hasattr(value, "max_response_bytes"):
         raise ArgumentError(f"http_cache must be an HTTPCache(...), not {value!r}", argument="http_cache")
     return value

@@ -2,8 +2,8 @@
 
 Rule 1: a schema with ``oneOf`` or ``anyOf`` picks among those; without, among the named schemas that ``allOf`` it,
 directly or not (OAS 3.0.4, Discriminator Object). A discriminator in a member of ``allOf`` that is no reference is that
-of the schema around it. Over several levels, a schema's discriminator has the values too by which those of its bases
-pick it, or a schema that inherits it.
+of the schema around it. Over several levels, a schema's discriminator also has the values that pick it in its bases, or
+a schema that inherits it.
 Rule 2: an explicit mapping takes precedence over the names of schemas; both count. But if the schemas have a ``const``
 or ``enum`` for the property, these values replace the names: many documents have a discriminator without mapping, and
 no value is the name of a schema.

@@ -29,7 +29,7 @@ DONE = "[DONE]"
 
 
 class EventForm(Record):
-    """What is known of the events of a media type. ``is_data`` tells that an item is the data alone, read as JSON.
+    """The form of the events of a media type. ``is_data`` tells that an item is the data alone, read as JSON.
 
     ``events`` are the shapes that describe an event, and ``ends`` tells whether ``[DONE]`` ends the stream.
     """
@@ -65,7 +65,7 @@ PLAIN_EVENTS = EventForm()
 
 
 def event_form(media_type: MediaType | None) -> EventForm:
-    """Return what is known of the events of a media type; computed once for a schema."""
+    """Return the form of the events of a media type; computed once for a schema."""
     schema = _item(media_type) if media_type is not None else None
     if schema is None:
         return PLAIN_EVENTS

@@ -146,7 +146,7 @@ def keywords(schema: Schema) -> Keywords:
 
 
 def malformed_text(keyword: str, value: Any) -> str:
-    """What is wrong with the value of a keyword that is malformed, and how to mend it."""
+    """What is wrong with a malformed value of a keyword, and how to fix it."""
     said = f"the value of {keyword!r} is malformed"
     if keyword in NAMED and isinstance(value, Mapping):
         if isinstance(value.get("$ref"), str):

@@ -1,4 +1,4 @@
-"""What a schema says of a value, in one record: references followed, ``allOf`` merged.
+"""The statements of a schema about a value, in one record: references followed, ``allOf`` merged.
 
 Rule 1: a shape describes. It is for signatures, hints, XML, examples; validation uses the bundle.
 Rule 2: the schemas below are Schema values, never shapes: recursion is the caller's choice.

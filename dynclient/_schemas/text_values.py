@@ -77,8 +77,8 @@ def settled(schema: Schema, value: Any, *, files: bool = False) -> Any:
 class ValueWalk:
     """Walks through a value and its schema together, and replaces the leaves.
 
-    ``leaf`` is called with the shapes that may apply to a leaf of one of the types ``kinds``, the leaf and its path;
-    it returns the new value. ``ends`` may tell of the shape of an array's items that no leaf of them changes.
+    ``leaf`` is called with the shapes that may apply to a leaf of one of the types ``kinds``, the leaf and its path; it
+    returns the new value. ``ends`` may return, for the shape of an array's items, that none of their leaves changes.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
 """Errors of jsonschema -> faults, in words of our own.
 
 Rule 1: no message shows the value: it may be secret, or very long. What the schema expects is shown. A fault has the
-value apart, if it is a short scalar where the schema wants none that could be secret: not where it wants any text.
+value apart, if it is a short scalar where the schema does not accept secrets: not where it accepts any text.
 Rule 2: a fault names the location in the value, and where the document says what is broken.
 Rule 3: of a choice (``anyOf``, ``oneOf``) the branch that the value was meant for is reported: the one whose type and
-fixed values it has. Where that can't be told, the choice itself is reported.
+fixed values it has. Where that is unclear, the choice itself is reported.
 """
 
 from __future__ import annotations

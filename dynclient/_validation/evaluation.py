@@ -6,7 +6,7 @@ Rule 3: what a ``$ref`` finds for a value is remembered, so a schema that is rea
 Rule 4: what depends on a pattern that is not checked is not known, and is not a fault.
 
 The state of one check (:class:`EvaluationContext`) goes through jsonschema in the place of a format checker, which is
-the one object of ours that jsonschema hands to every keyword function.
+the only object of dynclient that jsonschema hands to every keyword function.
 """
 
 from __future__ import annotations
@@ -330,7 +330,7 @@ def _unique_items(_: Any, wanted: Any, value: Any, __: Any) -> Errors:
         for index, item in enumerate(value):
             first = seen.setdefault(frozen(item), index)
             if first != index:
-                # The message tells of the first.
+                # The message names the first.
                 yield _error(index, validator_value=first)
 
 
@@ -348,7 +348,7 @@ def _dependent_required(_: Any, dependencies: Any, value: Any, __: Any) -> Error
     if isinstance(value, dict):
         for name, needed in dependencies.items():
             if name in value:
-                # The message tells of the property that is there.
+                # The message names the property that is present.
                 yield from (_error(other, validator_value=name) for other in needed if other not in value)
 
 

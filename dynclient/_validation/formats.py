@@ -64,7 +64,7 @@ _USUAL_DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
 _USUAL_DATE_TIME = (
     _USUAL_DATE + r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-# RFC 3339, Appendix A; fractions of the last unit as ISO 8601 has them, which is what producers write.
+# RFC 3339, Appendix A; fractions of the last unit as in ISO 8601, which producers write.
 _NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
 _DURATION = (
     rf"-?P(?=[0-9T])(?:[0-9]+W|(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}D)?"
@@ -123,7 +123,7 @@ is_base64url = _form(_BASE64URL)
 def is_base64_of_any_kind(text: str) -> bool:
     """RFC 4648, 4 or 5: ``byte`` came without saying which of them, and documents use it for either.
 
-    Line breaks may stand within, as MIME has them.
+    Line breaks are allowed, as in MIME.
     """
     return _BASE64.fullmatch(_SPACE.sub("", text)) is not None or is_base64url(text)
 
@@ -134,7 +134,7 @@ def is_int64(text: str) -> bool:
 
 
 def is_regex(text: str) -> bool:
-    """ECMA-262, 22.2.1; one that is longer than anybody writes is none, since reading it would take its time."""
+    """ECMA-262, 22.2.1; one that is longer than anybody writes is refused, since reading it would take long."""
     if len(text) > _LONGEST_REGEX:
         return False
     from dynclient import _regex
@@ -204,7 +204,7 @@ TEXTS: dict[str, TextFormat] = {
 
 
 def format_fault(name: str, value: Any) -> str | None:
-    """What is wrong with a value by a format; None where nothing is, or the format says nothing of it."""
+    """What is wrong with a value by a format; None if nothing is, or if the format does not say."""
     if isinstance(value, str):
         text = TEXTS.get(name)
         if text is None or text.test(value):

@@ -229,7 +229,7 @@ _CONTAINERS = (dict, list)
 
 
 def _is_deeper(value: Any, limit: int, values: float = math.inf) -> bool:
-    """Whether arrays and objects are nested more than ``limit`` levels deep, or hold more than so many values."""
+    """Whether arrays and objects are nested more than ``limit`` levels deep, or hold more values than allowed."""
     level = [value] if isinstance(value, _CONTAINERS) else []
     while level and limit:
         limit -= 1

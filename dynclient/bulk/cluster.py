@@ -1,7 +1,7 @@
 """Runs on other processes and machines: a ``distributed.Client``, or an Executor of ``concurrent.futures``.
 
 Rule 1: one partition is one task. A cluster may run it again, or several times at once: the journal lets one of them
-send. What a cluster could not finish, since a worker died, is submitted anew.
+send. Partitions that a dead worker did not finish are submitted again.
 Rule 2: no credential is sent to a process: it gets a name, and looks for the credential by itself.
 Rule 3: the slots of a rate come from the driver by a queue, in small lots, so that a dead worker makes a run slower,
 never faster.
@@ -205,7 +205,7 @@ def drive(
 
 
 def shared_pace(executor: Any, rate: Any, run_id: str) -> dict[str, Any]:
-    """What a Job says of the rate that its processes share.
+    """What a Job says about the rate that its processes share.
 
     Raises:
         ArgumentError: the executor can't share it.

@@ -35,7 +35,7 @@ _NOT_KEPT = ("auth", "headers", "query", "defaults", "hooks", "cookies")
 
 
 def make_folders(path: str) -> None:
-    """Make the folder of a journal, unless it is there.
+    """Make the folder of a journal, unless it exists.
 
     Raises:
         JournalError: it can't be made, or has other things in it.
@@ -163,7 +163,7 @@ def read_facts(path: str) -> dict[str, Any] | None:
 
 
 def kept(path: str, facts: dict[str, Any], *, accept_changed_document: bool) -> dict[str, Any]:
-    """What the journal says of a run, which must be the same one; a new journal is begun with it.
+    """The facts of a run in the journal, which must be the same run; a new journal is begun with it.
 
     Raises:
         JournalError: it is the journal of another run.

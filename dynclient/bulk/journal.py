@@ -120,7 +120,7 @@ def decode(data: bytes, seed: int) -> Decoded:
 
 
 class RowState(Record):
-    """What is known of a row: an outcome, or ``sent`` with no outcome yet."""
+    """The record of a row: an outcome, or ``sent`` with no outcome yet."""
 
     outcome: str
     status: int = 0
@@ -153,7 +153,7 @@ class PartitionState:
 
 @cache
 def _machine() -> tuple[bytes, int] | None:
-    """This boot of this machine and the namespace of process ids; None where they can't be told."""
+    """This boot of this machine and the namespace of process ids; None if they are unknown."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             boot = bytes.fromhex(file.read().strip().replace("-", ""))
@@ -163,7 +163,7 @@ def _machine() -> tuple[bytes, int] | None:
 
 
 def _started(pid: int) -> int | None:
-    """When a process of this machine started, in ticks; None if there is none, or it can't be told."""
+    """When a process of this machine started, in ticks; None if there is none, or if it is unknown."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
@@ -221,7 +221,7 @@ class Journal:
             return decode(file.read(), seed_of(self.run_id, f"{name}.a{attempt}"))
 
     def state(self, name: str, attempts: Iterable[int] | None = None) -> PartitionState:
-        """What is known of the rows of a partition."""
+        """The records of the rows of a partition."""
         state = PartitionState()
         for attempt in self.attempts_of(name) if attempts is None else attempts:
             decoded = self.decoded(name, attempt)
@@ -348,7 +348,7 @@ class Attempt:
 
         Raises:
             LeaseLost: another process may have taken the partition; the row must not be sent.
-            JournalError: it can't be written; likewise.
+            JournalError: the journal can't be written; the row must not be sent.
         """
         self.commit(self._append(INTENT, row, int(repeatable)))
         if clock() - self._beat > _FRESH * self.journal.lease or os.path.exists(self._successor):

@@ -1,4 +1,4 @@
-"""What is known of a run: counts, and the results of its rows, from its journal.
+"""The state of a run: counts, and the results of its rows, from its journal.
 
 ``index.sqlite`` remembers the counts of each partition by the sizes of its logs. It may be deleted.
 """
@@ -127,7 +127,7 @@ class RecordedRun:
         """The results of the rows with one outcome: ``done``, ``refused``, ``failed``, ``invalid`` or ``unknown``.
 
         Raises:
-            ArgumentError: it is none of these.
+            ArgumentError: it is another value.
         """
         return self._results(checked_outcome(outcome))
 

@@ -357,7 +357,7 @@ def to_parquet(lines: Iterable[Mapping[str, Any]], path: str) -> None:
         _spooled(lines, spool)
         kinds = "row: 'BIGINT', key: 'VARCHAR', outcome: 'VARCHAR', status: 'INTEGER', attempts: 'INTEGER', "
         kinds += "ms: 'DOUBLE', time: 'DOUBLE', data: 'JSON', problem: 'JSON'"
-        query = f"COPY (SELECT * FROM read_json('{spool.name}', format='newline_delimited', columns={{{kinds}}})) "  # noqa: S608  # a name of ours
+        query = f"COPY (SELECT * FROM read_json('{spool.name}', format='newline_delimited', columns={{{kinds}}})) "  # noqa: S608  # a fixed name
         try:
             connection.execute(query + "TO '" + path.replace("'", "''") + "' (FORMAT parquet)")
         except connection_errors() as error:

@@ -63,7 +63,7 @@ _POLL = 6
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """How a run is sent; another call may set them anew."""
+    """How a run is sent; another call may change them."""
 
     concurrency: int = 16
     rate: Any = None
@@ -444,10 +444,11 @@ def create(
             sign. By default each column but the key is an argument.
         concurrency: how many rows are in flight in each process.
         rate: how many rows are sent in a time: ``"50/s"``, a Rate, or a RateLimiter. An answer of 429 halves it.
-        max_failures: stop where so many rows in a row were not done, or a tenth of at least 200; None never stops.
+        max_failures: stop when this many rows in succession were not done, or a tenth of at least 200; None never
+            stops.
         on_invalid: what happens to a row that breaks the document: ``"stop"`` or ``"skip"``.
         check: build all rows before one is sent, and report all faults.
-        limit: send only so many rows of the table; a later ``resume(limit=None)`` sends the others.
+        limit: send only this many rows of the table; a later ``resume(limit=None)`` sends the others.
         partition_size: the rows of one log, and of one task of a cluster.
         lease: seconds after which a process that gives no sign of life loses its partition.
         durability: ``"process"``: what is written survives the process; ``"machine"``: also a power failure. By
@@ -529,7 +530,7 @@ def _check_arguments(made: BulkRun, table: Table, key: str | None) -> None:
     """Check that the operation has the arguments."""
     method = made._operation()  # noqa: SLF001  # a part of it
     Sender(method, made._job())  # noqa: SLF001  # refuses streams and files
-    names = made._facts["arguments"] or [name for name in table.columns if name != key]  # noqa: SLF001  # likewise
+    names = made._facts["arguments"] or [name for name in table.columns if name != key]  # noqa: SLF001  # of the same package
     try:
         method.from_strings(dict.fromkeys(names))
     except ArgumentError as error:
@@ -547,7 +548,7 @@ def _check_rows(made: BulkRun, source: str) -> None:
             count += 1
             if len(faults) < 1000:  # noqa: PLR2004  # as InvalidRows keeps
                 faults.append(fault)
-    if count and made._settings.on_invalid == "stop":  # noqa: SLF001  # likewise
+    if count and made._settings.on_invalid == "stop":  # noqa: SLF001  # of the same package
         plural = "s are" if count > 1 else " is"
         raise InvalidRows(
             f"{count} row{plural} invalid; nothing was sent",

@@ -51,7 +51,7 @@ _LONGEST_MESSAGE = 2000
 
 
 class TooManyFailures(BulkError):
-    """So many rows were not done that the run has stopped. ``resume()`` goes on."""
+    """The run has stopped, since too many rows were not done. ``resume()`` goes on."""
 
 
 class Pace(Protocol):
@@ -215,7 +215,7 @@ class Progress:
         self.stop.clear()
 
     def may_start(self, thread: int, concurrency: int, is_over: Callable[[], bool]) -> None:
-        """Slow start: wait until so many rows came back that one more thread may send, or no row is left."""
+        """Slow start: wait until enough rows came back for one more thread to send, or no row is left."""
         needed = min(thread * _SLOW_START // max(concurrency, _SLOW_START), _SLOW_START)
         with self.changed:
             while self._sent < needed and not self.stop.is_set() and not is_over():
@@ -227,7 +227,7 @@ class Sender:
 
     def __init__(self, method: OperationMethod, job: Job) -> None:
         self._dispatcher: Dispatcher = method._dispatcher  # noqa: SLF001  # a bulk run is made of its calls
-        document, row = self._dispatcher.document, method._row  # noqa: SLF001  # likewise
+        document, row = self._dispatcher.document, method._row  # noqa: SLF001  # a bulk run is made of its calls
         self._plan = document.plan(row)
         check_operation(self._plan.operation)
         # What is kept of an answer is plain data; and rows wait for their slots before their intents are written.

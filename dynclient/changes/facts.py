@@ -1,4 +1,4 @@
-"""What schemas of a bundle say together of one value: its types, limits, properties and items.
+"""What the schemas of a bundle together say about one value: its types, limits, properties and items.
 
 Rule: a value is described by terms that all hold of it: a schema with all that it refers to by ``$ref`` and ``allOf``.
 What is said may be less than what the keywords mean, never more.
@@ -123,7 +123,7 @@ def named_anywhere(terms: Iterable[Term]) -> set[str]:
 
 
 class Facts:
-    """What some terms say together of one value."""
+    """What some terms together say about one value."""
 
     def __init__(self, parts: list[Term]) -> None:
         """Take the terms, with all that they refer to."""
@@ -203,7 +203,7 @@ class Facts:
         return {*self.required, *(name for named in self.said("properties") for name in named)}
 
     def of_property(self, name: str) -> TermSet:
-        """What is said of the property of a name."""
+        """What is said about the property with this name."""
         return tuple(term for part in self.parts for term in _of_property(part, name))
 
     def of_others(self, pattern: str | None = None) -> TermSet:
@@ -215,7 +215,7 @@ class Facts:
         return tuple(found)
 
     def of_item(self, index: int) -> TermSet:
-        """What is said of the item at an index."""
+        """What is said about the item at an index."""
         found = []
         for part in self.parts:
             if index < len(part.node.get("prefixItems", ())):

@@ -5,7 +5,7 @@ Rule 2: the first schema is a set of terms. Each keyword of the other schema has
 Rule 3: where the terms have alternatives, each may be looked at by itself. Where they allow a few values only, these
 are validated.
 Rule 4: a property that the first schema does not name is taken as absent, unless it says what such properties are:
-nobody who goes by the first document gives it.
+nobody who follows the first document sends it.
 Rule 5: a proof may assume of the values within a value what it proves of the whole, since values are finite. It takes
 as many steps as its budget has.
 """
@@ -50,7 +50,7 @@ class Inclusion:
     """Proofs about the schemas of two documents; what was proved once is remembered."""
 
     def __init__(self, budget: int) -> None:
-        """Start with a budget of steps, which further calls may set anew."""
+        """Start with a budget of steps, which further calls may set again."""
         self.steps = budget
         self.fitted: dict[tuple[int, int], int] = {}
         self._depth = 0
@@ -68,7 +68,7 @@ class Inclusion:
         self._alive: list[TermSet] = []
 
     def includes(self, ones: TermSet, other: Term) -> bool:
-        """Whether it is proved that what all terms say of a value makes it valid by the other term."""
+        """Whether it is proved that a value that is valid by all terms is valid by the other term."""
         if other.node is True or other.node == {}:
             return True
         ones = unwrapped(ones)
@@ -280,12 +280,12 @@ def _key(ones: TermSet) -> frozenset[tuple[int, int]]:
 
 
 def _names(types: frozenset[str]) -> set[str]:
-    """Names of types, as a schema has them."""
+    """Names of types, as in a schema."""
     return {"number" if name == "fraction" else name for name in types if name != "integer" or "fraction" not in types}
 
 
 def is_valid(term: Term, value: Any) -> bool:
-    """Whether a value is valid by a term, as far as it can be told within limits."""
+    """Whether a value is valid by a term, as far as that can be decided within the limits."""
     if isinstance(term.node, bool):
         return term.node
     begin_check()

@@ -1,6 +1,6 @@
 """Whether all values of one schema are valid by another: by a proof, or else by a value that shows the contrary.
 
-Rule 1: what the validator says of a value is what counts.
+Rule 1: the validator's verdict on a value is decisive.
 Rule 2: values are tried that stand near the keywords of both schemas: their limits, texts, names, and examples.
 Rule 3: the work is bounded, by the pair of schemas and by the two documents.
 """

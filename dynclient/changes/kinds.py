@@ -88,7 +88,7 @@ _WHOLE = (
     Kind("operation-undeprecated", _I, "is no longer deprecated"),
     Kind("operation-broken", _B, "can't be read from the new document"),
     Kind("operation-mended", _I, "could not be read before, and can be now"),
-    Kind("operation-not-compared", _B, "could not be read, so that nothing is known of it"),
+    Kind("operation-not-compared", _B, "could not be read, so its changes are unknown"),
     Kind("sunset-set", _W, "has a sunset date now"),
     Kind("sunset-removed", _I, "no longer has a sunset date"),
     Kind("sunset-earlier", _B, "has an earlier sunset date"),

@@ -5,7 +5,7 @@ Rule 2: a pair of schemas is compared once, so recursive schemas end.
 Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
 Rule 4: a branch of a union is identified by its schema's name, or else by what it allows; the remaining branches are
 paired by what they have in common.
-Rule 5: what the keywords say of a change is corrected by what the :class:`Judge` knows of the values.
+Rule 5: what the keywords say about a change is corrected by what the :class:`Judge` knows about the values.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Comparison:
         )
 
     def _judged(self, old: Schema, new: Schema, changes: Local, below: Below) -> tuple[Local, Below]:
-        """Correct the changes of a pair by what is known of the values: by rule 4 of the kinds."""
+        """Correct the changes of a pair by the facts about the values: by rule 4 of the kinds."""
         if self._keeps(old, new):
             is_equal = self._keeps(old, new, back=True)
             # Whatever is below, each value stays valid. Other pairs are branches that do not belong together.

@@ -31,7 +31,7 @@ _SHORTEST_TOKEN = 16
 @overlay_option
 @click.option("--http", metavar="HOST:PORT", help="Serve HTTP there, instead of standard input and output.")
 @click.option("--allow-write", multiple=True, metavar="PATTERN", help="Operations that may write.")
-@click.option("--allow", multiple=True, metavar="PATTERN", help="The only operations that are there.")
+@click.option("--allow", multiple=True, metavar="PATTERN", help="Offer only these operations.")
 @click.option("--deny", multiple=True, metavar="PATTERN", help="Operations that are not there.")
 @click.option("--max-result-bytes", type=click.IntRange(1024), default=16_384, show_default=True)
 @click.option("--max-calls", type=click.IntRange(0), default=200, show_default=True, help="How many calls are sent.")

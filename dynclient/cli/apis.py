@@ -49,7 +49,7 @@ def api() -> None:
 @click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="A header field of every request.")
 @click.option("--auth", multiple=True, metavar="SCHEME=env:VAR", help="Where a credential is: env:, file: or keyring:.")
 @click.option("--timeout", type=float, help="Seconds for a whole call.")
-@click.option("--rate", metavar="N/TIME", help="At most so many requests, such as 50/s or 600/m; or auto.")
+@click.option("--rate", metavar="N/TIME", help="Requests at most, such as 50/s or 600/m; or auto.")
 @click.option("--profile", "-p", help="Add these settings to NAME as a profile; URL_OR_PATH is its base URL.")
 @click.option("--replace", is_flag=True, help="Replace the settings that NAME has.")
 def add(name: str, location: str, spec: str | None, profile: str | None, *, replace: bool, **given: Any) -> None:
@@ -68,7 +68,7 @@ def add(name: str, location: str, spec: str | None, profile: str | None, *, repl
         _save({**apis, name: {**apis[name], "profiles": profiles}}, name)
         return
     if name in apis and not replace:
-        raise click.UsageError(escaped(f"{name} is there already: --replace replaces its settings"))
+        raise click.UsageError(escaped(f"{name} already exists: --replace replaces its settings"))
     _save({**apis, name: {**_document(location, spec), **table}}, name)
     _report(next(found for found in _settings.all_settings() if found.name == name))
 
@@ -136,7 +136,7 @@ def list_(output: str) -> None:
 @click.option("--profile", "-p", help="With the settings of this profile.")
 @format_option("text", "json", "yaml")
 def show(name: str, profile: str | None, output: str) -> None:
-    """Show the settings of the API NAME, as its profile has them. Credentials are shown as references."""
+    """Show the settings of the API NAME, with its profile applied. Credentials are shown as references."""
     found = _named(name)
     chosen = found.with_profile(profile or os.environ.get("DYNCLIENT_PROFILE"))
     table = {key: getattr(chosen, key) for key in ("site", "base_url", "server", "headers", "auth", "timeout", "rate")}

@@ -58,16 +58,16 @@ def _run_options(command: Decorated) -> Decorated:
             click.option(
                 "--concurrency", type=click.IntRange(1), help="How many rows are in flight in each process.  [16]"
             ),
-            click.option("--rate", metavar="N/TIME", help="At most so many rows, such as 50/s or 600/m."),
+            click.option("--rate", metavar="N/TIME", help="Rows at most, such as 50/s or 600/m."),
             click.option(
                 "--max-failures",
                 type=click.IntRange(0),
-                help="Stop after so many in a row, or a tenth; 0: never.  [50]",
+                help="Stop after N failures in a row, or a tenth; 0: never.  [50]",
             ),
             click.option(
                 "--on-invalid", type=click.Choice(("stop", "skip")), help="What a row does that breaks the document."
             ),
-            click.option("--limit", type=click.IntRange(0), help="Send only so many rows of the table."),
+            click.option("--limit", type=click.IntRange(0), help="Send only the first N rows of the table."),
             click.option("--workers", type=click.IntRange(1), metavar="N", help="Send by N processes of this machine."),
             click.option("--dask", metavar="ADDRESS", help="Send by the cluster of a Dask scheduler, tcp://HOST:PORT."),
         )

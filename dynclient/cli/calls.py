@@ -60,7 +60,8 @@ SHARED_OPTIONS = (
         is_flag=False,
         flag_value="",
         metavar="[TEXT]",
-        help="With --output: go on with a download that broke off. With --all: go on where TEXT, which was told, says.",
+        help="With --output: go on with a download that broke off. With --all: continue at TEXT, which a "
+        "stopped list printed.",
     ),
     click.Option(["--follow"], is_flag=True, help="Follow redirects, also those that the document has."),
     click.Option(["--verbose", "-v"], count=True, help="Show what is sent and received; -vv: bodies too."),
@@ -84,7 +85,7 @@ SHARED_OPTIONS = (
     click.Option(["--base-url"], help="A server in place of the document's."),
     click.Option(["--timeout"], type=Seconds(), help="Seconds for the whole call, or such as 90s or 10m."),
     click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
-    click.Option(["--rate"], metavar="N/TIME", help="At most so many requests, such as 50/s or 600/m; or auto."),
+    click.Option(["--rate"], metavar="N/TIME", help="Requests at most, such as 50/s or 600/m; or auto."),
     click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
     click.Option(["--profile", "-p"], help="The profile of an API by short name.  [DYNCLIENT_PROFILE]"),
     colour_option(),
@@ -343,7 +344,7 @@ def _is_sequence(operation: Operation) -> bool:
 
 
 def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTransport | None = None) -> dict[str, Any]:
-    """The options of the call, for ``with_options``; the transport is told what it shows."""
+    """The options of the call, for ``with_options``; they also tell the transport what to print."""
     headers, secret_headers = credentials.headers(client.api, given["header"], given["auth"])
     if transport is not None:
         transport.secret_headers, transport.verbosity = secret_headers, given["verbose"]

@@ -45,7 +45,7 @@ class Command(click.Command):
         """Read the words of the command line.
 
         Raises:
-            UsageError: an option that takes one value is there twice.
+            UsageError: an option that takes one value is given twice.
         """
         if not ctx.resilient_parsing:
             order = self.make_parser(ctx).parse_args(args=list(args))[2]

@@ -1,4 +1,4 @@
-"""``dynclient completion``: the scripts by which shells complete command lines, and how proposals are quoted.
+"""``dynclient completion``: the scripts that complete command lines in shells, and how proposals are quoted.
 
 Proposals come from documents, so they may hold anything: bash and PowerShell put them on the command line as they are,
 and get them quoted; zsh and fish quote them. One that has control characters is not proposed.

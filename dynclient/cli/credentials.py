@@ -266,7 +266,7 @@ def _in_keyring(method: str, *words: str) -> Any:
     library = keyring()
     try:
         return getattr(library, method)(_SERVICE, *words) if library is not None else None
-    except Exception:  # noqa: BLE001  # likewise: locked, forbidden, gone
+    except Exception:  # noqa: BLE001  # backends raise anything: locked, forbidden, gone
         return None
 
 

@@ -51,5 +51,5 @@ def _run(line: str, names: dict[str, Any]) -> None:
     except SyntaxError:
         exec(compile(line, "<demo>", "exec"), names)  # noqa: S102  # a line of the table above
         return
-    value = eval(code, names)  # noqa: S307  # likewise
+    value = eval(code, names)  # noqa: S307  # a line of the table above
     write(repr(value))

@@ -1,9 +1,9 @@
-"""Find the document of a site, by what it says of itself, or at the usual paths.
+"""Find the document of a site: where the site links it, or at the usual paths.
 
 Rule 1: the URL itself may be a document. Then its Link header is asked (RFC 8631, ``service-desc``), its API catalog
 (RFC 9727, ``application/linkset+json`` only), and last the usual paths.
 Rule 2: only the origin that the caller named is asked, or the same host by https. A URL of an answer that leads to
-another one is not fetched, but named, since whoever answers could have it chosen.
+another one is not fetched, but named, since the server that answers could choose it.
 Rule 3: no credentials are sent, and the number, size and time of requests are bounded.
 """
 

@@ -63,7 +63,7 @@ def settings_of(word: str, profile: str | None = None) -> APISettings | None:
 
 
 def located(word: str) -> Any:
-    """The path or URL that a word means; else a file object of standard input, or a document as git has it.
+    """The path or URL that a word means; else a file object of standard input, or a revision of a document in git.
 
     Raises:
         ClickException: the word is neither a short name, nor a file, nor a URL, or git does not have it.

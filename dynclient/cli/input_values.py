@@ -55,7 +55,7 @@ def _property_value(schema: Schema | None, text: str) -> Any:
 
 
 def _file_value(schema: Schema | None, name: str) -> Any:
-    """The content of a file, as its schema has it; without one, JSON of a file of that name, else its text."""
+    """The content of a file, by its schema; without one, JSON of a file of that name, else its text."""
     path = Path(name)
     if not path.is_file():
         raise click.UsageError(escaped(f"{path} is not a file; @@ begins a text that begins with @"))

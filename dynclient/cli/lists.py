@@ -65,7 +65,7 @@ def pages_of(method: Any, bound: Any, given: Mapping[str, Any]) -> Any:
     """The pages of a call as the options say.
 
     Raises:
-        UsageError: the number of items on a page is none.
+        UsageError: the number of items on a page is not a positive number.
     """
     size = given["page_size"]
     if size is not None and size != "max":

@@ -25,7 +25,7 @@ from dynclient.cli.process import writing
 from dynclient.exceptions import escaped
 from dynclient.messages import Headers, HTTPResult
 
-# Colouring a longer text takes too long, and so many bytes pass before a bar is shown.
+# Colouring a longer text takes too long, and this many bytes pass before a bar is shown.
 _LONGEST_COLOURED = 200_000
 # Columns of a table that are cut are at least so wide; texts that are wrapped, too.
 _NARROW = 10
@@ -111,7 +111,7 @@ def write(text: str, *, end: str = "\n") -> None:
 def page(text: str) -> None:
     """Write text to standard output, through a pager if that is a terminal with fewer lines.
 
-    The pager is that of the variable PAGER, or less; an empty one is none.
+    The pager is that of the variable PAGER, or less; an empty one disables it.
     """
     height = _height()
     if not height or text.count("\n") < height or os.environ.get("PAGER") == "" or os.environ.get("TERM") == "dumb":
@@ -124,7 +124,7 @@ def page(text: str) -> None:
 
 
 def _height() -> int:
-    """The lines of the terminal that standard output is; 0 if it is none, or has no size, as under some programs."""
+    """The lines of the terminal at standard output; 0 if there is no terminal, or it has no size."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).lines if sys.stdout.isatty() else 0
     except (OSError, ValueError):

@@ -19,7 +19,7 @@ from dynclient._escaping import escaped
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was told to end by SIGTERM or SIGHUP; commands clean up as they do at Ctrl-C."""
+    """SIGTERM or SIGHUP asked the process to end; commands clean up as they do at Ctrl-C."""
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def _text(word: str, why: str, *arguments: str) -> str:
 
 
 def _said(text: bytes) -> str:
-    """What git says of a failure, in one line."""
+    """Git's message about a failure, in one line."""
     lines = [line for line in text.decode(errors="replace").splitlines() if line]
     return lines[0].removeprefix("fatal: ") if lines else "git says nothing of why"
 

@@ -124,7 +124,7 @@ def check_waits(given: Mapping[str, Any]) -> None:
 
 
 def resumed(client: Any, text: str) -> Any:
-    """The job of a text that was told.
+    """The job of a resume text.
 
     Raises:
         UsageError: it is not one.

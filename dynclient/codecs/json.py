@@ -34,7 +34,7 @@ _FIRST = iter(range(8))
 _CONTAINERS = frozenset({dict, list})
 _SAME_IN_BOTH = _CONTAINERS | {str, int, bool, type(None)}
 _UTF_8 = frozenset({"utf-8", "utf8"})
-# The first bytes of a text, by which it is taken to be compact or written with spaces.
+# The first bytes of a text decide whether it counts as compact or as written with spaces.
 _SAMPLE = 200
 
 _STRING = r'"(?:[^"\\]|\\.)*"?'

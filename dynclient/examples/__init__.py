@@ -135,7 +135,7 @@ def media_example(
     if schema is None:
         return _without_schema(media_type, kind, direction, make)
     if not is_parsed(media_type.media_range) and is_structured(schema):
-        # Nothing but JSON is known of how such a value could be written.
+        # Such a value can only be written as JSON: nothing else is known.
         written = json.dump(plain_value(make(schema)))
         return written.encode() if kind.value is bytes else written
     value = make(schema, files=kind.name == "multipart")

@@ -261,10 +261,10 @@ class Maker:
 
 _SCALARS: Mapping[str, Callable[[Maker, Shape, int], Any]] = {
     "string": Maker._text,  # noqa: SLF001  # a table of its own methods
-    "integer": Maker._number,  # noqa: SLF001  # likewise
-    "number": Maker._number,  # noqa: SLF001  # likewise
-    "boolean": Maker._boolean,  # noqa: SLF001  # likewise
-    "null": Maker._null,  # noqa: SLF001  # likewise
+    "integer": Maker._number,  # noqa: SLF001  # a table of its own methods
+    "number": Maker._number,  # noqa: SLF001  # a table of its own methods
+    "boolean": Maker._boolean,  # noqa: SLF001  # a table of its own methods
+    "null": Maker._null,  # noqa: SLF001  # a table of its own methods
 }
 _KINDS = ("object", "array", "string", "integer", "number", "boolean", "null")
 

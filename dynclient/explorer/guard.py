@@ -1,7 +1,8 @@
 """Who may ask: the host that a request names, the browser that has the token, and the page that sends.
 
-Rule 1: the Host header is one of ours, so that a page of another name can't reach us (DNS rebinding).
-Rule 2: a POST comes from our own page: JSON, with a header of ours, which other origins can't set without being asked.
+Rule 1: the Host header must be one of this server's names, so that a page of another name can't reach it (DNS
+rebinding).
+Rule 2: a POST comes from our own page: JSON, with a custom header, which other origins can't set without being asked.
 Rule 3: the token opens one browser, which gets a cookie for it that scripts can't read; then the token is used up.
 """
 

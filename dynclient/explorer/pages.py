@@ -211,7 +211,7 @@ def _binary(value: Any) -> Iterator[str]:
 
 
 class _Links(RendererHTML):
-    """Links open a page of their own, which learns nothing of this one."""
+    """Links open in a new tab, which has no access to this page."""
 
     def link_open(self, tokens: Any, index: int, options: Any, environment: Any) -> str:
         """Write the beginning of a link."""

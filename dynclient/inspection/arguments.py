@@ -145,7 +145,7 @@ def _parameter(name: str, parameter: Parameter) -> Argument:
 
 
 def _argument(name: str, kind: Kind, schema: Schema | None, description: str = "", **more: Any) -> Argument:
-    """An argument with what its schema says of it."""
+    """An argument, with the facts of its schema."""
     if schema is None:
         return Argument(name, kind, description=description, **more)
     seen = _shape_of(schema)

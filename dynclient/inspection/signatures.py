@@ -83,7 +83,7 @@ def _with_dots(text: str) -> str:
 
 
 def of_keywords(names: Iterable[str]) -> inspect.Signature:
-    """Build the signature of a function that takes keywords alone, each of which may be left out."""
+    """Build the signature of a function that takes only keywords, all optional."""
     return _Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=...) for name in names])
 
 

@@ -39,7 +39,7 @@ def server(
 
     Args:
         client: a Client, or several by the names that go before their operations: ``github/issues_create``.
-        allow: patterns of the operations that are there; all of them by default.
+        allow: patterns of the operations to offer; all of them by default.
         deny: patterns of operations that are not there, also if ``allow`` or ``allow_write`` has them.
         allow_write: patterns of the operations other than GET, HEAD and QUERY that may be called. A DELETE needs a
             pattern that is its whole name or begins with ``DELETE``.

@@ -1,7 +1,7 @@
 """What ``search`` and ``describe`` say of operations: lines of bounded length.
 
-A description has sections, each of which can be asked for by its name, as can each type that it names. One that does
-not fit is cut, and says how to ask for the rest.
+A description has sections; each can be requested by its name, as can each type that it names. One that does not fit is
+cut, and says how to ask for the rest.
 """
 
 from __future__ import annotations

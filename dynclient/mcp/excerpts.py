@@ -152,7 +152,7 @@ class Excerpts:
 
 
 def _list_name(value: Any, least: int) -> str | None:
-    """The member of an object that is its list: one that has at least so many bytes."""
+    """The member of an object that is its list: one that has at least ``least`` bytes."""
     if not isinstance(value, dict):
         return None
     lists = (name for name, member in value.items() if isinstance(member, list))

@@ -35,7 +35,7 @@ _FIELD = "_method"
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Which operations are there, and which of those that write may be called."""
+    """Which operations are offered, and which of those that write may be called."""
 
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()

@@ -184,7 +184,7 @@ class AuthContext:
         return self.clock.environment.now()
 
     def random(self, count: int) -> bytes:
-        """So many random bytes, for a nonce."""
+        """Random bytes, for a nonce."""
         return self.clock.environment.entropy(count)
 
     def check(self, origin: Origin) -> None:

@@ -282,7 +282,7 @@ class Security:
 class _Schemes(Mapping[str, SecurityScheme]):
     """The security schemes of a document, and those that it requires and does not declare, or declares wrongly.
 
-    The latter are listed if the document as a whole requires them, or if ``named`` names them; any can be had by its
+    The latter are listed if the document as a whole requires them, or if ``named`` names them; any is available by its
     name.
     """
 

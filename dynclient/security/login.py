@@ -4,7 +4,7 @@ A person logs in in a browser, which then comes back to a listener on this machi
 
 Rule 1: the listener is on a loopback address, and takes one answer, with the state that the browser was sent off with.
 Anything else is refused and changes nothing. The code alone is worth nothing without the verifier.
-Rule 2: a connection that sends nothing holds up no other one: browsers open some in advance. There are so many at most.
+Rule 2: a connection that sends nothing holds up no other one: browsers open some in advance. Their number is limited.
 Rule 3: the pages are fixed texts, and repeat nothing of a request.
 """
 

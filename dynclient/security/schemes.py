@@ -286,7 +286,7 @@ _NAMES = {"OAuth2": "OAuth2(...)", "pair": "a pair of user and password", "text"
 
 
 def _form_of(value: Any) -> str:
-    """The form of a credential; "" if it is none."""
+    """The form of a credential; "" if it has no known form."""
     if is_auth(value):
         return "Auth"
     if _is_pair(value):

@@ -49,15 +49,16 @@ class Recorder:
     """A transport for a Client or an AsyncClient that records exchanges, and gives recorded ones again.
 
     ``mode`` is ``once`` (record if the file does not exist, else give what it has), ``new_episodes`` (give what it has,
-    record the rest), ``none`` (never send anything), or ``all`` (send everything, and record it anew). The file is JSON
-    Lines, or HAR 1.2 if its name ends with ``.har``. What a browser saved as HAR, or vcrpy as ``.yaml``, is read too.
+    record the rest), ``none`` (never send anything), or ``all`` (send everything, and record it again). The file is
+    JSON Lines, or HAR 1.2 if its name ends with ``.har``. What a browser saved as HAR, or vcrpy as ``.yaml``, is read
+    too.
 
     ``document``, all that :func:`dynclient.load` takes, lets it match by operation and arguments, and find secrets by
     the schemas. ``transport`` sends what is not recorded; by default one for the kind of client that asks first.
     """
 
     def __init__(self, path: str | Path, *, mode: Mode = "once", document: Any = None, transport: Any = None) -> None:
-        """Read the file, unless it does not exist or is to be recorded anew.
+        """Read the file, unless it does not exist or is to be recorded again.
 
         Raises:
             ArgumentError: the mode is unknown, or the file can't be read, or can't be written in its format.
@@ -180,7 +181,7 @@ class Recorder:
             alike = [one.request for one in self.recordings if one.request.method == shown.method]
             same = [one for one in alike if urlsplit(one.url).path == urlsplit(shown.url).path]
             why = f"is not in {self.path}" + ("; there it has other arguments" if same else "")
-        return f"{what} {why}\nHint: record it with mode='new_episodes', or all anew with mode='all'"
+        return f"{what} {why}\nHint: record it with mode='new_episodes', or record everything again with mode='all'"
 
     # Secrets.
 

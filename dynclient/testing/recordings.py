@@ -1,7 +1,7 @@
 """Files of recorded exchanges: JSON Lines and HAR 1.2, which are also written, and vcrpy's YAML, which is only read.
 
-A body is text where it is UTF-8, else base64, as HAR has it. Files made elsewhere hold responses as a browser or vcrpy
-saw them: content codings are undone here.
+A body is text where it is UTF-8, else base64, as in HAR. Files made elsewhere hold responses as a browser or vcrpy saw
+them: content codings are undone here.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read(path: Path) -> list[Recording]:
 
 
 def write(path: Path, recordings: list[Recording], *, new: int) -> None:
-    """Write recordings, of which the last ``new`` are not in the file yet: JSON Lines grow, HAR is written anew.
+    """Write recordings, of which the last ``new`` are not in the file yet: JSON Lines grow, HAR is rewritten.
 
     Raises:
         OSError: the file can't be written.

@@ -222,7 +222,7 @@ class AwaitableResponse(Response):
 
     def __await__(self) -> Generator[Any, None, Response]:
         return self
-        yield  # a generator, as PEP 492 has it
+        yield  # a generator, as in PEP 492
 
 
 def chunks(body: bytes) -> Iterator[bytes]:

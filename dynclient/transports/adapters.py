@@ -53,7 +53,7 @@ _NO_PLACE = (PoolTimeout, "no connection became free in time", False)
 _LATE = (TimeoutError, "time ran out while waiting for the response", True)
 _BROKEN = (ConnectionLost, "the connection broke", True)
 _NOT_HTTP = (ProtocolError, "the response is not HTTP", True)
-# The kind of error, what is said of it, and whether any byte of the request may have left. The nearest class counts.
+# The kind of error, the text about it, and whether any byte of the request may have left. The nearest class counts.
 _ERRORS: dict[str, tuple[type[TransportError], str, bool]] = {
     # urllib3 and http.client
     "NewConnectionError": _UNCONNECTED,

@@ -229,7 +229,7 @@ class _Zstd:
 
 
 class _Stage:
-    """One coding of a body; its format is chosen when the first two bytes are there."""
+    """One coding of a body; its format is chosen when the first two bytes have arrived."""
 
     def __init__(self, open_: Callable[[bytes], _Decompressor]) -> None:
         self._open = open_

@@ -110,12 +110,12 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
     if isinstance(error, RemoteProtocolError):
         return _made(ProtocolError, f"the response is not HTTP: {error}", at)
     if isinstance(error, ssl.SSLEOFError):
-        text = "TLS ended without close_notify before the whole response was there: it may have been cut off"
+        text = "TLS ended without close_notify before the whole response had arrived: it may have been cut off"
         return _made(ConnectionLost, text, at, hint="stream() gives the bytes that came before")
     hint = ""
     if at.scheme == "http" and at.is_silent:
         hint = "nothing came back; a server that speaks TLS at this port needs https:// in base_url"
-    text = "the server closed the connection before the whole response was there"
+    text = "the server closed the connection before the whole response had arrived"
     if not isinstance(error, IncompleteResponse):
         text = f"the connection broke while {doing}{_reason(error)}"
     return _made(ConnectionLost, text, at, hint=hint)

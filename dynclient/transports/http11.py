@@ -135,7 +135,7 @@ class ReceiveBuffer:
         return status, headers
 
     def take(self, size: int, *, until_end: bool = False) -> bytes | None:
-        """Read what is there, at most so many bytes. Returns None if nothing is there yet.
+        """Read the bytes that have arrived, at most ``most``. Returns None if there are none yet.
 
         Raises:
             IncompleteResponse: the stream has ended; with ``until_end``, no bytes are returned then.
@@ -310,7 +310,7 @@ class Framing:
         return iter(lambda: self._buffer.take(CHUNK, until_end=True), b"")
 
     def _sized(self, size: int) -> Iterator[bytes | None]:
-        """Yield so many bytes."""
+        """Yield ``length`` bytes."""
         while size:
             data = self._buffer.take(min(size, CHUNK))
             if data is not None:

@@ -62,7 +62,7 @@ class Waiter:
     """Whether only the thread that waits may call ``wake``."""
 
     async def wait(self, seconds: float | None) -> None:
-        """Wait until ``wake`` is called, at most for so many seconds."""
+        """Wait until ``wake`` is called, for at most this many seconds."""
         raise NotImplementedError
 
 
@@ -75,7 +75,7 @@ class ThreadWaiter(Waiter):
         self.wake = self._asleep.release
 
     async def wait(self, seconds: float | None) -> None:
-        """Wait until ``wake`` is called, at most for so many seconds; this blocks."""
+        """Wait until ``wake`` is called, for at most this many seconds; this blocks."""
         self._asleep.acquire(timeout=-1 if seconds is None else min(seconds, threading.TIMEOUT_MAX))
 
 

@@ -1,8 +1,8 @@
 """What a request consists of on the wire: its target, its header fields, and its body's chunks; h11 frames them.
 
-The URL is sent exactly as the request has it: percent-encoding and dot segments are the caller's. The fields that frame
-the message are written here alone: no Content-Length, Transfer-Encoding or hop-by-hop field of a caller or a document
-is sent.
+The URL is sent exactly as it is in the request: percent-encoding and dot segments are the caller's. The fields that
+frame the message are written here alone: no Content-Length, Transfer-Encoding or hop-by-hop field of a caller or a
+document is sent.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Target(Record):
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port, by which connections are kept: those with the client's certificate apart."""
+        """Scheme, host and port: connections are kept for each: those with the client's certificate apart."""
         return f"{self.scheme}+certificate" if self.certificate else self.scheme, self.host, self.port
 
 

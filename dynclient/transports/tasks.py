@@ -40,7 +40,7 @@ class TaskWaiter(Waiter):
         self.wake = self._woken.set
 
     async def wait(self, seconds: float | None) -> None:
-        """Wait until ``wake`` is called, at most for so many seconds."""
+        """Wait until ``wake`` is called, for at most this many seconds."""
         with anyio.move_on_after(seconds):
             await self._woken.wait()
 

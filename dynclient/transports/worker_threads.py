@@ -68,13 +68,13 @@ class _LoopWaiter(Waiter):
         self.wake = wake
 
     async def wait(self, seconds: float | None) -> None:
-        """Wait until ``wake`` is called, at most for so many seconds."""
+        """Wait until ``wake`` is called, for at most this many seconds."""
         with anyio.move_on_after(seconds):
             await self._woken.wait()
 
 
 def _scheduler() -> Callable[[Callable[[], None]], object]:
-    """Return the function by which other threads have the running event loop call something."""
+    """Return the function that lets other threads have the running event loop call something."""
     import asyncio
 
     try:

@@ -20,7 +20,7 @@ def to(location, status=302):
 
 OK = Response(200)
 
-# Location, policy -> the URL that is asked next, or what is said of it
+# Location, policy -> the URL that is asked next, or the text about it
 CASES = {
     "absolute": ("https://h/b", "same-origin", "https://h/b"),
     "a path": ("/b?y=2", "same-origin", "https://h/b?y=2"),

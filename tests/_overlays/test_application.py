@@ -110,7 +110,7 @@ def test_an_action_that_does_not_fit_its_target(document, action, reason):
         ({"actions": []}, "has no action"),
         ({"actions": [1]}, "action 1 must be an object"),
         ({"extra": 1}, "has the unknown field `extra`; the fields are overlay, info, extends, actions"),
-        ({"actions": [remove("$.a"), remove("$.a")]}, "action 2 is there twice"),
+        ({"actions": [remove("$.a"), remove("$.a")]}, "action 2 is given twice"),
         ({"actions": [{"target": "$", "updates": 1}]}, "action 1 has the unknown field `updates`"),
         ({"actions": [{"target": "$", "update": 1, "copy": "$.a"}]}, "has both `update` and `copy`"),
         ({"actions": [remove("$.a[")]}, "action 1 `target: $.a[` is not a JSONPath of RFC 9535"),

@@ -223,7 +223,7 @@ def test_a_list_goes_on_page_by_page(explored):
         "responses": {"200": {"description": "d", "content": content}},
     }
     site = explored(described(operation, **BEARER), auth=SECRET, transport=Paged(b"", ""))
-    assert "goes on by" in site.ask("GET", "/o/go").text
+    assert "next page: " in site.ask("GET", "/o/go").text
     seen, resume = [], None
     for number in (1, 2, 3):
         shown = site.post("/send/go", {} if resume is None else {"resume": resume})

@@ -212,7 +212,7 @@ def chat(content, description="", **schema):
     return {**described, "components": {"schemas": {"Chat": sent}}}
 
 
-# the content of the response, what the document says of its end, the request's body and Accept; the data of the answer
+# the content of the response, its Operation in the documents end, the request's body and Accept; the data of the answer
 ENDED = "The stream ends with a `data: [DONE]` message."
 STREAMS = {
     "asked for in the body": (BOTH, "", {"stream": True}, "application/json", ["delta"] * 3),

@@ -76,7 +76,7 @@ def pages(
     """
     from dynclient_tools.docs import docs, navigation
 
-    # Readers have the document elsewhere than whoever writes its pages.
+    # The readers of the pages have the document in another place than their author.
     source = _shown(document)
     source = Path(source).name if Path(source).is_absolute() else source
     with dynclient.load(document, overlays=overlays) as client:

@@ -124,7 +124,7 @@ def _extended(model: Markup) -> Markup:
     """Let mypy, which does not know ``extra_items`` yet, ignore it."""
     head, line_end, body = model.partition("\n")
     ignored = "  # type: ignore[call-arg]" if head.endswith("extra_items=Any):") else ""
-    return head + Markup(ignored) + line_end + body  # noqa: S704  # a comment of ours
+    return head + Markup(ignored) + line_end + body  # noqa: S704  # a fixed comment
 
 
 def _hexadecimal(fingerprint: str) -> str:
@@ -184,7 +184,7 @@ class _Writer:
         yield syntax.function("with_options", _OPTIONS, name("Self"))
 
     def _waits(self, page: OperationPage, returns: ast.expr, *, is_async: bool) -> Iterator[ast.stmt]:
-        """Write ``wait`` and ``start``. What the requests after a call return is known of a GET, which is repeated."""
+        """Write ``wait`` and ``start``. What the requests after a call return is known for a GET, which is repeated."""
         result = returns if page.view.method == "GET" else _ANY
         states = syntax.subscript("_AsyncIterator" if is_async else "_Iterator", name("_State"))
         for followed, known in ((False, result), (True, states)):
@@ -396,7 +396,7 @@ def in_place(
         "head": Markup("# {}. The documents' SHA-256 are in DOCUMENTS.").format(MARK),
         "names": [Markup(name) for name in names],  # noqa: S704  # identifiers
         "loads": Markup(syntax.source(_loads(typed))),  # noqa: S704  # Python, not HTML
-        "documents": Markup(syntax.source([syntax.assigned("DOCUMENTS", table)])),  # noqa: S704  # likewise
+        "documents": Markup(syntax.source([syntax.assigned("DOCUMENTS", table)])),  # noqa: S704  # Python, not HTML
     }
     environment = sources(templates)
     written = {
@@ -432,7 +432,7 @@ def _overloads(typed: Sequence[_Typed], client: str, options: str, receiver: str
         if one.schemes:
             # Without this overload, a wrong name would match that for any client. It can't be an error, since a dict
             # whose keys are only known as str is valid.
-            message = f"auth= has names that are none of the document's security schemes: {', '.join(one.schemes)}"
+            message = f"auth= has names that are not security schemes of the document: {', '.join(one.schemes)}"
             warning = syntax.called("_deprecated", message)
             yield load(_literal(one.source), ("auth", _BY_ANY_NAME, True), returned, [warning])
     yield load(name("Any"), ("auth", name("_Auth"), False), "_Self" if receiver else client)

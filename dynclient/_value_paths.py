@@ -60,7 +60,7 @@ def value_at(value: Any, keys: Keys) -> Any:
             if not isinstance(value, (list, tuple)) or not -len(value) <= key < len(value):
                 return MISSING
             value = value[key]
-        elif isinstance(value, Mapping):
+        elif type(value) is dict or isinstance(value, Mapping):
             value = value.get(key, MISSING)
         else:
             # What `convert` made of an object.

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import copy_context
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dynclient._client.state import LoadedDocument
@@ -20,8 +21,9 @@ from dynclient._paging.rules import Evidence, Pagination, Target, changed, check
 from dynclient._paging.stepping import Page, Paging, Steps, steps
 from dynclient._request import Bound, CallOptions, Plan, query_fields
 from dynclient._schemas import shape
-from dynclient._value_paths import path_keys
+from dynclient._value_paths import path_keys, value_at
 from dynclient.exceptions import ArgumentError, DynclientError, PaginationError, PaginationUnclear
+from dynclient.inspection.arguments import Argument
 from dynclient.messages import HTTPResult, Request
 from dynclient.model import OperationRow, Schema
 
@@ -71,23 +73,33 @@ def pages_of(  # noqa: PLR0917  # each is one thing of the call
     plan = document.plan(row)
     arguments = dict(keywords)
     is_bound = bool(args) and type(args[0]) is Bound
-    keys = {name: name if is_bound else _key(plan, name) for name in OPTIONS}
+    keys = {name: name if is_bound or not plan.binder.takes(name) else f"{name}_" for name in OPTIONS}
     given = {name: arguments.pop(key) for name, key in keys.items() if key in arguments}
     rule = rule_of(document, row, options) or Pagination(key=row.key)
     if given.get("by") is not None:
         rule = changed(rule, checked(given["by"], "by"), Evidence("by= says so"))
     _check(rule)
-    bound = plan.binder.bind(args, arguments, options.defaults, complete=False)
-    bound = plan.binder.checked(_sized(bound, plan, rule, given.get("page_size")))
+    _check_options(given)
+    call = _Call(plan, plan.binder.bind(args, arguments, options.defaults, complete=False), options)
+    size = read_target(rule.size) if rule.size is not None else None
+    if given.get("page_size") is not None:
+        call.set_size(size, given["page_size"])
+    plan.binder.checked(call.bound)
+    counted = read_next(rule.next or "link")
     schemes = document.api.security_schemes.values()
-    hidden = frozenset(each.parameter for each in schemes if each.type == "apiKey" and each.in_ == "query")
-    paging = _Call(plan, bound, options).paging(rule, given)._replace(hidden=hidden)
-    return kind(lambda request: send(plan, request, options), paging, prefetch=_prefetch(given.get("prefetch", 0)))
-
-
-def _key(plan: Plan, name: str) -> str:
-    """The keyword of an option, which is not one of the operation."""
-    return f"{name}_" if plan.binder.takes(name) else name
+    paging = Paging(
+        rule=rule,
+        request=call.request,
+        hidden=frozenset(each.parameter for each in schemes if each.type == "apiKey" and each.in_ == "query"),
+        size=call.number(size),
+        usual_size=call.default(size),
+        first_number=call.number(counted.targets[0]) if counted.kind in {"page", "offset"} else None,
+        max_items=given.get("max_items"),
+        resume=given.get("resume"),
+        unique=path_keys(given["unique"]) if given.get("unique") is not None else None,
+        on_repeat=given.get("on_repeat", "error"),
+    )
+    return kind(lambda request: send(plan, request, options), paging, prefetch=bool(given.get("prefetch")))
 
 
 def _check(rule: Pagination) -> None:
@@ -109,64 +121,115 @@ def _check(rule: Pagination) -> None:
         )
 
 
-def _prefetch(value: Any) -> bool:
-    if value not in (0, 1, None):
-        raise ArgumentError(f"prefetch must be 0 or 1 (pages), not {value!r}", argument="prefetch")
-    return bool(value)
+def _check_options(given: Mapping[str, Any]) -> None:
+    for name, (is_right, wanted) in _WANTED.items():
+        value = given.get(name)
+        try:
+            is_wrong = value is not None and not is_right(value)
+        except (ValueError, TypeError):
+            is_wrong = True
+        if is_wrong:
+            raise ArgumentError(f"{name} must be {wanted}, not {value!r}", argument=name)
 
 
-def _sized(bound: Bound, plan: Plan, rule: Pagination, size: Any) -> Bound:
-    """The values of the call with the number of items on a page."""
-    if size is None:
-        return bound
-    if rule.size is None:
-        raise ArgumentError(
-            "it is unclear which parameter has the number of items on a page",
-            argument="page_size",
-            hint='by={"size": "query NAME"} names it, or pass the parameter itself',
-        )
-    target = read_target(rule.size)
-    if size == "max":
-        size = _maximum(plan, target)
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise ArgumentError(f'page_size must be a number from 1, or "max", not {size!r}', argument="page_size")
-    return placed(bound, {target: size}, plan)
+def _is_number(value: Any, least: int = 0) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _maximum(plan: Plan, target: Target) -> int:
-    """The largest size of a page that the document allows."""
-    seen = _argument(plan, target)
-    found: Any = None
-    if seen is not None and seen.schema is not None:
-        bounds = shape(seen.schema).constraints
-        found = bounds.get("maximum")
-        if found is None and (below := bounds.get("exclusiveMaximum")) is not None:
-            found = below - 1
-        said = _MAXIMUM.search(" ".join(filter(None, (seen.description, shape(seen.schema).description))))
-        if found is None and said is not None:
-            found = int(said[1] or said[2])
-    if found is None:
-        raise ArgumentError(
-            f"the document has no maximum of {target.name}", argument="page_size", hint="give a number, page_size=100"
-        )
-    return int(found)
+_WANTED: Mapping[str, tuple[Callable[[Any], object], str]] = {
+    "page_size": (lambda value: value == "max" or _is_number(value, 1), 'a number from 1, or "max"'),
+    "max_items": (_is_number, "a number from 0"),
+    "resume": (lambda value: isinstance(value, str), "the text that a page gave"),
+    "prefetch": (lambda value: value in {0, 1}, "0 or 1 (pages)"),
+    "unique": (lambda value: path_keys(value) or value == "$", "a member of the items, such as 'id'"),
+    "on_repeat": (lambda value: value in {"error", "stop"}, '"error" or "stop"'),
+}
+"""Options of ``paginate``: whether a value is right, and what it must be."""
 
 
-def _argument(plan: Plan, target: Target) -> Any:
-    wire = target.keys[0] if target.keys else target.name
-    return next((each for each in plan.arguments if each.in_ == target.in_ and each.wire == wire), None)
+class _Call:
+    """A call whose pages are asked for."""
 
+    def __init__(self, plan: Plan, bound: Bound, options: CallOptions) -> None:
+        self.plan, self.bound, self.options = plan, bound, options
+        self._known: dict[Target, Argument | None] = {}
 
-def placed(bound: Bound, values: Mapping[Target, Any], plan: Plan) -> Bound:
-    """The values of a call with others for the targets of a rule."""
-    parameters, body = dict(bound.parameters), bound.body
-    for target, value in values.items():
-        if target.in_ != "body":
-            argument = _argument(plan, target)
-            parameters[target.in_, target.name] = fitted(value, argument.schema if argument is not None else None)
-        elif value is not None:
-            body = _with_member(body, target, value)
-    return Bound({key: value for key, value in parameters.items() if value is not None}, body)
+    def request(self, values: Mapping[Target, Any]) -> Request:
+        """The request of a page: the call's, with other values of a rule's targets."""
+        return self.plan.request(*self._changed(values))
+
+    def _changed(self, values: Mapping[Target, Any]) -> tuple[Bound, CallOptions]:
+        """The values of the call with others; those of parameters that the document forgot are added by options."""
+        parameters, body, options = dict(self.bound.parameters), self.bound.body, self.options
+        for target, value in values.items():
+            argument = self._argument(target)
+            if target.in_ == "body":
+                body = _with_member(body, target, value) if value is not None else body
+            elif argument is not None:
+                parameters[target.in_, target.name] = fitted(value, argument.schema)
+                if target.in_ == "query" and target.name in options.query:
+                    query = {name: field for name, field in options.query.items() if name != target.name}
+                    options = options._replace(query=query)
+            elif target.in_ == "header":
+                options = options._replace(headers={**options.headers, target.name: str(value)})
+            elif target.in_ == "query":
+                options = options._replace(query={**options.query, **query_fields({target.name: value})})
+            else:
+                raise ArgumentError(f"it has no {target.in_} {target.name}", argument="by")
+        return Bound({key: value for key, value in parameters.items() if value is not None}, body), options
+
+    def _argument(self, target: Target) -> Argument | None:
+        """The argument of the operation that is a target."""
+        if target not in self._known:
+            wire = target.keys[0] if target.keys else target.name
+            found = (each for each in self.plan.arguments if (each.in_, each.wire) == (target.in_, wire))
+            self._known[target] = next(found, None)
+        return self._known[target]
+
+    def set_size(self, target: Target | None, size: Any) -> None:
+        """Set the number of items on a page; ``"max"`` is the largest that the document allows."""
+        if target is None:
+            raise ArgumentError(
+                "it is unclear which parameter has the number of items on a page",
+                argument="page_size",
+                hint='by={"size": "query NAME"} names it, or pass the parameter itself',
+            )
+        size = self._maximum(target) if size == "max" else size
+        self.bound, self.options = self._changed({target: size})
+
+    def _maximum(self, target: Target) -> int:
+        """The largest size of a page that the document allows."""
+        argument, found = self._argument(target), None
+        if argument is not None and argument.schema is not None:
+            seen = shape(argument.schema)
+            found = seen.constraints.get("maximum")
+            if found is None and (below := seen.constraints.get("exclusiveMaximum")) is not None:
+                found = below - 1
+            said = _MAXIMUM.search(" ".join(filter(None, (argument.description, seen.description))))
+            if found is None and said is not None:
+                found = said[1] or said[2]
+        if found is None:
+            raise ArgumentError(
+                f"the document has no maximum of {target.name}",
+                argument="page_size",
+                hint="give a number, page_size=100",
+            )
+        return int(found)
+
+    def number(self, target: Target | None) -> int | None:
+        """The value of a target in the call, where it is an integer."""
+        if target is None:
+            return None
+        value = self.bound.parameters.get((target.in_, target.name))
+        if target.in_ == "body":
+            value = value_at(self.bound.body, target.keys)
+        return value if _is_number(value) else None
+
+    def default(self, target: Target | None) -> int | None:
+        """The default of a target in the document, where it is an integer."""
+        argument = self._argument(target) if target is not None else None
+        value = shape(argument.schema).default if argument is not None and argument.schema is not None else None
+        return value if _is_number(value) else None
 
 
 def fitted(value: Any, schema: Schema | None) -> Any:
@@ -195,75 +258,6 @@ def _with_member(body: Any, target: Target, value: Any) -> Any:
         here = here[str(key)]
     here[str(target.keys[-1])] = value
     return root
-
-
-class _Call:
-    """A call whose pages are asked for."""
-
-    def __init__(self, plan: Plan, bound: Bound, options: CallOptions) -> None:
-        self.plan, self.bound, self.options = plan, bound, options
-
-    def request(self, values: Mapping[Target, Any]) -> Request:
-        """The request of a page; values of parameters that the document forgot go into the query, or the headers."""
-        plan, options = self.plan, self.options
-        if all(_argument(plan, target) is not None and target.name not in options.query for target in values):
-            return plan.request(placed(self.bound, values, plan), options)
-        known, query, headers = dict[Target, Any](), dict(options.query), dict(options.headers)
-        for target, value in values.items():
-            if target.in_ != "body" and _argument(plan, target) is None:
-                if target.in_ == "header":
-                    headers[target.name] = str(value)
-                elif target.in_ == "query":
-                    query |= query_fields({target.name: value})
-                else:
-                    raise ArgumentError(f"it has no {target.in_} {target.name}", argument="by")
-            else:
-                known[target] = value
-                query.pop(target.name, None) if target.in_ == "query" else None
-        return plan.request(placed(self.bound, known, plan), options._replace(query=query, headers=headers))
-
-    def paging(self, rule: Pagination, given: Mapping[str, Any]) -> Paging:
-        """How its pages are asked for."""
-        most, unique, repeat = given.get("max_items"), given.get("unique"), given.get("on_repeat", "error")
-        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
-            raise ArgumentError(f"max_items must be a number from 0, not {most!r}", argument="max_items")
-        if repeat not in {"error", "stop"}:
-            raise ArgumentError(f'on_repeat must be "error" or "stop", not {repeat!r}', argument="on_repeat")
-        resume = given.get("resume")
-        if resume is not None and not isinstance(resume, str):
-            raise ArgumentError("resume must be the text that a page gave", argument="resume")
-        try:
-            keys = path_keys(unique) if unique is not None else None
-        except (ValueError, TypeError):
-            raise ArgumentError("unique must be a member of the items, such as 'id'", argument="unique") from None
-        counted = read_next(rule.next or "link")
-        size = read_target(rule.size) if rule.size is not None else None
-        first = self._number(counted.targets[0]) if counted.kind in {"page", "offset"} else None
-        return Paging(
-            rule=rule,
-            request=self.request,
-            size=self._number(size),
-            usual_size=self._default(size),
-            first_number=first,
-            max_items=most,
-            resume=resume,
-            unique=keys,
-            on_repeat=repeat,
-        )
-
-    def _number(self, target: Target | None) -> int | None:
-        """The value of a target in the call, where it is an integer."""
-        if target is None:
-            return None
-        value = self.bound.parameters.get((target.in_, target.name))
-        if target.in_ == "body" and isinstance(self.bound.body, Mapping):
-            value = self.bound.body.get(str(target.keys[0]))
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def _default(self, target: Target | None) -> int | None:
-        argument = _argument(self.plan, target) if target is not None else None
-        value = shape(argument.schema).default if argument is not None and argument.schema is not None else None
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 class _Pages(Generic[T]):
@@ -299,13 +293,13 @@ class _Pages(Generic[T]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.pagination.key}: {self.pagination.next}>"
 
-    def _limited(self, most: int | None) -> Any:
+    def _limited(self, most: int) -> Any:
         """The same pages, limited to a number of items."""
-        if most is None or isinstance(most, bool) or not isinstance(most, int) or most < 0:
+        if not _is_number(most):
             raise ArgumentError(f"the number of items must be one from 0, not {most!r}", argument="max_items")
         own = self._paging.max_items
-        most = most if own is None else min(own, most)
-        return type(self)(self._send, self._paging._replace(max_items=most), prefetch=self._prefetch)
+        paging = self._paging._replace(max_items=most if own is None else min(own, most))
+        return type(self)(self._send, paging, prefetch=self._prefetch)
 
     def _need_items(self) -> None:
         if self.pagination.items is None:
@@ -383,9 +377,7 @@ class Pages(_Pages[T]):
 
     def __iter__(self) -> Iterator[T]:
         self._need_items()
-        for page in self.pages():
-            if page.has_items:
-                yield from page.items
+        return chain.from_iterable(page.items for page in self.pages() if page.has_items)
 
     def pages(self) -> Iterator[Page[T]]:
         """The pages, each with its items, answer, number, and the text that goes on after it.

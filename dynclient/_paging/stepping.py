@@ -15,7 +15,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit
 
@@ -37,6 +37,7 @@ _LONGEST_IN_HEAD = 32_768
 _LONGEST = 1024 * 1024
 _REMEMBERED = 100_000
 _DIGEST = 16
+_AROUND = frozenset({"first", "last", "prev", "previous"})
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -123,6 +124,8 @@ class Page(Iterable[_Item]):
         return self._here(index) if self._here is not None else ""
 
 
+_Following = tuple[tuple[Any, ...], str, bool] | None
+"""Values of the rule's targets, or a URL, and whether a Link header led there; None after the last page."""
 Steps = Generator[tuple["Page[Any] | None", "Request | PaginationError | None"], HTTPResult, None]
 
 
@@ -165,7 +168,9 @@ class _Walk:
         self.hidden = paging.hidden | secrets
         fields = urlsplit(self.first.url).query.split("&")
         self.secret_fields = [part for part in fields if _name(part) in secrets]
+        self.home = "//"  # what no URL begins with that is used here
         plain_url = self._absolute(self.first.url, self.first.url)
+        self.home = "{0.scheme}://{0.netloc}/".format(urlsplit(plain_url))
         self._remember(plain_url)
         if not (self.first.body is None or isinstance(self.first.body, bytes)):
             raise ArgumentError(
@@ -182,13 +187,14 @@ class _Walk:
 
     def request(self, position: Position) -> Request:
         """The request of a page."""
-        if position.url:
-            url = self._absolute(position.url, self.first.url)
-            # What the caller gave as a secret stays, whether the server repeats it or not.
-            secret = "&".join(self.secret_fields)
-            return replace(self.first, url=f"{url}{'&' if '?' in url else '?'}{secret}" if secret else url)
+        url, first = position.url, self.first
+        if url:
+            if self.secret_fields:
+                # What the caller gave as a secret stays, whether the server repeats it or not.
+                url += ("&" if "?" in url else "?") + "&".join(self.secret_fields)
+            return Request(first.method, url, first.headers, first.body, first.operation_id, first.secrets)
         if not position.values:
-            return self.first
+            return first
         return self.paging.request(dict(zip(self.next.targets, position.values, strict=True)))
 
     def _absolute(self, target: str, base: str) -> str:
@@ -196,8 +202,22 @@ class _Walk:
 
         RFC 3986, 5: it is resolved against the URL of the request.
         """
+        url = quote(target.strip(), safe=_PRINTABLE)
+        if url.startswith("/") and not url.startswith("//") and "/." not in url:
+            url = self.home + url[1:]
+        elif not url.startswith(self.home):
+            url = self._joined(url, base)
+        url = url.partition("#")[0]
+        head, mark, query = url.partition("?")
+        if self.hidden and query:
+            query = "&".join(part for part in query.split("&") if _name(part) not in self.hidden)
+            url = head + mark * bool(query) + query
+        return url
+
+    def _joined(self, target: str, base: str) -> str:
+        """A URL that is neither a path nor begins as that of the first page."""
         try:
-            url = urljoin(base, quote(target.strip(), safe=_PRINTABLE)).partition("#")[0]
+            url = urljoin(base, target)
             parts, there = urlsplit(url), origin(url)
             is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
         except ValueError:
@@ -210,9 +230,6 @@ class _Walk:
                 f"the next page is at another origin, {scheme}://{host}:{port}, where nothing was sent",
                 hint="base_url= names another server for all calls",
             )
-        if self.hidden and parts.query:
-            kept = [part for part in parts.query.split("&") if _name(part) not in self.hidden]
-            url = parts._replace(query="&".join(kept)).geturl()
         return url
 
     @staticmethod
@@ -249,30 +266,33 @@ class _Walk:
             raise ArgumentError(
                 "resume is of a call with other arguments", argument="resume", hint="repeat the call as it was"
             )
+        if position.url:
+            position = position._replace(url=self._absolute(position.url, self.first.url))
         said = position.values[0] if len(position.values) == 1 else list(position.values)
-        self._remember(self._absolute(position.url, self.first.url) if position.url else said)
+        self._remember(position.url or said)
         return position
 
     # Results.
 
     def received(
-        self, result: HTTPResult, request: Request, position: Position
+        self, result: HTTPResult, request: Request, here: Position
     ) -> tuple[Page[Any], Request | PaginationError | None, Position]:
         """The page that a result is, and what comes after it."""
         following: Request | PaginationError | None = None
-        there, items, is_read = position, None, False
+        there, items, is_read = here, None, False
         try:
             items = self._items(result.data)
             is_read = True
-            found = self._following(result, items, request, position)
+            found = self._following(result, items, request, here)
             if found is not None:
-                following = self.request(found)
-                there = found
+                values, url, by_link = found
+                after = Position(values, url, here.number + 1, here.before + len(items or ()), 0, by_link)
+                following, there = self.request(after), after
         except DynclientError as error:
             if is_read:  # the next page is not known: the list goes on at the end of this one
-                there = position._replace(skip=len(items or ()))
-            following = self._at(error, there, request, position.number + is_read)
-        page, is_full = self._page(result, items, position, there if following is not None else None)
+                there = here._replace(skip=len(items or ()))
+            following = self._at(error, there, request, here.number + is_read)
+        page, is_full = self._page(result, items, here, there if following is not None else None)
         return page, None if is_full else following, there
 
     def _at(self, error: DynclientError, position: Position, request: Request, number: int) -> PaginationError:
@@ -289,7 +309,7 @@ class _Walk:
         """The items as they came; None where it is unclear which they are."""
         if self.rule.items is None:
             return None
-        found = value_at(data, path_keys(self.rule.items))
+        found = _value(data, self.rule.items)
         if found is MISSING or found is None:
             return []
         if not isinstance(found, (list, tuple)):
@@ -310,29 +330,24 @@ class _Walk:
             if self.paging.unique is not None:
                 unique = [item for item in kept if self._is_new(item, self.paging.unique)]
                 dropped, kept = len(kept) - len(unique), tuple(unique)
-            if self.paging.max_items is not None and self.taken + len(kept) >= self.paging.max_items:
-                is_full = True
-                left = self.paging.max_items - self.taken
+            left = self.paging.max_items
+            if left is not None and self.taken + len(kept) >= left:
+                is_full, left = True, left - self.taken
                 if left < len(kept):
-                    after = position._replace(skip=position.skip + left)
-                    kept = kept[:left]
+                    after, kept = position._replace(skip=position.skip + left), kept[:left]
             self.taken += len(kept)
-
-        def here(index: int) -> str:
-            return self.token(position._replace(skip=position.skip + index))
-
-        page: Page[Any] = Page(
-            data=result.data,
-            status=result.status,
-            headers=result.headers,
-            number=position.number,
-            dropped=dropped,
-            request=result.request,
-            _items=kept,
-            _here=here,
-            _after=(lambda: self.token(after)) if after is not None else None,
-        )
-        return page, is_full
+        token = self.token
+        return Page(
+            result.data,
+            result.status,
+            result.headers,
+            position.number,
+            dropped,
+            result.request,
+            kept,
+            lambda index: token(position._replace(skip=position.skip + index)),
+            (lambda: token(after)) if after is not None else None,
+        ), is_full
 
     def _is_new(self, item: Any, keys: Keys) -> bool:
         value = value_at(item, keys)
@@ -343,56 +358,55 @@ class _Walk:
         self.known.add(digest)
         return is_new
 
-    def _following(self, result: HTTPResult, items: Any, request: Request, here: Position) -> Position | None:
-        """Where the next page is; None after the last one."""
-        count = len(items) if items is not None else 0
-        there = here._replace(
-            number=here.number + 1, before=here.before + count, skip=0, values=(), url="", by_link=False
-        )
+    def _following(self, result: HTTPResult, items: Any, request: Request, here: Position) -> _Following:
+        """What the next page is asked for with; None after the last one."""
         links = web_links(result.headers["link"]) if "link" in result.headers else ()
         linked = next((link.target for link in links if "next" in link.relations), None)
         if linked is not None:
-            return self._to_url(linked, request, there._replace(by_link=True))
-        around = {name for link in links for name in link.relations} & {"first", "last", "prev", "previous"}
-        if self.next.kind == "link" or here.by_link or (around and self.next.kind in {"page", "offset"}):
+            return self._to_url(linked, request, here, by_link=True)
+        kind = self.next.kind
+        if kind == "link" or here.by_link:
+            return None
+        if links and kind in {"page", "offset"} and not _AROUND.isdisjoint(n for link in links for n in link.relations):
             return None
         more = self._more(result.data)
         if more is False:
             return None
-        if self.next.kind in {"page", "offset"}:
-            return self._counted(result.data, items, here, there, more=more)
-        return self._tokens(result, request, there, more=more)
+        if kind in {"page", "offset"}:
+            return self._counted(result.data, items, here, more=more)
+        return self._tokens(result, request, here, more=more)
 
     def _more(self, data: Any) -> bool | None:
         """Whether the answer says that there is more; None if it does not say."""
         path = self.rule.more
         if path is None:
             return None
-        value = value_at(data, path_keys(path.removeprefix("not ")))
-        if not isinstance(value, bool):
-            return None
-        return value if not path.startswith("not ") else not value
+        value = _value(data, path.removeprefix("not "))
+        return None if not isinstance(value, bool) else value is not path.startswith("not ")
 
-    def _tokens(self, result: HTTPResult, request: Request, there: Position, *, more: bool | None) -> Position | None:
+    def _tokens(self, result: HTTPResult, request: Request, here: Position, *, more: bool | None) -> _Following:
         """The next page by a token or a URL of the answer."""
-        values = [_source(result, source) for source in self.next.sources]
-        if all(value is None or value is False or value is MISSING or value == "" for value in values):
+        found = tuple(
+            [
+                result.headers.get(source) if isinstance(source, str) else value_at(result.data, source)
+                for source in self.next.sources
+            ]
+        )
+        if all(value is None or value is False or value is MISSING or value == "" for value in found):
             if more:
-                shown = " and ".join(
-                    source if isinstance(source, str) else path_text(source) for source in self.next.sources
-                )
+                shown = " and ".join(each if isinstance(each, str) else path_text(each) for each in self.next.sources)
                 raise PaginationError(
                     f"the answer says that there is more, but has no {shown}, which the next page needs"
                 )
             return None
-        if (
-            len(values) == 1
-            and isinstance(values[0], str)
-            and (self.next.kind == "url" or self._is_url(values[0], request))
-        ):
-            return self._to_url(values[0], request, there)
-        found = [None if value is MISSING else value for value in values]
-        if self._ends(found[0] if len(found) == 1 else found, there):
+        first = found[0]
+        if len(found) == 1 and isinstance(first, str) and (self.next.kind == "url" or self._is_url(first, request)):
+            return self._to_url(first, request, here)
+        if self.next.kind == "url":
+            raise PaginationError("the URL of the next page is no text")
+        if MISSING in found:
+            found = tuple(None if value is MISSING else value for value in found)
+        if self._ends(first if len(found) == 1 else found, here):
             return None
         for target, value in zip(self.next.targets, found, strict=True):
             if isinstance(value, (bool, list)) or (isinstance(value, dict) and target.in_ != "body"):
@@ -400,9 +414,7 @@ class _Walk:
             limit = _LONGEST if target.in_ == "body" else _LONGEST_IN_HEAD
             if isinstance(value, str) and len(value) > limit:
                 raise PaginationError(f"the token for {target.name} has {len(value):,} characters, more than {limit:,}")
-        if self.next.kind == "url":
-            raise PaginationError("the URL of the next page is no text")
-        return there._replace(values=tuple(found))
+        return found, "", False
 
     def _is_url(self, text: str, request: Request) -> bool:
         """Whether a token is a URL. One in base64 may begin with a slash too: a path is one like the request's."""
@@ -410,46 +422,52 @@ class _Walk:
             return text.split("/")[1] == urlsplit(request.url).path.split("/")[1]
         return text.startswith(("/", "?")) or _URL.match(text) is not None
 
-    def _to_url(self, target: str, request: Request, there: Position) -> Position | None:
+    def _to_url(self, target: str, request: Request, here: Position, *, by_link: bool = False) -> _Following:
         if len(target) > _LONGEST_IN_HEAD:
             raise PaginationError(f"the URL of the next page has {len(target):,} characters")
         url = self._absolute(target, request.url)
-        return None if self._ends(url, there) else there._replace(url=url)
+        return None if self._ends(url, here) else ((), url, by_link)
 
-    def _counted(self, data: Any, items: Any, here: Position, there: Position, *, more: bool | None) -> Position | None:
+    def _counted(self, data: Any, items: Any, here: Position, *, more: bool | None) -> _Following:
         """The next page by its number, or by the number of items before it."""
-        if not items or (here.before and items == self.last_items and self.paging.on_repeat == "stop"):
+        is_same, self.last_items = items == self.last_items, items
+        if not items or (is_same and here.before and self.paging.on_repeat == "stop"):
             return None
-        if items == self.last_items:
+        if is_same:
             name = self.next.targets[0].name
             raise PaginationError(f"the server ignores {name}: page {here.number} is the same as the one before")
-        self.last_items = items
-        if more is None and self._is_last(data, len(items), here, there):
+        if more is None and self._is_last(data, len(items), here):
             return None
         self.full = max(self.full, len(items))
-        default = 0 if self.next.kind == "offset" else 1
-        start = self.rule.start if self.rule.start is not None else default
-        now = here.values[0] if here.values else self.paging.first_number
-        now = start if now is None else now
-        return there._replace(values=(now + (1 if self.next.kind == "page" else len(items)),))
+        now = self._number(here, 0 if self.next.kind == "offset" else 1)
+        return (now + (1 if self.next.kind == "page" else len(items)),), "", False
 
-    def _is_last(self, data: Any, count: int, here: Position, there: Position) -> bool:
+    def _number(self, here: Position, default: int) -> int:
+        """The number of a page, or of its first item."""
+        start = self.rule.start if self.rule.start is not None else default
+        found = here.values[0] if here.values else self.paging.first_number
+        return start if found is None else found
+
+    def _is_last(self, data: Any, count: int, here: Position) -> bool:
         """Whether the totals say that this page is the last one; or else that it is shorter than we have asked for.
 
         A total may be that of the page: it counts only if it was reached over several pages, or by a short one.
         """
-        total = _integer(data, self.rule.total)
-        pages = _integer(data, self.rule.last)
+        total, pages = (
+            value if isinstance(value, int) and not isinstance(value, bool) else None
+            for value in (
+                _value(data, path) if path is not None else None for path in (self.rule.total, self.rule.last)
+            )
+        )
         size = self.paging.size
         if pages is not None:
-            number = here.values[0] if here.values else self.paging.first_number
             start = 1 if self.rule.start is None else self.rule.start
-            return bool((start if number is None else number) - start + 1 == max(pages, 1)) if pages >= 0 else False
+            return pages >= 0 and self._number(here, 1) - start + 1 == max(pages, 1)
         if total is not None:
             usual = size or self.paging.usual_size
-            return there.before == total and (here.before > 0 or (usual is not None and count < usual))
+            return here.before + count == total and (here.before > 0 or (usual is not None and count < usual))
         # A server may give fewer than we ask for: what it gives is known after a page.
-        return size is not None and count < size and (here.before > 0 and count < self.full)
+        return size is not None and count < size and here.before > 0 and count < self.full
 
     # Loops.
 
@@ -463,13 +481,13 @@ class _Walk:
         self.seen[digest] = None
         return True
 
-    def _ends(self, value: Any, there: Position) -> bool:
+    def _ends(self, value: Any, here: Position) -> bool:
         """Remember a token or a URL; return whether it occurred before, which ends the list."""
         if self._remember(value):
             return False
         if self.paging.on_repeat == "error":
             raise PaginationError(
-                f"the server repeats where the next page is: page {there.number} would be one that came before",
+                f"the server repeats where the next page is: page {here.number + 1} would be one that came before",
                 hint='on_repeat="stop" takes that for the end of the list',
             )
         return True
@@ -480,13 +498,8 @@ def _name(part: str) -> str:
     return unquote_plus(part.partition("=")[0])
 
 
-def _source(result: HTTPResult, source: Keys | str) -> Any:
-    return result.headers.get(source) if isinstance(source, str) else value_at(result.data, source)
-
-
-def _integer(data: Any, path: str | None) -> int | None:
-    value = value_at(data, path_keys(path)) if path is not None else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _value(data: Any, path: str) -> Any:
+    return value_at(data, path_keys(path))
 
 
 def _digest(value: Any) -> bytes:

@@ -16,11 +16,17 @@ USAGE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         import click  # noqa: F401  # only to see whether it is installed
     except ImportError:
+        if words == ["demo"]:
+            from dynclient.testing import demo
+
+            demo.run(lambda line: sys.stdout.write(f"{line}\n"))
+            return 0
         sys.stderr.write("dynclient's commands need click: pip install 'dynclient[cli]'\n")
         return USAGE
     from dynclient.cli.application import run
 
-    return run(list(sys.argv[1:] if arguments is None else arguments))
+    return run(words)

@@ -1,7 +1,8 @@
 """The DOCUMENT of a command line, and shell completion of its contents.
 
 Rule 1: a word is a short name of an API (:mod:`dynclient._settings`), or else a path, a URL, or a path at a revision of
-git; ``-`` is standard input. A word with a slash in it is never a short name, so that no settings are read for it.
+git; ``-`` is standard input, and ``demo`` the document that comes with dynclient. A word with a slash in it is never a
+short name, so that no settings are read for it.
 Rule 2: completion asks nothing and prints no errors; on a fault there are no proposals.
 """
 
@@ -84,6 +85,10 @@ def located(word: str) -> Any:
     if settings is not None:
         return settings.document
     if "." not in word and not os.path.exists(word):  # noqa: PTH110  # pathlib would be imported for it
+        if word == "demo":
+            from dynclient.testing import DEMO
+
+            return str(DEMO)
         from dynclient._identifiers import near
 
         names = [found.name for found in all_settings()]

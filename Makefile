@@ -71,7 +71,7 @@ docs: $(VENV)/.dynclient-test ## run the manual's examples; emit reference pages
 site: $(VENV)/.dynclient-test ## build the manual's site strictly into build/site, and check its links
 	@$(BIN)/python -m pytest -q -m large tests/test_site.py $(ARGS)
 
-emit-check: $(VENV)/.dynclient-test ## compare docs/reference and dynclient_types with what the tools emit
+emit-check: $(VENV)/.dynclient-test ## compare docs/reference with what the tools emit
 	@$(BIN)/dynclient generate --check
 
 emit: $(VENV)/.dynclient-test ## write what emit-check compares anew; read the difference before you commit it

@@ -78,7 +78,7 @@ def test_the_wheel_holds_the_package_and_no_more(root: Path, tmp_path: Path):
     tops = {name.split("/")[0] for name in names}
     packages = {top for top in tops if not top.endswith(".dist-info")}
     assert packages == {"dynclient", "dynclient_tools", "dynclient_types"}
-    # A project makes dynclient_types for itself, and this one does: the wheel has the empty one, for type checkers.
+    # A project makes dynclient_types for itself: the wheel has the empty one, for type checkers.
     shipped = {name for name in names if name.startswith("dynclient_types/")}
     assert shipped == {"dynclient_types/__init__.pyi", "dynclient_types/py.typed"}
     assert "dynclient/py.typed" in names

@@ -1,11 +1,11 @@
-"""A client for any HTTP API that has an OpenAPI document, made at run time.
+"""Call any HTTP API that has an OpenAPI document; the client is built at run time.
 
-Load the document, call its operations as methods::
+Load the document, and call its operations as methods::
 
     voice = dynclient.load("openapi/voice.yaml", auth=("user", "password"))
     call = voice.create_call("9900000", to="+19195551234", from_="+19195554321", ...)
 
-``python -m dynclient demo`` shows it with a document of its own. The names below are loaded when they are first used:
+``python -m dynclient demo`` shows it with an example document. The names below are loaded at their first use, so
 importing dynclient costs next to nothing.
 """
 

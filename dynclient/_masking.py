@@ -64,13 +64,13 @@ _CREDENTIAL_WORDS = frozenset(
 
 
 def names_credential(name: str) -> bool:
-    """Tell whether the name of a header or a query field says that it holds a credential."""
+    """Return whether the name of a header or a query field says that it holds a credential."""
     lower = name.lower()
     return not _CREDENTIAL_WORDS.isdisjoint(lower.replace("_", "-").split("-")) and lower != "idempotency-key"
 
 
 def is_secret_header(name: str, secrets: frozenset[SecretLocation]) -> bool:
-    """Tell whether a header of a request with these secrets may not be shown."""
+    """Return whether a header of a request with these secrets may not be shown."""
     return name.lower() in SECRET_HEADERS or ("header", name.lower()) in secrets
 
 

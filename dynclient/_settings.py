@@ -386,7 +386,7 @@ def _is_decisive(key: str, values: Mapping[str, Any]) -> bool:
 
 
 def is_trusted(project: Project) -> bool:
-    """Tell whether the user trusts a project's settings as they are now."""
+    """Return whether the user trusts a project's settings as they are now."""
     return trusted().get(os.path.realpath(project.folder)) == _fingerprint(project)
 
 

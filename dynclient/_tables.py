@@ -67,7 +67,7 @@ def groups(table: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def is_coloured(stream: IO[str]) -> bool:
-    """Tell whether text in a stream has colours: it is a terminal, or the environment forces them."""
+    """Return whether text in a stream has colours: it is a terminal, or the environment forces them."""
     # https://no-color.org: when present and not an empty string, whatever its value. https://force-color.org has the
     # same rule.
     if os.environ.get("NO_COLOR"):

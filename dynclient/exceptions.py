@@ -37,9 +37,9 @@ _MAX_TEXT = 2000
 class DynclientError(Exception):
     """The base class of all errors that dynclient raises.
 
-    ``message`` is the first part of the text, ``hint`` tells how to fix a common mistake. ``operation_id`` is the
+    ``message`` is the first part of the text, ``hint`` says how to fix a common mistake. ``operation_id`` is the
     operationId or the Python name of the called operation, if there is one. ``page_number`` is the page of a list that
-    could not be read, counted from 1, and ``resume`` the text with which the list goes on there; None elsewhere.
+    could not be read, counted from 1, and ``resume`` the text to continue the list there; None elsewhere.
     """
 
     page_number: int | None = None
@@ -60,15 +60,15 @@ class DynclientError(Exception):
         if self.operation_id and not self.message.startswith((self.operation_id + " ", self.operation_id + ":")):
             lines[0] = f"{self.operation_id}: {lines[0]}"
         if self.page_number is not None:
-            lines.append(f"at page {self.page_number}; paginate(..., resume=error.resume) goes on there")
+            lines.append(f"at page {self.page_number}; paginate(..., resume=error.resume) continues there")
         text, hint = "\n".join(map(one_line, lines)), f"\nHint: {one_line(self.hint)}" if self.hint else ""
-        # The hint says how to go on: what is cut is the text before it.
+        # The hint says what to do: the text before it is cut instead.
         most = max(_MAX_TEXT - len(hint), _MAX_TEXT // 2)
         text = (text if len(text) <= most else text[: most - 1] + "…") + hint
         return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Without this, unpickling calls the class with its positional arguments alone.
+        # Without this, unpickling calls the class with only its positional arguments.
         return _revive, (type(self), dict(self.__dict__))
 
 
@@ -91,7 +91,7 @@ class DocumentError(DynclientError):
         self.location = location
 
     def details(self) -> list[str]:
-        """Add the location in the document; a message names the document as a whole itself."""
+        """Add the location in the document; a message about the whole document names it itself."""
         return [f"at {at}"] if (at := self.location) and (at[1:] != ("", None) or at[0] not in self.message) else []
 
 
@@ -206,7 +206,7 @@ class BlockedAddress(RequestError):
 
 
 class PaginationUnclear(RequestError):
-    """The document does not say well enough how a list goes on. ``pagination`` is what is known, with its evidence."""
+    """The document does not say clearly how a list pages. ``pagination`` has the known facts, with their evidence."""
 
     def __init__(self, message: str = "", *, pagination: Any = None, **data: Any) -> None:
         super().__init__(message, **data)
@@ -254,7 +254,7 @@ class TransportError(DynclientError):
     ) -> None:
         super().__init__(message, **data)
         self.request = replace(request.with_no_secrets(), body=None) if request is not None else None
-        # What is quoted of a response may repeat them.
+        # Quoted parts of a response may repeat them.
         self.message = masked(message, request.secret_values()) if request is not None else message
         self.outcome_unknown = outcome_unknown
         self.attempts = attempts
@@ -355,7 +355,7 @@ class ResponseError(DynclientError):
 
     @property
     def done(self) -> bool:
-        """Whether the status is one of success: the server did what was asked, though not as the document says."""
+        """Whether the status is a success: the work is done, although the response does not match the document."""
         return self.status in SUCCESS
 
     @property
@@ -383,7 +383,7 @@ class ResponseError(DynclientError):
 
 
 class WaitFailed(DynclientError):
-    """What was waited for failed, or can't be asked for. ``state`` is the last State, ``result`` the last data."""
+    """A job failed, or can't be polled. ``state`` is the last State, ``result`` the last data."""
 
     def __init__(self, message: str = "", *, state: Any = None, result: Any = None, **data: Any) -> None:
         super().__init__(message, **data)
@@ -392,7 +392,7 @@ class WaitFailed(DynclientError):
 
 
 class WaitTimeout(DynclientError, builtins.TimeoutError):
-    """What was waited for is not over yet. ``state`` is the last State; ``dynclient.resume`` takes ``resume``."""
+    """A job has not ended in time. ``state`` is the last State; ``dynclient.resume`` takes ``resume``."""
 
     def __init__(self, message: str = "", *, state: Any = None, resume: str | None = None, **data: Any) -> None:
         DynclientError.__init__(self, message, **data)
@@ -403,9 +403,9 @@ class WaitTimeout(DynclientError, builtins.TimeoutError):
 
 
 class PaginationError(ResponseError):
-    """A list can't go on: the server repeats a page, or names one that can't be asked for. What was read is not lost.
+    """A list can't continue: the server repeats a page, or names one that can't be requested. No item is lost.
 
-    ``page_number`` is the page that was not read, and ``resume`` goes on with it.
+    ``page_number`` is the page that was not read, and ``resume`` continues with it.
     """
 
 
@@ -472,12 +472,15 @@ API_ERRORS: dict[int, type[ApiError]] = {
 
 
 def api_error(status: int) -> type[ApiError]:
-    """The error class for an error status that is documented."""
+    """The error class for a documented error status."""
     return API_ERRORS.get(status, ServerError if status >= 500 else ApiError)  # noqa: PLR2004  # RFC 9110, 15.6
 
 
 class UndocumentedStatus(ResponseError):
-    """The operation does not document the status. Of an error it is an ApiError too. ``statuses`` are documented."""
+    """The operation does not document the status.
+
+    For an error status it is also an ApiError. ``statuses`` are the documented ones.
+    """
 
     documented: bool = False
 
@@ -487,7 +490,7 @@ class UndocumentedStatus(ResponseError):
 
 
 def undocumented(status: int) -> type[UndocumentedStatus]:
-    """The error class for a status that is not documented: of an error status, a subclass of its ApiError too."""
+    """The error class for a status that is not documented: for an error status, also a subclass of its ApiError."""
     kind: Any = api_error(status)
     return _undocumented(kind) if status >= 400 else UndocumentedStatus  # noqa: PLR2004  # RFC 9110, 15.5
 
@@ -581,18 +584,18 @@ class WebhookError(DynclientError):
 
 
 class SignatureError(WebhookError):
-    """Its signature is missing or wrong, or its time is too far from now. The sender sees only the status 401."""
+    """The signature is missing or wrong, or its time is too far from now. The sender sees only the status 401."""
 
     status = 401
 
 
 class ReplayedWebhook(SignatureError):
-    """It was received before: the same message, with a valid signature."""
+    """The same message, with a valid signature, was received before."""
 
 
 class UnknownWebhook(WebhookError):
-    """It is for none of the webhooks or callbacks that the document has, or it is unclear for which."""
+    """The request matches none of the document's webhooks or callbacks, or more than one."""
 
 
 class InvalidWebhook(WebhookError):
-    """It can't be decoded, or breaks the document."""
+    """The request can't be decoded, or violates the document."""

@@ -78,12 +78,12 @@ _NOT_IN_A_VALUE = expression(r"[\r\n\0\x0b\x0c\ud800-\udfff]")
 
 @lru_cache(maxsize=512)
 def is_token(text: str) -> bool:
-    """Tell whether a text is a token: usable as a method or as a header name. Few are in use, so answers are kept."""
+    """Return whether a text is a token: usable as a method or as a header name. Few are in use, so answers are kept."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def is_field_value(text: str) -> bool:
-    """Tell whether a header value can be sent: it has no line end, NUL (RFC 9110, 5.5), or half of a surrogate pair."""
+    """Return whether a header value can be sent: no line break, NUL (RFC 9110, 5.5), or half of a surrogate pair."""
     return text.isprintable() or _NOT_IN_A_VALUE.search(text) is None
 
 

@@ -34,20 +34,20 @@ __all__ = [
 ]
 
 ValidationMode = Literal["strict", "warn", "off", "record"]
-"""What happens with an invalid request or response: an error, a warning, nothing, or (responses) it is counted."""
+"""What an invalid request or response leads to: an error, a warning, nothing, or (responses only) a count."""
 
 ValidationEngine = Literal["auto", "jsonschema"]
-"""Which library validates: jsonschema-rs first and jsonschema for the report, or jsonschema alone."""
+"""Which library validates: jsonschema-rs first and jsonschema for the report, or only jsonschema."""
 
 Redirects = Literal["same-origin", "any", "none", "all"]
 """Which redirects of a GET or HEAD are followed. Headers and credentials are not sent to another origin.
 
-``all`` is ``any``, and follows the redirects that an operation documents too, which otherwise are its response.
+``all`` also follows redirects that an operation documents, which otherwise are its response.
 """
 
 Converted = str | Mapping[str, Callable[..., object]]
 Conversion = Converted | Iterable[Converted] | None
-"""What ``convert`` takes: ``"dates"``, ``"uuids"`` or ``"decimals"``, schema names with classes, or a list of these."""
+"""Values of ``convert``: ``"dates"``, ``"uuids"`` or ``"decimals"``, schema names with classes, or a list of these."""
 
 MiB = 1024 * 1024
 """Bytes of a mebibyte, for :class:`Limits`."""
@@ -55,7 +55,7 @@ MiB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Seconds for each phase of a call, and for the whole of it.
+    """Seconds for each phase of a call, and for the whole call.
 
     ``total`` is one deadline for everything that a call does: connecting, writing, reading, waiting, retrying.
     ``pool`` is how long a call may wait for a free connection. Looking up a host's name can't be interrupted in
@@ -71,15 +71,14 @@ class Timeout:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """When a call is retried, and after how long.
+    """When a call is retried, and after how many seconds.
 
-    ``attempts`` counts the first one too: 1 means no retry. Only requests that are idempotent are retried
-    (RFC 9110, 9.2.2): GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and any method if nothing was sent.
-    The wait is ``random() * min(base * 2**n, max_delay)``; ``throttle_base`` replaces ``base`` after 429 and 503.
-    ``idempotency_key`` names a header in which every other method sends a key, the same one in each attempt, so that
-    it can be retried too; the server has to support the header. ``idempotent`` says that requests of any method can
-    be repeated without a further effect. Retries are paid from ``budget`` tokens, which a client has for each origin
-    and which successes give back, so that servers in trouble are left alone.
+    ``attempts`` includes the first one: 1 means no retry. Only requests that are idempotent are retried (RFC 9110,
+    9.2.2): GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and any method if nothing was sent. The wait is ``random() *
+    min(base * 2**n, max_delay)``; ``throttle_base`` replaces ``base`` after 429 and 503. ``idempotency_key`` names a
+    header: other methods then send a key in it, the same in each attempt, and are retried too. The server has to
+    support the header. ``idempotent`` says that requests of any method can be repeated safely. Each retry costs one of
+    the ``budget`` tokens that a client has for each origin; successes refill them. This protects servers in trouble.
     """
 
     attempts: int = 3
@@ -99,13 +98,13 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most how many requests go to each origin in a time: ``Rate("50/s", burst=10)``.
+    """A limit on the requests to each origin: ``Rate("50/s", burst=10)``.
 
     ``limit`` is a number and a time: ``50/s``, ``600/m``, ``5000/h``, ``1/day``, ``100/10s``; ``"auto"`` sets none.
-    Requests go at equal distances, except that up to ``burst`` go at once after a time without any.
-    With ``auto`` (and with ``Rate("auto")``), calls also wait while the server's responses say that no request is left;
-    they never exceed ``limit``. ``by`` has further limits for single operations and tags, which hold beside that of the
-    origin: operationId, Python name, ``"METHOD /path"`` or tag -> a Rate or its text.
+    Requests are sent at equal intervals, but up to ``burst`` at once after an idle time. With ``auto`` (and with
+    ``Rate("auto")``), calls also wait while the server's responses say that no request is left; they never exceed
+    ``limit``. ``by`` has further limits for single operations and tags, in addition to that of the origin: operationId,
+    Python name, ``"METHOD /path"`` or tag -> a Rate or its text.
 
     Raises:
         ValueError: the limit is not a number and a time, or ``burst`` is not a number from 1.
@@ -138,7 +137,7 @@ class Rate:
 
 
 class RateLimiter(Protocol):
-    """Tells calls when they may go, also those of several processes: what ``rate=`` takes beside a Rate."""
+    """Says when calls may be sent, also across processes; ``rate=`` takes one instead of a Rate."""
 
     def reserve(self, key: str, n: int, now: float) -> float:
         """Take ``n`` places, and return the seconds until they may be used.
@@ -186,10 +185,10 @@ class Validation:
     """How requests and responses are validated against the document.
 
     ``strict`` raises, ``warn`` logs, ``off`` does neither. ``record``, for responses only, lets them pass and counts
-    their faults for :func:`dynclient.drift.report`; as a word of its own it leaves requests strict.
+    their faults for :func:`dynclient.drift.report`; given as a single word it leaves requests strict.
 
-    With ``engine="auto"`` jsonschema-rs checks each value first, and jsonschema decides and reports where that does not
-    say that the value is valid. With ``engine="jsonschema"`` jsonschema alone does both.
+    With ``engine="auto"`` jsonschema-rs checks each value first; if it does not find the value valid, jsonschema
+    decides and reports. With ``engine="jsonschema"`` only jsonschema is used.
 
     ``by`` has other modes for single operations: operationId, Python name or ``"METHOD /path"`` -> a mode or a
     Validation.
@@ -204,10 +203,10 @@ class Validation:
     def of(cls, value: Validation | ValidationMode | Mapping[str, Validation | ValidationMode]) -> Validation:
         """A Validation of ``"strict"``, ``"warn"``, ``"off"`` or ``"record"``; a Validation unchanged.
 
-        A mapping is that of ``by``.
+        A mapping becomes ``by``.
 
         Raises:
-            ValueError: a value is neither.
+            ValueError: a value is not allowed.
         """
         if isinstance(value, Mapping):
             value = cls(by=value)
@@ -225,7 +224,7 @@ class Validation:
 
 
 ValidationChoice = Validation | ValidationMode | Mapping[str, Validation | ValidationMode]
-"""What ``validate=`` takes: a mapping is that of :attr:`Validation.by`."""
+"""Values of ``validate=``; a mapping becomes :attr:`Validation.by`."""
 
 _MODES = frozenset({"strict", "warn", "off", "record"})
 
@@ -245,7 +244,7 @@ class TLS:
 
 
 class TokenStore(Protocol):
-    """Keeps tokens beyond the life of a client. Its methods may block: an AsyncClient runs them in a thread."""
+    """Keeps tokens longer than a client lives. Its methods may block: an AsyncClient runs them in a thread."""
 
     def load(self, key: str) -> Mapping[str, Any] | None:
         """The tokens of a key, or None."""
@@ -256,7 +255,7 @@ class TokenStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeviceCode:
-    """The address and the code with which a person logs in on another device (RFC 8628, 3.2).
+    """The address and the code for a login on another device (RFC 8628, 3.2).
 
     ``complete_uri`` is an address that includes the code, or None; ``expires_in`` is in seconds.
     """
@@ -320,7 +319,7 @@ class OAuth2:
             client_secret: the client's password; a client without one is a public client.
             username: the person's name.
             password: the person's password.
-            refresh_token: one that was obtained before.
+            refresh_token: a refresh token that was obtained before.
             scopes: the scopes of every token; by default those that the called operation requires.
             open_browser: opens the address where a person logs in: ``webbrowser.open``, or a function like it.
             show_code: shows a person the DeviceCode of the device grant.
@@ -332,7 +331,7 @@ class OAuth2:
             client_auth: where the client's secret is sent: in the Authorization header (``"basic"``, which every server
                 has to support) or in the body (``"post"``).
             parameters: further fields of each request for a token, such as ``audience`` or ``resource``.
-            login_timeout: seconds that a person has for logging in. The call's deadline restarts afterwards.
+            login_timeout: seconds for a person to log in. The call's deadline restarts afterwards.
             store: a file of tokens that only its owner can read, or a TokenStore. By default tokens are kept as long
                 as the client.
         """

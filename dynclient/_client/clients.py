@@ -53,7 +53,7 @@ _CALL_OPTIONS = (
     "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "rate", "validate", "redirects",
     "hooks", "cookies", "http_cache", "coerce", "convert", "defaults", "paginate",
 )  # fmt: skip
-# So many operations still fit on a screen or two.
+# This many operations still fit on a screen or two.
 _MANY = 100
 # auth, cookies, defaults and query may hold secrets, the others anything.
 _NOT_PICKLED = frozenset({"auth", "cookies", "defaults", "hooks", "query", "upload_progress"})
@@ -65,11 +65,11 @@ _MEANT = {
     "uds": "unix_socket=",
     "verify": "tls=TLS(ca_file=...) trusts an authority, TLS(insecure_skip_verify=True) any certificate",
 }
-"""What other libraries call an option -> what it is here."""
+"""Names that other libraries have for an option -> its name here."""
 
 
 def _no_option(name: str) -> ArgumentError:
-    """Return the error about an option that ``load`` does not have, with those that are near."""
+    """Return the error about an option that ``load`` does not have, with similar names."""
     import inspect
 
     matches = near(name, list(inspect.signature(_BaseClient.load).parameters))
@@ -79,7 +79,7 @@ def _no_option(name: str) -> ArgumentError:
 
 
 def _with_known_options(load: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Decorate ``load``: an option that it does not have is an ArgumentError with a hint, not a bare TypeError."""
+    """Decorate ``load``: an unknown option is an ArgumentError with a hint, not a bare TypeError."""
 
     @wraps(load)
     def called(*args: _P.args, **options: _P.kwargs) -> _R:
@@ -109,7 +109,7 @@ class _BaseClient:
 
     @property
     def _dispatcher(self) -> Dispatcher:
-        """The dispatcher for the current version of the document: another one after a reload."""
+        """The dispatcher for the current version of the document: it changes with a reload."""
         dispatcher, document = self._last, self._state.document
         if dispatcher.document is not document:
             self._last = dispatcher = type(dispatcher)(self._state, dispatcher.options, document)
@@ -160,13 +160,14 @@ class _BaseClient:
             server: which of the document's servers: its index, its name or URL, or a mapping of its variables, in which
                 ``"server"`` may name one.
             auth: ``("user", "password")``, a token, an OAuth2, ``{"scheme name": credential}``, or a callable. None
-                calls without the credentials that the document requires; without ``auth`` that is an error.
+                sends calls without the credentials that the document requires; without ``auth`` such a call is an
+                error.
             allow_origins: further origins (``https://host:port``) that credentials may go to.
             headers: sent with every request.
-            timeout: a Timeout, or seconds for the whole call and each of its phases; None for no limit at all.
-            retry: a Retry, or how many attempts a call has; None for one.
-            rate: how many requests may go to each origin in a time: ``"50/s"``, a Rate, or a RateLimiter; ``"auto"`` as
-                many as the server's responses allow.
+            timeout: a Timeout, or seconds for the whole call and for each of its phases; None for no limit.
+            retry: a Retry, or the number of attempts of a call; None for one.
+            rate: limits the requests to each origin: ``"50/s"``, a Rate, or a RateLimiter; ``"auto"`` follows the
+                server's rate limit headers.
             limits: bounds on the document and on what servers send.
             validate: ``"strict"``, ``"warn"``, ``"off"``, ``"record"``, which counts the faults of responses for
                 ``dynclient.drift``, or a Validation with a mode for each direction; or a mapping of operations to
@@ -176,32 +177,32 @@ class _BaseClient:
                 path, a URL or a mapping.
             document_headers: sent when the document itself is fetched from its URL: to that origin only, also by
                 ``reload()``, and never with a call.
-            document_auth: for the same, a token or ``("user", "password")``, in the header Authorization.
-            tls: how servers prove who they are.
+            document_auth: for the same requests, a token or ``("user", "password")``, in the header Authorization.
+            tls: a TLS: how the server's certificate is verified, and the client's own certificate.
             proxy: the URL of a proxy (``http``, ``https`` or ``socks5``), or ``"environment"`` for those of HTTP_PROXY,
                 HTTPS_PROXY, ALL_PROXY and NO_PROXY. By default none is used.
             unix_socket: the path of a Unix socket that all calls connect to, whatever host ``base_url`` has.
             block_private: connect to public addresses only, for calls, redirects, tokens, the document and its
                 references: for URLs that others choose. Not with a proxy or a transport.
             redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, ``"any"``, which
-                takes nothing of yours to another origin, or ``"all"``, documented ones too.
+                sends no headers or credentials to another origin, or ``"all"``, documented ones too.
             hooks: objects with any of ``on_request``, ``on_response``, ``on_retry``, ``on_exchange`` and ``on_reload``.
             cookies: whether cookies of trusted servers are kept and sent back, or the ``http.cookiejar.CookieJar`` that
                 keeps them.
-            http_cache: an HTTPCache that keeps responses to GET and gives them again, by the rules of RFC 9111.
-            coerce: read texts in arguments by their schemas: ``"3"`` is 3 where the document has an integer.
-            convert: what data of responses become: ``"dates"``, ``"uuids"``, ``"decimals"`` by their formats, a mapping
-                of schema names to classes (pydantic, attrs, dataclass) or functions, or a list of these.
+            http_cache: an HTTPCache that stores responses to GET requests and reuses them by the rules of RFC 9111.
+            coerce: convert strings in arguments by their schemas: ``"3"`` becomes 3 where the document has an integer.
+            convert: Python types for data of responses: ``"dates"``, ``"uuids"``, ``"decimals"`` by their formats, a
+                mapping of schema names to classes (pydantic, attrs, dataclass) or functions, or a list of these.
             defaults: values of parameters, such as ``{"owner": "me"}``, for the calls of all operations that have a
-                parameter of that name and do not give it. By position they are passed over.
-            paginate: how lists page where the document does not say it: operationId, Python name, ``"METHOD /path"``,
+                parameter of that name and do not pass it. Positional arguments skip these parameters.
+            paginate: how lists page where the document does not say so: operationId, Python name, ``"METHOD /path"``,
                 or ``"*"`` for every list, to a mapping with any of ``items``, ``next``, ``more``, ``total``, ``last``,
                 ``size`` and ``start``, as ``op.pagination`` shows them.
             transport: sends the requests instead of the built-in transport: a Transport, or an AsyncTransport for an
                 AsyncClient.
-            cache: whether the compiled form of the document is kept for the next load, or the folder that keeps it.
+            cache: whether to keep the compiled form of the document for the next load, or the folder for it.
             watch: reload when the document's file changes, and call the hooks' ``on_reload``: True, or the seconds
-                between two looks.
+                between two checks.
 
         Raises:
             DocumentError: the document can't be read.
@@ -233,7 +234,7 @@ class _BaseClient:
         options: CallOptions,
         watch: bool | float,  # noqa: FBT001  # as load() takes it
     ) -> Self:
-        """Read a document, and make its client; ``network`` are the arguments of the built-in transport."""
+        """Read a document and make its client; ``network`` are the arguments of the built-in transport."""
         if watch and not source.is_local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = source.read()
@@ -268,7 +269,7 @@ class _BaseClient:
 
     @property
     def request(self) -> Any:
-        """Requests past the document, with the same server, credentials, retries and limits.
+        """Send requests that the document does not describe, with the same server, credentials, retries and limits.
 
         ``client.request("GET", "/path", query={...})`` returns an HTTPResult, on an AsyncClient an awaitable of one.
         ``client.request.stream(...)`` leaves the body unread, ``client.request.prepare(...)`` sends nothing.
@@ -279,7 +280,7 @@ class _BaseClient:
 
     @property
     def api(self) -> API:
-        """The API as the document describes it: for programs that inspect it."""
+        """The API as described by the document, for programs that inspect it."""
         return self._state.document.api
 
     @shown_as(of_options)
@@ -291,9 +292,9 @@ class _BaseClient:
         ``timeout``, ``retry``, ``rate``, ``validate``, ``redirects``, ``hooks``, ``cookies``, ``http_cache``,
         ``coerce``, ``convert``, ``defaults`` and ``paginate`` as ``load`` does; ``content_type`` and ``accept``: the
         media types of bodies and of responses, where operations offer a choice; and ``upload_progress``: a function
-        that is called with the number of bytes of a body that were sent so far, and the number of all, or None.
-        ``query`` has query fields that the document has forgotten: a mapping of name to a text, number, boolean or
-        list; they replace arguments of their name.
+        that is called with the number of bytes of a body sent so far, and the total or None. ``query`` has query fields
+        that are missing in the document: a mapping of name to a string, number, boolean or list; they replace arguments
+        of the same name.
         """
         return type(self)(self._dispatcher.changed(options))
 
@@ -314,7 +315,7 @@ class _BaseClient:
 
     @property
     def _webhooks(self) -> Any:
-        """What receives the webhooks of the document."""
+        """The receiver of the document's webhooks."""
         from dynclient._incoming.receiving import Receiver
 
         return Receiver(self._state.document.webhooks, self._state.limits)
@@ -345,7 +346,7 @@ class _BaseClient:
         }
 
     def _listed(self) -> Operations | Summary:
-        """What is shown: the operations, or if they are many the namespaces."""
+        """The shown content: the operations, or the namespaces if there are many operations."""
         names = self._state.document.names
         return Summary(self.api) if names.by_namespace and len(names.by_name) > _MANY else self.operations
 
@@ -356,7 +357,7 @@ class _BaseClient:
 
 
 class Client(_BaseClient):
-    """A client whose calls return when they are done. It is immutable, and threads may share it."""
+    """A synchronous client. It is immutable, and threads may share it."""
 
     _dispatcher_class = Dispatcher
     _transport_class = "HTTPTransport"
@@ -369,15 +370,16 @@ class Client(_BaseClient):
 
     @outermost
     def reload(self) -> Changes:
-        """Read the document again, and go on with it if it is another one; returns what changed.
+        """Read the document again, and use it if it has changed; returns the changes.
 
-        A file is read if it is not what it was, a URL is asked for a newer version. Operations that somebody holds go
-        on with what they were made from, and so do calls on their way. Clients that ``with_options`` made follow.
+        A file is read if it looks different, a URL is fetched with a conditional request. Operations that a program
+        holds, and calls in progress, keep the version that they were made from. Clients made by ``with_options`` use
+        the new one too.
 
         Raises:
             DocumentError: the document can't be fetched or read; the client keeps the one that it has.
             TransportError: the connection to its server failed; the client keeps the document that it has.
-            ArgumentError: it was given as a value; or ``auth`` names no security scheme of the new one.
+            ArgumentError: the document was given as a value; or ``auth`` names no security scheme of the new document.
         """
         return self._state.reload(self._check())
 
@@ -389,7 +391,7 @@ class Client(_BaseClient):
 
 
 class AsyncClient(_BaseClient):
-    """A client whose calls are awaited, on asyncio or trio. Loading a document from a URL blocks."""
+    """An asynchronous client, for asyncio and trio. Loading a document from a URL blocks."""
 
     _dispatcher_class = AsyncDispatcher
     _transport_class = "AsyncHTTPTransport"
@@ -420,7 +422,7 @@ class AsyncClient(_BaseClient):
 
 
 def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as in load
-    """Check ``tls``, and refuse ``block_private`` with what looks up names itself."""
+    """Check ``tls``, and refuse ``block_private`` with a proxy or transport, which look up names themselves."""
     proxy, unix_socket, _ = others
     if proxy is not None and not isinstance(proxy, Secret):
         hint = 'say proxy="http://host:port", or proxy="environment"'
@@ -432,14 +434,14 @@ def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa
         raise ArgumentError(f"tls must be a TLS(...) of dynclient.options, not {tls!r}", argument="tls", hint=skip[2:])
     if block_private and any(other is not None for other in others):
         raise ArgumentError(
-            "block_private can't look at the addresses that a proxy or a transport connects to",
+            "block_private can't check the addresses that a proxy or a transport connects to",
             argument="block_private",
-            hint="have those block them",
+            hint="block them in the proxy or the transport instead",
         )
 
 
 def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
-    """A client as a pickle: its source, the document's hash and the options; neither connections nor secrets.
+    """The pickled form of a client: its source, the document's hash and the options, without connections or secrets.
 
     Credentials, query fields, hooks and a transport are not pickled: ``with_options`` gives the copy its own.
     """
@@ -470,7 +472,7 @@ def _revived(cls: Any, source: Any, fingerprint: str, options: dict[str, Any]) -
     client = cls.load(source, **options)
     if client.api.fingerprint != fingerprint:
         raise UnreadableDocument(
-            "the document has changed since the client was pickled", hint="load() makes a client of the new one"
+            "the document has changed since the client was pickled", hint="load() makes a client of the new document"
         )
     return client.with_options(**later) if any(later.values()) else client
 

@@ -32,7 +32,7 @@ def allow(classes: tuple[type, ...]) -> None:
 
 
 class ValueMatcher:
-    """Completes ``voice.update_call(state="`` with the values that the document has for it."""
+    """Completes ``voice.update_call(state="`` with the values that the document lists for it."""
 
     def __init__(self, shell: Any, classes: tuple[type, ...]) -> None:
         """Take IPython's shell, and the classes of clients and namespaces: nothing else is evaluated."""
@@ -74,7 +74,10 @@ def _values(method: OperationMethod, keyword: str) -> tuple[Any, ...]:
 
 
 def _value_begun(line: str) -> tuple[str, str, str]:
-    """What a line up to the cursor calls, the keyword whose value is begun, and its quote; empty if there is none."""
+    """The call in a line up to the cursor, the keyword whose value is being typed, and its quote.
+
+    Empty if there is none.
+    """
     before, _, arguments = line.rpartition("(")
     head, _, value = arguments.rpartition("=")
     value = value.lstrip()

@@ -1,8 +1,8 @@
-"""Bodies that become files: whole or not at all, and downloads that go on where they broke off.
+"""Save bodies to files, completely or not at all, and resume downloads that were interrupted.
 
 Rule 1: bytes of two versions are never joined. A part of a file is kept for one version of the body, named by a strong
 validator, and the server is asked for the rest of that version (RFC 9110, 13.1.5 and 14).
-Rule 2: a part has a name of its own beside the file, which is made of the version: no other one is continued.
+Rule 2: a part is kept next to the file, under a name made from the version: no other version is continued.
 Rule 3: a download that breaks is continued up to ``Retry.attempts`` times in a row without a byte in between.
 """
 
@@ -46,8 +46,8 @@ _PAUSE = 0.2
 class AtomicFile:
     """A file that exists whole, or not at all: it is written under another name, and renamed at the end.
 
-    It keeps the permissions of the file that it replaces, from its first byte on. What is not a regular file, such as a
-    pipe or ``/dev/null``, is not replaced, but written to. Errors of the operating system are raised unchanged, as
+    It keeps the permissions of the file that it replaces, from its first byte on. A pipe, ``/dev/null`` or anything
+    else that is not a regular file is written to instead. Errors of the operating system are raised unchanged, as
     OSError.
     """
 
@@ -71,7 +71,7 @@ class AtomicFile:
         self._file = self._opened(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
     def _opened(self, flags: int) -> IO[bytes]:
-        """Open the part as a file that is readable by nobody who can't read the file which it replaces."""
+        """Open the part as a file with the permissions of the file that it replaces, or fewer."""
         try:
             mode: int | None = stat.S_IMODE(self._target.stat().st_mode)
         except FileNotFoundError:
@@ -80,7 +80,7 @@ class AtomicFile:
         file = os.fdopen(os.open(self._part, flags, 0o666 if mode is None else mode & 0o600), "wb")
         if mode is not None:
             with contextlib.suppress(OSError):
-                # A file system without permissions, or a file whose owner is another.
+                # A file system without permissions, or a file of another owner.
                 self._part.chmod(mode)
         return file
 
@@ -99,7 +99,7 @@ class AtomicFile:
             self._part.replace(self._target)
 
     def discard(self) -> None:
-        """Remove what was written, unless the file is complete."""
+        """Remove the part, unless the file is complete."""
         with contextlib.suppress(OSError):
             self._file.close()
         if self._is_regular:
@@ -128,7 +128,10 @@ class ResumableFile(AtomicFile):
     """A file whose part stays until it is complete, and is continued if it is of the same version."""
 
     def __init__(self, path: str | os.PathLike[str], version: Version) -> None:
-        """Open the part of this version; ``size`` is what it has already. Parts of other versions are removed."""
+        """Open the part of this version; ``size`` is the number of bytes that it has.
+
+        Parts of other versions are removed.
+        """
         self._version = version
         super().__init__(path)
 
@@ -138,7 +141,7 @@ class ResumableFile(AtomicFile):
         stem = f".{self._target.name[:100]}."
         version = hashlib.sha256(repr(tuple(self._version)).encode()).hexdigest()[:16]
         self._part = self._target.with_name(f"{stem}{version}.resume")
-        # A link that lies there is not followed, and no process writes into what another one writes.
+        # A link in its place is not followed, and no process writes into the part of another one.
         self._file = self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
         try:
             self._claim()
@@ -162,21 +165,21 @@ class ResumableFile(AtomicFile):
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise FileExistsError(f"{self.path} is being downloaded already") from None
+                raise FileExistsError(f"{self.path} is already being downloaded") from None
         self.size = found.st_size
         if self._version.size is not None and self.size > self._version.size:
             self._file.truncate(0)
             self.size = 0
 
     def restart(self, version: Version) -> None:
-        """Drop what there is of it, and begin a part of another version."""
+        """Discard the part, and begin one of another version."""
         self._file.close()
         self._part.unlink(missing_ok=True)
         self._version = version
         self._open()
 
     def discard(self) -> None:
-        """Close it; what there is of it stays."""
+        """Close it; the part is kept."""
         with contextlib.suppress(OSError):
             self._file.close()
 
@@ -185,7 +188,7 @@ class RangeReader(ResponseReader):
     """Opens the response to a request for a range, whose statuses no document has to describe."""
 
     def open(self, response: Response) -> StreamedResponse:
-        """Take a range, or the refusal of one; all else as any response."""
+        """Accept a range, or the refusal of one; read anything else like any response."""
         if response.status in {_PARTIAL, _UNSATISFIABLE}:
             return StreamedResponse(response, None, response.content_type or "", self)
         return super().open(response)
@@ -196,7 +199,7 @@ def version_of(response: Response) -> Version | None:
     headers, request = response.headers, response.request
     if request is None or request.method != "GET" or response.status != _OK:
         return None
-    # A coded body has other bytes each time; and what is saved is decoded.
+    # A coded body may differ each time; and files are saved decoded.
     if "content-encoding" in headers or headers.get("accept-ranges", "").strip().lower() == "none":
         return None
     length = headers.get("content-length", "")
@@ -236,7 +239,7 @@ class Reopenable(Protocol):
 
 
 class Download:
-    """One body on its way into a file, opened again where it breaks off."""
+    """One body that is being saved to a file; reopened where it breaks off."""
 
     def __init__(
         self,
@@ -258,9 +261,9 @@ class Download:
     def saved(self, path: str | os.PathLike[str], progress: Progress | None) -> Flow[Path]:
         """Save the body.
 
-        Raises: TransportError, ResponseError: the download failed; the part that was received is kept for the next
-            attempt.
-            OSError: it can't be written.
+        Raises:
+            TransportError, ResponseError: the download failed; the received part is kept for the next attempt.
+            OSError: the file can't be written.
         """
         file: ResumableFile = yield RunBlocking(partial(ResumableFile, path, self._version))
         try:
@@ -270,7 +273,7 @@ class Download:
                 try:
                     data: bytes | None = yield self._chunk()
                     if data is None and self._version.size is not None:
-                        raise ConnectionLost("the body ended before all of it had come")
+                        raise ConnectionLost("the body ended before it was complete")
                 except DynclientError as error:
                     yield from self._lost(error, file)
                     continue

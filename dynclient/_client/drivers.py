@@ -50,7 +50,7 @@ def drive(flow: Flow[T], transport: Transport) -> T:
         except DynclientError as error:
             fault = error
         except BaseException:
-            # Interrupted, or cancelled: what others wait for is given up.
+            # Interrupted or cancelled: stop what other threads or tasks wait for.
             flow.close()
             raise
 
@@ -59,7 +59,7 @@ def _not_awaited(step: Await) -> ArgumentError:
     """The error of a thread that is asked to await a credential."""
     close = getattr(step.awaitable, "close", None)
     if close is not None:
-        close()  # a coroutine that was never begun would warn of that
+        close()  # a coroutine that was never awaited would warn
     return ArgumentError(
         "auth is an async function, which a Client can't await",
         argument="auth",
@@ -102,7 +102,7 @@ async def drive_async(flow: Flow[T], transport: AsyncTransport) -> T:
         except DynclientError as error:
             fault = error
         except BaseException:
-            # Interrupted, or cancelled: what others wait for is given up.
+            # Interrupted or cancelled: stop what other threads or tasks wait for.
             flow.close()
             raise
 
@@ -195,7 +195,7 @@ async def close_async(answer: object, *, kept: object = None) -> None:
 
     import anyio
 
-    # A cancelled task lets go of its connection too.
+    # A cancelled task releases its connection too.
     with anyio.CancelScope(shield=True):
         closing = finish()
         if inspect.isawaitable(closing):
@@ -207,7 +207,7 @@ def _unread(answer: object, kept: object) -> Any:
 
 
 class _AsyncChunks(AsyncIterator[bytes]):
-    """Chunks that have come already."""
+    """Chunks that have already arrived."""
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source = source

@@ -1,11 +1,11 @@
-"""A job: what a server goes on doing, its polls and its end, as generators that do no I/O.
+"""Jobs: long-running work of a server, polled until it ends, as generators that do no I/O.
 
 Rule 1: a poll is a call: credentials, retries, validation and limits are those of the operation at its URL.
-Rule 2: what is done is a generator of requests, pauses and states, which :mod:`dynclient._client.waits` drives.
+Rule 2: a wait is a generator of requests, pauses and states, which :mod:`dynclient._client.waits` drives.
 Rule 3: a server's URL is asked only at the origin of the first request, and those of ``allow_origins``.
 Rule 4: Retry-After is obeyed; without it the pauses grow from 1 s to 30 s, a quarter more or less.
 Rule 5: a 404 soon after the first answer means "not yet".
-Rule 6: an error loses nothing: it has the text with which another process goes on.
+Rule 6: an error loses nothing: it has the text with which another process can resume.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ from dynclient.model import Operation, OperationRow, SecurityRequirement
 T = TypeVar("T")
 
 SHORTEST, FIRST, LONGEST = 0.1, 1.0, 30.0
-"""Seconds between two polls: at least, at first where the server does not say, and at most then."""
+"""Seconds between two polls: the least; without Retry-After the first and the longest pause."""
 NOT_YET = 10.0
-"""Seconds after the first answer in which a 404 is no error."""
+"""Seconds after the first answer in which a 404 is not an error."""
 _GROWTH, _JITTER, _LAST_LOOK = 1.5, 0.25, 0.9
 _LONGEST_TIME = 1e9
 ENVIRONMENT = Environment()
@@ -70,7 +70,7 @@ class Ask(Record):
 
 
 class Dispatching(Protocol):
-    """What makes the calls of a client (:class:`dynclient._client.operation_method.Dispatcher`)."""
+    """The interface of :class:`dynclient._client.operation_method.Dispatcher`, which makes the calls of a client."""
 
     options: CallOptions
     document: LoadedDocument
@@ -91,7 +91,7 @@ Flow = Generator[Ask | Sleep | State, Any, T]
 
 
 class JobState:
-    """What the jobs of threads and of tasks have in common."""
+    """The common part of the jobs of threads and of tasks."""
 
     def __init__(self, dispatcher: Dispatching, task: Task, *, with_http_info: bool = False) -> None:
         self._dispatcher, self._task, self._with_http_info = dispatcher, task, with_http_info
@@ -104,7 +104,7 @@ class JobState:
 
     @property
     def state(self) -> State | None:
-        """What the last answer said; None if the job was resumed and has not been asked yet."""
+        """The last answer; None if the job was resumed and has not been polled yet."""
         return self._state
 
     @property
@@ -114,7 +114,7 @@ class JobState:
 
     @property
     def done(self) -> bool:
-        """Whether it is over, well or not."""
+        """Whether the job has ended, successfully or not."""
         return self._state is not None and self._state.verdict != "pending"
 
     @property
@@ -135,7 +135,7 @@ class JobState:
         """Take the answer of the first request: whether it is the end, and if not, where to ask.
 
         Raises:
-            WaitFailed: the server says that it goes on, and names no place to ask.
+            WaitFailed: the server has not finished, and its response does not say where to ask.
         """
         self._began = ENVIRONMENT.clock()
         is_declared = waiter is not None and waiter.confidence == "certain"
@@ -153,10 +153,11 @@ class JobState:
         self._take(task or self._task, result, word, verdict)
         if task is None and not self.done:
             raise WaitFailed(
-                "the server goes on with it, and names no place where to ask how it is",
+                "the server continues the work in the background, but its response does not say where to "
+                "ask for the state",
                 state=self._state,
                 result=result.data,
-                hint="x-waiter in the document, or in an overlay, says which operation tells",
+                hint="x-waiter in the document, or in an overlay, names the operation to poll",
             )
 
     def _named(self, result: HTTPResult, waiter: Waiter | None, given: Mapping[tuple[str, str], Any]) -> Task | None:
@@ -180,10 +181,10 @@ class JobState:
             request = plan.request(plan.binder.checked(Bound(parameters, ...)), options)
         except DynclientError as error:
             raise WaitFailed(
-                f"{row.key} can't be asked with what the answer has: {error.message}", result=result.data
+                f"{row.key} can't be called with the values of the answer: {error.message}", result=result.data
             ) from error
         task = self._task._replace(url=request.url, headers=kept_headers(request, options.headers))
-        # Without conditions, the words of its status tell.
+        # Without conditions, the words of its status decide.
         return task if task.until else task._replace(kind="monitor", result=waiter.result or "answer")
 
     def _take(self, task: Task, result: HTTPResult, word: str | None, verdict: Verdict) -> State:
@@ -232,10 +233,10 @@ class JobState:
         return self._take(self._task, result, *judged(self._task, result))
 
     def finished(self, timeout: Any, deadline: float | None = None) -> Flow[Any]:
-        """Ask until it is over; returns what it led to. The timeout counts from now, unless a deadline is given.
+        """Poll until the job ends, and return its result. The timeout counts from now, unless a deadline is given.
 
         Raises:
-            WaitFailed, WaitTimeout: as they say.
+            WaitFailed, WaitTimeout: it failed, or it has not ended in time.
         """
         deadline = deadline_of(timeout) if deadline is None else deadline
         if self._state is not None:
@@ -253,10 +254,10 @@ class JobState:
             if deadline is not None:
                 left = deadline - ENVIRONMENT.clock()
                 if self._asked is not None and not self._is_at_once and wait >= left:
-                    raise self._late(f"the server asks to wait {wait:.3g} s, and {max(left, 0):.3g} s are left")
+                    raise self._late(f"the server asks to wait {wait:.3g} s, but only {max(left, 0):.3g} s are left")
                 if left <= SHORTEST:
                     raise self._late(f"{timeout} s have passed")
-                # One more look shortly before the end.
+                # One more poll shortly before the end.
                 wait = min(wait, left * _LAST_LOOK)
             if wait:
                 yield Sleep(wait)
@@ -273,7 +274,7 @@ class JobState:
 
     def _late(self, why: str) -> WaitTimeout:
         now = self._state if self._state is not None else "unknown"
-        hint = "dynclient.resume(client, error.resume) goes on, in another process too"
+        hint = "dynclient.resume(client, error.resume) continues the wait, also in another process"
         return WaitTimeout(f"not over yet, the state is {now}: {why}", state=self._state, resume=self.resume, hint=hint)
 
     def _with_resume(self, error: DynclientError) -> DynclientError:
@@ -332,7 +333,7 @@ class JobState:
         return None
 
     def cancelled(self) -> Flow[HTTPResult]:
-        """Ask the server to end it.
+        """Ask the server to cancel the job.
 
         Raises:
             NoSuchOperation: the document has no operation for that.
@@ -375,7 +376,7 @@ def bounded(options: CallOptions, deadline: float | None) -> CallOptions:
 
 
 def taken(error: ResponseError) -> HTTPResult | None:
-    """The answer of a success that the document does not have: what is waited for may be so; None if it is an error."""
+    """The answer of an undocumented success, which a wait accepts; None if it is an error."""
     if not isinstance(error, UndocumentedStatus) or not error.done:
         return None
     return HTTPResult(error.data, error.status, error.headers, error.attempts, error.request)

@@ -43,7 +43,7 @@ Auth: TypeAlias = Credential | Mapping[str, Credential] | None
 
 
 class CommonOptions(TypedDict, total=False):
-    """What ``load`` and ``with_options`` both take, beside ``auth``."""
+    """The options of both ``load`` and ``with_options``, except ``auth``."""
 
     base_url: str | None
     server: ServerChoice
@@ -78,19 +78,19 @@ class _LoadOptions(CommonOptions, total=False):
 
 
 class LoadOptions(_LoadOptions, total=False):
-    """The options of ``Client.load``, beside ``auth``."""
+    """The options of ``Client.load``, except ``auth``."""
 
     transport: Transport | None
 
 
 class AsyncLoadOptions(_LoadOptions, total=False):
-    """The options of ``AsyncClient.load``, beside ``auth``."""
+    """The options of ``AsyncClient.load``, except ``auth``."""
 
     transport: AsyncTransport | None
 
 
 class CallOptions(CommonOptions, total=False):
-    """The options of ``with_options``, beside ``auth``."""
+    """The options of ``with_options``, except ``auth``."""
 
     content_type: str | None
     accept: str | None

@@ -1,9 +1,9 @@
 """``result.links`` and ``result.follow``: the operations that a response leads to.
 
-Rule 1: what a link says is evaluated when somebody looks. One that can't be followed has its error; the others work.
-Rule 2: a link goes to an operation of the same document, with the credentials and options of the client. Its server
-counts as that of an operation does: ``base_url`` wins, and credentials go only to origins that are trusted.
-Rule 3: a Location is followed within the origin of the request alone.
+Rule 1: a link is evaluated when it is read. One that can't be followed has its error; the others work.
+Rule 2: a link goes to an operation of the same document, with the credentials and options of the client. Its server is
+chosen like that of an operation: ``base_url`` wins, and credentials go only to origins that are trusted.
+Rule 3: a Location is followed only within the origin of the request.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Following:
     """Follows the links of one result."""
 
     def __init__(self, dispatcher: Any, plan: Plan, result: HTTPResult) -> None:
-        """``dispatcher`` is what made the call, and makes those of the links; ``plan`` is that of the call."""
+        """``dispatcher`` made the call, and makes those of the links; ``plan`` is that of the call."""
         self._dispatcher, self._plan, self._result = dispatcher, plan, result
 
     def __repr__(self) -> str:
@@ -94,7 +94,7 @@ class Following:
 
     @outermost
     def location(self, method: str = "GET") -> Any:
-        """Call the operation that the header Location is the URL of, usually the resource that was created.
+        """Call the operation at the URL of the header Location, usually the resource that was created.
 
         Raises:
             LinkError: there is no Location, it is of another origin, or no operation of the document has such a path.
@@ -111,7 +111,7 @@ class Following:
         except ValueError:
             raise LinkError("the header Location is not a URL") from None
         if not is_same:
-            hint = "client.request(method, url) with base_url= goes there, if it is to be trusted"
+            hint = "client.request(method, url) with base_url= sends a request there, if you trust it"
             raise LinkError("the header Location leads to another origin", hint=hint)
         path, base = urlsplit(url).path, self._dispatcher.options.base_url or ""
         operation = document.operation_at(method, url, base)
@@ -121,7 +121,7 @@ class Following:
         values = check_request(operation, path_texts(operation.path, path), Request(method, url), limits, strict=False)
         bound = plan.binder.checked(Bound(dict(values.parameters)))
         made = plan.request(bound, self._dispatcher.options_of(operation))
-        # Its own query may have more than the document knows of.
+        # Its own query may have more than the document describes.
         return self._dispatcher.send(plan, replace(made, url=url), data_only=False)
 
     def _sent(self) -> Request:
@@ -169,7 +169,7 @@ class Following:
             listed = json_pointer.join("", "paths", row.path, row.method.lower())
             if row.pointer in pointers or (uri == api.document_uri and listed in pointers):
                 return row
-        where = "the document" if uri == api.document_uri else "another document, of which this one lists no operation"
+        where = "the document" if uri == api.document_uri else "another document, whose operations are not loaded"
         hint = "" if uri == api.document_uri else "load that document, and call the operation"
         raise self._error(link, f"its operationRef {reference!r} leads to no operation: it is in {where}", hint)
 
@@ -200,7 +200,7 @@ class Following:
 
     @cached_property
     def _context(self) -> ExpressionContext:
-        """What the expressions refer to."""
+        """The values that expressions refer to."""
         sent, result, operation = self._sent(), self._result, self._plan.operation
         body: Any = ABSENT
         if isinstance(sent.body, bytes) and operation.body is not None:

@@ -15,11 +15,11 @@ from dynclient._client.state import (
 )
 from dynclient.model import API, OperationRow
 
-if TYPE_CHECKING:  # inspection is loaded when something is shown
+if TYPE_CHECKING:  # inspection is loaded when an object is shown
     from dynclient._tables import Row
 
 
-# Whether an operation is broken shows when it is read, which takes milliseconds for each.
+# Only reading an operation shows whether it is broken, which takes milliseconds for each.
 _CHECKED = 500
 
 
@@ -51,7 +51,7 @@ class Operations(Mapping[str, Any]):
         return isinstance(name, str) and name in self._names.by_any
 
     def search(self, words: str) -> Operations:
-        """The operations that have most of these words in names, paths, texts or parameters; the best first."""
+        """The operations that best match these words in names, paths, texts or parameters, best first."""
         keys = {row.key: row for row in self._names.by_name.values()}
         found = self._dispatcher.document.search_index.search(words)
         return Operations(
@@ -139,7 +139,7 @@ class Namespace:
 
 
 class Summary:
-    """The namespaces of a large API, and how many operations each has: what a client shows then."""
+    """The namespaces of a large API, with the number of operations of each, which a client shows instead of a list."""
 
     __slots__ = ("_api",)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Dispatcher:
-    """Makes the calls of a Client: they run in the caller's thread, and return when they are done."""
+    """Makes the calls of a Client: they run in the caller's thread and block."""
 
     is_async = False
 
@@ -69,17 +69,17 @@ class Dispatcher:
         return type(self)(self.state, self.options.changed(options), self.document)
 
     def options_of(self, operation: Operation, options: CallOptions | None = None) -> CallOptions:
-        """The options of an operation's calls, with the validation that it has for itself."""
+        """The options of an operation's calls, with its own validation."""
         options = self.options if options is None else options
         own = self._validations.get(operation.row.key)
         return options if own is None else options._replace(validate=own)
 
     def security_of_any(self) -> tuple[SecurityRequirement, ...]:
-        """The security of a request past the document: the document's own, or else any credential that is given."""
+        """The security of an undocumented request: the document's top-level one, or else any credential given."""
         return self._security.of_any(self.document.api.security)
 
     def has_credentials(self, operation: Operation) -> bool:
-        """Whether the client has the credentials that an operation requires; nobody is asked for them."""
+        """Whether the client has the credentials that an operation requires; no login is started."""
         return self._security.can_meet(Request(operation.method, ""), operation)
 
     def prepare(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Request:
@@ -95,14 +95,14 @@ class Dispatcher:
         return result.data if data_only else self._linked(plan, result)
 
     def _linked(self, plan: Plan, result: Any) -> Any:
-        """The result with what follows its links, which is made when somebody asks for it."""
+        """The result with ``follow``, which is made when it is read."""
 
         def following(result: HTTPResult) -> Any:
             from dynclient._client.links import Following
 
             return Following(self, plan, result)
 
-        # Nobody else has it yet; a copy of it would cost more than all of this.
+        # No other code has it yet; a copy would cost more than all of this.
         object.__setattr__(result, "following", following)
         return result
 
@@ -156,7 +156,7 @@ class Dispatcher:
         if options.headers:
             self._security.check_headers(options.headers, request, operation)
         if options.http_cache is not None and self.state.certificate:
-            # What a server shows to a certificate is not told apart by the request.
+            # A response may depend on the client's certificate, which is not part of the request.
             options = options._replace(http_cache=None)
         if options.cookies is not None and not self._security.trusts(request, operation):
             options = options._replace(cookies=None)
@@ -172,7 +172,7 @@ class Dispatcher:
 
 
 def _limits(rate: Any, document: LoadedDocument) -> dict[str, str]:
-    """Names of operations and tags with a limit of their own -> what they mean: an operation's key, or a tag.
+    """Names of operations and tags with their own limit -> their meaning: an operation's key, or a tag.
 
     Raises:
         ArgumentError: there is no such operation or tag.
@@ -204,7 +204,7 @@ def _validations(options: CallOptions, document: LoadedDocument) -> dict[str, An
 
 
 class AsyncDispatcher(Dispatcher):
-    """Makes the calls of an AsyncClient: each is a coroutine, and nothing happens before it is awaited."""
+    """Makes the calls of an AsyncClient: each is a coroutine, which does nothing until it is awaited."""
 
     __slots__ = ()
     is_async = True
@@ -248,7 +248,7 @@ class _Docstring:
 
 @lru_cache
 def _also(kind: type[DocumentError], other: Any) -> type[DocumentError]:
-    """A class of errors that are those of another class too. Their pickles are those of the first class."""
+    """A subclass of two error classes. Its errors are pickled as the first class."""
 
     def reduced(error: DocumentError) -> tuple[Any, ...]:
         revive, (_, state) = kind.__reduce__(error)
@@ -259,7 +259,7 @@ def _also(kind: type[DocumentError], other: Any) -> type[DocumentError]:
 
 
 class Described:
-    """What every operation has, whatever its arguments are."""
+    """The attributes of every operation, independent of its arguments."""
 
     def __init__(
         self,
@@ -281,18 +281,18 @@ class Described:
 
     @property
     def operation(self) -> Any:
-        """The operation as the document describes it (:class:`dynclient.model.Operation`)."""
+        """The operation as described by the document (:class:`dynclient.model.Operation`)."""
         with self._attribute():
             return self._read()
 
     @property
     def fault(self) -> DocumentError | None:
-        """Read the operation: the error in the document that stops its calls, or some of them, or None."""
+        """Read the operation, and return the error in the document that stops some or all of its calls, or None."""
         return self._dispatcher.document.fault(self._row)
 
     @property
     def pagination(self) -> Pagination | None:
-        """How the operation's list goes on, with the evidence of the document; None if it does not page."""
+        """How the operation's list is paginated, with the evidence in the document; None if it is not."""
         from dynclient._client.paging import rule_of
 
         with self._attribute():
@@ -311,10 +311,10 @@ class Described:
             return checked_example(self.operation, seed)
 
     def from_strings(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Read texts, such as a row of a CSV file, by the document: keyword arguments of a call.
+        """Convert strings, such as a row of a CSV file, to keyword arguments of a call, by the document's schemas.
 
-        Numbers, booleans, null, and JSON of arrays and objects are read by their schemas. An empty text is left out
-        where the schema has no text.
+        Numbers, booleans, null, and JSON of arrays and objects are read by their schemas. An empty string is left out
+        if the schema does not allow a string.
 
         Raises:
             ArgumentError: the operation has no such argument, or an array or object is not JSON.
@@ -322,7 +322,7 @@ class Described:
         return self._dispatcher.document.plan(self._row).binder.from_strings(row)
 
     def describe(self) -> dict[str, Any]:
-        """The contents of its page, as data."""
+        """The contents of its reference page, as data."""
         from dynclient.inspection.views import described
 
         with naming(self._row):
@@ -339,7 +339,7 @@ class Described:
     @shown_as(of_operation)
     @outermost
     def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
-        """Where each argument would go on the wire, by which line of the document, and what validation finds.
+        """Where each argument goes in the request, by which line of the document, and the faults that validation finds.
 
         Raises:
             ArgumentError: an argument is unknown or given twice.
@@ -354,17 +354,17 @@ class Described:
     @shown_as(with_keywords("waits"))
     @outermost
     def wait(self, /, *args: Any, **keywords: Any) -> Any:
-        """Call, and wait until what the server goes on doing is over: the data of the result, or an awaitable of it.
+        """Call, and wait until the server has finished the job; returns the data of the result, or an awaitable of it.
 
-        Takes the arguments of the call, and ``timeout``, the seconds for all of it; None is no end. Where to ask is in
-        :attr:`waiter`, or in the answer. ``until={"status": "completed"}`` waits for these values at their paths, of a
-        GET by the same request; ``failed={"status": ["failed", "expired"]}`` are those of a failure; ``until="final"``
-        follows the document's declaration. With ``follow=True`` it gives each state as it comes. An option whose name
-        is an argument of the call gets an underscore after it.
+        Takes the arguments of the call, and ``timeout``, the seconds for everything; None is no limit. :attr:`waiter`,
+        or the answer, says which URL is polled. ``until={"status": "completed"}`` waits for these values at their
+        paths, of a GET by the same request; ``failed={"status": ["failed", "expired"]}`` are those of a failure;
+        ``until="final"`` follows the document's declaration. With ``follow=True`` it yields each state as it arrives.
+        If an argument of the call has the name of an option, write the option with an underscore after it.
 
         Raises:
-            WaitFailed: it failed; ``.state`` and ``.result`` have what the server says.
-            WaitTimeout: it is not over yet; ``dynclient.resume(client, error.resume)`` goes on.
+            WaitFailed: the job failed; ``.state`` and ``.result`` have the server's answer.
+            WaitTimeout: it has not ended yet; ``dynclient.resume(client, error.resume)`` continues.
         """
         from dynclient._client.waits import wait
 
@@ -373,7 +373,7 @@ class Described:
     @shown_as(with_keywords("waits"))
     @outermost
     def start(self, /, *args: Any, **keywords: Any) -> Any:
-        """Call, and return what it began as a Job: ``.result(timeout=)``, ``.status``, ``.poll()``, ``.resume``.
+        """Call, and return the job that it started: ``.result(timeout=)``, ``.status``, ``.poll()``, ``.resume``.
 
         Takes the arguments of the call, ``until`` and ``failed``. On an AsyncClient it is awaited.
         """
@@ -383,7 +383,7 @@ class Described:
 
     @property
     def waiter(self) -> Any:
-        """How it is waited for (:class:`dynclient.types.Waiter`), with evidence; None if the document does not say."""
+        """How to wait for it (:class:`dynclient.types.Waiter`), with evidence; None if the document does not say."""
         from dynclient._client.jobs import waiter_named
 
         with self._attribute():
@@ -422,7 +422,7 @@ class OperationMethod(Described):
     def __signature__(self) -> inspect.Signature:
         from dynclient.inspection.signatures import signature
 
-        # inspect's word for "there is none" is ValueError, so that help() goes on.
+        # inspect's word for "there is none" is ValueError, so that help() continues.
         with self._attribute(ValueError):
             made = signature(self._read(), self._dispatcher.options.defaults)
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
@@ -494,10 +494,10 @@ class OperationMethod(Described):
     def stream(self, /, *args: Any, **keywords: Any) -> Any:
         """Call, and leave the response's body unread: ``with op.stream(...) as answer``, or ``async with``.
 
-        What the ``with`` statement gives is an Answer: ``status``, ``headers``, ``iter_bytes()``, ``iter_text()``,
+        The ``with`` statement gives an Answer: ``status``, ``headers``, ``iter_bytes()``, ``iter_text()``,
         ``iter_lines()``, ``iter_items()``, ``save(path)`` and ``read()``; it iterates over the items. Error statuses
-        raise as in a plain call. Where the document offers sequences of items and other media types, it asks for
-        sequences first.
+        raise as in a plain call. If the document offers sequences of items beside other media types, sequences are
+        requested first.
         """
         plan = self._dispatcher.document.plan(self._row)
         return self._dispatcher.stream(plan, plan.binder.bind(args, keywords, self._dispatcher.options.defaults))
@@ -505,18 +505,18 @@ class OperationMethod(Described):
     @shown_as(with_keywords("paging"))
     @outermost
     def paginate(self, /, *args: Any, **keywords: Any) -> Any:
-        """The items of a list, lazily, one request a page: ``for item in op.paginate(...)``, or ``async for``.
+        """Iterate over a list's items, page by page: ``for item in op.paginate(...)``, or ``async for``.
 
-        Takes the arguments of the call. ``.pages()`` of what it returns gives whole pages, ``.first(n)`` a list. What
-        is asked for next is in :attr:`pagination`; ``by`` says it otherwise. ``page_size`` is a number or ``"max"``,
-        ``max_items`` is the largest number of items, ``resume`` goes on where a page's ``resume`` says, ``prefetch=1``
-        fetches the next page meanwhile, ``unique="id"`` leaves out items that moved between pages, and
-        ``on_repeat="stop"`` takes a repeated page for the end. An option whose name is an argument of the call gets an
-        underscore after it.
+        Takes the arguments of the call. ``.pages()`` of the returned object iterates over whole pages, ``.first(n)``
+        returns a list. :attr:`pagination` says how the next page is requested; ``by`` overrides it. ``page_size`` is a
+        number or ``"max"``, ``max_items`` the largest number of items, ``resume`` the text of a page to continue at;
+        ``prefetch=1`` fetches the next page in the background, ``unique="id"`` leaves out items that moved between
+        pages, and ``on_repeat="stop"`` ends the list at a repeated page. If an argument of the call has the name of an
+        option, write the option with an underscore after it.
 
         Raises:
-            PaginationUnclear: how the list goes on is not clear enough.
-            PaginationError: while iterating: the server repeats a page, or names one that can't be asked for.
+            PaginationUnclear: the document does not say clearly enough how the list pages.
+            PaginationError: while iterating: the server repeats a page, or names one that can't be requested.
         """
         from dynclient._client.paging import AsyncPages, Pages, pages_of
 
@@ -528,7 +528,7 @@ class OperationMethod(Described):
     @shown_as(of_options)
     @outermost
     def with_options(self, **options: Any) -> OperationMethod:
-        """The same operation with other options for this call, as a client's ``with_options`` takes them."""
+        """The same operation with other options for its calls: those of a client's ``with_options``."""
         return self._like(self._dispatcher.changed(options), with_http_info=self._with_http_info)
 
     def _like(self, dispatcher: Dispatcher, *, with_http_info: bool) -> OperationMethod:
@@ -536,14 +536,14 @@ class OperationMethod(Described):
         return OperationMethod(dispatcher, self._row, name, with_http_info, self._namespace)
 
     def __repr__(self) -> str:
-        # A debugger, or a traceback that shows local variables, must not fail over what it shows.
+        # A debugger, or a traceback that shows local variables, must not fail over this object.
         fault = self.fault
         if fault is not None:
             return f"<{self.__name__}, broken: {fault}>"
         return f"{self.__name__}{self.__signature__}\n\n{escaped(self._described())}"
 
     def _described(self) -> str:
-        """The docstring; that of a broken operation says what is wrong with it, and leaves out what can't be read."""
+        """The docstring; that of a broken operation says what is wrong with it, and leaves out unreadable parts."""
         from dynclient.inspection.docstrings import broken, docstring
 
         fault = self.fault

@@ -1,4 +1,4 @@
-"""``operation.paginate(...)``: the items and pages of a list, with a driver for threads and one for tasks.
+"""``operation.paginate(...)``: iterate over a list's items and pages, with a driver for threads and one for tasks.
 
 A keyword of ``paginate`` is an argument of the call where the operation has one of that name; the option of that name
 is then written with an underscore after it.
@@ -55,7 +55,7 @@ def rule_of(document: LoadedDocument, row: OperationRow, options: CallOptions) -
     )
 
 
-def pages_of(  # noqa: PLR0917  # each is one thing of the call
+def pages_of(  # noqa: PLR0917  # each is one part of the call
     document: LoadedDocument,
     row: OperationRow,
     options: CallOptions,
@@ -68,7 +68,7 @@ def pages_of(  # noqa: PLR0917  # each is one thing of the call
 
     Raises:
         ArgumentError: an argument or an option is wrong.
-        PaginationUnclear: how the list goes on is not clear enough, and ``by=`` does not say it.
+        PaginationUnclear: the document does not say clearly enough how the list pages, nor does ``by=``.
     """
     plan = document.plan(row)
     arguments = dict(keywords)
@@ -109,15 +109,15 @@ def _check(rule: Pagination) -> None:
         items = rule.items or "$.NAME"
         following = rule.next or "query PARAMETER <- $.MEMBER"
         raise PaginationUnclear(
-            f"how the list goes on is {what}",
+            f"how the list pages is {what}",
             pagination=rule,
-            hint=f'say it: by={{"items": "{items}", "next": "{following}"}}; x-pagination says it in the document',
+            hint=f'pass by={{"items": "{items}", "next": "{following}"}}, or write x-pagination in the document',
         )
     if rule.items is None and " + " in (rule.next or ""):
         raise PaginationUnclear(
-            "it is unclear where the items are, whose number tells the last page",
+            "it is unclear where the items of a page are, so the last page can't be recognized",
             pagination=rule,
-            hint='say it: by={"items": "$.NAME"}',
+            hint='pass by={"items": "$.NAME"}',
         )
 
 
@@ -148,7 +148,7 @@ _WANTED: Mapping[str, tuple[Callable[[Any], object], str]] = {
 
 
 class _Call:
-    """A call whose pages are asked for."""
+    """A call whose pages are requested."""
 
     def __init__(self, plan: Plan, bound: Bound, options: CallOptions) -> None:
         self.plan, self.bound, self.options = plan, bound, options
@@ -190,7 +190,7 @@ class _Call:
         """Set the number of items on a page; ``"max"`` is the largest that the document allows."""
         if target is None:
             raise ArgumentError(
-                "it is unclear which parameter has the number of items on a page",
+                "it is unclear which parameter sets the page size",
                 argument="page_size",
                 hint='by={"size": "query NAME"} names it, or pass the parameter itself',
             )
@@ -233,7 +233,7 @@ class _Call:
 
 
 def fitted(value: Any, schema: Schema | None) -> Any:
-    """A value as its parameter takes it: servers give numbers for texts, and texts for numbers."""
+    """A value in the type of its parameter: servers send numbers for strings, and strings for numbers."""
     if schema is None:
         return str(value) if value is not None else None
     types = shape(schema).types - {"null"}
@@ -245,12 +245,12 @@ def fitted(value: Any, schema: Schema | None) -> Any:
 
 
 def _with_member(body: Any, target: Target, value: Any) -> Any:
-    """A body with another member, which the caller's own does not get."""
+    """A copy of a body with another member; the caller's object stays as it is."""
     from dynclient._plain_values import plain_value
 
     copied = plain_value(body) if body is not ... else {}
     if not isinstance(copied, dict):
-        raise ArgumentError(f"the body has no member {target.name}, since it is no object", argument="body")
+        raise ArgumentError(f"the body has no member {target.name}, since it is not an object", argument="body")
     root = here = dict(copied)
     for key in target.keys[:-1]:
         inner = here.get(str(key))
@@ -261,7 +261,7 @@ def _with_member(body: Any, target: Target, value: Any) -> Any:
 
 
 class _Pages(Generic[T]):
-    """What the pages of threads and of tasks have in common."""
+    """The common part of the pages of threads and of tasks."""
 
     def __init__(self, send: Callable[[Request], Any], paging: Paging, *, prefetch: bool = False) -> None:
         self._send, self._paging, self._prefetch = send, paging, prefetch
@@ -272,14 +272,14 @@ class _Pages(Generic[T]):
         return self._paging.rule
 
     def prepare(self) -> Request:
-        """The request of the first page, as it would be sent but for credentials."""
+        """The request of the first page, without credentials."""
         return self._paging.request({})
 
     def goes_on(self, result: HTTPResult) -> bool:
         """Whether the result of the call, made by itself, says that there is more.
 
         Raises:
-            PaginationError: it names a next page that can't be asked for.
+            PaginationError: it names a next page that can't be requested.
         """
         walk = steps(self._paging)
         next(walk)
@@ -296,7 +296,7 @@ class _Pages(Generic[T]):
     def _limited(self, most: int) -> Any:
         """The same pages, limited to a number of items."""
         if not _is_number(most):
-            raise ArgumentError(f"the number of items must be one from 0, not {most!r}", argument="max_items")
+            raise ArgumentError(f"the number of items must be an integer from 0, not {most!r}", argument="max_items")
         own = self._paging.max_items
         paging = self._paging._replace(max_items=most if own is None else min(own, most))
         return type(self)(self._send, paging, prefetch=self._prefetch)
@@ -311,7 +311,7 @@ class _Pages(Generic[T]):
 
 
 class _Walk:
-    """One iteration over the pages: what is asked for next, and what came."""
+    """One iteration over the pages: the next request, and the pages so far."""
 
     def __init__(self, send: Callable[[Request], Any], paging: Paging, *, prefetch: bool) -> None:
         self._send, self._prefetch = send, prefetch
@@ -363,14 +363,14 @@ class _PageIterator(_Walk, Iterator[Page[T]]):
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        """One thread, which fetches the next page while the present one is used."""
+        """One thread, which fetches the next page while the current one is used."""
         from concurrent.futures import ThreadPoolExecutor
 
         return ThreadPoolExecutor(1, thread_name_prefix="dynclient-prefetch")
 
 
 class Pages(_Pages[T]):
-    """The items of a list, page by page: one request a page, when its first item is asked for.
+    """The items of a list, page by page; each page is requested when its first item is needed.
 
     It can be iterated over again, which restarts at the first page. :meth:`pages` gives the pages themselves.
     """
@@ -380,16 +380,16 @@ class Pages(_Pages[T]):
         return chain.from_iterable(page.items for page in self.pages() if page.has_items)
 
     def pages(self) -> Iterator[Page[T]]:
-        """The pages, each with its items, answer, number, and the text that goes on after it.
+        """The pages, each with its items, answer, number, and the text to resume after it.
 
         Raises:
             PaginationError: while iterating: the server repeats a page, or names one that can't be asked for.
-            DynclientError: while iterating: as the call; with ``page_number``, and ``resume``.
+            DynclientError: while iterating: as the call, with ``page_number`` and ``resume``.
         """
         return _PageIterator(self._send, self._paging, prefetch=self._prefetch)
 
     def first(self, n: int) -> list[T]:
-        """The first items, of no more pages than they are on."""
+        """Return the first items, without requesting more pages than needed."""
         return list(self._limited(n))
 
     def to_list(self, *, max_items: int) -> list[T]:
@@ -414,7 +414,7 @@ class _AsyncPageIterator(_Walk, AsyncIterator[Page[T]]):
 
 
 class _AsyncItems(AsyncIterator[T]):
-    """No generator, since those have to be closed on trio."""
+    """Not a generator, since those have to be closed on trio."""
 
     def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
         self._pages = pages
@@ -429,7 +429,7 @@ class _AsyncItems(AsyncIterator[T]):
 
 
 class AsyncPages(_Pages[T]):
-    """The items of a list, page by page, for ``async for``: one request a page, when its first item is asked for."""
+    """The items of a list, for ``async for``; each page is requested when its first item is needed."""
 
     def __aiter__(self) -> AsyncIterator[T]:
         self._need_items()
@@ -440,7 +440,7 @@ class AsyncPages(_Pages[T]):
         return _AsyncPageIterator(self._send, self._paging, prefetch=self._prefetch)
 
     async def first(self, n: int) -> list[T]:
-        """The first items, of no more pages than they are on."""
+        """Return the first items, without requesting more pages than needed."""
         return [item async for item in self._limited(n)]
 
     async def to_list(self, *, max_items: int) -> list[T]:
@@ -449,7 +449,7 @@ class AsyncPages(_Pages[T]):
 
 
 class _AsyncAhead:
-    """A page that is fetched in a task of its own while the present one is used; on asyncio and trio."""
+    """A page that is fetched in a separate task while the current one is used; on asyncio and trio."""
 
     def __init__(self, coroutine: Any) -> None:
         import asyncio

@@ -1,10 +1,10 @@
-"""Requests past the document, ``client.request(method, path)``, with the client's server, credentials and limits.
+"""Undocumented requests, ``client.request(method, path)``, with the client's server, credentials and limits.
 
-Rule 1: the document does not describe such a request, so nothing is validated. Its body is written by the value's kind,
+Rule 1: the document does not describe such a request, so nothing is validated. Its body is encoded by the value's type,
 or by ``content_type``; the response is read by its own Content-Type. Errors follow the status.
 Rule 2: it goes to the origin of the client's server. Another one is named by ``base_url``, never by a path, which may
 be a link that a server sent.
-Rule 3: of the credentials those are used that the document asks for as a whole, or else any that was given.
+Rule 3: it uses the credentials that the document requires at its top level, or else any that was given.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RawRequests:
     """Makes requests that the document does not describe; called, it returns an HTTPResult."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
-        """Take what makes the calls of a client."""
+        """Take the dispatcher of a client."""
         self._dispatcher = dispatcher
 
     @outermost
@@ -42,8 +42,8 @@ class RawRequests:
 
         Args:
             method: the HTTP method.
-            url: a path, which the server's URL goes before, or a URL of the same origin; either may have a query.
-            more: ``body``, a value that is written by its kind (mappings and lists as JSON, text, bytes, files);
+            url: a path, which is added to the server's URL, or a URL of the same origin; either may have a query.
+            more: ``body``, a value that is encoded by its type (mappings and lists as JSON, text, bytes, files);
                 ``content_type`` of the body; ``query``, ``headers`` and ``accept``, as in ``with_options``.
 
         Raises:
@@ -66,7 +66,7 @@ class RawRequests:
         return dispatcher.prepare(plan, bound, options)
 
     def __repr__(self) -> str:
-        return "<request(method, path, *, query, headers, body, content_type, accept): a request past the document>"
+        return "<request(method, path, *, query, headers, body, content_type, accept): an undocumented request>"
 
     def _bound(self, method: str, url: str, more: dict[str, Any]) -> tuple[Dispatcher, Plan, Bound, CallOptions]:
         body = more.pop("body", None)
@@ -76,7 +76,7 @@ class RawRequests:
                     f"unknown argument {name}", argument=name, hint=f"with_options({name}=...).request(...)?"
                 )
         if not isinstance(method, str) or not is_token(method) or method.upper() == "CONNECT":
-            raise ArgumentError(f"{method!r} is not a method of HTTP that can be sent", argument="method")
+            raise ArgumentError(f"{method!r} is not an HTTP method that can be sent", argument="method")
         dispatcher = self._dispatcher.changed(more) if more else self._dispatcher
         api = dispatcher.document.api
         base = server_url(api.servers, dispatcher.options.base_url, dispatcher.options.server)
@@ -96,7 +96,7 @@ def _target(url: str, base: str) -> tuple[str, str]:
         ArgumentError: the URL is of another origin.
     """
     if not isinstance(url, str):
-        raise ArgumentError(f"a request goes to a path or a URL, not to a {type(url).__name__}", argument="url")
+        raise ArgumentError(f"a request takes a path or a URL, not a {type(url).__name__}", argument="url")
     url = url.partition("#")[0]
     if not _ABSOLUTE.match(url.partition("/")[0]):
         return base, url if url[:1] in {"/", "?"} else f"/{url}"
@@ -106,8 +106,8 @@ def _target(url: str, base: str) -> tuple[str, str]:
         raise ArgumentError("the URL has no valid host", argument="url") from None
     if "@" in parts.netloc or there != origin(base):
         raise ArgumentError(
-            f"the URL is of another origin, {text_of(there)}, than the client's server, {text_of(origin(base))}",
+            f"the URL has another origin, {text_of(there)}, than the client's server, {text_of(origin(base))}",
             argument="url",
-            hint=f'with_options(base_url="{text_of(there)}").request(...) asks there',
+            hint=f'with_options(base_url="{text_of(there)}").request(...) sends it there',
         )
     return f"{parts.scheme}://{parts.netloc}", url[len(parts.scheme) + 3 + len(parts.netloc) :] or "/"

@@ -1,4 +1,4 @@
-"""Methods whose signatures depend on their object, and are worked out when somebody looks, as ``help()`` does."""
+"""Methods whose signatures depend on their object, and are computed when they are read, as by ``help()``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _F = TypeVar("_F")
 
 
 class _BoundMethod(partial[Any]):
-    """A method with a signature of its own object, which is worked out when somebody looks."""
+    """A method with a signature of its object, which is computed when it is read."""
 
     shown_by: Callable[[Any], inspect.Signature]
 
@@ -58,7 +58,7 @@ class _ShownMethod:
 
 
 class ShownClassMethod(_ShownMethod):
-    """A class method, whose defaults are shown if they are short."""
+    """A class method whose defaults are shown if they are short."""
 
     def __init__(self, method: Any) -> None:
         super().__init__(method.__func__, self._signature)

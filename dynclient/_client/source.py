@@ -26,7 +26,7 @@ class DocumentSource:
     """A document's source, with the options that it is read with."""
 
     def __init__(self, source: Any, headers: Mapping[str, str] = {}, **options: Any) -> None:
-        """Take the arguments of :func:`dynclient._load.load`, and the headers that its URL is asked with."""
+        """Take the arguments of :func:`dynclient._load.load`, and the headers for requests to its URL."""
         self.given = source
         self._overlays = tuple(map(_Located, options.pop("overlays", ())))
         self._headers = headers
@@ -44,17 +44,17 @@ class DocumentSource:
         """The source, so that it can be read from any folder, and the options that it is read with.
 
         Raises:
-            TypeError: it is a file object, which can be read only once; or there is a secret that it is read with.
+            TypeError: it is a file object, which can be read only once; or a secret is needed to read it.
         """
         if self._headers:
             raise TypeError("a client with document_auth or document_headers is not pickled: they may hold secrets")
         if hasattr(self.given, "read"):
-            raise TypeError("a client of a file object is not pickled: load() a path, or what the file holds")
+            raise TypeError("a client of a file object is not pickled: load() a path, or the content of the file")
         overlays = [one.absolute if one.path is not None else one.given for one in self._overlays]
         return self._absolute if self._path is not None else self.given, {**self._options, "overlays": overlays}
 
     def stamps(self, api: API) -> tuple[object, ...]:
-        """How the files of the document look now (:func:`stamps`)."""
+        """The current stamps of the document's files (:func:`stamps`)."""
         return stamps((self._absolute, *getattr(api.references, "paths", ())))
 
     def read(self) -> API:
@@ -89,7 +89,7 @@ class DocumentSource:
         can_change = [one.path is not None or _is_url(one.given) for one in (self._source, *self._overlays)]
         if not any(can_change):
             raise ArgumentError(
-                "the document was given as a value: there is nothing to read again",
+                "the document was given as a value, so it can't be read again",
                 hint="load() from a path or a URL, or load() the new document",
             )
         try:
@@ -101,7 +101,7 @@ class DocumentSource:
 
 
 class _Located:
-    """A document or an overlay as the caller spelled it. If it is not a file, ``path`` is None."""
+    """A document or an overlay, as given by the caller. If it is not a file, ``path`` is None."""
 
     def __init__(self, given: Any) -> None:
         self.given = given
@@ -109,7 +109,7 @@ class _Located:
         self.absolute = _absolute(self.path) if self.path is not None else ""
 
     def now(self) -> Any:
-        """The source as the caller spelled it, or its absolute path if the current folder has changed."""
+        """The source as given by the caller, or its absolute path if the current folder has changed."""
         return self.given if self.path is None or _absolute(self.path) == self.absolute else self.absolute
 
 
@@ -124,7 +124,7 @@ def _is_url(source: Any) -> bool:
 def document_headers(
     source: Any, headers: Mapping[str, str] | None, auth: Any, allow_origins: Iterable[str]
 ) -> Mapping[str, str]:
-    """The headers that a document's URL is asked with: those of ``document_headers`` and ``document_auth``.
+    """The headers for requests to a document's URL: those of ``document_headers`` and ``document_auth``.
 
     Raises:
         ArgumentError: one can't be sent, or the document does not come from a URL.
@@ -135,7 +135,7 @@ def document_headers(
     if not found and auth is None:
         return {}
     if not _is_url(source):
-        raise ArgumentError(f"{name} is for a document that is loaded from a URL", argument=name)
+        raise ArgumentError(f"{name} applies only to a document that is loaded from a URL", argument=name)
     from dynclient.security.trust import check_document
 
     check_document(source.strip(), allow_origins, name)
@@ -146,12 +146,12 @@ def document_headers(
         found["Authorization"] = authorization_header(auth, "document_auth")
     for key, text in found.items():
         if key.lower() in CONNECTION_FIELDS or not is_token(key) or not is_field_value(text):
-            raise ArgumentError(f"document_headers: {key!r} can't be set, or holds a line end", argument=name)
+            raise ArgumentError(f"document_headers: {key!r} can't be set, or contains a line break", argument=name)
     return HiddenHeaders(found)
 
 
 def stamps(paths: Iterable[str]) -> tuple[object, ...]:
-    """How files look now: two equal looks mean, in all likelihood, the same contents."""
+    """The stamps of files: equal stamps mean, in all likelihood, the same contents."""
     return tuple(map(_stamp, dict.fromkeys(paths)))
 
 
@@ -201,7 +201,7 @@ class _ConditionalTransport(OneShotTransport):
             raise _NotModifiedError
         if response.status not in REDIRECTS:
             self._is_root_fetched = True
-            # RFC 9110, 15.4.5: a 304 has the ETag that a 200 would have had; a date may be left out.
+            # RFC 9110, 15.4.5: a 304 has the ETag that a 200 would have; a date may be left out.
             modified = response.headers.get("last-modified") or request.headers.get("if-modified-since", "")
             self.found[url] = (response.headers.get("etag", ""), modified)
         return response

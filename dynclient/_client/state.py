@@ -1,9 +1,9 @@
-"""What the clients of one loaded document share: the document, the transport, fetched tokens, retry tokens.
+"""The state that the clients of one loaded document share: the document, the transport, fetched tokens, retry tokens.
 
 Rule 1: an operation is read, and its plan made, when it is first used; then it is kept. Threads may race to make one:
 the first that is stored is used by all.
-Rule 2: ``reload`` swaps the document as a whole, by one assignment: a caller sees the old one or the new one. What was
-made from the old one keeps working, on the same connections.
+Rule 2: ``reload`` swaps the document as a whole, by one assignment: a caller sees the old one or the new one. Objects
+made from the old one keep working, on the same connections.
 Rule 3: a new document is taken only if it can be read and the client's credentials fit it.
 """
 
@@ -69,7 +69,7 @@ class OperationNames:
         """Find an operation by any of its names.
 
         Raises:
-            NoSuchOperation: with the names that are near.
+            NoSuchOperation: with similar names.
         """
         if not isinstance(name, str):
             raise NoSuchOperation(f"no operation {name!r}: an operation is found by its name", name=repr(name))
@@ -95,7 +95,7 @@ def outermost(function: Callable[_P, _R]) -> Callable[_P, _R]:
                 raise
             from dynclient._client.tracebacks import shortened
 
-            __tracebackhide__ = True  # pytest shows the caller's frame, then
+            __tracebackhide__ = True  # so that pytest shows the caller's frame
             raise shortened(error)  # noqa: B904  # it is the same error
 
     return called
@@ -118,7 +118,7 @@ class LoadedDocument:
         """Take the API, of which nothing but the list of operations is read yet."""
         self.api = api
         self._limits = limits
-        # The names before a reload, and what the operations of their methods and paths are called now.
+        # The names before a reload, and the current names of the operations with their methods and paths.
         self.renamed: dict[str, str] = {}
         self._operations: dict[str, Operation] = {}
         self._plans: dict[str, Plan] = {}
@@ -138,7 +138,7 @@ class LoadedDocument:
 
     @cached_property
     def recorder(self) -> Recorder:
-        """What counts the faults of responses with ``validate="record"``."""
+        """The counter of the faults of responses with ``validate="record"``."""
         from dynclient.drift import Recorder
 
         return self.__dict__.setdefault("recorder", Recorder(self.api))  # type: ignore[no-any-return]  # it is one
@@ -168,7 +168,7 @@ class LoadedDocument:
         return plan
 
     def once(self, what: str, row: OperationRow, find: Callable[[], _R]) -> _R:
-        """Return what was found out of an operation, at its first use.
+        """Return a fact about an operation, computed at its first use.
 
         Raises:
             DocumentError: the document is broken there.
@@ -177,7 +177,7 @@ class LoadedDocument:
         if key not in self._found:
             with naming(row):
                 self._found.setdefault(key, find())
-        return self._found[key]  # type: ignore[no-any-return]  # what `find` returns
+        return self._found[key]  # type: ignore[no-any-return]  # the result of `find`
 
     @cached_property
     def webhooks(self) -> tuple[Incoming, ...]:
@@ -197,7 +197,7 @@ class LoadedDocument:
     def operation_at(self, method: str, url: str, base: str) -> Operation | None:
         """The operation that a URL of a server belongs to; None if there is none, or a broken one.
 
-        ``base`` is the server's own URL, which goes before every path.
+        ``base`` is the server's own URL, the prefix of every path.
         """
         from dynclient._routing import HTTPError
 
@@ -212,7 +212,7 @@ class LoadedDocument:
         return None
 
     def fault(self, row: OperationRow) -> DocumentError | None:
-        """Read an operation: the error that stops its calls, or some of them, or None."""
+        """Read an operation, and return the error that stops some or all of its calls, or None."""
         try:
             with naming(row):
                 plan = self.plan(row)
@@ -224,9 +224,9 @@ class LoadedDocument:
 
 
 class ClientState:
-    """What a client, and all that ``with_options`` makes of it, have in common.
+    """The state of a client and of all clients that ``with_options`` makes from it.
 
-    ``document`` is the current version of the document. ``credentials`` has the tokens that were fetched.
+    ``document`` is the current version of the document. ``credentials`` holds fetched tokens.
     """
 
     def __init__(
@@ -242,8 +242,8 @@ class ClientState:
     ) -> None:
         """``make_transport`` is called at the first request. ``certificate``: TLS shows a certificate of the client.
 
-        ``own_transport``: the transport is ours, and has no other certificate. ``kept`` are options of ``load`` that a
-        pickle of the client needs.
+        ``own_transport``: the transport is the built-in one, and has no other certificate. ``kept`` are options of
+        ``load`` that a pickle of the client needs.
         """
         self.kept = kept
         self.source = source
@@ -274,7 +274,7 @@ class ClientState:
             transport = self._transports.setdefault(_ONLY, self._make_transport())
         if self.is_closed:
             self._transports.clear()
-            raise ClientClosed("the client is closed", hint="load() makes another one")
+            raise ClientClosed("the client is closed", hint="load() makes a new client")
         return transport
 
     @cached_property

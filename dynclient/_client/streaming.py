@@ -1,12 +1,12 @@
-"""Streamed responses: what ``operation.stream(...)`` gives, and how a body is cut into bytes, text, lines and items.
+"""Streamed responses of ``operation.stream(...)``, and how a body is split into bytes, text, lines and items.
 
-:mod:`dynclient.codecs.sequence` cuts; here chunks are read for it, and items validated.
+:mod:`dynclient.codecs.sequence` splits; this module reads chunks for it and validates items.
 
 Rule 1: a body is read once, and only within the ``with`` statement; leaving it early closes the connection.
-Rule 2: timeouts and the call's deadline apply to each chunk. ``Limits.response_bytes`` applies to what is kept in
+Rule 2: timeouts and the call's deadline apply to each chunk. ``Limits.response_bytes`` applies to everything kept in
 memory: one item, one line, :meth:`Answer.read`; ``Limits.streamed_response_bytes`` to all of the body.
 Rule 3: a stream of server-sent events can be opened again where it ended (HTML, 9.2.3): with ``Last-Event-ID``, within
-the deadline of the first call, after the wait that the stream asked for by ``retry``. 204 ends it.
+the deadline of the first call, after the wait that the stream's ``retry`` sets. 204 ends it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Body:
         self._deadline: float | None = None
 
     def begin(self) -> Flow[StreamedResponse]:
-        """Open the stream; the time of the call counts from now."""
+        """Open the stream; the call's deadline counts from now."""
         total = self._options.timeout.total
         if total is not None:
             self._deadline = time.monotonic() + total
@@ -82,7 +82,7 @@ class Body:
         request = self.request
         if self._deadline is not None and time.monotonic() + wait >= self._deadline:
             raise TimeoutError(
-                "the call's time ran out before the stream could be opened again",
+                "the call's deadline passed before the stream could be reopened",
                 phase="total",
                 request=request,
                 operation_id=request.operation_id or "",
@@ -102,7 +102,7 @@ class Body:
 
     @property
     def attempts(self) -> int:
-        """How often it may be opened in a row."""
+        """How often it may be reopened in a row."""
         return self._options.retry.attempts
 
     def reopen(self, request: Request, reader: ResponseReader) -> Flow[None]:
@@ -117,13 +117,13 @@ class Body:
         self._chunks = chunks(streamed.response.body)
 
     def chunks(self) -> Any:
-        """The iterator of what was not read yet.
+        """The iterator over the unread chunks.
 
         Raises:
             RequestError: the answer is closed.
         """
         if self.is_closed:
-            raise RequestError("the answer is closed", hint="read it within its with statement")
+            raise RequestError("the answer is closed", hint="read it within its `with` statement")
         self.is_begun = True
         return self._chunks
 
@@ -170,7 +170,7 @@ class Items:
         return self._checked(self.split.feed(chunk))
 
     def finish(self) -> Iterator[Any]:
-        """The items that are left."""
+        """The remaining items."""
         return self._checked(self.split.finish())
 
     def _checked(self, items: Iterator[Any]) -> Iterator[Any]:
@@ -198,7 +198,7 @@ class _Whole(BodyBuffer):
 
 
 class _Source(Generic[T]):
-    """Cuts a body, and opens it again where it ends if that was asked for; the part without I/O."""
+    """Splits a body, and reopens it where it ends if requested; the part without I/O."""
 
     def __init__(self, body: Body, splitter: Any, reconnect: int = 0) -> None:
         """``reconnect`` is how often in a row the body is opened again without an item in between."""
@@ -213,7 +213,7 @@ class _Source(Generic[T]):
             raise ArgumentError("only a request that can be sent twice can be reconnected", argument="reconnect")
 
     def _piece(self) -> T:
-        """The next piece that was cut, or ``_NOTHING`` if more has to be read."""
+        """The next piece, or ``_NOTHING`` if more has to be read."""
         try:
             piece = next(self._ready, _NOTHING)
         except DynclientError as error:
@@ -335,7 +335,7 @@ class _Answer:
     def _download(
         self, chunk: Callable[[], RunBlocking | Await], close: Callable[[Response], RunBlocking | Await]
     ) -> Download | None:
-        """What saves the body with ``resume=True``; None if the server offers no rest of it."""
+        """The Download of the body with ``resume=True``; None if the server can't send the rest of it."""
         if self._body.is_begun:
             raise ArgumentError("resume=True saves a whole body; some of this one was read already", argument="resume")
         version = version_of(self._body.streamed.response)
@@ -359,13 +359,13 @@ class _Answer:
 
 
 class Answer(_Answer):
-    """A response whose body is read as it is asked for. Use it in a ``with`` statement; it iterates over its items."""
+    """A response whose body is read on demand. Use it in a ``with`` statement; it iterates over its items."""
 
     def __iter__(self) -> Iterator[Any]:
         return self.iter_items()
 
     def iter_bytes(self, size: int | None = None) -> Iterator[bytes]:
-        """The body in pieces of ``size`` bytes, or as they come, with its content codings decoded."""
+        """The body in chunks of ``size`` bytes, or as they arrive, with its content codings decoded."""
         return BodyIterator(self._body, sequence.ByteSplitter(size))
 
     def iter_text(self) -> Iterator[str]:
@@ -379,8 +379,8 @@ class Answer(_Answer):
     def iter_items(self, *, reconnect: int = 0) -> Iterator[Any]:
         """The body's items, each validated: JSON Lines, JSON sequences, events, the items of an array.
 
-        An event is a mapping of its fields, or its data alone, read from JSON, where the document describes only the
-        data; ``[DONE]`` ends such a stream. :meth:`iter_events` has all fields of each event.
+        An event is a mapping of its fields, or only its data, read from JSON, if the document describes only the data;
+        ``[DONE]`` ends such a stream. :meth:`iter_events` has all fields of each event.
 
         ``reconnect`` is how often in a row a stream of server-sent events is opened again when it ends or breaks off,
         with Last-Event-ID.
@@ -388,21 +388,22 @@ class Answer(_Answer):
         return BodyIterator(self._body, Items(self._body.streamed), reconnect)
 
     def iter_events(self) -> Iterator[dict[str, Any]]:
-        """The server-sent events of the body as they come: mappings of their fields, with ``data`` as text."""
+        """The server-sent events of the body as they arrive: mappings of their fields, with ``data`` as text."""
         return BodyIterator(self._body, self._events())
 
     def read(self) -> bytes:
-        """The rest of the body, at once."""
+        """Read the rest of the body."""
         return next(BodyIterator[bytes](self._body, self._buffer()))
 
     def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None, resume: bool = False) -> Path:
-        """Save the rest of the body; the file exists whole, or not at all.
+        """Save the rest of the body to a file; a failed download leaves no file.
 
         ``progress`` is called with the number of bytes saved so far, and the number of all bytes, or None.
 
         With ``resume``, a download that breaks off is continued (RFC 9110, 14), by further requests in this call, and
-        by the next call with the same path: what there is of the file is kept beside it. This needs a server that
-        gives ranges and an ETag or a Last-Modified, and a body without a content coding; else all of it is read.
+        by the next call with the same path: the received part is kept next to the file. This needs a server that
+        supports ranges and sends an ETag or a Last-Modified, and a body without a content coding; otherwise the whole
+        body is downloaded.
         """
         body = self._body
         download = resume and self._download(
@@ -425,7 +426,7 @@ class Answer(_Answer):
 
 
 class AsyncAnswer(_Answer):
-    """A response whose body is read as it is asked for. Use it in an ``async with`` statement.
+    """A response whose body is read on demand. Use it in an ``async with`` statement.
 
     ``async for`` iterates over its items.
     """
@@ -434,7 +435,7 @@ class AsyncAnswer(_Answer):
         return self.iter_items()
 
     def iter_bytes(self, size: int | None = None) -> AsyncIterator[bytes]:
-        """The body in pieces of ``size`` bytes, or as they come, with its content codings decoded."""
+        """The body in chunks of ``size`` bytes, or as they arrive, with its content codings decoded."""
         return AsyncBodyIterator(self._body, sequence.ByteSplitter(size))
 
     def iter_text(self) -> AsyncIterator[str]:
@@ -450,11 +451,11 @@ class AsyncAnswer(_Answer):
         return AsyncBodyIterator(self._body, Items(self._body.streamed), reconnect)
 
     def iter_events(self) -> AsyncIterator[dict[str, Any]]:
-        """The server-sent events of the body as they come; see :meth:`Answer.iter_events`."""
+        """The server-sent events of the body as they arrive; see :meth:`Answer.iter_events`."""
         return AsyncBodyIterator(self._body, self._events())
 
     async def read(self) -> bytes:
-        """The rest of the body, at once."""
+        """Read the rest of the body."""
         return await anext(AsyncBodyIterator[bytes](self._body, self._buffer()))
 
     async def save(

@@ -1,4 +1,4 @@
-"""Tracebacks of errors without the frames of dynclient, which tell a caller nothing.
+"""Remove the frames of dynclient, which do not help a caller, from the tracebacks of errors.
 
 Rule 1: the frames of a caller's own code stay, also below ours: of a hook, a credential or a body that is read.
 Rule 2: the causes of an error lose our frames too.
@@ -18,7 +18,7 @@ _Error = TypeVar("_Error", bound=BaseException)
 def shortened(error: _Error) -> _Error:
     """Drop the frames of dynclient from the traceback of an error and of its causes; returns the error.
 
-    Raised again, it has the frame that does so.
+    Raising it again adds that frame.
     """
     if os.environ.get("DYNCLIENT_TRACEBACK") == "full":
         return error

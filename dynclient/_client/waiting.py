@@ -1,8 +1,8 @@
-"""What a server goes on doing after its answer: how a document says so, where to ask, and when that is over.
+"""Long-running operations: how a document declares them, which URL to poll, and when they have ended.
 
-Nothing here does I/O. The first of these rules that applies says where to ask:
+Nothing here does I/O. The first of these rules that applies decides which URL to poll:
 Rule 1: ``x-waiter``, ours; or ``x-ms-long-running-operation`` with its ``final-state-via``.
-Rule 2: an Operation-Location or Azure-AsyncOperation of a 201 or 202: a resource whose status tells.
+Rule 2: an Operation-Location or Azure-AsyncOperation of a 201 or 202: a resource with the status.
 Rule 3: the Location of a 202: it answers 202 until the result exists.
 Rule 4: the 202 of a GET, or a GET with ``until=``: the same request again.
 Words of a status, such as "failed", count only where rules 1 and 2 say that it is one, or with ``until="final"``.
@@ -59,12 +59,12 @@ _PREFIX = "w1."
 class Waiter:
     """How an operation is waited for.
 
-    ``poll`` says what is asked: ``"header"`` the URL in a header of its answer, ``"same"`` the same request again,
+    ``poll`` says what is polled: ``"header"`` the URL in a header of its answer, ``"same"`` the same request again,
     ``"body"`` its URL by GET, or the name of an operation, whose parameters ``arguments`` maps to paths in the answer.
     ``status`` is the path of the state; ``until`` and ``failed`` map paths to the values of success and failure.
     ``result`` is what the wait returns: a path in the last answer, or one more request: ``"location"``, the Location of
     the first answer, or ``"original"``, the URL of the operation; ``"answer"`` is the last answer as it is. ``cancel``
-    is an operation that ends it.
+    is an operation that cancels it.
 
     ``confidence`` is ``certain`` or ``likely``, or ``guess``: used only with ``until="final"``.
     """
@@ -88,7 +88,7 @@ class Waiter:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the last answer of a wait says.
+    """The last answer of a wait.
 
     ``status`` is the state in the server's words, or None. ``verdict`` is ``pending``, ``done`` or ``failed``.
     ``data`` and ``headers`` are those of the answer to ``request``, ``http_status`` its status code. ``polls`` counts
@@ -109,7 +109,7 @@ class State:
 
 
 class Task(Record):
-    """Where and how is asked: all that another process needs to go on, without credentials.
+    """Where and how to poll: everything that another process needs to continue, without credentials.
 
     ``key`` and ``method`` are those of the operation that began, ``original`` is its URL, and ``location`` the Location
     of its answer. ``url`` is asked next, with ``headers``. ``cancel`` is a URL with its method before it.
@@ -143,7 +143,7 @@ class Task(Record):
         """Read the text of a task.
 
         Raises:
-            ArgumentError: it is not one.
+            ArgumentError: it is not the text of a task.
         """
         try:
             encoded = text.removeprefix(_PREFIX)
@@ -174,7 +174,7 @@ def without_fields(url: str, hidden: Iterable[str], *, credentials: bool = False
 
 
 def kept_headers(request: Request, own: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """The headers that a later request repeats: not the client's own, credentials, or what describes a body."""
+    """The headers that a later request repeats, without the client's own, credentials, and those about a body."""
     left = {name.lower() for in_, name in request.secrets if in_ == "header"} | SECRET_HEADERS
     left |= {"content-type", "content-length", *(name.lower() for name in own)}
     return tuple(
@@ -235,7 +235,7 @@ def _plain(word: str) -> str:
 
 
 def judged(task: Task, result: HTTPResult) -> tuple[str | None, Verdict]:
-    """The state that an answer tells, and whether that is the end."""
+    """The state in an answer, and whether it is final."""
     word = _word(result.data, task.status)
     if _holds(task.failed, result.data, every=False):
         return word, "failed"
@@ -253,7 +253,7 @@ def judged(task: Task, result: HTTPResult) -> tuple[str | None, Verdict]:
 
 
 def joined(base: str, url: str) -> str:
-    """A URL that a server gave, as an absolute one; a malformed one as it is, since it is refused when it is asked."""
+    """A URL that a server gave, as an absolute one; a malformed one as it is, since the request to it is refused."""
     try:
         return urljoin(base, url)
     except ValueError:
@@ -261,7 +261,7 @@ def joined(base: str, url: str) -> str:
 
 
 def following(task: Task, result: HTTPResult, *, is_declared: bool = False) -> Task | None:
-    """The task after an answer that is not the end: with its new URLs; None if it names none."""
+    """The task after an answer that is not final, with its new URLs; None if it names none."""
     location = result.headers.get("location")
     monitor = next(filter(None, (result.headers.get(name) for name in MONITORS)), None)
     task = task._replace(location=joined(task.url, location) if location else task.location)
@@ -293,7 +293,7 @@ def final_url(task: Task, data: Any, status: int) -> str:
 
 
 def extracted(task: Task, data: Any) -> Any:
-    """What a wait returns of its last answer."""
+    """The part of the last answer that a wait returns."""
     if task.result not in {None, "answer", "location", "original"}:
         found = value_at(data, path_keys(str(task.result)))
     else:
@@ -302,24 +302,27 @@ def extracted(task: Task, data: Any) -> Any:
 
 
 def checked_url(url: str, trusted: Iterable[tuple[str, str, int]]) -> str | None:
-    """Why a URL of a server is not asked; None if it may be. It goes where the first request went, or is allowed to."""
+    """Why a URL of a server is refused.
+
+    None if it is allowed: at the origin of the first request, or another allowed one.
+    """
     try:
         parts = urlsplit(url)
         there = Request("GET", url).origin
     except ValueError:
         return "it is malformed"
     if parts.username is not None or parts.password is not None:
-        return "it has a user"
+        return "it contains a user name"
     if there not in set(trusted):
-        return f"it is of another origin, {there[0]}://{there[1]}:{there[2]}"
+        return f"it has another origin, {there[0]}://{there[1]}:{there[2]}"
     return None
 
 
-# What a document says.
+# The declarations of a document.
 
 
 def waiter_of(operation: Operation, api: API) -> Waiter | None:
-    """How an operation is waited for, as its document says; None if it does not say so.
+    """How to wait for an operation, by its document; None if the document does not say.
 
     Raises:
         DocumentError: a schema of it is broken.
@@ -351,7 +354,7 @@ def waiter_of(operation: Operation, api: API) -> Waiter | None:
         if response is not None and found and (response is accepted or found.lower() in MONITORS):
             return Waiter(key, evidence=evidence(f"its {response.status} has {found}", f"/responses/{response.status}"))
     if accepted is not None:
-        what = "the 202 of a GET" if is_get else "it has a 202, which may name where to ask"
+        what = "the 202 of a GET" if is_get else "it has a 202, which may name the URL to poll"
         return Waiter(
             key, "same" if is_get else "header", confidence="likely", evidence=evidence(what, "/responses/202")
         )
@@ -362,13 +365,13 @@ def _declared(value: Any) -> dict[str, Any]:
     """The members of an ``x-waiter``.
 
     Raises:
-        ValueError, TypeError: it has unknown ones, or values of a wrong kind.
+        ValueError, TypeError: it has unknown members, or values of a wrong type.
     """
     if not isinstance(value, Mapping):
         raise TypeError("it is not a mapping")
     for name, member in value.items():
         if name not in _DECLARED:
-            raise ValueError(f"it has {name}, which is none of {', '.join(_DECLARED)}")
+            raise ValueError(f"it has {name}; allowed are {', '.join(_DECLARED)}")
         is_mapping = name in {"arguments", "until", "failed"}
         if not isinstance(member, Mapping if is_mapping else str):
             raise TypeError(f"{name} is not a {'mapping' if is_mapping else 'text'}")
@@ -392,7 +395,7 @@ def _location(api: API, pointer: str) -> DocumentLocation | None:
 
 
 def _by_words(operation: Operation, key: str, evidence: Callable[..., tuple[Evidence, ...]]) -> Waiter | None:
-    """A GET whose answer has a status, all of whose values are known words."""
+    """A GET whose answer has a status with only known words as values."""
     response = operation.responses.get("200")
     schemas = (media.schema for name, media in response.content.items() if "json" in name) if response else ()
     for schema in filter(None, schemas):
@@ -407,7 +410,7 @@ def _by_words(operation: Operation, key: str, evidence: Callable[..., tuple[Evid
             left = [word for word in words if word not in {*done, *failed, *running}]
             found = evidence(f"{name} is one of {', '.join(words)}", "/responses/200")
             if left:
-                found += (Evidence(f"what {', '.join(left)} means is not known"),)
+                found += (Evidence(f"the meaning of {', '.join(left)} is unknown"),)
             confidence: Confidence = "unclear" if left else "guess"
             fails = {name: failed} if failed else {}
             return Waiter(

@@ -23,27 +23,27 @@ OPTIONS = ("until", "failed", "timeout", "follow")
 
 
 class Job(JobState):
-    """What a server goes on doing; ``cancel()`` asks it to stop, where the document has an operation for that."""
+    """Long-running work of a server; ``cancel()`` asks it to stop, if the document has an operation for that."""
 
     def poll(self) -> State:
-        """Ask once; returns what the server says."""
-        return _run(self.polled(), self._dispatcher)  # type: ignore[no-any-return]  # what the flow returns
+        """Poll once; returns the State."""
+        return _run(self.polled(), self._dispatcher)  # type: ignore[no-any-return]  # the result of the flow
 
     def result(self, *, timeout: float | None = ...) -> Any:  # type: ignore[assignment]  # it is required
         """Wait until the job is over, at most ``timeout`` seconds; return the data of the result.
 
         Raises:
-            WaitFailed: it failed; ``.state`` and ``.result`` have what the server says.
-            WaitTimeout: it is not over yet; ``.resume`` goes on.
+            WaitFailed: the job failed; ``.state`` and ``.result`` have the server's answer.
+            WaitTimeout: it has not ended in time; ``.resume`` is the text to continue with.
         """
         return _run(self.finished(timeout), self._dispatcher)
 
     def states(self, *, timeout: float | None = ...) -> Iterator[State]:  # type: ignore[assignment]  # it is required
-        """Each answer as it comes, the first one included, until it is over."""
+        """Each state as it arrives, the first one included, until the job ends."""
         return _States(self.finished(timeout), self._dispatcher)
 
     def cancel(self) -> Any:
-        """Ask the server to end it; returns the data of its answer."""
+        """Ask the server to cancel the job; returns the data of its answer."""
         return _run(self.cancelled(), self._dispatcher).data
 
 
@@ -51,19 +51,19 @@ class AsyncJob(JobState):
     """The same for an AsyncClient: ``poll``, ``result`` and ``cancel`` are awaited, ``states`` is for ``async for``."""
 
     async def poll(self) -> State:
-        """Ask once; returns what the server says."""
-        return await _run_async(self.polled(), self._dispatcher)  # type: ignore[no-any-return]  # what the flow returns
+        """Poll once; returns the State."""
+        return await _run_async(self.polled(), self._dispatcher)  # type: ignore[no-any-return]  # the result of the flow
 
     async def result(self, *, timeout: float | None = ...) -> Any:  # type: ignore[assignment]  # noqa: ASYNC109  # it is required
         """Wait until it is over, as :meth:`Job.result` does."""
         return await _run_async(self.finished(timeout), self._dispatcher)
 
     def states(self, *, timeout: float | None = ...) -> AsyncIterator[State]:  # type: ignore[assignment]  # it is required
-        """Each answer as it comes, the first one included, until it is over."""
+        """Each state as it arrives, the first one included, until the job ends."""
         return _AsyncStates(self.finished(timeout), self._dispatcher)
 
     async def cancel(self) -> Any:
-        """Ask the server to end it; returns the data of its answer."""
+        """Ask the server to cancel the job; returns the data of its answer."""
         return (await _run_async(self.cancelled(), self._dispatcher)).data
 
 
@@ -157,7 +157,7 @@ class _AsyncStates(AsyncIterator[State]):
         return found
 
 
-# What operations and clients offer.
+# The methods of operations and clients.
 
 
 def _begun(
@@ -206,18 +206,18 @@ def _conditions(row: OperationRow, waiter: Waiter | None, until: Any, failed: An
     """The conditions of a caller, or those that the document declares.
 
     Raises:
-        ArgumentError: it is unclear what is waited for.
+        ArgumentError: it is unclear which state ends the wait.
     """
     if until is None and waiter is not None and waiter.confidence == "unclear" and row.method != "GET":
         raise ArgumentError(
-            f"it is unclear how it is waited for: {waiter.evidence[0]}",
+            f"it is unclear how to wait for it: {waiter.evidence[0]}",
             argument="until",
             hint="an overlay can correct it",
         )
     is_known = waiter is not None and waiter.confidence in {"certain", "likely"}
     if until is None and not is_known and row.method == "GET":
         raise ArgumentError(
-            "it is unclear what is waited for",
+            "it is unclear which state ends the wait",
             argument="until",
             hint='until={"status": "completed"}' + ', or until="final"' * (waiter is not None),
         )
@@ -238,14 +238,14 @@ def _conditions(row: OperationRow, waiter: Waiter | None, until: Any, failed: An
 
 
 def start(dispatcher: Dispatching, row: OperationRow, args: Any, keywords: Any, *, with_http_info: bool) -> Any:
-    """Make a call, and return the job that it began; a coroutine of an AsyncClient."""
+    """Make a call, and return the job that it started; with an AsyncClient, a coroutine."""
     given, arguments = _split(dispatcher.document.plan(row), keywords, OPTIONS[:2])
     flow = _begun(dispatcher, row, args, arguments, given, with_http_info=with_http_info)
     return _run_async(flow, dispatcher) if dispatcher.is_async else _run(flow, dispatcher)
 
 
 def wait(dispatcher: Dispatching, row: OperationRow, args: Any, keywords: Any, *, with_http_info: bool) -> Any:
-    """Make a call, and wait until what it began is over; with ``follow=True``, the states on the way there."""
+    """Make a call, and wait until its job ends; with ``follow=True``, yield its states."""
     given, arguments = _split(dispatcher.document.plan(row), keywords, OPTIONS)
     timeout = given.get("timeout", ...)
     deadline_of(timeout)  # a wrong one is an error now
@@ -263,20 +263,20 @@ def wait(dispatcher: Dispatching, row: OperationRow, args: Any, keywords: Any, *
 
 
 def _split(plan: Plan, keywords: Mapping[str, Any], names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options among keywords, and the arguments of the call: an argument's own name goes before an option's."""
+    """The options among keywords, and the arguments of the call: an argument's name wins over an option's."""
     arguments = dict(keywords)
     keys = {name: f"{name}_" if plan.binder.takes(name) else name for name in names}
     return {name: arguments.pop(key) for name, key in keys.items() if key in arguments}, arguments
 
 
 def resume(client: Any, text: str, *, until: Any = None, failed: Any = None) -> Any:
-    """Go on with a job that another wait, or another process, began: ``dynclient.resume(client, job.resume)``.
+    """Continue a job that another wait or another process started: ``dynclient.resume(client, job.resume)``.
 
     The client has the document, the server and the credentials; nothing is sent yet. ``until`` and ``failed`` are
-    needed again if they were functions. Returns a Job, of an AsyncClient an AsyncJob.
+    needed again if they were functions. Returns a Job, or an AsyncJob for an AsyncClient.
 
     Raises:
-        ArgumentError: it is no such text, or the document has no such operation.
+        ArgumentError: the text is not that of a job, or the document has no such operation.
     """
     dispatcher = getattr(client, "_dispatcher", None)
     if dispatcher is None:

@@ -1,7 +1,7 @@
 """Reloading a client when its document's files have changed.
 
-Rule 1: the thread ends with what it works for, closed or forgotten, and never keeps the process alive.
-Rule 2: a file that is still being written is left alone: it is read when it looks the same twice.
+Rule 1: the thread ends when its client is closed or garbage-collected, and never keeps the process alive.
+Rule 2: a file that is still being written is left alone: it is read once its stamp stays the same.
 Rule 3: an exception of a reload or of a hook does not end the watch; it is logged.
 """
 
@@ -20,19 +20,19 @@ from dynclient.exceptions import DynclientError
 log = logger()
 
 SECONDS = 1.0
-"""Between two looks."""
+"""Seconds between two checks."""
 
 
 class Watcher:
     """Reloads a client when its document's files change, in a daemon thread."""
 
     def __init__(self, state: ClientState, dispatcher: Dispatcher, seconds: float) -> None:
-        """Start to watch; ``seconds`` is the time between two looks."""
+        """Start to watch; ``seconds`` is the time between two checks."""
         self._state = weakref.ref(state)
         self._made, self._options = type(dispatcher), dispatcher.options
         self._seconds = seconds
         references = state.document.api.references
-        # A change between the reading of the document and now is found at the first look.
+        # A change between the reading of the document and now is found at the first check.
         is_current = isinstance(references, Document) and references.is_current()
         self._seen = state.source.stamps(state.document.api) if is_current else ()
         self._stopped = Event()
@@ -67,10 +67,10 @@ class Watcher:
                 return
             log.info("%s: read again", name)
         except DynclientError as error:
-            log.warning("%s: not taken, the client goes on with what it had: %s", name, error)
+            log.warning("%s: not loaded, the client keeps its document: %s", name, error)
             event = ReloadEvent(name, error=error)
         except Exception:  # rule 3
-            log.exception("%s: could not be read again", name)
+            log.exception("%s: could not be reloaded", name)
             return
         for hook in self._options.hooks:
             method = getattr(hook, "on_reload", None)

@@ -269,11 +269,11 @@ class CachedForm(Record):
         return {names[name]: value for name, value in validators.items() if name in names and isinstance(value, str)}
 
     def is_current(self, stamp: Stamp | None) -> bool:
-        """Tell whether the form is that of a file with this stamp."""
+        """Return whether the form is that of a file with this stamp."""
         return stamp is not None and self.form is not None and self.form.about.get("stamp") == stamp
 
     def is_unchanged(self) -> bool:
-        """Tell whether the file of a shipped form is the same as before, whatever the form says about itself."""
+        """Return whether the file of a shipped form is the same as before, whatever the form says about itself."""
         return self.file is not None and stamp_of(self.file[0]) == self.file[1]
 
     def of(self, data: bytes, stamp: Stamp | None = None, **about: Any) -> CachedForm | None:

@@ -21,7 +21,7 @@ _SPACE = b" \t\r\n"
 
 
 def is_json(data: bytes) -> bool:
-    """Tell whether UTF-8 text begins as a JSON object or array does."""
+    """Return whether UTF-8 text begins as a JSON object or array does."""
     return data.lstrip(_SPACE)[:1] in (b"{", b"[")
 
 

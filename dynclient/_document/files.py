@@ -177,7 +177,7 @@ class File:
         return about.get("stamp")
 
     def is_current(self) -> bool:
-        """Tell whether the file is unchanged: a local file by its bytes, a document in memory always, a URL never."""
+        """Return whether the file is unchanged: a local file by its bytes, a document in memory always, a URL never."""
         if self.remote or self.uri.startswith("memory:"):
             return not self.remote
         path = unquote(urlsplit(self.uri).path)
@@ -426,7 +426,7 @@ def _allowed(references: Iterable[str | os.PathLike[str]]) -> tuple[tuple[str, .
 
 
 def _is_below(url: str, prefix: str) -> bool:
-    """Tell whether a URL has the prefix's origin, and its path or one below."""
+    """Return whether a URL has the prefix's origin, and its path or one below."""
     parts, allowed = urlsplit(url), urlsplit(prefix)
     try:
         if "@" in parts.netloc or origin(url) != origin(prefix):

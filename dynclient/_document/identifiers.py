@@ -48,7 +48,7 @@ NONE = Identifiers({}, {}, {})
 
 
 def declares(data: bytes) -> bool:
-    """Tell whether a text may declare identifiers at all."""
+    """Return whether a text may declare identifiers at all."""
     return _WORDS.search(data) is not None
 
 

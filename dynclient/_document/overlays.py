@@ -68,7 +68,7 @@ class Overlays:
         return tuple(unquote(urlsplit(file.uri).path) for file in self.files if file.uri.startswith("file:"))
 
     def is_current(self) -> bool:
-        """Tell whether the local files among them are unchanged."""
+        """Return whether the local files among them are unchanged."""
         return all(file.again() == file.data for file in self.files if file.uri.startswith("file:"))
 
     def read(self) -> list[Overlay]:

@@ -153,7 +153,7 @@ class Document:
         return [error for file in (self._files.root, *self._files.others) for error in file.broken()]
 
     def is_current(self, *, root: bool = True) -> bool:
-        """Tell whether the files that were read so far are unchanged; without ``root``, only the others."""
+        """Return whether the files that were read so far are unchanged; without ``root``, only the others."""
         kept = self._files.root.kept
         if kept is not None and kept.cache is None:
             return kept.is_unchanged() or not root

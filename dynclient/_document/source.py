@@ -301,7 +301,7 @@ def _from_file(file: IO[Any], limits: Limits, cache: Cache | None) -> Source:
 
 
 def _same_file(file: IO[Any], name: str) -> bool:
-    """Tell whether a file object is the file of its name, which a member of an archive is not."""
+    """Return whether a file object is the file of its name, which a member of an archive is not."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(name))  # noqa: PTH116  # as above
     except (OSError, ValueError, AttributeError):

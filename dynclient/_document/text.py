@@ -54,7 +54,7 @@ def checked(data: bytes, name: str) -> str:
 
 
 def is_utf8(data: bytes) -> bool:
-    """Tell whether bytes are UTF-8, without making a string of them."""
+    """Return whether bytes are UTF-8, without making a string of them."""
     start, end = 0, 0 if data.isascii() else len(data)
     while start < end:
         piece = data[start : start + _PIECE]

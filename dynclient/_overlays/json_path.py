@@ -161,7 +161,7 @@ class _Pattern(FilterFunction):
         self._paths, self._before, self._after = paths, before, after
 
     def __call__(self, text: object, pattern: object) -> bool:
-        """Tell whether an I-Regexp (RFC 9485) matches; one that is invalid matches nothing (RFC 9535, 2.4.6)."""
+        """Return whether an I-Regexp (RFC 9485) matches; one that is invalid matches nothing (RFC 9535, 2.4.6)."""
         self._paths.look()
         if not isinstance(text, str) or not isinstance(pattern, str) or not check(pattern):
             return False

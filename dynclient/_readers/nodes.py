@@ -65,7 +65,7 @@ class Node(Record):
         return self.source.dialect
 
     def since(self, version: str) -> bool:
-        """Tell whether the document is of this version of OpenAPI (``"3.1"``) or later."""
+        """Return whether the document is of this version of OpenAPI (``"3.1"``) or later."""
         return self.dialect.version >= version
 
     @property

@@ -125,7 +125,7 @@ def request_body(node: Node) -> RequestBody:
 
 
 def _is_empty_form(media_type: MediaType) -> bool:
-    """Tell whether a media type is a form whose schema, if there is one, allows any object and describes no member."""
+    """Return whether a media type is a form whose schema, if any, allows any object and describes no member."""
     if essence(media_type.media_range) not in {FORM, MULTIPART_FORM}:
         return False
     value = media_type.schema.value if media_type.schema is not None else {}

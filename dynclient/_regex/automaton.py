@@ -115,7 +115,7 @@ class Automaton:
         return after
 
     def search(self, text: str, most: int) -> tuple[bool | None, int]:
-        """Tell whether the pattern is found anywhere in a text, and how many states were gone through for it.
+        """Return whether the pattern is found anywhere in a text, and how many states were gone through for it.
 
         Returns None where these would be more than ``most``.
         """

@@ -70,7 +70,7 @@ class Pattern:
         return f"<Pattern {self.source!r}>"
 
     def search(self, text: str, budget: Budget | None = None) -> bool | None:
-        """Tell whether the pattern is found anywhere in a text.
+        """Return whether the pattern is found anywhere in a text.
 
         Returns None where that is not known: the pattern can't be evaluated, or not within the budget.
         """

@@ -1,4 +1,4 @@
-"""The options of a call, as ``load`` and ``with_options`` take them: frozen, and checked when they are given."""
+"""The options of calls from ``load`` and ``with_options``: frozen, and checked when they are set."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ class HiddenHeaders(dict[str, str]):
 
 
 class HiddenQuery(HiddenHeaders):
-    """Query fields of every request, by name: each as it stands in a URL, with all of its values."""
+    """Query fields of every request, by name: each as written in a URL, with all of its values."""
 
     def __repr__(self) -> str:
         return f"<query fields {', '.join(self)}>"
 
 
 class HiddenDefaults(dict[str, Any]):
-    """Values of parameters that calls leave out, by name. Their repr shows names only, as that of headers does."""
+    """Default values of parameters, by name. Their repr shows names only, like that of headers."""
 
     def __repr__(self) -> str:
         return f"<defaults {', '.join(self)}>"
 
 
 class CallOptions(Record):
-    """How calls are made. A client has them, and ``with_options`` returns a client or an operation with others.
+    """The options of a client's calls; ``with_options`` returns a client or an operation with others.
 
     ``query`` has the query fields that are added to every request, each encoded with its name. ``content_type`` and
     ``accept`` are the media types of bodies and of responses, where operations offer a choice. ``cookies`` has the jar,
@@ -82,7 +82,7 @@ class CallOptions(Record):
         for name in options:
             if name not in self._fields:
                 raise ArgumentError(
-                    f"there is no option {name}; there are {', '.join(self._fields)}",
+                    f"there is no option {name}; the options are {', '.join(self._fields)}",
                     argument=name,
                     matches=near(name, self._fields),
                 )
@@ -93,7 +93,7 @@ class CallOptions(Record):
         if "headers" in changes:
             changes["headers"] = HiddenHeaders({**self.headers, **changes["headers"]})
         if self.cookies is not None and "auth" in changes and "cookies" not in changes:
-            # A session belongs to who has logged in.
+            # A session belongs to the user who logged in.
             changes["cookies"] = _cookies(True)
         if "query" in changes:
             changes["query"] = HiddenQuery({**self.query, **changes["query"]})
@@ -162,7 +162,7 @@ def _rate(value: Any) -> Rate | RateLimiter | None:
 
 
 def hidden_headers(value: Any) -> Mapping[str, str]:
-    """Headers as they are given: a mapping of name to text, or None for no header.
+    """Check headers: a mapping of name to string, or None for no header.
 
     Raises:
         ArgumentError: the value is neither.
@@ -175,7 +175,7 @@ def hidden_headers(value: Any) -> Mapping[str, str]:
 
 
 def query_fields(value: Any) -> Mapping[str, str]:
-    """Query fields as they are given: a mapping of name to a text, number, boolean, or list of them; None is left out.
+    """Check query fields: a mapping of name to a string, number, boolean, or list of them; None is left out.
 
     Raises:
         ArgumentError: it is another value.
@@ -243,7 +243,8 @@ def _hooks(value: Any) -> tuple[Any, ...]:
         methods = [getattr(hook, event) for event in EVENTS if hasattr(hook, event)]
         if not methods or any(inspect.iscoroutinefunction(method) for method in methods):
             raise ArgumentError(
-                f"a hook has any of the methods {', '.join(EVENTS)}, none of them async; {type(hook).__name__} has not",
+                f"a hook has any of the methods {', '.join(EVENTS)}, none of them async; "
+                f"{type(hook).__name__} has none",
                 argument="hooks",
             )
     return hooks

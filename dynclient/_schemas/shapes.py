@@ -97,7 +97,7 @@ class Shape(Record):
     constraints: Mapping[str, Any] = {}
 
     def is_hidden(self, direction: Direction) -> bool:
-        """Tell whether a property of this schema is not part of a request, or of a response."""
+        """Return whether a property of this schema is not part of a request, or of a response."""
         return self.read_only if direction == "request" else self.write_only
 
 
@@ -116,7 +116,7 @@ def shape(schema: Schema) -> Shape:
 
 
 def is_binary(schema: Schema) -> bool:
-    """Tell whether values of a schema are raw bytes, not text.
+    """Return whether values of a schema are raw bytes, not text.
 
     OAS 3.1.1, Considerations for File Uploads: ``contentMediaType`` without ``contentEncoding``; in 3.0 and 2.0
     ``format: binary`` and ``type: file``.
@@ -130,7 +130,7 @@ def is_binary(schema: Schema) -> bool:
 
 
 def is_structured(schema: Schema) -> bool:
-    """Tell whether a schema describes arrays or objects, and no text: bytes that nobody parses can't be checked by it.
+    """Return whether a schema describes arrays or objects, and no text: it can't check bytes that nobody parses.
 
     OAS 3.1.1, Schema Object: it describes the data, not their representation.
     """

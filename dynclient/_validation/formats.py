@@ -93,7 +93,7 @@ def _has_day(parts: dict[str, str]) -> bool:
 
 
 def _has_second(parts: dict[str, str]) -> bool:
-    """Tell whether a second exists: a leap second is the last of a day in UTC (RFC 3339, 5.7)."""
+    """Return whether a second exists: a leap second is the last of a day in UTC (RFC 3339, 5.7)."""
     if parts.get("second") != "60":
         return True
     offset = parts.get("offset") or "+00:00"

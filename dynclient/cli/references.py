@@ -22,12 +22,12 @@ _LARGEST_FILE = 65_536
 
 
 def is_reference(text: str) -> bool:
-    """Tell whether a text says where a secret is."""
+    """Return whether a text says where a secret is."""
     return _REFERENCE.fullmatch(text) is not None
 
 
 def has_reference(text: str) -> bool:
-    """Tell whether a header's value is a reference, or ends in one as ``Bearer env:TOKEN`` does."""
+    """Return whether a header's value is a reference, or ends in one as ``Bearer env:TOKEN`` does."""
     return is_reference(text) or is_reference(text.rpartition(" ")[2])
 
 

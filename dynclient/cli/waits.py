@@ -104,7 +104,7 @@ def followed(job: Any, timeout: float, document: str) -> Any:
     except (KeyboardInterrupt, DynclientError) as error:
         text = job.resume if isinstance(error, KeyboardInterrupt) else error.resume
         if text:
-            click.echo(escaped(f"this goes on with it: dynclient wait {shlex.quote(document)} {text}"), err=True)
+            click.echo(escaped(f"to continue: dynclient wait {shlex.quote(document)} {text}"), err=True)
         if isinstance(error, DynclientError):
             error.hint = "" if error.resume and "dynclient.resume" in error.hint else error.hint
         raise

@@ -117,7 +117,7 @@ WRONG = [
     ("a.yaml", {"document_headers": {"A": "canary"}}, exceptions.ArgumentError, "loaded from a URL"),
     ("https://a.test/a", {"document_auth": {"x": "canary"}}, exceptions.ArgumentError, "token or a pair"),
     ("https://a.test/a", {"document_headers": {"Host": "canary"}}, exceptions.ArgumentError, "can't be set"),
-    ("https://a.test/a", {"document_headers": {"A": "canary\r\nB: c"}}, exceptions.ArgumentError, "line end"),
+    ("https://a.test/a", {"document_headers": {"A": "canary\r\nB: c"}}, exceptions.ArgumentError, "line break"),
     ("https://a.test/a", {"document_headers": "canary"}, exceptions.ArgumentError, "mapping"),
 ]
 

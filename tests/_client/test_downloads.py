@@ -252,7 +252,7 @@ def test_a_file_that_is_being_downloaded_is_left_alone(save, files, tmp_path):
         thread.join(20)
 
     assert save(tmp_path / "f", progress=progress).read_bytes() == BODY
-    assert "being downloaded already" in str(errors[0])
+    assert "already being downloaded" in str(errors[0])
 
 
 def test_what_was_read_before_would_be_missing(url, tmp_path):

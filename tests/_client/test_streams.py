@@ -398,7 +398,7 @@ def test_reconnecting_ends_when_nothing_comes(streaming, server):
 def test_reconnecting_ends_with_the_deadline(streaming, server):
     server.answer("text/event-stream", b"retry: 9999999999999999999999\ndata: a\n\n")
     found = []
-    with pytest.raises(exceptions.TimeoutError, match="opened again"):
+    with pytest.raises(exceptions.TimeoutError, match="reopened"):
         streaming(lambda answer: answer.each(found.append, "iter_items", reconnect=9), timeout=Timeout(total=5))
     assert len(found) == 1
 

@@ -323,7 +323,7 @@ WAITERS = {
     "create1": ("body", "answer", "certain", "x-ms-long-running-operation with final-state-via azure-async-operation"),
     "create2": ("body", "original", "certain", "x-ms-long-running-operation with final-state-via original-uri"),
     "report": ("header", "location", "certain", "x-ms-long-running-operation with final-state-via location"),
-    "export": ("header", None, "likely", "it has a 202, which may name where to ask"),
+    "export": ("header", None, "likely", "it has a 202, which may name the URL to poll"),
     "query": ("same", None, "likely", "the 202 of a GET"),
     "begin": ("look", "$.output", "certain", "x-waiter says so"),
     "retrieve_batch": ("same", None, "guess", f"status is one of {', '.join(WORDS)}"),
@@ -356,7 +356,7 @@ def test_documented_headers_are_certain():
 
 BROKEN = {
     "no mapping": ([], "it is not a mapping"),
-    "unknown": ({"pol": "look"}, "it has pol, which is none of poll, "),
+    "unknown": ({"pol": "look"}, "it has pol; allowed are poll, "),
     "no text": ({"poll": 5}, "poll is not a text"),
     "no path": ({"poll": "look", "status": "$..a"}, "is not a path"),
     "no argument path": ({"poll": "look", "arguments": {"id": 5}}, "5 in arguments is not a path"),
@@ -379,7 +379,7 @@ def test_a_broken_x_waiter_stops_a_call_before_it_is_sent(case, serve, httpserve
 
 def test_an_answer_without_what_x_waiter_needs(serve, client):
     serve({"POST /jobs": [(200, {}, {"a": 1})]})
-    with pytest.raises(dynclient.WaitFailed, match="can't be asked with what the answer has") as failed:
+    with pytest.raises(dynclient.WaitFailed, match="can't be called with the values of the answer") as failed:
         client.begin.wait(timeout=9)
     assert failed.value.result == {"a": 1}
 
@@ -431,7 +431,7 @@ def test_unknown_words_are_not_guessed():
     responses = {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}
     client = dynclient.load({**DOCUMENT, "paths": {"/a": {"get": _operation("look", responses)}}})
     assert client.look.waiter.confidence == "unclear"
-    with pytest.raises(dynclient.ArgumentError, match="what frobnicated means is not known"):
+    with pytest.raises(dynclient.ArgumentError, match="the meaning of frobnicated is unknown"):
         client.look.wait(until="final", timeout=9)
 
 
@@ -440,8 +440,8 @@ def test_unknown_words_are_not_guessed():
 WRONG = {
     "no timeout": ("export", {}, "a wait needs timeout="),
     "a timeout of a text": ("export", {"timeout": "10m"}, "timeout is a positive number of seconds"),
-    "nothing to wait for": ("describe", {"timeout": 9}, "it is unclear what is waited for"),
-    "a guess unasked": ("retrieve_batch", {"timeout": 9}, "it is unclear what is waited for"),
+    "nothing to wait for": ("describe", {"timeout": 9}, "it is unclear which state ends the wait"),
+    "a guess unasked": ("retrieve_batch", {"timeout": 9}, "it is unclear which state ends the wait"),
     "no words": ("describe", {"timeout": 9, "until": "final"}, 'does not say what until="final" means'),
     "a text": ("describe", {"timeout": 9, "until": "done"}, "until: it is a mapping of paths to values, not 'done'"),
     "a path": ("describe", {"timeout": 9, "until": {"$..a": 1}}, "until: .* is not a path"),
@@ -471,11 +471,11 @@ def test_an_argument_goes_before_an_option_of_its_name(serve, httpserver):
 # Servers that lie.
 
 LIES = {
-    "another origin": ({"Location": "http://127.0.0.1:9/op"}, "of another origin, http://127.0.0.1:9"),
-    "another scheme": ({"Operation-Location": "javascript:alert(1)"}, "it is"),
-    "a user": ({"Location": "http://a:b@localhost/op"}, "it has a user"),
+    "another origin": ({"Location": "http://127.0.0.1:9/op"}, "has another origin, http://127.0.0.1:9"),
+    "another scheme": ({"Operation-Location": "javascript:alert(1)"}, "it has another origin"),
+    "a user": ({"Location": "http://a:b@localhost/op"}, "it contains a user name"),
     "no host": ({"Operation-Location": "http://[/op"}, "malformed"),
-    "nothing": ({}, "names no place where to ask"),
+    "nothing": ({}, "does not say where to ask"),
 }
 
 
@@ -626,7 +626,7 @@ def test_a_wait_ends_with_a_last_look(monkeypatch, still):
 def test_a_server_that_asks_for_more_time_than_is_left(monkeypatch, still):
     pauses, error = _timeline(monkeypatch, still, [(202, {"Retry-After": "9" * 12})], 10)
     assert (pauses, type(error)) == ([], dynclient.WaitTimeout)
-    assert "the server asks to wait 1e+12 s, and 10 s are left" in str(error)
+    assert "the server asks to wait 1e+12 s, but only 10 s are left" in str(error)
 
 
 def test_a_404_counts_after_ten_seconds(monkeypatch, still):

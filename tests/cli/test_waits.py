@@ -57,7 +57,7 @@ def test_a_wait_that_ends_early_goes_on(run, make):
     assert (status, out) == (1, "")
     assert "not over yet, the state is Running" in err
     assert "dynclient.resume" not in err
-    words = next(line for line in err.splitlines() if "goes on with it" in line).partition("dynclient ")[2].split()
+    words = next(line for line in err.splitlines() if "to continue" in line).partition("dynclient ")[2].split()
     make({"status": "Running"}, {"status": "Succeeded", "result": 7})
     assert run(*words, *base, "--timeout", "10m")[:2] == (0, "7\n")
     make({"status": "Failed"})
@@ -81,7 +81,7 @@ WRONG = {
     "no value": (("look", "--wait", "--until", "a"), "--until takes PATH=VALUE"),
     "no time": (("go", "--wait", "--timeout", "soon"), "is not a time such as"),
     "all": (("look", "--wait", "--all"), "neither --all nor -o raw"),
-    "unclear": (("look", "--wait"), "it is unclear what is waited for"),
+    "unclear": (("look", "--wait"), "it is unclear which state ends the wait"),
 }
 
 

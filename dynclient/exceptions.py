@@ -206,7 +206,7 @@ class BlockedAddress(RequestError):
 
 
 class PaginationUnclear(RequestError):
-    """The document does not say clearly how a list pages. ``pagination`` has the known facts, with their evidence."""
+    """The document does not say clearly how a list pages. ``pagination`` has the known facts, with evidence."""
 
     def __init__(self, message: str = "", *, pagination: Any = None, **data: Any) -> None:
         super().__init__(message, **data)
@@ -477,10 +477,7 @@ def api_error(status: int) -> type[ApiError]:
 
 
 class UndocumentedStatus(ResponseError):
-    """The operation does not document the status.
-
-    For an error status it is also an ApiError. ``statuses`` are the documented ones.
-    """
+    """The operation does not document the status. For an error it is also an ApiError. ``statuses`` are documented."""
 
     documented: bool = False
 

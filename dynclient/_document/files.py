@@ -17,7 +17,7 @@ from dynclient._document.cache import Cache, Stamp, fingerprint_of, stamp_of
 from dynclient._document.compiled import HEAD, Compiled, CompiledFile, Writer
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
 from dynclient._document.lazy import LazyMapping, LazyTree, broken
-from dynclient._document.source import Source
+from dynclient._document.source import Source, path_of
 from dynclient._document.text import damaged, unreadable, unsafe, utf8
 from dynclient._escaping import logger
 from dynclient._version import __version__
@@ -180,7 +180,7 @@ class File:
         """Return whether the file is unchanged: a local file by its bytes, a document in memory always, a URL never."""
         if self.remote or self.uri.startswith("memory:"):
             return not self.remote
-        path = unquote(urlsplit(self.uri).path)
+        path = path_of(self.uri)
         if self.stamp is not None and stamp_of(path) == self.stamp:
             return True
         data = self._source.again()
@@ -420,7 +420,7 @@ def _allowed(references: Iterable[str | os.PathLike[str]]) -> tuple[tuple[str, .
         if text.lower().startswith(("http://", "https://")):
             urls.append(text)
         else:
-            path = unquote(urlsplit(text).path) if text.lower().startswith("file:") else text
+            path = path_of(text) if text.lower().startswith("file:") else text
             folders.append(os.path.realpath(Path(path).expanduser()))
     return tuple(folders), tuple(urls)
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from dynclient._document import source as sources
 from dynclient._document.compiled import encoded
 from dynclient._document.lazy import DamagedError, decoded
-from dynclient._document.source import Source
+from dynclient._document.source import Source, path_of
 from dynclient._document.text import unreadable, utf8
 from dynclient.json_pointer import split
 from dynclient.options import Limits
@@ -65,7 +65,7 @@ class Overlays:
     @property
     def paths(self) -> tuple[str, ...]:
         """The local files among them."""
-        return tuple(unquote(urlsplit(file.uri).path) for file in self.files if file.uri.startswith("file:"))
+        return tuple(path_of(file.uri) for file in self.files if file.uri.startswith("file:"))
 
     def is_current(self) -> bool:
         """Return whether the local files among them are unchanged."""

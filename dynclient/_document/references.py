@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag
 
 from dynclient._document import source as sources
 from dynclient._document.cache import Cache, fingerprint_of, listing_of
@@ -118,7 +118,7 @@ class Document:
     def keep(self, listing: bytes | None) -> None:
         """Keep the compiled form of this document in the cache, if there is one, with the list of operations."""
         others = self._files.others
-        depends = {unquote(urlsplit(file.uri).path): file.stamp for file in others}
+        depends = {sources.path_of(file.uri): file.stamp for file in others}
         if any(file.remote for file in others) or None in depends.values():
             listing, depends = None, {}
         kept = self._files.root.kept
@@ -141,7 +141,7 @@ class Document:
     def paths(self) -> tuple[str, ...]:
         """The local files that were read so far."""
         files = (self._files.root, *self._files.others)
-        own = tuple(unquote(urlsplit(file.uri).path) for file in files if file.uri.startswith("file:"))
+        own = tuple(sources.path_of(file.uri) for file in files if file.uri.startswith("file:"))
         return own if self.overlays is None else (*own, *self.overlays.paths)
 
     def compiled(self, listing: bytes | None) -> list[bytes]:

@@ -39,6 +39,7 @@ _LOGIN = (
 _HINTS = {401: _LOGIN, 403: _LOGIN}
 _SCHEMES = ("http://", "https://")
 _LONGEST_PATH = 4096
+_IS_WINDOWS = os.name == "nt"
 _COUNTER = count(1)
 _ACCEPT = "application/vnd.oai.openapi+json, application/json, application/yaml, text/yaml;q=0.9, */*;q=0.5"
 
@@ -138,7 +139,7 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
     """
     parts = urlsplit(uri)
     try:
-        path = os.path.realpath(unquote(parts.path))
+        path = os.path.realpath(path_of(uri))
     except ValueError as error:
         # A name with a null character or a lone surrogate.
         raise _cant_read(error, name) from None
@@ -154,7 +155,7 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
             data, location = _contents(file, path, name, limits, cache)
     except (OSError, ValueError) as error:
         raise _cant_read(error, name) from None
-    return _local(data, os.path.normpath(unquote(parts.path)), name, location, lambda: _again(path, limits))
+    return _local(data, os.path.normpath(path_of(uri)), name, location, lambda: _again(path, limits))
 
 
 def _contents(
@@ -278,9 +279,15 @@ def local_path(source: Any) -> str | None:
         return None
     start = source.lstrip("\ufeff \t\r\n")
     if start[:5].lower() == "file:" and "\n" not in start:
-        return unquote(urlsplit(start).path)
+        return path_of(start)
     is_text = "\n" in source or start[:1] in ("{", "[", "<", "%", "") or ": " in source or len(source) > _LONGEST_PATH
     return None if is_text else source
+
+
+def path_of(uri: str) -> str:
+    """Return the path that a ``file:`` URI names: on Windows ``C:/x`` for ``file:///C:/x`` (RFC 8089, E.2)."""
+    path = unquote(urlsplit(uri).path)
+    return path[1:] if _IS_WINDOWS and path[2:3] == ":" else path
 
 
 def _is_url(text: str) -> bool:

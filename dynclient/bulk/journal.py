@@ -397,6 +397,8 @@ class Attempt:
 
 
 def _sync_folder(path: str) -> None:
+    if os.name == "nt":  # Windows opens no folder, and keeps names with the files
+        return
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

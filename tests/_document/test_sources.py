@@ -16,6 +16,7 @@ from types import MappingProxyType
 import pytest
 
 from dynclient._document import open_document
+from dynclient._document import source as sources
 from dynclient.exceptions import ArgumentError, ResponseTooLarge, UnreadableDocument, UnsafeDocument
 from dynclient.messages import Headers, Response
 from dynclient.options import Limits
@@ -240,3 +241,17 @@ def test_user_information_in_a_url_is_not_taken():
     with pytest.raises(ArgumentError) as caught:
         open_document("https://user:hunter2@api.example/openapi.yaml", transport=Web({}))
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "posix", "windows"),
+    [
+        ("file:///C:/a%20b/x.yaml", "/C:/a b/x.yaml", "C:/a b/x.yaml"),
+        ("file:///home/x.yaml", "/home/x.yaml", "/home/x.yaml"),
+        ("file://localhost/D:/x.yaml#/paths", "/D:/x.yaml", "D:/x.yaml"),
+    ],
+)
+def test_the_path_of_a_file_uri_has_no_slash_before_a_drive_of_windows(uri, posix, windows, monkeypatch):
+    assert sources.path_of(uri) == posix
+    monkeypatch.setattr(sources, "_IS_WINDOWS", True)
+    assert sources.path_of(uri) == windows

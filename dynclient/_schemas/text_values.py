@@ -48,6 +48,11 @@ def from_text(schema: Schema, text: str) -> Any:
         ValueError: an array or object is not JSON.
     """
     seen = shape(schema)
+    if len(seen.types) == 1 and not (seen.enum or seen.one_of or seen.any_of):
+        # Most texts are numbers, which need no more.
+        (name,) = seen.types
+        if name in TYPED and (value := TYPED[name](text)) is not _NOTHING:
+            return value
     if text.lstrip()[:1] in {"{", "["} and "string" not in seen.types:
         return json.loads(text)
     if seen.types or seen.enum or seen.one_of or seen.any_of:

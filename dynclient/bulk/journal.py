@@ -24,7 +24,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -131,10 +131,14 @@ class RowState(Record):
 
 @dataclass(slots=True)
 class PartitionState:
-    """The rows of a partition that have a record. ``damaged`` are the places that can't be trusted."""
+    """The rows of a partition that have a record.
+
+    ``damaged`` are the places that can't be trusted. ``has_ended`` is whether every attempt has said that it ended.
+    """
 
     rows: dict[int, RowState] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    has_ended: bool = True
 
     def of(self, row: int) -> RowState | None:
         """The state of a row; None if it was never sent. By rule 3, damage makes it sent."""
@@ -229,14 +233,16 @@ class Journal:
             if decoded.damaged is not None:
                 state.damaged.append(f"{self.log(name, attempt)} at byte {decoded.damaged}")
             if not decoded.ended:
+                state.has_ended = False
                 state.add(attempt, self._outcomes(name, attempt, state))
         return state
 
     def _outcomes(self, name: str, attempt: int, state: PartitionState) -> Iterator[LogRecord]:
-        """The outcomes that an attempt's results have and its log has not, since the log was cut or damaged."""
+        """The outcomes that an attempt's results have and its log has not: it did not end, or its log is damaged."""
         for line in self.lines(name, attempt):
             before, kind = state.rows.get(line["row"]), _KINDS.get(str(line.get("outcome")))
-            if kind is not None and (before is None or (before.outcome == SENT and before.attempt <= attempt)):
+            is_later = before is None or before.attempt < attempt or before.outcome == SENT
+            if kind is not None and is_later:
                 yield LogRecord(kind, line.get("status") or 0, line["row"], line.get("time") or 0.0)
 
     def lines(self, name: str, attempt: int) -> Iterator[dict[str, Any]]:
@@ -292,24 +298,30 @@ def unwritable(path: str, error: OSError) -> JournalError:
 
 
 class Attempt:
-    """One claimed attempt of a partition: the only writer of its log and of its results."""
+    """One claimed attempt of a partition: the only writer of its log and of its results.
+
+    Records wait in memory until an intent, a beat or the end is written: one thread writes those of all. With a process
+    the record of an outcome may be lost, but not its result: those of an attempt that has not ended are read too.
+    """
 
     def __init__(self, journal: Journal, name: str, number: int, file: int) -> None:
         self.journal, self.name, self.number = journal, name, number
         self._file = file
         self._results = -1
         self._successor = journal.log(name, number + 1)
-        self._lock, self._sync_lock = threading.Lock(), threading.Lock()
-        self._written = self._synced = 0
+        self._has_successor = False
+        self._lock, self._results_lock = threading.Lock(), threading.Lock()
+        self._pending: list[bytes] = []
+        self._is_synced = journal.durability == "machine"
         self._failure: OSError | None = None
         self._beat = clock()
         machine, pid = _machine() or (bytes(16), 0), os.getpid()
         owner = _HEADER.pack(_MAGIC, *machine, pid, _started(pid) or 0, 0)[: -_CHECKSUM.size]
         self._chain = zlib.crc32(owner, seed_of(journal.run_id, f"{name}.a{number}"))
-        with self._lock:
-            self._write(self._file, owner + _CHECKSUM.pack(self._chain))
-        if journal.durability == "machine":
-            _sync_folder(os.path.dirname(self._successor))
+        with self._writing():
+            _write(self._file, owner + _CHECKSUM.pack(self._chain))
+            if self._is_synced:
+                _sync_folder(os.path.dirname(self._successor))
         self.stopped = False
         self._closing = threading.Event()
         self._beats = threading.Thread(target=self._keep_beating, daemon=True, name=f"bulk-beat-{name}")
@@ -319,81 +331,87 @@ class Attempt:
         while not self._closing.wait(self.journal.lease / _BEATS):
             now = clock()
             with suppress(JournalError):
-                self._append(BEAT, 0, 0)
+                self._add(BEAT, 0, 0)
+                self._flush()
                 self._beat = now
             self.stopped = os.path.exists(self.journal.stop_file)
 
-    def _write(self, file: int, data: bytes) -> None:
-        """Write all of it; after the first failure nothing more, since what follows would be damage."""
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Write nothing more after the first failure, since what follows would be damage."""
         if self._failure is not None:
             raise unwritable(self.journal.path, self._failure)
         try:
-            while data:
-                data = data[os.write(file, data) :]
+            yield
         except OSError as error:
             self._failure = error
             raise unwritable(self.journal.path, error) from error
 
-    def _append(self, kind: int, row: int, status: int) -> int:
-        body = _BODY.pack(kind, status, row, time.time())
-        with self._lock:
-            chain = zlib.crc32(body, self._chain)
-            self._write(self._file, _CHECKSUM.pack(chain) + body)
-            self._chain = chain
-            self._written += 1
-            return self._written
+    def _add(self, kind: int, row: int, status: int) -> None:
+        self._pending.append(_BODY.pack(kind, status, row, time.time()))
+
+    def _flush(self) -> None:
+        """Write the records of all threads; those that waited for the lock find theirs written."""
+        with self._lock, self._writing():
+            bodies = self._pending[:]
+            if not bodies:
+                return
+            del self._pending[: len(bodies)]
+            data = bytearray()
+            for body in bodies:
+                self._chain = zlib.crc32(body, self._chain)
+                data += _CHECKSUM.pack(self._chain) + body
+            if self._is_synced and self._results >= 0:
+                _SYNC(self._results)
+            _write(self._file, data)
+            if self._is_synced:
+                _SYNC(self._file)
+            self._has_successor = os.path.exists(self._successor)
 
     def intend(self, row: int, *, repeatable: bool) -> None:
         """Say that a row is about to be sent: if this returns, it may be sent now.
 
         Raises:
             LeaseLost: another process may have taken the partition; the row must not be sent.
-            JournalError: the journal can't be written; the row must not be sent.
+            JournalError: it can't be written; likewise.
         """
-        self.commit(self._append(INTENT, row, int(repeatable)))
-        if clock() - self._beat > _FRESH * self.journal.lease or os.path.exists(self._successor):
+        self._add(INTENT, row, int(repeatable))
+        self._flush()
+        if clock() - self._beat > _FRESH * self.journal.lease or self._has_successor:
             raise LeaseLost(f"partition {self.name}: the last beat is too old, or another process has claimed it")
 
-    def commit(self, written: int) -> None:
-        """Make records durable; one thread does so for all that wait."""
-        if self.journal.durability != "machine":
-            return
-        with self._sync_lock:
-            if self._synced < written:
-                reached = self._written
-                try:
-                    _SYNC(self._file)
-                except OSError as error:
-                    self._failure = error
-                    raise unwritable(self.journal.path, error) from error
-                self._synced = reached
-
     def settle(self, row: int, outcome: str, status: int, result: Mapping[str, Any]) -> None:
-        """Write the outcome of a row: first its result, then its record.
+        """Write the outcome of a row: first its result; its record follows.
 
         Raises:
             JournalError: it can't be written.
         """
         line = {"row": row, "outcome": outcome, "status": status or None, "time": round(time.time(), 3), **result}
         text = _ENCODE(line).encode("utf-8", "backslashreplace")
-        with self._lock:
+        with self._results_lock, self._writing():
             if self._results < 0:
                 path = self.journal.results(self.name, self.number)
                 self._results = os.open(path, os.O_CREAT | os.O_APPEND | _WRITING, 0o600)
-            self._write(self._results, text + b"\n")
-        self._append(_KINDS[outcome], row, status)
+            _write(self._results, text + b"\n")
+        self._add(_KINDS[outcome], row, status)
 
     def close(self) -> None:
         """End the attempt: another process may claim the partition at once."""
         self._closing.set()
         self._beats.join()
         with suppress(JournalError):
-            self.commit(self._append(END, self._written, 0))
+            self._add(END, 0, 0)
+            self._flush()
         for file in (self._file, self._results):
             if file >= 0:
                 with suppress(OSError):
                     os.close(file)
         self._file = self._results = -1
+
+
+def _write(file: int, data: bytes | bytearray) -> None:
+    while data:
+        data = data[os.write(file, data) :]
 
 
 def _sync_folder(path: str) -> None:

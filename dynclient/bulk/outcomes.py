@@ -195,9 +195,9 @@ class RecordedRun:
                 state = self._journal.state(name, [attempt for attempt, _ in logs])
                 counts = Counter(filter(None, (outcome_of(state, row) for row in self._rows_of(name))))
                 found[name] = {**{outcome: counts[outcome] for outcome in OUTCOMES}, "damaged": state.damaged}
-                database.execute(
-                    "INSERT OR REPLACE INTO counts VALUES (?, ?, ?)", (name, signature, json.dumps(found[name]))
-                )
+                if state.has_ended:
+                    row = name, signature, json.dumps(found[name])
+                    database.execute("INSERT OR REPLACE INTO counts VALUES (?, ?, ?)", row)
             database.commit()
         return found
 

@@ -323,19 +323,24 @@ def columns_in(template: Any) -> set[str]:
     return set().union(*map(columns_in, template)) if isinstance(template, (list, tuple)) else set()
 
 
-def filled(template: Any, values: Mapping[str, Any]) -> Any:
-    """A template with the values of a row; ``...`` for a column that the row has not, which objects leave out."""
+def filling(template: Any) -> Callable[[Mapping[str, Any]], Any]:
+    """A function that fills a template with the values of a row.
+
+    It returns ``...`` for a column that the row has not; objects and arrays leave it out.
+    """
     if isinstance(template, str):
         column = _column(template)
         if column is not None:
-            return values.get(column, ...)
-        return template[1:] if template.startswith("$$") else template
+            return lambda values: values.get(column, ...)
+        text = template[1:] if template.startswith("$$") else template
+        return lambda _: text
     if isinstance(template, Mapping):
-        members = ((name, filled(member, values)) for name, member in template.items())
-        return {name: member for name, member in members if member is not ...}
+        members = [(name, filling(member)) for name, member in template.items()]
+        return lambda values: {name: found for name, fill in members if (found := fill(values)) is not ...}
     if isinstance(template, (list, tuple)):
-        return [member for member in (filled(each, values) for each in template) if member is not ...]
-    return template
+        items = list(map(filling, template))
+        return lambda values: [found for fill in items if (found := fill(values)) is not ...]
+    return lambda _: template
 
 
 def partitions(path: str, size: int) -> Iterator[tuple[int, list[TableRow]]]:

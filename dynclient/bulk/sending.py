@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,10 +22,10 @@ from typing import Any, Protocol
 
 from dynclient._call.pace import Limiter
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
-from dynclient._masking import Mask, is_secret_header
+from dynclient._masking import SECRET_HEADERS, Mask
 from dynclient._records import Record
 from dynclient.bulk.journal import SENT, Attempt, BulkError, Journal, LeaseLost, RowState
-from dynclient.bulk.rows import InvalidRows, RowFault, TableRow, filled, key_text
+from dynclient.bulk.rows import InvalidRows, RowFault, TableRow, filling, key_text
 from dynclient.codecs import find
 from dynclient.exceptions import (
     ApiError,
@@ -233,6 +233,7 @@ class Sender:
         # What is kept of an answer is plain data; and rows wait for their slots before their intents are written.
         self._options = self._dispatcher.options._replace(convert=None, rate=Rate() if job.has_auto_rate else None)
         self._job, self._namespace = job, uuid.UUID(job.run_id)
+        self._fill = filling(job.arguments) if job.arguments else None
         self._drive: Callable[..., HTTPResult] = self._dispatcher.run_unsent
 
     def prepare(self, row: TableRow) -> tuple[Callable[[], HTTPResult], bool]:
@@ -242,8 +243,9 @@ class Sender:
             RequestError: the row is invalid.
         """
         job, dispatcher = self._job, self._dispatcher
-        template = job.arguments or {name: f"${name}" for name in row.values if name != job.key}
-        values = {name: value for name, value in filled(template, row.values).items() if value is not ...}
+        values = row.values if self._fill is None else self._fill(row.values)
+        if self._fill is None and job.key in values:
+            values = {name: value for name, value in values.items() if name != job.key}
         bound = self._plan.binder.bind((), self._plan.binder.from_strings(values), self._options.defaults)
         prepared, repeatable = dispatcher.unsent(
             self._plan, bound, self._options, lambda: str(uuid.uuid5(self._namespace, key_text(row, job.key)))
@@ -330,10 +332,10 @@ def _outcome_of(send: Callable[[], HTTPResult], *, repeatable: bool) -> Outcome:
             line["data"] = getattr(error, "data", None)
         return Outcome(name, status, line, error if is_fatal else None)
     data, request = result.data, result.request
-    if request is not None and any(is_secret_header(name, request.secrets) for name in request.headers):
-        data = _mask(frozenset(request.secret_values())).apply(data)
-    elif request is not None and request.secrets:
-        data = Mask(request.secret_values()).apply(data)
+    if request is not None:
+        names = {name.lower() for name, _ in request.headers.pairs()}
+        if request.secrets or not SECRET_HEADERS.isdisjoint(names):
+            data = _mask(frozenset(request.secret_values())).apply(data)
     return Outcome("done", result.status, {"attempts": result.attempts, "ms": _milliseconds(start), "data": data})
 
 
@@ -372,15 +374,15 @@ class Sending:
     def __init__(self, sender: Sender, attempt: Attempt, task: Task, progress: Progress, pace: Pace) -> None:
         self._sender, self._attempt, self._task = sender, attempt, task
         self._progress, self._pace = progress, pace
-        self._sent: Counter[str] = Counter()
-        self._lock = threading.Lock()
-        self._is_over = False
+        self._rows: deque[tuple[TableRow, RowState | None]] = deque()
         self._ends, self._ended = threading.Condition(), 0
 
     def run(self, rows: Iterable[tuple[TableRow, RowState | None]]) -> Sent:
         """Send rows, and wait for their answers. At the first Ctrl-C what is in flight is finished."""
-        feed, number = iter(rows), self._task.job.concurrency
-        threads = [threading.Thread(target=self._work, args=(feed, each), daemon=True) for each in range(number)]
+        self._rows.extend(rows)
+        before = self._progress.counts.copy()
+        numbers = range(self._task.job.concurrency)
+        threads = [threading.Thread(target=self._work, args=(number,), daemon=True) for number in numbers]
         try:
             for thread in threads:
                 thread.start()
@@ -389,24 +391,24 @@ class Sending:
             self._progress.end("interrupted", KeyboardInterrupt())
             self._wait(threads)
         error = self._progress.error
-        return Sent(dict(self._sent), self._progress.reason, error if isinstance(error, DynclientError) else None)
+        counts = self._progress.counts - before
+        return Sent(dict(counts), self._progress.reason, error if isinstance(error, DynclientError) else None)
 
     def _wait(self, threads: Iterable[threading.Thread]) -> None:
         """Wait for the threads that were started; before Python 3.13 a ``join`` that Ctrl-C interrupts will not do."""
         with self._ends:
             self._ends.wait_for(lambda: self._ended >= sum(thread.ident is not None for thread in threads))
 
-    def _work(self, feed: Iterator[tuple[TableRow, RowState | None]], thread: int) -> None:
-        progress = self._progress
+    def _work(self, thread: int) -> None:
+        progress, rows = self._progress, self._rows
         try:
-            progress.may_start(thread, self._task.job.concurrency, lambda: self._is_over)
+            progress.may_start(thread, self._task.job.concurrency, lambda: not rows)
             while not progress.stop.is_set():
                 if self._attempt.stopped:
                     progress.end("stopped")
-                with self._lock:
-                    found = next(feed, None)
-                if found is None:
-                    self._is_over = True
+                try:
+                    found = rows.popleft()
+                except IndexError:
                     return
                 self._one(*found)
         except LeaseLost:
@@ -447,8 +449,6 @@ class Sending:
     def _settle(self, row: TableRow, outcome: Outcome) -> None:
         key = key_text(row, self._task.job.key)
         self._attempt.settle(row.number, outcome.name, outcome.status, {"key": key, **outcome.result})
-        with self._lock:
-            self._sent[outcome.name] += 1
         self._progress.add(outcome.name)
 
 
@@ -463,7 +463,7 @@ def send_partition(sender: Sender, task: Task, journal: Journal, progress: Progr
     try:
         state = journal.state(task.name, range(1, attempt.number))
         states = ((row, state.of(row.number)) for row in task.rows)
-        wanted = [(row, found) for row, found in states if ("new" if found is None else found.outcome) in task.states]
+        wanted = ((row, found) for row, found in states if ("new" if found is None else found.outcome) in task.states)
         return Sending(sender, attempt, task, progress, pace).run(wanted)
     finally:
         attempt.close()

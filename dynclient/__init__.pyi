@@ -10,7 +10,6 @@ from dynclient import testing as testing
 from dynclient import webhooks as webhooks
 from dynclient._client.waits import resume as resume
 from dynclient._http_cache import HTTPCache as HTTPCache
-from dynclient._version import __version__ as __version__
 from dynclient.exceptions import ApiError as ApiError
 from dynclient.exceptions import ArgumentError as ArgumentError
 from dynclient.exceptions import AuthorizationError as AuthorizationError
@@ -89,6 +88,8 @@ from dynclient.security import SigV4 as SigV4
 from dynclient_types import AsyncClient as AsyncClient
 from dynclient_types import Client as Client
 from dynclient_types import load as load
+
+__version__: str
 
 __all__ = [
     "TLS",

@@ -1,12 +1,15 @@
-"""Late imports: names of a package (PEP 562) and functions that are loaded when they are first used."""
+"""What is made when it is first used: names of packages (PEP 562), functions, compiled patterns, cached properties."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any, AnyStr, cast
+
+__all__ = ["cached_property", "deferred", "expression", "function"]
 
 
 def deferred(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
@@ -34,3 +37,43 @@ def function(module: str, name: str) -> Callable[..., Any]:
         return found(*given, **keywords)
 
     return call
+
+
+def expression(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """The same as ``re.compile``, but compiled at first use. Call its methods: functions of ``re`` do not take it.
+
+    Compiling one takes longer than loading a module, and a program uses few of those in the packages.
+    """
+    return cast("re.Pattern[AnyStr]", _Expression(source, flags))
+
+
+class _Expression:
+    def __init__(self, source: Any, flags: int) -> None:
+        self._compile: Callable[[], re.Pattern[Any]] = lambda: re.compile(source, flags)
+
+    def __getattr__(self, name: str) -> Any:
+        # An attribute of its own from then on, as fast as that of a compiled pattern.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = self.__dict__[name] = getattr(self._compile(), name)
+        return found
+
+
+if TYPE_CHECKING:
+    from functools import cached_property
+else:
+
+    class cached_property:  # noqa: N801  # the name of the standard library's
+        """``functools.cached_property`` without the lock that it has before Python 3.12.
+
+        A child process could inherit it locked. If threads race, all use the value that was stored first.
+        """
+
+        def __init__(self, function: Callable[[Any], Any]) -> None:
+            self._function, self.__doc__ = function, function.__doc__
+
+        def __set_name__(self, owner: type, name: str) -> None:
+            self._name = name
+
+        def __get__(self, instance: Any, owner: type | None = None) -> Any:
+            return self if instance is None else vars(instance).setdefault(self._name, self._function(instance))

@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 
 MAX_LENGTH = 120
 _HASH_LENGTH = 6

@@ -15,8 +15,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from dynclient._masking import SECRET_BODY, SecretLocation, is_secret_header, url_pieces
 from dynclient._records import Record
+from dynclient._secrets import SECRET_BODY, SecretLocation, is_secret_header, url_pieces
 from dynclient.http_grammar import AUTHENTICATION_SCHEMES
 
 Piece = tuple[str, bool]

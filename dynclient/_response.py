@@ -21,10 +21,10 @@ from typing import Any, Literal, Protocol
 
 from dynclient import codecs, model
 from dynclient._escaping import logger
-from dynclient._masking import Mask, masked
 from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._schemas import event_form, shape
+from dynclient._secrets import Mask, masked
 from dynclient._validation import body_faults, item_faults, validator
 from dynclient.exceptions import (
     DecodeError,

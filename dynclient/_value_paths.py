@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient.json_pointer import MISSING
 
 Keys = tuple[str | int, ...]

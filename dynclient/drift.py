@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from dynclient import model
+from dynclient._deferred import expression
 from dynclient._escaping import counted, escaped
-from dynclient._expressions import expression
-from dynclient._masking import names_credential
 from dynclient._response import match_status
+from dynclient._secrets import names_credential
 from dynclient._tables import aligned
 from dynclient.dialects import DIALECTS
 from dynclient.exceptions import ArgumentError, DocumentLocation, Fault

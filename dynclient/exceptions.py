@@ -27,7 +27,7 @@ from dynclient._faults import DocumentLocation as DocumentLocation  # noqa: PLC0
 from dynclient._faults import Fault as Fault  # noqa: PLC0414  # others take them from here
 from dynclient._faults import Problem as Problem  # noqa: PLC0414  # others take them from here
 from dynclient._faults import problem_of
-from dynclient._masking import SECRET_BODY, Mask, masked
+from dynclient._secrets import SECRET_BODY, Mask, masked
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Headers, Request, Response
 

@@ -15,10 +15,10 @@ from types import GenericAlias
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, overload
 from urllib.parse import urlsplit
 
-from dynclient import _masking
-from dynclient._expressions import expression
-from dynclient._masking import MASK, SECRET_BODY, SECRET_HEADERS, SecretLocation, is_secret_header
+from dynclient import _secrets
+from dynclient._deferred import expression
 from dynclient._records import Record
+from dynclient._secrets import MASK, SECRET_BODY, SECRET_HEADERS, SecretLocation, is_secret_header
 from dynclient.http_grammar import DEFAULT_PORTS
 from dynclient.options import Limits, Timeout
 
@@ -135,12 +135,12 @@ class Request:
     @property
     def shown_url(self) -> str:
         """The URL as it may be shown: without user information, with secrets of its path and query masked."""
-        return _masking.masked_url(self.url, self.secrets)
+        return _secrets.masked_url(self.url, self.secrets)
 
     @property
     def logged_url(self) -> str:
         """The URL as a log may show it: without user information, secrets of its path, and any query value."""
-        return _masking.logged_url(self.url, self.secrets)
+        return _secrets.logged_url(self.url, self.secrets)
 
     def with_no_secrets(self) -> Request:
         """Return the request as it may be shown: each secret masked, and no body if the body is secret."""
@@ -149,9 +149,9 @@ class Request:
         body = None if SECRET_BODY in secrets else self.body
         return replace(self, url=self.shown_url, headers=Headers(shown), body=body)
 
-    def secret_values(self, shortest: int = _masking.LONG) -> tuple[str, ...]:
+    def secret_values(self, shortest: int = _secrets.LONG) -> tuple[str, ...]:
         """The secrets, in each form in which a server may repeat them; those below ``shortest`` characters left out."""
-        return _masking.secret_values(self.url, self.headers.pairs(), self.body, self.secrets, shortest)
+        return _secrets.secret_values(self.url, self.headers.pairs(), self.body, self.secrets, shortest)
 
     def __repr__(self) -> str:
         body = f"<{len(self.body)} bytes>" if isinstance(self.body, bytes) else type(self.body).__name__
@@ -208,7 +208,7 @@ class Response:
         request = self.request.with_no_secrets()
         if not secrets:
             return replace(self, request=request)
-        mask = _masking.Mask(secrets)
+        mask = _secrets.Mask(secrets)
         headers = Headers((name, mask.apply(value)) for name, value in self.headers.pairs())
         return replace(self, request=request, headers=headers, body=mask.apply(self.body))
 
@@ -217,7 +217,7 @@ class Response:
 
         The body is not whole: a secret of which only a part has come is left out too.
         """
-        mask = _masking.Mask(self.request.secret_values() if self.request is not None else ())
+        mask = _secrets.Mask(self.request.secret_values() if self.request is not None else ())
         return replace(self, body=mask.beginning(self.body, EXCERPT))
 
     def __repr__(self) -> str:

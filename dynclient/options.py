@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any, Literal, Protocol
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._secrets import Secret
 
 __all__ = [

@@ -14,8 +14,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dynclient import __version__
 from dynclient._call.instrumentation import ExchangeEnd, ExchangeEvent, ExchangeSpan
-from dynclient._version import __version__
 from dynclient.exceptions import ArgumentError, DynclientError
 
 if TYPE_CHECKING:

@@ -142,7 +142,7 @@ def patterns() -> tuple[list[Pattern], set[tuple[str, str]]]:
 
 # Functions that make patterns of their arguments: the patterns that they make, or nothing and the reason.
 MADE_LATER: dict[tuple[str, str], list[str | bytes]] = {
-    ("dynclient/_expressions.py", "__init__"): [],  # what `expression` was given
+    ("dynclient/_deferred.py", "__init__"): [],  # what `expression` was given
     ("dynclient/_incoming/signatures.py", "_pattern"): [r"t=(?P<timestamp>[^,;\s]+)", r"(?P<signature>[^,;\s]+)"],
     ("dynclient/_regex/matching.py", "_regex"): [],  # patterns of documents: tests/_regex
     ("dynclient/_regex/syntax.py", "hexadecimal"): [],  # of eight characters at most

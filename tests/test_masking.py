@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 import dynclient
-from dynclient._masking import WITHHELD, Mask
+from dynclient._secrets import WITHHELD, Mask
 from dynclient.exceptions import ResponseError, ResponseTooLarge, ResponseValidationError
 from dynclient.options import Limits
 

@@ -93,6 +93,7 @@ def test_type_checkers_see_the_same_public_names(root: Path):
 
     tree = ast.parse((root / "dynclient" / "__init__.pyi").read_text("utf-8"))
     seen = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    seen |= {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}
     modules = {"bulk", "drift", "exceptions", "explorer", "mcp", "options", "security", "testing", "webhooks"}
     assert seen == {*NAMES, "__version__", *modules}
 

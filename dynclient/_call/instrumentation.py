@@ -23,8 +23,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dynclient._escaping import logger
-from dynclient._masking import MASK, SECRET_HEADERS, is_secret_header
 from dynclient._records import Record
+from dynclient._secrets import MASK, SECRET_HEADERS, is_secret_header
 from dynclient.exceptions import DynclientError, escaped
 from dynclient.messages import Headers, Request, Response
 

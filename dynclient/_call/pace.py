@@ -18,8 +18,8 @@ from functools import partial
 from typing import Any
 
 from dynclient._call.retry import Shared, date_of, retry_after
+from dynclient._deferred import expression
 from dynclient._environment import Environment
-from dynclient._expressions import expression
 from dynclient._records import Record
 from dynclient.exceptions import PaceTimeout
 from dynclient.messages import Headers, Request, Response, RunBlocking, Sleep

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
 
-from dynclient._masking import masked
+from dynclient._secrets import masked
 from dynclient.exceptions import RedirectError
 from dynclient.http_grammar import REDIRECTS
 from dynclient.messages import Headers, Request, Response, origin

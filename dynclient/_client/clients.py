@@ -19,8 +19,8 @@ from dynclient._client.source import document_headers as headers_of_document
 from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, outermost, variant
 from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
-from dynclient._masking import SECRET_HEADERS
 from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers
+from dynclient._secrets import SECRET_HEADERS
 from dynclient.exceptions import ArgumentError, DynclientError, UnreadableDocument
 from dynclient.model import API
 from dynclient.options import (

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from dynclient._call import Flow
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.exceptions import (

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from dynclient import codecs, json_pointer
 from dynclient._client.paging import fitted
 from dynclient._client.state import outermost
+from dynclient._deferred import cached_property
 from dynclient._identifiers import near
 from dynclient._incoming.expressions import ExpressionContext, context_of, evaluate
 from dynclient._incoming.requests import check_request

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import copy_context
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dynclient._client.state import LoadedDocument
 from dynclient._client.tracebacks import shortened
-from dynclient._expressions import expression
+from dynclient._deferred import cached_property, expression
 from dynclient._paging.declared import pagination
 from dynclient._paging.rules import Evidence, Pagination, Target, changed, checked, read_next, read_target
 from dynclient._paging.stepping import Page, Paging, Steps, steps

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dynclient._client.state import outermost
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._request import Bound, CallOptions, Plan, server_url
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import is_token

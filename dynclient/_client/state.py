@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property, wraps
+from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from dynclient._call import Budget
 from dynclient._client.source import DocumentSource
+from dynclient._deferred import cached_property
 from dynclient._identifiers import near
 from dynclient._request import Plan
 from dynclient.exceptions import ClientClosed, DocumentError, DynclientError, NoSuchOperation
@@ -36,7 +37,6 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 WITH_HTTP_INFO = "_with_http_info"
-_ONLY = "transport"
 
 
 Named = tuple[OperationRow, str, bool]
@@ -141,7 +141,7 @@ class LoadedDocument:
         """The counter of the faults of responses with ``validate="record"``."""
         from dynclient.drift import Recorder
 
-        return self.__dict__.setdefault("recorder", Recorder(self.api))  # type: ignore[no-any-return]  # it is one
+        return Recorder(self.api)
 
     def operation(self, row: OperationRow) -> Operation:
         """Read an operation.
@@ -257,7 +257,6 @@ class ClientState:
         self.is_closed = False
         self.stop_watching: Callable[[], None] | None = None
         self._make_transport = make_transport
-        self._transports: dict[str, Any] = {}
         self._lock = Lock()
 
     @property
@@ -267,22 +266,23 @@ class ClientState:
         Raises:
             ClientClosed: the client has been closed.
         """
-        transport = self._transports.get(_ONLY)
-        if transport is None and not self.is_closed:
-            # Threads may race to make it: the first that is stored is used by all, and the others were never used.
-            # No lock, since a child process could inherit it locked.
-            transport = self._transports.setdefault(_ONLY, self._make_transport())
+        transport = None if self.is_closed else self._transport
         if self.is_closed:
-            self._transports.clear()
+            vars(self).pop("_transport", None)
             raise ClientClosed("the client is closed", hint="load() makes a new client")
         return transport
+
+    @cached_property
+    def _transport(self) -> Any:
+        """Made at the first request; if threads race, only the one that is kept is used."""
+        return self._make_transport()
 
     @cached_property
     def pacing(self) -> Pacing:
         """The places that calls with a rate have taken, by origin."""
         from dynclient._call.pace import Pacing
 
-        return self.__dict__.setdefault("pacing", Pacing())  # type: ignore[no-any-return]  # it is one
+        return Pacing()
 
     def another_transport(self) -> Any:
         """A transport for another event loop: a new one, unless the caller has given one."""
@@ -314,7 +314,7 @@ class ClientState:
         if self.stop_watching is not None:
             self.stop_watching()
         self.is_closed = True
-        return self._transports.pop(_ONLY, None)
+        return vars(self).pop("_transport", None)
 
 
 def _renamed(old: API, new: API) -> dict[str, str]:

@@ -18,10 +18,10 @@ from typing import Any, Literal
 from urllib.parse import unquote_plus, urljoin, urlsplit
 
 from dynclient._escaping import escaped, one_line
-from dynclient._masking import SECRET_HEADERS, names_credential
 from dynclient._paging.rules import Confidence, Evidence
 from dynclient._records import Record
 from dynclient._schemas import shape
+from dynclient._secrets import SECRET_HEADERS, names_credential
 from dynclient._value_paths import path_keys, value_at
 from dynclient.exceptions import ArgumentError, DocumentError, DocumentLocation
 from dynclient.json_pointer import MISSING, escape

@@ -22,12 +22,12 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from dynclient import __version__
+from dynclient._deferred import expression
 from dynclient._document.compiled import NAME, Compiled, opened
 from dynclient._document.lazy import Bytes
 from dynclient._escaping import escaped
-from dynclient._expressions import expression
 from dynclient._records import Record
-from dynclient._version import __version__
 
 if TYPE_CHECKING:  # a list of operations is had without any limits but the default ones
     from dynclient.options import Limits

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
+from dynclient import __version__
+from dynclient._deferred import cached_property
 from dynclient._document import source as sources
 from dynclient._document.cache import Cache, Stamp, fingerprint_of, stamp_of
 from dynclient._document.compiled import HEAD, Compiled, CompiledFile, Writer
@@ -20,7 +20,6 @@ from dynclient._document.lazy import LazyMapping, LazyTree, broken
 from dynclient._document.source import Source, path_of
 from dynclient._document.text import damaged, unreadable, unsafe, utf8
 from dynclient._escaping import logger
-from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, DynclientError
 from dynclient.json_pointer import split
 from dynclient.messages import origin
@@ -272,7 +271,6 @@ class Files:
         if source.folder is not None:
             self._folders = (source.folder, *self._folders)
         self._sibling = source.sibling
-        self._lock = threading.Lock()
 
     def known(self, uri: str) -> File | None:
         """Return the file of a URI, if it has been read."""
@@ -292,19 +290,16 @@ class Files:
             TransportError: its server can't be reached.
         """
         found = self._read_before(uri)
-        if found is not None:
-            return found
-        with self._lock:
-            found = self._read_before(uri)
-            if found is None:
-                self._add(uri, self._read(self._local(uri)))
-                found = self._files[uri], ""
+        if found is None:
+            self._add(uri, self._read(self._local(uri)))
+            found = self._files[uri], ""
         return found
 
     def _add(self, uri: str, file: File) -> None:
-        # A file may have several URIs: by spelling, or by a redirect.
-        self._files[uri] = self._files.setdefault(file.uri, file)
-        if file.names:
+        # If two threads have read the same file, both use the first one's. No lock, since a child process could inherit
+        # it locked. A file may have several URIs: by spelling, or by a redirect.
+        self._files[uri] = known = self._files.setdefault(file.uri, file)
+        if known is file and file.names:
             self._named.append(file)
 
     @property

@@ -19,9 +19,9 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import Any, NoReturn, TypedDict
 
+from dynclient._deferred import expression
 from dynclient._document.text import checked, excerpt, unreadable
 from dynclient._document.trees import too_deep, too_many_nodes
-from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
 from dynclient.json_pointer import MISSING, join, split, walk
 from dynclient.options import Limits
@@ -32,6 +32,7 @@ _ESCAPE = expression(rb"\\.", re.DOTALL)
 _PIECE = 1 << 18
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]"'))
 _NOT_BEFORE_A_VALUE = bytes(set(range(256)) - set(b'{[,"'))
+_NOT_BEFORE_A_MEMBER = bytes(set(range(256)) - set(b"{[,"))
 _NOT_BEFORE_A_NODE = bytes(set(range(256)) - set(b'{[,:"'))
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
 
@@ -100,15 +101,15 @@ def check_nodes(data: bytes, name: str, limits: Limits) -> None:
         UnsafeDocument: there are more than the limit.
     """
     most = limits.document_nodes
-    if most is None or len(data) <= most:
+    # A value takes two bytes at least, with the comma or bracket before it.
+    if most is None or len(data) <= 2 * most:
         return
     # Of a member's key and value each stands once before a comma or a brace; these may also stand in strings.
-    if 2 * sum(map(data.count, (b",", b"[", b"{"))) >= most and _nodes_of(data) > most:
+    pieces = (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
+    if 2 * sum(len(piece.translate(None, _NOT_BEFORE_A_MEMBER)) for piece in pieces) < most:
+        return
+    if 1 + sum(map(len, _outside_strings(data, _NOT_BEFORE_A_NODE))) > most:
         raise too_many_nodes(name, limits)
-
-
-def _nodes_of(data: bytes) -> int:
-    return 1 + sum(map(len, _outside_strings(data, _NOT_BEFORE_A_NODE)))
 
 
 def _outside_strings(data: bytes, without: bytes) -> Iterator[bytes]:

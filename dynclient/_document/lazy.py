@@ -177,7 +177,6 @@ class LazyTree:
         self._start = start
         self._recover = recover
         self._whole: Any = _UNREAD
-        self._lock = Lock()
 
     def value(self, entry: Any, pointer: str) -> Any:
         """Return the value of an entry; ``pointer`` is its JSON pointer in the file.
@@ -233,9 +232,8 @@ class LazyTree:
     def _recovered(self, pointer: str) -> Any:
         from dynclient._document.text import unreadable
 
-        with self._lock:
-            if self._whole is _UNREAD and self._recover is not None:
-                self._whole = self._recover()
+        if self._whole is _UNREAD and self._recover is not None:
+            self._whole = self._recover()
         found, _ = walk(self._whole, split(pointer))
         if found is MISSING:
             raise unreadable("its compiled form is not that of the document", "<compiled>", pointer=pointer)

@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from dynclient._deferred import expression
 from dynclient._document.compiled import NESTED
 from dynclient._document.json_text import STRING
 from dynclient._document.lazy import Bytes, LazyMapping, LazyTree, Table
 from dynclient._document.text import is_utf8
-from dynclient._expressions import expression
 from dynclient.options import Limits
 
 SMALLEST = 1 << 20

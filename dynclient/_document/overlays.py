@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
+from dynclient._deferred import cached_property
 from dynclient._document import source as sources
 from dynclient._document.compiled import encoded
 from dynclient._document.lazy import DamagedError, decoded

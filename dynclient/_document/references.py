@@ -12,17 +12,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag
 
+from dynclient import __version__
+from dynclient._deferred import cached_property
 from dynclient._document import source as sources
 from dynclient._document.cache import Cache, fingerprint_of, listing_of
 from dynclient._document.files import File, Files
 from dynclient._document.identifiers import joined
 from dynclient._escaping import one_line
 from dynclient._identifiers import near
-from dynclient._version import __version__
 from dynclient.exceptions import ArgumentError, DocumentError, DocumentLocation, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import MISSING, join, of_fragment, split, walk
 from dynclient.options import Limits

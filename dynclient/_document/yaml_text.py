@@ -13,9 +13,9 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from dynclient._deferred import expression
 from dynclient._document.text import unreadable
 from dynclient._document.trees import check_sharing, too_deep, too_many_nodes
-from dynclient._expressions import expression
 from dynclient.exceptions import UnreadableDocument
 from dynclient.json_pointer import join
 from dynclient.options import Limits

@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dynclient import json_pointer
-from dynclient._expressions import expression
-from dynclient._masking import MASK, SECRET_BODY
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient._routing import path_texts
+from dynclient._secrets import MASK, SECRET_BODY
 from dynclient._styles import ABSENT
 from dynclient.exceptions import ExpressionError
 from dynclient.http_grammar import is_token

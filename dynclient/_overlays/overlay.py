@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._overlays.json_path import PathError, Paths
 from dynclient._records import Record
 from dynclient.exceptions import DocumentLocation, InvalidDocument, UnsafeDocument, UnsupportedVersion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._paging.rules import Pagination, Target
 from dynclient._records import Record
 from dynclient._schemas import Shape, shape

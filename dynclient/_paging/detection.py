@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._paging.answers import Answers, Asked, Field, folded, kinds, plain
 from dynclient._paging.rules import LINK, Confidence, Evidence, Pagination
 from dynclient._records import Record

@@ -21,7 +21,7 @@ from functools import lru_cache
 from operator import index
 from typing import Any, Literal
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient._value_paths import Keys, path_keys
 from dynclient.exceptions import ArgumentError, DocumentLocation

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._paging.rules import Next, Pagination, Target, read_next
 from dynclient._records import Record
 from dynclient._value_paths import Keys, path_keys, path_text, value_at

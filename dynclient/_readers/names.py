@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._identifiers import distinct, identifier
 from dynclient._records import Record
 from dynclient._rows import OperationRow

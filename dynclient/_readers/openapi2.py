@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._readers.nodes import Node
 from dynclient._readers.paths import Version, declared, location_of, responses, sendable, with_items
 from dynclient._readers.security import address, one_of, scopes

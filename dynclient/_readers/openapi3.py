@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from dynclient._deferred import expression
 from dynclient._document.text import described
-from dynclient._expressions import expression
 from dynclient._readers.nodes import Node, spelled
 from dynclient._readers.paths import Version, declared, location_of, responses, sendable, with_items
 from dynclient._readers.security import scheme

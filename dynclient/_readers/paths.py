@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from dynclient._deferred import expression
 from dynclient._document.lazy import LazyMapping
 from dynclient._document.text import DamagedDocument
-from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from dynclient._escaping import one_line
-from dynclient._masking import MASK
 from dynclient._records import Record
 from dynclient._request.binding import Bound
 from dynclient._request.options import CallOptions
 from dynclient._request.plan import Plan, serialized
+from dynclient._secrets import MASK
 from dynclient.exceptions import DocumentError, DocumentLocation, DynclientError, Fault, RequestError, escaped
 from dynclient.inspection.arguments import Argument, secret
 from dynclient.model import API

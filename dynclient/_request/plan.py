@@ -15,15 +15,14 @@ from typing import Any
 from urllib.parse import quote
 
 from dynclient import codecs, media_types
-from dynclient._deferred import function
+from dynclient._deferred import expression, function
 from dynclient._escaping import logger
-from dynclient._expressions import expression
-from dynclient._masking import names_credential
 from dynclient._negotiation import accept, match
 from dynclient._records import Record
 from dynclient._request.binding import Binder, Bound
 from dynclient._request.options import CallOptions
 from dynclient._request.servers import server_url
+from dynclient._secrets import names_credential
 from dynclient._styles import serialize
 from dynclient._validation import Validator, validator
 from dynclient.codecs import Encoded

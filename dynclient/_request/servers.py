@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from dynclient import model
+from dynclient._deferred import expression
 from dynclient._escaping import without_user
-from dynclient._expressions import expression
 from dynclient._identifiers import near
 from dynclient.exceptions import ArgumentError
 

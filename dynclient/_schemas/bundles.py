@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from os import getpid
 from threading import RLock
 from typing import Any
 
@@ -72,7 +73,10 @@ def bundle(schema: Schema, direction: Direction, *, depth: int = Limits().schema
     """
     schema = follow(schema)
     known = cache(schema.references, "entries")
-    shared: CompiledSchemas = known.setdefault((direction, depth), CompiledSchemas(direction, depth))
+    # A process that was forked while another thread held the lock makes entries of its own: those may be half written,
+    # and the lock is never released.
+    key = direction, depth, getpid()
+    shared: CompiledSchemas = known.setdefault(key, CompiledSchemas(direction, depth))
     with shared.lock:
         start = shared.number(schema)
         numbers = shared.reached(start)

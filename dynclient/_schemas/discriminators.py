@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient._schemas.keywords import Keywords, keywords
 from dynclient._schemas.resolution import cache, child, component_name, follow, named_schemas, target

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from dynclient._decimals import decimal_text, is_decimal, plain_number
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._schemas.shapes import MISSING, Shape, shape
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.model import Schema

@@ -24,7 +24,6 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
-from os import getpid
 from threading import Lock
 from typing import Any
 
@@ -92,10 +91,7 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
         # Where `$dynamicRef` leads is known only with the value.
         return Cost(limits.body_depth, 0, 0)
     entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
-    # A process that was forked while another thread held the lock starts with a new one: the old one is never released.
-    known: _Analysis = bundle.worked_out.setdefault(
-        f"cost {getpid()}", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock())
-    )
+    known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
     # Bundles of several threads may share entries, of which half is known.
     with known.lock:
         # Not as a difference of sets, which would go through all that is known for each bundle.

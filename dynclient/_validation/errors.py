@@ -18,10 +18,10 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 
 from dynclient import json_pointer
+from dynclient._deferred import expression
 from dynclient._escaping import counted
-from dynclient._expressions import expression
-from dynclient._masking import names_credential
 from dynclient._schemas import SchemaBundle
+from dynclient._secrets import names_credential
 from dynclient._validation.formats import format_fault
 from dynclient._validation.json_types import kind
 from dynclient._validation.patterns import origin_in

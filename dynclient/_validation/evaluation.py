@@ -124,7 +124,7 @@ def errors_of(schema: dict[str, Any], value: Any, limits: Limits, *, files: bool
 
 @lru_cache(maxsize=2)
 def _engine(*, files: bool) -> Any:
-    types: dict[str, Callable[[Any], bool]] = dict(TYPES)
+    types = dict(TYPES)
     if files:
         types["string"] = lambda value: isinstance(value, str) or is_opaque(value)
     engine = extend(  # type: ignore[no-untyped-call] # jsonschema's own

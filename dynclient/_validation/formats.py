@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dynclient._deferred import function
-from dynclient._expressions import expression
+from dynclient._deferred import expression, function
 from dynclient._records import Record
 from dynclient._validation.json_types import is_integer, is_number
 from dynclient.http_grammar import TOKEN

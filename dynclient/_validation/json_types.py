@@ -8,6 +8,7 @@ Rule 3: a value that is sent as it is (bytes, files, XML elements) counts as a s
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from dynclient._decimals import is_decimal
@@ -44,7 +45,7 @@ def is_opaque(value: Any) -> bool:
     return value is not None and not isinstance(value, JSON) and not is_decimal(value)
 
 
-TYPES = {
+TYPES: dict[str, Callable[[Any], bool]] = {
     "array": lambda value: isinstance(value, list),
     "boolean": lambda value: isinstance(value, bool),
     "integer": is_integer,

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-from functools import cached_property
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+from dynclient._deferred import cached_property
 from dynclient._escaping import logger
 from dynclient._schemas import SchemaBundle, bundle, cache, event_form, follow, is_structured, shape
 from dynclient._validation.cost import cost
+from dynclient._validation.json_types import TYPES
 from dynclient._validation.patterns import begin_check, location_in, unchecked_patterns
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
 from dynclient.media_types import find, is_parsed
@@ -23,7 +25,6 @@ from dynclient.options import Limits, ValidationEngine
 
 if TYPE_CHECKING:
     from dynclient._validation.errors import Reporter
-    from dynclient._validation.verdict import Verdict
 
 Direction = Literal["request", "response"]
 
@@ -189,7 +190,10 @@ class Validator:
         if not levels or _is_deeper(value, levels, self._cost.verdict_values) or self._verdict is None:
             return None
         begin_check()
-        return self._verdict(value)
+        try:
+            return self._verdict(value)
+        except (ValueError, TypeError, OverflowError):
+            return None
 
     @property
     def _is_ready(self) -> bool:
@@ -197,7 +201,13 @@ class Validator:
         return "_verdict" in self.__dict__ or len(self.bundle.schema.get("$defs", ())) <= _FEW_SCHEMAS
 
     @cached_property
-    def _verdict(self) -> Verdict | None:
+    def _verdict(self) -> Callable[[Any], bool] | None:
+        entries = self.bundle.schema["$defs"]
+        if len(entries) == 1:
+            (node,) = entries.values()
+            # Most parameters have a type and nothing else: to import jsonschema-rs for them takes 5 ms and 4 MB.
+            if isinstance(node, dict) and node.keys() == {"type"} and node["type"] in TYPES:
+                return TYPES[node["type"]]
         from dynclient._validation.verdict import verdict_of
 
         return verdict_of(self.bundle, self.limits.pattern_length)

@@ -17,11 +17,12 @@ from dynclient._validation.patterns import matches
 
 _DATA = ("const", "dependentRequired", "enum")
 
-Verdict = Callable[[Any], bool | None]
 
+def verdict_of(bundle: SchemaBundle, pattern_length: int) -> Callable[[Any], bool] | None:
+    """Make a bundle ready; None where jsonschema-rs can't be imported, or the bundle is not for it.
 
-def verdict_of(bundle: SchemaBundle, pattern_length: int) -> Verdict | None:
-    """Make a bundle ready; None where jsonschema-rs can't be imported, or the bundle is not for it."""
+    What it returns raises ValueError, TypeError or OverflowError for a value that it can't judge.
+    """
     try:
         import jsonschema_rs
     except ImportError:
@@ -38,15 +39,7 @@ def verdict_of(bundle: SchemaBundle, pattern_length: int) -> Verdict | None:
     except (NoVerdict, ValueError):
         # ValueError: a limit of its own, or a regular expression too large for it.
         return None
-    is_valid = checker.is_valid
-
-    def verdict(value: Any) -> bool | None:
-        try:
-            return is_valid(value)
-        except (ValueError, TypeError, OverflowError):
-            return None
-
-    return verdict
+    return checker.is_valid
 
 
 class NoVerdict(Exception):

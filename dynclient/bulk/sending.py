@@ -22,8 +22,8 @@ from typing import Any, Protocol
 
 from dynclient._call.pace import Limiter
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
-from dynclient._masking import SECRET_HEADERS, Mask
 from dynclient._records import Record
+from dynclient._secrets import SECRET_HEADERS, Mask
 from dynclient.bulk.journal import SENT, Attempt, BulkError, Journal, LeaseLost, RowState
 from dynclient.bulk.rows import InvalidRows, RowFault, TableRow, filling, key_text
 from dynclient.codecs import find

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
+from dynclient._deferred import cached_property
 from dynclient._records import Record
 from dynclient._validation.formats import NUMBERS
 from dynclient._validation.patterns import matches

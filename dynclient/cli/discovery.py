@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 import click
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient.exceptions import DynclientError, escaped
 from dynclient.http_grammar import QUOTED_STRING, REDIRECTS, SUCCESS, TOKEN
 from dynclient.media_types import essence

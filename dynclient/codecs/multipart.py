@@ -25,7 +25,7 @@ from urllib.parse import quote_plus, unquote
 
 from dynclient import _schemas, _styles
 from dynclient._charsets import decode_text
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient.codecs import fields, shapes
 from dynclient.codecs.codec import Codec, Content, Encoded, StreamBody, content_of, is_content, raw_body

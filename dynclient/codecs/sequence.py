@@ -22,7 +22,7 @@ from typing import Any
 
 from dynclient import _schemas
 from dynclient._charsets import BOM, decode_text, encode_text, is_known
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._plain_values import plain_value
 from dynclient.codecs import json, shapes
 from dynclient.codecs.codec import CHUNK, Codec, Encode, Encoded, Split, StreamBody, is_content, raw_body, too_many

@@ -17,7 +17,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from dynclient import media_types
-from dynclient._masking import MASK, Mask, is_secret_header
+from dynclient._secrets import MASK, Mask, is_secret_header
 from dynclient.exceptions import ArgumentError, DynclientError, Fault, RequestError, ResponseError
 from dynclient.http_grammar import SAFE
 from dynclient.inspection.arguments import arguments, preferred, secret

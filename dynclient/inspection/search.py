@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 from math import log
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._schemas import shape
 from dynclient.exceptions import DocumentError
 from dynclient.http_grammar import SAFE

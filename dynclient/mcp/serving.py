@@ -6,7 +6,7 @@ import hmac
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dynclient._version import __version__
+from dynclient import __version__
 from dynclient.exceptions import ArgumentError
 from dynclient.mcp.tools import Answer, Toolbox
 

@@ -22,9 +22,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dynclient._escaping import counted, logger
 from dynclient._identifiers import near
-from dynclient._masking import masked
 from dynclient._paging.stepping import Page
 from dynclient._rows import OperationRow
+from dynclient._secrets import masked
 from dynclient.exceptions import (
     ArgumentError,
     DocumentError,

@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-from dynclient._masking import SECRET_BODY, SecretLocation
 from dynclient._records import Record
+from dynclient._secrets import SECRET_BODY, SecretLocation
 from dynclient.exceptions import (
     ArgumentError,
     DecodeError,

@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient._secrets import Secret
 from dynclient.http_grammar import TOKEN

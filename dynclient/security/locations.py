@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
-from dynclient._masking import SecretLocation
+from dynclient._secrets import SecretLocation
 from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 

@@ -14,8 +14,7 @@ import base64
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
-from dynclient._deferred import function
-from dynclient._expressions import expression
+from dynclient._deferred import expression, function
 from dynclient._identifiers import near
 from dynclient._records import Record
 from dynclient._request_export import variable

@@ -15,9 +15,8 @@ from typing import Any, cast
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 from dynclient import codecs
-from dynclient._masking import SECRET_BODY, masked
 from dynclient._records import Record
-from dynclient._secrets import Secret
+from dynclient._secrets import SECRET_BODY, Secret, masked
 from dynclient.exceptions import AuthorizationError, DecodeError, InvalidDocument, escaped
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Headers, Request, Response, origin

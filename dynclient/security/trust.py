@@ -24,10 +24,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from dynclient import messages
+from dynclient._deferred import expression
 from dynclient._escaping import without_user
-from dynclient._expressions import expression
-from dynclient._masking import SECRET_HEADERS, names_credential
 from dynclient._records import Record
+from dynclient._secrets import SECRET_HEADERS, names_credential
 from dynclient.exceptions import ArgumentError, CredentialScopeError, DocumentError
 from dynclient.model import API, SecurityScheme, Server
 

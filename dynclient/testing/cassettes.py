@@ -25,9 +25,9 @@ from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dynclient import model
-from dynclient._masking import MASK, SECRET_BODY
 from dynclient._negotiation import match
 from dynclient._response import match_status
+from dynclient._secrets import MASK, SECRET_BODY
 from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.http_grammar import IDEMPOTENCY_KEYS
 from dynclient.media_types import find

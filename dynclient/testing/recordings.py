@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from dynclient._version import __version__
+from dynclient import __version__
 from dynclient.exceptions import ArgumentError
 from dynclient.messages import Headers, Request, Response
 

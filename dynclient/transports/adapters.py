@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient.exceptions import (
     ArgumentError,
     ConnectError,

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import h11
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import SUCCESS, TOKEN
 from dynclient.messages import Headers, Request

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from functools import cache, lru_cache
 from typing import IO, Any, TypeVar, cast
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import CONNECTION_FIELDS, CONTENT_EXPECTED, DEFAULT_PORTS, is_field_value, is_token
@@ -181,7 +181,7 @@ def encoded(value: str) -> bytes:
 
 @cache
 def _user_agent() -> bytes:
-    from dynclient._version import __version__
+    from dynclient import __version__
 
     return f"dynclient/{__version__}".encode("ascii")
 

@@ -116,7 +116,7 @@ def test_a_hostile_shipped_form_is_told(tree):
 
 
 def test_an_operation_that_the_document_lacks_can_not_be_read(monkeypatch):
-    from dynclient._version import __version__
+    from dynclient import __version__
 
     writer = Writer()
     tree = {"openapi": "3.1.0", "paths": {"/a": {"get": {"operationId": "a", "responses": {}}}}}

@@ -17,11 +17,10 @@ from weakref import WeakValueDictionary
 import pytest
 
 import dynclient
-from dynclient import _load
+from dynclient import __version__, _load
 from dynclient._client.state import OperationNames
 from dynclient._document.compiled import _MARK, _TAIL, HEAD, Writer
 from dynclient._load import compiled, load
-from dynclient._version import __version__
 from dynclient.exceptions import DocumentError, DynclientError, NoSuchOperation
 
 OPERATION = {"operationId": "one", "responses": {"200": {"description": "ok"}}, "description": "d" * 210}

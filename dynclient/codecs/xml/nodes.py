@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynclient import _schemas
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient.codecs import shapes
 from dynclient.codecs.text import scalar

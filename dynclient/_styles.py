@@ -23,7 +23,7 @@ from typing import Any, Final, Literal, NoReturn
 from urllib.parse import unquote, unquote_plus
 
 from dynclient._decimals import decimal_text, is_decimal
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, InvalidDocument
 

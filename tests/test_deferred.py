@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from dynclient import _expressions
-from dynclient._expressions import expression
+from dynclient import _deferred
+from dynclient._deferred import expression
 
 
 def test_it_is_compiled_once_it_is_asked(monkeypatch):
     compiled = []
-    monkeypatch.setattr(_expressions.re, "compile", lambda *given: compiled.append(given) or re.Pattern)
+    monkeypatch.setattr(_deferred.re, "compile", lambda *given: compiled.append(given) or re.Pattern)
     expression("a+", re.IGNORECASE)
     assert compiled == []
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dynclient._styles import ABSENT, STYLES, deserialize, fields, scalar, serialize
 from dynclient.exceptions import ArgumentError, InvalidDocument
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "styles.yaml").read_text(encoding="utf-8"))
+CASES = yaml.safe_load((Path(__file__).parent / "cases" / "styles.yaml").read_text(encoding="utf-8"))
 COLUMNS = {
     "undefined": None,
     "string": "blue",

@@ -136,7 +136,7 @@ def items_schema(operation: Operation, rule: Pagination) -> Schema | None:
     here = media_type.schema if media_type is not None and rule.items is not None else None
     for key in path_keys(rule.items or "$"):
         if here is not None:
-            here = plain(here).items if isinstance(key, int) else plain(here).properties.get(key)
+            here = plain(here).properties.get(key) if isinstance(key, str) else plain(here).items
     return plain(here).items if here is not None else None
 
 
@@ -181,7 +181,8 @@ def _asked(operation: Operation) -> Iterator[Asked]:
         schema = one.schema or (one.media_type.schema if one.media_type is not None else None)
         seen = _shape(schema)
         described = " ".join(filter(None, (one.description, seen.description if seen is not None else "")))
-        yield Asked(Target(one.in_, one.name), folded(one.name), seen, described, one.pointer)
+        name = folded(one.name.lower().replace("page[offset]", "offset"))  # no number of a page
+        yield Asked(Target(one.in_, one.name), name, seen, described, one.pointer)
     body = operation.body.content.values() if operation.body is not None else ()
     schema = min(
         (each for each in body if each.schema is not None),

@@ -1,8 +1,8 @@
 """How the list of an operation pages, read off its model: the first rule that applies, with its evidence.
 
 The rules, in their order: a Link header; a token in headers; names that belong together, a token; a URL in the answer;
-names that are often used together; the last item's id; a page's number; an offset. A rule is ``certain`` if the
-document says so, ``likely`` if the names mean nothing else elsewhere, and ``guess`` if they do.
+names that are often used together; the last item's id; a page's number; an offset; a URL in a list of links. A rule is
+``certain`` if the document says so, ``likely`` if the names mean nothing else elsewhere, and ``guess`` if they do.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _MORE = _words("""
     hasmore hasmoreitems hasnext hasnextpage more moreresults ismore istruncated truncated moreavailable morepages
     hasmorepages hasmoreresults morerecords ismoreavailable hasadditionalitems nextpage next
 """)
-_LAST = ("islast", "last", "islastpage", "lastpage", "complete", "isdone", "isend")
+_LAST = ("islast", "last", "islastpage", "lastpage", "complete", "isdone", "isend", "done")
 _TOTALS = frozenset(
     _words("""
     total totalcount totalitems totalresults totalelements totalrecords totalentries totalsize
@@ -70,7 +70,10 @@ _LAST_PAGE = frozenset(
 )
 _URLS = _words("""
     next nextlink nextpageurl nextpageuri nexturl nexturi nextpage nextpagelink odatanextlink nexthref nextpath
+    nextrecordsurl nextresultsurl nextpagehref
 """)
+_NUMBERS = ("page", "pagenumber", "currentpage", "pageindex", "number")
+"""Members that may repeat the number of the page."""
 _AROUND = frozenset(
     _words("""
     meta metadata pagination paging links link page cursors cursor pageinfo pages paginationinfo responsemetadata
@@ -83,7 +86,7 @@ _LIST_NAMES = _words("""
 """)
 _NO_ITEMS = frozenset(
     _words("""
-    errors warnings links included messages notices facets aggregations error warning deprecations
+    errors warnings links link included messages notices facets aggregations error warning deprecations
     validationerrors commonprefixes
 """)
 )
@@ -91,6 +94,10 @@ _DATES = expression(r"(?i)\b(?:date|time|timestamp|iso.?8601|rfc.?3339|datetime|
 _LINK_WORDS = expression(r"(?i)\blink[`'\"*]*\s+(?:response\s+)?header|rel=[\\\"'“]*next|header[`'\"*]*\s+`?link\b")
 _TOKEN_WORDS = expression(r"(?i)\b(?:(?:cursor|token|opaque|next page|pages?)\b|paginat)")
 _IS_TOKEN = expression(r"(?i)\b(?:token|cursor|opaque)\b")
+_NEXT_URL = expression(r"next(?:page|records|results)?(?:link|ur[il])$")
+_BASED = expression(
+    r"(?i)\b(?:(zero|0|one|1)[- ](?:based|indexed)|start(?:s|ing|ed)? (?:at|from|with) (zero|0|one|1))\b"
+)
 _LISTING = expression(r"list|search|query|find|scan|filter|fetch|lookup")
 _READS = frozenset({"GET", "HEAD", "QUERY"})
 _Found = tuple[str, Confidence, list[Evidence]]
@@ -187,17 +194,22 @@ class _Look:
         found = next((each for each in self.beside(_LAST) if "boolean" in each.kinds), None)
         return f"not {found.path}" if found is not None else None
 
-    def start(self, next_: str) -> int | None:
-        """The number of the first page, where it is not 1."""
-        if not next_.endswith("+ 1"):
+    def start(self, next_: str) -> int | str | None:
+        """The number of the first page or item, or the path of it in the answer; None where it is as usual."""
+        one = next((one for one in self.answers.asked if next_.startswith(f"{one.text} + ")), None)
+        if one is None:
             return None
-        one = next(one for one in self.answers.asked if f"{one.text} + 1" == next_)
+        is_page = next_.endswith("+ 1")
         default = one.shape.default if one.shape is not None else None
         minimum = one.shape.constraints.get("minimum") if one.shape is not None else None
-        if isinstance(default, int) and not isinstance(default, bool) and default in {0, 1}:
-            return default or 0
-        zero = expression(r"(?i)\b(?:zero|0)[- ](?:based|indexed)|\bstart(?:s|ing|ed)? (?:at|from|with) (?:0|zero)\b")
-        return 0 if minimum == 0 or zero.search(one.description) else 1
+        told = _BASED.search(one.description)
+        known = [default, None if told is None else int((told[1] or told[2]).lower() not in {"0", "zero"}), minimum]
+        found = next((int(each) for each in known if each in {0, 1} and not isinstance(each, bool)), None)
+        if found is None and (is_page or one.name.startswith("start")):
+            # Servers count from 0 or 1, and often say in the answer which page it is.
+            repeated = next(self.beside((one.name, *_NUMBERS) if is_page else (one.name,), kind="integer"), None)
+            return repeated.path if repeated is not None else 1 if is_page else None
+        return found if is_page or found else None
 
     def unclear(self) -> Pagination | None:
         """The facts about a list that asks for a size, a page or a token although no rule applies."""
@@ -294,7 +306,9 @@ def _header_token(look: _Look) -> _Found | None:
         for one in look.answers.asked:
             short = one.name.removeprefix("x")
             pair = name == short and short in TOKENS and one.target.in_ == "header"
-            if pair or name.endswith(f"next{short}") or (name.endswith("nextcursor") and short in {"cursor", "after"}):
+            is_token = short in TOKENS and short.endswith("token") and name.endswith(short)
+            is_cursor = name.endswith("nextcursor") and short in {"cursor", "after"}
+            if pair or is_token or is_cursor or name.endswith(f"next{short}"):
                 if one.is_number and short in PAGES:
                     reason = f"the response header {header.name} gives the next {one.target.name}"
                     return f"{one.text} <- header {header.name}", "likely", look.said(reason, one)
@@ -309,7 +323,10 @@ def _named_token(look: _Look) -> _Found | None:
     for one in look.answers.asked:
         if not _may_be_token(one):
             continue
-        given = [each for each in look.beside((f"next{one.name}",)) if not each.is_list and _is_token(each)]
+        likely = [f"next{one.name}", f"nextpage{one.name}"]
+        if one.name.startswith("exclusivestart"):
+            likely = [one.name.replace("exclusivestart", "lastevaluated")]
+        given = [each for each in look.beside(likely) if _is_token(each)]
         if given and not (one.name in PAGES and one.is_number and not given[0].kinds & {"integer", "number"}):
             pairs.append((one, given[0]))
     if pairs and not (len(pairs) == 1 and pairs[0][1].shape.format in {"uri", "url"}):
@@ -321,9 +338,11 @@ def _named_token(look: _Look) -> _Found | None:
         text = "; ".join(f"{one.text} <- {field.path}" for one, field in pairs)
         names = " and ".join(f"{one.target.name} repeats {field.path}" for one, field in pairs)
         return text, "certain" if pairs[0][0].is_text else "likely", look.said(names, pairs[0][0])
-    for one in look.asked(TOKENS):
+    for one in look.asked(TOKENS | {"offset"}):
         for field in look.beside((one.name,)) if _may_be_token(one) else ():
-            if _is_token(field) and field.name != "after":
+            # An offset that is a text is no number of items.
+            is_text = one.name in TOKENS or (look.items and not one.is_number and field.kinds == {"string"})
+            if _is_token(field) and field.name != "after" and is_text:
                 reason = f"{one.target.name} is in the request and in the answer"
                 return f"{one.text} <- {field.path}", "certain", look.said(reason, one)
     return None
@@ -341,7 +360,11 @@ def _may_be_token(one: Asked) -> bool:
 
 
 def _is_token(field: Field) -> bool:
-    return not field.kinds or bool(field.kinds & {"string", "integer", "number"}) or field.name == "lastevaluatedkey"
+    if field.is_list:
+        return False
+    return (
+        not field.kinds or bool(field.kinds & {"string", "integer", "number"}) or field.name.startswith("lastevaluated")
+    )
 
 
 def _url(look: _Look) -> _Found | None:
@@ -350,10 +373,11 @@ def _url(look: _Look) -> _Found | None:
         return None
     for field in _url_fields(look):
         declared = field.shape.format in {"uri", "url", "uri-reference"}
-        names_url = field.name in {"nextlink", "nextpageurl", "nextpageuri", "nexturl", "nexturi", "odatanextlink"}
+        names_url = _NEXT_URL.search(field.name) is not None
         description = field.shape.description or ""
         described = expression(r"(?i)\bur[il]\b|\blink\b").search(description) is not None
-        loose = not (declared or names_url or described) and (
+        is_linked = any(folded(str(key)) in {"links", "link"} for key in field.keys[:-1])
+        loose = not (declared or names_url or described or is_linked) and (
             field.name == "nextpage"
             or _IS_TOKEN.search(description) is not None
             or any(_may_be_token(one) for one in look.asked(TOKENS))
@@ -373,12 +397,25 @@ def _url_fields(look: _Look) -> Iterator[Field]:
                 yield inner
 
 
+def _named_below_next(look: _Look) -> _Found | None:
+    """A token that has the request's name in an object that tells of the next page."""
+    for one in look.answers.asked:
+        for field in look.beside((one.name,)) if _may_be_token(one) and not _is_date(one) else ():
+            if len(field.keys) > 1 and folded(str(field.keys[-2])) in {"next", "nextpage"} and _is_token(field):
+                return (
+                    f"{one.text} <- {field.path}",
+                    "likely",
+                    look.said(f"{one.target.name} repeats {field.path}", one),
+                )
+    return None
+
+
 def _used_together(look: _Look) -> _Found | None:
     """Names of the request and of the answer that are often used together."""
     for one in look.asked(TOKENS | PAGES):
         if not _may_be_token(one) or _is_date(one):
             continue
-        for field in look.beside(_GIVEN):
+        for field in sorted(look.beside(_GIVEN), key=lambda field: field.name != one.name):
             if not _is_token(field) or (field.name in {"lastid", "next"} and one.is_number):
                 continue
             if one.name in PAGES and (one.is_number != bool(field.kinds & {"integer", "number"})):
@@ -438,6 +475,18 @@ def _offset(look: _Look) -> _Found | None:
     return None
 
 
+def _link_of_many(look: _Look) -> _Found | None:
+    """A URL in a list of links, each with its relation."""
+    for field in look.beside(("links", "link")) if look.lists else ():
+        item = plain(field.shape.items).properties if field.is_list and field.shape.items is not None else {}
+        relation = next((name for name in ("rel", "relation") if name in item), None)
+        url = next((name for name in ("href", "url", "uri") if name in item), None)
+        if relation is not None and url is not None and (look.size is not None or look.more() is not None):
+            path = path_text((*field.keys, (relation, "next"), url))
+            return f"url <- {path}", "likely", look.said(f"{path} is the URL of the next page", field)
+    return None
+
+
 def _has_list(look: _Look) -> bool:
     return any(each.is_list for each in look.answers.fields)
 
@@ -447,8 +496,10 @@ _RULES: tuple[Callable[[_Look], _Found | None], ...] = (
     _header_token,
     _named_token,
     _url,
+    _named_below_next,
     _used_together,
     _last_id,
     _page_number,
     _offset,
+    _link_of_many,
 )

@@ -54,7 +54,7 @@ class Pagination:
     ``items`` is the path of the items in a response, None if that is unclear. ``next`` says what the next request has,
     None if that is unclear. ``more`` is the path of a boolean; with ``not`` before it, true means the end. ``total`` is
     the path of the number of all items, ``last`` of the number of pages. ``size`` is the parameter for the number of
-    items on a page, ``start`` the number of the first page or item.
+    items on a page, ``start`` the number of the first page or item, or the path of it in the first answer.
 
     ``confidence`` is that of ``next``: ``certain`` and ``likely`` are used, ``guess`` and ``unclear`` never unasked.
     ``key`` is the operation's method and path.
@@ -66,7 +66,7 @@ class Pagination:
     total: str | None = None
     last: str | None = None
     size: str | None = None
-    start: int | None = None
+    start: int | str | None = None
     confidence: Confidence = "unclear"
     evidence: tuple[Evidence, ...] = ()
     key: str = ""
@@ -190,7 +190,11 @@ def _check_path(text: str) -> object:
     return path_keys(text.removeprefix("not "))
 
 
-_READERS: Mapping[str, Any] = {"next": read_next, "size": read_target, "start": index}
+def _check_start(value: Any) -> object:
+    return path_keys(value) if isinstance(value, str) and value.startswith("$") else index(value)
+
+
+_READERS: Mapping[str, Any] = {"next": read_next, "size": read_target, "start": _check_start}
 
 
 def changed(found: Pagination, rule: Mapping[str, Any], reason: Evidence) -> Pagination:

@@ -158,6 +158,9 @@ class _Walk:
     def __init__(self, paging: Paging) -> None:
         self.paging, self.rule = paging, paging.rule
         self.next: Next = read_next(self.rule.next or "link")
+        self.is_scroll = self.rule.items is not None and any("scroll" in one.name.lower() for one in self.next.targets)
+        usual = 0 if self.next.kind == "offset" else 1
+        self.start = self.rule.start if isinstance(self.rule.start, int) else usual
         self.first = paging.request({})
         self.seen: dict[bytes, None] = {}
         self.known: set[bytes] = set()
@@ -374,7 +377,7 @@ class _Walk:
             return None
         if kind in {"page", "offset"}:
             return self._counted(result.data, items, here, more=more)
-        return self._tokens(result, request, here, more=more)
+        return self._tokens(result, items, request, here, more=more)
 
     def _more(self, data: Any) -> bool | None:
         """Whether the answer says that there is more; None if it does not say."""
@@ -384,13 +387,13 @@ class _Walk:
         value = _value(data, path.removeprefix("not "))
         return None if not isinstance(value, bool) else value is not path.startswith("not ")
 
-    def _tokens(self, result: HTTPResult, request: Request, here: Position, *, more: bool | None) -> _Following:
+    def _tokens(
+        self, result: HTTPResult, items: Any, request: Request, here: Position, *, more: bool | None
+    ) -> _Following:
         """The next page by a token or a URL of the answer."""
+        headers, data = result.headers, result.data
         found = tuple(
-            [
-                result.headers.get(source) if isinstance(source, str) else value_at(result.data, source)
-                for source in self.next.sources
-            ]
+            [headers.get(source) if isinstance(source, str) else value_at(data, source) for source in self.next.sources]
         )
         if all(value is None or value is False or value is MISSING or value == "" for value in found):
             if more:
@@ -406,14 +409,15 @@ class _Walk:
             raise PaginationError("the URL of the next page is no text")
         if MISSING in found:
             found = tuple(None if value is MISSING else value for value in found)
+        for target, value in zip(self.next.targets, found, strict=True):
+            _check_token(target, value)
+        if self.is_scroll:
+            # A scroll has one name from the first page to the empty one.
+            is_same, self.last_items = items == self.last_items, items
+            is_new = self._remember(first) or not is_same
+            return (found, "", False) if items and (is_new or not self._ends(first, here)) else None
         if self._ends(first if len(found) == 1 else found, here):
             return None
-        for target, value in zip(self.next.targets, found, strict=True):
-            if isinstance(value, (bool, list)) or (isinstance(value, dict) and target.in_ != "body"):
-                raise PaginationError(f"the answer's token for {target.name} is a {type(value).__name__}")
-            limit = _LONGEST if target.in_ == "body" else _LONGEST_IN_HEAD
-            if isinstance(value, str) and len(value) > limit:
-                raise PaginationError(f"the token for {target.name} has {len(value):,} characters, more than {limit:,}")
         return found, "", False
 
     def _is_url(self, text: str, request: Request) -> bool:
@@ -436,17 +440,19 @@ class _Walk:
         if is_same:
             name = self.next.targets[0].name
             raise PaginationError(f"the server ignores {name}: page {here.number} is the same as the one before")
+        if isinstance(self.rule.start, str) and here.number == 1:
+            told = _value(data, self.rule.start)
+            self.start = told if type(told) is int and told in {0, 1} else self.start
         if more is None and self._is_last(data, len(items), here):
             return None
         self.full = max(self.full, len(items))
-        now = self._number(here, 0 if self.next.kind == "offset" else 1)
+        now = self._number(here)
         return (now + (1 if self.next.kind == "page" else len(items)),), "", False
 
-    def _number(self, here: Position, default: int) -> int:
+    def _number(self, here: Position) -> int:
         """The number of a page, or of its first item."""
-        start = self.rule.start if self.rule.start is not None else default
         found = here.values[0] if here.values else self.paging.first_number
-        return start if found is None else found
+        return self.start if found is None else found
 
     def _is_last(self, data: Any, count: int, here: Position) -> bool:
         """Whether the totals say that this page is the last one; or else that it is shorter than we have asked for.
@@ -461,8 +467,7 @@ class _Walk:
         )
         size = self.paging.size
         if pages is not None:
-            start = 1 if self.rule.start is None else self.rule.start
-            return pages >= 0 and self._number(here, 1) - start + 1 == max(pages, 1)
+            return pages >= 0 and self._number(here) - self.start + 1 == max(pages, 1)
         if total is not None:
             usual = size or self.paging.usual_size
             return here.before + count == total and (here.before > 0 or (usual is not None and count < usual))
@@ -496,6 +501,14 @@ class _Walk:
 def _name(part: str) -> str:
     """The name of a field of a query."""
     return unquote_plus(part.partition("=")[0])
+
+
+def _check_token(target: Target, value: Any) -> None:
+    if isinstance(value, (bool, list)) or (isinstance(value, dict) and target.in_ != "body"):
+        raise PaginationError(f"the answer's token for {target.name} is a {type(value).__name__}")
+    limit = _LONGEST if target.in_ == "body" else _LONGEST_IN_HEAD
+    if isinstance(value, str) and len(value) > limit:
+        raise PaginationError(f"the token for {target.name} has {len(value):,} characters, more than {limit:,}")
 
 
 def _value(data: Any, path: str) -> Any:

@@ -95,7 +95,43 @@ def _declared(query: dict[str, str], **_: Any) -> Answer:
     return 200, {}, {"dinge": items, "andere": [1], "weiter": more}
 
 
+def _zero_based(query: dict[str, str], **_: Any) -> Answer:
+    page = int(query.get("page", 0))
+    return 200, {}, {"content": _cut(page * 10)[0], "number": page, "totalPages": 3}
+
+
+def _one_based(query: dict[str, str], **_: Any) -> Answer:
+    start = int(query.get("startIndex", 1))
+    return 200, {}, {"Resources": _cut(start - 1)[0], "startIndex": start, "totalResults": len(ITEMS)}
+
+
+def _records(query: dict[str, str], **_: Any) -> Answer:
+    items, more = _cut(int(query.get("from", 0)))
+    following = {"nextRecordsUrl": f"/ways/records?from={more}"} if more else {}
+    return 200, {}, {"totalSize": len(ITEMS), "done": more is None, "records": items, **following}
+
+
+def _relations(query: dict[str, str], url: str, **_: Any) -> Answer:
+    items, more = _cut(int(query.get("from", 0)))
+    following = [{"relation": "next", "url": f"{url}/ways/relations?from={more}"}] if more else []
+    return 200, {}, {"entry": items, "link": [{"relation": "self", "url": url}, *following]}
+
+
+_scrolled = [0]
+
+
+def _scroll(body: Any, **_: Any) -> Answer:
+    """One name from the first page to the empty one; the server remembers where it is."""
+    start = _scrolled[0] = _scrolled[0] + 10 if (body or {}).get("scroll_id") else 0
+    return 200, {}, {"_scroll_id": "c2Nyb2xs", "hits": {"hits": _cut(start)[0]}}
+
+
 WAYS: dict[str, Callable[..., Answer]] = {
+    "zero_based": _zero_based,
+    "one_based": _one_based,
+    "records": _records,
+    "relations": _relations,
+    "scroll": _scroll,
     "link": _link,
     "header": _header,
     "named": _named,
@@ -247,6 +283,27 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "markers": {
         "parameters": _query(**{"key-marker": "string", "upload-id-marker": "string"}),
         "schema": _object(IsTruncated="boolean", Uploads=_LIST, NextKeyMarker="string", NextUploadIdMarker="string"),
+    },
+    "zero_based": {
+        "parameters": _query(page="integer"),
+        "schema": _object(content=_LIST, number="integer", totalPages="integer"),
+    },
+    "one_based": {
+        "parameters": _query(startIndex="integer", count="integer"),
+        "schema": _object(Resources=_LIST, startIndex="integer", totalResults="integer"),
+    },
+    "records": {
+        "parameters": _query(q="string"),
+        "schema": _object(records=_LIST, totalSize="integer", done="boolean", nextRecordsUrl="string"),
+    },
+    "relations": {
+        "parameters": _query(_count="integer"),
+        "schema": _object(entry=_LIST, link={"type": "array", "items": _object(relation="string", url="string")}),
+    },
+    "scroll": {
+        "method": "post",
+        "requestBody": {"content": {"application/json": {"schema": _object(scroll_id="string")}}},
+        "schema": _object(_scroll_id="string", hits=_object(hits=_LIST)),
     },
     "declared": {
         "parameters": _query(wo="integer"),

@@ -78,6 +78,90 @@ RULES = [
     ({"offset": N, "limit": N}, obj(items=LIST, total=N), ("query offset + items", "likely", "$.items")),
     ({"startAt": N, "maxResults": N}, obj(issues=LIST, total=N), ("query startAt + items", "likely", "$.issues")),
     ({"skip": N}, LIST, ("query skip + items", "guess", "$")),
+    # Vendors' manners.
+    ({"api-version": S, "$top": N}, obj(value=LIST, nextLink=S), ("url <- $.nextLink", "certain", "$.value")),
+    (
+        {"api-version": S, "$skipToken": S},
+        obj(data=LIST, count=N, **{"$skipToken": S}),
+        ("query $skipToken <- $.$skipToken", "certain", "$.data"),
+    ),
+    (
+        {"$top": N, "$skip": N},
+        {"allOf": [obj(**{"@odata.count": N, "@odata.nextLink": S}), obj(value=LIST)]},
+        ("url <- $['@odata.nextLink']", "certain", "$.value"),
+    ),
+    (
+        {"Marker": S, "MaxItems": N},
+        obj(Users=LIST, IsTruncated=B, Marker=S),
+        ("query Marker <- $.Marker", "certain", "$.Users"),
+    ),
+    (
+        {"ExclusiveStartTableName": S, "Limit": N},
+        obj(TableNames=BARE, LastEvaluatedTableName=S),
+        ("query ExclusiveStartTableName <- $.LastEvaluatedTableName", "certain", "$.TableNames"),
+    ),
+    (
+        {"cursor": S, "limit": N},
+        obj(ok=B, members=LIST, response_metadata=obj(next_cursor=S, warnings=BARE)),
+        ("query cursor <- $.response_metadata.next_cursor", "certain", "$.members"),
+    ),
+    (
+        {"page": S, "limit": N},
+        obj(object=S, data=LIST, has_more=B, next_page=S, total_count=N),
+        ("query page <- $.next_page", "certain", "$.data"),
+    ),
+    (
+        {"Page": N, "PageToken": S},
+        obj(services=LIST, meta=obj(page=N, next_page_url={**S, "format": "uri"})),
+        ("url <- $.meta.next_page_url", "certain", "$.services"),
+    ),
+    (
+        {"page[number]": N, "page[size]": N},
+        obj(data=LIST, included=LIST, links=obj(first=S, next=S), meta=obj(total=N)),
+        ("url <- $.links.next", "likely", "$.data"),
+    ),
+    (
+        {"page[cursor]": S},
+        obj(data=LIST, links=obj(next=S), meta=obj(page=obj(after=S))),
+        ("url <- $.links.next", "likely", "$.data"),
+    ),
+    (
+        {"page[offset]": N, "page[limit]": N},
+        obj(data=LIST, meta=obj(total=N)),
+        ("query page[offset] + items", "likely", "$.data"),
+    ),
+    (
+        {"q": S},
+        obj(totalSize=N, done=B, nextRecordsUrl=S, records=LIST),
+        ("url <- $.nextRecordsUrl", "certain", "$.records"),
+    ),
+    (
+        {"scroll_id": S, "scroll": S},
+        obj(_scroll_id=S, hits=obj(total=obj(value=N), hits=LIST)),
+        ("query scroll_id <- $._scroll_id", "certain", "$.hits.hits"),
+    ),
+    (
+        {"limit": N, "after": S},
+        obj(data=LIST, paging=obj(cursors=obj(before=S, after=S), next=S)),
+        ("query after <- $.paging.cursors.after", "likely", "$.data"),
+    ),
+    (
+        {"starting_after": S},
+        obj(data=LIST, pages=obj(page=N, next=obj(page=N, starting_after=S))),
+        ("query starting_after <- $.pages.next.starting_after", "likely", "$.data"),
+    ),
+    ({"offset": S, "pageSize": N}, obj(records=LIST, offset=S), ("query offset <- $.offset", "certain", "$.records")),
+    (
+        {"start": N, "limit": N},
+        obj(values=LIST, isLastPage=B, start=N, nextPageStart=N),
+        ("query start <- $.nextPageStart", "likely", "$.values"),
+    ),
+    (
+        {"_count": N},
+        obj(entry=LIST, link={"type": "array", "items": obj(relation=S, url=S)}),
+        ("url <- $.link[relation=next].url", "likely", "$.entry"),
+    ),
+    ({"cursor": S}, obj(errors=LIST, customers=LIST, cursor=S), ("query cursor <- $.cursor", "certain", "$.customers")),
     # What is no page, or unclear.
     ({"after": {**S, "format": "date-time"}}, LIST, ("None", "unclear", "$")),
     ({"since": described(S, "Only those updated after this date.")}, LIST, None),
@@ -99,7 +183,7 @@ RULES = [
 ]
 
 
-def load(parameters, schema, version="3.1.0", *, path="/things", **members):
+def load(parameters, schema, version="3.1.0", *, path="/things", method="get", **members):
     query = [
         {
             "name": name,
@@ -114,7 +198,7 @@ def load(parameters, schema, version="3.1.0", *, path="/things", **members):
     operation.setdefault("responses", {"200": response})
     root = {key: value for key, value in members.items() if key == "x-root"}
     document = {"openapi": version, "info": {"title": "t", "version": "1"}, "servers": [{"url": "https://a.test"}]}
-    return dynclient.load({**document, **root.get("x-root", {}), "paths": {path: {"get": operation}}}).list_things
+    return dynclient.load({**document, **root.get("x-root", {}), "paths": {path: {method: operation}}}).list_things
 
 
 @pytest.mark.parametrize("index", range(len(RULES)))
@@ -123,6 +207,56 @@ def test_the_rule_of_an_operation(index, version):
     parameters, schema, expected = RULES[index]
     found = load(parameters, schema, version).pagination
     assert (found and (str(found.next), found.confidence, found.items)) == expected
+
+
+# The member of a body that repeats a token, or the number; the schema of the body, that of the answer.
+SEARCHES = {
+    "body start_cursor <- $.next_cursor": (obj(start_cursor=S), obj(results=LIST, next_cursor=S, has_more=B)),
+    "body after <- $.paging.next.after": (obj(filter=S, after=S), obj(results=LIST, paging=obj(next=obj(after=S)))),
+    "body scroll_id <- $._scroll_id": (obj(scroll=S, scroll_id=S), obj(_scroll_id=S, hits=obj(hits=LIST))),
+    "body $.options.$skipToken <- $.$skipToken": (
+        obj(query=S, options=obj(**{"$skipToken": S})),
+        obj(data=LIST, **{"$skipToken": S}),
+    ),
+    "body $.pagination.page + 1": (obj(pagination=obj(page=N, size=N)), obj(items=LIST, pagination=obj(total=N))),
+    "body NextToken <- $.NextToken": (obj(NextToken=S), obj(Things=LIST, NextToken=S)),
+}
+
+
+@pytest.mark.parametrize("rule", SEARCHES)
+def test_the_rule_of_a_search_by_post(rule):
+    body, answer = ({"content": {"application/json": {"schema": schema}}} for schema in SEARCHES[rule])
+    responses = {"200": {"description": "", **answer}}
+    found = load({}, LIST, path="/things/search", method="post", requestBody=body, responses=responses).pagination
+    assert (found.next, found.is_usable) == (rule, True)
+
+
+# Parameter, its description or schema, a member of the answer -> the number of the first page or item.
+STARTS = [
+    ("page", N, {}, 1),
+    ("page", described(N, "Zero-based."), {"number": N}, 0),
+    ("page", {**N, "minimum": 0}, {}, 0),
+    ("page", {**N, "default": 1}, {"page": N}, 1),
+    ("page", N, {"number": N, "totalPages": N}, "$.number"),
+    ("pageNumber", N, {"meta": obj(page=N)}, "$.meta.page"),
+    ("offset", N, {"offset": N}, None),
+    ("startIndex", N, {"startIndex": N}, "$.startIndex"),
+    ("startIndex", described(N, "The first one, 1-based."), {}, 1),
+]
+
+
+@pytest.mark.parametrize("index", range(len(STARTS)))
+def test_the_number_of_the_first_page(index):
+    name, schema, members, start = STARTS[index]
+    assert load({name: schema, "count": N}, obj(items=LIST, total=N, **members)).pagination.start == start
+
+
+@pytest.mark.parametrize("header", ["X-Ms-ContinuationToken", "Continuation-Token"])
+def test_a_token_in_a_header_is_repeated_in_the_query(header):
+    response = {"description": "", "headers": {header: {"schema": S}}}
+    response["content"] = {"application/json": {"schema": LIST}}
+    found = load({"continuationToken": S}, LIST, responses={"200": response}).pagination
+    assert (found.next, found.confidence) == (f"query continuationToken <- header {header}", "certain")
 
 
 @pytest.mark.parametrize(

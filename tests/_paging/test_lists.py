@@ -35,6 +35,11 @@ WAYS = {
         3,
     ),
     "declared": ("query wo <- $.weiter", "certain", 3),
+    "zero_based": ("query page + 1", "likely", 3),
+    "one_based": ("query startIndex + items", "likely", 3),
+    "records": ("url <- $.nextRecordsUrl", "certain", 3),
+    "relations": ("url <- $.link[relation=next].url", "likely", 3),
+    "scroll": ("body scroll_id <- $._scroll_id", "certain", 4),
 }
 
 
@@ -45,7 +50,8 @@ def test_all_items_come_once_and_in_order(caller, server, way):
     assert len(server.seen) == WAYS[way][2]
 
 
-@pytest.mark.parametrize("way", WAYS)
+# What a server remembers can't be asked for again.
+@pytest.mark.parametrize("way", sorted(WAYS.keys() - {"scroll"}))
 def test_pages_can_be_resumed_after_each(caller, way):
     pages, _ = caller.run(f"ways_{way}", what="pages")
     filled = [page for page in pages if page.items]

@@ -196,6 +196,8 @@ def same_value(schema: Schema, found: Keywords) -> Iterator[Schema]:
 
 def _shape(schema: Schema) -> Shape:
     here, notes, or_null = _described(schema)
+    if here.uri != schema.uri and not notes and not or_null:
+        return shape(here)
     parts = members(here)
     found = [part for _, part in parts]
     own: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from typing import Any
 
 from dynclient import codecs
 from dynclient._plain_values import plain_value
-from dynclient._schemas import MISSING, cache, component_name, is_binary, is_structured, shape
+from dynclient._schemas import MISSING, cache, component_name, follow, is_binary, is_structured, shape
 from dynclient._schemas.shapes import bounded_depth
 from dynclient._validation import body_faults, validator
 from dynclient.codecs import json
@@ -70,6 +70,7 @@ def example(
     Raises:
         DocumentError: the schema is broken.
     """
+    schema = follow(schema)
     if seed or fake is not None or component_name(schema) is None:
         return _example(schema, direction, seed, shown=shown, files=files, fake=fake)
     # Operations share named schemas; without a seed there are few values of each.

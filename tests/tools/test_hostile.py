@@ -235,8 +235,23 @@ def test_values_in_examples_are_those_values(value):
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_a_docstring_is_that_text(value):
-    source = syntax.source([syntax.class_of("A", [], syntax.text(f"x{value}"))])
-    assert ast.parse(source).body[0].body[0].value.value == f"x{value}"
+    source = syntax.source(
+        syntax.class_of("A", [], [syntax.annotated("a", "int"), *syntax.text(f"y{value}")], f"x{value}")
+    )
+    doc, _, attribute = ast.parse(source).body[0].body
+    assert (doc.value.value, attribute.value.value) == (f"x{value}", f"y{value}")
+
+
+@pytest.mark.parametrize("name", ["a b", "a\nb", "a: int", "class", "", "a..b", "a, b", "A)"])
+def test_no_text_is_written_as_a_name(name):
+    for builder in (
+        lambda: syntax.annotated(name, "int"),
+        lambda: syntax.class_of(name, [], []),
+        lambda: syntax.arguments_of("self", [(name, "int", True)]),
+        lambda: syntax.function(name, "", "None"),
+    ):
+        with pytest.raises(syntax.Unsafe):
+            builder()
 
 
 def test_files_that_were_not_generated_stay(tmp_path):

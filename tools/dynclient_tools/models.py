@@ -6,13 +6,11 @@ response, and if they use a schema that differs.
 Rule 2: an object without a name is named after its first use.
 Rule 3: types of both directions have lists and dicts; types that are only sent have any Sequence or Mapping.
 Rule 4: a property whose name is not a Python name, or would hide a type, makes its TypedDict use the functional form.
-Rule 5: the definitions are executed as a module, so a type that may not exist yet is named by a string. Such a string
-is made from syntax, and is checked like all other syntax.
+Rule 5: the definitions are executed as a module, so a type that may not exist yet is named by a string.
 """
 
 from __future__ import annotations
 
-import ast
 import keyword
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -21,7 +19,6 @@ from dynclient._identifiers import class_name, distinct
 from dynclient._schemas import shape
 from dynclient.inspection.docstrings import clean
 from dynclient.inspection.hints import Direction, Field, Hint, definition, fields
-from dynclient.inspection.views import schema_view
 from dynclient.model import Schema
 from dynclient_tools import syntax
 
@@ -29,7 +26,6 @@ _BUILTINS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "
 _FLAT = frozenset({"literal", "scalar"})
 _LISTS = {"request": "Sequence", "response": "list"}
 _DICTS = {"request": "Mapping", "response": "dict"}
-_STR = syntax.name("str")
 
 
 class Key(NamedTuple):
@@ -175,12 +171,12 @@ def _below(model: Model) -> Iterator[tuple[Hint, str]]:
 # Definitions.
 
 
-def type_of(models: Models, hint: Hint, direction: Direction) -> ast.expr:
+def type_of(models: Models, hint: Hint, direction: Direction) -> str:
     """Write a type as an expression."""
-    return _EXPRESSIONS[hint.kind](models, hint, direction)
+    return syntax.union(_MEMBERS[hint.kind](models, hint, direction))
 
 
-def statements(models: Models) -> Iterator[ast.stmt]:
+def statements(models: Models) -> Iterator[list[str]]:
     """Write the definitions of all types: TypedDicts first, then aliases, each after those that it uses."""
     aliases: dict[str, Model] = {}
     hidden = models.taken | {model.name for model in models.all()}
@@ -194,7 +190,7 @@ def statements(models: Models) -> Iterator[ast.stmt]:
         yield from _alias(models, name, aliases, written)
 
 
-def _alias(models: Models, first: str, aliases: Mapping[str, Model], written: set[str]) -> Iterator[ast.stmt]:
+def _alias(models: Models, first: str, aliases: Mapping[str, Model], written: set[str]) -> Iterator[list[str]]:
     """Write an alias after the aliases that it uses; a recursive one becomes a TypeAliasType."""
     waiting = [first]
     begun: set[str] = set()
@@ -211,51 +207,42 @@ def _alias(models: Models, first: str, aliases: Mapping[str, Model], written: se
             written.add(name)
             model = aliases[name]
             value = type_of(models, model.hint, "request" if model.is_enum else model.direction)
-            yield _recursive_alias(name, value) if named else syntax.annotated(name, syntax.name("TypeAlias"), value)
+            recursive = syntax.assigned(name, f"TypeAliasType({name!r}, {value!r})")
+            yield [recursive if named else syntax.annotated(name, "TypeAlias", value)]
 
 
-def _recursive_alias(name: str, value: ast.expr) -> ast.stmt:
-    call = ast.Call(syntax.name("TypeAliasType"), [ast.Constant(name), syntax.quoted(value)], [])
-    return syntax.assigned(name, call)
-
-
-def _typed_dict(models: Models, model: Model, hidden: frozenset[str]) -> ast.stmt:
+def _typed_dict(models: Models, model: Model, hidden: frozenset[str]) -> list[str]:
     # Type checkers take no empty name.
     named = [field for field in fields(model.schema, model.direction) if field.wire]
     members = {field.wire: _member(models, model, field) for field in named}
-    if all(_is_plain(wire) and wire not in hidden for wire in members):
-        view = schema_view(model.schema)
-        texts = {prop.wire: clean(prop.description) for prop in view.properties}
-        body = [
-            statement
-            for wire, annotation in members.items()
-            for statement in (syntax.annotated(wire, annotation), *syntax.text(texts.get(wire, "")))
-        ]
-        return syntax.class_of(model.name, ["TypedDict"], [*syntax.text(clean(view.description)), *body], _extra(model))
-    table = ast.Dict([ast.Constant(wire) for wire in members], list(members.values()))
-    call = ast.Call(syntax.name("TypedDict"), [ast.Constant(model.name), table], [])
-    return syntax.assigned(model.name, call)
+    if not all(_is_plain(wire) and wire not in hidden for wire in members):
+        return [syntax.assigned(model.name, f"TypedDict({model.name!r}, {syntax.dict_of(members.items())})")]
+    body: list[str] = []
+    for field in named:
+        described = clean(shape(field.schema).description or "")
+        body += [syntax.annotated(field.wire, members[field.wire]), *syntax.text(described)]
+    described = clean(shape(model.schema).description or "")
+    if not _has_more(model):
+        return syntax.class_of(model.name, ["TypedDict"], body, described)
+    # PEP 728. Only in a class: mypy, which does not know the keyword yet, would drop the fields of the functional form.
+    return syntax.class_of(model.name, ["TypedDict", "extra_items=Any"], body, described, "  # type: ignore[call-arg]")
 
 
-def _extra(model: Model) -> list[ast.keyword]:
-    """``extra_items=Any`` (PEP 728) where the document says that there may be other properties.
-
-    Only in a class: mypy, which does not know the keyword yet, would drop the fields of the functional form.
-    """
+def _has_more(model: Model) -> bool:
+    """Whether the document says that there may be other properties."""
     said = model.schema.value.get("additionalProperties") if isinstance(model.schema.value, Mapping) else None
-    is_open = said is True or isinstance(shape(model.schema).additional, Schema)
-    return [ast.keyword("extra_items", syntax.name("Any"))] if is_open else []
+    return said is True or isinstance(shape(model.schema).additional, Schema)
 
 
-def _member(models: Models, model: Model, field: Field) -> ast.expr:
+def _member(models: Models, model: Model, field: Field) -> str:
     tags = sorted(value for name, value in model.tags if name == field.wire)
     if tags and all(_is_text(node) for node in (field.hint, *field.hint.members)):
-        annotation = syntax.subscript("Literal", *(syntax.constant(value) for value in tags))
+        annotation = syntax.literal(tags)
     else:
         annotation = type_of(models, field.hint, model.direction)
         if any(node.schema is not None for node in field.hint.walk()):
-            annotation = syntax.quoted(annotation)
-    return annotation if field.required else syntax.subscript("NotRequired", annotation)
+            annotation = repr(annotation)
+    return annotation if field.required else f"NotRequired[{annotation}]"
 
 
 def _is_text(hint: Hint) -> bool:
@@ -267,38 +254,34 @@ def _is_plain(wire: str) -> bool:
     return wire.isascii() and wire.isidentifier() and not keyword.iskeyword(wire) and not wire.startswith("__")
 
 
-def _literal(_models: Models, hint: Hint, direction: Direction) -> ast.expr:
-    found = syntax.subscript("Literal", *(syntax.constant(value) for value in hint.values))
-    return syntax.union([found, _STR]) if direction == "response" and is_open(hint) else found
+def _literal(_models: Models, hint: Hint, direction: Direction) -> list[str]:
+    return [syntax.literal(hint.values), *(["str"] if direction == "response" and is_open(hint) else [])]
 
 
-def _scalar(_models: Models, hint: Hint, direction: Direction) -> ast.expr:
-    if hint.name == "None":
-        return syntax.constant(None)
-    return syntax.name("File" if hint.name == "bytes" and direction == "request" else hint.name)
+def _scalar(_models: Models, hint: Hint, direction: Direction) -> list[str]:
+    return ["File" if hint.name == "bytes" and direction == "request" else hint.name]
 
 
-def _reference(models: Models, hint: Hint, direction: Direction) -> ast.expr:
+def _reference(models: Models, hint: Hint, direction: Direction) -> list[str]:
     found = models.of(hint, direction)
     if found is None:
-        return syntax.name("Any")
+        return ["Any"]
     opened = direction == "response" and found.is_enum and any(map(is_open, (found.hint, *found.hint.members)))
-    return syntax.union([syntax.name(found.name), _STR]) if opened else syntax.name(found.name)
+    return [syntax.name(found.name), *(["str"] if opened else [])]
 
 
-_EXPRESSIONS: Mapping[str, Callable[[Models, Hint, Direction], ast.expr]] = {
-    "any": lambda _models, _hint, _direction: syntax.name("Any"),
+# The types of a union, or the only one.
+_MEMBERS: Mapping[str, Callable[[Models, Hint, Direction], list[str]]] = {
+    "any": lambda _models, _hint, _direction: ["Any"],
     "scalar": _scalar,
     "literal": _literal,
-    "list": lambda models, hint, direction: syntax.subscript(
-        _LISTS[direction], type_of(models, hint.members[0], direction)
-    ),
-    "dict": lambda models, hint, direction: syntax.subscript(
-        _DICTS[direction], _STR, type_of(models, hint.members[0], direction)
-    ),
-    "union": lambda models, hint, direction: syntax.union(
-        [type_of(models, member, direction) for member in hint.members]
-    ),
+    "list": lambda models, hint, direction: [f"{_LISTS[direction]}[{type_of(models, hint.members[0], direction)}]"],
+    "dict": lambda models, hint, direction: [
+        f"{_DICTS[direction]}[str, {type_of(models, hint.members[0], direction)}]"
+    ],
+    "union": lambda models, hint, direction: [
+        part for member in hint.members for part in _MEMBERS[member.kind](models, member, direction)
+    ],
     "named": _reference,
     "object": _reference,
 }

@@ -10,7 +10,6 @@ Rule 4: within it, each document has a package like those that users write with 
 
 from __future__ import annotations
 
-import ast
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,13 +20,13 @@ from markupsafe import Markup
 from dynclient import Client
 from dynclient._identifiers import class_name, distinct
 from dynclient._schemas.shapes import bounded_depth
-from dynclient.inspection.docstrings import clean, client_name, docstring
-from dynclient.inspection.hints import Direction, Hint, text
+from dynclient.inspection.docstrings import client_name, docstring
+from dynclient.inspection.hints import Direction, Hint
 from dynclient.inspection.views import ArgumentView
 from dynclient_tools import syntax
 from dynclient_tools.models import Models, statements, type_of
 from dynclient_tools.rendering import MARK, sources
-from dynclient_tools.syntax import Keyword, name
+from dynclient_tools.syntax import Keyword
 from dynclient_tools.views import OperationPage, Site, site
 
 PACKAGE = "dynclient_types"
@@ -62,7 +61,6 @@ _TAKEN = frozenset(
     | {"TypedDict", "api", "errors", "load", "load_async", "models"}
 )
 _TAKEN_IN_PLACE = frozenset({"Any", "AsyncClient", "Client", "Literal", "overload", "load", "DOCUMENTS"})
-_SHOWN = 6  # Properties of a body; a call lists them all.
 _PER_FILE = 150  # Operations; type checkers give up on files that are too long.
 
 
@@ -84,23 +82,23 @@ def stubs(client: Client, source: str, templates: Path | None = None, tags: Coll
     values = {
         "head": Markup("# {}. SHA-256 of the document: {}").format(MARK, fingerprint),
         "constants": [
-            _ready([syntax.assigned("DOCUMENT", syntax.constant(source))]),
-            _ready([syntax.assigned("FINGERPRINT", syntax.constant(fingerprint))]),
+            syntax.source([syntax.assigned("DOCUMENT", repr(source))]),
+            syntax.source([syntax.assigned("FINGERPRINT", repr(fingerprint))]),
         ],
-        "names": _ready([syntax.assigned("__all__", syntax.list_of(["File", *names]))]),
-        "models": [_extended(_ready([statement])) for statement in statements(writer.models)],
+        "names": syntax.source([syntax.assigned("__all__", syntax.list_of(["File", *names]))]),
+        "models": [syntax.source(lines) for lines in statements(writer.models)],
         "parts": [Markup(f"_operations_{number}") for number in range(1, len(parts) + 1)],  # noqa: S704  # numbers
-        "clients": _ready([*writer.namespaces(), *writer.clients()]),
-        "loads": _ready(_load_functions(shown)),
+        "clients": syntax.source([*writer.namespaces(), *writer.clients()]),
+        "loads": syntax.source(_load_functions(shown)),
     }
     written = {name: environment.get_template(f"{template}.jinja").render(values) for name, template in _FILES.items()}
     for number, pages in enumerate(parts, 1):
-        operations = [_ready(writer.operation(page)) for page in pages]
+        operations = [syntax.source(writer.operation(page)) for page in pages]
         template = environment.get_template("operations.pyi.jinja")
         exported = syntax.list_of(form for page in pages for form in writer.classes(page))
-        own = {"names": _ready([syntax.assigned("__all__", exported)]), "operations": operations}
+        own = {"names": syntax.source([syntax.assigned("__all__", exported)]), "operations": operations}
         written[f"_operations_{number}.pyi"] = template.render({**values, **own})
-    # The statements have been checked already, so only the templates around them are left to check.
+    # The builders let nothing else in, so only the templates around the statements are left to check.
     bare = {**values, **dict.fromkeys(("names", "clients", "loads"), Markup("")), "models": [], "operations": []}
     for frame in (*_FILES.values(), "operations.pyi"):
         syntax.check(environment.get_template(f"{frame}.jinja").render(bare))
@@ -113,18 +111,6 @@ _FILES = {
     "models.py": "models.py",
     "errors.py": "errors.py",
 }
-
-
-def _ready(statements: Iterable[ast.stmt]) -> Markup:
-    """Write statements for a template; :func:`syntax.source` has checked them."""
-    return Markup(syntax.source(statements))  # noqa: S704  # Python, not HTML
-
-
-def _extended(model: Markup) -> Markup:
-    """Let mypy, which does not know ``extra_items`` yet, ignore it."""
-    head, line_end, body = model.partition("\n")
-    ignored = "  # type: ignore[call-arg]" if head.endswith("extra_items=Any):") else ""
-    return head + Markup(ignored) + line_end + body  # noqa: S704  # a fixed comment
 
 
 def _hexadecimal(fingerprint: str) -> str:
@@ -151,68 +137,63 @@ class _Writer:
         """The names of an operation's classes; a name may begin with an underscore, so that ``*`` needs a list."""
         return _forms(self._classes[page.view.key])
 
-    def operation(self, page: OperationPage) -> Iterator[ast.stmt]:
+    def operation(self, page: OperationPage) -> Iterator[str]:
         """Write the classes of an operation: the call, the call with HTTP information, and both for tasks."""
         known = self._classes[page.view.key]
-        arguments = self._arguments(page)
+        arguments, result = self._arguments(page), self._result(page)
+        described = docstring(page.method.operation, page.view.name)
         for is_async in (False, True):
             twin = f"{known}Async" if is_async else known
-            info = syntax.function("__call__", arguments, self._result(page), is_async=is_async)
-            yield syntax.class_of(f"{twin}WithHTTPInfo", [], [info])
-            yield syntax.class_of(twin, ["_Described"], list(self._members(page, twin, arguments, is_async=is_async)))
+            info = syntax.function("__call__", arguments, result, is_async=is_async)
+            yield from syntax.class_of(f"{twin}WithHTTPInfo", [], info)
+            returns = type_of(self.models, page.view.returns, "response")
+            body = [
+                *syntax.function("__call__", arguments, returns, described, is_async=is_async),
+                *syntax.function("with_http_info", "self", f"{twin}WithHTTPInfo", decorators=["property"]),
+                *syntax.function("prepare", arguments, "Request"),
+                *syntax.function("send", _SEND, result, is_async=is_async),
+                *syntax.function("stream", arguments, "AsyncStreaming" if is_async else "Streaming"),
+                *self._pages(page, is_async=is_async),
+                *self._waits(page, returns, is_async=is_async),
+                *syntax.function("with_options", _OPTIONS, "Self"),
+            ]
+            yield from syntax.class_of(twin, ["_Described"], body)
 
-    def _members(
-        self, page: OperationPage, known: str, arguments: ast.arguments, *, is_async: bool
-    ) -> Iterator[ast.stmt]:
-        returns = type_of(self.models, page.view.returns, "response")
-        described = syntax.text(docstring(page.method.operation, page.view.name))
-        yield syntax.function("__call__", arguments, returns, described, is_async=is_async)
-        with_info = name(f"{known}WithHTTPInfo")
-        yield syntax.function("with_http_info", syntax.arguments_of("self"), with_info, decorators=["property"])
-        yield syntax.function("prepare", arguments, name("Request"))
-        yield syntax.function("send", _SEND, self._result(page), is_async=is_async)
-        answer = name("AsyncStreaming" if is_async else "Streaming")
-        yield syntax.function("stream", arguments, answer)
+    def _pages(self, page: OperationPage, *, is_async: bool) -> Iterator[str]:
         if page.item is not None:
-            items = type_of(self.models, page.item, "response")
-            pages = syntax.subscript("AsyncPages" if is_async else "Pages", items)
-            yield syntax.function("paginate", self._arguments(page, _PAGING), pages)
+            kind = "AsyncPages" if is_async else "Pages"
+            pages = f"{kind}[{type_of(self.models, page.item, 'response')}]"
+            yield from syntax.function("paginate", self._arguments(page, _PAGING), pages)
+
+    def _waits(self, page: OperationPage, returns: str, *, is_async: bool) -> Iterator[str]:
+        """Write ``wait`` and ``start``. What the requests after a call return is known for a GET, which is repeated."""
         waiter = page.method.waiter
         # Others are typed by _Described: many documents have a 202 that means nothing.
-        if waiter is not None and (waiter.poll == "same" or waiter.confidence == "certain"):
-            yield from self._waits(page, returns, is_async=is_async)
-        yield syntax.function("with_options", _OPTIONS, name("Self"))
-
-    def _waits(self, page: OperationPage, returns: ast.expr, *, is_async: bool) -> Iterator[ast.stmt]:
-        """Write ``wait`` and ``start``. What the requests after a call return is known for a GET, which is repeated."""
-        result = returns if page.view.method == "GET" else _ANY
-        states = syntax.subscript("_AsyncIterator" if is_async else "_Iterator", name("_State"))
+        if waiter is None or not (waiter.poll == "same" or waiter.confidence == "certain"):
+            return
+        result = returns if page.view.method == "GET" else "Any"
+        states = f"{'_AsyncIterator' if is_async else '_Iterator'}[_State]"
         for followed, known in ((False, result), (True, states)):
-            options = {**_WAITING, "follow": syntax.subscript("Literal", ast.Constant(followed))}
+            options = {**_WAITING, "follow": syntax.literal([followed])}
             needed = {"timeout", "follow"} if followed else {"timeout"}
             arguments = self._arguments(page, options, needed)
             is_awaited = is_async and not followed
-            yield syntax.function("wait", arguments, known, is_async=is_awaited, decorators=["_overload"])
-        job = name("_AsyncJob" if is_async else "_Job")
+            yield from syntax.function("wait", arguments, known, is_async=is_awaited, decorators=["_overload"])
         arguments = self._arguments(page, {each: _WAITING[each] for each in ("until", "failed")})
-        yield syntax.function("start", arguments, job, is_async=is_async)
+        yield from syntax.function("start", arguments, "_AsyncJob" if is_async else "_Job", is_async=is_async)
 
-    def _result(self, page: OperationPage) -> ast.expr:
+    def _result(self, page: OperationPage) -> str:
         """The type of the result with HTTP information; one for each status if their data differ."""
         found = [(status, type_of(self.models, hint, "response")) for status, hint in page.view.results]
-        if len({ast.dump(data) for _, data in found}) == 1:
-            return syntax.subscript("HTTPResult", found[0][1])
+        if len({data for _, data in found}) == 1:
+            return f"HTTPResult[{found[0][1]}]"
         results = [
-            syntax.subscript("HTTPResult", data, syntax.subscript("Literal", syntax.constant(int(status))))
-            if status.isdigit()
-            else syntax.subscript("HTTPResult", data)
+            f"HTTPResult[{data}, {syntax.literal([int(status)])}]" if status.isdigit() else f"HTTPResult[{data}]"
             for status, data in found
         ]
-        return syntax.union(results) if results else name("HTTPResult")
+        return syntax.union(results) or "HTTPResult"
 
-    def _arguments(
-        self, page: OperationPage, options: Mapping[str, ast.expr] = {}, needed: Collection[str] = ()
-    ) -> ast.arguments:
+    def _arguments(self, page: OperationPage, options: Mapping[str, str] = {}, needed: Collection[str] = ()) -> str:
         """The arguments of a call, and options; an option whose name the call has gets an underscore after it."""
         views = page.view.arguments
         taken = {each for view in views for each in (view.name, view.wire)}
@@ -228,43 +209,34 @@ class _Writer:
             ],
         )
 
-    def _argument(self, view: ArgumentView) -> tuple[str, ast.expr, bool]:
+    def _argument(self, view: ArgumentView) -> Keyword:
         return view.name, type_of(self.models, view.hint, "request"), not view.omittable
 
-    def namespaces(self) -> Iterator[ast.stmt]:
+    def namespaces(self) -> Iterator[str]:
         """Write the classes of each tag."""
+        pairs: dict[str, list[tuple[str, OperationPage]]] = {namespace: [] for namespace in self._namespaces}
+        for page in self.pages:
+            for namespace, attribute in page.view.names:
+                pairs[namespace].append((attribute, page))
         for namespace, known in self._namespaces.items():
-            pairs = [(pair[1], page) for page in self.pages for pair in page.view.names if pair[0] == namespace]
             for suffix in ("", "Async"):
-                yield syntax.class_of(known + suffix, [], list(self._attributes(pairs, suffix)))
+                yield from syntax.class_of(known + suffix, [], self._attributes(pairs[namespace], suffix))
 
-    def clients(self) -> Iterator[ast.stmt]:
+    def clients(self) -> Iterator[str]:
         """Write the two clients."""
         pairs = [(page.view.name, page) for page in self.pages]
         for suffix in ("", "Async"):
-            tags = [syntax.annotated(tag, name(known + suffix)) for tag, known in self._namespaces.items()]
-            own = list(_LIFE[suffix])
-            yield syntax.class_of(f"{suffix}Client", [], [*own, *self._attributes(pairs, suffix), *tags])
+            tags = [syntax.annotated(tag, known + suffix) for tag, known in self._namespaces.items()]
+            body = [*_LIFE[suffix], *self._attributes(pairs, suffix), *tags]
+            yield from syntax.class_of(f"{suffix}Client", [], body)
 
-    def _attributes(self, pairs: list[tuple[str, OperationPage]], suffix: str) -> Iterator[ast.stmt]:
+    def _attributes(self, pairs: list[tuple[str, OperationPage]], suffix: str) -> Iterator[str]:
         for attribute, page in pairs:
             known = self._classes[page.view.key] + suffix
-            yield syntax.annotated(attribute, name(known))
+            yield syntax.annotated(attribute, known)
             # An editor shows the text below an attribute, not that of ``__call__``, where the attribute is named.
-            yield from syntax.text(_brief(page, attribute))
-            yield syntax.annotated(f"{attribute}_with_http_info", name(f"{known}WithHTTPInfo"))
-
-
-def _brief(page: OperationPage, attribute: str) -> str:
-    """The signature of an operation's method, without the properties of a body that has many, and its summary."""
-    view = page.view
-    listed = [*page.listed, *page.properties[:_SHOWN]]
-    shown = [f"{each.name}: {text(each.hint)}{' = ...' if each.omittable else ''}" for each in listed]
-    after = sum(each.positional for each in listed)
-    shown[after:after] = ["*"] if after < len(shown) else []
-    shown += ["..."] if len(page.properties) > _SHOWN else []
-    summary = clean(view.summary) or f"{view.method} {view.path}"
-    return f"{attribute}({', '.join(shown)}) -> {text(view.returns)}\n\n{summary}"
+            yield from syntax.text(attribute + page.brief)
+            yield syntax.annotated(f"{attribute}_with_http_info", f"{known}WithHTTPInfo")
 
 
 def _forms(known: str) -> Iterator[str]:
@@ -284,24 +256,21 @@ def _hints(page: OperationPage) -> Iterator[tuple[Hint, Direction, str]]:
         yield page.item, "response", class_name(f"{view.name} item")
 
 
-def _credentials(schemes: Sequence[str]) -> ast.expr:
+def _credentials(schemes: Sequence[str]) -> str:
     """The type of ``auth=`` for a document with these security schemes."""
-    literals = [syntax.constant(scheme) for scheme in schemes]
-    by_scheme = [syntax.subscript("Mapping", syntax.subscript("Literal", *literals), name("_Credential"))]
-    return syntax.union([name("_Credential"), *(by_scheme if literals else []), _NONE])
+    by_scheme = f" | Mapping[{syntax.literal(schemes)}, _Credential]" if schemes else ""
+    return f"_Credential{by_scheme} | None"
 
 
-def _load_functions(shown: Site) -> Iterator[ast.stmt]:
+def _load_functions(shown: Site) -> Iterator[str]:
     """Write the functions that load the document, with credentials by the names of its security schemes."""
-    auth = _credentials([scheme.name for scheme in shown.api.schemes])
+    auth = ("auth", _credentials([scheme.name for scheme in shown.api.schemes]), False)
     for function, options, client in (
         ("load", "_LoadOptions", "Client"),
         ("load_async", "_AsyncLoadOptions", "AsyncClient"),
     ):
-        arguments = syntax.arguments_of(
-            "", [("source", _ANY, False)], [("auth", auth, False)], syntax.keywords_of(options)
-        )
-        yield syntax.function(function, arguments, name(client))
+        arguments = syntax.arguments_of("", [("source", "Any", False)], [auth], options)
+        yield from syntax.function(function, arguments, client)
 
 
 def _receiver(arguments: tuple[ArgumentView, ...]) -> str:
@@ -309,56 +278,45 @@ def _receiver(arguments: tuple[ArgumentView, ...]) -> str:
     return next(known for known in ("self", "self_", "_self", "the_operation_itself") if known not in taken)
 
 
-_ANY = name("Any")
-_CREDENTIALS = [("auth", name("_Auth"), False)]
-_OPTIONS = syntax.arguments_of("self", [], _CREDENTIALS, syntax.keywords_of("_CallOptions"))
-_TEXT_OR_NONE = syntax.union([name("str"), syntax.constant(None)])
-_BY_WIRE = syntax.subscript("Mapping", syntax.subscript("tuple", name("str"), name("str")), _ANY)
+_OPTIONS = syntax.arguments_of("self", [], [("auth", "_Auth", False)], "_CallOptions")
 _SEND = syntax.arguments_of(
     "self",
-    [("parameters", syntax.union([_BY_WIRE, syntax.constant(None)]), False)],
-    [("body", _ANY, False), ("content_type", _TEXT_OR_NONE, False), ("accept", _TEXT_OR_NONE, False)],
+    [("parameters", "Mapping[tuple[str, str], Any] | None", False)],
+    [("body", "Any", False), ("content_type", "str | None", False), ("accept", "str | None", False)],
 )
-_INT_OR_NONE = syntax.union([name("int"), syntax.constant(None)])
 _PAGING = {
-    "by": syntax.union([syntax.subscript("Mapping", name("str"), _ANY), syntax.constant(None)]),
-    "page_size": syntax.union([_INT_OR_NONE, syntax.subscript("Literal", syntax.constant("max"))]),
-    "max_items": _INT_OR_NONE,
-    "resume": _TEXT_OR_NONE,
-    "prefetch": name("int"),
-    "unique": _TEXT_OR_NONE,
-    "on_repeat": syntax.subscript("Literal", syntax.constant("error"), syntax.constant("stop")),
+    "by": "Mapping[str, Any] | None",
+    "page_size": "int | None | Literal['max']",
+    "max_items": "int | None",
+    "resume": "str | None",
+    "prefetch": "int",
+    "unique": "str | None",
+    "on_repeat": "Literal['error', 'stop']",
 }
-_WAITING = {
-    "timeout": syntax.union([name("float"), syntax.constant(None)]),
-    "until": _ANY,
-    "failed": _ANY,
-}
-_ITSELF = syntax.arguments_of("self")
-_EXIT = syntax.arguments_of("self", [(part, _ANY, False) for part in ("kind", "error", "traceback")])
+_WAITING = {"timeout": "float | None", "until": "Any", "failed": "Any"}
+_EXIT = syntax.arguments_of("self", [(part, "Any", False) for part in ("kind", "error", "traceback")])
 _COMMON = (
-    syntax.function("operations", _ITSELF, name("_Operations"), decorators=["property"]),
-    syntax.function("api", _ITSELF, name("_API"), decorators=["property"]),
-    syntax.function("request", _ITSELF, name("_RawRequests"), decorators=["property"]),
-    syntax.function("with_options", _OPTIONS, name("Self")),
+    *syntax.function("operations", "self", "_Operations", decorators=["property"]),
+    *syntax.function("api", "self", "_API", decorators=["property"]),
+    *syntax.function("request", "self", "_RawRequests", decorators=["property"]),
+    *syntax.function("with_options", _OPTIONS, "Self"),
 )
-_NONE = syntax.constant(None)
 
 # The members of a client besides its operations, by the prefix of its class name.
 _LIFE = {
     "": (
         *_COMMON,
-        syntax.function("reload", _ITSELF, name("_Changes")),
-        syntax.function("close", _ITSELF, _NONE),
-        syntax.function("__enter__", _ITSELF, name("Self")),
-        syntax.function("__exit__", _EXIT, _NONE),
+        *syntax.function("reload", "self", "_Changes"),
+        *syntax.function("close", "self", "None"),
+        *syntax.function("__enter__", "self", "Self"),
+        *syntax.function("__exit__", _EXIT, "None"),
     ),
     "Async": (
         *_COMMON,
-        syntax.function("reload", _ITSELF, name("_Changes"), is_async=True),
-        syntax.function("aclose", _ITSELF, _NONE, is_async=True),
-        syntax.function("__aenter__", _ITSELF, name("Self"), is_async=True),
-        syntax.function("__aexit__", _EXIT, _NONE, is_async=True),
+        *syntax.function("reload", "self", "_Changes", is_async=True),
+        *syntax.function("aclose", "self", "None", is_async=True),
+        *syntax.function("__aenter__", "self", "Self", is_async=True),
+        *syntax.function("__aexit__", _EXIT, "None", is_async=True),
     ),
 }
 
@@ -391,12 +349,12 @@ def in_place(
     packages = dict(zip(clients, names, strict=True))
     fingerprints = {source: client.api.fingerprint for source, client in clients.items()}
     typed = [_Typed(source, packages[source], tuple(client.api.security_schemes)) for source, client in clients.items()]
-    table = ast.Dict([ast.Constant(key) for key in fingerprints], [ast.Constant(key) for key in fingerprints.values()])
+    table = syntax.dict_of((source, repr(fingerprint)) for source, fingerprint in fingerprints.items())
     values = {
         "head": Markup("# {}. The documents' SHA-256 are in DOCUMENTS.").format(MARK),
         "names": [Markup(name) for name in names],  # noqa: S704  # identifiers
-        "loads": Markup(syntax.source(_loads(typed))),  # noqa: S704  # Python, not HTML
-        "documents": Markup(syntax.source([syntax.assigned("DOCUMENTS", table)])),  # noqa: S704  # Python, not HTML
+        "loads": syntax.source(_loads(typed)),
+        "documents": syntax.source([syntax.assigned("DOCUMENTS", table)]),
     }
     environment = sources(templates)
     written = {
@@ -410,40 +368,35 @@ def in_place(
     return written
 
 
-def _loads(typed: Sequence[_Typed]) -> Iterator[ast.stmt]:
+def _loads(typed: Sequence[_Typed]) -> Iterator[str]:
     """Write ``load``, and the two clients with their ``load``."""
     yield from _overloads(typed, "Client", "_LoadOptions")
     for client, options in (("Client", "_LoadOptions"), ("AsyncClient", "_AsyncLoadOptions")):
-        loads = list(_overloads(typed, client, options, receiver="cls"))
-        yield syntax.class_of(client, [f"_{client}"], loads)
+        yield from syntax.class_of(client, [f"_{client}"], _overloads(typed, client, options, receiver="cls"))
 
 
-def _overloads(typed: Sequence[_Typed], client: str, options: str, receiver: str = "") -> Iterator[ast.stmt]:
-    overload = ["overload"] if typed else []
-    rest: list[str | ast.expr] = ["classmethod"] if receiver else []
+def _overloads(typed: Sequence[_Typed], client: str, options: str, receiver: str = "") -> Iterator[str]:
+    decorators = [*(["overload"] if typed else []), *(["classmethod"] if receiver else [])]
 
-    def load(source: ast.expr, auth: Keyword, returned: str, warning: Sequence[ast.expr] = ()) -> ast.stmt:
-        arguments = syntax.arguments_of(receiver, [("source", source, True)], [auth], syntax.keywords_of(options))
-        return syntax.function("load", arguments, name(returned), decorators=[*overload, *rest, *warning])
+    def load(source: str, auth: Keyword, returned: str, *warning: str) -> list[str]:
+        arguments = syntax.arguments_of(receiver, [("source", source, True)], [auth], options)
+        return syntax.function("load", arguments, returned, decorators=[*decorators, *warning])
 
     for one in typed:
         returned = f"{one.package}.{client}"
-        yield load(_literal(one.source), ("auth", _credentials(one.schemes), False), returned)
+        yield from load(_literal(one.source), ("auth", _credentials(one.schemes), False), returned)
         if one.schemes:
             # Without this overload, a wrong name would match that for any client. It can't be an error, since a dict
             # whose keys are only known as str is valid.
-            message = f"auth= has names that are not security schemes of the document: {', '.join(one.schemes)}"
-            warning = syntax.called("_deprecated", message)
-            yield load(_literal(one.source), ("auth", _BY_ANY_NAME, True), returned, [warning])
-    yield load(name("Any"), ("auth", name("_Auth"), False), "_Self" if receiver else client)
+            message = f"auth= has names that are none of the document's security schemes: {', '.join(one.schemes)}"
+            any_name = ("auth", "Mapping[str, _Credential]", True)
+            yield from load(_literal(one.source), any_name, returned, f"_deprecated({message!r})")
+    yield from load("Any", ("auth", "_Auth", False), "_Self" if receiver else client)
 
 
-_BY_ANY_NAME = syntax.subscript("Mapping", name("str"), name("_Credential"))
-
-
-def _literal(source: str) -> ast.expr:
+def _literal(source: str) -> str:
     """The type of a path: itself, and for a relative path also the spelling with or without ``./``."""
     spellings = [source]
     if "://" not in source and not posixpath.isabs(source) and not source.startswith("../"):
         spellings.append(source.removeprefix("./") if source.startswith("./") else f"./{source}")
-    return syntax.subscript("Literal", *map(syntax.constant, spellings))
+    return syntax.literal(spellings)

@@ -1,18 +1,19 @@
-"""Python as syntax trees: small builders, and the check of the result.
+"""Python source from small builders, which let no text of a document out of its place.
 
-Rule 1: text of a document only becomes the value of an ``ast.Constant``; names are generated identifiers.
-Rule 2: each source is parsed again. The result must equal the tree that was built, and contain only the kinds of nodes
-that stubs need.
+Rule 1: text of a document is written as a literal only; what is written as a name is checked to be one. So any nesting
+of these builders is the syntax that it looks like, and nothing needs to be parsed again.
+Rule 2: types are expressions as text. A statement is a list of lines; a docstring is one of these whatever it contains,
+so that indenting a body leaves the text as it is.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from keyword import iskeyword
+from typing import TypeAlias
 
-ELLIPSIS = ast.Constant(...)
-_NOT_AS_BUILT = "the written source does not parse to the tree that was built"
+from markupsafe import Markup
 
 _ALLOWED = (
     *(ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef),
@@ -22,153 +23,98 @@ _ALLOWED = (
 )
 _CALLED = frozenset({"TypedDict", "TypeAliasType", "load", "loaded", "model", "package", "_deprecated"})
 
-
-Keyword: TypeAlias = tuple[str, ast.expr, bool]
+Keyword: TypeAlias = tuple[str, str, bool]
 """A parameter: its name, its type, and whether it is required."""
 
 
 class Unsafe(Exception):
-    """The written source is not what was built, which is a bug of this tool."""
+    """A name is not an identifier, or a template contains what no stub needs."""
 
 
-def name(identifier: str) -> ast.expr:
-    """Build a name, which may be dotted."""
-    first, *rest = identifier.split(".")
-    found: ast.expr = ast.Name(first, ast.Load())
-    for part in rest:
-        found = ast.Attribute(found, part, ast.Load())
-    return found
-
-
-def constant(value: str | int | None) -> ast.expr:
-    """Build a constant; a negative number is a sign and a constant, as Python parses it."""
-    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
-        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
-    return ast.Constant(value)
-
-
-def list_of(texts: Iterable[str]) -> ast.expr:
-    """Build a list of strings."""
-    return ast.List([ast.Constant(text) for text in texts], ast.Load())
-
-
-def subscript(of: str, *members: ast.expr) -> ast.expr:
-    """Build ``of[members]``."""
-    inner = members[0] if len(members) == 1 else ast.Tuple(list(members), ast.Load())
-    return ast.Subscript(name(of), inner, ast.Load())
-
-
-def union(members: Sequence[ast.expr]) -> ast.expr:
-    """Build ``a | b | c`` without repetition."""
-    flat = {ast.dump(part): part for member in members for part in _parts(member)}
-    joined, *others = flat.values()
-    for member in others:
-        joined = ast.BinOp(joined, ast.BitOr(), member)
-    return joined
-
-
-def quoted(annotation: ast.expr) -> ast.expr:
-    """Build a type as a string, a forward reference.
+def name(identifier: str) -> str:
+    """Check a name, which may be dotted, and return it.
 
     Raises:
-        Unsafe: the string does not parse to the same tree.
+        Unsafe: it is not an identifier.
     """
-    written = ast.unparse(annotation)
-    _check_same(annotation, ast.parse(written, mode="eval").body)
-    return ast.Constant(written)
+    if not all(part.isidentifier() and not iskeyword(part) for part in identifier.split(".")):
+        raise Unsafe(f"not a Python name: {identifier!r}")
+    return identifier
 
 
-def annotated(target: str, annotation: ast.expr, value: ast.expr | None = None) -> ast.stmt:
-    """Build ``target: annotation``, or ``target: annotation = value``."""
-    return ast.AnnAssign(ast.Name(target, ast.Store()), annotation, value, simple=1)
+def list_of(texts: Iterable[str]) -> str:
+    """Write a list of strings."""
+    return f"[{', '.join(map(repr, texts))}]"
 
 
-def assigned(target: str, value: ast.expr) -> ast.stmt:
-    """Build ``target = value``."""
-    return ast.Assign([ast.Name(target, ast.Store())], value)
+def dict_of(members: Iterable[tuple[str, str]]) -> str:
+    """Write a dict; the keys are strings, the values expressions."""
+    return f"{{{', '.join(f'{key!r}: {value}' for key, value in members)}}}"
 
 
-def text(value: str) -> list[ast.stmt]:
-    """Build a docstring, or nothing for an empty text."""
-    return [ast.Expr(ast.Constant(value))] if value.strip() else []
+def literal(values: Iterable[str | int | None]) -> str:
+    """Write ``Literal[...]``."""
+    return f"Literal[{', '.join(map(repr, values)) or '()'}]"
 
 
-def class_of(
-    class_name: str, bases: Sequence[str], body: Sequence[ast.stmt], keywords: Sequence[ast.keyword] = ()
-) -> ast.stmt:
-    """Build a class."""
-    made: Any = ast.ClassDef(
-        name=class_name,
-        bases=[name(base) for base in bases],
-        keywords=list(keywords),
-        body=list(body) or [ast.Expr(ELLIPSIS)],
-        decorator_list=[],
-    )
-    found: ast.stmt = _with_parameters(made)
-    return found
+def union(members: Iterable[str]) -> str:
+    """Write ``a | b | c`` without repetition."""
+    return " | ".join(dict.fromkeys(members))
+
+
+def annotated(target: str, annotation: str, value: str = "") -> str:
+    """Write ``target: annotation``, or ``target: annotation = value``."""
+    return f"{name(target)}: {annotation}{value and f' = {value}'}"
+
+
+def assigned(target: str, value: str) -> str:
+    """Write ``target = value``."""
+    return f"{name(target)} = {value}"
+
+
+def text(value: str) -> list[str]:
+    """Write a text after an attribute, or nothing for an empty text."""
+    return [repr(value)] if value.strip() else []
+
+
+def class_of(class_name: str, bases: Sequence[str], body: Iterable[str], doc: str = "", comment: str = "") -> list[str]:
+    """Write a class, with a comment on its first line."""
+    above = f"({', '.join(bases)})" if bases else ""
+    return ["", f"class {name(class_name)}{above}:{comment}", *_body([*_docstring(doc), *body])]
 
 
 def function(
     function_name: str,
-    arguments: ast.arguments,
-    returns: ast.expr,
-    body: Iterable[ast.stmt] = (),
+    arguments: str,
+    returns: str,
+    doc: str = "",
     *,
     is_async: bool = False,
-    decorators: Sequence[str | ast.expr] = (),
-) -> ast.stmt:
-    """Build a function whose body is a docstring, or ``...`` without one."""
-    statements = list(body) or [ast.Expr(ELLIPSIS)]
-    kind = ast.AsyncFunctionDef if is_async else ast.FunctionDef
-    made = kind(
-        name=function_name,
-        args=arguments,
-        body=statements,
-        decorator_list=[name(each) if isinstance(each, str) else each for each in decorators],
-        returns=returns,
-    )
-    found: ast.stmt = _with_parameters(made)
-    return found
-
-
-def called(function_called: str, argument: str) -> ast.expr:
-    """Build ``function("text")``."""
-    return ast.Call(name(function_called), [ast.Constant(argument)], [])
+    decorators: Iterable[str] = (),
+) -> list[str]:
+    """Write a function whose body is a docstring, or ``...`` without one."""
+    head = f"{'async ' if is_async else ''}def {name(function_name)}({arguments}) -> {returns}:"
+    return ["", *(f"@{each}" for each in decorators), head, *_body(_docstring(doc))]
 
 
 def arguments_of(
-    receiver: str,
-    positional: Sequence[Keyword] = (),
-    keywords: Sequence[Keyword] = (),
-    rest: tuple[str, ast.expr] | None = None,
-) -> ast.arguments:
-    """Build parameters; ``...`` is the default of optional ones."""
-    first = [ast.arg(receiver)] if receiver else []
-    return ast.arguments(
-        posonlyargs=[],
-        args=[*first, *(ast.arg(known, annotation) for known, annotation, _ in positional)],
-        kwonlyargs=[ast.arg(known, annotation) for known, annotation, _ in keywords],
-        kw_defaults=[None if needed else ELLIPSIS for _, _, needed in keywords],
-        defaults=[ELLIPSIS for _, _, needed in positional if not needed],
-        kwarg=ast.arg(*rest) if rest is not None else None,
-    )
+    receiver: str = "", positional: Iterable[Keyword] = (), keywords: Sequence[Keyword] = (), options: str = ""
+) -> str:
+    """Write parameters; ``...`` is the default of optional ones. ``options`` is the TypedDict of further ones."""
+    written = [
+        *([receiver] if receiver else []),
+        *map(_argument, positional),
+        *(["*"] if keywords else []),
+        *map(_argument, keywords),
+        # PEP 692.
+        *([f"**options: _Unpack[{name(options)}]"] if options else []),
+    ]
+    return ", ".join(written)
 
 
-def keywords_of(typed_dict: str) -> tuple[str, ast.expr]:
-    """Build ``**options``, typed by a TypedDict (PEP 692)."""
-    return "options", subscript("_Unpack", name(typed_dict))
-
-
-def source(statements: Iterable[ast.stmt]) -> str:
-    """Write statements as source, and check it.
-
-    Raises:
-        Unsafe: the source does not parse to the same tree, or contains a node that no stub needs.
-    """
-    tree = ast.fix_missing_locations(ast.Module(list(statements), []))
-    written = ast.unparse(tree)
-    _check_same(tree, ast.parse(written))
-    return written
+def source(lines: Iterable[str]) -> Markup:
+    """Join the lines of statements for a template."""
+    return Markup("\n".join(lines).removeprefix("\n"))  # noqa: S704  # Python, not HTML
 
 
 def check(written: str) -> None:
@@ -178,53 +124,25 @@ def check(written: str) -> None:
         Unsafe: it contains another node.
     """
     for node in ast.walk(ast.parse(written)):
-        _check_node(node)
+        if not isinstance(node, _ALLOWED):
+            raise Unsafe(f"{type(node).__name__} is not allowed in a stub")
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] not in _CALLED:
+            raise Unsafe("a call is not allowed in a stub")
 
 
-def _check_node(node: ast.AST) -> None:
-    if not isinstance(node, _ALLOWED):
-        raise Unsafe(f"{type(node).__name__} is not allowed in a stub")
-    if isinstance(node, ast.Call) and not _is_called(node.func):
-        raise Unsafe("a call is not allowed in a stub")
+def _argument(argument: Keyword) -> str:
+    known, annotation, needed = argument
+    return f"{name(known)}: {annotation}{'' if needed else '=...'}"
 
 
-def _check_same(built: ast.AST, read: ast.AST) -> None:
-    """Check that the parsed tree equals the one that was built, and that all of its nodes are allowed."""
-    waiting = [(built, read)]
-    while waiting:
-        own, other = waiting.pop()
-        _check_node(other)
-        if type(own) is not type(other):
-            raise Unsafe(_NOT_AS_BUILT)
-        for field in own._fields:
-            mine, found = _field(own, field), _field(other, field)
-            if isinstance(mine, list) and isinstance(found, list) and len(mine) == len(found):
-                waiting += (pair for pair in zip(mine, found, strict=True) if pair != (None, None))
-            elif isinstance(mine, ast.AST) and isinstance(found, ast.AST):
-                waiting.append((mine, found))
-            elif mine != found or type(mine) is not type(found):
-                raise Unsafe(_NOT_AS_BUILT)
+def _docstring(value: str) -> list[str]:
+    if not value.strip():
+        return []
+    plain = value.translate({10: " ", 9: " "}).isprintable() and "\\" not in value
+    if plain and '"""' not in value and not value.endswith('"'):
+        return [f'"""{value}"""']
+    return [ast.unparse(ast.Module([ast.Expr(ast.Constant(value))], []))]
 
 
-def _field(node: ast.AST, name: str) -> Any:
-    """A field of a node; built nodes lack optional fields, so an empty list counts as None."""
-    value = getattr(node, name, None)
-    return None if value == [] else value
-
-
-def _parts(annotation: ast.expr) -> list[ast.expr]:
-    if isinstance(annotation, ast.BinOp):
-        return [*_parts(annotation.left), *_parts(annotation.right)]
-    return [annotation]
-
-
-def _is_called(function_called: ast.expr) -> bool:
-    last = function_called.attr if isinstance(function_called, ast.Attribute) else getattr(function_called, "id", "")
-    return last in _CALLED
-
-
-def _with_parameters(made: Any) -> Any:
-    """Add the field for type parameters, which Python 3.12 and later require."""
-    if "type_params" in made._fields:
-        made.type_params = []
-    return made
+def _body(lines: Sequence[str]) -> list[str]:
+    return [line and f"    {line}" for line in lines or ["..."]]

@@ -16,8 +16,8 @@ from dynclient._paging.answers import items_schema
 from dynclient._rows import OperationRow
 from dynclient.examples import arguments_example
 from dynclient.exceptions import ArgumentError, DocumentError
-from dynclient.inspection.docstrings import client_name
-from dynclient.inspection.hints import ANY, Hint, hint_tree
+from dynclient.inspection.docstrings import clean, client_name
+from dynclient.inspection.hints import ANY, Hint, hint_tree, text
 from dynclient.inspection.views import (
     APIView,
     ArgumentView,
@@ -31,6 +31,7 @@ from dynclient_tools.rendering import page_name
 
 _UNTAGGED = "Default"
 _PER_PAGE = 60  # Operations; GitHub cuts off files that are too long.
+_SHOWN = 6  # Properties of a body in a brief signature; a call lists them all.
 _FLAT = 20  # Operations without tags that need no groups.
 INDEX = "README.md"
 
@@ -85,6 +86,17 @@ class OperationPage:
     def body_name(self) -> tuple[str, ...]:
         """The name of the body's argument, if there is one."""
         return tuple(argument.name for argument in self.view.arguments if argument.kind == "body")
+
+    @cached_property
+    def brief(self) -> str:
+        """The signature after the method's name, without the properties of a body that has many, and the summary."""
+        listed = [*self.listed, *self.properties[:_SHOWN]]
+        shown = [f"{each.name}: {text(each.hint)}{' = ...' if each.omittable else ''}" for each in listed]
+        after = sum(each.positional for each in listed)
+        shown[after:after] = ["*"] if after < len(shown) else []
+        shown += ["..."] if len(self.properties) > _SHOWN else []
+        summary = clean(self.view.summary) or f"{self.view.method} {self.view.path}"
+        return f"({', '.join(shown)}) -> {text(self.view.returns)}\n\n{summary}"
 
     @property
     def base_url(self) -> str:
@@ -152,13 +164,15 @@ def site(client: Client, source: str, tags: Collection[str] = (), *, check: bool
             operations.append(OperationPage(operation_view(method.operation), method))
         except DocumentError as error:
             broken.append(Broken(row.key, str(error)))
-    if check or not _is_reached(operations):
+    views = None if check else _reached_or_none(operations)
+    if views is None:
         faults = {page.view.key: page.method.fault for page in operations}
         broken += [Broken(key, str(fault)) for key, fault in faults.items() if fault is not None]
         operations = [page for page in operations if faults[page.view.key] is None]
+        views = reached(page.view for page in operations)
     names = [INDEX]
     pages = tuple(_tag_pages(api, operations, names))
-    schemas = tuple(_schema_pages(operations, names))
+    schemas = tuple(_schema_pages(operations, views, names))
     return Site(
         api=api,
         client=client_name(source),
@@ -190,13 +204,12 @@ def server_url(server: Any) -> str:
     return url
 
 
-def _is_reached(operations: list[OperationPage]) -> bool:
-    """Whether all schemas that operations refer to can be described."""
+def _reached_or_none(operations: list[OperationPage]) -> dict[str, SchemaView] | None:
+    """The named schemas that operations reach; None if one of them can't be described."""
     try:
-        reached(page.view for page in operations)
+        return reached(page.view for page in operations)
     except DocumentError:
-        return False
-    return True
+        return None
 
 
 def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:
@@ -238,10 +251,12 @@ def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) 
             yield TagPage(names[-1], title, shown, known.description if known else "", part)
 
 
-def _schema_pages(operations: list[OperationPage], names: list[str]) -> Iterator[SchemaPage]:
+def _schema_pages(
+    operations: list[OperationPage], views: Mapping[str, SchemaView], names: list[str]
+) -> Iterator[SchemaPage]:
     bodies = (hint for page in operations for media_type in page.view.body for hint in media_type.hint.walk())
     sent = {hint.schema.uri for hint in bodies if hint.schema is not None}
-    for view in reached(page.view for page in operations).values():
+    for view in views.values():
         names.append(page_name(view.class_name, ".md", names))
         yield SchemaPage(names[-1], view, view.uri in sent)
 

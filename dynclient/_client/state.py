@@ -134,7 +134,7 @@ class LoadedDocument:
         """The words of all operations, to search by; made at the first search, which reads each operation once."""
         from dynclient.inspection.search import SearchIndex
 
-        return SearchIndex(self.api.rows, self.api.read)
+        return SearchIndex(self.api)
 
     @cached_property
     def recorder(self) -> Recorder:

@@ -76,7 +76,7 @@ def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow
     from dynclient.inspection.search import SearchIndex
 
     api = documents.api_of(document)
-    return SearchIndex(api.rows, api.read).search(" ".join(words)) if words else api.rows, lost(api)
+    return SearchIndex(api).search(" ".join(words)) if words else api.rows, lost(api)
 
 
 def _as_data(row: OperationRow) -> dict[str, Any]:

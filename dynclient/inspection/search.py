@@ -1,29 +1,34 @@
 """Find operations by words: at the prompt, on the command line, and for agents.
 
-Rule 1: a query is what people say. Stop words are left out, and so are words that the document has nowhere; endings
-(plural, -ing, -ed, -ion) do not matter, and verbs that APIs use alike find each other at half their weight.
+Rule 1: a query is what people say. Idioms are replaced by one verb (:data:`IDIOMS`), stop words and words that the
+document has nowhere are left out, endings (plural, -ing, -ed, -ion) do not matter, and words that mean the same in most
+APIs (:data:`SAME`) find each other at half their weight.
 Rule 2: a word counts by its rarity in the document times its weight in the best place where an operation has it
 (:data:`WEIGHTS`). What has fewer words than others and is far from the best is not listed.
 Rule 3: names and summaries that consist of the words of the query come before those that have other words too.
+Rule 4: an operation whose method does something else than the verb of the query counts less, unless it has that verb.
+
+The index is made of the texts of the document as they are, without reading the operations: an operation that is broken
+is found too, and the first search is fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from itertools import pairwise
 from math import log
+from typing import Any
 
-from dynclient._deferred import expression
-from dynclient._schemas import shape
+from dynclient._expressions import expression
 from dynclient.exceptions import DocumentError
 from dynclient.http_grammar import SAFE
-from dynclient.inspection.arguments import body_schema
-from dynclient.inspection.signatures import successes
-from dynclient.model import Operation, OperationRow, RequestBody, Response
+from dynclient.inspection.vocabulary import DOES, IDIOMS, METHODS, PREPOSITIONS, SAME, STOP_WORDS, stem, undone
+from dynclient.json_pointer import escape
+from dynclient.model import API, OperationRow
 
-# The weight of a word by where it occurs. The last three need the operation to be read.
+# The weight of a word by where it occurs.
 WEIGHTS: Mapping[str, float] = {
     "name": 1.0,
     "summary": 0.9,
@@ -34,142 +39,154 @@ WEIGHTS: Mapping[str, float] = {
     "result": 0.15,
 }
 _OF_THE_TITLE = 1.5
-_ALIKE, _PART = 0.5, 0.4
-_OTHER_METHOD = 0.6
+_ALIKE_ALONE, _ALIKE_BESIDE, _PART = 0.6, 0.4, 0.4
+_OTHER_METHOD, _OTHER_NUMBER = 0.6, 0.85
+_AFTER_PREPOSITION = 0.6
+_AGAIN = 0.85
 _ENOUGH = 0.5
 _CLOSE = 0.3
-_SHORTEST_STEM = 3
-_SHORTEST_PREFIX = 4
-_MOST_WORDS = 32
+_SHORTEST_PREFIX, _LONGEST_LETTERS = 4, 2
+_DOERS = ("e", "er", "or")
+_MOST_WORDS, _LONGEST_QUERY = 32, 1000
+_DEEPEST = 2
+"""How many references are followed one after another."""
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_STOP_WORDS = _words(
-    """a all am an and any are as at be by can could did do does each every for from give had has have how i if in into
-    is it its just let many me much my not now of off on one or our out please should some somebody someone something
-    that the their them there these this those to up us want was we were what when where which who whom whose why will
-    with would you your"""
-)
-_VERBS = (
-    "get retrieve fetch read show view see look",
-    "list find search",
-    "create add new make post register open start store save",
-    "update change edit modify set patch put replace rename",
-    "delete remove cancel destroy erase",
-    "execute exec run trigger start",
-    "download get",
-    "upload add",
-)
-# A query that begins so is about operations that read, or about those that write.
-_READING = _words(
-    """check count download find get fetch how list look read retrieve search see show view what where which
-    who"""
-)
-_WRITING = _words(
-    """add approve assign cancel change close create delete destroy edit erase make mark merge modify move new open
-    patch post put register remove rename replace save send set start stop store trigger update upload"""
-)
-_PHRASES = expression(r"(?i)\b(?:(?:logged|signed) in|who ?am ?i|my|myself)\b")
 _WORD = expression(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_A-Za-z0-9]+")
-_ENDINGS = ("ations", "ation", "ating", "ated", "ates", "ate", "ions", "ion", "ings", "ing", "ed", "es", "e", "s")
-
-
-@lru_cache(8192)
-def stem(word: str) -> str:
-    """A word in lower case without its ending: that of ``policies`` is that of ``policy``."""
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
-            word = word[: -len(ending)]
-            break
-    if word[-1:] == word[-2:-1]:
-        word = word[:-1]
-    return word[:-1] + "i" if word.endswith("y") else word
-
-
-_SAME: Mapping[str, frozenset[str]] = {
-    stem(word): frozenset(stem(other) for line in _VERBS if word in line.split() for other in line.split())
-    for word in " ".join(_VERBS).split()
-}
+_TEXTS = frozenset({"description", "summary", "title", "name"})
+_LEFT_OUT = frozenset(
+    {"callbacks", "default", "enum", "example", "examples", "headers", "links", "security", "servers"}
+)
 
 
 class SearchIndex:
     """The words of a document's operations: where each one occurs, and how much it counts there."""
 
-    __slots__ = ("_rarity", "_rows", "_titles", "_weights")
-
-    def __init__(self, rows: Iterable[OperationRow], read: Callable[[OperationRow], Operation]) -> None:
-        """``read`` reads an operation; one that is broken is found by its row alone."""
-        self._rows = tuple(rows)
+    def __init__(self, api: API) -> None:
+        """Take the operations of an API, none of which is read."""
+        self._rows = tuple(api.rows)
         # Word -> index of an operation -> the weight there.
-        self._weights: dict[str, dict[int, float]] = {}
-        self._titles: list[tuple[frozenset[str], ...]] = []
+        self._weights: defaultdict[str, dict[int, float]] = defaultdict(dict)
+        texts = _Texts(api)
         for index, row in enumerate(self._rows):
-            self._titles.append(tuple(frozenset(_query_words(text)) for text in (row.name, row.summary)))
-            for place, text in _row_texts(row):
-                self._add(index, text, WEIGHTS[place])
-            with suppress(DocumentError):
-                for place, text in _operation_texts(read(row)):
-                    self._add(index, text, WEIGHTS[place])
-        # An operation that has a word in its description alone counts less than one that is named so.
-        self._rarity = {word: log(1 + len(self._rows) / sum(found.values())) for word, found in self._weights.items()}
+            # From the least weight to the most, so that the last one stays.
+            for place, words in (*texts.of(row).items(), *_row_words(row)):
+                weight = WEIGHTS[place]
+                for word in words:
+                    self._weights[word][index] = weight
+        self._rarity = {word: self._rare(weights) for word, weights in self._weights.items()}
+        self._titles: dict[int, list[frozenset[str]]] = {}
 
-    def _add(self, index: int, text: str, weight: float) -> None:
-        for word in _text_words(text):
-            found = self._weights.setdefault(word, {})
-            if found.get(index, 0) < weight:
-                found[index] = weight
+    def _rare(self, weights: Mapping[int, float]) -> float:
+        # An operation that has a word in its description alone counts less than one that is named so.
+        return log(1 + len(self._rows) / sum(weights.values()))
 
     def search(self, query: str) -> tuple[OperationRow, ...]:
         """Find the operations that have most words of a query, the best first; all of them for an empty query."""
         if not query.strip():
             return self._rows
-        words = list(dict.fromkeys(_query_words(_PHRASES.sub(" authenticated ", query))))[:_MOST_WORDS]
-        found = {word: weights for word in words if (weights := self._found(word))}
-        rarity = {word: self._rarity.get(word) or log(1 + len(self._rows)) for word in found}
-        points: dict[int, float] = {}
-        counts: dict[int, int] = {}
-        for word, weights in found.items():
-            for index, weight in weights.items():
-                points[index] = points.get(index, 0) + rarity[word] * weight
-                counts[index] = counts.get(index, 0) + 1
-        verb = query.lower().split()[0]
-        safe = True if verb in _READING else False if verb in _WRITING else None
+        asked = _Query(query)
+        emphasis = {**asked.words, **{pair: 1.0 for pair in asked.pairs if pair in self._weights}}
+        words = list(emphasis)[:_MOST_WORDS]
+        found = {word: weights for word in words if (weights := self._found(word, by_whom=asked.by_whom))}
+        rarity = {word: self._rare(weights) * emphasis[word] for word, weights in found.items()}
+        counts = Counter(index for weights in found.values() for index in weights)
         most = max(counts.values(), default=0)
-        scores = {
-            index: self._score(index, points[index], rarity, safe=safe)
-            for index in points
-            if counts[index] >= _ENOUGH * most
-        }
+        scores = {}
+        for index, count in counts.items():
+            if count >= _ENOUGH * most:
+                points = sum(rarity[word] * weights.get(index, 0) for word, weights in found.items())
+                scores[index] = (points + self._likeness(index, rarity)) * self._fitness(index, asked)
         least = _CLOSE * max(scores.values(), default=0)
         scores = {index: score for index, score in scores.items() if counts[index] == most or score >= least}
-        ranked = sorted(scores, key=lambda index: (-scores[index], len(self._rows[index].path), index))
-        return tuple(self._rows[index] for index in ranked)
+        return tuple(self._rows[index] for index in self._ranked(scores))
 
-    def _score(self, index: int, points: float, rarity: Mapping[str, float], *, safe: bool | None) -> float:
-        """The points of an operation, and how far its name or summary is the query (Dice's coefficient by rarity)."""
-        total = sum(rarity.values())
-        likeness = 0.0
+    def _fitness(self, index: int, asked: _Query) -> float:
+        """How far the method of an operation is that of the query's verb, and its path that of one or of many."""
+        row = self._rows[index]
+        named = self._weights.get(asked.verb, {}).get(index, 0) >= WEIGHTS["summary"]
+        fits = not asked.methods or row.method in asked.methods or named
+        counts = asked.methods is SAFE if asked.plural else row.method == "DELETE"
+        other_number = counts and row.path.endswith("}") == asked.plural
+        return (1 if fits else _OTHER_METHOD) * (_OTHER_NUMBER if other_number else 1)
+
+    def _ranked(self, scores: dict[int, float]) -> list[int]:
+        """The best first; the versions of one operation leave room for others."""
+
+        def rank(index: int) -> tuple[float, int, int]:
+            return -scores[index], len(self._rows[index].path), index
+
+        versions: Counter[tuple[str, str]] = Counter()
+        for index in sorted(scores, key=rank):
+            row = self._rows[index]
+            said = row.method, row.summary or row.name.rstrip("_0123456789")
+            scores[index] *= _AGAIN ** versions[said]
+            versions[said] += 1
+        return sorted(scores, key=rank)
+
+    def _likeness(self, index: int, rarity: Mapping[str, float]) -> float:
+        """The points for how far the name or summary is the query (Dice's coefficient by rarity)."""
+        if index not in self._titles:
+            row = self._rows[index]
+            self._titles[index] = [frozenset(_query_words(undone(text))) for text in (row.name, row.summary)]
+        total, likeness = sum(rarity.values()), 0.0
         for title in self._titles[index]:
-            shared = sum(value for word, value in rarity.items() if word in title)
-            likeness = max(likeness, shared / (total + sum(self._rarity.get(word, 0) for word in title)))
-        score = points + _OF_THE_TITLE * total * likeness
-        fits = safe is None or safe is (self._rows[index].method in SAFE)
-        return score if fits else score * _OTHER_METHOD
+            shared = sum(
+                value if word in title else value * self._alike(word)
+                for word, value in rarity.items()
+                if word in title or not title.isdisjoint(SAME.get(word, ()))
+            )
+            likeness = max(likeness, shared / (total + sum(self._rarity[word] for word in title)))
+        return _OF_THE_TITLE * total * likeness
 
-    def _found(self, word: str) -> dict[int, float]:
-        """Where a word occurs, or one that is used alike; or one that it begins."""
+    def _alike(self, word: str) -> float:
+        # Where the document has the word itself, others mean something else more often.
+        return _ALIKE_BESIDE if word in self._weights else _ALIKE_ALONE
+
+    def _found(self, word: str, *, by_whom: bool) -> dict[int, float]:
+        """Where a word occurs, or one that is used alike; or one that it begins, or its two halves.
+
+        ``by_whom``: who has starred something is its stargazers.
+        """
         found: dict[int, float] = {}
         if len(word) >= _SHORTEST_PREFIX:
             for other, weights in self._weights.items():
-                if other.startswith(word):
-                    _merge(found, weights, _PART)
-        for other in _SAME.get(word, ()):
-            _merge(found, self._weights.get(other, {}), _ALIKE)
-        _merge(found, self._weights.get(word, {}), 1)
+                rest = other[len(word) :] if other.startswith(word) else ""
+                if len(rest) > _LONGEST_LETTERS or rest in _DOERS:
+                    _merge(found, weights, 1 if by_whom and rest.endswith(_DOERS) else _PART)
+            for cut in range(2, len(word) - 1):
+                first, second = self._weights.get(word[:cut], {}), self._weights.get(word[cut:], {})
+                _merge(found, {index: min(first[index], second[index]) for index in first.keys() & second}, 1)
+        for other in SAME.get(word, ()):
+            _merge(found, self._weights.get(other, {}), self._alike(word))
+        _merge(found, self._weights.get(word, {}), _PART if by_whom and found else 1)
         return found
+
+
+class _Query:
+    """What a query says. ``words`` are stems, each with how much it counts; ``methods`` are empty without a verb."""
+
+    def __init__(self, text: str) -> None:
+        text = text[:_LONGEST_QUERY].lower()
+        self.plural = any(word.endswith("s") and not word.endswith("ss") for word in set(text.split()) - STOP_WORDS)
+        for idiom, word in IDIOMS:
+            text = idiom.sub(word, text)
+        text = undone(text)
+        verbs = [word for word in text.split() if word in METHODS]
+        self.verb = stem(verbs[0]) if verbs else ""
+        self.methods = METHODS[verbs[0]] if verbs else frozenset()
+        if self.methods is not SAFE:
+            self.methods = self.methods.union(*(METHODS[verb] for verb in verbs if METHODS[verb] is not SAFE))
+        self.by_whom = "who" in text.split()
+        # Neighbours as one word: ``hang up`` is found as ``hangup``.
+        self.pairs = [stem(first + second) for first, second in pairwise(_WORD.findall(text))]
+        self.words: dict[str, float] = {}
+        emphasis = 1.0
+        for word in _WORD.findall(text):
+            if word in PREPOSITIONS:
+                emphasis = _AFTER_PREPOSITION
+            elif word not in STOP_WORDS:
+                self.words.setdefault(stem(word), emphasis)
 
 
 def _merge(found: dict[int, float], weights: Mapping[int, float], factor: float) -> None:
@@ -178,45 +195,90 @@ def _merge(found: dict[int, float], weights: Mapping[int, float], factor: float)
             found[index] = weight * factor
 
 
-def _stems(text: str) -> Iterator[str]:
-    """The words of a text, those within camelCase too."""
-    return (stem(word.lower()) for word in _WORD.findall(text))
-
-
-def _text_words(text: str) -> Iterator[str]:
-    """The words of a text, and pairs of neighbours as one: ``hang up`` is found as ``hangup``."""
-    words = list(_stems(text))
-    yield from words
-    yield from (stem(first + second) for first, second in pairwise(words))
+def _stems(*texts: str) -> set[str]:
+    """The words of some texts, those within camelCase too."""
+    return {stem(word.lower()) for word in set(_WORD.findall(" ".join(texts)))}
 
 
 def _query_words(query: str) -> Iterator[str]:
     """The words of a query without stop words."""
-    return (stem(word) for word in (found.lower() for found in _WORD.findall(query)) if word not in _STOP_WORDS)
+    return (stem(word) for word in (found.lower() for found in _WORD.findall(query)) if word not in STOP_WORDS)
 
 
-def _row_texts(row: OperationRow) -> Iterator[tuple[str, str]]:
-    for name in (row.name, row.operation_id or "", *(pair[1] for pair in row.names_by_tag)):
-        yield "name", name
-    yield "path", row.path
-    yield "summary", row.summary
-    yield from (("tag", tag) for tag in row.tags)
+def _row_words(row: OperationRow) -> Iterator[tuple[str, set[str]]]:
+    yield "tag", _stems(*row.tags, *DOES.get(row.method, ()))
+    yield "path", _stems(row.path)
+    yield "summary", _stems(undone(row.summary))
+    yield "name", _stems(undone(row.name), row.operation_id or "", *(pair[1] for pair in row.names_by_tag))
 
 
-def _operation_texts(operation: Operation) -> Iterator[tuple[str, str]]:
-    yield "description", operation.description
-    for parameter in operation.parameters:
-        yield from (("parameter", parameter.name), ("description", parameter.description))
-    # The properties of a body are arguments of a call too.
-    for name, description in _properties(operation.body):
-        yield from (("parameter", name), ("description", description))
-    for response in successes(operation):
-        yield "result", response.description
-        for name, description in _properties(response):
-            yield from (("result", name), ("result", description))
+class _Texts:
+    """The words of operations' texts, from the document as it is: what is no object there has none."""
+
+    def __init__(self, api: API) -> None:
+        self._api = api
+        self._seen: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
+
+    def of(self, row: OperationRow) -> dict[str, set[str]]:
+        """The words of an operation by where they occur, the least place first."""
+        uri, item = self._resolved(f"#/paths/{escape(row.path)}", self._api.document_uri)
+        operation = _object(item.get(row.method.lower()) or _object(item.get("additionalOperations")).get(row.method))
+        responses = _object(operation.get("responses"))
+        answers = [one for status, one in responses.items() if str(status).startswith("2")]
+        results = self._words(answers or responses.get("default"), uri)
+        names, texts = self._words([{**operation, "responses": None}, item.get("parameters")], uri)
+        return {"result": results[0] | results[1], "description": texts, "parameter": names}
+
+    def _resolved(self, reference: str, base: str) -> tuple[str, Mapping[str, Any]]:
+        with suppress(DocumentError):
+            if self._api.references is not None:
+                uri, value = self._api.references.resolve(reference, base)
+                return uri, _object(value)
+        return base, {}
+
+    def _words(self, value: Any, uri: str, depth: int = 0) -> tuple[set[str], set[str]]:
+        """The words of names and of texts."""
+        names: list[str] = []
+        texts: list[str] = []
+        references: list[str] = []
+        _gather(value, names, texts, references)
+        found = _stems(*names), _stems(*texts)
+        for reference in references if depth < _DEEPEST else ():
+            key = uri.partition("#")[0], reference
+            if key not in self._seen:
+                self._seen[key] = set(), set()  # within itself
+                target_uri, target = self._resolved(reference, uri)
+                self._seen[key] = self._words(target, target_uri, depth + 1)
+            found[0].update(self._seen[key][0])
+            found[1].update(self._seen[key][1])
+        return found
 
 
-def _properties(body: RequestBody | Response | None) -> Iterator[tuple[str, str]]:
-    schema = body_schema(body) if body is not None else None
-    for name, child in shape(schema).properties.items() if schema is not None else ():
-        yield name, shape(child).description or ""
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _gather(value: Any, names: list[str], texts: list[str], references: list[str]) -> None:
+    """Collect the names of parameters and properties, the texts, and the references of a part of a document."""
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            if key in _LEFT_OUT or str(key).startswith("x-"):
+                continue
+            if isinstance(member, str):
+                if key == "$ref":
+                    references.append(member)
+                    texts.append(member.rpartition("/")[2])
+                elif key in _TEXTS:
+                    (names if key == "name" else texts).append(member)
+            elif key == "properties" and isinstance(member, Mapping):
+                names += map(str, member)
+                texts += (
+                    one["description"]
+                    for one in member.values()
+                    if isinstance(one, Mapping) and isinstance(one.get("description"), str)
+                )
+            else:
+                _gather(member, names, texts, references)
+    elif isinstance(value, list):
+        for member in value:
+            _gather(member, names, texts, references)

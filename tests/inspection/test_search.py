@@ -15,7 +15,7 @@ def operation(name, **more):
     return {"get": {"operationId": name, "responses": {}, **more}}
 
 
-PHONE = {"name": "phone", "in": "query", "description": "Whose", "schema": {"type": "string"}}
+SHADE = {"name": "shade", "in": "query", "description": "Whose", "schema": {"type": "string"}}
 SIZE = {"type": "integer", "description": "In whole inches"}
 CAUSE = {"type": "string", "description": "Why the line snapped."}
 ANSWER = {
@@ -32,7 +32,7 @@ DOCUMENT = {
         "/hangup": operation("other"),
         "/four": operation("hangup", tags=["Calls"]),
         "/five": operation("hangupAll"),
-        "/six": operation("find", parameters=[PHONE]),
+        "/six": operation("find", parameters=[SHADE]),
         "/eight": {"post": {"operationId": "make", "requestBody": {"content": {"application/json": BODY}}}},
         "/nine": {"get": {"operationId": "look", "responses": {"200": ANSWER, "404": {"description": "mislaid"}}}},
         "/seven": operation("broken", parameters=[{"$ref": "#/nowhere"}]),
@@ -46,8 +46,8 @@ DOCUMENT = {
         ("hangup", ["hangup", "hangup_all", "end_call", "other", "list_calls"]),
         ("HANGUP calls", ["end_call", "hangup", "list_calls", "hangup_all"]),
         ("please hang up all the calls", ["end_call", "list_calls", "hangup"]),
-        ("the phones", ["find"]),
-        ("phone", ["find"]),
+        ("the shades", ["find"]),
+        ("shade", ["find"]),
         ("broken", ["broken"]),
         ("screen size", ["make"]),
         ("inches", ["make"]),
@@ -62,11 +62,56 @@ def test_the_best_come_first(words, found):
     assert list(dynclient.load(DOCUMENT).operations.search(words)) == found
 
 
+ODD = {
+    "/list": [],
+    "/text": {
+        "get": {"operationId": "text", "description": 5, "parameters": 5, "responses": [], "x-a": {"summary": "no"}}
+    },
+    "/circle": {
+        "get": {
+            "operationId": "circle",
+            "requestBody": {"$ref": "#/components/requestBodies/A"},
+            "responses": {200: {"description": "Moon", "content": {"a/b": {"schema": {"properties": {1: 2}}}}}, 3: 4},
+        }
+    },
+    "/item": {"$ref": "#/components/pathItems/Item"},
+}
+
+
+def test_what_is_odd_or_in_a_circle_is_indexed():
+    circle = {
+        "properties": {"comet": {"$ref": "#/components/schemas/A"}},
+        "allOf": [{"$ref": "#/components/schemas/A"}],
+    }
+    components = {
+        "schemas": {"A": circle},
+        "requestBodies": {"A": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}},
+        "pathItems": {"Item": {"get": {"operationId": "item", "description": "Sun", "responses": {}}}},
+    }
+    operations = dynclient.load(DOCUMENT | {"paths": ODD, "components": components}).operations
+    assert [list(operations.search(word)) for word in ("moon", "comet", "sun", "text")] == [
+        ["circle"],
+        ["circle"],
+        ["item"],
+        ["text"],
+    ]
+
+
+@pytest.mark.parametrize("words", ["read " * 9000, "-", "\u202e", "1", "ß ñ", "a" * 100_000, "un" * 5000])
+def test_any_words_can_be_searched(words):
+    started = time.process_time()
+    assert isinstance(list(dynclient.load(DOCUMENT).operations.search(words)), list)
+    assert time.process_time() - started < 2
+
+
 WISHES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "wishes.yaml").read_text(encoding="utf-8"))
 DOCUMENTS = {
     "github": "github/api.github.com.json",
     "stripe": "stripe/spec3.json",
     "kubernetes": "kubernetes/swagger.json",
+    "twilio": "twilio/twilio_api_v2010.json",
+    "openai": "openai/openapi.yaml",
+    "slack": "slack/web-api/slack_web_openapi_v2.json",
 }
 
 

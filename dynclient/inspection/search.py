@@ -1,6 +1,6 @@
 """Find operations by words: at the prompt, on the command line, and for agents.
 
-Rule 1: a query is what people say. Idioms are replaced by one verb (:data:`IDIOMS`), stop words and words that the
+Rule 1: a query is plain English. Idioms are replaced by one verb (:data:`IDIOMS`), stop words and words that the
 document has nowhere are left out, endings (plural, -ing, -ed, -ion) do not matter, and words that mean the same in most
 APIs (:data:`SAME`) find each other at half their weight.
 Rule 2: a word counts by its rarity in the document times its weight in the best place where an operation has it
@@ -21,7 +21,7 @@ from itertools import pairwise
 from math import log
 from typing import Any
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient.exceptions import DocumentError
 from dynclient.http_grammar import SAFE
 from dynclient.inspection.vocabulary import DOES, IDIOMS, METHODS, PREPOSITIONS, SAME, STOP_WORDS, stem, undone
@@ -164,7 +164,7 @@ class SearchIndex:
 
 
 class _Query:
-    """What a query says. ``words`` are stems, each with how much it counts; ``methods`` are empty without a verb."""
+    """A query, analysed. ``words`` are stems, each with how much it counts; ``methods`` are empty without a verb."""
 
     def __init__(self, text: str) -> None:
         text = text[:_LONGEST_QUERY].lower()

@@ -1,4 +1,4 @@
-"""What people say, and what APIs say for it: the tables of :mod:`dynclient.inspection.search`.
+"""Plain words, and the words of APIs with the same meaning: tables for :mod:`dynclient.inspection.search`.
 
 Rule: no table is about one API. A line is here because its words mean the same in most of them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from dynclient._expressions import expression
+from dynclient._deferred import expression
 from dynclient.http_grammar import SAFE
 
 _SHORTEST_STEM = 3
@@ -39,7 +39,7 @@ STOP_WORDS = _words(
     we were what when where which while whom whose why will with without would you your"""
 )
 PREPOSITIONS = _words("about at by for from in inside into of on onto out to with within")
-# What people say in several words, and one that APIs have.
+# Idioms, each with the verb that APIs use for it.
 IDIOMS = tuple(
     (expression(rf"\b(?:{idiom})\b"), f" {word} ")
     for idiom, word in (
@@ -63,7 +63,7 @@ IDIOMS = tuple(
         ("how (?:much|many) (?:time|often)", "count"),
     )
 )
-# What an operation does by its method, whatever its name.
+# The verb of a method, whatever the operation is called.
 DOES = {"DELETE": ["delete"], "PATCH": ["update"], "PUT": ["update"]}
 _UNDO = expression(
     r"(?i)(?<![a-z])un(?=archiv|assign|attach|block|follow|lik|link|lock|mark|pin|publish|shar|star|subscrib|tag|watch)"

@@ -88,4 +88,4 @@ def test_the_explorer_starts_on_the_shipped_document(python: Path, wheel: Path, 
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         said = process.stderr.readline()
         process.terminate()
-    assert re.search(r"Todo 1\.0\.0 is explored at http://127\.0\.0\.1:\d+/", said), said
+    assert re.search(r"Todo 1\.0\.0 is at http://127\.0\.0\.1:\d+/", said), said

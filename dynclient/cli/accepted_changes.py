@@ -1,12 +1,12 @@
-"""A file of changes that are accepted: each entry with its reason, and with the day on which it expires.
+"""The file of accepted changes: each entry has a reason, and may have a day on which it expires.
 
     - kind: parameter-removed
       operation: listThings          # the operationId, or else "GET /things"; or the Python name
-      reason: nobody sends it, as the logs of June show
+      reason: nobody sends it, by the logs of June
       until: 2027-01-31              # optional; the last day
 
 Rule 1: an entry is for one kind of change of one operation, or at one JSON Pointer (``pointer``) of either document. An
-entry without both is for changes of the API as a whole.
+entry with neither is for changes of the whole API.
 Rule 2: an entry that has expired, or that no change matches, is reported, so that the file is kept up to date.
 """
 
@@ -53,8 +53,8 @@ def read_accepted(file: str) -> list[AcceptedChange]:
     """Read a file of accepted changes.
 
     Raises:
-        ArgumentError: it can't be read, or an entry has an unknown or a wrong key, or no reason.
-        DocumentError: it is neither YAML nor JSON.
+        ArgumentError: the file can't be read, or an entry has an unknown or wrong key, or no reason.
+        DocumentError: the file is neither YAML nor JSON.
     """
     try:
         tree = read(Path(file).read_bytes(), file, Limits())
@@ -75,7 +75,7 @@ def _entry(entry: Any, label: str) -> AcceptedChange:
         if key not in _KEYS:
             raise wrong(f"has the unknown key {key}; the keys are {', '.join(_KEYS)}")
         if not isinstance(value, str) or not value.strip():
-            raise wrong(f"must have a text as {key}")
+            raise wrong(f"must have a string as {key}")
     for key in ("kind", "reason"):
         if key not in entry:
             raise wrong(f"has no {key}")
@@ -90,7 +90,7 @@ def _entry(entry: Any, label: str) -> AcceptedChange:
 
 
 def accept(changes: Changes, entries: list[AcceptedChange], today: date) -> tuple[Changes, list[str]]:
-    """Mark the accepted changes, and tell of entries that have expired or that no change matches."""
+    """Mark the accepted changes, and report entries that have expired or that match no change."""
     unused, messages = list(entries), list[str]()
     found: list[Change] = []
     for change in changes:

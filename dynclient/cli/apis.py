@@ -1,6 +1,7 @@
-"""``dynclient api`` and ``dynclient trust``: APIs by short names with settings, and trust in a project's settings.
+"""``dynclient api`` and ``dynclient trust``: short names and settings of APIs, and trust in a project's settings.
 
-Rule 1: the user's file is edited as text, so that comments stay, and is written only if it then says what was meant.
+Rule 1: the user's file is edited as text, so that comments stay, and is written only if the result has the intended
+settings.
 Rule 2: settings have references to secrets, never secrets.
 """
 
@@ -43,19 +44,21 @@ def api() -> None:
 @api.command(cls=Command, short_help="Add an API.")
 @click.argument("name")
 @click.argument("location", metavar="URL_OR_PATH")
-@click.option("--spec", metavar="FILE", help="The document's path or URL; without it, it is looked for at the URL.")
-@click.option("--base-url", help="A server in place of the document's.")
+@click.option("--spec", metavar="FILE", help="The document's path or URL; by default it is searched at the URL.")
+@click.option("--base-url", help="The base URL, instead of the document's servers.")
 @click.option("--server", help="One of the document's servers: its index, name or URL.")
-@click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="A header field of every request.")
-@click.option("--auth", multiple=True, metavar="SCHEME=env:VAR", help="Where a credential is: env:, file: or keyring:.")
-@click.option("--timeout", type=float, help="Seconds for a whole call.")
-@click.option("--rate", metavar="N/TIME", help="Requests at most, such as 50/s or 600/m; or auto.")
+@click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="A header of every request.")
+@click.option(
+    "--auth", multiple=True, metavar="SCHEME=env:VAR", help="A reference to a credential: env:, file: or keyring:."
+)
+@click.option("--timeout", type=float, help="The time limit of a call, in seconds.")
+@click.option("--rate", metavar="N/TIME", help="A rate limit, such as 50/s or 600/m; or auto.")
 @click.option("--profile", "-p", help="Add these settings to NAME as a profile; URL_OR_PATH is its base URL.")
-@click.option("--replace", is_flag=True, help="Replace the settings that NAME has.")
+@click.option("--replace", is_flag=True, help="Replace the settings of NAME.")
 def add(name: str, location: str, spec: str | None, profile: str | None, *, replace: bool, **given: Any) -> None:
     """Add the API at URL_OR_PATH, a document or a site that has one, as NAME.
 
-    A site is asked for its document: by its Link header, its API catalog, and the usual paths such as /openapi.json.
+    The document of a site is found by its Link header, its API catalog, or at the usual paths such as /openapi.json.
     """
     if not _NAME.fullmatch(name):
         raise click.BadParameter("letters, digits, - and _ only", param_hint="NAME")
@@ -74,13 +77,13 @@ def add(name: str, location: str, spec: str | None, profile: str | None, *, repl
 
 
 def _document(location: str, spec: str | None) -> dict[str, Any]:
-    """The settings that say where a document is: given, or found at a site."""
+    """The settings with the location of a document: given, or found at a site."""
     if spec is not None:
         document = spec if "://" in spec else str(Path(spec).resolve())
         return {"document": document, **({"base_url": location} if "://" in location else {})}
     if "://" not in location:
         if not Path(location).exists():
-            raise click.ClickException(escaped(f"{location} is not a file; the URL of a site begins with https://"))
+            raise click.ClickException(escaped(f"{location} is not a file; a URL begins with https://"))
         return {"document": str(Path(location).resolve())}
     from dynclient.cli.discovery import discovered
 
@@ -89,10 +92,10 @@ def _document(location: str, spec: str | None) -> dict[str, Any]:
 
 
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that the options of a command line mean.
+    """The settings from the options of a command line.
 
     Raises:
-        UsageError: one has a secret, or is malformed.
+        UsageError: an option contains a secret, or is malformed.
     """
     table = {key: given[key] for key in ("base_url", "timeout", "rate") if given[key] is not None}
     if given["server"] is not None:
@@ -128,12 +131,12 @@ def list_(output: str) -> None:
     else:
         write(FORMATS[output]([{"name": each.name, "file": each.file, **each.table} for each in found]))
     if not found:
-        click.echo("there are no short names: dynclient api add NAME URL_OR_PATH adds one", err=True)
+        click.echo("no short names yet: dynclient api add NAME URL_OR_PATH adds one", err=True)
 
 
 @api.command("show", cls=Command, short_help="Show an API's settings.")
 @click.argument("name", shell_complete=complete_documents)
-@click.option("--profile", "-p", help="With the settings of this profile.")
+@click.option("--profile", "-p", help="Apply the settings of this profile.")
 @format_option("text", "json", "yaml")
 def show(name: str, profile: str | None, output: str) -> None:
     """Show the settings of the API NAME, with its profile applied. Credentials are shown as references."""
@@ -149,10 +152,10 @@ def show(name: str, profile: str | None, output: str) -> None:
     click.echo(escaped(f"from {_settings.relative(found.file)}"), err=True)
 
 
-@api.command(cls=Command, short_help="Look for an API's document again.")
+@api.command(cls=Command, short_help="Reload an API's document.")
 @click.argument("name", shell_complete=complete_documents)
 def sync(name: str) -> None:
-    """Read the document of the API NAME again; of one that was found at a site, look for it there."""
+    """Reload the document of the API NAME; if it was found at a site, search for it again."""
     found = _named(name)
     if found.site and found.file == _settings.user_file():
         from dynclient.cli.discovery import discovered
@@ -169,7 +172,7 @@ def sync(name: str) -> None:
 @click.argument("name", shell_complete=complete_documents)
 @click.option("--profile", "-p", help="Remove only this profile.")
 def remove(name: str, profile: str | None) -> None:
-    """Remove the API NAME from your apis.toml; its document stays where it is."""
+    """Remove the API NAME from your apis.toml; its document is not deleted."""
     apis = {each: dict(values) for each, values in _settings.user_apis().items()}
     if name not in apis:
         raise click.UsageError(escaped(f"{_settings.user_file()} has no {name}{_near(name, apis)}"))
@@ -194,11 +197,11 @@ def _named(name: str) -> APISettings:
 
 def _near(name: str, names: Any) -> str:
     matches = near(name, list(names))
-    return f"; did you mean {' or '.join(matches)}?" if matches else f"; there are {', '.join(names) or 'none'}"
+    return f"; did you mean {' or '.join(matches)}?" if matches else f"; the names are {', '.join(names) or 'none'}"
 
 
 def _report(settings: APISettings) -> None:
-    """Load the document, and say what it is."""
+    """Load the document, and print its title and location."""
     from dynclient._load import load
 
     found = load(settings.document, overlays=settings.overlays)
@@ -213,7 +216,7 @@ def _save(apis: Mapping[str, Any], name: str) -> None:
     """Write one API's settings into the user's file, or remove them; the rest of its text stays as it is.
 
     Raises:
-        ClickException: the file can't be written, or has a form that can't be edited.
+        ClickException: the file can't be written, or can't be edited in its present form.
     """
     file = _settings.user_file()
     before = ""
@@ -237,7 +240,7 @@ def _save(apis: Mapping[str, Any], name: str) -> None:
 
 
 def _block(name: str, table: Mapping[str, Any]) -> str:
-    """An API's table as TOML: a profile is a table of its own."""
+    """An API's table as TOML: a profile is a separate table."""
     lines = [f"[{_key(name)}]", *(f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key != "profiles")]
     for profile, values in table.get("profiles", {}).items():
         lines += ["", f"[{_key(name)}.profiles.{_key(profile)}]"]
@@ -250,7 +253,7 @@ def _key(name: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML; a text of JSON is one of TOML, but for DEL (TOML 1.0, String)."""
+    """A value as TOML; a JSON string is a TOML string, except for DEL (TOML 1.0, String)."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{_key(key)} = {_toml(member)}" for key, member in value.items()) + " }"
     if isinstance(value, list):
@@ -260,13 +263,13 @@ def _toml(value: Any) -> str:
 
 @click.command(cls=Command)
 @click.argument("folder", default=".")
-@click.option("--remove", is_flag=True, help="Trust it no longer.")
-@click.option("--list", "list_them", is_flag=True, help="List the folders that are trusted.")
+@click.option("--remove", is_flag=True, help="Stop trusting it.")
+@click.option("--list", "list_them", is_flag=True, help="List the trusted folders.")
 def trust(folder: str, *, remove: bool, list_them: bool) -> None:
-    """Trust the settings of the project in FOLDER, as its pyproject.toml has them now.
+    """Trust the current settings of the project in FOLDER, in its pyproject.toml.
 
-    A project that you have cloned may set where your credentials are sent, so such settings count only when you trust
-    them. When they change, they have to be trusted again.
+    A cloned project may decide where your credentials are sent, so such settings apply only when you trust them. When
+    they change, they have to be trusted again.
     """
     if list_them:
         for each in _settings.trusted():
@@ -275,11 +278,11 @@ def trust(folder: str, *, remove: bool, list_them: bool) -> None:
     file = Path(folder, _settings.PROJECT)
     project = _settings.read_project(str(file)) if file.is_file() else None
     if project is None:
-        raise click.ClickException(escaped(f"{file} is not there, or has no settings of dynclient"))
+        raise click.ClickException(escaped(f"{file} does not exist, or has no settings for dynclient"))
     with writing("the list of trusted projects"):
         _settings.trust(project, trusts=not remove)
     if remove:
-        click.echo(escaped(f"{project.folder} is trusted no longer"), err=True)
+        click.echo(escaped(f"{project.folder} is no longer trusted"), err=True)
         return
     for name in [*project.names, *project.apis]:
         decisive = _settings.decisive_settings(project, name)

@@ -1,4 +1,4 @@
-"""The command group: each command is imported when it is run, and every error becomes a message and an exit status.
+"""The command group: each command is imported when it runs; every error becomes a message and an exit status.
 
 Other distributions add click commands by the entry point group ``dynclient.commands``.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # it costs more time than click itself, and most command line
 GROUP = "dynclient.commands"
 INTERRUPTED, TERMINATED = 130, 143
 
-# Python's arguments in errors and hints, and the options of the command line that do the same.
+# Python's arguments in errors and hints -> the equivalent options of the command line.
 _IN_OPTIONS = (
     (r"validate=Validation\(\w+=['\"](\w+)['\"]\)", r"--validate \1"),
     (r"with_options\(((?:validate|content_type|accept|timeout|rate|base_url)=[^()]*)\)(?:\.request\(\.\.\.\))?", r"\1"),
@@ -37,7 +37,7 @@ _IN_OPTIONS = (
 
 
 class LazyCommand(click.Command):
-    """A command that is imported when it is run; lists and completions show its short help."""
+    """A command that is imported when it runs; lists and completions show its short help."""
 
     def __init__(self, name: str, target: str, short_help: str) -> None:
         """Take the module of ``dynclient.cli`` and the name of the click command in it, as ``module:name``."""
@@ -54,26 +54,26 @@ class LazyCommand(click.Command):
 COMMANDS = (
     LazyCommand("api", "apis:api", "Give APIs short names and settings."),
     LazyCommand("auth", "logins:auth", "Log in, and store credentials."),
-    LazyCommand("bulk", "bulk:bulk", "Send a table of calls, and survive a crash."),
+    LazyCommand("bulk", "bulk:bulk", "Send a table of calls, and resume after a crash."),
     LazyCommand("cache", "document_commands:cache", "Show or clear the cache of documents."),
     LazyCommand("call", "operation_commands:call", "Call an operation."),
-    LazyCommand("compile", "document_commands:compile_", "Compile a document, to ship it."),
+    LazyCommand("compile", "document_commands:compile_", "Compile a document to a file for shipping."),
     LazyCommand("completion", "completion:completion", "Print a shell's completion script."),
     LazyCommand("demo", "demo:demo", "Show a first session with a small API."),
     LazyCommand("diff", "document_commands:diff", "Compare two documents."),
     LazyCommand("explore", "explorer:explore", "Find and call operations in the browser."),
-    LazyCommand("har", "har:har", "Check recorded traffic by a document."),
+    LazyCommand("har", "har:har", "Check recorded traffic against a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mcp", "agents:mcp", "Serve APIs to an agent by MCP."),
     LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
     LazyCommand("overlay", "overlays:overlay", "Apply overlays to a document, or check them."),
-    LazyCommand("proxy", "mock_servers:proxy", "Check real traffic by a document."),
-    LazyCommand("request", "requests:request", "Send a request that the document lacks."),
+    LazyCommand("proxy", "mock_servers:proxy", "Check real traffic against a document."),
+    LazyCommand("request", "requests:request", "Send an undocumented request."),
     LazyCommand("shell", "shell:shell", "A Python prompt with a client."),
     LazyCommand("show", "operation_commands:show", "Describe an operation."),
     LazyCommand("trust", "apis:trust", "Trust the settings of a project."),
     LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
-    LazyCommand("wait", "requests:wait", "Go on with a wait."),
+    LazyCommand("wait", "requests:wait", "Continue a wait."),
 )
 
 
@@ -93,7 +93,7 @@ class Application(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is run, and import it."""
+        """Find the command, and import it."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.load() if isinstance(command, LazyCommand) else command, rest
 
@@ -134,14 +134,14 @@ def _broken(name: str, reason: str) -> click.Command:
 
 @click.group(cls=Application, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dynclient", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
+@click.option("--debug", is_flag=True, help="Show a traceback for errors.")
 def application(*, debug: bool) -> None:
     """Find, understand and call any API that has an OpenAPI document."""
     del debug  # read by run() from the context's parameters
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line; an error is shown in a line or two. Returns the exit status."""
+    """Run a command line; an error is shown in one or two lines. Returns the exit status."""
     debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
     if debug:
         os.environ.setdefault("DYNCLIENT_TRACEBACK", "full")
@@ -155,7 +155,7 @@ def run(arguments: Sequence[str]) -> int:
             status = _status_of(arguments, debug=debug)
             sys.stdout.flush()  # an error of it is reported here; at the interpreter's end it would be a traceback
     except BrokenPipeError:
-        # The reader has gone, as with `| head`, which is not an error.
+        # The reader has closed the pipe, as with `| head`, which is not an error.
         status = 0
     except OSError as error:
         _show(f"standard output can't be written: {error.strerror or error}")
@@ -175,7 +175,7 @@ def _status_of(arguments: Sequence[str], *, debug: bool) -> int:
     try:
         status = application.main(list(arguments), prog_name="dynclient", standalone_mode=False)
     except SystemExit as stop:
-        # click ends so where its own output meets a closed pipe.
+        # click does this when its own output goes to a closed pipe.
         if isinstance(stop.__context__, OSError) and is_of_standard_output(stop.__context__):
             raise stop.__context__ from None
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -213,8 +213,8 @@ def _status(error: Exception) -> int:
 
 
 def _show_usage(error: click.UsageError) -> None:
-    """Show a usage error with the right usage; for a command line without any word, the help."""
-    # Older releases of click have no class for that; they show the help by themselves.
+    """Show a usage error with the matching usage; for an empty command line, the help."""
+    # Older releases of click have no class for this; they show the help themselves.
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
         error.show()
         return
@@ -233,7 +233,7 @@ def _message(error: Exception) -> str:
         return escaped(f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else error.strerror)
     if not isinstance(error, (DynclientError, OSError, ImportError)):
         # Its text may hold any value.
-        return f"a bug of dynclient: {type(error).__name__}\nHint: dynclient --debug shows where"
+        return f"a bug in dynclient: {type(error).__name__}\nHint: dynclient --debug shows where"
     text = escaped(str(error)) or type(error).__name__
     if isinstance(error, ResponseError) and error.response is not None and error.response.body:
         text = text.replace(f"\n{escaped(error.details()[-1])}", "")
@@ -241,7 +241,7 @@ def _message(error: Exception) -> str:
 
 
 def in_options(text: str) -> str:
-    """A text that names Python's arguments, in the words of the command line: ``--base-url URL`` for ``base_url=``."""
+    """Replace Python's arguments in a text by options of the command line: ``--base-url URL`` for ``base_url=``."""
     for pattern, option in _IN_OPTIONS:
         text = re.sub(pattern, option, text)
     return text

@@ -1,4 +1,4 @@
-"""``dynclient bulk``: send a table of calls with a journal, look at it, and go on."""
+"""``dynclient bulk``: send a table of calls with a journal, inspect the run, and resume it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OUTCOMES = ("done", "refused", "failed", "invalid", "unknown")
 
 
 def _client_options(command: Decorated) -> Decorated:
-    """The options of `dynclient call` that say how calls are made."""
+    """The options of `dynclient call` about how calls are made."""
     given = {option.name: option for option in SHARED_OPTIONS}
     for name in reversed(_OF_THE_CLIENT):
         option = given[name]
@@ -55,21 +55,25 @@ def _run_options(command: Decorated) -> Decorated:
     """The options of commands that send."""
     for option in reversed(
         (
-            click.option(
-                "--concurrency", type=click.IntRange(1), help="How many rows are in flight in each process.  [16]"
-            ),
-            click.option("--rate", metavar="N/TIME", help="Rows at most, such as 50/s or 600/m."),
+            click.option("--concurrency", type=click.IntRange(1), help="Concurrent rows in each process.  [16]"),
+            click.option("--rate", metavar="N/TIME", help="A rate limit, such as 50/s or 600/m."),
             click.option(
                 "--max-failures",
                 type=click.IntRange(0),
                 help="Stop after N failures in a row, or a tenth; 0: never.  [50]",
             ),
             click.option(
-                "--on-invalid", type=click.Choice(("stop", "skip")), help="What a row does that breaks the document."
+                "--on-invalid",
+                type=click.Choice(("stop", "skip")),
+                help="What to do with a row that violates the document.",
             ),
             click.option("--limit", type=click.IntRange(0), help="Send only the first N rows of the table."),
-            click.option("--workers", type=click.IntRange(1), metavar="N", help="Send by N processes of this machine."),
-            click.option("--dask", metavar="ADDRESS", help="Send by the cluster of a Dask scheduler, tcp://HOST:PORT."),
+            click.option(
+                "--workers", type=click.IntRange(1), metavar="N", help="Send with N processes on this machine."
+            ),
+            click.option(
+                "--dask", metavar="ADDRESS", help="Send with the cluster of a Dask scheduler, tcp://HOST:PORT."
+            ),
         )
     ):
         command = option(command)
@@ -87,16 +91,18 @@ def bulk() -> None:
 @click.option("--from", "table", required=True, type=click.Path(exists=True, dir_okay=False), metavar="TABLE")
 @click.option("--journal", required=True, type=click.Path(file_okay=False), metavar="DIR", help="The journal's folder.")
 @click.option("--key", metavar="COLUMN", help="The column that names the rows.  [the row's number]")
-@click.option("--set", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument; $COLUMN is of the row.")
-@click.option("--check", is_flag=True, help="Build all rows first, and report all that are invalid.")
-@click.option("--partition-size", type=click.IntRange(1), help="The rows of one log, and of one task.  [1000]")
+@click.option(
+    "--set", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument; $COLUMN is the value of a column."
+)
+@click.option("--check", is_flag=True, help="Build all rows first, and report all invalid ones.")
+@click.option("--partition-size", type=click.IntRange(1), help="Rows of each log and each task.  [1000]")
 @_run_options
 def run(document: str, operation: str, table: str, journal: str, **given: Any) -> int:
     """Call OPERATION of DOCUMENT for each row of TABLE: CSV, TSV, JSON Lines or Parquet.
 
-    Each column is an argument, or --set says which are: --set to='$phone' --set amount:=3. The same line goes on after
-    a crash, and `dynclient bulk resume DIR` does. The exit status is 0 if all rows are done, 1 if some are not, 3 if
-    some are unknown: sent, and the answer lost.
+    Each column is an argument, unless --set defines them: --set to='$phone' --set amount:=3. After a crash, run the
+    same command line again, or `dynclient bulk resume DIR`. The exit status is 0 if all rows are done, 1 if some are
+    not, 3 if some are unknown: sent, but the response was lost.
     """
     from dynclient import bulk as product
 
@@ -117,15 +123,17 @@ def run(document: str, operation: str, table: str, journal: str, **given: Any) -
 @click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
 @_run_options
 def resume(journal: str, **given: Any) -> int:
-    """Go on with a run: send the rows that were not sent, and those without an answer that can be repeated."""
+    """Resume a run: send the unsent rows, and those without a response that can be repeated."""
     with _found(journal, given) as (found, more):
         return _driven(found, found.resume, **more)
 
 
 @bulk.command(cls=Command)
 @click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
-@click.option("--outcome", type=click.Choice(_OUTCOMES[1:]), default="failed", show_default=True, help="Of which rows.")
-@click.option("--may-repeat", is_flag=True, help="Send unknown rows again, which may have been done.")
+@click.option(
+    "--outcome", type=click.Choice(_OUTCOMES[1:]), default="failed", show_default=True, help="The rows to send again."
+)
+@click.option("--may-repeat", is_flag=True, help="Send unknown rows again, although they may be done.")
 @_run_options
 def retry(journal: str, outcome: str, *, may_repeat: bool, **given: Any) -> int:
     """Send rows with an outcome again."""
@@ -151,7 +159,7 @@ def status(journal: str, *, as_json: bool) -> int:
 @click.option("--outcome", type=click.Choice(_OUTCOMES), help="Only rows with this outcome.")
 @click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE: .jsonl or .parquet.")
 def results(journal: str, outcome: str | None, output: str | None) -> None:
-    """Print the results of a run, a line of JSON for each row."""
+    """Print the results of a run, one line of JSON for each row."""
     from dynclient import bulk as product
 
     found = product.open(journal)
@@ -168,7 +176,7 @@ def results(journal: str, outcome: str | None, output: str | None) -> None:
 @bulk.command(cls=Command)
 @click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
 def unknown(journal: str) -> int:
-    """List the keys of the rows that are unknown: sent, and the answer lost."""
+    """List the keys of the unknown rows: sent, but the response was lost."""
     from dynclient import bulk as product
 
     found = product.open(journal)
@@ -179,9 +187,11 @@ def unknown(journal: str) -> int:
 
 @bulk.command(cls=Command)
 @click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The page, HTML.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The HTML file to write."
+)
 def report(journal: str, output: str) -> None:
-    """Write a page about a run: outcomes, pace and latency over time, statuses, faults, the unknown rows."""
+    """Write an HTML report about a run: outcomes, pace and latency over time, statuses, faults, unknown rows."""
     from dynclient import bulk as product
     from dynclient.bulk.report import page
 
@@ -204,7 +214,7 @@ def _arguments(words: tuple[str, ...]) -> dict[str, Any]:
 
 @contextmanager
 def _method(document: str, operation: str, given: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The operation, and the settings of the run: an executor too, where other processes send."""
+    """The operation and the settings of the run, with an executor if other processes send."""
     settings: APISettings | None = documents.settings_of(document, given["profile"])
     rate = given["rate"]
     words = with_settings(settings, {**given, "rate": None})
@@ -239,9 +249,9 @@ def _references(client: Client, words: list[str]) -> dict[str, str] | None:
 
 @contextmanager
 def _executor(workers: int | None, address: str | None) -> Iterator[Any]:
-    """A client of a cluster: of that at an address, or of processes of this machine."""
+    """A client of a cluster: the one at an address, or processes on this machine."""
     if workers and address:
-        raise click.UsageError("--workers starts processes here, --dask uses a cluster: give one of them")
+        raise click.UsageError("--workers starts local processes, --dask uses a cluster: use only one of them")
     try:
         from distributed import Client, LocalCluster
     except ImportError:
@@ -258,7 +268,7 @@ def _executor(workers: int | None, address: str | None) -> Iterator[Any]:
 
 @contextmanager
 def _found(journal: str, given: dict[str, Any]) -> Iterator[tuple[BulkRun, dict[str, Any]]]:
-    """A run by its journal, with the client of the command line that began it."""
+    """The run of a journal, with the client of the command line that started it."""
     from dynclient import bulk as product
 
     try:
@@ -267,18 +277,20 @@ def _found(journal: str, given: dict[str, Any]) -> Iterator[tuple[BulkRun, dict[
         document, operation = before["document"], before["operation"]
     except (OSError, ValueError, TypeError, KeyError):
         product.open(journal)
-        raise click.ClickException(escaped(f"{journal} was not begun by dynclient bulk run: go on in Python")) from None
+        raise click.ClickException(
+            escaped(f"{journal} was not started by dynclient bulk run: resume it in Python")
+        ) from None
     with _method(document, operation, {**given, **kept}) as (method, more):
         yield product.open(journal, method), more
 
 
 def _driven(found: BulkRun, drive: Callable[..., BulkRun], **options: Any) -> int:
-    """Send, and show how far it is; returns the exit status."""
+    """Send, and show the progress; returns the exit status."""
     with _progress(found.total) as progress:
         try:
             drive(progress=progress, **options)
         except KeyboardInterrupt:
-            click.echo(escaped(f"interrupted; dynclient bulk resume {found.path} goes on"), err=True)
+            click.echo(escaped(f"interrupted; to resume: dynclient bulk resume {found.path}"), err=True)
             raise
     summary = found.summary
     click.echo(str(summary), err=True)

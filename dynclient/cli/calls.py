@@ -1,7 +1,7 @@
 """An operation as a click command, and the call that it makes.
 
-Required parameters are positional, everything else is an option; the texts of the help are the document's. Values are
-text until the call is made, and are read by their schemas then.
+Required parameters are positional, everything else is an option; the help texts come from the document. Values stay
+text until the call is made, and are then read by their schemas.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstrings import constraints
 from dynclient.model import API, Operation
 
-if TYPE_CHECKING:  # completing options does without
+if TYPE_CHECKING:  # not needed to complete options
     from dynclient._client import Client
 
 _MODES = ("strict", "warn", "off")
@@ -43,50 +43,52 @@ BODY_HELP = (
 SHARED_OPTIONS = (
     click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
     click.Option(["--body-field"], multiple=True, metavar="A.B=VALUE", help="A field of the body."),
-    click.Option(["--content-type"], help="The body's media type, where there is a choice."),
-    click.Option(["--accept"], help="The response's media type, where there is a choice."),
-    click.Option(["-o", "--format", "format"], type=click.Choice(FORMAT_NAMES), help="How the data is shown."),
-    click.Option(["--filter"], metavar="JMESPATH", help="Show what this selects of status, headers and body."),
+    click.Option(["--content-type"], help="The body's media type, if there is a choice."),
+    click.Option(["--accept"], help="The response's media type, if there is a choice."),
+    click.Option(["-o", "--format", "format"], type=click.Choice(FORMAT_NAMES), help="The output format of the data."),
+    click.Option(
+        ["--filter"], metavar="JMESPATH", help="Show only the part of status, headers and body that this selects."
+    ),
     click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
     click.Option(
         ["--output"],
         is_flag=False,
         flag_value="",
         metavar="[FILE]",
-        help="Write the data to FILE, or without it to a file with the name that the server gives.",
+        help="Write the data to FILE; without FILE, the server gives the name.",
     ),
     click.Option(
         ["--resume"],
         is_flag=False,
         flag_value="",
         metavar="[TEXT]",
-        help="With --output: go on with a download that broke off. With --all: continue at TEXT, which a "
+        help="With --output: resume an interrupted download. With --all: continue at TEXT, which a "
         "stopped list printed.",
     ),
-    click.Option(["--follow"], is_flag=True, help="Follow redirects, also those that the document has."),
-    click.Option(["--verbose", "-v"], count=True, help="Show what is sent and received; -vv: bodies too."),
+    click.Option(["--follow"], is_flag=True, help="Follow redirects, also documented ones."),
+    click.Option(["--verbose", "-v"], count=True, help="Show the requests and responses; -vv: bodies too."),
     click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
     click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command for the request."),
     click.Option(
         ["--auth"],
         multiple=True,
         metavar="SCHEME=env:VAR",
-        help="A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - to be asked. SCHEME may be bearer or "
-        "basic where the document names none.",
+        help="A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - for a prompt. SCHEME may "
+        "be bearer or basic if the document names none.",
     ),
-    click.Option(["--anonymous"], is_flag=True, help="Send no credential, also where the document requires one."),
+    click.Option(["--anonymous"], is_flag=True, help="Send no credentials, even if the document requires them."),
     click.Option(
         ["--header", "-H"],
         multiple=True,
         metavar="NAME:VALUE",
-        help="One more header field; NAME=env:VARIABLE for a secret, which others could see as an argument.",
+        help="A further header; NAME=env:VARIABLE for a secret, since others can see arguments.",
     ),
     click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
-    click.Option(["--base-url"], help="A server in place of the document's."),
-    click.Option(["--timeout"], type=Seconds(), help="Seconds for the whole call, or such as 90s or 10m."),
-    click.Option(["--retries"], type=click.IntRange(0), help="How often the call may be repeated."),
-    click.Option(["--rate"], metavar="N/TIME", help="Requests at most, such as 50/s or 600/m; or auto."),
-    click.Option(["--validate"], type=click.Choice(_MODES), help="How the call is validated.  [strict]"),
+    click.Option(["--base-url"], help="The base URL, instead of the document's servers."),
+    click.Option(["--timeout"], type=Seconds(), help="The time limit of the call: seconds, or such as 90s or 10m."),
+    click.Option(["--retries"], type=click.IntRange(0), help="The number of retries."),
+    click.Option(["--rate"], metavar="N/TIME", help="A rate limit, such as 50/s or 600/m; or auto."),
+    click.Option(["--validate"], type=click.Choice(_MODES), help="Validation of the call.  [strict]"),
     click.Option(["--profile", "-p"], help="The profile of an API by short name.  [DYNCLIENT_PROFILE]"),
     colour_option(),
 )
@@ -114,12 +116,12 @@ class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in 
         del ctx, param
         if incomplete.startswith("@"):
             return [CompletionItem(incomplete, type="file")]
-        # A line end would begin another proposal.
+        # A line break would begin another proposal.
         return [CompletionItem(value) for value in self.values if value.startswith(incomplete) and value.isprintable()]
 
 
 class Positional(click.Argument):
-    """A required parameter, with a help text, which click's arguments lack."""
+    """A required parameter with a help text, which click's arguments lack."""
 
     help_text: str = ""
 
@@ -223,7 +225,7 @@ def _help(argument: Argument) -> str:
 
 
 def run_call(client: Client, transport: VerboseTransport, method: Any, document: str, **given: Any) -> int:
-    """Make a call from click's parameters, and show its response; returns the exit status."""
+    """Make a call with click's parameters, and show its response; returns the exit status."""
     operation = method.operation
     check_waits(given)
     longest, given = given["timeout"], {**given, **({"timeout": None} if given["wait_wait"] else {})}
@@ -321,17 +323,17 @@ def _values(operation: Operation, given: Mapping[str, Any]) -> tuple[dict[tuple[
     properties |= body_fields(operation, given["body_field"], "--body-field")
     text, words = given["body_text"], given.get("body_words") or ()
     if words and (properties or text is not None):
-        raise click.UsageError("give the body by words, by --body, or by its properties, not by several of them")
+        raise click.UsageError("give the body by words, by --body, or or by its properties, in only one of these ways")
     if words:
         return parameters, body_words(operation, words, given["content_type"])
     own = next((one for one in arguments(operation) if one.kind == "property" and "body" in {one.name, one.wire}), None)
     if own is not None and text is not None and text != "-" and text.lstrip()[:1] not in {"{", "[", "@"}:
-        # As in a call, a text for a body that has a property `body` is that property.
+        # As in a call, a string for a body with a property `body` is that property.
         properties[own.wire], text = argument_value(own, text), None
     if text is None:
         return parameters, properties or ...
     if properties:
-        raise click.UsageError("give the body whole by --body, or by its properties, not both")
+        raise click.UsageError("give either the whole body with --body, or its properties, not both")
     return parameters, whole_body(operation, text, given["content_type"])
 
 
@@ -381,7 +383,7 @@ def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dic
 
 
 def server_words(server: Any) -> list[str]:
-    """A server of the settings, as the words of ``--server``."""
+    """A server of the settings, written as for ``--server``."""
     if isinstance(server, Mapping):
         return [value if name == "server" else f"{name}={value}" for name, value in server.items()]
     return [] if server is None else [str(server)]

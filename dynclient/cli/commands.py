@@ -1,6 +1,6 @@
 """The class of dynclient's commands, and help texts in plain text, made from the Markdown of documents.
 
-Rule 1: an option that takes one value is given once: a second one would replace the first without a word.
+Rule 1: an option that takes one value is given once: a second value would silently replace the first.
 Rule 2: a help text has no markup, and its URLs and lists are kept whole.
 """
 
@@ -36,7 +36,7 @@ class Command(click.Command):
     """A command that refuses an option's second value, and whose help is plain text."""
 
     def __init__(self, *args: Any, **given: Any) -> None:
-        """Take what click takes."""
+        """Take the arguments of ``click.Command``."""
         super().__init__(*args, **given)
         if not any("--color" in param.opts for param in self.params):
             self.params.append(colour_option())
@@ -52,7 +52,7 @@ class Command(click.Command):
             for param, number in Counter(order).items():
                 single = isinstance(param, click.Option) and not (param.multiple or param.count or param.is_flag)
                 if single and number > 1:
-                    raise click.UsageError(f"{param.opts[0]} is given {number} times: it takes one value", ctx)
+                    raise click.UsageError(f"{param.opts[0]} is given {number} times: it takes a single value", ctx)
         return super().parse_args(ctx, args)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -62,8 +62,8 @@ class Command(click.Command):
         formatter.write("\n" + textwrap.indent(text, "  ") + "\n" if text else "")
 
 
-# CommonMark, 6: inline markup, and what is left of it. No piece may hold the beginning of another: what is never closed
-# would be looked through once for each of them.
+# CommonMark, 6: inline markup, and the text within. No piece may contain the beginning of another: unclosed markup
+# would be searched again for each of them.
 _INLINE = (
     (re.compile(r"!\[([^\[\]]*)\]\([^()\s]*(?:\s[^()]*)?\)"), r"\1"),
     (re.compile(r"\[([^\[\]]+)\]\(<?([^()\s>]*(?:\([^()\s]*\)[^()\s>]*)*)>?(?:\s+\"[^\"]*\")?\)"), r"\1 (\2)"),
@@ -87,7 +87,7 @@ def plain_line(text: str) -> str:
         codes.append(found[2].strip())
         return f"\ue000{len(codes) - 1}\ue001"
 
-    # Code keeps its characters, also where it stands within other markup.
+    # Code keeps its characters, also within other markup.
     plain = _without_markup(_CODE.sub(put_aside, text.replace("\ue000", "")))
     return re.sub("\ue000([0-9]+)\ue001", lambda found: codes[int(found[1])], plain)
 

@@ -1,7 +1,7 @@
 """``dynclient completion``: the scripts that complete command lines in shells, and how proposals are quoted.
 
-Proposals come from documents, so they may hold anything: bash and PowerShell put them on the command line as they are,
-and get them quoted; zsh and fish quote them. One that has control characters is not proposed.
+Proposals come from documents, so they may hold anything: they are quoted for bash and PowerShell, which insert them as
+they are; zsh and fish quote them. Proposals with control characters are left out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class QuotingBash(BashComplete):
     """bash, with proposals quoted."""
 
     def format_completion(self, item: CompletionItem) -> str:
-        """One line of what the script reads."""
+        """One line of the script's input."""
         value = item.value
         if item.type == "plain":
             # click's script reads a backslash as an escape.
@@ -57,7 +57,7 @@ class QuotingBash(BashComplete):
 
 
 class PowerShell(ShellComplete):
-    """PowerShell 5 and later. It completes files by itself where nothing is proposed."""
+    """PowerShell 5 and later. It completes files itself if nothing is proposed."""
 
     name = "powershell"
     source_template = _POWERSHELL_SCRIPT
@@ -67,7 +67,7 @@ class PowerShell(ShellComplete):
         return os.environ.get("COMP_WORDS", "").split("\n")[1:], os.environ.get("COMP_WORD", "")
 
     def format_completion(self, item: CompletionItem) -> str:
-        """A line of what is inserted, what is listed, and what explains it."""
+        """A line with the inserted text, the listed text, and the explanation."""
         if item.type != "plain":
             return ""
         value = str(item.value)
@@ -100,5 +100,5 @@ def completion(ctx: click.Context, shell: str) -> None:
     if made is None:
         raise click.ClickException(f"click can't complete in {shell}")
     source = made(ctx.find_root().command, {}, "dynclient", "_DYNCLIENT_COMPLETE")
-    # click's bash class looks for a bash of its own first, which a script that is only printed does not need.
+    # click's bash class first looks for an installed bash, which is not needed to print a script.
     sys.stdout.write(source.source_template % source.source_vars() + "\n")

@@ -1,9 +1,10 @@
-"""Credentials of a command line: from the environment, asked for, or kept by ``dynclient auth login``.
+"""Credentials of a command line: from the environment, a prompt, or stored by ``dynclient auth login``.
 
 Rule 1: a credential is never an argument, which ``ps`` would show.
-Rule 2: a file that only its owner can read lists what is kept, by document and security scheme. The credentials are in
-the system's keyring, if the library ``keyring`` is installed and has one, else in that file.
-Rule 3: a command line for which nothing is kept reads that file, and nothing else.
+Rule 2: a file that only its owner can read lists the stored credentials, by document and security scheme. The
+credentials themselves are in the system's keyring, if the library ``keyring`` is installed and has one, else in that
+file.
+Rule 3: a command line without a stored credential reads only that file.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from dynclient.options import OAuth2
 from dynclient.security.schemes import auth_of, kind_of
 from dynclient.security.trust import is_remote, text_of
 
-# What --auth takes where the document names no scheme.
+# The schemes that --auth accepts if the document names none.
 _AUTHORIZATION = frozenset({"authorization", "basic", "bearer"})
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _SERVICE = "dynclient"
@@ -59,16 +60,16 @@ def hint(api: API, operation: Operation) -> str:
     schemes = list(_needed(api, operation))
     if not is_configured(api):
         words = [f"--auth {scheme.name}=env:VARIABLE, or --auth {scheme.name}=-" for scheme in schemes]
-        return f"give {'; or '.join(words)}; or keep one: dynclient auth login" if words else ""
+        return f"give {'; or '.join(words)}; or store one: dynclient auth login" if words else ""
     words = [f"{variable(api, scheme)}, or give --auth {scheme.name}=-" for scheme in schemes]
-    return f"set {'; or '.join(words)}; or keep one: dynclient auth login" if words else ""
+    return f"set {'; or '.join(words)}; or store one: dynclient auth login" if words else ""
 
 
 def is_configured(api: API) -> bool:
-    """Whether the variables of the environment are this document's: it is a file, as its overlays are, or has a name.
+    """Whether variables of the environment apply to this document: all its files are local, or it has a short name.
 
-    They are named by its title. Any document of the network may have the same, and so may one that a project names,
-    unless the project is trusted.
+    They are named after its title. A document from the network, or from a project that is not trusted, may have the
+    same title.
     """
     overlays = getattr(api.references, "overlays", None)
     if not is_remote(api) and (overlays is None or not overlays.is_remote):
@@ -79,18 +80,18 @@ def is_configured(api: API) -> bool:
 
 
 def _needed(api: API, operation: Operation) -> Iterator[SecurityScheme]:
-    """The schemes that an operation's security names, each once."""
+    """The schemes in an operation's security, each once."""
     for name in dict.fromkeys(name for choice in operation.security for name in choice):
         if name in api.security_schemes:
             yield api.security_schemes[name]
 
 
 def gathered(api: API, asked: Iterable[str]) -> Any:
-    """The credentials by scheme, for ``auth=``: those of ``--auth``, else of the environment, else those that are kept.
+    """The credentials by scheme, for ``auth=``: those of ``--auth``, else from the environment, else stored ones.
 
     Raises:
         UsageError: ``--auth`` names no scheme or no variable, or is itself a secret.
-        ArgumentError: others can read what is kept.
+        ArgumentError: others can read the stored credentials.
     """
     found: dict[str, Any] = {}
     for word in asked:
@@ -107,7 +108,7 @@ def gathered(api: API, asked: Iterable[str]) -> Any:
 
 
 def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> SecurityScheme:
-    """The security scheme of a name; ``where`` is what named it.
+    """The security scheme of a name; ``where`` says what named it, for errors.
 
     Raises:
         UsageError: there is none.
@@ -116,17 +117,17 @@ def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> S
         return schemes[name]
     matches = near(name, list(schemes))
     # The name may be a secret that was typed there, so it is shown only if it is nearly a scheme's name.
-    hint = f"did you mean {' or '.join(matches)}?" if matches else f"there are {', '.join(schemes) or 'none'}"
+    hint = f"did you mean {' or '.join(matches)}?" if matches else f"the schemes are {', '.join(schemes) or 'none'}"
     raise click.UsageError(escaped(f"{where} names no security scheme of the document: {hint}"))
 
 
 def prompted(scheme: SecurityScheme) -> str:
-    """Ask for a scheme's credential."""
+    """Prompt for a scheme's credential."""
     return ask(f"{scheme.name} ({kind_of(scheme).typed})", hidden=True)
 
 
 def checked(scheme: SecurityScheme, text: str) -> str:
-    """A credential as it was typed.
+    """Check a typed credential.
 
     Raises:
         ArgumentError: the scheme can't take it.
@@ -136,14 +137,14 @@ def checked(scheme: SecurityScheme, text: str) -> str:
 
 
 def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[dict[str, str], frozenset[str]]:
-    """The header fields of a command line, and the names of those that hold a secret.
+    """The headers of a command line, and the names of those with a secret.
 
-    ``given`` are the words of ``--header``: ``NAME:VALUE``, or ``NAME=REFERENCE``; a credential is a reference, since
-    others can see the arguments. ``asked`` are those of ``--auth``; one that names no scheme of the document sets
+    ``given`` are the words of ``--header``: ``NAME:VALUE``, or ``NAME=REFERENCE``; a credential must be a reference,
+    since others can see the arguments. ``asked`` are those of ``--auth``; one that names no scheme of the document sets
     Authorization.
 
     Raises:
-        UsageError: one is neither, holds a credential itself, or there is nothing where a reference leads.
+        UsageError: one is neither, contains a credential itself, or is a reference to nothing.
     """
     secret = set(_SECRET_HEADERS)
     for name in api.security_schemes:
@@ -160,8 +161,8 @@ def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[
         elif name.lower() in secret:
             raise click.UsageError(
                 escaped(
-                    f"--header {name} would show a secret to others on this machine: "
-                    f"say where it is, --header {name}=env:VARIABLE, or use --auth"
+                    f"--header {name} would show a secret to others on this machine: use a reference, "
+                    f"--header {name}=env:VARIABLE, or --auth"
                 )
             )
         found[name] = value
@@ -183,13 +184,18 @@ def _header(word: str) -> tuple[str, str, str]:
 
 
 def _asked_name(api: API, word: str) -> tuple[str, str]:
-    """The scheme and the source that a word of ``--auth`` names; the scheme is left out where there is one, or none."""
+    """The scheme and the source that a word of ``--auth`` names.
+
+    The scheme may be left out if there is one, or none.
+    """
     name, equals, source = word.partition("=")
     if equals or not (is_reference(word) or word == "-"):
         return name, source
     names = list(api.security_schemes)
     if len(names) > 1:
-        raise click.UsageError(escaped(f"--auth: name the scheme, {names[0]}={word}; there are {', '.join(names)}"))
+        raise click.UsageError(
+            escaped(f"--auth: name the scheme, {names[0]}={word}; the schemes are {', '.join(names)}")
+        )
     return (names or ["bearer"])[0], word
 
 
@@ -200,7 +206,7 @@ def _credential(scheme: SecurityScheme, text: str) -> Any:
 
 
 class Vault:
-    """The credentials that are kept for a person. An entry is a mapping of texts and numbers, all of it secret."""
+    """The stored credentials of a user. An entry is a mapping of strings and numbers, all of it secret."""
 
     def __init__(self) -> None:
         """Find the file."""
@@ -227,14 +233,14 @@ class Vault:
         return entry if isinstance(entry, dict) and entry else None
 
     def save(self, key: str, entry: Mapping[str, Any]) -> str:
-        """Keep an entry; returns where: ``the keyring``, or the file's path.
+        """Store an entry; returns where: ``the keyring``, or the file's path.
 
         Raises:
             ArgumentError: the file can't be written.
         """
         text = json.dumps(dict(entry))
         _in_keyring("set_password", key, text)
-        # A keyring that is locked, or holds short texts only, gives back something else.
+        # A keyring that is locked, or stores only short strings, returns something else.
         kept = _in_keyring("get_password", key) == text
         self._store.save(key, _IN_KEYRING if kept else entry)
         return "the keyring" if kept else str(self.file)
@@ -255,9 +261,9 @@ class Vault:
 
 
 def key_of(api: API, name: str) -> str:
-    """The key of a scheme's entry: the same scheme of another document is another one.
+    """The key of a scheme's entry: the same scheme of another document has another key.
 
-    A document is what the user named: a compiled one may say that it is any other.
+    The document is the one that the user named: a compiled one could claim to be any other.
     """
     return f"{api.source_uri} {name}"
 
@@ -271,17 +277,17 @@ def _in_keyring(method: str, *words: str) -> Any:
 
 
 class StoredLogin(Record):
-    """A TokenStore of the tokens of one login: it has one client, one address and one person."""
+    """A TokenStore of the tokens of one login: of one client, one address and one person."""
 
     key: str
 
     def load(self, key: str) -> Mapping[str, Any] | None:
-        """The tokens that are kept."""
+        """The stored tokens."""
         del key
         return (Vault().load(self.key) or {}).get("tokens")
 
     def save(self, key: str, tokens: Mapping[str, Any]) -> None:
-        """Keep new tokens in place of the old ones."""
+        """Replace the stored tokens."""
         del key
         vault = Vault()
         entry = vault.load(self.key)
@@ -290,7 +296,7 @@ class StoredLogin(Record):
 
 
 def login_of(key: str, entry: Mapping[str, Any]) -> OAuth2 | str | None:
-    """A login that is kept, as ``auth=`` takes it; None if it has expired."""
+    """A stored login, for ``auth=``; None if it has expired."""
     tokens = entry.get("tokens") or {}
     by_itself = entry["flow"] == "clientCredentials"
     if by_itself or tokens.get("refresh_token"):
@@ -309,7 +315,7 @@ def login_of(key: str, entry: Mapping[str, Any]) -> OAuth2 | str | None:
 
 
 def _kept(api: API, scheme: SecurityScheme) -> Any:
-    """The credential of a scheme that is kept, for ``auth=``; None if there is none."""
+    """The stored credential of a scheme, for ``auth=``; None if there is none."""
     key = key_of(api, scheme.name)
     entry = Vault().load(key)
     if entry is None:
@@ -317,5 +323,5 @@ def _kept(api: API, scheme: SecurityScheme) -> Any:
     if "text" in entry:
         return _credential(scheme, str(entry["text"]))
     found, server = login_of(key, entry), entry.get("server")
-    # Where the server's own tokens are, another server has its own.
+    # If a server has its own tokens, another server needs others.
     return found if server is None else lambda request: found if text_of(request.origin) == server else None

@@ -1,4 +1,4 @@
-"""What ``dynclient show`` prints: a document, a schema, or an operation with an example for the shell."""
+"""The output of ``dynclient show``: a document, a schema, or an operation with an example for the shell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WIDTH = 100
 
 
 def document_data(api: API) -> dict[str, Any]:
-    """What a document is about, as data."""
+    """A summary of a document, as data."""
     tags: dict[str, int] = {}
     for row in api.rows:
         for tag in row.tags[:1]:
@@ -57,7 +57,7 @@ def _schemes(schemes: Mapping[str, SecurityScheme]) -> Iterator[tuple[str, str]]
 
 
 def document_text(api: API, width: int | None) -> str:
-    """What a document is about: title, servers, security schemes and tags."""
+    """A summary of a document: title, servers, security schemes and tags."""
     data = document_data(api)
     parts = [f"{api.title} {api.version}", plain_text(api.description, width or _WIDTH)]
     servers = [[server["url"], " ".join(server["description"].split())] for server in data["servers"]]
@@ -75,7 +75,7 @@ def document_text(api: API, width: int | None) -> str:
 
 
 def schema_data(api: API, name: str) -> Any:
-    """The JSON Schema of a name with all that it refers to; None if the document has no such schema.
+    """The JSON Schema with a name, with everything that it refers to; None if the document has no such schema.
 
     Raises:
         DocumentError: the schema is broken.
@@ -85,7 +85,7 @@ def schema_data(api: API, name: str) -> Any:
 
 
 def operation_text(document: str, method: Any, width: int | None) -> str:
-    """The page of an operation, with an example for the shell; of one that is broken in part, what can be read."""
+    """The page of an operation, with an example for the shell; of a partly broken one, its readable parts."""
     name, operation = method.__name__, method.operation
     try:
         call = shell_example(document, documents.command_name(name), operation, arguments_example(operation))
@@ -94,7 +94,7 @@ def operation_text(document: str, method: Any, width: int | None) -> str:
         return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)
     text = text.rpartition("...")[0].rstrip()
     head, _, example = text.rpartition("\n\n")
-    # An AttributeError: of an operation that is broken in part.
+    # An AttributeError: of a partly broken operation.
     found = {
         "Pages (call --all)": getattr(method, "pagination", None),
         "Waits (call --wait)": getattr(method, "waiter", None),
@@ -130,7 +130,7 @@ def shell_example(document: str, command: str, operation: Operation, values: Map
 
 
 def _options(flag: tuple[str, bool], value: Any) -> Iterator[str]:
-    """The words of an option; one that may be repeated stands before each item."""
+    """The words of an option; a repeatable one is written before each item."""
     for each in value if isinstance(value, list) and flag[1] else [value]:
         yield from (flag[0], quote(_word(each)))
 
@@ -142,7 +142,7 @@ def _word(value: Any) -> str:
 
 
 def _body_word(argument: Argument, value: Any) -> str:
-    """A whole body as a word: JSON but for texts of other media types; a large one is a file."""
+    """A whole body as a word: JSON, except for strings of other media types; a large one is a file."""
     from dynclient import codecs
 
     content_type = argument.media_type.media_range if argument.media_type is not None else "application/json"

@@ -1,9 +1,9 @@
 """Find the document of a site: where the site links it, or at the usual paths.
 
-Rule 1: the URL itself may be a document. Then its Link header is asked (RFC 8631, ``service-desc``), its API catalog
+Rule 1: the URL itself may be a document. Then its Link header is read (RFC 8631, ``service-desc``), its API catalog
 (RFC 9727, ``application/linkset+json`` only), and last the usual paths.
-Rule 2: only the origin that the caller named is asked, or the same host by https. A URL of an answer that leads to
-another one is not fetched, but named, since the server that answers could choose it.
+Rule 2: requests go only to the origin that the caller named, or to the same host over https. A URL of a response at
+another origin is not fetched, but named in an error, since the server that answers could choose it.
 Rule 3: no credentials are sent, and the number, size and time of requests are bounded.
 """
 
@@ -48,7 +48,7 @@ def discovered(url: str) -> str:
     """Return the URL of the document of the site at a URL.
 
     Raises:
-        ClickException: it has none where it is looked for, or its answers name one elsewhere, or several.
+        ClickException: no document was found, or the responses name one of another origin, or several.
         TransportError: the site can't be reached.
     """
     search = _Search(url)
@@ -59,7 +59,7 @@ def discovered(url: str) -> str:
 
 
 class _Search:
-    """One search: what was asked, and what was named elsewhere."""
+    """One search: the requested URLs, and the documents named at other origins."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -71,7 +71,7 @@ class _Search:
     def run(self) -> str:
         first = self._get(self.url)
         if first is None:
-            raise click.ClickException(escaped(f"{self.url} can't be asked: it is not a URL of http or https"))
+            raise click.ClickException(escaped(f"{self.url} can't be searched: it is not an http or https URL"))
         if _is_document(first):
             return self.url
         for documents in (self._linked(first), self._of_catalog(), self._usual()):
@@ -85,14 +85,14 @@ class _Search:
         if self._elsewhere:
             raise click.ClickException(
                 escaped(
-                    f"{self.url} names {self._elsewhere[0]}, which is of another origin and was not fetched\n"
-                    f"Hint: --spec {self._elsewhere[0]} takes it"
+                    f"{self.url} names {self._elsewhere[0]}, which has another origin and was not fetched\n"
+                    f"Hint: to use it, add --spec {self._elsewhere[0]}"
                 )
             )
         raise click.ClickException(
             escaped(
                 f"no OpenAPI document was found at {self.url}: it is not one, and neither a service-desc link, "
-                f"{CATALOG} nor a usual path leads to one\nHint: --spec takes its path or URL"
+                f"{CATALOG} nor a usual path leads to one\nHint: name it with --spec PATH_OR_URL"
             )
         )
 
@@ -131,7 +131,7 @@ class _Search:
                     return
 
     def _documents(self, targets: list[str], base: str) -> Iterator[str]:
-        """Those of the targets that are documents of the same origin."""
+        """The targets that are documents of the same origin."""
         for target in targets:
             try:
                 url = urljoin(base, target)
@@ -144,7 +144,7 @@ class _Search:
                 yield url
 
     def _get(self, url: str) -> Response | None:
-        """Ask for a URL, once; None if there is nothing, or nothing more may be asked.
+        """Request a URL, once; None if there is nothing, or the number of requests is used up.
 
         Raises:
             TransportError: the site itself can't be reached.
@@ -186,7 +186,7 @@ class _Search:
 
 
 def _is_near(url: str, site: str) -> bool:
-    """Whether a URL is of the site's origin, or of the same host by https."""
+    """Whether a URL has the site's origin, or the same host over https."""
     there, here = origin(url), origin(site)
     return there == here or (there[:2] == ("https", here[1]) and here[0] == "http" and there[2] == 443)  # noqa: PLR2004  # RFC 9110, 4.2.2
 

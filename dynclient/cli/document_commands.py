@@ -1,4 +1,4 @@
-"""``dynclient validate``, ``diff``, ``compile`` and ``cache``: commands for a document as a whole."""
+"""``dynclient validate``, ``diff``, ``compile`` and ``cache``: commands for a whole document."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _REACHED = 3
 
 @click.command(cls=Command)
 @document_argument()
-@format_option("text", "json", "yaml", text="How they are shown.")
-@click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
+@format_option("text", "json", "yaml", text="The output format.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 for warnings, too.")
 def validate(document: str, output: str, *, strict: bool) -> int:
-    """Report every fault of DOCUMENT, a line each: its file and line, its JSON pointer, and what is wrong.
+    """Report every fault of DOCUMENT, one line each: file and line, JSON pointer, and message.
 
-    Operations, callbacks, webhooks, components and schemas are checked, and examples and defaults are validated by
-    their schemas. Fields that OpenAPI does not know are warnings. The exit status is 1 if there is a fault.
+    Operations, callbacks, webhooks, components and schemas are checked; examples and defaults are validated against
+    their schemas. Fields that are unknown to OpenAPI are warnings. The exit status is 1 if there is a fault.
     """
     from dynclient._load import load
     from dynclient.cli.document_faults import DocumentFault, find_faults
@@ -47,7 +47,7 @@ def validate(document: str, output: str, *, strict: bool) -> int:
         sys.stdout.writelines(f"{escaped(str(fault))}\n" for fault in found)
     else:
         write(FORMATS[output]([fault.as_data() for fault in found]))
-    sys.stdout.flush()  # the count comes last, also where both streams go to one place
+    sys.stdout.flush()  # so that the count comes last, also if both streams go to one place
     warnings = sum(fault.warning for fault in found)
     counts = counted(len(found) - warnings, "fault") + (f", {counted(warnings, 'warning')}" if warnings else "")
     click.echo(escaped(f"{name}: {counts}"), err=True)
@@ -57,14 +57,16 @@ def validate(document: str, output: str, *, strict: bool) -> int:
 @click.command(cls=Command)
 @document_argument("old")
 @document_argument("new")
-@format_option(*REPORTS, text="How the changes are shown.")
-@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 at changes of this severity, or worse.")
-@click.option("--severity", multiple=True, metavar="KIND=SEVERITY", help="The severity of a kind of change.")
+@format_option(*REPORTS, text="The output format.")
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), help="Exit with status 3 for changes of this severity or worse."
+)
+@click.option("--severity", multiple=True, metavar="KIND=SEVERITY", help="Set the severity of a kind of change.")
 @click.option("--accept", type=click.Path(), help="A file of accepted changes, which do not count for --fail-on.")
 def diff(old: str, new: str, output: str, fail_on: str | None, severity: tuple[str, ...], accept: str | None) -> int:
-    """Report what changed from the document OLD to NEW for a Python caller.
+    """Report the changes from the document OLD to NEW that matter to a Python caller.
 
-    Each is a path, a URL, a short name, or a path at a revision of git: main:openapi.yaml.
+    Each is a path, a URL, a short name, or a path at a git revision: main:openapi.yaml.
 
     A breaking change makes correct callers of OLD fail, or return them values that they could not get before; a warning
     needs attention.
@@ -102,23 +104,23 @@ def _severities(pairs: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, Severit
 @document_argument()
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .dync file.")
 def compile_(document: str, output: Path) -> None:
-    """Write DOCUMENT, a path, URL or short name, and all that it refers to as one file, which loads in milliseconds."""
+    """Write DOCUMENT and everything that it refers to as one file, which loads in milliseconds."""
     from dynclient._client.downloads import AtomicFile
     from dynclient._load import compiled
 
     if output.suffix.lower() != ".dync":
-        raise click.BadParameter("the file's name must end in .dync", param_hint="-o")
+        raise click.BadParameter("the file name must end in .dync", param_hint="-o")
     data = loaded(partial(compiled, overlays=overlays_of(document)), document)
-    # click's own atomic files replace the old one even if a write fails.
+    # click's atomic files replace the old one even if a write fails.
     with writing(output), AtomicFile(output) as file:
         file.write(data)
     click.echo(f"{output}: {len(data):,} bytes", err=True)
 
 
 @click.command(cls=Command)
-@click.option("--clear", is_flag=True, help="Remove everything in it.")
+@click.option("--clear", is_flag=True, help="Remove all its contents.")
 def cache(*, clear: bool) -> None:
-    """Show the contents of the cache of compiled documents. It fills again by itself."""
+    """Show the contents of the cache of compiled documents. It refills itself."""
     from dynclient._document import cache_of
 
     store = cache_of(True)
@@ -138,6 +140,4 @@ def cache(*, clear: bool) -> None:
         click.echo(f"{entry.size:>12,}  {used}  {source}")
     click.echo(f"{store.folder}: {len(entries)} documents, {sum(entry.size for entry in entries):,} bytes", err=True)
     if outdated:
-        click.echo(
-            f"{counted(outdated, 'form')} of other versions of dynclient or of its format are not listed", err=True
-        )
+        click.echo(f"{counted(outdated, 'form')} of other versions of dynclient are not listed", err=True)

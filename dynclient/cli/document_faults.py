@@ -1,8 +1,8 @@
-"""The faults of a document: parts that can't be read, invalid schemas, and examples that break their schemas.
+"""The faults of a document: parts that can't be read, invalid schemas, and examples that violate their schemas.
 
 Rule 1: the readers' faults come first. Then every schema that an operation or the document names is prepared for
 validation, and its examples and defaults are validated.
-Rule 2: fields that OpenAPI does not know are warnings: calls can be made all the same.
+Rule 2: fields that are unknown to OpenAPI are warnings: calls can still be made.
 Rule 3: preparing a schema stops at its first fault, so the schemas below a faulty one are prepared one by one.
 """
 
@@ -39,12 +39,12 @@ class DocumentFault(Record):
     def of(cls, error: DocumentError, *, warning: bool = False) -> DocumentFault:
         """The fault that an error reports."""
         message = " ".join(error.message.split())
-        # Some messages begin with the document's name, which the place has, too.
+        # Some messages begin with the document's name, which the location has, too.
         text = message.removeprefix(f"{error.location.document}: ") if error.location is not None else message
         return cls(text, error.location, warning)
 
     def __str__(self) -> str:
-        """The line of a compiler: file, line, JSON pointer, message."""
+        """A line like a compiler's: file, line, JSON pointer, message."""
         message = f"warning: {self.message}" if self.warning else self.message
         if self.location is None:
             return message
@@ -68,12 +68,12 @@ def find_faults(api: API) -> list[DocumentFault]:
     seen = _broken(api)
     if not seen:
         log = logging.getLogger("dynclient")
-        was_disabled, log.disabled = log.disabled, True  # what is logged of patterns is listed
+        was_disabled, log.disabled = log.disabled, True  # warnings about patterns are listed
         try:
             seen = dict.fromkeys([*map(DocumentFault.of, api.faults), *_Search(api).all()])
         finally:
             log.disabled = was_disabled
-        # Other files have been read by now.
+        # Other files have been read meanwhile.
         seen |= _broken(api)
     return sorted(
         seen, key=lambda found: (found.location.document, found.location.line or 0) if found.location else ("", 0)
@@ -174,7 +174,7 @@ class _Search:
             yield from _example_faults(schema, direction, word, value, location)
 
     def _location(self, uri: str, *endings: str) -> DocumentLocation | None:
-        """The place of a URI; with endings, of the first one that exists with one of them."""
+        """The location of a URI; with endings, of the first one that exists."""
         if (references := self._api.references) is None:
             return None
         for ending in endings or ("",):
@@ -202,7 +202,7 @@ def _example_faults(
     if is_binary(schema) or (isinstance(value, str) and value.lstrip().startswith("<")):
         return
     for fault in validator(schema, direction).faults(value, places=False):
-        yield DocumentFault(f"the {word} breaks its schema: {fault.path} {fault.message}", location)
+        yield DocumentFault(f"the {word} violates its schema: {fault.path} {fault.message}", location)
 
 
 def _children(schema: Schema) -> Iterator[Schema]:

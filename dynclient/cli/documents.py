@@ -1,9 +1,9 @@
 """The DOCUMENT of a command line, and shell completion of its contents.
 
 Rule 1: a word is a short name of an API (:mod:`dynclient._settings`), or else a path, a URL, or a path at a revision of
-git; ``-`` is standard input, and ``demo`` the document that comes with dynclient. A word with a slash in it is never a
-short name, so that no settings are read for it.
-Rule 2: completion asks nothing and prints no errors; on a fault there are no proposals.
+git; ``-`` is standard input, and ``demo`` the document that comes with dynclient. A word with a slash is never a short
+name, so no settings are read for it.
+Rule 2: completion prompts for nothing and prints no errors; after an error there are no proposals.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _standard_input() -> bytes:
 
 
 def settings_of(word: str, profile: str | None = None) -> APISettings | None:
-    """The settings of a short name, as a profile or the variable DYNCLIENT_PROFILE has them; None for anything else.
+    """The settings of a short name, with the profile or that of the variable DYNCLIENT_PROFILE; None for anything else.
 
     Raises:
         ArgumentError: there is no such profile, a file of settings is malformed, or a project's are not trusted.
@@ -64,10 +64,10 @@ def settings_of(word: str, profile: str | None = None) -> APISettings | None:
 
 
 def located(word: str) -> Any:
-    """The path or URL that a word means; else a file object of standard input, or a revision of a document in git.
+    """Resolve a word to a path or URL, else to a file object of standard input or a revision in git.
 
     Raises:
-        ClickException: the word is neither a short name, nor a file, nor a URL, or git does not have it.
+        ClickException: the word is not a short name, a file or a URL, or git does not have it.
         ArgumentError: a file of settings is malformed, or a project's are not trusted.
     """
     show_warnings()
@@ -108,21 +108,21 @@ def overlays_of(word: str) -> list[str]:
 
 
 def client_of(word: str, **options: Any) -> Client:
-    """Load the document that a word means; that of a site, if the word is the site's URL."""
+    """Load the document that a word names, or that of a site if the word is the site's URL."""
     from dynclient._client import Client
 
     return loaded(lambda source: Client.load(source, overlays=overlays_of(word), **options), word)
 
 
 def api_of(word: str) -> API:
-    """Load the document that a word means as far as its list of operations, without a client."""
+    """Load the list of operations of the document that a word names, without a client."""
     from dynclient._load import load
 
     return loaded(lambda source: load(source, overlays=overlays_of(word)), word)
 
 
 def source_of(word: str) -> Any:
-    """The path, URL or file object that a word means; for the URL of a site, that of its document."""
+    """The path, URL or file object that a word names; for the URL of a site, that of its document."""
     source = located(word)
     if not _is_url(source):
         return source
@@ -136,7 +136,7 @@ def _is_url(source: Any) -> bool:
 
 
 def loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
-    """What a function makes of the source that a word means; of the document of a site, if the word is its URL."""
+    """Call a function with the source that a word names; if that is the URL of a site, with the site's document."""
     source = located(word)
     try:
         return load(source)
@@ -154,7 +154,7 @@ def loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
 
 
 def listing_of(word: str) -> Listing | None:
-    """The operations and tags of the document that a word means, if the cache has them."""
+    """The operations and tags of the document that a word names, if the cache has them."""
     source = located(word)
     return listed(source) if isinstance(source, str) and not overlays_of(word) else None
 
@@ -165,7 +165,7 @@ def command_name(name: str) -> str:
 
 
 def method_of(client: Client, word: str) -> Any:
-    """The operation that a word means: ``create-call``, or any name that ``operations[...]`` accepts.
+    """The operation that a word names: ``create-call``, or any name that ``operations[...]`` accepts.
 
     Raises:
         NoSuchOperation: there is none.
@@ -187,13 +187,13 @@ def complete_documents(ctx: click.Context, param: click.Parameter, incomplete: s
 
 
 def complete_operations(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of the operations of the document that stands before it on the command line."""
+    """The names of the operations of the preceding document on the command line."""
     del param
     return operation_items(_document_word(ctx), incomplete)
 
 
 def complete_tags(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The names of the tags of the document that stands before it on the command line."""
+    """The names of the tags of the preceding document on the command line."""
     del param
     return [tag for tag in _listing(_document_word(ctx)).namespaces if tag.startswith(incomplete)]
 
@@ -204,7 +204,7 @@ def operation_items(document: str | None, incomplete: str) -> list[CompletionIte
 
     spelled = str if "_" in incomplete else command_name
     return [
-        # zsh's and fish's scripts cut at line ends; zsh's also at a colon.
+        # zsh's and fish's scripts cut at line breaks; zsh's also at a colon.
         CompletionItem(spelled(row.name), help=escaped(" ".join(row.summary.split())).replace(":", " ") or None)
         for row in _listing(document).rows
         if spelled(row.name).startswith(incomplete)
@@ -212,7 +212,7 @@ def operation_items(document: str | None, incomplete: str) -> list[CompletionIte
 
 
 def _listing(word: str | None) -> Listing:
-    """The operations and tags of the document that a word means, from the cache if it has them; none by rule 2."""
+    """The operations and tags of the document that a word names, from the cache if possible; empty by rule 2."""
     from dynclient._readers import Listing
 
     with suppress(Exception):
@@ -227,13 +227,13 @@ def _listing(word: str | None) -> Listing:
 
 def _document_word(ctx: click.Context) -> str | None:
     """The document of a command line that is being completed."""
-    # Before an option whose value is yet to come, click leaves the arguments as they are.
+    # If an option's value is being completed, click leaves the arguments as they are.
     words = [ctx.params.get("document"), *ctx.args]
     return next((str(word) for word in words if word), None)
 
 
 def document_argument(name: str = "document") -> Callable[[Decorated], Decorated]:
-    """The argument of a command that is a document by path, URL or short name, and the option for its overlays."""
+    """The argument DOCUMENT of a command, a path, URL or short name, and the option for its overlays."""
 
     def decorated(command: Decorated) -> Decorated:
         if not any("--overlay" in param.opts for param in getattr(command, "__click_params__", ())):
@@ -254,11 +254,11 @@ overlay_option = click.option(
     metavar="FILE|URL",
     expose_value=False,
     callback=_keep_overlays,
-    help="An OpenAPI Overlay that is applied to the document first; may be repeated.",
+    help="An OpenAPI Overlay to apply to the document first; may be repeated.",
 )
 
 
-def format_option(*formats: str, text: str = "How it is shown.") -> Callable[[Decorated], Decorated]:
+def format_option(*formats: str, text: str = "The output format.") -> Callable[[Decorated], Decorated]:
     """The option ``-o`` of a command; the first format is the default."""
     choice = click.Choice(formats)
     return click.option("-o", "--format", "output", type=choice, default=formats[0], show_default=True, help=text)

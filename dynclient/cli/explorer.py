@@ -25,19 +25,19 @@ from dynclient.model import Operation
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on.  [a free one]")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
-@click.option("--read-only", is_flag=True, help="Send only requests that change nothing.")
-@click.option("--mock", "mocked", is_flag=True, help="Offer a switch to a mock, which answers as DOCUMENT says.")
-@click.option("--auth", multiple=True, metavar="SCHEME=env:VAR", help="A credential, as `dynclient call` takes it.")
-@click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="One more header field of each call.")
-@click.option("--base-url", help="A server in place of the document's.")
+@click.option("--read-only", is_flag=True, help="Send only requests that do not change anything.")
+@click.option("--mock", "mocked", is_flag=True, help="Offer a switch to a mock of DOCUMENT.")
+@click.option("--auth", multiple=True, metavar="SCHEME=env:VAR", help="A credential, as in `dynclient call`.")
+@click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="A further header of each call.")
+@click.option("--base-url", help="The base URL, instead of the document's servers.")
 @click.option("--server", multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE.")
-@click.option("--timeout", type=float, help="Seconds for a whole call.")
+@click.option("--timeout", type=float, help="The time limit of a call, in seconds.")
 @click.option("--profile", "-p", help="The profile of an API by short name.  [DYNCLIENT_PROFILE]")
 def explore(document: str, port: int, host: str, *, opened: bool, read_only: bool, mocked: bool, **given: Any) -> None:
-    """Explore DOCUMENT in the browser: search, fill in, send, look at the answer.
+    """Explore DOCUMENT in the browser: search, fill in, send, and read the response.
 
-    The calls are made by this program, with its credentials, which no page shows. The link that is printed works once,
-    in one browser; with another --host than 127.0.0.1, anyone who can see the network can read what is shown.
+    This program makes the calls, with its credentials, which no page shows. The printed link works once, in one
+    browser. With another --host than 127.0.0.1, anyone who can see the network traffic can read the pages.
     """
     try:
         from dynclient.testing.server import RunningServer
@@ -66,7 +66,7 @@ def explore(document: str, port: int, host: str, *, opened: bool, read_only: boo
         )
         server = stack.enter_context(RunningServer(application, host, port))
         url = f"{server.url}/#{token}"
-        click.echo(escaped(f"{client.api.title} {client.api.version} is explored at {url} (Ctrl-C stops it)"), err=True)
+        click.echo(escaped(f"{client.api.title} {client.api.version} is at {url} (press Ctrl-C to stop)"), err=True)
         if opened:
             webbrowser.open(url)
         server.wait()

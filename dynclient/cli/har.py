@@ -1,4 +1,4 @@
-"""``dynclient har``: what was recorded, by a browser or by a test, checked by a document."""
+"""``dynclient har``: check traffic that a browser or a test has recorded against a document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dynclient.cli.overlays import drift_option, save_drift
 
 @click.group()
 def har() -> None:
-    """Check recorded traffic by a document."""
+    """Check recorded traffic against a document."""
 
 
 @har.command(cls=Command)
@@ -21,7 +21,7 @@ def har() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--report", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @drift_option
-@click.option("--fail", is_flag=True, help="End with status 1 if anything differs from the document.")
+@click.option("--fail", is_flag=True, help="Exit with status 1 if anything differs from the document.")
 def check(document: str, files: tuple[Path, ...], report: str, drift: Path | None, *, fail: bool) -> int:
     """Report where the traffic in FILES differs from DOCUMENT, and which parts of the document it uses.
 

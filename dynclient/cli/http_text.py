@@ -1,6 +1,6 @@
-"""Requests and responses as text: for ``--dry-run`` and ``--include``, and for ``-v``, which shows what is really sent.
+"""Requests and responses as text, for ``--dry-run``, ``--include`` and ``-v``.
 
-A request is shown as a transport gets it, with the credentials of the attempt, and with each secret masked.
+A request is shown as the transport receives it, with the credentials of the attempt, and with each secret masked.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def request_text(request: Request) -> str:
 
 
 def with_secret_headers(request: Request, names: Iterable[str]) -> Request:
-    """The request, of which further headers, in lower case, are secret."""
+    """The request, with further headers (lower-case names) marked as secret."""
     return replace(request, secrets=request.secrets | {("header", name) for name in names})
 
 
@@ -54,10 +54,10 @@ def _body(body: Any) -> str:
 
 
 class VerboseTransport:
-    """Sends requests by the default transport, and shows them with their responses on standard error.
+    """Sends requests with the default transport, and shows them and their responses on standard error.
 
-    ``verbosity`` is 0 for nothing, 1 for heads, 2 for bodies too. It is set when the command line has been read, which
-    is after the client was made.
+    ``verbosity`` is 0 for nothing, 1 for heads, 2 for bodies too. It is set after the client was made, when the command
+    line has been read.
     """
 
     def __init__(self) -> None:

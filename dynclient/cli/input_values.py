@@ -1,7 +1,7 @@
 """Values of a command line, read by their schemas: parameters, and a body given whole, by properties or by fields.
 
 Rule 1: where there is no schema, JSON is read as JSON, and everything else is text.
-Rule 2: ``@FILE`` is the content of a file, ``@@`` a text that begins with ``@``. A file that is sent unchanged is not
+Rule 2: ``@FILE`` is the content of a file, ``@@`` text that begins with ``@``. A file that is sent unchanged is not
 read into memory.
 """
 
@@ -31,7 +31,7 @@ def argument_value(argument: Argument, text: str | tuple[str, ...]) -> Any:
     """The value of an argument from its text; of a repeated option, from its texts.
 
     Raises:
-        UsageError: it has to be JSON, and is not; or a file does not exist.
+        UsageError: it is not JSON, but has to be; or a file does not exist.
     """
     schema = argument.schema
     texts = [text] if isinstance(text, str) else list(text)
@@ -58,7 +58,7 @@ def _file_value(schema: Schema | None, name: str) -> Any:
     """The content of a file, by its schema; without one, JSON of a file of that name, else its text."""
     path = Path(name)
     if not path.is_file():
-        raise click.UsageError(escaped(f"{path} is not a file; @@ begins a text that begins with @"))
+        raise click.UsageError(escaped(f"{path} is not a file; write @@ for a value that begins with @"))
     if schema is not None and is_binary(schema):
         return path
     try:
@@ -82,7 +82,7 @@ def whole_body(operation: Operation | None, text: str, content_type: str | None)
 
     Raises:
         OSError: the file can't be read.
-        UsageError: the body is JSON, and the text is not.
+        UsageError: the body has to be JSON, and the text is not.
     """
     codec = _codec_name(operation, content_type)
     if codec == "binary":
@@ -101,16 +101,16 @@ def whole_body(operation: Operation | None, text: str, content_type: str | None)
 
 
 def _must_be_json(operation: Operation | None, text: str) -> bool:
-    """Whether a JSON body can't be meant as a text: it begins like an object or array, or its schema has no texts."""
+    """Whether a JSON body can't be a plain string: it looks like an object or array, or its schema has no strings."""
     media_type = preferred(operation.body) if operation is not None and operation.body is not None else None
     types = shape(media_type.schema).types if media_type is not None and media_type.schema is not None else frozenset()
     return "string" not in types and bool(types or text.lstrip()[:1] in {"{", "[", '"'})
 
 
 def body_words(operation: Operation | None, words: Sequence[str], content_type: str | None) -> Any:
-    """The body that words of a command line give: ``a=1`` and ``a:=JSON``, or shorthand; ``-`` and ``@FILE`` alone.
+    """The body from words of a command line: ``a=1`` and ``a:=JSON``, or shorthand; or a single ``-`` or ``@FILE``.
 
-    Values are read by their schemas; ``operation`` is None where there is no schema.
+    Values are read by their schemas; ``operation`` is None if there is no schema.
 
     Raises:
         UsageError: the words are malformed, or contradict each other.
@@ -183,7 +183,7 @@ def _below(schema: Schema | None, step: str | int) -> Schema | None:
 
 
 def _codec_name(operation: Operation | None, content_type: str | None) -> str:
-    """The codec of the body's media type; JSON's where the media types have different ones."""
+    """The codec of the body's media type; JSON's if the media types have different ones."""
     from dynclient import codecs  # completing options does without
 
     content: Mapping[str, Any] = operation.body.content if operation is not None and operation.body is not None else {}

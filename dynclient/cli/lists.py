@@ -1,8 +1,8 @@
 """``call --all``: the items of a list, page by page, and the hint that there are more.
 
-Items are written as they come, one JSON text a line, unless ``--collect``, another format, ``--filter`` or ``--output``
-asks for all of them at once. Whatever ends a list early, the items read so far are written, and the text for
-``--resume`` is printed.
+Items are written as they arrive, one JSON text per line, unless ``--collect``, another format, ``--filter`` or
+``--output`` asks for all of them at once. If a list ends early for any reason, the items read so far are written, and
+the text for ``--resume`` is printed.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from dynclient.model import API, Operation
 
 _MAX_PAGES = 25
 _OPTIONS: Mapping[str, dict[str, Any]] = {
-    "--all": {"is_flag": True, "help": "Read all pages of a list, and write an item a line."},
+    "--all": {"is_flag": True, "help": "Read all pages of a list; write one item per line."},
     "--max-pages": {
         "type": click.IntRange(1),
         "default": _MAX_PAGES,
         "metavar": "N",
-        "help": f"With --all: read no more pages.  [{_MAX_PAGES}]",
+        "help": f"With --all: the largest number of pages.  [{_MAX_PAGES}]",
     },
-    "--max-items": {"type": click.IntRange(0), "metavar": "N", "help": "With --all: read no more items."},
-    "--page-size": {"metavar": "N", "help": "With --all: items on a page, or max."},
+    "--max-items": {"type": click.IntRange(0), "metavar": "N", "help": "With --all: the largest number of items."},
+    "--page-size": {"metavar": "N", "help": "With --all: the page size, or max."},
     "--items": {"metavar": "PATH", "help": "With --all: where the items are, such as $.data."},
-    "--next": {"metavar": "RULE", "help": "With --all: how it goes on, such as 'query page + 1'."},
-    "--collect": {"is_flag": True, "help": "With --all: one array of all items."},
+    "--next": {"metavar": "RULE", "help": "With --all: how the next page is requested, such as 'query page + 1'."},
+    "--collect": {"is_flag": True, "help": "With --all: write one array of all items."},
 }
 
 
@@ -54,7 +54,7 @@ class ListOption(click.Option):
 
 
 def list_options(taken: Collection[str]) -> list[click.Option]:
-    """The options; one that the operation has for itself begins with ``--list-``."""
+    """The options; one whose name the operation uses begins with ``--list-``."""
     return [
         ListOption([f"--list-{flag[2:]}" if flag in taken else flag, flag[2:].replace("-", "_")], **settings)
         for flag, settings in _OPTIONS.items()
@@ -62,7 +62,7 @@ def list_options(taken: Collection[str]) -> list[click.Option]:
 
 
 def pages_of(method: Any, bound: Any, given: Mapping[str, Any]) -> Any:
-    """The pages of a call as the options say.
+    """The pages of a call, by the options.
 
     Raises:
         UsageError: the number of items on a page is not a positive number.
@@ -70,7 +70,7 @@ def pages_of(method: Any, bound: Any, given: Mapping[str, Any]) -> Any:
     size = given["page_size"]
     if size is not None and size != "max":
         if not size.isascii() or not size.isdigit():
-            raise click.UsageError(escaped(f"--page-size takes a number, or max, not {size}"))
+            raise click.UsageError(escaped(f"--page-size must be a positive number or max, not {size}"))
         size = int(size)
     by = {name: given[name] for name in ("items", "next") if given[name] is not None}
     return method.paginate(
@@ -79,7 +79,7 @@ def pages_of(method: Any, bound: Any, given: Mapping[str, Any]) -> Any:
 
 
 class _Reading:
-    """What was read so far, and where it would go on."""
+    """The items read so far, and the text to resume."""
 
     def __init__(self, printer: Printer | None) -> None:
         """Take the printer of lines; None to collect the items."""
@@ -89,7 +89,7 @@ class _Reading:
         self.index = 0
 
     def take(self, page: Any) -> None:
-        """Write, or keep, the items of a page."""
+        """Write or collect the items of a page."""
         self.page, self.index = page, 0
         self.status, self.headers = page.status, page.headers
         for item in page.items:
@@ -102,7 +102,7 @@ class _Reading:
 
     @property
     def resume(self) -> str | None:
-        """The text that goes on after the last item."""
+        """The text to resume after the last item."""
         if self.page is None:
             return None
         is_read = self.index == len(self.page.items)
@@ -139,13 +139,13 @@ def show_all(pages: Any, given: Mapping[str, Any], printer: Printer, saved: File
 
 
 def _tell(text: str, resume: str | None) -> None:
-    goes_on = f"--all --resume {resume} goes on there" if resume is not None else ""
+    goes_on = f"to continue: --all --resume {resume}" if resume is not None else ""
     if text or goes_on:
         click.echo(escaped("; ".join(filter(None, (text, goes_on)))), err=True)
 
 
 def hint_of_more(method: Any, bound: Any, result: HTTPResult) -> None:
-    """Tell once, on standard error, that a list goes on after the page that was shown."""
+    """Say once, on standard error, that the list has more pages."""
     try:
         goes_on = method.paginate(bound).goes_on(result)
     except PaginationUnclear:
@@ -153,4 +153,4 @@ def hint_of_more(method: Any, bound: Any, result: HTTPResult) -> None:
     except DynclientError:
         return
     if goes_on:
-        click.echo("there are more: --all gives the items of all pages", err=True)
+        click.echo("there are more pages: --all reads all of them", err=True)

@@ -1,9 +1,9 @@
-"""``dynclient auth``: stored credentials, for command lines that are given none.
+"""``dynclient auth``: stored credentials, for command lines without others.
 
-Rule 1: of a login is kept what the next token is fetched with: a refresh token, or the secret of a client that acts for
-itself. A person's password is not kept.
+Rule 1: a login stores only what the next token needs: a refresh token, or the secret of a client that acts for itself.
+A person's password is not stored.
 Rule 2: the addresses of an authorization server are found, and their origins checked, once: at the login. They are
-kept with it.
+stored with it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from dynclient.options import Limits, OAuth2, Secret, Timeout
 from dynclient.security.schemes import kind_of
 
 FLOWS = ("authorizationCode", "deviceAuthorization", "password", "clientCredentials")
-"""The flows that a person can log in by, in the order in which they are taken."""
+"""The flows for a login by a person, in order of preference."""
 
 _NOTHING = "the document names no security scheme to log in to; --auth bearer=env:VARIABLE sends a token in each call"
-# No operation needs the token of a login.
+# No operation needs a token.
 _LOGIN = Operation(
     OperationRow("", "", "", "login", "login", (), "", (), deprecated=False, pointer="", path_pointer="")
 )
@@ -42,28 +42,28 @@ _LOGIN = Operation(
 
 @click.group(short_help="Log in, and store credentials.")
 def auth() -> None:
-    """Store credentials in the system's keyring, or without one in a file that only you can read.
+    """Store credentials in the system's keyring, or if there is none, in a file that only you can read.
 
-    `dynclient call` and `dynclient shell` use them, unless --auth or the environment has others.
+    `dynclient call` and `dynclient shell` use them, unless --auth or the environment provides others.
     """
 
 
-@auth.command(cls=Command, short_help="Ask for a credential, and store it.")
+@auth.command(cls=Command, short_help="Prompt for a credential, and store it.")
 @document_argument()
 @click.argument("scheme", required=False)
-@click.option("--token", is_flag=True, help="Ask for a token that you have, instead of fetching one.")
-@click.option("--flow", type=click.Choice(FLOWS), help="The flow to log in by.  [the first of these that SCHEME has]")
-@click.option("--client-id", help="The client's identifier; without it, it is asked for.")
+@click.option("--token", is_flag=True, help="Prompt for an existing token, instead of fetching one.")
+@click.option("--flow", type=click.Choice(FLOWS), help="The OAuth 2 flow.  [the first of these that SCHEME has]")
+@click.option("--client-id", help="The client's identifier; by default it is prompted for.")
 @click.option("--scope", "scopes", multiple=True, help="A scope of the token; may be repeated.")
-@click.option("--base-url", help="A server instead of the document's.")
+@click.option("--base-url", help="The base URL, instead of the document's servers.")
 @click.option("--profile", "-p", help="The profile of an API by short name.  [DYNCLIENT_PROFILE]")
 @click.option("--allow-origin", "origins", multiple=True, help="A further trusted origin, such as https://login.host.")
-@click.option("--no-browser", is_flag=True, help="Show the address where to log in, and open no browser.")
+@click.option("--no-browser", is_flag=True, help="Print the login address instead of opening a browser.")
 def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, **given: Any) -> None:
-    """Log in to DOCUMENT's security SCHEME, which may be left out if there is only one.
+    """Log in to DOCUMENT's security SCHEME, which is optional if there is only one.
 
-    Secrets are asked for, never arguments. For OAuth 2 and OpenID Connect a token is fetched, and renewed from then
-    on; a password that it is fetched with is not stored.
+    Secrets are prompted for, never arguments. For OAuth 2 and OpenID Connect a token is fetched, and renewed from then
+    on; the password for it is not stored.
     """
     api = api_of(document)
     settings = settings_of(document, given.pop("profile"))
@@ -71,14 +71,14 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     found = _one(api, scheme)
     vault = Vault()
     if keyring() is None:
-        text = f"There is no keyring here: this is kept in {vault.file}, which only you can read"
+        text = f"There is no keyring: the credential is stored in {vault.file}, which only you can read"
         click.echo(escaped(text), err=True)
     if "OAuth2" in kind_of(found).takes and not token:
         entry = _logged_in(api, found, {**given, "browser": not no_browser})
     else:
         entry = {"text": credentials.checked(found, credentials.prompted(found))}
     location = vault.save(key_of(api, found.name), entry)
-    click.echo(escaped(f"{found.name} is kept in {location}"), err=True)
+    click.echo(escaped(f"{found.name} is stored in {location}"), err=True)
 
 
 @auth.command(cls=Command, short_help="Delete stored credentials.")
@@ -90,7 +90,7 @@ def logout(document: str, scheme: str | None) -> None:
     names = [_named(api, scheme).name] if scheme is not None else list(api.security_schemes)
     vault = Vault()
     forgotten = [name for name in names if vault.forget(key_of(api, name))]
-    click.echo(escaped(f"forgotten: {', '.join(forgotten)}" if forgotten else "nothing was kept"), err=True)
+    click.echo(escaped(f"deleted: {', '.join(forgotten)}" if forgotten else "nothing was stored"), err=True)
 
 
 @auth.command(cls=Command, short_help="Show where credentials come from.")
@@ -117,7 +117,7 @@ def _one(api: API, name: str | None) -> SecurityScheme:
     """The scheme of a name, or the only one.
 
     Raises:
-        UsageError: there is none, or there are several.
+        UsageError: the document has no scheme, or several.
     """
     if name is not None:
         return _named(api, name)
@@ -144,18 +144,18 @@ def _state(api: API, scheme: SecurityScheme) -> str | None:
         return "kept" if entry is not None else None
     found = login_of(key, entry)
     if found is None:
-        return "kept: expired: log in again"
+        return "stored: expired: log in again"
     expires_at = (entry.get("tokens") or {}).get("expires_at")
-    renewed = "renewed by itself" if isinstance(found, OAuth2) else "not renewed"
-    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at)) if expires_at is not None else "no known end"
-    return f"kept: token until {until}, {renewed}"
+    renewed = "renewed automatically" if isinstance(found, OAuth2) else "not renewed"
+    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at)) if expires_at is not None else "an unknown time"
+    return f"stored: token until {until}, {renewed}"
 
 
 def _logged_in(api: API, scheme: SecurityScheme, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Log in by the options of ``dynclient auth login``: the entry that is kept of it.
+    """Log in by the options of ``dynclient auth login``: return the entry to store.
 
     Raises:
-        UsageError: the scheme has no flow that a person can log in by.
+        UsageError: the scheme has no login flow.
         AuthorizationError: the authorization server gives no token.
         CredentialScopeError: its origin is not trusted.
     """
@@ -164,7 +164,7 @@ def _logged_in(api: API, scheme: SecurityScheme, options: Mapping[str, Any]) -> 
     flow, scopes = options["flow"] or _first_flow(scheme), options["scopes"]
     known = sorted({scope for offered in scheme.flows for scope in offered.scopes})
     if known and not scopes:
-        click.echo(escaped(f"No --scope is given: the server decides. The document has {', '.join(known)}"), err=True)
+        click.echo(escaped(f"no --scope given: the server decides; the document has {', '.join(known)}"), err=True)
     given = _asked(flow, options)
     to, token, server = _fetch(api, scheme, given, options)
     return {
@@ -186,12 +186,12 @@ def _first_flow(scheme: SecurityScheme) -> str:
     for flow in FLOWS:
         if flow in offered:
             return flow
-    text = f"{scheme.name} has no flow to log in by: give --token to be asked for a token that you have"
+    text = f"{scheme.name} has no login flow: with --token you are prompted for an existing token"
     raise click.UsageError(escaped(text))
 
 
 def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:
-    """Ask for what a flow needs."""
+    """Prompt for the inputs of a flow."""
     client_id = options["client_id"] or ask("client id")
     optional = flow != "clientCredentials"
     secret = ask(f"client secret{' (none: just Enter)' if optional else ''}", hidden=True, optional=optional)
@@ -217,7 +217,7 @@ def _open(url: str) -> None:
 
 
 def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str, Any]) -> Any:
-    """Fetch a token as a call would: the server's addresses, the token, and the server if it is for that one alone."""
+    """Fetch a token as a call would: the server's addresses, the token, and the server if it has its own."""
     from dynclient._client.drivers import drive
     from dynclient._environment import Environment
     from dynclient.security import AuthContext, CallClock, CredentialCache
@@ -246,7 +246,7 @@ def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str
     try:
         return drive(_sent(steps(), clock), transport)
     except CredentialScopeError as error:
-        error.hint = "if they may, give --allow-origin https://host, with that one"
+        error.hint = "if you trust it, add --allow-origin https://host with that origin"
         raise
     finally:
         transport.close()
@@ -264,7 +264,7 @@ def _sent(steps: Generator[Any, Any, Any], clock: Any) -> Generator[Any, Any, An
 
 
 def _server(api: API, base_url: str | None) -> str:
-    """The URL that relative addresses are relative to."""
+    """The base URL of relative addresses."""
     from dynclient._request.servers import server_url
 
     with suppress(ArgumentError):

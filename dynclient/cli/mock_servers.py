@@ -1,4 +1,4 @@
-"""``dynclient mock`` and ``dynclient proxy``: servers that answer, or check real traffic, as a document says."""
+"""``dynclient mock`` and ``dynclient proxy``: servers that mock a document, or check real traffic against it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ SHOWN_NAMES = 5
 def _server_options(command: Decorated) -> Decorated:
     """The options of both servers."""
     for option in (
-        click.option("--quiet", is_flag=True, help="No line for each request."),
+        click.option("--quiet", is_flag=True, help="Do not print a line for each request."),
         click.option("--verbose", is_flag=True, help="Show bodies too."),
         click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
-        click.option("--allow-host", "allow_hosts", multiple=True, metavar="NAME", help="Answer for this name too."),
+        click.option("--allow-host", "allow_hosts", multiple=True, metavar="NAME", help="Accept this host name too."),
         click.option("--port", type=click.IntRange(0, 65535), default=4010, show_default=True, help="0: a free one."),
     ):
         command = option(command)
@@ -43,24 +43,28 @@ def _server_options(command: Decorated) -> Decorated:
 @click.command(cls=Command)
 @document_argument()
 @_server_options
-@click.option("--stateful", is_flag=True, help="Find, list and delete what requests have created.")
+@click.option("--stateful", is_flag=True, help="Store created items, and find, list and delete them.")
 @click.option("--dynamic", is_flag=True, help="Generate responses from schemas, not from examples.")
-@click.option("--fake/--no-fake", default=None, help="Generated data look real; by default if faker is installed.")
+@click.option("--fake/--no-fake", default=None, help="Generate realistic data; the default if faker is installed.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same responses.")
-@click.option("--credentials", metavar="USER:PASSWORD|TOKEN", help="The valid ones; by default any of the right form.")
-@click.option("--no-auth", is_flag=True, help="Require no credentials.")
-@click.option("--no-validate", is_flag=True, help="Accept requests that break the document.")
-@click.option("--delay", type=click.FloatRange(0), default=0, metavar="MS", help="Milliseconds before each response.")
-@click.option("--chaos", type=click.FloatRange(0, 1), default=0, metavar="RATE", help="The part of requests that fail.")
-@click.option("--watch", is_flag=True, help="Read the document again when it changes.")
-@click.option("--callbacks", is_flag=True, help="Send the document's callbacks, to this machine alone.")
 @click.option(
-    "--callback-origin", "callback_origins", multiple=True, metavar="URL", help="Send them to this origin too."
+    "--credentials", metavar="USER:PASSWORD|TOKEN", help="The accepted credentials; by default any of the right form."
 )
-@click.option("--cors", is_flag=True, help="Let pages of any origin call it.")
-@format_option("text", "json", text="How each request is shown; json: a line of JSON.")
+@click.option("--no-auth", is_flag=True, help="Require no credentials.")
+@click.option("--no-validate", is_flag=True, help="Accept requests that violate the document.")
+@click.option("--delay", type=click.FloatRange(0), default=0, metavar="MS", help="Milliseconds before each response.")
+@click.option(
+    "--chaos", type=click.FloatRange(0, 1), default=0, metavar="RATE", help="The fraction of requests that fail."
+)
+@click.option("--watch", is_flag=True, help="Reload the document when it changes.")
+@click.option("--callbacks", is_flag=True, help="Send the document's callbacks, only to this machine.")
+@click.option(
+    "--callback-origin", "callback_origins", multiple=True, metavar="URL", help="Send callbacks to this origin too."
+)
+@click.option("--cors", is_flag=True, help="Allow web pages of any origin (CORS).")
+@format_option("text", "json", text="The format of the line for each request.")
 def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, output: str, **given: Any) -> None:
-    """Serve DOCUMENT, a path or URL: answer each operation as it says, and refuse what it does not allow."""
+    """Serve DOCUMENT, a path or URL: answer each operation, and refuse invalid requests."""
     from dynclient.examples import realistic
 
     try:
@@ -87,17 +91,17 @@ def mock(document: str, port: int, host: str, *, verbose: bool, quiet: bool, out
 @document_argument()
 @click.argument("upstream")
 @_server_options
-@click.option("--fail", is_flag=True, help="Refuse messages that differ, and end with status 1 if any did.")
-@click.option("--mock-missing", is_flag=True, help="Answer from DOCUMENT where UPSTREAM gives 501 or no connection.")
+@click.option("--fail", is_flag=True, help="Refuse messages that differ, and exit with status 1 if any did.")
+@click.option("--mock-missing", is_flag=True, help="Answer from DOCUMENT if UPSTREAM sends 501 or can't be reached.")
 @click.option("--report", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
-@click.option("--report-file", type=click.Path(dir_okay=False, path_type=Path), help="Where the report goes.")
+@click.option("--report-file", type=click.Path(dir_okay=False, path_type=Path), help="The file for the report.")
 @drift_option
-def proxy(  # click gives them all by name
+def proxy(  # click passes them all by name
     document: str, upstream: str, port: int, host: str, report: str, report_file: Path | None, **given: Any
 ) -> int:
     """Pass requests on to UPSTREAM, a base URL, and report where they and their responses differ from DOCUMENT.
 
-    When it is interrupted, it reports which parts of the document were used, and every difference.
+    At the end it reports which parts of the document were used, and every difference.
     """
     try:
         from dynclient.testing.server import proxy as serve_proxy
@@ -137,10 +141,10 @@ def proxy(  # click gives them all by name
 
 
 def check_host(host: str) -> None:
-    """Refuse a host that has no address here: the server would end the process.
+    """Refuse a host without a local address: the server would end the process.
 
     Raises:
-        ClickException: it has none.
+        ClickException: it has no local address.
     """
     try:
         socket.getaddrinfo(host, None)
@@ -150,11 +154,11 @@ def check_host(host: str) -> None:
 
 def _announce(api: Any, url: str) -> None:
     operations = counted(len(api.rows), "operation")
-    click.echo(escaped(f"{api.title} {api.version}: {operations} at {url} (Ctrl-C stops it)"), err=True)
+    click.echo(escaped(f"{api.title} {api.version}: {operations} at {url} (press Ctrl-C to stop)"), err=True)
 
 
 def _announce_faults(mock: Any) -> None:
-    """Say what of the document will not work: collections without state, and operations that are broken."""
+    """Report the parts that will not work: collections without state, and broken operations."""
     collections = mock.collections()
     if collections is not None:
         kept, others = collections

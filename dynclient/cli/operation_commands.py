@@ -30,10 +30,10 @@ if TYPE_CHECKING:  # see above
 @click.option(
     "--tag", metavar="TAG", shell_complete=documents.complete_tags, help="Only the operations of this tag or namespace."
 )
-@documents.format_option("table", "json", "yaml", "names", text="How they are shown.")
+@documents.format_option("table", "json", "yaml", "names", text="The output format.")
 @click.option("--check", is_flag=True, help="Read each operation, and mark broken ones.")
 def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool) -> None:
-    """List the operations of DOCUMENT: all, or those that have most WORDS in names, texts or parameters, best first."""
+    """List the operations of DOCUMENT: all, or those that best match WORDS in names, texts or parameters."""
     found, faults = _found(document, words)
     rows = [row for row in found if tag is None or tag in row.tags or tag in dict(row.names_by_tag)]
     broken = _broken(document, rows) if check else {}
@@ -68,7 +68,10 @@ def _broken(document: str, rows: list[OperationRow]) -> dict[str, str]:
 
 
 def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow], tuple[str, ...]]:
-    """The operations, and the faults of those that can't be listed; from the cache unless it has to be searched."""
+    """The operations, and the faults of those that can't be listed.
+
+    From the cache unless there are words to search for.
+    """
     cached = None if words else documents.listing_of(document)
     if cached is not None:
         return cached.rows, ()
@@ -95,13 +98,13 @@ def _as_data(row: OperationRow) -> dict[str, Any]:
 @documents.document_argument()
 @click.argument("name", required=False, shell_complete=documents.complete_operations)
 @documents.format_option("text", "json", "yaml")
-@click.option("--schema", is_flag=True, help="Show the JSON Schema of the operation's body instead.")
+@click.option("--schema", is_flag=True, help="Show only the JSON Schema of the operation's body.")
 def show(document: str, name: str | None, output: str, *, schema: bool) -> None:
-    """Describe DOCUMENT; with NAME, an operation or a schema of it.
+    """Describe DOCUMENT, or with NAME one of its operations or schemas.
 
-    An operation's NAME is one such as create-call, an operationId, or "POST /accounts/{accountId}/calls". Shown are its
-    arguments, bodies, responses, security, servers, and an example. A schema is shown as JSON Schema with all that it
-    refers to.
+    An operation's NAME is one such as create-call, an operationId, or "POST /accounts/{accountId}/calls". The output
+    has its arguments, bodies, responses, security, servers, and an example. A schema is shown as JSON Schema with
+    everything that it refers to.
     """
     from dynclient.cli import descriptions
     from dynclient.cli.output import FORMATS, fitted, write
@@ -130,13 +133,13 @@ def show(document: str, name: str | None, output: str, *, schema: bool) -> None:
 
 
 class Operations(click.Group):
-    """The operations of the document that the command line names first, each a command.
+    """The operations of the document that the command line names first, as commands.
 
-    Its help lists none, since ``--help`` comes before any document; ``dynclient ls`` lists them.
+    Its help lists no operations, since ``--help`` comes before any document; ``dynclient ls`` does.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words; overlays may also stand between the document and the operation."""
+        """Read the words; overlays may also be between the document and the operation."""
         head, rest, overlays = args[:1], args[1:], []
         while rest and rest[0].partition("=")[0] == "--overlay" and not head[0].startswith("-"):
             size = 1 if "=" in rest[0] else 2
@@ -169,8 +172,8 @@ class Operations(click.Group):
 def call(document: str) -> None:
     """Call OPERATION of DOCUMENT: a path, a URL, a short name of an API, or - for standard input.
 
-    `dynclient ls DOCUMENT` lists the operations; `dynclient call DOCUMENT OPERATION --help` explains the arguments of
-    one, and names the environment variables of its credentials. `-o` and `--filter` say how the response is shown.
+    `dynclient ls DOCUMENT` lists the operations; `dynclient call DOCUMENT OPERATION --help` explains its arguments, and
+    names the environment variables of its credentials. `-o` and `--filter` select the output.
     """
     del document  # read by Operations, which makes the command
 

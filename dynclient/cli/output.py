@@ -1,7 +1,7 @@
-"""The output of a call: its data in one of the formats, status and headers if asked for, and progress bars.
+"""The output of a call: its data in one of the formats, status and headers on request, and progress bars.
 
-Rule 1: output to a pipe is exact. Output to a terminal is escaped, fits its width where it is a table, and goes through
-a pager where it is longer than the screen.
+Rule 1: output to a pipe is exact. Output to a terminal is escaped, tables fit its width, and long output goes through a
+pager.
 Rule 2: a format is a function in :data:`FORMATS`, from a value to text.
 """
 
@@ -27,14 +27,14 @@ from dynclient.messages import Headers, HTTPResult
 
 # Colouring a longer text takes too long, and this many bytes pass before a bar is shown.
 _LONGEST_COLOURED = 200_000
-# Columns of a table that are cut are at least so wide; texts that are wrapped, too.
+# The least width of columns that are cut, and of texts that are wrapped.
 _NARROW = 10
 _NARROWEST = 40
 _LARGE_BODY = 1024 * 1024
 
 
 class Printer:
-    """Prints results as the options of one command line say."""
+    """Prints results by the options of one command line."""
 
     def __init__(self, *, output: str | None = None, expression: str | None = None, include: bool = False) -> None:
         """Take a format, a JMESPath expression over status, headers and body, and whether to show the head.
@@ -75,7 +75,7 @@ class Printer:
         sys.stdout.write("\n".join([*head(status_line(status), headers), "", ""]))
 
     def _formatted(self, result: HTTPResult) -> str | bytes:
-        """The data of a result as it is printed; empty where there is none."""
+        """The data of a result in its output format; empty without data."""
         value = result.data
         as_it_is = self._format in {None, "raw"}
         if self._query is not None:
@@ -90,14 +90,17 @@ class Printer:
 
 
 class _AnyCase(dict[str, str]):
-    """Headers, which JMESPath finds by their names in any case."""
+    """Headers with case-insensitive names, for JMESPath."""
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
 
 
 def write(text: str, *, end: str = "\n") -> None:
-    """Write text to standard output: exactly to a pipe; to a terminal escaped, with a last line end, by a pager."""
+    """Write text to standard output: exactly to a pipe.
+
+    To a terminal escaped, with a final line break, through a pager.
+    """
     stream = sys.stdout
     shown = escaped(text) if stream.isatty() else text
     if shown[:1] in {"{", "["} and len(shown) <= _LONGEST_COLOURED and is_coloured(stream):
@@ -176,7 +179,7 @@ def _compile(expression: str) -> Callable[[Any], Any]:
 
 
 def _json_value(value: Any) -> Any:
-    """A value that JSON can hold: bytes are base64."""
+    """A value for JSON: bytes become base64."""
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Mapping):
@@ -206,7 +209,7 @@ def _needs_ascii() -> bool:
 
 
 def _table(value: Any) -> str:
-    """Objects in columns, a line each; an object as its members; anything else an item a line."""
+    """Objects in columns, one per line; a single object as its members; anything else one item per line."""
     width = columns(sys.stdout)
     if isinstance(value, Mapping):
         return aligned(_narrowed([[str(name), _cell(member)] for name, member in value.items()], width))
@@ -218,7 +221,7 @@ def _table(value: Any) -> str:
 
 
 def _narrowed(lines: list[list[str]], width: int | None) -> list[list[str]]:
-    """Cells that fit the width of a terminal: the widest columns are cut, and the last ones left out if need be."""
+    """Cells that fit the width of a terminal: the widest columns are cut, and the last ones left out if necessary."""
     if width is None or not lines:
         return lines
     widths = [max(map(text_width, column)) for column in zip(*lines, strict=True)]
@@ -246,19 +249,19 @@ FORMAT_NAMES = ("json", "yaml", "raw", "table", "ndjson")
 
 
 class ProgressBar:
-    """A progress bar on standard error for a large body; none where that is not a terminal.
+    """A progress bar on standard error for a large body, if that is a terminal.
 
-    rich's, since click's bar has no sizes and speeds, and needs a length, which a chunked body lacks.
+    It is rich's: click's bar has no sizes and speeds, and needs a length, which a chunked body lacks.
     """
 
     def __init__(self, text: str) -> None:
-        """Take the text beside the bar."""
+        """Take the text next to the bar."""
         self._text = text
         self._progress: Any = None
         self._task: Any = None
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Show how many bytes have passed, of how many; None where that is not known."""
+        """Show the number of bytes so far, and the total; None if that is unknown."""
         if self._progress is None and sys.stderr.isatty() and max(done, total or 0) >= _LARGE_BODY:
             self._start(total)
         if self._progress is not None:
@@ -285,7 +288,7 @@ class ProgressBar:
 
 
 class FileWithProgress(io.BufferedReader):
-    """A file that shows in a progress bar how much of it has been read."""
+    """A file with a progress bar for reading it."""
 
     def __init__(self, path: Path) -> None:
         """Open the file."""

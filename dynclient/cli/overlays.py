@@ -1,4 +1,4 @@
-"""``dynclient overlay apply`` and ``check``: what a document becomes by overlays, and what each action has selected."""
+"""``dynclient overlay apply`` and ``check``: apply overlays to a document, and show what each action selects."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def overlay() -> None:
     """Apply OpenAPI Overlays (1.0 and 1.1) to a document, or check what they select."""
 
 
-@overlay.command(cls=Command, short_help="Write the document that results.")
+@overlay.command(cls=Command, short_help="Write the resulting document.")
 @click.argument("document", shell_complete=complete_documents)
 @click.argument("overlays", metavar="OVERLAY...", nargs=-1, required=True, type=click.Path())
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
-@click.option("--format", "form", type=click.Choice(["yaml", "json"]), help="YAML or JSON.  [as the file's name says]")
-@click.option("--strict", is_flag=True, help="Write nothing if an action changes nothing.")
+@click.option("--format", "form", type=click.Choice(["yaml", "json"]), help="YAML or JSON.  [by the file name]")
+@click.option("--strict", is_flag=True, help="Write nothing if an action has no effect.")
 def apply(document: str, overlays: tuple[str, ...], output: Path | None, form: str | None, *, strict: bool) -> int:
     """Apply each OVERLAY to DOCUMENT, in this order, and write the result.
 
@@ -52,8 +52,8 @@ def apply(document: str, overlays: tuple[str, ...], output: Path | None, form: s
 @overlay.command(cls=Command, short_help="Show what each action selects.")
 @click.argument("document", shell_complete=complete_documents)
 @click.argument("overlays", metavar="OVERLAY...", nargs=-1, required=True, type=click.Path())
-@click.option("--strict", is_flag=True, help="Exit with 1 if an action changes nothing.")
-@format_option("text", "json", "yaml", text="How they are shown.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 if an action has no effect.")
+@format_option("text", "json", "yaml", text="The output format.")
 def check(document: str, overlays: tuple[str, ...], output: str, *, strict: bool) -> int:
     """Show each action of each OVERLAY with the number of nodes that it selects in DOCUMENT; nothing is written.
 
@@ -86,13 +86,13 @@ drift_option = click.option(
     "--drift",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write an overlay that relaxes the document where responses differ from it.",
+    help="Write an overlay that makes the document accept the responses that differ from it.",
 )
 """The option of commands that check traffic; :func:`save_drift` carries it out."""
 
 
 def save_drift(recorder: Recorder, file: Path | None) -> None:
-    """Write the overlay of what was recorded, if a file is given, and say how many actions it has."""
+    """Write the overlay for the recorded differences, if a file is given, and print the number of its actions."""
     if file is None:
         return
     try:
@@ -105,7 +105,7 @@ def save_drift(recorder: Recorder, file: Path | None) -> None:
 
 
 def _as_text(tree: Any, name: str, form: str | None = None) -> str:
-    """A tree as JSON or YAML: as ``form`` or the ending of a file's name says."""
+    """A tree as JSON or YAML: by ``form`` or the file's suffix."""
     return FORMATS[form or ("json" if name.lower().endswith(".json") else "yaml")](tree)
 
 

@@ -1,4 +1,4 @@
-"""The process of a command line: its standard streams, which may be closed, full or without a reader, its signals."""
+"""The process of a command line: its signals and standard streams, which may be closed, full or unread."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def terminable() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {}
     if threading.current_thread() is threading.main_thread():
-        # What is ignored, as under nohup, stays ignored.
+        # An ignored signal, as under nohup, stays ignored.
         before = {number: signal.getsignal(number) for number in numbers}
         before = {number: handler for number, handler in before.items() if handler == signal.SIG_DFL}
         for number in before:
@@ -47,8 +47,8 @@ def terminable() -> Iterator[None]:
 def prepare_streams() -> None:
     """Make standard streams that are closed usable, and write characters that the encoding lacks as escapes.
 
-    A file that is opened later must not get the number of a closed stream. What is written to a closed standard output
-    fails as it does in other programs; a closed standard error takes everything.
+    A file that is opened later must not get the number of a closed stream. Writing to a closed standard output fails as
+    in other programs; a closed standard error accepts everything.
     """
     for number, (name, flags) in enumerate((("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))):
         if getattr(sys, name) is None:
@@ -64,13 +64,13 @@ def prepare_streams() -> None:
 
 
 def discard(stream: IO[str]) -> None:
-    """Drop what a standard stream still holds, so that the interpreter's end does not try to write it."""
+    """Discard the buffer of a standard stream, so that the interpreter does not try to write it at its end."""
     with suppress(OSError, ValueError):  # a test's standard output has no number
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_of_standard_output(error: OSError) -> bool:
-    """Whether an error is of writing standard output; those of files and connections are translated elsewhere."""
+    """Whether an error comes from writing standard output; errors of files and connections are mapped elsewhere."""
     return error.filename is None and error.errno in {errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO}
 
 
@@ -89,8 +89,8 @@ def writing(path: object) -> Iterator[None]:
 
 @cache
 def show_warnings() -> None:
-    """Show what the packages log at WARNING as warnings, on standard error; a program's own handlers see it too."""
-    import logging  # most command lines that load no document do without
+    """Show warnings that the packages log on standard error; a program's own handlers receive them too."""
+    import logging  # not needed by command lines that load no document
 
     class Warnings(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -101,7 +101,7 @@ def show_warnings() -> None:
 
 
 def ask(text: str, *, hidden: bool = False, optional: bool = False) -> str:
-    """Ask for a line at the terminal; where there is none, the next line of standard input is taken.
+    """Prompt for a line at the terminal; without a terminal, take the next line of standard input.
 
     Raises:
         UsageError: standard input has ended.
@@ -109,7 +109,7 @@ def ask(text: str, *, hidden: bool = False, optional: bool = False) -> str:
     if _has_terminal():
         default = "" if optional else None
         return str(click.prompt(escaped(text), hide_input=hidden, err=True, default=default, show_default=False))
-    # getpass would warn that it can't hide what is typed; here nobody types.
+    # getpass would warn that it can't hide the input, although nobody types here.
     click.echo(escaped(f"{text}: read from standard input"), err=True)
     line = sys.stdin.readline().rstrip("\r\n")
     if not line and not optional:
@@ -118,7 +118,7 @@ def ask(text: str, *, hidden: bool = False, optional: bool = False) -> str:
 
 
 def _has_terminal() -> bool:
-    """Whether a person can be asked: by standard input, or by the terminal that controls the process."""
+    """Whether a person can be prompted: at standard input, or at the controlling terminal."""
     if sys.stdin.isatty():
         return True
     try:

@@ -1,6 +1,6 @@
-"""References to secrets, on command lines and in settings: where a secret is, in place of the secret.
+"""References to secrets, on command lines and in settings: the location of a secret instead of the secret.
 
-Others can see the arguments of a command line (``ps``), and files of settings are shared, so neither has secrets in it.
+Others can see the arguments of a command line (``ps``), and files of settings are shared, so neither contains secrets.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _LARGEST_FILE = 65_536
 
 
 def is_reference(text: str) -> bool:
-    """Return whether a text says where a secret is."""
+    """Return whether a text is a reference to a secret."""
     return _REFERENCE.fullmatch(text) is not None
 
 
 def has_reference(text: str) -> bool:
-    """Return whether a header's value is a reference, or ends in one as ``Bearer env:TOKEN`` does."""
+    """Return whether a header's value is a reference, or ends in one like ``Bearer env:TOKEN``."""
     return is_reference(text) or is_reference(text.rpartition(" ")[2])
 
 
 def looked_up(text: str, where: str) -> str:
-    """Read the secret that a reference leads to; ``where`` is what has the reference.
+    """Read the secret of a reference; ``where`` says what contains the reference, for errors.
 
     Raises:
-        UsageError: the text is not a reference, or there is nothing where it leads.
+        UsageError: the text is not a reference, or its target does not exist.
     """
     found = _REFERENCE.fullmatch(text)
     if found is None:
@@ -44,10 +44,10 @@ def looked_up(text: str, where: str) -> str:
 
 
 def header_value(text: str, where: str) -> str:
-    """Read a header's value, whose last word, or all of it, may be a reference.
+    """Read a header's value, which may be a reference, or end in one.
 
     Raises:
-        UsageError: there is nothing where it leads.
+        UsageError: the target of the reference does not exist.
     """
     if is_reference(text):
         return looked_up(text, where)
@@ -63,11 +63,11 @@ def authorization(kind: str, secret: str) -> str:
 
 
 def keyring() -> Any:
-    """The library ``keyring``, if it is installed and the system has a keyring."""
+    """The library ``keyring``, if it is installed and has a working backend."""
     try:
         import keyring as library
 
-        # Backends that keep nothing, or only fail, have the priorities -1 and 0.
+        # Backends that store nothing, or only fail, have the priorities -1 and 0.
         return library if library.get_keyring().priority > 0 else None
     except Exception:  # noqa: BLE001  # not installed, or a backend, which is others' code, that breaks
         return None

@@ -24,9 +24,9 @@ _NAME = "response"
 @click.argument("method", type=click.Choice(METHODS, case_sensitive=False))
 @click.argument("path")
 @click.argument("body_words", nargs=-1, metavar="[BODY]...")
-@click.option("--query", "-q", multiple=True, metavar="NAME=VALUE", help="A field of the query; may be repeated.")
+@click.option("--query", "-q", multiple=True, metavar="NAME=VALUE", help="A query field; may be repeated.")
 def request(document: str, method: str, path: str, **given: Any) -> int:
-    """Send METHOD to PATH of the API of DOCUMENT, whether the document describes it or not.
+    """Send METHOD to PATH of the API of DOCUMENT, even if the document does not describe it.
 
     Server, credentials, retries and limits are those of a call; nothing is validated. PATH may be a URL of the same
     server. {body}
@@ -60,7 +60,7 @@ def _body(given: dict[str, Any]) -> Any:
     """The body of the command line, ``...`` without one."""
     ways = [bool(given["body_words"]), given["body_text"] is not None, bool(given["body_field"])]
     if sum(ways) > 1:
-        raise click.UsageError("give the body by words, by --body, or by --body-field, not by several of them")
+        raise click.UsageError("give the body by words, by --body, or by --body-field, in only one of these ways")
     if given["body_words"]:
         return body_words(None, given["body_words"], given["content_type"])
     if given["body_text"] is not None:
@@ -75,9 +75,9 @@ _OF_A_CALL = {"body_text", "body_field", "content_type", "dry_run", "curl", "res
 @documents.document_argument()
 @click.argument("text")
 def wait(document: str, text: str, **given: Any) -> int:
-    """Go on with a wait of `call --wait` that has told TEXT, with the API of DOCUMENT.
+    """Continue a wait of `call --wait` that has printed TEXT, with the API of DOCUMENT.
 
-    The server and the credentials are those of a call. --timeout is that of the wait.  [10m]
+    The server and the credentials are those of a call. --timeout applies to the wait.  [10m]
     """
     longest, given = given["timeout"], {**given, "timeout": None, "resume": None}
     given = with_settings(documents.settings_of(document, given["profile"]), given)

@@ -1,6 +1,6 @@
-"""What comes back from a call: printed, saved to a file, or, where the call failed, shown with what can be done.
+"""The results of calls: printed, saved to a file, or for failed calls, shown with a hint.
 
-Rule 1: data that has arrived is never lost: a response that breaks the document is printed, and then reported.
+Rule 1: data that has arrived is never lost: a response that violates the document is printed, and then reported.
 Rule 2: a file gets its name from the server only if the caller gave none, and then replaces no other file.
 Rule 3: the exit status of a redirect that is not followed is 3, and it leaves no file.
 """
@@ -34,14 +34,14 @@ from dynclient.messages import Headers, HTTPResult
 
 _REDIRECTION = 3
 _LONGEST_NAME = 150
-# Reserved on Windows, whatever their suffix is.
+# Reserved on Windows, with any suffix.
 _DEVICES = frozenset({"aux", "con", "nul", "prn", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))})
 
 
 class FileToSave(Record):
-    """The file of ``--output``: its path, or None where the server names it; ``name`` is used where it does not.
+    """The file of ``--output``: its path, or None if the server names it; ``name`` is used if it does not.
 
-    ``resume`` continues a download that broke off.
+    ``resume`` continues an interrupted download.
     """
 
     path: Path | None
@@ -53,7 +53,7 @@ class FileToSave(Record):
         """The file that the option means; None without the option.
 
         Raises:
-            UsageError: it is a folder, or there is nothing to resume.
+            UsageError: the path is a folder, or there is nothing to resume.
         """
         if resume and (not given or given == "-"):
             raise click.UsageError("--resume needs --output FILE")
@@ -72,14 +72,14 @@ class FileToSave(Record):
 
 
 def _named(headers: Headers) -> str:
-    """The file name of Content-Disposition, as far as it is one in the current folder; else empty."""
-    # RFC 6266, 4.3: recipients MUST NOT write anywhere but where the user expects, so nothing but the last part counts.
+    """The file name of Content-Disposition, if it is safe in the current folder; else empty."""
+    # RFC 6266, 4.3: recipients MUST NOT write anywhere but where the user expects, so only the last part is used.
     message = Message()
     message["Content-Disposition"] = headers.get("content-disposition", "")
     found = ""
     with suppress(ValueError, LookupError):
         found = message.get_filename("") or ""
-        # Names beyond ASCII come as raw UTF-8 too, a character for each byte.
+        # Non-ASCII names are also sent as raw UTF-8, one character for each byte.
         found = found.encode("latin-1").decode("utf-8")
     last = found.replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(c for c in last if c.isprintable() and c not in '<>:"|?*').strip(" .")[:_LONGEST_NAME]
@@ -106,7 +106,7 @@ def show_result(result: HTTPResult, printer: Printer, file: FileToSave | None) -
 
 
 def show_stream(answer: Any, printer: Printer, file: FileToSave | None, *, by_items: bool) -> int:
-    """Show the items of a sequence as they come; else show or save the body, neither decoded nor validated."""
+    """Show the items of a sequence as they arrive; show or save any other body, without decoding or validation."""
     if _is_redirect(answer.status, answer.headers):
         return _show_redirect(answer.status, answer.headers, printer)
     if by_items:
@@ -125,7 +125,7 @@ def show_stream(answer: Any, printer: Printer, file: FileToSave | None, *, by_it
 
 
 def _announce(file: FileToSave | None, path: Path | None) -> None:
-    """Tell the name of a file that the caller has not named."""
+    """Print the name of a file that the caller has not named."""
     if file is not None and file.path is None:
         click.echo(escaped(f"saved as {path}"), err=True)
 
@@ -137,13 +137,13 @@ def _is_redirect(status: int, headers: Mapping[str, str]) -> bool:
 def _show_redirect(status: int, headers: Headers, printer: Printer) -> int:
     if printer.include:
         printer.head(status, headers)
-    text = f"{status} leads to {headers['location']}\nHint: --follow goes there"
+    text = f"{status} leads to {headers['location']}\nHint: add --follow to follow it"
     click.echo(escaped(text), err=True)
     return _REDIRECTION
 
 
 def show_error(error: ResponseError, printer: Printer) -> None:
-    """Print the body of an error, or of a response that breaks the document, and say which option takes that one."""
+    """Print the body of an error, or of a response that violates the document, and name the option that accepts it."""
     response = error.response
     if response is None:
         return
@@ -152,4 +152,4 @@ def show_error(error: ResponseError, printer: Printer) -> None:
         printer.show(HTTPResult(data or None, response.status, response.headers))
     wrong = (DecodeError, ResponseValidationError, UndocumentedStatus, UnexpectedMediaType)
     if isinstance(error, wrong) and not isinstance(error, ApiError) and response.status // 100 == 2:  # noqa: PLR2004  # RFC 9110, 15.3
-        error.hint = "the call was made, and this is its response; --validate warn takes such responses, off too"
+        error.hint = "the call was made, and this is its response; --validate warn (or off) accepts such responses"

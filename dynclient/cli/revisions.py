@@ -1,8 +1,8 @@
-"""A document as it was at a revision of git: ``REV:PATH``, as ``git show`` takes it.
+"""A document at a git revision: ``REV:PATH``, as in ``git show``.
 
-Rule 1: the path is that from the root of the repository; one that begins with ``./`` or ``../``, or that the root does
-not have, is from the current folder. A file of that name in the current folder goes before a revision.
-Rule 2: what the document refers to is read at the same revision, below the document's folder, as for a file.
+Rule 1: the path is relative to the root of the repository; one that begins with ``./`` or ``../``, or that does not
+exist there, is relative to the current folder. A file with that name in the current folder wins over a revision.
+Rule 2: referenced files are read at the same revision, below the document's folder, as for a file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dynclient.exceptions import escaped
 from dynclient.options import Limits
 
 _REVISION_AND_PATH = re.compile(r"([^:\s][^:\s]+):(?!//)([^:\s].*)", re.DOTALL)
-"""The shortest revision has two characters: one alone before a colon is a drive of Windows."""
+"""The shortest revision has two characters: a single one before a colon is a Windows drive."""
 
 
 def revision_of(word: str) -> tuple[str, str] | None:
@@ -36,7 +36,7 @@ def source_at(word: str, revision: str, path: str, limits: Limits = Limits()) ->
     """Read a document at a revision.
 
     Raises:
-        ClickException: git is not there, this is not a repository, or it has no such revision or file.
+        ClickException: git is not installed, this is not a repository, or it has no such revision or file.
         DocumentError: the document is too large.
     """
     prefix = _text(word, "", "rev-parse", "--show-prefix")
@@ -73,12 +73,12 @@ def _text(word: str, why: str, *arguments: str) -> str:
 def _said(text: bytes) -> str:
     """Git's message about a failure, in one line."""
     lines = [line for line in text.decode(errors="replace").splitlines() if line]
-    return lines[0].removeprefix("fatal: ") if lines else "git says nothing of why"
+    return lines[0].removeprefix("fatal: ") if lines else "git gives no reason"
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607  # the user's git
     except OSError as error:
-        text = f"a document at a revision is read by git, which can't be run: {error.strerror}"
+        text = f"a document at a revision needs git, which can't be run: {error.strerror}"
         raise click.ClickException(text) from None

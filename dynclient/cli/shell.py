@@ -22,11 +22,11 @@ _LONGEST_HISTORY = 10_000
 
 @click.command(cls=Command)
 @document_argument()
-@click.option("--base-url", help="A server in place of the document's.")
-@click.option("--auth", multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - asks for it.")
+@click.option("--base-url", help="The base URL, instead of the document's servers.")
+@click.option("--auth", multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - prompts for it.")
 @click.option("--validate", type=click.Choice(["strict", "warn", "off"]), default="strict", show_default=True)
 @click.option("--profile", "-p", help="The profile of an API by short name.  [DYNCLIENT_PROFILE]")
-@click.option("--plain", is_flag=True, help="The standard prompt, also where IPython is installed.")
+@click.option("--plain", is_flag=True, help="Use the standard prompt even if IPython is installed.")
 def shell(
     document: str,
     base_url: str | None,
@@ -38,7 +38,8 @@ def shell(
 ) -> None:
     """Open a Python prompt with DOCUMENT's client in a variable: `voice` for openapi/voice.yaml.
 
-    IPython where it is installed, else the standard prompt. Both complete operations, and IPython their arguments, too.
+    It uses IPython if that is installed, else the standard prompt. Both complete operations; IPython also completes
+    their arguments.
     """
     ipython = None if plain or not sys.stdin.isatty() else _ipython()
     given: dict[str, Any] = {"base_url": base_url, "server": (), "timeout": None, "header": (), "auth": auth}
@@ -81,7 +82,7 @@ def _standard(names: dict[str, Any], banner: str) -> None:
 
 @contextmanager
 def _readline(names: dict[str, Any]) -> Iterator[None]:
-    """Complete names and attributes at the prompt, and keep its history; do nothing where there is no readline."""
+    """Complete names and attributes at the prompt, and keep its history; do nothing without readline."""
     try:
         import readline
         import rlcompleter
@@ -93,7 +94,7 @@ def _readline(names: dict[str, Any]) -> Iterator[None]:
     readline.set_completer(rlcompleter.Completer(names).complete)
     readline.parse_and_bind("tab: complete")
     file = platformdirs.user_state_path("dynclient") / "history"
-    # The prompt works without a history, too.
+    # The prompt also works without a history.
     with suppress(OSError):
         readline.read_history_file(file)
     try:
@@ -104,5 +105,5 @@ def _readline(names: dict[str, Any]) -> Iterator[None]:
             file.parent.mkdir(parents=True, exist_ok=True)
             # Only its owner may read it: people type secrets.
             os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
-            file.chmod(0o600)  # one that an older release wrote may have more
+            file.chmod(0o600)  # a file from an older release may have other permissions
             readline.write_history_file(file)

@@ -1,10 +1,10 @@
 """Bodies in shorthand, as words of a command line: ``title: A bug, labels[]: bug, assignee{login: me}``.
 
-The grammar is that of restish's shorthand without its patches and queries: JSON is shorthand; quotes, commas at line
-ends and outer braces may be left out; ``a.b`` is a member of a member, ``a[0]`` an item of an array, and ``a[]`` the
-next one; ``@FILE`` is the content of a file; ``//`` begins a comment.
+The grammar is restish's shorthand without patches and queries: JSON is shorthand; quotes, commas at line ends and outer
+braces may be omitted; ``a.b`` is a member of a member, ``a[0]`` an item of an array, and ``a[]`` the next one;
+``@FILE`` is the content of a file; ``//`` begins a comment.
 
-Rule 1: text in quotes is text. What a text without quotes means is the caller's to say, who knows the schema.
+Rule 1: text in quotes is text. The caller, who knows the schema, decides the type of text without quotes.
 Rule 2: an index beyond the end fills the array with null, up to a limit; two values that contradict are an error.
 """
 
@@ -36,7 +36,7 @@ class ShorthandError(ValueError):
 
 
 class Bare(Record):
-    """A value without quotes: ``text`` is what stands there, or the name of a file."""
+    """A value without quotes: ``text`` is the text itself, or the name of a file."""
 
     text: str
     is_file: bool = False
@@ -64,7 +64,7 @@ def put(made: Any, steps: Steps, value: Any) -> None:
     """Set a value below an object or array, which is extended.
 
     Raises:
-        ShorthandError: an index is too large, or there is a value of another kind in the way.
+        ShorthandError: an index is too large, or a value of another type is in the way.
     """
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         empty: Any = value if following is None else [] if isinstance(following, int) else {}
@@ -100,11 +100,11 @@ class _Reader:
             value = self._members((), "").get("", {})
         self._skip(_SEPARATOR)
         if self._at < len(self._text):
-            self._fail("this is left over")
+            self._fail("unexpected text")
         return value
 
     def _members(self, path: Steps, end: str) -> dict[str, Any]:
-        """Members up to the end, as the one member of an object: paths may make an object or an array."""
+        """The members up to the end, as the single member of an object: paths may build an object or an array."""
         root: dict[str, Any] = {}
         while True:
             self._skip(_SEPARATOR)
@@ -118,7 +118,7 @@ class _Reader:
             if sign == ":":
                 self._at += 1
             elif sign != "{":
-                self._fail("a name is followed by : and its value")
+                self._fail("a name must be followed by : and its value")
             value = self._value((*path, *steps), end)
             if value is not ...:
                 put(root, ("", *steps), value)

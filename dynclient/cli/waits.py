@@ -1,7 +1,7 @@
-"""``call --wait``, and ``dynclient wait``: wait for what a server goes on doing after its answer.
+"""``call --wait``, and ``dynclient wait``: wait for long-running work of a server.
 
-Each new state is printed to standard error. Whatever ends the wait early, the command that
-resumes it is printed.
+Each new state is printed to standard error. If the wait ends early for any reason, the command that resumes it is
+printed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from dynclient.exceptions import ArgumentError, DynclientError, escaped
 from dynclient.model import API, Operation
 
 DEFAULT = 600.0
-"""Seconds that a wait may take where the command line does not say."""
+"""The default time limit of a wait, in seconds."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _OPTIONS: Mapping[str, dict[str, Any]] = {
-    "--wait": {"is_flag": True, "help": "Wait for what it begins; --timeout is then that of the wait.  [10m]"},
+    "--wait": {
+        "is_flag": True,
+        "help": "Wait until the server has finished; --timeout then applies to the wait.  [10m]",
+    },
     "--until": {
         "multiple": True,
         "metavar": "PATH=VALUE",
-        "help": "With --wait: wait for this value, such as status=completed; or final, for the document's words.",
+        "help": "With --wait: wait for this value, such as status=completed, or final for the document's declaration.",
     },
     "--failed": {"multiple": True, "metavar": "PATH=VALUE", "help": "With --wait: a value that means failure."},
 }
@@ -47,20 +50,20 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # it is generic in so
 
 
 class WaitOption(click.Option):
-    """An option of ``--wait``, which the help of an operation shows if it can be waited for."""
+    """An option of ``--wait``, which an operation's help shows if the operation supports it."""
 
     section = "Waiting"
 
     @staticmethod
     def applies(api: API, operation: Operation) -> bool:
-        """Whether the document says how the operation is waited for."""
+        """Whether the document says how to wait for the operation."""
         from dynclient._client.waiting import waiter_of
 
         return waiter_of(operation, api) is not None
 
 
 def wait_options(taken: Collection[str]) -> list[click.Option]:
-    """The options; one that the operation has for itself begins with ``--wait-``."""
+    """The options; one whose name the operation uses begins with ``--wait-``."""
     return [
         WaitOption([f"--wait-{flag[2:]}" if flag in taken else flag, f"wait_{flag[2:]}"], **settings)
         for flag, settings in _OPTIONS.items()
@@ -68,7 +71,7 @@ def wait_options(taken: Collection[str]) -> list[click.Option]:
 
 
 def _conditions(words: Iterable[str], option: str) -> Any:
-    """The conditions of PATH=VALUE words: a value is its text, or what it is in JSON; None without words."""
+    """The conditions of PATH=VALUE words: a value matches as text or as JSON; None without words."""
     found: dict[str, list[Any]] = {}
     for word in words:
         path, equals, text = word.partition("=")
@@ -84,7 +87,7 @@ def _conditions(words: Iterable[str], option: str) -> Any:
 
 
 def waited(method: Any, bound: Any, given: Mapping[str, Any], timeout: float | None, document: str) -> Any:
-    """Make a call, and wait for what it began; returns the result with status and headers."""
+    """Make a call, and wait until its job ends; returns the result with status and headers."""
     words = given["wait_until"]
     until = "final" if words == ("final",) else _conditions(words, "--until")
     failed = _conditions(given["wait_failed"], "--failed")
@@ -93,7 +96,7 @@ def waited(method: Any, bound: Any, given: Mapping[str, Any], timeout: float | N
 
 
 def followed(job: Any, timeout: float, document: str) -> Any:
-    """Wait for a job, and tell each new state; returns its result."""
+    """Wait for a job, and print each new state; returns its result."""
     told = None
     try:
         for state in job.states(timeout=timeout):
@@ -111,29 +114,29 @@ def followed(job: Any, timeout: float, document: str) -> Any:
 
 
 def check_waits(given: Mapping[str, Any]) -> None:
-    """Refuse options that wait for nothing, and those that need a single answer.
+    """Refuse options of a wait without one, and options that need a single response.
 
     Raises:
-        UsageError: there are such.
+        UsageError: there is one.
     """
     if not given["wait_wait"]:
         if given["wait_until"] or given["wait_failed"]:
             raise click.UsageError("--until and --failed need --wait")
     elif given["all"] or given["format"] == "raw":
-        raise click.UsageError("--wait goes with neither --all nor -o raw")
+        raise click.UsageError("--wait can't be combined with --all or -o raw")
 
 
 def resumed(client: Any, text: str) -> Any:
     """The job of a resume text.
 
     Raises:
-        UsageError: it is not one.
+        UsageError: it is not a resume text.
     """
     import dynclient
 
     try:
         job = dynclient.resume(client, text)
     except ArgumentError as error:
-        raise click.UsageError(escaped(f"TEXT is not what a wait told: {error.message}")) from None
-    job._with_http_info = True  # noqa: SLF001  # what is shown may be status and headers too
+        raise click.UsageError(escaped(f"TEXT is not from a wait: {error.message}")) from None
+    job._with_http_info = True  # noqa: SLF001  # status and headers may be shown too
     return job

@@ -169,7 +169,7 @@ ACCEPTED = [
     ({"kind": "narrowed", "reason": "agreed"}, 1, "unknown kind narrowed"),
     ({"kind": NARROWED, "reason": "agreed", "until": "soon"}, 1, "not soon"),
     ({"kind": NARROWED, "reason": "agreed", "expires": "2027-01-01"}, 1, "unknown key expires"),
-    ({"kind": NARROWED, "reason": 5}, 1, "must have a text as reason"),
+    ({"kind": NARROWED, "reason": 5}, 1, "must have a string as reason"),
     ("all", 1, "must be a mapping"),
 ]
 

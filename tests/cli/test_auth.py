@@ -134,13 +134,13 @@ def test_what_is_asked_for_is_kept_used_and_forgotten(terminal, kept, tmp_path, 
     file = write(tmp_path, things(scheme, httpserver.url_for("")))
     status, seen = terminal("auth", "login", file, answers=[("): ", secret)])
     assert status == 0, seen
-    assert f"There is no keyring here: this is kept in {kept}" in seen
+    assert f"There is no keyring: the credential is stored in {kept}" in seen
     assert "hunter2" not in seen
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert terminal("auth", "status", file)[1].split() == ["S", "kept"]
     assert terminal("call", file, "get-thing") == (0, "")
     status, seen = terminal("auth", "logout", file)
-    assert (status, seen.strip()) == (0, "forgotten: S")
+    assert (status, seen.strip()) == (0, "deleted: S")
     assert "hunter2" not in kept.read_text()
     assert terminal("auth", "status", file, "S")[0] == 1
     status, seen = terminal("call", file, "get-thing")
@@ -180,7 +180,7 @@ def test_one_that_a_scheme_can_t_take_is_not_kept(terminal, kept, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("T",), "SCHEME names no security scheme of the document: there are S"),
+        (("T",), "SCHEME names no security scheme of the document: the schemes are S"),
         (("S", "--flow", "token"), "'token' is not one of"),
         (("S", "--token", "hunter2"), "unexpected extra argument"),
     ],
@@ -213,7 +213,7 @@ def test_a_login_is_used_by_calls_and_renewed(terminal, authorization, tmp_path,
     authorization.access.clear()
     for _ in range(2):  # what has been renewed is kept in its turn
         assert "token-2" in terminal("call", file, "get-thing")[1]
-    assert "renewed by itself" in terminal("auth", "status", file)[1]
+    assert "renewed automatically" in terminal("auth", "status", file)[1]
     grants = [form["grant_type"] for form in authorization.asked if "grant_type" in form]
     assert grants[-1] == "refresh_token"
     assert len(grants) == 2

@@ -58,7 +58,7 @@ def test_the_status_is_the_class_of_the_servers(run, httpserver, tmp_path, statu
         (("get-call-state", "99"), 2, "CALL_ID"),
         (("get-call-stat", "99", "c"), 1, "did you mean get_call_state?"),
         (("create-call", "99", "--to", "+1"), 1, "$.answerUrl: is required"),
-        (("create-call", "99", "--body", "{}", "--to", "+1"), 2, "whole by --body"),
+        (("create-call", "99", "--body", "{}", "--to", "+1"), 2, "whole body with --body"),
         (("create-call", "99", "--body-field", "to"), 2, "NAME=VALUE"),
         (("create-call", "99", "--body-field", "a=1", "--body-field", "a.b=1"), 2, "contradicts"),
         (("create-call", "99", "--body", "@not-there.json"), 1, "not-there.json"),

@@ -106,7 +106,7 @@ def test_a_fault_of_our_own_is_one_line_that_says_how_to_see_more(run, monkeypat
 
     monkeypatch.setattr("dynclient.cli.documents.located", broken)
     status, _, err = run("ls", THINGS, "words")
-    assert (status, err) == (1, "dynclient: a bug of dynclient: RuntimeError\nHint: dynclient --debug shows where\n")
+    assert (status, err) == (1, "dynclient: a bug in dynclient: RuntimeError\nHint: dynclient --debug shows where\n")
     with pytest.raises(RuntimeError):
         cli.main(["--debug", "ls", THINGS, "words"])
 

@@ -59,9 +59,9 @@ def test_errors_shorthand_files_and_dry_runs(call, httpserver, tmp_path):
     ("words", "status", "said"),
     [
         (("FETCH", "/x"), 2, "FETCH"),
-        (("GET", "https://else.test/x", "--anonymous"), 1, "--base-url https://else.test asks there"),
+        (("GET", "https://else.test/x", "--anonymous"), 1, "--base-url https://else.test sends it there"),
         (("GET", "/x", "-q", "a"), 2, "NAME=VALUE"),
-        (("GET", "/x", "a=1", "--body", "{}"), 2, "not by several"),
+        (("GET", "/x", "a=1", "--body", "{}"), 2, "in only one of these ways"),
     ],
 )
 def test_wrong_requests(call, words, status, said):

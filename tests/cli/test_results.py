@@ -124,7 +124,7 @@ def test_a_documented_redirect_is_followed_if_asked(run, document, httpserver, t
     words += ("--base-url", httpserver.url_for("/"), "--auth", "env:SECRET")
     status, out, err = run(*words)
     assert (status, out) == (3, "")
-    assert err == f"302 leads to {there}\nHint: --follow goes there\n"
+    assert err == f"302 leads to {there}\nHint: add --follow to follow it\n"
     assert not (tmp_path / "x.zip").exists()
     assert run(*words[:3], *words[5:]) == (3, "", err)
     assert run(*words, "--follow") == (0, "", "")
@@ -164,7 +164,7 @@ def test_the_server_names_a_file_safely(run, document, httpserver, tmp_path, mon
 def test_a_repeated_option_is_wrong_usage(run, document):
     words = ("call", document(), "look", "--base-url", "http://127.0.0.1:1", "--filter", "a", "--filter", "b")
     status, _, err = run(*words)
-    assert (status, err.splitlines()[0]) == (2, "dynclient: --filter is given 2 times: it takes one value")
+    assert (status, err.splitlines()[0]) == (2, "dynclient: --filter is given 2 times: it takes a single value")
     assert run("ls", document(), "--tag", "a", "--tag", "b")[0] == 2
 
 

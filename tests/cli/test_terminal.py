@@ -25,7 +25,7 @@ def test_mock_in_a_terminal_is_coloured_and_stops_at_control_c():
         sys.executable, ["-c", INTERRUPTIBLE, "mock", THINGS, "--port", "0"], encoding="utf-8", timeout=30
     )
     try:
-        process.expect(r"at (http://[0-9.:]+) \(Ctrl-C stops it\)")
+        process.expect(r"at (http://[0-9.:]+) \(press Ctrl-C to stop\)")
         url = process.match[1]
         with urllib3.PoolManager() as http:
             http.request("GET", f"{url}/choices")

@@ -51,7 +51,7 @@ EXPECTED = [
     (8, "/paths/~1a~1{id}/get", "NotThere"),
     (12, "/paths/~1a~1{id}/put/parameters/1/example", "must be an integer"),
     (17, "/examples/bad", "$.size"),
-    (24, "/components/schemas/Thing/properties/size/default", "default breaks"),
+    (24, "/components/schemas/Thing/properties/size/default", "default violates"),
     (28, "/components/schemas/Broken/properties/one/pattern", "pattern"),
     (29, "/components/schemas/Broken/properties/two/type", "is malformed"),
     (30, "/components/schemas/Broken/properties/three", "Gone"),

@@ -80,7 +80,7 @@ WRONG = {
     "no wait": (("go", "--until", "a=1"), "need --wait"),
     "no value": (("look", "--wait", "--until", "a"), "--until takes PATH=VALUE"),
     "no time": (("go", "--wait", "--timeout", "soon"), "is not a time such as"),
-    "all": (("look", "--wait", "--all"), "neither --all nor -o raw"),
+    "all": (("look", "--wait", "--all"), "combined with --all or -o raw"),
     "unclear": (("look", "--wait"), "it is unclear which state ends the wait"),
 }
 
@@ -97,7 +97,7 @@ def test_wrong_words(case, run, make, httpserver):
 def test_a_text_that_no_wait_told(run, make):
     path, base = make({})
     status, _, err = run("wait", path, "w1.x", *base)
-    assert (status, "TEXT is not what a wait told" in err) == (2, True)
+    assert (status, "TEXT is not from a wait" in err) == (2, True)
 
 
 def test_the_document_s_own_option_keeps_its_name(run, make):

@@ -206,7 +206,7 @@ class Validator:
         if len(entries) == 1:
             (node,) = entries.values()
             # Most parameters have a type and nothing else: to import jsonschema-rs for them takes 5 ms and 4 MB.
-            if isinstance(node, dict) and node.keys() == {"type"} and node["type"] in TYPES:
+            if isinstance(node, dict) and node.keys() == {"type"} and node["type"] in [*TYPES]:
                 return TYPES[node["type"]]
         from dynclient._validation.verdict import verdict_of
 

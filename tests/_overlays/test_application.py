@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
 
 from dynclient._document.overlays import located
 from dynclient._overlays import apply, read_overlay
+from dynclient._overlays.json_path import Paths
 from dynclient.exceptions import DynclientError, InvalidDocument, UnsafeDocument, UnsupportedVersion
-from dynclient.json_pointer import at
+from dynclient.json_pointer import at, join
 from dynclient.options import Limits
+
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def overlay(*actions, version="1.1.0", **more):
@@ -222,3 +226,27 @@ def test_the_tests_of_the_schemas(shared, version):
         except DynclientError:
             found = "fail"
         assert found == expected, file
+
+
+PATHS = [
+    pytest.param(group["document"], case, id=case["path"])
+    for group in yaml.safe_load((CASES / "json_paths.yaml").read_text("utf-8"))
+    for case in group["cases"]
+]
+
+
+@pytest.mark.parametrize(("document", "case"), PATHS)
+def test_a_path_selects_what_the_specification_says(document, case):
+    if case.get("error"):
+        with pytest.raises(InvalidDocument, match="is not a JSONPath of RFC 9535"):
+            overlay(remove(case["path"]))
+        return
+    selected = [join("", *found.location) for found in Paths(None).select(case["path"], document)]
+    # RFC 9535, 2.5.2.2: the order of descendants is fixed in part only.
+    order = sorted if ".." in case["path"] else list
+    assert order(selected) == order(case["selects"])
+    done = applied(document, remove(case["path"]))
+    assert done.results[0].selected == len(selected)
+    assert bool(done.warnings or done.results[0].warning) == (not selected)
+    if "after" in case:
+        assert done.tree == case["after"]

@@ -6,7 +6,6 @@ Rule 2: it names no code: nothing of it is imported or executed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import uuid
@@ -18,7 +17,7 @@ from typing import Any
 from dynclient._client import Client
 from dynclient._client.operation_method import OperationMethod
 from dynclient.bulk.journal import FORMAT, JournalError, unwritable
-from dynclient.bulk.rows import write_rows
+from dynclient.bulk.rows import content, write_rows
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Retry, Timeout, Validation
 
@@ -83,12 +82,6 @@ def table_path(table: Any, path: str) -> str:
         with suppress(OSError):
             os.unlink(spool)
     return source
-
-
-def content(path: str) -> str:
-    """The SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def client_facts(dispatcher: Any) -> dict[str, Any]:

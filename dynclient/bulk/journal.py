@@ -41,7 +41,8 @@ _MAGIC = b"dynbulk1"
 _HEADER = struct.Struct("<8s16sQQQI")
 _BODY = struct.Struct("<BxHQd")
 _CHECKSUM = struct.Struct("<I")
-_SIZE = _CHECKSUM.size + _BODY.size
+_RECORD = struct.Struct("<IBxHQd")
+_SIZE = _RECORD.size
 
 BEAT, INTENT, END = 1, 2, 3
 _FIRST_OUTCOME = 16
@@ -73,13 +74,8 @@ def clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
-class LogRecord(Record):
-    """A record of a log: its kind, the row's number, a status of HTTP, and seconds since the epoch."""
-
-    kind: int
-    status: int
-    row: int
-    time: float
+LogRecord = tuple[int, int, int, float]
+"""A record of a log: its kind, a status of HTTP, the row's number, and seconds since the epoch."""
 
 
 class Decoded(Record):
@@ -92,7 +88,7 @@ class Decoded(Record):
     @property
     def ended(self) -> bool:
         """Whether its process has said that it sends nothing more."""
-        return self.damaged is None and bool(self.records) and self.records[-1].kind == END
+        return self.damaged is None and bool(self.records) and self.records[-1][0] == END
 
 
 def seed_of(run_id: str, name: str) -> int:
@@ -109,13 +105,13 @@ def decode(data: bytes, seed: int) -> Decoded:
         return Decoded(None, [], 0 if any(data) else None)
     records: list[LogRecord] = []
     position, chain = _HEADER.size, checksum
-    while len(data) - position >= _SIZE:
-        (checksum,) = _CHECKSUM.unpack_from(data, position)
-        body = data[position + _CHECKSUM.size : position + _SIZE]
-        if zlib.crc32(body, chain) != checksum:
+    whole = len(data) - (len(data) - position) % _SIZE
+    for checksum, *record in _RECORD.iter_unpack(memoryview(data)[position:whole]):
+        chain = zlib.crc32(data[position + _CHECKSUM.size : position + _SIZE], chain)
+        if chain != checksum:
             return Decoded(tuple(fields[1:]), records, position if any(data[position:]) else None)
-        records.append(LogRecord(*_BODY.unpack(body)))
-        position, chain = position + _SIZE, checksum
+        records.append(tuple(record))
+        position += _SIZE
     return Decoded(tuple(fields[1:]), records, None)
 
 
@@ -146,13 +142,13 @@ class PartitionState:
 
     def add(self, attempt: int, records: Iterable[LogRecord]) -> None:
         """Add the records of a later attempt."""
-        for record in records:
-            before = self.rows.get(record.row) if record.kind not in {BEAT, END} else None
-            if record.kind in {BEAT, END} or (before is not None and before.outcome == "done"):
-                continue
-            name = _NAMES.get(record.kind, SENT)
-            repeatable = bool(record.status) if name == SENT else before is not None and before.repeatable
-            self.rows[record.row] = RowState(name, record.status, repeatable, attempt, record.time)
+        records = [record for record in records if record[0] not in {BEAT, END}]
+        repeatable = {row for kind, status, row, _ in records if kind == INTENT and status}
+        for row, (kind, status, _, when) in {record[2]: record for record in records}.items():
+            before = self.rows.get(row)
+            if before is None or before.outcome != "done":
+                may_repeat = row in repeatable or (kind != INTENT and before is not None and before.repeatable)
+                self.rows[row] = RowState._make((_NAMES.get(kind, SENT), status, may_repeat, attempt, when))
 
 
 @cache
@@ -243,7 +239,7 @@ class Journal:
             before, kind = state.rows.get(line["row"]), _KINDS.get(str(line.get("outcome")))
             is_later = before is None or before.attempt < attempt or before.outcome == SENT
             if kind is not None and is_later:
-                yield LogRecord(kind, line.get("status") or 0, line["row"], line.get("time") or 0.0)
+                yield kind, line.get("status") or 0, line["row"], line.get("time") or 0.0
 
     def lines(self, name: str, attempt: int) -> Iterator[dict[str, Any]]:
         """The results of an attempt; a line that is not whole was not written."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from dynclient.bulk.journal import DRIVER, OUTCOMES, SENT, Journal, PartitionState
@@ -174,11 +175,8 @@ class RecordedRun:
         wanted = self._rows_of(name)
         found = {}
         with suppress(DynclientError):
-            for row in read_rows(self._facts["table"]):
-                if row.number >= wanted.stop:
-                    break
-                if row.number >= wanted.start:
-                    found[row.number] = key_text(row, self._facts["key"])
+            for row in islice(read_rows(self._facts["table"], wanted.start), len(wanted)):
+                found[row.number] = key_text(row, self._facts["key"])
         return found
 
     def _index(self) -> dict[str, dict[str, Any]]:

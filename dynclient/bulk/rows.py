@@ -12,11 +12,13 @@ import csv
 import hashlib
 import json
 import os
+import sqlite3
 import tempfile
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from itertools import chain, count, islice, takewhile
+from operator import itemgetter
 from typing import IO, Any
 
 from dynclient._escaping import one_line
@@ -27,8 +29,6 @@ from dynclient.exceptions import ArgumentError
 
 _SHOWN = 20
 _KEPT = 1000
-_BUCKETS = 256
-_FULL = 4096
 _MANY_COLUMNS = 10_000
 _CHUNK = 1000
 
@@ -77,14 +77,14 @@ class Table(Record):
     columns: tuple[str, ...]
 
 
-def _csv_rows(path: str, delimiter: str) -> Iterator[TableRow]:
+def _csv_rows(path: str, skipped: int, delimiter: str) -> Iterator[TableRow]:
     with open(path, encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             columns = next(reader, None) or []
             if not columns or "" in columns or len(set(columns)) < len(columns):
                 raise _unreadable(path, 1, "the first line must name each column once")
-            number = 0
+            number = sum(1 for _ in islice(filter(None, reader), skipped))
             start = reader.line_num + 1
             for cells in reader:
                 line, start = start, reader.line_num + 1
@@ -99,12 +99,10 @@ def _csv_rows(path: str, delimiter: str) -> Iterator[TableRow]:
             raise _unreadable(path, reader.line_num + 1, f"not CSV in UTF-8: {error}") from error
 
 
-def _jsonl_rows(path: str) -> Iterator[TableRow]:
-    number = 0
+def _jsonl_rows(path: str, skipped: int) -> Iterator[TableRow]:
     with open(path, "rb") as file:
-        for line, text in enumerate(file, start=1):
-            if not text.strip():
-                continue
+        rows = ((line, text) for line, text in enumerate(file, start=1) if not text.isspace())
+        for number, (line, text) in enumerate(islice(rows, skipped, None), start=skipped):
             try:
                 values = json.loads(text)
             except ValueError as error:
@@ -112,19 +110,16 @@ def _jsonl_rows(path: str) -> Iterator[TableRow]:
             if not isinstance(values, dict):
                 raise _unreadable(path, line, f"a row must be an object, not {type(values).__name__}")
             yield TableRow(number, line, values)
-            number += 1
 
 
-def _parquet_rows(path: str) -> Iterator[TableRow]:
+def _parquet_rows(path: str, skipped: int) -> Iterator[TableRow]:
     with duckdb() as connection:
         try:
-            found = connection.execute("SELECT * FROM read_parquet(?)", [path])
+            found = connection.execute("SELECT * FROM read_parquet(?) OFFSET ?", [path, skipped])
             columns = [each[0] for each in found.description]
-            number = 0
-            while chunk := found.fetchmany(_CHUNK):
-                for cells in chunk:
-                    yield TableRow(number, 0, dict(zip(columns, cells, strict=True)))
-                    number += 1
+            chunks = iter(lambda: found.fetchmany(_CHUNK), [])
+            for number, cells in enumerate(chain.from_iterable(chunks), start=skipped):
+                yield TableRow(number, 0, dict(zip(columns, cells, strict=True)))
         except connection_errors() as error:
             raise BulkError(f"{path} is not Parquet: {error}") from error
 
@@ -156,9 +151,9 @@ def _unreadable(path: str, line: int, text: str) -> InvalidRows:
     return InvalidRows(f"{path} can't be read", faults=[RowFault(0, line, "", f"line {line}: {text}")])
 
 
-FORMATS: dict[str, Callable[[str], Iterator[TableRow]]] = {
-    ".csv": lambda path: _csv_rows(path, ","),
-    ".tsv": lambda path: _csv_rows(path, "\t"),
+FORMATS: dict[str, Callable[[str, int], Iterator[TableRow]]] = {
+    ".csv": partial(_csv_rows, delimiter=","),
+    ".tsv": partial(_csv_rows, delimiter="\t"),
     ".jsonl": _jsonl_rows,
     ".ndjson": _jsonl_rows,
     ".parquet": _parquet_rows,
@@ -166,8 +161,8 @@ FORMATS: dict[str, Callable[[str], Iterator[TableRow]]] = {
 """What reads a table, by the end of its file's name."""
 
 
-def read_rows(path: str) -> Iterator[TableRow]:
-    """Read the rows of a table, one after the other.
+def read_rows(path: str, skipped: int = 0) -> Iterator[TableRow]:
+    """Read the rows of a table, one after the other; so many of the first are not looked at.
 
     Raises:
         InvalidRows: a row can't be read.
@@ -177,7 +172,7 @@ def read_rows(path: str) -> Iterator[TableRow]:
     if ending not in FORMATS:
         raise BulkError(f"{path} is not a table: its name must end with one of {', '.join(FORMATS)}")
     try:
-        yield from FORMATS[ending](path)
+        yield from FORMATS[ending](path, skipped)
     except OSError as error:
         raise BulkError(f"{path} can't be read: {error.strerror or error}") from error
 
@@ -204,32 +199,52 @@ def scan(path: str, key: str | None) -> Table:
         ArgumentError: there is no such column.
     """
     columns: dict[str, None] = {}
-    faults: list[RowFault] = []
-    missing = count = 0
-    with tempfile.TemporaryDirectory(prefix="dynclient-") as folder:
-        keys = _Keys(folder)
-        for row in read_rows(path):
-            count += 1
-            if len(columns) < _MANY_COLUMNS:
+    with closing(sqlite3.connect("")) as database:
+        # A database without a name is a file that nobody else sees: memory does not grow with the keys.
+        database.execute("CREATE TABLE keys (row INTEGER PRIMARY KEY, line INTEGER, key BLOB)")
+        total = 0
+        rows = read_rows(path)
+        while chunk := list(islice(rows, _CHUNK)):
+            total += len(chunk)
+            for row in chunk if len(columns) < _MANY_COLUMNS else ():
                 columns.update(dict.fromkeys(row.values))
             if key is not None:
-                text = key_text(row, key)
-                if text:
-                    keys.add(text)
-                else:
-                    missing += 1
-                    if missing <= _KEPT:
-                        faults.append(RowFault(row.number + 1, row.line, "", f"the key column {key} is empty"))
-        if key is not None and key not in columns and count:
+                texts = (
+                    (row.number + 1, row.line, key_text(row, key).encode("utf-8", "surrogatepass")) for row in chunk
+                )
+                database.executemany("INSERT INTO keys VALUES (?, ?, ?)", texts)
+        if key is not None and key not in columns and total:
             raise unknown_column(key, columns, "key")
-        if repeated := keys.repeated():
-            found = _repeated(path, key or "", repeated)
-            faults += found
-    if faults:
-        raise InvalidRows(f"{path}: every row needs a key of its own", faults=faults, count=max(missing, len(faults)))
+        _check_keys(database, path, key or "")
+    return Table(path, content(path), total, tuple(columns))
+
+
+def content(path: str) -> str:
+    """The SHA-256 of a file."""
     with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Table(path, digest, count, tuple(columns))
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_keys(database: sqlite3.Connection, path: str, key: str) -> None:
+    """Check that no key is empty, and none occurs twice."""
+    with suppress(sqlite3.IntegrityError):
+        database.execute("CREATE UNIQUE INDEX unique_keys ON keys (key)")
+        if not database.execute("SELECT 1 FROM keys WHERE key = x''").fetchone():
+            return
+    query = """SELECT row, line, key, first_value(row) OVER same, first_value(line) OVER same FROM keys
+        WHERE key IN (SELECT key FROM keys GROUP BY key HAVING count(*) > 1) OR key = x''
+        WINDOW same AS (PARTITION BY key ORDER BY row) ORDER BY row"""
+    faults: list[RowFault] = []
+    wrong = 0
+    for row, line, found, first, where in database.execute(query):
+        if found and row == first:
+            continue
+        wrong += 1
+        text = f"row {first}" + f", line {where}" * bool(where) + " has the same key"
+        text = text if found else f"the key column {key} is empty"
+        if len(faults) < _KEPT:
+            faults.append(RowFault(row, line, found.decode("utf-8", "surrogatepass"), text))
+    raise InvalidRows(f"{path}: every row needs a key of its own", faults=faults, count=wrong)
 
 
 def key_text(row: TableRow, key: str | None) -> str:
@@ -238,58 +253,6 @@ def key_text(row: TableRow, key: str | None) -> str:
         return str(row.number + 1)
     value = row.values.get(key)
     return "" if value is None else str(value)
-
-
-class _Keys:
-    """Hashes of keys in files, by their first byte: only one file at a time is compared in memory."""
-
-    def __init__(self, folder: str) -> None:
-        self._paths = [os.path.join(folder, str(number)) for number in range(_BUCKETS)]
-        self._buffers = [array("Q") for _ in range(_BUCKETS)]
-
-    def add(self, key: str) -> None:
-        digest = int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-        buffer = self._buffers[digest >> 56]
-        buffer.append(digest)
-        if len(buffer) >= _FULL:
-            self._flush(digest >> 56)
-
-    def _flush(self, bucket: int) -> None:
-        with open(self._paths[bucket], "ab") as file:
-            self._buffers[bucket].tofile(file)
-        del self._buffers[bucket][:]
-
-    def repeated(self) -> set[int]:
-        """The hashes that occur twice."""
-        found: set[int] = set()
-        for bucket, buffer in enumerate(self._buffers):
-            hashes = array("Q", buffer)
-            if os.path.exists(self._paths[bucket]):
-                with open(self._paths[bucket], "rb") as file:
-                    hashes.frombytes(file.read())
-            if len(set(hashes)) < len(hashes):
-                seen: set[int] = set()
-                found.update(each for each in hashes if each in seen or seen.add(each))  # type: ignore[func-returns-value]  # add() returns None
-        return found
-
-
-def _repeated(path: str, key: str, hashes: set[int]) -> list[RowFault]:
-    """The rows whose key an earlier row has: those with a hash that occurs twice are compared."""
-    first: dict[str, TableRow] = {}
-    faults = []
-    for row in read_rows(path):
-        text = key_text(row, key)
-        digest = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-        if digest not in hashes:
-            continue
-        if text in first:
-            before = first[text]
-            where = f"row {before.number + 1}" + f", line {before.line}" * bool(before.line)
-            faults.append(RowFault(row.number + 1, row.line, text, f"{where} has the same key"))
-            if len(faults) >= _KEPT:
-                break
-        first.setdefault(text, TableRow(row.number, row.line, {}))
-    return faults
 
 
 def unknown_column(name: str, columns: Iterable[str], argument: str) -> ArgumentError:
@@ -343,13 +306,10 @@ def filling(template: Any) -> Callable[[Mapping[str, Any]], Any]:
     return lambda _: template
 
 
-def partitions(path: str, size: int) -> Iterator[tuple[int, list[TableRow]]]:
-    """The rows of a table in partitions, each with its number."""
-    rows = read_rows(path)
-    number = 0
-    while chunk := list(islice(rows, size)):
-        yield number, chunk
-        number += 1
+def partitions(path: str, size: int, first: int = 0) -> Iterator[tuple[int, list[TableRow]]]:
+    """The rows of a table in partitions, each with its number; those before the first are not looked at."""
+    rows = read_rows(path, first * size)
+    return takewhile(itemgetter(1), ((number, list(islice(rows, size))) for number in count(first)))
 
 
 def to_parquet(lines: Iterable[Mapping[str, Any]], path: str) -> None:

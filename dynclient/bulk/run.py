@@ -22,7 +22,6 @@ from dynclient._client.operation_method import OperationMethod
 from dynclient.bulk.facts import (
     another,
     client_facts,
-    content,
     kept,
     loaded,
     make_folders,
@@ -47,6 +46,7 @@ from dynclient.bulk.rows import (
     Table,
     TableRow,
     columns_in,
+    content,
     key_text,
     partitions,
     read_rows,
@@ -264,12 +264,12 @@ class BulkRun(RecordedRun):
         count = self.total if limit is None else min(limit, self.total)
         sizes = {number: min(size, self.total - number * size) for number in range(-(-count // size))}
         wanted = {number for number, rows in sizes.items() if _has_rows(index.get(_name(number)), states, rows)}
-        last = max(wanted, default=-1)
         # Where all is done the table is not read again.
-        for number, chunk in partitions(self._table(check=False), size) if wanted else ():
+        for number, chunk in partitions(self._table(check=False), size, min(wanted)) if wanted else ():
             if number in wanted:
                 yield Task(job, _name(number), tuple(chunk[: count - number * size]), states, may_repeat)
-            if number >= last:
+                wanted.remove(number)
+            if not wanted:
                 return
 
     @contextmanager

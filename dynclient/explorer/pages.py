@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -91,6 +92,12 @@ class Pages:
     def find(self, words: str) -> list[str]:
         """The names of the operations that a search finds, the best first."""
         return list(self._client.operations.search(words))[:FOUND]
+
+    def warm(self) -> None:
+        """Do once what the first operation and the first search need: templates, modules, the index."""
+        for name in list(self._client.operations)[:1]:
+            self.operation(name)
+        self.find("a")
 
     def operation(self, name: str) -> str:
         """The part of a page that shows an operation."""
@@ -220,6 +227,7 @@ class _Links(RendererHTML):
         return self.renderToken(tokens, index, options, environment)
 
 
+@lru_cache(1)
 def _renderer() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}, renderer_cls=_Links).enable("table").disable("image")
 

@@ -102,8 +102,8 @@ class Explorer:
 
     @cached_property
     def _listing(self) -> list[Any]:
-        # The first search makes an index of all operations: it is ready before somebody has typed a word.
-        threading.Thread(target=self._pages.find, args=("a",), daemon=True).start()
+        # Nobody opens an operation or types a word as fast as this is ready.
+        threading.Thread(target=self._pages.warm, daemon=True).start()
         return self._pages.listing()
 
     def _html(self, text: str, status: int = 200) -> Response:

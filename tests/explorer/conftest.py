@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 import dynclient
 from dynclient import explorer
+from dynclient.messages import Headers, Response
 from dynclient.testing import DEMO, MockTransport
 from dynclient.testing.server import RunningServer
 
@@ -80,3 +82,57 @@ def explored() -> Iterator[Callable[..., Site]]:
 @pytest.fixture(scope="session")
 def site(explored: Callable[..., Site]) -> Site:
     return explored()
+
+
+SECRET = "c2VjcmV0LXRva2VuLTEyMzQ1"
+TEXT = {"type": "string"}
+ITEMS = {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "integer"}}}}
+PROPERTIES = {"data": ITEMS, "next_cursor": TEXT, "echo": TEXT}
+
+
+def _list(name: str, parameters: list[str], schema: Any, **response: Any) -> dict[str, Any]:
+    return {
+        "get": {
+            "operationId": name,
+            "parameters": [{"name": one, "in": "query", "schema": TEXT} for one in parameters],
+            "responses": {"200": {"description": "d", "content": {"application/json": {"schema": schema}}, **response}},
+        }
+    }
+
+
+LISTS = {
+    "openapi": "3.1.0",
+    "info": {"title": "Lists", "version": "1"},
+    "servers": [{"url": "http://127.0.0.1:9"}],
+    "paths": {
+        "/cursor": _list("by_cursor", ["cursor", "resume"], {"type": "object", "properties": PROPERTIES}),
+        "/link": _list("by_link", ["cursor"], ITEMS, headers={"Link": {"schema": TEXT}}),
+    },
+    "security": [{"b": []}],
+    "components": {"securitySchemes": {"b": {"type": "http", "scheme": "bearer"}}},
+}
+
+
+class Lists:
+    """A server of five items, two on a page: one list goes on by a cursor, the other by a Link header."""
+
+    def send(self, send: Any) -> Response:
+        url = urlsplit(send.request.url)
+        first = int(dict(parse_qsl(url.query)).get("cursor", 0))
+        items = [{"id": n} for n in range(first, min(first + 2, 5))]
+        headers, data = {"Content-Type": "application/json"}, {"data": items, "echo": SECRET}
+        if first < 4 and url.path == "/cursor":
+            data["next_cursor"] = str(first + 2)
+        elif first < 4:
+            headers["Link"] = f'</link?cursor={first + 2}>; rel="next"'
+        body = json.dumps(data if url.path == "/cursor" else items).encode()
+        return Response(200, Headers(headers), body, send.request)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture(scope="session")
+def lists(explored: Callable[..., Site]) -> Site:
+    """An explorer of lists that go on. Their server repeats the credential ``c2VjcmV0LXRva2VuLTEyMzQ1``."""
+    return explored(LISTS, auth=SECRET, transport=Lists())

@@ -123,8 +123,7 @@ def test_the_keyboard_alone(demo):
     page = demo.page
     page.keyboard.press("/")
     page.keyboard.type("get todo")
-    shows(page, "#found", "found")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # before the search has answered
     page.wait_for_selector('.operation[data-name="get_todo"]')
     assert page.evaluate("document.activeElement.tagName") == "H1"
     page.focus("#f-id")
@@ -145,6 +144,30 @@ def test_the_keyboard_alone(demo):
     page.wait_for_selector("#history[open]")
     page.keyboard.press("Escape")
     page.wait_for_selector("#history", state="hidden")
+
+
+@pytest.mark.parametrize("name", ["by_cursor", "by_link"])
+def test_a_list_goes_on_by_next_page_and_by_all_pages(browser, lists, name):
+    seen = opened(browser, lists, f"/o/{name}")
+    page = seen.page
+    valid(page)
+    page.click("#send")
+    for number in (1, 2):
+        shows(page, "#answer", f"page {number}")
+        shows(page, "#answer-body", f'"id": {2 * number - 1}')
+        page.click("#answer >> text=Next page")
+    shows(page, "#answer-body", '"id": 4')
+    expect(page.locator("#answer >> text=Next page")).to_have_count(0)
+    page.click("#send")
+    page.click("#answer >> text=All pages")
+    shows(page, "#answer", "3 pages, the end")
+    expect(page.locator("#answer .items li")).to_have_count(3)
+    page.fill("#f-cursor", "2")
+    valid(page)
+    page.click("#send")
+    shows(page, "#answer-body", '"id": 2')
+    assert seen.wrong == []
+    seen.context.close()
 
 
 def test_links_theme_and_back(demo):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -202,36 +201,18 @@ def test_items_come_line_by_line(explored):
     assert [line[:9] for line in lines] == ['{"status"', '{"item": ', '{"item": ', '{"end": t']
 
 
-class Paged(Canned):
-    """A list of five items, two on a page, and a job that is over at the third look."""
-
-    def send(self, send):
-        query = dict(parse_qsl(urlsplit(send.request.url).query))
-        first = int(query.get("cursor", 0))
-        more = {"next_cursor": str(first + 2)} if first < 4 else {}
-        body = json.dumps({"data": [{"id": n} for n in range(first, min(first + 2, 5))], **more, "echo": SECRET})
-        return Response(200, Headers({"Content-Type": "application/json"}), body.encode(), send.request)
-
-
-def test_a_list_goes_on_page_by_page(explored):
-    item = {"type": "object", "properties": {"id": {"type": "integer"}}}
-    text = {"type": "string"}
-    properties = {"data": {"type": "array", "items": item}, "next_cursor": text, "echo": text}
-    content = {"application/json": {"schema": {"type": "object", "properties": properties}}}
-    operation = {
-        "parameters": [parameter("cursor", text), parameter("resume", text)],
-        "responses": {"200": {"description": "d", "content": content}},
-    }
-    site = explored(described(operation, **BEARER), auth=SECRET, transport=Paged(b"", ""))
-    assert "next page: " in site.ask("GET", "/o/go").text
+@pytest.mark.parametrize("name", ["by_cursor", "by_link"])
+def test_a_list_goes_on_page_by_page(lists, name):
+    assert "next page: " in lists.ask("GET", f"/o/{name}").text
     seen, resume = [], None
     for number in (1, 2, 3):
-        shown = site.post("/send/go", {} if resume is None else {"resume": resume})
+        shown = lists.post(f"/send/{name}", {} if resume is None else {"resume": resume})
         assert (shown["page"], SECRET in str(shown)) == (number, False)
-        seen += [one["id"] for one in json.loads(shown["text"])["data"]]
+        data = json.loads(shown["text"])
+        seen += [one["id"] for one in (data if name == "by_link" else data["data"])]
         resume = shown["next"]
     assert (seen, resume) == ([0, 1, 2, 3, 4], None)
-    assert site.post("/send/go", {"resume": "damaged"})["error"]["kind"] == "ArgumentError"
+    assert lists.post(f"/send/{name}", {"resume": "damaged"})["error"]["kind"] == "ArgumentError"
 
 
 class Job(Canned):

@@ -71,7 +71,7 @@ async function unlock() {
 
 // ---- the list -------------------------------------------------------------------------------------------------------
 
-const list = { rows: [], byName: new Map(), shown: [], chosen: -1, box: null, drawn: null };
+const list = { words: "", rows: [], byName: new Map(), shown: [], chosen: -1, box: null, drawn: null };
 
 async function loadList() {
   list.box = find("#list");
@@ -109,17 +109,25 @@ function rowNode([name, method, path, summary, tag, deprecated], index) {
   return node;
 }
 
-const search = later(async () => {
+async function searchNow() {
   const words = find("#search").value.trim();
   const names = words ? (await askJSON(`/find?q=${encodeURIComponent(words)}`)).value : null;
   if (words !== find("#search").value.trim()) return;
+  list.words = words;
   list.shown = names ? names.map((name) => list.byName.get(name)).filter(Boolean) : list.rows;
   list.chosen = words && list.shown.length ? 0 : -1;
   list.box.scrollTop = 0;
   find("#found").textContent = words
     ? (list.shown.length ? `${list.shown.length} found` : "Nothing found. Try fewer or other words.") : "";
   draw();
-}, 90);
+}
+const search = later(searchNow, 90);
+
+// What was typed last may not be searched yet.
+async function openChosen() {
+  if (find("#search").value.trim() !== list.words) await searchNow();
+  if (list.shown[list.chosen]) open(list.shown[list.chosen][0]);
+}
 
 function move(by) {
   if (!list.shown.length) return;
@@ -536,9 +544,9 @@ function keys(event) {
   if (inList && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     event.preventDefault();
     move(event.key === "ArrowDown" ? 1 : -1);
-  } else if (event.key === "Enter" && inSearch && list.shown[list.chosen]) {
+  } else if (event.key === "Enter" && inSearch) {
     event.preventDefault();
-    open(list.shown[list.chosen][0]);
+    openChosen();
   } else if (event.key === "Escape" && inSearch) {
     event.target.value = "";
     search();

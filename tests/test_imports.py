@@ -17,7 +17,7 @@ LATE = ("urllib3", "jsonschema_rs", "ssl", "platformdirs", "truststore", "opente
 # What a call by name and password that gets JSON needs none of: other formats, patterns, ways of authentication.
 OTHERS = (
     "shlex",
-    "dynclient._call.redirects", "dynclient._client.streaming", "dynclient._client.watching",
+    "dynclient._call.redirects", "dynclient._client.streaming",
     "dynclient._readers.openapi2", "dynclient._request.explanation", "dynclient._tables",
     "dynclient._regex", "dynclient._validation.addresses",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",

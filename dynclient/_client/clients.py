@@ -13,15 +13,23 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from dynclient._call import Hook
 from dynclient._client.namespaces import Namespace, Operations, Summary, allow_completion
 from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
-from dynclient._client.shown_methods import ShownClassMethod, of_options, shown_as
+from dynclient._client.shown_methods import ShownClassMethod, of_options, outermost, shown_as
 from dynclient._client.source import DocumentSource
 from dynclient._client.source import document_headers as headers_of_document
-from dynclient._client.state import ClientState, LoadedDocument, attributes_near, no_such_operation, outermost, variant
+from dynclient._client.state import (
+    SECONDS,
+    ClientState,
+    LoadedDocument,
+    Watcher,
+    attributes_near,
+    no_such_operation,
+    variant,
+)
 from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
 from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers
 from dynclient._secrets import SECRET_HEADERS
-from dynclient.exceptions import ArgumentError, DynclientError, UnreadableDocument
+from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
 from dynclient.options import (
     TLS,
@@ -256,8 +264,6 @@ class _BaseClient:
         )
         dispatcher = cls._dispatcher_class(state, options)
         if watch:
-            from dynclient._client.watching import SECONDS, Watcher
-
             state.stop_watching = Watcher(state, dispatcher, SECONDS if watch is True else watch).stop
         return cls(dispatcher)
 
@@ -402,17 +408,12 @@ class AsyncClient(_BaseClient):
         if transport is not None:
             await transport.aclose()
 
+    @outermost
     async def reload(self) -> Changes:
         """Read the document again in a worker thread, as :meth:`Client.reload` does."""
         import anyio
 
-        try:
-            return await anyio.to_thread.run_sync(self._state.reload, self._check())
-        except DynclientError as error:
-            from dynclient._client.tracebacks import shortened
-
-            __tracebackhide__ = True
-            raise shortened(error)  # noqa: B904  # it is the same error
+        return await anyio.to_thread.run_sync(self._state.reload, self._check())
 
     async def __aenter__(self) -> Self:
         return self

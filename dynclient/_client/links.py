@@ -15,7 +15,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from dynclient import codecs, json_pointer
 from dynclient._client.paging import fitted
-from dynclient._client.state import outermost
+from dynclient._client.shown_methods import outermost
 from dynclient._deferred import cached_property
 from dynclient._identifiers import near
 from dynclient._incoming.expressions import ExpressionContext, context_of, evaluate

@@ -1,4 +1,4 @@
-"""``client.operations``, a mapping that prints as a table, and the namespace of a tag."""
+"""``client.operations``, a mapping that prints as a table, the namespace of a tag, and their completion by IPython."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from dynclient._client.state import (
     no_such_operation,
     variant,
 )
-from dynclient.model import API, OperationRow
+from dynclient._schemas import shape
+from dynclient.exceptions import DocumentError
+from dynclient.inspection.arguments import arguments, secret
+from dynclient.model import API, OperationRow, Schema
 
-if TYPE_CHECKING:  # inspection is loaded when an object is shown
+if TYPE_CHECKING:
     from dynclient._tables import Row
 
 
@@ -163,8 +166,83 @@ class Summary:
 
 
 def allow_completion(*classes: type) -> None:
-    """Let IPython, if it is loaded, complete the attributes of these classes and the values of arguments."""
-    if "IPython.core.guarded_eval" in sys.modules:
-        from dynclient._client.completion import allow
+    """Let IPython, if it is there, evaluate attributes of these classes while it completes, and offer values.
 
-        allow(classes)
+    Its completer evaluates no attribute of a class that has ``__getattr__``, since that could have effects. Here it
+    only makes a method, so the classes are added to IPython's list of safe ones.
+    """
+    guarded = sys.modules.get("IPython.core.guarded_eval")
+    for policy in getattr(guarded, "EVALUATION_POLICIES", {}).values():
+        allowed = getattr(policy, "allowed_getattr", None)
+        if isinstance(allowed, set):
+            allowed.update(classes)
+    shells = sys.modules.get("IPython.core.interactiveshell") if guarded is not None else None
+    if shells is not None and shells.InteractiveShell.initialized():
+        shell = shells.InteractiveShell.instance()
+        matchers = getattr(shell.Completer, "custom_matchers", None)
+        if isinstance(matchers, list) and not any(isinstance(one, ValueMatcher) for one in matchers):
+            matchers.append(ValueMatcher(shell, classes))
+
+
+class ValueMatcher:
+    """Completes ``voice.update_call(state="`` with the values that the document lists for it."""
+
+    def __init__(self, shell: Any, classes: tuple[type, ...]) -> None:
+        """Take IPython's shell, and the classes of clients and namespaces: nothing else is evaluated."""
+        self._shell = shell
+        self._classes = classes
+        self.__qualname__ = type(self).__qualname__  # IPython recognizes a matcher by it
+
+    def __call__(self, text: str) -> list[str]:
+        """Complete the last word before the cursor; returns the whole words."""
+        called, keyword, quote = _value_begun(getattr(self._shell.Completer, "text_until_cursor", ""))
+        method = self._method(called.split(".")) if keyword else None
+        if method is None:
+            return []
+        words = [
+            str(value) if quote or not isinstance(value, str) else f'"{value}"' for value in _values(method, keyword)
+        ]
+        return [word for word in words if word.startswith(text)]
+
+    def _method(self, names: list[str]) -> OperationMethod | None:
+        found = self._shell.user_ns.get(names[0])
+        for name in names[1:]:
+            if not isinstance(found, self._classes):
+                return None
+            found = getattr(found, name, None)
+        return found if isinstance(found, OperationMethod) else None
+
+
+def _values(method: OperationMethod, keyword: str) -> tuple[Any, ...]:
+    try:
+        found = next((one for one in arguments(method.operation) if keyword in {one.name, one.wire}), None)
+        schema: Schema | None = found.schema if found is not None else None
+        if schema is None or secret(schema):
+            return ()
+        seen = shape(schema)
+        values = seen.enum or (shape(seen.items).enum if seen.items is not None else None) or ()
+    except DocumentError:
+        return ()
+    return tuple(value for value in values if isinstance(value, str | int) and str(value).isprintable())
+
+
+def _value_begun(line: str) -> tuple[str, str, str]:
+    """The call in a line up to the cursor, the keyword whose value is being typed, and its quote.
+
+    Empty if there is none.
+    """
+    before, _, arguments = line.rpartition("(")
+    head, _, value = arguments.rpartition("=")
+    value = value.lstrip()
+    quote = value[:1] if value[:1] in {"'", '"'} else ""
+    keyword = _last_word(head.rstrip(), "_")
+    if ")" in arguments or set(value.removeprefix(quote)) & set("'\"(),="):
+        return "", "", ""
+    return _last_word(before, "_."), keyword, quote
+
+
+def _last_word(text: str, others: str) -> str:
+    start = len(text)
+    while start and (text[start - 1].isalnum() or text[start - 1] in others):
+        start -= 1
+    return text[start:]

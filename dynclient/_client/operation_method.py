@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient._call import call, stream, with_key
 from dynclient._client.drivers import drive, drive_async
-from dynclient._client.shown_methods import of_operation, of_options, shown_as, with_keywords
-from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming, outermost
+from dynclient._client.shown_methods import of_operation, of_options, outermost, shortened, shown_as, with_keywords
+from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming
 from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader
 from dynclient.exceptions import ArgumentError, DocumentError, DynclientError, NoSuchOperation, escaped
@@ -223,14 +223,9 @@ class AsyncDispatcher(Dispatcher):
         """Send a call that :meth:`unsent` has made, by a transport of this event loop."""
         return await drive_async(call(**prepared), transport)
 
+    @outermost
     async def _send(self, plan: Plan, bound: Bound | Request, options: CallOptions, *, data_only: bool) -> Any:
-        try:
-            result: HTTPResult = await drive_async(call(**self._prepared(plan, bound, options)), self.state.transport)
-        except DynclientError as error:
-            from dynclient._client.tracebacks import shortened
-
-            __tracebackhide__ = True
-            raise shortened(error)  # noqa: B904  # it is the same error
+        result: HTTPResult = await drive_async(call(**self._prepared(plan, bound, options)), self.state.transport)
         return result.data if data_only else self._linked(plan, result)
 
 
@@ -434,8 +429,6 @@ class OperationMethod(Described):
             bound = plan.binder.bind(args, keywords, dispatcher.options.defaults)
             return dispatcher.send(plan, bound, data_only=not self._with_http_info)
         except DynclientError as error:  # as `outermost` does, whose frame every call would have
-            from dynclient._client.tracebacks import shortened
-
             __tracebackhide__ = True
             raise shortened(error)  # noqa: B904  # it is the same error
 

@@ -12,8 +12,8 @@ from contextvars import copy_context
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from dynclient._client.shown_methods import shortened
 from dynclient._client.state import LoadedDocument
-from dynclient._client.tracebacks import shortened
 from dynclient._deferred import cached_property, expression
 from dynclient._paging.declared import pagination
 from dynclient._paging.rules import Evidence, Pagination, Target, changed, checked, read_next, read_target

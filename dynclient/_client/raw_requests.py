@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from dynclient._client.state import outermost
+from dynclient._client.shown_methods import outermost
 from dynclient._deferred import expression
 from dynclient._request import Bound, CallOptions, Plan, server_url
 from dynclient.exceptions import ArgumentError

@@ -1,17 +1,28 @@
-"""Methods whose signatures depend on their object, and are computed when they are read, as by ``help()``."""
+"""How the methods that users call look to them: signatures of their own object, and tracebacks without our frames.
+
+Rule 1: a signature that depends on the method's object is worked out when somebody looks, as ``help()`` does.
+Rule 2: an error has the frames of a caller's own code, also those below ours: of a hook, a credential or a body that is
+read. So have its causes.
+Rule 3: with ``DYNCLIENT_TRACEBACK=full`` in the environment nothing is left out.
+"""
 
 from __future__ import annotations
 
+import inspect
+import os
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import partial, wraps
+from importlib import import_module
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, cast
 
 from dynclient._request import CallOptions
-
-if TYPE_CHECKING:
-    import inspect
+from dynclient.exceptions import DynclientError
 
 _F = TypeVar("_F")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_Error = TypeVar("_Error", bound=BaseException)
 
 
 class _BoundMethod(partial[Any]):
@@ -83,8 +94,6 @@ def shown_as(signature: Callable[[Any], inspect.Signature]) -> Callable[[_F], _F
 
 def of_operation(method: Any) -> inspect.Signature:
     """The signature of an operation, for a method that takes its arguments."""
-    import inspect
-
     made: inspect.Signature = method.__signature__
     return made.replace(return_annotation=inspect.Signature.empty)
 
@@ -93,9 +102,6 @@ def with_keywords(module: str) -> Callable[[Any], inspect.Signature]:
     """The signature of an operation with the options that a module of this package has, in its ``OPTIONS``."""
 
     def signature(method: Any) -> inspect.Signature:
-        import inspect
-        from importlib import import_module
-
         own, options = of_operation(method), import_module(f"dynclient._client.{module}").OPTIONS
         names = [f"{name}_" if name in own.parameters else name for name in options]
         more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=...) for name in names]
@@ -109,3 +115,66 @@ def of_options(_: object) -> inspect.Signature:
     from dynclient.inspection.signatures import of_keywords
 
     return of_keywords(CallOptions._fields)
+
+
+# Tracebacks
+
+
+_OWN = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120  # pathlib takes time to load
+
+
+def shortened(error: _Error) -> _Error:
+    """Drop the frames of dynclient from the traceback of an error and of its causes; returns the error.
+
+    Raising it again adds that frame.
+    """
+    if os.environ.get("DYNCLIENT_TRACEBACK") == "full":
+        return error
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        here = waiting.pop()
+        if here is not None and id(here) not in seen:
+            seen.add(id(here))
+            here.__traceback__ = _without_own(here.__traceback__)
+            waiting += [here.__cause__, here.__context__]
+    return error
+
+
+def _without_own(traceback: TracebackType | None) -> TracebackType | None:
+    kept = []
+    while traceback is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(_OWN):
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    for found in reversed(kept):
+        traceback = TracebackType(traceback, found.tb_frame, found.tb_lasti, found.tb_lineno)
+    return traceback
+
+
+def outermost(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorate a function that users call or await: its errors have a traceback with its frame alone of ours."""
+
+    @wraps(function)
+    def called(*args: _P.args, **keywords: _P.kwargs) -> _R:
+        try:
+            return function(*args, **keywords)
+        except BaseException as error:
+            del args, keywords  # they may hold secrets, and some tracebacks show local variables
+            if not isinstance(error, DynclientError):
+                raise
+            __tracebackhide__ = True  # pytest shows the caller's frame, then
+            raise shortened(error)  # noqa: B904  # it is the same error
+
+    @wraps(function)
+    async def awaited(*args: _P.args, **keywords: _P.kwargs) -> Any:
+        try:
+            return await cast("Any", function(*args, **keywords))
+        except BaseException as error:
+            del args, keywords
+            if not isinstance(error, DynclientError):
+                raise
+            __tracebackhide__ = True
+            raise shortened(error)  # noqa: B904  # it is the same error
+
+    return cast("Callable[_P, _R]", awaited) if inspect.iscoroutinefunction(function) else called

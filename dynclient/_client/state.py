@@ -5,20 +5,25 @@ the first that is stored is used by all.
 Rule 2: ``reload`` swaps the document as a whole, by one assignment: a caller sees the old one or the new one. Objects
 made from the old one keep working, on the same connections.
 Rule 3: a new document is taken only if it can be read and the client's credentials fit it.
+Rule 4: the thread that watches a document's files ends with what it works for, closed or forgotten, and never keeps the
+process alive. A file that is still being written is left alone: it is read when it looks the same twice. An exception
+of a reload or of a hook does not end the watch; it is logged.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
-from threading import Lock
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from threading import Event, Lock, Thread, current_thread
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from dynclient._call import Budget
+from dynclient._call import Budget, ReloadEvent
 from dynclient._client.source import DocumentSource
 from dynclient._deferred import cached_property
+from dynclient._document import Document
+from dynclient._escaping import logger
 from dynclient._identifiers import near
 from dynclient._request import Plan
 from dynclient.exceptions import ClientClosed, DocumentError, DynclientError, NoSuchOperation
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
     from dynclient.drift import Recorder
     from dynclient.inspection.search import SearchIndex
 
-_P = ParamSpec("_P")
+
 _R = TypeVar("_R")
 
 WITH_HTTP_INFO = "_with_http_info"
@@ -80,25 +85,6 @@ class OperationNames:
             keys = [row.key for row in rows.values()] if "/" in name else []
             raise no_such_operation(name, near(name, [*rows, *ids, *keys]))
         return row
-
-
-def outermost(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Decorate a function that users call: tracebacks of its errors show no deeper frame of dynclient."""
-
-    @wraps(function)
-    def called(*args: _P.args, **keywords: _P.kwargs) -> _R:
-        try:
-            return function(*args, **keywords)
-        except BaseException as error:
-            del args, keywords  # they may hold secrets, and some tracebacks show local variables
-            if not isinstance(error, DynclientError):
-                raise
-            from dynclient._client.tracebacks import shortened
-
-            __tracebackhide__ = True  # so that pytest shows the caller's frame
-            raise shortened(error)  # noqa: B904  # it is the same error
-
-    return called
 
 
 @contextmanager
@@ -345,3 +331,67 @@ def no_such_operation(name: str, matches: Sequence[str], namespace: str = "") ->
     meant = f"; did you mean {' or '.join(matches)}?" if matches else ""
     shown = f"{namespace}.{name}" if namespace else name
     return NoSuchOperation(f"no operation {shown}{meant}", name=name, matches=list(matches))
+
+
+log = logger()
+
+SECONDS = 1.0
+"""Seconds between two checks."""
+
+
+class Watcher:
+    """Reloads a client when its document's files change, in a daemon thread."""
+
+    def __init__(self, state: ClientState, dispatcher: Any, seconds: float) -> None:
+        """Start to watch; ``seconds`` is the time between two checks."""
+        self._state = weakref.ref(state)
+        self._made, self._options = type(dispatcher), dispatcher.options
+        self._seconds = seconds
+        references = state.document.api.references
+        # A change between the reading of the document and now is found at the first check.
+        is_current = isinstance(references, Document) and references.is_current()
+        self._seen = state.source.stamps(state.document.api) if is_current else ()
+        self._stopped = Event()
+        self._thread = Thread(target=self._watch, name="dynclient-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the watch; waits for a reload that is under way, for 5 seconds at most."""
+        self._stopped.set()
+        if self._thread is not current_thread():
+            self._thread.join(timeout=5)
+
+    def _watch(self) -> None:
+        before = self._seen
+        while not self._stopped.wait(self._seconds):
+            state = self._state()
+            if state is None:
+                return
+            now = state.source.stamps(state.document.api)
+            if now != self._seen and now == before:
+                self._seen = now
+                self._reload(state)
+            before = now
+            del state
+
+    def _reload(self, state: ClientState) -> None:
+        document = state.document
+        name = document.api.document_name
+        try:
+            event = ReloadEvent(name, state.reload(lambda new: self._made(state, self._options, new)))
+            if state.document is document:
+                return
+            log.info("%s: read again", name)
+        except DynclientError as error:
+            log.warning("%s: not loaded, the client keeps its document: %s", name, error)
+            event = ReloadEvent(name, error=error)
+        except Exception:  # rule 4
+            log.exception("%s: could not be reloaded", name)
+            return
+        for hook in self._options.hooks:
+            method = getattr(hook, "on_reload", None)
+            if method is not None:
+                try:
+                    method(event)
+                except Exception:  # rule 4
+                    log.exception("on_reload of %s failed", type(hook).__name__)

@@ -23,8 +23,7 @@ from dynclient._call import Flow, is_repeatable
 from dynclient._client import drivers
 from dynclient._client.downloads import AtomicFile, Download, Progress, version_of
 from dynclient._client.drivers import BodyBuffer, drive, drive_async
-from dynclient._client.state import outermost
-from dynclient._client.tracebacks import shortened
+from dynclient._client.shown_methods import outermost
 from dynclient._request import CallOptions
 from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.codecs import Splitter, sequence
@@ -258,40 +257,34 @@ class _Source(Generic[T]):
 class BodyIterator(_Source[T], Iterator[T]):
     """The pieces of a body: an iterator, once over."""
 
+    @outermost
     def __next__(self) -> T:
-        try:
-            while (piece := self._piece()) is _NOTHING:
-                if self._ended:
-                    raise StopIteration
-                try:
-                    flow = self._fed(next(self._body.chunks(), None))
-                except DynclientError as error:
-                    flow = self._lost(error)
-                if flow is not None:
-                    self._reopened(drive(flow, self._body.transport))
-        except DynclientError as error:  # as `outermost` does, whose frame every piece would have
-            __tracebackhide__ = True
-            raise shortened(error)  # noqa: B904  # it is the same error
+        while (piece := self._piece()) is _NOTHING:
+            if self._ended:
+                raise StopIteration
+            try:
+                flow = self._fed(next(self._body.chunks(), None))
+            except DynclientError as error:
+                flow = self._lost(error)
+            if flow is not None:
+                self._reopened(drive(flow, self._body.transport))
         return piece
 
 
 class AsyncBodyIterator(_Source[T], AsyncIterator[T]):
     """The pieces of a body: an asynchronous iterator, once over."""
 
+    @outermost
     async def __anext__(self) -> T:
-        try:
-            while (piece := self._piece()) is _NOTHING:
-                if self._ended:
-                    raise StopAsyncIteration
-                try:
-                    flow = self._fed(await anext(self._body.chunks(), None))
-                except DynclientError as error:
-                    flow = self._lost(error)
-                if flow is not None:
-                    self._reopened(await drive_async(flow, self._body.transport))
-        except DynclientError as error:
-            __tracebackhide__ = True
-            raise shortened(error)  # noqa: B904  # it is the same error
+        while (piece := self._piece()) is _NOTHING:
+            if self._ended:
+                raise StopAsyncIteration
+            try:
+                flow = self._fed(await anext(self._body.chunks(), None))
+            except DynclientError as error:
+                flow = self._lost(error)
+            if flow is not None:
+                self._reopened(await drive_async(flow, self._body.transport))
         return piece
 
 
@@ -509,12 +502,9 @@ class AsyncStreaming:
     def __init__(self, body: Body) -> None:
         self._body = body
 
+    @outermost
     async def __aenter__(self) -> AsyncAnswer:
-        try:
-            self._body.opened(await drive_async(self._body.begin(), self._body.transport), drivers.chunks_async)
-        except DynclientError as error:
-            __tracebackhide__ = True
-            raise shortened(error)  # noqa: B904  # it is the same error
+        self._body.opened(await drive_async(self._body.begin(), self._body.transport), drivers.chunks_async)
         self._answer = AsyncAnswer(self._body)
         return self._answer
 

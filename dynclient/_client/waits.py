@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from dynclient._client.jobs import Ask, Dispatching, Flow, JobState, bounded, deadline_of, taken, waiter_named
-from dynclient._client.tracebacks import shortened
+from dynclient._client.shown_methods import outermost
 from dynclient._client.waiting import State, Task, Until, Waiter, conditions, kept_headers
 from dynclient._records import Record
 from dynclient._request import Plan
@@ -116,26 +116,20 @@ class _Over(Record):
     value: Any
 
 
+@outermost
 def _run(flow: Flow[Any], dispatcher: Dispatching) -> Any:
     try:
         while True:
             _next_state(flow, dispatcher)
     except StopIteration as stop:
         return stop.value
-    except DynclientError as error:
-        __tracebackhide__ = True
-        raise shortened(error)  # noqa: B904  # it is the same error
 
 
+@outermost
 async def _run_async(flow: Flow[Any], dispatcher: Dispatching) -> Any:
-    try:
-        while True:
-            found = await _next_state_async(flow, dispatcher)
-            if isinstance(found, _Over):
-                return found.value
-    except DynclientError as error:
-        __tracebackhide__ = True
-        raise shortened(error)  # noqa: B904  # it is the same error
+    while not isinstance(found := await _next_state_async(flow, dispatcher), _Over):
+        pass
+    return found.value
 
 
 class _States(Iterator[State]):

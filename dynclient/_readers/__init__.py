@@ -12,8 +12,7 @@ from dynclient._deferred import deferred
 
 if TYPE_CHECKING:
     from dynclient._readers.api import READERS, read
-    from dynclient._readers.checking import check
-    from dynclient._readers.fields import misspelt
+    from dynclient._readers.checking import check, misspelt
     from dynclient._readers.listings import Listing, listed, noted
 
 __all__ = ["READERS", "Listing", "check", "listed", "misspelt", "noted", "read"]

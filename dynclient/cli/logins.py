@@ -221,7 +221,7 @@ def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str
     from dynclient._client.drivers import drive
     from dynclient._environment import Environment
     from dynclient.security import AuthContext, CallClock, CredentialCache
-    from dynclient.security.grants import endpoints, fault_of, first_token
+    from dynclient.security.oauth2 import endpoints, fault_of, first_token
     from dynclient.security.tokens import TokenRequest, flow_of
     from dynclient.security.trust import text_of, trust
     from dynclient.transports import HTTPTransport

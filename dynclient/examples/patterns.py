@@ -10,8 +10,7 @@ from random import Random
 from typing import Any
 
 from dynclient import _regex
-from dynclient._regex.characters import CharacterSet
-from dynclient._regex.syntax import Back, Choice, Group, One, Repeat, Sequence
+from dynclient._regex.syntax import Back, CharacterSet, Choice, Group, One, Repeat, Sequence
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PUNCTUATION = "".join(character for character in map(chr, range(0x20, 0x7F)) if not character.isalnum())

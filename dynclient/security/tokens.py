@@ -2,22 +2,32 @@
 
 Rule 1: everything that an authorization server is sent goes to a trusted origin.
 Rule 2: nothing of a token, a password or a client's secret is in an error: neither sent bodies nor received ones.
+Rule 3: a file of tokens belongs to this user and is readable by nobody else; another one is refused.
+Rule 4: it is replaced whole: a reader sees the old tokens or the new ones, never half of them.
+Rule 5: it is read, changed and replaced under a lock, so that no writer undoes what another has written. The lock is
+the operating system's, on a file beside it: a process that dies lets go of it.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import errno
+import json
 import math
 import os
-from collections.abc import Hashable, Mapping
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 from dynclient import codecs
 from dynclient._records import Record
 from dynclient._secrets import SECRET_BODY, Secret, masked
-from dynclient.exceptions import AuthorizationError, DecodeError, InvalidDocument, escaped
+from dynclient.exceptions import ArgumentError, AuthorizationError, DecodeError, InvalidDocument, escaped
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Headers, Request, Response, origin
 from dynclient.model import OAuthFlow, SecurityScheme
@@ -236,8 +246,6 @@ def store_of(given: OAuth2) -> TokenStore | None:
     """The caller's token store, or None."""
     if not isinstance(given.store, (str, os.PathLike)):
         return given.store
-    from dynclient.security.oauth2.store import FileStore
-
     return FileStore(given.store)
 
 
@@ -283,3 +291,113 @@ def _key(request: TokenRequest) -> str:
     whole = urljoin(text_of(place), address)
     api = text_of(origin(request.url))
     return " ".join(filter(None, (whole, given.client_id, given.username, *parameters, "for", api)))
+
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_PATIENCE = 10.0
+_PAUSE = 0.005
+_BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+_NEW = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+
+
+class FileStore:
+    """A TokenStore in a file of mode 0600."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Take the path of a file, which need not exist."""
+        self._path = Path(path)
+
+    def load(self, key: str) -> Mapping[str, Any] | None:
+        """The tokens of a key, or None.
+
+        Raises:
+            ArgumentError: the file can't be read, or belongs to others, or they can read it.
+        """
+        entry = self._read().get(key)
+        return entry if isinstance(entry, dict) else None
+
+    def save(self, key: str, tokens: Mapping[str, Any]) -> None:
+        """Save the tokens of a key, beside those of other keys; an empty mapping removes the key.
+
+        Raises:
+            ArgumentError: the file can't be written, or another process does not let go of it.
+        """
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._locked():
+                entries = self._read()
+                entries.pop(key, None)
+                self._replace({**entries, key: dict(tokens)} if tokens else entries)
+        except OSError as error:
+            raise self._fault(f"can't be written: {error.strerror}") from None
+
+    def _replace(self, entries: Mapping[str, Any]) -> None:
+        # In a folder that is the owner's alone, and is removed whatever happens.
+        with tempfile.TemporaryDirectory(prefix=f".{self._path.name}.", dir=self._path.parent) as folder:
+            file = Path(folder, self._path.name)
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+            file.replace(self._path)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep all other writers out, of this process and of others."""
+        file = os.open(self._path.with_name(f".{self._path.name}.lock"), _NEW, 0o600)
+        try:
+            end = time.monotonic() + _PATIENCE
+            while not _try_lock(file):
+                if time.monotonic() >= end:
+                    raise self._fault(f"has been locked by another process for {_PATIENCE:g} seconds")
+                time.sleep(_PAUSE)
+            yield
+        finally:
+            # This unlocks it too.
+            os.close(file)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            with self._path.open(encoding="utf-8") as file:
+                self._check(os.fstat(file.fileno()))
+                data = json.load(file)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise self._fault(f"can't be read: {error.strerror}") from None
+        except (ValueError, RecursionError):
+            raise self._fault("is not a file of tokens", "remove it to start again") from None
+        return data if isinstance(data, dict) else {}
+
+    def _check(self, found: os.stat_result) -> None:
+        """Refuse a file whose tokens others know, or may have written: theirs would be sent as ours."""
+        if os.name != "posix":
+            return
+        if found.st_uid != os.geteuid():
+            raise self._fault("belongs to another user", "remove it, or name another file")
+        if found.st_mode & _OTHERS:
+            raise self._fault("can be read by others", "chmod 600 it, if what is in it is still secret")
+
+    def _fault(self, what: str, hint: str = "") -> ArgumentError:
+        return ArgumentError(f"the token store {self._path} {what}", argument="store", hint=hint)
+
+
+def _try_lock(file: int) -> bool:
+    """Lock a file that is open; False if somebody else has locked it."""
+    try:
+        _LOCK(file)
+    except OSError as error:
+        # A file system without locks is used without.
+        return error.errno not in _BUSY
+    return True
+
+
+def _system_lock() -> Callable[[int], object]:
+    try:
+        import fcntl
+    except ImportError:
+        import msvcrt  # the same on Windows
+
+        return lambda file: msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,no-any-return,unused-ignore]  # known on Windows only
+    return lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_LOCK = _system_lock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dynclient._readers.fields import known_to, objects
+from dynclient._readers.checking import known_to, objects
 
 
 @pytest.mark.parametrize("version", ["2.0", "3.0", "3.1", "3.2"])

@@ -9,7 +9,7 @@ import pytest
 
 import dynclient
 from dynclient._readers import READERS
-from dynclient._readers.fields import objects
+from dynclient._readers.checking import objects
 from dynclient.dialects import DIALECTS
 from dynclient.exceptions import DocumentError, InvalidDocument, UnsupportedVersion
 from dynclient.model import API

@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynclient import _regex
-from dynclient._regex import Pattern, PatternError, automaton, read
-from dynclient._regex.automaton import Automaton, Unfit
+from dynclient._regex import Pattern, PatternError, matching, read
+from dynclient._regex.matching import Automaton, Unfit
 
 SLOW = [
     (r"^(a+)+$", "a" * 50_000 + "!"),
@@ -206,7 +206,7 @@ def test_many_unicode_properties_cost_little():
 
 
 def test_threads_may_share_a_pattern_whose_cache_is_emptied(monkeypatch):
-    monkeypatch.setattr(automaton, "_MOST_CACHED", 50)
+    monkeypatch.setattr(matching, "_MOST_CACHED", 50)
     pattern = Pattern(r"(a|b)*a(a|b){5}c\p{L}")
     text = "".join(random.Random(1).choices("ab", k=3_000))
     with ThreadPoolExecutor(4) as pool:

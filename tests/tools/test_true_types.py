@@ -16,7 +16,7 @@ from dynclient_tools.emitting import write
 from dynclient_tools.stubs import stubs
 
 import dynclient
-from dynclient._client import keywords
+from dynclient import types as keywords
 from dynclient._client.operation_method import Described
 from dynclient._request import CallOptions
 

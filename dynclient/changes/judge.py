@@ -40,6 +40,7 @@ _TELLING = re.compile(r'"(?:discriminator|\$dynamicRef|\$recursiveRef|\$id|id|\$
 _ANY: tuple[Any, ...] = (None, True, False, 0, 1, -1, 1.5, "", "a", "zz zz", [], {})
 
 Text = tuple[str, tuple[Schema, ...] | None]
+_Key = tuple[int, str]
 
 
 class Judge:
@@ -51,23 +52,23 @@ class Judge:
         self._left = _STEPS_IN_ALL
         self._tries = _TRIED_IN_ALL
         self._terms: dict[tuple[int, str], _DocumentTerms] = {}
-        self._texts: dict[str, Text] = {}
-        self._alike: dict[tuple[str, str], bool] = {}
-        self._proved: dict[tuple[str, str, str], bool] = {}
+        self._texts: dict[_Key, Text] = {}
+        self._alike: dict[tuple[_Key, _Key], bool] = {}
+        self._proved: dict[tuple[_Key, _Key, str], bool] = {}
 
     def alike(self, old: Schema, new: Schema) -> bool:
         """Whether two schemas are written alike, with all that they refer to."""
-        waiting, seen = [(old, new)], set[tuple[str, str]]()
+        waiting, seen = [(old, new)], set[tuple[_Key, _Key]]()
         while waiting:
             one, other = waiting.pop()
-            pair = (one.uri, other.uri)
+            pair = (_key(one), _key(other))
             if pair in seen or self._alike.get(pair):
                 continue
             seen.add(pair)
             (left, ends), (right, others) = self._text(one), self._text(other)
             is_telling = left != right or one.dialect != other.dialect or _TELLING.search(left)
             if self._alike.get(pair) is False or is_telling or ends is None or others is None:
-                self._alike[old.uri, new.uri] = self._alike[pair] = False
+                self._alike[_key(old), _key(new)] = self._alike[pair] = False
                 return False
             waiting += zip(ends, others, strict=True)
         self._alike.update(dict.fromkeys(seen, True))
@@ -75,18 +76,19 @@ class Judge:
 
     def _text(self, schema: Schema) -> Text:
         """A schema as text, and what it refers to; None if a reference leads nowhere."""
-        if schema.uri not in self._texts:
+        key = _key(schema)
+        if key not in self._texts:
             written = json.dumps(schema.value, default=_plain, sort_keys=True)
             found = dict.fromkeys(map(json.loads, _REFERENCE.findall(written)))
             try:
-                self._texts[schema.uri] = written, tuple(target(schema, to) for to in found)
+                self._texts[key] = written, tuple(target(schema, to) for to in found)
             except DocumentError:
-                self._texts[schema.uri] = written, None
-        return self._texts[schema.uri]
+                self._texts[key] = written, None
+        return self._texts[key]
 
     def proves(self, one: Schema, other: Schema, direction: Direction) -> bool:
         """Whether it is proved that all values of a schema are valid by the other."""
-        key = (one.uri, other.uri, direction)
+        key = (_key(one), _key(other), direction)
         if key not in self._proved:
             self._proof.steps = max(min(_STEPS, self._left), 0)
             begun = self._proof.steps
@@ -135,6 +137,11 @@ class Judge:
         except (DocumentError, RecursionError):
             pass
         return MISSING
+
+
+def _key(schema: Schema) -> _Key:
+    """The identity of a schema among two documents: a document that was loaded again has the same URIs."""
+    return id(schema.references), schema.uri
 
 
 def _plain(value: Any) -> Any:

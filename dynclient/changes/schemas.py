@@ -330,7 +330,7 @@ def _branches(left: list[Schema], right: list[Schema], add: Add, alike: Fits) ->
 
 def _same_name(one: Schema, other: Schema) -> bool:
     old, new = shape(one), shape(other)
-    return old.schema == new.schema or (old.name is not None and old.name == new.name)
+    return old.name is not None and old.name == new.name
 
 
 def _nearest(left: list[Schema], right: list[Schema]) -> list[tuple[Schema, Schema]]:

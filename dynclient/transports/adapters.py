@@ -313,7 +313,7 @@ async def _awaited(value: Any) -> None:
 class Urllib3Transport:
     """Sends by a ``urllib3.PoolManager`` of yours, or by a ``requests.Session``.
 
-    What patches urllib3 or requests works with it: vcrpy, responses. ``docs/streams.md`` says which guarantees of
+    What patches urllib3 or requests works with it: vcrpy, responses. ``docs/transports.md`` says which guarantees of
     :class:`HTTPTransport` it keeps.
     """
 
@@ -399,7 +399,7 @@ class _Urllib3Exchange(ForeignExchange):
 class HttpxTransport:
     """Sends by an ``httpx.Client`` of yours; for an AsyncClient, by an ``httpx.AsyncClient``.
 
-    What patches httpx works with it, such as respx; and HTTP/2, its proxies and its authentication. ``docs/streams.md``
+    What patches httpx works with it, such as respx; and HTTP/2, its proxies and its authentication. ``docs/transports.md``
     says which guarantees of :class:`HTTPTransport` it keeps.
     """
 

@@ -20,9 +20,8 @@ __all__ = ["READERS", "Listing", "check", "listed", "misspelt", "noted", "read"]
 __getattr__ = deferred(
     __name__,
     {
-        "checking": ("check",),
+        "checking": ("check", "misspelt"),
         "listings": ("Listing", "listed", "noted"),
-        "fields": ("misspelt",),
         "api": ("READERS", "read"),
     },
 )

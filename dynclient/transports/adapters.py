@@ -399,8 +399,8 @@ class _Urllib3Exchange(ForeignExchange):
 class HttpxTransport:
     """Sends by an ``httpx.Client`` of yours; for an AsyncClient, by an ``httpx.AsyncClient``.
 
-    What patches httpx works with it, such as respx; and HTTP/2, its proxies and its authentication. ``docs/transports.md``
-    says which guarantees of :class:`HTTPTransport` it keeps.
+    What patches httpx works with it, such as respx; and HTTP/2, its proxies and its authentication.
+    ``docs/transports.md`` says which guarantees of :class:`HTTPTransport` it keeps.
     """
 
     def __init__(self, client: Any) -> None:

@@ -223,11 +223,13 @@ def _body(method: Any, form: Mapping[str, Any]) -> Any:
         return ...
     offered = preferred(method.operation.body)
     media_range = form.get("content_type") or (offered.media_range if offered is not None else "application/json")
-    if not media_types.is_parsed(media_range):
+    if not media_types.is_parsed(media_range) and "*" not in media_range:
         return text
     try:
         value = json.loads(text) if text.strip() else {}
     except json.JSONDecodeError as error:
+        if "*" in media_range:
+            return text
         raise ValueError(f"line {error.lineno}, column {error.colno}: this is not JSON: {error.msg}") from None
     except RecursionError:
         raise ValueError("the JSON is too deep") from None

@@ -6,7 +6,9 @@ Rule: the templates escape every text; Markdown of the document is written witho
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +45,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["markdown"] = markdown
+        environment.filters |= {"markdown": markdown, "file_name": lambda name: re.split(r"[/\\]", name)[-1] or name}
         self._templates = environment
 
     def _write(self, template: str, **values: Any) -> str:
@@ -186,16 +188,14 @@ def _body(
     if body is None:
         return None
     value = example.get(body.name, "")
-    text = (
-        value
-        if isinstance(value, str)
-        else ""
-        if isinstance(value, bytes)
-        else json.dumps(_without_bytes(value), indent=2, ensure_ascii=False, default=str)
-    )
-    if isinstance(value, str) and value and media_types.is_parsed(preferred_range):
-        text = json.dumps(value, ensure_ascii=False)
-    whole = media_types.find(preferred_range).codec == "binary" if preferred_range else False
+    if isinstance(value, bytes):
+        # Of a media range such as */*, the example is the bytes of JSON.
+        with suppress(ValueError):
+            value = json.loads(value)
+    is_text = isinstance(value, (str, bytes)) and not (value and media_types.is_parsed(preferred_range))
+    text = _text(value) if is_text else json.dumps(_without_bytes(value), indent=2, ensure_ascii=False, default=str)
+    is_range = "*" in preferred_range and not isinstance(value, bytes)
+    whole = bool(preferred_range) and media_types.find(preferred_range).codec == "binary" and not is_range
     return {
         "name": body.name,
         "required": view.body_required,
@@ -232,8 +232,26 @@ def _renderer() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}, renderer_cls=_Links).enable("table").disable("image")
 
 
+# The HTML that descriptions have most, as Markdown. All other HTML is shown as text.
+_HTML = tuple(
+    (re.compile(pattern, re.IGNORECASE), written)
+    for pattern, written in (
+        (r"""<a [^<>]{0,999}?href=["']([^"'<>\s]*)["'][^<>]{0,999}>([^<>\[\]]*)</a>""", r"[\2](\1)"),
+        (r"</?(?:p|div|ul|ol|table|tbody|tr)>", "\n\n"),
+        (r"<br ?/?>", "  \n"),
+        (r"<li>", "\n* "),
+        (r"</?(?:strong|b)>", "**"),
+        (r"</?(?:em|i)>", "*"),
+        (r"</?code>", "`"),
+        (r"<a(?: [^<>]{0,1000})?>|</(?:a|li|span)>|<span>", ""),
+    )
+)
+
+
 def markdown(text: str) -> Markup:
     """A document's Markdown (CommonMark and tables) as HTML."""
     if len(text) > _MARKDOWN_LONGEST:
         text = text[:_MARKDOWN_LONGEST] + " …"
+    for pattern, written in _HTML:
+        text = pattern.sub(written, text)
     return Markup(_renderer().render(text))  # noqa: S704  # its HTML and images are written as text

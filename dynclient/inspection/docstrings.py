@@ -181,7 +181,12 @@ def constraints(schema: Schema | None) -> tuple[str, ...]:
         return ()
     seen = shape(schema)
     phrases = [f"format {seen.format}"] if seen.format else []
-    phrases += [phrase(seen.constraints[key]) for key, phrase in _PHRASES.items() if key in seen.constraints]
+    phrases += [
+        phrase(seen.constraints[key])
+        for key, phrase in _PHRASES.items()
+        # Keywords about arrays say nothing of other values.
+        if key in seen.constraints and ("Items" not in key or not seen.types or "array" in seen.types)
+    ]
     if seen.default is not MISSING and not secret(schema):
         phrases.append(f"default {seen.default!r}")
     return tuple(phrase for phrase in phrases if phrase)

@@ -194,6 +194,31 @@ def test_other_bodies(explored, body, media_type, expected):
     assert shown.get("picture", "").startswith("data:image/png;base64,") is (media_type == "image/png")
 
 
+def test_a_body_of_any_media_type_is_written_as_json(explored):
+    content = {"*/*": {"schema": {"type": "object", "properties": {"n": {"type": "integer"}}}}}
+    site = explored(described({"requestBody": {"required": True, "content": content}}, method="post"))
+    text = site.ask("GET", "/o/go").text
+    assert "<textarea" in text
+    assert "&#34;n&#34;: 1" in text
+    shown = site.post("/check/go", {"body": '{"n": 2}'})
+    assert (shown["faults"], "application/json" in shown["exports"]["curl"]) == ([], True)
+    assert "text/plain" in site.post("/check/go", {"body": "{n"})["exports"]["curl"]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("<p>A <strong>b</strong></p><ul><li>c</li></ul>", "<ul>\n<li>c</li>\n</ul>"),
+        ('<a href="http://b.test/">c</a>', '<a href="http://b.test/" rel="noopener noreferrer nofollow"'),
+        ('<a href="javascript:alert(1)">c</a>', "[c](javascript:alert(1))"),
+        ("<script>a</script>", "&lt;script&gt;a&lt;/script&gt;"),
+        ("<b onclick=a>", "&lt;b onclick=a&gt;"),
+    ],
+)
+def test_descriptions_in_simple_html_are_read(explored, text, html):
+    assert html in explored(described({"description": text})).ask("GET", "/o/go").text
+
+
 def test_items_come_line_by_line(explored):
     operation = {"responses": {"200": {"description": "d", "content": {"application/jsonl": {}}}}}
     site = explored(described(operation), transport=Canned(b'{"a": 1}\n{"a": 2}\n', "application/jsonl"))

@@ -429,7 +429,7 @@ function coloured(text) {
 }
 
 function headersNode(title, pairs, prefix = "") {
-  return make("details", { className: "table" }, make("summary", {}, prefix ? `${prefix}: ` : "", make("code", { textContent: title })),
+  return make("details", { className: "table" }, make("summary", {}, ...(prefix ? [`${prefix}: `, make("code", { textContent: title })] : [title])),
     make("table", {}, make("tbody", {}, ...pairs.map(([name, value]) =>
       make("tr", {}, make("td", { textContent: name }), make("td", { textContent: value }))))));
 }

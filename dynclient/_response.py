@@ -474,7 +474,7 @@ def item_schema(media_type: model.MediaType | None, index: int) -> model.Schema 
     """The schema of one item of a body that is a sequence: ``itemSchema``, or that of the array's items."""
     if media_type is None or media_type.item_schema is not None:
         return media_type.item_schema if media_type is not None else None
-    from dynclient.codecs import shapes
+    from dynclient._schemas import shapes
 
     return shapes.item_schema(shapes.sole(media_type.schema), index) if media_type.schema else None
 

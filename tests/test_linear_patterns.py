@@ -34,9 +34,9 @@ MAKERS = {"compile", "expression"}
 METHODS = {
     ("dynclient/cli/application.py", "in_options"): {"sub"},
     ("dynclient/codecs/multipart.py", "_split"): {"finditer"},
-    ("dynclient/_document/offsets.py", "_KEY"): {"match"},
-    ("dynclient/_document/offsets.py", "_NEXT"): {"match"},
-    ("dynclient/_document/offsets.py", "_SCALAR"): {"match"},
+    ("dynclient/_document/data.py", "_KEY"): {"match"},
+    ("dynclient/_document/data.py", "_NEXT"): {"match"},
+    ("dynclient/_document/data.py", "_SCALAR"): {"match"},
 }
 # The structure of these says more than there is, since assertions are not looked into; their times are measured too.
 EXEMPT = {

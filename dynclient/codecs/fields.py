@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from dynclient import _negotiation, _schemas, _styles
 from dynclient._records import Record
-from dynclient.codecs import shapes
+from dynclient._schemas import shapes
 from dynclient.codecs.codec import is_content
 from dynclient.exceptions import EncodeError
 from dynclient.media_types import JSON, OCTETS, TEXT, find, is_concrete, parse

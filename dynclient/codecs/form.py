@@ -13,7 +13,8 @@ from urllib.parse import quote_plus, unquote_plus
 
 from dynclient import _schemas, _styles
 from dynclient._charsets import decode_text, encode_text
-from dynclient.codecs import fields, shapes
+from dynclient._schemas import shapes
+from dynclient.codecs import fields
 from dynclient.codecs.codec import Codec, Encoded, too_many
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
 from dynclient.media_types import OCTETS, charset_of, is_concrete

@@ -27,7 +27,8 @@ from dynclient import _schemas, _styles
 from dynclient._charsets import decode_text
 from dynclient._deferred import expression
 from dynclient._records import Record
-from dynclient.codecs import fields, shapes
+from dynclient._schemas import shapes
+from dynclient.codecs import fields
 from dynclient.codecs.codec import Codec, Content, Encoded, StreamBody, content_of, is_content, raw_body
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
 from dynclient.http_grammar import TOKEN

@@ -24,7 +24,8 @@ from dynclient import _schemas
 from dynclient._charsets import BOM, decode_text, encode_text, is_known
 from dynclient._deferred import expression
 from dynclient._plain_values import plain_value
-from dynclient.codecs import json, shapes
+from dynclient._schemas import shapes
+from dynclient.codecs import json
 from dynclient.codecs.codec import CHUNK, Codec, Encode, Encoded, Split, StreamBody, is_content, raw_body, too_many
 from dynclient.exceptions import DecodeError, EncodeError, ResponseTooLarge
 from dynclient.media_types import charset_of

@@ -28,9 +28,14 @@ from dynclient.exceptions import (
 )
 from dynclient.messages import Await, Request, Response, RunBlocking, Sleep
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
-from dynclient.security.auth import Auth, AuthContext, CallClock, CredentialCache, CredentialRequest, SchemeAuth
-from dynclient.security.locations import (
+from dynclient.security.auth import (
     UNDECLARED,
+    Auth,
+    AuthContext,
+    CallClock,
+    CredentialCache,
+    CredentialRequest,
+    SchemeAuth,
     added,
     has_credential,
     location_of,

@@ -22,8 +22,7 @@ from dynclient._records import Record
 from dynclient._secrets import Secret
 from dynclient.http_grammar import TOKEN
 from dynclient.messages import Request
-from dynclient.security.auth import AuthContext, SchemeAuth
-from dynclient.security.locations import write
+from dynclient.security.auth import AuthContext, SchemeAuth, write
 
 # RFC 7616, 6.1: the registered algorithms, the strongest first. Each also has a -sess variant.
 _ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}

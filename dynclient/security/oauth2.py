@@ -21,8 +21,7 @@ from dynclient.exceptions import AuthorizationError, DynclientError, MissingCred
 from dynclient.messages import Headers, Request, Response, RunBlocking, Sleep
 from dynclient.model import OAuthFlow, SecurityScheme
 from dynclient.options import DeviceCode, OAuth2
-from dynclient.security.auth import AuthContext, PendingCall, SchemeAuth, Steps, called
-from dynclient.security.locations import write
+from dynclient.security.auth import AuthContext, PendingCall, SchemeAuth, Steps, called, write
 from dynclient.security.tokens import (
     Token,
     TokenRequest,

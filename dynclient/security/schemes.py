@@ -24,8 +24,7 @@ from dynclient.http_grammar import AUTHENTICATION_SCHEMES
 from dynclient.messages import Request
 from dynclient.model import SecurityScheme
 from dynclient.options import OAuth2
-from dynclient.security.auth import Auth, AuthContext, CredentialRequest, SchemeAuth
-from dynclient.security.locations import UNDECLARED, write
+from dynclient.security.auth import UNDECLARED, Auth, AuthContext, CredentialRequest, SchemeAuth, write
 
 Function = Callable[[CredentialRequest], Any]
 Given = Mapping[str, Auth | Function]

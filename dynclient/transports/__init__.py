@@ -8,8 +8,9 @@ Rule 3: every wait ends: it is bounded by its own time-out and by the call's dea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from dynclient._deferred import deferred
 from dynclient.messages import Response, Send
 
 if TYPE_CHECKING:
@@ -77,19 +78,13 @@ class AbortableTransport(Transport, Protocol):
         """Make the exchange that :meth:`Transport.send` would run."""
 
 
-_MODULES = {
-    "AsyncHTTPTransport": "tasks",
-    "HTTPTransport": "threads",
-    "HttpxTransport": "adapters",
-    "ThreadedTransport": "worker_threads",
-    "Urllib3Transport": "adapters",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load a transport when it is first used: urllib3 and anyio take long to import."""
-    if name not in _MODULES:
-        raise AttributeError(f"module 'dynclient.transports' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"dynclient.transports.{_MODULES[name]}"), name)
+# urllib3 and anyio take long to import.
+__getattr__ = deferred(
+    __name__,
+    {
+        "adapters": ("HttpxTransport", "Urllib3Transport"),
+        "tasks": ("AsyncHTTPTransport",),
+        "threads": ("HTTPTransport",),
+        "worker_threads": ("ThreadedTransport",),
+    },
+)

@@ -226,7 +226,7 @@ class HTTP11Exchange(Lease):
         elif self._connector.unix_socket is not None:
             way = f" at the Unix socket {self._connector.unix_socket}"
         elif self._connector.choose_proxy is None and self._clock.phase == "connect":
-            from dynclient.transports.proxies import unused_variables
+            from dynclient.transports.connecting import unused_variables
 
             hint = unused_variables(self._target.scheme)
         return error_mapping.ErrorContext(

@@ -17,7 +17,8 @@ from dynclient.messages import Response, Send
 from dynclient.transports import AbortableTransport, Transport
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.exchange import AsyncBodyStream
-from dynclient.transports.pool import Lease, Pool, Waiter
+from dynclient.transports.pool import Lease, Pool
+from dynclient.transports.tasks import TaskWaiter
 
 T = TypeVar("T")
 
@@ -53,12 +54,14 @@ class ThreadedTransport:
         self._transport.close()
 
 
-class _LoopWaiter(Waiter):
+class _LoopWaiter(TaskWaiter):
     """A task that waits for a place, and that any thread may wake."""
 
+    one_thread = False
+
     def __init__(self) -> None:
-        woken, schedule = anyio.Event(), _scheduler()
-        self._woken = woken
+        super().__init__()
+        woken, schedule = self._woken, _scheduler()
 
         def wake() -> None:
             # The loop may have ended meanwhile; then nobody waits.
@@ -66,11 +69,6 @@ class _LoopWaiter(Waiter):
                 schedule(woken.set)
 
         self.wake = wake
-
-    async def wait(self, seconds: float | None) -> None:
-        """Wait until ``wake`` is called, for at most this many seconds."""
-        with anyio.move_on_after(seconds):
-            await self._woken.wait()
 
 
 def _scheduler() -> Callable[[Callable[[], None]], object]:

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynclient import _load
-from dynclient._document import cache, json_text, offsets, open_document
+from dynclient._document import cache, json_text, open_document
+from dynclient._document import data as reading
 from dynclient._document.data import read
 from dynclient._document.identifiers import identifiers
 from dynclient._document.lazy import LazyMapping, broken
@@ -37,7 +38,7 @@ HEAD = '{"openapi": "3.0.3", "info": {"title": "t", "version": "1"},\n'
 @pytest.fixture(autouse=True)
 def eager_to_cut(monkeypatch):
     """Every text is a large one; and files that a test has just written count as old."""
-    monkeypatch.setattr(offsets, "SMALLEST", 0)
+    monkeypatch.setattr(reading, "SMALLEST", 0)
     monkeypatch.setattr(cache, "_YOUNG", -(10**12))
     # Each load is that of a new process.
     monkeypatch.setattr(_load, "_HELD", _Forgetful())
@@ -86,7 +87,7 @@ def test_a_document_is_the_same_cut_and_whole(shared, name, monkeypatch):
     text = as_json(shared / "corpus" / name)
     cut, listed = read(text, "d", Limits()), said(load(text, cache=False))
     assert type(cut) is LazyMapping
-    monkeypatch.setattr(offsets, "SMALLEST", 1 << 62)
+    monkeypatch.setattr(reading, "SMALLEST", 1 << 62)
     whole = read(text, "d", Limits())
     assert type(whole) is dict
     assert spelled(cut) == spelled(whole)
@@ -98,7 +99,7 @@ def test_a_document_is_the_same_cut_and_whole(shared, name, monkeypatch):
 def test_who_walks_a_document_sees_no_difference(shared, name, monkeypatch):
     text = as_json(shared / "corpus" / name)
     cut = load(text, cache=False)
-    monkeypatch.setattr(offsets, "SMALLEST", 1 << 62)
+    monkeypatch.setattr(reading, "SMALLEST", 1 << 62)
     whole = load(text, cache=False)
     assert (type(cut.references.root), type(whole.references.root)) == (LazyMapping, dict)
     assert [tried(cut, row) for row in cut.rows] == [tried(whole, row) for row in whole.rows]
@@ -147,7 +148,7 @@ def test_any_text_gives_what_the_exact_reader_gives(text):
         whole, error = json_text.read(data, "d", LIMITS), None
     except DocumentError as caught:
         whole, error = None, caught
-    parts = offsets.divided(data, "d", LIMITS)
+    parts = reading.divided(data, "d", LIMITS)
     if parts is None:
         return
     told = list(broken(parts))
@@ -227,7 +228,7 @@ def test_the_exact_reader_agrees_with_what_is_told_late():
         data = with_operation(text)
         with pytest.raises(DocumentError) as whole:
             json_text.read(data, "d", LIMITS)
-        (late,) = broken(offsets.divided(data, "d", LIMITS))
+        (late,) = broken(reading.divided(data, "d", LIMITS))
         assert (late.message, late.location) == (whole.value.message, whole.value.location)
 
 
@@ -259,7 +260,7 @@ def test_the_list_is_the_same_cut_and_whole(version, monkeypatch):
     made = {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": PATHS}
     text = json.dumps({**made, "components": {"pathItems": {"Shared": SHARED}}}).encode()
     listed = said(load(text, cache=False))
-    monkeypatch.setattr(offsets, "SMALLEST", 1 << 62)
+    monkeypatch.setattr(reading, "SMALLEST", 1 << 62)
     assert listed == said(load(text, cache=False))
     assert {"copyIt" in [row.operation_id for row in listed[0]], version == "3.2.0"} in ({True}, {False})
     assert len(listed[3]) == 2
@@ -317,7 +318,7 @@ def test_threads_see_one_value_of_each_part():
     sys.setswitchinterval(1e-6)
     try:
         for _ in range(5):
-            paths, barrier, seen = offsets.divided(text, "d", LIMITS)["paths"], Barrier(4), []
+            paths, barrier, seen = reading.divided(text, "d", LIMITS)["paths"], Barrier(4), []
 
             def look(paths=paths, barrier=barrier, seen=seen):
                 barrier.wait()

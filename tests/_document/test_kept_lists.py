@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dynclient import _load
-from dynclient._document import cache, offsets
+from dynclient._document import cache, data
 from dynclient._load import load
 from dynclient.exceptions import DocumentError
 
@@ -27,7 +27,7 @@ def eager_to_cut(monkeypatch):
         def __setitem__(self, key, value):
             pass
 
-    monkeypatch.setattr(offsets, "SMALLEST", 0)
+    monkeypatch.setattr(data, "SMALLEST", 0)
     monkeypatch.setattr(cache, "_YOUNG", -(10**12))
     monkeypatch.setattr(_load, "_HELD", Forgetful())
 

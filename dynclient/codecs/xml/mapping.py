@@ -1,25 +1,169 @@
-"""Plain values <-> elements, by the nodes of their schemas; without a schema by their names alone.
+"""Plain values <-> elements, by the nodes of their schemas (OAS 3.2, XML Object), or else by their names alone.
 
-Rule 1: a value that no schema describes is written so that it can be read again: ``"@name"`` is an attribute,
+Rule 1: an explicit ``xml.name`` goes before the inferred name. It may be the schema's own, or that of the component
+that a ``$ref`` points to.
+Rule 2: the inferred name is the property's, also for the items of an array. 3.2 prefers the component's for a
+``$ref``; 3.0 and 3.1 have no such rule, so it is only accepted when reading, if nothing has the first name.
+Rule 3: a root without a name gets its component's name, else its title, else ``root``.
+Rule 4: a value that no schema describes is written so that it can be read again: ``"@name"`` is an attribute,
 ``"#text"`` the text of a mapping, a list under a name is that element repeated.
-Rule 2: nothing that was received is lost if the schema leaves room for it: an element that no schema describes is under
+Rule 5: nothing that was received is lost if the schema leaves room for it: an element that no schema describes is under
 its own name, and an element that occurs twice although it should occur once is a list, which validation reports.
-Rule 3: an element is found by its local name; its namespace decides between two of the same name.
+Rule 6: an element is found by its local name; its namespace decides between two of the same name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dynclient import _schemas
-from dynclient.codecs import shapes
-from dynclient.codecs.xml import nodes
-from dynclient.codecs.xml.nodes import Node, read_scalar, write_scalar
-from dynclient.codecs.xml.syntax import BLANK, XML, XSI, Attribute, CData, Element
+from dynclient._deferred import expression
+from dynclient._records import Record
+from dynclient._schemas import shapes
+from dynclient.codecs.text import scalar
+from dynclient.codecs.xml.syntax import BLANK, XML, XSI, Attribute, CData, Element, is_name
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.model import Schema
 from dynclient.transports.clock import look
+
+_PLUS = expression(r"^\+(?=[0-9.])")
+_BITS = {"1": "true", "0": "false"}
+_MOST_BRANCHES = 16
+
+
+class Node(Record):
+    """What a schema's value is in XML. ``kind`` is the nodeType; ``name`` is for elements and attributes only.
+
+    ``other_name`` is the component's name if that is another one.
+    """
+
+    kind: str
+    name: str
+    namespace: str | None
+    prefix: str | None
+    schema: Schema
+    shape: _schemas.Shape
+    other_name: str | None = None
+
+
+def node_of(schema: Schema, inferred: str) -> Node:
+    """The node of a schema; ``inferred`` is its name if the schema gives none."""
+    known = _schemas.cache(schema.references, "xml nodes")
+    key = (schema.uri, inferred)
+    if key not in known:
+        known[key] = _node(schema, inferred)
+    found: Node = known[key]
+    return found
+
+
+def root_node(schema: Schema) -> Node:
+    """The node of a whole document: always an element."""
+    seen = shapes.sole(schema)
+    title = seen.title if seen.title and is_name(seen.title) else None
+    found = _node(schema, _schemas.shape(schema).name or seen.name or title or "root", wrapped=True)
+    return found._replace(kind="element")
+
+
+def item_node(owner: Node, shape: _schemas.Shape, index: int) -> Node | None:
+    """The node of an array's item; None if the schema does not describe it."""
+    schema = shapes.item_schema(shape, index)
+    if schema is None:
+        return None
+    found = node_of(schema, owner.name)
+    # An array in an array, both without an element, could not be told apart when read.
+    return found._replace(kind="element") if found.kind == "none" and shapes.is_array(found.shape) else found
+
+
+def property_nodes(shape: _schemas.Shape) -> list[tuple[str, Node]]:
+    """The properties that a shape names, each with its node."""
+    return [(name, node_of(schema, name)) for name, schema in shape.properties.items()]
+
+
+def undescribed_node(shape: _schemas.Shape, name: str) -> Node | None:
+    """The node of a property that a shape does not name; None if it does not describe it."""
+    schema = shapes.property_schema(shape, name)
+    return node_of(schema, name) if schema is not None else None
+
+
+def branch(
+    shape: _schemas.Shape, score: Callable[[_schemas.Shape], float], tag: Callable[[str], Any]
+) -> _schemas.Shape:
+    """Decide among ``oneOf``, ``anyOf`` and discriminated schemas: the shape merged with the branch that fits best.
+
+    ``score`` says how well a shape fits (below 0: not at all); ``tag`` returns the value of the property that
+    discriminates.
+    """
+    for _ in range(_MOST_BRANCHES):
+        tagged = shape.discriminator
+        if tagged is not None:
+            schema = tagged.mapping.get(str(tag(tagged.property_name)), tagged.default)
+            if schema is not None and (picked := _schemas.shape(schema)).schema != shape.schema:
+                shape = picked if tagged.inherited else _merged(shape, picked)
+                continue
+        branches = [_schemas.shape(schema) for schema in (shape.one_of or shape.any_of)]
+        if not branches:
+            break
+        best = max(branches, key=score)
+        shape = _merged(shape, best)
+    return shape
+
+
+def _merged(shape: _schemas.Shape, chosen: _schemas.Shape) -> _schemas.Shape:
+    return chosen._replace(
+        types=chosen.types or shape.types,
+        properties={**shape.properties, **chosen.properties},
+        required=shape.required | chosen.required,
+        additional=chosen.additional if chosen.additional is not True else shape.additional,
+        items=chosen.items or shape.items,
+        xml=shape.xml or chosen.xml,
+    )
+
+
+def _node(schema: Schema, inferred: str, *, wrapped: bool = False) -> Node:
+    seen = shapes.sole(schema)
+    hints = seen.xml or _schemas.XMLHints()
+    array = shapes.is_array(seen) and not hints.wrapped
+    kind = hints.node_type or ("attribute" if hints.attribute else "none" if array else "element")
+    # OAS 3.1.1, XML Object: the name of an array that is not wrapped is ignored.
+    name = hints.name if hints.name and (kind != "none" or wrapped) else inferred
+    prefix, colon, local = name.rpartition(":")
+    if colon:
+        hints = hints._replace(prefix=hints.prefix or prefix)
+    other = seen.name if seen.name not in {None, local} else None
+    return Node(kind, local, hints.namespace, hints.prefix, schema, seen, other)
+
+
+# -- scalars -----------------------------------------------------------------------------------------------------------
+
+
+def write_scalar(value: Any) -> str:
+    """A scalar as the text of an element or attribute; scalars of a list are separated by spaces, as in xs:list.
+
+    Raises:
+        EncodeError: the value is an object, or a list of objects or lists.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, list) and not any(isinstance(each, (list, dict)) for each in value):
+        return " ".join(map(write_scalar, value))
+    if isinstance(value, (list, dict)):
+        raise EncodeError(f"a {type(value).__name__} can't be an XML attribute or text")
+    return scalar(value)
+
+
+def read_scalar(schema: Schema, shape: _schemas.Shape, found: str) -> Any:
+    """The value of a text by its schema. XML Schema 2: ``1`` is true, ``+5`` is 5, spaces count in strings only."""
+    if shapes.is_array(shape):
+        words = found.split()
+        return [_schemas.typed(shape.items, word) if shape.items is not None else word for word in words]
+    types = shape.types - {"null"}
+    if types and "string" not in types:
+        found = _PLUS.sub("", found.strip(BLANK), count=1)
+        if types == {"boolean"}:
+            found = _BITS.get(found, found)
+    return _schemas.typed(schema, found)
+
 
 NIL = Attribute("nil", "true", XSI, "xsi")
 
@@ -41,7 +185,7 @@ def encoded(value: Any, schema: Schema) -> Element:
         EncodeError: the value can't be written in XML.
     """
     try:
-        return _element(value, nodes.root(schema))
+        return _element(value, root_node(schema))
     except RecursionError:
         raise EncodeError("the body is nested too deeply to be written as XML") from None
 
@@ -71,9 +215,9 @@ def _add_text(parent: Element, value: Any) -> None:
 
 
 def _add_items(parent: Element, values: list[Any], node: Node) -> None:
-    shape = nodes.branch(node.shape, lambda each: _fit_of_value(each, values), lambda _: None)
+    shape = branch(node.shape, lambda each: _fit_of_value(each, values), lambda _: None)
     for index, value in enumerate(values):
-        _add(parent, value, nodes.item(node, shape, index), node.name)
+        _add(parent, value, item_node(node, shape, index), node.name)
 
 
 def _add(parent: Element, value: Any, node: Node | None, name: str) -> None:
@@ -94,18 +238,18 @@ def _add(parent: Element, value: Any, node: Node | None, name: str) -> None:
     elif value is not None:
         _fill(parent, value, node)
     elif shapes.is_array(node.shape):
-        _add(parent, None, nodes.item(node, node.shape, 0), node.name)
+        _add(parent, None, item_node(node, node.shape, 0), node.name)
 
 
 def _add_members(parent: Element, value: Mapping[str, Any], node: Node) -> None:
-    shape = nodes.branch(node.shape, lambda each: _fit_of_value(each, value), value.get)
-    described = dict(nodes.property_nodes(shape))
+    shape = branch(node.shape, lambda each: _fit_of_value(each, value), value.get)
+    described = dict(property_nodes(shape))
     # In the schema's order, since readers of XML often require it.
     for name, each in described.items():
         if name in value:
             _add(parent, value[name], each, name)
     for name in (name for name in value if name not in described):
-        _add(parent, value[name], None if name[:1] in {"@", "#"} else nodes.undescribed(shape, name), name)
+        _add(parent, value[name], None if name[:1] in {"@", "#"} else undescribed_node(shape, name), name)
 
 
 def _add_undescribed(parent: Element, name: str, value: Any) -> None:
@@ -160,7 +304,7 @@ def decoded(root: Element, schema: Schema) -> Any:
     Raises:
         DecodeError: the root's name is not the one in ``xml.name``.
     """
-    node = nodes.root(schema)
+    node = root_node(schema)
     hints = node.shape.xml
     if hints is not None and hints.name and root.name != node.name:
         raise DecodeError(f"the body's root element is {root.name[:80]!r} where {node.name!r} is documented")
@@ -176,7 +320,7 @@ def _value(element: Element, node: Node | None) -> Any:
         return undescribed(element)
     if element.nil:
         return None
-    shape = nodes.branch(node.shape, lambda each: _fit(each, element), lambda name: _tag(element, node, name))
+    shape = branch(node.shape, lambda each: _fit(each, element), lambda name: _tag(element, node, name))
     inner = any(element.elements())
     if shapes.is_array(shape) or ("array" in shape.types and inner):
         return _items(element, node, shape)
@@ -217,11 +361,11 @@ def _items(element: Element, node: Node, shape: _schemas.Shape) -> list[Any]:
     """The children of an element as items, in order."""
     found: list[Any] = []
     for child in element.children:
-        item = nodes.item(node, shape, len(found))
+        item = item_node(node, shape, len(found))
         if isinstance(child, Element):
             while item is not None and item.kind in {"text", "cdata"} and len(found) < len(shape.prefix_items):
                 found.append("")  # an empty text is not in the document
-                item = nodes.item(node, shape, len(found))
+                item = item_node(node, shape, len(found))
             found.append(_value(child, item))
         elif child.strip(BLANK):
             found.append(read_scalar(item.schema, item.shape, child) if item is not None else child)
@@ -234,7 +378,7 @@ class _Taking:
     def __init__(self, element: Element, shape: _schemas.Shape) -> None:
         self.element = element
         self.shape = shape
-        self.described = nodes.property_nodes(shape)
+        self.described = property_nodes(shape)
         self.taken: set[int] = set()
         self.attributes: set[str] = set()
         self.text_taken = False
@@ -259,7 +403,7 @@ class _Taking:
 def _members(element: Element, shape: _schemas.Shape) -> dict[str, Any]:
     taking = _Taking(element, shape)
     found = _described(taking)
-    _put(found, [(child.name, _value(child, nodes.undescribed(shape, child.name))) for child in taking.left()])
+    _put(found, [(child.name, _value(child, undescribed_node(shape, child.name))) for child in taking.left()])
     # Text and attributes that the schema does not describe are kept if it allows more.
     text = element.text()
     if not taking.text_taken and text.strip(BLANK):
@@ -321,7 +465,7 @@ def _take_nothing(taking: _Taking, node: Node, name: str) -> Any:
 
 def _take_items(taking: _Taking, node: Node, name: str) -> Any:
     """The items of an array without an element around them: all children with the item's name."""
-    described = nodes.item(node, node.shape, 0)
+    described = item_node(node, node.shape, 0)
     item = described or node._replace(kind="element", other_name=None)
     if item.kind in {"text", "cdata"}:
         taking.text_taken = True
@@ -340,7 +484,7 @@ def _take_items(taking: _Taking, node: Node, name: str) -> Any:
 def _tag(element: Element, node: Node, name: str) -> Any:
     """The value of the property that discriminates, before its schema is known."""
     schema = node.shape.properties.get(name)
-    tag = nodes.node(schema, name) if schema is not None else None
+    tag = node_of(schema, name) if schema is not None else None
     if tag is not None and tag.kind == "attribute":
         return element.attribute(tag.name, tag.namespace)
     wanted = {name, tag.name} if tag is not None else {name}
@@ -356,7 +500,7 @@ def _fit(shape: _schemas.Shape, element: Element) -> float:
     if not shapes.is_object(shape):
         return _fit_other(shape, element, inner=bool(names))
     described = 0
-    for name, node in nodes.property_nodes(shape):
+    for name, node in property_nodes(shape):
         present = _text_at(element, node)
         if present is None:
             described -= 2 * (name in shape.required and not shapes.is_array(node.shape))
@@ -388,7 +532,7 @@ def _text_at(element: Element, node: Node) -> str | None:
         return element.text() or None
     name = node.name
     if shapes.is_array(node.shape) and node.kind == "none":
-        item = nodes.item(node, node.shape, 0)
+        item = item_node(node, node.shape, 0)
         name = item.name if item is not None else name
     return next((child.text() for child in element.elements() if child.name == name), None)
 

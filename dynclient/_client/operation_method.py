@@ -321,7 +321,7 @@ class Described:
         from dynclient.inspection.views import described
 
         with naming(self._row):
-            return described(self.operation, self.__name__)
+            return described(self)
 
     @property
     def schema(self) -> Any:
@@ -537,12 +537,12 @@ class OperationMethod(Described):
 
     def _described(self) -> str:
         """The docstring; that of a broken operation says what is wrong with it, and leaves out unreadable parts."""
-        from dynclient.inspection.docstrings import broken, docstring
+        from dynclient.inspection.docstrings import broken, docstring, sequel
 
         fault = self.fault
         try:
             call = self._call() if fault is None else None
-            described = docstring(self._read(), self.__name__, call=call)
+            described = docstring(self._read(), self.__name__, call=call, more=sequel(self))
         except DocumentError:
             described = self._row.summary or self._row.key
         return described if fault is None else f"{described}\n\n{broken(fault)}"

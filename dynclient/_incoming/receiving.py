@@ -72,6 +72,11 @@ class Receiver:
         return list(dict.fromkeys(one.name for one in self._incoming))
 
     @property
+    def expressions(self) -> list[str]:
+        """The runtime expressions of the URLs that callbacks are sent to; empty for webhooks."""
+        return [one.expression for one in self._incoming if one.expression]
+
+    @property
     def operations(self) -> list[Operation]:
         """The Operation of each, from the document."""
         return [one.operation for one in self._incoming]

@@ -19,7 +19,7 @@ from dynclient.cli.output import fitted
 from dynclient.examples import arguments_example
 from dynclient.exceptions import DocumentError, escaped
 from dynclient.inspection.arguments import Argument, arguments
-from dynclient.inspection.docstrings import docstring
+from dynclient.inspection.docstrings import docstring, sequel
 from dynclient.model import API, Operation, SecurityScheme
 from dynclient.security.schemes import kind_of
 
@@ -89,21 +89,12 @@ def operation_text(document: str, method: Any, width: int | None) -> str:
     name, operation = method.__name__, method.operation
     try:
         call = shell_example(document, documents.command_name(name), operation, arguments_example(operation))
-        text = f"{name}{method.__signature__}\n\n{docstring(operation, name, call='...')}"
+        described = docstring(operation, name, call="...", more=sequel(method, whole=True))
     except DocumentError:
         return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)
-    text = text.rpartition("...")[0].rstrip()
-    head, _, example = text.rpartition("\n\n")
-    # An AttributeError: of a partly broken operation.
-    found = {
-        "Pages (call --all)": getattr(method, "pagination", None),
-        "Waits (call --wait)": getattr(method, "waiter", None),
-    }
-    more = "".join(
-        f"\n\n{title}:\n    {str(one).replace(chr(10), chr(10) + '    ')}" for title, one in found.items() if one
-    )
+    head, _, example = f"{name}{method.__signature__}\n\n{described}".rpartition("...")[0].rstrip().rpartition("\n\n")
     # The example is not wrapped: it can be pasted.
-    return f"{fitted(escaped(f'{head}{more}'), width)}\n\n{escaped(example)}\n    {escaped(call)}"
+    return f"{fitted(escaped(head), width)}\n\n{escaped(example)}\n    {escaped(call)}"
 
 
 def shell_example(document: str, command: str, operation: Operation, values: Mapping[str, Any]) -> str:

@@ -15,18 +15,20 @@ from dynclient.exceptions import DocumentError, api_error, escaped
 from dynclient.inspection.arguments import Argument, arguments, secret
 from dynclient.inspection.hints import text
 from dynclient.inspection.signatures import argument_hint, body_hint, omittable, response_hint, returns, successes
-from dynclient.model import Example, Operation, Response, Schema, SecurityRequirement
+from dynclient.model import Example, Link, Operation, Response, Schema, SecurityRequirement
 
 _WIDTH = 100
 _EXAMPLE_LENGTH = 300
 
 
 @bounded_depth("a schema of an operation")
-def docstring(operation: Operation, name: str, *, call: str | None = None) -> str:
+def docstring(
+    operation: Operation, name: str, *, call: str | None = None, more: Mapping[str, Iterable[str]] = {}
+) -> str:
     """Write the docstring of an operation's method.
 
     ``name`` is the method's name. ``call`` is a valid call for the example; without it, the call has the document's
-    own examples.
+    own examples. ``more`` has further sections, as :func:`sequel` gives them.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
@@ -43,9 +45,41 @@ def docstring(operation: Operation, name: str, *, call: str | None = None) -> st
         _section("Raises", _raises(operation)),
         _section("Server", [one_line(server.url) for server in operation.servers]),
         _section("Security", _security(operation.security)),
+        *(_section(title, map(one_line, lines)) for title, lines in more.items()),
         _section("Example", [call or example_call(operation, found, name)]),
     ]
     return escaped("\n\n".join(part for part in parts if part))
+
+
+def sequel(method: Any, *, whole: bool = False) -> dict[str, list[str]]:
+    """What may follow a call, as sections of lines: links, callbacks, pages and waits.
+
+    ``method`` is the method of the operation. With ``whole``, as the shell shows it, the evidence is there too.
+    """
+    # An AttributeError: of a partly broken operation.
+    pages, waits = getattr(method, "pagination", None), getattr(method, "waiter", None)
+    found = {
+        "Links": [_link(status, link) for status, link in links(method.operation)],
+        "Callbacks": [
+            f"{name}: {', '.join(received.expressions)}" for name, received in getattr(method, "callbacks", {}).items()
+        ],
+        "Pages (call --all)" if whole else "Pages (paginate)": str(pages).splitlines() if pages else [],
+        "Waits (call --wait)" if whole else "Waits (wait, start)": str(waits).splitlines() if waits else [],
+    }
+    return {title: lines if whole else [each for each in lines if each[:1] != " "] for title, lines in found.items()}
+
+
+def links(operation: Operation) -> Iterator[tuple[str, Link]]:
+    """The links of all responses, each with the status of its response."""
+    for response in operation.responses.values():
+        yield from ((response.status, link) for link in response.links)
+
+
+def _link(status: str, link: Link) -> str:
+    given = ", ".join(f"{name}={value}" for name, value in link.parameters.items())
+    described = " ".join(clean(link.description).split())
+    target = f"{link.operation_id or link.operation_ref}({given})"
+    return ", ".join(filter(None, (f"{link.name}: {status}, {target}", described)))
 
 
 def broken(fault: DocumentError) -> str:

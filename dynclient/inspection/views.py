@@ -15,7 +15,7 @@ from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, bundle, shape
 from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
 from dynclient.inspection.arguments import Argument, arguments, is_secret, positional, preferred, secret
-from dynclient.inspection.docstrings import constraints, error_name
+from dynclient.inspection.docstrings import constraints, error_name, links
 from dynclient.inspection.hints import Direction, Hint, definition, has_fields, hint_tree, tagged, text
 from dynclient.inspection.signatures import (
     argument_hint,
@@ -340,15 +340,18 @@ def _property_view(wire: str, schema: Schema, parent: Shape, keyword: str) -> Pr
     )
 
 
-def described(operation: Operation, name: str) -> dict[str, Any]:
-    """Describe an operation as plain data for JSON, under the words that its page uses. ``name`` is the method's name.
+def described(method: Any) -> dict[str, Any]:
+    """Describe the operation of a method as plain data for JSON, under the words that its page uses.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
     """
+    operation: Operation = method.operation
     view = operation_view(operation)
+    # An AttributeError: of a partly broken operation.
+    pages, waiter = getattr(method, "pagination", None), getattr(method, "waiter", None)
     return {
-        "name": name,
+        "name": method.__name__,
         "operationId": operation.row.operation_id,
         "method": view.method,
         "path": view.path,
@@ -364,6 +367,18 @@ def described(operation: Operation, name: str) -> dict[str, Any]:
         "returns": text(view.returns),
         "security": [{scheme: list(scopes) for scheme, scopes in choice} for choice in view.security],
         "servers": [server.url for server in view.servers],
+        "links": [
+            {
+                "name": link.name,
+                "status": status,
+                "operation": link.operation_id or link.operation_ref,
+                "parameters": dict(link.parameters),
+            }
+            for status, link in links(operation)
+        ],
+        "callbacks": {name: each.expressions for name, each in getattr(method, "callbacks", {}).items()},
+        "pagination": {**pages.rule(), "confidence": pages.confidence} if pages is not None else None,
+        "waiter": str(waiter).splitlines()[0] if waiter is not None else None,
     }
 
 

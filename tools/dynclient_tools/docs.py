@@ -16,6 +16,7 @@ from dynclient._escaping import one_line
 from dynclient._schemas.shapes import bounded_depth
 from dynclient.examples import example as example_of
 from dynclient.examples import unrevealing
+from dynclient.inspection.docstrings import sequel
 from dynclient.inspection.hints import Direction, Hint, text
 from dynclient.inspection.views import OperationView
 from dynclient.model import Link, SecurityScheme
@@ -49,6 +50,7 @@ def docs(client: Client, source: str, templates: Path | None = None, *, llms: bo
         security=lambda page: _security(page, shown),
         repeating=_repeating,
         links=lambda view: _links(view, shown),
+        sequel=_sequel,
         curl=snippets.curl,
         bodies=snippets.bodies,
         answers=snippets.answers,
@@ -173,6 +175,11 @@ def _scheme(name: str, scopes: tuple[str, ...], known: SecurityScheme | None) ->
     if tokens:
         notes.append(Markup("token from {}").format(Markup(" or ").join(markdown.code(url) for url in tokens)))
     return Markup("{} ({})").format(label, Markup("; ").join(notes)) if notes else label
+
+
+def _sequel(page: OperationPage) -> dict[str, list[str]]:
+    """The callbacks, pages and waits of an operation; its links are a table."""
+    return {title: lines for title, lines in sequel(page.method).items() if lines and title != "Links"}
 
 
 def _links(view: OperationView, shown: Site) -> list[tuple[str, Link, Markup]]:

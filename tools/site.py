@@ -21,6 +21,7 @@ PAGES = {
     "contributing.md": "CONTRIBUTING.md",
     "security.md": "SECURITY.md",
     "benchmarks.md": "benchmarks/README.md",
+    "benchmarks-notes.md": "benchmarks/notes.md",
 }
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)#\s]+)")
 

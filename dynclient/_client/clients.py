@@ -247,6 +247,7 @@ class _BaseClient:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = source.read()
         _compare_types(source.given, api)
+        options = _with_base_url(options, transport, api)
 
         def make_transport() -> Any:
             if transport is not None:
@@ -420,6 +421,15 @@ class AsyncClient(_BaseClient):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
+
+
+def _with_base_url(options: CallOptions, transport: Any, api: API) -> CallOptions:
+    """The options with a mock's address, if neither the caller nor the document names a server."""
+    base_url = getattr(transport, "default_base_url", None)
+    if base_url is None or options.base_url is not None or any("//" in server.url for server in api.servers):
+        return options
+    path = api.servers[0].url if api.servers else "/"
+    return options.changed({"base_url": f"{base_url}/{path.strip('/')}"})
 
 
 def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as in load

@@ -228,7 +228,8 @@ def given_auths(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
         raise ArgumentError(
             f"{count} can take {given}; the document has {_listed(schemes)}",
             argument="auth",
-            hint=hint(takers or schemes.values()),
+            hint=hint(takers or schemes.values())
+            or 'pass headers={"Authorization": "..."}: it is sent to the servers that auth= would be sent to',
         )
     return {scheme.name: auth_of(auth, scheme) for scheme in takers}
 

@@ -106,6 +106,9 @@ class MockTransport:
     ``calls`` are those that came. With ``strict``, calls that are not expected fail.
     """
 
+    default_base_url = "https://mock.example"
+    """The server of a client whose document names none: the mock answers in its place."""
+
     def __init__(self, document: Source | model.API, *, strict: bool = False, **options: Any) -> None:
         """Take the document, and the options of :func:`dynclient.testing.serve`."""
         self.mock: Mock = app(document, stub=self._respond, **options)

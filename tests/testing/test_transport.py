@@ -263,3 +263,25 @@ def test_all_expected_calls_came(voice_path):
                 await voice.get_call_state("9900000", "c-1")
 
     anyio.run(call)
+
+
+@pytest.mark.parametrize(
+    ("servers", "options", "url"),
+    [
+        ([], {}, "https://mock.example/things"),
+        ([{"url": "/v1/"}], {}, "https://mock.example/v1/things"),
+        ([{"url": "https://api.example/v2"}], {}, "https://api.example/v2/things"),
+        ([{"url": "/v1"}], {"base_url": "https://test.example"}, "https://test.example/things"),
+    ],
+)
+def test_a_document_without_an_absolute_server_needs_no_base_url(servers, options, url):
+    operation = {"operationId": "list", "responses": {"200": {"description": "", "content": {"text/plain": {}}}}}
+    operation["security"] = [{"Token": []}]
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/things": {"get": operation}}}
+    document["components"] = {"securitySchemes": {"Token": {"type": "http", "scheme": "bearer"}}}
+    if servers:
+        document["servers"] = servers
+    transport = MockTransport(document)
+    with dynclient.load(document, auth="token", transport=transport, **options) as client:
+        client.list()
+    assert [request.url for request in transport.requests] == [url]

@@ -18,6 +18,7 @@ from markdown_it.renderer import RendererHTML
 from markupsafe import Markup
 
 from dynclient import media_types
+from dynclient._escaping import escaped
 from dynclient._schemas import shape
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.inspection.arguments import Argument, arguments, preferred, secret
@@ -44,6 +45,8 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            # Characters that reorder or hide the text around them are shown as escapes.
+            finalize=lambda value: escaped(value) if type(value) is str else value,
         )
         environment.filters |= {"markdown": markdown, "file_name": lambda name: re.split(r"[/\\]", name)[-1] or name}
         self._templates = environment
@@ -87,7 +90,7 @@ class Pages:
     def listing(self) -> list[list[Any]]:
         """The rows of the list: name, method, path, summary, tag, and whether it is deprecated."""
         return [
-            [row.name, row.method, row.path, row.summary, row.tags[0] if row.tags else "", row.deprecated]
+            [row.name, row.method, *map(escaped, (row.path, row.summary, *(row.tags or ("",))[:1])), row.deprecated]
             for row in self._client.api.rows
         ]
 
@@ -252,6 +255,7 @@ def markdown(text: str) -> Markup:
     """A document's Markdown (CommonMark and tables) as HTML."""
     if len(text) > _MARKDOWN_LONGEST:
         text = text[:_MARKDOWN_LONGEST] + " …"
+    text = escaped(text)
     for pattern, written in _HTML:
         text = pattern.sub(written, text)
     return Markup(_renderer().render(text))  # noqa: S704  # its HTML and images are written as text

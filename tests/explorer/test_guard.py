@@ -118,7 +118,7 @@ def test_read_only(explored):
 # In each place where a document has text; a mark tells where it went.
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><a href=javascript:alert(1)>x</a>{{7*7}}&lt;"
 LINK = "[x](javascript:alert(1)) ![y](http://evil.example/a.png) <iframe src=//evil.example></iframe> [z](data:a,x)"
-BAD = EVIL + LINK
+BAD = EVIL + LINK + "\u202e\u2066"  # text after these would be read from right to left
 
 
 def hostile() -> dict:
@@ -194,5 +194,6 @@ def test_a_hostile_document_runs_nothing(explored):
         links = [attributes["href"] for tag, attributes in elements if "href" in attributes]
         assert not [link for link in links if not re.match(r"(/|#|https?://)", link)]
         assert "49" not in page.text.replace("7*7", "")
-    for path in ("/list", "/find?q=go"):
-        json.loads(site.ask("GET", path).text)
+    for page in (*pages, site.ask("GET", "/list")):
+        assert set(page.text).isdisjoint("\u202e\u2066")
+    json.loads(site.ask("GET", "/find?q=go").text)

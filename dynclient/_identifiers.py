@@ -89,6 +89,12 @@ def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
     return [by_key[key] for key in found[:limit]]
 
 
+def did_you_mean(name: str, candidates: Iterable[str], otherwise: str = "") -> str:
+    """Ask whether candidates near to a name were meant; ``otherwise`` where none is near."""
+    matches = near(name, candidates)
+    return f"did you mean {' or '.join(matches)}?" if matches else otherwise
+
+
 def _words(text: str) -> list[str]:
     """Split into words; if characters are lost, a hash is added."""
     signed = _SIGNED_NUMBER.sub(lambda sign: _SIGNS[sign[1]], text, count=1) if text[:1] in _SIGNS else text

@@ -28,7 +28,6 @@ from dynclient.exceptions import ArgumentError
 PROJECT = "pyproject.toml"
 _TABLE = "[tool.dynclient]"
 _REFERENCES = ("env:", "file:", "keyring:")
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 Check = tuple[Callable[[Any], object], str]
 
 
@@ -99,8 +98,10 @@ def _is_reference(value: Any) -> bool:
 
 
 def _are_headers(value: Any) -> bool:
+    from dynclient._secrets import SECRET_HEADERS
+
     return isinstance(value, dict) and all(
-        isinstance(text, str) and (name.lower() not in _SECRET_HEADERS or _is_reference(text.rpartition(" ")[2]))
+        isinstance(text, str) and (name.lower() not in SECRET_HEADERS or _is_reference(text.rpartition(" ")[2]))
         for name, text in value.items()
     )
 
@@ -436,11 +437,9 @@ def write(file: str, text: str) -> None:
 
     folder = os.path.dirname(os.path.realpath(file))
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    number, part = tempfile.mkstemp(dir=folder, prefix=".dynclient.")
-    try:
-        with open(number, "w", encoding="utf-8") as opened:
+    # In a folder that is the owner's alone, and is removed whatever happens.
+    with tempfile.TemporaryDirectory(prefix=".dynclient.", dir=folder) as made:
+        part = os.path.join(made, "part")
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as opened:
             opened.write(text)
         os.replace(part, os.path.realpath(file))
-    except BaseException:  # also an interrupt: no part of a file stays behind
-        os.unlink(part)
-        raise

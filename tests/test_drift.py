@@ -96,7 +96,7 @@ def test_a_relaxation_of_each_kind(version, body, kinds, httpserver):
     assert strict.get_thing() == body
     answering(httpserver, VALID)
     assert strict.get_thing() == VALID
-    from dynclient.cli.document_faults import find_faults
+    from dynclient.cli.document_commands import find_faults
 
     assert [str(fault) for fault in find_faults(strict.api) if not fault.warning] == []
 

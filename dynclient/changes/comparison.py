@@ -1,35 +1,49 @@
 """Comparison of two APIs: the APIs as a whole, then each operation with its bodies, responses and access.
 
-Operations are paired by method and path, and the rest by operationId.
+Operations are paired by method and path, and the rest by operationId. A parameter may have another name or location in
+the new document, so parameters are paired, too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from dynclient._document import Document
 from dynclient._readers.checking import incoming
-from dynclient.changes.access import compare_schemes, compare_security, compare_servers
-from dynclient.changes.findings import APIPair, Findings, SchemaResults, locations
+from dynclient._records import Record
+from dynclient.changes.judge import Judge, SchemaResults
 from dynclient.changes.kinds import Severity, Side
-from dynclient.changes.parameters import compare_arguments, compare_parameters, matched
-from dynclient.changes.report import Change, Changes
+from dynclient.changes.report import APIPair, Change, Changes, Findings, locations, take_pairs
 from dynclient.changes.schemas import compare_schemas
 from dynclient.exceptions import DocumentError
+from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.media_types import find
-from dynclient.model import API, Encoding, Header, MediaType, Operation, OperationRow, RequestBody, Response
+from dynclient.model import (
+    API,
+    Encoding,
+    Header,
+    MediaType,
+    OAuthFlow,
+    Operation,
+    OperationRow,
+    Parameter,
+    RequestBody,
+    Response,
+    Schema,
+    SecurityRequirement,
+    SecurityScheme,
+    Server,
+)
 
 Rows = tuple[OperationRow, OperationRow]
-Content = Mapping[str, MediaType]
 Incoming = Mapping[str, Callable[[], Operation]]
 """What reads the operations of webhooks and callbacks."""
 
 NO_SEVERITIES: Mapping[str, Severity] = {}
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
-_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
 
 def compare(
@@ -58,15 +72,14 @@ def _compare(apis: APIPair, today: date) -> list[Change]:
     for row in apis.new.rows:
         if row.key not in known:
             findings.append(Findings(apis, row))
-            findings[-1].add("operation-added", after=row.key, new=row.pointer)
+            findings[-1].add("operation-added", after=row.key, new=row)
     return [change for found in findings for change in found.changes]
 
 
 def _compare_whole(apis: APIPair) -> Findings:
     findings = Findings(apis)
     old, new, _ = apis
-    if old.version != new.version:
-        findings.add("api-version-changed", before=old.version, after=new.version, old="/info", new="/info")
+    findings.differ("api-version-changed", old.version, new.version, old="/info", new="/info")
     compare_servers(findings, old.servers, new.servers)
     compare_schemes(findings, old.security_schemes, new.security_schemes)
     for name, schema in old.schemas.items():
@@ -100,26 +113,20 @@ def _compare_incoming(findings: Findings, old: Incoming, new: Incoming) -> None:
 def _compare_called(findings: Findings, key: str, old: Operation, new: Operation) -> None:
     """Compare two operations that the server calls: their requests are received, and the responses to them sent."""
     before, after = (operation.body.content if operation.body is not None else {} for operation in (old, new))
-    _compare_contents(findings, "response", f"{key} body", before, after)
-    _compare_responses(findings, old, new, "request", f"{key} ")
-    if old.path != new.path:
-        findings.add("callback-url-changed", key, before=old.path, after=new.path, **locations(old.row, new.row))
+    compare_contents(findings, "response", f"{key} body", before, after)
+    compare_responses(findings, old, new, "request", f"{key} ")
+    findings.differ("callback-url-changed", old.path, new.path, key, old=old.row, new=new.row)
 
 
 def _partners(apis: APIPair) -> list[Rows]:
     """Pair operations by method and path, whatever the path's parameters are called; the rest by operationId."""
-    found: list[Rows] = []
-    left = list(apis.old.rows)
-    right = {_place(row): row for row in reversed(apis.new.rows)}
-    for row in tuple(left):
-        partner = right.pop(_place(row), None)
-        if partner is not None:
-            found.append((row, partner))
-            left.remove(row)
-    by_id = {row.operation_id: row for row in right.values() if row.operation_id is not None}
-    found += [(row, by_id[row.operation_id]) for row in left if row.operation_id in by_id]
-    order = {row.key: index for index, row in enumerate(apis.old.rows)}
-    return sorted(found, key=lambda rows: order[rows[0].key])
+    left = {_place(row): row for row in reversed(apis.new.rows)}
+    found = {row.key: partner for row in apis.old.rows if (partner := left.pop(_place(row), None)) is not None}
+    by_id = {row.operation_id: row for row in left.values() if row.operation_id is not None}
+    for row in apis.old.rows:
+        if row.key not in found and row.operation_id in by_id:
+            found[row.key] = by_id[row.operation_id]
+    return [(row, found[row.key]) for row in apis.old.rows if row.key in found]
 
 
 def _place(row: OperationRow) -> tuple[str, str]:
@@ -129,26 +136,24 @@ def _place(row: OperationRow) -> tuple[str, str]:
 def _removed(apis: APIPair, row: OperationRow, today: date) -> Findings:
     findings = Findings(apis, row)
     operation = _read(apis.old, row)
-    sunset = _day(operation.extensions.get("x-sunset")) if isinstance(operation, Operation) else None
+    sunset = sunset_day(operation.extensions.get("x-sunset")) if isinstance(operation, Operation) else None
     announced = row.deprecated and sunset is not None and sunset <= today
     kind = "operation-removed-after-sunset" if announced else "operation-removed"
-    findings.add(kind, before=row.key, old=row.pointer)
+    findings.add(kind, before=row.key, old=row)
     return findings
 
 
 def _compare_operation(apis: APIPair, rows: Rows) -> Findings:
     findings = Findings(apis, rows[0])
-    _compare_rows(findings, *rows)
+    at = locations(rows[0], rows[1])
+    _compare_rows(findings, *rows, at)
     old, new = _read(apis.old, rows[0]), _read(apis.new, rows[1])
-    at = locations(*rows)
     if isinstance(old, Operation) and isinstance(new, Operation):
-        _compare_parts(findings, old, new)
+        compare_operations(findings, old, new)
     elif isinstance(old, Operation):
         findings.add("operation-broken", after=new, **at)
-    elif isinstance(new, Operation):
-        findings.add("operation-mended", **at)
     else:
-        findings.add("operation-not-compared", **at)
+        findings.add("operation-mended" if isinstance(new, Operation) else "operation-not-compared", **at)
     return findings
 
 
@@ -160,36 +165,43 @@ def _read(api: API, row: OperationRow) -> Operation | str:
         return str(error)
 
 
-def _compare_rows(findings: Findings, old: OperationRow, new: OperationRow) -> None:
-    at = locations(old, new)
+def _compare_rows(findings: Findings, old: OperationRow, new: OperationRow, at: Mapping[str, Any]) -> None:
     if _place(old) != _place(new):
         findings.add("operation-moved", before=old.key, after=new.key, **at)
     if old.name != new.name:
         findings.add("operation-renamed", before=old.name, after=new.name, **at)
-    elif old.operation_id != new.operation_id and old.operation_id is not None:
-        findings.add("operation-id-changed", before=old.operation_id, after=new.operation_id or "none", **at)
+    elif old.operation_id is not None:
+        findings.differ("operation-id-changed", old.operation_id, new.operation_id or "none", **at)
     before, after = ([".".join(pair) for pair in row.names_by_tag] for row in (old, new))
-    for name in before:
-        if name not in after:
-            findings.add("operation-namespace-changed", before=name, **at)
-    for name in after:
-        if name not in before:
-            findings.add("operation-namespace-added", after=name, **at)
+    for name in (name for name in before if name not in after):
+        findings.add("operation-namespace-changed", before=name, **at)
+    for name in (name for name in after if name not in before):
+        findings.add("operation-namespace-added", after=name, **at)
     if old.deprecated != new.deprecated:
         findings.add("operation-deprecated" if new.deprecated else "operation-undeprecated", **at)
 
 
-def _compare_parts(findings: Findings, old: Operation, new: Operation) -> None:
-    at = locations(old.row, new.row)
-    apis = findings.apis
+Content = Mapping[str, MediaType]
+Key = tuple[str, str]
+"""The location of an argument and its wire name."""
+
+_BODY: Key = ("body", "")
+_ANONYMOUS: frozenset[str] = frozenset()
+_TEMPLATE = re.compile(r"\{([^{}]*)\}")
+_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+
+
+def compare_operations(findings: Findings, old: Operation, new: Operation) -> None:
+    """Add the changes of an operation that both documents have."""
+    apis, at = findings.apis, locations(old.row, new.row)
     try:
-        _compare_sunsets(findings, old, new)
-        found = matched(old, new, apis.schemas.judge)
-        compare_parameters(findings, found)
-        compare_arguments(findings, old, new, found)
+        _compare_sunsets(findings, old.extensions.get("x-sunset"), new.extensions.get("x-sunset"), at)
+        found = _matched(old, new, apis.schemas.judge)
+        _compare_parameters(findings, found)
+        _compare_arguments(findings, old, new, found)
         _compare_request_bodies(findings, old.body, new.body)
-        _compare_responses(findings, old, new)
-        compare_security(findings, old, new)
+        compare_responses(findings, old, new)
+        _compare_security(findings, old.security, new.security, at)
         # Servers of the API are compared once.
         if old.servers != apis.old.servers or new.servers != apis.new.servers:
             compare_servers(findings, old.servers, new.servers)
@@ -198,9 +210,7 @@ def _compare_parts(findings: Findings, old: Operation, new: Operation) -> None:
     findings.add_members("callback", old.callbacks, new.callbacks, **at)
 
 
-def _compare_sunsets(findings: Findings, old: Operation, new: Operation) -> None:
-    before, after = old.extensions.get("x-sunset"), new.extensions.get("x-sunset")
-    at = locations(old.row, new.row)
+def _compare_sunsets(findings: Findings, before: Any, after: Any, at: Mapping[str, Any]) -> None:
     if before == after:
         return
     if before is None:
@@ -208,12 +218,12 @@ def _compare_sunsets(findings: Findings, old: Operation, new: Operation) -> None
     elif after is None:
         findings.add("sunset-removed", before=before, **at)
     else:
-        first, second = _day(before), _day(after)
+        first, second = sunset_day(before), sunset_day(after)
         word = "changed" if first is None or second is None else "earlier" if second < first else "later"
         findings.add(f"sunset-{word}", before=before, after=after, **at)
 
 
-def _day(sunset: Any) -> date | None:
+def sunset_day(sunset: Any) -> date | None:
     """The day of ``x-sunset``, which is a date, or a date and time of RFC 3339; None for any other text."""
     found = _DATE.match(str(sunset))
     try:
@@ -222,26 +232,171 @@ def _day(sunset: Any) -> date | None:
         return None
 
 
+# Parameters, which may have another name or location in the new document, and the arguments of the method.
+
+
+class _Matched(Record):
+    """Pairs of parameters that are the same in two documents, and the parameters without a partner."""
+
+    pairs: list[tuple[Parameter, Parameter]]
+    removed: list[Parameter]
+    added: list[Parameter]
+
+
+def _matched(old: Operation, new: Operation, judge: Judge) -> _Matched:
+    """Find the partner of each parameter in the new document.
+
+    The first rule that applies decides: the same name and location; for a path parameter, the same place in the path;
+    the same name in another location; the only removed and the only added parameter of a location, if they are alike.
+    """
+    removed, added = list(old.parameters), list(new.parameters)
+    before, after = _TEMPLATE.findall(old.path), _TEMPLATE.findall(new.path)
+    places = set(zip(before, after, strict=True)) if len(before) == len(after) else set()
+    pairs = take_pairs(removed, added, lambda one, other: _name_key(one) == _name_key(other))
+    pairs += take_pairs(
+        removed, added, lambda one, other: one.in_ == other.in_ == "path" and (one.name, other.name) in places
+    )
+    pairs += take_pairs(removed, added, lambda one, other: one.name == other.name)
+    single = {
+        in_
+        for in_ in ("query", "header", "cookie")
+        if all(sum(it.in_ == in_ for it in found) == 1 for found in (removed, added))
+    }
+    pairs += take_pairs(
+        removed, added, lambda one, other: one.in_ == other.in_ and one.in_ in single and _is_alike(one, other, judge)
+    )
+    return _Matched(pairs, removed, added)
+
+
+def _name_key(parameter: Parameter) -> Key:
+    # RFC 9110, 5.1: names of header fields are case-insensitive.
+    return parameter.in_, parameter.name.lower() if parameter.in_ == "header" else parameter.name
+
+
+def _is_alike(one: Parameter, other: Parameter, judge: Judge) -> bool:
+    """Whether two parameters differ in nothing but their names."""
+    if one.schema is None or other.schema is None or one.required != other.required:
+        return False
+    return judge.equal(one.schema, other.schema, "request")
+
+
+def _compare_parameters(findings: Findings, found: _Matched) -> None:
+    for old, new in found.pairs:
+        where, at = _label(old), locations(old, new)
+        if _name_key(old) != _name_key(new):
+            findings.differ("parameter-renamed", old.name, new.name, where, **at)
+        for value, kind in _VALUES:
+            findings.differ(kind, value(old), value(new), where, **at)
+        if old.in_ == new.in_:
+            findings.differ("parameter-style-changed", _style(old), _style(new), where, **at)
+        _compare_flags(findings, "parameter", where, old, new)
+        compare_schemas(findings, "parameter", where, _schema(old), _schema(new))
+    for parameter in found.removed:
+        findings.add("parameter-removed", _label(parameter), old=parameter)
+    for parameter in found.added:
+        kind = "required-parameter-added" if parameter.required else "optional-parameter-added"
+        findings.add(kind, _label(parameter), new=parameter)
+
+
+# Flags of parameters, headers and request bodies, and the end of the kind where one is set, or set no longer.
+_FLAGS = (
+    ("required", "became-required", "became-optional"),
+    ("allow_empty", "empty-allowed", "empty-forbidden"),
+    ("deprecated", "deprecated", "undeprecated"),
+)
+
+
+def _compare_flags(findings: Findings, kind: str, where: str, old: Any, new: Any) -> None:
+    for name, on, off in _FLAGS:
+        was, is_ = getattr(old, name, False), getattr(new, name, False)
+        if was != is_:
+            findings.add(f"{kind}-{on if is_ else off}", where, old=old, new=new)
+
+
+def _label(parameter: Parameter) -> str:
+    return f"{parameter.in_} parameter {parameter.name}"
+
+
+# Values of a parameter that are compared as they are, and the kind of a difference.
+_VALUES: tuple[tuple[Callable[[Parameter], Any], str], ...] = (
+    (lambda it: it.in_, "parameter-location-changed"),
+    (lambda it: it.allow_reserved, "parameter-reserved-changed"),
+    (lambda it: it.media_type.media_range if it.media_type else "none", "parameter-media-type-changed"),
+)
+
+
+def _style(found: Parameter | Encoding) -> str:
+    """The style with explode; empty for a parameter with a media type, which has no style."""
+    if isinstance(found, Parameter) and found.media_type is not None:
+        return ""
+    return f"{found.style}{', exploded' if found.explode else ''}" if found.style else ""
+
+
+def _schema(found: Parameter | Header) -> Schema | None:
+    return found.media_type.schema if found.media_type is not None else found.schema
+
+
+def _compare_arguments(findings: Findings, old: Operation, new: Operation, found: _Matched) -> None:
+    """Add the changes of the arguments that both methods have: their Python names, and which are positional."""
+    before, after = ({(it.in_, it.wire): it for it in arguments(operation)} for operation in (old, new))
+    at = locations(old.row, new.row)
+    partners: dict[Key, Key] = {(one.in_, one.name): (other.in_, other.name) for one, other in found.pairs}
+    labels: dict[Key, str] = {(one.in_, one.name): _label(one) for one, _ in found.pairs}
+    for key in before:
+        if key[0] == "body" and key[1]:
+            partners[key], labels[key] = key, f"body property {key[1]}"
+    for key, partner in partners.items():
+        if key in before and partner in after:
+            findings.differ("argument-renamed", before[key].name, after[partner].name, labels[key], **at)
+    had, has = (any(key[0] == "body" and key[1] for key in found) for found in (before, after))
+    if had and not has and new.body is not None:
+        findings.add("body-arguments-removed", **at)
+    one, other = before.get(_BODY), after.get(_BODY)
+    # `body=` means the body in every method that has no other argument of that name.
+    is_taken = one is None or one.name != "body" or any("body" in (it.name, it.wire) for it in after.values())
+    if one is not None and other is not None and is_taken:
+        findings.differ("body-argument-renamed", one.name, other.name, **at)
+    was, is_ = ([key for key, it in found.items() if positional(it)] for found in (before, after))
+    _compare_positions(findings, [partners.get(key, key) for key in was], is_, after, at)
+
+
+def _compare_positions(
+    findings: Findings, before: list[Key], after: list[Key], new: Mapping[Key, Argument], at: Mapping[str, Any]
+) -> None:
+    """Compare the arguments that may be given by position, in their order."""
+    for key in before:
+        if key not in after and key in new:
+            findings.add("argument-became-keyword-only", after=new[key].name, **at)
+    kept = [key for key in before if key in after]
+    moved = [key for key in after if key in kept]
+    if kept != moved:
+        olds, news = (tuple(new[key].name for key in keys) for keys in (kept, moved))
+        findings.add("argument-moved", before=olds, after=news, **at)
+
+
+# Bodies and responses.
+
+
 def _compare_request_bodies(findings: Findings, old: RequestBody | None, new: RequestBody | None) -> None:
     if old is not None and new is not None:
-        if old.required != new.required:
-            kind = "request-body-became-required" if new.required else "request-body-became-optional"
-            findings.add(kind, **locations(old, new))
-        _compare_contents(findings, "request", "body", old.content, new.content)
+        _compare_flags(findings, "request-body", "", old, new)
+        compare_contents(findings, "request", "body", old.content, new.content)
     elif new is not None:
-        findings.add("required-request-body-added" if new.required else "optional-request-body-added", new=new.pointer)
+        findings.add("required-request-body-added" if new.required else "optional-request-body-added", new=new)
     elif old is not None:
-        findings.add("request-body-removed", old=old.pointer)
+        findings.add("request-body-removed", old=old)
 
 
-def _compare_responses(
+def compare_responses(
     findings: Findings, old: Operation, new: Operation, side: Side = "response", where: str = ""
 ) -> None:
+    """Add the changes of an operation's responses; ``side`` is "request" where the caller sends them."""
+
     def kind(response: Response, word: str) -> str:
         return f"{'success' if response.status.startswith(('1', '2', '3')) else 'error'}-response-{word}"
 
-    for pair in findings.shared(kind, lambda it: f"{where}response {it.status}", old.responses, new.responses):
-        _compare_response(findings, side, f"{where}response {pair[0].status}", *pair)
+    for one, other in findings.shared(kind, lambda it: f"{where}response {it.status}", old.responses, new.responses):
+        _compare_response(findings, side, f"{where}response {one.status}", one, other)
 
 
 def _compare_response(findings: Findings, side: Side, where: str, old: Response, new: Response) -> None:
@@ -249,21 +404,28 @@ def _compare_response(findings: Findings, side: Side, where: str, old: Response,
     if bool(old.content) != bool(new.content):
         findings.add("response-content-added" if new.content else "response-content-removed", where, **at)
     else:
-        _compare_contents(findings, side, where, old.content, new.content)
+        compare_contents(findings, side, where, old.content, new.content)
     if side == "response":
         _compare_headers(findings, where, old, new)
     before, after = (sorted(link.name for link in one.links) for one in (old, new))
     findings.add_members("link", before, after, where, **at)
 
 
-def _compare_contents(findings: Findings, side: Side, where: str, old: Content, new: Content) -> None:
+def compare_contents(findings: Findings, side: Side, where: str, old: Content, new: Content) -> None:
+    """Add the changes of the media types of a body."""
     before, after = ({_normalized(name): found for name, found in content.items()} for content in (old, new))
 
     def label(media_type: MediaType) -> str:
         return f"{where} ({media_type.media_range})"
 
     for one, other in findings.shared(lambda _, word: f"{side}-media-type-{word}", label, before, after):
-        _compare_media_types(findings, side, label(one), one, other)
+        xml = find(one.media_range).name == "xml"
+        compare_schemas(findings, side, label(one), one.schema, other.schema, xml=xml)
+        if one.item_schema is not None or other.item_schema is not None:
+            compare_schemas(findings, side, f"{label(one)} items", one.item_schema, other.item_schema, xml=xml)
+        for name in dict.fromkeys((*one.encoding, *other.encoding)) if side == "request" else ():
+            was, is_ = (_encoding(found.encoding.get(name)) for found in (one, other))
+            findings.differ("request-encoding-changed", was, is_, f"{label(one)} {name}", old=one, new=other)
 
 
 def _normalized(media_range: str) -> str:
@@ -272,23 +434,10 @@ def _normalized(media_range: str) -> str:
     return ";".join([name, *(it for it in parameters if it not in ("charset=utf-8", 'charset="utf-8"'))])
 
 
-def _compare_media_types(findings: Findings, side: Side, label: str, old: MediaType, new: MediaType) -> None:
-    xml = find(old.media_range).name == "xml"
-    compare_schemas(findings, side, label, old.schema, new.schema, xml=xml)
-    if old.item_schema is not None or new.item_schema is not None:
-        compare_schemas(findings, side, f"{label} items", old.item_schema, new.item_schema, xml=xml)
-    for name in dict.fromkeys((*old.encoding, *new.encoding)) if side == "request" else ():
-        before, after = (_encoding(found.encoding.get(name)) for found in (old, new))
-        if before != after:
-            at = locations(old, new)
-            findings.add("request-encoding-changed", f"{label} {name}", before=before, after=after, **at)
-
-
 def _encoding(found: Encoding | None) -> str:
     if found is None:
         return "none"
-    style = f"{found.style}{', exploded' if found.explode else ''}" if found.style else ""
-    return " ".join(filter(None, (found.content_type, style, *sorted(found.headers)))) or "none"
+    return " ".join(filter(None, (found.content_type, _style(found), *sorted(found.headers)))) or "none"
 
 
 def _compare_headers(findings: Findings, where: str, old: Response, new: Response) -> None:
@@ -302,15 +451,81 @@ def _compare_headers(findings: Findings, where: str, old: Response, new: Respons
         return f"{where} header {header.name}"
 
     for one, other in findings.shared(kind, label, before, after):
-        _compare_header(findings, label(one), one, other)
+        _compare_flags(findings, "response-header", label(one), one, other)
+        compare_schemas(findings, "response-header", label(one), _schema(one), _schema(other))
 
 
-def _compare_header(findings: Findings, label: str, old: Header, new: Header) -> None:
-    at = locations(old, new)
-    if old.required != new.required:
-        kind = "response-header-became-required" if new.required else "response-header-became-optional"
-        findings.add(kind, label, **at)
-    if old.deprecated != new.deprecated:
-        findings.add("response-header-deprecated" if new.deprecated else "response-header-undeprecated", label, **at)
-    before, after = (found.media_type.schema if found.media_type else found.schema for found in (old, new))
-    compare_schemas(findings, "response-header", label, before, after)
+# Security requirements and schemes.
+
+
+def _compare_security(
+    findings: Findings, old: Iterable[SecurityRequirement], new: Iterable[SecurityRequirement], at: Mapping[str, Any]
+) -> None:
+    """Add the changes of the credentials that an operation requires.
+
+    OAS 3.1.1, Security Requirement Object: one of the requirements must be met, with all of its schemes and scopes.
+    """
+    before, after = (
+        {frozenset(requirement): requirement for requirement in security} or {_ANONYMOUS: {}} for security in (old, new)
+    )
+    if (_ANONYMOUS in before) != (_ANONYMOUS in after):
+        if _ANONYMOUS in before:
+            findings.add("security-added", after=" or ".join(sorted(map(_names, after))), **at)
+        else:
+            findings.add("security-dropped", before=" or ".join(sorted(map(_names, before))), **at)
+        return
+    for schemes, requirement in before.items():
+        for scheme, scopes in requirement.items() if schemes in after else ():
+            findings.add_members("security-scope", sorted(scopes), sorted(after[schemes][scheme]), scheme, **at)
+    findings.add_members("security-choice", map(_names, before), map(_names, after), **at)
+
+
+def _names(schemes: frozenset[str]) -> str:
+    return " and ".join(sorted(schemes)) or "nothing"
+
+
+def compare_schemes(findings: Findings, old: Mapping[str, SecurityScheme], new: Mapping[str, SecurityScheme]) -> None:
+    """Add the changes of the security schemes that both documents have."""
+    for name, before in old.items():
+        if (after := new.get(name)) is None:
+            continue
+        at = locations(before, after)
+        findings.differ("security-scheme-changed", _sent(before), _sent(after), name, **at)
+        if after.deprecated and not before.deprecated:
+            findings.add("security-scheme-deprecated", name, **at)
+        was, is_ = ({flow.type: flow for flow in scheme.flows} for scheme in (before, after))
+        findings.add_members("oauth-flow", was, is_, name, **at)
+        for type_, flow in was.items():
+            if type_ in is_:
+                findings.differ("oauth-url-changed", _urls(flow), _urls(is_[type_]), name, **at)
+
+
+def _sent(scheme: SecurityScheme) -> str:
+    return " ".join(filter(None, (scheme.type, scheme.scheme, scheme.in_, scheme.parameter)))
+
+
+def _urls(flow: OAuthFlow) -> tuple[str, ...]:
+    return tuple(
+        filter(None, (flow.authorization_url, flow.token_url, flow.refresh_url, flow.device_authorization_url))
+    )
+
+
+# Servers and their variables.
+
+
+def compare_servers(findings: Findings, old: tuple[Server, ...], new: tuple[Server, ...]) -> None:
+    """Add the changes of the servers of the API, or of one operation. The first one is the default."""
+    if old and new:
+        findings.differ("default-server-changed", old[0].url, new[0].url)
+    before, after = ({server.url: server for server in servers} for servers in (old, new))
+    for one, other in findings.shared(lambda _, word: f"server-{word}", lambda it: it.url, before, after):
+        # OAS 3.2.0, Server Object: only 3.2 has names, so a document of another version has not removed one.
+        if one.name and other.name:
+            findings.differ("server-renamed", one.name, other.name, one.url)
+        variables = one.variables, other.variables
+        for was, is_ in findings.shared(lambda _, word: f"server-variable-{word}", lambda it: it.name, *variables):
+            findings.differ("server-variable-default-changed", was.default, is_.default, was.name)
+            if is_.enum and not was.enum:
+                findings.add("server-variable-value-removed", was.name, before="any", after=is_.enum)
+            elif is_.enum:
+                findings.add_members("server-variable-value", was.enum, is_.enum, was.name)

@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dynclient._records import Record
 from dynclient._validation.evaluation import OverBudget, errors_of
 from dynclient._validation.formats import NUMBERS, TEXTS
 from dynclient._validation.json_types import frozen
@@ -131,15 +132,10 @@ class Inclusion:
         return any(all(self.includes((*rest, choice), other) for choice in found) for rest, found in choices)
 
     def _follows(self, keyword: str, facts: Facts, ones: TermSet, other: Term) -> bool:
-        if keyword in _IGNORED:
-            return True
-        about = _ABOUT.get(keyword)
-        if about is not None and facts.types.isdisjoint(about):
+        if keyword in _IGNORED or facts.types.isdisjoint(_ABOUT.get(keyword, facts.types)):
             return True
         check = _CHECKS.get(keyword)
-        if check is None:
-            return False
-        return check(self, facts, ones, other)
+        return check is not None and check(Claim(self, facts, ones, other))
 
     def _choices(self, ones: TermSet, other: Term) -> list[tuple[TermSet, list[Term]]]:
         """The alternatives that the terms have, for each keyword, and the terms that are to be looked at with each."""
@@ -296,120 +292,104 @@ def is_valid(term: Term, value: Any) -> bool:
         return False
 
 
+class Claim(Record):
+    """What is to be proved: that a keyword of ``other`` follows from what the terms ``ones`` say, the ``facts``."""
+
+    proof: Inclusion
+    facts: Facts
+    ones: TermSet
+    other: Term
+
+    def includes(self, other: Term, *more: Term) -> bool:
+        """Whether it is proved that what the terms say, and more terms, makes a value valid by another term."""
+        return self.proof.includes((*self.ones, *more), other)
+
+    def impossible(self, *more: Term) -> bool:
+        """Whether it is proved that no value is valid by the terms and more of them."""
+        return self.proof.impossible((*self.ones, *more))
+
+
 # A check for each keyword of the other schema: whether it follows from the facts.
 
-Check = Callable[[Inclusion, Facts, TermSet, Term], bool]
+Check = Callable[[Claim], bool]
 
 
-def _reference(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del facts
-    target = other.target
-    return target is not None and proof.includes(ones, target)
+def _reference(it: Claim) -> bool:
+    target = it.other.target
+    return target is not None and it.includes(target)
 
 
-def _all_of(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del facts
-    return all(proof.includes(ones, member) for member in other.listed("allOf"))
-
-
-def _any_of(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del facts
-    branches = other.listed("anyOf")
+def _any_of(it: Claim) -> bool:
+    branches = it.other.listed("anyOf")
     # Branches often stand in the same order: the one that fitted last is asked first.
-    begin = proof.fitted.get(other.key, 0)
+    begin = it.proof.fitted.get(it.other.key, 0)
     for index in (*range(begin, len(branches)), *range(begin)):
-        if proof.includes(ones, branches[index]):
-            proof.fitted[other.key] = index
+        if it.includes(branches[index]):
+            it.proof.fitted[it.other.key] = index
             return True
     return False
 
 
-def _one_of(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    branches = other.listed("oneOf")
-    fits = [branch for branch in branches if not proof.impossible((*ones, branch))]
-    if len(fits) == 1 and proof.includes(ones, fits[0]):
+def _one_of(it: Claim) -> bool:
+    branches = it.other.listed("oneOf")
+    fits = [branch for branch in branches if not it.impossible(branch)]
+    if len(fits) == 1 and it.includes(fits[0]):
         return True
-    return any(
-        len(part.listed("oneOf")) == len(branches) and _are_equal(proof, part.listed("oneOf"), branches)
-        for part in facts.parts
-    )
+    lists = [part.listed("oneOf") for part in it.facts.parts]
+    return any(len(ones) == len(branches) and _are_equal(it.proof, ones, branches) for ones in lists)
 
 
 def _are_equal(proof: Inclusion, ones: list[Term], others: list[Term]) -> bool:
     """Whether each branch of one list allows what one of the other list does."""
+
+    def is_equal(one: Term, other: Term) -> bool:
+        return proof.same(one, other) or (proof.includes((one,), other) and proof.includes((other,), one))
+
     left = [*others]
     for one in ones:
-        found = next(
-            (it for it in left if proof.same(one, it) or (proof.includes((one,), it) and proof.includes((it,), one))),
-            None,
-        )
+        found = next((other for other in left if is_equal(one, other)), None)
         if found is None:
             return False
         left.remove(found)
     return True
 
 
-def _not(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    excluded = other.below("not")
-    if proof.impossible((*ones, excluded)):
-        return True
-    return any("not" in part.node and proof.includes((excluded,), part.below("not")) for part in facts.parts)
+def _not(it: Claim) -> bool:
+    excluded = it.other.below("not")
+    negations = [part.below("not") for part in it.facts.parts if "not" in part.node]
+    return it.impossible(excluded) or any(it.proof.includes((excluded,), negation) for negation in negations)
 
 
-def _if(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del facts
-    condition = other.below("if")
-    negated = proof.term({"not": condition.node}, condition.entries)
+def _if(it: Claim) -> bool:
+    condition = it.other.below("if")
+    negated = it.proof.term({"not": condition.node}, condition.entries)
     return all(
-        word not in other.node or proof.includes((*ones, premise), other.below(word))
+        word not in it.other.node or it.includes(it.other.below(word), premise)
         for word, premise in (("then", condition), ("else", negated))
     )
 
 
-def _type(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del proof, ones
-    return facts.types <= Facts([other._replace(node={"type": other.node["type"]})]).types
-
-
-def _values(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del proof, ones
-    allowed = {frozen(value) for value in other.node.get("enum", [other.node.get("const")])}
-    return facts.listed_values is not None and {frozen(value) for value in facts.listed_values} <= allowed
+def _values(it: Claim) -> bool:
+    allowed = {frozen(value) for value in it.other.node.get("enum", [it.other.node.get("const")])}
+    return it.facts.listed_values is not None and {frozen(value) for value in it.facts.listed_values} <= allowed
 
 
 def _limit(keyword: str, exclusive: str, sign: int) -> Check:
-    def check(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-        del proof, ones
-        part = {name: other.node[name] for name in (keyword, exclusive) if name in other.node}
-        wanted = Facts([Term({"type": sorted(_names(facts.types)), **part}, NO_ENTRIES)])
-        return facts.limit(keyword, exclusive, sign) >= wanted.limit(keyword, exclusive, sign)
+    def check(it: Claim) -> bool:
+        part = {name: it.other.node[name] for name in (keyword, exclusive) if name in it.other.node}
+        wanted = Facts([Term({"type": sorted(_names(it.facts.types)), **part}, NO_ENTRIES)])
+        return it.facts.limit(keyword, exclusive, sign) >= wanted.limit(keyword, exclusive, sign)
 
     return check
 
 
-def _count(keyword: str) -> Check:
-    def check(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-        del proof, ones
-        value: float = other.node[keyword]
-        return facts.least(keyword) >= value if keyword.startswith("min") else facts.most(keyword) <= value
-
-    return check
+def _multiple(it: Claim) -> bool:
+    known = [*it.facts.said("multipleOf"), *([1] if "fraction" not in it.facts.types else [])]
+    return any(divides(it.other.node["multipleOf"], value) for value in known)
 
 
-def _multiple(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del proof, ones
-    known = [*facts.said("multipleOf"), *([1] if "fraction" not in facts.types else [])]
-    return any(divides(other.node["multipleOf"], value) for value in known)
-
-
-def _pattern(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del proof, ones
-    return other.node["pattern"] in facts.said("pattern")
-
-
-def _format(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del proof, ones
-    name, known = other.node["format"], facts.said("format")
+def _format(it: Claim) -> bool:
+    facts, name, known = it.facts, it.other.node["format"], it.facts.said("format")
     if name in known:
         return True
     if name in TEXTS and "string" in facts.types and not any((each, name) in WIDER for each in known):
@@ -424,125 +404,116 @@ def _format(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
     return True
 
 
-def _unique(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del proof, ones
-    return not other.node["uniqueItems"] or True in facts.said("uniqueItems") or facts.most("maxItems") <= 1
-
-
-def _required(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del proof, ones
-    return facts.required.issuperset(other.node["required"])
-
-
-def _properties(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    named = proof.names(ones)
-    for name in other.node["properties"]:
-        terms = facts.of_property(name)
+def _properties(it: Claim) -> bool:
+    named = it.proof.names(it.ones)
+    for name in it.other.node["properties"]:
+        terms = it.facts.of_property(name)
         if name not in named and all(term.node in (True, {}) for term in terms):
             continue  # rule 4
-        if not proof.includes_below(terms, other.below("properties", name)):
+        if not it.proof.includes_below(terms, it.other.below("properties", name)):
             return False
     return True
 
 
-def _pattern_properties(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del ones
-    for pattern in other.node["patternProperties"]:
-        below = other.below("patternProperties", pattern)
-        fits = [name for name in facts.names() if matches(pattern, name, _LIMITS.pattern_length) is not False]
-        if not all(proof.includes_below(facts.of_property(name), below) for name in fits):
-            return False
-        others = {it for said in facts.said("patternProperties") for it in said if it != pattern}
-        if not all(proof.includes_below(facts.of_others(it), below) for it in (*others, pattern)):
+def _pattern_properties(it: Claim) -> bool:
+    for pattern in it.other.node["patternProperties"]:
+        below = it.other.below("patternProperties", pattern)
+        fits = [name for name in it.facts.names() if matches(pattern, name, _LIMITS.pattern_length) is not False]
+        others = {one for said in it.facts.said("patternProperties") for one in said if one != pattern}
+        known = [*map(it.facts.of_property, fits), *map(it.facts.of_others, (*others, pattern))]
+        if not all(it.proof.includes_below(terms, below) for terms in known):
             return False
     return True
 
 
-def _other_properties(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del ones
-    below = schema_of_others(other)
+def _other_properties(it: Claim) -> bool:
+    below = schema_of_others(it.other)
     if not below:
         return False
-    known = {*other.node.get("properties", ()), *(name for more in evaluated(other) for name in more)}
-    patterns = other.node.get("patternProperties", {})
-    for name in facts.names() - known:
-        covered = any(matches(pattern, name, _LIMITS.pattern_length) for pattern in patterns)
-        if not covered and not proof.includes_below(facts.of_property(name), below[0]):
-            return False
-    others = {it for said in facts.said("patternProperties") for it in said} - patterns.keys()
-    return all(proof.includes_below(facts.of_others(pattern), below[0]) for pattern in (None, *others))
+    known = {*it.other.node.get("properties", ()), *(name for more in evaluated(it.other) for name in more)}
+    patterns = it.other.node.get("patternProperties", {})
+    free = [
+        name
+        for name in it.facts.names() - known
+        if not any(matches(pattern, name, _LIMITS.pattern_length) for pattern in patterns)
+    ]
+    others = {one for said in it.facts.said("patternProperties") for one in said} - patterns.keys()
+    found = [*map(it.facts.of_property, free), *map(it.facts.of_others, (None, *others))]
+    return all(it.proof.includes_below(terms, below[0]) for terms in found)
 
 
-def _property_names(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del ones
-    below = other.below("propertyNames")
-    known = [part.below("propertyNames") for part in facts.parts if "propertyNames" in part.node]
-    text = proof.term({"type": "string"})
-    if proof.includes_below((text, *known), below):
+def _property_names(it: Claim) -> bool:
+    below = it.other.below("propertyNames")
+    known = [part.below("propertyNames") for part in it.facts.parts if "propertyNames" in part.node]
+    text = it.proof.term({"type": "string"})
+    if it.proof.includes_below((text, *known), below):
         return True
-    is_closed = not any(facts.said("patternProperties")) and proof.impossible(facts.of_others())
+    is_closed = not any(it.facts.said("patternProperties")) and it.proof.impossible(it.facts.of_others())
     return is_closed and all(
-        is_valid(below, name) or proof.impossible(facts.of_property(name)) for name in facts.names()
+        is_valid(below, name) or it.proof.impossible(it.facts.of_property(name)) for name in it.facts.names()
     )
 
 
-def _dependent_required(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    for name, names in other.node["dependentRequired"].items():
-        terms = (*ones, proof.term({"required": [name]}))
-        known = {*facts.required, *(it for said in facts.said("dependentRequired") for it in said.get(name, ()))}
-        if not known.issuperset(names) and not proof.impossible(terms):
+def _dependent_required(it: Claim) -> bool:
+    for name, names in it.other.node["dependentRequired"].items():
+        said = it.facts.said("dependentRequired")
+        known = {*it.facts.required, *(one for dependent in said for one in dependent.get(name, ()))}
+        if not known.issuperset(names) and not it.impossible(it.proof.term({"required": [name]})):
             return False
     return True
 
 
-def _dependent_schemas(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    for name in other.node["dependentSchemas"]:
-        known = [
-            part.below("dependentSchemas", name)
-            for part in facts.parts
-            if name in part.node.get("dependentSchemas", {})
-        ]
-        terms = (*ones, *known, proof.term({"required": [name]}))
-        if not proof.includes(terms, other.below("dependentSchemas", name)):
+def _dependent_schemas(it: Claim) -> bool:
+    for name in it.other.node["dependentSchemas"]:
+        parts = [part for part in it.facts.parts if name in part.node.get("dependentSchemas", {})]
+        more = [*(part.below("dependentSchemas", name) for part in parts), it.proof.term({"required": [name]})]
+        if not it.includes(it.other.below("dependentSchemas", name), *more):
             return False
     return True
 
 
-def _items(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del ones
-    first = len(other.node.get("prefixItems", ()))
-    count = max([first, *(len(said) for said in facts.said("prefixItems"))])
-    rest = schema_of_items(other)
-    if "unevaluatedItems" in other.node and not rest:
+def _items(it: Claim) -> bool:
+    first = len(it.other.node.get("prefixItems", ()))
+    count = max([first, *(len(said) for said in it.facts.said("prefixItems"))])
+    rest = schema_of_items(it.other)
+    if "unevaluatedItems" in it.other.node and not rest:
         return False
-    for index in range(int(min(count + 1, facts.most("maxItems")))):
-        below = other.below("prefixItems", index) if index < first else rest[0] if rest else None
-        if below is not None and not proof.includes_below(facts.of_item(index), below):
+    for index in range(int(min(count + 1, it.facts.most("maxItems")))):
+        below = it.other.below("prefixItems", index) if index < first else rest[0] if rest else None
+        if below is not None and not it.proof.includes_below(it.facts.of_item(index), below):
             return False
     return True
 
 
-def _contains(proof: Inclusion, facts: Facts, ones: TermSet, other: Term) -> bool:
-    del ones
-    wanted, least = other.below("contains"), other.node.get("minContains", 1)
-    most = min(other.node.get("maxContains", math.inf), math.inf)
+def _contains(it: Claim) -> bool:
+    includes, facts = it.proof.includes_below, it.facts
+    wanted, least = it.other.below("contains"), it.other.node.get("minContains", 1)
+    most = it.other.node.get("maxContains", math.inf)
     known = [(part.below("contains"), part.node) for part in facts.parts if "contains" in part.node]
     prefix = max([0, *(len(said) for said in facts.said("prefixItems"))])
     items = [facts.of_item(index) for index in range(prefix + 1)]
     enough = least == 0 or any(
-        node.get("minContains", 1) >= least and proof.includes_below((below,), wanted) for below, node in known
+        node.get("minContains", 1) >= least and includes((below,), wanted) for below, node in known
     )
-    enough = enough or (facts.least("minItems") >= least and all(proof.includes_below(item, wanted) for item in items))
+    enough = enough or (facts.least("minItems") >= least and all(includes(item, wanted) for item in items))
     few = most >= facts.most("maxItems") or any(
-        node.get("maxContains", math.inf) <= most and proof.includes_below((wanted,), below) for below, node in known
+        node.get("maxContains", math.inf) <= most and includes((wanted,), below) for below, node in known
     )
     return enough and few
+
+
+def _at_least(keyword: str) -> Check:
+    return lambda it: it.facts.least(keyword) >= it.other.node[keyword]
+
+
+def _at_most(keyword: str) -> Check:
+    return lambda it: it.facts.most(keyword) <= it.other.node[keyword]
 
 
 _CHECKS: dict[str, Check] = {
     "$ref": _reference,
     "additionalProperties": _other_properties,
-    "allOf": _all_of,
+    "allOf": lambda it: all(map(it.includes, it.other.listed("allOf"))),
     "anyOf": _any_of,
     "const": _values,
     "contains": _contains,
@@ -559,18 +530,20 @@ _CHECKS: dict[str, Check] = {
     "multipleOf": _multiple,
     "not": _not,
     "oneOf": _one_of,
-    "pattern": _pattern,
+    "pattern": lambda it: it.other.node["pattern"] in it.facts.said("pattern"),
     "patternProperties": _pattern_properties,
     "prefixItems": _items,
     "properties": _properties,
     "propertyNames": _property_names,
-    "required": _required,
-    "type": _type,
+    "required": lambda it: it.facts.required.issuperset(it.other.node["required"]),
+    "type": lambda it: it.facts.types <= Facts([it.other._replace(node={"type": it.other.node["type"]})]).types,
     "unevaluatedItems": _items,
     "unevaluatedProperties": _other_properties,
-    "uniqueItems": _unique,
-    **{keyword: _count(keyword) for keyword in ("maxItems", "maxLength", "maxProperties")},
-    **{keyword: _count(keyword) for keyword in ("minItems", "minLength", "minProperties")},
+    "uniqueItems": lambda it: (
+        not it.other.node["uniqueItems"] or True in it.facts.said("uniqueItems") or it.facts.most("maxItems") <= 1
+    ),
+    **{keyword: _at_most(keyword) for keyword in ("maxItems", "maxLength", "maxProperties")},
+    **{keyword: _at_least(keyword) for keyword in ("minItems", "minLength", "minProperties")},
 }
 # Looked at with another keyword, or not asserted.
 _IGNORED = frozenset({"$defs", "$dynamicAnchor", "contentSchema", "else", "maxContains", "minContains", "then"})

@@ -11,10 +11,11 @@ import copy
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Any
 
+from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary
 from dynclient._schemas.bundles import CompiledSchemas
 from dynclient._schemas.keywords import Direction
@@ -183,6 +184,53 @@ class _DocumentTerms:
 def _is_valid(check: Validator, value: Any) -> bool:
     verdict = check.verdict(value)
     return not check.faults(value, places=False) if verdict is None else verdict
+
+
+Key = tuple[str, str, str, bool]
+"""The URIs of two schemas, the side, and whether the value is XML."""
+
+
+class PairResult(Record):
+    """The result for one pair of schemas.
+
+    ``changes`` holds the aspect, the rest of the path, and keywords of :meth:`Findings.add`; ``below`` the pairs of
+    subschemas, each with the rest of its path and its key.
+    """
+
+    changes: tuple[tuple[str, str, dict[str, Any]], ...]
+    below: tuple[tuple[Schema, Schema, str, Key], ...]
+
+
+class SchemaResults:
+    """The results for the pairs of schemas of two documents."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[Key, PairResult] = {}
+        self.judge = Judge()
+        self.unchanged: set[Key] = set()
+        self._changed: set[Key] = set()
+
+    def walked(self, seen: Iterable[Key], left: Iterable[Key]) -> None:
+        """Note which pairs of a finished walk lead to a change, and which do not.
+
+        ``left`` are the pairs that the walk did not get to: they count as changed, since nobody looked.
+        """
+        met = set(seen)
+        if met <= self._changed:
+            return
+        above: dict[Key, list[Key]] = {}
+        for key in met:
+            for *_, below in self.pairs[key].below:
+                above.setdefault(below, []).append(key)
+        waiting = [*left, *(key for key in met if self.pairs[key].changes)]
+        changed = set(waiting)
+        while waiting:
+            for key in above.get(waiting.pop(), ()):
+                if key not in changed:
+                    changed.add(key)
+                    waiting.append(key)
+        self.unchanged |= met - changed
+        self._changed |= changed
 
 
 # Values near to two schemas.

@@ -7,15 +7,21 @@ characters that Markdown tables and GitHub's workflow commands give a meaning.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from dynclient._escaping import counted
 from dynclient._records import Record
-from dynclient.changes.kinds import RANKS, Rank, Severity
+from dynclient._schemas import MISSING
+from dynclient._tables import aligned, text_width
+from dynclient.changes.judge import SchemaResults
+from dynclient.changes.kinds import KINDS, RANKS, Rank, Severity
 from dynclient.exceptions import escaped
-from dynclient.model import References
+from dynclient.model import API, OperationRow, References, Schema
+
+T = TypeVar("T")
 
 _LONGEST = 60
 
@@ -160,6 +166,110 @@ class Changes(Sequence[Change]):
         return Changes, (partial(tuple, [change._replace(old=None, new=None) for change in self._all]),)
 
 
+class APIPair(Record):
+    """The two APIs that are compared, and the results for their schemas so far."""
+
+    old: API
+    new: API
+    schemas: SchemaResults
+
+
+class Findings:
+    """The changes of one operation, or of the whole API."""
+
+    def __init__(self, apis: APIPair, row: OperationRow | None = None) -> None:
+        """Start without changes. ``row`` is the operation's row in the old document, or in the new one if it is new."""
+        self.apis = apis
+        self.changes: list[Change] = []
+        self._added: set[tuple[Any, ...]] = set()
+        self._operation = (row.operation_id or row.key) if row is not None else ""
+        self._name = row.name if row is not None else ""
+
+    def add(
+        self,
+        kind: str,
+        where: str = "",
+        *,
+        before: Any = MISSING,
+        after: Any = MISSING,
+        old: Any = None,
+        new: Any = None,
+        severity: Severity | None = None,
+        example: Any = MISSING,
+    ) -> None:
+        """Add a change. ``old`` and ``new`` locate it: a schema, another object of the model, or its pointer.
+
+        ``severity`` is one that was found out for this change, ``example`` a value that shows it.
+        """
+        found = KINDS[kind]
+        text = found.text if example is MISSING else f"{found.text} (for example {short_text(example)})"
+        places = (_location(self.apis.old, old), _location(self.apis.new, new))
+        was, is_ = ("" if value is MISSING else short_text(value) for value in (before, after))
+        rank = severity or found.severity
+        change = Change(found.id, rank, self._operation, self._name, where, text, was, is_, *places)
+        # A schema may be reached by several paths: a change in it is reported once.
+        key = (kind, was, is_, *(place.uri if place else where for place in places))
+        if key not in self._added:
+            self._added.add(key)
+            self.changes.append(change)
+
+    def differ(self, kind: str, before: Any, after: Any, where: str = "", **at: Any) -> None:
+        """Add a change if a value is not what it was."""
+        if before != after:
+            self.add(kind, where, before=before, after=after, **at)
+
+    def add_members(self, kind: str, before: Iterable[str], after: Iterable[str], where: str = "", **at: Any) -> None:
+        """Add a change of the kind ``…-removed`` or ``…-added`` for each text that only one side has."""
+        olds, news = dict.fromkeys(before), dict.fromkeys(after)
+        for name in olds:
+            if name not in news:
+                self.add(f"{kind}-removed", where, before=name, **at)
+        for name in news:
+            if name not in olds:
+                self.add(f"{kind}-added", where, after=name, **at)
+
+    def shared(
+        self, kind: Callable[[T, str], str], where: Callable[[T], str], old: Mapping[str, T], new: Mapping[str, T]
+    ) -> Iterator[tuple[T, T]]:
+        """Yield the two objects of each key that both sides have, and add a change for each other object.
+
+        ``kind`` returns the kind of change from an object and "removed" or "added", ``where`` names the object.
+        """
+        for key, one in old.items():
+            if key in new:
+                yield one, new[key]
+            else:
+                self.add(kind(one, "removed"), where(one), old=one)
+        for key, one in new.items():
+            if key not in old:
+                self.add(kind(one, "added"), where(one), new=one)
+
+
+def take_pairs(left: list[T], right: list[T], fits: Callable[[T, T], bool]) -> list[tuple[T, T]]:
+    """Remove the pairs that fit from both lists, and return them."""
+    pairs = []
+    for one in tuple(left):
+        other = next((other for other in right if fits(one, other)), None)
+        if other is not None:
+            pairs.append((one, other))
+            left.remove(one)
+            right.remove(other)
+    return pairs
+
+
+def locations(old: Any, new: Any) -> dict[str, Any]:
+    """Two objects of the model, which locate a change, as keywords of :meth:`Findings.add`."""
+    return {"old": old, "new": new}
+
+
+def _location(api: API, at: Any) -> Location | None:
+    if isinstance(at, Schema):
+        return Location(at.uri, at.references)
+    pointer: str = at if isinstance(at, str) else getattr(at, "pointer", "")
+    # A pointer of the model lies within the root document, or else follows the URI of another one.
+    return Location(pointer if "#" in pointer else f"{api.document_uri}#{pointer}", api.references) if pointer else None
+
+
 def short_text(value: Any) -> str:
     """A value of a document as text of one line, escaped, at most 60 characters long."""
     if value is None or isinstance(value, (bool, dict, list)):
@@ -175,15 +285,30 @@ def short_text(value: Any) -> str:
 _HEAD = ("severity", "operation", "change", "kind")
 
 
-def as_text(changes: Changes) -> str:
-    """A table in columns and a line with counts, for people."""
+# Styles of severities in a terminal: the numbers of ECMA-48's SGR.
+_STYLES = {"breaking": "31", "warning": "33"}
+
+
+def as_text(changes: Changes, *, width: int | None = None, coloured: bool = False) -> str:
+    """A table in columns and a line with counts, for people.
+
+    If ``width``, that of a terminal, is too small for that, the text of a change is wrapped below its other cells.
+    """
     if not changes:
         return "no changes"
-    lines = [_HEAD, *((change.rank, _name(change), change.message, change.id) for change in changes)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD) - 1)]
-    rows = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in lines]
+    lines = aligned([_HEAD, *((it.rank, _name(it), it.message, it.id) for it in changes)]).splitlines()
+    if width is not None and max(map(text_width, lines)) > width:
+        heads = aligned([(it.rank, _name(it), it.id) for it in changes]).splitlines()
+        texts = (textwrap.indent(textwrap.fill(it.message, width - 4), "    ") for it in changes)
+        lines = [f"{head}\n{text}" for head, text in zip(heads, texts, strict=True)]
     counts = [f"{len(found)} {rank}" for rank in RANKS if (found := changes.of(rank))]
-    return "\n".join([*rows, f"{counted(len(changes), 'change')}: {', '.join(counts)}"])
+    end = f"{counted(len(changes), 'change')}: {', '.join(counts)}"
+    return "\n".join([*(map(_painted, lines) if coloured else lines), end])
+
+
+def _painted(line: str) -> str:
+    rank = line.partition(" ")[0]
+    return f"\x1b[{_STYLES[rank]}m{rank}\x1b[0m{line.removeprefix(rank)}" if rank in _STYLES else line
 
 
 def _name(change: Change) -> str:

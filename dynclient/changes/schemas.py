@@ -6,19 +6,26 @@ Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
 Rule 4: a branch of a union is identified by its schema's name, or else by what it allows; the remaining branches are
 paired by what they have in common.
 Rule 5: what the keywords say about a change is corrected by what the :class:`Judge` knows about the values.
+Rule 6: a check of the keywords that constrain a value itself takes two shapes, and yields ``(aspect, before, after)``
+for each difference.
 """
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from dynclient._schemas import MISSING, Shape, shape
+from dynclient._schemas import MISSING, Shape, is_binary, shape
 from dynclient._schemas.keywords import Direction
-from dynclient.changes.assertions import ASSERTIONS, types_of
-from dynclient.changes.findings import Findings, Key, PairResult, SchemaResults, take_pairs
-from dynclient.changes.kinds import KINDS, NOT_OF_VALUES, RECEIVED, Severity, Side
+from dynclient.changes.facts import divides
+from dynclient.changes.judge import Key, PairResult
+from dynclient.changes.kinds import BOUNDS, KINDS, NOT_OF_VALUES, RECEIVED, Severity, Side
+from dynclient.changes.report import Findings, take_pairs
 from dynclient.model import Schema
+
+T = TypeVar("T")
 
 BUDGET = 20_000
 """Pairs of schemas that one walk compares."""
@@ -34,30 +41,30 @@ Local = list[tuple[str, str, dict[str, Any]]]
 """Changes of one pair: the aspect, the rest of the path, and keywords of :meth:`Findings.add`."""
 
 
-class Comparison:
-    """One walk over two schemas."""
+class _Walk:
+    """One walk over the schemas of one value. ``xml`` means that the value is written as XML."""
 
-    def __init__(self, add: Add, side: Side, *, xml: bool = False, results: SchemaResults | None = None) -> None:
-        """Set up a walk.
-
-        ``add`` is called for each change with the aspect, the path, and keywords of :meth:`Findings.add`. ``xml``
-        means that the value is written as XML, and ``results`` are those of earlier walks over the same documents.
-        """
-        self._add = add
+    def __init__(self, findings: Findings, side: Side, label: str, *, xml: bool) -> None:
+        self._findings = findings
         self.side = side
+        self._label = label
         self._xml = xml
         self._budget = BUDGET
-        self._results = results if results is not None else SchemaResults()
+        self._results = findings.apis.schemas
         self._seen: set[Key] = set()
         self._waiting: list[tuple[Schema, Schema, str, Key]] = []
 
-    def run(self, old: Schema, new: Schema, path: str = "$") -> None:
+    def _add(self, aspect: str, path: str = "$", **details: Any) -> None:
+        where = self._label if path == "$" else f"{self._label} {path}"
+        self._findings.add(f"{self.side}-{aspect}", where, **details)
+
+    def run(self, old: Schema, new: Schema) -> None:
         """Compare two schemas and all below.
 
         Raises:
             DocumentError: a schema is broken.
         """
-        self._waiting.append((old, new, path, self._key(old, new)))
+        self._waiting.append((old, new, "$", self._key(old, new)))
         while self._waiting and self._budget > 0:
             old, new, path, key = self._waiting.pop()
             if key in self._seen or key in self._results.unchanged or self._is_alike(old, new, key):
@@ -183,17 +190,16 @@ def compare_schemas(
     Raises:
         DocumentError: a schema is broken.
     """
-
-    def add(aspect: str, path: str = "$", **details: Any) -> None:
-        findings.add(f"{side}-{aspect}", label if path == "$" else f"{label} {path}", **details)
-
     if old is not None and new is not None:
-        Comparison(add, side, xml=xml, results=findings.apis.schemas).run(old, new)
-    else:
-        judge, direction = findings.apis.schemas.judge, _direction(side)
-        for schema, aspect in ((new, "schema-added"), (old, "schema-removed")):
-            if schema is not None and _asserts(schema) and not judge.allows_any(schema, direction):
-                findings.add(f"{side}-{aspect}", label, old=old, new=new)
+        _Walk(findings, side, label, xml=xml).run(old, new)
+        return
+    for schema, aspect in ((new, "schema-added"), (old, "schema-removed")):
+        if (
+            schema is not None
+            and _asserts(schema)
+            and not findings.apis.schemas.judge.allows_any(schema, _direction(side))
+        ):
+            findings.add(f"{side}-{aspect}", label, old=old, new=new)
 
 
 def _asserts(schema: Schema) -> bool:
@@ -390,3 +396,177 @@ def _tags(old: Shape, new: Shape, add: Add) -> None:
         add("tag-removed", before=tag)
     for tag in sorted(after.mapping.keys() - before.mapping.keys()):
         add("tag-added", after=tag)
+
+
+Differences = Iterator[tuple[str, Any, Any]]
+
+_ALL = frozenset({"array", "boolean", "integer", "number", "object", "string"})
+# Pairs of formats of which the second one allows all values of the first.
+_WIDER = {("int32", "int64"), ("float", "double"), ("int32", "double"), ("date-time-local", "date-time")}
+# Keywords that a Shape does not hold: any difference in them is reported without a direction.
+_CONDITIONS = (
+    "not", "if", "then", "else", "contains", "propertyNames", "dependentSchemas", "dependentRequired",
+    "unevaluatedItems", "unevaluatedProperties",
+)  # fmt: skip
+# Formats that are annotations only, and never validated.
+_NO_FORMATS = frozenset({None, "password", "binary", "byte", "base64", "base64url"})
+
+
+def _direction_of(before: T, after: T, fits: Callable[[T, T], bool]) -> str:
+    """Whether a keyword allows more or less than before; ``fits`` tells whether the second allows all of the first."""
+    return "widened" if fits(before, after) else "narrowed" if fits(after, before) else "changed"
+
+
+def types(old: Shape, new: Shape) -> Differences:
+    """Compare ``type``, and whether null is allowed."""
+    if is_binary(old.schema) or is_binary(new.schema):
+        if is_binary(old.schema) != is_binary(new.schema):
+            yield "binary-changed", _type_names(old), _type_names(new)
+        return
+    before, after = types_of(old), types_of(new)
+    if before != after:
+        yield f"type-{_direction_of(before, after, frozenset.issubset)}", _type_names(old), _type_names(new)
+    if old.types and new.types and ("null" in old.types) != ("null" in new.types):
+        yield ("null-allowed" if "null" in new.types else "null-forbidden"), MISSING, MISSING
+
+
+def types_of(seen: Shape) -> frozenset[str]:
+    """The types without null. Every integer is a number, so "number" includes "integer"."""
+    found = seen.types - {"null"} if seen.types else _ALL
+    return found | {"integer"} if "number" in found else found
+
+
+def _type_names(seen: Shape) -> str:
+    names = sorted(seen.types - {"null"}) or ["any"]
+    return ", ".join(names) + (" (bytes)" if is_binary(seen.schema) else "")
+
+
+def values(old: Shape, new: Shape) -> Differences:
+    """Compare the values that ``enum`` or ``const`` allows."""
+    before, after = _values(old), _values(new)
+    if before is None and after is not None:
+        yield "enum-added", MISSING, [*after.values()]
+    elif before is not None and after is None:
+        yield "enum-removed", [*before.values()], MISSING
+    elif before is not None and after is not None:
+        yield from (("enum-value-removed", value, MISSING) for key, value in before.items() if key not in after)
+        yield from (("enum-value-added", MISSING, value) for key, value in after.items() if key not in before)
+
+
+def _values(seen: Shape) -> dict[str, Any] | None:
+    allowed = seen.enum if seen.const is MISSING else (seen.const,)
+    if allowed is None:
+        return None
+    # Null is compared with the types.
+    return {json.dumps(value, sort_keys=True): value for value in allowed if value is not None}
+
+
+def formats(old: Shape, new: Shape) -> Differences:
+    """Compare ``format``."""
+    before, after = (None if seen.format in _NO_FORMATS else seen.format for seen in (old, new))
+    if before == after:
+        return
+    if before is None or after is None:
+        yield ("format-added" if before is None else "format-removed"), before or MISSING, after or MISSING
+    else:
+        yield f"format-{_direction_of(before, after, lambda *pair: pair in _WIDER)}", before, after
+
+
+def encodings(old: Shape, new: Shape) -> Differences:
+    """Compare ``contentEncoding`` and ``contentMediaType``."""
+    if is_binary(old.schema) or is_binary(new.schema):
+        return
+    # OAS 3.1.1, Working With Binary Data: these formats of 3.0 are content encodings in JSON Schema.
+    names = {"byte": "base64", "base64": "base64", "base64url": "base64url"}
+    found = ((it.content_encoding or names.get(it.format or ""), it.content_media_type) for it in (old, new))
+    before, after = (" ".join(filter(None, pair)) for pair in found)
+    if before != after:
+        yield "encoding-changed", before or "none", after or "none"
+
+
+# The limits of lengths and counts, all of them keywords in the spelling of kinds.
+_COUNTS = sorted(bound for bound in BOUNDS if "-" in bound)
+
+
+def bounds(old: Shape, new: Shape) -> Differences:
+    """Compare the limits of numbers, lengths and counts."""
+    for aspect in _COUNTS:
+        word, _, noun = aspect.partition("-")
+        keyword, sign = f"{word}{noun.capitalize()}", 1 if word == "min" else -1
+        absent = math.inf if sign < 0 else 1 if keyword == "minContains" else 0
+        before, after = old.constraints.get(keyword, absent), new.constraints.get(keyword, absent)
+        if before != after:
+            word = "narrowed" if (after - before) * sign > 0 else "widened"
+            yield f"{aspect}-{word}", _or_none(before), _or_none(after)
+    for aspect, sign in (("minimum", 1), ("maximum", -1)):
+        low, high = _limit(old, aspect, sign), _limit(new, aspect, sign)
+        if low != high:
+            word = "narrowed" if high > low else "widened"
+            yield f"{aspect}-{word}", _limit_text(low, sign), _limit_text(high, sign)
+
+
+def _limit(seen: Shape, keyword: str, sign: int) -> tuple[float, bool]:
+    """A limit as the number times the sign, and whether it is exclusive: the narrower limit compares greater."""
+    inclusive = seen.constraints.get(keyword, -math.inf * sign)
+    exclusive = seen.constraints.get(f"exclusive{keyword.capitalize()}", -math.inf * sign)
+    return max((inclusive * sign, False), (exclusive * sign, exclusive * sign > -math.inf))
+
+
+def _limit_text(limit: tuple[float, bool], sign: int) -> Any:
+    number, exclusive = limit
+    return "none" if math.isinf(number) else f"{number * sign}{' (excluded)' if exclusive else ''}"
+
+
+def multiples(old: Shape, new: Shape) -> Differences:
+    """Compare ``multipleOf``."""
+    before, after = old.constraints.get("multipleOf"), new.constraints.get("multipleOf")
+    if before != after:
+        word = _direction_of(before, after, lambda it, of: of is None or (it is not None and divides(of, it)))
+        yield f"multiple-of-{word}", _or_none(before), _or_none(after)
+
+
+def _or_none(value: Any, null: Any = "none") -> Any:
+    """A value for people: "none" where there is none, and ``null`` for None."""
+    if value is MISSING or value == math.inf:
+        return "none"
+    return null if value is None else value
+
+
+def patterns(old: Shape, new: Shape) -> Differences:
+    """Compare ``pattern`` and ``uniqueItems``."""
+    before, after = old.constraints.get("pattern"), new.constraints.get("pattern")
+    if before != after:
+        word = "added" if before is None else "removed" if after is None else "changed"
+        yield f"pattern-{word}", _or_none(before), _or_none(after)
+    was, is_ = (bool(seen.constraints.get("uniqueItems")) for seen in (old, new))
+    if was != is_:
+        yield f"unique-items-{'narrowed' if is_ else 'widened'}", MISSING, MISSING
+
+
+def conditions(old: Shape, new: Shape) -> Differences:
+    """Compare keywords of which only equality can be decided."""
+    before, after = (seen.schema.value if isinstance(seen.schema.value, Mapping) else {} for seen in (old, new))
+    for keyword in _CONDITIONS:
+        if before.get(keyword) != after.get(keyword):
+            yield "assertion-changed", _or_none(before.get(keyword)), _or_none(after.get(keyword))
+
+
+def notes(old: Shape, new: Shape) -> Differences:
+    """Compare ``default`` and ``deprecated``."""
+    if old.default != new.default:
+        yield "default-changed", _or_none(old.default, null=None), _or_none(new.default, null=None)
+    if old.deprecated != new.deprecated:
+        yield ("deprecated" if new.deprecated else "undeprecated"), MISSING, MISSING
+
+
+ASSERTIONS: tuple[Callable[[Shape, Shape], Differences], ...] = (
+    types,
+    values,
+    formats,
+    encodings,
+    bounds,
+    multiples,
+    patterns,
+    conditions,
+    notes,
+)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,21 @@ import click
 
 from dynclient import _settings
 from dynclient._escaping import counted
-from dynclient._identifiers import near
+from dynclient._identifiers import did_you_mean
 from dynclient._settings import APISettings
 from dynclient._tables import aligned
-from dynclient.cli.commands import Command
+from dynclient.cli.commands import Command, Group
+from dynclient.cli.credentials import is_reference
 from dynclient.cli.documents import complete_documents, format_option
 from dynclient.cli.output import FORMATS, write
-from dynclient.cli.process import writing
-from dynclient.cli.references import is_reference
+from dynclient.cli.process import inform, writing
 from dynclient.exceptions import escaped
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*[.\]]")
 
 
-@click.group(short_help="Give APIs short names and settings.")
+@click.group(cls=Group, short_help="Give APIs short names and settings.")
 def api() -> None:
     """Give APIs short names, with their documents, servers, headers and credentials.
 
@@ -41,7 +41,7 @@ def api() -> None:
     """
 
 
-@api.command(cls=Command, short_help="Add an API.")
+@api.command(short_help="Add an API.")
 @click.argument("name")
 @click.argument("location", metavar="URL_OR_PATH")
 @click.option("--spec", metavar="FILE", help="The document's path or URL; by default it is searched at the URL.")
@@ -66,12 +66,12 @@ def add(name: str, location: str, spec: str | None, profile: str | None, *, repl
     apis = {each: dict(values) for each, values in _settings.user_apis().items()}
     if profile is not None:
         if name not in apis:
-            raise click.UsageError(escaped(f"there is no API {name} to add a profile to"))
+            raise click.UsageError(f"there is no API {name} to add a profile to")
         profiles = {**apis[name].get("profiles", {}), profile: {"base_url": location, **table}}
         _save({**apis, name: {**apis[name], "profiles": profiles}}, name)
         return
     if name in apis and not replace:
-        raise click.UsageError(escaped(f"{name} already exists: --replace replaces its settings"))
+        raise click.UsageError(f"{name} already exists: --replace replaces its settings")
     _save({**apis, name: {**_document(location, spec), **table}}, name)
     _report(next(found for found in _settings.all_settings() if found.name == name))
 
@@ -83,9 +83,9 @@ def _document(location: str, spec: str | None) -> dict[str, Any]:
         return {"document": document, **({"base_url": location} if "://" in location else {})}
     if "://" not in location:
         if not Path(location).exists():
-            raise click.ClickException(escaped(f"{location} is not a file; a URL begins with https://"))
+            raise click.ClickException(f"{location} is not a file; a URL begins with https://")
         return {"document": str(Path(location).resolve())}
-    from dynclient.cli.discovery import discovered
+    from dynclient.cli.sources import discovered
 
     found = discovered(location)
     return {"document": found} if found == location else {"document": found, "site": location}
@@ -118,23 +118,21 @@ def _scheme(word: str) -> str:
     return f"={word}" if is_reference(word) else word
 
 
-@api.command("list", cls=Command, short_help="List the APIs.")
+@api.command("list", short_help="List the APIs.")
 @format_option("text", "json", "yaml", "names")
 def list_(output: str) -> None:
     """List the short names of APIs, with their documents: the project's first."""
     found = list(_settings.all_settings())
-    if output == "names":
-        write("\n".join(each.name for each in found), end="\n" if found else "")
-    elif output == "text":
-        lines = [[escaped(each.name), escaped(each.document), escaped(_settings.relative(each.file))] for each in found]
-        write(aligned(lines) if lines else "", end="\n" if lines else "")
-    else:
-        write(FORMATS[output]([{"name": each.name, "file": each.file, **each.table} for each in found]))
     if not found:
-        click.echo("no short names yet: dynclient api add NAME URL_OR_PATH adds one", err=True)
+        inform("no short names yet: dynclient api add NAME URL_OR_PATH adds one")
+    if output in FORMATS:
+        write(FORMATS[output]([{"name": each.name, "file": each.file, **each.table} for each in found]))
+    elif found:
+        lines = [[escaped(each.name), escaped(each.document), escaped(_settings.relative(each.file))] for each in found]
+        write("\n".join(each.name for each in found) if output == "names" else aligned(lines))
 
 
-@api.command("show", cls=Command, short_help="Show an API's settings.")
+@api.command("show", short_help="Show an API's settings.")
 @click.argument("name", shell_complete=complete_documents)
 @click.option("--profile", "-p", help="Apply the settings of this profile.")
 @format_option("text", "json", "yaml")
@@ -149,16 +147,16 @@ def show(name: str, profile: str | None, output: str) -> None:
         settings["profiles"] = found.profiles
     text = _block(name, settings) if output == "text" else FORMATS[output](settings)
     write(text.rstrip("\n"))
-    click.echo(escaped(f"from {_settings.relative(found.file)}"), err=True)
+    inform(f"from {_settings.relative(found.file)}")
 
 
-@api.command(cls=Command, short_help="Reload an API's document.")
+@api.command(short_help="Reload an API's document.")
 @click.argument("name", shell_complete=complete_documents)
 def sync(name: str) -> None:
     """Reload the document of the API NAME; if it was found at a site, search for it again."""
     found = _named(name)
     if found.site and found.file == _settings.user_file():
-        from dynclient.cli.discovery import discovered
+        from dynclient.cli.sources import discovered
 
         apis = {each: dict(values) for each, values in _settings.user_apis().items()}
         document = discovered(found.site)
@@ -168,20 +166,20 @@ def sync(name: str) -> None:
     _report(found)
 
 
-@api.command(cls=Command, short_help="Remove an API.")
+@api.command(short_help="Remove an API.")
 @click.argument("name", shell_complete=complete_documents)
 @click.option("--profile", "-p", help="Remove only this profile.")
 def remove(name: str, profile: str | None) -> None:
     """Remove the API NAME from your apis.toml; its document is not deleted."""
     apis = {each: dict(values) for each, values in _settings.user_apis().items()}
     if name not in apis:
-        raise click.UsageError(escaped(f"{_settings.user_file()} has no {name}{_near(name, apis)}"))
+        raise click.UsageError(f"{_settings.user_file()} has no {name}; {_near(name, apis)}")
     if profile is None:
         del apis[name]
     else:
         profiles = dict(apis[name].get("profiles", {}))
         if profiles.pop(profile, None) is None:
-            raise click.UsageError(escaped(f"{name} has no profile {profile}"))
+            raise click.UsageError(f"{name} has no profile {profile}")
         del apis[name]["profiles"]
         apis[name] |= {"profiles": profiles} if profiles else {}
     _save(apis, name)
@@ -191,13 +189,12 @@ def _named(name: str) -> APISettings:
     found = _settings.find(name)
     if found is None:
         names = [each.name for each in _settings.all_settings()]
-        raise click.UsageError(escaped(f"there is no API {name}{_near(name, names)}"))
+        raise click.UsageError(f"there is no API {name}; {_near(name, names)}")
     return found
 
 
-def _near(name: str, names: Any) -> str:
-    matches = near(name, list(names))
-    return f"; did you mean {' or '.join(matches)}?" if matches else f"; the names are {', '.join(names) or 'none'}"
+def _near(name: str, names: Iterable[str]) -> str:
+    return did_you_mean(name, names, f"the names are {', '.join(names) or 'none'}")
 
 
 def _report(settings: APISettings) -> None:
@@ -206,7 +203,7 @@ def _report(settings: APISettings) -> None:
 
     found = load(settings.document, overlays=settings.overlays)
     operations = counted(len(found.rows), "operation")
-    click.echo(escaped(f"{settings.name}: {found.title} {found.version}, {operations}, {settings.document}"), err=True)
+    inform(f"{settings.name}: {found.title} {found.version}, {operations}, {settings.document}")
 
 
 # The user's file.
@@ -234,7 +231,7 @@ def _save(apis: Mapping[str, Any], name: str) -> None:
         text = f"{text}\n\n{_block(name, apis[name])}" if text else _block(name, apis[name])
     text = text.rstrip("\n") + "\n"
     if _settings.checked_apis(text, file) != apis:
-        raise click.ClickException(escaped(f"{file} can't be edited by this command: edit it by hand"))
+        raise click.ClickException(f"{file} can't be edited by this command: edit it by hand")
     with writing(file):
         _settings.write(file, text)
 
@@ -278,13 +275,13 @@ def trust(folder: str, *, remove: bool, list_them: bool) -> None:
     file = Path(folder, _settings.PROJECT)
     project = _settings.read_project(str(file)) if file.is_file() else None
     if project is None:
-        raise click.ClickException(escaped(f"{file} does not exist, or has no settings for dynclient"))
+        raise click.ClickException(f"{file} does not exist, or has no settings for dynclient")
     with writing("the list of trusted projects"):
         _settings.trust(project, trusts=not remove)
     if remove:
-        click.echo(escaped(f"{project.folder} is no longer trusted"), err=True)
+        inform(f"{project.folder} is no longer trusted")
         return
     for name in [*project.names, *project.apis]:
         decisive = _settings.decisive_settings(project, name)
-        click.echo(escaped(f"{name}: {', '.join(decisive) or 'nothing that decides where credentials go'}"), err=True)
-    click.echo(escaped(f"{project.folder} is trusted until these settings change"), err=True)
+        inform(f"{name}: {', '.join(decisive) or 'nothing that decides where credentials go'}")
+    inform(f"{project.folder} is trusted until these settings change")

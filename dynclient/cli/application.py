@@ -59,21 +59,21 @@ COMMANDS = (
     LazyCommand("call", "operation_commands:call", "Call an operation."),
     LazyCommand("compile", "document_commands:compile_", "Compile a document to a file for shipping."),
     LazyCommand("completion", "completion:completion", "Print a shell's completion script."),
-    LazyCommand("demo", "demo:demo", "Show a first session with a small API."),
-    LazyCommand("diff", "document_commands:diff", "Compare two documents."),
-    LazyCommand("explore", "explorer:explore", "Find and call operations in the browser."),
-    LazyCommand("har", "har:har", "Check recorded traffic against a document."),
+    LazyCommand("demo", "shell:demo", "Show a first session with a small API."),
+    LazyCommand("diff", "differences:diff", "Compare two documents."),
+    LazyCommand("explore", "servers:explore", "Find and call operations in the browser."),
+    LazyCommand("har", "servers:har", "Check recorded traffic by a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
-    LazyCommand("mcp", "agents:mcp", "Serve APIs to an agent by MCP."),
-    LazyCommand("mock", "mock_servers:mock", "Serve a document as a mock."),
-    LazyCommand("overlay", "overlays:overlay", "Apply overlays to a document, or check them."),
-    LazyCommand("proxy", "mock_servers:proxy", "Check real traffic against a document."),
-    LazyCommand("request", "requests:request", "Send an undocumented request."),
+    LazyCommand("mcp", "servers:mcp", "Serve APIs to an agent by MCP."),
+    LazyCommand("mock", "servers:mock", "Serve a document as a mock."),
+    LazyCommand("overlay", "document_commands:overlay", "Apply overlays to a document, or check them."),
+    LazyCommand("proxy", "servers:proxy", "Check real traffic against a document."),
+    LazyCommand("request", "calls:request", "Send an undocumented request."),
     LazyCommand("shell", "shell:shell", "A Python prompt with a client."),
-    LazyCommand("show", "operation_commands:show", "Describe an operation."),
+    LazyCommand("show", "descriptions:show", "Describe an operation."),
     LazyCommand("trust", "apis:trust", "Trust the settings of a project."),
     LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
-    LazyCommand("wait", "requests:wait", "Continue a wait."),
+    LazyCommand("wait", "calls:wait", "Continue a wait."),
 )
 
 
@@ -219,7 +219,7 @@ def _show_usage(error: click.UsageError) -> None:
         error.show()
         return
     text = error.format_message()
-    if error.ctx is not None:
+    if error.ctx is not None and "\nHint: " not in text:
         usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ")
         text += f"\nHint: {usage}; --help explains more"
     _show(text)
@@ -252,6 +252,6 @@ def _show(text: str) -> None:
 
     head = click.style("dynclient:", fg="red") if is_coloured(sys.stderr) else "dynclient:"
     try:
-        click.echo(f"{head} {text}", err=True, color=is_coloured(sys.stderr))
+        click.echo(f"{head} {escaped(text)}", err=True, color=is_coloured(sys.stderr))
     except OSError:  # nobody reads it
         discard(sys.stderr)

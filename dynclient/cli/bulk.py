@@ -7,10 +7,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,13 +18,12 @@ from dynclient._escaping import escaped
 from dynclient._settings import APISettings
 from dynclient.cli import credentials, documents
 from dynclient.cli.calls import SHARED_OPTIONS, call_options, with_settings
-from dynclient.cli.commands import Command
+from dynclient.cli.commands import Group, with_options
+from dynclient.cli.process import inform, needing, save
 
 if TYPE_CHECKING:
     from dynclient._client import Client
     from dynclient.bulk import BulkRun, Summary
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _COMMAND = "command.json"
 _OF_THE_CLIENT = ("auth", "anonymous", "header", "server", "base_url", "timeout", "retries", "validate", "profile")
@@ -34,58 +33,29 @@ _MINUTE = 60.0
 _OUTCOMES = ("done", "refused", "failed", "invalid", "unknown")
 
 
-def _client_options(command: Decorated) -> Decorated:
-    """The options of `dynclient call` about how calls are made."""
-    given = {option.name: option for option in SHARED_OPTIONS}
-    for name in reversed(_OF_THE_CLIENT):
-        option = given[name]
-        declared = [name, *option.opts]
-        command = click.option(
-            *declared,
-            type=option.type,
-            multiple=option.multiple,
-            is_flag=option.is_flag,
-            metavar=option.metavar,
-            help=option.help,
-        )(command)
-    return command
+_run_options = with_options(
+    click.Option(["--concurrency"], type=click.IntRange(1), help="Concurrent rows in each process.  [16]"),
+    click.Option(["--rate"], metavar="N/TIME", help="A rate limit, such as 50/s or 600/m."),
+    click.Option(
+        ["--max-failures"], type=click.IntRange(0), help="Stop after N failures in a row, or a tenth; 0: never.  [50]"
+    ),
+    click.Option(
+        ["--on-invalid"], type=click.Choice(("stop", "skip")), help="What to do with a row that violates the document."
+    ),
+    click.Option(["--limit"], type=click.IntRange(0), help="Send only the first N rows of the table."),
+    click.Option(["--workers"], type=click.IntRange(1), metavar="N", help="Send with N processes on this machine."),
+    click.Option(["--dask"], metavar="ADDRESS", help="Send with the cluster of a Dask scheduler, tcp://HOST:PORT."),
+    *(option for option in SHARED_OPTIONS if option.name in _OF_THE_CLIENT),
+)
+_journal = click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
 
 
-def _run_options(command: Decorated) -> Decorated:
-    """The options of commands that send."""
-    for option in reversed(
-        (
-            click.option("--concurrency", type=click.IntRange(1), help="Concurrent rows in each process.  [16]"),
-            click.option("--rate", metavar="N/TIME", help="A rate limit, such as 50/s or 600/m."),
-            click.option(
-                "--max-failures",
-                type=click.IntRange(0),
-                help="Stop after N failures in a row, or a tenth; 0: never.  [50]",
-            ),
-            click.option(
-                "--on-invalid",
-                type=click.Choice(("stop", "skip")),
-                help="What to do with a row that violates the document.",
-            ),
-            click.option("--limit", type=click.IntRange(0), help="Send only the first N rows of the table."),
-            click.option(
-                "--workers", type=click.IntRange(1), metavar="N", help="Send with N processes on this machine."
-            ),
-            click.option(
-                "--dask", metavar="ADDRESS", help="Send with the cluster of a Dask scheduler, tcp://HOST:PORT."
-            ),
-        )
-    ):
-        command = option(command)
-    return _client_options(command)
-
-
-@click.group()
+@click.group(cls=Group)
 def bulk() -> None:
     """Call an operation for each row of a table, with a journal that survives a crash."""
 
 
-@bulk.command(cls=Command)
+@bulk.command(short_help="Call an operation for each row of a table.")
 @documents.document_argument()
 @click.argument("operation", shell_complete=documents.complete_operations)
 @click.option("--from", "table", required=True, type=click.Path(exists=True, dir_okay=False), metavar="TABLE")
@@ -119,8 +89,8 @@ def run(document: str, operation: str, table: str, journal: str, **given: Any) -
         return _driven(made, made.resume)
 
 
-@bulk.command(cls=Command)
-@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@bulk.command(short_help="Go on with a run.")
+@_journal
 @_run_options
 def resume(journal: str, **given: Any) -> int:
     """Resume a run: send the unsent rows, and those without a response that can be repeated."""
@@ -128,8 +98,8 @@ def resume(journal: str, **given: Any) -> int:
         return _driven(found, found.resume, **more)
 
 
-@bulk.command(cls=Command)
-@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@bulk.command(short_help="Send rows with an outcome again.")
+@_journal
 @click.option(
     "--outcome", type=click.Choice(_OUTCOMES[1:]), default="failed", show_default=True, help="The rows to send again."
 )
@@ -141,8 +111,8 @@ def retry(journal: str, outcome: str, *, may_repeat: bool, **given: Any) -> int:
         return _driven(found, found.retry, outcome=outcome, may_repeat=may_repeat, **more)
 
 
-@bulk.command(cls=Command)
-@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@bulk.command(short_help="Count the rows of a run by outcome.")
+@_journal
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(journal: str, *, as_json: bool) -> int:
     """Count the rows of a run by outcome; the exit status is that of the run."""
@@ -154,8 +124,8 @@ def status(journal: str, *, as_json: bool) -> int:
     return _status(summary)
 
 
-@bulk.command(cls=Command)
-@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@bulk.command(short_help="Print the results of a run.")
+@_journal
 @click.option("--outcome", type=click.Choice(_OUTCOMES), help="Only rows with this outcome.")
 @click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE: .jsonl or .parquet.")
 def results(journal: str, outcome: str | None, output: str | None) -> None:
@@ -166,15 +136,15 @@ def results(journal: str, outcome: str | None, output: str | None) -> None:
     if output is not None and output.endswith(".parquet"):
         found.to_parquet(output, outcome)
         return
-    with ExitStack() as stack:
-        file = stack.enter_context(Path(output).open("w", encoding="utf-8")) if output is not None else sys.stdout
-        for each in found.results() if outcome is None else found.rows(outcome):
+    rows = found.results() if outcome is None else found.rows(outcome)
+    with nullcontext(sys.stdout) if output is None else Path(output).open("w", encoding="utf-8") as file:
+        for each in rows:
             text = json.dumps(asdict(each), ensure_ascii=not sys.stdout.isatty(), default=str)
             file.write((text if output is not None else escaped(text)) + "\n")
 
 
-@bulk.command(cls=Command)
-@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@bulk.command(short_help="List the rows whose answer was lost.")
+@_journal
 def unknown(journal: str) -> int:
     """List the keys of the unknown rows: sent, but the response was lost."""
     from dynclient import bulk as product
@@ -185,8 +155,8 @@ def unknown(journal: str) -> int:
     return _UNKNOWN_LEFT if found.summary.unknown else 0
 
 
-@bulk.command(cls=Command)
-@click.argument("journal", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@bulk.command(short_help="Write a page about a run.")
+@_journal
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The HTML file to write."
 )
@@ -195,7 +165,7 @@ def report(journal: str, output: str) -> None:
     from dynclient import bulk as product
     from dynclient.bulk.report import page
 
-    Path(output).write_text(page(product.open(journal)), encoding="utf-8")
+    save(Path(output), page(product.open(journal)).encode())
 
 
 def _arguments(words: tuple[str, ...]) -> dict[str, Any]:
@@ -204,11 +174,11 @@ def _arguments(words: tuple[str, ...]) -> dict[str, Any]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name.rstrip(":"):
-            raise click.UsageError(escaped(f"--set takes NAME=VALUE or NAME:=JSON, not {word}"))
+            raise click.UsageError(f"--set takes NAME=VALUE or NAME:=JSON, not {word}")
         try:
             found[name.rstrip(":")] = json.loads(value) if name.endswith(":") else value
         except ValueError as error:
-            raise click.UsageError(escaped(f"--set {name}= is not JSON: {error}")) from None
+            raise click.UsageError(f"--set {name}= is not JSON: {error}") from None
     return found
 
 
@@ -252,12 +222,8 @@ def _executor(workers: int | None, address: str | None) -> Iterator[Any]:
     """A client of a cluster: the one at an address, or processes on this machine."""
     if workers and address:
         raise click.UsageError("--workers starts local processes, --dask uses a cluster: use only one of them")
-    try:
+    with needing("each of --workers and --dask", "dask"):
         from distributed import Client, LocalCluster
-    except ImportError:
-        raise click.ClickException(
-            "--workers and --dask need distributed\nHint: pip install 'dynclient[dask]'"
-        ) from None
     with ExitStack() as stack:
         if workers:
             address = stack.enter_context(
@@ -277,9 +243,7 @@ def _found(journal: str, given: dict[str, Any]) -> Iterator[tuple[BulkRun, dict[
         document, operation = before["document"], before["operation"]
     except (OSError, ValueError, TypeError, KeyError):
         product.open(journal)
-        raise click.ClickException(
-            escaped(f"{journal} was not started by dynclient bulk run: resume it in Python")
-        ) from None
+        raise click.ClickException(f"{journal} was not started by dynclient bulk run: resume it in Python") from None
     with _method(document, operation, {**given, **kept}) as (method, more):
         yield product.open(journal, method), more
 
@@ -290,10 +254,10 @@ def _driven(found: BulkRun, drive: Callable[..., BulkRun], **options: Any) -> in
         try:
             drive(progress=progress, **options)
         except KeyboardInterrupt:
-            click.echo(escaped(f"interrupted; to resume: dynclient bulk resume {found.path}"), err=True)
+            inform(f"interrupted; to resume: dynclient bulk resume {found.path}")
             raise
     summary = found.summary
-    click.echo(str(summary), err=True)
+    inform(str(summary))
     return _status(summary)
 
 
@@ -312,7 +276,7 @@ def _progress(total: int) -> Iterator[Callable[[Summary], None]]:
         def line(summary: Summary) -> None:
             if time.monotonic() - last[0] >= _MINUTE:
                 last[0] = time.monotonic()
-                click.echo(str(summary), err=True)
+                inform(str(summary))
 
         yield line
         return

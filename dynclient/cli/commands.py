@@ -10,9 +10,12 @@ import os
 import re
 import textwrap
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 COLOURS = ("auto", "always", "never")
 
@@ -30,6 +33,17 @@ def colour_option() -> click.Option:
     return click.Option(
         ["--color"], type=click.Choice(COLOURS), callback=_set_colour, expose_value=False, help="Colours.  [auto]"
     )
+
+
+def with_options(*options: click.Option) -> Callable[[Decorated], Decorated]:
+    """Add options that several commands have, as ``click.option`` adds one."""
+
+    def decorated(command: Decorated) -> Decorated:
+        known: list[click.Parameter] = getattr(command, "__click_params__", [])
+        command.__click_params__ = [*known, *reversed(options)]  # type: ignore[attr-defined]  # click's own, too
+        return command
+
+    return decorated
 
 
 class Command(click.Command):
@@ -58,8 +72,23 @@ class Command(click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help text, line by line as it was wrapped here."""
         del ctx
-        text = plain_text(self.help or "", formatter.width - 2)
-        formatter.write("\n" + textwrap.indent(text, "  ") + "\n" if text else "")
+        _write_help(self, formatter)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help text as that of a command."""
+        del ctx
+        _write_help(self, formatter)
+
+
+def _write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
+    text = plain_text(command.help or "", formatter.width - 2)
+    formatter.write("\n" + textwrap.indent(text, "  ") + "\n" if text else "")
 
 
 # CommonMark, 6: inline markup, and the text within. No piece may contain the beginning of another: unclosed markup

@@ -5,27 +5,30 @@ Rule 2: a file that only its owner can read lists the stored credentials, by doc
 credentials themselves are in the system's keyring, if the library ``keyring`` is installed and has one, else in that
 file.
 Rule 3: a command line without a stored credential reads only that file.
+Rule 4: command lines and settings say where a secret is, in place of the secret: others can see the one (``ps``), and
+files of settings are shared.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dynclient._identifiers import near
+from dynclient._identifiers import did_you_mean
 from dynclient._records import Record
+from dynclient._secrets import SECRET_HEADERS
 from dynclient._settings import own_documents
 from dynclient.cli.process import ask
-from dynclient.cli.references import authorization, has_reference, header_value, is_reference, keyring, looked_up
-from dynclient.exceptions import ArgumentError, DocumentError, escaped
+from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.http_grammar import is_token
 from dynclient.model import API, Operation, SecurityScheme
 from dynclient.options import OAuth2
@@ -34,7 +37,6 @@ from dynclient.security.trust import is_remote, text_of
 
 # The schemes that --auth accepts if the document names none.
 _AUTHORIZATION = frozenset({"authorization", "basic", "bearer"})
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _SERVICE = "dynclient"
 _IN_KEYRING = {"in": "keyring"}
 
@@ -47,22 +49,25 @@ def variable(api: API, scheme: SecurityScheme) -> str:
 
 def in_words(api: API, operation: Operation) -> str:
     """The variables that an operation's credentials are taken from, as a sentence."""
-    schemes = list(_needed(api, operation))
-    if not is_configured(api):
-        words = [f"--auth {scheme.name}=env:VARIABLE ({kind_of(scheme).typed})" for scheme in schemes]
-        return f"Credentials: {', '.join(words)}." if words else ""
-    words = [f"{variable(api, scheme)} ({kind_of(scheme).typed})" for scheme in schemes]
-    return f"Credentials are taken from the environment: {', '.join(words)}." if words else ""
+    is_own = is_configured(api)
+    words = [
+        f"{variable(api, scheme) if is_own else f'--auth {scheme.name}=env:VARIABLE'} ({kind_of(scheme).typed})"
+        for scheme in _needed(api, operation)
+    ]
+    head = "Credentials are taken from the environment" if is_own else "Credentials"
+    return f"{head}: {', '.join(words)}." if words else ""
 
 
 def hint(api: API, operation: Operation) -> str:
     """What to do if an operation's credential is missing."""
-    schemes = list(_needed(api, operation))
-    if not is_configured(api):
-        words = [f"--auth {scheme.name}=env:VARIABLE, or --auth {scheme.name}=-" for scheme in schemes]
-        return f"give {'; or '.join(words)}; or store one: dynclient auth login" if words else ""
-    words = [f"{variable(api, scheme)}, or give --auth {scheme.name}=-" for scheme in schemes]
-    return f"set {'; or '.join(words)}; or store one: dynclient auth login" if words else ""
+    is_own = is_configured(api)
+    words = [
+        f"{variable(api, scheme)}, or give --auth {scheme.name}=-"
+        if is_own
+        else f"--auth {scheme.name}=env:VARIABLE, or --auth {scheme.name}=-"
+        for scheme in _needed(api, operation)
+    ]
+    return f"{'set' if is_own else 'give'} {'; or '.join(words)}; or store one: dynclient auth login" if words else ""
 
 
 def is_configured(api: API) -> bool:
@@ -115,10 +120,9 @@ def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> S
     """
     if name in schemes:
         return schemes[name]
-    matches = near(name, list(schemes))
     # The name may be a secret that was typed there, so it is shown only if it is nearly a scheme's name.
-    hint = f"did you mean {' or '.join(matches)}?" if matches else f"the schemes are {', '.join(schemes) or 'none'}"
-    raise click.UsageError(escaped(f"{where} names no security scheme of the document: {hint}"))
+    hint = did_you_mean(name, schemes, f"the schemes are {', '.join(schemes) or 'none'}")
+    raise click.UsageError(f"{where} names no security scheme of the document: {hint}")
 
 
 def prompted(scheme: SecurityScheme) -> str:
@@ -146,7 +150,7 @@ def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[
     Raises:
         UsageError: one is neither, contains a credential itself, or is a reference to nothing.
     """
-    secret = set(_SECRET_HEADERS)
+    secret = set(SECRET_HEADERS)
     for name in api.security_schemes:
         with suppress(DocumentError):
             scheme = api.security_schemes[name]
@@ -160,10 +164,8 @@ def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[
             hidden.add(name.lower())
         elif name.lower() in secret:
             raise click.UsageError(
-                escaped(
-                    f"--header {name} would show a secret to others on this machine: use a reference, "
-                    f"--header {name}=env:VARIABLE, or --auth"
-                )
+                f"--header {name} would show a secret to others on this machine: use a reference, "
+                f"--header {name}=env:VARIABLE, or --auth"
             )
         found[name] = value
     for word in asked:
@@ -193,9 +195,7 @@ def _asked_name(api: API, word: str) -> tuple[str, str]:
         return name, source
     names = list(api.security_schemes)
     if len(names) > 1:
-        raise click.UsageError(
-            escaped(f"--auth: name the scheme, {names[0]}={word}; the schemes are {', '.join(names)}")
-        )
+        raise click.UsageError(f"--auth: name the scheme, {names[0]}={word}; the schemes are {', '.join(names)}")
     return (names or ["bearer"])[0], word
 
 
@@ -325,3 +325,101 @@ def _kept(api: API, scheme: SecurityScheme) -> Any:
     found, server = login_of(key, entry), entry.get("server")
     # If a server has its own tokens, another server needs others.
     return found if server is None else lambda request: found if text_of(request.origin) == server else None
+
+
+FORMS = "env:VARIABLE, file:PATH or keyring:SERVICE/USER"
+_REFERENCE = re.compile(r"(env|file|keyring):(?!//)(\S.*)", re.DOTALL)
+_LARGEST_FILE = 65_536
+
+
+def is_reference(text: str) -> bool:
+    """Return whether a text is a reference to a secret."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def has_reference(text: str) -> bool:
+    """Return whether a header's value is a reference, or ends in one like ``Bearer env:TOKEN``."""
+    return is_reference(text) or is_reference(text.rpartition(" ")[2])
+
+
+def looked_up(text: str, where: str) -> str:
+    """Read the secret of a reference; ``where`` says what contains the reference, for errors.
+
+    Raises:
+        UsageError: the text is not a reference, or its target does not exist.
+    """
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        raise click.UsageError(f"{where} takes {FORMS}; never a secret itself")
+    return _SOURCES[found[1]](found[2], where)
+
+
+def header_value(text: str, where: str) -> str:
+    """Read a header's value, which may be a reference, or end in one.
+
+    Raises:
+        UsageError: the target of the reference does not exist.
+    """
+    if is_reference(text):
+        return looked_up(text, where)
+    head, blank, last = text.rpartition(" ")
+    return f"{head}{blank}{looked_up(last, where)}" if is_reference(last) else text
+
+
+def authorization(kind: str, secret: str) -> str:
+    """The value of Authorization for a secret: ``bearer`` and ``basic`` (RFC 6750, 2.1; RFC 7617, 2); else as it is."""
+    if kind == "basic":
+        return f"Basic {base64.b64encode(secret.encode()).decode('ascii')}"
+    return f"Bearer {secret}" if kind == "bearer" else secret
+
+
+def keyring() -> Any:
+    """The library ``keyring``, if it is installed and has a working backend."""
+    try:
+        import keyring as library
+
+        # Backends that store nothing, or only fail, have the priorities -1 and 0.
+        return library if library.get_keyring().priority > 0 else None
+    except Exception:  # noqa: BLE001  # not installed, or a backend, which is others' code, that breaks
+        return None
+
+
+def _of_environment(name: str, where: str) -> str:
+    if not os.environ.get(name):
+        raise click.UsageError(f"{where}: the environment has no variable {name}")
+    return os.environ[name]
+
+
+def _of_file(name: str, where: str) -> str:
+    path = Path(name).expanduser()
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise click.UsageError(f"{where}: {path} can't be read: {reason}") from None
+    if not text.strip() or len(text) > _LARGEST_FILE:
+        raise click.UsageError(f"{where}: {path} is empty, or too large for a secret")
+    return text.strip()
+
+
+def _of_keyring(name: str, where: str) -> str:
+    service, slash, user = name.partition("/")
+    library = keyring()
+    if library is None or not slash:
+        fault = "keyring: takes SERVICE/USER" if not slash else "there is no keyring: pip install 'dynclient[keyring]'"
+        raise click.UsageError(f"{where}: {fault}")
+    try:
+        secret = library.get_password(service, user)
+    except Exception:  # noqa: BLE001  # a backend, which is others' code: locked, forbidden, gone
+        secret = None
+    if not secret:
+        raise click.UsageError(f"{where}: the keyring has nothing for {service}/{user}")
+    return str(secret)
+
+
+_SOURCES: Mapping[str, Callable[[str, str], str]] = {
+    "env": _of_environment,
+    "file": _of_file,
+    "keyring": _of_keyring,
+}

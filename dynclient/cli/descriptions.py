@@ -1,23 +1,29 @@
-"""The output of ``dynclient show``: a document, a schema, or an operation with an example for the shell."""
+"""``dynclient show``: a document, a schema, or an operation with an example for the shell."""
 
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from inspect import Parameter, Signature
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
+import click
+
 from dynclient._escaping import counted
+from dynclient._identifiers import near
 from dynclient._schemas import bundle
-from dynclient._tables import aligned
+from dynclient._tables import aligned, columns
 from dynclient.cli import documents
 from dynclient.cli.calls import option_flags
-from dynclient.cli.commands import plain_text
-from dynclient.cli.output import fitted
+from dynclient.cli.commands import Command, plain_text
+from dynclient.cli.output import FORMATS, fitted, write
 from dynclient.examples import arguments_example
-from dynclient.exceptions import DocumentError, escaped
+from dynclient.exceptions import DocumentError, NoSuchOperation, escaped
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstrings import docstring, sequel
 from dynclient.model import API, Operation, SecurityScheme
@@ -25,6 +31,47 @@ from dynclient.security.schemes import kind_of
 
 _LONGEST_VALUE = 2000
 _WIDTH = 100
+_SECTION = re.compile(r"\n\n(?:Args|Body|Returns|Raises|Server|Security|Pages|Waits)\b[^\n]*:\n    ")
+
+
+@click.command(cls=Command)
+@documents.document_argument()
+@click.argument("name", required=False, shell_complete=documents.complete_operations)
+@documents.format_option("text", "json", "yaml")
+@click.option("--schema", is_flag=True, help="Show only the JSON Schema of the operation's body.")
+def show(document: str, name: str | None, output: str, *, schema: bool) -> None:
+    """Describe DOCUMENT, or with NAME one of its operations or schemas.
+
+    An operation's NAME is one such as create-call, an operationId, or "POST /accounts/{accountId}/calls". The output
+    has its arguments, bodies, responses, security, servers, and an example. A schema is shown as JSON Schema with
+    everything that it refers to.
+    """
+    width = columns(sys.stdout)
+    as_data = FORMATS["json" if output == "text" else output]
+    if name is None:
+        api = documents.api_of(document)
+        text = fitted(document_text(api, width), width)
+        write(text if output == "text" else as_data(document_data(api)))
+        return
+    client = documents.client_of(document)
+    try:
+        method = documents.method_of(client, name)
+    except NoSuchOperation as error:
+        found = schema_data(client.api, name)
+        if found is None:
+            schemas = near(name, client.api.schemas)
+            if schemas:
+                error.hint = f"of the schemas, {' or '.join(schemas)} is near"
+            elif not error.matches:
+                error.hint = "dynclient ls lists the operations; show without a NAME tells what else there is"
+            raise
+        write(as_data(found))
+        return
+    _ = method.operation  # raises if it is broken
+    if output == "text" and not schema:
+        write(operation_text(document, method, width))
+    else:
+        write(as_data(method.schema if schema else method.describe()))
 
 
 def document_data(api: API) -> dict[str, Any]:
@@ -89,12 +136,33 @@ def operation_text(document: str, method: Any, width: int | None) -> str:
     name, operation = method.__name__, method.operation
     try:
         call = shell_example(document, documents.command_name(name), operation, arguments_example(operation))
-        described = docstring(operation, name, call="...", more=sequel(method, whole=True))
+        text = docstring(operation, name, call="...", more=sequel(method, whole=True)).rpartition("\n\nExample:")[0]
     except DocumentError:
         return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)
-    head, _, example = f"{name}{method.__signature__}\n\n{described}".rpartition("...")[0].rstrip().rpartition("\n\n")
+    text = f"{_signature(name, method.__signature__, width)}\n\n{_filled(text, width)}"
     # The example is not wrapped: it can be pasted.
-    return f"{fitted(escaped(head), width)}\n\n{escaped(example)}\n    {escaped(call)}"
+    return f"{escaped(text)}\n\nExample:\n    {escaped(call)}"
+
+
+def _signature(name: str, signature: Signature, width: int | None) -> str:
+    """A signature, with a line for each parameter where it is longer than a line of the terminal."""
+    text = f"{name}{signature}"
+    if width is None or len(text) <= width:
+        return text
+    lines = [f"    {parameter},".replace(" = Ellipsis", " = ...") for parameter in signature.parameters.values()]
+    named = [parameter.kind is Parameter.KEYWORD_ONLY for parameter in signature.parameters.values()]
+    if True in named:
+        lines.insert(named.index(True), "    *,")
+    return "\n".join([f"{name}(", *lines, str(signature.replace(parameters=()))[1:]])
+
+
+def _filled(text: str, width: int | None) -> str:
+    """A docstring, filled anew for the width of a terminal: the description, and the entries of each section."""
+    first = _SECTION.search(text)
+    if width is None or first is None:
+        return text
+    sections = re.sub(r"\n {8}(?=\S)", " ", text[first.start() :])
+    return plain_text(text[: first.start()], width) + fitted(sections, width)
 
 
 def shell_example(document: str, command: str, operation: Operation, values: Mapping[str, Any]) -> str:

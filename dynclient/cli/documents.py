@@ -21,7 +21,8 @@ import click
 from dynclient._escaping import escaped
 from dynclient._readers import listed
 from dynclient._settings import APISettings, all_settings, find
-from dynclient.cli.process import show_warnings
+from dynclient.cli.commands import Decorated
+from dynclient.cli.process import inform, show_warnings
 from dynclient.exceptions import DocumentError
 
 if TYPE_CHECKING:  # lists and completions do without these
@@ -32,7 +33,6 @@ if TYPE_CHECKING:  # lists and completions do without these
     from dynclient.model import API
 
 Loaded = TypeVar("Loaded")
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 STANDARD_INPUT = "-"
 _OVERLAYS = "dynclient.overlays"
@@ -58,7 +58,7 @@ def settings_of(word: str, profile: str | None = None) -> APISettings | None:
     found = find(word) if "/" not in word and word != STANDARD_INPUT else None
     if found is None:
         if profile:
-            raise click.UsageError(escaped(f"--profile {profile}: {word} is not a short name, so it has no profiles"))
+            raise click.UsageError(f"--profile {profile}: {word} is not a short name, so it has no profiles")
         return None
     return found.with_profile(profile or os.environ.get("DYNCLIENT_PROFILE"))
 
@@ -74,7 +74,7 @@ def located(word: str) -> Any:
     if word == STANDARD_INPUT:
         return _Piped(_standard_input())
     if ":" in word:
-        from dynclient.cli.revisions import revision_of, source_at
+        from dynclient.cli.sources import revision_of, source_at
 
         revision = revision_of(word)
         if revision is not None:
@@ -89,14 +89,13 @@ def located(word: str) -> Any:
             from dynclient.testing import DEMO
 
             return str(DEMO)
-        from dynclient._identifiers import near
+        from dynclient._identifiers import did_you_mean
 
         names = [found.name for found in all_settings()]
-        matches = near(word, names)
-        hint = f"did you mean {' or '.join(matches)}?" if matches else "dynclient api add NAME DOCUMENT adds one"
+        hint = did_you_mean(word, names, "dynclient api add NAME DOCUMENT adds one")
         known = f"the names are {', '.join(names)}" if names else "there are no names"
         text = f"{word} is neither a file nor the short name of an API: {known}\nHint: {hint}"
-        raise click.ClickException(escaped(text))
+        raise click.ClickException(text)
     return word
 
 
@@ -143,12 +142,12 @@ def loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
     except DocumentError:
         if not _is_url(source):
             raise
-        from dynclient.cli.discovery import discovered
+        from dynclient.cli.sources import discovered
 
         with suppress(click.ClickException):
             found = discovered(source)
             if found != source:
-                click.echo(escaped(f"the document is {found}"), err=True)
+                inform(f"the document is {found}")
                 return load(found)
         raise
 

@@ -18,12 +18,11 @@ from typing import Any
 import click
 
 from dynclient.cli import credentials
-from dynclient.cli.commands import Command
-from dynclient.cli.credentials import Vault, key_of, login_of
+from dynclient.cli.commands import Group
+from dynclient.cli.credentials import Vault, key_of, keyring, login_of
 from dynclient.cli.documents import api_of, document_argument, format_option, settings_of
 from dynclient.cli.output import FORMATS, write
-from dynclient.cli.process import ask
-from dynclient.cli.references import keyring
+from dynclient.cli.process import ask, inform
 from dynclient.exceptions import ArgumentError, CredentialScopeError, escaped
 from dynclient.messages import Request
 from dynclient.model import API, Operation, OperationRow, SecurityScheme
@@ -40,7 +39,7 @@ _LOGIN = Operation(
 )
 
 
-@click.group(short_help="Log in, and store credentials.")
+@click.group(cls=Group, short_help="Log in, and store credentials.")
 def auth() -> None:
     """Store credentials in the system's keyring, or if there is none, in a file that only you can read.
 
@@ -48,7 +47,7 @@ def auth() -> None:
     """
 
 
-@auth.command(cls=Command, short_help="Prompt for a credential, and store it.")
+@auth.command(short_help="Prompt for a credential, and store it.")
 @document_argument()
 @click.argument("scheme", required=False)
 @click.option("--token", is_flag=True, help="Prompt for an existing token, instead of fetching one.")
@@ -71,17 +70,16 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     found = _one(api, scheme)
     vault = Vault()
     if keyring() is None:
-        text = f"There is no keyring: the credential is stored in {vault.file}, which only you can read"
-        click.echo(escaped(text), err=True)
+        inform(f"There is no keyring: the credential is stored in {vault.file}, which only you can read")
     if "OAuth2" in kind_of(found).takes and not token:
         entry = _logged_in(api, found, {**given, "browser": not no_browser})
     else:
         entry = {"text": credentials.checked(found, credentials.prompted(found))}
     location = vault.save(key_of(api, found.name), entry)
-    click.echo(escaped(f"{found.name} is stored in {location}"), err=True)
+    inform(f"{found.name} is stored in {location}")
 
 
-@auth.command(cls=Command, short_help="Delete stored credentials.")
+@auth.command(short_help="Delete stored credentials.")
 @document_argument()
 @click.argument("scheme", required=False)
 def logout(document: str, scheme: str | None) -> None:
@@ -90,10 +88,10 @@ def logout(document: str, scheme: str | None) -> None:
     names = [_named(api, scheme).name] if scheme is not None else list(api.security_schemes)
     vault = Vault()
     forgotten = [name for name in names if vault.forget(key_of(api, name))]
-    click.echo(escaped(f"deleted: {', '.join(forgotten)}" if forgotten else "nothing was stored"), err=True)
+    inform(f"deleted: {', '.join(forgotten)}" if forgotten else "nothing was stored")
 
 
-@auth.command(cls=Command, short_help="Show where credentials come from.")
+@auth.command(short_help="Show where credentials come from.")
 @document_argument()
 @click.argument("scheme", required=False)
 @format_option("text", "json", "yaml")
@@ -103,7 +101,7 @@ def status(document: str, scheme: str | None, output: str) -> int:
     schemes = [_named(api, scheme)] if scheme is not None else list(api.security_schemes.values())
     states = {found.name: _state(api, found) for found in schemes}
     if not states:
-        click.echo("the document names no security scheme; --auth bearer=env:VARIABLE sends a token", err=True)
+        inform("the document names no security scheme; --auth bearer=env:VARIABLE sends a token")
     if output == "text":
         width = max(map(len, states), default=0)
         for name, state in states.items():
@@ -124,8 +122,7 @@ def _one(api: API, name: str | None) -> SecurityScheme:
     found = [scheme for scheme in api.security_schemes.values() if kind_of(scheme).form]
     if len(found) != 1:
         names = ", ".join(scheme.name for scheme in found)
-        problem = f"name one of the document's security schemes: {names}" if found else _NOTHING
-        raise click.UsageError(escaped(problem))
+        raise click.UsageError(f"name one of the document's security schemes: {names}" if found else _NOTHING)
     return found[0]
 
 
@@ -164,7 +161,7 @@ def _logged_in(api: API, scheme: SecurityScheme, options: Mapping[str, Any]) -> 
     flow, scopes = options["flow"] or _first_flow(scheme), options["scopes"]
     known = sorted({scope for offered in scheme.flows for scope in offered.scopes})
     if known and not scopes:
-        click.echo(escaped(f"no --scope given: the server decides; the document has {', '.join(known)}"), err=True)
+        inform(f"no --scope given: the server decides; the document has {', '.join(known)}")
     given = _asked(flow, options)
     to, token, server = _fetch(api, scheme, given, options)
     return {
@@ -187,7 +184,7 @@ def _first_flow(scheme: SecurityScheme) -> str:
         if flow in offered:
             return flow
     text = f"{scheme.name} has no login flow: with --token you are prompted for an existing token"
-    raise click.UsageError(escaped(text))
+    raise click.UsageError(text)
 
 
 def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:
@@ -206,7 +203,7 @@ def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:
 
 
 def _show_address(url: str) -> None:
-    click.echo(escaped(f"Log in at {url}"), err=True)
+    inform(f"Log in at {url}")
 
 
 def _open(url: str) -> None:

@@ -1,4 +1,4 @@
-"""``dynclient ls``, ``show`` and ``call``: list operations, describe one, and call one.
+"""``dynclient ls`` and ``call``: list operations, and call one.
 
 Each operation is a command of ``call``, made from the document. Lists and completions need no client, so ``calls``,
 which makes and sends a call, is imported only for that.
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynclient._rows import OperationRow
-from dynclient._tables import Row, columns, for_stream
+from dynclient._tables import Row, for_stream
 from dynclient.cli import documents
-from dynclient.cli.commands import Command
-from dynclient.exceptions import NoSuchOperation
+from dynclient.cli.commands import Command, Group
+from dynclient.cli.process import inform
 
-if TYPE_CHECKING:  # see above
+if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
@@ -39,7 +39,7 @@ def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, c
     broken = _broken(document, rows) if check else {}
     lines = [f"{name}: {fault}" for name, fault in broken.items()]
     if not rows and (words or tag):
-        click.echo(f"no operation has {' and '.join([*words, *([f'the tag {tag}'] if tag else [])])}", err=True)
+        inform(f"no operation has {' and '.join([*words, *([f'the tag {tag}'] if tag else [])])}")
     if output == "names":
         sys.stdout.write("".join([f"{row.name}\n" for row in rows]))
     elif output == "table":
@@ -57,7 +57,7 @@ def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, c
         write(FORMATS[output]([_as_data(row) | ({"broken": broken.get(row.name)} if check else {}) for row in rows]))
     if output != "table":
         for fault in (*faults, *lines):
-            click.echo(f"broken: {fault}", err=True)
+            inform(f"broken: {fault}")
 
 
 def _broken(document: str, rows: list[OperationRow]) -> dict[str, str]:
@@ -94,45 +94,7 @@ def _as_data(row: OperationRow) -> dict[str, Any]:
     }
 
 
-@click.command(cls=Command)
-@documents.document_argument()
-@click.argument("name", required=False, shell_complete=documents.complete_operations)
-@documents.format_option("text", "json", "yaml")
-@click.option("--schema", is_flag=True, help="Show only the JSON Schema of the operation's body.")
-def show(document: str, name: str | None, output: str, *, schema: bool) -> None:
-    """Describe DOCUMENT, or with NAME one of its operations or schemas.
-
-    An operation's NAME is one such as create-call, an operationId, or "POST /accounts/{accountId}/calls". The output
-    has its arguments, bodies, responses, security, servers, and an example. A schema is shown as JSON Schema with
-    everything that it refers to.
-    """
-    from dynclient.cli import descriptions
-    from dynclient.cli.output import FORMATS, fitted, write
-
-    width = columns(sys.stdout)
-    as_data = FORMATS["json" if output == "text" else output]
-    if name is None:
-        api = documents.api_of(document)
-        text = fitted(descriptions.document_text(api, width), width)
-        write(text if output == "text" else as_data(descriptions.document_data(api)))
-        return
-    client = documents.client_of(document)
-    try:
-        method = documents.method_of(client, name)
-    except NoSuchOperation:
-        found = descriptions.schema_data(client.api, name)
-        if found is None:
-            raise
-        write(as_data(found))
-        return
-    _ = method.operation  # raises if it is broken
-    if output == "text" and not schema:
-        write(descriptions.operation_text(document, method, width))
-    else:
-        write(as_data(method.schema if schema else method.describe()))
-
-
-class Operations(click.Group):
+class Operations(Group):
     """The operations of the document that the command line names first, as commands.
 
     Its help lists no operations, since ``--help`` comes before any document; ``dynclient ls`` does.
@@ -152,7 +114,7 @@ class Operations(click.Group):
         if ctx.resilient_parsing:
             return _command_to_complete(ctx.params.get("document"), cmd_name)
         from dynclient.cli.calls import operation_command, run_call
-        from dynclient.cli.http_text import VerboseTransport
+        from dynclient.cli.output import VerboseTransport
 
         transport = VerboseTransport()
         client = documents.client_of(ctx.params["document"], transport=transport)

@@ -1,8 +1,11 @@
-"""The output of a call: its data in one of the formats, status and headers on request, and progress bars.
+"""What a call prints or saves: its data in one of the formats, status and headers, what failed, and progress bars.
 
 Rule 1: output to a pipe is exact. Output to a terminal is escaped, tables fit its width, and long output goes through a
-pager.
+pager. A request is shown as a transport gets it, with each secret masked.
 Rule 2: a format is a function in :data:`FORMATS`, from a value to text.
+Rule 3: data that has arrived is never lost: a response that violates the document is printed, and then reported.
+Rule 4: a file gets its name from the server only if the caller gave none, and then replaces no other file.
+Rule 5: the exit status of a redirect that is not followed is 3, and it leaves no file.
 """
 
 from __future__ import annotations
@@ -13,17 +16,31 @@ import json
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
 import click
 
+from dynclient._records import Record
 from dynclient._tables import GAP, aligned, columns, cut, is_coloured, text_width
-from dynclient.cli.http_text import head, status_line
-from dynclient.cli.process import writing
-from dynclient.exceptions import escaped
-from dynclient.messages import Headers, HTTPResult
+from dynclient.cli.process import inform, needing, save, writing
+from dynclient.exceptions import (
+    ApiError,
+    DecodeError,
+    ResponseError,
+    ResponseValidationError,
+    UndocumentedStatus,
+    UnexpectedMediaType,
+    escaped,
+)
+from dynclient.http_grammar import REDIRECTS
+from dynclient.media_types import essence
+from dynclient.messages import Headers, HTTPResult, Request, Response, Send
 
 # Colouring a longer text takes too long, and this many bytes pass before a bar is shown.
 _LONGEST_COLOURED = 200_000
@@ -31,6 +48,12 @@ _LONGEST_COLOURED = 200_000
 _NARROW = 10
 _NARROWEST = 40
 _LARGE_BODY = 1024 * 1024
+BODIES = 2
+_LONGEST_BODY = 10_000
+_REDIRECTION = 3
+_LONGEST_NAME = 150
+# Reserved on Windows, with any suffix.
+_DEVICES = frozenset({"aux", "con", "nul", "prn", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))})
 
 
 class Printer:
@@ -54,16 +77,13 @@ class Printer:
         """
         data = self._formatted(result)
         if file is not None:
-            from dynclient._client.downloads import AtomicFile
-
-            with writing(file), AtomicFile(file) as opened:
-                opened.write(data if isinstance(data, bytes) else f"{data}\n".encode())
+            save(file, data if isinstance(data, bytes) else f"{data}\n".encode())
             return
         if self.include:
             self.head(result.status, result.headers)
         if isinstance(data, bytes) and sys.stdout.isatty():
             content_type = escaped(result.headers.get("content-type", "no media type"))
-            click.echo(f"{len(data)} bytes of {content_type}: --output FILE saves them", err=True)
+            inform(f"{len(data)} bytes of {content_type}: --output FILE saves them")
         elif isinstance(data, bytes):
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
@@ -123,7 +143,7 @@ def page(text: str) -> None:
     # less ends by itself below one screen, shows colours, and leaves the text on the screen.
     os.environ.setdefault("LESS", "FRX")
     sys.stdout.flush()
-    click.echo_via_pager(text, color=True)
+    click.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds one
 
 
 def _height() -> int:
@@ -160,10 +180,8 @@ def _coloured(text: str) -> str:
 
 def _compile(expression: str) -> Callable[[Any], Any]:
     """A function that searches a value by a JMESPath expression."""
-    try:
+    with needing("--filter", "cli"):
         import jmespath
-    except ImportError as error:
-        raise click.ClickException("--filter needs jmespath: pip install 'dynclient[cli]'") from error
     try:
         compiled = jmespath.compile(expression)
     except jmespath.exceptions.JMESPathError as error:
@@ -235,7 +253,7 @@ def _narrowed(lines: list[list[str]], width: int | None) -> list[list[str]]:
         limit -= 1
     if shown < len(lines[0]):
         left_out = ", ".join(lines[0][shown:])
-        click.echo(cut(escaped(f"not shown: {left_out}"), width), err=True)
+        inform(cut(escaped(f"not shown: {left_out}"), width))
     return [[cut(cell, limit) for cell in line[:shown]] for line in lines]
 
 
@@ -246,6 +264,16 @@ def _cell(value: Any) -> str:
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {"json": _json, "yaml": _yaml, "table": _table, "ndjson": _ndjson}
 FORMAT_NAMES = ("json", "yaml", "raw", "table", "ndjson")
+
+
+def tree_text(tree: Any, name: str, form: str | None = None) -> str:
+    """A document as JSON or YAML: by ``form`` or the file's suffix."""
+    return FORMATS[form or ("json" if name.lower().endswith(".json") else "yaml")](tree)
+
+
+def save_tree(tree: Any, file: Path, form: str | None = None) -> None:
+    """Write a document to a file."""
+    save(file, tree_text(tree, file.name, form).rstrip("\n").encode() + b"\n")
 
 
 class ProgressBar:
@@ -306,3 +334,196 @@ class FileWithProgress(io.BufferedReader):
         """Close the file, and remove the bar."""
         self._bar.__exit__()
         super().close()
+
+
+def status_line(status: int) -> str:
+    """The first line of a response: ``HTTP/1.1 200 OK``."""
+    phrase = ""
+    with suppress(ValueError):
+        phrase = HTTPStatus(status).phrase
+    return f"HTTP/1.1 {status} {phrase}".rstrip()
+
+
+def head(first: str, headers: Headers) -> list[str]:
+    """The lines of a message's head."""
+    return [escaped(line) for line in (first, *(f"{name}: {value}" for name, value in headers.pairs()))]
+
+
+def request_text(request: Request) -> str:
+    """A request as text, its secrets masked."""
+    shown = request.with_no_secrets()
+    lines = [f"{shown.method} {shown.url}", *(f"{name}: {value}" for name, value in shown.headers.pairs())]
+    return "\n".join([*lines, "", _body(shown.body)] if shown.body else lines)
+
+
+def with_secret_headers(request: Request, names: Iterable[str]) -> Request:
+    """The request, with further headers (lower-case names) marked as secret."""
+    return replace(request, secrets=request.secrets | {("header", name) for name in names})
+
+
+def _body(body: Any) -> str:
+    if not isinstance(body, bytes):
+        return "<a stream>" if body else ""
+    with suppress(UnicodeDecodeError):
+        return body.decode("utf-8")
+    return f"<{len(body)} bytes>"
+
+
+class VerboseTransport:
+    """Sends requests with the default transport, and shows them and their responses on standard error.
+
+    ``verbosity`` is 0 for nothing, 1 for heads, 2 for bodies too. It is set after the client was made, when the command
+    line has been read.
+    """
+
+    verbosity = 0
+    secret_headers: frozenset[str] = frozenset()
+
+    @cached_property
+    def _transport(self) -> Any:
+        from dynclient.transports import HTTPTransport
+
+        return HTTPTransport()
+
+    def send(self, send: Send) -> Response:
+        """Send the request once."""
+        transport = self._transport
+        if not self.verbosity:
+            return transport.send(send)  # type: ignore[no-any-return]  # it is imported late
+        request = with_secret_headers(send.request, self.secret_headers)
+        shown = request.with_no_secrets()
+        self._show(">", f"{shown.method} {shown.url} HTTP/1.1", shown)
+        response: Response = transport.send(send)
+        seen = replace(response, request=request).with_no_secrets()
+        self._show("<", status_line(seen.status), seen)
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        if "_transport" in vars(self):
+            self._transport.close()
+
+    def _show(self, mark: str, first: str, message: Request | Response) -> None:
+        for line in head(first, message.headers):
+            inform(f"{mark} {line}")
+        inform(mark)
+        if self.verbosity >= BODIES and message.body:
+            inform(escaped(_body(message.body))[:_LONGEST_BODY])
+
+
+class FileToSave(Record):
+    """The file of ``--output``: its path, or None if the server names it; ``name`` is used if it does not.
+
+    ``resume`` continues an interrupted download.
+    """
+
+    path: Path | None
+    name: str
+    resume: bool = False
+
+    @classmethod
+    def of(cls, given: str | None, name: str, *, resume: bool = False) -> FileToSave | None:
+        """The file that the option means; None without the option.
+
+        Raises:
+            UsageError: the path is a folder, or there is nothing to resume.
+        """
+        if resume and (not given or given == "-"):
+            raise click.UsageError("--resume needs --output FILE")
+        if given is None or given == "-":
+            return None
+        if given and Path(given).is_dir():
+            raise click.UsageError(f"--output: {given} is a folder; without a FILE the server names one")
+        return cls(Path(given) if given else None, name, resume)
+
+    def for_response(self, headers: Headers) -> Path:
+        """The path of the file for a response."""
+        return self.path if self.path is not None else _unused(Path(_named(headers) or self._default(headers)))
+
+    def _default(self, headers: Headers) -> str:
+        import mimetypes  # most command lines save no file
+
+        return self.name + (mimetypes.guess_extension(essence(headers.get("content-type", ""))) or "")
+
+
+def _named(headers: Headers) -> str:
+    """The file name of Content-Disposition, if it is safe in the current folder; else empty."""
+    # RFC 6266, 4.3: recipients MUST NOT write anywhere but where the user expects, so only the last part is used.
+    from email.message import Message  # likewise
+
+    message = Message()
+    message["Content-Disposition"] = headers.get("content-disposition", "")
+    found = ""
+    with suppress(ValueError, LookupError):
+        found = message.get_filename("") or ""
+        # Non-ASCII names are also sent as raw UTF-8, one character for each byte.
+        found = found.encode("latin-1").decode("utf-8")
+    last = found.replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(c for c in last if c.isprintable() and c not in '<>:"|?*').strip(" .")[:_LONGEST_NAME]
+    return "" if name.partition(".")[0].lower() in _DEVICES else name
+
+
+def _unused(path: Path) -> Path:
+    """The path, with a number if there is such a file."""
+    number, found = 1, path
+    while found.exists() or found.is_symlink():
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return found
+
+
+def show_result(result: HTTPResult, printer: Printer, file: FileToSave | None) -> int:
+    """Print a result, or save it; returns the exit status."""
+    if not _is_redirect(result.status, result.headers, printer):
+        path = file.for_response(result.headers) if file is not None else None
+        printer.show(result, path)
+        _announce(file, path)
+    return _REDIRECTION if result.status // 100 == _REDIRECTION else 0
+
+
+def show_stream(answer: Any, printer: Printer, file: FileToSave | None, *, by_items: bool) -> int:
+    """Show the items of a sequence as they arrive; show or save any other body, without decoding or validation."""
+    if _is_redirect(answer.status, answer.headers, printer):
+        return _REDIRECTION
+    if by_items:
+        for item in answer.iter_items():
+            printer.show(HTTPResult([item], answer.status, answer.headers))
+    elif file is None:
+        printer.show(HTTPResult(answer.read(), answer.status, answer.headers))
+    else:
+        if printer.include:
+            printer.head(answer.status, answer.headers)
+        path = file.for_response(answer.headers)
+        with writing(path), ProgressBar("received") as bar:
+            answer.save(path, progress=bar, resume=file.resume)
+        _announce(file, path)
+    return _REDIRECTION if answer.status // 100 == _REDIRECTION else 0
+
+
+def _announce(file: FileToSave | None, path: Path | None) -> None:
+    """Print the name of a file that the caller has not named."""
+    if file is not None and file.path is None:
+        inform(f"saved as {path}")
+
+
+def _is_redirect(status: int, headers: Headers, printer: Printer) -> bool:
+    """Whether a response leads elsewhere; says so then."""
+    if status not in REDIRECTS or "location" not in headers:
+        return False
+    if printer.include:
+        printer.head(status, headers)
+    inform(f"{status} leads to {headers['location']}\nHint: add --follow to follow it")
+    return True
+
+
+def show_error(error: ResponseError, printer: Printer) -> None:
+    """Print the body of an error, or of a response that violates the document, and name the option that accepts it."""
+    response = error.response
+    if response is None:
+        return
+    if isinstance(error, (ApiError, UndocumentedStatus)) or error.data is not None or response.body:
+        data = error.data if error.data is not None else response.body
+        printer.show(HTTPResult(data or None, response.status, response.headers))
+    wrong = (DecodeError, ResponseValidationError, UndocumentedStatus, UnexpectedMediaType)
+    if isinstance(error, wrong) and not isinstance(error, ApiError) and response.status // 100 == 2:  # noqa: PLR2004  # RFC 9110, 15.3
+        error.hint = "the call was made, and this is its response; --validate warn (or off) accepts such responses"

@@ -11,11 +11,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from dynclient._escaping import escaped
+
+if TYPE_CHECKING:  # most command lines write no file
+    from pathlib import Path
 
 
 class Terminated(KeyboardInterrupt):
@@ -74,6 +77,11 @@ def is_of_standard_output(error: OSError) -> bool:
     return error.filename is None and error.errno in {errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO}
 
 
+def inform(text: str) -> None:
+    """Write a line for a person to standard error; what would harm a terminal is escaped."""
+    click.echo(escaped(text), err=True)
+
+
 @contextmanager
 def writing(path: object) -> Iterator[None]:
     """Name the file in errors of the operating system.
@@ -84,7 +92,34 @@ def writing(path: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise click.ClickException(escaped(f"{path}: {error.strerror or error}")) from error
+        raise click.ClickException(f"{path}: {error.strerror or error}") from error
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        ClickException: it can't be written.
+    """
+    from dynclient._client.downloads import AtomicFile
+
+    with writing(path), AtomicFile(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def needing(what: str, extra: str) -> Iterator[None]:
+    """Say how to install what is missing; ``extra`` is dynclient's that brings it.
+
+    Raises:
+        ClickException: in place of an ImportError.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise click.ClickException(
+            f"{what} needs {(error.name or '').partition('.')[0]}: pip install 'dynclient[{extra}]'"
+        ) from error
 
 
 @cache
@@ -95,7 +130,7 @@ def show_warnings() -> None:
     class Warnings(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             with suppress(OSError):
-                click.echo(escaped(f"dynclient: warning: {record.getMessage()}"), err=True)
+                inform(f"dynclient: warning: {record.getMessage()}")
 
     logging.getLogger("dynclient").addHandler(Warnings(logging.WARNING))
 
@@ -110,10 +145,10 @@ def ask(text: str, *, hidden: bool = False, optional: bool = False) -> str:
         default = "" if optional else None
         return str(click.prompt(escaped(text), hide_input=hidden, err=True, default=default, show_default=False))
     # getpass would warn that it can't hide the input, although nobody types here.
-    click.echo(escaped(f"{text}: read from standard input"), err=True)
+    inform(f"{text}: read from standard input")
     line = sys.stdin.readline().rstrip("\r\n")
     if not line and not optional:
-        raise click.UsageError(escaped(f"standard input has no line for: {text}"))
+        raise click.UsageError(f"standard input has no line for: {text}")
     return line
 
 

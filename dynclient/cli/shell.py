@@ -1,4 +1,4 @@
-"""``dynclient shell``: a Python prompt with a document's client, in IPython or the standard prompt."""
+"""``dynclient shell``: a Python prompt with a document's client; ``dynclient demo``: a first session, shown and run."""
 
 from __future__ import annotations
 
@@ -11,41 +11,27 @@ from typing import Any
 import click
 
 from dynclient._tables import is_coloured
-from dynclient.cli.calls import call_options, with_settings
+from dynclient.cli.calls import client_for, shared_options
 from dynclient.cli.commands import Command
-from dynclient.cli.documents import client_of, document_argument, located, settings_of
+from dynclient.cli.documents import document_argument, located
+from dynclient.cli.output import write
 from dynclient.inspection.docstrings import client_name
-from dynclient.options import ValidationMode
 
 _LONGEST_HISTORY = 10_000
 
 
 @click.command(cls=Command)
 @document_argument()
-@click.option("--base-url", help="The base URL, instead of the document's servers.")
-@click.option("--auth", multiple=True, metavar="SCHEME=env:VAR|-", help="A credential; - prompts for it.")
-@click.option("--validate", type=click.Choice(["strict", "warn", "off"]), default="strict", show_default=True)
-@click.option("--profile", "-p", help="The profile of an API by short name.  [DYNCLIENT_PROFILE]")
 @click.option("--plain", is_flag=True, help="Use the standard prompt even if IPython is installed.")
-def shell(
-    document: str,
-    base_url: str | None,
-    auth: tuple[str, ...],
-    validate: ValidationMode,
-    profile: str | None,
-    *,
-    plain: bool,
-) -> None:
+@shared_options("auth", "base_url", "validate", "profile")
+def shell(document: str, *, plain: bool, **given: Any) -> None:
     """Open a Python prompt with DOCUMENT's client in a variable: `voice` for openapi/voice.yaml.
 
     It uses IPython if that is installed, else the standard prompt. Both complete operations; IPython also completes
     their arguments.
     """
     ipython = None if plain or not sys.stdin.isatty() else _ipython()
-    given: dict[str, Any] = {"base_url": base_url, "server": (), "timeout": None, "header": (), "auth": auth}
-    given = with_settings(settings_of(document, profile), given)
-    client = client_of(document, validate=validate)
-    client = client.with_options(**call_options(client, given))
+    client = client_for(document, given)
     source = located(document)
     name = client_name(source) if isinstance(source, str) else "client"
     banner = f"{client.api.title} {client.api.version} is {name}: {name}.operations lists it, help({name}.…) explains"
@@ -107,3 +93,14 @@ def _readline(names: dict[str, Any]) -> Iterator[None]:
             os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
             file.chmod(0o600)  # a file from an older release may have other permissions
             readline.write_history_file(file)
+
+
+@click.command
+def demo() -> None:
+    """Show a first session with a small API: a mock answers; nothing is sent.
+
+    The document comes with dynclient; other commands take it by the name demo, if nothing else has that name.
+    """
+    from dynclient.testing import demo as session
+
+    session.run(write)

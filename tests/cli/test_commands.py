@@ -19,7 +19,7 @@ import yaml
 
 import dynclient
 from dynclient import testing
-from dynclient.cli.document_faults import find_faults
+from dynclient.cli.document_commands import find_faults
 from dynclient.testing import DEMO
 
 THINGS = str(Path(__file__).parents[1] / "cases" / "things.yaml")

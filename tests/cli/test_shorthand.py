@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynclient.cli.shorthand import ShorthandError, coerced, read
+from dynclient.cli.input_values import ShorthandError, coerced, read_shorthand
 
 SHORTHAND = {
     "hello: world, question: how are you?": {"hello": "world", "question": "how are you?"},
@@ -44,7 +44,7 @@ SHORTHAND = {
 
 @pytest.mark.parametrize("text", SHORTHAND)
 def test_shorthand(text):
-    assert read(text, lambda _, bare: coerced(bare.text)) == SHORTHAND[text]
+    assert read_shorthand(text, lambda _, bare: coerced(bare.text)) == SHORTHAND[text]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_shorthand(text):
 )
 def test_what_is_no_shorthand(text, said):
     with pytest.raises(ShorthandError, match=said):
-        read(text, lambda _, bare: coerced(bare.text))
+        read_shorthand(text, lambda _, bare: coerced(bare.text))
 
 
 JSON = st.recursive(
@@ -82,14 +82,14 @@ JSON = st.recursive(
 def test_json_is_shorthand(value):
     for indent in (None, 2):
         text = json.dumps(value, indent=indent)
-        assert read(text, lambda _, bare: coerced(bare.text)) == value
+        assert read_shorthand(text, lambda _, bare: coerced(bare.text)) == value
 
 
 @settings(deadline=None)
 @given(st.text(alphabet='ab.:[]{},"\\ \n0@/-', max_size=30))
 def test_any_text_is_read_or_refused(text):
     try:
-        value = read(text, lambda _, bare: coerced(bare.text))
+        value = read_shorthand(text, lambda _, bare: coerced(bare.text))
     except ShorthandError:
         return
     json.dumps(value)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import dynclient
-from dynclient.cli import document_faults
+from dynclient import _validation
+from dynclient.cli.document_commands import find_faults
 
 FAULTY = """\
 openapi: 3.1.0
@@ -142,14 +143,14 @@ def test_the_schemas_below_a_valid_one_are_not_prepared_again(monkeypatch):
         "components": {"schemas": {"Deep": {"properties": {"a": below, "b": below}}}},
     }
     made = []
-    validator = document_faults.validator
+    validator = _validation.validator
 
     def counted(schema, direction):
         made.append((schema.uri, direction))
         return validator(schema, direction)
 
-    monkeypatch.setattr(document_faults, "validator", counted)
-    assert document_faults.find_faults(dynclient.load(document).api) == []
+    monkeypatch.setattr(_validation, "validator", counted)
+    assert find_faults(dynclient.load(document).api) == []
     assert [uri.partition("#")[2] for uri, _ in made] == ["/components/schemas/Deep"]
 
 

@@ -30,7 +30,7 @@ _check = click.option(
 )
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Write Markdown pages about a document.")
 @document_argument()
 @click.option("--out", type=_FOLDER, required=True, help="The folder to write to; it is created if needed.")
 @_templates
@@ -68,7 +68,7 @@ def docs(
     _end(made, check=check)
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Write type hints for documents.")
 @click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...", shell_complete=complete_documents)
 @overlay_option
 @click.option("--out", type=_FOLDER, help="The folder that gets a package for each document.")
@@ -104,7 +104,7 @@ def stubs(
     _end(made, check=check)
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Write the pages and types of a project.")
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -1,4 +1,6 @@
-"""The file of accepted changes: each entry has a reason, and may have a day on which it expires.
+"""``dynclient diff``: what changed from one document to another, and the file of changes that are accepted.
+
+Each entry of the file of ``--accept`` has a reason, and may have a day on which it expires.
 
     - kind: parameter-removed
       operation: listThings          # the operationId, or else "GET /things"; or the Python name
@@ -12,21 +14,78 @@ Rule 2: an entry that has expired, or that no change matches, is reported, so th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import click
 
 from dynclient._document.data import read
+from dynclient._identifiers import did_you_mean
 from dynclient._records import Record
-from dynclient.changes import KINDS, Change, Changes
+from dynclient._settings import project_here
+from dynclient._tables import columns, is_coloured
+from dynclient.changes import KINDS, REPORTS, SEVERITIES, Change, Changes, Severity, compare
+from dynclient.changes.report import as_text
+from dynclient.cli.commands import Command
+from dynclient.cli.documents import api_of, document_argument, format_option
+from dynclient.cli.output import page
+from dynclient.cli.process import inform
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Limits
+
+_REACHED = 3
+
+
+@click.command(cls=Command)
+@document_argument("old")
+@document_argument("new")
+@format_option(*REPORTS, text="The output format.")
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), help="Exit with status 3 for changes of this severity or worse."
+)
+@click.option("--severity", multiple=True, metavar="KIND=SEVERITY", help="Set the severity of a kind of change.")
+@click.option("--accept", type=click.Path(), help="A file of accepted changes, which do not count for --fail-on.")
+def diff(old: str, new: str, output: str, fail_on: str | None, severity: tuple[str, ...], accept: str | None) -> int:
+    """Report the changes from the document OLD to NEW that matter to a Python caller.
+
+    Each is a path, a URL, a short name, or a path at a git revision: main:openapi.yaml.
+
+    A breaking change makes correct callers of OLD fail, or return them values that they could not get before; a warning
+    needs attention.
+    """
+    project = project_here()
+    severities = dict(_severities(project.table.get("severities", {}).items() if project is not None else ()))
+    severities |= _severities(tuple(map(str.strip, each.partition("=")[::2])) for each in severity)
+    changes = compare(api_of(old), api_of(new), severities=severities)
+    if accept is not None:
+        changes, messages = _accepted(changes, _read_accepted(accept), datetime.now(UTC).date())
+        for message in messages:
+            inform(message)
+    if output == "text" and sys.stdout.isatty():
+        page(as_text(changes, width=columns(sys.stdout), coloured=is_coloured(sys.stdout)) + "\n")
+    elif text := REPORTS[output](changes):
+        click.echo(text)
+    return _REACHED if fail_on is not None and changes.reach(cast("Severity", fail_on)) else 0
+
+
+def _severities(pairs: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, Severity]]:
+    for kind, rank in pairs:
+        if kind not in KINDS:
+            hint = did_you_mean(kind, KINDS, "docs/changes.md lists the kinds")
+            raise click.UsageError(f"--severity: there is no kind of change {kind}\nHint: {hint}")
+        if rank not in SEVERITIES:
+            text = f"--severity: {kind} must be one of {', '.join(SEVERITIES)}, not {rank or 'nothing'}"
+            raise click.UsageError(text)
+        yield kind, rank
+
 
 _KEYS = ("kind", "operation", "pointer", "reason", "until")
 
 
-class AcceptedChange(Record):
+class _AcceptedChange(Record):
     """An entry of the file; ``label`` names it in messages."""
 
     label: str
@@ -49,7 +108,7 @@ def _pointers(change: Change) -> set[str]:
     return {place.pointer for place in (change.old, change.new) if place is not None}
 
 
-def read_accepted(file: str) -> list[AcceptedChange]:
+def _read_accepted(file: str) -> list[_AcceptedChange]:
     """Read a file of accepted changes.
 
     Raises:
@@ -65,7 +124,7 @@ def read_accepted(file: str) -> list[AcceptedChange]:
     return [_entry(entry, f"{file}: entry {number}") for number, entry in enumerate(tree, 1)]
 
 
-def _entry(entry: Any, label: str) -> AcceptedChange:
+def _entry(entry: Any, label: str) -> _AcceptedChange:
     def wrong(text: str) -> ArgumentError:
         return ArgumentError(f"{label} {text}", argument="accept")
 
@@ -86,10 +145,10 @@ def _entry(entry: Any, label: str) -> AcceptedChange:
     except ValueError:
         raise wrong(f"must have a date such as 2027-01-31 as until, not {entry['until']}") from None
     pointer = entry.get("pointer", "").removeprefix("#")
-    return AcceptedChange(label, entry["kind"], entry["reason"], entry.get("operation", ""), pointer, until)
+    return _AcceptedChange(label, entry["kind"], entry["reason"], entry.get("operation", ""), pointer, until)
 
 
-def accept(changes: Changes, entries: list[AcceptedChange], today: date) -> tuple[Changes, list[str]]:
+def _accepted(changes: Changes, entries: list[_AcceptedChange], today: date) -> tuple[Changes, list[str]]:
     """Mark the accepted changes, and report entries that have expired or that match no change."""
     unused, messages = list(entries), list[str]()
     found: list[Change] = []

@@ -40,8 +40,8 @@ BODY_HELP = (
     "input."
 )
 _AUTH_HELP = (
-    "A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - for a prompt. SCHEME may basic "
-    "where the document names none."
+    "A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - for a prompt. SCHEME may be bearer "
+    "or basic if the document names none."
 )
 _HEADER_HELP = "A further header; NAME=env:VARIABLE for a secret, since others can see arguments."
 _RESUME_HELP = (

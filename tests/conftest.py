@@ -7,8 +7,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,21 @@ def shared() -> Path:
     if not folder:
         pytest.skip("DYNCLIENT_SHARED is not set")
     return Path(folder)
+
+
+@pytest.fixture
+def make() -> Callable[..., Any]:
+    """Make a schema of a node, in a document with named schemas, of any version."""
+    from dynclient._document import open_document
+    from dynclient.dialects import DIALECTS
+    from dynclient.model import Schema
+
+    def made(node: Any, version: str = "3.1", /, **named: Any) -> Schema:
+        components = {"definitions": named} if version == "2.0" else {"components": {"schemas": named}}
+        document = open_document({"x-here": node, **components})
+        return Schema(f"{document.uri}#/x-here", node, DIALECTS[version], document)
+
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -334,7 +334,9 @@ def _body(operation: Operation | None, given: Mapping[str, Any], fields: dict[st
         fields[named.wire], text = argument_value(named, text), None
     fields |= body_fields(operation, given["body_field"], "--body-field")
     if sum(map(bool, (words, fields, text is not None))) > 1:
-        raise click.UsageError("give the body by words, whole by --body, or by its fields, in only one of these ways")
+        raise click.UsageError(
+            "give words, the whole body with --body, or its fields: the body in only one of these ways"
+        )
     if words:
         return body_words(operation, words, given["content_type"])
     return whole_body(operation, text, given["content_type"]) if text is not None else fields or ...

@@ -245,7 +245,7 @@ def test_a_keyring_keeps_it_where_there_is_one(terminal, environment, kept, tmp_
     environment |= {"PYTHONPATH": str(tmp_path), "PYTHON_KEYRING_BACKEND": "my_keyring.Kept"}
     file = write(tmp_path, things(STATIC["Bearer"][0]))
     status, seen = terminal("auth", "login", file, answers=[("): ", "hunter2")])
-    assert (status, "kept in the keyring" in seen) == (0, True), seen
+    assert (status, "stored in the keyring" in seen) == (0, True), seen
     assert "hunter2" not in kept.read_text()
     assert "hunter2" in (tmp_path / "my_keyring.json").read_text()
     assert terminal("auth", "status", file, "S")[0] == 0

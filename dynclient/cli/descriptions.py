@@ -31,7 +31,7 @@ from dynclient.security.schemes import kind_of
 
 _LONGEST_VALUE = 2000
 _WIDTH = 100
-_SECTION = re.compile(r"\n\n(?:Args|Body|Returns|Raises|Server|Security|Pages|Waits)\b[^\n]*:\n    ")
+_SECTION = re.compile(r"\n\n(?:Args|Body|Returns|Raises|Server|Security|Links|Callbacks|Pages|Waits)\b[^\n]*:\n    ")
 
 
 @click.command(cls=Command)

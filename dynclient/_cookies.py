@@ -14,6 +14,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.request import Request as Asked
 
+from dynclient.exceptions import ArgumentError
 from dynclient.messages import Request, Response
 
 _MOST, _LONGEST = 3000, 4096
@@ -78,7 +79,7 @@ def cookies_of(value: Any) -> Cookies | None:
     """Return the cookies of the option's value: True, False, None, or a jar.
 
     Raises:
-        ValueError: it has another type.
+        ArgumentError: it has another type.
     """
     if value is None or value is False:
         return None
@@ -88,4 +89,5 @@ def cookies_of(value: Any) -> Cookies | None:
         return Cookies()
     if isinstance(value, CookieJar):
         return Cookies(value)
-    raise ValueError(f"cookies must be True, False or an http.cookiejar.CookieJar, not {type(value).__name__}")
+    message = f"cookies must be True, False or an http.cookiejar.CookieJar, not {type(value).__name__}"
+    raise ArgumentError(message, argument="cookies")

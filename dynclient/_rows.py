@@ -18,9 +18,9 @@ class OperationRow(Record):
     path: str
     operation_id: str | None
     name: str
-    names_by_tag: tuple[tuple[str, str], ...]
-    summary: str
-    tags: tuple[str, ...]
-    deprecated: bool
-    pointer: str
-    path_pointer: str
+    names_by_tag: tuple[tuple[str, str], ...] = ()
+    summary: str = ""
+    tags: tuple[str, ...] = ()
+    deprecated: bool = False
+    pointer: str = ""
+    path_pointer: str = ""

@@ -39,21 +39,10 @@ IDEMPOTENCY_KEYS = frozenset({"idempotency-key", "x-idempotency-key"})
 CONTENT_EXPECTED = frozenset({"POST", "PUT", "PATCH", "QUERY"})
 """Methods whose requests say ``Content-Length: 0`` where they have no body (RFC 9110, 8.6)."""
 
-CONNECTION_FIELDS = frozenset(
-    {
-        "connection",
-        "content-length",
-        "host",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+CONNECTION_FIELDS = frozenset({
+    "connection", "content-length", "host", "keep-alive", "proxy-authenticate", "proxy-authorization",
+    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+})  # fmt: skip
 """Header fields that belong to the message's framing or to one connection (RFC 9110, 7.2, 7.6.1, 8.6; RFC 9112, 6).
 
 Only a transport or a server writes them. A value from a caller or a document could split one message into two.

@@ -14,24 +14,9 @@ from dynclient._deferred import expression
 from dynclient._secrets import Secret
 
 __all__ = [
-    "TLS",
-    "Conversion",
-    "DeviceCode",
-    "Limits",
-    "MiB",
-    "OAuth2",
-    "Rate",
-    "RateLimiter",
-    "Redirects",
-    "Retry",
-    "Secret",
-    "Timeout",
-    "TokenStore",
-    "Validation",
-    "ValidationChoice",
-    "ValidationEngine",
-    "ValidationMode",
-]
+    "TLS", "Conversion", "DeviceCode", "Limits", "MiB", "OAuth2", "Rate", "RateLimiter", "Redirects", "Retry", "Secret",
+    "Timeout", "TokenStore", "Validation", "ValidationChoice", "ValidationEngine", "ValidationMode",
+]  # fmt: skip
 
 ValidationMode = Literal["strict", "warn", "off", "record"]
 """What an invalid request or response leads to: an error, a warning, nothing, or (responses only) a count."""

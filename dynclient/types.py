@@ -44,34 +44,11 @@ from dynclient.options import (
 from dynclient.transports import AsyncTransport, Transport
 
 __all__ = [
-    "Answer",
-    "AsyncAnswer",
-    "AsyncClient",
-    "AsyncJob",
-    "AsyncLoadOptions",
-    "AsyncPages",
-    "AsyncStreaming",
-    "Auth",
-    "CallOptions",
-    "Client",
-    "Credential",
-    "Described",
-    "Evidence",
-    "Explanation",
-    "Job",
-    "LoadOptions",
-    "OperationMethod",
-    "Operations",
-    "Page",
-    "Pages",
-    "Pagination",
-    "RawRequests",
-    "ResultLink",
-    "ServerChoice",
-    "State",
-    "Streaming",
-    "Waiter",
-]
+    "Answer", "AsyncAnswer", "AsyncClient", "AsyncJob", "AsyncLoadOptions", "AsyncPages", "AsyncStreaming", "Auth",
+    "CallOptions", "Client", "Credential", "Described", "Evidence", "Explanation", "Job", "LoadOptions",
+    "OperationMethod", "Operations", "Page", "Pages", "Pagination", "RawRequests", "ResultLink", "ServerChoice",
+    "State", "Streaming", "Waiter",
+]  # fmt: skip
 
 
 Credential: TypeAlias = (

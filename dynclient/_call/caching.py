@@ -13,12 +13,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import formatdate
 from functools import partial
 from typing import Any
 
 import hishel
 
+from dynclient._call.retry import date_of
 from dynclient._http_cache import UNKEYED, HTTPCache, StoredResponse
 from dynclient.http_grammar import SAFE
 from dynclient.messages import Headers, Request, Response, RunBlocking
@@ -174,7 +175,5 @@ def _date(headers: Headers) -> float | None:
 
 
 def _moment(text: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp() if text else None
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    moment = date_of(text or "")
+    return moment.timestamp() if moment is not None else None

@@ -25,7 +25,7 @@ from dynclient._call.instrumentation import Hop, Instrumentation, log
 from dynclient._call.retry import Budget, RetryPolicy, retry_after, with_key
 from dynclient._environment import Environment
 from dynclient._request import CallOptions
-from dynclient._response import ResponseReader, StreamedResponse
+from dynclient._response import ResponseReader
 from dynclient.exceptions import (
     DecodeError,
     DynclientError,
@@ -37,7 +37,7 @@ from dynclient.exceptions import (
 )
 from dynclient.http_grammar import IDEMPOTENT, SAFE, SUCCESS
 from dynclient.media_types import find
-from dynclient.messages import Await, HTTPResult, Read, Request, Response, RunBlocking, Send, Sleep
+from dynclient.messages import Await, Read, Request, Response, RunBlocking, Send, Sleep
 from dynclient.model import Operation
 from dynclient.options import Secret
 from dynclient.security import AuthFlow, CallClock, Outcome
@@ -65,44 +65,23 @@ def call(
     environment: Environment = Environment(),
     deadline: float | None = None,
     pace: Pace | None = None,
-) -> Flow[HTTPResult]:
+    stream: bool = False,
+) -> Flow[Any]:
     """Send a request, again where its retry policy allows, and read its response.
 
     ``deadline`` is a reading of the environment's clock. Without one, ``timeout.total`` counts from now.
     ``certificate`` tells that the request's origin may be shown the client's certificate. ``pace`` says when each
-    request may go.
+    request may go. It returns an HTTPResult; with ``stream`` a StreamedResponse, whose body is still unread: faults in
+    it are raised when it is read.
 
     Raises:
         TransportError: there was no response, at any attempt.
         ResponseError: the response is an error, or breaks the document.
     """
     kind = _SENDERS[options.http_cache is not None, pace is not None]
-    sender = kind(reader, options, budget or Budget(), environment, deadline, certificate)
+    sender = kind(reader, options, budget or Budget(), environment, deadline, certificate, stream=stream)
     sender.pace = pace
-    return _flow(request, sender, auth, reader.read)
-
-
-def stream(
-    request: Request,
-    reader: ResponseReader,
-    options: CallOptions,
-    *,
-    budget: Budget | None = None,
-    auth: AuthFlow | None = None,
-    certificate: bool = True,
-    environment: Environment = Environment(),
-    deadline: float | None = None,
-    pace: Pace | None = None,
-) -> Flow[StreamedResponse]:
-    """Send a request as :func:`call` does, and return its response with its body still unread.
-
-    Raises:
-        TransportError, ResponseError: as :func:`call`; faults in the body are raised when it is read.
-    """
-    kind = _SENDERS[options.http_cache is not None, pace is not None]
-    sender = kind(reader, options, budget or Budget(), environment, deadline, certificate, stream=True)
-    sender.pace = pace
-    return _flow(request, sender, auth, reader.open)
+    return _flow(request, sender, auth, reader.open if stream else reader.read)
 
 
 def _flow(request: Request, sender: _Sender, auth: AuthFlow | None, read: Callable[[Response], T]) -> Flow[T]:
@@ -182,19 +161,9 @@ class _Sender:
     """Sends the requests of one call, or of one of its auth sub-requests, and repeats them."""
 
     __slots__ = (
-        "_certificate",
-        "_cookies",
-        "_progress",
-        "_stream",
-        "clock",
-        "environment",
-        "hop",
-        "instrumentation",
-        "options",
-        "pace",
-        "reader",
-        "retry",
-    )
+        "_certificate", "_cookies", "_progress", "_stream", "clock", "environment", "hop", "instrumentation", "options",
+        "pace", "reader", "retry",
+    )  # fmt: skip
 
     def __init__(
         self,

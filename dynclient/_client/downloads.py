@@ -312,7 +312,7 @@ class Download:
         if response.status != _OK:
             raise self._body.completed(ResponseError(f"the server answered {response.status} instead of the body"))
         # It may be another version, whose rest can be asked for in turn, or never.
-        self._version = version_of(response) or Version("", _length(response))
+        self._version = version_of(response) or Version("", length_of(response))
         yield RunBlocking(partial(file.restart, self._version))
 
     def _ask(self, fields: Mapping[str, str]) -> Flow[None]:
@@ -345,6 +345,7 @@ class Download:
         return goes_on
 
 
-def _length(response: Response) -> int | None:
+def length_of(response: Response) -> int | None:
+    """The number of bytes of a body; None if that is unknown, as for one with a content coding."""
     length = response.headers.get("content-length", "")
     return int(length[:18]) if length.isdecimal() and "content-encoding" not in response.headers else None

@@ -300,7 +300,7 @@ class JobState:
                 hint='allow_origins=("https://host",) allows another origin',
             )
         operation = document.operation_at(method, url, home) or Operation(
-            OperationRow(f"{method} ", method, "", "wait", "wait", (), "", (), False, "", ""),  # in the fields' order
+            OperationRow(f"{method} ", method, "", "wait", "wait"),
             security=dispatcher.security_of_any(),
         )
         parts = urlsplit(url)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from dynclient._call import call, stream, with_key
+from dynclient._call import call, with_key
 from dynclient._client.drivers import drive, drive_async
 from dynclient._client.shown_methods import of_operation, of_options, outermost, shortened, shown_as, with_keywords
 from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming
@@ -117,7 +117,7 @@ class Dispatcher:
 
         prepared = self._prepared(plan, bound, plan.streaming(options))
         request = prepared.pop("request")
-        return Body(partial(stream, **prepared), request, options, self.state.transport)
+        return Body(partial(call, stream=True, **prepared), request, options, self.state.transport)
 
     def _pace(self, rate: Rate | RateLimiter, operation: Operation) -> Pace:
         """The pace of an operation's calls: its own limits, then that of its origin."""
@@ -139,7 +139,8 @@ class Dispatcher:
 
     def run_unsent(self, prepared: Mapping[str, Any]) -> HTTPResult:
         """Send a call that :meth:`unsent` has made."""
-        return drive(call(**prepared), self.state.transport)
+        result: HTTPResult = drive(call(**prepared), self.state.transport)
+        return result
 
     def _prepared(self, plan: Plan, bound: Bound | Request, options: CallOptions) -> dict[str, Any]:
         """The arguments of a call's flow; a Request is sent as it is."""
@@ -221,7 +222,8 @@ class AsyncDispatcher(Dispatcher):
 
     async def run_unsent_async(self, prepared: Mapping[str, Any], transport: Any) -> HTTPResult:
         """Send a call that :meth:`unsent` has made, by a transport of this event loop."""
-        return await drive_async(call(**prepared), transport)
+        result: HTTPResult = await drive_async(call(**prepared), transport)
+        return result
 
     @outermost
     async def _send(self, plan: Plan, bound: Bound | Request, options: CallOptions, *, data_only: bool) -> Any:

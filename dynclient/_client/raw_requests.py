@@ -81,9 +81,7 @@ class RawRequests:
         api = dispatcher.document.api
         base = server_url(api.servers, dispatcher.options.base_url, dispatcher.options.server)
         base, path = _target(url, base)
-        row = OperationRow(
-            f"{method.upper()} ", method.upper(), "", _NAME, _NAME, (), "", (), False, "", ""
-        )  # in the fields' order
+        row = OperationRow(f"{method.upper()} ", method.upper(), "", _NAME, _NAME)
         operation = Operation(row, body=_ANY, security=dispatcher.security_of_any())
         plan = Plan(operation, dispatcher.state.limits, path)
         return dispatcher, plan, Bound({}, ... if body is None else body), dispatcher.options._replace(base_url=base)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dynclient._document import local_path
+from dynclient._document import is_url, local_path
 from dynclient._load import OneShotTransport
 from dynclient._load import load as load_api
 from dynclient._request import HiddenHeaders, hidden_headers
@@ -17,7 +17,6 @@ from dynclient.messages import Headers, Response, Send
 from dynclient.model import API
 
 _NETWORK = ("limits", "tls", "proxy", "timeout", "block_private")
-_REMOTE = ("http://", "https://")
 _NOT_MODIFIED = 304
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 
@@ -118,7 +117,7 @@ def _absolute(path: str) -> str:
 
 
 def _is_url(source: Any) -> bool:
-    return isinstance(source, str) and source.strip()[:8].lower().startswith(_REMOTE)
+    return isinstance(source, str) and is_url(source)
 
 
 def document_headers(

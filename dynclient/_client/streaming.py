@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar, cast
 from dynclient import codecs
 from dynclient._call import Flow, is_repeatable
 from dynclient._client import drivers
-from dynclient._client.downloads import AtomicFile, Download, Progress, version_of
+from dynclient._client.downloads import AtomicFile, Download, Progress, length_of, version_of
 from dynclient._client.drivers import BodyBuffer, drive, drive_async
 from dynclient._client.shown_methods import outermost
 from dynclient._request import CallOptions
@@ -54,7 +54,7 @@ class Body:
     def __init__(
         self, flow: Callable[..., Flow[StreamedResponse]], request: Request, options: CallOptions, transport: Any
     ) -> None:
-        """``flow`` is :func:`~dynclient._call.stream` with all of its arguments but the request and the deadline."""
+        """``flow`` is :func:`~dynclient._call.call` with all of its arguments but the request and the deadline."""
         self.request = request
         self.transport = transport
         self.is_closed = self.is_begun = False
@@ -322,8 +322,7 @@ class _Answer:
     @property
     def _length(self) -> int | None:
         """The number of all bytes; None if unknown, as for a body with a content coding."""
-        length = self.headers.get("content-length", "")
-        return int(length[:18]) if length.isdecimal() and "content-encoding" not in self.headers else None
+        return length_of(self._body.streamed.response)
 
     def _download(
         self, chunk: Callable[[], RunBlocking | Await], close: Callable[[Response], RunBlocking | Await]

@@ -20,12 +20,12 @@ from urllib.parse import unquote_plus, urljoin, urlsplit
 from dynclient._escaping import escaped, one_line
 from dynclient._paging.rules import Confidence, Evidence
 from dynclient._records import Record
-from dynclient._schemas import shape
+from dynclient._schemas import location_at, shape
 from dynclient._secrets import SECRET_HEADERS, names_credential
 from dynclient._value_paths import path_keys, value_at
-from dynclient.exceptions import ArgumentError, DocumentError, DocumentLocation
+from dynclient.exceptions import ArgumentError
 from dynclient.json_pointer import MISSING, escape
-from dynclient.messages import Headers, HTTPResult, Request
+from dynclient.messages import Headers, HTTPResult, Request, origin
 from dynclient.model import API, Operation, Schema
 
 Kind = Literal["monitor", "location", "same", "body"]
@@ -308,7 +308,7 @@ def checked_url(url: str, trusted: Iterable[tuple[str, str, int]]) -> str | None
     """
     try:
         parts = urlsplit(url)
-        there = Request("GET", url).origin
+        there = origin(url)
     except ValueError:
         return "it is malformed"
     if parts.username is not None or parts.password is not None:
@@ -330,7 +330,8 @@ def waiter_of(operation: Operation, api: API) -> Waiter | None:
     key, pointer = operation.row.key, f"/paths/{escape(operation.path)}/{operation.method.lower()}"
 
     def evidence(reason: str, where: str = "") -> tuple[Evidence, ...]:
-        return (Evidence(reason, _location(api, pointer + where)),)
+        location = location_at(api.references, f"{api.document_uri}#{pointer}{where}") if api.references else None
+        return (Evidence(reason, location),)
 
     if "x-waiter" in operation.extensions:
         try:
@@ -383,15 +384,6 @@ def _declared(value: Any) -> dict[str, Any]:
                 raise TypeError(f"{path!r} in {name} is not a path")
             path_keys(path)
     return dict(value)
-
-
-def _location(api: API, pointer: str) -> DocumentLocation | None:
-    if api.references is None:
-        return None
-    try:
-        return DocumentLocation(*api.references.location(f"{api.document_uri}#{pointer}"))
-    except DocumentError:
-        return None
 
 
 def _by_words(operation: Operation, key: str, evidence: Callable[..., tuple[Evidence, ...]]) -> Waiter | None:

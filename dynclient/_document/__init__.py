@@ -13,18 +13,12 @@ if TYPE_CHECKING:
     from dynclient._document.cache import Cache, cache_of, cached_listing
     from dynclient._document.overlays import Overlays, read_overlays
     from dynclient._document.references import Document, open_document
-    from dynclient._document.source import local_path
+    from dynclient._document.source import is_url, local_path
 
 __all__ = [
-    "Cache",
-    "Document",
-    "Overlays",
-    "cache_of",
-    "cached_listing",
-    "local_path",
-    "open_document",
+    "Cache", "Document", "Overlays", "cache_of", "cached_listing", "is_url", "local_path", "open_document",
     "read_overlays",
-]
+]  # fmt: skip
 
 __getattr__ = deferred(
     __name__,
@@ -32,6 +26,6 @@ __getattr__ = deferred(
         "cache": ("Cache", "cache_of", "cached_listing"),
         "overlays": ("Overlays", "read_overlays"),
         "references": ("Document", "open_document"),
-        "source": ("local_path",),
+        "source": ("is_url", "local_path"),
     },
 )

@@ -85,7 +85,7 @@ def from_source(source: Any, limits: Limits, transport: Transport | None, cache:
         path = local_path(source)
         if path is not None:
             return from_path(path, limits, cache)
-        if _is_url(source):
+        if is_url(source):
             return from_url(source.strip(), limits, transport, cache=cache)
         return from_bytes(source.encode("utf-8", "surrogatepass"), "<text>", limits, cache)
     if isinstance(source, os.PathLike):
@@ -275,7 +275,7 @@ def local_path(source: Any) -> str | None:
     """Return the path that a caller passes for a document; None if it is something else."""
     if isinstance(source, os.PathLike):
         return os.fsdecode(source)
-    if not isinstance(source, str) or _is_url(source):
+    if not isinstance(source, str) or is_url(source):
         return None
     start = source.lstrip("\ufeff \t\r\n")
     if start[:5].lower() == "file:" and "\n" not in start:
@@ -290,7 +290,7 @@ def path_of(uri: str) -> str:
     return path[1:] if _IS_WINDOWS and path[2:3] == ":" else path
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n")[:8].lower().startswith(_SCHEMES)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any
 
+from dynclient._decimals import is_decimal
 from dynclient._document.text import described, unreadable, unsafe
 from dynclient.json_pointer import join
 from dynclient.options import Limits
@@ -146,9 +146,9 @@ def _scalar(value: Any) -> Any:
     """Return a value as plain data; ``_COLLECTION`` if it has members, ``_UNKNOWN`` if it is not data."""
     if value is None or type(value) in (str, bool, int):
         return value
-    if isinstance(value, float) or _is_decimal(value):
+    if isinstance(value, float) or is_decimal(value):
         # An integral Decimal stays exact.
-        exact = _is_decimal(value) and value.is_finite() and value == int(value)
+        exact = is_decimal(value) and value.is_finite() and value == int(value)
         plain = int(value) if exact else float(value)
         return plain if math.isfinite(plain) else _UNKNOWN
     if isinstance(value, str):
@@ -161,9 +161,3 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview | AbstractSet):
         return _UNKNOWN
     return _COLLECTION if isinstance(value, Mapping | Sequence) else _UNKNOWN
-
-
-def _is_decimal(value: Any) -> bool:
-    # If the module is not loaded, which takes long, there can be no Decimal.
-    decimal = sys.modules.get("decimal")
-    return decimal is not None and isinstance(value, decimal.Decimal)

@@ -30,23 +30,10 @@ _LONG = 60
 _TEMPLATE = expression(r"\{([^{}]*)\}")
 _VERSION = expression(r"api|rest|v[0-9]+(?:[._-][0-9]+)*(?:(?:alpha|beta)[0-9]*)?", re.IGNORECASE)
 
-RESERVED = frozenset(
-    {
-        "aclose",
-        "api",
-        "base_url",
-        "close",
-        "load",
-        "operations",
-        "reload",
-        "request",
-        "schemas",
-        "servers",
-        "title",
-        "version",
-        "with_options",
-    }
-)
+RESERVED = frozenset({
+    "aclose", "api", "base_url", "close", "load", "operations", "reload", "request", "schemas", "servers", "title",
+    "version", "with_options",
+})  # fmt: skip
 """The public names of a client. Its other attributes begin with an underscore and are no valid names of operations."""
 
 

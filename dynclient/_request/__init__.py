@@ -24,20 +24,8 @@ if TYPE_CHECKING:
     from dynclient._request.explanation import Explanation, explain
 
 __all__ = [
-    "EVENTS",
-    "Binder",
-    "Bound",
-    "CallOptions",
-    "Explanation",
-    "HiddenHeaders",
-    "Plan",
-    "ServerChoice",
-    "checked_base_url",
-    "explain",
-    "hidden_defaults",
-    "hidden_headers",
-    "query_fields",
-    "server_url",
-]
+    "EVENTS", "Binder", "Bound", "CallOptions", "Explanation", "HiddenHeaders", "Plan", "ServerChoice",
+    "checked_base_url", "explain", "hidden_defaults", "hidden_headers", "query_fields", "server_url",
+]  # fmt: skip
 
 __getattr__ = deferred(__name__, {"explanation": ("Explanation", "explain")})

@@ -11,8 +11,9 @@ from dynclient._records import Record
 from dynclient._request.binding import Bound
 from dynclient._request.options import CallOptions
 from dynclient._request.plan import Plan, serialized
+from dynclient._schemas import location_at
 from dynclient._secrets import MASK
-from dynclient.exceptions import DocumentError, DocumentLocation, DynclientError, Fault, RequestError, escaped
+from dynclient.exceptions import DocumentLocation, DynclientError, Fault, RequestError, escaped
 from dynclient.inspection.arguments import Argument, secret
 from dynclient.model import API
 
@@ -138,9 +139,4 @@ def _location(api: API, pointer: str) -> DocumentLocation | None:
     """The place in the document that a pointer of the model leads to; a pointer without a URI is into the root."""
     if api.references is None or not pointer:
         return None
-    try:
-        return DocumentLocation(
-            *api.references.location(pointer if "#" in pointer else f"{api.document_uri}#{pointer}")
-        )
-    except DocumentError:
-        return None
+    return location_at(api.references, pointer if "#" in pointer else f"{api.document_uri}#{pointer}")

@@ -22,22 +22,22 @@ EVENTS = ("on_request", "on_response", "on_retry", "on_exchange", "on_reload")
 class HiddenHeaders(dict[str, str]):
     """Headers of every request. Their repr shows names only: any may hold a secret, and tracebacks show variables."""
 
+    what = "headers"
+
     def __repr__(self) -> str:
-        return f"<headers {', '.join(self)}>"
+        return f"<{self.what} {', '.join(self)}>"
 
 
 class HiddenQuery(HiddenHeaders):
     """Query fields of every request, by name: each as written in a URL, with all of its values."""
 
-    def __repr__(self) -> str:
-        return f"<query fields {', '.join(self)}>"
+    what = "query fields"
 
 
-class HiddenDefaults(dict[str, Any]):
-    """Default values of parameters, by name. Their repr shows names only, like that of headers."""
+class HiddenDefaults(HiddenHeaders):
+    """Default values of parameters, by name."""
 
-    def __repr__(self) -> str:
-        return f"<defaults {', '.join(self)}>"
+    what = "defaults"
 
 
 class CallOptions(Record):
@@ -271,10 +271,7 @@ def _cookies(value: Any) -> Any:
         return None
     from dynclient._cookies import cookies_of
 
-    try:
-        return cookies_of(value)
-    except ValueError as error:
-        raise ArgumentError(str(error), argument="cookies") from None
+    return cookies_of(value)
 
 
 def _http_cache(value: Any) -> Any:

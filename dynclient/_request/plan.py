@@ -73,20 +73,9 @@ class Plan:
     """Makes the Requests of one operation."""
 
     __slots__ = (
-        "_accept",
-        "_answers_checked",
-        "_bases",
-        "_fields",
-        "_limits",
-        "_path",
-        "_query",
-        "_ranges",
-        "_secrets",
-        "_validators",
-        "arguments",
-        "binder",
-        "operation",
-    )
+        "_accept", "_answers_checked", "_bases", "_fields", "_limits", "_path", "_query", "_ranges", "_secrets",
+        "_validators", "arguments", "binder", "operation",
+    )  # fmt: skip
 
     def __init__(self, operation: Operation, limits: Limits, path: str | None = None) -> None:
         """Compute what each call needs. ``path`` is the path if it is not the operation's."""

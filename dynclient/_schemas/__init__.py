@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dynclient._deferred import deferred
 from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
-from dynclient._schemas.resolution import cache, child, component_name, follow
+from dynclient._schemas.resolution import cache, child, component_name, follow, location_at
 from dynclient._schemas.shapes import MISSING, Shape, XMLHints, applied, bases, is_binary, is_structured, joined, shape
 
 if TYPE_CHECKING:
@@ -19,33 +19,10 @@ if TYPE_CHECKING:
     from dynclient._schemas.text_values import ValueWalk, from_text, read, settled, typed
 
 __all__ = [
-    "DONE",
-    "MISSING",
-    "Discriminator",
-    "EventForm",
-    "SchemaBundle",
-    "Shape",
-    "ValueWalk",
-    "XMLHints",
-    "applied",
-    "bases",
-    "branches",
-    "bundle",
-    "cache",
-    "child",
-    "component_name",
-    "event_form",
-    "follow",
-    "from_text",
-    "is_binary",
-    "is_structured",
-    "joined",
-    "read",
-    "says_done",
-    "settled",
-    "shape",
-    "typed",
-]
+    "DONE", "MISSING", "Discriminator", "EventForm", "SchemaBundle", "Shape", "ValueWalk", "XMLHints", "applied",
+    "bases", "branches", "bundle", "cache", "child", "component_name", "event_form", "follow", "from_text", "is_binary",
+    "is_structured", "joined", "location_at", "read", "says_done", "settled", "shape", "typed",
+]  # fmt: skip
 
 __getattr__ = deferred(
     __name__,

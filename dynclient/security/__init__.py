@@ -23,23 +23,8 @@ if TYPE_CHECKING:
     from dynclient.security.signing import HMACAuth, SigV4
 
 __all__ = [
-    "APIKeyAuth",
-    "Auth",
-    "AuthContext",
-    "AuthFlow",
-    "BasicAuth",
-    "BearerAuth",
-    "CallClock",
-    "CredentialCache",
-    "CredentialRequest",
-    "DigestAuth",
-    "HMACAuth",
-    "Outcome",
-    "Secret",
-    "Security",
-    "Sender",
-    "SigV4",
-    "concealed",
-]
+    "APIKeyAuth", "Auth", "AuthContext", "AuthFlow", "BasicAuth", "BearerAuth", "CallClock", "CredentialCache",
+    "CredentialRequest", "DigestAuth", "HMACAuth", "Outcome", "Secret", "Security", "Sender", "SigV4", "concealed",
+]  # fmt: skip
 
 __getattr__ = deferred(__name__, {"digest": ("DigestAuth",), "signing": ("HMACAuth", "SigV4")})

@@ -20,16 +20,9 @@ if TYPE_CHECKING:
     from dynclient.transports.worker_threads import ThreadedTransport
 
 __all__ = [
-    "AbortableExchange",
-    "AbortableTransport",
-    "AsyncHTTPTransport",
-    "AsyncTransport",
-    "HTTPTransport",
-    "HttpxTransport",
-    "ThreadedTransport",
-    "Transport",
-    "Urllib3Transport",
-]
+    "AbortableExchange", "AbortableTransport", "AsyncHTTPTransport", "AsyncTransport", "HTTPTransport",
+    "HttpxTransport", "ThreadedTransport", "Transport", "Urllib3Transport",
+]  # fmt: skip
 
 
 class Transport(Protocol):

@@ -144,16 +144,10 @@ def _made(kind: type[TransportError], message: str, at: ErrorContext, **more: An
     )
 
 
-_NO_TLS = frozenset(
-    {
-        "HTTP_REQUEST",
-        "PACKET_LENGTH_TOO_LONG",
-        "RECORD_LAYER_FAILURE",
-        "UNEXPECTED_EOF_WHILE_READING",
-        "UNKNOWN_PROTOCOL",
-        "WRONG_VERSION_NUMBER",
-    }
-)
+_NO_TLS = frozenset({
+    "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING",
+    "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER",
+})  # fmt: skip
 """OpenSSL's names of the reasons that a server without TLS causes."""
 
 

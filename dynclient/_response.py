@@ -39,7 +39,7 @@ from dynclient.exceptions import (
 )
 from dynclient.http_grammar import BODILESS, SAFE, SUCCESS
 from dynclient.media_types import OCTETS, TEXT, essence, find, parse
-from dynclient.messages import HTTPResult, Request, Response
+from dynclient.messages import Headers, HTTPResult, Response
 from dynclient.options import Limits, ValidationEngine, ValidationMode
 from dynclient.transports.clock import INLINE_BYTES, look
 
@@ -187,7 +187,8 @@ class ResponseReader(Record):
         data = best_effort(response, self.limits)
         if self._takes_any(status):
             return _result(data, response)
-        if status == _NOT_MODIFIED and response.request is not None and _is_conditional(response.request):
+        asked = response.request.headers if response.request is not None else Headers()
+        if status == _NOT_MODIFIED and ("if-none-match" in asked or "if-modified-since" in asked):
             # RFC 9110, 15.4.5: the answer that the caller has asked for, by a header that the document need not have.
             return _result(None, response)
         for documented in self._alike(response):
@@ -495,10 +496,6 @@ def _unchecked(path: str, error: DocumentError) -> Fault:
     return Fault(
         path, f"can't be validated, since the document's schema is broken: {error.message}", "", error.location
     )
-
-
-def _is_conditional(request: Request) -> bool:
-    return "if-none-match" in request.headers or "if-modified-since" in request.headers
 
 
 def _named(status: int) -> str:

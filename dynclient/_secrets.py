@@ -128,7 +128,7 @@ def url_pieces(url: str, secrets: frozenset[SecretLocation]) -> list[tuple[str, 
     parts = urlsplit(url)
     templates = _path_templates(secrets)
     pieces: list[tuple[str, SecretLocation | None]] = [
-        (parts._replace(netloc=_host(parts.netloc), path="", query="", fragment="").geturl(), None)
+        (parts._replace(netloc=parts.netloc.rpartition("@")[2], path="", query="", fragment="").geturl(), None)
     ]
     segments = parts.path.split("/")
     for index, segment in enumerate(segments):
@@ -139,7 +139,7 @@ def url_pieces(url: str, secrets: frozenset[SecretLocation]) -> list[tuple[str, 
             name = templates[from_end].replace("{}", "").partition("{")[2].partition("}")[0]
             pieces.append((secret, ("path", name)))
         pieces.append((after, None))
-    names = _query_names(secrets)
+    names = {name for in_, name in secrets if in_ == "query"}
     for index, field in enumerate(parts.query.split("&") if parts.query else []):
         name, equals, value = field.partition("=")
         pieces.append((f"{'&' if index else '?'}{name}{equals}", None))
@@ -178,10 +178,6 @@ def secret_values(
     return tuple(sorted((text for text in found if len(text) >= shortest), key=len, reverse=True))
 
 
-def _host(netloc: str) -> str:
-    return netloc.rpartition("@")[2]
-
-
 def _path_templates(secrets: frozenset[SecretLocation]) -> dict[int, str]:
     """Index of a segment with a secret, counted from the end -> its template."""
     found = (name.partition("/") for in_, name in secrets if in_ == "path")
@@ -196,10 +192,6 @@ def _in_segment(segment: str, template: str | None) -> tuple[str, str, str]:
     if len(segment) < len(before + after) or not (segment.startswith(before) and segment.endswith(after)):
         return "", segment, ""
     return before, segment[len(before) : len(segment) - len(after)], after
-
-
-def _query_names(secrets: frozenset[SecretLocation]) -> set[str]:
-    return {name for in_, name in secrets if in_ == "query"}
 
 
 def masked(value: Any, secrets: Sequence[str]) -> Any:

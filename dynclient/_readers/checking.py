@@ -432,7 +432,8 @@ def _described(kind: str, name: str, fields: Fields, version: str) -> str:
     else:
         hint = "extensions begin with `x-`"
     article = "an" if kind[0] in "AEIOU" else "a"
-    return f"`{name[:_LONGEST]}` is not a field of {article} {_spaced(kind)} Object; {hint}"
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", kind)
+    return f"`{name[:_LONGEST]}` is not a field of {article} {spaced} Object; {hint}"
 
 
 def _meant(name: str, fields: Iterable[str], likeness: float) -> str:
@@ -442,7 +443,3 @@ def _meant(name: str, fields: Iterable[str], likeness: float) -> str:
     known = {field.lower(): field for field in fields}
     found = get_close_matches(name.lower(), known, 1, likeness)
     return known[found[0]] if found else ""
-
-
-def _spaced(kind: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", kind)

@@ -100,10 +100,6 @@ class CallOptions(Record):
         return self._replace(**changes)
 
 
-def _base_url(value: Any) -> str | None:
-    return checked_base_url(value) if value is not None else None
-
-
 def _timeout(value: Any) -> Timeout:
     """A number of seconds bounds the call and each of its phases."""
     if isinstance(value, Timeout):
@@ -281,12 +277,8 @@ def _http_cache(value: Any) -> Any:
     return value
 
 
-def _origins(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
 _CHECKS = {
-    "base_url": _base_url,
+    "base_url": lambda url: checked_base_url(url) if url is not None else None,
     "timeout": _timeout,
     "retry": _retry,
     "rate": _rate,
@@ -295,7 +287,7 @@ _CHECKS = {
     "paginate": _paginate,
     "query": query_fields,
     "validate": _validation,
-    "allow_origins": _origins,
+    "allow_origins": lambda value: (value,) if isinstance(value, str) else tuple(value),
     "redirects": _redirects,
     "hooks": _hooks,
     "upload_progress": _callable,

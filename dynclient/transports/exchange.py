@@ -17,7 +17,7 @@ from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.messages import LOOKED_AT, Response, Send
 from dynclient.transports import body_reader, error_mapping
 from dynclient.transports.clock import Clock, DeadlineExceeded
-from dynclient.transports.connecting import Connection, Connector, fed
+from dynclient.transports.connecting import Connection, Connector, fed, unused_variables
 from dynclient.transports.http11 import Framing, IncompleteResponse, ResponseHead
 from dynclient.transports.pool import Lease
 from dynclient.transports.request_writer import (
@@ -226,8 +226,6 @@ class HTTP11Exchange(Lease):
         elif self._connector.unix_socket is not None:
             way = f" at the Unix socket {self._connector.unix_socket}"
         elif self._connector.choose_proxy is None and self._clock.phase == "connect":
-            from dynclient.transports.connecting import unused_variables
-
             hint = unused_variables(self._target.scheme)
         return error_mapping.ErrorContext(
             request=self._send.request,

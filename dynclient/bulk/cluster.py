@@ -227,7 +227,6 @@ def _is_dask(executor: Any) -> bool:
 def _submitted(
     executor: Any, journal: Journal, tasks: Callable[[], Iterator[Task]], watch: Callable[[str, int], object]
 ) -> Sent:
-    options = {"pure": False, "retries": 0} if _is_dask(executor) else {}
     finished: queue.Queue[Any] = queue.Queue()
     pending: set[Any] = set()
     feed, again, ending = tasks(), False, Sent()
@@ -237,7 +236,7 @@ def _submitted(
                 task = next(feed, None)
                 if task is None:
                     break
-                future = executor.submit(run_partition, task, **options)
+                future = _submit(executor, task)
                 pending.add(future)
                 future.add_done_callback(finished.put)
             if not pending:
@@ -270,7 +269,28 @@ def _stop(journal: Journal) -> None:
 
 def _window(executor: Any) -> int:
     """How many tasks are submitted at a time: enough for all workers, and for a cluster that adapts to grow."""
-    return max(_LEAST_TASKS, 2 * sum(executor.nthreads().values())) if _is_dask(executor) else _LEAST_TASKS
+    if not _is_dask(executor):
+        return _LEAST_TASKS
+    with _reaching(executor):
+        return max(_LEAST_TASKS, 2 * int(sum(executor.nthreads().values())))
+
+
+def _submit(executor: Any, task: Task) -> Any:
+    if not _is_dask(executor):
+        return executor.submit(run_partition, task)
+    with _reaching(executor):
+        return executor.submit(run_partition, task, pure=False, retries=0)
+
+
+@contextmanager
+def _reaching(executor: Any) -> Iterator[None]:
+    """Ask something of a scheduler, which may be gone: then tornado raises RuntimeError, OSError or CancelledError."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise _gone(executor) from error
 
 
 def _next(finished: queue.Queue[Any], executor: Any) -> Any:
@@ -281,12 +301,12 @@ def _next(finished: queue.Queue[Any], executor: Any) -> Any:
     """
     lost = time.monotonic() + _GONE_SECONDS
     while True:
-        with suppress(queue.Empty):
-            return finished.get(timeout=0.5)
         if not _is_dask(executor) or executor.status == "running":
             lost = time.monotonic() + _GONE_SECONDS
-        if time.monotonic() > lost or (_is_dask(executor) and executor.status == "closed"):
+        elif time.monotonic() > lost or executor.status == "closed":
             raise _gone(executor)
+        with suppress(queue.Empty):
+            return finished.get(timeout=0.5)
 
 
 def _gone(executor: Any) -> BulkError:
@@ -298,7 +318,9 @@ def _result(future: Any) -> Sent:
     try:
         found: Sent = future.result()
     except Exception as error:
-        if type(error).__name__ in {"KilledWorker", "CancelledError", "FutureCancelledError", "LostDependencyError"}:
+        # A future of Dask whose result can't be fetched is not one that has failed.
+        is_lost = getattr(future, "status", "error") != "error"
+        if is_lost or type(error).__name__ in {"KilledWorker", "CancelledError"}:
             return Sent(stopped="busy")
         if type(error).__name__ in {"BrokenProcessPool", "BrokenExecutor"}:
             raise BulkError(

@@ -71,55 +71,50 @@ POINTS = {
 }
 
 
-def run_it(executor: object = None) -> None:
+def run_it(executor: object = None, **more: object) -> None:
     """Send the table, and print how it ended."""
     with dynclient.load(given["document"], retry=dynclient.Retry(base=0.01)) as client:
         method = client.operations[given["operation"]]
-        options = {"journal": given["journal"], "key": "id", "max_failures": None, **given["options"]}
-        run = bulk.run(method, given["table"], executor=executor, **options)
-    print(json.dumps({name: getattr(run.summary, name) for name in ("done", "unknown", "pending")}))  # noqa: T201  # read by the test
+        options = {"journal": given["journal"], "key": "id", "max_failures": None, **given["options"], **more}
+        run = bulk.run(method, options.pop("table", given["table"]), executor=executor, **options)
+    counts = {name: getattr(run.summary, name) for name in ("done", "unknown", "pending")}
+    print(json.dumps(counts), flush=True)  # noqa: T201  # read by the test
 
 
-def disturb(cluster: object, chance: random.Random) -> None:
-    """Kill some workers, or stop them for longer than their lease."""
-    for _ in range(given["deaths"]):
-        time.sleep(chance.uniform(0.2, 1.5))
-        processes = [worker.process.process.pid for worker in cluster.workers.values() if worker.process is not None]
-        if not processes:
-            continue
-        pid = chance.choice(processes)
-        with suppress(ProcessLookupError, TypeError):
-            if chance.random() < given["stops"]:
-                os.kill(pid, signal.SIGSTOP)
-                time.sleep(2 * given["options"]["lease"])
-                os.kill(pid, signal.SIGCONT)
-            else:
-                os.kill(pid, signal.SIGKILL)
+def disturb(chance: random.Random) -> None:
+    """Kill a worker, or stop it for longer than its lease."""
+    from psutil import Process
+
+    time.sleep(chance.uniform(0, 0.6))
+    workers = Process(given["workers"]).children(recursive=True)
+    workers = [worker.pid for worker in workers if "spawn_main" in " ".join(worker.cmdline())]
+    with suppress(ProcessLookupError, IndexError):
+        pid = chance.choice(workers)
+        if chance.random() < given["stops"]:
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(2 * given["options"]["lease"])
+            os.kill(pid, signal.SIGCONT)
+        else:
+            os.kill(pid, signal.SIGKILL)
 
 
 def with_cluster() -> None:
-    """Send by a cluster of processes of this machine."""
-    from distributed import Client, LocalCluster
+    """Send by a cluster: the table, or one table for each seed while its workers are disturbed."""
+    from distributed import Client
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    options = {
-        "n_workers": given["workers"],
-        "threads_per_worker": 1,
-        "processes": True,
-        "dashboard_address": "127.0.0.1:0",
-    }
-    with LocalCluster(**options, silence_logs=logging.CRITICAL) as cluster, Client(cluster) as client:
-        chance = random.Random(given.get("seed"))
-        disturbing = threading.Thread(target=disturb, args=(cluster, chance), daemon=True)
-        if given.get("deaths"):
+    with Client(given["scheduler"], set_as_default=False) as client:
+        for seed in given.get("seeds", ()):
+            disturbing = threading.Thread(target=disturb, args=(random.Random(seed),))
             disturbing.start()
-        run_it(client)
-        if given.get("deaths"):
+            run_it(client, journal=f"{given['journal']}-{seed}", table=f"{given['table']}-{seed}.csv")
             disturbing.join()  # no worker is left stopped
-        os._exit(sys.stdout.flush() or 0)
+        if "seeds" not in given:
+            run_it(client)
+    os._exit(sys.stdout.flush() or 0)
 
 
 if __name__ == "__main__":
     if point:
         POINTS[point]()
-    (with_cluster if given.get("workers") else run_it)()
+    (with_cluster if given.get("scheduler") else run_it)()

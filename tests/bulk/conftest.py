@@ -152,15 +152,15 @@ def client(document) -> Iterator[Any]:
         yield made
 
 
-def _write_table(path: Any, count: int) -> str:
-    lines = ["id,sku,amount,note,rush", *(f"o-{n},sku-{n},{n + 1},,true" for n in range(count))]
+def _write_table(path: Any, count: int, first: int = 0) -> str:
+    lines = ["id,sku,amount,note,rush", *(f"o-{n},sku-{n},{n + 1},,true" for n in range(first, first + count))]
     path.write_text("\n".join(lines) + "\n")
     return str(path)
 
 
 @pytest.fixture
-def write_table() -> Callable[[Any, int], str]:
-    """Write a table of so many orders."""
+def write_table() -> Callable[..., str]:
+    """Write a table of so many orders, numbered from 0 or from another number."""
     return _write_table
 
 

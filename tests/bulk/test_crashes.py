@@ -8,7 +8,9 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -30,9 +32,11 @@ def given(tmp_path, document, write_table):
     return {"document": document, "table": table, "journal": str(tmp_path / "run"), "options": options}
 
 
-def started(given, **more) -> subprocess.Popen:
+def started(given, environment=None, **more) -> subprocess.Popen:
     arguments = json.dumps({"operation": "createOrder", **given, **more})
-    return subprocess.Popen([sys.executable, str(CHILD), arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    environment = {**os.environ, **(environment or {})}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, str(CHILD), arguments], env=environment, **pipes)
 
 
 def ended(process: subprocess.Popen) -> dict:
@@ -53,7 +57,7 @@ def killed(given, chance: random.Random, **more) -> None:
     process.communicate(timeout=60)
 
 
-def check(server, given, *, most_unknown: int) -> None:
+def check(server, given, *, most_unknown: int, first: int = 0) -> None:
     run = bulk.open(given["journal"])
     summary = run.summary
     assert (summary.pending, summary.failed, summary.refused, summary.invalid) == (0, 0, 0, 0), summary
@@ -63,7 +67,7 @@ def check(server, given, *, most_unknown: int) -> None:
     assert max(server.counts.values()) == 1, "a row was sent twice"
     results = {result.key: result.outcome for result in run.results()}
     assert len(results) == ROWS
-    for row in range(ROWS):
+    for row in range(first, first + ROWS):
         if results[f"o-{row}"] == "done":
             assert server.counts[f"sku-{row}"] == 1, "a row that was not sent counts as done"
 
@@ -132,25 +136,72 @@ def test_the_first_interrupt_lets_what_is_in_flight_finish(server, given):
     check(server, given, most_unknown=0)
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A Dask cluster of processes of their own: a scheduler, and three workers that are started again when they die."""
+    file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
+    given = ("--host", "127.0.0.1", "--scheduler-file", file, "--no-dashboard")
+    with ExitStack() as stack:
+        scheduler = stack.enter_context(program("dask_scheduler", "--port", 0, *given))
+        limit = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < limit:
+            time.sleep(0.05)
+        words = ("--nworkers", 3, "--nthreads", 1, "--memory-limit", 0, "--local-directory", file.parent)
+        workers = stack.enter_context(program("dask_worker", *words, *given))
+        yield {"scheduler": json.loads(file.read_text())["address"], "workers": workers.pid}, scheduler
+
+
+@contextmanager
+def program(name, *words):
+    from psutil import NoSuchProcess, Process
+
+    command = [sys.executable, "-m", f"distributed.cli.{name}", *map(str, words)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        for each in [*Process(process.pid).children(recursive=True), process] if process.poll() is None else []:
+            with suppress(NoSuchProcess, ProcessLookupError):
+                each.kill()
+        process.wait()
+
+
 @pytest.mark.large
-@pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_cluster_whose_workers_are_killed_and_stopped(server, given, seed):
-    chance = random.Random(seed)
+@pytest.mark.parametrize("first", range(0, SEEDS, 20))
+def test_a_cluster_whose_workers_are_killed_and_stopped(server, given, write_table, cluster, first):
+    seeds = list(range(first, first + 20))
+    chance = random.Random(first)
     server.answer = lambda sku: time.sleep(chance.uniform(0, 0.1)) or 201
-    ended(started(given, workers=chance.randint(2, 4), stops=chance.choice([0, 0.5]), seed=seed, deaths=3))
-    check(server, given, most_unknown=3 * CONCURRENCY)
+    for seed in seeds:
+        write_table(Path(f"{given['table']}-{seed}.csv"), ROWS, seed * ROWS)
+    process = started(given, **cluster[0], stops=0.3, seeds=seeds)
+    out, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors.decode()
+    assert len(out.splitlines()) == len(seeds)
+    for seed in seeds:
+        journal = {**given, "journal": f"{given['journal']}-{seed}"}
+        check(server, journal, most_unknown=CONCURRENCY, first=seed * ROWS)
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("seed", range(3))
-def test_a_driver_of_a_cluster_that_is_killed(server, given, seed):
-    chance = random.Random(seed)
-    server.answer = lambda sku: time.sleep(0.1) or 201
-    process = started(given, workers=2)
-    while len(server.counts) < 10 + 5 * seed:
+def test_a_driver_of_a_cluster_that_is_killed_twice_and_its_scheduler(server, given, cluster):
+    server.answer = lambda sku: time.sleep(0.15) or 201
+    drives = [Path(given["journal"], "parts", f"driver.a{number}.log") for number in (1, 2, 3)]
+    for log, count in zip(drives, (10, 25), strict=False):
+        process = started(given, **cluster[0])
+        while len(server.counts) < count or not log.exists():
+            time.sleep(0.01)
+        process.kill()
+        process.communicate(timeout=60)
+    gate = threading.Event()
+    server.answer = lambda sku: 201 if gate.wait(60) else None
+    process = started(given, **cluster[0], environment={"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"})
+    while not drives[2].exists():
         time.sleep(0.01)
-    time.sleep(chance.uniform(0, 0.2))
-    process.kill()
-    process.communicate(timeout=60)
+    cluster[1].kill()
+    _, errors = process.communicate(timeout=120)
+    gate.set()
+    assert process.returncode == 1
+    assert "resume(executor=...) goes on" in errors.decode()[-300:], errors.decode()
     ended(started(given))
-    check(server, given, most_unknown=2 * CONCURRENCY)
+    check(server, given, most_unknown=3 * 3 * CONCURRENCY)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Only reading an operation shows whether it is broken, which takes milliseconds for each.
 _CHECKED = 500
+BEST = 15  # results of a search that are printed at once
 
 
 class Operations(Mapping[str, Any]):
@@ -33,13 +34,13 @@ class Operations(Mapping[str, Any]):
     ``"POST /accounts/{accountId}/calls"``. Printed, it is a table.
     """
 
-    __slots__ = ("_dispatcher", "_names", "_part")
+    __slots__ = ("_dispatcher", "_most", "_names")
 
-    def __init__(self, dispatcher: Dispatcher, names: OperationNames, *, part: bool = False) -> None:
-        """``part``: the document has more operations than these."""
+    def __init__(self, dispatcher: Dispatcher, names: OperationNames, *, most: int | None = None) -> None:
+        """``most``: the document has more operations than these, of which so many are printed."""
         self._dispatcher = dispatcher
         self._names = names
-        self._part = part
+        self._most = most
 
     def __getitem__(self, name: str) -> Any:
         return OperationMethod(self._dispatcher, self._names.find(name))
@@ -58,7 +59,7 @@ class Operations(Mapping[str, Any]):
         keys = {row.key: row for row in self._names.by_name.values()}
         found = self._dispatcher.document.search_index.search(words)
         return Operations(
-            self._dispatcher, OperationNames(keys[row.key] for row in found if row.key in keys), part=True
+            self._dispatcher, OperationNames(keys[row.key] for row in found if row.key in keys), most=BEST
         )
 
     def __repr__(self) -> str:
@@ -86,6 +87,9 @@ class Operations(Mapping[str, Any]):
         return as_text(*self._table(), note=self._note())
 
     def _note(self) -> str:
+        if self._most is not None:
+            more = len(self) > self._most
+            return f"the best {self._most} of {len(self):,}; list(...) has the names of all" if more else ""
         if len(self) <= _CHECKED:
             return ""
         return f"broken operations are marked in the first {_CHECKED:,} only; `dynclient ls --check` marks all of them"
@@ -96,12 +100,12 @@ class Operations(Mapping[str, Any]):
 
         document = self._dispatcher.document
         api, every = document.api, tuple(self._names.by_name.values())
-        if self._part:
+        if self._most is not None:
             # Results of a search are in the order of their rank, without the headings of tags.
-            every = tuple(row._replace(tags=()) for row in every)
+            every = tuple(row._replace(tags=()) for row in every[: self._most])
         found = rows(api._replace(rows=every[:_CHECKED]), document.fault)
         found += rows(api._replace(rows=every[_CHECKED:]))
-        return found, () if self._part else lost(api)
+        return found, () if self._most is not None else lost(api)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._names.by_any)
@@ -138,7 +142,7 @@ class Namespace:
     def _listed(self) -> Operations:
         """The operations by their names in this namespace."""
         rows = (row._replace(name=name) for name, row in self._rows.items())
-        return Operations(self._dispatcher, OperationNames(rows), part=True)
+        return Operations(self._dispatcher, OperationNames(rows), most=len(self._rows))
 
 
 class Summary:

@@ -23,6 +23,8 @@ from dynclient.cli.process import inform
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+_BEST = 15  # results of a search that the table shows at once
+
 
 @click.command(cls=Command)
 @documents.document_argument()
@@ -32,10 +34,14 @@ if TYPE_CHECKING:
 )
 @documents.format_option("table", "json", "yaml", "names", text="The output format.")
 @click.option("--check", is_flag=True, help="Read each operation, and mark broken ones.")
-def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool) -> None:
+@click.option("--all", "every", is_flag=True, help=f"Show more than the {_BEST} best results for WORDS in the table.")
+def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, check: bool, every: bool) -> None:
     """List the operations of DOCUMENT: all, or those that best match WORDS in names, texts or parameters."""
     found, faults = _found(document, words)
     rows = [row for row in found if tag is None or tag in row.tags or tag in dict(row.names_by_tag)]
+    if words and output == "table" and not every and len(rows) > _BEST:
+        click.echo(f"the best {_BEST} of {len(rows):,} operations; --all shows all of them", err=True)
+        rows = rows[:_BEST]
     broken = _broken(document, rows) if check else {}
     lines = [f"{name}: {fault}" for name, fault in broken.items()]
     if not rows and (words or tag):

@@ -78,14 +78,14 @@ class Maker:
         if self.is_cut:
             return None
         seen = shape(schema)
-        if depth or self._options.documented == "checked":
-            shown = self._documented(schema, seen)
-            if shown is not MISSING:
-                return copy.deepcopy(shown)
-        if depth > _DEPTH:
-            return None
         resolved, tags = without_unions(seen, self._options.turn, simple=depth >= _OPTIONAL_DEPTH)
-        return self._made(resolved, tags, depth)
+        if depth or self._options.documented == "checked":
+            # The schema's own examples, or those of the branch of its union.
+            for each in (seen,) if resolved is seen else (seen, resolved):
+                shown = self._documented(schema, each)
+                if shown is not MISSING:
+                    return copy.deepcopy(shown)
+        return self._made(resolved, tags, depth) if depth <= _DEPTH else None
 
     @property
     def is_cut(self) -> bool:

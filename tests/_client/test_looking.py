@@ -125,6 +125,11 @@ def test_a_large_client_shows_its_namespaces(monkeypatch):
     assert "What is &lt;b&gt;" in shown["text/html"]
     assert len(repr(client.operations).splitlines()) > 121
     assert len(repr(client.b).splitlines()) == 41
+    found = client.operations.search("get")
+    assert (len(found), len(repr(found).splitlines())) == (120, 1 + 15 + 1)
+    assert repr(found).splitlines()[-1] == "the best 15 of 120; list(...) has the names of all"
+    assert "of 120; list(...)" in found._repr_html_()
+    assert "list(...)" not in repr(client.operations.search("bare"))
     assert client.operations._ipython_key_completions_()[:2] == ["a_get_0", "a_get_1"]
 
 

@@ -18,6 +18,8 @@ from dynclient.model import Schema
 ENGINES = ["jsonschema", "auto"]
 
 DIFFERENCES = [
+    ({"type": ["string", "null"]}, None, True),
+    ({"type": ["string", "null"]}, 1, False),
     ({"multipleOf": 0.01}, 19.99, True),
     ({"multipleOf": 0.01}, 19.995, False),
     ({"multipleOf": 0.1}, 0.3, True),

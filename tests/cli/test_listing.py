@@ -42,6 +42,16 @@ def test_the_cached_list_is_that_of_the_document(run, document, monkeypatch, out
     assert len(run("ls", document, "-o", "names")[1].splitlines()) == 3
 
 
+def test_the_best_results_of_a_search_are_shown(run, document):
+    _, shown, note = run("ls", document, "things")
+    assert (len(shown.splitlines()), note) == (1 + 15, "the best 15 of 200 operations; --all shows all of them\n")
+    assert [len(run("ls", document, "things", *more)[1].splitlines()) for more in (["--all"], ["-o", "names"])] == [
+        201,
+        200,
+    ]
+    assert run("ls", document, "get7") == run("ls", document, "get7", "--all")
+
+
 def test_a_cached_list_imports_little(document, tmp_path):
     code = (
         "import sys; from dynclient._document import cache; cache._YOUNG = -10**12; from dynclient.cli import main\n"

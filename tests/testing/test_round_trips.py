@@ -1,7 +1,7 @@
 """Client - mock - client, for every operation of large documents: a generated request gets a documented answer.
 
-An answer is the document's own example where it has one, and some of those break their own schemas: the client says so,
-and then the answer that is made from the schema has to be right.
+The client is strict and so is the mock: each validates what it sends and what it receives. Many examples of these
+documents break their own schemas; the mock answers with a valid value then.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import dynclient
-from dynclient.exceptions import ResponseValidationError
 from dynclient.testing import MockTransport
 
 VOICE = Path(__file__).parents[2] / "openapi" / "voice.yaml"
@@ -25,6 +24,9 @@ DOCUMENTS = [
     "docker/swagger.yaml",
     "github/api.github.com.json",
     "stripe/spec3.json",
+    "kubernetes/swagger.json",
+    "openai/openapi.yaml",
+    "twilio/twilio_api_v2010.json",
 ]
 # Operations without a successful response: (document, operation) to the reason.
 _EMPTY = "the example's inmost objects are empty, to keep it small, and a form can't express an empty object"
@@ -32,6 +34,8 @@ NO_SUCCESS = {
     ("stripe/spec3.json", "PostSubscriptionSchedules"): _EMPTY,
     ("stripe/spec3.json", "PostSubscriptionSchedulesSchedule"): _EMPTY,
     ("docker/swagger.yaml", "Session"): "101 is documented, and no final answer",
+    ("kubernetes/swagger.json", "logFileListHandler"): "401 alone is documented",
+    ("kubernetes/swagger.json", "logFileHandler"): "401 alone is documented",
 }
 
 
@@ -45,21 +49,12 @@ def load(path):
     return dynclient.load(path, base_url=BASE, auth=auth or None, transport=mock, retry=1)
 
 
-def round_trip(method):
-    try:
-        return method.with_http_info(**method.example()).status
-    except ResponseValidationError:
-        # The document's example breaks the document: an answer made from the schema must not.
-        made = method.with_options(headers={"Prefer": "dynamic=true"})
-        return made.with_http_info(**method.example()).status
-
-
 def faults(path, name):
     found = {}
     with load(path) as client:
         for method in client.operations.values():
             try:
-                status = round_trip(method)
+                status = method.with_http_info(**method.example()).status
             except dynclient.DynclientError as error:  # each operation is on its own
                 found[name, method.operation.id] = str(error)
             else:
@@ -73,6 +68,7 @@ def test_voice():
 
 
 @pytest.mark.large
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_operation(shared, name):
     found = faults(shared / "corpus" / name, name)

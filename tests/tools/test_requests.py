@@ -120,7 +120,7 @@ def test_security_links_callbacks_headers_and_retries(section, pages):
         " or [key](README.md#key)" in section
     )
     assert '| 200 | again | [get_pet](DefaultApi.md#get_pet) | `id` is `"$response.body#/id"` |' in section
-    assert "The server sends these callbacks: `sold`." in section
+    assert "### Callbacks\n\n- `sold: {$request.body#/url}`" in section
     assert "| `X-Rate`: **int**, Calls left. |  |" in section
     assert "| 404 | No. | None |  | NotFound |" in section
     assert "the call has an idempotency key. At most 3 attempts, unless `retry=` sets another number." in section

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +33,9 @@ def docs(client: Client, source: str, templates: Path | None = None, *, llms: bo
     With ``llms``, also an ``llms.txt`` (https://llmstxt.org) that leads to a short text about each tag.
     """
     shown = site(client, source, check=True)
+    by_id: dict[str | None, tuple[TagPage, OperationPage]] = {
+        operation.view.id: (page, operation) for page, operation in reversed(shown.operations)
+    }
     environment = pages(templates)
     environment.globals.update(
         site=shown,
@@ -49,7 +52,7 @@ def docs(client: Client, source: str, templates: Path | None = None, *, llms: bo
         literal=literal,
         security=lambda page: _security(page, shown),
         repeating=_repeating,
-        links=lambda view: _links(view, shown),
+        links=lambda view: _links(view, by_id),
         sequel=_sequel,
         curl=snippets.curl,
         bodies=snippets.bodies,
@@ -182,16 +185,16 @@ def _sequel(page: OperationPage) -> dict[str, list[str]]:
     return {title: lines for title, lines in sequel(page.method).items() if lines and title != "Links"}
 
 
-def _links(view: OperationView, shown: Site) -> list[tuple[str, Link, Markup]]:
+def _links(
+    view: OperationView, by_id: Mapping[str | None, tuple[TagPage, OperationPage]]
+) -> Iterator[tuple[str, Link, Markup]]:
     """The links of all responses: the status, the link, and the operation that it calls."""
-    return [(response.status, link, _target(link, shown)) for response in view.responses for link in response.links]
-
-
-def _target(link: Link, shown: Site) -> Markup:
-    for page, operation in shown.operations:
-        if link.operation_id is not None and operation.view.id == link.operation_id:
-            return markdown.link(operation.view.name, f"{page.file}#{markdown.slug(operation.view.name)}")
-    return markdown.code(link.operation_id or link.operation_ref or "")
+    for status, link in ((response.status, link) for response in view.responses for link in response.links):
+        target = markdown.code(link.operation_id or link.operation_ref or "")
+        if link.operation_id in by_id:
+            page, operation = by_id[link.operation_id]
+            target = markdown.link(operation.view.name, f"{page.file}#{markdown.slug(operation.view.name)}")
+        yield status, link, target
 
 
 def _example(page: SchemaPage) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -64,12 +65,18 @@ _BREAKS = (
 _BLOCKS = re.compile(r"</?(?:p|ul|ol|div)>", re.IGNORECASE)
 
 
+# Types, statuses and many descriptions come again with each operation.
+_remembered = lru_cache(maxsize=4096)
+
+
+@_remembered
 def text(value: str) -> Markup:
     """Write one line of plain text, with all Markdown escaped."""
     line = _EMPHASIS.sub(r"\\\g<0>", _escaped(" ".join(_printable(value).split())))
     return Markup(_OPENING.sub(lambda found: f"{found[1] or ''}\\", line))  # noqa: S704  # escaped just here
 
 
+@_remembered
 def cell(value: str) -> Markup:
     """Write one line for a table's cell, with its emphasis, code and links."""
     line = " ".join(_printable(_without_html(value)).split())
@@ -87,6 +94,7 @@ def prose(value: str) -> Markup:
     return Markup("".join(_blocks(lines)))  # noqa: S704  # escaped in there
 
 
+@_remembered
 def code(value: str) -> Markup:
     """Write a span of code, also for a table."""
     line = " ".join(_printable(value).split()) or " "

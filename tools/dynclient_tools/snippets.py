@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from dynclient import DynclientError, Request, codecs
-from dynclient._schemas import shape
+from dynclient._schemas import cache, follow, shape
 from dynclient.examples import media_example, unrevealing
 from dynclient.inspection.hints import text
 from dynclient.inspection.views import APIView, ArgumentView
@@ -28,6 +28,7 @@ _WIDTH = 90
 _LONGEST = 4000
 _COMMENT = 100
 _DEEPEST = 40
+_PARTS = "multipart/"
 _BOUNDARY = "example"  # A fixed one, so that pages are the same each time.
 
 # Placeholders for the credentials of schemes.
@@ -190,13 +191,14 @@ class ShownResponse(NamedTuple):
     sent: Sent
 
 
+@lru_cache(maxsize=4)
 def prepared(page: OperationPage, media_range: str | None = None) -> Request | None:
     """Prepare a call with example arguments, its body in one of the operation's media types; None if that fails."""
     options = _options(page)
     try:
         arguments = dict(page.example)
         if media_range is not None:
-            boundary = f"; boundary={_BOUNDARY}" if media_range.startswith("multipart/") else ""
+            boundary = f"; boundary={_BOUNDARY}" if media_range.startswith(_PARTS) else ""
             options["content_type"] = f"{media_range}{boundary}"
             media_type = page.method.operation.body.content[media_range]
             value = unrevealing(media_type.schema, media_example(media_type))
@@ -209,10 +211,11 @@ def prepared(page: OperationPage, media_range: str | None = None) -> Request | N
 
 def curl(page: OperationPage) -> str:
     """Write the call as a command line; empty if there is none, or if it would differ each time."""
-    multipart = next((known for known in page.view.content_types[:1] if known.startswith("multipart/")), None)
+    known = page.view.content_types
+    chosen = known[0] if known and is_concrete(known[0]) and (len(known) == 1 or known[0].startswith(_PARTS)) else None
     # Keys and boundaries differ each time.
-    varies = page.view.repeated == "key" or any(known.startswith("multipart/") for known in page.view.content_types)
-    made = [prepared(page, multipart) for _ in range(2 if varies else 1)]
+    varies = page.view.repeated == "key" or any(each.startswith(_PARTS) for each in known)
+    made = [prepared.__wrapped__(page, chosen) for _ in range(2)] if varies else [prepared(page, chosen)]
     commands = {request.to_curl() if request is not None else "" for request in made}
     command = commands.pop()
     return command if not commands and len(command) <= _LONGEST else ""
@@ -247,12 +250,26 @@ def answers(page: OperationPage) -> list[ShownResponse]:
 
 def _response_body(media_type: MediaType) -> Sent | None:
     """Encode the document's example of a response, or else a value made from its schema."""
-    content_type = media_type.media_range
     try:
-        value = unrevealing(media_type.schema, media_example(media_type, "response"), "response")
-        encoded = codecs.find(content_type).encode(value, media_type, content_type)
+        if media_type.schema is None or media_type._replace(schema=None, pointer="") != MediaType(
+            media_type.media_range
+        ):
+            return _encoded(media_type)
+        # Most operations answer with schemas of others.
+        schema = follow(media_type.schema)
+        known: dict[tuple[str, str], Sent | None] = cache(schema.references, "response bodies")
+        key = schema.uri, media_type.media_range
+        if key not in known:
+            known[key] = _encoded(media_type)
+        return known[key]
     except DynclientError:
         return None
+
+
+def _encoded(media_type: MediaType) -> Sent | None:
+    content_type = media_type.media_range
+    value = unrevealing(media_type.schema, media_example(media_type, "response"), "response")
+    encoded = codecs.find(content_type).encode(value, media_type, content_type)
     return _written(encoded.content_type, encoded.body)
 
 

@@ -72,7 +72,8 @@ def value_at(value: Any, keys: Keys) -> Any:
             value = value.get(key, MISSING)
         else:
             # What `convert` made of an object.
-            value = MISSING if value is None or key.startswith("_") else getattr(value, key, MISSING)
+            is_plain = type(value).__module__ == "builtins" or key.startswith("_")
+            value = MISSING if is_plain else getattr(value, key, MISSING)
         if value is MISSING:
             return MISSING
     return value

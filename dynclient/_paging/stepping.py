@@ -36,6 +36,8 @@ _URL = expression(r"(?i)https?://")
 _LONGEST_IN_HEAD = 32_768
 _LONGEST = 1024 * 1024
 _REMEMBERED = 100_000
+_EMPTY_PAGES = 1_000
+"""Pages without items, one after the other, that are no loop yet."""
 _DIGEST = 16
 _AROUND = frozenset({"first", "last", "prev", "previous"})
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -165,7 +167,7 @@ class _Walk:
         self.seen: dict[bytes, None] = {}
         self.known: set[bytes] = set()
         self.last_items: Any = None
-        self.full = 0
+        self.full = self.empty = 0
         self.taken = 0
         secrets = {name for in_, name in self.first.secrets if in_ == "query"}
         self.hidden = paging.hidden | secrets
@@ -287,7 +289,10 @@ class _Walk:
             items = self._items(result.data)
             is_read = True
             found = self._following(result, items, request, here)
+            self.empty = 0 if items or items is None else self.empty + 1
             if found is not None:
+                if self.empty > _EMPTY_PAGES:
+                    raise PaginationError(f"{self.empty:,} pages in a row have no items")
                 values, url, by_link = found
                 after = Position(values, url, here.number + 1, here.before + len(items or ()), 0, by_link)
                 following, there = self.request(after), after
@@ -313,6 +318,8 @@ class _Walk:
         if self.rule.items is None:
             return None
         found = _value(data, self.rule.items)
+        if found is MISSING and isinstance(data, (str, bytes, int, float)):
+            found = data
         if found is MISSING or found is None:
             return []
         if not isinstance(found, (list, tuple)):
@@ -363,6 +370,8 @@ class _Walk:
 
     def _following(self, result: HTTPResult, items: Any, request: Request, here: Position) -> _Following:
         """What the next page is asked for with; None after the last one."""
+        # RFC 3986, 5.1.3: a reference is relative to the URL that was asked last, after redirects.
+        request = result.request or request
         links = web_links(result.headers["link"]) if "link" in result.headers else ()
         linked = next((link.target for link in links if "next" in link.relations), None)
         if linked is not None:
@@ -435,15 +444,23 @@ class _Walk:
     def _counted(self, data: Any, items: Any, here: Position, *, more: bool | None) -> _Following:
         """The next page by its number, or by the number of items before it."""
         is_same, self.last_items = items == self.last_items, items
-        if not items or (is_same and here.before and self.paging.on_repeat == "stop"):
-            return None
-        if is_same:
-            name = self.next.targets[0].name
-            raise PaginationError(f"the server ignores {name}: page {here.number} is the same as the one before")
+        name, kind = self.next.targets[0].name, self.next.kind
         if isinstance(self.rule.start, str) and here.number == 1:
             told = _value(data, self.rule.start)
             self.start = told if type(told) is int and told in {0, 1} else self.start
-        if more is None and self._is_last(data, len(items), here):
+        if not items:
+            pages = _integer(data, self.rule.last)
+            if not more and (pages is None or kind == "offset" or self._number(here) - self.start + 1 >= pages):
+                return None
+            if kind == "offset":
+                raise PaginationError(
+                    f"the answer says that there is more, but has no items, by which {name} is counted"
+                )
+        elif is_same:
+            if here.before and self.paging.on_repeat == "stop":
+                return None
+            raise PaginationError(f"the server ignores {name}: page {here.number} is the same as the one before")
+        elif more is None and self._is_last(data, len(items), here):
             return None
         self.full = max(self.full, len(items))
         now = self._number(here)
@@ -459,12 +476,7 @@ class _Walk:
 
         A total may be that of the page: it counts only if it was reached over several pages, or by a short one.
         """
-        total, pages = (
-            value if isinstance(value, int) and not isinstance(value, bool) else None
-            for value in (
-                _value(data, path) if path is not None else None for path in (self.rule.total, self.rule.last)
-            )
-        )
+        total, pages = _integer(data, self.rule.total), _integer(data, self.rule.last)
         size = self.paging.size
         if pages is not None:
             return pages >= 0 and self._number(here) - self.start + 1 == max(pages, 1)
@@ -513,6 +525,11 @@ def _check_token(target: Target, value: Any) -> None:
 
 def _value(data: Any, path: str) -> Any:
     return value_at(data, path_keys(path))
+
+
+def _integer(data: Any, path: str | None) -> int | None:
+    value = _value(data, path) if path is not None else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _digest(value: Any) -> bytes:

@@ -125,11 +125,11 @@ def show_all(pages: Any, given: Mapping[str, Any], printer: Printer, saved: File
     by_lines = given["format"] in {None, "ndjson"} and not (given["collect"] or given["filter"] or saved)
     lines, items = Printer(output="ndjson"), list[Any]()
     page: Any = None
-    index, ended = 0, ""
+    index, read, ended = 0, (), ""
     try:
         for count, page in enumerate(pages.pages(), 1):
-            index = 0
-            for item in page.items:
+            index, read = 0, page.items if page.has_items else ()
+            for item in read:
                 if by_lines:
                     lines.show(HTTPResult([item], page.status, page.headers))
                 else:
@@ -152,7 +152,7 @@ def show_all(pages: Any, given: Mapping[str, Any], printer: Printer, saved: File
             head = (page.status, page.headers) if page is not None else (200, Headers())
             show_result(HTTPResult(items, *head), printer, saved)
         if ended:
-            resume = page and (page.resume if index == len(page.items) else page.resume_at(index))
+            resume = page and (page.resume if index == len(read) else page.resume_at(index))
             inform(f"{ended}; to continue: --all --resume {resume}" if resume is not None else ended)
     return 0
 

@@ -158,6 +158,20 @@ def _third(status: int) -> Callable[..., Answer]:
     return answer
 
 
+def _numbered(page: int, **members: Any) -> Answer:
+    return 200, {}, {"data": [] if page in {2, 3} else ITEMS[page : page + 1], **members}
+
+
+def _moved(path: str, token: int) -> Answer:
+    if path == "/lies/moved":
+        return 302, {"Location": "/lies/moved/there"}, {}
+    return (
+        200,
+        {},
+        {"data": ITEMS[token : token + 1], "next_cursor": f"there?cursor={token + 1}" if token < 2 else None},
+    )
+
+
 LIES: dict[str, Callable[..., Answer]] = {
     "repeats": lambda **_: _said("same"),
     "cycle": lambda token, **_: _said("A" if token % 2 else "B"),
@@ -175,6 +189,12 @@ LIES: dict[str, Callable[..., Answer]] = {
     "endless": lambda token, **_: _said(str(token + 1), [{"id": token}]),
     "object": lambda **_: _said({"a": 1}),
     "no_list": lambda **_: _said(None, {"id": "x"}),
+    "text": lambda **_: (200, {}, "no object"),
+    "holes": lambda query, **_: _numbered(int(query.get("page", 1)), last=5),
+    "more": lambda query, **_: _numbered(int(query.get("page", 1)), more=int(query.get("page", 1)) < 5),
+    "no_items": lambda **_: (200, {}, {"data": [], "more": True}),
+    "empty": lambda token, **_: _said(str(token + 1), []),
+    "moved": lambda path, token, **_: _moved(path, token),
 }
 
 
@@ -190,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.server.seen.append((self.command, self.path, dict(self.headers), raw))
-        _, kind, name = parts.path.split("/")
+        kind, name = parts.path.split("/")[1:3]
         token = query.get("cursor", "0")
         status, headers, data = {"ways": WAYS, "lies": LIES}[kind][name](
             query=query,

@@ -138,10 +138,11 @@ LIES = {
 }
 
 
+@pytest.mark.parametrize("prefetch", [0, 1])
 @pytest.mark.parametrize("lie", LIES)
-def test_a_lie_ends_the_list_with_an_error_and_loses_nothing(caller, server, lie):
+def test_a_lie_ends_the_list_with_an_error_and_loses_nothing(caller, server, lie, prefetch):
     kind, text, count, number = LIES[lie]
-    found, error = caller.run(f"lies_{lie}")
+    found, error = caller.run(f"lies_{lie}", prefetch=prefetch)
     assert isinstance(error, kind)
     assert text in str(error)
     assert len(found) == count
@@ -164,6 +165,28 @@ def test_what_is_odd_but_no_lie_goes_on(caller, server, lie):
     requests, count = HARMLESS[lie]
     found, error = caller.run(f"lies_{lie}")
     assert (error, len(found), len(server.seen)) == (None, count, requests)
+
+
+BY = {"items": "$.data", "next": "query page + 1"}
+# Lie, options of the call -> the items, the number of requests, and a part of the error's text.
+FURTHER = [
+    ("holes", {"by": {**BY, "last": "$.last"}}, [1, 4, 5], 5, ""),
+    ("more", {"by": {**BY, "more": "$.more"}}, [1, 4, 5], 5, ""),
+    ("holes", {"by": BY}, [1], 2, ""),
+    ("no_items", {"by": {**BY, "next": "query offset + items", "more": "$.more"}}, [], 1, "has no items, by which"),
+    ("empty", {}, [], 6, "6 pages in a row have no items"),
+    ("moved", {"by": {"items": "$.data", "next": "url <- $.next_cursor"}}, [0, 1, 2], 4, ""),
+    ("text", {"with_options": {"validate": "off"}}, [], 1, "is no list of items but a str"),
+]
+
+
+@pytest.mark.parametrize("index", range(len(FURTHER)))
+def test_what_is_empty_or_elsewhere(caller, server, monkeypatch, index):
+    monkeypatch.setattr("dynclient._paging.stepping._EMPTY_PAGES", 5)
+    lie, options, numbers, requests, text = FURTHER[index]
+    found, error = caller.run(f"lies_{lie}", **options)
+    assert ([ITEMS.index(item) for item in found], len(server.seen)) == (numbers, requests)
+    assert text in str(error) if text else error is None
 
 
 @pytest.mark.parametrize("lie", ["repeats", "cycle", "itself"])
@@ -190,7 +213,9 @@ def test_a_secret_of_the_call_stays_and_is_in_no_resume_text(caller, server):
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_the_first_items_are_awaited_and_a_loop_may_end_early(server, backend):
     async def awaited():
-        async with dynclient.AsyncClient.load(document(server.url), auth=None) as client:
+        # With one connection, one that is not given back would stop the next call.
+        limits = dynclient.Limits(pool_size=1)
+        async with dynclient.AsyncClient.load(document(server.url), auth=None, limits=limits) as client:
             operation = client.ways_named
             assert await operation.paginate().first(3) == ITEMS[:3]
             assert await operation.paginate().to_list(max_items=12) == ITEMS[:12]

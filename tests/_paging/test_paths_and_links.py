@@ -1,11 +1,18 @@
 """Small paths and the Link header, as tables."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from dynclient._value_paths import MISSING, path_keys, path_text, value_at
 from dynclient.http_grammar import web_links
 
-VALUE = {"a": [{"id": 1}, {"id": 2}], "@odata.nextLink": "x", "it's": {"b": None}}
+VALUE = {
+    "a": [{"id": 1}, {"id": 2}],
+    "@odata.nextLink": "x",
+    "it's": {"b": None},
+    "links": [1, {"rel": "next", "href": "y"}],
+}
 
 PATHS = {
     "$": VALUE,
@@ -18,6 +25,11 @@ PATHS = {
     "$.a.id": MISSING,
     "$.b.c": MISSING,
     "$[0]": MISSING,
+    "$.a[id=2]": MISSING,
+    "$.links[rel=next].href": "y",
+    "$.links[rel=last]": MISSING,
+    "$.it[rel=next]": MISSING,
+    "$['@odata.nextLink'].count": MISSING,
 }
 
 
@@ -28,8 +40,9 @@ def test_a_path_leads_to_a_value_or_is_missing(path):
 
 
 def test_a_path_goes_into_objects_of_classes_but_not_into_their_private_names():
-    assert value_at(ValueError("text"), path_keys("$.args")) == ("text",)
-    assert value_at(VALUE["a"], path_keys("$.__class__")) is MISSING
+    assert value_at(SimpleNamespace(id=1), path_keys("$.id")) == 1
+    assert value_at(SimpleNamespace(id=1), path_keys("$.__class__")) is MISSING
+    assert value_at(VALUE["a"], path_keys("$.index")) is MISSING
 
 
 @pytest.mark.parametrize(

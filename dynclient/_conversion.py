@@ -1,9 +1,9 @@
-"""Data of responses as Python objects: what ``convert=`` asks for.
+"""Convert data of responses to Python objects, for the option ``convert=``.
 
-Rule 1: nothing is converted unless it was asked for; ``error.data`` and data that break their schema stay plain.
+Rule 1: nothing is converted unless requested; ``error.data`` and data that do not match their schema stay plain.
 Rule 2: a format is converted where the schema of a text or number has it. A schema is converted by its name in the
 document: of a union, by the branch that the value fits best.
-Rule 3: what is within an object is converted before the object itself.
+Rule 3: values within an object are converted before the object itself.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ FORMATS: dict[str, dict[str, Convert]] = {
     "uuids": {"uuid": _uuid},
     "decimals": {"decimal": _decimal},
 }
-"""What ``convert=`` takes as words: the formats that each converts, and how."""
+"""The words of ``convert=``, with the formats that each converts, and how."""
 
 
 class Converter:

@@ -1,4 +1,4 @@
-"""What is made when it is first used: names of packages (PEP 562), functions, compiled patterns, cached properties."""
+"""Objects made at their first use: names of packages (PEP 562), functions, compiled patterns, cached properties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What errors carry: a location in a document, a violation of a schema, and problem details of a server."""
+"""The data of errors: a location in a document, a violation of a schema, and problem details of a server."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A private cache of the responses to GET, in memory or in a folder (RFC 9111).
 
 Rule 1: a response is given only for the same URL with the same headers, so that no other credential, cookie or language
-gets it. What tells requests apart in a trace is left out.
+gets it. Headers that identify a request in a trace are left out.
 Rule 2: keys are hashed with a secret of the cache: no file shows a URL, a header of a request, or whose response it is.
 Rule 3: the cache is bounded in bytes; what was not used for longest goes first. A file that can't be read is a miss.
 """
@@ -110,7 +110,7 @@ class HTTPCache:
         return hmac.new(self.store.secret, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()[:40]
 
     def __reduce__(self) -> Any:
-        # What is kept in memory is not pickled.
+        # Responses in memory are not pickled.
         return _again, (self.folder, self.max_bytes, self.max_response_bytes)
 
     def __repr__(self) -> str:

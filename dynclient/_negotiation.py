@@ -1,7 +1,7 @@
-"""Content negotiation: which documented media range a Content-Type falls under, and what Accept to send.
+"""Content negotiation: match a Content-Type with documented media ranges, and write the Accept header.
 
 Rule 1: of the documented ranges that match, the most specific one is used; of equals, the first in the document.
-Rule 2: a key in the document that is not a media range matches nothing, is not in Accept, and is no error.
+Rule 2: a key in the document that is not a media range matches nothing, is left out of Accept, and is not an error.
 Rule 3: a server's Content-Type is read leniently, a caller's values strictly.
 """
 
@@ -17,9 +17,9 @@ from dynclient.media_types import JSON, ContentType, essence, find, parse
 
 
 def match(content_type: str, ranges: Iterable[str]) -> str | None:
-    """Find the most specific documented range that a Content-Type falls under, as the document spells it.
+    """Find the most specific documented range that matches a Content-Type, as spelled in the document.
 
-    Exact with parameters goes before exact, before ``application/*+json``, before ``application/*``, before ``*/*``.
+    Exact with parameters wins over exact, over ``application/*+json``, over ``application/*``, over ``*/*``.
     """
     return _match(content_type, tuple(ranges))
 
@@ -40,10 +40,10 @@ def _match(content_type: str, ranges: tuple[str, ...]) -> str | None:
 
 
 def accept(ranges: Iterable[str], preferred: str | None = None, *, streaming: bool = False) -> str:
-    """Write an Accept value: the caller's alone, or else all documented ranges, JSON first.
+    """Write an Accept value: only the caller's, or else all documented ranges, JSON first.
 
-    With ``streaming``, sequences of items go before JSON: servers that have both send then what can be streamed.
-    Weights decrease from one range to the next, since some servers use only the order and others only the weights.
+    With ``streaming``, sequences of items come before JSON, so that servers with both send a stream. Weights decrease
+    from one range to the next, since some servers use only the order and others only the weights.
     """
     # RFC 9110, 12.5.1: without a weight, a range has the weight 1.
     if preferred is not None:
@@ -66,14 +66,14 @@ _NO_MATCH = (-1, 0)
 
 
 def _rank(actual: ContentType, documented: ContentType) -> tuple[int, int]:
-    """How specifically a documented range describes a media type: the higher the better."""
+    """How specifically a documented range describes a media type; higher is more specific."""
     asked = [pair for pair in documented.parameters if pair[0] != "q"]
     missed = 0
     for name, value in asked:
         found = actual.get(name)
         if found != value and not (found and name == "charset" and found.lower() == value.lower()):
-            # A charset tells how bytes become text, never which schema applies. Another parameter that is left out
-            # altogether may be what is meant if nothing better is documented; a different one is not.
+            # A charset says how bytes become text, never which schema applies. A missing other parameter matches if
+            # nothing better is documented; a different one does not.
             if found is not None and name != "charset":
                 return _NO_MATCH
             missed += 1
@@ -82,7 +82,10 @@ def _rank(actual: ContentType, documented: ContentType) -> tuple[int, int]:
 
 
 def _level(actual: ContentType, documented: ContentType) -> int:
-    """How much of a media type a documented range fixes: 3 all, 2 the suffix, 1 the type, 0 nothing; -1 no match."""
+    """How much of a media type a documented range specifies: 3 all, 2 the suffix, 1 the type, 0 nothing.
+
+    -1 no match.
+    """
     if documented.essence == actual.essence:
         return 3
     if documented.type not in {actual.type, "*"}:

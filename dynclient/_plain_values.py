@@ -1,14 +1,14 @@
-"""Python values -> plain values: dict, list, str, int, float, bool, None, and Decimal.
+"""Convert Python values to plain values: dict, list, str, int, float, bool, None, and Decimal.
 
 datetime, UUID, Decimal, Enum, dataclasses, attrs, msgspec and pydantic objects, mappings, sequences and sets are
 converted.
 
-Rule 1: a value becomes exactly what JSON would write for it, or there is an error with its path.
+Rule 1: a value is converted exactly, or there is an error with its path.
 Rule 2: nothing is guessed: ``__int__``, ``__float__`` and ``str()`` of an unknown type are never used. NumPy's scalars
 are unknown (``value.item()`` converts them), except ``float64``, which is a Python float.
 Rule 3: no library is imported to find out whether a value is of one of its types.
-Rule 4: what depends on the schema is left to the caller's ``settle``: what bytes and Decimals become, and whether 3.0
-is an integer.
+Rule 4: decisions by the schema are left to the caller's ``settle``: the form of bytes and Decimals, and whether 3.0 is
+an integer.
 
 A datetime without an offset is written without one. That is not an RFC 3339 date-time, and validation reports it if the
 document requires one; for a local time (``format: date-time-local``, or a plain string) it is correct.
@@ -221,7 +221,7 @@ _CONVERTERS: dict[type, Callable[[Any], Any]] = {
 }
 
 
-# What is done instead where the schema is to decide.
+# The replacements where the schema decides.
 _SETTLED: dict[Any, Callable[[Any], Any]] = {_base64: bytes, _number: _finite}
 
 
@@ -310,7 +310,7 @@ def _dumped(value: Any, path: str) -> Any:
 
 
 def _without_defaults(value: Any, dumped: Any) -> Any:
-    """What a pydantic object was dumped to, without each None that nobody gave: the default of its field."""
+    """The dump of a pydantic object, without each None that is only the default of its field."""
     if isinstance(value, (list, tuple)) and isinstance(dumped, (list, tuple)) and len(value) == len(dumped):
         return [_without_defaults(*pair) for pair in zip(value, dumped, strict=True)]
     if not isinstance(dumped, dict):

@@ -1,14 +1,14 @@
 """Reading a response: match the status, choose the media type, decode, validate.
 
-Rule 1: nothing that arrived is lost; an error has the response, and the data as far as it could be decoded.
-Rule 2: an error status raises the :class:`~dynclient.exceptions.ApiError` of that status, documented or not, whatever
-its body looks like. What is wrong with the body is the error's ``__cause__`` and in its text.
+Rule 1: no received data is lost; an error has the response, and the data as far as it could be decoded.
+Rule 2: an error status raises the :class:`~dynclient.exceptions.ApiError` of that status, documented or not, with any
+body. The body's fault is the error's ``__cause__`` and in its text.
 Rule 3: a body that the document does not describe is decoded by its Content-Type, or returned as bytes.
-Rule 4: if no success is documented at all, any success is taken, and its body decoded in the same way.
-Rule 5: a success that the document does not list is taken, with a warning, if its body is that of a documented success.
+Rule 4: if no success is documented at all, any success is accepted, and its body decoded in the same way.
+Rule 5: an undocumented success is accepted, with a warning, if its body matches that of a documented success.
 Rule 6: ``warn`` logs the errors that ``strict`` raises, ``record`` notes them, and ``off`` does nothing. An error
-status raises in each. Headers that break their schema are warned of, not refused.
-Rule 7: a refusal says where the data is, which option takes it, and that the server has done what was asked.
+status raises in each. Headers that do not match their schema cause a warning, not an error.
+Rule 7: a refusal says where the data is, which option accepts it, and that the server has done the work.
 """
 
 from __future__ import annotations
@@ -51,21 +51,21 @@ _NOT_MODIFIED = 304
 _UNSPECIFIC = frozenset({TEXT, "text/html", OCTETS, "binary/octet-stream"})
 
 
-# What a fault that is of no schema has in place of a keyword.
+# The pseudo keywords of faults without a schema.
 _KEYWORDS = {UnexpectedMediaType: "content-type", DecodeError: "decode", UndocumentedStatus: "status"}
 
 
 class Recorder(Protocol):
-    """Counts what differs from the document."""
+    """Counts differences from the document."""
 
     def note(self, operation: model.Operation, response: Response, faults: Sequence[Fault], data: Any) -> None:
-        """Note the faults of one response; ``data`` is its decoded body, as far as it is known."""
+        """Note the faults of one response; ``data`` is its decoded body, if it is known."""
 
 
 class ResponseReader(Record):
     """Reads the responses of one operation. ``mode`` is the mode of validation, ``convert`` a Converter or None.
 
-    ``recorder`` is what notes faults, in the mode ``record``.
+    ``recorder`` notes faults in the mode ``record``.
     """
 
     operation: model.Operation
@@ -79,11 +79,11 @@ class ResponseReader(Record):
         """Read a whole response: its data, status and headers.
 
         Raises:
-            ApiError: the status is an error; if the operation does not document it, an UndocumentedStatus too.
+            ApiError: the status is an error; if the operation does not document it, also an UndocumentedStatus.
             UndocumentedStatus: the operation documents no such success, or redirection.
             UnexpectedMediaType: the Content-Type is not documented.
-            DecodeError: the body is not what its Content-Type says.
-            ResponseValidationError: the decoded body breaks its schema.
+            DecodeError: the body does not match its Content-Type.
+            ResponseValidationError: the decoded body does not match its schema.
         """
         documented = match_status(self.operation, response.status)
         if documented is None:
@@ -101,7 +101,7 @@ class ResponseReader(Record):
         return _result(data, response)
 
     def open(self, response: Response) -> StreamedResponse:
-        """Validate the head of a streamed response. An error response, whose body was read already, is read as a whole.
+        """Validate the head of a streamed response. An error response, whose body has been read, is read completely.
 
         Raises:
             ResponseError: as :meth:`read`, except for faults of the body.
@@ -126,7 +126,7 @@ class ResponseReader(Record):
         return StreamedResponse(response, media_type, content_type, self)
 
     def differences(self, response: Response) -> list[Fault]:
-        """All that differs from the document in a whole response; an undocumented status is a difference too."""
+        """All differences of a response from the document, including an undocumented status."""
         documented = match_status(self.operation, response.status)
         wrong: ResponseError | None = None
         found: list[Fault] = []
@@ -157,7 +157,7 @@ class ResponseReader(Record):
             self._take_or_raise(wrong)
 
     def converted(self, opened: StreamedResponse, item: Any, index: int) -> Any:
-        """An item of a streamed body as ``convert`` asks for it.
+        """An item of a streamed body, converted by ``convert``.
 
         Raises:
             DecodeError: a class or a function refuses a value.
@@ -189,7 +189,7 @@ class ResponseReader(Record):
             return _result(data, response)
         asked = response.request.headers if response.request is not None else Headers()
         if status == _NOT_MODIFIED and ("if-none-match" in asked or "if-modified-since" in asked):
-            # RFC 9110, 15.4.5: the answer that the caller has asked for, by a header that the document need not have.
+            # RFC 9110, 15.4.5: the caller has requested this response with a header that need not be documented.
             return _result(None, response)
         for documented in self._alike(response):
             data, wrong = self._data(documented, response)
@@ -209,15 +209,15 @@ class ResponseReader(Record):
         return _result(data, response)
 
     def _takes_any(self, status: int) -> bool:
-        """Where no success is documented, any is allowed."""
+        """If no success is documented, any is allowed."""
         return status in SUCCESS and not any(key.startswith("2") for key in self.operation.responses)
 
     def _not_described(self, status: int) -> str:
         statuses = ", ".join(self.operation.responses)
-        return _named(status) + (f": the document does not describe this status; it has {statuses}" if statuses else "")
+        return _named(status) + (f": the document does not describe this status, only {statuses}" if statuses else "")
 
     def _alike(self, response: Response) -> Iterator[model.Response]:
-        """The documented successes that a success of an undocumented status may be: 200 in place of 201."""
+        """The documented successes that an undocumented success may match, such as 201 for 200."""
         if response.status not in SUCCESS:
             return
         is_head = response.request is not None and response.request.method == "HEAD"
@@ -237,14 +237,14 @@ class ResponseReader(Record):
             self._note(response, None, [self._status_fault(response)])
         elif self.mode != "off":
             log.warning(
-                "%s: the document does not list %s; taken as its %s",
+                "%s: the document does not list %s; accepted as its %s",
                 self.operation.id,
                 _named(response.status),
                 documented.status,
             )
 
     def _warn_of_headers(self, documented: model.Response, response: Response) -> None:
-        """Log what is wrong with the headers: that the body is right is worth more."""
+        """Log the faults of headers; they do not refuse a valid body."""
         if self.recorder is not None:
             self._note(response, None, self._header_faults(documented, response))
             return
@@ -265,7 +265,7 @@ class ResponseReader(Record):
         )
 
     def _data(self, documented: model.Response, response: Response) -> tuple[Any, ResponseError | None]:
-        """The decoded body, and what is wrong with it."""
+        """The decoded body, and its error."""
         wrong: ResponseError | None = None
         data: Any = None
         faults: list[Fault] = []
@@ -281,7 +281,7 @@ class ResponseReader(Record):
                 if self.mode != "off":
                     faults = self._faults(media_type, data, content_type)
         except (DecodeError, UnexpectedMediaType) as error:
-            # The context is the decoder's own error, which has the whole text.
+            # The context would be the decoder's own error, with the whole text.
             error.__context__ = None
             wrong = self._completed(error, response)
             data = error.data = self._guessed(documented, response)
@@ -302,8 +302,8 @@ class ResponseReader(Record):
         return data, wrong
 
     def _is_to_be_streamed(self, response: Response) -> ResponseError:
-        # Events whose data alone are described: the operation was asked to stream its answer.
-        message = "the response is a stream of server-sent events, whose items come one by one"
+        # Only the data of events is described: the request asked for a stream.
+        message = "the response is a stream of server-sent events"
         error = self._completed(ResponseValidationError(message), response)
         name = self.operation.row.name
         error.hint = (
@@ -313,7 +313,7 @@ class ResponseReader(Record):
         return error
 
     def _faults(self, media_type: model.MediaType, data: Any, content_type: str) -> list[Fault]:
-        """What validation finds in a body. Where the schema itself is broken, that is the fault."""
+        """The faults of a body; a broken schema is a fault itself."""
         try:
             return body_faults(
                 media_type, data, "response", self.limits, self.engine, files=True, content_type=content_type
@@ -322,10 +322,10 @@ class ResponseReader(Record):
             return [_unchecked("$", error)]
 
     def _guessed(self, documented: model.Response, response: Response) -> Any:
-        """The body of a wrong type, or one that its decoder refuses, as far as it can be decoded."""
+        """A body of a wrong type, or one that its decoder refuses, decoded as far as possible."""
         content_type = essence(response.content_type or "")
         if content_type in _UNSPECIFIC and len(documented.content) == 1:
-            # JSON that is called text: the type that the document has, where that works.
+            # JSON declared as text: try the document's type.
             (media_type,) = documented.content.values()
             try:
                 return codecs.find(media_type.media_range).decode(
@@ -335,7 +335,7 @@ class ResponseReader(Record):
                 pass
         data = best_effort(response, self.limits)
         if self.mode != "strict" and data is response.body and find(content_type).name == "json":
-            # NaN, names that occur twice: what Python's own reader makes of them.
+            # NaN, names that occur twice: as Python's own reader decodes them.
             try:
                 return json.loads(response.body)
             except (ValueError, RecursionError):
@@ -345,7 +345,7 @@ class ResponseReader(Record):
     def _broken(self, faults: list[Fault], response: Response) -> ResponseError:
         faults = [fault._replace(value=self._shown(fault.value, response)) for fault in faults]
         plural = "faults" if len(faults) > 1 else "fault"
-        message = f"the response breaks the document: {len(faults)} {plural}"
+        message = f"the response does not match the document: {len(faults)} {plural}"
         return self._completed(ResponseValidationError(message, errors=faults), response)
 
     def _shown(self, value: str, response: Response) -> str:
@@ -354,7 +354,7 @@ class ResponseReader(Record):
         return "" if any(secret in value for secret in secrets) else value
 
     def _completed(self, error: ResponseError, response: Response) -> ResponseError:
-        """Add the exchange to an error, and how to go on."""
+        """Add the exchange to an error, and what to do."""
         error.operation_id = self.operation.id
         error.response = response.with_no_secrets()
         error.request = error.response.request
@@ -373,13 +373,13 @@ class ResponseReader(Record):
         name = json.dumps(self.operation.id, ensure_ascii=False)
         error.hint = (
             f"{error.hint}{'. ' if error.hint else ''}"
-            f'{done}what came is in error.data. validate="warn" returns it with a warning; '
+            f'{done}the received data is in error.data. validate="warn" returns it with a warning; '
             f'for this operation alone, validate=Validation(by={{{name}: "warn"}})'
         )
         return error
 
     def _media_type(self, documented: model.Response, response: Response) -> tuple[model.MediaType | None, str]:
-        """The documented media type, None if the document has none, and the concrete content type."""
+        """The documented media type, or None, and the concrete content type."""
         head = response.request is not None and response.request.method == "HEAD"
         if head or response.status in BODILESS or not (documented.content or response.body):
             return None, ""
@@ -407,7 +407,7 @@ class ResponseReader(Record):
 
     def _unexpected(self, documented: model.Response, message: str) -> UnexpectedMediaType:
         ranges = list(documented.content)
-        return UnexpectedMediaType(f"{message}, the document has {', '.join(ranges)}", media_types=ranges)
+        return UnexpectedMediaType(f"{message}, but the document has {', '.join(ranges)}", media_types=ranges)
 
     def _header_faults(self, documented: model.Response, response: Response) -> list[Fault]:
         found: list[Fault] = []
@@ -437,7 +437,7 @@ def _faults_of(wrong: ResponseError | None) -> Sequence[Fault]:
 
 
 class StreamedResponse(Record):
-    """A response whose head was read and validated, and whose body was not read yet."""
+    """A response with a validated head and an unread body."""
 
     response: Response
     media_type: model.MediaType | None
@@ -455,7 +455,7 @@ def match_status(operation: model.Operation, status: int) -> model.Response | No
 
 
 def best_effort(response: Response, limits: Limits) -> Any:
-    """The body decoded by its own Content-Type alone, or its bytes; None if it is empty."""
+    """The body decoded only by its own Content-Type, or its bytes; None if it is empty."""
     if not response.body:
         return None
     if response.content_type is None:
@@ -467,12 +467,12 @@ def best_effort(response: Response, limits: Limits) -> Any:
 
 
 def _without_secrets(data: Any, response: Response) -> Any:
-    """The decoded body for an error, masked: a server may repeat the credentials that it was sent."""
+    """The decoded body for an error, masked: a server may repeat the credentials of the request."""
     return masked(data, response.request.secret_values()) if response.request is not None else data
 
 
 def item_schema(media_type: model.MediaType | None, index: int) -> model.Schema | None:
-    """The schema of one item of a body that is a sequence: ``itemSchema``, or that of the array's items."""
+    """The schema of one item of a body that is a sequence: ``itemSchema``, or the schema of the array's items."""
     if media_type is None or media_type.item_schema is not None:
         return media_type.item_schema if media_type is not None else None
     from dynclient._schemas import shapes

@@ -185,7 +185,7 @@ def _path_templates(secrets: frozenset[SecretLocation]) -> dict[int, str]:
 
 
 def _in_segment(segment: str, template: str | None) -> tuple[str, str, str]:
-    """What stands before a secret in a segment, the secret, and what stands behind it."""
+    """The text before a secret in a segment, the secret, and the text after it."""
     if template is None:
         return segment, "", ""
     before, after = (template.partition("{")[0], template.rpartition("}")[2]) if "{" in template else ("", "")

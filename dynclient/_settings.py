@@ -368,7 +368,7 @@ def _check(value: Any, check: Check, where: str, key: str) -> None:
 
 
 def decisive_settings(project: Project, name: str | None = None) -> list[str]:
-    """What a project sets that needs the user's trust, for one API or for all: keys, and names that hide the user's."""
+    """A project's settings that need the user's trust, for one API or all: keys, and names that hide the user's."""
     found: dict[str, None] = {}
     for each in [name] if name is not None else [*project.names, *project.apis]:
         table = project.apis.get(each, {})

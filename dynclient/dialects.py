@@ -1,7 +1,7 @@
 """The differences between the versions of OpenAPI, as values of one class.
 
 Rule 1: a version is its neighbour with a difference.
-Rule 2: only the readers and ``_schemas`` use a Dialect; for all other packages the versions are alike.
+Rule 2: only the readers and ``_schemas`` use a Dialect; for all other packages the versions are the same.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 class Dialect(Record):
-    """One version of OpenAPI, as far as Path Items and Schema Objects differ.
+    """One version of OpenAPI: the differences in Path Items and Schema Objects.
 
-    ``json_schema`` is the draft whose keywords a Schema Object uses; ``nullable`` the keyword that allows null beside
-    ``type``, and ``nullable_enum`` tells whether it adds null to an ``enum`` too; ``ref_siblings`` tells whether
-    keywords beside a ``$ref`` count; ``identifiers`` whether ``$id``, ``$anchor``, ``$dynamicRef`` and ``$schema`` are
-    known; ``type_file`` whether ``type: file`` is; ``xml_node_type`` whether the XML Object has ``nodeType``;
-    ``schemas`` is the pointer of the object that has the named schemas.
+    ``json_schema`` is the draft whose keywords a Schema Object uses; ``nullable`` the keyword that allows null in
+    addition to ``type``, ``nullable_enum`` whether it adds null to an ``enum`` too; ``ref_siblings`` whether keywords
+    next to a ``$ref`` count; ``identifiers`` whether ``$id``, ``$anchor``, ``$dynamicRef`` and ``$schema`` are known;
+    ``type_file`` whether ``type: file`` is; ``xml_node_type`` whether the XML Object has ``nodeType``; ``schemas`` is
+    the pointer of the object that has the named schemas.
 
     Keywords that mean the same in every version that has them are read in all versions, since documents use them in
     all: a boolean ``exclusiveMinimum``, a list in ``type``, ``const``, ``patternProperties``, an array in ``items``.
@@ -41,7 +41,7 @@ OAS32 = Dialect(
     "3.2",
     methods=(*METHODS, "query"),
     additional_operations=True,
-    # A keyword of 3.0, which 3.1 removed; many documents of 3.1 and 3.2 still have it, and mean it.
+    # A keyword of 3.0, which 3.1 removed; many documents of 3.1 and 3.2 still use it.
     nullable="nullable",
     xml_node_type=True,
 )
@@ -55,7 +55,7 @@ OAS30 = OAS31._replace(
 OAS20 = OAS30._replace(
     version="2.0",
     schemas="/definitions",
-    # An extension that many tools know, and no specification: null is allowed beside all other values.
+    # An extension that many tools support, but no specification defines: null is also allowed.
     nullable="x-nullable",
     nullable_enum=True,
     methods=METHODS[:-1],

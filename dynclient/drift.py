@@ -1,14 +1,12 @@
-"""Drift: where a server's responses differ from its document, counted, and the overlay that relaxes the document there.
+"""Drift: count the differences of responses from a document, and write an overlay that allows them.
 
-    client = dynclient.load("vendor.yaml", validate="record")
-    ...                                              # calls: their responses pass
-    report = dynclient.drift.report(client)          # prints as a table
-    overlay = report.to_overlay()                    # a person reads it
-    client = dynclient.load("vendor.yaml", overlays=[overlay])
+    client = dynclient.load("vendor.yaml", validate="record") ...                                              # calls;
+    differing responses are returned report = dynclient.drift.report(client)          # prints as a table overlay =
+    report.to_overlay()                    # review it client = dynclient.load("vendor.yaml", overlays=[overlay])
 
 Rule 1: differences are counted by operation, place in the document, and kind. There are at most MOST of them.
 Rule 2: an overlay relaxes responses only. A schema that requests use too is copied for the responses that need it.
-Rule 3: what a server sent gets into an overlay only as a value of an ``enum``, and not if its name may be a secret's.
+Rule 3: values that a server sent get into an overlay only as members of an ``enum``, and not if the name looks secret.
 """
 
 from __future__ import annotations
@@ -33,11 +31,11 @@ from dynclient.media_types import essence
 from dynclient.messages import Response
 
 MOST = 1_000
-"""Different deviations that are kept; what comes after that is counted only."""
+"""The largest number of different deviations; later ones are only counted."""
 
 _MOST_VALUES = 50
 _UNKNOWN = "…"
-"""The detail of a value that is not told."""
+"""The detail in place of a value that is not shown."""
 _LONGEST = 100
 _METHODS = frozenset(("get", "put", "post", "delete", "options", "head", "patch", "trace", "query"))
 _KEYS = expression(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]", re.ASCII)
@@ -48,11 +46,11 @@ _CHOICES = frozenset({"anyOf", "oneOf"})
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One way in which responses differ from the document, and how often they did.
+    """A kind of difference of responses from the document, with its count.
 
-    ``kind`` is the keyword of the schema that they break, or ``status``, ``content-type`` or ``decode``. ``detail`` is
-    the unknown value, the other type, the missing name, the status or the media type. ``uri`` is that of the keyword in
-    the document, and ``path`` the place in the first value that broke it.
+    ``kind`` is the violated keyword of the schema, or ``status``, ``content-type`` or ``decode``. ``detail`` is the
+    unknown value, the other type, the missing name, the status or the media type. ``uri`` is that of the keyword in the
+    document, and ``path`` the place in the first value that broke it.
     """
 
     operation: str
@@ -70,14 +68,14 @@ class Recorder:
     """Counts deviations. Threads may share it."""
 
     def __init__(self, api: model.API) -> None:
-        """Take the API whose responses they are of."""
+        """Take the API of the responses."""
         self.api = api
         self.lost = 0
         self._found: dict[tuple[Any, ...], list[Any]] = {}
         self._lock = threading.Lock()
 
     def note(self, operation: model.Operation, response: Response, faults: Sequence[Fault], data: Any) -> None:
-        """Count the faults of one response; ``data`` is its decoded body, as far as it is known."""
+        """Count the faults of one response; ``data`` is its decoded body, if it is known."""
         for fault in faults:
             kind, detail = fault.keyword or "other", _detail(fault, response, data)
             place = fault.uri or _INDEX.sub("[*]", fault.path)
@@ -96,7 +94,7 @@ class Recorder:
                     self.lost += 1
 
     def report(self) -> Report:
-        """Return what was counted so far, the most frequent first."""
+        """Return the counts so far, the most frequent first."""
         with self._lock:
             found = sorted(self._found.values(), key=lambda entry: -entry[1])
             lost = self.lost
@@ -114,7 +112,7 @@ class Recorder:
 
 
 def _detail(fault: Fault, response: Response, data: Any) -> Any:
-    """What tells a fault from others of the same keyword: an unknown value, a type, a name."""
+    """The detail that distinguishes faults of the same keyword: an unknown value, a type, a name."""
     if fault.keyword == "status":
         return response.status
     if fault.keyword == "content-type":
@@ -148,11 +146,11 @@ def _at(data: Any, keys: Iterable[str | int]) -> Any:
 
 
 def report(source: Any) -> Report:
-    """Report where responses differed from the document.
+    """Report the differences of responses from the document.
 
     ``source`` is a client that was loaded with ``validate="record"`` (or one of its copies), a proxy of
-    ``dynclient.testing``, or what is running one. Clients that ``with_options`` made share their counts; ``reload()``
-    restarts them if the document has changed.
+    ``dynclient.testing``, or a running proxy server. Clients that ``with_options`` made share their counts;
+    ``reload()`` restarts them if the document has changed.
 
     Raises:
         ArgumentError: it is something else.
@@ -162,13 +160,13 @@ def report(source: Any) -> Report:
         state.document.recorder if state is not None else getattr(getattr(source, "proxy", source), "drift", None)
     )
     if not isinstance(recorder, Recorder):
-        raise ArgumentError(f"a report is made of a client or a proxy, not of a {type(source).__name__}")
+        raise ArgumentError(f"a report needs a client or a proxy, not a {type(source).__name__}")
     return recorder.report()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Deviations, the most frequent first; ``lost`` counts those that there was no room for. It prints as a table."""
+    """Deviations, the most frequent first; ``lost`` counts those beyond the limit. It prints as a table."""
 
     deviations: tuple[Deviation, ...]
     lost: int
@@ -189,7 +187,7 @@ class Report:
             rows.append([str(one.count), one.operation, str(one.status), one.kind, place, f"{what}{detail}"])
         lines = [aligned([[escaped(cell) for cell in row] for row in rows])] if self.deviations else []
         lines += [f"and {counted(self.lost, 'fault')} of further kinds"] if self.lost else []
-        return "\n".join(lines) or "the responses were as the document says"
+        return "\n".join(lines) or "all responses matched the document"
 
     def __repr__(self) -> str:
         return str(self)
@@ -197,15 +195,15 @@ class Report:
     def to_overlay(self) -> dict[str, Any]:
         """Return an Overlay 1.1 that relaxes the document so that these responses are valid.
 
-        Each action has its count as ``x-evidence``. What no overlay can relax is left out: bodies that can't be
-        decoded, and parts in other files. A relaxation may uncover further faults, which another recording finds.
+        Each action has its count as ``x-evidence``. Some differences can't be allowed by an overlay: bodies that can't
+        be decoded, and parts in other files. A relaxation may uncover further faults, which another recording finds.
 
         Raises:
             ArgumentError: there is nothing to relax.
         """
         actions = _Relaxation(self).actions()
         if not actions:
-            raise ArgumentError("no overlay is needed: there is nothing that one can relax")
+            raise ArgumentError("no overlay is needed: there is nothing to relax")
         title = f"Drift of {self.api.title} {self.api.version}".strip()
         return {"overlay": "1.1.0", "info": {"title": title, "version": "1"}, "actions": actions}
 
@@ -307,7 +305,7 @@ class _Relaxation:
             if deviations[0].path == f"header.{name}":
                 yield from self._in(header.pointer, "/required", False)
 
-    # By kind, where the fault is of no schema.
+    # By kind, if the fault does not come from a schema.
     _OF_RESPONSES: ClassVar[Mapping[str, Callable[..., Iterable[dict[str, Any]]]]] = {
         "status": _of_status,
         "content-type": _of_content_type,
@@ -315,7 +313,7 @@ class _Relaxation:
     }
 
     def _in(self, pointer: str, member: str, value: Any) -> Iterator[dict[str, Any]]:
-        """An update, unless it is of another file."""
+        """An update, unless it is in another file."""
         if pointer.startswith("/"):
             yield {"target": self._path(pointer + member), "update": value}
 
@@ -340,7 +338,7 @@ class _Relaxation:
     # Schemas that requests use too.
 
     def _separated(self, groups: Mapping[tuple[str, str], list[Deviation]]) -> Iterator[dict[str, Any]]:
-        """Copy schemas that requests use too, and lead the responses to the copies."""
+        """Copy schemas that requests use too, and make the responses refer to the copies."""
         requested = self._requested()
         count = 0
         links: dict[str, str] = {}
@@ -442,5 +440,5 @@ def _leading(edges: Mapping[str, list[tuple[str, str]]], target: str) -> set[str
 
 
 def _quoted(text: str) -> str:
-    """A name, or a text to compare with, as RFC 9535 writes it."""
+    """A name, or a text to compare with, quoted as in RFC 9535."""
     return "'" + json.dumps(text)[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"

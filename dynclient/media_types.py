@@ -32,7 +32,7 @@ MULTIPART_FORM = "multipart/form-data"
 
 
 class MediaKind(Record):
-    """What a media type is: one row of :data:`MEDIA_TYPES`.
+    """A kind of media type: one row of :data:`MEDIA_TYPES`.
 
     ``name`` is the kind of syntax, such as ``json``, for :data:`PREFERENCES`. ``codec`` is the key of its codec in
     ``dynclient.codecs.CODECS``. ``value`` is the type of the decoded value where no schema says more; ``object`` stands

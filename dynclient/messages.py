@@ -1,7 +1,7 @@
 """HTTP messages, and the steps that a call yields to its driver.
 
 Rule 1: messages are frozen; a change returns a new one.
-Rule 2: a body is ``None``, bytes, or a stream that is read once (:data:`Body`); text is encoded before it comes here.
+Rule 2: a body is ``None``, bytes, or a stream that is read once (:data:`Body`); text is already encoded.
 Rule 3: nothing here depends on OpenAPI: a Request can be sent without its document.
 Rule 4: a request names its secrets (:attr:`Request.secrets`), so that they are masked wherever it is shown.
 """
@@ -31,8 +31,8 @@ Body = None | bytes | Iterator[bytes] | AsyncIterator[bytes] | IO[bytes]
 class Headers(Mapping[str, str]):
     """Header fields in their order; names match without regard to case.
 
-    A mapping of name to value, where a field that came more than once is one value joined by ``", "`` (RFC 9110, 5.3).
-    :meth:`get_list` and :meth:`pairs` keep the lines apart, as ``Set-Cookie`` needs.
+    A mapping of name to value; the values of a repeated field are joined with ``", "`` (RFC 9110, 5.3).
+    :meth:`get_list` and :meth:`pairs` keep the lines separate, as ``Set-Cookie`` needs.
     """
 
     __slots__ = ("_index", "_pairs")
@@ -86,7 +86,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({shown!r})"
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Every line as ``(name, value)``, in the order in which they came."""
+        """Every line as ``(name, value)``, in the received order."""
         return self._pairs
 
     def get_list(self, name: str) -> list[str]:
@@ -114,7 +114,7 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, complete: what a transport sends, and what an error or ``prepare()`` shows.
+    """One HTTP request, complete: transports send it, errors and ``prepare()`` show it.
 
     ``url`` is absolute and percent-encoded; ``body`` is already encoded. ``secrets`` are the places whose values are
     masked wherever the request is shown.
@@ -129,28 +129,31 @@ class Request:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port: what a credential is trusted to (RFC 6454, 4)."""
+        """Scheme, host and port (RFC 6454, 4): credentials are trusted per origin."""
         return origin(self.url)
 
     @property
     def shown_url(self) -> str:
-        """The URL as it may be shown: without user information, with secrets of its path and query masked."""
+        """The URL for display: without user information, with secrets of its path and query masked."""
         return _secrets.masked_url(self.url, self.secrets)
 
     @property
     def logged_url(self) -> str:
-        """The URL as a log may show it: without user information, secrets of its path, and any query value."""
+        """The URL for logs: without user information, secrets of its path, and query values."""
         return _secrets.logged_url(self.url, self.secrets)
 
     def with_no_secrets(self) -> Request:
-        """Return the request as it may be shown: each secret masked, and no body if the body is secret."""
+        """Return the request for display: each secret masked, and no body if the body is secret."""
         secrets = self.secrets
         shown = ((name, MASK if is_secret_header(name, secrets) else value) for name, value in self.headers.pairs())
         body = None if SECRET_BODY in secrets else self.body
         return replace(self, url=self.shown_url, headers=Headers(shown), body=body)
 
     def secret_values(self, shortest: int = _secrets.LONG) -> tuple[str, ...]:
-        """The secrets, in each form in which a server may repeat them; those below ``shortest`` characters left out."""
+        """The secrets, in each form in which a server may repeat them.
+
+        Without those shorter than ``shortest`` characters.
+        """
         return _secrets.secret_values(self.url, self.headers.pairs(), self.body, self.secrets, shortest)
 
     def __repr__(self) -> str:
@@ -177,11 +180,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response as it arrived, with its content codings undone.
+    """One HTTP response, with its content codings decoded.
 
-    ``body`` is bytes, or a stream when the call asked for one. ``elapsed`` is in seconds, from the first byte of the
-    request to the last that was read; ``attempts`` counts the requests that the call has sent so far. ``cached`` says
-    that it comes from the client's cache.
+    ``body`` is bytes, or a stream if the call requested one. ``elapsed`` is in seconds, from the first byte of the
+    request to the last one read; ``attempts`` counts the requests that the call has sent so far. ``cached`` says that
+    it comes from the client's cache.
     """
 
     status: int
@@ -194,7 +197,7 @@ class Response:
 
     @property
     def content_type(self) -> str | None:
-        """The Content-Type header as it came, or None."""
+        """The Content-Type header as received, or None."""
         return self.headers.get("content-type")
 
     def with_no_secrets(self) -> Response:
@@ -215,7 +218,7 @@ class Response:
     def beginning(self) -> Response:
         """Return the response with the first kilobyte of its body, without the request's secrets.
 
-        The body is not whole: a secret of which only a part has come is left out too.
+        The body is incomplete: a partly received secret is left out too.
         """
         mask = _secrets.Mask(self.request.secret_values() if self.request is not None else ())
         return replace(self, body=mask.beginning(self.body, EXCERPT))
@@ -229,7 +232,7 @@ if TYPE_CHECKING:
     import typing_extensions
 
     # The type of the data, and the status where it decides that type. For type checkers the result is a named tuple,
-    # the only type whose unpacked members they can tell apart.
+    # the only type whose unpacked members they can distinguish.
     _Data = typing_extensions.TypeVar("_Data", default=Any)
     _Status = typing_extensions.TypeVar("_Status", bound=int, default=int)
 
@@ -264,7 +267,7 @@ if TYPE_CHECKING:
 
         @property
         def url(self) -> str:
-            """The URL that was asked last, after redirects; it may hold secrets, which ``request.shown_url`` masks."""
+            """The last requested URL, after redirects; it may contain secrets, which ``request.shown_url`` masks."""
 
 else:
 
@@ -295,14 +298,14 @@ else:
         def follow(self) -> Any:
             """``follow(name)`` calls the operation of a link, ``follow.location()`` that of the header Location.
 
-            Each returns an HTTPResult, on an AsyncClient an awaitable of one. Keywords are further arguments of the
-            call. It is None of a result that no client has made, or that was pickled.
+            Each returns an HTTPResult, or an awaitable of one for an AsyncClient. Keywords are further arguments of the
+            call. It is None for a result that no client has made, or that was pickled.
             """
             return self.following(self) if self.following is not None else None
 
         @property
         def url(self) -> str:
-            """The URL that was asked last, after redirects; it may hold secrets, which ``request.shown_url`` masks."""
+            """The last requested URL, after redirects; it may contain secrets, which ``request.shown_url`` masks."""
             return self.request.url if self.request is not None else ""
 
         def __repr__(self) -> str:
@@ -311,7 +314,7 @@ else:
             return f"<HTTPResult {self.status}: {f'{kind}{size}' if data is not None else 'no data'}>"
 
         def __reduce__(self) -> tuple[Any, ...]:
-            # A pickle holds no credential.
+            # A pickle contains no credential.
             request = self.request.with_no_secrets() if self.request is not None else None
             return type(self), (self.data, self.status, self.headers, self.attempts, request, self.elapsed, self.cached)
 
@@ -322,12 +325,11 @@ else:
 
 
 class Send(Record):
-    """A call asks its driver to send a request; it is sent a :class:`Response` back.
+    """Step: send a request. The driver returns its :class:`Response`.
 
     ``deadline`` is a reading of ``time.monotonic()`` after which the whole call has failed, or None. ``fresh`` asks for
-    a new connection: the last one broke. ``certificate`` tells that the server may be shown the client's certificate,
-    if the transport has one. ``progress`` is called with the number of the body's bytes that were sent so far, and
-    that of all, or None.
+    a new connection: the last one broke. ``certificate``: the client's certificate may be sent to the server, if the
+    transport has one. ``progress`` is called with the number of the body's bytes sent so far, and the total or None.
     """
 
     request: Request
@@ -341,9 +343,9 @@ class Send(Record):
 
 
 class Read(Record):
-    """A call asks its driver to read a streamed response to its end; it is sent the Response back, its body in bytes.
+    """Step: read a streamed response to its end. The driver returns the Response with its body in bytes.
 
-    A streamed response that a call neither reads so nor returns is closed by the driver.
+    The driver closes a streamed response that a call neither reads nor returns.
     """
 
     response: Response
@@ -351,36 +353,36 @@ class Read(Record):
 
 
 class Sleep(Record):
-    """A call asks its driver to wait; it is sent None back."""
+    """Step: wait. The driver returns None."""
 
     seconds: float
 
 
 class RunBlocking(Record):
-    """A call asks its driver to run what may block, away from any event loop; it is sent back what that returns."""
+    """Step: run a function that may block, outside any event loop. The driver returns its result."""
 
     function: Callable[[], Any]
 
 
 class Await(Record):
-    """A call asks its driver to await something; it is sent back the result. Only a driver of tasks can do this."""
+    """Step: await an object. The driver returns the result. Only the driver of tasks can do this."""
 
     awaitable: Awaitable[Any]
 
 
 EXCERPT = 1024
-"""How many bytes an error keeps of a body that was not read to its end."""
+"""The bytes that an error keeps of an unfinished body."""
 LOOKED_AT = 16 * EXCERPT
-"""How many of them are looked at: a secret may be long, and in a longer form."""
+"""The bytes that are searched for secrets: a secret may be long, and in a longer form."""
 
-# A shorter text is in half of all responses by chance.
+# Shorter texts occur in many responses by chance.
 _SHORTEST_SECRET = 4
 _AUTHORITY = expression(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an absolute URL, in lower case, the port made explicit (RFC 6454, 4)."""
-    # A call asks several times, for few origins: the result is cached by the part of the URL that decides it.
+    # A call needs this several times, for few origins: the result is cached by the deciding part of the URL.
     authority = _AUTHORITY.match(url)
     return _origin(authority[0] if authority is not None else url)
 

@@ -1,9 +1,9 @@
-"""An API as the document describes it, the same for all versions of OpenAPI.
+"""The model of an API, the same for all versions of OpenAPI.
 
 Rule 1: everything is frozen, and named as in the OpenAPI Specification (3.2, section 4).
-Rule 2: references to OpenAPI objects are followed already; ``$ref`` inside schemas is kept (:class:`Schema`).
+Rule 2: references to OpenAPI objects have been followed; ``$ref`` inside schemas is kept (:class:`Schema`).
 Rule 3: ``pointer`` is an object's location: a JSON pointer in the root document, or ``uri#pointer`` in another one.
-Rule 4: fields that a document can leave out have their default here: a ``style`` is never None.
+Rule 4: optional fields have their default here: a ``style`` is never None.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from dynclient._escaping import one_line
 from dynclient._records import Record
-from dynclient._rows import OperationRow as OperationRow  # noqa: PLC0414  # the model has it too
+from dynclient._rows import OperationRow as OperationRow  # noqa: PLC0414  # part of the model
 from dynclient.dialects import Dialect
 from dynclient.exceptions import DocumentError
 
@@ -21,11 +21,11 @@ Location = Literal["path", "query", "querystring", "header", "cookie"]
 
 
 class References(Protocol):
-    """Resolves ``$ref``, in the document and in the others that it may refer to."""
+    """Resolves ``$ref`` in the document and its other files."""
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of the document as it was received, in hexadecimal digits."""
+        """The SHA-256 of the received document, in hexadecimal digits."""
 
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:
         """Return the target of a ``$ref`` that is at ``base``: its absolute URI (with a JSON pointer) and its value.
@@ -73,7 +73,7 @@ class Schema(Record):
 
 
 class Example(Record):
-    """An example (OAS 3.2, Example Object). ``value`` is data; ``serialized`` is text as it is sent."""
+    """An example (OAS 3.2, Example Object). ``value`` is data; ``serialized`` is the text as sent."""
 
     name: str
     value: Any = None
@@ -85,7 +85,7 @@ class Example(Record):
 
 
 class Encoding(Record):
-    """How one property of a form is encoded (OAS 3.2, Encoding Object).
+    """The encoding of one property of a form (OAS 3.2, Encoding Object).
 
     ``style`` is None unless the document has ``style``, ``explode`` or ``allowReserved``: only then do they replace
     ``content_type``.
@@ -102,7 +102,7 @@ class Encoding(Record):
 
 
 class MediaType(Record):
-    """One entry of a ``content`` map. ``media_range`` is its key, as the document spells it."""
+    """One entry of a ``content`` map. ``media_range`` is its key, as spelled in the document."""
 
     media_range: str
     schema: Schema | None = None
@@ -198,8 +198,8 @@ class ServerVariable(Record):
 class Server(Record):
     """A server. ``url`` is a template, made absolute by the document's URL if that is known.
 
-    ``remote`` tells that it stands in a file that came from the network, so that no credential goes there for its sake.
-    If that is an overlay, ``overlay`` is its URL.
+    ``remote``: it comes from a file of the network, so it is not trusted with credentials. If that file is an overlay,
+    ``overlay`` is its URL.
     """
 
     url: str
@@ -224,11 +224,11 @@ class OAuthFlow(Record):
 
 
 class SecurityScheme(Record):
-    """A way of authentication. ``name`` is its key in the document.
+    """A Security Scheme Object. ``name`` is its key in the document.
 
     ``type`` is ``apiKey``, ``http``, ``mutualTLS``, ``oauth2`` or ``openIdConnect``. ``in_`` and ``parameter`` are the
     location and name of an API key; ``scheme`` is the HTTP authentication scheme in lower case (2.0's ``basic`` is
-    ``http``), and ``word`` the same as the document spells it.
+    ``http``), and ``word`` the same as spelled in the document.
     """
 
     name: str
@@ -247,7 +247,7 @@ class SecurityScheme(Record):
 
 
 SecurityRequirement = Mapping[str, tuple[str, ...]]
-"""Scheme names, all of which are required, with the scopes of each; empty: nothing is required."""
+"""The required scheme names, with the scopes of each; empty: nothing is required."""
 
 
 class Tag(Record):
@@ -282,7 +282,7 @@ class Operation(Record):
 
     @property
     def id(self) -> str:
-        """The operationId, or else ``METHOD path``; errors have it."""
+        """The operationId, or else ``METHOD path``; used in errors."""
         return self.row.operation_id or self.row.key
 
     @property
@@ -292,7 +292,7 @@ class Operation(Record):
 
     @property
     def path(self) -> str:
-        """The path template, as the document spells it."""
+        """The path template, as spelled in the document."""
         return self.row.path
 
 
@@ -309,12 +309,12 @@ class Incoming(Record):
 
 
 class API(Record):
-    """A whole document, read as far as its list of operations.
+    """A document with the list of its operations.
 
     ``read`` reads the Operation of a row, and raises a DocumentError if it is broken. ``document_uri`` is absolute;
-    ``remote`` tells that the document came from the network, and so is not trusted with credentials for other servers.
-    ``read_incoming`` reads the callbacks of a row, or with None the webhooks, again each time. ``source_uri`` is where
-    the caller said that the document is: before redirects, and whatever a compiled form says. ``faults`` are the errors
+    ``remote``: the document came from the network, so it is not trusted with credentials for other servers.
+    ``read_incoming`` reads the callbacks of a row, or with None the webhooks, again each time. ``source_uri`` is the
+    caller's location of the document: before redirects, and independent of a compiled form. ``faults`` are the errors
     of whole paths: a Path Item that can't be read has no rows. ``security`` is the document's own, which operations can
     replace.
     """
@@ -340,5 +340,5 @@ class API(Record):
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of the document as it was received, in hexadecimal digits; computed when it is first used."""
+        """The SHA-256 of the received document, in hexadecimal digits; computed at its first use."""
         return self.references.fingerprint if self.references is not None else ""

@@ -19,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 ValidationMode = Literal["strict", "warn", "off", "record"]
-"""What an invalid request or response leads to: an error, a warning, nothing, or (responses only) a count."""
+"""The reaction to an invalid request or response: an error, a warning, nothing, or (responses only) a count."""
 
 ValidationEngine = Literal["auto", "jsonschema"]
 """Which library validates: jsonschema-rs first and jsonschema for the report, or only jsonschema."""

@@ -1,4 +1,4 @@
-"""Types for annotations of what clients accept and return.
+"""Types for annotations: the values that clients accept and return.
 
 Generated type hints import from here and not from private modules, so that committed files keep working. Nothing here
 is used at run time; a test compares the options of ``load`` and ``with_options`` with the signatures.

@@ -1,4 +1,4 @@
-"""Webhooks and callbacks: requests that an API sends, verified, decoded and validated by its document.
+"""Webhooks and callbacks: verify, decode and validate requests that an API sends, by its document.
 
 ::
 
@@ -30,7 +30,7 @@ __all__ = [
 Source = Client | AsyncClient | Receiver
 """A client, for the webhooks of its document, or ``operation.callbacks[name]``."""
 Handlers = Callable[[Event], Any] | Mapping[str, Callable[[Event], Any]]
-"""One function for all events, or functions by event name; that of ``"*"`` takes the others."""
+"""One function for all events, or functions by event name; ``"*"`` handles all others."""
 
 log = logger()
 
@@ -45,12 +45,12 @@ def receive(
 ) -> Event:
     """Verify, decode and validate a webhook of the client's document.
 
-    The webhooks are those of ``webhooks`` (OpenAPI 3.1 and later), or else of ``x-webhooks``. ``verify=None`` has to be
-    written to receive without a signature. ``more`` are ``event``, ``event_header``, ``method``, ``query`` and
-    ``max_bytes``, as :meth:`Receiver.receive` has them.
+    The webhooks are those of ``webhooks`` (OpenAPI 3.1 and later), or else of ``x-webhooks``. An explicit
+    ``verify=None`` accepts requests without a signature. ``more`` are ``event``, ``event_header``, ``method``,
+    ``query`` and ``max_bytes``, as in :meth:`Receiver.receive`.
 
     Raises:
-        WebhookError: it is refused; its class says why, and ``status`` is to be answered.
+        WebhookError: the request is refused; the class says why, and ``status`` is the status to answer with.
         DocumentError: the document is broken there.
     """
     return _receiver(client).receive(headers, body, verify=verify, **more)
@@ -61,11 +61,11 @@ def asgi(
 ) -> Callable[..., Awaitable[None]]:
     """An ASGI application that receives webhooks, or callbacks, and calls a handler with each Event.
 
-    Handlers may be coroutine functions; others run in a worker thread. The answer is a success once the handler has
-    returned. If it raises, the sender may send the message again. ``more`` is as for :func:`receive`.
+    Handlers may be coroutine functions; others run in a worker thread. The response is a success once the handler has
+    returned. If it raises, the sender may send the message again. ``more`` is as in :func:`receive`.
 
     Raises:
-        ArgumentError: a handler is for no event of the document.
+        ArgumentError: a handler names no event of the document.
     """
     receiver, by_name = _receiver(client), _checked(client, handlers)
 
@@ -102,10 +102,10 @@ def asgi(
 def wsgi(
     client: Source, handlers: Handlers, *, verify: Verify, max_bytes: int = MAX_BYTES, **more: Any
 ) -> Callable[[dict[str, Any], Any], list[bytes]]:
-    """A WSGI application that receives webhooks, or callbacks, as :func:`asgi` does; its handlers are not async.
+    """A WSGI application that receives webhooks, or callbacks, like :func:`asgi`; its handlers are not async.
 
     Raises:
-        ArgumentError: a handler is for no event of the document, or is a coroutine function.
+        ArgumentError: a handler names no event of the document, or is a coroutine function.
     """
     receiver, by_name = _receiver(client), _checked(client, handlers)
     if any(map(inspect.iscoroutinefunction, by_name.values())):
@@ -143,7 +143,7 @@ def _receiver(source: Source) -> Receiver:
         return source
     if not isinstance(source, Client | AsyncClient):
         raise ArgumentError("client must be a client, or one of operation.callbacks", argument="client")
-    receiver: Receiver = source._webhooks  # noqa: SLF001  # what a client does for this module
+    receiver: Receiver = source._webhooks  # noqa: SLF001  # the client's part of this module
     return receiver
 
 
@@ -167,7 +167,7 @@ def _handler(by_name: Mapping[str, Callable[[Event], Any]], event: Event, verify
 
 
 def _refused(error: WebhookError) -> int:
-    """The status of a refusal. Its reason is logged, and not told to the sender."""
+    """The status of a refusal. Its reason is logged, but not sent to the sender."""
     log.warning("refused a webhook: %s", error)
     return error.status
 
@@ -190,7 +190,7 @@ async def _called(handler: Callable[[Event], Any], event: Event) -> None:
 
 
 async def _body(headers: Headers, read: Any, most: int) -> bytes | None:
-    """The body of a request; None if the sender has gone."""
+    """The body of a request; None if the sender has disconnected."""
     _length(headers, most)
     chunks: list[bytes] = []
     size = 0
@@ -217,7 +217,7 @@ def _length(headers: Headers, most: int) -> int | None:
     """The Content-Length; None if there is none.
 
     Raises:
-        WebhookError: it is larger than the largest body that is taken.
+        WebhookError: it exceeds the largest accepted body.
     """
     text = headers.get("content-length", "")
     if not (text.isascii() and text.isdecimal()):

@@ -69,7 +69,7 @@ CONTRADICTORY = {
     },
     ("readme-oas-examples/3.0/json/discriminators.json", "PATCH /embedded-discriminator"): Wrong(
         "ArgumentError",
-        "fits more than one of 2 schemas, only one is allowed",
+        "matches more than one of 2 schemas, only one is allowed",
         93,
         "oneOf of two schemas that require the same and forbid nothing: what fits the one fits the other",
     ),

@@ -123,7 +123,7 @@ def test_statuses_and_media_types(version, answer, kind, detail, httpserver):
     )
     called(again)
     assert not len(drift.report(again))
-    assert str(drift.report(again)) == "the responses were as the document says"
+    assert str(drift.report(again)) == "all responses matched the document"
 
 
 def test_headers(httpserver):
@@ -176,7 +176,7 @@ def test_what_is_recorded_and_for_which_operations(httpserver):
         recording = strict.with_options(validate=validate)
         assert recording.get_thing() == {"id": 1}
     assert [one.count for one in drift.report(strict)] == [2]
-    with pytest.raises(ArgumentError, match="a report is made of a client or a proxy, not of a int"):
+    with pytest.raises(ArgumentError, match="a report needs a client or a proxy, not a int"):
         drift.report(1)
     with pytest.raises(ArgumentError, match="only responses are recorded"):
         dynclient.load(document("3.1.0"), validate=dynclient.Validation(requests="record"))

@@ -190,7 +190,7 @@ def test_answers(clients: dict[str, dynclient.Client], httpserver: HTTPServer, c
     assert len(httpserver.log) == len(VERSIONS)
 
 
-# Bodies that break the document: what is wrong, and by which keyword.
+# Bodies that do not match the document: what is wrong, and by which keyword.
 BAD_BODIES: dict[str, tuple[Any, set[tuple[str, str]]]] = {
     "no object": ("text", {("$", "type")}),
     "an array": ([BODY], {("$", "type")}),

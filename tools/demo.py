@@ -1,7 +1,7 @@
-"""Real calls to a mock server, shown: ``make demo``.
+"""Make and show real calls to a mock server: ``make demo``.
 
 Starts the mock server of the Voice Calls API on a free loopback port, makes its four calls over HTTP, makes one call of
-the orders API as JSON and as XML, and shows what is refused before it is sent, and what the server refuses.
+the orders API as JSON and as XML, and shows calls that are refused before they are sent, and by the server.
 """
 
 from __future__ import annotations

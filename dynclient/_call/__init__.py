@@ -1,4 +1,4 @@
-"""One call, as a generator: it yields Send, Read or Sleep, is sent a Response (or None), and returns the result."""
+"""One call, as a generator: it yields the steps Send, Read and Sleep, and returns the result."""
 
 from __future__ import annotations
 

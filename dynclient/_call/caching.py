@@ -1,10 +1,10 @@
-"""One GET by way of the cache: hishel's state machine of RFC 9111 decides, and here its steps are carried out.
+"""Answer one GET with the cache: hishel's state machine of RFC 9111 decides, this module carries out its steps.
 
 Rule 1: a request that a cache can't answer bypasses it: one with a body, a condition or a range of its own, or
 ``no-store``. Any other ``Cache-Control`` of a request has the response validated.
-Rule 2: nothing counts as fresh that the server did not call so. RFC 9111, 4.2.2 allows guesses, which for an API are
-answers of yesterday.
-Rule 3: ages count by this machine's clock, with the Age that caches on the way have told (RFC 9111, 4.2.3).
+Rule 2: only responses that the server declares fresh are fresh. RFC 9111, 4.2.2 allows guesses, but for an API they
+would return stale data.
+Rule 3: ages are computed with this machine's clock, and the Age header of caches on the way (RFC 9111, 4.2.3).
 Rule 4: a request that may change something drops the responses of its URL (RFC 9111, 4.4).
 """
 
@@ -35,10 +35,10 @@ Sending = Generator[Any, Any, Any]
 
 
 def cached(cache: HTTPCache, request: Request, send: Callable[[Request], Sending]) -> Sending:
-    """Answer a request from the cache, or send it by ``send`` and keep its response."""
+    """Answer a request from the cache, or send it with ``send`` and store its response."""
     if request.method not in SAFE:
         outcome = yield from send(request)
-        # If nobody knows what became of the request, it may have changed something.
+        # If the outcome of the request is unknown, it may have changed something.
         if outcome.status < _ERROR if isinstance(outcome, Response) else getattr(outcome, "outcome_unknown", True):
             yield from _done(cache, partial(cache.forget, request.url))
         return outcome
@@ -50,7 +50,7 @@ def cached(cache: HTTPCache, request: Request, send: Callable[[Request], Sending
 
 
 def _done(cache: HTTPCache, work: Callable[[], Any]) -> Sending:
-    """Do something with the cache: in a thread if it has files."""
+    """Run an action on the cache, in a thread if the cache has files."""
     if cache.folder is None:
         return work()
     return (yield RunBlocking(work))
@@ -73,7 +73,7 @@ class _Lookup:
         given = self._request.headers
         wish = {"cache-control": "no-cache"} if "cache-control" in given or "pragma" in given else {}
         asked = hishel.Request("GET", self._request.url, hishel.Headers(wish))
-        # The entry's id is not used: there is one entry at most.
+        # The entry's id is not used: there is at most one entry.
         entries = [hishel.Entry(None, asked, _for_machine(stored))] if stored is not None else []  # type: ignore[arg-type]
         state: Any = hishel.IdleClient(options=_OPTIONS).next(asked, entries)
         while not isinstance(state, hishel.FromCache):
@@ -105,10 +105,10 @@ class _Lookup:
         return self._request if fields is self._request.headers else replace(self._request, headers=fields)
 
     def _keep(self, storable: Any) -> Sending:
-        """Keep the response that came, with the headers that may be kept, or drop the one that it replaces."""
+        """Store the response with the headers that may be stored, or drop the one that it replaces."""
         came, stored = self._came, _stored(self._came)
         vary = {name.strip().lower() for name in came.headers.get("vary", "").split(",")}
-        # What no later request could use is not worth its place.
+        # A response that no later request could use is not stored.
         is_usable = _is_explicit(came.headers) or "etag" in came.headers or "last-modified" in came.headers
         is_small = isinstance(came.body, bytes) and stored.size <= self._cache.max_response_bytes
         given, sent = self._request.headers, self._sent.headers
@@ -141,7 +141,7 @@ class _Lookup:
 
 
 def _stored(response: Response) -> StoredResponse:
-    """A response as it is kept, with the moment when it was made."""
+    """The stored form of a response, with the time when it was made."""
     now = time.time()
     date, age = _date(response.headers), response.headers.get("age", "").strip()
     seconds = int(age) if age.isascii() and age.isdigit() and len(age) < 10 else 0  # noqa: PLR2004  # 30 years
@@ -170,7 +170,7 @@ def _is_explicit(headers: Headers) -> bool:
 
 
 def _date(headers: Headers) -> float | None:
-    """The moment of Date; of several, the earliest."""
+    """The time in the Date header; of several, the earliest."""
     return min((moment for text in headers.get_list("date") if (moment := _moment(text)) is not None), default=None)
 
 

@@ -1,15 +1,16 @@
 """The flow of one call: authenticate, send, repeat, follow redirects, read.
 
 The generator does no I/O: its drivers do (:mod:`dynclient._client.drivers`), one for threads and one for event loops.
-Time and chance come from an :class:`~dynclient._environment.Environment`.
+Time and randomness come from an :class:`~dynclient._environment.Environment`.
 
 Rule 1: one deadline covers every attempt, every wait and every redirect.
-Rule 2: a request is repeated only if that can't have a second effect (:mod:`dynclient._call.retry`).
-Rule 3: of a streamed call, only a success is left unread; an error is read whole, and raised as in any other call.
-Rule 4: a large response is read in a worker thread, and so is what takes long (:mod:`dynclient.transports.clock`).
-Rule 5: each attempt is authenticated again (:class:`~dynclient.security.AuthFlow`). An auth sub-request is repeated as
-any request is, within the call's deadline, and does not count as an attempt of the call.
-Rule 6: where a rate is set, each request waits for its place, within the deadline (:mod:`dynclient._call.pace`).
+Rule 2: a request is repeated only if that is safe (:mod:`dynclient._call.retry`).
+Rule 3: a streamed call leaves only a success unread; an error is read completely, and raised as in any other call.
+Rule 4: a large response is read in a worker thread, and so is one that takes long to read
+(:mod:`dynclient.transports.clock`).
+Rule 5: each attempt is authenticated again (:class:`~dynclient.security.AuthFlow`). An auth sub-request is repeated
+like any request, within the call's deadline, and does not count as an attempt of the call.
+Rule 6: with a rate, each request waits for its place, within the deadline (:mod:`dynclient._call.pace`).
 """
 
 from __future__ import annotations
@@ -67,16 +68,16 @@ def call(
     pace: Pace | None = None,
     stream: bool = False,
 ) -> Flow[Any]:
-    """Send a request, again where its retry policy allows, and read its response.
+    """Send a request, repeat it if the retry policy allows, and read its response.
 
     ``deadline`` is a reading of the environment's clock. Without one, ``timeout.total`` counts from now.
-    ``certificate`` tells that the request's origin may be shown the client's certificate. ``pace`` says when each
-    request may go. It returns an HTTPResult; with ``stream`` a StreamedResponse, whose body is still unread: faults in
-    it are raised when it is read.
+    ``certificate`` means that the client's certificate may be used for the request's origin. ``pace`` decides when each
+    request may be sent. It returns an HTTPResult; with ``stream`` a StreamedResponse, whose body is still unread:
+    faults in it are raised when it is read.
 
     Raises:
-        TransportError: there was no response, at any attempt.
-        ResponseError: the response is an error, or breaks the document.
+        TransportError: no attempt got a response.
+        ResponseError: the response is an error, or does not match the document.
     """
     kind = _SENDERS[options.http_cache is not None, pace is not None]
     sender = kind(reader, options, budget or Budget(), environment, deadline, certificate, stream=stream)
@@ -85,7 +86,7 @@ def call(
 
 
 def _flow(request: Request, sender: _Sender, auth: AuthFlow | None, read: Callable[[Response], T]) -> Flow[T]:
-    """Send the request, go where redirects lead, and read the last response."""
+    """Send the request, follow redirects, and read the last response."""
     operation = sender.reader.operation
     request, sender.retry.repeatable = with_key(
         request, operation, sender.options.retry, sender.environment.key, sender.reader.limits
@@ -107,7 +108,7 @@ def _flow(request: Request, sender: _Sender, auth: AuthFlow | None, read: Callab
                 target = auth.redirected(target)
             is_foreign = target.origin != request.origin
             if is_foreign:
-                # The server has chosen the path: no credential goes there, even if it leads back to the first origin.
+                # The server has chosen the path: no credential is sent, even if it leads back to the first origin.
                 auth = None
             sender.hop = Hop("", is_foreign=is_foreign or sender.hop.is_foreign)
             request = target
@@ -131,22 +132,22 @@ def _may_stream(operation: Operation) -> bool:
 
 
 def _in_time(read: Callable[[Response], T], response: Response, sender: _Sender) -> Flow[T]:
-    """Read a response within the call's deadline: at once, or where that would take long, in a worker thread."""
+    """Read a response within the call's deadline: at once, or in a worker thread if that would take long."""
     reading = partial(within, read, response, sender.environment.clock, sender.clock.deadline)
     if type(response.body) is not bytes or len(response.body) <= INLINE_BYTES:
         try:
             return reading(INLINE_SECONDS)
         except TooLong:
             pass
-    return (yield RunBlocking(reading))  # type: ignore[no-any-return]  # what `read` returns
+    return (yield RunBlocking(reading))  # type: ignore[no-any-return]  # the result of `read`
 
 
 def _complete(error: DynclientError, operation: Operation, retry: RetryPolicy, *, is_whole: bool) -> None:
-    """Add to an error the facts of its call: the operation, the number of attempts, a wait that the server asks for."""
+    """Add to an error the facts of its call: the operation, the number of attempts, the server's Retry-After."""
     error.operation_id = error.operation_id or operation.id
     is_cut = isinstance(error, ResponseTooLarge) or (isinstance(error, TimeoutError) and error.phase != "connect")
     if is_cut and is_whole and _may_stream(operation):
-        hint = f"the response may be a stream: client.{operation.row.name}.stream(...) gives its items one by one"
+        hint = f"the response may be a stream: client.{operation.row.name}.stream(...) yields its items one by one"
         error.hint = "; ".join(filter(None, (error.hint, hint)))
     if isinstance(error, TransportError):
         error.attempts = retry.sent
@@ -196,7 +197,7 @@ class _Sender:
         self.pace: Pace | None = None
 
     def attempts(self, request: Request, auth: AuthFlow | None) -> Flow[Response]:
-        """Send a request, each time with its credentials, until the retry policy takes the response.
+        """Send a request, each time with its credentials, until the retry policy accepts the response.
 
         Raises:
             TransportError, DecodeError: the last attempt failed.
@@ -206,7 +207,7 @@ class _Sender:
         while True:
             outcome = yield from (self.send(request) if auth is None else auth.send(request, self, clock))
             if last is not None and isinstance(outcome, PaceTimeout):
-                # There is no place for another attempt.
+                # The rate leaves no place for another attempt.
                 outcome, wait = last, None
             else:
                 last, wait = outcome, retry.wait_after(outcome, request, clock.deadline)
@@ -259,7 +260,7 @@ class _Sender:
         sender.retry = RetryPolicy(self.options.retry, self.environment, self.retry.budget)
         sender.retry.repeatable = request.method in IDEMPOTENT
         sender._progress = sender._cookies = None  # noqa: SLF001  # of the same class
-        # Where an AuthFlow sends is trusted.
+        # An AuthFlow sends only to trusted origins.
         sender.hop, sender._stream, sender._certificate = Hop(), False, True  # noqa: SLF001  # of the same class
         return sender.attempts(request, None)
 
@@ -303,18 +304,18 @@ class _CachingSender(_Sender):
         if self.hop.is_foreign or (self._stream and request.method in SAFE):
             return send(request)
         if self._cookies is not None:
-            # They belong to the key.
+            # They belong to the cache key.
             request = self._cookies.added(request)
         return cached(self.options.http_cache, request, send)
 
 
 class _PacedCachingSender(_CachingSender, _PacedSender):
-    """A response from the cache takes no place."""
+    """A response from the cache needs no place of the rate."""
 
     __slots__ = ()
 
 
-# By whether there is a cache, and a rate.
+# Keyed by whether there is a cache, and a rate.
 _SENDERS = {
     (False, False): _Sender,
     (False, True): _PacedSender,

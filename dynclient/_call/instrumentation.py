@@ -1,16 +1,16 @@
-"""What others see of a call: hooks, and the logger ``dynclient``.
+"""Instrumentation of calls: hooks, and the logger ``dynclient``.
 
-A hook is an object with any of the methods of the protocols below. Each is called with one frozen value, in the
-thread or task of the call, which waits for it; an exception of a hook ends the call, and is raised unchanged.
-``on_exchange`` starts a span around each request that is sent: it can add header lines, and is called back when the
-exchange has ended. ``on_reload`` is called in the thread that watches a document.
+A hook is an object with any of the methods of the protocols below. Each is called with one frozen value, in the thread
+or task of the call, which waits for it; an exception in a hook ends the call, and is raised unchanged. ``on_exchange``
+starts a span around each request that is sent: it can add headers, and is called back when the exchange has ended.
+``on_reload`` is called in the thread that watches a document.
 
 The log has one line for each call at INFO, and the headers of each message at DEBUG.
 
 Rule 1: neither a hook nor a log sees a secret, or a value of a query.
-Rule 2: a call without hooks, whose log is off, does nothing of this: it has no Instrumentation.
-Rule 3: headers that a hook adds belong to the request that is sent: ``prepare()`` and the next attempt lack them. They
-replace no credential, and do not follow a redirect to another origin.
+Rule 2: a call without hooks, with logging off, has no Instrumentation.
+Rule 3: headers that a hook adds apply only to this attempt, not to ``prepare()`` or the next attempt. They replace no
+credential, and are not sent to another origin after a redirect.
 Rule 4: a span that was started is ended once, also when the call is interrupted.
 """
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 log = logger()
 
 _CALLS = itertools.count(1)
-# The values of these are URLs, and may repeat values of the request's URL.
+# Their values are URLs, and may repeat parts of the request's URL.
 _URLS = frozenset({"content-location", "link", "location"})
 
 
 class RequestEvent(Record):
     """A request is about to be sent. ``call`` is the same number in all events of a call; ``attempt`` counts from 1.
 
-    ``url`` is without values of its query, and secret ``headers`` are masked.
+    ``url`` has no query values, and secret ``headers`` are masked.
     """
 
     call: int
@@ -53,7 +53,7 @@ class RequestEvent(Record):
 
 
 class ResponseEvent(Record):
-    """A response has come; its body may be still on its way. ``elapsed`` is in seconds."""
+    """A response has arrived; its body may not be complete. ``elapsed`` is in seconds."""
 
     call: int
     operation_id: str
@@ -68,7 +68,7 @@ class ResponseEvent(Record):
 class RetryEvent(Record):
     """A request will be sent again in ``wait`` seconds: after a response with ``status``, or an ``error`` without one.
 
-    ``attempt`` is the one that failed.
+    ``attempt`` is the failed one.
     """
 
     call: int
@@ -84,9 +84,9 @@ class RetryEvent(Record):
 class ExchangeEvent(Record):
     """A request is about to be sent, once.
 
-    ``call`` is the same number in all events of a call, and ``attempt`` counts its requests from 1, for whatever reason
-    they are sent. ``url`` is without values of its query; ``origin`` is scheme, host and port. ``template`` is the path
-    template of the document, ``/calls/{callId}``, or "" if the request is for a token or follows a redirect.
+    ``call`` is the same number in all events of a call, and ``attempt`` counts all its requests from 1. ``url`` has no
+    query values; ``origin`` is scheme, host and port. ``template`` is the path template of the document,
+    ``/calls/{callId}``, or "" if the request is for a token or follows a redirect.
     """
 
     call: int
@@ -99,9 +99,9 @@ class ExchangeEvent(Record):
 
 
 class ExchangeEnd(Record):
-    """How an exchange ended: with a ``status``, with an ``error``, or with both if its body was at fault.
+    """How an exchange ended: with a ``status``, with an ``error``, or with both if its body was invalid.
 
-    Of a streamed response only the head has come. ``error`` is a GeneratorExit if the call was interrupted or
+    For a streamed response, only the head has arrived. ``error`` is a GeneratorExit if the call was interrupted or
     cancelled. ``elapsed`` is in seconds.
     """
 
@@ -118,7 +118,7 @@ class ExchangeSpan(Record):
 
 
 class ReloadEvent(Record):
-    """A watched document was read again: with ``changes``, or with the ``error`` for which the old one stays."""
+    """A watched document was read again: with ``changes``, or with an ``error``; then the old one is kept."""
 
     document: str
     changes: Changes | None = None
@@ -136,7 +136,7 @@ class ResponseHook(Protocol):
     """Sees responses."""
 
     def on_response(self, event: ResponseEvent, /) -> object:
-        """A response has come."""
+        """A response has arrived."""
 
 
 class RetryHook(Protocol):
@@ -154,7 +154,7 @@ class ExchangeHook(Protocol):
 
 
 class ReloadHook(Protocol):
-    """Sees that a watched document was read again."""
+    """Sees reloads of a watched document."""
 
     def on_reload(self, event: ReloadEvent, /) -> object:
         """The document was read again, or could not be."""
@@ -197,7 +197,7 @@ class Instrumentation:
         return InstrumentedExchange(self, request, hop, attempt, spans)
 
     def answered(self, response: Response, request: Request, attempt: int, *, drops_cookies: bool) -> None:
-        """A response has come."""
+        """A response has arrived."""
         if log.isEnabledFor(logging.DEBUG):
             if drops_cookies and "set-cookie" in response.headers:
                 log.debug("%s: the cookies of the response are dropped; cookies=True keeps them", self._operation_id)
@@ -256,7 +256,7 @@ class InstrumentedExchange:
         self.request = request if headers is request.headers else replace(request, headers=headers)
 
     def answered(self, response: Response, *, drops_cookies: bool) -> None:
-        """The response has come."""
+        """The response has arrived."""
         self._end(response.status, None)
         self._instrumentation.answered(response, self._plain, self._attempt, drops_cookies=drops_cookies)
 
@@ -276,7 +276,7 @@ def _bare(response: Response, request: Request) -> Headers:
 
 
 def _shown(headers: Headers) -> list[tuple[str, str]]:
-    """Header lines as they may be shown: without cookies, and without values in the queries of URLs."""
+    """Header lines for display: without cookies, and without query values of URLs."""
     return [(name, _masked(name.lower(), value)) for name, value in headers.pairs()]
 
 

@@ -1,12 +1,11 @@
-"""When a request may go: rates that the caller sets, and quotas and pauses that servers ask for.
+"""Decide when a request may be sent: rates that the caller sets, and quotas and pauses that servers request.
 
-Rule 1: every request that is sent takes a place, those of retries and redirects too. Places are given in the order of
-asking, so that no thread goes short.
+Rule 1: every request takes a place, including retries and redirects. Places are given in the order of the requests, so
+that no thread starves.
 Rule 2: a place that would come after the call's deadline is not taken; the call fails at once.
 Rule 3: a 429 or 503 with Retry-After pauses its origin for all calls with a rate.
-Rule 4: what a server says about its quota (``auto``) can only add waits. Nothing that it says is believed for more than
-an hour.
-Rule 5: limits of operations and tags come first, so that places of the origin are not taken long before they are used.
+Rule 4: what a server says about its quota (``auto``) can only add waits. It applies for an hour at most.
+Rule 5: limits of operations and tags come first, so that an origin's places are not taken long before they are used.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _LONGEST = 3600.0
 _MANY = 1000
 _ROUNDING = 1.5
 _EPOCH, _EPOCH_MILLISECONDS = 1e9, 1e11
-"""From so much on, a number is a date: seconds or milliseconds since 1970."""
+"""Numbers from here on are dates: seconds or milliseconds since 1970."""
 
 # draft-ietf-httpapi-ratelimit-headers: the last version has items with parameters, earlier ones a dictionary.
 _LEFT = expression(r"(?:^|[;,\s])(?:r|remaining)=([0-9]{1,15})")
@@ -45,7 +44,7 @@ _RESOURCES = ("x-ratelimit-resource", "x-ratelimit-bucket")
 def gcra(arrival: float, n: int, now: float, interval: float, burst: int) -> tuple[float, float]:
     """The generic cell rate algorithm: the seconds to wait for ``n`` places, and the next arrival to remember.
 
-    ``arrival`` is when the places given so far would have come at equal distances, or ``now`` if there are none.
+    ``arrival`` is the time of the last place given so far if they had equal intervals, or ``now`` if there are none.
     """
     following = max(arrival, now) + n * interval
     return max(0.0, following - burst * interval - now), following
@@ -55,7 +54,7 @@ class Limiter(Shared):
     """A Rate within this process: a RateLimiter whose ``now`` may be of any clock."""
 
     def __init__(self, rate: Rate) -> None:
-        """Begin with no place taken."""
+        """Start with no place taken."""
         super().__init__()
         self._interval, self._burst = rate.interval, rate.burst
 
@@ -76,7 +75,7 @@ class Limiter(Shared):
 
 
 class Quota(Record):
-    """What a server says: ``left`` requests until ``end``, and then ``following`` for ``window`` seconds."""
+    """A server's quota: ``left`` requests until ``end``, and then ``following`` for ``window`` seconds."""
 
     left: float
     end: float
@@ -92,7 +91,7 @@ class Pacing(Shared):
         self._limiters: dict[Rate, Limiter] = {}
         self._pauses: dict[str, float] = {}
         self._quotas: dict[tuple[str, str], Quota] = {}
-        # Some servers have several quotas, and name that of each response.
+        # Some servers have several quotas, and name the one of each response.
         self._resources: dict[tuple[str, str], str] = {}
         self._unanswered: dict[str, int] = {}
 
@@ -106,7 +105,7 @@ class Pacing(Shared):
         return Pace(self, tuple(limiters), operation, rate.auto)
 
     def wait(self, origin: str, operation: str, now: float, *, is_auto: bool, takes: bool) -> float:
-        """Seconds until a request may go as far as the server is concerned; of a quota that has one left, take it."""
+        """The seconds until the server allows a request; take one from a quota that has some left."""
         wait = max(0.0, self._pauses.get(origin, now) - now)
         if wait or not is_auto:
             return wait
@@ -125,7 +124,7 @@ class Pacing(Shared):
         return 0.0
 
     def answered(self, origin: str, pace: Pace, response: Response | None, environment: Environment) -> None:
-        """Note what a response says; None is a request without one."""
+        """Record the quota in a response; None is a request without a response."""
         now = environment.clock()
         with self._own_lock():
             for known in (self._pauses, self._quotas, self._resources, self._unanswered):
@@ -144,13 +143,13 @@ class Pacing(Shared):
             self._resources[origin, pace.operation] = resource
             last = self._quotas.get((origin, resource))
             is_same_window = last is not None and abs(last.end - quota.end) < _ROUNDING
-            # Responses overtake each other, and the server has not counted what is still on its way.
+            # Responses may arrive out of order, and the server has not counted requests in flight.
             left = min(last.left, quota.left) if last is not None and is_same_window else quota.left - unanswered
             self._quotas[origin, resource] = quota._replace(left=left)
 
 
 class Pace(Record):
-    """When the requests of a call may go: its limiters, each with its name and its text, and what the server says."""
+    """Decides when the requests of a call may be sent: its limiters, with names and texts, and the server's quota."""
 
     pacing: Pacing
     limiters: tuple[tuple[str, RateLimiter, str], ...]
@@ -160,7 +159,7 @@ class Pace(Record):
     def place(
         self, request: Request, environment: Environment, deadline: float | None
     ) -> Generator[Sleep | RunBlocking, Any, PaceTimeout | None]:
-        """Wait until a request may go; returns the error if that is not before the deadline."""
+        """Wait until a request may be sent; returns the error if that is after the deadline."""
         origin = origin_text(request)
         takes = False
         while True:
@@ -182,7 +181,7 @@ class Pace(Record):
                 takes = True
 
     def answered(self, request: Request, response: Response | None, environment: Environment) -> None:
-        """Note what the response to a request says; None if there was none."""
+        """Record the quota in the response to a request; None if there was none."""
         self.pacing.answered(origin_text(request), self, response, environment)
 
 
@@ -202,7 +201,7 @@ def _is_before(wait: float, environment: Environment, deadline: float | None) ->
 def _late(request: Request, wait: float, why: str) -> PaceTimeout:
     hint = "with_options(timeout=...) waits longer, with_options(rate=...) sets another rate"
     return PaceTimeout(
-        f"{why} before the deadline: the request could go in {wait:.3g} s", wait=wait, request=request, hint=hint
+        f"{why} before the deadline: the request could be sent in {wait:.3g} s", wait=wait, request=request, hint=hint
     )
 
 
@@ -252,7 +251,7 @@ def _number(headers: Headers, name: str) -> float | None:
 
 
 def _seconds(reset: float | None, headers: Headers, time_of_day: float) -> float | None:
-    """The seconds until a moment; servers write it as these, or as a date by their own clock."""
+    """The seconds until a time; servers write them as a number, or as a date by their own clock."""
     if reset is None or reset < _EPOCH:
         return reset
     moment = reset / 1000 if reset > _EPOCH_MILLISECONDS else reset

@@ -1,10 +1,10 @@
-"""Redirects: where they lead, and whether they are followed.
+"""Redirects: their targets, and whether to follow them.
 
-Rule 1: a redirect that the operation documents (its status, or ``3XX``) is the answer, and is returned, unless the
-caller has all of them followed.
-Rule 2: only GET and HEAD without a body are redirected; nothing is ever sent a second time elsewhere.
+Rule 1: a redirect that the operation documents (its status, or ``3XX``) is returned as the response, unless the caller
+follows all redirects.
+Rule 2: only GET and HEAD without a body are redirected; no other request is ever sent again elsewhere.
 Rule 3: within the origin (scheme, host, port) the request stays as it is. To another one it goes only if the caller
-allows that, and then without anything of the caller's: of its headers only Accept and User-Agent are left.
+allows that, and then without the caller's data: only the headers Accept and User-Agent are kept.
 Rule 4: never from https to http, never in a circle, never more often than ``Limits.redirects``.
 """
 

@@ -1,15 +1,15 @@
 """When a request is sent again, and after how long.
 
-Rule 1: a request may be repeated if a second one has no further effect: GET, HEAD, OPTIONS, TRACE, PUT, DELETE
-(RFC 9110, 9.2.2), a request with an idempotency key, and one that the caller or the document calls idempotent.
-Rule 2: a request of any method may be repeated if provably nothing was sent, after 429, which says that nothing was
+Rule 1: a request may be repeated if a second one has no additional effect: GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC
+9110, 9.2.2), a request with an idempotency key, and one that the caller or the document calls idempotent.
+Rule 2: a request of any method may be repeated if provably nothing was sent, after 429, which means that nothing was
 done, and if the server says so (``x-should-retry: true``). If it says no, nothing is repeated.
 Rule 3: a body is sent again only if it is bytes: a stream is read once.
-Rule 4: a server's Retry-After is obeyed to the second, or not at all: if it is longer than the caller allows, the call
-fails now.
-Rule 5: each retry is paid from a :class:`Budget`, so that servers in trouble are left alone. A server that closes idle
-connections is not in trouble: the first retry after one of those broke is free, and at once. After any connection that
-broke the next request takes a new one, not the next idle one, which may be as dead.
+Rule 4: a server's Retry-After is obeyed exactly, or not at all: if it is longer than the caller allows, the call fails
+at once.
+Rule 5: each retry costs tokens of a :class:`Budget`, which protects servers in trouble. A server that closes idle
+connections is not in trouble: the first retry after such a connection broke is free and immediate. After a connection
+broke, the next request opens a new one, since other idle ones may be dead too.
 
 An idempotency key is made once for each call and is the same in each of its attempts. The header that carries it is
 named by the caller (``Retry(idempotency_key=...)``), by the operation's own header parameter, or by its
@@ -48,7 +48,7 @@ Origin = tuple[str, str, int]
 TRANSIENT = 14
 THROTTLED = 5
 SUCCESS = 1
-"""Tokens: the cost of a retry after an error, of one that the server asked for, and what a success gives back."""
+"""Tokens: the cost of a retry after an error, of one that the server asked for, and the refund of a success."""
 
 _KEY_HEADER = "Idempotency-Key"
 _THROTTLED = frozenset({429, 503})
@@ -58,10 +58,10 @@ _WORDS = {"true": True, "false": False}
 
 
 class Shared:
-    """State that threads share, and that is reset in a child process."""
+    """State that threads share, and that a child process resets."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self._reset()
 
     def _reset(self) -> None:
@@ -78,8 +78,8 @@ class Shared:
 class Budget(Shared):
     """The retry tokens that a client has spent, by origin. Threads, and the clients of one document, share it.
 
-    A retry costs tokens, and responses give them back: while all is well nobody notices, and when an origin answers
-    nothing but errors its clients soon send each call once.
+    A retry costs tokens, and responses refund them: normally this has no effect, but if an origin sends only errors,
+    its clients soon send each call only once.
     """
 
     def _reset(self) -> None:
@@ -97,7 +97,7 @@ class Budget(Shared):
 
     def give_back(self, origin: Origin, tokens: int) -> None:
         """Give tokens back, up to those that were spent."""
-        # In nearly every call nothing was spent: a look needs no lock.
+        # In nearly every call nothing was spent: reading needs no lock.
         if origin not in self._spent:
             return
         with self._own_lock():
@@ -111,7 +111,7 @@ class Budget(Shared):
 class RetryPolicy:
     """The attempts of one call.
 
-    ``repeatable``: a second request has no further effect. ``fresh``: the next one takes a new connection. ``sent``
+    ``repeatable``: a second request has no additional effect. ``fresh``: the next one takes a new connection. ``sent``
     counts all requests of the call; ``suppressed`` says that the budget forbade another one.
     """
 
@@ -133,7 +133,7 @@ class RetryPolicy:
     ) -> float | None:
         """Seconds to wait before sending the request again; None if the response, or the error, is final.
 
-        A DecodeError here is a content coding that was cut short or damaged on its way.
+        A DecodeError here is a content coding that was cut off or damaged in transit.
         """
         if not isinstance(outcome, Response):
             return self._after_error(outcome, request, deadline)
@@ -189,8 +189,8 @@ class RetryPolicy:
 def retry_after(response: Response) -> float | None:
     """The seconds that a server asks to wait: ``retry-after-ms``, or Retry-After (RFC 9110, 10.2.3).
 
-    That is a number, or a date against the response's own Date. What is neither counts as absent; a date that has
-    passed is 0.
+    That is a number, or a date against the response's own Date. Any other value counts as absent; a date in the past is
+    0.
     """
     milliseconds = _number(response.headers.get("retry-after-ms", ""))
     if milliseconds is not None:
@@ -227,14 +227,14 @@ def _read_timed_out(error: DynclientError) -> bool:
 
 
 def is_repeatable(request: Request) -> bool:
-    """Whether a request can be sent again as it is: it does nothing twice, and its body is still there."""
+    """Whether a request can be sent again as it is: it is idempotent, and its body is still available."""
     return request.method in IDEMPOTENT and (request.body is None or isinstance(request.body, bytes))
 
 
 def with_key(
     request: Request, operation: Operation, retry: Retry, make: Callable[[], str], limits: Limits
 ) -> tuple[Request, bool]:
-    """The request with its idempotency key, where it has one, and whether it can be repeated."""
+    """The request with its idempotency key, if any, and whether it can be repeated."""
     if request.method in IDEMPOTENT or any(request.headers.get(name) for name in IDEMPOTENCY_KEYS):
         return request, True
     key = make() if retry.idempotency_key or _documents(operation) else ""
@@ -253,7 +253,7 @@ def _documents(operation: Operation) -> bool:
 
 
 def _documented(operation: Operation, key: str, limits: Limits) -> str | None:
-    """The header that the document names, if it takes a key like ours."""
+    """The header that the document names, if it accepts a key like ours."""
     for parameter in operation.parameters:
         if parameter.in_ == "header" and parameter.name.lower() in IDEMPOTENCY_KEYS:
             schema = parameter.schema

@@ -170,7 +170,7 @@ class Summary:
 
 
 def allow_completion(*classes: type) -> None:
-    """Let IPython, if it is there, evaluate attributes of these classes while it completes, and offer values.
+    """Let IPython, if it is loaded, evaluate attributes of these classes while it completes, and offer values.
 
     Its completer evaluates no attribute of a class that has ``__getattr__``, since that could have effects. Here it
     only makes a method, so the classes are added to IPython's list of safe ones.

@@ -153,7 +153,7 @@ def _without_own(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def outermost(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Decorate a function that users call or await: its errors have a traceback with its frame alone of ours."""
+    """Decorate a function that users call or await: tracebacks of its errors show no deeper frame of dynclient."""
 
     @wraps(function)
     def called(*args: _P.args, **keywords: _P.kwargs) -> _R:

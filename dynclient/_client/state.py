@@ -6,7 +6,7 @@ Rule 2: ``reload`` swaps the document as a whole, by one assignment: a caller se
 made from the old one keep working, on the same connections.
 Rule 3: a new document is taken only if it can be read and the client's credentials fit it.
 Rule 4: the thread that watches a document's files ends with what it works for, closed or forgotten, and never keeps the
-process alive. A file that is still being written is left alone: it is read when it looks the same twice. An exception
+process alive. A file that is still being written is left alone: it is read once its stamp stays the same. An exception
 of a reload or of a hook does not end the watch; it is logged.
 """
 

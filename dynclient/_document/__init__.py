@@ -1,6 +1,6 @@
-"""Documents: from a path, a URL, text, bytes or a mapping to a plain tree, and from a ``$ref`` to what it leads to.
+"""Load documents: read a path, URL, text, bytes or mapping to a plain tree, and resolve ``$ref``.
 
-The modules are loaded when they are first used, since a list in the cache needs few of them.
+Modules are loaded at their first use, since a cached list of operations needs few of them.
 """
 
 from __future__ import annotations

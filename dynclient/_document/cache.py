@@ -1,11 +1,11 @@
-"""The cache: a folder of compiled forms. Whatever is wrong with it, documents load as they do without a cache.
+"""The cache: a folder of compiled forms. If it fails in any way, documents load as without a cache.
 
 Rule 1: a file is written whole under another name, then renamed: readers see the old one or the new one.
-Rule 2: files that belong to somebody else, or could have been written by somebody else, are not read.
-Rule 3: it has bounds; the form that was unused for the longest time is removed first.
-Rule 4: a form is used for a file whose stamp is the one that was noted, or for bytes of its fingerprint; for a URL if
-the server says that it has not changed, or can't be reached.
-Rule 5: a document that is decoded as fast as its form would be is not kept, unless it has overlays.
+Rule 2: files that belong to another user, or that others could have written, are not read.
+Rule 3: its size is bounded; the least recently used form is removed first.
+Rule 4: a form is used for a file with the recorded stamp, or for bytes with its fingerprint; for a URL if the server
+says that it has not changed, or can't be reached.
+Rule 5: a document that decodes as fast as its form is not cached, unless it has overlays.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dynclient._document.lazy import Bytes
 from dynclient._escaping import escaped
 from dynclient._records import Record
 
-if TYPE_CHECKING:  # a list of operations is had without any limits but the default ones
+if TYPE_CHECKING:  # a list of operations only needs the default limits
     from dynclient.options import Limits
 
 VARIABLE = "DYNCLIENT_CACHE"
@@ -61,7 +61,7 @@ _YOUNG = 2_000_000_000
 def stamp_of(path: str | int) -> Stamp | None:
     """Return the stamp of a file, which shows in microseconds whether it has changed.
 
-    None if there is no such file, or if it is so young that its stamp proves nothing.
+    None if there is no such file, or if it is too new for its stamp to be reliable.
     """
     try:
         found = os.stat(path)  # noqa: PTH116  # it may be a descriptor
@@ -90,7 +90,7 @@ class Cache:
     """A folder of compiled forms."""
 
     def __init__(self, folder: str, overlays: str = "") -> None:
-        """The folder is made when the first form is kept. ``overlays`` is the hash of those that documents have."""
+        """The folder is made when the first form is kept. ``overlays`` is the hash of the documents' overlays."""
         self.folder = folder
         self.overlays = overlays
 
@@ -100,7 +100,7 @@ class Cache:
         return form if form is not None and form.about.get("key") == key else None
 
     def _form(self, path: str) -> Compiled | None:
-        """Open a file; None if it is not ours, or not of this release."""
+        """Open a file; None if it belongs to another user or release."""
         try:
             file = os.open(path, _FLAGS)
         except (OSError, ValueError):
@@ -213,7 +213,7 @@ def _users() -> str:
 
 
 def key_of(*parts: object) -> str:
-    """Return the key of a document that is read in one way; ``parts`` are all that distinguishes it from others."""
+    """Return the key of a document with its options; ``parts`` are everything that distinguishes it from others."""
     return repr(parts)
 
 
@@ -230,7 +230,7 @@ def _is_ours(found: os.stat_result) -> bool:
 
 @lru_cache(1)
 def made_by() -> str:
-    """Identify the code that makes forms: by its release, and the times of its files for those who work on it."""
+    """Identify the code that makes forms: by its release, and in a development checkout by the times of its files."""
     here = os.path.dirname(__file__)  # noqa: PTH120  # as above
     package = os.path.dirname(here)  # noqa: PTH120  # as above
     times = [0]
@@ -243,8 +243,8 @@ def made_by() -> str:
 class CachedForm(Record):
     """The place of a document in the cache.
 
-    ``form`` is the compiled form there, if it is current; ``about`` is noted with a new one. Without a cache, ``form``
-    was shipped with an application; ``file`` is then the path and the stamp of its file, if it is in one.
+    ``form`` is the compiled form there, if it is current; ``about`` is stored with a new one. Without a cache, ``form``
+    was shipped with an application; ``file`` is then the path and the stamp of its file, if it has one.
     """
 
     cache: Cache | None
@@ -261,7 +261,7 @@ class CachedForm(Record):
 
     @property
     def conditions(self) -> dict[str, str]:
-        """Header fields that ask for a document only if it has changed (RFC 9110, 13.1)."""
+        """Header fields for a conditional request (RFC 9110, 13.1)."""
         validators = self.form.about.get("validators") if self.form is not None else None
         names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
         if not isinstance(validators, dict):
@@ -277,7 +277,7 @@ class CachedForm(Record):
         return self.file is not None and stamp_of(self.file[0]) == self.file[1]
 
     def of(self, data: bytes, stamp: Stamp | None = None, **about: Any) -> CachedForm | None:
-        """Return the same place for these bytes, without a form that is not theirs; None if they are not worth it."""
+        """Return the same place for these bytes, without a form of other bytes; None if caching does not pay."""
         if self.cache is None:
             return self
         start = data[:1024].lstrip()[:1]
@@ -326,8 +326,8 @@ def cached(cache: Cache | None, limits: Limits, *parts: object, size: int | None
 def listing_of(form: Compiled, references: Sequence[str] | None) -> bytes | None:
     """Return the list of operations in a form; None if a file that it was made of has changed since.
 
-    ``references`` are the places that the document may refer to beside its own; None for a shipped form, which any
-    list in it fits.
+    ``references`` are the further places that the document may refer to; None for a shipped form, whose list always
+    fits.
     """
     depends = form.about.get("depends")
     own = references is None or form.about.get("references") == list(references)
@@ -348,10 +348,10 @@ def cached_listing(path: str) -> bytes | None:
 
 
 def shipped(source: bytes | str) -> CachedForm | None:
-    """Open a compiled form that a caller gives for a document, as bytes or by its path; None if it is something else.
+    """Open a compiled form that a caller gives for a document, as bytes or by its path; None for any other value.
 
     Raises:
-        UnreadableDocument: it is damaged, or of another version.
+        UnreadableDocument: it is damaged, or has another version.
         OSError: it can't be read.
     """
     stamp = None
@@ -369,6 +369,6 @@ def shipped(source: bytes | str) -> CachedForm | None:
         name = source if isinstance(source, str) else "<bytes>"
         from dynclient._document.text import unreadable
 
-        hint = "make it again: dynclient compile"
-        raise unreadable("is no compiled document, is damaged, or is of another version", name, hint=hint)
+        hint = "compile it again: dynclient compile"
+        raise unreadable("is not a compiled document, is damaged, or has another version", name, hint=hint)
     return CachedForm(None, "", form, file=(source, stamp) if isinstance(source, str) and stamp is not None else None)

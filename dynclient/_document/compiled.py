@@ -1,4 +1,4 @@
-"""The compiled form of a document: its parts as JSON, and an index of them. It is data only: reading it runs no code.
+"""The compiled form of a document: its parts as JSON, with an index. It is only data: reading it runs no code.
 
 On disk: a head that names the format; the text of the parts, and tables of them in JSON (see :mod:`lazy`); the index in
 JSON; a tail that leads to the index. The index has notes on the whole form (``about``), for each file its name and the
@@ -6,7 +6,7 @@ place of its table, and the place of the list of operations. The parts are eithe
 are the file's own text, which was not validated: a part of it is validated when it is decoded.
 
 Rule 1: a truncated file has no tail, and a damaged one a wrong checksum: both count as no compiled form.
-Rule 2: the index only says where to look. The value that is found there decides.
+Rule 2: the index only gives positions. The values there are validated.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ NESTED = "components"
 _TAIL = struct.Struct(">QQI")
 _MARK = b"dync"
 _INLINE = 200
-"""Bytes of JSON below which a value stands in the table itself."""
+"""Values with fewer bytes of JSON are in the table itself."""
 
 
 class CompiledFile(Record):
     """One file in a compiled form.
 
-    ``validated`` tells whether its parts were validated before they were written; ``about`` is what else was noted.
+    ``validated``: its parts were validated before they were written; ``about`` has further notes.
     """
 
     uri: str
@@ -54,7 +54,7 @@ class Compiled:
         """Read the index.
 
         Raises:
-            DamagedError: there is none.
+            DamagedError: there is no valid index.
         """
         self.bytes = data
         end = data.size - _TAIL.size - len(_MARK)

@@ -1,7 +1,7 @@
-"""A document's bytes -> plain data, for JSON and YAML.
+"""Read a document's bytes as plain data, for JSON and YAML.
 
 Rule 1: every document, the root and those that it refers to, is read by :func:`read`, and so by the same rules.
-Rule 2: text that begins as JSON is read as JSON. If it is not JSON, and neither its name nor its server calls it that,
+Rule 2: text that begins as JSON is read as JSON. If it is not JSON, and neither its name nor its Content-Type says so,
 it is read as YAML, which may begin with a brace too.
 Rule 3: of large JSON text only the first levels are decoded at once. One pass by msgspec validates the grammar of the
 whole text, and finds the values of its first levels without making data of them. A walk over these levels finds their
@@ -57,7 +57,7 @@ def read(data: bytes, name: str, limits: Limits, *, json_only: bool = False, roo
     return tree
 
 
-_PAGE = "a login page, or a code host's page, is not the document; use the URL of the raw file"
+_PAGE = "this may be a login page or a code host's page; use the URL of the raw file"
 
 
 def _parsed(text: bytes, name: str, limits: Limits, *, json_only: bool) -> Any:
@@ -96,7 +96,7 @@ class LineFinder(Protocol):
 
 
 def lines(text: bytes, limits: Limits) -> LineFinder:
-    """Return what finds lines in UTF-8 text, JSON or YAML."""
+    """Return the LineFinder of UTF-8 text, JSON or YAML."""
     if is_json(text):
         from dynclient._document.json_text import JSONLines
 
@@ -107,7 +107,7 @@ def lines(text: bytes, limits: Limits) -> LineFinder:
 
 
 SMALLEST = 1 << 20
-"""Bytes of text below which to load msgspec takes longer than to decode the text as a whole."""
+"""For shorter texts, loading msgspec takes longer than decoding the whole text."""
 
 _BLANKS = rb"[ \t\r\n]*"
 _COMMA = rb"[ \t\r\n]*(?:,[ \t\r\n]*)?"
@@ -120,13 +120,13 @@ _OLD, _BEGINNING = b'"swagger"', 1_000
 
 
 class _UnexpectedError(Exception):
-    """The walk does not find what the parser has found."""
+    """The walk and the parser disagree."""
 
 
 def divided(text: bytes, name: str, limits: Limits) -> LazyMapping | None:
     """Divide UTF-8 JSON text whose root is an object; None if it has to be decoded as a whole.
 
-    ``name`` is what errors call the document.
+    ``name`` is the name of the document in errors.
     """
     if len(text) < SMALLEST:
         return None
@@ -157,13 +157,13 @@ def _decoder(*, levels: int) -> Any:
 
 
 class _Walk:
-    """Goes through JSON text from member to member, beside what the parser has found there.
+    """Walks through JSON text from member to member, in parallel with the parser's result.
 
     Of duplicate keys the parser keeps the last value in the place of the first. Either that differs from the text in
     that place, or in the end the text has a member too many.
 
     Raises:
-        _UnexpectedError: the text differs from what was found.
+        _UnexpectedError: the text differs from the parser's result.
     """
 
     def __init__(self, text: bytes) -> None:
@@ -178,7 +178,7 @@ class _Walk:
         return entries
 
     def _entry(self, start: int, value: Any, levels: int) -> tuple[Any, int]:
-        """Return the entry of a value, and where it ends; objects have tables, so many levels deep."""
+        """Return the entry of a value, and where it ends; objects down to this level have tables."""
         kind = type(value)
         if kind is dict and levels:
             entries, location = {}, self._bracket(b"{", start)

@@ -1,4 +1,4 @@
-"""The files of a document: the root, and the others that its references lead to, each read once by the same rules."""
+"""The files of a document: the root, and the others that its references lead to, each read once, by the same rules."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from dynclient.transports import Transport
 
 _log = logger("dynclient.document")
-# From the network fewer files are taken than from a disk.
+# Fewer files are accepted from the network than from a disk.
 _REMOTE_FILES = 50
-# How often a percent-encoded path is decoded before it is looked at.
+# The number of times that a percent-encoded path is decoded before it is checked.
 _ENCODINGS = 3
 
 
@@ -50,7 +50,7 @@ class File:
         described: CompiledFile | None = None,
         overlays: Overlays | None = None,
     ) -> None:
-        """Read the file of a source. Of a compiled form, ``described`` is the file that is meant."""
+        """Read the file of a source. For a compiled form, ``described`` is the file in it."""
         self.uri = source.uri
         self.name = source.name
         self.remote = source.remote
@@ -100,7 +100,7 @@ class File:
         self.tree = tree.value(described.entry, "")
         self._may_declare = described.declares
         if root and not isinstance(self.tree, Mapping):
-            raise unreadable("has no document in it", self.name)
+            raise unreadable("contains no document", self.name)
         if self.overlays is not None:
             self.overlays.take(form, self._again)
 
@@ -125,7 +125,7 @@ class File:
             self.kept.drop()
         data = self._bytes()
         if data is None:
-            message = "can't be read any more: its compiled form is damaged"
+            message = "can't be read: its compiled form is damaged"
             raise damaged(message, self.name, hint="load the document again")
         from dynclient._document.data import read
 
@@ -141,7 +141,7 @@ class File:
 
     def add_to(self, writer: Writer, uri: str | None = None) -> None:
         """Add this file to a compiled form; ``uri`` replaces its own URI and name."""
-        # To search a long text for identifiers costs more than it may save somebody.
+        # Searching a long text for identifiers costs more than it may save.
         declares = self._may_declare if self.identified or not isinstance(self.tree, LazyMapping) else True
         names = uri or self.uri, uri or self.name
         writer.add(*names, self.fingerprint, self.tree, declares=declares, remote=self.remote)
@@ -188,7 +188,7 @@ class File:
     @cached_property
     def base(self) -> str:
         """The base URI at the top of the file."""
-        # OAS 3.2.0, 4.1.2.2.1: `$self` is resolved against the URI that the document was had from.
+        # OAS 3.2.0, 4.1.2.2.1: `$self` is resolved against the retrieval URI of the document.
         own = self.tree.get("$self") if isinstance(self.tree, Mapping) else None
         if not isinstance(own, str):
             return self.uri
@@ -228,7 +228,7 @@ class File:
                 data = self._bytes()
                 self._lines = lines(utf8(data, self.name), self._limits) if data is not None else None
             return self._lines.line(split(pointer)) if self._lines is not None else None
-        except Exception:  # noqa: BLE001  # without a line an error is still an error; no other one may replace it
+        except Exception:  # noqa: BLE001  # an error without a line is still useful; it must not be replaced by another one
             return None
 
 
@@ -247,7 +247,7 @@ class Files:
         """Read the root."""
         self.limits = limits
         self._cache = cache
-        # A compiled form says itself where it is from, and a URL may have been redirected.
+        # A compiled form has its own source URI, and a URL may have been redirected.
         self.source_uri = source.named or source.uri
         form = source.kept.form if source.kept is not None and source.kept.cache is None else None
         source = _relocated(source, form.files[0]) if form is not None else source
@@ -322,7 +322,7 @@ class Files:
                 continue
             done.add(file.uri)
             for reference in dict.fromkeys(_leaving(file.tree)):
-                # The operation that needs a file which can't be read reports that.
+                # An operation that needs an unreadable file reports that itself.
                 with suppress(DynclientError):
                     resolve(reference, f"{file.uri}#")
             waiting += self.others
@@ -364,9 +364,7 @@ class Files:
                 found = sources.below(uri, name, self._folders, self.limits, self._cache)
         elif scheme in ("http", "https"):
             if not self._may_ask(uri):
-                raise unsafe(
-                    "other URLs are not allowed", uri, hint="references= takes the URLs that a $ref may lead to"
-                )
+                raise unsafe("other URLs are not allowed", uri, hint="references= allows further URLs for $ref")
             self._count(min(self.limits.reference_files, _REMOTE_FILES), uri)
             found = sources.from_url(uri, self.limits, self._transport, self._may_ask, self._cache)
         else:
@@ -387,7 +385,7 @@ class Files:
         return any(_is_below(url, prefix) for prefix in self._allowed)
 
     def _name(self, uri: str) -> str:
-        """Return what errors call a file: its path relative to the root's name."""
+        """Return the name of a file in errors: its path relative to the root's name."""
         path = unquote(urlsplit(uri).path)
         start = unquote(urlsplit(self.root.uri).path)
         if not start or not self.root.uri.startswith("file:"):
@@ -435,10 +433,10 @@ def _is_below(url: str, prefix: str) -> bool:
 
 
 def _segments(path: str) -> Iterator[str]:
-    """Yield the segments of a path as the most lenient server would see them.
+    """Yield the segments of a path as the most lenient server would split it.
 
     A server may undo percent-encoding before it looks for slashes and dot segments, a proxy before it once more; some
-    take a backslash for a slash, and what follows a semicolon for parameters.
+    treat a backslash as a slash, and text after a semicolon as parameters.
     """
     for _ in range(_ENCODINGS):
         path = unquote(path)
@@ -446,7 +444,7 @@ def _segments(path: str) -> Iterator[str]:
 
 
 def _leaving(tree: Any) -> Iterator[str]:
-    """Yield the references of a file that may lead out of it."""
+    """Yield the references of a file that may leave it."""
     stack = [tree]
     while stack:
         node = stack.pop()

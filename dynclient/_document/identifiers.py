@@ -1,7 +1,7 @@
 """The identifiers that schemas declare: ``$id``, ``$anchor``, ``$dynamicAnchor`` (JSON Schema 2020-12, 8.2).
 
 Rule 1: an identifier is a name. Nothing is ever fetched because of one.
-Rule 2: only values that can be schemas are looked at: not examples, defaults, enums or extensions.
+Rule 2: only values that can be schemas are searched: not examples, defaults, enums or extensions.
 """
 
 from __future__ import annotations

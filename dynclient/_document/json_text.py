@@ -1,6 +1,6 @@
-"""JSON text -> plain data: exact integers, no duplicate keys, no NaN, and a bounded depth.
+"""Parse JSON text to plain data: exact integers, no duplicate keys, no NaN, and a bounded depth.
 
-Rule 1: almost all text is valid and is decoded in one go (:func:`strict`). All else here is for text that is not.
+Rule 1: almost all text is valid and is decoded in one go (:func:`strict`). The rest of this module is for invalid text.
 Python's own decoder calls a function for each object with all its members, and so shows duplicate keys.
 Rule 2: before a parser that recurses sees the text, :func:`depth_of` has measured how deep it nests.
 """
@@ -52,9 +52,9 @@ def strict(data: bytes, depth: int) -> Any:
 def decoder(
     refuse_number: Callable[[str], Any], refuse_name: Callable[[str], Any], parse_int: Callable[[str], int] = int
 ) -> json.JSONDecoder:
-    """Make a decoder that calls these functions with what Python reads although JSON does not allow it.
+    """Make a decoder that calls these functions for input that Python accepts although JSON does not allow it.
 
-    That is the text of a number that is not finite, and a name that an object has twice.
+    That is the text of a non-finite number, and a duplicate name in an object.
     """
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ _DECODER = decoder(_fail, _fail)
 
 
 def depth_of(data: bytes) -> int:
-    """Return how deep JSON text nests, without parsing it."""
+    """Return the nesting depth of JSON text, without parsing it."""
     depth = deepest = 0
     for outside in _outside_strings(data, _NOT_STRUCTURE):
         steps = list(accumulate(array("b", outside.translate(_STEPS)), initial=depth))
@@ -90,7 +90,7 @@ def depth_of(data: bytes) -> int:
 
 
 def values_of(data: bytes) -> int:
-    """Return how many values JSON text has, without parsing it: each follows a bracket or a comma."""
+    """Return the number of values in JSON text, without parsing it: each follows a bracket or a comma."""
     return 1 + sum(map(len, _outside_strings(data, _NOT_BEFORE_A_VALUE)))
 
 
@@ -104,7 +104,7 @@ def check_nodes(data: bytes, name: str, limits: Limits) -> None:
     # A value takes two bytes at least, with the comma or bracket before it.
     if most is None or len(data) <= 2 * most:
         return
-    # Of a member's key and value each stands once before a comma or a brace; these may also stand in strings.
+    # Each key and value precedes a comma or a brace; these may also occur in strings.
     pieces = (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
     if 2 * sum(len(piece.translate(None, _NOT_BEFORE_A_MEMBER)) for piece in pieces) < most:
         return

@@ -1,4 +1,4 @@
-"""Parts of a document that are decoded when they are first used.
+"""Parts of a document that are decoded at their first use.
 
 A table describes an object: it has the name of each member, and an entry that says where the value is. An entry is
 
@@ -7,7 +7,7 @@ A table describes an object: it has the name of each member, and an entry that s
 * ``[offset, length, CRC-32, 1]``: the table, in JSON, of an object whose members are decoded one by one;
 * a dict: the same table of text that is held in memory.
 
-Rule 1: a part whose checksum differs is taken from the document itself. If that is gone, an error says so.
+Rule 1: a part with a wrong checksum is read from the document itself, or is an error if that is gone.
 Rule 2: bytes are read, not mapped: if the file is truncated while it is in use, a read is short, where access to mapped
 memory would end the process.
 """
@@ -39,7 +39,7 @@ _DEEPEST = 2
 
 
 class DamagedError(Exception):
-    """Bytes are missing, or are not those that were written."""
+    """Bytes are missing or were changed."""
 
 
 def decoded(data: bytes) -> Any:
@@ -164,7 +164,7 @@ class LazyTree:
         start: int = 0,
         recover: Callable[[], Any] | None = None,
     ) -> None:
-        """``name`` is what errors call the file.
+        """``name`` is the name of the file in errors.
 
         ``limits`` is None if the parts were validated before they were written; if not, each is validated when it is
         decoded, and ``start`` is the offset of the file's text. ``recover`` reads the tree from the document itself, or
@@ -236,7 +236,7 @@ class LazyTree:
             self._whole = self._recover()
         found, _ = walk(self._whole, split(pointer))
         if found is MISSING:
-            raise unreadable("its compiled form is not that of the document", "<compiled>", pointer=pointer)
+            raise unreadable("its compiled form does not belong to the document", "<compiled>", pointer=pointer)
         return found
 
 

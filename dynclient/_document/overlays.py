@@ -1,8 +1,8 @@
-"""The overlays of a document: what they make of its tree, and which member came from which file.
+"""The overlays of a document: apply them, and record which file each member came from.
 
 Rule 1: the key of a document's form in the cache has the hash of its overlays. So a form is used as long as neither the
-document nor an overlay has changed, and a warm load reads the overlays' bytes, but not what is in them.
-Rule 2: an overlay from the network is a stranger's word, also in a document of the caller's own.
+document nor an overlay has changed, and a warm load reads the overlays' bytes, but does not parse them.
+Rule 2: an overlay from the network is not trusted, even for a local document.
 """
 
 from __future__ import annotations
@@ -108,10 +108,10 @@ class Overlays:
             if result.warning
         ]
         for file, overlay in zip(self.files, overlays, strict=True):
-            # Overlay 1.1.0, Overlay Object: `extends` tells what an overlay was designed for. The caller decides.
+            # Overlay 1.1.0, Overlay Object: `extends` names the intended document. The caller decides.
             base = file.uri if not file.uri.startswith("memory:") else document
             if overlay.extends and urljoin(base, overlay.extends) != document:
-                what = f"it was made for {overlay.extends}, and is applied to {document}"
+                what = f"it was made for {overlay.extends}, but is applied to {document}"
                 warnings.append(f"{overlay.location('/extends')}: {what}")
         return found._replace(warnings=tuple(warnings))
 
@@ -145,7 +145,7 @@ class Overlays:
                     return None
                 self._lines[number] = lines(utf8(file.data, file.name), self._limits)
             return self._lines[number].line(split(pointer))
-        except Exception:  # noqa: BLE001  # without a line an error is still an error; no other one may replace it
+        except Exception:  # noqa: BLE001  # an error without a line is still useful; it must not be replaced by another one
             return None
 
     # The compiled form.
@@ -171,7 +171,7 @@ class Overlays:
 
 
 def _checked(origins: Any, files: int) -> dict[str, Any]:
-    """Check origins that a form has, which anybody may have written."""
+    """Check the origins in a form, which is not trusted."""
     try:
         sound = all(type(number) is int and 0 <= number <= files and type(to) is str for number, to in origins.values())
     except (AttributeError, TypeError, ValueError):

@@ -1,6 +1,6 @@
 """A document with all files that it refers to, and the targets of its ``$ref``.
 
-Rule 1: a location is the URL of a file, and a JSON pointer in it. What a schema calls itself (``$id``) only helps to
+Rule 1: a location is the URL of a file, and a JSON pointer in it. A schema's own identifier (``$id``) only helps to
 find it.
 Rule 2: a document has no say in what may be read. A local file may refer to files below its folder, and any document to
 the places that the caller allows; everything else is refused before it is opened.
@@ -219,7 +219,7 @@ class Document:
                 shown = [f"#{one.partition('#')[2]}" if one.startswith(f"{self.uri}#") else f"#{one}" for one in circle]
                 start = [*shown[: _SHOWN - 1], "#…"] if len(shown) > _SHOWN else shown
                 way = " -> ".join([*start, shown[0]])
-                raise self._fault(f"$ref leads in a circle: {way}, and to nothing else", base)
+                raise self._fault(f"$ref is circular: {way}, and leads to nothing else", base)
             seen[uri] = None
             crossed += uri.partition("#")[0] != at.partition("#")[0]
             if crossed > self._limits.reference_depth:

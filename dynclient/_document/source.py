@@ -1,7 +1,7 @@
-"""Where a document comes from: the one module of this package that reads files or, through a Transport, URLs.
+"""Read documents: the only module of this package that reads files or, through a Transport, URLs.
 
 Rule 1: no more bytes than the limit are kept.
-Rule 2: a URL is fetched without credentials but those given for it, and no redirect to a weaker scheme is followed.
+Rule 2: a URL is fetched only with the credentials given for it, and no redirect to a weaker scheme is followed.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _MAX_REDIRECTS = 3
 _OK = 200
 _NOT_MODIFIED = 304
 _LOGIN = (
-    'a document behind a login takes document_auth=("user", "password") or "token", or document_headers={...}; '
-    "auth= and headers= are for calls"
+    'for a document behind a login, pass document_auth=("user", "password") or "token", or document_headers={...}; '
+    "auth= and headers= apply only to calls"
 )
 _HINTS = {401: _LOGIN, 403: _LOGIN}
 _SCHEMES = ("http://", "https://")
@@ -45,12 +45,12 @@ _ACCEPT = "application/vnd.oai.openapi+json, application/json, application/yaml,
 
 
 class Source(Record):
-    """A document as it was received. ``data`` is bytes, or a mapping of the caller's.
+    """A received document. ``data`` is bytes, or the caller's mapping.
 
     ``folder`` is the real path of a local file's folder, below which it may refer to others. ``again`` reads the bytes
     once more, or returns None if they are gone. ``kept`` is the place in the cache; if that has a compiled form,
-    ``data`` is not used. ``named`` is the URL that it was asked for by, if that is not ``uri``. ``sibling`` reads the
-    file of a URI and a name instead of the disk, for a document that is from an archive or a revision.
+    ``data`` is not used. ``named`` is the requested URL, if it differs from ``uri``. ``sibling`` reads the file of a
+    URI and a name instead of the disk, for a document that is from an archive or a revision.
     """
 
     data: bytes | Mapping[Any, Any]
@@ -78,7 +78,7 @@ def from_source(source: Any, limits: Limits, transport: Transport | None, cache:
     Raises:
         UnreadableDocument: it can't be read.
         UnsafeDocument: it is larger than the limit.
-        ArgumentError: it is of another type.
+        ArgumentError: it has another type.
         TransportError: its server can't be reached.
     """
     if isinstance(source, str):
@@ -146,7 +146,7 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
     if parts.netloc not in ("", "localhost") or not any(
         path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders
     ):
-        raise unsafe("is outside of the document's folder", name, hint="references= takes other folders")
+        raise unsafe("is outside of the document's folder", name, hint="references= allows other folders")
     try:
         # Not blocking, so that opening a pipe without a writer does not wait.
         with open(path, "rb", opener=_not_blocking) as file:
@@ -188,7 +188,7 @@ def from_url(
     allowed: Callable[[str], bool] | None = None,
     cache: Cache | None = None,
 ) -> Source:
-    """Fetch a document. ``allowed`` is asked for each URL that a redirect leads to.
+    """Fetch a document. ``allowed`` checks each URL of a redirect.
 
     Raises:
         UnreadableDocument: the server does not return it.
@@ -206,8 +206,8 @@ def from_url(
     if "@" in authority:
         raise ArgumentError(
             "a document's URL must not have a user name or password",
-            hint="fetch it yourself, and pass its bytes with base_url=: "
-            "without, every server that a document from memory declares gets the credentials of auth=",
+            hint="fetch it yourself, and pass its bytes with base_url=; without base_url=, every server in "
+            "a document from memory gets the credentials of auth=",
         )
     from dynclient.transports import HTTPTransport
 
@@ -272,7 +272,7 @@ def _redirected(url: str, location: str, allowed: Callable[[str], bool] | None) 
 
 
 def local_path(source: Any) -> str | None:
-    """Return the path that a caller passes for a document; None if it is something else."""
+    """Return the path that a caller passes for a document; None for any other source."""
     if isinstance(source, os.PathLike):
         return os.fsdecode(source)
     if not isinstance(source, str) or is_url(source):
@@ -331,7 +331,7 @@ def _again(path: str, limits: Limits) -> bytes | None:
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # as above
             return _read(file, limits.document_bytes, path) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
-    except Exception:  # noqa: BLE001  # without a line an error is still an error; no other one may replace it
+    except Exception:  # noqa: BLE001  # an error without a line is still useful; it must not be replaced by another one
         return None
 
 
@@ -345,7 +345,7 @@ def _check_size(size: int, maximum: int | None, name: str) -> None:
 
 
 def _too_large(maximum: int | None, name: str) -> Exception:
-    return unsafe(f"is larger than the limit of {maximum} bytes", name, hint="limits= takes a larger one")
+    return unsafe(f"is larger than the limit of {maximum} bytes", name, hint="limits= sets a larger one")
 
 
 def _cant_read(error: OSError | ValueError, name: str) -> Exception:

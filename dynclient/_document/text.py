@@ -24,10 +24,10 @@ _TYPES: dict[type, str] = {
 
 
 def utf8(data: bytes, name: str) -> bytes:
-    """Return a document's text as UTF-8 without a byte order mark; the same bytes if they are that already.
+    """Return a document's text as UTF-8 without a byte order mark; the same bytes if nothing changes.
 
     Raises:
-        UnreadableDocument: the text is in no encoding of Unicode.
+        UnreadableDocument: the text has no Unicode encoding.
     """
     charset, mark = unicode_encoding(data)
     data = data[mark:] if mark else data
@@ -74,24 +74,24 @@ def _reason(error: UnicodeError) -> str:
 
 
 def _error(kind: type[E], message: str, name: str, *, line: int | None = None, pointer: str = "", hint: str = "") -> E:
-    """Make an error of a document; ``name`` is what errors call it."""
+    """Make an error of a document; ``name`` is its name in errors."""
     return kind(f"{name}: {message}", location=DocumentLocation(name, pointer, line), hint=hint)
 
 
 class DamagedDocument(UnreadableDocument):
-    """A compiled form is damaged, and the document that it was made of can't be read any more."""
+    """A compiled form is damaged, and its document can no longer be read."""
 
 
 unreadable = partial(_error, UnreadableDocument)
-"""Makes the error of a document that is not JSON or YAML as a document has to be."""
+"""Makes the error of a document that is not valid JSON or YAML."""
 damaged = partial(_error, DamagedDocument)
-"""Makes the error of a compiled form of which bytes are missing or changed."""
+"""Makes the error of a compiled form with missing or changed bytes."""
 unsafe = partial(_error, UnsafeDocument)
-"""Makes the error of a document that asks for more than it may."""
+"""Makes the error of a document that exceeds a limit."""
 
 
 def excerpt(text: str) -> str:
-    """Quote the first 80 characters of a text, harmless for a terminal."""
+    """Quote the first 80 characters of a text, safe for a terminal."""
     start = text[: _EXCERPT + 1].strip()
     shown = escaped(start[:_EXCERPT]).replace("\n", "\\n").replace('"', '\\"')
     return f'"{shown}"' + ("…" if len(text) > _EXCERPT else "")

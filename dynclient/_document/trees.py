@@ -1,6 +1,6 @@
-"""Plain trees: dict, list, str, int, float, bool and None, the only types that other packages see of a document.
+"""Plain trees: dict, list, str, int, float, bool and None, the only types that documents contain for other packages.
 
-Rule 1: nothing here recurses, so no depth is too much.
+Rule 1: nothing here recurses, so any depth works.
 Rule 2: two places may share one object (a YAML alias, a Python mapping). A shared object is counted as often as it is
 reached, since a walk over the tree visits it so often. Only shared objects count towards the budget.
 """
@@ -40,7 +40,7 @@ def check_sharing(root: Any, name: str, limits: Limits) -> None:
         heights[id(node)] = 1 + max((heights.get(id(child), 0) for child in below), default=0)
     shared = sizes.get(id(root), 1) - literal
     if shared > limits.yaml_alias_nodes or (shared > _SMALL and shared > _RATIO * literal):
-        raise unsafe("its aliases expand to far more than it has", name, hint="this is how an alias bomb looks")
+        raise unsafe("its aliases expand far beyond its size", name, hint="this looks like an alias bomb")
     if heights.get(id(root), 0) > limits.document_depth:
         raise too_deep(name, limits)
 
@@ -91,7 +91,7 @@ def copied(source: Mapping[Any, Any], name: str, limits: Limits) -> dict[str, An
     """Copy a mapping that the caller made to a plain tree; shared objects stay shared.
 
     Raises:
-        UnreadableDocument: a value is of a type that no document has, or two keys are the same text.
+        UnreadableDocument: a value has a type that is not allowed in documents, or two keys are the same text.
         UnsafeDocument: it contains itself, or exceeds the limits.
     """
     root: dict[str, Any] = {}
@@ -107,7 +107,7 @@ def copied(source: Mapping[Any, Any], name: str, limits: Limits) -> dict[str, An
                     child = made[id(value)] = {} if isinstance(value, Mapping) else []
                     pending.append((value, child, join(pointer, key)))
             elif child is _UNKNOWN:
-                message = f"{type(value).__module__}.{type(value).__qualname__} is not a type that a document can have"
+                message = f"{type(value).__module__}.{type(value).__qualname__} is not a type for a document"
                 raise unreadable(message, name, pointer=join(pointer, key))
             if isinstance(target, list):
                 target.append(child)

@@ -28,7 +28,7 @@ _TAG = "tag:yaml.org,2002:"
 _STR, _NULL, _BOOL, _INT, _FLOAT = (_TAG + word for word in ("str", "null", "bool", "int", "float"))
 _MAP, _SEQ, _MERGE = (_TAG + word for word in ("map", "seq", "merge"))
 
-# YAML 1.2.2, 10.3.2: the core schema. Merge keys are no part of 1.2, but of many documents.
+# YAML 1.2.2, 10.3.2: the core schema. Merge keys are not in 1.2, but many documents have them.
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), _NULL),
     **dict.fromkeys(("true", "True", "TRUE", "false", "False", "FALSE"), _BOOL),
@@ -60,7 +60,7 @@ def read(data: bytes, name: str, limits: Limits) -> Any:
     tree = builder.build()
     if builder.aliases:
         check_sharing(tree, name, limits)
-    # What ends first is merged first: a source ends before the mapping that takes it, or else stands within it.
+    # Collections that end first are merged first: a source ends before the mapping that uses it, or is within it.
     for node, target in sorted(builder.merges, key=lambda pair: (pair[0].end_mark.index, -pair[0].start_mark.index)):
         _merge(builder, node, target)
     return tree
@@ -102,12 +102,12 @@ def _check_nodes(data: bytes, name: str, limits: Limits) -> None:
     most = limits.document_nodes
     if most is None or len(data) <= most:
         return
-    # Each node is beside one of these, or between two; there may be more of them in texts.
+    # Each node is next to one of these, or between two; strings may contain more of them.
     bound = 2 * sum(map(data.count, (b",", b":", b"[", b"{", b"-", b"?")))
     if bound < most or len(data) > _SPARSE * bound:
         return
     events = yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    with suppress(yaml.YAMLError, ValueError):  # what is wrong is reported when it is composed
+    with suppress(yaml.YAMLError, ValueError):  # errors are reported during composition
         for event in events:
             look()
             most -= isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
@@ -170,7 +170,7 @@ def _plain_tag(value: str) -> str:
 
 def _truth(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
-        raise ValueError("a boolean is true or false")
+        raise ValueError("a boolean must be true or false")
     return text.lower() == "true"
 
 
@@ -283,7 +283,7 @@ def _merge(builder: _Builder, node: Node, target: dict[Any, Any]) -> None:
     for source in target.pop(_Merge):
         for mapping in source if isinstance(source, list) else (source,):
             if not isinstance(mapping, dict):
-                raise builder.fault("`<<` takes a mapping, or a list of them", node)
+                raise builder.fault("`<<` must be a mapping, or a list of mappings", node)
             merged = {**mapping, **merged}
     merged.update(target)
     target.clear()

@@ -1,11 +1,11 @@
-"""Runtime expressions: what links and callbacks take from a request and its response (OAS 3.2.0, Runtime Expressions).
+"""Runtime expressions: values that links and callbacks take from a request and its response (OAS 3.2.0).
 
 Rule 1: a text that begins with ``$`` and a letter is an expression, and has the type of what it refers to. Expressions
 in ``{$...}`` are written into the text around them. Everything else is a constant.
-Rule 2: the request is what was sent: texts of its path and query are decoded, and untyped.
-Rule 3: a header, query field or cookie that carries a credential has no value here: what is evaluated goes to other
-operations, and to other servers.
-Rule 4: an error tells the expression and why it has no value, never a value.
+Rule 2: values of the request's path and query are decoded strings, without types.
+Rule 3: a header, query field or cookie that carries a credential has no value here: results go to other operations, and
+to other servers.
+Rule 4: an error names the expression and why it has no value, never a value.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _GRAMMAR = (
 
 
 class ExpressionContext(Record):
-    """A request and its response, for expressions. Bodies are decoded; ``ABSENT`` where there is none.
+    """A request and its response, for expressions. Bodies are decoded; ``ABSENT`` if there is none.
 
-    ``path`` has the values of the path's parameters, decoded. ``status`` is None where there is no response yet.
+    ``path`` has the values of the path's parameters, decoded. ``status`` is None if there is no response yet.
     """
 
     url: str
@@ -70,7 +70,7 @@ def evaluate(value: Any, context: ExpressionContext, depth: int = 0) -> Any:
     """The value of a constant, an expression, or a text with expressions, also within objects and arrays.
 
     Raises:
-        ExpressionError: it is malformed, or refers to what the request or response does not have.
+        ExpressionError: it is malformed, or refers to a missing part of the request or response.
     """
     if isinstance(value, str):
         return _text(value, context)

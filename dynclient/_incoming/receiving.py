@@ -1,9 +1,9 @@
-"""Webhooks and callbacks that arrive: which one a request is, and its data.
+"""Receive webhooks and callbacks: identify a request, and read its data.
 
 Rule 1: a request is refused by the first of these that fails: size, signature, freshness, replay, parsing, validation.
-Nothing of the body is looked at before its signature is verified.
-Rule 2: which event it is, the caller says, or a header of ``EVENT_HEADERS``, or a member of the body that names one;
-else it is the only one whose schema it fits. A guess between two is refused.
+The body is not parsed before its signature is verified.
+Rule 2: the event is named by the caller, a header of ``EVENT_HEADERS``, or a member of the body; else it is the only
+one whose schema the body matches. An ambiguous request is refused.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ EVENT_HEADERS = (
     "x-github-event", "x-gitlab-event", "x-gitea-event", "x-shopify-topic", "x-event-key", "x-event-type",
     "x-event-name", "x-webhook-event", "webhook-event", "ce-type",
 )  # fmt: skip
-"""Headers that name an event; ``event_header=`` is looked at before them."""
+"""Headers that name an event; ``event_header=`` is checked before them."""
 EVENT_MEMBERS = ("type", "event", "event_type", "eventType", "event_name", "topic")
 """Members of a body that may name an event."""
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 Verify = Verifier | Callable[[Headers, bytes], Any] | None
-"""What verifies a request: a Verifier, or a function that returns whether it is genuine. None: nothing does."""
+"""Verifies requests: a Verifier, or a function that returns whether a request is genuine. None: no verification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Event:
     """A webhook or callback that was received and is valid.
 
     ``name`` is its key in the document, ``data`` its decoded body, ``operation`` its Operation in the document.
-    ``headers`` are all, ``parameters`` the documented headers and query parameters, decoded, by location and name.
-    ``message`` names this very message; it is empty without a verification.
+    ``headers`` has all headers, ``parameters`` the documented headers and query parameters, decoded, by location and
+    name. ``message`` names this very message; it is empty without a verification.
     """
 
     name: str
@@ -57,10 +57,10 @@ class Event:
 
 
 class Receiver:
-    """Receives the webhooks of a document, or the callbacks of an operation: those that it is made of."""
+    """Receives the webhooks of a document, or the callbacks of an operation."""
 
     def __init__(self, incoming: Sequence[Incoming], limits: Limits) -> None:
-        """Take what may be received, and the limits of decoding it."""
+        """Take the expected requests, and the limits for decoding them."""
         self._incoming, self._limits = tuple(incoming), limits
 
     def __repr__(self) -> str:
@@ -68,7 +68,7 @@ class Receiver:
 
     @property
     def names(self) -> list[str]:
-        """The names of what is received, in the document's order."""
+        """The names of the webhooks or callbacks, in the document's order."""
         return list(dict.fromkeys(one.name for one in self._incoming))
 
     @property
@@ -96,21 +96,21 @@ class Receiver:
         """Verify, decode and validate a request.
 
         Args:
-            headers: those of the request.
-            body: as it came, in bytes.
-            verify: what verifies the signature; None has to be written to receive without.
-            event: the name of the webhook or callback, where the URL tells it.
+            headers: the headers of the request.
+            body: the raw body, in bytes.
+            verify: verifies the signature; an explicit None accepts requests without one.
+            event: the name of the webhook or callback, if the URL identifies it.
             event_header: a header that names it.
             method: the method of the request, if more than one is possible.
             query: the query of the request's URL, for documented parameters.
-            max_bytes: the size of the largest body that is taken.
+            max_bytes: the largest accepted body, in bytes.
 
         Raises:
-            WebhookError: it is refused; its class says why, and ``status`` is to be answered.
+            WebhookError: the request is refused; the class says why, and ``status`` is the status to answer with.
             ArgumentError: an argument is wrong.
         """
         if not isinstance(body, bytes | bytearray | memoryview):
-            hint = "the signature is that of the bytes: pass the body before it is decoded"
+            hint = "the signature is over the raw bytes: pass the body before it is decoded"
             raise ArgumentError(f"body must be bytes, not {type(body).__name__}", argument="body", hint=hint)
         body, headers = bytes(body), headers if isinstance(headers, Headers) else Headers(headers)
         self.named(event)
@@ -126,7 +126,7 @@ class Receiver:
         """Check the name of an event that a caller gives.
 
         Raises:
-            ArgumentError: the document has none of that name.
+            ArgumentError: the document has no webhook or callback of that name.
         """
         if name is not None and name not in self.names:
             meant = near(name, self.names)
@@ -140,7 +140,7 @@ class Receiver:
         found = [one for one in found if method in {None, one.operation.method}]
         found = found if event is not None else _by_name(found, headers, body, event_header)
         if not found:
-            raise UnknownWebhook("it is for no webhook or callback that the document has")
+            raise UnknownWebhook("it matches no webhook or callback of the document")
         fitting: list[Event] = []
         refusal: HTTPError | None = None
         for one in found:
@@ -155,9 +155,9 @@ class Receiver:
             return fitting[0]
         if fitting:
             names = ", ".join(one.name for one in fitting[:5])
-            raise UnknownWebhook(f"it fits more than one: {names}", hint="event= or event_header= says which")
+            raise UnknownWebhook(f"it matches more than one: {names}", hint="pass event= or event_header= to name it")
         if len(found) > 1 or refusal is None:
-            raise InvalidWebhook("it fits none of the webhooks or callbacks that it may be", status=400)
+            raise InvalidWebhook("it matches none of the possible webhooks or callbacks", status=400)
         status = refusal.status if refusal.status in {400, 415} else 400
         raise InvalidWebhook(refusal.detail, errors=refusal.faults, event=found[0].name, status=status)
 
@@ -173,7 +173,7 @@ def check_size(size: int, most: int) -> None:
 
 
 def forget(verify: Verify, message: str) -> None:
-    """Let a message come again, which was verified, but not taken."""
+    """Accept a message again that was verified, but not handled."""
     forgetting = getattr(verify, "forget", None)
     if forgetting is not None and message:
         forgetting(message)
@@ -192,7 +192,7 @@ def _verified(verify: Any, headers: Headers, body: bytes) -> str:
 
 
 def _by_name(found: list[Incoming], headers: Headers, body: bytes, event_header: str | None) -> list[Incoming]:
-    """Those that a header or the body names; all of them if nothing names any.
+    """The candidates that a header or the body names; all if none is named.
 
     Raises:
         UnknownWebhook: a header names an event that the document does not have.
@@ -213,7 +213,7 @@ def _by_name(found: list[Incoming], headers: Headers, body: bytes, event_header:
 
 
 def _alike(found: list[Incoming], text: str, *, exactly: bool = False) -> list[Incoming]:
-    """Those of this name, whatever separates its words, or else those whose names begin with its words."""
+    """The candidates with this name, regardless of word separators, or else those whose names begin with its words."""
     name = _words(text)
     same = [one for one in found if _words(one.name) == name]
     return same if same or exactly else [one for one in found if _words(one.name).startswith(f"{name} ")]

@@ -1,4 +1,4 @@
-"""Checks of a request that has arrived against its operation: parameters, headers and body.
+"""Check a received request against its operation: parameters, headers and body.
 
 Rule 1: every fault is found before a request is refused.
 Rule 2: parameters and headers that the document does not name are ignored, as in HTTP.
@@ -40,8 +40,8 @@ def check_request(
 ) -> RequestValues:
     """Read parameters and body, and validate them against the document.
 
-    ``texts`` are the path's parameters by name, percent-encoded. Unless ``strict``, nothing is refused, and as much is
-    read as possible.
+    ``texts`` are the path's parameters by name, percent-encoded. Unless ``strict``, nothing is refused, and as much as
+    possible is read.
 
     Raises:
         HTTPError: 400 with every fault, or 415.
@@ -61,12 +61,12 @@ def check_request(
         body, found = None, []
     faults += found
     if faults and strict:
-        raise HTTPError(400, "the request breaks the document", faults=faults)
+        raise HTTPError(400, "the request violates the document", faults=faults)
     return RequestValues(parameters, body)
 
 
 def used_parameters(operation: model.Operation, request: Request) -> list[str]:
-    """The documented parameters that a request has, as location and name; those of its path are always there."""
+    """The documented parameters that a request has, as location and name; those of its path are always present."""
     used = []
     for parameter in _read_parameters(operation):
         text = _text(parameter, {parameter.name: ""}, request)
@@ -83,7 +83,7 @@ def _read_parameters(operation: model.Operation) -> list[model.Parameter]:
 
 
 def _text(parameter: model.Parameter, texts: Mapping[str, str], request: Request) -> str | None:
-    """The text of a parameter's location, in which it may be absent; None where that is absent itself."""
+    """The text of a parameter's location, which may lack the parameter; None if the location itself is absent."""
     query = urlsplit(request.url).query
     found: dict[str, str | None] = {
         "path": texts.get(parameter.name),
@@ -172,7 +172,7 @@ def _body(operation: model.Operation, request: Request, limits: Limits) -> tuple
             415, f"the body may be {', '.join(documented.content)}, and came as {content_type or 'no media type'}"
         )
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPError(415, "the body may have no content coding", headers={"Accept-Encoding": "identity"})
+        raise HTTPError(415, "the body must not have a content coding", headers={"Accept-Encoding": "identity"})
     media_type, codec = documented.content[media_range], codecs.find(content_type)
     try:
         value = codec.decode(body, media_type, content_type, limits)

@@ -1,11 +1,11 @@
-"""Signatures of webhooks: an HMAC (RFC 2104) over the raw body, and over a time and an id where there are any.
+"""Signatures of webhooks: an HMAC (RFC 2104) over the raw body, and over a time and an id if present.
 
 Rule 1: one class verifies all of them; a vendor is a row of ``SCHEMES``.
-Rule 2: every signature is compared with that of every secret, in constant time, before anything else is looked at.
-Rule 3: the time is refused in both directions: a clock that is ahead is no more to be trusted than one behind.
-Rule 4: what was received already is remembered, up to a number of messages, and refused. A retry of the sender has
-another time, so it is another message.
-Rule 5: errors say which check failed, and neither a secret nor a signature.
+Rule 2: every signature is compared with that of every secret, in constant time, before any other check.
+Rule 3: a time too far in the past or in the future is refused.
+Rule 4: received messages are remembered, up to a number, and refused when repeated. A retry of the sender has another
+time, so it is another message.
+Rule 5: errors say which check failed, without any secret or signature.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dynclient.messages import Headers
 
 _FIELD = re.compile(r"\{([^{}]+)\}")
 _MOST = 16
-"""Signatures of one message that are looked at: one for each secret that the sender has."""
+"""The largest number of signatures of one message: one for each secret of the sender."""
 _DIGITS = 12
 _TOLERANCE = 300.0
 
@@ -35,16 +35,16 @@ Encoding = Literal["hex", "base64"]
 
 
 class Verifier(Protocol):
-    """What verifies requests: it raises a SignatureError, or returns a text that names this very message.
+    """Verifies requests: it raises a SignatureError, or returns a text that identifies the message.
 
-    ``forget`` is called with that text when the message was not taken after all, so that it may come again.
+    ``forget`` is called with that text if the message could not be handled, so that it is accepted again.
     """
 
     def verify(self, headers: Headers, body: bytes) -> str:
         """Verify a request by its headers and its raw body."""
 
     def forget(self, message: str) -> None:
-        """Take a message again that was verified before."""
+        """Accept a message again that was verified before."""
 
 
 class HMACSignature:
@@ -64,10 +64,10 @@ class HMACSignature:
         replays: int = 10_000,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Take the secrets, and how a signature is made.
+        """Take the secrets, and the form of the signature.
 
         Args:
-            secrets: the shared secrets: texts in UTF-8, or bytes. A message that fits any of them is valid.
+            secrets: the shared secrets: texts in UTF-8, or bytes. A message that matches any of them is valid.
             header: the header that has the signature.
             template: what is signed: a text with ``{body}``, ``{timestamp}`` and ``{header:NAME}``.
             value: the header's value: a text with ``{signature}``, and ``{timestamp}`` if the header has the time.
@@ -75,8 +75,8 @@ class HMACSignature:
             timestamp_header: the header that has the time, in seconds since the epoch.
             algorithm: the hash function, by its name in hashlib.
             encoding: how the signature is written.
-            tolerance: by how many seconds the time may differ from now.
-            replays: how many messages are remembered, so that they are refused if they come again; 0: none is.
+            tolerance: the allowed difference between the time and now, in seconds.
+            replays: the number of messages that are remembered to refuse repetitions; 0: none.
             now: a function that returns the time, for tests.
 
         Raises:
@@ -107,7 +107,7 @@ class HMACSignature:
         return f"<{type(self).__name__} in {self._header}, secrets: {len(self._secrets)}>"
 
     def verify(self, headers: Headers, body: bytes) -> str:
-        """Verify a request, and return a text that names this very message.
+        """Verify a request, and return a text that identifies the message.
 
         Raises:
             SignatureError: the signature is missing or wrong, or the time is too far from now.
@@ -117,7 +117,7 @@ class HMACSignature:
         signed = self._signed(headers, body, timestamp)
         keys = [bytes.fromhex(secret.reveal()) for secret in self._secrets]
         expected = [hmac.digest(key, signed, self._algorithm) for key in keys]
-        # All are compared, so that the time tells nothing of which one fits.
+        # All are compared, so that timing does not reveal which one matches.
         if not sum(hmac.compare_digest(one, other) for one in signatures for other in expected):
             raise SignatureError(f"the signature in the header {self._header} is wrong")
         if self._is_timed:
@@ -130,7 +130,7 @@ class HMACSignature:
         return message
 
     def forget(self, message: str) -> None:
-        """Take a message again that was verified before."""
+        """Accept a message again that was verified before."""
         with self._lock:
             self._seen.pop(message, None)
 
@@ -172,7 +172,7 @@ class HMACSignature:
         return b"".join(pieces)
 
     def _remember(self, message: str) -> None:
-        """Keep a message for as long as its time is good."""
+        """Remember a message as long as its time is valid."""
         if not self._replays:
             return
         now = self._now()
@@ -201,7 +201,7 @@ def _pattern(part: str) -> re.Pattern[str]:
 
 
 def _decoded(text: str, encoding: str) -> bytes:
-    """A signature as bytes; empty if it is not of the encoding."""
+    """A signature as bytes; empty if it does not have the encoding."""
     try:
         return bytes.fromhex(text) if encoding == "hex" else b64decode(text, validate=True)
     except (ValueError, binascii.Error):
@@ -231,7 +231,7 @@ SCHEMES: Mapping[str, Mapping[str, Any]] = {
 def standard(*secrets: str | bytes | Secret, **more: Any) -> HMACSignature:
     """Verify signatures of Standard Webhooks; ``secrets`` are in base64, with ``whsec_`` before it or without.
 
-    Several secrets are those of a rotation. ``more`` are ``tolerance``, ``replays`` and ``now`` of
+    Pass several secrets during a rotation. ``more`` are ``tolerance``, ``replays`` and ``now`` of
     :class:`HMACSignature`.
 
     Raises:

@@ -2,8 +2,8 @@
 
 Rule 1: nothing is sent to a host that is not loopback, unless its origin was named: a request must not make the mock
 reach others. Redirects are not followed, and no credentials are sent.
-Rule 2: a callback never delays or changes the response; what came of it is kept, and a failure is logged in one line.
-Rule 3: few callbacks are under way at once. Others are dropped, with a line in the log.
+Rule 2: a callback never delays or changes the response; its response is kept, and a failure is logged in one line.
+Rule 3: the number of concurrent callbacks is limited. Others are dropped, with a line in the log.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from dynclient.transports import HTTPTransport
 log = logger("dynclient.testing")
 
 _SECONDS = 5.0
-# Between a response and its callbacks, so that a client has read the response first.
+# Seconds between a response and its callbacks, so that a client has read the response first.
 _PAUSE = 0.05
 _MOST_AT_ONCE = 20
 _MOST_KEPT = 1000
 
 
 class Callbacks:
-    """Sends the callbacks of operations. ``responses`` are those that came, each with its ``request``."""
+    """Sends the callbacks of operations. ``responses`` are the received ones, each with its ``request``."""
 
     def __init__(self, origins: Iterable[str]) -> None:
-        """Take the origins that may be reached beside loopback, such as ``https://hooks.example.com``.
+        """Take the allowed origins in addition to loopback, such as ``https://hooks.example.com``.
 
         Raises:
             ArgumentError: one of them is not an origin.
@@ -51,7 +51,7 @@ class Callbacks:
         self._free = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def send(self, api: model.API, operation: model.Operation, request: Request, body: Any, response: Response) -> None:
-        """Send the callbacks of a request that was answered, each in a thread of its own."""
+        """Send the callbacks of an answered request, each in its own thread."""
         if not operation.callbacks or response.status >= HTTPStatus.BAD_REQUEST:
             return
         context = context_of(operation.path, request, ABSENT if body is None else body)
@@ -77,16 +77,16 @@ class Callbacks:
                 timer.daemon = True
                 timer.start()
             else:
-                log.warning("the callback %s of %s is dropped: too many are under way", incoming.name, operation.id)
+                log.warning("the callback %s of %s is dropped: too many are running", incoming.name, operation.id)
 
     def _check(self, url: str) -> None:
         scheme, host, _ = there = origin(url)
         if scheme not in {"http", "https"} or not host or "@" in url.partition("://")[2].partition("/")[0]:
-            raise ValueError(f"{url[:200]!r} is not a URL of http or https")
+            raise ValueError(f"{url[:200]!r} is not an http or https URL")
         if there not in self._origins and not is_loopback(host):
             shown = f"{scheme}://{url.partition('://')[2].partition('/')[0]}"
             hint = "--callback-origin or callback_origins= allows it"
-            raise ValueError(f"{shown} is neither on this machine nor among the origins that may be called: {hint}")
+            raise ValueError(f"{shown} is neither on this machine nor an allowed origin: {hint}")
 
     def _sent(self, name: str, request: Request) -> None:
         transport = HTTPTransport(limits=Limits(response_bytes=100_000))
@@ -99,7 +99,7 @@ class Callbacks:
             self.responses.append(response)
             del self.responses[:-_MOST_KEPT]
             if response.status >= HTTPStatus.BAD_REQUEST:
-                log.warning("the callback %s was answered with %s", name, response.status)
+                log.warning("the callback %s got the status %s", name, response.status)
         finally:
             transport.close()
             self._free.release()
@@ -112,7 +112,7 @@ def _checked(text: str) -> tuple[str, str, int]:
         found = ("", "", 0)
     if found[0] not in {"http", "https"} or not found[1]:
         raise ArgumentError(
-            f"{text!r} is not an origin", argument="callback_origins", hint='say "https://hooks.example.com"'
+            f"{text!r} is not an origin", argument="callback_origins", hint='write it as "https://hooks.example.com"'
         )
     return found
 

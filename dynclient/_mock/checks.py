@@ -1,7 +1,8 @@
 """Preferences and credentials of a request. Its parameters and body are checked by ``_incoming.requests``.
 
-Rule 1: any credential of the right form is valid, unless the mock's owner gives some; then one of those is required.
-Rule 2: an error names the schemes that would do, and never the credential that was sent.
+Rule 1: any credential of the right form is valid, unless the mock has a list of credentials; then one of those is
+required.
+Rule 2: an error names the accepted schemes, never the received credential.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Credentials = Any
 def read_preference(request: Request, default: Preference) -> Preference:
     """Read the preferences of a request: Prism's ``Prefer`` header, and ``__code``, ``__example`` etc. in the query.
 
-    The query goes before the header, and the header before ``default``.
+    The query wins over the header, and the header over ``default``.
 
     Raises:
         HTTPError: 400 for a preference that can't be read.
@@ -49,13 +50,13 @@ def read_preference(request: Request, default: Preference) -> Preference:
 
 def _preferred(name: str, text: str) -> Any:
     is_number = text.isascii() and text.isdecimal()
-    # RFC 9110, 15: a status has three digits, the first of which is 1 to 5; 1xx are no final responses.
+    # RFC 9110, 15: a status has three digits, the first of which is 1 to 5; 1xx are not final responses.
     if name == "code" and not (is_number and len(text) == 3 and "2" <= text[0] <= "5"):  # noqa: PLR2004  # see above
         raise HTTPError(400, "the preferred code is not a status of a final response")
     if name == "seed" and not (is_number and len(text) < 10):  # noqa: PLR2004  # a larger seed has no use
         raise HTTPError(400, "the preferred seed is not a number of at most 9 digits")
     if name == "dynamic" and text.lower() not in {"true", "false", ""}:
-        raise HTTPError(400, "the preference dynamic is true or false")
+        raise HTTPError(400, "the preference dynamic must be true or false")
     return text.lower() != "false" if name == "dynamic" else int(text) if name == "seed" else text
 
 
@@ -63,7 +64,7 @@ def check_credentials(api: model.API, operation: model.Operation, request: Reque
     """Check that a request satisfies one of the operation's security requirements.
 
     Raises:
-        HTTPError: 401, with a WWW-Authenticate for each scheme that would do.
+        HTTPError: 401, with a WWW-Authenticate for each accepted scheme.
     """
     schemes = api.security_schemes
     if not operation.security or any(
@@ -95,7 +96,7 @@ def _is_authorized(scheme: model.SecurityScheme, request: Request, valid: Creden
     sent = _api_key(scheme, request) if scheme.type == "apiKey" else _authorization(scheme, request)
     if not sent:
         return False
-    # The valid credential of this scheme, or None where any is.
+    # The valid credential of this scheme, or None if any is accepted.
     if isinstance(valid, Mapping):
         valid = valid.get(scheme.name)
     elif isinstance(valid, (tuple, list)) != (scheme.type == "http" and scheme.scheme == "basic"):

@@ -23,7 +23,7 @@ KINDS = ("statuses", "media types", "parameters")
 
 @dataclass(frozen=True, slots=True)
 class OperationCoverage:
-    """One operation: how often it was called, and for each of KINDS the documented and the used parts."""
+    """One operation: the number of calls, and for each of KINDS the documented and the used parts."""
 
     operation_id: str
     key: str
@@ -48,7 +48,7 @@ class CoverageReport:
         return iter(self._operations)
 
     def totals(self) -> dict[str, tuple[int, int]]:
-        """For operations and each of KINDS: how many were used, of how many."""
+        """For operations and each of KINDS: the numbers of used and of all parts."""
         every = list(self)
         found = {"operations": (sum(bool(one.calls) for one in every), len(every))}
         for kind in KINDS:
@@ -71,7 +71,7 @@ class CoverageReport:
         return {"title": self.title, "version": self.version, "totals": totals, "operations": operations}
 
     def merged(self, other: CoverageReport) -> CoverageReport:
-        """This report together with that of another process over the same document."""
+        """Merge this report with that of another process for the same document."""
         others = {one.key: one for one in other}
         return CoverageReport(self.title, self.version, (_sum(one, others.get(one.key)) for one in self))
 

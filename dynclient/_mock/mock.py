@@ -51,7 +51,7 @@ CHAOS_STATUSES = (429, 500, 502, 503, 504)
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[str] | IO[bytes]
 
 Stub = Callable[[model.Operation, RequestValues, Request], Response | None]
-"""A test's own response to a valid request; None leaves it to the document."""
+"""A test's own response to a valid request; None uses the document."""
 
 
 class StubError(Exception):
@@ -63,10 +63,10 @@ class StubError(Exception):
 
 
 class MockOptions(Record):
-    """The behaviour of a mock. ``delay`` is in seconds; ``chaos`` is the part of requests that fail, from 0 to 1.
+    """The behaviour of a mock. ``delay`` is in seconds; ``chaos`` is the fraction of requests that fail, from 0 to 1.
 
-    ``fake`` tells whether generated values look real; None: with ``dynamic``, if faker is installed. ``callbacks``
-    sends the documented ones, to loopback and to ``callback_origins``.
+    ``fake``: generated values look realistic; None: with ``dynamic``, if faker is installed. ``callbacks`` sends the
+    documented ones, to loopback and to ``callback_origins``.
     """
 
     credentials: Any = None
@@ -87,7 +87,7 @@ class MockOptions(Record):
 
 
 class _Service:
-    """A document that is served, with its routes, stored items, and the operations that were read so far."""
+    """A served document, with its routes, stored items, and the operations read so far."""
 
     def __init__(self, api: model.API, *, stateful: bool) -> None:
         self.api = api
@@ -97,7 +97,7 @@ class _Service:
 
 
 class _RequestContext:
-    """A request, and the operation that it is for, as far as that is known."""
+    """A request and its operation, if that is known."""
 
     def __init__(self, request: Request, service: _Service) -> None:
         self.request = request
@@ -116,7 +116,7 @@ class _RequestContext:
 
 
 class WSGIApplication:
-    """What responds to a Request, as a WSGI application, too."""
+    """Responds to Requests; also as a WSGI application."""
 
     def respond(self, request: Request) -> Response:
         """Answer one request."""
@@ -130,10 +130,9 @@ class WSGIApplication:
 
 
 class Mock(WSGIApplication):
-    """Answers requests as a document says. Threads may share it.
+    """Answers requests from a document. Threads may share it.
 
-    ``responses`` are the last that were given, in order, each with its ``request``: at least 5,000, or as many as have
-    32 MiB of bodies.
+    ``responses`` are the last ones, in order, each with its ``request``: at least 5,000, or 32 MiB of bodies.
     """
 
     def __init__(
@@ -149,12 +148,10 @@ class Mock(WSGIApplication):
         self._options = MockOptions(**options)
         self._service = _Service(api, stateful=self._options.stateful)
         if not 0 <= self._options.chaos <= 1:
-            raise ValueError(f"chaos is a rate from 0 to 1, not {self._options.chaos!r}")
+            raise ValueError(f"chaos must be a rate from 0 to 1, not {self._options.chaos!r}")
         if self._options.fake and not realistic.is_installed():
-            raise ArgumentError(
-                "values that look real need faker", argument="fake", hint="pip install 'dynclient[fake]'"
-            )
-        self._random = Random(self._options.seed)  # noqa: S311  # it has to be the same in every run
+            raise ArgumentError("realistic values need faker", argument="fake", hint="pip install 'dynclient[fake]'")
+        self._random = Random(self._options.seed)  # noqa: S311  # it must be the same in every run
         self._preference = Preference(dynamic=self._options.dynamic, seed=self._options.seed)
         self._lock = threading.Lock()
         self._observer = observer
@@ -170,7 +167,7 @@ class Mock(WSGIApplication):
 
     @property
     def api(self) -> model.API:
-        """The document's API; with ``watch`` the newest one."""
+        """The document's API; with ``watch`` the latest one."""
         return self._service.api
 
     @property
@@ -180,7 +177,7 @@ class Mock(WSGIApplication):
 
     @property
     def requests(self) -> list[Request]:
-        """The requests that came, in order of their responses."""
+        """The received requests, in the order of their responses."""
         return [response.request for response in self.responses if response.request is not None]
 
     def operation(self, row: model.OperationRow) -> model.Operation:
@@ -192,7 +189,7 @@ class Mock(WSGIApplication):
         return self._service.operation(row)
 
     def collections(self) -> tuple[list[str], list[str]] | None:
-        """The collections that keep what is created in them, and those that do not; None without state."""
+        """The collections that store created items, and those that do not; None without state."""
         store = self._service.store
         return store.collections() if store is not None else None
 
@@ -209,7 +206,7 @@ class Mock(WSGIApplication):
         self._coverage = coverage
 
     def respond(self, request: Request) -> Response:
-        """Answer one request; whatever it is, there is a response."""
+        """Answer any request with a response."""
         if self._options.delay:
             sleep(self._options.delay)
         response, name = (_preflight(request) if self._options.cors else None), None
@@ -225,7 +222,7 @@ class Mock(WSGIApplication):
         return response
 
     def _keep(self, response: Response) -> None:
-        """Add a response; the older half goes when there are too many, or when their bodies are too large."""
+        """Add a response; the older half is dropped if there are too many, or if their bodies are too large."""
         kept = self.responses
         kept.append(response)
         self._kept_bytes += _size(response)
@@ -236,7 +233,7 @@ class Mock(WSGIApplication):
             self._kept_bytes = sum(map(_size, kept))
 
     def _responded(self, request: Request) -> tuple[Response, str | None]:
-        """The response, be it an error, and the operation's name."""
+        """The response, or an error response, and the operation's name."""
         context = _RequestContext(request, self._current())
         try:
             response = self._routed(context)
@@ -248,7 +245,7 @@ class Mock(WSGIApplication):
             else:
                 response = error_response(error, context.operation, context.accept)
         except DynclientError as error:
-            response = error_response(HTTPError(500, f"the document is broken here: {error.message}"))
+            response = error_response(HTTPError(500, f"the document is invalid here: {error.message}"))
         except Exception:
             # A server that stops, or shows a traceback, would hide what the test is about.
             log.exception("%s %s", request.method, request.shown_url)
@@ -274,14 +271,14 @@ class Mock(WSGIApplication):
         except DynclientError as error:
             if str(error) != self._reload_fault:
                 self._reload_fault = str(error)
-                log.error("the changed document can't be read, the old one stays: %s", error)  # noqa: TRY400  # says it all
+                log.error("the changed document can't be read, so the old one is used: %s", error)  # noqa: TRY400  # is complete
             return
         self._reload_fault = ""
         self._service = _Service(api, stateful=self._options.stateful)
-        log.warning("%s was read again", os.path.basename(path))  # noqa: PTH119  # a Path is not needed for it
+        log.warning("%s was reloaded", os.path.basename(path))  # noqa: PTH119  # a Path is not needed for it
 
     def _routed(self, context: _RequestContext) -> Response:
-        """Answer as the first operation that accepts the request; where none does, refuse it as the first one does."""
+        """Answer with the first operation that accepts the request; if none does, refuse it like the first one."""
         url = urlsplit(context.request.url)
         path = context.request.url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
         matches = context.service.router.find(context.request.method, f"/{path}", url.query)
@@ -326,7 +323,7 @@ class Mock(WSGIApplication):
             return encode(service.store.apply(match, draft, values, operation, request.url), preference)
 
     def _faked(self, preference: Preference, request: Request) -> Preference:
-        """The preference with a seed of values that look real: each URL has its own ones, and each POST."""
+        """The preference with a seed for realistic values: each URL and each POST has its own."""
         fake = self._options.fake
         if fake is False or not (fake or (preference.dynamic and realistic.is_installed())):
             return preference
@@ -335,16 +332,16 @@ class Mock(WSGIApplication):
         return preference._replace(fake=crc32(f"{preference.seed} {count} {target}".encode("utf-8", "replace")))
 
     def _failure(self, operation: model.Operation) -> HTTPError:
-        """A failure on purpose, with a status that the operation documents if there is one."""
+        """An intentional failure, with a documented status if there is one."""
         documented = [status for status in CHAOS_STATUSES if str(status) in operation.responses]
         status = self._random.choice(documented or [503])
         # RFC 9110, 10.2.3: 503 and 429 may say when to retry.
         headers = {"Retry-After": "0"} if status in {429, 503} else {}
-        return HTTPError(status, "a failure on purpose (chaos)", headers=headers)
+        return HTTPError(status, "an intentional failure (chaos)", headers=headers)
 
 
 def app(document: Source | model.API, **options: Any) -> Mock:
-    """Make a WSGI application that answers as a document says; the options are those of :func:`serve`."""
+    """Make a WSGI application that answers from a document; the options are those of :func:`serve`."""
     api = document if isinstance(document, model.API) else load(document, overlays=options.get("overlays", ()))
     return Mock(api, **options)
 
@@ -371,7 +368,7 @@ def _preflight(request: Request) -> Response | None:
 
 
 def _with_cors(request: Request, response: Response) -> Response:
-    """The response, readable by the page that asked (Fetch Standard, CORS protocol)."""
+    """The response, readable by the requesting page (Fetch Standard, CORS protocol)."""
     if "origin" not in request.headers:
         return response
     headers = {

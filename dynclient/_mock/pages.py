@@ -1,8 +1,8 @@
-"""Pages of a list: what a request asks for, and what its response says about the pages before and after.
+"""Pages of a list: the requested page, and the response's fields about the pages before and after it.
 
-Rule 1: parameters and members are known by their names, whatever their case and punctuation: PARAMETERS and MEMBERS.
+Rule 1: parameters and members are recognized by their names, without case and punctuation: PARAMETERS and MEMBERS.
 Rule 2: pages end. After the last one there is no next page, no cursor, and no ``rel=next`` in a Link header.
-Rule 3: whatever is changed, the response stays valid; a member that can't be changed so is left as it is.
+Rule 3: after all changes, the response is still valid; a member that can't be changed so is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dynclient._mock.responses import Draft
 from dynclient._records import Record
 from dynclient._schemas import MISSING, shape
 
-# Query parameters, by what they ask for.
+# Query parameters, by their meaning.
 PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "limit": ("limit", "perpage", "pagesize", "pagelength", "maxresults", "maxitems", "first", "top", "take", "size"),
     "page": ("page", "pagenumber", "pageno", "pageindex"),
@@ -38,7 +38,7 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
         *("pagecursor", "continuationtoken", "nextpagetoken", "endcursor", "startcursor", "pageafter"),
     ),
 }
-# Members of a response beside its list, by what they say.
+# Members of a response next to its list, by their meaning.
 MEMBERS: Mapping[str, tuple[str, ...]] = {
     "more": ("hasmore", "hasnext", "hasnextpage", "more", "moreresults", "ismore"),
     "last": ("islast", "last", "islastpage", "complete"),
@@ -61,10 +61,10 @@ _AROUND = frozenset({"meta", "metadata", "pagination", "paging", "links", "page"
 
 
 class Page(Record):
-    """A page of a list: its items, how many there are on all pages, and where it begins.
+    """A page of a list: its items, the number on all pages, and its start.
 
-    ``next`` is what may stand for the next page: a token, a URL, a page number, an offset; empty after the last page.
-    ``url`` is the URL of the next page, or empty.
+    ``next`` has the values that may name the next page: a token, a URL, a page number, an offset; empty after the last
+    page. ``url`` is the URL of the next page, or empty.
     """
 
     items: list[Any]
@@ -84,9 +84,9 @@ def folded(name: str) -> str:
 def paged(
     draft: Draft, items: list[Any] | None, operation: model.Operation, values: RequestValues, url: str, id_name: str
 ) -> Draft:
-    """The response with the page of the items that the request asks for; None: of those that it has already.
+    """The response with the requested page of the items; None: of the items that it already has.
 
-    ``id_name`` is the member of an item that a cursor may name.
+    ``id_name`` is the member of an item that a cursor may refer to.
     """
     if _list_of(draft.value) is None:
         return draft
@@ -174,7 +174,7 @@ def _with_query(url: str, name: str, value: Any) -> str:
 
 
 def _list_of(value: Any) -> str | None:
-    """The name of the member that holds a response's list; empty where the response is the list."""
+    """The name of the member that holds a response's list; empty if the response is the list."""
     if isinstance(value, list):
         return ""
     lists = [name for name, member in value.items() if isinstance(member, list)] if isinstance(value, dict) else []
@@ -203,7 +203,7 @@ def _like(listed: list[Any], item: Any) -> Any:
 
 
 def _told(draft: Draft, value: Any, page: Page, *, counted: bool) -> Any:
-    """The response whose members beside the list, at the top and one level below, describe this page."""
+    """The response whose members next to the list, at the top and one level below, describe this page."""
     if not isinstance(value, dict):
         return value
     schema = draft.offer.media_type.schema if draft.offer is not None else None
@@ -258,7 +258,7 @@ def _is_valid(draft: Draft, value: Any) -> bool:
 
 
 def is_paged(draft: Draft, operation: model.Operation) -> bool:
-    """Whether an operation's response is a page of a list: its parameters, its headers or its members say so."""
+    """Whether an operation's response is a page of a list: by its parameters, its headers or its members."""
     if _list_of(draft.value) is None:
         return False
     names = [*draft.value] if isinstance(draft.value, dict) else []

@@ -1,12 +1,12 @@
-"""The mock's responses: negotiated content, values for it, errors, and failures on purpose.
+"""The mock's responses: negotiated content, its values, errors, and intentional failures.
 
 Rule 1: the status is the lowest documented 2xx, or the one that the request prefers (``Prefer: code=404``, RFC 7240).
-Rule 2: an example of the document goes before a value generated from the schema. A range such as ``image/*`` is
+Rule 2: an example of the document is preferred to a value generated from the schema. A range such as ``image/*`` is
 replaced by a concrete media type.
 Rule 3: an error has HTTP's status, and the body that the operation documents for it, else problem details (RFC 9457).
-The message is put into a generated body where a text belongs and the body stays valid. Nothing of an example
-that the document has of the error is replaced; the message is in the header Dynclient-Detail too.
-Rule 4: headers that frame the message are the server's own; all others that the document has are sent.
+The message is put into a generated body where a string is expected and the body stays valid. Documented examples of
+errors are not changed; the header Dynclient-Detail has the message too.
+Rule 4: headers that frame the message are the server's own; all other documented ones are sent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ log = logger("dynclient.testing")
 class Preference(Record):
     """The preferences of a request: a status code, an example by name, a generated value, a seed.
 
-    ``fake`` is the seed of generated values that look real, if they are to.
+    ``fake`` is the seed of realistic generated values, or None.
     """
 
     code: str | None = None
@@ -56,7 +56,7 @@ NO_PREFERENCE = Preference()
 
 
 class Offer(Record):
-    """A documented media type, and the concrete content type that is sent for it; ``end`` follows the body."""
+    """A documented media type, and the concrete content type to send; ``end`` follows the body."""
 
     media_type: model.MediaType
     content_type: str
@@ -100,8 +100,8 @@ def offers(response: model.Response) -> list[Offer]:
 def negotiate(accept: str, offered: Sequence[Offer], status: int) -> Offer | None:
     """Choose the offer that an Accept header prefers; of equals, the document's first one.
 
-    Returns None where the client accepts none of them. An error is sent all the same: in a media type of the same
-    syntax as an accepted one, else in the document's first one.
+    Returns None if the client accepts none of them. An error is sent anyway: in a media type with the same syntax as an
+    accepted one, else in the document's first one.
     """
     weights = _weights(accept)
     if not weights:
@@ -116,14 +116,14 @@ def negotiate(accept: str, offered: Sequence[Offer], status: int) -> Offer | Non
         return best
     if status < HTTPStatus.BAD_REQUEST:
         return None
-    # RFC 9110, 15.5.7: a server may send what the client did not ask for; an error needs a body to explain it.
+    # RFC 9110, 15.5.7: a server may ignore Accept; an error needs a body to explain it.
     subtypes = {parse(media_range).subtype for media_range in weights}
     alike = (offer for offer in offered if essence(offer.content_type).rpartition("+")[2] in subtypes)
     return next(alike, offered[0])
 
 
 def _weights(accept: str) -> dict[str, float]:
-    # RFC 9110, 12.5.1: each range has a weight q, 1 where none is given. Malformed ranges are ignored.
+    # RFC 9110, 12.5.1: each range has a weight q, by default 1. Malformed ranges are ignored.
     weights: dict[str, float] = {}
     for member in accept.split(","):
         media_range, _, weight = member.strip().partition(";q=")
@@ -138,7 +138,7 @@ def _weights(accept: str) -> dict[str, float]:
 def content_value(media_type: model.MediaType, preference: Preference = NO_PREFERENCE, *, status: int = 0) -> Any:
     """The value of a response's body: the document's example, else one generated from the schema.
 
-    ``preference`` may name an example, or ask for a generated value. ``status`` is the response's status code.
+    ``preference`` may name an example, or request a generated value. ``status`` is the response's status code.
     """
     key = (id(media_type), preference)
     found = _values.get(key)
@@ -154,7 +154,7 @@ def content_value(media_type: model.MediaType, preference: Preference = NO_PREFE
     return value
 
 
-# Made values by the identity of their media type, which is kept beside them, so that it stays theirs.
+# Generated values by the identity of their media type, which is stored with them to keep the identity valid.
 _values: dict[tuple[int, Preference], tuple[model.MediaType, Any]] = {}
 _MOST_VALUES = 1000
 
@@ -178,7 +178,7 @@ def _usable_examples(media_type: model.MediaType) -> list[model.Example]:
 
 
 def _read_example(media_type: model.MediaType, entry: model.Example) -> model.Example:
-    """An example whose value is what its text holds, where the document shows only the text."""
+    """An example, parsed from its text if the document has only the text."""
     if entry.has_value or entry.serialized is None:
         return entry
     value, content_type = entry.serialized, concrete(media_type.media_range)
@@ -188,12 +188,12 @@ def _read_example(media_type: model.MediaType, entry: model.Example) -> model.Ex
 
 
 def _warn_of_invalid_example(media_type: model.MediaType, status: int) -> None:
-    """Log that the example of the document that goes first is not valid by its own schema."""
+    """Log that the document's first example is invalid by its own schema."""
     faults = _faults(media_type, media_type.examples[0].value)
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         log.warning(
-            "the document's example for %s at #%s breaks its schema, and the mock answers with a valid value: %s%s",
+            "the document's example for %s at #%s is invalid, so the mock sends a valid value instead: %s%s",
             status or "a response",
             media_type.pointer,
             faults[0],
@@ -206,15 +206,15 @@ _LONGEST_DETAIL = 1000
 
 PROBLEM = Offer(model.MediaType("application/problem+json"), "application/problem+json")
 
-# The members of an error's body that documents use for the message, best first.
+# The members of an error's body that commonly have the message, best first.
 MESSAGE_NAMES = ("detail", "description", "message", "error_description", "error", "reason", "title", "msg", "text")
 
 
 def error_response(error: HTTPError, operation: model.Operation | None = None, accept: str = "") -> Response:
-    """Write an error as ``operation`` documents it, in a media type of the Accept header; else as problem details."""
+    """Write an error in the documented form, in a media type of the Accept header; else as problem details."""
     headers: Iterable[tuple[str, str]] = error.headers.items()
     if operation is not None:
-        # An invalid request is 400, or 422 where the operation documents only that.
+        # An invalid request is 400, or 422 if the operation documents only that.
         only_422 = "400" not in operation.responses and "422" in operation.responses
         status = 422 if error.status == HTTPStatus.BAD_REQUEST and only_422 else error.status
         documented = match_status(operation, status)
@@ -243,7 +243,7 @@ def error_response(error: HTTPError, operation: model.Operation | None = None, a
 
 
 def _with_message(offer: Offer, status: int, message: str) -> Any:
-    """The documented value, with the message at the best path where it stays valid."""
+    """The documented value, with the message at the best path that keeps it valid."""
     value = content_value(offer.media_type, status=status)
     paths = _message_paths(value, offer.media_type.schema)
     if _usable_examples(offer.media_type):
@@ -253,7 +253,7 @@ def _with_message(offer: Offer, status: int, message: str) -> Any:
 
 
 def _message_paths(value: Any, schema: model.Schema | None) -> list[tuple[str | int, ...]]:
-    """The paths that may hold a message, best first; documented ones may still be missing from the value."""
+    """The possible paths of a message, best first; documented ones may be missing in the value."""
     if isinstance(value, str):
         return [()]
     named = [path for path in _text_paths(value, ()) if path[-1] in MESSAGE_NAMES]
@@ -282,15 +282,15 @@ def _put(value: Any, path: Sequence[str | int], text: str) -> Any:
     return changed
 
 
-# Beside those of the connection.
+# In addition to those of the connection.
 SERVER_HEADERS = CONNECTION_FIELDS | {"content-type", "content-encoding", "date", "server"}
 
 
 class Draft(Record):
     """A response before it is encoded.
 
-    ``offer`` is None where it has no body; ``headers`` has values, by lower-case name, for documented headers;
-    an empty one leaves its header out.
+    ``offer`` is None if it has no body; ``headers`` has values, by lower-case name, for documented headers; an empty
+    one leaves its header out.
     """
 
     status: int
@@ -304,8 +304,7 @@ def choose(operation: model.Operation, accept: str, preference: Preference, body
     """Choose status, media type and value; ``body`` is that of the request.
 
     Raises:
-        HTTPError: 406 where the client accepts none of the media types; 404 where the document has no such status or
-            example.
+        HTTPError: 406 if the client accepts none of the media types; 404 if the document has no such status or example.
     """
     code = preference.code
     if preference.example is not None and code is None:
@@ -321,11 +320,11 @@ def choose(operation: model.Operation, accept: str, preference: Preference, body
 
 
 def _status_of_example(operation: model.Operation, name: str) -> str | None:
-    """The status whose response has the named example, if any; the usual one is tried first."""
+    """The status whose response has the named example, if any; the default one is tried first."""
     for status, response in [_documented_response(operation, None), *operation.responses.items()]:
         contents = response.content.values()
         if any(entry.name == name for media_type in contents for entry in _usable_examples(media_type)):
-            # A range or "default" stands for a status that has no response of its own.
+            # A range or "default" applies to statuses without their own response.
             likely = [str(status).replace("X", "0"), *map(str, range(500, 600)), *map(str, range(200, 500))]
             return next(
                 (code for code in likely if code.isdecimal() and match_status(operation, int(code)) is response), None
@@ -336,10 +335,10 @@ def _status_of_example(operation: model.Operation, name: str) -> str | None:
 def choose_content(operation: model.Operation, accept: str, code: str | None, body: Any = None) -> Draft:
     """Choose status and media type; ``code`` is a status, None for the lowest documented 2xx.
 
-    A body that asks for a stream, as those of vendors do, gets one whatever the Accept header says.
+    A body that requests a stream, as in several vendors' APIs, gets one for any Accept header.
 
     Raises:
-        HTTPError: 406 where the client accepts none of the media types; 404 where the status is not documented.
+        HTTPError: 406 if the client accepts none of the media types; 404 if the status is not documented.
     """
     status, response = _documented_response(operation, code)
     offered = offers(response)
@@ -359,18 +358,18 @@ def choose_content(operation: model.Operation, accept: str, code: str | None, bo
     return Draft(status, response, offer)
 
 
-# Properties of a request's body that ask for a stream, and the value that does.
+# Properties of a request's body that request a stream, and their value for it.
 STREAMING: Mapping[str, Any] = {"stream": True, "stream_format": "sse"}
 
 
 def _asks_for_stream(body: Any) -> bool | None:
-    """Whether a request's body asks for a stream, or for none; None if it does not say."""
+    """Whether a request's body requests a stream; None if it does not say."""
     said = [body[name] == value for name, value in STREAMING.items() if name in body] if isinstance(body, dict) else []
     return any(said) if said else None
 
 
 def _ends_with_done(operation: model.Operation, media_type: model.MediaType) -> bool:
-    """Whether ``[DONE]`` ends the stream, as far as descriptions and examples of the document say so."""
+    """Whether ``[DONE]`` ends the stream, by the document's descriptions and examples."""
     if not event_form(media_type).ends:
         return False
     key = (operation.id, media_type.pointer)
@@ -395,7 +394,7 @@ def _documented_response(operation: model.Operation, code: str | None) -> tuple[
     responses = operation.responses
     for status in [*sorted(status for status in responses if status[:1] == "2"), "default", *sorted(responses)]:
         if status in responses:
-            # A range such as 2XX stands for its first status, and "default" for 200.
+            # A range such as 2XX becomes its first status, and "default" 200.
             concrete_status = "200" if status == "default" else status.replace("X", "0")
             return int(concrete_status), responses[status]
     return 200, model.Response("200")
@@ -405,7 +404,7 @@ def encode(draft: Draft, preference: Preference = NO_PREFERENCE) -> Response:
     """Make the response.
 
     Raises:
-        HTTPError: 500 where the document's value can't be written in the media type.
+        HTTPError: 500 if the document's value can't be written in the media type.
     """
     headers = list(_headers(draft, preference))
     if draft.offer is None:

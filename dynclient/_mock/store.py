@@ -1,13 +1,13 @@
-"""Items that requests created: found by their paths afterwards, and not found before.
+"""Created items: stored under their paths, and found there later.
 
 An *item* is a path such as ``/accounts/{accountId}/calls/{callId}`` that has a GET, below a *collection* whose POST
 responds with the item's id. The store is keyed by the item's concrete path.
 
 Rule 1: a path at or below an item that does not exist is 404; a path without such a collection is always found.
 Rule 2: the known values (of the path, of the request's body, of the item) are put into a response property by property,
-and only as far as the response stays valid. Names match without case and punctuation: ``FriendlyName`` is
+only as long as the response stays valid. Names match without case and punctuation: ``FriendlyName`` is
 ``friendly_name``.
-Rule 3: an id is new each time, unless the request says which one it is; then it may exist only once (409).
+Rule 3: each id is new, unless the request has one; then it must not exist yet (409).
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from dynclient._schemas import MISSING, shape, typed
 from dynclient.exceptions import DocumentError
 from dynclient.options import MiB
 
-# Older items go when a mock has more, or when the bodies of requests for them have more characters.
+# Older items are dropped when a mock has more, or when the bodies of their requests have more characters.
 _MOST_ITEMS = 10_000
 _MOST_CHARACTERS = 64 * MiB
-# Fewer digits at the end of an id are counted on as text.
+# Fewer digits at the end of an id are treated as text.
 _FEWEST_DIGITS = 4
-# Fewer digits of a number are not taken for the id within a URL.
+# A number with fewer digits does not count as the id within a URL.
 _FEWEST_OF_NUMBER = 3
-# The id where neither the request nor the response has one.
+# The id if neither the request nor the response has one.
 _FIRST_ID = "1"
 _LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}(?P<suffix>\.[a-z]+)?/?")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-# Where the template's name is not that of a property: ``{customer}`` is the ``id`` of one.
+# If the template's name is not that of a property: ``{customer}`` is the ``id`` of one.
 _ID_NAMES = ("id", "uuid", "uid", "sid", "name", "key", "slug")
-# Members that may hold the item of a response, beside one that is named as the collection.
+# Members that may contain the item of a response, in addition to one with the collection's name.
 _WRAPPERS = ("data", "result", "item")
 
 
 class IdPlace(Record):
-    """Where a response has the id of an item: ``wrapper`` holds the item, ``keys`` lead to the id in it."""
+    """The place of an item's id in a response: ``wrapper`` contains the item, ``keys`` lead to the id in it."""
 
     keys: tuple[str, ...]
     wrapper: str = ""
@@ -65,18 +65,18 @@ class Store:
     """The items of one mock. The caller holds a lock: it is not safe for threads."""
 
     def __init__(self, api: model.API, routes: Mapping[str, Route]) -> None:
-        """Take the paths; the response of a collection's POST is read when it is first needed."""
+        """Take the paths; the response of a collection's POST is read at its first use."""
         self._api = api
         self._routes = routes
         self._id_place = cache(self._read_id_place)
         self._items: dict[str, StoredItem] = {}
-        # How many items each collection got; what was deleted counts, so that its id does not come again.
+        # The number of items of each collection, including deleted ones, so that ids are not reused.
         self._created: dict[str, int] = {}
         self._sizes: dict[str, int] = {}
         self._size = 0
 
     def collections(self) -> tuple[list[str], list[str]]:
-        """The collections that keep what is created in them, and those that do not."""
+        """The collections that store created items, and those that do not."""
         found: dict[str, bool] = {}
         for template in self._routes:
             collection = self._collection(template)
@@ -95,10 +95,10 @@ class Store:
                 raise HTTPError(404, f"there is nothing at {path}")
 
     def apply(self, match: Match, draft: Draft, values: RequestValues, operation: model.Operation, url: str) -> Draft:
-        """Create, change or delete as the request says, and fill its response with the known values.
+        """Create, change or delete an item for the request, and fill its response with the known values.
 
         Raises:
-            HTTPError: 409 where the item that is to be created exists.
+            HTTPError: 409 if the item to create exists.
         """
         template, path = bare(match.row.path), _unquoted(match.path)
         created = self._created_item(template) if match.row.method == "POST" else None
@@ -162,7 +162,7 @@ class Store:
     def _new_id(
         self, draft: Draft, place: IdPlace, value: Any, item: dict[str, Any], count: int, path: str
     ) -> tuple[Any, int]:
-        """An id that no item of the collection has had, and how many there were before it."""
+        """A new id for the collection, and the number of earlier ones."""
         first = _at(item, place.keys)
         for number in range(count, count + _MOST_ITEMS):
             for identifier in _varied(first, number):
@@ -198,7 +198,7 @@ class Store:
         return paged(draft, items, operation, values, url, place.keys[-1] if place is not None else "id")
 
     def _of_item(self, match: Match, draft: Draft) -> Draft:
-        """The response of a path below an item, with the item's values where it shows that item."""
+        """The response of a path below an item, with the item's values if it shows that item."""
         for template, path in reversed(list(_prefixes(match))):
             place = self._id_place(template)
             shows = place is not None and isinstance(draft.value, dict) and place.keys[0] in draft.value
@@ -212,7 +212,7 @@ class Store:
         return next((template for template in items if self._id_place(template) is not None), None)
 
     def _collection(self, template: str) -> str | None:
-        """The path of the collection, with a POST, that an item's path is in."""
+        """The path of an item's collection, which has a POST."""
         found = _LAST_TEMPLATE.fullmatch(template)
         if found is None:
             return None
@@ -223,7 +223,7 @@ class Store:
         return None
 
     def _read_id_place(self, template: str) -> IdPlace | None:
-        """Where the response of a collection's POST has an item's id; None if it is not the path of an item."""
+        """The place of an item's id in the response of a collection's POST; None if it is not the path of an item."""
         found, collection = _LAST_TEMPLATE.fullmatch(template), self._collection(template)
         route = self._routes.get(template)
         if found is None or collection is None or route is None or "GET" not in route.rows:
@@ -248,7 +248,7 @@ def _prefixes(match: Match) -> Iterator[tuple[str, str]]:
 
 
 def _unquoted(path: str) -> str:
-    # One spelling for each path; an encoded slash stays what it is.
+    # One spelling for each path; an encoded slash is kept.
     return "/".join(quote(unquote(segment), safe="") for segment in path.split("/"))
 
 
@@ -265,7 +265,7 @@ def _response_schemas(operation: model.Operation) -> list[model.Schema]:
 
 
 def _id_place(template: str, segment: str, schema: model.Schema) -> IdPlace | None:
-    """Where a template's value is: in the item itself, in its ``metadata``, or in an item that is wrapped."""
+    """The place of a template's value: in the item itself, in its ``metadata``, or in a wrapped item."""
     properties = _properties(schema)
     found = _id_property(template, segment, properties)
     if found is not None:
@@ -288,9 +288,9 @@ def _properties(schema: model.Schema) -> Mapping[str, model.Schema]:
 
 
 def _id_property(template: str, segment: str, properties: Mapping[str, Any]) -> str | None:
-    """The property that a path's template is: ``callId`` of ``{callId}``, ``number`` of ``{issue_number}``.
+    """The property of a path's template: ``callId`` of ``{callId}``, ``number`` of ``{issue_number}``.
 
-    Where its name is that of the thing (``{customer}``), or ends with ``id``, it is the one that commonly holds an id.
+    If its name is that of the thing (``{customer}``), or ends with ``id``, it is the usual id property.
     """
     by_name = {folded(name): name for name in reversed(list(properties))}
     words = [word.lower() for word in _WORD.findall(template)]
@@ -305,7 +305,7 @@ def _id_property(template: str, segment: str, properties: Mapping[str, Any]) -> 
 
 
 def _is_singular(name: str, segment: str) -> bool:
-    """Whether a name is that of one thing of a collection: ``company`` of ``companies``."""
+    """Whether a name is the singular of a collection's name: ``company`` of ``companies``."""
     one, many = folded(name), folded(segment)
     return bool(one) and many in {one, f"{one}s", f"{one}es", f"{one.removesuffix('y')}ies"}
 
@@ -339,7 +339,7 @@ def _put_id(item: dict[str, Any], place: IdPlace, value: Any) -> None:
 
 
 def _put_path_values(sent: dict[str, Any], path_values: Mapping[str, Any], place: IdPlace, shown: Any) -> None:
-    """Put the values of a path beside the id, in place, as far as the response has such members there."""
+    """Put the other values of a path next to the id, in place, if the response has such members there."""
     around, known = _at(sent, place.keys[:-1]), _at(shown, place.keys[:-1])
     if len(place.keys) > 1 and isinstance(around, dict) and isinstance(known, dict):
         around.update({name: value for name, value in path_values.items() if name in known and name not in around})
@@ -351,7 +351,7 @@ def _only_id(item: dict[str, Any], place: IdPlace) -> dict[str, Any]:
 
 
 def _merged(item: dict[str, Any], more: dict[str, Any], place: IdPlace) -> dict[str, Any]:
-    """An item with further values; those around its id are merged with the ones that it has."""
+    """An item with further values; objects around its id are merged with the existing ones."""
     merged = {**item, **more}
     if len(place.keys) > 1 and isinstance(item.get(place.keys[0]), dict) and isinstance(more.get(place.keys[0]), dict):
         merged[place.keys[0]] = {**item[place.keys[0]], **more[place.keys[0]]}
@@ -363,7 +363,7 @@ def _is_valid(draft: Draft, value: Any) -> bool:
 
 
 def _overlaid(draft: Draft, known: Mapping[str, Any], wrapper: str = "") -> Any:
-    """The draft's value with the known values put into it, or into what it wraps, as far as it stays valid."""
+    """The draft's value with the known values put into it, or into its wrapped item, as long as it stays valid."""
     schema = draft.offer.media_type.schema if draft.offer is not None else None
     if not isinstance(draft.value, dict) or schema is None:
         return draft.value
@@ -391,7 +391,7 @@ def _overlaid(draft: Draft, known: Mapping[str, Any], wrapper: str = "") -> Any:
 
 
 def _renumbered(item: dict[str, Any], place: IdPlace, first: Any, identifier: Any, count: int) -> dict[str, Any]:
-    """The item with its new id, which is within links too, and with another ``id`` if that is not the one."""
+    """The item with its new id, also within links, and with another ``id`` if that is a different member."""
     changed: dict[str, Any] = copy.deepcopy(_renamed(item, first, identifier))
     _put_id(changed, place, identifier)
     if place.keys != ("id",) and type(changed.get("id")) is int:
@@ -400,7 +400,7 @@ def _renumbered(item: dict[str, Any], place: IdPlace, first: Any, identifier: An
 
 
 def _renamed(value: Any, old: Any, new: Any, *, links_only: bool = False) -> Any:
-    """The value in which an id is another one, also within links. A word or a number may be there by chance."""
+    """The value with an id replaced, also within links. Words and short numbers may occur by chance."""
     texts = str(old), str(new)
     if not any(map(str.isdigit, texts[0])) or (type(old) is int and len(texts[0]) < _FEWEST_OF_NUMBER):
         return value
@@ -421,7 +421,7 @@ def _varied(old: Any, count: int) -> Iterator[Any]:
         yield old + count
         return
     if not any(map(str.isdigit, old)):
-        # A word is no id that was ever given; the same requests get the same ids.
+        # A word is never a generated id; the same requests get the same ids.
         yield Random(f"{old}:{count}").randbytes(12).hex()  # noqa: S311  # not for secrets
     if not count:
         yield old

@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333) in front of a mock or a proxy, by werkzeug's Request and Response."""
+"""WSGI (PEP 3333) for a mock or a proxy, with werkzeug's Request and Response."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 MAX_BODY = 32 * 1024 * 1024
 
 HEADER_LINES = "dynclient.headers"
-"""The key of the environment under which our own server puts the header lines as they came."""
+"""The key of the environment for the received header lines, set by our own server."""
 
 
 HOSTS = "dynclient.hosts"
-"""The key of the environment under which our own server puts the hosts that a request may name."""
+"""The key of the environment for the allowed hosts, set by our own server."""
 
 
 class _Response(WSGIResponse):
@@ -60,14 +60,14 @@ def _request(environ: WSGIEnvironment) -> Request:
     if not (environ.get("CONTENT_LENGTH") or "0").isdecimal():
         raise HTTPError(400, "Content-Length is not a number")
     headers = Headers(list(environ.get(HEADER_LINES) or incoming.headers))
-    # RFC 9112, 6.3: what could be read in two ways is refused, as nobody knows where the request ends.
+    # RFC 9112, 6.3: an ambiguous length is refused, since the end of the request is unknown.
     lengths = set(headers.get_list("content-length"))
     if len(lengths) > 1 or (lengths and "transfer-encoding" in headers):
         raise HTTPError(400, "the request has two lengths, or Content-Length and Transfer-Encoding")
     try:
         body = incoming.get_data(cache=False)
     except RequestEntityTooLarge:
-        raise HTTPError(413, f"the body may have {MAX_BODY} bytes") from None
+        raise HTTPError(413, f"the body may have at most {MAX_BODY} bytes") from None
     except ClientDisconnected:
         raise HTTPError(400, "the request ended before its body did") from None
     target = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _target(environ)
@@ -78,7 +78,7 @@ def _request(environ: WSGIEnvironment) -> Request:
 
 
 def _check_host(netloc: str, allowed: Collection[str]) -> None:
-    """Check that a page has not reached this server by a name of its own (DNS rebinding).
+    """Check that a page has not reached this server under another name (DNS rebinding).
 
     Raises:
         HTTPError: 421 for a host that is neither a loopback one nor allowed.
@@ -88,11 +88,13 @@ def _check_host(netloc: str, allowed: Collection[str]) -> None:
         return
     shown = ascii(host[:80])
     # RFC 9110, 15.5.20: the request was directed at a server that does not answer for this host.
-    raise HTTPError(421, f"this server does not answer for the host {shown}; --allow-host or allow_hosts= names others")
+    raise HTTPError(
+        421, f"this server does not answer for the host {shown}; --allow-host or allow_hosts= allows others"
+    )
 
 
 def bare_host(netloc: str) -> str:
-    """A host as it is compared: without port, brackets and a final dot, in lower case."""
+    """A host for comparison: without port, brackets and a final dot, in lower case."""
     host = netloc.strip().lower()
     host = (
         host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0] if host.count(":") == 1 else host

@@ -1,10 +1,10 @@
-"""Applying overlays to a document's tree, in sequence; and where each part of the result came from.
+"""Apply overlays to a document's tree, in sequence, and record the origin of each part.
 
 Rule 1: the tree is the caller's own copy, and no two places in it share an object. It is changed in place.
-Rule 2: an action selects its nodes first, then changes them. A value that is put in is copied for each.
-Rule 3: nothing recurses over values, so no depth is too much; the time, the nodes of an action and those of the result
-have bounds.
-Rule 4: a member that was put in comes from the overlay. An object that existed, and was merged into, does not.
+Rule 2: an action selects its nodes first, then changes them. An added value is copied for each node.
+Rule 3: nothing recurses over values, so any depth works; the time, the nodes of an action and those of the result are
+bounded.
+Rule 4: an added member comes from the overlay. An existing object that was merged into does not.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _MISSING = object()
 _SHOWN = 100
 
 Origin = tuple[int, str]
-"""Where a value came from: 0 for the document or the number of the overlay, from 1, and the JSON pointer there."""
+"""The origin of a value: 0 for the document or the number of the overlay, from 1, and the JSON pointer there."""
 
 
 class ActionResult(Record):
-    """What an action has done: how many nodes its target has selected."""
+    """The result of an action: the number of nodes that its target has selected."""
 
     overlay: Overlay
     action: Action
@@ -44,8 +44,8 @@ class ActionResult(Record):
 class Applied(Record):
     """A tree with its overlays applied.
 
-    ``origins`` has the JSON pointers of members that are not where the document has them: what is below moved along.
-    ``warnings`` are about actions that changed nothing, and overlays that were made for another document.
+    ``origins`` has the JSON pointers of added or moved members; values below them moved along. ``warnings`` are about
+    actions that changed nothing, and overlays that were made for another document.
     """
 
     tree: dict[str, Any]
@@ -58,8 +58,8 @@ def apply(tree: dict[str, Any], overlays: Sequence[Overlay], limits: Limits) -> 
     """Apply overlays to a tree of plain data, which is changed.
 
     Raises:
-        InvalidDocument: an action does not fit what its target selects.
-        UnsafeDocument: an action, or all together, exceed the limits.
+        InvalidDocument: an action does not fit the nodes that its target selects.
+        UnsafeDocument: an action, or all actions together, exceed the limits.
         ArgumentError: jsonpath-rfc9535 is not installed.
     """
     application = _Application(tree, limits)
@@ -84,15 +84,15 @@ class _Application:
         self._tree = tree
         self._limits = limits
         self._paths = Paths(limits.overlay_seconds)
-        # Of the objects and arrays that were changed, by their id: the origins of members, of arrays those of all. Who
-        # is in here must not be deleted, since its id could be given to another one.
+        # Of the objects and arrays that were changed, by their id: the origins of members, for arrays those of all
+        # items. An object in here must not be deleted, since its id could be reused.
         self._origins: dict[int, Any] = {}
         self._alive: list[Any] = []
         self._touched = 0
         self._added = 0
 
     def act(self, overlay: Overlay, number: int, action: Action) -> int:
-        """Carry out one action; returns how many nodes its target has selected."""
+        """Carry out one action; returns the number of nodes that its target has selected."""
         self._touched = 0
         try:
             selected = []
@@ -130,7 +130,7 @@ class _Application:
     # The actions.
 
     def _value(self, action: Action, number: int) -> tuple[Any, Origin]:
-        """The value that an action puts in, and where it is from. What is copied may hold its own target."""
+        """The value that an action adds, and its origin. A copied value may contain its own target."""
         if action.kind == "update":
             return action.update, (number, f"{action.pointer}/update")
         sources = []
@@ -147,7 +147,7 @@ class _Application:
         return self._copied(sources[0].value, len(sources[0].location)), origin
 
     def _update(self, found: Selected, value: Any, origin: Origin) -> None:
-        """Merge a value into an object, append it to an array, or put it in the place of a primitive."""
+        """Merge a value into an object, append it to an array, or replace a primitive with it."""
         target, own = found.value, self._origin(found.location)
         if isinstance(target, dict) and isinstance(value, dict):
             self._merge(target, own, value, origin, len(found.location))
@@ -176,7 +176,7 @@ class _Application:
                 elif isinstance(old, dict | list) or isinstance(new, dict | list):
                     raise _Refused(
                         f"the member {key[:_SHOWN]!r} is {_named(old)}, and the new value {_named(new)}; "
-                        "an action that removes it goes before this one"
+                        "an earlier action has to remove it"
                     )
                 else:
                     self._put(into, own, key, new, place)
@@ -184,7 +184,7 @@ class _Application:
     def _extend(
         self, target: list[Any], own: Origin, values: list[Any], origin: Origin, depth: int, *, whole: bool = False
     ) -> None:
-        """Append values to an array; with ``whole`` the one value is itself what has the origin."""
+        """Append values to an array; with ``whole`` the origin belongs to the single value itself."""
         origins = self._members(target, own)
         for index, value in enumerate(list(values)):
             origins.append(origin if whole else self._child(values, origin, index))
@@ -196,7 +196,7 @@ class _Application:
         parent[key] = value
 
     def _remove(self, selected: list[Selected]) -> None:
-        # From the end, so that the indices of what is still to be removed stay right.
+        # From the end, so that the remaining indices stay valid.
         for found in sorted(selected, key=_order, reverse=True):
             if found.parent is None:
                 raise _Refused("the document itself can't be removed")
@@ -219,7 +219,7 @@ class _Application:
         self._paths.look()
 
     def _copied(self, value: Any, depth: int) -> Any:
-        """Return a copy of a value that stands so deep in the document, and note the same origins for its members."""
+        """Copy a value at this depth of the document, and note the same origins for its members."""
         if not isinstance(value, dict | list):
             return value
         made: Any = [] if isinstance(value, list) else {}

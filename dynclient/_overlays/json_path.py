@@ -1,8 +1,8 @@
-"""JSONPath (RFC 9535) in bounded time: jsonpath-rfc9535 evaluates, and a clock is asked for each node that it visits.
+"""JSONPath (RFC 9535) in bounded time: jsonpath-rfc9535 evaluates, and a clock is checked for each visited node.
 
-Of the libraries on PyPI this one passes all cases of the RFC's own suite, but it has no bounds. So its nodes and its
-queries, those within filters included, are replaced by ones that look at the clock, and the functions ``match`` and
-``search`` by ones that stand on :mod:`dynclient._regex`, which does not backtrack without bound.
+Of the libraries on PyPI this one passes all cases of the RFC's own suite, but it has no bounds. So its nodes and
+queries, including those in filters, are replaced by ones that check the clock, and the functions ``match`` and
+``search`` by ones that use :mod:`dynclient._regex`, whose time is bounded.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ except ImportError:
     ) from None
 
 _LONGEST = 10_000
-"""Characters of a path."""
+"""The largest number of characters of a path."""
 _DEEPEST = 512
 _PLACE = expression(r"(, line \d+)?, column \d+$")
 _DOT = expression(r"\\.|\[(?:\\.|[^\]\\])*\]?|(\.)", re.DOTALL)
@@ -43,7 +43,7 @@ class PathError(Exception):
 
 
 class OutOfTime(Exception):
-    """The time is over."""
+    """The time limit has passed."""
 
 
 class Selected(Record):
@@ -60,7 +60,7 @@ class Paths(library.JSONPathEnvironment):
     max_recursion_depth = _DEEPEST
 
     def __init__(self, seconds: float | None) -> None:
-        """Start the clock, which stands still while others have the processor."""
+        """Start the clock, which counts only the CPU time of this thread."""
         self._most = math.inf if seconds is None else time.thread_time() + seconds
         self._next = time.monotonic() + min(seconds or 0, 1)
         self.parser_class = _Parser
@@ -72,12 +72,12 @@ class Paths(library.JSONPathEnvironment):
         self.function_extensions |= {"match": _Pattern(self, "^(?:", ")$"), "search": _Pattern(self)}
 
     def look(self) -> None:
-        """Look at the clock.
+        """Check the clock.
 
         Raises:
-            OutOfTime: the time is over.
+            OutOfTime: the time limit has passed.
         """
-        if time.monotonic() > self._next:  # it is cheaper to ask than the time of this thread
+        if time.monotonic() > self._next:  # it is cheaper to read than the time of this thread
             left = self._most - time.thread_time()
             if left < 0:
                 raise OutOfTime
@@ -103,7 +103,7 @@ class Paths(library.JSONPathEnvironment):
 
         Raises:
             PathError: it is not a JSONPath.
-            OutOfTime: the time is over.
+            OutOfTime: the time limit has passed.
         """
         seen: set[Location] = set()
         try:
@@ -165,7 +165,7 @@ class _Pattern(FilterFunction):
         self._paths.look()
         if not isinstance(text, str) or not isinstance(pattern, str) or not check(pattern):
             return False
-        # RFC 9485, 5.3: to ECMA-262, a dot outside of a class becomes [^\n\r].
+        # RFC 9485, 5.3: for ECMA-262, a dot outside of a class becomes [^\n\r].
         pattern = _DOT.sub(lambda found: r"[^\n\r]" if found[1] else found[0], pattern)
         found = compile_pattern(f"{self._before}{pattern}{self._after}", longest=_LONGEST).search(text)
         if found is None:

@@ -1,6 +1,6 @@
-"""An Overlay document as a value, checked as the schemas of Overlay 1.0 and 1.1 have it.
+"""An Overlay document as a value, checked against the schemas of Overlay 1.0 and 1.1.
 
-What 1.1 says more plainly than 1.0 holds for both: an array is concatenated, and a primitive may be a target.
+The clarifications of 1.1 apply to both: an array is concatenated, and a primitive may be a target.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def read_overlay(tree: Any, name: str, line: Callable[[str], int | None], most_a
     """Read an Overlay from plain data.
 
     Raises:
-        UnsupportedVersion: it is not an Overlay, or of another version.
+        UnsupportedVersion: it is not an Overlay, or has another version.
         InvalidDocument: a field is missing, unknown, or of a wrong type; or a target is not a JSONPath.
         UnsafeDocument: it has too many actions.
         ArgumentError: jsonpath-rfc9535 is not installed.
@@ -88,7 +88,7 @@ def _action(overlay: Overlay, action: Any, index: int, version: str, paths: Path
         kinds = ["remove"]
     if len(kinds) > 1:
         # Overlay 1.1.0, Action Object: each has no impact if the other one has a value.
-        raise _fault(overlay, pointer, "has both `update` and `copy`, of which neither would have an effect")
+        raise _fault(overlay, pointer, "has both `update` and `copy`; then neither has an effect")
     for field in ("target", "copy"):
         try:
             paths.read(action.get(field, "$"))
@@ -105,7 +105,7 @@ def _action(overlay: Overlay, action: Any, index: int, version: str, paths: Path
 
 
 def _check(overlay: Overlay, node: Any, pointer: str, known: Mapping[str, str], required: tuple[str, ...]) -> None:
-    """Check the fields of an object, as ``unevaluatedProperties: false`` of the specification's schemas has it."""
+    """Check the fields of an object, like ``unevaluatedProperties: false`` in the specification's schemas."""
     if not isinstance(node, Mapping):
         raise _fault(overlay, pointer, "must be an object")
     for field in required:

@@ -39,7 +39,7 @@ class Asked(Record):
 
     @property
     def is_text(self) -> bool:
-        """Whether it is a string, or of no known type."""
+        """Whether it is a string, or of unknown type."""
         return self.shape is None or not kinds(self.shape) or "string" in kinds(self.shape)
 
     @property
@@ -73,7 +73,7 @@ class Field(Record):
 
 
 def kinds(seen: Shape) -> frozenset[str]:
-    """The types of a schema without null; those of the branches of a choice that it has beside nothing else."""
+    """The types of a schema without null; for a schema that is only a choice, those of its branches."""
     found = seen.types
     for branch in () if found - {"null"} else (*seen.one_of, *seen.any_of):
         found |= shape(branch).types
@@ -92,7 +92,7 @@ def plain(schema: Schema) -> Shape:
 
 
 class Answers:
-    """An operation, its request's values and the fields of its success, looked at once."""
+    """An operation, its request's values and the fields of its success, computed once."""
 
     def __init__(self, operation: Operation, api: API) -> None:
         self.operation, self._api = operation, api
@@ -108,7 +108,7 @@ class Answers:
         return tuple(self.response.headers.values()) if self.response is not None else ()
 
     def location(self, uri: str) -> DocumentLocation | None:
-        """Where a pointer, or the URI of a schema, is in the document."""
+        """The location in the document of a pointer or of the URI of a schema."""
         if self._api.references is None or not uri:
             return None
         uri = uri if "#" in uri else f"{self._api.document_uri}#{uri}"
@@ -127,7 +127,7 @@ class Answers:
 
 
 def items_schema(operation: Operation, rule: Pagination) -> Schema | None:
-    """The schema of the items of a list; None where it is unclear which they are, or the document does not say it.
+    """The schema of the items of a list; None if that is unclear or undocumented.
 
     Raises:
         DocumentError: it is broken.
@@ -167,7 +167,7 @@ def _fields(root: Schema) -> Iterator[Field]:
         yield Field(keys, folded(str(keys[-1])) if keys else "", seen, schema)
         if len(keys) < _DEPTH and "array" not in seen.types:
             children = dict(seen.properties)
-            # A union of pages: what all of them have says how it goes on.
+            # A union of pages: the common fields describe the paging.
             for branch in (*seen.one_of, *seen.any_of) if not children else ():
                 try:
                     children |= {name: one for name, one in shape(branch).properties.items() if name not in children}
@@ -181,7 +181,7 @@ def _asked(operation: Operation) -> Iterator[Asked]:
         schema = one.schema or (one.media_type.schema if one.media_type is not None else None)
         seen = _shape(schema)
         described = " ".join(filter(None, (one.description, seen.description if seen is not None else "")))
-        name = folded(one.name.lower().replace("page[offset]", "offset"))  # no number of a page
+        name = folded(one.name.lower().replace("page[offset]", "offset"))  # not a page number
         yield Asked(Target(one.in_, one.name), name, seen, described, one.pointer)
     body = operation.body.content.values() if operation.body is not None else ()
     schema = min(

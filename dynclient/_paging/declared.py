@@ -1,7 +1,7 @@
-"""The rules that documents and overlays declare: ``x-pagination``, ours, and the dialects of others.
+"""The rules that documents and overlays declare: our ``x-pagination``, and the extensions of others.
 
-A table picks the reader of each extension of an operation. A reader gives the members of a rule, None where the
-extension says that the operation does not page, or raises ValueError where it can't be read.
+A table picks the reader of each extension of an operation. A reader gives the members of a rule, None if the extension
+says that the operation does not page, or raises ValueError if it is invalid.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OWN = "x-pagination"
 
 
 def pagination(operation: Operation, api: API) -> Pagination | None:
-    """How the list of an operation pages: as the document declares it, or else as it was detected; None if not at all.
+    """How the list of an operation pages: as declared in the document, or else as detected; None if it does not page.
 
     Raises:
         DocumentError: the schemas of its answer are broken.
@@ -43,7 +43,7 @@ def pagination(operation: Operation, api: API) -> Pagination | None:
             rule = read(value, answers)
             rule = checked(rule, name) if rule is not None else None
         except (ValueError, ArgumentError) as error:
-            # What can't be read settles nothing: the caller has to say it.
+            # An invalid declaration settles nothing: the caller has to pass ``by=``.
             reason = Evidence(f"{name} can't be read: {getattr(error, 'message', error)}", location)
             return replace(known, confidence="unclear", evidence=(reason, *known.evidence))
         return changed(known, rule, Evidence(f"{name} says so", location)) if rule is not None else None
@@ -62,7 +62,7 @@ def _root(api: API) -> Mapping[str, Any]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError("it is no mapping")  # noqa: TRY004  # of the document's, as what is wrong in one
+        raise ValueError("it is not a mapping")  # noqa: TRY004  # of the document's, as what is wrong in one
     return value
 
 
@@ -145,11 +145,11 @@ _FERN_ANSWERS = {
     "has-next-page": "more",
     **dict.fromkeys(("next_cursor", "next_uri", "next_path", "next_url"), ""),
 }
-"""Fern's members that lead into the answer, with ours."""
+"""Fern's members for paths in the answer, with ours."""
 
 
 def _from(value: Any, root: str) -> str:
-    """A path that begins with ``$request`` or ``$response``, as one that begins with ``$``."""
+    """Convert a path that begins with ``$request`` or ``$response`` to one that begins with ``$``."""
     text = str(value)
     if not text.startswith(root):
         raise ValueError(f"{text!r} does not begin with {root}")
@@ -157,7 +157,7 @@ def _from(value: Any, root: str) -> str:
 
 
 def _pageable(value: Any, _: Answers) -> _Rule | None:
-    """AutoRest: ``nextLinkName`` null means that there is one page alone, and ``itemName`` is ``value`` by default."""
+    """AutoRest: ``nextLinkName`` null means a single page, and ``itemName`` is ``value`` by default."""
     value = _mapping(value)
     link, item = value.get("nextLinkName"), value.get("itemName") or "value"
     if link is None:

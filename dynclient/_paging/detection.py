@@ -1,8 +1,8 @@
-"""How the list of an operation pages, read off its model: the first rule that applies, with its evidence.
+"""Detect how the list of an operation pages, from its model: the first rule that applies, with its evidence.
 
-The rules, in their order: a Link header; a token in headers; names that belong together, a token; a URL in the answer;
-names that are often used together; the last item's id; a page's number; an offset; a URL in a list of links. A rule is
-``certain`` if the document says so, ``likely`` if the names mean nothing else elsewhere, and ``guess`` if they do.
+The rules, in their order: a Link header; a token in headers; a token under matching names; a URL in the answer; names
+that are often used together; the last item's id; a page number; an offset; a URL in a list of links. A rule is
+``certain`` if the document says so, ``likely`` if the names are unambiguous in other APIs, and ``guess`` if not.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ _Found = tuple[str, Confidence, list[Evidence]]
 
 
 class _Items(Record):
-    """Where the items are: the keys of the path, why there, and the schema of an item."""
+    """Where the items are: the keys of the path, the reason, and the schema of an item."""
 
     keys: Keys
     why: str
@@ -112,13 +112,13 @@ class _Items(Record):
 
 
 def detect(operation: Operation, api: API, answers: Answers | None = None) -> Pagination | None:
-    """Find how an operation's list pages; None if it is no list that pages. ``answers`` is the part that has been read.
+    """Find how an operation's list pages; None if it is not a paged list. ``answers`` is the part that has been read.
 
     Raises:
         DocumentError: the schemas of its answer are broken.
     """
     if operation.method not in _READS | {"POST"}:
-        return None  # of what changes things, nothing is repeated
+        return None  # operations that change data are never repeated
     looked = _Look(answers or Answers(operation, api))
     for rule in _RULES:
         found = rule(looked)
@@ -128,7 +128,7 @@ def detect(operation: Operation, api: API, answers: Answers | None = None) -> Pa
 
 
 class _Look:
-    """What the rules look at."""
+    """The input of the rules."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
@@ -145,7 +145,7 @@ class _Look:
         return [Evidence(reason, self.answers.location(pointers[0]) if pointers else None)]
 
     def asked(self, names: frozenset[str]) -> Iterator[Asked]:
-        """The request's values of such names, those of the query first."""
+        """The request's values with such names, query parameters first."""
         yield from sorted(
             (one for one in self.answers.asked if one.name in names), key=lambda one: one.target.in_ == "body"
         )
@@ -165,7 +165,7 @@ class _Look:
         return keys[:-1] == around or all(_is_around(folded(str(key))) for key in keys[:-1])
 
     def pagination(self, next_: str, confidence: Confidence, evidence: list[Evidence]) -> Pagination:
-        """The rule with all that goes with it."""
+        """The complete rule."""
         items = self.items
         more, counts = self.more(), dict[str, str | None]()
         if " + " in next_:
@@ -195,7 +195,7 @@ class _Look:
         return f"not {found.path}" if found is not None else None
 
     def start(self, next_: str) -> int | str | None:
-        """The number of the first page or item, or the path of it in the answer; None where it is as usual."""
+        """The number of the first page or item, or the path of it in the answer; None for the usual one."""
         one = next((one for one in self.answers.asked if next_.startswith(f"{one.text} + ")), None)
         if one is None:
             return None
@@ -206,7 +206,7 @@ class _Look:
         known = [default, None if told is None else int((told[1] or told[2]).lower() not in {"0", "zero"}), minimum]
         found = next((int(each) for each in known if each in {0, 1} and not isinstance(each, bool)), None)
         if found is None and (is_page or one.name.startswith("start")):
-            # Servers count from 0 or 1, and often say in the answer which page it is.
+            # Servers count from 0 or 1, and often return the page number.
             repeated = next(self.beside((one.name, *_NUMBERS) if is_page else (one.name,), kind="integer"), None)
             return repeated.path if repeated is not None else 1 if is_page else None
         return found if is_page or found else None
@@ -217,7 +217,7 @@ class _Look:
         if self.operation.method not in _READS or not hints or not any(each.is_list for each in self.answers.fields):
             return None
         names = ", ".join(dict.fromkeys(one.target.name for one in hints))
-        evidence = self.said(f"it takes {names}, but nothing says how the next page is asked for", hints[0])
+        evidence = self.said(f"it takes {names}, but nothing says how the next page is requested", hints[0])
         found = self.pagination("", "unclear", evidence)
         return replace(found, next=None, start=None)
 
@@ -228,7 +228,7 @@ def _is_around(name: str) -> bool:
 
 
 def _is_choice(one: Asked) -> bool:
-    """Whether a value is no count: a text, a boolean, an array."""
+    """Whether a value can't be a count: a string, a boolean, an array."""
     return one.shape is not None and bool(kinds(one.shape)) and not one.is_number and "string" not in kinds(one.shape)
 
 
@@ -245,7 +245,7 @@ def _items(answers: Answers) -> _Items | None:
     found = _items_in(answers, answers.below(()))
     if found is not None:
         return found
-    # One level down: where one object alone holds a list (and what goes with it).
+    # One level down: where a single object contains a list (and its metadata).
     inner = []
     for outer in answers.below(()):
         if outer.shape.properties and outer.name not in _NO_ITEMS:
@@ -300,7 +300,7 @@ def _link_header(look: _Look) -> _Found | None:
 
 
 def _header_token(look: _Look) -> _Found | None:
-    """A token that a response header gives, and a request repeats."""
+    """A token in a response header that a request repeats."""
     for header in look.answers.headers:
         name = folded(header.name).removeprefix("x")
         for one in look.answers.asked:
@@ -318,7 +318,7 @@ def _header_token(look: _Look) -> _Found | None:
 
 
 def _named_token(look: _Look) -> _Found | None:
-    """A token that the answer gives under the request's name, or that name after "next"."""
+    """A token in the answer with the request's name, or with that name after "next"."""
     pairs: list[tuple[Asked, Field]] = []
     for one in look.answers.asked:
         if not _may_be_token(one):
@@ -340,7 +340,7 @@ def _named_token(look: _Look) -> _Found | None:
         return text, "certain" if pairs[0][0].is_text else "likely", look.said(names, pairs[0][0])
     for one in look.asked(TOKENS | {"offset"}):
         for field in look.beside((one.name,)) if _may_be_token(one) else ():
-            # An offset that is a text is no number of items.
+            # An offset that is a string is not a number of items.
             is_text = one.name in TOKENS or (look.items and not one.is_number and field.kinds == {"string"})
             if _is_token(field) and field.name != "after" and is_text:
                 reason = f"{one.target.name} is in the request and in the answer"
@@ -349,7 +349,7 @@ def _named_token(look: _Look) -> _Found | None:
 
 
 def _may_be_token(one: Asked) -> bool:
-    """Whether a request's value can repeat a token: no boolean, no list, no date."""
+    """Whether a request's value can repeat a token: not a boolean, list or date."""
     if one.target.in_ in {"path", "cookie"} or one.name in SIZES or (one.shape is not None and one.shape.enum):
         return False
     if one.shape is not None and (one.shape.format or "") in {"date", "date-time", "time", "uri"}:
@@ -368,7 +368,7 @@ def _is_token(field: Field) -> bool:
 
 
 def _url(look: _Look) -> _Found | None:
-    """A URL in the answer; one that is not declared as such counts if the request has no token."""
+    """A URL in the answer; an undeclared one counts only if the request has no token."""
     if not look.lists:
         return None
     for field in _url_fields(look):
@@ -398,7 +398,7 @@ def _url_fields(look: _Look) -> Iterator[Field]:
 
 
 def _named_below_next(look: _Look) -> _Found | None:
-    """A token that has the request's name in an object that tells of the next page."""
+    """A token with the request's name in an object about the next page."""
     for one in look.answers.asked:
         for field in look.beside((one.name,)) if _may_be_token(one) and not _is_date(one) else ():
             if len(field.keys) > 1 and folded(str(field.keys[-2])) in {"next", "nextpage"} and _is_token(field):
@@ -419,7 +419,7 @@ def _used_together(look: _Look) -> _Found | None:
             if not _is_token(field) or (field.name in {"lastid", "next"} and one.is_number):
                 continue
             if one.name in PAGES and (one.is_number != bool(field.kinds & {"integer", "number"})):
-                continue  # an integer page is no token
+                continue  # an integer page is not a token
             if one.name in PAGES and not field.name.startswith("next"):
                 continue
             if field.name == one.name and field.keys[:-1] == () and one.name == "after":

@@ -1,6 +1,6 @@
 """The rule of how a list pages, and how it is written: in ``by=``, in options, in documents and overlays.
 
-Rule 1: a rule is text, so that it can be shown, corrected and given back. Its grammar, where PATH is a small path such
+Rule 1: a rule is text, so that it can be shown, corrected and passed back. Its grammar, where PATH is a small path such
 as ``$.data[-1].id``, and IN is ``query``, ``header``, ``path``, ``cookie`` or ``body`` (whose NAME may be a path):
 
     next = "Link rel=next"                      the URL of that link header
@@ -10,7 +10,7 @@ as ``$.data[-1].id``, and IN is ``query``, ``header``, ``path``, ``cookie`` or `
          | "IN NAME + items"                    the number of items before
     SOURCE = PATH | "header NAME"
 
-Rule 2: what is declared is used; what was guessed is not, unless the caller writes it down.
+Rule 2: declared rules are used; guessed ones only if the caller writes them down.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Confidence = Literal["certain", "likely", "guess", "unclear"]
 
 LINK = "Link rel=next"
 MEMBERS = ("items", "next", "more", "total", "last", "size", "start")
-"""What a rule says, as ``by=`` and ``x-pagination`` have it."""
+"""The members of a rule, as in ``by=`` and ``x-pagination``."""
 
 _TARGET = expression(r"(query|header|path|cookie|body) (\S(?:.*\S)?)")
 _LINK_RULE = expression(r"(?i)link(?:\s*:)?(?:\s+(?:header\s+)?rel\s*=\s*\"?next\"?)?")
@@ -38,7 +38,7 @@ _LINK_RULE = expression(r"(?i)link(?:\s*:)?(?:\s+(?:header\s+)?rel\s*=\s*\"?next
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a part of a rule was read from: the reason, and where the document says so."""
+    """The source of a part of a rule: the reason, and the location in the document."""
 
     reason: str
     location: DocumentLocation | None = None
@@ -49,15 +49,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """How the list of an operation goes on.
+    """How the list of an operation pages.
 
-    ``items`` is the path of the items in a response, None if that is unclear. ``next`` says what the next request has,
-    None if that is unclear. ``more`` is the path of a boolean; with ``not`` before it, true means the end. ``total`` is
-    the path of the number of all items, ``last`` of the number of pages. ``size`` is the parameter for the number of
+    ``items`` is the path of the items in a response, None if that is unclear. ``next`` describes the next request, None
+    if that is unclear. ``more`` is the path of a boolean; with ``not`` before it, true means the end. ``total`` is the
+    path of the total number of items, ``last`` of the number of pages. ``size`` is the parameter for the number of
     items on a page, ``start`` the number of the first page or item, or the path of it in the first answer.
 
-    ``confidence`` is that of ``next``: ``certain`` and ``likely`` are used, ``guess`` and ``unclear`` never unasked.
-    ``key`` is the operation's method and path.
+    ``confidence`` is that of ``next``: ``certain`` and ``likely`` are used, ``guess`` and ``unclear`` only if the
+    caller confirms them. ``key`` is the operation's method and path.
     """
 
     items: str | None = None
@@ -73,11 +73,11 @@ class Pagination:
 
     @property
     def is_usable(self) -> bool:
-        """Whether pages can be asked for without a further word of the caller."""
+        """Whether pages can be requested without confirmation by the caller."""
         return self.next is not None and self.confidence in {"certain", "likely"}
 
     def rule(self) -> dict[str, Any]:
-        """The members that are known, as ``by=`` takes them."""
+        """The known members, in the form of ``by=``."""
         found = ((name, getattr(self, name)) for name in MEMBERS)
         return {name: value for name, value in found if value is not None}
 
@@ -101,7 +101,7 @@ class Pagination:
 
 
 class Target(Record):
-    """What a request repeats: a parameter by location and name, or a member of the body by the keys of its path."""
+    """The place of a value in a request: a parameter by location and name, or a member of the body by its path."""
 
     in_: str
     name: str
@@ -109,9 +109,9 @@ class Target(Record):
 
 
 class Next(Record):
-    """A rule's ``next`` as it is carried out.
+    """A rule's ``next``, parsed.
 
-    ``kind`` is ``link``, ``url``, ``token``, ``page`` or ``offset``. Of each target, ``sources`` has the keys of a
+    ``kind`` is ``link``, ``url``, ``token``, ``page`` or ``offset``. ``sources`` has, for each target, the keys of a
     path, or the name of a response header.
     """
 
@@ -152,20 +152,22 @@ def _read_source(text: str) -> Keys | str:
 
 @lru_cache(maxsize=256)
 def read_target(text: str) -> Target:
-    """Read the place of a value in a request, such as ``query page``; a name alone is one in the query.
+    """Read the place of a value in a request, such as ``query page``; a bare name is in the query.
 
     Raises:
         ValueError: there is no such location.
     """
     found = _TARGET.fullmatch(text if " " in text else f"query {text}")
     if found is None:
-        raise ValueError(f"{text!r} is not a place in a request such as 'query page', 'header X-Token' or 'body page'")
+        raise ValueError(
+            f"{text!r} is not a location in a request such as 'query page', 'header X-Token' or 'body page'"
+        )
     in_, name = found.groups()
     return Target(in_, name, path_keys(name) if in_ == "body" else ())
 
 
 def checked(rule: Any, argument: str) -> dict[str, Any]:
-    """A rule as ``by=`` takes it, without the members that are None.
+    """Check a rule in the form of ``by=``; members that are None are left out.
 
     Raises:
         ArgumentError: it has other members, or one that can't be read.
@@ -198,10 +200,10 @@ _READERS: Mapping[str, Any] = {"next": read_next, "size": read_target, "start": 
 
 
 def changed(found: Pagination, rule: Mapping[str, Any], reason: Evidence) -> Pagination:
-    """A rule with members that somebody has written down: these are certain."""
+    """A rule with explicit members, which are certain."""
     confidence: Confidence = "certain" if "next" in rule else found.confidence
     evidence = (reason,) if "next" in rule and "items" in rule else (reason, *found.evidence)
     if "next" in rule and found.next != rule["next"]:
-        # What belonged to another rule: a `more` of its own kind would end this one too early.
+        # Members of another rule: its own `more` would end this one too early.
         found = replace(found, more=None, total=None, last=None, start=None)
     return replace(found, **rule, confidence=confidence, evidence=evidence)

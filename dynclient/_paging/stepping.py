@@ -1,12 +1,12 @@
-"""The pages of a list one after the other, as a generator that does no I/O: it gives requests and takes results.
+"""The pages of a list one after another, as a generator without I/O: it yields requests and receives results.
 
 Rule 1: the first request is that of the call. A later one is the same with one value replaced, or with the URL that the
 server named, whose query replaces the whole query; method, body and headers stay.
-Rule 2: what the server sends decides: a ``Link: rel=next`` is followed whatever the rule is, and a token that is a URL
-is followed as a URL. A missing, null, empty or false token is the end.
-Rule 3: no page is asked for at another origin, and none twice. A page of items is never lost: what is wrong with
-the next one is raised after it.
-Rule 4: a number of items that is smaller than usual is no end: servers leave out what a caller may not see.
+Rule 2: the server's response decides: a ``Link: rel=next`` is followed under any rule, and a token that is a URL is
+followed as a URL. A missing, null, empty or false token is the end.
+Rule 3: no page is requested at another origin, and none twice. A page of items is never lost: an error of the next page
+is raised after it.
+Rule 4: fewer items than usual do not end the list: servers leave out items that a caller may not see.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class Position(Record):
-    """What the request of a page says: values of the rule's targets, or a URL; neither for the first page.
+    """The position of a page: values of the rule's targets, or a URL; neither for the first page.
 
-    ``number`` is that of the page, from 1. ``before`` counts the items of the pages before; ``skip`` those of this page
-    that were read already. ``by_link``: a link header led here.
+    ``number`` is the page number, from 1. ``before`` counts the items of the previous pages; ``skip`` the items of this
+    page that were already read. ``by_link``: a link header led here.
     """
 
     values: tuple[Any, ...] = ()
@@ -59,11 +59,11 @@ class Position(Record):
 
 
 class Paging(Record):
-    """How the pages of one call are asked for.
+    """How the pages of one call are requested.
 
     ``request`` makes a request with other values of targets. ``hidden`` are the query fields of credentials, which are
-    neither followed nor kept. ``size`` is the number of items that a page was asked to have, ``usual_size`` what the
-    document has as default, and ``first_number`` the number of the first page or item in the call; any may be None.
+    neither followed nor kept. ``size`` is the requested page size, ``usual_size`` the document's default, and
+    ``first_number`` the number of the first page or item in the call; any may be None.
     """
 
     rule: Pagination
@@ -80,7 +80,7 @@ class Paging(Record):
 
 @dataclass(frozen=True, slots=True)
 class Page(Iterable[_Item]):
-    """A page of a list: its items, and the answer as it came.
+    """A page of a list: its items, and the whole answer.
 
     ``data`` is the whole answer. ``number`` counts from 1. ``dropped`` counts the items that ``unique=`` has left out.
     """
@@ -97,12 +97,12 @@ class Page(Iterable[_Item]):
 
     @property
     def resume(self) -> str | None:
-        """The text that goes on after this page; None after the last one."""
+        """The text to continue after this page; None after the last one."""
         return self._after() if self._after is not None else None
 
     @property
     def has_items(self) -> bool:
-        """Whether it is known which they are."""
+        """Whether it is known where the items are."""
         return self._items is not None
 
     @property
@@ -110,7 +110,7 @@ class Page(Iterable[_Item]):
         """The items.
 
         Raises:
-            PaginationUnclear: it is unclear which member they are; ``by={"items": PATH}`` says so.
+            PaginationUnclear: it is unclear where they are; pass ``by={"items": PATH}``.
         """
         if self._items is None:
             raise PaginationUnclear(
@@ -122,7 +122,7 @@ class Page(Iterable[_Item]):
         return iter(self.items)
 
     def resume_at(self, index: int) -> str:
-        """The text that goes on with an item of this page, by its index."""
+        """The text to continue at an item of this page, by its index."""
         return self._here(index) if self._here is not None else ""
 
 
@@ -132,13 +132,13 @@ Steps = Generator[tuple["Page[Any] | None", "Request | PaginationError | None"],
 
 
 def steps(paging: Paging) -> Steps:
-    """Give the page that a result was, with the request of the next one, and take that one's result.
+    """Yield the page of a result with the request of the next one, and receive that one's result.
 
-    The next one is None after the last page, and an error that has to be raised if it can't be asked for. An error of
-    the request that is thrown in comes out with the number of its page and the text that resumes there.
+    The next one is None after the last page, and an error to raise if it can't be requested. An error of the request
+    that is thrown in is raised with the number of its page and the text to resume there.
 
     Raises:
-        ArgumentError: ``resume`` is not of this call.
+        ArgumentError: ``resume`` belongs to another call.
     """
     walk = _Walk(paging)
     position = walk.resumed()
@@ -155,7 +155,7 @@ def steps(paging: Paging) -> Steps:
 
 
 class _Walk:
-    """What is remembered from page to page."""
+    """The state that is kept from page to page."""
 
     def __init__(self, paging: Paging) -> None:
         self.paging, self.rule = paging, paging.rule
@@ -173,13 +173,13 @@ class _Walk:
         self.hidden = paging.hidden | secrets
         fields = urlsplit(self.first.url).query.split("&")
         self.secret_fields = [part for part in fields if _name(part) in secrets]
-        self.home = "//"  # what no URL begins with that is used here
+        self.home = "//"  # no URL used here begins with it
         plain_url = self._absolute(self.first.url, self.first.url)
         self.home = "{0.scheme}://{0.netloc}/".format(urlsplit(plain_url))
         self._remember(plain_url)
         if not (self.first.body is None or isinstance(self.first.body, bytes)):
             raise ArgumentError(
-                "the body is a stream, which can be sent once, and each page needs it",
+                "the body is a stream, which can be sent only once, but each page needs it",
                 argument="body",
                 hint="pass bytes",
             )
@@ -195,7 +195,7 @@ class _Walk:
         url, first = position.url, self.first
         if url:
             if self.secret_fields:
-                # What the caller gave as a secret stays, whether the server repeats it or not.
+                # The caller's secrets are kept, whether the server repeats them or not.
                 url += ("&" if "?" in url else "?") + "&".join(self.secret_fields)
             return Request(first.method, url, first.headers, first.body, first.operation_id, first.secrets)
         if not position.values:
@@ -203,7 +203,7 @@ class _Walk:
         return self.paging.request(dict(zip(self.next.targets, position.values, strict=True)))
 
     def _absolute(self, target: str, base: str) -> str:
-        """The URL of a page, which has to be of the same origin; credentials in its query are left out.
+        """The URL of a page, which must have the same origin; credentials in its query are left out.
 
         RFC 3986, 5: it is resolved against the URL of the request.
         """
@@ -228,12 +228,12 @@ class _Walk:
         except ValueError:
             is_usable = False
         if not is_usable:
-            raise PaginationError("the next page has no http or https URL that can be asked for")
+            raise PaginationError("the next page has no valid http or https URL")
         if there != self.first.origin:
             scheme, host, port = there
             raise PaginationError(
-                f"the next page is at another origin, {scheme}://{host}:{port}, where nothing was sent",
-                hint="base_url= names another server for all calls",
+                f"the next page is at another origin, {scheme}://{host}:{port}; nothing was sent there",
+                hint="base_url= sets another server for all calls",
             )
         return url
 
@@ -254,7 +254,7 @@ class _Walk:
         """The position of ``resume``, or the first page.
 
         Raises:
-            ArgumentError: it was made by a call with other arguments, or is damaged.
+            ArgumentError: it comes from a call with other arguments, or is damaged.
         """
         text = self.paging.resume
         if text is None:
@@ -269,7 +269,9 @@ class _Walk:
             raise ArgumentError("resume is not a text that a page gave", argument="resume")
         if fingerprint != self.fingerprint:
             raise ArgumentError(
-                "resume is of a call with other arguments", argument="resume", hint="repeat the call as it was"
+                "resume belongs to a call with other arguments",
+                argument="resume",
+                hint="repeat the call with the same arguments",
             )
         if position.url:
             position = position._replace(url=self._absolute(position.url, self.first.url))
@@ -282,7 +284,7 @@ class _Walk:
     def received(
         self, result: HTTPResult, request: Request, here: Position
     ) -> tuple[Page[Any], Request | PaginationError | None, Position]:
-        """The page that a result is, and what comes after it."""
+        """The page of a result, and the next position."""
         following: Request | PaginationError | None = None
         there, items, is_read = here, None, False
         try:
@@ -297,24 +299,24 @@ class _Walk:
                 after = Position(values, url, here.number + 1, here.before + len(items or ()), 0, by_link)
                 following, there = self.request(after), after
         except DynclientError as error:
-            if is_read:  # the next page is not known: the list goes on at the end of this one
+            if is_read:  # the next page is unknown: the list continues at the end of this one
                 there = here._replace(skip=len(items or ()))
             following = self._at(error, there, request, here.number + is_read)
         page, is_full = self._page(result, items, here, there if following is not None else None)
         return page, None if is_full else following, there
 
     def _at(self, error: DynclientError, position: Position, request: Request, number: int) -> PaginationError:
-        """The error with the number of the page that it is about, and where the list goes on."""
+        """Add the page number and the resume text to an error."""
         if not isinstance(error, PaginationError):
             cause = error
-            error = PaginationError(f"the next page can't be asked for: {cause.message}")
+            error = PaginationError(f"the next page can't be requested: {cause.message}")
             error.__cause__ = cause
         error.page_number, error.resume = number, self.token(position)
         error.operation_id = request.operation_id
         return error
 
     def _items(self, data: Any) -> Any:
-        """The items as they came; None where it is unclear which they are."""
+        """The items as received; None if it is unclear where they are."""
         if self.rule.items is None:
             return None
         found = _value(data, self.rule.items)
@@ -324,7 +326,7 @@ class _Walk:
             return []
         if not isinstance(found, (list, tuple)):
             raise PaginationError(
-                f"{self.rule.items} of the answer is no list of items but a {type(found).__name__}",
+                f"{self.rule.items} of the answer is not a list of items but a {type(found).__name__}",
                 hint='by={"items": PATH} names them',
             )
         return found
@@ -332,7 +334,10 @@ class _Walk:
     def _page(
         self, result: HTTPResult, items: Any, position: Position, after: Position | None
     ) -> tuple[Page[Any], bool]:
-        """The page, without the items that were read or are too many; and whether no further item is asked for."""
+        """The page, without the items that were read before or exceed the limit.
+
+        And whether no further item is needed.
+        """
         dropped, is_full = 0, False
         kept: tuple[Any, ...] | None = None
         if items is not None:
@@ -369,7 +374,7 @@ class _Walk:
         return is_new
 
     def _following(self, result: HTTPResult, items: Any, request: Request, here: Position) -> _Following:
-        """What the next page is asked for with; None after the last one."""
+        """The position of the next page; None after the last one."""
         # RFC 3986, 5.1.3: a reference is relative to the URL that was asked last, after redirects.
         request = result.request or request
         links = web_links(result.headers["link"]) if "link" in result.headers else ()
@@ -415,13 +420,13 @@ class _Walk:
         if len(found) == 1 and isinstance(first, str) and (self.next.kind == "url" or self._is_url(first, request)):
             return self._to_url(first, request, here)
         if self.next.kind == "url":
-            raise PaginationError("the URL of the next page is no text")
+            raise PaginationError("the URL of the next page is not a string")
         if MISSING in found:
             found = tuple(None if value is MISSING else value for value in found)
         for target, value in zip(self.next.targets, found, strict=True):
             _check_token(target, value)
         if self.is_scroll:
-            # A scroll has one name from the first page to the empty one.
+            # A scroll keeps its token from the first page to the empty one.
             is_same, self.last_items = items == self.last_items, items
             is_new = self._remember(first) or not is_same
             return (found, "", False) if items and (is_new or not self._ends(first, here)) else None
@@ -430,7 +435,10 @@ class _Walk:
         return found, "", False
 
     def _is_url(self, text: str, request: Request) -> bool:
-        """Whether a token is a URL. One in base64 may begin with a slash too: a path is one like the request's."""
+        """Whether a token is a URL.
+
+        A base64 token may begin with a slash too: a path counts if it resembles the request's.
+        """
         if text.startswith("/") and "?" not in text:
             return text.split("/")[1] == urlsplit(request.url).path.split("/")[1]
         return text.startswith(("/", "?")) or _URL.match(text) is not None
@@ -472,9 +480,9 @@ class _Walk:
         return self.start if found is None else found
 
     def _is_last(self, data: Any, count: int, here: Position) -> bool:
-        """Whether the totals say that this page is the last one; or else that it is shorter than we have asked for.
+        """Whether the totals say that this page is the last one; or else that it is shorter than requested.
 
-        A total may be that of the page: it counts only if it was reached over several pages, or by a short one.
+        A total may be of the page: it counts only if it was reached over several pages, or by a short one.
         """
         total, pages = _integer(data, self.rule.total), _integer(data, self.rule.last)
         size = self.paging.size
@@ -483,7 +491,7 @@ class _Walk:
         if total is not None:
             usual = size or self.paging.usual_size
             return here.before + count == total and (here.before > 0 or (usual is not None and count < usual))
-        # A server may give fewer than we ask for: what it gives is known after a page.
+        # A server may send fewer items than requested: its page size is known after a page.
         return size is not None and count < size and here.before > 0 and count < self.full
 
     # Loops.
@@ -504,8 +512,9 @@ class _Walk:
             return False
         if self.paging.on_repeat == "error":
             raise PaginationError(
-                f"the server repeats where the next page is: page {here.number + 1} would be one that came before",
-                hint='on_repeat="stop" takes that for the end of the list',
+                f"the server repeats the position of the next page: page {here.number + 1} would be one "
+                "that came before",
+                hint='on_repeat="stop" treats that as the end of the list',
             )
         return True
 

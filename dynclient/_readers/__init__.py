@@ -1,7 +1,7 @@
-"""Readers: from a document to the model. No other package depends on the version of OpenAPI.
+"""Readers convert a document to the model. No other package depends on the version of OpenAPI.
 
 ``read`` finds the version and the list of operations; ``API.read`` reads the operation of one row. The readers are
-loaded when they are first used, since a list in the cache needs none of them.
+loaded at their first use, since a cached list needs none of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A document as an API: its version, the list of its operations, and how to read one of them.
 
-Rule 1: to read a document lists its operations and stops; ``API.read`` reads one of them, again each time.
-Rule 2: the table ``READERS`` picks the reader, which is loaded when there is a document of its version. Differences
-between neighbours are a Dialect.
+Rule 1: reading a document only lists its operations; ``API.read`` reads one of them, again each time.
+Rule 2: the table ``READERS`` picks the reader, which is loaded for the first document of its version. Differences
+between versions are in a Dialect.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _NEEDED = 'an OpenAPI document begins with `openapi: 3.x.y` or `swagger: "2.0"`'
 
 
 def read(document: Document) -> API:
-    """Read a document as far as the list of its operations.
+    """Read the list of a document's operations.
 
     Raises:
-        UnsupportedVersion: it is not an OpenAPI document, or of an unknown version.
+        UnsupportedVersion: it is not an OpenAPI document, or has an unknown version.
         InvalidDocument: ``paths`` or ``jsonSchemaDialect`` is invalid.
     """
     version, dialect = version_of(document)
@@ -77,7 +77,7 @@ def version_of(document: Document) -> tuple[Version, Dialect]:
     """Return the reader of a document, and its dialect.
 
     Raises:
-        UnsupportedVersion: it is not an OpenAPI document, or of an unknown version.
+        UnsupportedVersion: it is not an OpenAPI document, or has an unknown version.
         InvalidDocument: its ``jsonSchemaDialect`` is not a string.
     """
     root = document.root
@@ -86,7 +86,7 @@ def version_of(document: Document) -> tuple[Version, Dialect]:
     field = next((key for key in ("openapi", "swagger") if key in root), None)
     if field is None:
         keys = ", ".join(list(root)[:5])[:80]
-        raise UnsupportedVersion(f"{document.name} says no version; it has {keys or 'no key'}", hint=_NEEDED)
+        raise UnsupportedVersion(f"{document.name} has no version; its keys are {keys or 'none'}", hint=_NEEDED)
     # A version without quotes is a number in YAML: 2.0 may have become 2, and 3.1 is not a string.
     text = " ".join((spelled(root[field]) or described(root[field])).split())[:40]
     key = text[:3]
@@ -94,7 +94,7 @@ def version_of(document: Document) -> tuple[Version, Dialect]:
         number = re.match(r"(\d+)(?:\.(\d+))?(?![\d])", text)
         key = f"{number[1]}.{number[2] or 0}" if number else ""
     if key not in READERS or (key == "2.0") != (field == "swagger"):
-        raise UnsupportedVersion(f"{document.name} says `{field}: {text}`, which is not supported", hint=_NEEDED)
+        raise UnsupportedVersion(f"{document.name} has `{field}: {text}`, which is not supported", hint=_NEEDED)
     reader = import_module(f"dynclient._readers.{READERS[key]}")
     return reader.VERSION, _dialect(document, DIALECTS[key])
 
@@ -135,7 +135,7 @@ class OperationReader:
     __slots__ = ("_root", "_version", "schemes")
 
     def __init__(self, root: Node, version: Version) -> None:
-        """``version`` has what differs between versions."""
+        """``version`` has the differences between versions."""
         self._root = root
         self._version = version
         self.schemes: Mapping[str, SecurityScheme] = Components(
@@ -199,7 +199,7 @@ class OperationReader:
         return found.node.followed("an Operation Object"), item
 
     def operation(self, row: OperationRow, node: Node, items: Sequence[Node]) -> Operation:
-        """Read an Operation Object, wherever it stands; ``items`` are its Path Items, the nearest first."""
+        """Read an Operation Object anywhere in the document; ``items`` are its Path Items, the nearest first."""
         paths.check_method(row.method, node)
         root = self._root
         operation = Operation(

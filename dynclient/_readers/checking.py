@@ -1,18 +1,18 @@
 """All errors in a document's OpenAPI objects; the fixed fields of each object, by version; and misspelt ones.
 
-Rule 1: operations are read as for calls, but errors are collected, and reading goes on with a replacement. So are
+Rule 1: operations are read as for calls, but errors are collected, and reading continues with a replacement. So are
 callbacks, webhooks, and unused objects in ``components``.
-Rule 2: then come the rules whose violations a reader forgives, since calls can be made nevertheless.
+Rule 2: then rules are checked whose violations do not stop calls.
 Rule 3: an object has the fixed fields of its version, and extensions, ``x-…``. Any other member is misspelt, or of
 another version, and is not read. Since 3.1 a schema may have foreign keywords: there only names that nearly equal a
 known one are reported.
 Rule 4: a thousand reports are enough: a generator makes the same mistake everywhere.
-Rule 5: the author's own data (examples, defaults, enums, extensions) is not looked into.
+Rule 5: the author's own data (examples, defaults, enums, extensions) is not checked.
 
-The table of fields: a version is what all have in common, and its neighbour with a difference: the fields that it adds,
-and with a minus those that it removes. Objects with the same fields are named together, with commas between them. After
-a field is the object of OpenAPI that it holds: ``=Info``, an array ``=[Tag]``, a map by any name ``={Header}``, a map
-with extensions beside the names ``=<PathItem>``. Other values have no entry.
+The table of fields: a version is its neighbour with the fields that it adds, and with a minus those that it removes.
+Objects with the same fields are named together, with commas between them. After a field is the object of OpenAPI that
+it holds: ``=Info``, an array ``=[Tag]``, a map by any name ``={Header}``, a map with extensions beside the names
+``=<PathItem>``. Other values have no entry.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def check(document: Document) -> Checked:
 
 
 def incoming(document: Document) -> dict[str, Callable[[], Operation]]:
-    """Find the operations of webhooks and callbacks, which the server calls: what reads each, and raises DocumentError.
+    """Find the operations of webhooks and callbacks, which the server calls, each with a function that reads it.
 
     The key is the webhook's method and name, or the operation's key with the callback's name and method.
     """
@@ -84,7 +84,7 @@ def incoming(document: Document) -> dict[str, Callable[[], Operation]]:
     reader = OperationReader(root, version)
     found: dict[str, Callable[[], Operation]] = {}
     for path, item in _named(root, "paths"):
-        with suppress(DocumentError):  # who reads the operation gets it
+        with suppress(DocumentError):  # reading the operation raises it
             for location in _operations(path, item):
                 for name, below in _callbacks(location.node):
                     key = f"callback {below.row.method} {name} of {location.row.key}"
@@ -177,7 +177,7 @@ def _parameters(location: _Location) -> None:
     # OAS 3.1.1, Path Templating: each template expression MUST correspond to a path parameter.
     for name in set(names) - {node.value.get("name") for node in nodes}:
         location.node.refuse(
-            location.node.fault(f"{{{name}}} of the path is not declared as a parameter `in: path`"), None
+            location.node.fault(f"{{{name}}} in the path is not declared as a parameter `in: path`"), None
         )
     for node in nodes:
         # OAS 3.1.1, Parameter Object: `name` MUST correspond to an expression in the path; `required` MUST be true.
@@ -197,13 +197,13 @@ def _alike(level: Node) -> None:
 
 
 def _responses(operation: Node) -> None:
-    # OAS 3.0.4, Operation Object: `responses` is REQUIRED; 3.1 lets it be left out.
+    # OAS 3.0.4, Operation Object: `responses` is REQUIRED; 3.1 makes it optional.
     if "responses" not in operation.value and not operation.since("3.1"):
         operation.refuse(operation.fault("`responses` is missing"), None)
     for key, node in operation.entries("responses"):
         if paths.status_of(key) is None and not key.startswith("x-"):
             node.refuse(node.fault(f"{key!r} is not a status: use 200, 2XX or default"), None)
-        # OAS 3.1.1, Response Object: `description` is REQUIRED; 3.2 lets it be left out.
+        # OAS 3.1.1, Response Object: `description` is REQUIRED; 3.2 makes it optional.
         found = node.followed("a Response Object")
         if "description" not in found.value and not operation.since("3.2"):
             found.refuse(found.fault("`description` is missing"), None)
@@ -369,7 +369,7 @@ def _unknown(document: Document) -> Iterator[DocumentError]:
         target = _target(document, at)
         if target is not None:
             waiting.append(target)
-        # OAS 3.1.1, Reference Object: what stands beside is ignored; Path Items and the schemas of 3.1 may say more.
+        # OAS 3.1.1, Reference Object: other members are ignored; Path Items and the schemas of 3.1 may have more.
         if _REFERENCE in at.value and _REFERENCE not in known[at.kind]:
             continue
         fields = known[at.kind]
@@ -419,25 +419,25 @@ def _held(at: _At, name: str, value: Any, held: str) -> Iterator[_At]:
 def _described(kind: str, name: str, fields: Fields, version: str) -> str:
     """Describe a member that is not one of the fields; empty if it is not to be reported."""
     if (kind, name) == ("Schema", "nullable"):
-        return "`nullable` was removed in OpenAPI 3.1; it is taken as 3.0 means it. Write `null` into `type` instead"
+        return "`nullable` was removed in OpenAPI 3.1; it is read as in 3.0. Write `null` into `type` instead"
     other = known_to(kind, name)
     may_be_foreign = kind == "Schema" and version >= "3.1" and not other
     meant = _meant(name, fields, _ALL_BUT_EQUAL if may_be_foreign else _ALIKE)
     if may_be_foreign and (not meant or len(name) < _SHORTEST):
         return ""
     if other:
-        hint = f"OpenAPI {other} has it"
+        hint = f"it exists in OpenAPI {other}"
     elif meant:
         hint = f"did you mean `{meant}`?"
     else:
-        hint = "extensions begin with `x-`"
+        hint = "names of extensions begin with `x-`"
     article = "an" if kind[0] in "AEIOU" else "a"
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", kind)
     return f"`{name[:_LONGEST]}` is not a field of {article} {spaced} Object; {hint}"
 
 
 def _meant(name: str, fields: Iterable[str], likeness: float) -> str:
-    """Return the field most similar to a name, if its likeness (0 to 1) suffices; capitals make no difference."""
+    """Return the field most similar to a name, if its likeness (0 to 1) suffices; case-insensitive."""
     if len(name) > _LONGEST:
         return ""
     known = {field.lower(): field for field in fields}

@@ -1,6 +1,6 @@
 """The list of a document's operations as JSON, for the compiled form, and back: column by column.
 
-Rule 1: the list only says where an operation is. To read one, the document is looked at.
+Rule 1: the list only has the positions of operations. Reading one reads the document.
 Rule 2: a list that can't be decoded counts as missing: the operations are found in the document.
 """
 
@@ -16,19 +16,19 @@ from dynclient._document.lazy import DamagedError, decoded
 from dynclient._records import Record
 from dynclient._rows import OperationRow
 
-if TYPE_CHECKING:  # to list operations, of the model only their rows are needed
+if TYPE_CHECKING:  # listing operations needs only the rows of the model
     from dynclient.model import API
 
 
 class Listing(Record):
-    """A list that was kept: the operations in the document's order, and the namespace of each tag."""
+    """A cached list: the operations in the document's order, and the namespace of each tag."""
 
     rows: Sequence[OperationRow]
     namespaces: dict[str, str]
 
 
 def listed(word: str) -> Listing | None:
-    """Return the list of a local file's operations from the cache; None if it is not there.
+    """Return the list of a local file's operations from the cache; None if it is not cached.
 
     The document is neither read nor opened, so that a shell can complete names in little time.
     """
@@ -46,7 +46,7 @@ def noted(api: API) -> bytes | None:
 
 
 def listing(text: bytes | None) -> Listing | None:
-    """Decode a list; None if it is not one."""
+    """Decode a list; None if it is not a list."""
     if text is None:
         return None
     try:

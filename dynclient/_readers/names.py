@@ -4,12 +4,12 @@ Rule 1: an operation is named after its operationId, or else after its method an
 loses its parameters where it is still the only one.
 Rule 2: in the namespace of a tag, a name that begins with the tag's name loses that part. Where no operation has a tag,
 the namespaces are the first segments of paths, after those that all share or that are a version; a name loses that
-segment wherever it stands.
+segment in any place.
 Rule 3: a client's own attributes keep their names (:data:`RESERVED`), and so does ``…_with_http_info`` of an operation:
 an operation of such a name gets a trailing underscore. A tag whose name is taken by either gets one too.
 Rule 4: the document's own names come first: those that are Python names in snake_case already, of operations and then
-of tags. The others are made of the document's; collisions get the suffixes ``_2``, ``_3`` in the document's order. Tags
-that differ in case only share a namespace.
+of tags. The others are derived; collisions get the suffixes ``_2``, ``_3`` in the document's order. Tags that differ in
+case only share a namespace.
 """
 
 from __future__ import annotations
@@ -181,5 +181,5 @@ def _without(name: str, prefix: str) -> str:
     rest = name.removeprefix(prefix)
     if not rest:
         return name
-    # What is left of a name is one already, unless it begins with a digit or is a keyword.
+    # The rest of a name is a valid name, unless it begins with a digit or is a keyword.
     return rest if rest.isidentifier() and not keyword.iskeyword(rest) else identifier(rest)

@@ -1,11 +1,11 @@
-"""A value in a document together with its location, through which all readers read.
+"""A value in a document with its location; all readers use it.
 
 Rule 1: a value of a wrong type is an InvalidDocument with its location, never a KeyError, TypeError or AttributeError.
 Rule 2: values that shape a call are read strictly (:meth:`Node.text`, :meth:`Node.flag`, :meth:`Node.entries`,
 :meth:`Node.members`); texts for people are read leniently (:meth:`Node.note`).
-Rule 3: nothing is read ahead: a Node is made when it is needed.
-Rule 4: null where an object, an array, a text or a schema is expected counts as nothing there, since YAML writes null
-for a key without a value. It is an error only if all errors of a document are collected.
+Rule 3: nothing is read in advance: a Node is made on demand.
+Rule 4: null instead of an object, an array, a string or a schema counts as missing, since YAML writes null for a key
+without a value. It is an error only if all errors of a document are collected.
 Rule 5: an error is passed to :meth:`Node.refuse`, which raises it. If all errors of a document are collected, it is
 kept instead, and reading goes on with a replacement.
 """
@@ -113,10 +113,10 @@ class Node(Record):
         return Node(value, f"{self.uri}/{key}", self.source)
 
     def object(self, what: str) -> Node:
-        """Return this node if it is an object; ``what`` names it in the error.
+        """Return this node if it is an object; ``what`` is its name in the error.
 
         Raises:
-            InvalidDocument: it is not.
+            InvalidDocument: it is not an object.
         """
         if isinstance(self.value, Mapping):
             return self
@@ -191,7 +191,7 @@ class Node(Record):
         return {key: value for key, value in self.value.items() if key.startswith("x-")}
 
     def followed(self, what: str) -> Node:
-        """Return this object, or the one that its chain of ``$ref`` leads to; ``what`` names it in errors.
+        """Return this object, or the one that its chain of ``$ref`` leads to; ``what`` is its name in errors.
 
         Raises:
             InvalidDocument: it is not an object.
@@ -201,11 +201,11 @@ class Node(Record):
         seen: set[str] = set()
         while "$ref" in node.value:
             if node.uri in seen:
-                message = f"`$ref` leads in a circle, and to no {what.lower()}"
+                message = f"`$ref` is circular, and leads to no {what.lower()}"
                 return self.replaced(UnresolvableReference(message, location=self.location))
             seen.add(node.uri)
             try:
-                node = node.target().object(f"what `$ref` leads to ({what.lower()})")
+                node = node.target().object(f"the target of `$ref` ({what.lower()})")
             except DocumentError as error:
                 return self.replaced(error)
         # OAS 3.1.1, Reference Object: `summary` and `description` beside a `$ref` override those of the component.
@@ -257,9 +257,9 @@ def spelled(value: Any) -> str | None:
 
 
 class Components(Mapping[str, T]):
-    """The named objects in one object of a document, each read when it is first used.
+    """The named objects in one object of a document, each read at its first use.
 
-    The names are known from the beginning. To get a broken object raises its DocumentError.
+    The names are known at once. Getting a broken object raises its DocumentError.
     """
 
     __slots__ = ("_names", "_read", "_section", "_seen")

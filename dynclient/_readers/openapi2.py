@@ -1,12 +1,13 @@
-"""OpenAPI 2.0 (Swagger), read into the words of OpenAPI 3.
+"""Read OpenAPI 2.0 (Swagger) into the model, in terms of OpenAPI 3.
 
 Rule 1: parameters and headers carry their schema's keywords themselves: the schema is that object, reduced to the
 keywords of schemas. ``collectionFormat`` becomes a style; it counts for arrays only, and that of an array within an
 array is dropped: no style of OpenAPI 3 has it.
-Rule 2: what an operation consumes are its media types. Without any, a body is JSON; a form is multipart if it has a
-file, else URL-encoded. A form becomes one object schema, made here, whose properties are the fields.
-Rule 3: ``host``, ``basePath`` and ``schemes`` become servers. What is missing is taken from the document's own URL. Of
-several schemes, https goes first. Without any it is https, but http on this machine itself.
+Rule 2: the media types of a body are those that the operation consumes. Without any, a body is JSON; a form is
+multipart if it has a file, else URL-encoded. A form becomes one object schema, made here, whose properties are the
+fields.
+Rule 3: ``host``, ``basePath`` and ``schemes`` become servers. Missing parts are taken from the document's own URL. Of
+several schemes, https comes first. The default is https, but http for this machine.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
 
 
 def _media_types(operation: Node, root: Node, key: str) -> list[str]:
-    """Return what an operation consumes or produces: its own list replaces the document's, even an empty one."""
+    """Return the media types of requests or responses: an operation's list replaces the document's, even if empty."""
     return strings(operation if key in operation.value else root, key)
 
 
@@ -104,7 +105,7 @@ def collection(node: Node) -> tuple[str, bool]:
         InvalidDocument: the collection format is unknown.
     """
     if node.value.get("type") != "array":
-        # A single value, too, is sent as `name=value`: what OpenAPI 3 has as its default.
+        # A single value, too, is sent as `name=value`: the default of OpenAPI 3.
         return "form", True
     name = node.text("collectionFormat", "csv")
     if name not in COLLECTION_FORMATS:
@@ -165,7 +166,7 @@ def body(operation: Node, parameters: Sequence[Node], consumes: Sequence[str]) -
     fields = [node for node in parameters if node.value.get("in") == "formData"]
     if bodies and fields:
         # OpenAPI 2.0, Parameter Object: body and form parameters cannot exist together for the same operation.
-        fields[0].refuse(fields[0].fault("a form field cannot stand beside a body"), None)
+        fields[0].refuse(fields[0].fault("an operation can't have both a form field and a body"), None)
     if bodies:
         return _body(bodies[0], consumes)
     return _form(operation, fields, consumes) if fields else None
@@ -305,7 +306,7 @@ def _component(_: str, node: Node) -> object:
 
 
 def servers(root: Node, operation: Node | None = None) -> tuple[Server, ...]:
-    """Return the servers of a document, or of an operation that has schemes of its own."""
+    """Return the servers of a document, or of an operation with its own schemes."""
     base = urlsplit(root.base_url or "")
     host = root.text("host", "").strip() or base.netloc.rpartition("@")[2]
     path = root.text("basePath", "").strip()
@@ -317,7 +318,7 @@ def servers(root: Node, operation: Node | None = None) -> tuple[Server, ...]:
         strangers += root.source.references.strangers(operation.uri, "schemes")
     overlay = strangers[0] if len(set(strangers)) == 1 else ""
     if not _HOST.fullmatch(host):
-        return root.refuse(root.fault(f"`host` must be a host, with a port at most, not {host!r}"), ())
+        return root.refuse(root.fault(f"`host` must be a host, optionally with a port, not {host!r}"), ())
     schemes = _schemes(root, operation, host, base.scheme)
     return tuple(Server(f"{scheme}://{host}{path}", remote=bool(strangers), overlay=overlay) for scheme in schemes)
 
@@ -340,7 +341,7 @@ def strings(node: Node, key: str) -> list[str]:
     members = list(node.members(key))
     for member in members:
         if not isinstance(member.value, str):
-            member.refuse(member.fault(f"`{key}` must hold strings"), None)
+            member.refuse(member.fault(f"`{key}` must contain strings"), None)
     return [member.value for member in members if isinstance(member.value, str)]
 
 

@@ -1,10 +1,10 @@
-"""OpenAPI 3.0, 3.1 and 3.2: parameters, bodies, responses and servers.
+"""Read OpenAPI 3.0, 3.1 and 3.2: parameters, bodies, responses and servers.
 
-Rule 1: a key of ``content`` is kept as the document spells it; a malformed one never matches, and so does no harm.
-Rule 2: examples and links are information only. A broken one is left out.
+Rule 1: a key of ``content`` is kept as the document spells it; a malformed one never matches.
+Rule 2: examples and links are only informative. Broken ones are left out.
 Rule 3: a relative server URL is resolved against the URL of its document, if that came from the network. If not, it
 stays relative, and building a request reports what is missing.
-Rule 4: a server's URL is a template: what is in braces stays as it is.
+Rule 4: a server's URL is a template: text in braces is kept.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _links(node: Node) -> Iterator[Link]:
 
 
 def content(node: Node, *, encoded: bool = True) -> dict[str, MediaType]:
-    """Read the ``content`` map of an object; ``encoded`` tells whether Encoding Objects count there."""
+    """Read the ``content`` map of an object; ``encoded``: whether Encoding Objects apply there."""
     return {
         media_range: _media_type(media_range, value.followed("a Media Type Object"), encoded=encoded)
         for media_range, value in node.entries("content")
@@ -267,7 +267,7 @@ def examples(node: Node) -> tuple[Example, ...]:
     found = [Example("", _data(node, node.value["example"]))] if "example" in node.value else []
     named = node.value.get("examples")
     if isinstance(named, list):
-        # An array is how JSON Schema has it; documents have it here too.
+        # An array is JSON Schema's form; documents use it here too.
         found += [Example(str(index), value) for index, value in enumerate(named)]
     elif isinstance(named, Mapping):
         for name, value in node.entries("examples"):
@@ -292,9 +292,9 @@ def _example(name: str, node: Node) -> Example:
 
 
 def _data(node: Node, value: Any, depth: int = 0) -> Any:
-    """An example's data, in which a reference to an Example Object stands for that one's data.
+    """An example's data, with references to Example Objects replaced by their data.
 
-    By the letter such a reference is data itself, but it is nowhere meant so. It is looked for near the top.
+    Strictly, such a reference is data itself, but authors never mean that. It is searched near the top.
     """
     if depth >= _REFERENCE_DEPTH or not isinstance(value, (dict, list)):
         return value
@@ -312,7 +312,7 @@ def _data(node: Node, value: Any, depth: int = 0) -> Any:
 def servers(root: Node, nearer: Iterable[Node] = ()) -> tuple[Server, ...]:
     """Read the servers of the first object that has any: of the ``nearer`` ones, then of the root.
 
-    Without any, the default ``/`` counts only if the document's own URL is known.
+    Without any, the default ``/`` applies only if the document's own URL is known.
     """
     for node in (*nearer, root):
         found = tuple(_server(value.object("a Server Object")) for value in node.members("servers"))

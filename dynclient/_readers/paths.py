@@ -1,7 +1,7 @@
-"""The operations of a document: how they are found and listed, and what all versions of OpenAPI have alike in them.
+"""The operations of a document: find and list them, and read the parts that are the same in all versions of OpenAPI.
 
-Rule 1: to list operations, only what names one is looked at (its id, tags, summary), leniently: errors in it are
-reported when the operation is read.
+Rule 1: to list operations, only the naming fields (id, tags, summary) are read, leniently: errors in it are reported
+when the operation is read.
 Rule 2: a Path Item may be a ``$ref``, also into another file; members beside the reference take precedence over its
 target. An operation that is a ``$ref`` is followed too: no specification allows it, but documents do it.
 Rule 3: a Path Item that can't be read has no operations; the error is kept (``API.faults``), and the others are listed.
@@ -49,7 +49,7 @@ class Version(Record):
 
     ``operation`` completes an Operation from its Operation Object, its Path Items (the nearest first) and the root.
     ``schemes`` is the pointer of the object that has the security schemes. ``components`` pairs the pointers of other
-    named objects with what reads one of them.
+    named objects with a function that reads one of them.
     """
 
     operation: Callable[[Operation, Node, Sequence[Node], Node], Operation]
@@ -127,7 +127,7 @@ def operations_at(path: str, item: Node) -> list[Found]:
 
 def path_items(item: Node) -> tuple[Node, ...]:
     """Return the Path Item as it is written here, and the one that its ``$ref`` leads to."""
-    # OAS 3.1.1, Path Item Object: when a field stands beside `$ref` and in its target, the behaviour is undefined.
+    # OAS 3.1.1, Path Item Object: when a field is next to `$ref` and in its target, the behaviour is undefined.
     first = item.object("a Path Item")
     if "$ref" not in first.value:
         return (first,)
@@ -144,8 +144,8 @@ def _methods(item: Node) -> Iterator[tuple[str, Node]]:
         if key in known:
             yield key.upper(), Node(value, f"{uri}/{key}", source)
     if dialect.additional_operations and isinstance(item.value.get("additionalOperations"), Mapping):
-        # OAS 3.2.0, Path Item Object: the key is the method with the capitalization that is to be sent; a method that
-        # has a field of its own must not be there.
+        # OAS 3.2.0, Path Item Object: the key is the method with the capitalization to send; methods with their own
+        # field are not allowed here.
         for key, node in item.entries("additionalOperations"):
             if key not in {method.upper() for method in known}:
                 yield key, node
@@ -169,7 +169,7 @@ def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) 
 
 
 def check_path(path: str, item: Node) -> None:
-    """Refuse a path whose URL would lead elsewhere than the path seems to.
+    """Refuse a path whose URL would lead to another place than the path suggests.
 
     Raises:
         InvalidDocument: it does not begin with exactly one ``/``, or has dot segments, backslashes or controls.
@@ -248,10 +248,10 @@ def _implied(name: str, operation: Node) -> Parameter:
 
 
 def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[str, Response]:
-    """Read the responses of an operation, by status. An error that is broken is one without content.
+    """Read the responses of an operation, by status. A broken error response is read without content.
 
     Raises:
-        DocumentError: a success is broken, or all that there is.
+        DocumentError: a success is broken, or all responses are.
     """
     found: dict[str, Response] = {}
     broken: list[DocumentError] = []
@@ -260,7 +260,7 @@ def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[st
         if status is not None and status not in found:
             try:
                 found[status] = read(status, node.followed("a Response Object"))
-            except DamagedDocument:  # no fault of the document, and what else is damaged is not known
+            except DamagedDocument:  # not a fault of the document; other damage is unknown
                 raise
             except DocumentError as error:
                 if node.source.faults is not None or status.startswith("2"):
@@ -285,8 +285,8 @@ def status_of(key: str) -> str | None:
 def with_items(media_type: MediaType) -> MediaType:
     """Return a sequential media type with ``item_schema`` where the document has put it into ``schema``.
 
-    In versions without ``itemSchema``, ``schema`` describes the whole: an array. Authors who wanted to describe an item
-    put its schema there; what has neither an array nor a text can't be the whole, so it is taken as the item's.
+    In versions without ``itemSchema``, ``schema`` describes the whole: an array. Some authors put the schema of an item
+    there; a schema that allows neither an array nor a string can't describe the whole, so it counts as the item's.
     """
     schema = media_type.schema
     if not find(media_type.media_range).sequential or schema is None or media_type.item_schema is not None:

@@ -1,8 +1,8 @@
 """Security requirements, and the Security Scheme Object of OpenAPI 3.
 
 Rule 1: an operation's ``security`` replaces the document's; an empty array requires nothing.
-Rule 2: a requirement that names a missing or broken scheme is kept as it is: it is a choice that the document gives no
-means to meet, beside others that may be met. Only a check of the whole document reports it.
+Rule 2: a requirement that names a missing or broken scheme is kept as it is: it is a choice that can't be met, next to
+others that can. Only a check of the whole document reports it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def scheme(name: str, node: Node) -> SecurityScheme:
 
 
 def one_of(node: Node, key: str, known: tuple[str, ...]) -> str:
-    """Return the text under a key, which has to be one of ``known``; capitals make no difference.
+    """Return the text under a key, which has to be one of ``known``; case-insensitive.
 
     Raises:
         InvalidDocument: it is another one, or missing.

@@ -1,8 +1,8 @@
-r"""Regular expressions of documents: read as ECMA-262 has them, and matched in bounded time.
+r"""Regular expressions of documents: ECMA-262 syntax and semantics, matched in bounded time.
 
-``compile`` never raises. A pattern that can't be understood, or whose matching time can't be bounded, says so in
-``problem``, and ``search`` answers None: not known. No library on PyPI is both exact (lookarounds, ``\d`` as ASCII)
-and linear: ``regress`` backtracks without bound, ``google-re2`` has no lookarounds.
+``compile`` never raises. A pattern that is invalid, or whose matching time can't be bounded, has a ``problem``, and
+``search`` returns None: unknown. No library on PyPI is both exact (lookarounds, ``\d`` as ASCII) and linear:
+``regress`` backtracks without bound, ``google-re2`` has no lookarounds.
 """
 
 from __future__ import annotations

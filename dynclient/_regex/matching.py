@@ -1,10 +1,10 @@
-"""A regular expression, ready to be searched for in bounded time.
+"""Compiled regular expressions, which search in bounded time.
 
 Rule 1: a pattern whose time can't grow beyond the square of its text goes to Python's ``re``, in ``re``'s spelling.
 Rule 2: an automaton follows any other; so it does every pattern where the text is long, or the budget is nearly spent.
 Rule 3: an automaton can't follow lookarounds and back references, nor very many states. Lookaheads at the start
-(``^(?=...)(?!...)``) are taken off and matched by themselves. What is left goes to ``re`` if its time is bounded by a
-power of the text's length, as far as the budget allows; otherwise the pattern is not evaluated.
+(``^(?=...)(?!...)``) are taken off and matched by themselves. The rest goes to ``re`` if its time is bounded by a power
+of the text's length, as far as the budget allows; otherwise the pattern is not evaluated.
 Rule 4: the automaton follows all paths through a pattern at once, so no path is tried twice (K. Thompson, 1968). The
 position after a character is cached with the position before it, so it is found by one look-up.
 Rule 5: a counted repetition of one character class is one state with a set of counts, not one state for each count:
@@ -57,8 +57,8 @@ class Budget:
 class Pattern:
     """A pattern, ready to be searched for.
 
-    ``problem`` says why it can't be evaluated, and is empty where it can; ``is_invalid`` tells that it is not a regular
-    expression at all. ``portable`` is a spelling that Rust's ``regex`` reads alike, or None where there is none.
+    ``problem`` says why it can't be evaluated, and is empty if it can; ``is_invalid``: it is not a regular expression
+    at all. ``portable`` is a spelling that Rust's ``regex`` reads alike, or None where there is none.
     """
 
     def __init__(self, source: str, longest: int = LONGEST) -> None:

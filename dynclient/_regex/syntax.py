@@ -271,14 +271,14 @@ class Repeat(Record):
 
 
 class Group(Record):
-    """What a later part may refer to, by its number."""
+    """A group that a later part may refer to by its number."""
 
     part: Any
     number: int
 
 
 class Look(Record):
-    """What must, or must not, follow or precede."""
+    """A lookaround: an expression that must, or must not, follow or precede."""
 
     part: Any
     ahead: bool
@@ -293,7 +293,7 @@ class Edge(Record):
 
 
 class Back(Record):
-    """What a group has matched."""
+    """A back-reference: the text that a group has matched."""
 
     number: int
 

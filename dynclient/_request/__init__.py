@@ -1,4 +1,4 @@
-"""From a call's arguments to a Request: bind, choose the media type, validate, encode, build.
+"""Make a Request from a call's arguments: bind, choose the media type, validate, encode, build.
 
 Credentials are added afterwards, by :mod:`dynclient.security`.
 """

@@ -1,14 +1,14 @@
-"""Binding: from a call's arguments to values by (location, wire name), and the body.
+"""Binding: turn a call's arguments into values by (location, wire name), and the body.
 
 Rule 1: positional arguments are the required parameters, then the body.
-Rule 2: a keyword is the wire name as it stands in the document, or a Python name. One that is the wire name of an
-argument always means that one.
-Rule 3: the body is given whole, by its own name or as ``body``, or by its properties as keywords; never both ways.
-Where it has a property ``body``, ``body=`` is that one; but a mapping for a property that can't be an object is the
-whole body.
-Rule 4: parameters that the client has a default for are passed over by position.
-Rule 5: ``...`` is "not given", wherever it stands. None is "not given" for a parameter or a body that is not required,
-since neither a URL nor a header has a null; within a body it is null. :meth:`~.OperationMethod.send` sends it as it is.
+Rule 2: a keyword is the wire name in the document, or a Python name. The wire name of an argument always means that
+argument.
+Rule 3: the body is given as a whole, by its own name or as ``body``, or by its properties as keywords, not both. If it
+has a property ``body``, ``body=`` is that property; but a mapping for a property that can't be an object is the whole
+body.
+Rule 4: positional arguments skip parameters with a default of the client.
+Rule 5: ``...`` always means "not given". None means "not given" for an optional parameter or body, since neither a URL
+nor a header has a null; within a body it is null. :meth:`~.OperationMethod.send` sends it as it is.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Binder:
         )
         self._by_name: dict[str, Argument] = {}
         named = [argument for argument in arguments if argument.kind != "body"]
-        # Of arguments with one wire name, that which has it as its Python name too.
+        # Of several arguments with the same wire name, the one with that Python name.
         own = ((one.wire, one) for one in named if one.name == one.wire)
         for name, argument in (*own, *((one.wire, one) for one in named), *((one.name, one) for one in named)):
             self._by_name.setdefault(name, argument)
@@ -69,7 +69,7 @@ class Binder:
         *,
         complete: bool = True,
     ) -> Bound:
-        """Bind a call's arguments; with ``complete``, all that is required must be given. A Bound is bound already.
+        """Bind a call's arguments; with ``complete``, all required ones must be given. A Bound is returned unchanged.
 
         ``defaults`` are values of parameters that are not given. Their names may be those of other operations.
 
@@ -103,11 +103,11 @@ class Binder:
         return self.checked(bound) if complete else bound
 
     def takes(self, name: str) -> bool:
-        """Whether the call has an argument of a name."""
+        """Whether the call has an argument with this name."""
         return name in self._by_name
 
     def from_strings(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Read the texts of a row by the schemas of their arguments; an empty one that is no text is left out.
+        """Convert the strings of a row by the schemas of their arguments; an empty non-string is left out.
 
         Raises:
             ArgumentError: an argument is unknown, or an array or object is not JSON.
@@ -135,7 +135,7 @@ class Binder:
         return found
 
     def checked(self, bound: Bound) -> Bound:
-        """Return the values if none that is required is missing.
+        """Return the values if no required one is missing.
 
         Raises:
             ArgumentError: a required argument is missing.
@@ -158,23 +158,23 @@ class Binder:
         return bound
 
     def _properties(self) -> str:
-        """How to give the body by its properties, the required ones first."""
+        """A hint on passing the body by its properties, required ones first."""
         found = {id(each): each for each in self._by_name.values() if each.kind == "property"}.values()
         names = [f"{each.name}=" for each in sorted(found, key=lambda each: not each.required)]
         required = sum(each.required for each in found)
         more = ", …" if len(names) > _MOST_SHOWN else ""
-        what = f", of which the first {required} are required" if 0 < required < len(names) else ""
+        what = f"; the first {required} are required" if 0 < required < len(names) else ""
         return f"the body's properties can be given as {', '.join(names[:_MOST_SHOWN])}{more}{what}" if names else ""
 
     def filled(self, defaults: Mapping[str, Any]) -> dict[int, tuple[Argument, Any]]:
-        """The parameters of the operation that have a default of the client, each with its value."""
+        """The operation's parameters with a default of the client, and their values."""
         found = ((self._by_name.get(name), value) for name, value in defaults.items())
         return {id(one): (one, value) for one, value in found if one is not None and one.kind == "parameter"}
 
     def _given(
         self, args: Sequence[Any], keywords: Mapping[str, Any], filled: Collection[int]
     ) -> dict[int, tuple[Argument, Any]]:
-        # Those with a default are passed over, unless all are given by position.
+        # Parameters with a default are skipped, unless all are given by position.
         left = [argument for argument in self._positional if id(argument) not in filled] if filled else self._positional
         if len(args) > len(self._positional):
             names = ", ".join(argument.name for argument in self._positional) or "none"
@@ -200,7 +200,7 @@ class Binder:
         matches = near(keyword, list(dict.fromkeys(argument.name for argument in self._by_name.values())))
         hint = f"did you mean {' or '.join(matches)}?" if matches else ""
         if keyword in CallOptions._fields:
-            hint = f"options of one call are set by with_options({keyword}=...)(...)"
+            hint = f"set options of a single call with with_options({keyword}=...)(...)"
         return self._error(f"unknown argument {keyword}", keyword, matches=matches, hint=hint)
 
     def _error(self, message: str, argument: str, **data: Any) -> ArgumentError:
@@ -208,7 +208,7 @@ class Binder:
 
 
 def _is_no_object(argument: Argument) -> bool:
-    """Whether no value of an argument is an object, by the types that its schema names."""
+    """Whether no value of an argument can be an object, by the types in its schema."""
     if argument.schema is None:
         return False
     seen = shape(argument.schema)

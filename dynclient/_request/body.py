@@ -1,8 +1,8 @@
-"""The body of a request: choice of a media type, validation, encoding.
+"""The body of a request: choose a media type, validate, encode.
 
-Rule 1: ``content_type`` chooses the media type; else the value's own kind does, by ``media_types.PREFERENCES``.
-Rule 2: validation is on the plain value, before encoding. XML given as text or as an element is read once to be
-validated, and goes out as it was given.
+Rule 1: ``content_type`` chooses the media type; else the value's kind does, by ``media_types.PREFERENCES``.
+Rule 2: the plain value is validated, before encoding. XML given as text or as an element is parsed once for validation,
+and sent unchanged.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from dynclient.options import Limits, ValidationEngine, ValidationMode
 
 log = logger()
 
-# Types that are never files: a quick test.
+# Types that are never files, for a quick test.
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
 # The media type of a kind of value, if the document allows any.
 _KINDS = frozenset(name for names in PREFERENCES.values() for name in names)
@@ -47,7 +47,7 @@ _WRITTEN = {"text": TEXT, "markup": XML, "bytes": OCTETS, "files": MULTIPART_FOR
 
 
 class Choice(Record):
-    """A documented media type, and the concrete content type that is sent."""
+    """A documented media type, and the concrete content type to send."""
 
     media_type: MediaType
     content_type: str
@@ -57,18 +57,18 @@ def choose(operation: Operation, value: Any, content_type: str | None) -> Choice
     """Choose the media type of a body.
 
     Raises:
-        UnsupportedMediaType: the operation takes none of that content type.
+        UnsupportedMediaType: the operation accepts no body of that content type.
     """
     content = operation.body.content if operation.body is not None else {}
     if content_type is not None:
         media_range = match(content_type, content)
         if media_range is None:
-            raise _unsupported(operation, f"it takes no body of type {content_type}")
+            raise _unsupported(operation, f"it accepts no body of type {content_type}")
         return Choice(content[media_range], content_type)
     if not content:
-        raise _unsupported(operation, "it takes no body")
+        raise _unsupported(operation, "it accepts no body")
     if len(content) == 1 and is_concrete(next(iter(content))):
-        # The only choice, whatever the kind of the value.
+        # The only choice for any kind of value.
         (media_type,) = content.values()
         return Choice(media_type, media_type.media_range)
     kind = kind_of(value)
@@ -141,12 +141,12 @@ def _fitting(offered: list[MediaType], kind: str) -> list[MediaType]:
     wanted = list if kind == "array" else dict
     rows = [(media_type, find(media_type.media_range)) for media_type in offered]
     found = [media_type for media_type, row in rows if row.name != "json" or row.value in {wanted, object}]
-    # A list goes to the type that is for lists.
+    # A list goes to the type for lists.
     return sorted(found, key=lambda media_type: wanted is not list or find(media_type.media_range).value is not list)
 
 
 def _concrete(media_range: str, kind: str, value: Any) -> str:
-    """A content type that a header may hold: a range with ``*`` is made concrete by the kind of value."""
+    """A content type for a header: a range with ``*`` is made concrete by the kind of value."""
     if is_concrete(media_range):
         return media_range
     named = (
@@ -165,13 +165,13 @@ def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
 
 
 def faults(choice: Choice, value: Any, limits: Limits, engine: ValidationEngine = "auto") -> list[Fault]:
-    """All faults of a body that was made plain.
+    """All faults of a plain body.
 
-    XML given as text or as an element is read for it; :func:`encode` refuses XML that is not well-formed.
+    XML given as text or as an element is parsed for it; :func:`encode` refuses XML that is not well-formed.
     """
     codec = _codec(choice, value)
     media_type = choice.media_type
-    # A stream is read while it is sent, so it can't be validated before.
+    # A stream is read while it is sent, so it can't be validated first.
     if codec.name == "binary" or isinstance(value, AsyncIterator) or (codec.name == "yaml" and _is_stream(value)):
         return []
     if (
@@ -202,8 +202,8 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
     """The bytes of a body, and its complete Content-Type.
 
     Raises:
-        EncodeError: the media type can't hold the value. Text that is not well-formed XML passes when validation is
-            ``warn`` (with a warning) or ``off``.
+        EncodeError: the media type can't represent the value. Text that is not well-formed XML passes when validation
+            is ``warn`` (with a warning) or ``off``.
     """
     try:
         return _codec(choice, value).encode(value, choice.media_type, choice.content_type)
@@ -211,12 +211,12 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
         if mode == "strict" or not isinstance(value, str):
             raise
         if mode == "warn":
-            log.warning("sent as it is: %s", error)
+            log.warning("sent unchanged: %s", error)
         return codecs.Encoded(value.encode("utf-8"), choice.content_type)
 
 
 def to_plain(choice: Choice, value: Any) -> Any:
-    """The plain value of a Python object, with files kept if the media type takes them."""
+    """The plain value of a Python object, with files kept if the media type accepts them."""
     codec = _codec(choice, value)
     if (
         isinstance(value, AsyncIterator)
@@ -226,7 +226,7 @@ def to_plain(choice: Choice, value: Any) -> Any:
     ):
         return value
     schema, item_schema = choice.media_type.schema, choice.media_type.item_schema
-    # Of a sequence, the whole body may be a file; its items are JSON.
+    # The whole body of a sequence may be a file; its items are JSON.
     files = codec.files and not (codec.name == "sequence" and isinstance(value, list))
     if schema is None and item_schema is not None and isinstance(value, list):
         of_item = partial(settled, item_schema, files=files)

@@ -1,4 +1,4 @@
-"""An explanation of a call: where each argument goes on the wire, by which line of the document, and its faults."""
+"""An explanation of a call: where each argument goes in the request, by which line of the document, and its faults."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _LONGEST = 60
 
 
 class ExplainedArgument(Record):
-    """One argument: its Python name, its location and name on the wire, its text there.
+    """One argument: its Python name, its location and wire name, and its text there.
 
-    The text of a secret is masked. ``location`` is where the document describes the argument.
+    Secrets are masked. ``location`` is the place where the document describes the argument.
     """
 
     name: str
@@ -34,9 +34,9 @@ class ExplainedArgument(Record):
 
 
 class Explanation(Record):
-    """A call that was not made: its arguments, their faults, and the error that the call would raise.
+    """The explanation of a call without making it: its arguments, their faults, and the error that it would raise.
 
-    ``key`` is the operation's method and path, ``location`` where the document describes it, ``ways`` its
+    ``key`` is the operation's method and path, ``location`` the place where the document describes it, ``ways`` its
     arguments.
     """
 
@@ -136,7 +136,7 @@ def _shown(value: Any) -> str:
 
 
 def _location(api: API, pointer: str) -> DocumentLocation | None:
-    """The place in the document that a pointer of the model leads to; a pointer without a URI is into the root."""
+    """The location in the document of a pointer of the model; a pointer without a URI refers to the root document."""
     if api.references is None or not pointer:
         return None
     return location_at(api.references, pointer if "#" in pointer else f"{api.document_uri}#{pointer}")

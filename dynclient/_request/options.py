@@ -46,9 +46,9 @@ class CallOptions(Record):
     ``query`` has the query fields that are added to every request, each encoded with its name. ``content_type`` and
     ``accept`` are the media types of bodies and of responses, where operations offer a choice. ``cookies`` has the jar,
     if there is one, ``http_cache`` the HTTPCache. ``upload_progress`` is called with the bytes of the body that were
-    sent so far, and the number of all, or None. ``coerce`` reads texts in arguments by their schemas, ``convert`` has
-    the Converter of responses' data, and ``defaults`` values of parameters that a call does not give. ``paginate`` has
-    the paging rules of lists, by operation.
+    sent so far, and the total or None. ``coerce`` converts strings in arguments by their schemas, ``convert`` has the
+    Converter of responses' data, and ``defaults`` values of parameters that a call does not give. ``paginate`` has the
+    paging rules of lists, by operation.
     """
 
     base_url: str | None = None
@@ -166,7 +166,7 @@ def hidden_headers(value: Any) -> Mapping[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
-        raise ArgumentError("headers must be a mapping of name to text", argument="headers")
+        raise ArgumentError("headers must be a mapping of names to strings", argument="headers")
     return HiddenHeaders(value)
 
 
@@ -181,7 +181,7 @@ def query_fields(value: Any) -> Mapping[str, str]:
         values = given if isinstance(given, (list, tuple)) else [given]
         if not isinstance(name, str) or not all(isinstance(one, (str, int, float, type(None))) for one in values):
             raise ArgumentError(
-                "query must be a mapping of name to a text, number, boolean, or a list of them", argument="query"
+                "query must be a mapping of names to strings, numbers, booleans, or lists of them", argument="query"
             )
         texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in values if one is not None]
         found[name] = "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for text in texts)

@@ -57,7 +57,7 @@ _settled = function("dynclient._schemas", "settled")
 
 
 class _Field(Record):
-    """A parameter with what settles its values (``plain_value``), None if it has no schema.
+    """A parameter, with the function that settles its values (``plain_value``), or None if it has no schema.
 
     ``location`` is its name in faults.
     """
@@ -78,14 +78,14 @@ class Plan:
     )  # fmt: skip
 
     def __init__(self, operation: Operation, limits: Limits, path: str | None = None) -> None:
-        """Compute what each call needs. ``path`` is the path if it is not the operation's."""
+        """Compute the state that each call needs. ``path`` replaces the operation's path."""
         self.operation = operation
         self.arguments: tuple[Argument, ...] = arguments(operation)
         self.binder = Binder(self.arguments, operation.id, operation.body.name if operation.body is not None else None)
         self._limits = limits
         self._bases: dict[str | None, str] = {}
         self._answers_checked = False
-        # Made at the first value: a parameter that is not used need not be right.
+        # Made at the first value: an unused parameter may be broken.
         self._validators: dict[tuple[str, str], Validator] = {}
         self._fields = {
             (argument.in_, argument.wire): _field(argument, argument.parameter)
@@ -124,12 +124,12 @@ class Plan:
                 break
         if wrong is not None:
             wrong.operation_id = wrong.operation_id or self.operation.id
-            wrong.hint = wrong.hint or 'validate=Validation(responses="warn") sends the request all the same'
+            wrong.hint = wrong.hint or 'validate=Validation(responses="warn") sends the request anyway'
             raise wrong
         self._answers_checked = True
 
     def check_requests(self) -> None:
-        """Compile the validators of parameters and bodies, which a call may need.
+        """Compile the validators of parameters and bodies that a call may need.
 
         Raises:
             DocumentError: a schema of one is broken.
@@ -145,7 +145,7 @@ class Plan:
         return check
 
     def streaming(self, options: CallOptions) -> CallOptions:
-        """The options of a call whose response is streamed: unless the caller chose, it asks for a sequence first."""
+        """The options of a streamed call: unless the caller chose a media type, sequences are requested first."""
         if options.accept or len(self._ranges) < 2:  # noqa: PLR2004  # nothing to order
             return options
         return options._replace(accept=accept(self._ranges, streaming=True))
@@ -195,7 +195,7 @@ class Plan:
         return Request(self.operation.method, url, headers, body, self.operation.id, secrets)
 
     def _read(self, bound: Bound) -> Bound:
-        """The arguments with their texts read by their schemas, as the shell reads them."""
+        """The arguments, with strings converted by their schemas, as in the shell."""
         from dynclient._schemas import read
 
         schemas = {(one.in_, one.wire): one.schema for one in self.arguments}
@@ -234,11 +234,11 @@ class Plan:
         return values, found
 
     def _leave_unchecked(self, error: DocumentError, mode: ValidationMode) -> None:
-        """A value whose schema is broken: in strict mode it is not sent."""
+        """A value whose schema is broken; strict mode does not send it."""
         if mode == "strict":
             error.hint = error.hint or 'validate=Validation(requests="warn") sends the value unchecked'
             raise error
-        log.warning("%s: sent unchecked, since the document is broken: %s", self.operation.id, error)
+        log.warning("%s: sent unchecked, since the document is invalid: %s", self.operation.id, error)
 
     def _report(self, found: list[Fault], mode: ValidationMode, hint: str) -> None:
         if mode == "warn":
@@ -275,13 +275,13 @@ class Plan:
         return url
 
     def _base(self, options: CallOptions) -> str:
-        """The URL that the path is appended to; computed once if the caller chose no server."""
+        """The base URL of the path; computed once if the caller chose no server."""
         if options.server is not None:
             return server_url(self.operation.servers, options.base_url, options.server)
         base = self._bases.get(options.base_url)
         if base is None:
             base = server_url(self.operation.servers, options.base_url)
-            # A client with ever other base URLs must not fill the memory.
+            # Many different base URLs must not fill the memory.
             if len(self._bases) < _BASES:
                 self._bases[options.base_url] = base
         return base
@@ -321,10 +321,10 @@ class Plan:
 
 
 def _hint(found: list[Fault], body: Any) -> str:
-    """How to send what was refused."""
+    """A hint on how to send a refused request."""
     if isinstance(body, (str, bytes)) and any(fault.path == "$" and fault.keyword == "type" for fault in found):
-        return "give the body as a dict or a list; json.loads(text) makes one of JSON text"
-    return 'validate=Validation(requests="warn") sends it all the same'
+        return "pass the body as a dict or a list; json.loads(text) converts JSON text"
+    return 'validate=Validation(requests="warn") sends it anyway'
 
 
 def _field(argument: Argument, parameter: Parameter) -> _Field:
@@ -353,14 +353,14 @@ def serialized(parameter: Parameter, value: Any, *, allow_empty: bool = False) -
     if parameter.in_ == "querystring":
         return text
     if parameter.in_ in {"header", "cookie"} and media_types.find(media_range).name == "json":
-        # RFC 8259, 7: any character may be escaped; RFC 9110, 5.5: new header values should be ASCII. Everything
-        # beyond ASCII is within the strings of a JSON text.
+        # RFC 8259, 7: any character may be escaped; RFC 9110, 5.5: new header values should be ASCII. All non-ASCII
+        # characters are within the strings of a JSON text.
         text = _BEYOND_ASCII.sub(_escape, text)
     return serialize(text, name=parameter.name, in_=parameter.in_, style=parameter.style, explode=False)
 
 
 def _escape(found: re.Match[str]) -> str:
-    """A character as JSON escapes it, as a pair of surrogates beyond U+FFFF."""
+    """A character as a JSON escape, or as a surrogate pair above U+FFFF."""
     units = found[0].encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
@@ -372,7 +372,7 @@ def _secret_locations(found: tuple[Argument, ...], path: str) -> Iterator[tuple[
         if in_ != "path":
             yield in_, wire.lower() if in_ == "header" else wire
     in_path = {wire for in_, wire in secrets if in_ == "path"}
-    # The names of other templates are left out, and a slash in a name, which is not one of the path.
+    # The names of other templates do not count, nor does a slash within a name.
     named = _TEMPLATE.sub(lambda name: name[0].replace("/", "_") if name[0][1:-1] in in_path else "{}", path).split("/")
     yield from (
         ("path", f"{i - len(named)}/{segment}")
@@ -388,7 +388,7 @@ def _sendable(path: str, names: set[str]) -> str:
     try:
         return "".join(p if p[:1] == "{" and p[1:-1] in names else quote(p, safe=_IN_URL) for p in parts)
     except UnicodeEncodeError:
-        raise InvalidDocument("the path holds a lone surrogate, which no URL can hold") from None
+        raise InvalidDocument("the path contains a lone surrogate, which is not allowed in URLs") from None
 
 
 def _response_ranges(operation: Operation) -> list[str]:
@@ -404,5 +404,5 @@ def _safe(headers: Headers) -> Headers:
         if name.lower() in CONNECTION_FIELDS:
             raise ArgumentError(f"header {name} belongs to the connection and can't be set", argument=name)
         if not is_token(name) or not is_field_value(value):
-            raise ArgumentError(f"header {name!r} holds what a header may not hold", argument=name)
+            raise ArgumentError(f"header {name!r} contains characters that are not allowed in headers", argument=name)
     return headers

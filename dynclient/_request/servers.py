@@ -1,7 +1,7 @@
-"""The server of a call.
+"""Choose the server of a call.
 
-Rule 1: ``base_url`` wins, then ``server`` (index, name or variables), then what the document says.
-Rule 2: a server's variables are the caller's, or their defaults; a caller's value stays within its place in the URL.
+Rule 1: ``base_url`` wins, then ``server`` (index, name or variables), then the document's servers.
+Rule 2: a server's variables are the caller's, or their defaults; a caller's value can't change other parts of the URL.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def server_url(servers: Sequence[model.Server], base_url: str | None, choice: Se
     if base_url is not None:
         return checked_base_url(base_url)
     if not servers:
-        raise ArgumentError("the document names no server", argument="base_url", hint="pass base_url=")
+        raise ArgumentError("the document has no server", argument="base_url", hint="pass base_url=")
     variables = dict(choice) if isinstance(choice, Mapping) else {}
     server = _chosen(servers, variables.pop("server", 0) if isinstance(choice, Mapping) else choice)
     return _absolute(_filled(server, variables), f"the document's server {without_user(server.url)!r}")
@@ -88,7 +88,7 @@ def _filled(server: model.Server, given: Mapping[str, Any]) -> str:
 
 
 def _checked(variable: model.ServerVariable, text: str) -> str:
-    # OAS 3.1.1, Server Variable Object: enum limits the values. A value may not lead out of its place in the URL.
+    # OAS 3.1.1, Server Variable Object: enum limits the values. A value must not change other parts of the URL.
     if variable.enum and text not in variable.enum:
         raise ArgumentError(
             f"server variable {variable.name} must be one of {', '.join(variable.enum)}",
@@ -111,12 +111,12 @@ def _absolute(url: str, what: str) -> str:
         )
     if parts.username is not None or parts.password is not None:
         raise ArgumentError(
-            f"{what} holds user information", argument="base_url", hint="pass it as auth=(user, password)"
+            f"{what} contains user information", argument="base_url", hint="pass it as auth=(user, password)"
         )
     if parts.query or parts.fragment:
-        raise ArgumentError(f"{what} may not hold a query or a fragment", argument="base_url")
+        raise ArgumentError(f"{what} must not have a query or a fragment", argument="base_url")
     if re.search(r"[\s\\<>\"^`{|}]", parts.netloc):
-        raise ArgumentError(f"{what} has characters in its host that no host has: {url!r}", argument="base_url")
+        raise ArgumentError(f"{what} has invalid characters in its host: {url!r}", argument="base_url")
     if not url.isascii() and any("\ud800" <= character <= "\udfff" for character in url):
         raise ArgumentError(f"{what} has half of a surrogate pair: {url!r}", argument="base_url")
     # RFC 3986, 2.1: other characters of a path are percent-encoded; encoded octets stay as they are.

@@ -1,7 +1,7 @@
-"""Schema Objects: the one package that understands them.
+"""Schema Objects: the only package that interprets them.
 
-A schema of any version is translated to JSON Schema 2020-12, a node at a time (``keywords``). Other packages use two
-views of that: :func:`shape`, a description of the values, and :func:`bundle`, a self-contained schema to validate by.
+A schema of any version is translated to JSON Schema 2020-12, one node at a time (``keywords``). Other packages use two
+views: :func:`shape`, a description of the values, and :func:`bundle`, a self-contained schema for validation.
 """
 
 from __future__ import annotations

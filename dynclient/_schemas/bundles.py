@@ -1,19 +1,18 @@
-"""One self-contained schema to validate by, with all schemas that it reaches.
+"""Bundle a schema with all schemas that it references, for validation.
 
-Rule 1: nothing is inlined. The target of a reference is compiled once for a document and direction, however often it
-is reached, and becomes an entry of ``$defs``. The bundles of a document share these entries.
-Rule 2: every reference leads to an entry. ``$id`` and ``$anchor`` are not needed then, and are left out.
-Rule 3: a schema nested deeper than engines allow goes on in an entry of its own.
-Rule 4: where a ``$dynamicRef`` leads depends on the resources that were entered before. If one is reached, each
-resource (a schema with ``$id``, or a whole document) stays one, under a URI of the bundle's own, and references are
-absolute.
-Rule 5: no URI of the document is in a bundle, so none can be fetched or taken over.
+Rule 1: nothing is inlined. The target of a reference is compiled once for a document and direction, regardless of the
+number of references, and becomes an entry of ``$defs``. The bundles of a document share these entries.
+Rule 2: every reference leads to an entry. so ``$id`` and ``$anchor`` are left out.
+Rule 3: a schema nested deeper than engines allow continues in a separate entry.
+Rule 4: the target of a ``$dynamicRef`` depends on the resources entered before. If there is one, each resource (a
+schema with ``$id``, or a whole document) is kept, under a URI of the bundle, and references are absolute.
+Rule 5: no URI of the document is in a bundle, so none can be fetched or hijacked.
 
 Drafts 4 to 2019-09 are translated to 2020-12; any other ``$schema`` is read as 2020-12.
 
 A property that is ``readOnly`` is not required in a request, and one that is ``writeOnly`` not in a response. It is
-allowed, and validated: to send back a value that was received is no error (OAS 3.0.4, Schema Object: it SHOULD NOT be
-sent; "required" takes effect on the other direction only).
+allowed, and validated: sending back a received value is not an error (OAS 3.0.4, Schema Object: it SHOULD NOT be sent;
+"required" takes effect on the other direction only).
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ from dynclient.model import Schema
 from dynclient.options import Limits
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_OPEN = "?"  # after a discriminator's URI: a value that it does not know is no fault
+_OPEN = "?"  # after a discriminator's URI: an unknown value is not a fault
 _CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 _INLINE = 24
-"""Levels that are written within one entry; engines fail at some hundred."""
+"""The levels within one entry; engines fail at a few hundred."""
 
 
 class SchemaBundle(Record):
-    """A self-contained schema, and where its parts come from.
+    """A self-contained schema, and the origins of its parts.
 
     ``uris`` pairs JSON pointers in the bundle with URIs in the document, for each entry, and for each node below one
-    that is elsewhere in the document. Nodes within the pointers ``made`` have no URI of their own. ``worked_out``
-    stores values that others compute once for each entry: the bundles of a document share it.
+    that is elsewhere in the document. Nodes within the pointers ``made`` have no own URI. ``worked_out`` stores values
+    that other modules compute once for each entry: the bundles of a document share it.
     """
 
     schema: dict[str, Any]
@@ -64,7 +63,7 @@ class SchemaBundle(Record):
 
 
 def bundle(schema: Schema, direction: Direction, *, depth: int = Limits().schema_depth) -> SchemaBundle:
-    """Return one schema of JSON Schema 2020-12 that holds a schema and all that it reaches.
+    """Return one schema of JSON Schema 2020-12 with a schema and everything that it references.
 
     Raises:
         InvalidDocument: a keyword's value is malformed.
@@ -73,8 +72,8 @@ def bundle(schema: Schema, direction: Direction, *, depth: int = Limits().schema
     """
     schema = follow(schema)
     known = cache(schema.references, "entries")
-    # A process that was forked while another thread held the lock makes entries of its own: those may be half written,
-    # and the lock is never released.
+    # A process that was forked while another thread held the lock makes its own entries: the others may be half
+    # written, and the lock is never released.
     key = direction, depth, getpid()
     shared: CompiledSchemas = known.setdefault(key, CompiledSchemas(direction, depth))
     with shared.lock:
@@ -155,7 +154,7 @@ class CompiledSchemas:
         return self._numbers[key]
 
     def reached(self, *starts: int) -> list[int]:
-        """Write some entries and all that they refer to; returns their numbers."""
+        """Write some entries and everything that they refer to; returns their numbers."""
         found = dict.fromkeys(starts)
         waiting = list(starts)
         while waiting:
@@ -170,11 +169,11 @@ class CompiledSchemas:
 
 
 class _Position(Record):
-    """Where a node is written: its pointer in the bundle (``at``), the URI that follows from it, its depth.
+    """The position of a node: its pointer in the bundle (``at``), the URI that follows from it, its depth.
 
     ``owner`` is the URI of the entry's schema as long as only ``allOf`` is between; ``hidden`` are the properties that
-    are not required in this direction; ``settled`` are the discriminators that pick nothing here any more, by the URIs
-    of their schemas.
+    are not required in this direction; ``settled`` are the discriminators that no longer apply here, by the URIs of
+    their schemas.
     """
 
     at: str
@@ -214,7 +213,7 @@ class CompiledSchema:
         self.dynamic: list[tuple[dict[str, Any], int, str]] = []
 
     def write(self) -> None:
-        """Write the entry, down to where references begin."""
+        """Write the entry, down to its references."""
         uri = self.schema.uri
         self.entries.uris[self.at] = uri
         self.links.clear()
@@ -238,7 +237,7 @@ class CompiledSchema:
         return node
 
     def compiled(self, schema: Schema, position: _Position) -> Any:
-        """Write one schema, down to where references begin."""
+        """Write one schema, down to its references."""
         if position.level > self.entries.depth:
             where = location_at(schema.references, schema.uri)
             raise UnsafeDocument(f"schemas are nested more than {self.entries.depth} levels deep", location=where)

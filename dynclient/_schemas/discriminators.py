@@ -1,15 +1,15 @@
-"""Discriminators: which schema the value of a property picks, and the same in the keywords of JSON Schema.
+"""Discriminators: which schema the value of a property selects, and its translation to JSON Schema.
 
 Rule 1: a schema with ``oneOf`` or ``anyOf`` picks among those; without, among the named schemas that ``allOf`` it,
-directly or not (OAS 3.0.4, Discriminator Object). A discriminator in a member of ``allOf`` that is no reference is that
-of the schema around it. Over several levels, a schema's discriminator also has the values that pick it in its bases, or
-a schema that inherits it.
+directly or not (OAS 3.0.4, Discriminator Object). A discriminator in a member of ``allOf`` that is not a reference
+belongs to the enclosing schema. Over several levels, a schema's discriminator also has the values that pick it in its
+bases, or a schema that inherits it.
 Rule 2: an explicit mapping takes precedence over the names of schemas; both count. But if the schemas have a ``const``
 or ``enum`` for the property, these values replace the names: many documents have a discriminator without mapping, and
 no value is the name of a schema.
 Rule 3: a mapping that can't be resolved makes the choice open: unknown values may still be valid.
-Rule 4: a value is validated by the schema that is picked, and by it alone; so its errors are those that are reported.
-Without the property, or for a value that is not an object, the discriminator has no effect.
+Rule 4: a value is validated only by the selected schema, so its errors are reported. Without the property, or for a
+value that is not an object, the discriminator has no effect.
 Rule 5: an unknown value is invalid if the discriminator is closed (OAS 3.0.4, Discriminator Object: validation SHOULD
 fail), picks the default if there is one, and else has no effect.
 """
@@ -35,7 +35,7 @@ _MEMBER = "/allOf/"
 
 
 class Discriminator(Record):
-    """How a property's value picks a schema.
+    """The mapping of a property's values to schemas.
 
     ``mapping`` pairs each known value with its schema; ``default`` is the schema for an unknown or absent value, if
     the document has one. If ``closed``, any other value is invalid. If ``inherited``, the schemas are found by their
@@ -51,7 +51,7 @@ class Discriminator(Record):
 
 
 def discriminator(schema: Schema, found: Keywords) -> Discriminator | None:
-    """Read a schema's discriminator, once for each URI; None if it has none that can be used."""
+    """Read a schema's discriminator, once for each URI; None if it has no usable one."""
     name = _property_name(found)
     if name is None:
         return None
@@ -212,7 +212,7 @@ def _heirs_by_parent(schema: Schema) -> dict[str, list[Schema]]:
 
 
 def _references(node: Any) -> Iterator[tuple[str | int, ...]]:
-    """Yield where the ``allOf`` of a schema has references, also within members that are none themselves."""
+    """Yield the references in the ``allOf`` of a schema, also within inline members."""
     members = node.get("allOf") if isinstance(node, Mapping) else None
     for index, member in enumerate(members if isinstance(members, list) else ()):
         if isinstance(member, Mapping) and isinstance(member.get("$ref"), str):
@@ -269,7 +269,7 @@ def _has(name: str, values: list[Any]) -> Node:
 
 
 def _spellings(value: str) -> list[Any]:
-    """Return a mapping's key, and the boolean or number that it may mean: keys of JSON objects are texts."""
+    """Return a mapping's key, and the boolean or number that it may mean: keys of JSON objects are strings."""
     if value in {"true", "false"}:
         return [value, value == "true"]
     if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", value):

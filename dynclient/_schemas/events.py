@@ -1,10 +1,10 @@
-"""What a schema says of server-sent events: of which part of an event, and whether its data are JSON.
+"""Schemas of server-sent events: which part of an event they describe, and whether its data is JSON.
 
-Rule 1: a schema that describes the fields of an event (``data``, ``event``, ``id``, ``retry``) is that of the event
-(OAS 3.2, ``itemSchema``). Any other is that of an event's data, which are JSON then: before 3.2 nothing else could be
-written, and vendors do.
-Rule 2: the data of an event are JSON if their schema is not a string, or has a ``contentMediaType`` of JSON. A branch
-of ``oneOf`` or ``anyOf`` counts only for the types of events that it allows.
+Rule 1: a schema that describes the fields of an event (``data``, ``event``, ``id``, ``retry``) describes the event (OAS
+3.2, ``itemSchema``). Any other describes an event's data, which is then JSON: before 3.2 this was the only way, and
+vendors use it.
+Rule 2: the data of an event is JSON if its schema is not a string, or has a ``contentMediaType`` of JSON. A branch of
+``oneOf`` or ``anyOf`` counts only for the types of events that it allows.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _FIELDS = frozenset({"data", "event", "id", "retry"})
 _TELLING = frozenset({"data", "event"})
 _MOST_SEARCHED = 200  # schemas, in which DONE is looked for
 DONE = "[DONE]"
-"""The data of the last event of a stream of JSON; vendors send it, and no document describes it."""
+"""The data of the last event of a stream of JSON; vendors send it, but no document describes it."""
 
 
 class EventForm(Record):
-    """The form of the events of a media type. ``is_data`` tells that an item is the data alone, read as JSON.
+    """The form of the events of a media type. ``is_data``: an item is only the data, read as JSON.
 
-    ``events`` are the shapes that describe an event, and ``ends`` tells whether ``[DONE]`` ends the stream.
+    ``events`` are the shapes that describe an event, and ``ends`` says whether ``[DONE]`` ends the stream.
     """
 
     is_data: bool = False
@@ -43,7 +43,7 @@ class EventForm(Record):
         return self.is_data or any(map(_is_json, self._data_schemas(event)))
 
     def content_schema(self, event: Mapping[str, Any]) -> Schema | None:
-        """The schema of what the data of an event hold as text, if there is one."""
+        """The schema of the JSON in an event's data text, if there is one."""
         for schema in self._data_schemas(event):
             if "string" in shape(schema).types:
                 return keywords(shape(schema).schema).one.get("contentSchema")
@@ -99,7 +99,7 @@ def _form(schema: Schema) -> EventForm:
 
 
 def says_done(texts: Iterable[Any], schemas: Iterable[Schema]) -> bool:
-    """Whether descriptions or examples of the document speak of ``[DONE]``, in values and in what schemas reach."""
+    """Whether descriptions or examples of the document mention ``[DONE]``, in values and in referenced schemas."""
     waiting = list(schemas)
     seen: set[str] = set()
     if any(DONE in text for text, _ in _texts(list(texts))):

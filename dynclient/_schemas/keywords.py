@@ -4,8 +4,8 @@ Rule 1: one node is translated; the schemas below it are returned as Schema valu
 Rule 2: an unknown keyword is left out, so nothing foreign comes into a bundle.
 Rule 3: null as the value of a keyword other than ``const``, ``default`` and ``type`` counts as nothing, since YAML
 writes null for a key without a value.
-Rule 4: a keyword whose value is malformed is left out and named (:attr:`Keywords.malformed`): to describe the schema
-goes on without it, to validate by it is an error.
+Rule 4: a keyword whose value is malformed is left out and named (:attr:`Keywords.malformed`): a description ignores it,
+validation is an error.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Keywords(Record):
     """A translated node. ``plain`` has keywords with plain values; ``one``, ``many`` and ``named`` those with schemas.
 
     ``reference`` is the ``$ref`` beside them; ``malformed`` are keywords with wrong values. ``never`` is true for the
-    schema ``false``; ``or_null`` if null is allowed beside all that the other keywords allow.
+    schema ``false``; ``or_null`` if null is allowed in addition to the other keywords' values.
     """
 
     plain: dict[str, Any]
@@ -138,20 +138,20 @@ def keywords(schema: Schema) -> Keywords:
             malformed.append(str(keyword))
     _translate_arrays(schema, result)
     _translate_dependencies(schema, result)
-    # OAS 3.0.3 has `nullable` add null to `type` alone, which has no effect if members of `allOf` exclude null; but
-    # everybody who writes it there means that null is allowed.
+    # OAS 3.0.3 has `nullable` add null to `type` alone, which has no effect if members of `allOf` exclude null; but all
+    # authors who write it there mean that null is allowed.
     has_other = bool(result.many) or result.reference is not None
     or_null = has_other and schema.dialect.nullable is not None and node.get(schema.dialect.nullable) is True
     return result._replace(malformed=tuple(malformed), or_null=or_null)
 
 
 def malformed_text(keyword: str, value: Any) -> str:
-    """What is wrong with a malformed value of a keyword, and how to fix it."""
+    """The fault of a malformed value of a keyword, and how to fix it."""
     said = f"the value of {keyword!r} is malformed"
     if keyword in NAMED and isinstance(value, Mapping):
         if isinstance(value.get("$ref"), str):
             return (
-                f"{said}: `$ref` can't stand for a map of schemas, only for one schema. Write the reference into each "
+                f"{said}: `$ref` can replace a single schema, not a map of schemas. Write the reference into each "
                 f"of them, or refer to the whole schema that has these {keyword}"
             )
         name = next((name for name, each in value.items() if not _is_schema(each)), "")
@@ -221,7 +221,7 @@ def _translated(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
     if "type" in new:
         new["type"] = _types_of(new["type"], new.get("format"), schema)
     if not schema.dialect.identifiers and new.get("type") == "string" and new.get("format") == "binary":
-        # OAS 3.1.1, Migrating Binary Descriptions from OAS 3.0: `type` falls away, for bytes are no JSON string.
+        # OAS 3.1.1, Migrating Binary Descriptions from OAS 3.0: `type` is removed, since bytes are not a JSON string.
         del new["type"]
     if schema.dialect.nullable and node.get(schema.dialect.nullable) is True:
         _allow_null(new, in_enum=schema.dialect.nullable_enum)
@@ -229,11 +229,11 @@ def _translated(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
 
 
 def _types_of(said: Any, format_: Any, schema: Schema) -> Any:
-    """Return the value of ``type``, without what YAML and Kubernetes write in another way."""
+    """Return the value of ``type``, with the spellings of YAML and Kubernetes normalized."""
     if said == "string" and format_ == "int-or-string":
         # Kubernetes, IntOrString: the format says that an integer is allowed too.
         return ["integer", "string"]
-    # The type null, written without quotes in YAML. Before 3.1 there is no such type, so that null is nothing.
+    # The type null, written without quotes in YAML. Before 3.1 there is no such type, so null is ignored.
     if said is None and schema.dialect.identifiers:
         return "null"
     return ["null" if name is None else name for name in said] if isinstance(said, list) else said

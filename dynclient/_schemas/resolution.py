@@ -1,8 +1,8 @@
-"""The identity of schemas, and where their references lead.
+"""The identity of schemas, and the targets of their references.
 
 Rule 1: a schema's identity is its absolute URI, ``<document>#<JSON pointer>``.
-Rule 2: only :func:`target` follows a reference; it asks the document's References, and nobody else.
-Rule 3: what is computed once for a document is stored on the document (:func:`cache`), and lives as long as it does.
+Rule 2: only :func:`target` follows a reference; it uses only the document's References.
+Rule 3: values that are computed once for a document are stored on the document (:func:`cache`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def child(schema: Schema, *keys: str | int) -> Schema:
     for key in keys:
         uri = f"{uri}/{escape(str(key))}"
         value = value[key]
-    # A key without a value is null in YAML: a schema that says nothing.
+    # A key without a value is null in YAML: a schema without constraints.
     value = {} if value is None else value
     return Schema(uri, value, _own_dialect(schema.dialect, value), schema.references)
 
@@ -39,7 +39,7 @@ def target(schema: Schema, to: str) -> Schema:
     """Return the target of a reference that is in a schema.
 
     Raises:
-        UnresolvableReference: the target does not exist, or the reference leads in a circle.
+        UnresolvableReference: the target does not exist, or the reference is circular.
         UnsafeDocument: it leads to a file or URL that is not allowed.
         InvalidDocument: the target is not a schema.
     """
@@ -50,17 +50,17 @@ def target(schema: Schema, to: str) -> Schema:
 
 
 def follow(schema: Schema) -> Schema:
-    """Follow the chain of ``$ref`` from a schema, up to the first that has keywords of its own.
+    """Follow the chain of ``$ref`` from a schema, up to the first with its own keywords.
 
     Raises:
-        UnresolvableReference: a target does not exist, or the chain leads in a circle.
+        UnresolvableReference: a target does not exist, or the chain is circular.
     """
     schema = schema._replace(dialect=_own_dialect(schema.dialect, schema.value))
     seen: set[str] = set()
     # OAS 3.0.4, Reference Object: any properties added SHALL be ignored.
     while (to := reference(schema)) is not None and (not schema.dialect.ref_siblings or len(schema.value) == 1):
         if schema.uri in seen:
-            raise UnresolvableReference(f"{to!r} leads in a circle", location=location_of(schema))
+            raise UnresolvableReference(f"{to!r} is circular", location=location_of(schema))
         seen.add(schema.uri)
         schema = target(schema, to)
     return schema

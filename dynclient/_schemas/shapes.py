@@ -1,6 +1,6 @@
-"""The statements of a schema about a value, in one record: references followed, ``allOf`` merged.
+"""The keywords of a schema about a value, in one record: references followed, ``allOf`` merged.
 
-Rule 1: a shape describes. It is for signatures, hints, XML, examples; validation uses the bundle.
+Rule 1: a shape is a description, for signatures, hints, XML and examples; validation uses the bundle.
 Rule 2: the schemas below are Schema values, never shapes: recursion is the caller's choice.
 Rule 3: in a merge, the schema's own keyword takes precedence over that of its ``$ref``, and that over those of its
 ``allOf``; bounds take the narrowest.
@@ -27,11 +27,11 @@ NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
     **dict.fromkeys(("exclusiveMinimum", "minItems", "minLength", "minProperties", "minimum"), max),
     "uniqueItems": lambda one, other: one or other,
 }
-"""Picks from two bounds the one that both allow. Of other constraints the first is taken."""
+"""Picks the narrower of two bounds. For other constraints, the first is used."""
 
 
 class _Missing:
-    """Marks a missing value where None may be one."""
+    """Marks a missing value where None is a possible value."""
 
     __slots__ = ()
 
@@ -63,8 +63,8 @@ class Shape(Record):
     """A schema in the keywords of JSON Schema 2020-12.
 
     ``schema`` is the schema after its ``$ref`` was followed, and ``name`` its name. ``types`` is empty if any type is
-    allowed. ``or_null`` tells whether ``nullable`` stands beside ``allOf``, ``anyOf`` or ``oneOf``. ``additional`` is
-    the schema of properties without a name. ``constraints`` are the assertions with plain values, such as ``minimum``,
+    allowed. ``or_null`` says whether ``nullable`` is next to ``allOf``, ``anyOf`` or ``oneOf``. ``additional`` is the
+    schema of properties without a name. ``constraints`` are the assertions with plain values, such as ``minimum``,
     ``maxLength`` and ``pattern``.
     """
 
@@ -353,7 +353,7 @@ def merged_constraints(found: list[Keywords]) -> dict[str, Any]:
 def merged_properties(owner: Schema, found: list[Keywords]) -> dict[str, Schema]:
     """Return all properties, those of the merged schemas first, in the order of their documents.
 
-    A property that several schemas describe becomes a schema of its own that refers to each.
+    A property that several schemas describe becomes a new schema that refers to each.
     """
     said: dict[str, list[Schema]] = {}
     for part in (*found[1:], found[0]):
@@ -379,7 +379,7 @@ def joined(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
 
 @contextmanager
 def bounded_depth(what: str) -> Iterator[None]:
-    """Refuse what a document nests deeper than Python's stack allows; as a decorator too.
+    """Refuse parts that are nested deeper than Python's stack allows; also a decorator.
 
     Raises:
         UnsafeDocument: it is nested too deeply.

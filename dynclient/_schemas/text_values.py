@@ -1,5 +1,4 @@
-"""Values by a schema: texts become typed values, as in XML, forms and headers, whose leaves are all text; bytes and
-Decimals become what JSON has.
+"""Convert values by a schema: texts, as in XML, forms and headers, to typed values; bytes and Decimals to JSON values.
 
 Rule 1: a text becomes a value of a type that its schema allows; of several, numbers go before booleans, and those
 before null. If text is allowed too, only values that would be written the same again. A text that fits no type stays
@@ -40,9 +39,9 @@ def typed(schema: Schema, value: Any) -> Any:
 
 
 def from_text(schema: Schema, text: str) -> Any:
-    """Read a text as a person writes a value: an array or object as JSON, anything else by its type.
+    """Read a text that a person has written: an array or object as JSON, anything else by its type.
 
-    Where the schema has no type, JSON is read as JSON, and everything else is text.
+    If the schema has no type, JSON is read as JSON, and everything else is text.
 
     Raises:
         ValueError: an array or object is not JSON.
@@ -63,18 +62,18 @@ def from_text(schema: Schema, text: str) -> Any:
 
 
 def read(schema: Schema, value: Any) -> Any:
-    """Read the texts within a value as :func:`from_text` does; what is not JSON stays text, for the validator."""
+    """Read the texts within a value as :func:`from_text` does; invalid JSON stays text, for the validator."""
     return _READ.value(schema, value)
 
 
 def settled(schema: Schema, value: Any, *, files: bool = False) -> Any:
     """Give bytes, Decimals and floats without a fraction the form that a schema has for them, within a plain value.
 
-    Bytes become base64; with ``files`` they stay, as the files of a form. A Decimal becomes text where the schema has
-    text, else a number with all of its digits. A float becomes an int where the schema has integers only.
+    Bytes become base64; with ``files`` they stay, as the files of a form. A Decimal becomes a string if the schema has
+    a string, else a number with all of its digits. A float becomes an int if the schema has only integers.
 
     Raises:
-        ArgumentError: the schema has plain text where there are bytes.
+        ArgumentError: the schema has a plain string, but the value is bytes.
     """
     return (_SETTLED_BUT_FILES if files else _SETTLED).value(schema, value)
 
@@ -284,7 +283,7 @@ _ENCODED_FORMATS = frozenset({"base64", "base64url", "binary", "byte"})
 
 
 class _DecimalType(type):
-    """Makes ``isinstance`` ask for Decimals, without an import of their module."""
+    """Makes ``isinstance`` test for Decimals without importing their module."""
 
     def __instancecheck__(cls, value: object) -> bool:
         return is_decimal(value)
@@ -306,7 +305,7 @@ def _settle(shapes: list[Shape], value: Any, path: str) -> Any:
         return value
     if "string" in types and not any(map(_is_encoded, shapes)):
         raise ArgumentError(
-            f"{path} is bytes, and the document has plain text there",
+            f"{path} is bytes, but the document has a plain string there",
             argument=path,
             hint="pass text, such as value.decode(), or base64.b64encode(value).decode() if the server expects that",
         )

@@ -1,7 +1,7 @@
 """Validation of a value against a schema in one direction: faults, each with its place in the value and the document.
 
-``jsonschema`` decides and reports. ``jsonschema-rs`` checks first where it may: a value that it finds valid is valid.
-Both go by one bundle, one table of formats and one reading of patterns.
+``jsonschema`` decides and reports. ``jsonschema-rs`` checks first if possible: a value that it finds valid is valid.
+Both use the same bundle, formats and patterns.
 """
 
 from __future__ import annotations

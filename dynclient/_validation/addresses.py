@@ -49,7 +49,7 @@ def is_idn_hostname(text: str) -> bool:
 
 
 def _is_u_label(label: str) -> bool:
-    """RFC 5891, 5.4, and RFC 5892 in short: normalized, no hyphen at an end, and only what names are made of."""
+    """RFC 5891, 5.4, and RFC 5892 in short: normalized, no hyphen at an end, and only allowed characters."""
     if not label or label.isascii() or unicodedata.normalize("NFC", label) != label:
         return False
     if label.startswith("-") or label.endswith("-") or label[2:4] == "--" or unicodedata.category(label[0])[0] == "M":
@@ -88,12 +88,12 @@ def _joins(label: str, index: int) -> bool:
 
 
 def _parts(label: str, index: int) -> bool:
-    """After a virama, or between letters that join: which those are Python does not know, but Arabic's do."""
+    """After a virama, or between letters that join: Python has no list of these letters, but Arabic ones join."""
     around = label[max(index - 1, 0) : index] + label[index + 1 : index + 2]
     return _joins(label, index) or (len(around) == 2 and all(unicodedata.bidirectional(c) == "AL" for c in around))  # noqa: PLR2004
 
 
-# RFC 5892, Appendix A: what may stand only in some company.
+# RFC 5892, Appendix A: characters that are allowed only in context.
 _CONTEXT = {
     "\u00b7": lambda label, index: label[index - 1 : index] == "l" and label[index + 1 : index + 2] == "l",
     "\u0375": lambda label, index: index + 1 < len(label) and _is_script(label[index + 1], "GREEK"),

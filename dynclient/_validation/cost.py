@@ -1,6 +1,6 @@
-"""What checking values against a bundle may cost, found by looking at its schemas alone.
+"""Estimate the cost of checking values against a bundle, from its schemas alone.
 
-jsonschema-rs has no budget of steps and can't be interrupted, so this analysis says which values it may be given.
+jsonschema-rs has no budget of steps and can't be interrupted, so this analysis decides which values it may check.
 jsonschema counts its steps and remembers the result of each ``$ref`` for each value; rules 1 and 2 are for it too.
 
 A bundle is a graph: its nodes are the entries of ``$defs``, its edges their references. A subschema applies either
@@ -13,7 +13,7 @@ Rule 3, recursion: an entry that reaches itself below a location takes values of
 If a cycle reaches its own entries ``n`` times at one location, the work multiplies by ``n`` with each level of a value.
 Rule 4, visits: a chain of entries without recursion can multiply the work in the same manner, once for all levels.
 
-Everything that is found is cached for each entry, since the bundles of a document share entries.
+All results are cached for each entry, since the bundles of a document share entries.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from dynclient.options import Limits
 _MOST_STEPS = 10_000
 """Steps, and visits to one location, up to which jsonschema-rs is used."""
 _MOST_STEPS_IN_ALL = 200_000_000
-"""Steps of all values together: it can't be interrupted, and other threads wait for it."""
+"""Steps of all values together: it can't be interrupted, and blocks other threads."""
 _MOST_REPEATED = 1_000_000
 """How often jsonschema-rs may check one location of a recursive value."""
 _DEEPEST = 128
@@ -51,10 +51,10 @@ Node = Mapping[str, Any]
 
 
 class Cost(Record):
-    """How many levels a value may have: ``levels`` for any engine, None where it makes no difference.
+    """How many levels a value may have: ``levels`` for any engine, None if that does not matter.
 
-    ``verdict_levels`` and ``verdict_values`` are for jsonschema-rs: 0 where it may not be used, and how many values a
-    value may hold.
+    ``verdict_levels`` and ``verdict_values`` are for jsonschema-rs: 0 if it must not be used, and the largest number of
+    values within a value.
     """
 
     levels: int | None
@@ -63,7 +63,7 @@ class Cost(Record):
 
 
 class _Analysis(Record):
-    """What is known of entries, by their references; of cycles, by their set of entries.
+    """The results for entries, by their references, and for cycles, by their set of entries.
 
     ``in_place`` counts the entries that one applies in place, and as ``""`` the subschemas within it. ``visits`` counts
     how often each location is checked.
@@ -88,7 +88,7 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
         InvalidDocument: a schema contains itself.
     """
     if "$id" in bundle.schema:
-        # Where `$dynamicRef` leads is known only with the value.
+        # The target of `$dynamicRef` depends on the value.
         return Cost(limits.body_depth, 0, 0)
     entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
     known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
@@ -153,7 +153,7 @@ def _references_in(node: Any) -> set[str]:
 
 
 def _applied_in_place(node: Any) -> Iterator[str]:
-    """What is applied to the same value: ``""`` for each subschema that stands here, else the entry it refers to."""
+    """The schemas that apply to the same value: ``""`` for each inline subschema, else the entry it refers to."""
     waiting = [node]
     while waiting:
         here = waiting.pop()
@@ -195,7 +195,7 @@ def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBun
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         where = location_in(bundle, references, min(error.args[1])[1:])
-        raise InvalidDocument("the schema contains itself, so checking by it never ends", location=where) from None
+        raise InvalidDocument("the schema contains itself, so validation would never end", location=where) from None
     for name in order:
         applied = known.in_place[name]
         known.steps[name] = sum(count * (known.steps[other] if other else 1) for other, count in applied.items())
@@ -254,7 +254,7 @@ def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
 def _growth(entries: Mapping[str, Any], known: _Analysis) -> int:
     """How often, at most, a cycle reaches its own entries at one location; 0 where there are no cycles."""
     new = {name: known.references[name] for name in entries if name not in known.cycle_of}
-    # What is known already leads to nothing new, so cycles are among what is new.
+    # Known entries lead to no new ones, so cycles are among the new ones.
     graph = {name: onward & new.keys() for name, onward in new.items()}
     known.cycle_of.update(dict.fromkeys(new, frozenset()))
     for cycle in cycles(graph):

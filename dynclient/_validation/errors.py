@@ -1,10 +1,10 @@
-"""Errors of jsonschema -> faults, in words of our own.
+"""Convert errors of jsonschema to faults, with our own messages.
 
-Rule 1: no message shows the value: it may be secret, or very long. What the schema expects is shown. A fault has the
+Rule 1: no message shows the value: it may be secret, or very long. The schema's expectation is shown. A fault has the
 value apart, if it is a short scalar where the schema does not accept secrets: not where it accepts any text.
-Rule 2: a fault names the location in the value, and where the document says what is broken.
-Rule 3: of a choice (``anyOf``, ``oneOf``) the branch that the value was meant for is reported: the one whose type and
-fixed values it has. Where that is unclear, the choice itself is reported.
+Rule 2: a fault names the location in the value, and that of the violated keyword in the document.
+Rule 3: of a choice (``anyOf``, ``oneOf``) the intended branch is reported: the one whose type and fixed values match.
+Where that is unclear, the choice itself is reported.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Reporter:
         yield Fault(here, message, keyword, location, value_type, _value(error, types), uri)
 
     def _missed(self, branches: list[list[ValidationError]], here: str) -> str:
-        """Why a value fits no branch of a choice: of the nearest ones, what each lacks."""
+        """Why a value matches no branch of a choice: the faults by the nearest ones."""
         nearest = sorted(branches, key=lambda branch: (_rank(branch), len(branch)))[:_NEAREST]
         return "; or ".join(
             " and ".join(
@@ -150,7 +150,7 @@ def _branches(error: ValidationError) -> list[list[ValidationError]]:
 
 
 def _meant(branches: list[list[ValidationError]]) -> list[ValidationError] | None:
-    """The branch that a value was meant for, if one alone is the nearest."""
+    """The intended branch of a value, if exactly one is the nearest."""
     ranks = [_rank(branch) for branch in branches]
     nearest = min(ranks)
     if nearest[0] or ranks.count(nearest) > 1:
@@ -199,7 +199,7 @@ def _pointers(schema: Any) -> dict[int, str]:
 
 
 def _message(error: ValidationError) -> str:
-    """What is wrong, by the keyword that a value breaks; of a keyword without a message, the value is not allowed."""
+    """The messages of faults, by keyword; for a keyword without a message, the value is not allowed."""
     return _MESSAGES.get(str(error.validator), lambda _: "is not allowed")(error)
 
 
@@ -241,8 +241,8 @@ def _contains(error: Any) -> str:
 def _choice(error: Any) -> str:
     schemas = counted(len(error.validator_value), "schema")
     if error.validator == "oneOf" and not error.context:
-        return f"fits more than one of {schemas}, only one is allowed"
-    return f"fits none of {schemas}"
+        return f"matches more than one of {schemas}, only one is allowed"
+    return f"matches none of {schemas}"
 
 
 _MESSAGES: Mapping[str, Callable[[Any], str]] = {
@@ -266,7 +266,7 @@ _MESSAGES: Mapping[str, Callable[[Any], str]] = {
     "minProperties": _least("property"),
     "minimum": _bound("at least"),
     "multipleOf": _bound("a multiple of"),
-    "not": lambda error: "fits a schema that it must not fit" if error.validator_value else "is not allowed",
+    "not": lambda error: "matches a schema that it must not match" if error.validator_value else "is not allowed",
     "oneOf": _choice,
     "pattern": lambda error: f"does not match the pattern {error.validator_value!r}",
     "required": lambda _: "is required",
@@ -283,7 +283,7 @@ def _article(name: str) -> str:
 
 
 def _listed(names: Sequence[str], word: str = "or") -> str:
-    """Names as a sentence lists them."""
+    """Join names for a sentence."""
     return " ".join([", ".join(names[:-1]), word, names[-1]]) if len(names) > 1 else "".join(names)
 
 

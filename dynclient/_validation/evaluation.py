@@ -1,12 +1,12 @@
-"""The engine that decides and reports: jsonschema, by its own keyword functions.
+"""The engine that decides and reports: jsonschema, with its own keyword functions.
 
 Rule 1: nothing is fetched: the registry is empty and retrieves nothing.
 Rule 2: each keyword is a step. A value may take as many steps as the limit says, and more only by its size.
-Rule 3: what a ``$ref`` finds for a value is remembered, so a schema that is reached by many paths costs as one.
-Rule 4: what depends on a pattern that is not checked is not known, and is not a fault.
+Rule 3: the result of a ``$ref`` for a value is cached, so a schema that is reached by many paths is evaluated once.
+Rule 4: results that depend on an unchecked pattern are unknown, and not faults.
 
-The state of one check (:class:`EvaluationContext`) goes through jsonschema in the place of a format checker, which is
-the only object of dynclient that jsonschema hands to every keyword function.
+The state of one check (:class:`EvaluationContext`) goes through jsonschema as its format checker, which is the only
+object of dynclient that jsonschema hands to every keyword function.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from dynclient.transports.clock import look
 Errors = Iterator[ValidationError]
 
 _STEPS_PER_VALUE = 100
-"""Steps that are granted for each value within a value, whatever the limit."""
+"""Additional steps for each value within a value."""
 _STEPS_PER_LOOK = 1_000
 _STEPS_OF_A_SCHEMA = 10
-"""What it counts for to make a validator for a schema, or to begin checking by one: each takes several microseconds."""
+"""The steps charged for making a validator of a schema, or for starting one: each takes several microseconds."""
 _CHARACTERS_PER_STEP = 100
 _MOST_REMEMBERED = 100
-"""Errors of one reference that are kept: nobody is shown more, and a long list of wrong items would be gone through."""
+"""Errors of one reference that are kept: more are not shown, and a long list of invalid items would take long."""
 _STOCK = Draft202012Validator.VALIDATORS
 
 
 class OverBudget(Exception):
-    """A value takes more steps to check than are allowed."""
+    """Checking a value takes more steps than allowed."""
 
 
 class EvaluationContext:
@@ -64,7 +64,7 @@ class EvaluationContext:
         self._members: dict[int, frozenset[Any]] = {}
 
     def step(self, count: int = 1) -> None:
-        """Count steps, and look at the clock now and then.
+        """Count steps, and check the clock regularly.
 
         Raises:
             OverBudget: there are none left.
@@ -81,14 +81,14 @@ class EvaluationContext:
         self._next_look = max(self._left - _STEPS_PER_LOOK, 0)
 
     def without_message(self, error: ValidationError) -> ValidationError:
-        """Take jsonschema's message out of an error: it shows the value, which may be secret, and as long."""
+        """Take jsonschema's message out of an error: it shows the value, which may be secret or long."""
         if error.message:
             self.step(len(error.message) // _CHARACTERS_PER_STEP)
             error.message = ""
         return error
 
     def matches(self, source: str, text: str) -> bool | None:
-        """Whether a text matches a pattern; None where that is not known."""
+        """Whether a text matches a pattern; None if that is unknown."""
         look()
         found = matches(source, text, self._pattern_length)
         if found is None:
@@ -96,7 +96,7 @@ class EvaluationContext:
         return found
 
     def members(self, allowed: list[Any]) -> frozenset[Any]:
-        """The values of an ``enum``, so that to look one up costs the same however many there are."""
+        """The values of an ``enum``, as a set, for fast lookup."""
         known = self._members.get(id(allowed))
         if known is None:
             known = self._members[id(allowed)] = frozenset(map(frozen, allowed))
@@ -202,7 +202,7 @@ def _ref(validator: Any, reference: Any, value: Any, _: Any) -> Errors:
 
 
 def _referred(validator: Any, reference: str) -> Any:
-    """A validator that goes on where a reference leads."""
+    """A validator for the target of a reference."""
     # jsonschema gives keyword functions no public access to the schema that a reference leads to.
     found = validator._resolver.lookup(reference)  # noqa: SLF001
     return validator.evolve(schema=found.contents, _resolver=found.resolver)

@@ -1,10 +1,10 @@
-"""The formats that are checked: one table for both engines.
+"""The checked formats: one table for both engines.
 
 Rule 1: the names are those of the OpenAPI format registry and of JSON Schema 2020-12, 7.3. Any other is an annotation
-and not checked; neither is one that has no form of its own (``password``, ``html``, ``commonmark``, ``binary``).
+and not checked; nor are formats without a syntax (``password``, ``html``, ``commonmark``, ``binary``).
 Rule 2: a format of texts does not apply to numbers, nor one of numbers to texts.
 
-Hosts, email addresses and URIs are checked in a module of their own, which few documents need.
+Hosts, email addresses and URIs are checked in a separate module, which few documents need.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ is_base64url = _form(_BASE64URL)
 
 
 def is_base64_of_any_kind(text: str) -> bool:
-    """RFC 4648, 4 or 5: ``byte`` came without saying which of them, and documents use it for either.
+    """RFC 4648, 4 or 5: ``byte`` does not say which of them, and documents use it for either.
 
     Line breaks are allowed, as in MIME.
     """
@@ -191,8 +191,8 @@ TEXTS: dict[str, TextFormat] = {
     "sf-integer": TextFormat("an integer", _form("-?[0-9]{1,15}")),
     "sf-string": TextFormat("a string of RFC 8941", _form(f'"{_SF_TEXT}"|{_SF_TEXT}')),
     "sf-token": TextFormat("a token of RFC 8941", _form(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*")),
-    # JSON Schema has full-time alone; but most who write `format: time` mean a time of day, which has no offset, and
-    # that is what their servers send.
+    # JSON Schema has full-time alone; but most authors of `format: time` mean a time of day without an offset, and
+    # their servers send that.
     "time": TextFormat("a time (23:59:00Z, 23:59:00)", _time(f"{_CLOCK}{_OFFSET}?")),
     "time-local": TextFormat("a local time (23:59:00)", _time(_CLOCK)),
     "uri": TextFormat("a URI", _address("is_uri"), _USUAL_URI),
@@ -203,7 +203,7 @@ TEXTS: dict[str, TextFormat] = {
 
 
 def format_fault(name: str, value: Any) -> str | None:
-    """What is wrong with a value by a format; None if nothing is, or if the format does not say."""
+    """The fault of a value by a format; None if there is none, or if the format does not say."""
     if isinstance(value, str):
         text = TEXTS.get(name)
         if text is None or text.test(value):

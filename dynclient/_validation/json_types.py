@@ -1,8 +1,8 @@
-"""What JSON Schema asks of values: their type, equality and size.
+"""Type, equality and size of values, as JSON Schema defines them.
 
 Rule 1: true is not a number, and 1.0 is an integer (JSON Schema 2020-12, 4.2.2 and 6.1.1).
 Rule 2: NaN and the infinities, which JSON can't write, are not numbers.
-Rule 3: a value that is sent as it is (bytes, files, XML elements) counts as a string of which nothing more is known.
+Rule 3: a value that is sent unchanged (bytes, files, XML elements) counts as a string without further checks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def is_multiple(value: Any, step: Any) -> bool:
 
 
 def is_opaque(value: Any) -> bool:
-    """Whether a value is not a JSON value: it is sent as it is."""
+    """Whether a value is not a JSON value: it is sent unchanged."""
     return value is not None and not isinstance(value, JSON) and not is_decimal(value)
 
 
@@ -66,7 +66,7 @@ def kind(value: Any) -> str:
 
 
 def size(value: Any) -> int:
-    """How many values a value holds, itself included."""
+    """The number of values in a value, including itself."""
     count, waiting = 0, [value]
     while waiting:
         here = waiting.pop()
@@ -79,7 +79,7 @@ def size(value: Any) -> int:
 
 
 def frozen(value: Any) -> Any:
-    """A hashable value that is equal for what is equal in JSON."""
+    """A hashable value; it is equal for values that are equal in JSON."""
     if isinstance(value, bool):
         return (bool, value)
     if isinstance(value, dict):

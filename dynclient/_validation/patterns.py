@@ -1,7 +1,7 @@
-"""The patterns of a bundle, which of them are not checked, and where the document has them.
+"""The patterns of a bundle, which of them are not checked, and their locations in the document.
 
-A pattern never makes an operation unusable: one that can't be understood, or not within bounds, is not checked. It is
-warned of once for each document, and :attr:`Validator.unchecked` lists it.
+A pattern never makes an operation unusable: one that is invalid, or too expensive, is not checked. It causes one
+warning for each document, and :attr:`Validator.unchecked` lists it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Unchecked(Record):
 
 
 def matches(source: str, text: str, longest: int) -> bool | None:
-    """Whether a text matches a pattern; None where that is not known, which is warned of once for each pattern."""
+    """Whether a text matches a pattern; None if that is unknown, with one warning for each pattern."""
     from dynclient import _regex
 
     pattern = _regex.compile(source, longest)
@@ -51,7 +51,7 @@ def matches(source: str, text: str, longest: int) -> bool | None:
 
 
 def begin_check() -> None:
-    """Begin a check in this thread: its patterns share one budget, however many texts there are."""
+    """Begin a check in this thread: its patterns share one budget for all texts."""
     _check.budget = None
 
 
@@ -69,7 +69,7 @@ def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Lim
             continue
         found = []
         for source, pointer in _patterns(node, entry):
-            # Many documents have no pattern, and the engine is a lot of code.
+            # Many documents have no pattern, and the engine takes time to import.
             from dynclient import _regex
 
             pattern = _regex.compile(source, limits.pattern_length)
@@ -85,7 +85,7 @@ def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Lim
 
 
 def location_in(bundle: SchemaBundle, references: References, pointer: str) -> DocumentLocation | None:
-    """The place in the document of what stands at a JSON pointer in a bundle, or of the nearest thing around it."""
+    """The location in the document of a JSON pointer in a bundle, or of the nearest enclosing part."""
     return origin_in(bundle, references, pointer)[1]
 
 

@@ -1,8 +1,8 @@
-"""Validators: a schema made ready, once, for each direction.
+"""Validators: a schema prepared once for each direction.
 
-Rule 1: faults of the document are raised when a validator is made, not when a value comes.
-Rule 2: a valid value costs one question to jsonschema-rs, if its depth and the analysis of costs allow.
-Rule 3: whatever jsonschema-rs does not find valid goes to jsonschema, which decides.
+Rule 1: faults of the document are raised when a validator is made, not when a value is checked.
+Rule 2: a valid value needs one check by jsonschema-rs, if its depth and the cost analysis allow.
+Rule 3: values that jsonschema-rs does not find valid go to jsonschema, which decides.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _log = logger("dynclient.validation")
 
 
 def validator(schema: Schema, direction: Direction, *, limits: Limits = Limits()) -> Validator:
-    """Make a schema ready to check values that go in a direction; once for each schema and direction.
+    """Prepare a schema for checking values in a direction, once for each schema and direction.
 
     Raises:
         InvalidDocument: the value of a keyword is not valid.
@@ -62,7 +62,7 @@ def body_faults(
     files: bool,
     content_type: str = "",
 ) -> list[Fault]:
-    """Return what is wrong with a body as a plain value, or with its items where it is a sequence of them.
+    """Return the faults of a body as a plain value, or of its items if it is a sequence.
 
     ``files`` is as in :meth:`Validator.faults`; ``content_type`` is the concrete one where the media type is a range.
     """
@@ -93,7 +93,7 @@ def item_faults(
     files: bool,
     path: str,
 ) -> list[Fault]:
-    """Return what is wrong with one item of a sequence, by the schema of the item."""
+    """Return the faults of one item of a sequence, by the schema of the item."""
     check = validator(schema, direction, limits=limits)
     data = item.get("data") if isinstance(item, dict) else None
     form = event_form(media_type) if data is not None and find(media_type.media_range).codec == "events" else None
@@ -130,7 +130,7 @@ def _is_of_unparsed_part(fault: Fault, media_type: MediaType, value: Any) -> boo
 
 
 class Validator:
-    """Checks values against one schema, in one direction. An engine is made ready when it is first needed."""
+    """Checks values against one schema, in one direction. Engines are prepared at their first use."""
 
     def __init__(self, schema: Schema, bundled: SchemaBundle, limits: Limits) -> None:
         """Take a schema and its bundle, and analyse what checking by it costs.
@@ -167,11 +167,11 @@ class Validator:
         places: bool = True,
         engine: ValidationEngine = "auto",
     ) -> list[Fault]:
-        """Return what is wrong with a plain value; nothing, if it is valid.
+        """Return the faults of a plain value; empty if it is valid.
 
-        ``path`` is the name of the value's location. With ``files`` bytes, Paths, files and elements may stand where
-        the schema has a string. Without ``places`` faults do not tell where the document says so: to find the line, a
-        large document is searched. With the engine ``jsonschema`` jsonschema-rs is not asked.
+        ``path`` is the name of the value's location. With ``files``, bytes, Paths, files and elements are allowed in
+        place of a string. Without ``places``, faults have no location in the document, whose lines take time to find.
+        With the engine ``jsonschema`` jsonschema-rs is not used.
         """
         verdict = self.verdict(value) if engine == "auto" and (places or self._is_ready) else None
         if verdict:
@@ -181,7 +181,7 @@ class Validator:
             return [Fault(path, f"is nested more than {levels} levels deep")]
         faults = self._report(value, path, files=files, places=places)
         if verdict is False and not faults:
-            _log.debug("jsonschema-rs refuses what jsonschema finds valid, by %s", self.schema.uri)
+            _log.debug("jsonschema-rs refuses a value that jsonschema finds valid, by %s", self.schema.uri)
         return faults
 
     def verdict(self, value: Any) -> bool | None:
@@ -205,7 +205,7 @@ class Validator:
         entries = self.bundle.schema["$defs"]
         if len(entries) == 1:
             (node,) = entries.values()
-            # Most parameters have a type and nothing else: to import jsonschema-rs for them takes 5 ms and 4 MB.
+            # Most parameters have a type and nothing else: importing jsonschema-rs for them takes 5 ms and 4 MB.
             if isinstance(node, dict) and node.keys() == {"type"} and node["type"] in [*TYPES]:
                 return TYPES[node["type"]]
         from dynclient._validation.verdict import verdict_of

@@ -1,7 +1,7 @@
-"""The verdict, yes or no, of jsonschema-rs, which is asked before jsonschema.
+"""The verdict, yes or no, of jsonschema-rs, which checks before jsonschema.
 
-Rule 1: it never says yes to what jsonschema finds faults in. A keyword that jsonschema-rs reads in another way is
-written so that it reads it alike, or asks our own function; otherwise there is no verdict by that bundle.
+Rule 1: it never accepts a value that jsonschema refuses. A keyword that jsonschema-rs interprets differently is
+rewritten, or calls our own function; otherwise there is no verdict for that bundle.
 Rule 2: where it can't judge a value (bytes, files, lone surrogates), or can't be imported, there is no verdict.
 """
 
@@ -19,9 +19,9 @@ _DATA = ("const", "dependentRequired", "enum")
 
 
 def verdict_of(bundle: SchemaBundle, pattern_length: int) -> Callable[[Any], bool] | None:
-    """Make a bundle ready; None where jsonschema-rs can't be imported, or the bundle is not for it.
+    """Prepare a bundle; None if jsonschema-rs can't be imported, or can't handle the bundle.
 
-    What it returns raises ValueError, TypeError or OverflowError for a value that it can't judge.
+    The returned function raises ValueError, TypeError or OverflowError for a value that it can't judge.
     """
     try:
         import jsonschema_rs
@@ -43,7 +43,7 @@ def verdict_of(bundle: SchemaBundle, pattern_length: int) -> Callable[[Any], boo
 
 
 class NoVerdict(Exception):
-    """A bundle has a keyword that jsonschema-rs would read in another way."""
+    """A bundle has a keyword that jsonschema-rs would interpret differently."""
 
 
 class _Writer:
@@ -111,7 +111,7 @@ class _Writer:
         if text is not None:
             self.formats[f"dynclient:{name}"] = text.test
             asked = {"format": f"dynclient:{name}"}
-            # To ask Python costs more than all else of a short text.
+            # Calling Python costs more than everything else for a short text.
             found.append({"anyOf": [{"pattern": f"^(?:{text.usual})$"}, asked]} if text.usual is not None else asked)
         number = NUMBERS.get(name)
         if number is not None:

@@ -1,7 +1,7 @@
-"""A table of calls that survives a crash: ``bulk.run(client.create_order, "orders.csv", journal="runs/orders")``.
+"""Send a table of calls, and resume it after a crash: ``bulk.run(client.create_order, "orders.csv", journal="runs")``.
 
 Every row ends in exactly one of: ``done``; ``refused``, a documented 4xx; ``failed``, known not done; ``invalid``,
-never sent; ``unknown``, sent and its answer lost. A row that can't be repeated is never sent twice.
+never sent; ``unknown``, sent, but the response was lost. A row that can't be repeated is never sent twice.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Rule 1: one partition is one task. A cluster may run it again, or several times at once: the journal lets one of them
 send. Partitions that a dead worker did not finish are submitted again.
-Rule 2: no credential is sent to a process: it gets a name, and looks for the credential by itself.
+Rule 2: no credential is sent to a process: it gets a reference, and looks up the credential itself.
 Rule 3: the slots of a rate come from the driver by a queue, in small lots, so that a dead worker makes a run slower,
 never faster.
 """
@@ -39,15 +39,15 @@ _GONE_SECONDS = 30.0
 
 
 def client_of(method: OperationMethod, auth: Any) -> dict[str, Any]:
-    """How other processes make the client of an operation, without its credentials.
+    """The recipe for other processes to make the client of an operation, without its credentials.
 
     Raises:
-        ArgumentError: the client has something that must not, or can't, be sent to them.
+        ArgumentError: the client has an option that must not, or can't, be sent to them.
     """
     dispatcher = method._dispatcher  # noqa: SLF001  # a run is made of its calls
     options, plain = dispatcher.options, type(dispatcher.options)()
     if auth is None and options.auth not in {..., None}:
-        hint = f"auth= says where they are: {_FORMS}"
+        hint = f"auth= takes references to them: {_FORMS}"
         raise ArgumentError("credentials are never sent to other processes", argument="auth", hint=hint)
     if auth is not None:
         _check_reference(auth)
@@ -65,10 +65,10 @@ def client_of(method: OperationMethod, auth: Any) -> dict[str, Any]:
 
 
 def _check_reference(auth: Any) -> None:
-    """Refuse what is a credential itself; its text is not shown.
+    """Refuse a credential itself; its text is not shown.
 
     Raises:
-        ArgumentError: it is no reference.
+        ArgumentError: it is not a reference.
     """
     parts = list(auth.values()) if isinstance(auth, Mapping) else auth if isinstance(auth, tuple) else None
     if parts is not None:
@@ -85,14 +85,14 @@ def _check_reference(auth: Any) -> None:
         if is_known:
             return
     if found is None or is_module:
-        raise ArgumentError(f"auth= must tell where credentials are, by {_FORMS}", argument="auth")
+        raise ArgumentError(f"auth= must be a reference to credentials: {_FORMS}", argument="auth")
 
 
 def auth_of(auth: Any) -> Any:
     """The credential that a reference names, in this process.
 
     Raises:
-        MissingCredential: it is not here.
+        MissingCredential: it does not exist here.
     """
     if isinstance(auth, Mapping):
         return {scheme: auth_of(part) for scheme, part in auth.items()}
@@ -111,12 +111,12 @@ def auth_of(auth: Any) -> Any:
         for part in name.split("."):
             found = getattr(found, part)
     except (KeyError, ImportError, AttributeError) as error:
-        raise MissingCredential(f"{auth} is not there in process {os.getpid()}: {type(error).__name__}") from None
+        raise MissingCredential(f"{auth} does not exist in process {os.getpid()}: {type(error).__name__}") from None
     return found() if isfunction(found) else found
 
 
 def _fitting(api: API, auth: Any) -> Any:
-    """Credentials, a text ``user:password`` as the pair that HTTP Basic takes."""
+    """The credentials; for HTTP Basic a string ``user:password`` becomes a pair."""
     if not isinstance(auth, Mapping):
         return auth
     schemes = api.security_schemes
@@ -146,7 +146,7 @@ class _QueuePace:
             self._left -= 1
 
     def slow_down(self) -> None:
-        """Tell the driver that the server has answered 429."""
+        """Report to the driver that the server has answered 429."""
         self._slow.put(1)
 
 
@@ -195,7 +195,7 @@ def drive(
 
     Raises:
         BulkError: the executor is gone.
-        ArgumentError: it can't keep the rate.
+        ArgumentError: the executor can't keep the rate.
     """
     journal = job.journal()
     if job.queue is None:
@@ -205,10 +205,10 @@ def drive(
 
 
 def shared_pace(executor: Any, rate: Any, run_id: str) -> dict[str, Any]:
-    """What a Job says about the rate that its processes share.
+    """The fields of a Job for the rate that its processes share.
 
     Raises:
-        ArgumentError: the executor can't share it.
+        ArgumentError: the executor can't share a rate.
     """
     if rate is None or (isinstance(rate, Rate) and not rate.interval):
         return {}
@@ -262,13 +262,13 @@ def _submitted(
 
 
 def _stop(journal: Journal) -> None:
-    """Tell the processes to send nothing more; they look at each beat."""
+    """Make the processes stop sending; they check at each beat."""
     with open(journal.stop_file, "wb"):
         pass
 
 
 def _window(executor: Any) -> int:
-    """How many tasks are submitted at a time: enough for all workers, and for a cluster that adapts to grow."""
+    """The number of tasks to submit at a time: enough for all workers, and for an adaptive cluster to grow."""
     if not _is_dask(executor):
         return _LEAST_TASKS
     with _reaching(executor):
@@ -310,11 +310,11 @@ def _next(finished: queue.Queue[Any], executor: Any) -> Any:
 
 
 def _gone(executor: Any) -> BulkError:
-    return BulkError(f"the cluster of {executor!r} is gone", hint="resume(executor=...) goes on with another one")
+    return BulkError(f"the cluster of {executor!r} is gone", hint="resume(executor=...) continues with another one")
 
 
 def _result(future: Any) -> Sent:
-    """What a task has sent; a worker that died has left its partition to the next one."""
+    """The result of a task; the partition of a worker that died is left to the next one."""
     try:
         found: Sent = future.result()
     except Exception as error:
@@ -324,7 +324,7 @@ def _result(future: Any) -> Sent:
             return Sent(stopped="busy")
         if type(error).__name__ in {"BrokenProcessPool", "BrokenExecutor"}:
             raise BulkError(
-                "the pool of processes is broken", hint="resume(executor=...) goes on with another"
+                "the pool of processes is broken", hint="resume(executor=...) continues with another"
             ) from error
         raise
     return found

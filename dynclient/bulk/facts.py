@@ -1,7 +1,7 @@
-"""``run.json``: what a run is, and how its client is made again. It holds no credential.
+"""``run.json``: the facts of a run, and how to make its client again. It contains no credential.
 
 Rule 1: a run is its operation, document, arguments and table. A journal of another run is refused.
-Rule 2: it names no code: nothing of it is imported or executed.
+Rule 2: it names no code: nothing in it is imported or executed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from dynclient.options import Retry, Timeout, Validation
 
 _IDENTITY = {
     "document": "the document has changed",
-    "operation": "it is a run of another operation",
-    "arguments": "arguments= is another",
-    "key": "key= is another column",
+    "operation": "it has another operation",
+    "arguments": "arguments= differs",
+    "key": "key= names another column",
     "sha256": "the table has changed",
-    "partition_size": "partition_size= is another",
+    "partition_size": "partition_size= differs",
 }
 _KEPT_OPTIONS = ("base_url", "server", "timeout", "retry", "validate", "content_type", "accept", "redirects", "coerce")
 _NOT_KEPT = ("auth", "headers", "query", "defaults", "hooks", "cookies")
@@ -37,12 +37,12 @@ def make_folders(path: str) -> None:
     """Make the folder of a journal, unless it exists.
 
     Raises:
-        JournalError: it can't be made, or has other things in it.
+        JournalError: it can't be made, or contains other files.
     """
     try:
         if os.path.isdir(path) and os.listdir(path) and not os.path.exists(os.path.join(path, "run.json")):
-            hint = "name a folder that does not exist"
-            raise JournalError(f"{path} is not empty, and not the journal of a run", hint=hint)
+            hint = "use a folder that does not exist"
+            raise JournalError(f"{path} is not empty, and is not the journal of a run", hint=hint)
         os.makedirs(path, mode=0o700, exist_ok=True)
         for name in ("parts", "results"):
             os.makedirs(os.path.join(path, name), mode=0o700, exist_ok=True)
@@ -62,7 +62,7 @@ def remove_empty(path: str, source: str) -> None:
 
 
 def table_path(table: Any, path: str) -> str:
-    """Return the file of a table; rows that are given otherwise are written to the journal's folder."""
+    """Return the file of a table; other rows are written to a file in the journal's folder."""
     if isinstance(table, (str, os.PathLike)):
         return os.path.abspath(os.fspath(table))
     if isinstance(table, (bytes, Mapping)) or not isinstance(table, Iterable):
@@ -85,7 +85,7 @@ def table_path(table: Any, path: str) -> str:
 
 
 def client_facts(dispatcher: Any) -> dict[str, Any]:
-    """How ``open`` makes the client again: where the document is, and the options that are no secrets."""
+    """How ``open`` makes the client again: the location of the document, and the options that are not secret."""
     given, options = dispatcher.state.source, dispatcher.options
     with suppress(TypeError):
         source, how = given.recipe()
@@ -108,7 +108,7 @@ def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) ->
     """Load the operation of a run.
 
     Raises:
-        ArgumentError: the journal does not tell how.
+        ArgumentError: the journal does not have enough information.
         JournalError: the document has changed.
     """
     client = facts["client"]
@@ -116,7 +116,7 @@ def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) ->
     if client["document"] is None or lacking:
         why = f"the client had {', '.join(lacking)}" if lacking else "the document came from memory"
         hint = "open(journal, client.operation) takes the operation" + ", auth= the credentials" * ("auth" in lacking)
-        raise ArgumentError(f"{path} does not tell how its client was made: {why}", argument="method", hint=hint)
+        raise ArgumentError(f"{path} can't make its client again: {why}", argument="method", hint=hint)
     options = dict(client["options"])
     retry, validate = options["retry"], options["validate"]
     options |= {
@@ -133,10 +133,10 @@ def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) ->
 
 
 def read_facts(path: str) -> dict[str, Any] | None:
-    """What ``run.json`` holds, or None.
+    """The contents of ``run.json``, or None.
 
     Raises:
-        JournalError: it is damaged, or of another version.
+        JournalError: it is damaged, or has another version.
     """
     file = os.path.join(path, "run.json")
     try:
@@ -156,7 +156,7 @@ def read_facts(path: str) -> dict[str, Any] | None:
 
 
 def kept(path: str, facts: dict[str, Any], *, accept_changed_document: bool) -> dict[str, Any]:
-    """The facts of a run in the journal, which must be the same run; a new journal is begun with it.
+    """The facts of a run in the journal, which must be the same run; a new journal starts with them.
 
     Raises:
         JournalError: it is the journal of another run.
@@ -185,10 +185,10 @@ def kept(path: str, facts: dict[str, Any], *, accept_changed_document: bool) -> 
 
 
 def another(path: str, fact: str) -> JournalError:
-    """The error of a journal whose run has another fact."""
+    """The error of a journal whose run differs in a fact."""
     hints = {
-        "document": "load the old document, or pass accept_changed_document=True if the rows mean the same by it",
-        "sha256": "put the old table back, or name another folder for the new one",
+        "document": "load the old document, or pass accept_changed_document=True if the rows still mean the same",
+        "sha256": "restore the old table, or use another folder for the new one",
     }
-    hint = hints.get(fact, "name another folder for this run")
+    hint = hints.get(fact, "use another folder for this run")
     return JournalError(f"{path} is the journal of another run: {_IDENTITY[fact]}", hint=hint)

@@ -1,4 +1,4 @@
-"""The journal of a run: a folder of logs, each written by one process alone. It needs no server.
+"""The journal of a run: a folder of logs, each written by a single process. It needs no server.
 
     run.json                    what is sent: run id, document, operation, table, options
     parts/000123.a2.log         of partition 123 the second attempt: records of 24 bytes
@@ -11,7 +11,7 @@ Rule 2: a row is sent only after its intent was written, and only if then the la
 of a lease and no successor has claimed. A process that was stopped for longer wakes up harmless: its successor has read
 every intent.
 Rule 3: an incomplete last record was never written: its row was not sent. Anything else that does not fit the chain of
-checksums is damage; then each row of the partition that has no outcome counts as sent.
+checksums is damage; then each row of the partition without an outcome counts as sent.
 Rule 4: a row's state is that of its last record, by the order of attempts, but ``done`` stays done.
 """
 
@@ -58,7 +58,7 @@ _BEATS = 6
 
 
 class BulkError(RequestError):
-    """A run can't be made, or can't go on. What was done stays done; ``resume()`` goes on where it stopped."""
+    """A run can't be made, or can't continue. Rows that are done stay done; ``resume()`` continues where it stopped."""
 
 
 class JournalError(BulkError):
@@ -70,7 +70,7 @@ class LeaseLost(BulkError):
 
 
 def clock() -> float:
-    """Seconds of a clock that goes on while the machine sleeps, where there is one."""
+    """Seconds of a clock that includes the time while the machine sleeps, if there is one."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
@@ -87,7 +87,7 @@ class Decoded(Record):
 
     @property
     def ended(self) -> bool:
-        """Whether its process has said that it sends nothing more."""
+        """Whether its process has recorded that it sends nothing more."""
         return self.damaged is None and bool(self.records) and self.records[-1][0] == END
 
 
@@ -173,7 +173,7 @@ def _started(pid: int) -> int | None:
 
 
 def _is_dead(owner: tuple[bytes, int, int, int] | None) -> bool:
-    """Whether a process is known to be dead: it ran on this boot of this machine, and is not there any more."""
+    """Whether a process is known to be dead: it ran on this boot of this machine, and no longer exists."""
     return owner is not None and owner[:2] == _machine() and _started(owner[2]) != owner[3]
 
 
@@ -187,7 +187,7 @@ class Journal:
 
     @property
     def stop_file(self) -> str:
-        """The file whose presence tells the processes of a run to send nothing more."""
+        """The file whose presence makes the processes of a run stop sending."""
         return os.path.join(self.path, "stop")
 
     def log(self, name: str, attempt: int) -> str:
@@ -242,7 +242,7 @@ class Journal:
                 yield kind, line.get("status") or 0, line["row"], line.get("time") or 0.0
 
     def lines(self, name: str, attempt: int) -> Iterator[dict[str, Any]]:
-        """The results of an attempt; a line that is not whole was not written."""
+        """The results of an attempt; an incomplete line was not written."""
         with suppress(FileNotFoundError), open(self.results(name, attempt), "rb") as file:
             for text in file:
                 with suppress(ValueError):
@@ -251,7 +251,7 @@ class Journal:
                         yield line
 
     def is_over(self, name: str, attempt: int) -> bool:
-        """Whether an attempt will send nothing more, by rule 1. Ask again later where it is not."""
+        """Whether an attempt will send nothing more, by rule 1. If it is false, ask again later."""
         path = self.log(name, attempt)
         size, now = os.path.getsize(path), clock()
         seen = self._seen.get(path)
@@ -281,7 +281,7 @@ class Journal:
         try:
             return Attempt(self, name, number, file)
         except JournalError:
-            # Nothing was sent, and nobody can have claimed a later one yet.
+            # Nothing was sent, and no process can have claimed a later one yet.
             os.close(file)
             os.unlink(self.log(name, number))
             raise
@@ -289,7 +289,7 @@ class Journal:
 
 def unwritable(path: str, error: OSError) -> JournalError:
     """The error of a journal that can't be written."""
-    hint = "make room there, then resume: what was done stays done"
+    hint = "free some space, then resume: rows that are done stay done"
     return JournalError(f"the journal {path} can't be written: {error.strerror or error}", hint=hint)
 
 
@@ -365,11 +365,11 @@ class Attempt:
             self._has_successor = os.path.exists(self._successor)
 
     def intend(self, row: int, *, repeatable: bool) -> None:
-        """Say that a row is about to be sent: if this returns, it may be sent now.
+        """Record that a row is about to be sent: if this returns, it may be sent now.
 
         Raises:
             LeaseLost: another process may have taken the partition; the row must not be sent.
-            JournalError: it can't be written; likewise.
+            JournalError: the journal can't be written; the row must not be sent.
         """
         self._add(INTENT, row, int(repeatable))
         self._flush()

@@ -24,9 +24,9 @@ _ROWS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many rows of a run had each outcome; ``pending`` are those that will be sent by ``resume()``.
+    """The number of rows of a run by outcome; ``pending`` are those that ``resume()`` will send.
 
-    ``damaged`` names logs that can't be trusted: rows of their partitions that have no outcome count as sent.
+    ``damaged`` names logs that can't be trusted: rows of their partitions without an outcome count as sent.
     """
 
     total: int
@@ -51,7 +51,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """How a row ended. ``row`` counts from 1; ``ms`` and ``attempts`` are of the call, ``time`` is since the epoch."""
+    """The outcome of a row.
+
+    ``row`` counts from 1; ``ms`` and ``attempts`` are of the call, ``time`` is since the epoch.
+    """
 
     row: int
     key: str
@@ -65,7 +68,7 @@ class BulkResult:
 
 
 class Results:
-    """The results of a run, row by row: they are read from the journal each time they are iterated over."""
+    """The results of a run, row by row: each iteration reads them from the journal."""
 
     def __init__(self, made: Callable[[], Iterator[BulkResult]], title: str) -> None:
         self._made, self._title = made, title
@@ -83,10 +86,10 @@ class Results:
 
 
 class RecordedRun:
-    """A run as its journal tells it."""
+    """A run, read from its journal."""
 
     def __init__(self, path: str, facts: Mapping[str, Any]) -> None:
-        """Take the folder of the journal, and what its ``run.json`` holds."""
+        """Take the folder of the journal, and the contents of its ``run.json``."""
         self.path, self._facts = path, facts
         self.id: str = facts["id"]
         self._journal = Journal(path, self.id, lease=facts["lease"], durability=facts["durability"])
@@ -171,7 +174,7 @@ class RecordedRun:
         return range(int(name) * size, min((int(name) + 1) * size, self.total))
 
     def _keys(self, name: str) -> dict[int, str]:
-        """The keys of a partition's rows, from the table; none where that is not there any more."""
+        """The keys of a partition's rows, from the table; empty if the table no longer exists."""
         wanted = self._rows_of(name)
         found = {}
         with suppress(DynclientError):
@@ -180,7 +183,7 @@ class RecordedRun:
         return found
 
     def _index(self) -> dict[str, dict[str, Any]]:
-        """The counts of every partition that has a log, from the index where the logs are as they were then."""
+        """The counts of every partition that has a log, from the index if the logs have not changed since."""
         attempts = {name: found for name, found in self._journal.attempts().items() if name != DRIVER}
         with _index_of(self.path) as database:
             known = {name: (signature, counts) for name, signature, counts in database.execute("SELECT * FROM counts")}
@@ -201,7 +204,7 @@ class RecordedRun:
 
 
 def outcome_of(state: PartitionState, row: int) -> str | None:
-    """A row's outcome; None if it will be sent. One that was sent and can't be repeated is unknown."""
+    """A row's outcome; None if it will be sent. A row that was sent and can't be repeated is unknown."""
     found = state.of(row)
     if found is None or (found.outcome == SENT and found.repeatable):
         return None
@@ -209,10 +212,10 @@ def outcome_of(state: PartitionState, row: int) -> str | None:
 
 
 def checked_outcome(outcome: str) -> str:
-    """Return an outcome, if it is one.
+    """Return an outcome if it is valid.
 
     Raises:
-        ArgumentError: it is not.
+        ArgumentError: it is not valid.
     """
     if outcome not in OUTCOMES:
         raise ArgumentError(f"there is no outcome {outcome!r}; there are {', '.join(OUTCOMES)}", argument="outcome")
@@ -221,7 +224,7 @@ def checked_outcome(outcome: str) -> str:
 
 @contextmanager
 def _index_of(path: str) -> Iterator[sqlite3.Connection]:
-    """The index of a journal; a damaged one is made again, and one that can't be written is kept in memory."""
+    """The index of a journal; a damaged one is rebuilt, and one that can't be written is kept in memory."""
     file = os.path.join(path, "index.sqlite")
     create = "CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, signature TEXT, counts TEXT)"
     database = sqlite3.connect(":memory:")

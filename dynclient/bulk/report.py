@@ -1,7 +1,7 @@
-"""A run as a page: results as a table, and a report with plots, which asks for nothing from elsewhere.
+"""The HTML report of a run: results as a table, and plots, without external resources.
 
 matplotlib draws the plots as SVG (extra ``report``): the page needs no script, and is small. Its colours are the
-page's, so that it is readable light and dark.
+page's, so that it is readable in light and dark mode.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def results_html(title: str, results: Iterable[Any], most: int) -> str:
 
 
 class _Figures:
-    """What a page shows, counted in one pass over the results; its memory does not grow with them."""
+    """The figures of a page, counted in one pass over the results; its memory use does not grow with them."""
 
     def __init__(self, start: float, end: float) -> None:
         self.start, self.width = start, max(end - start, 1e-3) / _BUCKETS

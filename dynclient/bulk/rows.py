@@ -1,7 +1,7 @@
-"""The table of a run: rows of CSV, JSON Lines or Parquet, and the arguments that are made of each.
+"""The table of a run: rows of CSV, JSON Lines or Parquet, and the arguments made from each.
 
-Rule 1: a table is read as a stream, so that memory does not grow with its rows. It is read once before anything
-is sent: for its hash, the number of rows, its columns, and keys that occur twice.
+Rule 1: a table is read as a stream, so that memory use does not grow with its rows. It is read once before anything is
+sent: for its hash, the number of rows, its columns, and keys that occur twice.
 Rule 2: ``"$column"`` as a whole text stands for the value of a column, at any depth; ``"$$text"`` is ``$text``.
 Rule 3: a fault of a row has its number and its line, both counted from 1. All faults are reported at once.
 """
@@ -34,7 +34,7 @@ _CHUNK = 1000
 
 
 class RowFault(Record):
-    """What is wrong with a row: its number and its line, from 1 (0 for the table as a whole), its key, and why."""
+    """A fault of a row: its number and line, from 1 (0 for the whole table), its key, and the message."""
 
     row: int
     line: int
@@ -47,7 +47,7 @@ class RowFault(Record):
 
 
 class InvalidRows(BulkError):
-    """Rows of the table can't be sent. ``faults`` are the first 1,000 of them, ``count`` is how many there are."""
+    """Rows of the table can't be sent. ``faults`` are the first 1,000 of them, ``count`` is their number."""
 
     def __init__(self, message: str = "", *, faults: Sequence[RowFault] = (), count: int = 0, **data: Any) -> None:
         super().__init__(message, **data)
@@ -69,7 +69,7 @@ class TableRow(Record):
 
 
 class Table(Record):
-    """A table that was read once. ``columns`` are those of all rows."""
+    """A table that has been scanned. ``columns`` are those of all rows."""
 
     path: str
     sha256: str
@@ -158,7 +158,7 @@ FORMATS: dict[str, Callable[[str, int], Iterator[TableRow]]] = {
     ".ndjson": _jsonl_rows,
     ".parquet": _parquet_rows,
 }
-"""What reads a table, by the end of its file's name."""
+"""The readers of tables, by file suffix."""
 
 
 def read_rows(path: str, skipped: int = 0) -> Iterator[TableRow]:
@@ -166,7 +166,7 @@ def read_rows(path: str, skipped: int = 0) -> Iterator[TableRow]:
 
     Raises:
         InvalidRows: a row can't be read.
-        BulkError: the file can't be read, or its name has an unknown end.
+        BulkError: the file can't be read, or its name has an unknown suffix.
     """
     ending = os.path.splitext(path)[1].lower()
     if ending not in FORMATS:
@@ -187,7 +187,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: str) -> None:
         for number, row in enumerate(rows, start=1):
             if not isinstance(row, Mapping):
                 text = f"row {number} must be a mapping of columns to values, not {type(row).__name__}"
-                raise ArgumentError(text, argument="table", hint="of a DataFrame, pass df.to_dict('records')")
+                raise ArgumentError(text, argument="table", hint="for a DataFrame, pass df.to_dict('records')")
             file.write(json.dumps(dict(row), ensure_ascii=False, default=str) + "\n")
 
 
@@ -244,7 +244,7 @@ def _check_keys(database: sqlite3.Connection, path: str, key: str) -> None:
         text = text if found else f"the key column {key} is empty"
         if len(faults) < _KEPT:
             faults.append(RowFault(row, line, found.decode("utf-8", "surrogatepass"), text))
-    raise InvalidRows(f"{path}: every row needs a key of its own", faults=faults, count=wrong)
+    raise InvalidRows(f"{path}: every row needs a unique key", faults=faults, count=wrong)
 
 
 def key_text(row: TableRow, key: str | None) -> str:
@@ -256,7 +256,7 @@ def key_text(row: TableRow, key: str | None) -> str:
 
 
 def unknown_column(name: str, columns: Iterable[str], argument: str) -> ArgumentError:
-    """The error of a column that the table has not."""
+    """The error of a column that the table does not have."""
     columns = list(columns)
     matches = near(name, columns)
     meant = f"; did you mean {' or '.join(matches)}?" if matches else ""

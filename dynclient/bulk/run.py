@@ -1,7 +1,8 @@
-"""A run: a table of calls that survives a crash. Made by :func:`run` or :func:`create`, found by :func:`open`.
+"""Runs: tables of calls that survive a crash, made by :func:`run` or :func:`create`, found by :func:`open`.
 
-Rule 1: a run is its operation, document, arguments and table: with others, a journal is refused, and nothing is sent.
-Rule 2: one process at a time drives a run, by a lease as partitions have; any number may look at it.
+Rule 1: operation, document, arguments and table identify a run: if one differs, the journal is refused, and nothing is
+sent.
+Rule 2: one process at a time drives a run, with a lease like those of partitions; any number may read it.
 Rule 3: counts and queries are made from the journal. ``index.sqlite`` only remembers them by the sizes of the logs.
 """
 
@@ -91,7 +92,7 @@ class _Settings:
 
 
 class BulkRun(RecordedRun):
-    """A run and its journal. ``summary`` counts, ``results()`` reads, ``resume()`` goes on."""
+    """A run and its journal. ``summary`` counts the outcomes, ``results()`` reads them, ``resume()`` continues."""
 
     def __init__(
         self,
@@ -101,12 +102,12 @@ class BulkRun(RecordedRun):
         settings: _Settings,
         credential: Any = None,
     ) -> None:
-        """Take what :func:`create` or :func:`open` has found."""
+        """Take the parts that :func:`create` or :func:`open` has found."""
         super().__init__(path, facts)
         self._method, self._settings, self._credential = method, settings, credential
 
     def resume(self, **settings: Any) -> BulkRun:
-        """Send the rows that were not sent, and those without an answer that can be repeated.
+        """Send the unsent rows, and those without a response that can be repeated.
 
         ``settings`` are those of :func:`run`: ``concurrency``, ``rate``, ``max_failures``, ``on_invalid``, ``limit``,
         ``executor``, ``auth``, ``progress``; those that are left out stay as they were.
@@ -133,13 +134,13 @@ class BulkRun(RecordedRun):
             raise ArgumentError(
                 "rows that are unknown may have been done",
                 argument="outcome",
-                hint="reconcile() settles them by a look-up; may_repeat=True sends them again whatever happened",
+                hint="reconcile() settles them by a look-up; may_repeat=True sends them again in any case",
             )
         states = {outcome, SENT} if outcome == "unknown" else {outcome}
         return self._drive(frozenset(states), may_repeat=outcome == "unknown", **settings)
 
     def tasks(self) -> Iterator[Task]:
-        """The partitions that have rows to send, for :func:`run_partition` of other processes or machines.
+        """The partitions with rows to send, for :func:`run_partition` in other processes or on other machines.
 
         Raises:
             ArgumentError: the client has a credential, and ``auth`` does not say where other processes find it.
@@ -158,14 +159,15 @@ class BulkRun(RecordedRun):
         """Settle the unknown rows by looking each of them up.
 
         Args:
-            by: the operation that looks up; a safe one (GET, HEAD) of a Client.
-            match: is called with a row of the table and the data of the answer. If it returns something true, the row
-                is done, and that is its data; else it is failed, and ``retry("failed")`` sends it again. Without it an
-                answer means done. An answer of 404 means failed; with any other error a row stays unknown.
-            arguments: those of the look-up, as in :func:`run`.
+            by: the look-up operation: a safe one (GET, HEAD) of a Client.
+            match: is called with a row of the table and the data of the response. If it returns a true value, the row
+                is done, with that value as its data; else it has failed, and ``retry("failed")`` sends it again.
+                Without ``match``, any success means done. A 404 means failed; after any other error a row stays
+                unknown.
+            arguments: the arguments of the look-up, as in :func:`run`.
 
         Raises:
-            ArgumentError: the operation is not a safe one, or the table has no such column.
+            ArgumentError: the operation is not safe, or the table has no such column.
             BulkError: as :meth:`resume`.
         """
         if by.operation.method not in {"GET", "HEAD", "QUERY"}:
@@ -230,7 +232,7 @@ class BulkRun(RecordedRun):
         return self
 
     def _drive_here(self, states: frozenset[str], watch: _Watch, *, may_repeat: bool) -> Sent:
-        """Send by threads of this process."""
+        """Send with threads of this process."""
         method, auth = self._operation(), self._settings.auth
         if auth is not None:
             from dynclient.bulk.cluster import auth_of
@@ -264,7 +266,7 @@ class BulkRun(RecordedRun):
         count = self.total if limit is None else min(limit, self.total)
         sizes = {number: min(size, self.total - number * size) for number in range(-(-count // size))}
         wanted = {number for number, rows in sizes.items() if _has_rows(index.get(_name(number)), states, rows)}
-        # Where all is done the table is not read again.
+        # If everything is done, the table is not read again.
         for number, chunk in partitions(self._table(check=False), size, min(wanted)) if wanted else ():
             if number in wanted:
                 yield Task(job, _name(number), tuple(chunk[: count - number * size]), states, may_repeat)
@@ -287,7 +289,7 @@ class BulkRun(RecordedRun):
         """The path of the table.
 
         Raises:
-            JournalError: it is another one now.
+            JournalError: the table has changed.
         """
         path: str = self._facts["table"]
         if check:
@@ -323,7 +325,7 @@ class BulkRun(RecordedRun):
         )
 
     def _operation(self) -> OperationMethod:
-        """The operation; it is loaded as ``run.json`` tells, if it was not given."""
+        """The operation; if it was not given, it is loaded by ``run.json``."""
         if self._method is None:
             has_auth = self._credential is not None or self._settings.auth is not None
             self._method = loaded(self.path, self._facts, self._credential, has_auth=has_auth)
@@ -362,7 +364,7 @@ def _claimed(journal: Journal, name: str) -> Attempt:
         if beaten > 1:
             raise JournalError(
                 f"another process is at work on {journal.path}",
-                hint="wait until it has ended; its lease runs out by itself when it dies",
+                hint="wait until it has ended; if it dies, its lease expires",
             )
 
 
@@ -399,9 +401,9 @@ def _pace(rate: Any) -> Pace:
 
 
 def run(method: OperationMethod, table: Any, *, journal: str | os.PathLike[str], **options: Any) -> BulkRun:
-    """Call an operation for each row of a table, and keep a journal, so that a crash neither loses nor repeats a row.
+    """Call an operation for each row of a table, with a journal, so that a crash neither loses nor repeats a row.
 
-    With the journal of the same run, it goes on with that one: a script may simply be started again.
+    If the journal of the same run exists, that run continues: after a crash, start the script again.
 
     Args: those of :func:`create`.
 
@@ -433,36 +435,36 @@ def create(
     progress: Callable[[Summary], object] | None = None,
     accept_changed_document: bool = False,
 ) -> BulkRun:
-    """Make a run, or find it again, and send nothing: ``resume()`` sends, and so does ``run_partition(task)``.
+    """Make a run, or find an existing one, without sending: ``resume()`` and ``run_partition(task)`` send.
 
     Args:
         method: an operation of a Client or an AsyncClient.
         table: the path of a CSV, TSV, JSON Lines or Parquet file, or an iterable of mappings.
         journal: the folder of the journal.
-        key: the column whose values are unique, and name the rows; by default they are numbered.
-        arguments: those of each call. ``"$column"`` stands for a value of the row, at any depth, ``"$$"`` for a dollar
-            sign. By default each column but the key is an argument.
-        concurrency: how many rows are in flight in each process.
-        rate: how many rows are sent in a time: ``"50/s"``, a Rate, or a RateLimiter. An answer of 429 halves it.
+        key: the column with unique values that name the rows; by default rows are numbered.
+        arguments: the arguments of each call. ``"$column"`` stands for a value of the row, at any depth, ``"$$"`` for a
+            dollar sign. By default each column but the key is an argument.
+        concurrency: the number of rows in flight in each process.
+        rate: limits the rows sent: ``"50/s"``, a Rate, or a RateLimiter. A response of 429 halves it.
         max_failures: stop when this many rows in succession were not done, or a tenth of at least 200; None never
             stops.
-        on_invalid: what happens to a row that breaks the document: ``"stop"`` or ``"skip"``.
+        on_invalid: what happens to a row that violates the document: ``"stop"`` or ``"skip"``.
         check: build all rows before one is sent, and report all faults.
         limit: send only this many rows of the table; a later ``resume(limit=None)`` sends the others.
-        partition_size: the rows of one log, and of one task of a cluster.
+        partition_size: the number of rows of a log, and of a task of a cluster.
         lease: seconds after which a process that gives no sign of life loses its partition.
         durability: ``"process"``: what is written survives the process; ``"machine"``: also a power failure. By
             default ``"machine"`` with an executor.
         executor: a ``distributed.Client``, or an Executor of ``concurrent.futures``, that runs the partitions.
         auth: the credentials of other processes: ``"env:NAME"``, ``"module:name"``, ``"plugin:NAME"`` of a worker, or a
             mapping of security schemes to these.
-        progress: is called with a Summary now and then.
-        accept_changed_document: go on with a journal although the document is another one by now.
+        progress: is called with a Summary, at most ten times a second.
+        accept_changed_document: continue a journal although the document has changed.
 
     Raises:
         ArgumentError: an option, a column or an argument is wrong.
-        InvalidRows: rows can't be read, share a key, or, with ``check``, break the document.
-        JournalError: the journal is that of another run, or can't be written.
+        InvalidRows: rows can't be read, share a key, or, with ``check``, violate the document.
+        JournalError: the journal belongs to another run, or can't be written.
     """
     if rate is None and isinstance(method, OperationMethod):
         rate = method._dispatcher.options.rate  # noqa: SLF001  # a run is made of its calls
@@ -487,13 +489,13 @@ def create(
 
 
 def open_run(journal: str | os.PathLike[str], method: OperationMethod | None = None, *, auth: Any = None) -> BulkRun:
-    """Find a run by its journal, to look at it or to go on.
+    """Find a run by its journal, to read or resume it.
 
-    Without ``method`` the document is loaded from where it was, once something is to be sent. ``auth`` has the
-    credentials, as ``load`` takes them; the journal holds none.
+    Without ``method``, the document is loaded from its old location as soon as rows are sent. ``auth`` has the
+    credentials, as in ``load``; the journal contains none.
 
     Raises:
-        JournalError: there is no journal, or it is one of another version.
+        JournalError: there is no journal, or it has another version.
     """
     path = os.path.abspath(os.fspath(journal))
     facts = read_facts(path)
@@ -566,7 +568,7 @@ def _facts_of(
     settings: _Settings,
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What ``run.json`` holds."""
+    """The contents of ``run.json``."""
     dispatcher, row = method._dispatcher, method._row  # noqa: SLF001  # a run is made of its calls
     try:
         arguments = json.loads(json.dumps(arguments))

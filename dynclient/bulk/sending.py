@@ -1,11 +1,11 @@
-"""The rows of one partition, sent by threads: what every process of a run does.
+"""Send the rows of one partition with threads, in any process of a run.
 
-Rule 1: a row is bound, validated and built first; what fails there is ``invalid``, and nothing was sent. Then it waits
+Rule 1: a row is bound, validated and built first; if that fails, it is ``invalid``, and nothing was sent. Then it waits
 for its slot of the rate, its intent is written, and only then it is sent.
 Rule 2: a row is sent again only if it can be repeated: its method is idempotent, it has an idempotency key (the same
-one for the same row of a run), or the caller or the document says so. Any other row that was sent and has no answer is
+one for the same row of a run), or the caller or the document says so. Any other row that was sent without a response is
 ``unknown``.
-Rule 3: an answer of 4xx says that nothing was done. One of 5xx does not, unless it is 501 or 503.
+Rule 3: a 4xx response means that nothing was done. A 5xx response does not, except 501 and 503.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ _LONGEST_MESSAGE = 2000
 
 
 class TooManyFailures(BulkError):
-    """The run has stopped, since too many rows were not done. ``resume()`` goes on."""
+    """The run has stopped, since too many rows were not done. ``resume()`` continues."""
 
 
 class Pace(Protocol):
-    """When rows may be sent. Threads share it."""
+    """Decides when rows may be sent. Threads share it."""
 
     def wait(self, stop: threading.Event) -> None:
         """Wait for a slot, or until the run stops."""
@@ -84,7 +84,7 @@ class Paced:
         self._share, self._since = 1.0, time.monotonic()
 
     def _places(self) -> int:
-        """How many places of the rate a row takes: more than one after a 429."""
+        """The number of places of the rate that a row takes: more than one after a 429."""
         with self._lock:
             if self._share >= 1:
                 return 1
@@ -108,7 +108,7 @@ class Paced:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the processes of a run need to know, and no credential: it can be pickled.
+    """Everything that the processes of a run need, without credentials. It can be pickled.
 
     ``client`` makes the client of another process: a function that can be imported, and its arguments. ``queue`` is the
     name of the queue that has the slots of the rate, ``limiter`` a RateLimiter that processes share.
@@ -137,10 +137,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One partition of a run: what one call of :func:`run_partition` does. It can be pickled.
+    """One partition of a run: the work of one call of :func:`run_partition`. It can be pickled.
 
-    Of ``rows`` those are sent whose state is in ``states``: ``new`` or an outcome. With ``may_repeat`` those that can't
-    be repeated too.
+    It sends those of ``rows`` whose state is in ``states``: ``new`` or an outcome; with ``may_repeat`` also those that
+    can't be repeated.
     """
 
     job: Job
@@ -152,7 +152,7 @@ class Task:
 
 @dataclass(slots=True)
 class Sent:
-    """What came of a task: how many rows had each outcome, and why it stopped before its end, or ``""``."""
+    """The result of a task: the number of rows by outcome, and why it stopped early, or ``""``."""
 
     counts: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
@@ -160,7 +160,7 @@ class Sent:
 
 
 class Outcome(Record):
-    """How a row ended. ``fatal`` is an error that every other row would have too."""
+    """The outcome of a row. ``fatal`` is an error that every other row would have too."""
 
     name: str
     status: int
@@ -169,7 +169,7 @@ class Outcome(Record):
 
 
 class Progress:
-    """What a process has sent so far, and whether it goes on."""
+    """The rows that a process has sent so far, and whether it continues."""
 
     def __init__(self, max_failures: int | None, watch: Callable[[str], object] | None = None) -> None:
         self.max_failures, self._watch = max_failures, watch
@@ -181,7 +181,7 @@ class Progress:
         self.changed = threading.Condition()
 
     def add(self, outcome: str) -> None:
-        """Count a row; stop where too many were not done."""
+        """Count a row; stop if too many were not done."""
         with self.changed:
             self.counts[outcome] += 1
             if outcome != "invalid":
@@ -196,15 +196,15 @@ class Progress:
 
     def _check(self, most: int) -> None:
         bad = self._sent - self.counts["done"]
-        why = f"{self._in_a_row} rows in a row" if self._in_a_row >= most else ""
+        why = f"{self._in_a_row} rows in succession" if self._in_a_row >= most else ""
         if not why and self._sent >= _ENOUGH and bad > _SHARE * self._sent:
             why = f"{bad} of {self._sent} rows"
         if why:
-            hint = "look at rows('failed') and rows('refused'); max_failures=None goes on whatever happens"
+            hint = "look at rows('failed') and rows('refused'); max_failures=None never stops"
             self.end("failures", TooManyFailures(f"{why} were not done: the run has stopped", hint=hint))
 
     def end(self, reason: str, error: BaseException | None = None) -> None:
-        """Send no further row; what is in flight is finished."""
+        """Send no further row; rows in flight are finished."""
         if not self.stop.is_set():
             self.reason, self.error = reason, error
         self.stop.set()
@@ -230,7 +230,7 @@ class Sender:
         document, row = self._dispatcher.document, method._row  # noqa: SLF001  # a bulk run is made of its calls
         self._plan = document.plan(row)
         check_operation(self._plan.operation)
-        # What is kept of an answer is plain data; and rows wait for their slots before their intents are written.
+        # Only plain data of a response is kept; and rows wait for their slots before their intents are written.
         self._options = self._dispatcher.options._replace(convert=None, rate=Rate() if job.has_auto_rate else None)
         self._job, self._namespace = job, uuid.UUID(job.run_id)
         self._fill = filling(job.arguments) if job.arguments else None
@@ -253,7 +253,7 @@ class Sender:
         return partial(self._drive, prepared), repeatable
 
     def fault(self, row: TableRow) -> RowFault | None:
-        """What is wrong with a row; nothing is sent."""
+        """The fault of a row; nothing is sent."""
         try:
             self.prepare(row)
         except RequestError as error:
@@ -262,7 +262,7 @@ class Sender:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Run the calls of an AsyncClient on an event loop of their own, with connections of their own."""
+        """Run the calls of an AsyncClient on a separate event loop, with separate connections."""
         if not isinstance(self._dispatcher, AsyncDispatcher):
             yield
             return
@@ -287,10 +287,10 @@ def fault_of(row: TableRow, key: str | None, error: DynclientError) -> RowFault:
 
 
 def check_operation(operation: Operation) -> None:
-    """Check that the answers of an operation can be kept as lines of JSON.
+    """Check that the responses of an operation can be stored as lines of JSON.
 
     Raises:
-        ArgumentError: it answers with a stream or a file, or takes a file.
+        ArgumentError: it returns a stream or a file, or takes a file.
     """
     taken = {find(media_range).name for media_range in operation.body.content} if operation.body is not None else set()
     if taken and taken <= {"sequence", "binary"}:
@@ -298,7 +298,7 @@ def check_operation(operation: Operation) -> None:
             f"{operation.row.key} takes a file or a stream, which a row of a table can't hold",
             argument="operation",
             operation_id=operation.id,
-            hint="call it in a loop of your own",
+            hint="call it in your own loop",
         )
     for status, response in operation.responses.items():
         if not status.startswith("2"):
@@ -307,10 +307,10 @@ def check_operation(operation: Operation) -> None:
         if kinds and kinds <= {"sequence", "binary"}:
             kind = "a stream" if "sequence" in kinds else "a file"
             raise ArgumentError(
-                f"{operation.row.key} answers with {kind}, which a bulk run can't keep",
+                f"{operation.row.key} returns {kind}, which a bulk run can't store",
                 argument="operation",
                 operation_id=operation.id,
-                hint="call it in a loop of your own, with stream()",
+                hint="call it in your own loop, with stream()",
             )
 
 
@@ -320,7 +320,7 @@ def _mask(secrets: frozenset[str]) -> Mask:
 
 
 def _outcome_of(send: Callable[[], HTTPResult], *, repeatable: bool) -> Outcome:
-    """Send a row: how it ended."""
+    """Send a row, and return its outcome."""
     start = time.perf_counter()
     try:
         result = send()
@@ -359,7 +359,7 @@ def _judged(error: DynclientError, *, repeatable: bool) -> tuple[str, bool]:
 
 
 def problem_of(error: DynclientError) -> dict[str, Any]:
-    """What is kept of an error: its class, its text, its faults, and the data of the server's answer."""
+    """The stored form of an error: its class, its text, its faults, and the data of the server's response."""
     found: dict[str, Any] = {"type": type(error).__name__, "message": error.message[:_LONGEST_MESSAGE]}
     if faults := [str(fault) for fault in getattr(error, "errors", ())]:
         found["faults"] = faults
@@ -378,7 +378,7 @@ class Sending:
         self._ends, self._ended = threading.Condition(), 0
 
     def run(self, rows: Iterable[tuple[TableRow, RowState | None]]) -> Sent:
-        """Send rows, and wait for their answers. At the first Ctrl-C what is in flight is finished."""
+        """Send rows, and wait for their answers. After the first Ctrl-C, rows in flight are finished."""
         self._rows.extend(rows)
         before = self._progress.counts.copy()
         numbers = range(self._task.job.concurrency)
@@ -428,7 +428,7 @@ class Sending:
             self._settle(row, Outcome("invalid", 0, {"problem": problem_of(error)}))
             if task.job.on_invalid == "stop":
                 text = "a row is invalid, and was not sent: the run has stopped"
-                hint = "on_invalid='skip' goes on with the others; check=True finds all faults before anything is sent"
+                hint = "on_invalid='skip' sends the others; check=True finds all faults before anything is sent"
                 fault = fault_of(row, task.job.key, error)
                 progress.end("invalid", InvalidRows(text, faults=[fault], hint=hint))
             return
@@ -455,7 +455,7 @@ class Sending:
 def send_partition(sender: Sender, task: Task, journal: Journal, progress: Progress, pace: Pace) -> Sent:
     """Claim a partition, and send those of its rows that have not been sent.
 
-    ``stopped`` of what is returned is ``busy`` where another process may still work on it.
+    ``stopped`` of the result is ``busy`` if another process may still work on it.
     """
     attempt = journal.claim(task.name)
     if attempt is None:

@@ -1,4 +1,4 @@
-"""Comparison of two documents of an API: the changes, and which of them break a Python caller.
+"""Compare two documents of an API: the changes, and which of them break a Python caller.
 
 :func:`compare` takes two APIs and returns :class:`Changes`. The table ``KINDS`` has the kinds with their severities.
 """

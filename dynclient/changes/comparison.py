@@ -1,4 +1,4 @@
-"""Comparison of two APIs: the APIs as a whole, then each operation with its bodies, responses and access.
+"""Compare two APIs: the whole API, then each operation with its bodies, responses and access.
 
 Operations are paired by method and path, and the rest by operationId. A parameter may have another name or location in
 the new document, so parameters are paired, too.
@@ -40,7 +40,7 @@ from dynclient.model import (
 
 Rows = tuple[OperationRow, OperationRow]
 Incoming = Mapping[str, Callable[[], Operation]]
-"""What reads the operations of webhooks and callbacks."""
+"""The functions that read the operations of webhooks and callbacks."""
 
 NO_SEVERITIES: Mapping[str, Severity] = {}
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
@@ -49,7 +49,7 @@ _EXPRESSION = re.compile(r"\{[^{}]*\}")
 def compare(
     old: API, new: API, *, today: date | None = None, severities: Mapping[str, Severity] = NO_SEVERITIES
 ) -> Changes:
-    """Compare two documents from the view of a Python caller. The comparison runs when the result is first used.
+    """Compare two documents from a Python caller's point of view. The comparison runs at the first use of the result.
 
     ``today`` decides whether a sunset has passed; it defaults to the current day in UTC. ``severities`` are those of
     kinds, by their ids, in place of what the comparison finds.

@@ -1,7 +1,7 @@
-"""What the schemas of a bundle together say about one value: its types, limits, properties and items.
+"""The facts about one value from several schemas of a bundle: its types, limits, properties and items.
 
-Rule: a value is described by terms that all hold of it: a schema with all that it refers to by ``$ref`` and ``allOf``.
-What is said may be less than what the keywords mean, never more.
+Rule: a value is described by terms that all apply to it: a schema with all that it refers to by ``$ref`` and ``allOf``.
+The facts may be weaker than the keywords, never stronger.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def named_anywhere(terms: Iterable[Term]) -> set[str]:
 
 
 class Facts:
-    """What some terms together say about one value."""
+    """The facts about one value from several terms."""
 
     def __init__(self, parts: list[Term]) -> None:
         """Take the terms, with all that they refer to."""
@@ -203,11 +203,11 @@ class Facts:
         return {*self.required, *(name for named in self.said("properties") for name in named)}
 
     def of_property(self, name: str) -> TermSet:
-        """What is said about the property with this name."""
+        """The facts about the property with this name."""
         return tuple(term for part in self.parts for term in _of_property(part, name))
 
     def of_others(self, pattern: str | None = None) -> TermSet:
-        """What is said of properties whose names have no schema, and match no pattern but perhaps this one."""
+        """The facts about properties whose names have no schema, and match no pattern except perhaps this one."""
         found = []
         for part in self.parts:
             known = part.node.get("patternProperties", {})
@@ -215,7 +215,7 @@ class Facts:
         return tuple(found)
 
     def of_item(self, index: int) -> TermSet:
-        """What is said about the item at an index."""
+        """The facts about the item at an index."""
         found = []
         for part in self.parts:
             if index < len(part.node.get("prefixItems", ())):
@@ -243,7 +243,7 @@ def evaluated(part: Term) -> list[Mapping[str, Any]]:
 
 
 def schema_of_others(part: Term) -> list[Term]:
-    """The schema of a part for properties that it does not name; empty where it says nothing, or it is not known."""
+    """The schema of a part for properties that it does not name; empty if there is none, or if it is unknown."""
     if "additionalProperties" in part.node:
         return [part.below("additionalProperties")]
     if "unevaluatedProperties" not in part.node:
@@ -255,7 +255,7 @@ def schema_of_others(part: Term) -> list[Term]:
 
 
 def schema_of_items(part: Term) -> list[Term]:
-    """The schema of a part for items after ``prefixItems``; empty where it says nothing, or it is not known."""
+    """The schema of a part for items after ``prefixItems``; empty if there is none, or if it is unknown."""
     if "items" in part.node:
         return [part.below("items")]
     if "unevaluatedItems" in part.node and not (part.node.keys() & _IN_PLACE or "contains" in part.node):

@@ -1,6 +1,6 @@
 """Whether every value of one schema is valid by another one, proved from the keywords of their bundles.
 
-Rule 1: an answer is "proved" or "not proved", never a guess. What is not proved may still be true.
+Rule 1: an answer is "proved" or "not proved", never a guess. A statement that is not proved may still be true.
 Rule 2: the first schema is a set of terms. Each keyword of the other schema has to follow from these.
 Rule 3: where the terms have alternatives, each may be looked at by itself. Where they allow a few values only, these
 are validated.
@@ -94,7 +94,7 @@ class Inclusion:
                 self._lowest = _DEEPEST
             self._lowest = min(self._lowest, lowest)
             if not found:
-                # What was proved by the assumption that this holds is not.
+                # Results that assumed this one are not proved.
                 for store, proved in self._log[begun:]:
                     store.pop(proved, None)
                 del self._log[begun:]
@@ -162,7 +162,7 @@ class Inclusion:
         return self._made.setdefault(key, Term(node, entries))
 
     def facts(self, ones: TermSet) -> Facts:
-        """What some terms say, with the conditions that are known to apply."""
+        """The facts from some terms, with the conditions that are known to apply."""
         key = _key(ones)
         if key not in self._facts:
             self._alive.append(ones)
@@ -293,7 +293,7 @@ def is_valid(term: Term, value: Any) -> bool:
 
 
 class Claim(Record):
-    """What is to be proved: that a keyword of ``other`` follows from what the terms ``ones`` say, the ``facts``."""
+    """The statement to prove: that a keyword of ``other`` follows from what the terms ``ones`` say, the ``facts``."""
 
     proof: Inclusion
     facts: Facts

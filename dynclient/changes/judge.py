@@ -1,7 +1,7 @@
 """Whether all values of one schema are valid by another: by a proof, or else by a value that shows the contrary.
 
 Rule 1: the validator's verdict on a value is decisive.
-Rule 2: values are tried that stand near the keywords of both schemas: their limits, texts, names, and examples.
+Rule 2: it tries values near the keywords of both schemas: their limits, texts, names, and examples.
 Rule 3: the work is bounded, by the pair of schemas and by the two documents.
 """
 
@@ -45,10 +45,10 @@ _Key = tuple[int, str]
 
 
 class Judge:
-    """What is known of pairs of schemas of two documents, in both orders."""
+    """The results for pairs of schemas of two documents, in both orders."""
 
     def __init__(self) -> None:
-        """Start knowing nothing."""
+        """Start without results."""
         self._proof = Inclusion(_STEPS)
         self._left = _STEPS_IN_ALL
         self._tries = _TRIED_IN_ALL

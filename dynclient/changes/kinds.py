@@ -3,10 +3,10 @@
 Rule 1: a change is breaking if a caller that was correct by the old document fails, or receives values that the old
 document did not allow: either its code with the new document, or a process that still holds the old document.
 Rule 2: a request breaks callers when it allows less than before, a response when it allows more.
-Rule 3: what cannot be decided, and what only needs a look by a person, is a warning. Everything else is info.
+Rule 3: a change that can't be decided, or that only needs a review by a person, is a warning. Everything else is info.
 Rule 4: the severity of an aspect is that of its keyword alone. If it is proved that all values stay valid, the change
 is info, or none; if a value shows the contrary, a warning is breaking.
-Rule 5: a schema is compared in the same aspects wherever it stands; the id of the kind begins with that side.
+Rule 5: a schema is compared in the same aspects in every place; the id of the kind begins with that side.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from dynclient._records import Record
 
 Severity = Literal["breaking", "warning", "info"]
-"""Whether callers break, may break, or notice nothing."""
+"""Whether callers break, may break, or are not affected."""
 
 Rank = Literal["breaking", "warning", "info", "accepted"]
 Side = Literal["parameter", "request", "response", "response-header"]
@@ -25,7 +25,7 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """The severities, the worst first."""
 
 RANKS: tuple[Rank, ...] = get_args(Rank)
-"""The severities, and after them what was accepted, whatever its severity."""
+"""The severities, followed by accepted changes of any severity."""
 
 SIDES: tuple[Side, ...] = get_args(Side)
 """Where a schema may stand. Values of parameters and requests are sent, the others are received."""

@@ -44,7 +44,7 @@ class Location(Record):
 
     @property
     def line(self) -> int | None:
-        """The line, counted from 1, looked up on each access; None where it is not known."""
+        """The line, counted from 1, looked up on each access; None if it is unknown."""
         return self._place[2]
 
     @property
@@ -124,7 +124,7 @@ class Changes(Sequence[Change]):
 
     @property
     def warnings(self) -> tuple[Change, ...]:
-        """The changes that need a look by a person."""
+        """The changes that a person has to review."""
         return self.of("warning")
 
     def of(self, rank: Rank) -> tuple[Change, ...]:

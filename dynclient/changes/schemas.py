@@ -1,6 +1,6 @@
 """Comparison of two schemas, aspect by aspect, and of all their subschemas.
 
-Rule 1: shapes are compared, so how a schema is written (``$ref``, ``allOf``, the version of OpenAPI) makes no change.
+Rule 1: shapes are compared, so the spelling of a schema (``$ref``, ``allOf``, the version of OpenAPI) does not matter.
 Rule 2: a pair of schemas is compared once, so recursive schemas end.
 Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
 Rule 4: a branch of a union is identified by its schema's name, or else by what it allows; the remaining branches are

@@ -62,7 +62,7 @@ COMMANDS = (
     LazyCommand("demo", "shell:demo", "Show a first session with a small API."),
     LazyCommand("diff", "differences:diff", "Compare two documents."),
     LazyCommand("explore", "servers:explore", "Find and call operations in the browser."),
-    LazyCommand("har", "servers:har", "Check recorded traffic by a document."),
+    LazyCommand("har", "servers:har", "Check recorded traffic against a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mcp", "servers:mcp", "Serve APIs to an agent by MCP."),
     LazyCommand("mock", "servers:mock", "Serve a document as a mock."),

@@ -376,7 +376,7 @@ def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTra
 
 
 def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a command line, with an API's settings where it has none."""
+    """The options of a command line, with an API's settings where it has no local address."""
     if settings is None:
         return dict(given)
     has_server = given.get("base_url") or given.get("server")

@@ -157,7 +157,7 @@ def _signature(name: str, signature: Signature, width: int | None) -> str:
 
 
 def _filled(text: str, width: int | None) -> str:
-    """A docstring, filled anew for the width of a terminal: the description, and the entries of each section."""
+    """A docstring, wrapped again for the width of a terminal: the description, and the entries of each section."""
     first = _SECTION.search(text)
     if width is None or first is None:
         return text

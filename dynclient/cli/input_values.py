@@ -7,7 +7,7 @@ read into memory.
 Words of a body may be shorthand: ``title: A bug, labels[]: bug, assignee{login: me}``. Its grammar is that of restish's
 without patches and queries: JSON is shorthand; quotes, commas at line ends and outer braces may be left out; ``a.b`` is
 a member of a member, ``a[0]`` an item of an array, and ``a[]`` the next one; ``//`` begins a comment.
-Rule 3: text in quotes is text. What a text without quotes means depends on the schema.
+Rule 3: text in quotes is text. The type of text without quotes depends on the schema.
 Rule 4: an index beyond the end fills the array with null, up to a limit; two values that contradict are an error.
 """
 

@@ -1,4 +1,4 @@
-"""What a call prints or saves: its data in one of the formats, status and headers, what failed, and progress bars.
+"""The output of a call: its data in one of the formats, status and headers, errors, and progress bars.
 
 Rule 1: output to a pipe is exact. Output to a terminal is escaped, tables fit its width, and long output goes through a
 pager. A request is shown as a transport gets it, with each secret masked.
@@ -449,7 +449,7 @@ class FileToSave(Record):
 def _named(headers: Headers) -> str:
     """The file name of Content-Disposition, if it is safe in the current folder; else empty."""
     # RFC 6266, 4.3: recipients MUST NOT write anywhere but where the user expects, so only the last part is used.
-    from email.message import Message  # likewise
+    from email.message import Message  # few calls need it
 
     message = Message()
     message["Content-Disposition"] = headers.get("content-disposition", "")

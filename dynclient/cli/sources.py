@@ -10,7 +10,7 @@ Rule 3: no credentials are sent, and the number, size and time of requests are b
 A revision is ``REV:PATH``, as ``git show`` takes it.
 Rule 4: the path is that from the root of the repository; one that begins with ``./`` or ``../``, or that the root does
 exist there, is relative to the current folder. A file with that name in the current folder wins over a revision.
-Rule 5: what the document refers to is read at the same revision, below the document's folder, as for a file.
+Rule 5: referenced files are read at the same revision, below the document's folder, as for a file.
 """
 
 from __future__ import annotations

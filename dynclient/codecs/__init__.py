@@ -17,7 +17,7 @@ from dynclient.codecs.codec import Codec, Encoded, Splitter
 
 
 def _later(module: str, constant: str = "CODEC", *, files: bool = False, splits: bool = False) -> Codec:
-    """A codec of this package whose module is imported when it is first used."""
+    """A codec of this package whose module is imported at its first use."""
 
     def of(member: str) -> Callable[..., Any]:
         return function(f"{__name__}.{module}", f"{constant}.{member}")
@@ -38,20 +38,20 @@ CODECS: dict[str, Codec] = {
     "text": _later("text", "TEXT", files=True),
     "binary": _later("text", "BINARY", files=True),
 }
-"""Codecs by the name that ``MediaKind.codec`` has for them."""
+"""Codecs by the names in ``MediaKind.codec``."""
 
 
 def find(content_type: str) -> Codec:
-    """The codec of a content type; a malformed one is read and written as bytes."""
+    """The codec of a content type; for a malformed one, that of bytes."""
     return CODECS[media_types.find(content_type).codec]
 
 
 def register(media_range: str, codec: Codec, *, value: type = object, structured: bool = False) -> None:
     """Use a codec for a media type or range, such as ``application/cbor``, ``application/*+cbor`` or ``model/*``.
 
-    It replaces the codec that the range has. ``value`` is the type of a decoded value where no schema says more, for
-    type hints; ``object`` stands for any. ``structured`` says that it may be an object, whose properties are then
-    keyword arguments. A codec that can split is used for streams of items.
+    It replaces the range's codec. ``value`` is the type of decoded values for type hints, if no schema is more
+    specific; ``object`` means any. ``structured``: it may be an object, whose properties become keyword arguments. A
+    codec that can split is used for streams of items.
 
     Raises:
         ValueError: the media range is malformed.

@@ -1,8 +1,8 @@
-"""What a codec is, and bodies that are bytes already: bytes, paths, file objects, iterators of bytes.
+"""The type Codec, and bodies of raw bytes: bytes, paths, file objects, iterators of bytes.
 
 Rule 1: a codec turns values into bytes and back; it never validates.
 Rule 2: encoding raises only EncodeError, and decoding only DecodeError (or ResponseTooLarge for one item of a stream).
-Rule 3: a codec knows no operation and no response; its caller adds those to the error.
+Rule 3: a codec knows neither operation nor response; its caller adds them to the error.
 Rule 4: a path or a file object is opened and read when the body is sent, not before, and in chunks.
 """
 
@@ -24,7 +24,7 @@ CHUNK = 65_536
 
 
 class Encoded(Record):
-    """An encoded body and its complete Content-Type, with the boundary or charset where one is needed."""
+    """An encoded body and its complete Content-Type, with the boundary or charset if needed."""
 
     body: Body
     content_type: str
@@ -40,14 +40,14 @@ Decode = Callable[[bytes, MediaType | None, str, Limits], Any]
 class Splitter(Protocol):
     """Splits a body that arrives in chunks into its items.
 
-    Everything yielded for one chunk has to be consumed before the next one is fed.
+    Consume everything yielded for a chunk before feeding the next one.
     """
 
     def feed(self, chunk: bytes, /) -> Iterator[Any]:
         """Take a chunk; yields the items that it completes."""
 
     def finish(self) -> Iterator[Any]:
-        """The body has ended; yields what is left."""
+        """The body has ended; yields the rest."""
 
 
 Split = Callable[[MediaType | None, Limits], Splitter]
@@ -57,9 +57,9 @@ Split = Callable[[MediaType | None, Limits], Splitter]
 class Codec(Record):
     """Encodes and decodes the bodies of a media type.
 
-    ``name`` is that of its kind of media type (``MediaKind.name``), which several codecs may share. ``files`` is true
-    if it takes bytes, paths and file objects as they are. ``split``, for sequential media types, reads the items of a
-    body as it arrives.
+    ``name`` is the name of its kind of media type (``MediaKind.name``), which several codecs may share. ``files`` is
+    true if it accepts bytes, paths and file objects unchanged. ``split``, for sequential media types, reads the items
+    of a body as it arrives.
     """
 
     name: str
@@ -74,10 +74,13 @@ Content = bytes | Callable[[], Iterator[bytes]]
 
 
 class StreamBody(Iterator[bytes]):
-    """A body of several contents that is read once. ``length`` is in bytes, or None if a content does not tell."""
+    """A body of several contents that is read once.
+
+    ``length`` is in bytes, or None if a content's length is unknown.
+    """
 
     def __init__(self, contents: Iterable[Content], length: int | None) -> None:
-        """Take the contents in their order, and their length together."""
+        """Take the contents in their order, and their total length."""
         self.length = length
         self._chunks = _chunks(contents)
 
@@ -98,7 +101,7 @@ def _chunks(contents: Iterable[Content]) -> Generator[bytes, None, None]:
 
 
 def too_many(most: int | None) -> DecodeError:
-    """The error about a body with more values than the limit."""
+    """The error for a body with more values than the limit."""
     return DecodeError(
         f"the body has more than {most:,} values",
         hint="load(..., limits=Limits(body_values=...)) sets this limit; elements of XML and fields of forms count too",
@@ -106,7 +109,7 @@ def too_many(most: int | None) -> DecodeError:
 
 
 def is_content(value: Any) -> bool:
-    """Whether a value is bytes already, or a source of bytes."""
+    """Whether a value is bytes or a source of bytes."""
     return isinstance(value, (bytes, bytearray, memoryview, os.PathLike, Iterator, AsyncIterator)) or hasattr(
         value, "read"
     )
@@ -132,7 +135,7 @@ def content_of(value: Any) -> tuple[Content, int | None]:
 
 
 def raw_body(value: Any) -> Body:
-    """A whole body that is bytes already, or a source of bytes.
+    """A whole body of bytes, or a source of bytes.
 
     Raises:
         EncodeError: it is a path that can't be read.
@@ -176,7 +179,7 @@ def _checked(chunks: Iterator[Any]) -> Iterator[bytes]:
 
 
 def _remaining(file: Any) -> int | None:
-    """The number of bytes from a file's position to its end, or None if it can't be found out."""
+    """The number of bytes from a file's position to its end, or None if it is unknown."""
     if isinstance(file, io.TextIOBase):
         return None
     try:

@@ -1,9 +1,9 @@
-"""The fields of forms and the parts of multipart bodies: how the Encoding Object and the schema say they are written.
+"""The fields of forms and the parts of multipart bodies: how they are written, by the Encoding Object and the schema.
 
 Rule 1: the content type is the caller's (``(filename, content, content type)``), else ``contentType`` of the Encoding
 Object, else the default for the schema's type.
-Rule 2: an array is a field for each item, unless the Encoding Object gives it a JSON media type: that is then the type
-of the whole property.
+Rule 2: an array is one field for each item, unless the Encoding Object gives it a JSON media type, which then applies
+to the whole property.
 Rule 3: a null is left out.
 """
 
@@ -40,7 +40,7 @@ class File(Record):
 
 
 def file_of(value: Any) -> File | None:
-    """A value as a file if it is one: bytes, a path, a file object, an iterator, or a tuple that begins with a name."""
+    """A value as a file, if it is bytes, a path, a file object, an iterator, or a tuple that begins with a name."""
     if isinstance(value, tuple):
         name, content, *rest = value
         return File(name, content, rest[0] if rest else None)
@@ -52,7 +52,7 @@ def file_of(value: Any) -> File | None:
 
 
 def is_binary(schema: Schema | None) -> bool:
-    """Whether a field of this schema is raw bytes: the schema says so, or it gives no type."""
+    """Whether a field of this schema is raw bytes: the schema says so, or it has no type."""
     if schema is None:
         return False
     return _schemas.is_binary(schema) or (
@@ -61,7 +61,7 @@ def is_binary(schema: Schema | None) -> bool:
 
 
 def is_encoded(schema: Schema | None) -> bool:
-    """Whether a schema's strings are bytes encoded as text, which stay text in a field."""
+    """Whether a schema's strings are encoded bytes, which stay text in a field."""
     if schema is None:
         return False
     shape = shapes.sole(schema)
@@ -137,7 +137,7 @@ def items(value: Any, schema: Schema | None, *, single: bool) -> list[tuple[Any,
 
 
 def as_media_type(encoding: Encoding, schema: Schema | None, name: str) -> MediaType:
-    """A field as a body of its own, for the codec of its content type."""
+    """A field as a separate body, for the codec of its content type."""
     return MediaType(
         name,
         schema=schema,
@@ -169,7 +169,7 @@ def read(found: list[T], schema: Schema | None, convert: Callable[[T, Schema | N
 
 
 class StyledField(Record):
-    """A property that is written in a style, as a query parameter would be (OAS 3.2, Encoding Object, style)."""
+    """A property that is written in a style, like a query parameter (OAS 3.2, Encoding Object, style)."""
 
     name: str
     encoding: Encoding
@@ -178,7 +178,7 @@ class StyledField(Record):
     properties: frozenset[str]
 
     def names(self, names: Iterable[str]) -> set[str]:
-        """Those of a body's names that belong to the property."""
+        """The names of a body that belong to the property."""
         exploded = self.kind == "object" and self.encoding.explode and self.encoding.style != "deepObject"
         own = self.properties if exploded else frozenset()
         return {each for each in names if each == self.name or each.startswith(f"{self.name}[") or each in own}

@@ -1,8 +1,8 @@
 """``application/x-www-form-urlencoded``, by the Encoding Object.
 
 Rule 1: a property with ``style``, ``explode`` or ``allowReserved`` is written like a query parameter of that style. Any
-other is text of its content type: a scalar as it is, an object as JSON, an array as a field for each item.
-Rule 2: reading is the reverse; a field that the schema does not name is text, or a list of texts if it occurs twice.
+other is text of its content type: a scalar unchanged, an object as JSON, an array as one field for each item.
+Rule 2: reading is the reverse; a field that is not in the schema is a string, or a list of strings if it occurs twice.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEPT = "*-._"
 
 
 def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
-    """Write a mapping as a form; text is a form already.
+    """Write a mapping as a form; text is sent as a form unchanged.
 
     Raises:
         EncodeError: a value can't be written in a form.
@@ -36,7 +36,7 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
     if isinstance(value, str):
         return Encoded(encode_text(value, charset), content_type)
     if not isinstance(value, dict):
-        raise EncodeError(f"a form is a mapping of its fields, not a {type(value).__name__}")
+        raise EncodeError(f"a form must be a mapping of its fields, not a {type(value).__name__}")
     written = [_written(name, each, media_type, charset) for name, each in value.items()]
     return Encoded("&".join(filter(None, written)).encode("ascii"), content_type)
 

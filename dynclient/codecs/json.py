@@ -3,8 +3,8 @@
 Rule 1: reading is strict. A name that occurs twice in an object, NaN, a number too large for a float, a lone surrogate,
 bytes that are not UTF-8, text after the value, nesting beyond the limit: each is an error.
 Rule 2: integers are exact.
-Rule 3: msgspec reads and writes if it can be imported. What it would accept or write differently, and every error
-message, is left to the standard library's ``json``, with checks for what that accepts by itself.
+Rule 3: msgspec reads and writes if it can be imported. Where it would differ, and for every error message, the standard
+library's ``json`` is used, with checks for invalid JSON that it accepts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MEMBER = expression(rb'"[ \t\r\n]*:')
 _SPACE = b" \t\r\n"
 # Python's own limit for the digits of an integer; msgspec reads as many.
 _MSGSPEC_DIGITS = 4300
-# To import msgspec takes longer than it saves on the first few small bodies.
+# Importing msgspec takes longer than it saves on the first few small bodies.
 _SMALL = 16_384
 _FIRST = iter(range(8))
 _CONTAINERS = frozenset({dict, list})
@@ -45,7 +45,7 @@ _ESCAPES = expression(
 )
 _PAIR = 12
 
-# RFC 8259, 2: no space is significant. Text is not escaped, except for the characters that JSON has to escape.
+# RFC 8259, 2: whitespace is not significant. Only characters that JSON requires to be escaped are escaped.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -53,7 +53,7 @@ def dump(value: Any) -> str:
     """Write a plain value as compact JSON text.
 
     Raises:
-        EncodeError: the value has NaN, an infinity, a circle, or a type that JSON does not have.
+        EncodeError: the value contains NaN, an infinity, a cycle, or a type that JSON does not have.
     """
     try:
         return _ENCODER.encode(value)
@@ -85,7 +85,7 @@ def load(body: bytes, limits: Limits) -> Any:
     """Read JSON in UTF-8 as a plain value.
 
     Raises:
-        DecodeError: it is not JSON, or exceeds a limit; ``offset`` is the byte at which that shows.
+        DecodeError: it is not JSON, or exceeds a limit; ``offset`` is the byte of the error.
     """
     if limits.body_values is not None and len(body) > limits.body_values:
         check_values(body, limits.body_values)
@@ -101,14 +101,14 @@ def load(body: bytes, limits: Limits) -> Any:
     return _Reader(text, "utf-8", limits, skipped=3 * body.startswith(b"\xef\xbb\xbf")).value()
 
 
-def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # every codec's arguments
+def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:  # noqa: ARG001  # the signature of every codec
     """Write a body as JSON: in UTF-8, unless the content type names another charset."""
     charset = charset_of(content_type)
     body = _written_by_msgspec(value) if charset is None or charset.lower() in _UTF_8 else None
     return Encoded(encode_text(dump(value), charset or "utf-8") if body is None else body, content_type)
 
 
-def decode(body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:  # noqa: ARG001  # every codec's arguments
+def decode(body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:  # noqa: ARG001  # the signature of every codec
     """Read a JSON body. RFC 8259, 8.1: in UTF-8; a byte order mark and a charset parameter are accepted."""
     charset = charset_of(content_type)
     if charset is not None and charset.lower() not in _UTF_8:
@@ -125,7 +125,7 @@ def check_values(text: bytes, most: int) -> None:
     Raises:
         DecodeError: there are more than ``most``.
     """
-    # Commas and brackets may also stand in strings.
+    # Commas and brackets may also occur in strings.
     if sum(map(text.count, (b",", b"[", b"{"))) >= most:
         from dynclient._document.json_text import values_of
 
@@ -155,7 +155,7 @@ def _written_by_msgspec(value: Any) -> bytes | None:
         text: bytes = engine.encode(value)
     except (ValueError, TypeError, RecursionError):
         return None
-    # No circle: it was written. But msgspec writes more types than JSON has, floats in another form, and NaN as null.
+    # No cycle: it was written. But msgspec writes more types than JSON has, floats in another form, and NaN as null.
     return text if all(_SAME_IN_BOTH.issuperset(map(type, level)) for level in _levels(value)) else None
 
 
@@ -246,7 +246,7 @@ class _Reader:
                 depth -= 1
 
     def _refuse_name(self, name: str) -> NoReturn:
-        # RFC 8259, 4: names should be unique; receivers differ in what they make of others.
+        # RFC 8259, 4: names should be unique; receivers differ in how they read others.
         self._refuse(f"the name {name[:80]!r} occurs twice in an object")
 
     def _refuse_number(self, word: str) -> NoReturn:

@@ -1,13 +1,13 @@
-"""``multipart/*``: a value in parts, each with a content type of its own (RFC 2046, RFC 7578).
+"""``multipart/*``: a value in parts, each with its own content type (RFC 2046, RFC 7578).
 
 Rule 1: a mapping is written as named parts, a list as ordered ones.
-Rule 2: a value can't end a header or a part: names are escaped, content types are checked, and no part may contain the
-boundary of the content type. A random boundary occurs in a content with a probability of one in 2**128.
-Rule 3: a body is bytes if all its parts are; else it is a stream, with a length if each part has one. No file is held
-in memory.
-Rule 4: reading is strict, since a lenient reader could understand a body in two ways. RFC 2046, 5.1.1: a delimiter is
-CRLF, two hyphens and the boundary; text before the first one and after the last one is not a part. A body without its
-last delimiter is cut off, which is an error.
+Rule 2: a value can't break out of a header or a part: names are escaped, content types are checked, and no part may
+contain the boundary of the content type. A random boundary occurs in a content with a probability of one in 2**128.
+Rule 3: a body is bytes if all its parts are; else it is a stream, with a length if each part has one. Files are not
+read into memory.
+Rule 4: reading is strict, since a lenient reader could be ambiguous. RFC 2046, 5.1.1: a delimiter is CRLF, two hyphens
+and the boundary; text before the first one and after the last one is not a part. A body without its last delimiter is
+cut off, which is an error.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _WrittenPart(Record):
 
 
 def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
-    """Write a mapping or a list as parts; bytes and streams are a body already.
+    """Write a mapping or a list as parts; bytes and streams are sent unchanged.
 
     Raises:
         EncodeError: a part can't be written, or the content type's own boundary occurs in one.
@@ -80,7 +80,9 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
     elif isinstance(value, list):
         parts = list(_ordered(value, media_type, parsed.essence))
     else:
-        raise EncodeError(f"a {parsed.essence} body is a mapping or a list of its parts, not a {type(value).__name__}")
+        raise EncodeError(
+            f"a {parsed.essence} body must be a mapping or a list of its parts, not a {type(value).__name__}"
+        )
     boundary = parsed.get("boundary")
     if boundary is None:
         boundary = secrets.token_hex(16)
@@ -123,7 +125,7 @@ def _named(value: dict[str, Any], media_type: MediaType) -> Iterator[_WrittenPar
 
 
 def _styled_parts(name: str, value: Any, encoding: Encoding) -> Iterator[_WrittenPart]:
-    """OAS 3.2, Encoding Object: the style makes names and texts, and percent-encoding is not applied."""
+    """OAS 3.2, Encoding Object: the style determines names and texts, without percent-encoding."""
     try:
         pairs = _styles.fields(value, name=name, style=encoding.style or "form", explode=encoding.explode)
     except ArgumentError as error:
@@ -136,7 +138,7 @@ def _styled_parts(name: str, value: Any, encoding: Encoding) -> Iterator[_Writte
 def _named_part(name: str, value: Any, encoding: Encoding, schema: Schema | None) -> _WrittenPart:
     file = fields.file_of(value)
     filename = file.name if file is not None else None
-    # RFC 7578, 4.2: a file has a name, even if not of a file on disk. A caller's None means no name.
+    # RFC 7578, 4.2: a file has a name, even if it is not a file on disk. A caller's None means no name.
     if filename is None and not isinstance(value, tuple) and (file is not None or fields.is_binary(schema)):
         filename = None if isinstance(value, (dict, list, bool, int, float)) else name
     disposition = f'form-data; name="{_escaped(name)}"'
@@ -207,7 +209,7 @@ def _encoded(
 
 
 def _fixed(headers: Any, before: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The header lines of a part: those that the document fixes to one value, in place of those before."""
+    """The header lines of a part: values fixed by the document replace earlier ones."""
     found = {name.lower(): (name, value) for name, value in before}
     for name, header in headers.items():
         value = _only_value(header)
@@ -256,7 +258,7 @@ class _ReadPart(Record):
 
 
 def decode(body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:
-    """Read parts: a mapping if they have names, else a list. A nested multipart body counts as a level of depth.
+    """Read parts: a mapping if they have names, else a list. A nested multipart body counts as one level of depth.
 
     Raises:
         DecodeError: there is no boundary, a part is cut off or malformed, or there are too many.
@@ -321,7 +323,7 @@ def _read_part(raw: bytes, offset: int, limits: Limits) -> _ReadPart:
     fields_ = [decode_text(line, "utf-8").partition(":") for line in lines]
     if not all(colon and _NAME.fullmatch(name) for name, colon, _ in fields_):
         raise DecodeError("a header of a part is malformed", offset=offset)
-    # The others would take more memory than the body.
+    # The other headers would take more memory than the body.
     headers = Headers([(name, value.strip(" \t")) for name, _, value in fields_ if name.lower() in _READ_HEADERS])
     disposition = _parameters(headers.get("content-disposition", ""))
     return _ReadPart(headers, content, disposition.get("name"), disposition.get("filename"))
@@ -354,7 +356,7 @@ def _mapping(parts: list[_ReadPart], media_type: MediaType, limits: Limits) -> d
 
 
 def _is_whole(part: _ReadPart, shape: _schemas.Shape) -> bool:
-    """Whether one part is a whole array and not its only item: a multipart body, or a JSON array of other values."""
+    """Whether a single part is a whole array, not its only item: a multipart body, or a JSON array of other values."""
     kind = find(part.headers.get("content-type", "")).name
     if kind != "json" or not part.content.lstrip().startswith(b"["):
         return kind == "multipart"
@@ -369,7 +371,7 @@ def _styled_values(by_name: dict[str, list[_ReadPart]], media_type: MediaType) -
         if any(part.filename is not None for name in names for part in by_name[name]):
             continue
         pairs = [(name, decode_text(part.content, "utf-8")) for name in names for part in by_name.pop(name)]
-        # Delimiters stay as they are, so that one value and several stay apart.
+        # Delimiters are kept, so that one value and several remain distinct.
         value = field.read("&".join(f"{quote_plus(key)}={quote_plus(text, safe=_DELIMITERS)}" for key, text in pairs))
         if value is not _styles.ABSENT:
             result[field.name] = value

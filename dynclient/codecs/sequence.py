@@ -2,13 +2,13 @@
 
 Rule 1: a body whose schema is a string is its text; else it is a list, also if it has no schema or an ``itemSchema``.
 Rule 2: an iterator of items is written as a stream, item by item.
-Rule 3: the ``data`` of an event are read as JSON where their schema says that they are, and an item is the data alone
-where the schema describes nothing else (``_schemas.event_form``). Data that are not JSON stay text, for the validator
-to report. ``[DONE]`` ends a stream of JSON.
-Rule 4: a splitter reads nothing: chunks are fed to it, and it yields whole items. So it serves bodies in memory and
-streams, threads and event loops.
-Rule 5: an item's size is limited, however long the body is (``Limits.response_bytes``).
-Rule 6: an item that is cut off at the end is an error, or is dropped where its format says so; it is never yielded.
+Rule 3: the ``data`` of an event is read as JSON if its schema says so, and an item is only the data if the schema
+describes nothing else (``_schemas.event_form``). Data that is not JSON stays text, for the validator to report.
+``[DONE]`` ends a stream of JSON.
+Rule 4: a splitter does no I/O: chunks are fed to it, and it yields whole items. So it works for bodies in memory and
+streams, with threads and event loops.
+Rule 5: an item's size is limited, for a body of any length (``Limits.response_bytes``).
+Rule 6: an item that is cut off at the end is an error, or is dropped if its format says so; it is never yielded.
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ _DIGITS = expression(r"[0-9]+")
 _NUMBER_OR_WORD = expression(rb"[-0-9tfn]")
 
 
-def _encode(write: Write, value: Any, media_type: MediaType, content_type: str) -> Encoded:  # every codec's arguments
-    """Write a list, or an iterator as a stream; text and bytes are a sequence already.
+def _encode(
+    write: Write, value: Any, media_type: MediaType, content_type: str
+) -> Encoded:  # the signature of every codec
+    """Write a list, or an iterator as a stream; text and bytes are sent unchanged.
 
     Raises:
         EncodeError: an item can't be written.
@@ -60,11 +62,11 @@ def _encode(write: Write, value: Any, media_type: MediaType, content_type: str) 
         return Encoded(_async_encoded(partial(_encoded, write, _settle(media_type)), value), content_type)
     if is_content(value):
         return Encoded(raw_body(value), content_type)
-    raise EncodeError(f"a {content_type} body is a list of items, not a {type(value).__name__}")
+    raise EncodeError(f"a {content_type} body must be a list of items, not a {type(value).__name__}")
 
 
 def _settle(media_type: MediaType) -> Callable[[Any], Any] | None:
-    """What gives the parts of an item the form that its schema has for them (:func:`plain_value`)."""
+    """The function that converts the parts of an item by its schema (:func:`plain_value`)."""
     schema = media_type.item_schema
     if schema is None and media_type.schema is not None:
         schema = _schemas.shape(media_type.schema).items
@@ -393,7 +395,7 @@ class EventSplitter:
             self.ended = True
             return
         if self._form.is_json(event):
-            # What is not JSON is left for the validator to report.
+            # Text that is not JSON is left for the validator to report.
             with contextlib.suppress(DecodeError):
                 event["data"] = json.load(text.encode("utf-8"), self._limits)
         yield event["data"] if self._form.is_data else event

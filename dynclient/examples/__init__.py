@@ -1,8 +1,8 @@
 """Valid values of schemas, and arguments of valid calls: for examples, mocks and pages.
 
-A value is made and validated, and made again with other options if it is not valid. If no options give a valid value,
-the one with the fewest faults is returned. The schema alone decides what is secret: passwords, and values that are only
-sent.
+A value is generated and validated, and generated again with other options if it is invalid. If no options give a valid
+value, the one with the fewest faults is returned. Only the schema decides what is secret: passwords and write-only
+values.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ __all__ = [
 SECRET = "YOUR SECRET"  # noqa: S105  # shown instead of a secret
 
 _TURNS = 6
-# Items of a stream in a response: one for each kind of item that the document has, within bounds.
+# Items of a stream in a response: one for each documented kind of item, within bounds.
 _FEWEST_ITEMS, _MOST_ITEMS = 3, 64
 _DEEPEST = 40
 _MOST_REPLACED = 100_000
-_ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # For schemas that only exclude values.
+_ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # Values for schemas that only exclude values.
 _MARKUP = "<example/>"
 _WITHOUT_SCHEMA: dict[type, Any] = {object: {}, dict: {}, list: [], str: "string", bytes: b"example"}
 
@@ -63,9 +63,9 @@ def example(
 ) -> Any:
     """Make a valid value of a schema; the same seed gives the same value.
 
-    ``shown`` prefers examples of the document if they are valid. ``files`` means that binary data is ``bytes``, as in
-    a multipart body; otherwise binary data within the value is base64 text. ``fake`` is the seed of values that look
-    real by the names of properties, where they are valid; it needs faker, of the extra ``fake``.
+    ``shown`` prefers examples of the document if they are valid. ``files`` means that binary data is ``bytes``, as in a
+    multipart body; otherwise binary data within the value is base64 text. ``fake`` is the seed of realistic values by
+    the names of properties, if they are valid; it needs faker (extra ``fake``).
 
     Raises:
         DocumentError: the schema is broken.
@@ -73,7 +73,7 @@ def example(
     schema = follow(schema)
     if seed or fake is not None or component_name(schema) is None:
         return _example(schema, direction, seed, shown=shown, files=files, fake=fake)
-    # Operations share named schemas; without a seed there are few values of each.
+    # Operations share named schemas; without a seed there are only a few values of each.
     known, key = cache(schema.references, "examples"), (schema.uri, direction, shown, files)
     if key not in known:
         known[key] = _example(schema, direction, seed, shown=shown, files=files, fake=fake)
@@ -97,7 +97,7 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
                 return value
             if best is MISSING or len(faults) < fewest:
                 best, fewest = value, len(faults)
-        # One property that can't be made is left out; it is no reason to leave out the others.
+        # A property that can't be generated is left out; the others are kept.
         mended = repaired(best, faults_of, lambda: _sample(schema, options))
         if mended is not MISSING:
             return mended
@@ -146,7 +146,7 @@ def media_example(
 
 
 def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, make: Callable[..., Any]) -> Any:
-    """The value as a server would send it: a stream of several items, a file that opens."""
+    """The value in the form that a server sends: a stream of several items, or a valid file."""
     if kind.sequential and isinstance(value, list) and len(value) == 1 and media_type.schema is not None:
         items = shape(media_type.schema).items
         several = _items(items, "response", make) if items is not None else value
@@ -158,7 +158,7 @@ def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, make: Callable[
 
 
 def _items(schema: Schema, direction: Direction, make: Callable[..., Any]) -> list[Any]:
-    """Items of a stream: one in a request; in a response several, so that each branch of a union comes once."""
+    """Items of a stream: one in a request; several in a response, so that each branch of a union occurs."""
     seen = shape(schema)
     count = min(max(len(seen.one_of or seen.any_of), _FEWEST_ITEMS), _MOST_ITEMS) if direction == "response" else 1
     return [make(schema, number) for number in range(count)]
@@ -166,9 +166,9 @@ def _items(schema: Schema, direction: Direction, make: Callable[..., Any]) -> li
 
 @bounded_depth("a schema, or an example,")
 def documented_example(media_type: MediaType, direction: Direction = "request", seed: int = 0) -> Any:
-    """Return the first valid example of a media type, or MISSING; ``seed`` tells with which one to begin.
+    """Return the first valid example of a media type, or MISSING; ``seed`` selects the first one to try.
 
-    A text that is not valid, but holds valid JSON, is taken as that. Where no example is valid, one is repaired.
+    An invalid text that contains valid JSON is parsed. If no example is valid, one is repaired.
 
     Raises:
         DocumentError: the schema is broken.
@@ -195,7 +195,7 @@ def _sampled(media_type: MediaType, direction: Direction) -> Any:
 
 
 def _readings(value: Any, media_type: MediaType, kind: MediaKind) -> Iterator[Any]:
-    """What an example may stand for: itself, the JSON that a text holds, one item of a sequence."""
+    """The possible meanings of an example: itself, JSON in a text, one item of a sequence."""
     text = value if isinstance(value, str) else None
     if not is_parsed(media_type.media_range) and media_type.schema is not None and is_structured(media_type.schema):
         yield from [text] if text is not None else []
@@ -215,7 +215,7 @@ def _readings(value: Any, media_type: MediaType, kind: MediaKind) -> Iterator[An
 
 @bounded_depth("a schema, or an example,")
 def unrevealing(schema: Schema | None, value: Any, direction: Direction = "request", seed: int = 0) -> Any:
-    """Replace each secret text in a value, by SECRET if that is valid, else by another example.
+    """Replace each secret text in a value with SECRET if that is valid, else with another example.
 
     Raises:
         DocumentError: the schema is broken.
@@ -235,11 +235,11 @@ def _replaced(
     depth: int = 0,
     above: frozenset[str] = frozenset(),
 ) -> Any:
-    """``above`` are the schemas that were gone through for the same value: branches may have their union in allOf."""
+    """``above`` are the schemas already visited for the same value: branches may have their union in allOf."""
     if schema is None or depth > _DEEPEST:
         return value
     if next(steps, None) is None:
-        # Unions of unions are gone through by every path: what nobody looked at is not shown.
+        # Nested unions are visited by every path: an unchecked value is not shown.
         return SECRET if isinstance(value, str) else type(value)() if isinstance(value, (dict, list)) else value
     if isinstance(value, str):
         return replacement(schema) if secret(schema) else value
@@ -266,7 +266,7 @@ def _valid(schema: Schema | None, value: Any, direction: Direction, *, files: bo
 
 
 def _is_broken_xml(value: Any, kind: MediaKind) -> bool:
-    """Whether the value of an XML media type is a text, but not a well-formed document."""
+    """Whether the value of an XML media type is a string that is not well-formed XML."""
     if not (kind.name == "xml" and isinstance(value, str)):
         return False
     try:
@@ -330,14 +330,14 @@ def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterat
         maker = Maker(options)
         yield maker.make(schema)
         if maker.is_cut:
-            # Further tries would take as long, and come to the same.
+            # Further attempts would take as long, with the same result.
             return
         yield Maker(options._replace(documented="checked")).make(schema)
     yield from _turned(schema, options, shown=shown)
 
 
 def _bare_candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
-    """Values without optional properties, and then anything."""
+    """Values without optional properties, then any value."""
     yield from _turned(schema, options._replace(optional=False), shown=shown)
     yield from copy.deepcopy(_ANYTHING)
 
@@ -345,7 +345,7 @@ def _bare_candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> I
 def _turned(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
     """Values by each branch of the unions in turn."""
     for turn in range(options.turn, options.turn + _TURNS):
-        # Another seed gives other texts and numbers, of which one may not be excluded.
+        # Another seed gives other strings and numbers, which may not be excluded.
         changed = options._replace(turn=turn, seed=options.seed + turn - options.turn)
         if shown:
             yield Maker(changed._replace(documented="checked")).make(schema)

@@ -63,7 +63,7 @@ class Maker:
         self._options = options
         self._left = _NODES if options.fake is None else _NODES * _FAKED_ITEMS
         self._shift = 0
-        # What looks real depends on the names of the value and of its object, and on the object's number.
+        # A realistic value depends on the names of the value and of its object, and on the object's number.
         self._name_of_value = ""
         self._owner = ""
         self._objects = self._current = 0
@@ -103,7 +103,7 @@ class Maker:
 
     @property
     def _key(self) -> str:
-        """What seeds a value that looks real: each place in a value has its own."""
+        """The seed of a realistic value: each place in a value has its own."""
         return f"{self._options.fake} {self._seed} {self._left} {self._name_of_value}"
 
     @property

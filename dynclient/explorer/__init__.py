@@ -1,11 +1,12 @@
-"""The explorer: pages to find an API's operations, fill in their arguments, and call them, in a browser.
+"""The explorer: web pages to find an API's operations, fill in their arguments, and call them.
 
-:func:`app` is a WSGI application (PEP 3333) on a client: what is shown is what the client sends, with its credentials,
-validation and limits. It needs the extra ``explore``.
+:func:`app` is a WSGI application (PEP 3333) for a client: it uses the client's credentials, validation and limits. It
+needs the extra ``explore``.
 
-Rule 1: credentials stay on this side: no page, answer or exported command has one.
-Rule 2: texts of documents and servers are text; the page loads nothing from elsewhere and runs no script but its own.
-Rule 3: nothing is sent but by a POST of the page itself, and nothing that changes data without a confirmation.
+Rule 1: credentials stay on the server: no page, response or exported command has one.
+Rule 2: texts of documents and servers are never markup; the page loads no external resources and runs only its own
+script.
+Rule 3: only a POST of the page itself sends a request, and requests that change data need a confirmation.
 """
 
 from __future__ import annotations
@@ -37,15 +38,15 @@ def app(
 
     Args:
         client: makes the calls; the application does not close it.
-        mock: another client of the same document, such as one with a MockTransport, that a switch chooses.
+        mock: another client of the same document, such as one with a MockTransport, for the page's mock switch.
         read_only: refuse methods other than GET, HEAD, OPTIONS, QUERY and TRACE.
-        token: a browser has to bring it in the URL's fragment, once, before it sees anything: ``/#TOKEN``. Without
-            one, anyone who reaches the application may make calls: the program that mounts it decides who does.
-        hosts: what the Host header of requests may be, with a port or for any port (a defence against DNS rebinding).
-        command_line: writes the command line of a call with these arguments.
+        token: a browser has to send it once, in the URL's fragment, before it sees anything: ``/#TOKEN``. Without a
+            token, anyone who reaches the application can make calls, so the program that mounts it must control access.
+        hosts: the allowed values of the Host header, with a port or for any port (a defence against DNS rebinding).
+        command_line: a function that writes the command line of a call with these arguments.
 
     Raises:
-        ArgumentError: ``client`` is an AsyncClient, whose calls have to be awaited, or a package is missing.
+        ArgumentError: ``client`` is an AsyncClient, whose calls must be awaited, or a package is missing.
     """
     from dynclient._client import Client
 

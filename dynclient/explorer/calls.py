@@ -1,7 +1,7 @@
-"""Calls from a form: its texts become arguments, and what came becomes text that may be shown.
+"""Calls from a form: convert its texts to arguments, and responses to text for display.
 
-A form is what the page posts: ``arguments`` by their Python names, as text, ``body`` as text, ``files`` in base64 by
-the body's properties (or ``""`` for the whole body), ``content_type``, ``accept``, ``mock``, and ``confirmed``.
+A form is the JSON of a POST: ``arguments`` by their Python names, as text, ``body`` as text, ``files`` in base64 by the
+body's properties (or ``""`` for the whole body), ``content_type``, ``accept``, ``mock``, and ``confirmed``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _EXPORTS = ("curl", "httpie", "python")
 
 
 class Calls:
-    """Checks and makes calls of one client, or of its mock, and remembers the last ones."""
+    """Checks and makes calls of one client or its mock, and keeps the last ones."""
 
     def __init__(
         self, client: Client, mock: Client | None, *, read_only: bool, command_line: Callable[..., str] | None
@@ -55,18 +55,21 @@ class Calls:
         return method.with_options(**options) if options else method
 
     def refusal(self, name: str, form: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Why a call is not made: this explorer only reads, or the user has not confirmed it. None if it may be."""
+        """Why a call is refused: this explorer is read-only, or the user has not confirmed it.
+
+        None if it is allowed.
+        """
         verb = self._client.operations[name].operation.method
         if verb in SAFE or (form.get("mock") and self._mock is not None):
             return None
         if self._read_only:
-            return {"forbidden": True, "error": {"message": f"this explorer only reads: {verb} is not sent"}}
+            return {"forbidden": True, "error": {"message": f"this explorer is read-only: {verb} is not sent"}}
         if form.get("confirmed") is not True:
-            return {"error": {"message": f"{verb} may change data: it has to be confirmed"}}
+            return {"error": {"message": f"{verb} may change data: confirm it first"}}
         return None
 
     def check(self, name: str, form: Mapping[str, Any]) -> dict[str, Any]:
-        """The faults of a call, where its arguments go, and commands that send the same; nothing is sent."""
+        """The faults of a call, the places of its arguments, and equivalent commands; nothing is sent."""
         method = self._method(name, form)
         given, faults = _arguments(method, form)
         faults += [fault for fault in _missing(method, given) if fault["path"] not in _paths(faults)]
@@ -96,7 +99,7 @@ class Calls:
         return {**found, **exported}
 
     def send(self, name: str, form: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a call: the answer as text, or the error."""
+        """Make a call: return the response as text, or the error."""
         method = self._method(name, form)
         given, faults = _arguments(method, form)
         if faults:
@@ -114,7 +117,7 @@ class Calls:
         return answer
 
     def items(self, name: str, form: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Make a call whose answer is a sequence: its items as they come, and at last the end or an error."""
+        """Make a call whose answer is a sequence: yield its items as they arrive, then the end or an error."""
         method = self._method(name, form)
         given, faults = _arguments(method, form)
         if faults:
@@ -155,12 +158,12 @@ class Calls:
             )
 
     def history(self) -> list[dict[str, Any]]:
-        """The last calls, the newest first."""
+        """The last calls, newest first."""
         with self._lock:
             return list(self._history)
 
     def test(self, number: int) -> dict[str, str]:
-        """A call of the history as a test for pytest, that runs against the mock of the document."""
+        """A call of the history as a pytest test against the document's mock."""
         call = next((call for call in self.history() if call["id"] == number), None)
         if call is None:
             raise ArgumentError("the history has no such call")
@@ -214,7 +217,7 @@ def _body(method: Any, form: Mapping[str, Any]) -> Any:
     """
     files = form.get("files") or {}
     if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
-        raise ValueError("files are in base64, by their names")
+        raise ValueError("files must be base64, by their names")
     decoded = {name: base64.b64decode(text, validate=True) for name, text in files.items()}
     if "" in decoded:
         return decoded[""]
@@ -232,7 +235,7 @@ def _body(method: Any, form: Mapping[str, Any]) -> Any:
             return text
         raise ValueError(f"line {error.lineno}, column {error.colno}: this is not JSON: {error.msg}") from None
     except RecursionError:
-        raise ValueError("the JSON is too deep") from None
+        raise ValueError("the JSON is nested too deeply") from None
     return {**value, **decoded} if decoded and isinstance(value, dict) else value
 
 
@@ -265,12 +268,12 @@ def _mask(request: Request | None) -> Mask:
 
 
 def _option(method: Any, name: str) -> str:
-    """The keyword of an option, which has an underscore after it where the call has an argument of that name."""
+    """The keyword of an option, with an underscore after it if the call has an argument of that name."""
     return f"{name}_" if name in {one.name for one in arguments(method.operation)} else name
 
 
 def _sent(method: Any, given: Mapping[str, Any], resume: Any) -> dict[str, Any]:
-    """Make a call; of a list that goes on, one page of it, with the text that goes on."""
+    """Make a call; for a paged list, read one page, with the text to continue."""
     rule = method.pagination
     if rule is None or not rule.is_usable:
         return _result(method.with_http_info(**given))
@@ -281,7 +284,7 @@ def _sent(method: Any, given: Mapping[str, Any], resume: Any) -> dict[str, Any]:
 
 
 def _result(result: HTTPResult[Any, Any]) -> dict[str, Any]:
-    """An answer as it is shown."""
+    """A response for display."""
     mask = _mask(result.request)
     return {
         **_about(result.status, result.headers.pairs(), result.request),
@@ -291,7 +294,7 @@ def _result(result: HTTPResult[Any, Any]) -> dict[str, Any]:
 
 
 def _failed(error: ResponseError) -> dict[str, Any]:
-    """The answer of an error, with what was wrong with it."""
+    """An error for display, with its faults."""
     response = error.response
     body = response.body if response is not None and isinstance(response.body, bytes) else b""
     data = error.data if error.data is not None else body
@@ -322,7 +325,7 @@ def _headers(pairs: Any, request: Request | None) -> list[list[str]]:
 
 
 def _content(data: Any, content_type: str) -> dict[str, Any]:
-    """A body as it is shown: text, or the size of bytes, and a picture as a data URL."""
+    """A body for display: text, or the size of bytes, or a picture as a data URL."""
     if data is None or data in (b"", ""):
         return {"text": "", "empty": True}
     if isinstance(data, bytes):
@@ -353,7 +356,7 @@ def _code(function: str, given: Mapping[str, Any]) -> str:
 
 
 def _shown(method: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for code that is shown: without those that are secret."""
+    """Arguments for displayed code, without secret ones."""
     hidden = {one.name for one in arguments(method.operation) if secret(one.schema)}
     return {name: MASK if name in hidden else value for name, value in given.items()}
 

@@ -1,4 +1,4 @@
-"""Who may ask: the host that a request names, the browser that has the token, and the page that sends.
+"""Access control: check the Host header, the browser's session, and the origin of a POST.
 
 Rule 1: the Host header must be one of this server's names, so that a page of another name can't reach it (DNS
 rebinding).
@@ -32,17 +32,17 @@ _HEADERS = {
 
 
 class Guard:
-    """What stands before an application."""
+    """Checks requests before an application handles them."""
 
     def __init__(self, token: str | None, hosts: frozenset[str]) -> None:
-        """Take the token that opens a session, None if none is needed, and the values of Host that are ours."""
+        """Take the token that opens a session, None if none is needed, and the allowed values of Host."""
         self._token = token
         self._session = "" if token is None else secrets.token_urlsafe(32)
         self._hosts = {host.lower() for host in hosts}
         self._lock = threading.Lock()
 
     def refusal(self, request: Request) -> Response | None:
-        """The answer to a request that may not go on, or None."""
+        """The response to a refused request, or None."""
         host = request.headers.get("Host", "").lower()
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if host not in self._hosts and name not in self._hosts:
@@ -50,7 +50,7 @@ class Guard:
         if request.method in {"GET", "HEAD"}:
             return None
         if request.method != "POST":
-            return _refused(405, "only GET and POST are answered")
+            return _refused(405, "only GET and POST are allowed")
         own = f"{request.scheme}://{host}"
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
         if origin not in {None, own} or site not in {None, "same-origin"} or (origin is None and site is None):
@@ -58,7 +58,7 @@ class Guard:
         if request.path == "/session":
             return None
         if request.mimetype != "application/json" or request.headers.get(OWN_HEADER) != "1":
-            return _refused(403, f"a POST is application/json, with the header {OWN_HEADER}: 1")
+            return _refused(403, f"a POST must be application/json, with the header {OWN_HEADER}: 1")
         if self.is_locked(request):
             return _refused(401, "this browser has no session: open the link that the explorer printed")
         return None
@@ -69,7 +69,7 @@ class Guard:
         return bool(self._session) and not hmac.compare_digest(shown.encode(), self._session.encode())
 
     def opened(self, request: Request) -> Response:
-        """Take the token, of JSON or of a form, and give the cookie."""
+        """Accept the token, in JSON or a form, and set the cookie."""
         is_form = request.mimetype == "application/x-www-form-urlencoded"
         given = request.form.get("token") if is_form else (request.get_json(silent=True) or {}).get("token")
         with self._lock:
@@ -77,7 +77,9 @@ class Guard:
             if right:
                 self._token = ""
         if not right:
-            return _refused(403, "the link has been used, or is not this explorer's: start it again for a new one")
+            return _refused(
+                403, "the link has been used, or belongs to another explorer: restart the explorer for a new one"
+            )
         response = Response(status=303 if is_form else 204)
         if is_form:
             response.headers["Location"] = f"{request.script_root}/"
@@ -85,7 +87,7 @@ class Guard:
         return response
 
     def protected(self, response: Response) -> Response:
-        """Add the headers that every answer has."""
+        """Add the headers of every response."""
         response.headers.update(_HEADERS)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"

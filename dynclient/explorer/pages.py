@@ -1,4 +1,4 @@
-"""The pages: what of an operation is shown, and its texts as HTML.
+"""The explorer's pages: an API's operations as HTML.
 
 Rule: the templates escape every text; Markdown of the document is written without its HTML and images.
 """
@@ -36,7 +36,7 @@ class Pages:
     """Writes the pages of a client's API."""
 
     def __init__(self, client: Client, *, has_mock: bool, read_only: bool) -> None:
-        """Take the client, whether there is a mock to switch to, and whether only reading is allowed."""
+        """Take the client, whether there is a mock, and whether it is read-only."""
         self._client = client
         self._options = {"has_mock": has_mock, "read_only": read_only}
         environment = Environment(
@@ -55,11 +55,11 @@ class Pages:
         return self._templates.get_template(template).render(**self._options, **values)
 
     def locked(self, root: str) -> str:
-        """The page for a browser that has not shown its token."""
+        """The page for a browser without a session."""
         return self._write("locked.html", root=root)
 
     def page(self, root: str, name: str, *, everything: bool = False) -> str:
-        """A whole page: the API's beginning, an operation, or with ``everything`` the list of all operations."""
+        """A whole page: the start page, an operation, or with ``everything`` the list of all operations."""
         api = self._client.api
         rows = self.listing()
         return self._write(
@@ -95,7 +95,7 @@ class Pages:
         ]
 
     def find(self, words: str) -> list[str]:
-        """The names of the operations that a search finds, the best first."""
+        """The names of the operations that a search finds, best first."""
         return list(self._client.operations.search(words))[:FOUND]
 
     def warm(self) -> None:
@@ -135,7 +135,7 @@ class Pages:
             returns=type_text(view.returns),
             accepts=view.accepts,
             security=[" and ".join(choice) or "nothing" for choice in operation.security],
-            has_credentials=method._dispatcher.has_credentials(operation),  # noqa: SLF001  # no secret comes of it
+            has_credentials=method._dispatcher.has_credentials(operation),  # noqa: SLF001  # it reveals no secret
             safe=operation.method in {"GET", "HEAD", "OPTIONS", "QUERY", "TRACE"},
             items=any(media_types.find(one).sequential for one in view.accepts),
             location=method.explain().location,
@@ -215,7 +215,7 @@ def _without_bytes(value: Any) -> Any:
 
 
 def _binary(value: Any) -> Iterator[str]:
-    """The properties of an example that are bytes: each is a file to choose."""
+    """The binary properties of an example: each becomes a file input."""
     if isinstance(value, dict):
         yield from (key for key, one in value.items() if isinstance(one, bytes))
 

@@ -1,7 +1,7 @@
-"""The WSGI application: who may ask, what is asked for, and the answers' headers.
+"""The WSGI application: access control, routing, and response headers.
 
 A request goes through :meth:`Explorer._answer`: first :mod:`the guard <dynclient.explorer.guard>`, then its path. GET
-shows pages; every POST takes and gives JSON, but for that of items as they come, which gives a line of JSON each.
+returns pages; every POST takes and returns JSON; the stream of items returns one line of JSON for each.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Explorer:
             return self._guard.opened(request)
         form = request.get_json()
         if not isinstance(form, dict):
-            return _json({"error": {"message": "the body is an object"}}, 400)
+            return _json({"error": {"message": "the body must be a JSON object"}}, 400)
         if first == "check":
             return _json(self.calls.check(name, form))
         if first in {"send", "items"} and (refused := self.calls.refusal(name, form)):

@@ -1,6 +1,6 @@
-"""An operation from the view of a Python caller: its arguments, signature, docstring, types, and views for writers.
+"""Operations from a Python caller's point of view: arguments, signature, docstring, types, and views for emitters.
 
-Rule 1: nothing is cached and nothing is sent; callers keep results that they need again.
+Rule 1: nothing is cached and nothing is sent; callers cache results that they need again.
 Rule 2: text of the document never becomes code, and secrets are not shown.
-Rule 3: a call needs :mod:`dynclient.inspection.arguments` alone; the other modules are imported on first use.
+Rule 3: a call needs only :mod:`dynclient.inspection.arguments`; the other modules are imported at their first use.
 """

@@ -4,8 +4,8 @@ Rule 1: required parameters come first, in the document's order, then the body. 
 Rule 2: optional parameters and then the properties of the body are keyword-only. Properties may be given instead of
 the body, so a body with properties may be omitted.
 Rule 3: the document's own names come first. A parameter or property whose name in the document is a Python name keeps
-it; parameters go before properties. The other names are made of the document's: those of parameters, then of the body,
-then of properties. A name that is taken gets a number: ``name_2``.
+it; parameters go before properties. The other names are derived from the document's: those of parameters, then of the
+body, then of properties. A name that is taken gets a number: ``name_2``.
 Rule 4: if parameters in two locations have one name, the path's keeps it, or else the first; the others get their
 location appended.
 """
@@ -34,8 +34,8 @@ class Argument(Record):
     """One argument of an operation's method.
 
     ``in_`` is ``path``, ``query``, ``querystring``, ``header``, ``cookie`` or ``body``; ``wire`` is the name there, or
-    empty for the body itself. ``required`` is that of the document, also for a body whose properties may be given
-    instead. ``default`` is what the server assumes, or MISSING; it is not sent.
+    empty for the body itself. ``required`` is the document's, also for a body whose properties may be given instead.
+    ``default`` is the server's default, or MISSING; it is not sent.
     """
 
     name: str
@@ -124,7 +124,7 @@ def _parameter_names(parameters: tuple[Parameter, ...], properties: Collection[s
         else identifier(f"{name}_{parameters[index].in_}")
         for index, name in enumerate(plain)
     ]
-    # The keepers are named first, so that none of them gets a number.
+    # Names that are kept are assigned first, so that none of them gets a number.
     order = sorted(range(len(chosen)), key=lambda index: keepers[plain[index]] != index)
     taken = {*properties}.difference(texts)
     names = distinct([chosen[index] for index in order], taken, [texts[index] for index in order])
@@ -161,7 +161,7 @@ def _argument(name: str, kind: Kind, schema: Schema | None, description: str = "
 
 
 def _body(body: RequestBody, taken: set[str], properties: Collection[str]) -> Argument:
-    """The argument for the whole body; ``properties`` are the names that its properties would like."""
+    """The argument for the whole body; ``properties`` are the preferred names of its properties."""
     media_type = preferred(body)
     schema = media_type.schema or media_type.item_schema if media_type is not None else None
     chosen = _body_name(body)
@@ -180,7 +180,7 @@ def _body_name(body: RequestBody) -> str:
 
 
 def _shape_of(schema: Schema) -> Shape:
-    """The shape of a schema. Of one that is broken nothing is known: only what uses it needs it to be right."""
+    """The shape of a schema. For a broken schema it is empty: only code that uses the schema needs it to be valid."""
     try:
         return shape(schema)
     except DocumentError:
@@ -188,7 +188,7 @@ def _shape_of(schema: Schema) -> Shape:
 
 
 def secret(schema: Schema | None) -> bool:
-    """Whether a schema's values must not be shown: passwords, and values that are only sent."""
+    """Whether a schema's values must not be shown: passwords, and write-only values."""
     return schema is not None and is_secret(_shape_of(schema))
 
 
@@ -198,7 +198,7 @@ def is_secret(seen: Shape) -> bool:
 
 
 def may_be_empty(parameter: Parameter) -> bool:
-    """Whether the document lets a parameter be the empty text: by ``allowEmptyValue``, or since a value of it is."""
+    """Whether the document lets a parameter be the empty text: by ``allowEmptyValue`` or the schema."""
     if parameter.allow_empty or parameter.schema is None:
         return parameter.allow_empty
     seen = _shape_of(parameter.schema)

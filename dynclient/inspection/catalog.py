@@ -68,7 +68,7 @@ NAMESPACE_HEAD = ("namespace", "operations", "description")
 
 
 def namespaces(api: API) -> list[tuple[str, str, str]]:
-    """List the namespaces of an API with how many operations each has, and the first line of what its tag says."""
+    """List the namespaces of an API, with the number of operations and the first line of the tag's description."""
     counts = Counter(namespace for row in api.rows for namespace in dict(row.names_by_tag))
     texts: dict[str, str] = {}
     for tag in api.tags:

@@ -1,4 +1,4 @@
-"""The docstring of an operation's method in Google's style, as ``help()`` and a notebook's ``?`` show it."""
+"""The docstring of an operation's method in Google's style, for ``help()`` and a notebook's ``?``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def docstring(
 
 
 def sequel(method: Any, *, whole: bool = False) -> dict[str, list[str]]:
-    """What may follow a call, as sections of lines: links, callbacks, pages and waits.
+    """The sections about what may follow a call: links, callbacks, pages and waits.
 
     ``method`` is the method of the operation. With ``whole``, as the shell shows it, the evidence is there too.
     """
@@ -94,7 +94,7 @@ def client_name(document_name: str) -> str:
 
 
 def clean(described: str) -> str:
-    """Strip indentation, surrounding blanks and control characters from a text of the document; line ends stay."""
+    """Strip indentation, surrounding blanks and control characters from a text of the document; line breaks stay."""
     lines = textwrap.dedent(described).strip().splitlines()
     return "\n".join("".join(c if c.isprintable() else " " for c in line).rstrip() for line in lines)
 

@@ -1,7 +1,7 @@
 """Runtime support for the packages that ``dynclient stubs`` writes.
 
-Rule 1: such a package only has type hints. If the document has changed since, calls follow the document, and a warning
-is logged.
+Rule 1: such a package only contains type hints. If the document has changed since, calls use the document, and a
+warning is logged.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def compare(document: str, expected: str, found: str) -> None:
 
 
 def documents(path: str) -> Mapping[str, str]:
-    """The documents that a ``dynclient_types`` was made from, and their fingerprints; empty if it says none.
+    """The documents that a ``dynclient_types`` was made from, and their fingerprints; empty if it has none.
 
-    It is read and not imported: it may be one of the current folder, and to load a document runs no code.
+    It is parsed, not imported: it may come from the current folder, and loading a document runs no code.
     """
     with suppress(OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         for statement in ast.parse(Path(path).read_text(encoding="utf-8")).body:
@@ -68,7 +68,7 @@ def check(documents: Mapping[str, str], source: Any, api: API) -> None:
 
 
 def model(package: str, name: str) -> Any:
-    """Return a type of a package, or its module ``models`` or ``errors``, imported on first use.
+    """Return a type of a package, or its module ``models`` or ``errors``, imported at its first use.
 
     Raises:
         AttributeError: the package has no such type.

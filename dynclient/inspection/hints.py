@@ -1,13 +1,13 @@
 """The Python type of a schema: a small tree, and from it an object of ``typing`` or text.
 
 Rule 1: a named schema is a leaf; :func:`definition` gives the type behind it. So trees are small and finite.
-Rule 2: a type is true of every valid value. What the document leaves open is ``Any``.
+Rule 2: a type fits every valid value. Undefined parts are ``Any``.
 Rule 3: types are those of the values on the wire: a date is a ``str``, although a datetime is accepted too. Binary
 data is ``bytes``.
 Rule 4: request and response are two directions: readOnly properties are not sent, writeOnly ones are not received.
 Rule 5: an object with a name becomes a TypedDict class of that name by the functional form: no text is executed.
-Rule 6: a class is made one level deep. Its fields name other classes by forward references, so a signature costs only
-what it shows, and recursion ends.
+Rule 6: a class is made one level deep. Its fields name other classes by forward references, so a signature is cheap,
+and recursion ends.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def hint_tree(schema: Schema | None, direction: Direction) -> Hint:
 def definition(schema: Schema, direction: Direction) -> Hint:
     """Build the type behind a named schema: an ``object``, or the type that its name is an alias of.
 
-    A nullable object is a union with None where it is named (:func:`hint_tree`), not here.
+    A nullable object is a union with None at its reference (:func:`hint_tree`), not here.
     """
     seen = shape(schema)
     tree = _described(seen, _Context(direction))
@@ -119,14 +119,14 @@ def _joined(parts: list[Hint]) -> Hint:
     if values:
         unique = {(type(value), value): value for value in values}
         others.insert(0, Hint("literal", values=tuple(unique.values())))
-    if NONE in others:  # None reads best at the end.
+    if NONE in others:  # None comes last.
         others.remove(NONE)
         others.append(NONE)
     return others[0] if len(others) == 1 else Hint("union", members=tuple(others))
 
 
 class _Context(Record):
-    """The direction, and the URIs of the schemas around: a schema within itself is ``Any``, so that recursion ends."""
+    """The direction, and the URIs of the enclosing schemas: a schema within itself is ``Any``, to end recursion."""
 
     direction: Direction
     above: frozenset[str] = frozenset()
@@ -223,7 +223,7 @@ def _object(seen: Shape, context: _Context) -> Hint:
 
 
 def _literal(values: tuple[Any, ...]) -> Hint:
-    """Literals of the values that type checkers take in them (PEP 586), and the types of the others."""
+    """Literals of the values that type checkers accept (PEP 586), and the types of the others."""
     plain = [value for value in values if isinstance(value, str) or (isinstance(value, int) and -_INT < value < _INT)]
     rest = [value for value in values if not any(value is other for other in plain)]
     parts = [Hint("literal", values=tuple(plain))] if plain else []
@@ -238,7 +238,7 @@ def _type_of(value: Any) -> Hint:
     return Hint("scalar", {float: "float", int: "int", type(None): "None"}.get(type(value), "str"))
 
 
-_INT = 2**63  # mypy takes no larger literal.
+_INT = 2**63  # mypy accepts no larger literal.
 
 
 # Objects of typing, and text.
@@ -312,7 +312,7 @@ def _typed_dict(name: str, schema: Schema, direction: Direction) -> Any:
 
 def _class(name: str, bases: tuple[Any, ...], members: list[Field], direction: Direction, *, total: bool) -> Any:
     annotations = {member.wire: _annotation(member, direction) for member in members}
-    # In the module builtins, a class is shown in signatures by its name alone.
+    # In the module builtins, signatures show a class by its bare name.
     body = {"__annotations__": annotations, "__module__": "builtins"}
     return types.new_class(name, bases, {"total": total}, lambda namespace: namespace.update(body))
 

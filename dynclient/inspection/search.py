@@ -1,15 +1,15 @@
 """Find operations by words: at the prompt, on the command line, and for agents.
 
-Rule 1: a query is plain English. Idioms are replaced by one verb (:data:`IDIOMS`), stop words and words that the
-document has nowhere are left out, endings (plural, -ing, -ed, -ion) do not matter, and words that mean the same in most
-APIs (:data:`SAME`) find each other at half their weight.
+Rule 1: a query is plain English. Idioms are replaced by one verb (:data:`IDIOMS`), stop words and words that do not
+occur in the document are left out, endings (plural, -ing, -ed, -ion) do not matter, and words that mean the same in
+most APIs (:data:`SAME`) match each other at half their weight.
 Rule 2: a word counts by its rarity in the document times its weight in the best place where an operation has it
-(:data:`WEIGHTS`). What has fewer words than others and is far from the best is not listed.
-Rule 3: names and summaries that consist of the words of the query come before those that have other words too.
-Rule 4: an operation whose method does something else than the verb of the query counts less, unless it has that verb.
+(:data:`WEIGHTS`). Operations with fewer words, far from the best, are not listed.
+Rule 3: names and summaries with only words of the query come before those with other words too.
+Rule 4: an operation whose method does not fit the verb of the query counts less, unless it contains that verb.
 
-The index is made of the texts of the document as they are, without reading the operations: an operation that is broken
-is found too, and the first search is fast.
+The index is built from the document's texts, without reading the operations, so broken operations are found too, and
+the first search is fast.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _SHORTEST_PREFIX, _LONGEST_LETTERS = 4, 2
 _DOERS = ("e", "er", "or")
 _MOST_WORDS, _LONGEST_QUERY = 32, 1000
 _DEEPEST = 2
-"""How many references are followed one after another."""
+"""The largest number of references followed in a chain."""
 
 
 _WORD = expression(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_A-Za-z0-9]+")
@@ -60,7 +60,7 @@ _LEFT_OUT = frozenset(
 
 
 class SearchIndex:
-    """The words of a document's operations: where each one occurs, and how much it counts there."""
+    """The words of a document's operations: where each one occurs, and its weight there."""
 
     def __init__(self, api: API) -> None:
         """Take the operations of an API, none of which is read."""
@@ -78,11 +78,11 @@ class SearchIndex:
         self._titles: dict[int, list[frozenset[str]]] = {}
 
     def _rare(self, weights: Mapping[int, float]) -> float:
-        # An operation that has a word in its description alone counts less than one that is named so.
+        # A word only in the description counts less than one in the name.
         return log(1 + len(self._rows) / sum(weights.values()))
 
     def search(self, query: str) -> tuple[OperationRow, ...]:
-        """Find the operations that have most words of a query, the best first; all of them for an empty query."""
+        """Find the operations that best match a query, best first; all of them for an empty query."""
         if not query.strip():
             return self._rows
         asked = _Query(query)
@@ -102,7 +102,7 @@ class SearchIndex:
         return tuple(self._rows[index] for index in self._ranked(scores))
 
     def _fitness(self, index: int, asked: _Query) -> float:
-        """How far the method of an operation is that of the query's verb, and its path that of one or of many."""
+        """How well an operation's method fits the query's verb, and its path the singular or plural."""
         row = self._rows[index]
         named = self._weights.get(asked.verb, {}).get(index, 0) >= WEIGHTS["summary"]
         fits = not asked.methods or row.method in asked.methods or named
@@ -111,7 +111,7 @@ class SearchIndex:
         return (1 if fits else _OTHER_METHOD) * (_OTHER_NUMBER if other_number else 1)
 
     def _ranked(self, scores: dict[int, float]) -> list[int]:
-        """The best first; the versions of one operation leave room for others."""
+        """The best first; versions of the same operation are ranked lower."""
 
         def rank(index: int) -> tuple[float, int, int]:
             return -scores[index], len(self._rows[index].path), index
@@ -125,7 +125,7 @@ class SearchIndex:
         return sorted(scores, key=rank)
 
     def _likeness(self, index: int, rarity: Mapping[str, float]) -> float:
-        """The points for how far the name or summary is the query (Dice's coefficient by rarity)."""
+        """The score for how much the name or summary equals the query (Dice's coefficient by rarity)."""
         if index not in self._titles:
             row = self._rows[index]
             self._titles[index] = [frozenset(_query_words(undone(text))) for text in (row.name, row.summary)]
@@ -140,11 +140,11 @@ class SearchIndex:
         return _OF_THE_TITLE * total * likeness
 
     def _alike(self, word: str) -> float:
-        # Where the document has the word itself, others mean something else more often.
+        # If the document has the word itself, similar words more often mean something else.
         return _ALIKE_BESIDE if word in self._weights else _ALIKE_ALONE
 
     def _found(self, word: str, *, by_whom: bool) -> dict[int, float]:
-        """Where a word occurs, or one that is used alike; or one that it begins, or its two halves.
+        """Where a word occurs, or a synonym; or a word that it begins, or its two halves.
 
         ``by_whom``: who has starred something is its stargazers.
         """
@@ -164,7 +164,7 @@ class SearchIndex:
 
 
 class _Query:
-    """A query, analysed. ``words`` are stems, each with how much it counts; ``methods`` are empty without a verb."""
+    """A query, analysed. ``words`` are stems with their weights; ``methods`` are empty without a verb."""
 
     def __init__(self, text: str) -> None:
         text = text[:_LONGEST_QUERY].lower()
@@ -213,7 +213,7 @@ def _row_words(row: OperationRow) -> Iterator[tuple[str, set[str]]]:
 
 
 class _Texts:
-    """The words of operations' texts, from the document as it is: what is no object there has none."""
+    """The words of operations' texts, from the raw document; values that are not objects have none."""
 
     def __init__(self, api: API) -> None:
         self._api = api

@@ -29,7 +29,7 @@ def signature(operation: Operation, defaults: Mapping[str, Any] = {}) -> inspect
     """Build the annotated signature of an operation's method, without ``self``.
 
     A default of ``...`` means that an argument is sent only if it is given. ``defaults`` are those of the client: their
-    parameters are keyword-only, since by position they are passed over.
+    parameters are keyword-only, since positional arguments skip them.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.

@@ -1,7 +1,7 @@
-"""Frozen views of an API for programs that write about it: pages, type hints, and ``describe()``.
+"""Frozen views of an API for emitters: pages, type hints, and ``describe()``.
 
-Rule 1: a view holds texts, numbers and types (:class:`Hint`). Texts are those of the document, unescaped: the writer
-escapes them for its format.
+Rule 1: a view contains texts, numbers and types (:class:`Hint`). Texts are unescaped: the emitter escapes them for its
+format.
 Rule 2: a view has no value of a secret schema.
 """
 
@@ -68,7 +68,7 @@ class HeaderView(Record):
 
 
 class ResponseView(Record):
-    """A documented response. ``error`` is the error class that it raises, empty where a call returns its data."""
+    """A documented response. ``error`` is the error class that it raises, empty if a call returns its data."""
 
     status: str
     description: str
@@ -79,7 +79,7 @@ class ResponseView(Record):
 
 
 class OperationView(Record):
-    """An operation from the view of a Python caller.
+    """An operation from a Python caller's point of view.
 
     ``name`` is its flat name, ``names`` are pairs of a namespace and the name there. ``security`` is a choice of
     requirements, each of pairs of scheme and scopes. ``results`` are pairs of a status whose data a call returns and
@@ -341,7 +341,7 @@ def _property_view(wire: str, schema: Schema, parent: Shape, keyword: str) -> Pr
 
 
 def described(method: Any) -> dict[str, Any]:
-    """Describe the operation of a method as plain data for JSON, under the words that its page uses.
+    """Describe the operation of a method as plain data for JSON, with the words of its page.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.

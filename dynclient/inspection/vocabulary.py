@@ -1,6 +1,6 @@
-"""Plain words, and the words of APIs with the same meaning: tables for :mod:`dynclient.inspection.search`.
+"""Plain words and their synonyms in APIs: tables for :mod:`dynclient.inspection.search`.
 
-Rule: no table is about one API. A line is here because its words mean the same in most of them.
+Rule: no table is about one API. The words of a line have the same meaning in most APIs.
 """
 
 from __future__ import annotations

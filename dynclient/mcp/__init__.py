@@ -1,12 +1,12 @@
-"""An API for language models: a server of the Model Context Protocol with four tools, whatever the size of the API.
+"""An API for language models: a Model Context Protocol server with four tools, for APIs of any size.
 
 ::
 
     dynclient.mcp.server(dynclient.load("openapi/voice.yaml"), allow_write=["create_call"])
 
 ``search`` finds operations, ``describe`` explains one, ``call_read`` and ``call_write`` call one. Needs the official
-SDK (``dynclient[mcp]``). Rule 1: no text of a document or of a server gets anywhere but into the answers of tools.
-Rule 2: what may be called is decided by the options of the server, never by arguments of a tool.
+SDK (``dynclient[mcp]``). Rule 1: texts of documents and servers appear only in the results of tools.
+Rule 2: the options of the server decide which operations may be called, never arguments of a tool.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ def server(
     log: str | os.PathLike[str] | None = None,
     files: str | os.PathLike[str] | None = None,
 ) -> Any:
-    """Make an MCP server of a client: a ``mcp.server.lowlevel.Server``, to be run on any transport of the SDK.
+    """Make an MCP server of a client: a ``mcp.server.lowlevel.Server``, for any transport of the SDK.
 
-    A pattern is a name of an operation (``issues_*``, ``issues.create``) or ``METHOD /path`` (``GET /repos/*``), in
-    which ``*`` and ``?`` stand for any characters.
+    A pattern is a name of an operation (``issues_*``, ``issues.create``) or ``METHOD /path`` (``GET /repos/*``), where
+    ``*`` and ``?`` match any characters.
 
     Args:
-        client: a Client, or several by the names that go before their operations: ``github/issues_create``.
+        client: a Client, or several by the prefix of their operations' names: ``github/issues_create``.
         allow: patterns of the operations to offer; all of them by default.
-        deny: patterns of operations that are not there, also if ``allow`` or ``allow_write`` has them.
+        deny: patterns of operations to hide, even if ``allow`` or ``allow_write`` match them.
         allow_write: patterns of the operations other than GET, HEAD and QUERY that may be called. A DELETE needs a
             pattern that is its whole name or begins with ``DELETE``.
-        max_result_bytes: the size of an answer in bytes; longer ones are continued by a cursor.
-        max_calls: how many calls the server sends in all.
-        log: a file to which each use of a tool is appended, as a line of JSON without any value.
-        files: the folder that binary answers are saved to; without it they are refused.
+        max_result_bytes: the largest result in bytes; longer ones are continued with a cursor.
+        max_calls: the largest number of calls that the server sends.
+        log: a file to which each tool call is appended, as a line of JSON without any values.
+        files: the folder for binary responses; without it they are refused.
 
     Raises:
         ArgumentError: ``mcp`` or ``jmespath`` is not installed, or a limit is too small.

@@ -1,7 +1,7 @@
-"""What ``search`` and ``describe`` say of operations: lines of bounded length.
+"""The results of ``search`` and ``describe``: lines of bounded length.
 
-A description has sections; each can be requested by its name, as can each type that it names. One that does not fit is
-cut, and says how to ask for the rest.
+A description has sections; each can be requested by its name, as can each type that it names. A section that does not
+fit is cut, and says how to request the rest.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _LONGEST_LINE = 240
 _LONGEST_TYPE = 400
 _MOST_TYPES = 60
 _EACH = 60
-"""The bytes that the line of a section that was cut takes."""
+"""The bytes of the last line of a cut section."""
 
 
 def found(rows: Iterable[tuple[str, OperationRow, bool]], limit: int) -> str:
-    """The answer of a search: the first operations, each with its name here and whether it may be called."""
+    """The result of a search: the first operations, each with its name and whether it may be called."""
     every = list(rows)
     lines = [
         f"{line(name)}  {row.method} {line(row.path)}  {'' if allowed else '[not allowed] '}{line(row.summary, 120)}"
@@ -39,7 +39,7 @@ def found(rows: Iterable[tuple[str, OperationRow, bool]], limit: int) -> str:
     ]
     if len(every) > limit:
         lines.append(f"{len(every) - limit} more: use other words, or a higher limit")
-    return fitted(lines, LONGEST_SEARCH, "{} more") or "no operation has these words"
+    return fitted(lines, LONGEST_SEARCH, "{} more") or "no operation matches these words"
 
 
 def described(name: str, tool: str, operation: Operation, pagination: Pagination | None, part: str | None) -> str:
@@ -61,7 +61,7 @@ def described(name: str, tool: str, operation: Operation, pagination: Pagination
     ]
     requests: list[tuple[Hint, Direction]] = [(argument.hint, "request") for argument in view.arguments]
     types = _types([*requests, *view.hints()])
-    # Of the answers, only their own types are shown at first: the others are asked for by name.
+    # Of the responses, only their own types are shown at first: others are requested by name.
     direct = {node.name: types[node.name] for node in view.returns.walk() if node.name in types}
     shown_types = {**_types(requests), **direct}
     sections = {
@@ -81,7 +81,7 @@ def described(name: str, tool: str, operation: Operation, pagination: Pagination
     shown = {title: lines for title, lines in sections.items() if any(lines)}
     for number, (title, lines) in enumerate(shown.items()):
         more = f'… {{}} more: describe with part="{title}"'
-        # What a section does not need, the later ones may have; arguments come first.
+        # Later sections may use the space that a section leaves; arguments come first.
         share = left * 2 // 3 if number < len(shown) - 1 else left
         section = fitted([f"{title}:", *(f"  {text}" for text in lines)], share - _EACH, more)
         left -= len(section.encode()) + 1
@@ -101,11 +101,11 @@ def _part(sections: dict[str, list[str]], types: dict[str, tuple[Hint, Direction
     if title in types:
         return fitted(list(_type_lines(*types[title])), LONGEST_DESCRIPTION, "… {} more")
     names = ", ".join([*sections, *types])
-    raise ArgumentError(f"there is no part {line(part, 60)}: there are {line(names, 1000)}", argument="part")
+    raise ArgumentError(f"there is no part {line(part, 60)}: the parts are {line(names, 1000)}", argument="part")
 
 
 def _example(operation: Operation) -> Any:
-    """Arguments that make a valid call; where there is no example, the names of those that are required."""
+    """Arguments that make a valid call; without an example, the names of the required ones."""
     with suppress(DynclientError):
         return arguments_example(operation)
     return {argument.name: "…" for argument in operation_view(operation).arguments if argument.required}

@@ -1,10 +1,10 @@
-"""What agents are shown of texts and data: harmless, selected, and cut at the borders of items.
+"""Excerpts of texts and data for agents: printable, selected, and cut between items.
 
 Rule 1: data is one line of JSON, in which characters that are not printable are escapes. A text of a document is one
 line without such characters.
-Rule 2: an answer that is too long is cut between two items of its list, or two members of its object, and is kept for
-the calls that continue it. Few are kept.
-Rule 3: a selection (JMESPath) can't make more of data than there is: what multiplies is bounded before it is run.
+Rule 2: a result that is too long is cut between two items of its list, or two members of its object, and is kept for
+the calls that continue it. Only a few are kept.
+Rule 3: a selection (JMESPath) can't multiply data: its growth is bounded before it runs.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def fitted(lines: list[str], limit: int, more: str) -> str:
 
 
 def selected(value: Any, expression: str) -> Any:
-    """What a JMESPath expression selects.
+    """The result of a JMESPath expression.
 
     Raises:
-        ArgumentError: it is not valid JMESPath, does not fit the value, or could make more of it than there is.
+        ArgumentError: it is not valid JMESPath, does not fit the value, or could multiply it.
     """
     import jmespath
 
@@ -68,13 +68,13 @@ def selected(value: Any, expression: str) -> Any:
 
 
 def _growth(node: Mapping[str, Any]) -> int:
-    """A bound of how often an expression may repeat its input; that of parts is multiplied."""
+    """A bound of how often an expression may repeat its input; the bounds of nested parts are multiplied."""
     found, kind = 1, node.get("type")
     children = node.get("children") or []
     if kind in {"multi_select_list", "multi_select_dict"}:
         found = len(children)
     elif kind == "function_expression":
-        # Only a join by a short text is linear.
+        # Only a join with a short text is linear.
         found = _MOST_GROWTH + 1 if node.get("value") == "join" and children[0].get("type") != "literal" else 2
     for child in children:
         found = min(found * _growth(child), _MOST_GROWTH + 1)
@@ -83,7 +83,7 @@ def _growth(node: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An answer that is continued, of the operation ``owner``. ``name`` is the member of the object that is cut."""
+    """A result of the operation ``owner`` to be continued. ``name`` is the member of the object that is cut."""
 
     owner: str
     value: Any
@@ -91,7 +91,7 @@ class _Answer:
 
 
 class Excerpts:
-    """Cuts answers to a size, and continues them by cursors."""
+    """Cuts results to a size, and continues them with cursors."""
 
     def __init__(self, limit: int) -> None:
         """``limit`` is in bytes."""
@@ -99,7 +99,7 @@ class Excerpts:
         self._kept: OrderedDict[str, _Answer] = OrderedDict()
 
     def first(self, owner: str, value: Any) -> tuple[str, str]:
-        """An answer, or its first part: a note about what is shown, empty if it is all, and the JSON."""
+        """A result, or its first part: a note about the shown part, empty if it is complete, and the JSON."""
         text = as_json(value)
         if len(text.encode()) <= self._limit:
             return "", text
@@ -115,15 +115,15 @@ class Excerpts:
         return self._part(cursor, answer, 0)
 
     def next(self, owner: str, cursor: str) -> tuple[str, str]:
-        """The part of an answer that a cursor leads to.
+        """The part of a result at a cursor.
 
         Raises:
-            ArgumentError: there is no such cursor for the operation, or not any more.
+            ArgumentError: there is no such cursor for the operation, or it has expired.
         """
         name, _, start = cursor.rpartition(".")
         answer = self._kept.get(name)
         if answer is None or answer.owner != owner or not (start.isascii() and start.isdecimal() and len(start) < 10):  # noqa: PLR2004  # digits
-            raise ArgumentError("this cursor is not valid, or not any more: call without it", argument="cursor")
+            raise ArgumentError("this cursor is invalid or has expired: call without it", argument="cursor")
         return self._part(name, answer, int(start))
 
     def _part(self, cursor: str, answer: _Answer, start: int) -> tuple[str, str]:
@@ -135,7 +135,7 @@ class Excerpts:
         for item in items[start:]:
             size = len(as_json(item).encode()) + 2
             if size > left and not shown:
-                # One item is too large by itself.
+                # A single item is too large.
                 cut = as_json(item[1] if isinstance(value, dict) else item)[: max(left // 8, 1)] + "…"
                 shown.append((item[0], cut) if isinstance(value, dict) else cut)
             if size > left:

@@ -1,10 +1,10 @@
-"""What an agent may call, and the confirmation of a write.
+"""The operations that an agent may call, and the confirmation of writes.
 
 Rule 1: a GET, HEAD or QUERY may be called unless the operator denies it. Anything else needs a pattern of
-``allow_write``, and a DELETE one that means nothing else.
-Rule 2: the method is that of the document. A request that would ask the server to take it for another one, by a header,
-a query field or a field of its body, is refused.
-Rule 3: a confirmation is valid for one request, once, for five minutes, and in this process only.
+``allow_write``, and a DELETE needs one of its own kind.
+Rule 2: the method is that of the document. A request that overrides it, by a header, a query field or a field of its
+body, is refused.
+Rule 3: a confirmation is valid once, for one request, for five minutes, and only in this process.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Permissions:
     allow_write: tuple[str, ...] = ()
 
     def shows(self, document: str, row: OperationRow) -> bool:
-        """Whether an operation is there at all."""
+        """Whether an operation is offered."""
         allowed = not self.allow or any(_matches(pattern, document, row) for pattern in self.allow)
         return allowed and not any(_matches(pattern, document, row) for pattern in self.deny)
 
@@ -70,16 +70,16 @@ def _matches(pattern: str, document: str, row: OperationRow) -> bool:
 
 
 def _is_own(pattern: str, document: str, row: OperationRow) -> bool:
-    """Whether a pattern says that it is about a DELETE: by the method, or by the whole name of the operation."""
+    """Whether a pattern names a DELETE explicitly: by the method, or by the whole name of the operation."""
     method, space, _ = pattern.strip().partition(" ")
     return method.upper() == "DELETE" if space else pattern in _names(document, row)
 
 
 def check_method(request: Request, arguments: Mapping[str, Any]) -> None:
-    """Refuse a request that asks for another method than its own.
+    """Refuse a request that overrides its method.
 
     Raises:
-        ArgumentError: it does.
+        ArgumentError: it overrides it.
     """
     query = [name for name, _ in parse_qsl(urlsplit(request.url).query, keep_blank_values=True)]
     names = [*request.headers, *query, *_body_names(request), *_keys(arguments)]
@@ -99,7 +99,7 @@ def _body_names(request: Request) -> list[str]:
 
 
 def _keys(value: Any) -> Iterator[str]:
-    """The names of objects anywhere in the arguments: how a server reads them is not known."""
+    """The keys of objects anywhere in the arguments: how a server reads them is unknown."""
     if isinstance(value, Mapping):
         for name, member in value.items():
             yield str(name)
@@ -122,7 +122,7 @@ class Confirmations:
         return f"{expires:x}.{self._digest(expires, row_key, request, arguments)}"
 
     def take(self, token: str, row_key: str, request: Request, arguments: Mapping[str, Any]) -> str:
-        """Use a token up. Returns what is wrong with it, or an empty text."""
+        """Use up a token. Returns its fault, or an empty text."""
         expiry, _, digest = token.partition(".")
         try:
             expires = int(expiry, 16)
@@ -140,7 +140,7 @@ class Confirmations:
         return ""
 
     def _digest(self, expires: int, row_key: str, request: Request, arguments: Mapping[str, Any]) -> str:
-        """The HMAC of a request. The arguments stand for its body, in which the boundary of a multipart varies."""
+        """The HMAC of a request. The arguments represent its body, since the boundary of a multipart body varies."""
         said = [expires, row_key, request.method, request.url, arguments]
         text = json.dumps(said, sort_keys=True, ensure_ascii=True, default=str)
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,9 +1,9 @@
-"""The four tools: what each one answers, apart from how it is asked.
+"""The four tools and their results, independent of the protocol.
 
-Rule 1: what a tool can't do is an answer with ``is_error``: what is wrong, and how to go on.
+Rule 1: a failure is a result with ``is_error``: what is wrong, and what to do.
 Rule 2: nothing is sent before the operation is known, permitted, valid and, if it writes, confirmed.
-Rule 3: an answer about a call is a line of its own about status and size, then a line of JSON. Credentials that the
-server repeats are masked.
+Rule 3: the result of a call is a line about status and size, then a line of JSON. Credentials that the server repeats
+are masked.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ _MOST_FOLLOWING = 64
 
 _SEARCH = "search finds operations by words"
 _ADVICE = (
-    (MissingCredential, "the person who runs this server has to give it credentials: dynclient auth login"),
+    (MissingCredential, "the operator of this server has to provide credentials: dynclient auth login"),
     (NoSuchOperation, _SEARCH),
-    (DocumentError, "use another operation: the document is broken here"),
+    (DocumentError, "use another operation: the document is invalid here"),
 )
 
 _STRING = {"type": "string"}
@@ -73,7 +73,7 @@ _TOOLS: Mapping[str, tuple[str, dict[str, Any], str]] = {
         "operation",
     ),
     "call_read": (
-        "Call a GET, HEAD or QUERY. select is JMESPath; cursor continues a long answer",
+        "Call a GET, HEAD or QUERY. select is JMESPath; cursor continues a long result",
         {**_CALL, "select": _STRING, "cursor": _STRING},
         "operation",
     ),
@@ -83,12 +83,12 @@ _TOOLS: Mapping[str, tuple[str, dict[str, Any], str]] = {
         "operation",
     ),
 }
-"""Each tool: its description, its arguments, and the one that is required."""
+"""Each tool: its description, its arguments, and the required one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a tool answers. With a ``token``, nothing was sent: it is a request that the token confirms."""
+    """The result of a tool. With a ``token``, nothing was sent: the token confirms the request."""
 
     text: str
     is_error: bool = False
@@ -97,7 +97,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An operation that may be called: its name here, and its method."""
+    """An operation that may be called: its name in this server, and its method."""
 
     name: str
     row: OperationRow
@@ -106,14 +106,14 @@ class _Found:
 
     @property
     def pages(self) -> Pagination | None:
-        """How its list goes on, if that is clear."""
+        """How its list is paginated, if that is clear."""
         rule = getattr(self.method, "pagination", None) if self.row.method in READ else None
         return rule if rule is not None and rule.is_usable else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Following:
-    """The next page of a list: the call of the first one, and where it goes on."""
+    """The next page of a list: the call of the first one, and the position."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -122,7 +122,7 @@ class _Following:
 
 
 class Toolbox:
-    """The tools over some clients. Threads may use it at once."""
+    """The tools for some clients. Threads may share it."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Toolbox:
         """The arguments are those of :func:`dynclient.mcp.server`.
 
         Raises:
-            ArgumentError: ``max_result_bytes`` is below 1,024, or a name of a client can't go before its operations.
+            ArgumentError: ``max_result_bytes`` is below 1,024, or a client's name can't be a prefix of operations.
             OSError: the log can't be written.
         """
         if max_result_bytes < _LEAST_RESULT:
@@ -151,7 +151,7 @@ class Toolbox:
         self._max_calls = max_calls
         self._excerpts = Excerpts(max_result_bytes)
         self._confirmations = Confirmations()
-        # Cursor -> how the list of an operation goes on.
+        # Cursor -> the position in the list of an operation.
         self._following: OrderedDict[str, _Following] = OrderedDict()
         self._log = log
         if log is not None:
@@ -166,7 +166,7 @@ class Toolbox:
         }
 
     def tools(self) -> list[dict[str, Any]]:
-        """The tools that there are, as MCP lists them."""
+        """The tools, in the form of MCP."""
         return [
             {
                 "name": name,
@@ -194,9 +194,9 @@ class Toolbox:
         except DynclientError as error:
             entry |= {"error": type(error).__name__, "status": getattr(error, "status", None)}
             answer = self._failure(error, arguments)
-        except Exception as error:  # noqa: BLE001  # of a bug nothing but its name may be shown: a text may hold anything
+        except Exception as error:  # noqa: BLE001  # only the class of an unexpected error is shown: its text may contain anything
             entry["error"] = type(error).__name__
-            answer = Answer(as_json({"error": f"a bug of dynclient: {type(error).__name__}"}), is_error=True)
+            answer = Answer(as_json({"error": f"a bug in dynclient: {type(error).__name__}"}), is_error=True)
         self._write_log(entry, answer, started)
         return answer
 
@@ -214,7 +214,7 @@ class Toolbox:
     def _search(self, query: str, limit: int = 8) -> tuple[Answer, dict[str, Any]]:
         rows = []
         lists = {name: self._ranked(client, query) for name, client in self._clients.items()}
-        # The documents take turns: their scores can't be compared.
+        # The documents alternate: their scores can't be compared.
         for rank in range(max(map(len, lists.values()), default=0)):
             for document, ranked in lists.items():
                 row = ranked[rank] if rank < len(ranked) else None
@@ -248,7 +248,9 @@ class Toolbox:
             note, text = self._excerpts.next(one.name, cursor)
             return Answer(f"{note}\n{text}"), {"operation": one.row.key}
         if one.row.method not in READ:
-            raise ArgumentError(f"{one.name} is a {one.row.method}: call_read does not write", argument="operation")
+            raise ArgumentError(
+                f"{one.name} is a {one.row.method}, which call_read does not send: use call_write", argument="operation"
+            )
         return self._send(one, arguments or {}, select)
 
     def _call_write(
@@ -267,10 +269,10 @@ class Toolbox:
         return self._send(one, arguments, None)
 
     def _find(self, word: str) -> _Found:
-        """The operation of a name; of several documents, with the name of its document before it.
+        """The operation with a name; with several documents, prefixed with the document's name.
 
         Raises:
-            NoSuchOperation: there is none, or the operator has denied it.
+            NoSuchOperation: it does not exist, or the operator has denied it.
         """
         document, slash, name = word.partition("/")
         if not slash or document not in self._clients:
@@ -298,16 +300,18 @@ class Toolbox:
     def _send(
         self, one: _Found, arguments: Mapping[str, Any], select: str | None, resume: str | None = None
     ) -> tuple[Answer, dict[str, Any]]:
-        """Make a call; of a list, a page: the next one has a cursor."""
+        """Make a call; for a list, read a page, with a cursor for the next one."""
         if not one.allowed:
             raise _not_permitted(one.name, one.row)
         check_method(one.method.prepare(**arguments), arguments)
         if select is not None:
-            selected(None, select)  # is wrong before anything is sent
+            selected(None, select)  # raises before anything is sent
         with self._lock:
             self._calls_left -= 1
             if self._calls_left < 0:
-                raise ArgumentError(f"this server sends at most {self._max_calls} calls: --max-calls is more")
+                raise ArgumentError(
+                    f"this server sends at most {self._max_calls} calls: its operator can raise --max-calls"
+                )
         result: HTTPResult | Page[Any] = (
             next(one.method.paginate(**arguments, resume=resume).pages())
             if one.pages
@@ -337,7 +341,7 @@ class Toolbox:
         return f"{head}{f'; {note}' if note else ''}\n{text}"
 
     def _saved(self, one: _Found, data: bytes, result: HTTPResult | Page[Any]) -> dict[str, Any]:
-        """Save a binary answer; returns where it is."""
+        """Save a binary response; returns its path."""
         import mimetypes
 
         media_type = line(result.headers.get("content-type", ""), 80)
@@ -345,7 +349,7 @@ class Toolbox:
         if self._files is None:
             return {**facts, "not shown": "binary data is only saved if the server runs with --files DIR"}
         ending = mimetypes.guess_extension(essence(media_type)) or ".bin"
-        # Neither the server nor the agent has a say in the name.
+        # Neither the server nor the agent can choose the name.
         file = self._files / f"{one.row.name[:60]}-{token_hex(4)}{ending}"
         try:
             self._files.mkdir(parents=True, exist_ok=True)
@@ -372,10 +376,10 @@ class Toolbox:
     def _fix(self, error: DynclientError, arguments: Mapping[str, Any]) -> str:
         """What to do about an error."""
         if isinstance(error, ResponseError) and (error.done or error.retry_after is not None):
-            done = "the server has done it, although its answer is not the documented one: do not repeat it"
+            done = "the server has done the work, although its response is not as documented: do not repeat the call"
             return done if error.done else f"try again in {error.retry_after:.0f} seconds"
         if isinstance(error, TransportError):
-            unknown = "; it may have been done: look before you repeat it" if error.outcome_unknown else ""
+            unknown = "; it may have been done: check before you repeat it" if error.outcome_unknown else ""
             return f"try again later{unknown}"
         for kind, advice in _ADVICE:
             if isinstance(error, kind):
@@ -389,7 +393,7 @@ class Toolbox:
             return _SEARCH
 
     def _write_log(self, entry: dict[str, Any], answer: Answer, started: float) -> None:
-        """Append to the log; it holds no value of an argument or answer."""
+        """Append to the log; it contains no values of arguments or responses."""
         if self._log is None:
             return
         entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}
@@ -399,7 +403,7 @@ class Toolbox:
             with self._lock, self._opened_log() as file:
                 file.write(text + "\n")
         except OSError as error:
-            # What was asked has been done: an error would have it done again.
+            # The work is done: an error would cause it to be repeated.
             logger().warning("the log of the MCP server can't be written: %s", error.strerror)
 
     def _opened_log(self) -> IO[str]:
@@ -409,12 +413,12 @@ class Toolbox:
 def _not_permitted(name: str, row: OperationRow) -> RequestError:
     own = "its DELETE pattern" if row.method.upper() == "DELETE" else "a pattern"
     return ArgumentError(
-        f"{name} is a {row.method}, which the operator of this server allows by {own} of --allow-write"
+        f"{name} is a {row.method}, which the operator of this server can allow with {own} in --allow-write"
     )
 
 
 def _question(request: Request) -> str:
-    """The request as a person confirms it."""
+    """The request, for a person to confirm."""
     shown = request.with_no_secrets()
     body = shown.body if isinstance(shown.body, bytes) else b""
     try:

@@ -1,11 +1,11 @@
-"""Authentication: the credentials that an operation requires are added to its requests, for trusted origins only.
+"""Authentication: add the credentials that an operation requires to its requests, for trusted origins only.
 
-Rule 1: a credential goes where the operation's security requires it, and nowhere else.
+Rule 1: a credential is sent only where the operation's security requires it.
 Rule 2: a credential goes only to trusted origins: scheme, host and port (:mod:`.trust`).
-Rule 3: no credential is in a repr, a pickle or the text of an error; where one is in a Request is named there.
+Rule 3: no credential is in a repr, a pickle or the text of an error; a Request names the places of its credentials.
 
-How a call is authenticated is an :class:`Auth`: a generator over requests and responses. Basic, bearer, API key, digest
-and OAuth 2 are built-in ones; :class:`HMACAuth` and :class:`SigV4` sign requests; anybody can write others.
+An :class:`Auth` authenticates a call: it is a generator over requests and responses. Basic, bearer, API key, digest and
+OAuth 2 are built in; :class:`HMACAuth` and :class:`SigV4` sign requests; you can write others.
 """
 
 from __future__ import annotations

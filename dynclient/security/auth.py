@@ -1,12 +1,12 @@
-"""The protocol of authentication: what an Auth is, what its flow is given, and what a client remembers for it.
+"""The protocol of authentication: Auth, the context of its flow, and the credentials that a client caches.
 
 An :class:`Auth` is one method, ``flow(request, context)``: a generator that yields requests and is sent responses. It
 does no I/O itself, so the same Auth serves threads, asyncio and trio.
 
 Rule 1: a yielded request with the method and the address of the call's own request is that request, authenticated. Any
-other one is an auth sub-request, such as one for a token: it may go to trusted origins only.
+other request is an auth sub-request, such as one for a token: it may go to trusted origins only.
 Rule 2: a flow runs again for each attempt of a call, and after a redirect within the origin.
-Rule 3: a flow may send the call's request again after a 4xx response. After any other response it is over.
+Rule 3: a flow may send the call's request again after a 4xx response. After any other response it has ended.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ T = TypeVar("T")
 
 Step = Request | Sleep | RunBlocking | Await
 Steps = Generator[Step, Any, T]
-"""What a flow yields: a request to send, seconds to sleep, a function that may block, or something to await."""
+"""The steps of a flow: a request to send, seconds to sleep, a function that may block, or an awaitable."""
 
 
 def called(function: Callable[[], Any]) -> Steps[Any]:
-    """Call a function of the caller's, which may block: away from any event loop. An async function is awaited."""
+    """Call a function of the caller's in a thread, since it may block; await an async function."""
     from inspect import iscoroutinefunction
 
     return (yield Await(function()) if iscoroutinefunction(function) else RunBlocking(function))
 
 
 class Auth(Protocol):
-    """How calls are authenticated. Give one as ``auth=``, or by the name of a security scheme."""
+    """Authenticates calls. Pass one as ``auth=``, or in a mapping of security scheme names."""
 
     def flow(self, request: Request, context: AuthContext, /) -> Generator[Any, Any, Any]:
-        """Yield the request with its credentials; what is yielded next, if anything, answers the response to it.
+        """Yield the request with its credentials; further requests may follow its response.
 
         Args:
-            request: the finished request: method, URL, headers and body, as it would be sent without this Auth.
+            request: the complete request: method, URL, headers and body, as it would be sent without this Auth.
             context: the security scheme that the Auth is used for, the scopes, the clock and random bytes.
         """
 
 
 class SchemeAuth:
-    """Base of the built-in Auths whose credential is one text where the scheme's credential stands.
+    """Base class of the built-in Auths whose credential is one text in the scheme's location.
 
-    ``signs`` says that the text depends on the request: such an Auth runs after the others.
+    ``signs`` means that the text depends on the request: such an Auth runs after the others.
     """
 
     __slots__ = ()
@@ -90,11 +90,12 @@ class CallClock:
 
 @dataclass(frozen=True, slots=True)
 class CredentialRequest:
-    """What a function given as ``auth=`` is called with: which credential is needed, and for what.
+    """The argument of a function given as ``auth=``: which credential is needed, and for which request.
 
-    It returns a text, a pair of user and password, a Secret or an Auth; or None where it has none. ``scopes`` are those
-    that the operation requires, ``origin`` is where the credential will go: scheme, host and port. ``request`` is the
-    request with everything but its credentials, for a signature over its method, URL, headers or body.
+    The function returns a string, a pair of user and password, a Secret or an Auth; or None if it has none. ``scopes``
+    are those that the operation requires, ``origin`` is the destination of the credential: scheme, host and port.
+    ``request`` is the request with everything but its credentials, for a signature over its method, URL, headers or
+    body.
     """
 
     scheme: SecurityScheme
@@ -106,7 +107,7 @@ class CredentialRequest:
 
 @dataclass(slots=True, eq=False)
 class PendingCall:
-    """A token fetch that is under way. ``error`` is how it failed, or None; ``is_personal``: a person has to log in."""
+    """A token fetch that is under way. ``error`` is its error, or None; ``is_personal``: a person has to log in."""
 
     error: DynclientError | None = None
     is_done: bool = False
@@ -116,16 +117,16 @@ class PendingCall:
 class CredentialCache:
     """Tokens, metadata of authorization servers and digest sessions of a client. Threads and tasks share it.
 
-    Rule 1: the lock is held for a few lines of Python, never while anything is waited for.
-    Rule 2: of the calls that need one token at a time, one fetches it and the others wait, in steps of their own: an
-    event loop goes on, and a call that is cancelled leaves nobody behind.
+    Rule 1: the lock is held for a few lines of Python, never during a wait.
+    Rule 2: of several calls that need the same token, one fetches it and the others wait, in their own steps: an event
+    loop is not blocked, and a cancelled call does not leave others waiting.
     Rule 3: a child process begins with the tokens of its parent, and without its lock and pending calls.
     """
 
     __slots__ = ("_lock", "_pending", "_process", "metadata", "sessions", "tokens")
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.tokens: dict[Hashable, Any] = {}
         self.metadata: dict[str, Mapping[str, Any]] = {}
         self.sessions: dict[Hashable, Any] = {}
@@ -163,7 +164,7 @@ class CredentialCache:
 
 @dataclass(slots=True, eq=False, repr=False)
 class AuthContext:
-    """What an Auth knows beside the request: one for each call and security scheme.
+    """The context of a flow, in addition to the request: one for each call and security scheme.
 
     ``scheme`` is the document's security scheme, ``scopes`` are those that the operation requires of it.
     """
@@ -199,14 +200,14 @@ class AuthContext:
 
 
 _PLAIN = frozenset({"accept", "content-length", "content-type", "date", "host", "user-agent"})
-"""Header fields whose values are not secret: an error that shows them masked would be of no use."""
+"""Header fields whose values are not secret: an error that masks them would be useless."""
 
 UNDECLARED = "undeclared"
-"""The type of a security scheme that an operation requires, and that the document does not declare."""
+"""The type of a security scheme that an operation requires but the document does not declare."""
 
 
 def location_of(scheme: SecurityScheme) -> SecretLocation | None:
-    """Where a scheme's credential stands in a request, as location and wire name; None where it is in none."""
+    """The location and wire name of a scheme's credential in a request; None if it is not in the request."""
     if scheme.type == "mutualTLS":
         return None
     if scheme.type != "apiKey":
@@ -216,12 +217,12 @@ def location_of(scheme: SecurityScheme) -> SecretLocation | None:
 
 
 def secret_at(location: SecretLocation) -> SecretLocation:
-    """What is secret in a request with a credential there: of a cookie, the whole header."""
+    """The secret part of a request with a credential there; for a cookie, the whole header."""
     return ("header", "cookie") if location[0] == "cookie" else location
 
 
 def has_credential(request: Request, scheme: SecurityScheme) -> bool:
-    """Whether a request has something where a scheme's credential stands."""
+    """Whether a request has a value in the location of a scheme's credential."""
     location = location_of(scheme)
     if location is None:
         return False
@@ -234,12 +235,12 @@ def has_credential(request: Request, scheme: SecurityScheme) -> bool:
 
 
 def write(request: Request, scheme: SecurityScheme, text: str) -> Request:
-    """Return the request with a text where the scheme's credential stands, named as a secret."""
+    """Return the request with a text in the location of the scheme's credential, marked as secret."""
     in_, name = (scheme.in_, scheme.parameter) if scheme.type == "apiKey" else ("header", "Authorization")
     if in_ == "query":
         url, fields = _query(request.url)
         kept = [field for field in fields if unquote_plus(field.partition("=")[0]) != name]
-        # RFC 3986, 3.4: a query may hold $, with which a placeholder begins.
+        # RFC 3986, 3.4: a query may contain $, which begins a placeholder.
         kept.append(f"{quote(name, safe='')}={quote(text, safe='$')}")
         return replace(request, url=f"{url}?{'&'.join(kept)}", secrets=request.secrets | {("query", name)})
     if in_ == "cookie":

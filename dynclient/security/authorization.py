@@ -1,11 +1,11 @@
 """Which credentials an operation requires, and how a call is sent with them.
 
-Rule 1: of an operation's security the first requirement is used whose schemes all have a credential. It is chosen once
-for each call; functions are asked for credentials once too.
+Rule 1: the first requirement of an operation's security whose schemes all have a credential is used. It is chosen once
+for each call; functions are called for credentials once too.
 Rule 2: the flows of a requirement's Auths are nested: each sees the request and the response of the next. Those that
-write a fixed text come first, so that an Auth which signs sees the finished request.
-Rule 3: a credential goes to the origin of the call's request alone, after that was checked (:mod:`.trust`).
-Rule 4: a transport's error ends the flows: whether the call is repeated is decided by its retry policy, not by an Auth.
+write a fixed text run first, so that an Auth that signs sees the complete request.
+Rule 3: a credential goes only to the origin of the call's request, after that was checked (:mod:`.trust`).
+Rule 4: a transport's error ends the flows: the retry policy decides whether to repeat the call, not an Auth.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ from dynclient.security.trust import credential_headers, trust
 _REFUSED = range(400, 500)
 
 Outcome = Response | TransportError | DecodeError
-"""How a request that was sent ended."""
+"""The outcome of a sent request."""
 
 
 class Sender(Protocol):
-    """What sends the requests of a call."""
+    """Sends the requests of a call."""
 
     def send(self, request: Request) -> Generator[Any, Any, Outcome]:
-        """Send the call's own request once: the response, or how that failed."""
+        """Send the call's own request once; return the response or the failure."""
 
     def fetch(self, request: Request) -> Generator[Any, Any, Response]:
-        """Send an auth sub-request, with attempts of its own.
+        """Send an auth sub-request, with its own attempts.
 
         Raises:
             TransportError: there is no response.
@@ -66,14 +66,14 @@ class Sender(Protocol):
 
 
 class Chosen(Record):
-    """The Auths of a call, each with its context, and where the request may have secrets that they don't write."""
+    """The Auths of a call, each with its context, and the places of other secrets in the request."""
 
     auths: tuple[tuple[Auth, AuthContext], ...] = ()
     secrets: frozenset[SecretLocation] = frozenset()
 
 
 class Security:
-    """The credentials of a client, and where they may go. Immutable; threads may share it."""
+    """The credentials of a client, and their trusted origins. Immutable; threads may share it."""
 
     __slots__ = ("_certificate", "_given", "_is_anonymous", "_schemes", "_trust", "cache")
 
@@ -87,10 +87,10 @@ class Security:
         certificate: bool = False,
         cache: CredentialCache | None = None,
     ) -> None:
-        """Take an API, the value of ``auth=``, and what the caller trusts.
+        """Take an API, the value of ``auth=``, and the caller's trusted origins.
 
-        Where ``auth`` is None, what is missing is not sent; where it is ``...``, it is an error.
-        ``certificate`` says that TLS shows a certificate of the client. ``cache`` is shared by clients of one document.
+        If ``auth`` is None, missing credentials are left out; if it is ``...``, they are an error. ``certificate`` says
+        that TLS shows a certificate of the client. ``cache`` is shared by clients of one document.
 
         Raises:
             ArgumentError: no scheme can take ``auth``, or ``allow_origins`` has something that is not an origin.
@@ -98,7 +98,7 @@ class Security:
         self._is_anonymous = auth is None
         auth = None if auth is ... else auth
         self._schemes = _Schemes(api, auth if isinstance(auth, Mapping) else ())
-        # A traceback shows this object also where the value of auth= is refused.
+        # A traceback shows this object also when the value of auth= is refused.
         self._given: Given = {}
         self._trust = trust(api, base_url, allow_origins)
         self._given = given_auths(auth, self._schemes)
@@ -108,7 +108,7 @@ class Security:
     def choose(self, request: Request, operation: Operation, clock: CallClock) -> Generator[Await, Any, Chosen]:
         """Choose the Auths for an operation.
 
-        A header, query field or cookie that the request has already counts as its scheme's credential.
+        A header, query field or cookie that is already in the request counts as its scheme's credential.
 
         Raises:
             MissingCredential: no requirement can be met.
@@ -133,7 +133,7 @@ class Security:
         raise self._missing(operation)
 
     def of_any(self, own: tuple[SecurityRequirement, ...]) -> tuple[SecurityRequirement, ...]:
-        """The security of a request past the document: the document's ``own``, or what is given. It is optional."""
+        """The optional security of an undocumented request: the document's ``own``, or any given credential."""
         return (*(own or ({name: ()} for name in self._given)), {})
 
     def can_meet(self, request: Request, operation: Operation) -> bool:
@@ -152,7 +152,7 @@ class Security:
         """Make sure that none of the caller's headers carries a credential to an origin that is not trusted.
 
         Raises:
-            CredentialScopeError: one would.
+            CredentialScopeError: a header does.
         """
         if not self.trusts(request, operation):
             for name in credential_headers(names, self._schemes):
@@ -162,7 +162,7 @@ class Security:
     def _ask(
         self, name: str, scopes: tuple[str, ...], request: Request, operation: Operation
     ) -> Generator[Await, Any, Auth | None]:
-        """Ask the caller's function for a credential; what an async one returns is awaited."""
+        """Call the caller's function for a credential; the result of an async one is awaited."""
         scheme = self.scheme(name)
         answer = self._given[name](CredentialRequest(scheme, scopes, operation.id, request.origin, request))  # type: ignore[operator]  # it is a function
         if hasattr(answer, "__await__"):
@@ -185,7 +185,8 @@ class Security:
             location = location_of(scheme)
             if location is not None and location in filled:
                 raise InvalidDocument(
-                    f"{operation.id}: its security requires two credentials in one place, the {' '.join(location)}",
+                    f"{operation.id}: its security requires two credentials in the same place, the "
+                    f"{' '.join(location)}",
                     operation_id=operation.id,
                 )
             if location is not None and not isinstance(auth, SchemeAuth):
@@ -195,20 +196,20 @@ class Security:
             if auth is None or isinstance(auth, SchemeAuth):
                 filled.add(location)
             elif any(auth is one for one, _ in pairs):
-                continue  # it is given for several schemes, and runs once
+                continue  # it was given for several schemes, and runs once
             if auth is not None:
                 pairs.append((auth, AuthContext(scheme, scopes, operation, clock, self._trust, self.cache)))
         pairs.sort(key=lambda pair: getattr(pair[0], "signs", True))
         return Chosen(tuple(pairs), frozenset(secrets))
 
     def placeholder(self, request: Request, operation: Operation) -> Request:
-        """Return the request with its credentials, and with ``$NAME`` for those that are no fixed text.
+        """Return the request with its credentials, with ``$NAME`` for those that are not a fixed text.
 
-        No function is called, no token fetched, nothing signed.
+        It calls no function, fetches no token and signs nothing.
 
         Raises:
             CredentialScopeError: a credential would go to an origin that is not trusted.
-            ArgumentError: a credential can't stand in its place.
+            ArgumentError: a credential has characters that are not allowed in its place.
         """
         choices = [choice for choice in operation.security if choice]
         if not choices:
@@ -240,24 +241,24 @@ class Security:
         return request
 
     def scheme(self, name: str) -> SecurityScheme:
-        """The security scheme of a name, be it declared or not."""
+        """The security scheme with a name, declared or not."""
         return self._schemes[name]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {', '.join(self._given) or 'nobody'}>"
 
     def __reduce__(self) -> Any:
-        # An operation and a namespace hold these; a client leaves them out.
-        raise TypeError("credentials are not pickled, nor an operation, which holds them: pickle the client")
+        # Operations and namespaces hold these; a pickled client leaves them out.
+        raise TypeError("credentials can't be pickled, nor can an operation, which holds them: pickle the client")
 
     def _can_meet(self, requirement: SecurityRequirement, request: Request) -> bool:
         return all(name in self._given or self._is_met(name, request) for name in requirement)
 
     def _is_met(self, name: str, request: Request) -> bool:
-        """Whether a scheme needs nothing more than the request, or the connection, has."""
+        """Whether the request or the connection already has a scheme's credential."""
         scheme = self.scheme(name)
         if scheme.type == UNDECLARED:
-            # Nobody knows where it stands.
+            # Its location is unknown.
             return any(credential_headers(request.headers, {}))
         if location_of(scheme) is None:
             return self._certificate
@@ -272,10 +273,10 @@ class Security:
         hints = [
             hint(first),
             "pass tls=TLS(certificate=...)" if certificate else "",
-            'headers={"Authorization": ...} sends a header of your own' if unknown else "",
-            "auth=None calls without a credential",
+            'headers={"Authorization": ...} sends your own header' if unknown else "",
+            "auth=None sends no credential",
         ]
-        what = f", of which the document does not declare {', '.join(unknown)}" if unknown else ""
+        what = f"; the document does not declare {', '.join(unknown)}" if unknown else ""
         return MissingCredential(
             f"{operation.id} needs a credential: {choices}{what}",
             schemes=names,
@@ -285,17 +286,17 @@ class Security:
 
 
 class _Schemes(Mapping[str, SecurityScheme]):
-    """The security schemes of a document, and those that it requires and does not declare, or declares wrongly.
+    """The security schemes of a document, and those that it requires but does not declare, or declares wrongly.
 
-    The latter are listed if the document as a whole requires them, or if ``named`` names them; any is available by its
-    name.
+    The latter are listed if the document requires them at its top level, or if ``named`` names them; any is available
+    by its name.
     """
 
     def __init__(self, api: API, named: Iterable[str]) -> None:
         self._declared = api.security_schemes
         self._names = dict.fromkeys([*self._declared, *_names(api.security)])
         if any(name not in self._names for name in named):
-            # A name may be that of one operation alone, for which all are read, or a slip.
+            # The name may be that of a single operation, so all are read, or a misspelling.
             self._names.update(dict.fromkeys(_names(choice for each in _readable(api) for choice in each.security)))
 
     def __getitem__(self, name: str) -> SecurityScheme:
@@ -326,7 +327,7 @@ def _readable(api: API) -> Iterator[Operation]:
 
 
 class AuthFlow:
-    """How one call is authenticated. Each of its attempts is sent by :meth:`send`; ``sent`` is its last request."""
+    """The authentication of one call. :meth:`send` sends each of its attempts; ``sent`` is its last request."""
 
     __slots__ = ("_chosen", "_operation", "_security", "sent")
 
@@ -338,13 +339,13 @@ class AuthFlow:
         self.sent: Request | None = None
 
     def send(self, request: Request, sender: Sender, clock: CallClock) -> Generator[Any, Any, Outcome]:
-        """Send a request with its credentials, as often as these need it: the last response, or how that failed.
+        """Send a request with its credentials, as often as they require; return the last response or failure.
 
         Raises:
             MissingCredential: no requirement of the operation's security can be met.
             CredentialScopeError: a credential would go to an origin that is not trusted.
             AuthorizationError: the authorization server gives no token.
-            ArgumentError: a credential can't stand in its place.
+            ArgumentError: a credential has characters that are not allowed in its place.
         """
         chosen = self._chosen
         if chosen is None:
@@ -356,7 +357,7 @@ class AuthFlow:
     def redirected(self, target: Request) -> Request:
         """Return the request that a redirect leads to, with its secrets named.
 
-        The server has chosen its query, so that no key is added to it again.
+        The server has chosen its query, so no key is added to it again.
         """
         if self._chosen is not None:
             auths = self._chosen.auths
@@ -427,19 +428,19 @@ def _begun(auth: Auth, request: Request, context: AuthContext) -> Any:
     if hasattr(steps, "__next__"):
         return steps
     if hasattr(steps, "__await__"):
-        steps.close()  # a coroutine that was never begun would warn of that
-    raise _mistake(auth, "is not a generator; it has to be one, and not an async function")
+        steps.close()  # a coroutine that was never awaited would warn
+    raise _mistake(auth, "is not a generator; it must be a plain generator, not an async function")
 
 
 def _is_own(step: Request, request: Request) -> bool:
-    """Whether a flow has yielded the call's own request, whatever it did to its query, headers and body."""
+    """Whether a flow has yielded the call's own request, with any changes to its query, headers and body."""
     if step.url is not request.url and step.url.partition("?")[0] != request.url.partition("?")[0]:
         return False
     return step.method == request.method
 
 
 def _may_go_on(outcome: Outcome, step: Any, request: Request) -> bool:
-    """Whether a flow may do more after a response."""
+    """Whether a flow may continue after a response."""
     if not isinstance(outcome, Response) or outcome.status not in _REFUSED:
         return False
     # A stream can't be sent twice.

@@ -1,11 +1,11 @@
 """HTTP digest authentication (RFC 7616), for clients.
 
-Rule 1: a challenge is answered with the strongest algorithm that both sides know, and with ``qop=auth``; a challenge
-without ``qop``, as in RFC 2069. ``auth-int`` alone is not answered: a body may be a stream.
-Rule 2: a challenge is remembered for its origin, and answered by the requests that follow, with a count.
+Rule 1: a challenge is answered with the strongest algorithm that both sides support, and with ``qop=auth``, or without
+``qop`` as in RFC 2069. A challenge with only ``auth-int`` is not answered: a body may be a stream.
+Rule 2: a challenge is cached for its origin; later requests answer it, with a count.
 Rule 3: only a hash of the password is sent, and only to the origin of the request itself.
 Rule 4: a WWW-Authenticate header is read word by word (RFC 9110, 11.6.1): challenges and parameters are separated by
-the same comma, and several header lines are one list. What is malformed ends the reading; challenges before it count.
+the same comma, and several header lines are one list. Malformed text ends the reading; challenges before it count.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _UNFIT = expression(r"[\x00-\x1f\x7f]")
 class Challenge(Record):
     """One challenge: its scheme in lower case, and its parameters by name in lower case.
 
-    The value of a quoted parameter is what stands between the quotes, its backslashes kept.
+    The value of a quoted parameter is the text between the quotes, with its backslashes.
     """
 
     scheme: str
@@ -64,10 +64,10 @@ def challenges(lines: Iterable[str]) -> list[Challenge]:
 
 
 class DigestSession(Record):
-    """A challenge that is being answered (RFC 7616, 3.6), the client's nonce, and the count of the answers.
+    """A challenge in use (RFC 7616, 3.6), the client's nonce, and the count of the answers.
 
-    One nonce of the client serves a session, so that servers which work out the session key of ``-sess`` once, and
-    those which work it out at each request, find the same.
+    A session uses one client nonce, so that the session key of ``-sess`` is the same for servers that compute it once
+    and for those that compute it for each request.
     """
 
     algorithm: str
@@ -95,7 +95,7 @@ def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) ->
 
 
 class DigestAuth(SchemeAuth):
-    """HTTP digest authentication (RFC 7616): a user and a password, of which a hash is sent."""
+    """HTTP digest authentication (RFC 7616): only a hash of user and password is sent."""
 
     __slots__ = ("_password", "_user")
 

@@ -1,10 +1,10 @@
 """The authorization code grant with PKCE, as a native app does it (RFC 6749, 4.1; RFC 7636; RFC 8252; RFC 9700).
 
-A person logs in in a browser, which then comes back to a listener on this machine.
+A person logs in with a browser, which then returns to a listener on this machine.
 
-Rule 1: the listener is on a loopback address, and takes one answer, with the state that the browser was sent off with.
-Anything else is refused and changes nothing. The code alone is worth nothing without the verifier.
-Rule 2: a connection that sends nothing holds up no other one: browsers open some in advance. Their number is limited.
+Rule 1: the listener is on a loopback address, and accepts one answer, with the state that was sent with the browser.
+Anything else is refused and changes nothing. The code is useless without the verifier.
+Rule 2: a connection that sends nothing does not block others: browsers open some in advance. Their number is limited.
 Rule 3: the pages are fixed texts, and repeat nothing of a request.
 """
 
@@ -35,19 +35,19 @@ _LONGEST_REQUEST = 30.0
 _MOST_CONNECTIONS = 64
 _PAGE = (
     "<!doctype html><meta charset=utf-8><title>Logged in</title>"
-    "<p>The login is done. This window can be closed, and the program goes on.</p>"
+    "<p>You are logged in. You can close this window; the program continues.</p>"
 )
-_WRONG = "This is not the login that was asked for."
+_WRONG = "This is not the requested login."
 
 
 def authorization_code(
     request: TokenRequest, address: str, issuer: str, scope: str | None
 ) -> Steps[Mapping[str, str | None]]:
-    """Send a person's browser to ``address``, wait for it to come back, and return what the code is exchanged with.
+    """Send a person's browser to ``address``, wait for it to return, and return the fields for exchanging the code.
 
     Raises:
-        AuthorizationError: the person, or the server, refused, or nobody came back.
-        ArgumentError: the redirect URI can't be listened at.
+        AuthorizationError: the person or the server refused, or the browser did not return.
+        ArgumentError: the listener can't use the redirect URI.
     """
     # RFC 7636, 4.1: 32 random bytes make a verifier of 43 characters.
     state, verifier = (_text64(request.context.random(32)) for _ in range(2))
@@ -63,7 +63,7 @@ def authorization_code(
             "code_challenge_method": "S256",
             **dict(request.given.parameters),
         }
-        # RFC 6749, 3.1: the address may have a query of its own, which is kept.
+        # RFC 6749, 3.1: the address may have its own query, which is kept.
         parts = urlsplit(address)
         parts = parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))), fragment="")
         answer = yield from _returned(request, listener, parts.geturl())
@@ -72,7 +72,7 @@ def authorization_code(
     request.clock.restart()
     # RFC 9207, 2.4: an answer of another server is not for us.
     if "iss" in answer and issuer and answer["iss"] != issuer:
-        raise AuthorizationError("the browser came back from another authorization server than it was sent to")
+        raise AuthorizationError("the browser returned from another authorization server than the one it was sent to")
     if "code" not in answer:
         error, why = (escaped(answer.get(name, "")[:200]) for name in ("error", "error_description"))
         reason = ": ".join(filter(None, (error, why))) or "no reason"
@@ -86,14 +86,14 @@ def authorization_code(
 
 
 def _returned(request: TokenRequest, listener: Listener, url: str) -> Steps[Mapping[str, str]]:
-    """Open the browser, and wait for it to come back."""
+    """Open the browser, and wait for it to return."""
     patience = request.given.login_timeout
     request.clock.wait_for_a_person(patience)
     clock = request.clock.environment.clock
     end = clock() + patience
     opener = request.given.open_browser
     if opener is not None and (yield from called(partial(opener, url))) is False:
-        raise AuthorizationError("no browser could be opened for logging in")
+        raise AuthorizationError("no browser could be opened for the login")
     while listener.query is None:
         if clock() >= end:
             raise AuthorizationError(f"nobody logged in within {patience:g} seconds")
@@ -108,12 +108,12 @@ def _text64(data: bytes) -> str:
 class _Server(ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
-    # The port of the last login may still be in TIME_WAIT. Elsewhere than on POSIX the option means something else.
+    # The port of the last login may still be in TIME_WAIT. Outside of POSIX the option means something else.
     allow_reuse_address = os.name == "posix"
     request_queue_size = 128
 
     def __init__(self, *given: Any) -> None:
-        # The connections that are open, the oldest first.
+        # The open connections, oldest first.
         self._open: deque[Any] = deque()
         super().__init__(*given)
 
@@ -136,7 +136,10 @@ class _Server(ThreadingTCPServer):
 
 
 class Listener:
-    """Where a browser comes back to after a login (RFC 8252, 7.3). ``query`` is what it brought, or None so far."""
+    """The listener that a browser returns to after a login (RFC 8252, 7.3).
+
+    ``query`` is the received query, or None.
+    """
 
     def __init__(self, redirect_uri: str, state: str) -> None:
         """Listen in a thread, until :meth:`close` is called.
@@ -153,7 +156,7 @@ class Listener:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:  # http.server's name
-                """Take the query, if it is the right one."""
+                """Take the query if its state is right."""
                 asked, _, query = self.path.partition("?")
                 if asked != path:
                     self._answer(404, "")
@@ -164,7 +167,7 @@ class Listener:
                     self._answer(200, _PAGE)
 
             def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-                """Answer without a word of the request."""
+                """Answer without repeating the request."""
                 del message, explain
                 self._answer(code, "")
 
@@ -211,6 +214,6 @@ def _address(redirect_uri: str) -> tuple[str, int, str]:
         raise ArgumentError(
             f"redirect_uri {redirect_uri!r} is not http on this machine",
             argument="redirect_uri",
-            hint='say "http://127.0.0.1/", with the port and path that the client is registered with',
+            hint='use "http://127.0.0.1/" with the port and path that are registered for the client',
         )
     return host, port, parts.path or "/"

@@ -1,9 +1,9 @@
 """Tokens of OAuth 2.0 and OpenID Connect: how each flow gets one, and how they are kept and renewed for all calls.
 
 Rule 1: addresses are the caller's, those of the document's flow, or those of the server's metadata: that of OpenID
-Connect Discovery 1.0 and of RFC 8414, which name the same things alike. Metadata is fetched where an address is
-missing, and kept as long as the client.
-Rule 2: a token is renewed a minute before it expires, by one call for all; the others go on with the one they have.
+Connect Discovery 1.0 and of RFC 8414, which use the same names. Metadata is fetched if an address is missing, and kept
+as long as the client.
+Rule 2: a token is renewed a minute before it expires, by one call for all; the others keep using the old one.
 Rule 3: after a 401 a token is renewed, and the request sent again, once for each call. No person is asked to log in
 because of a 401.
 """
@@ -42,11 +42,11 @@ _SHORTEST = 1.0
 _YEAR = 365 * 86_400
 _WAITING = frozenset({"authorization_pending", "slow_down"})
 _OWN_URL = {"authorizationCode": "authorization_url", "deviceAuthorization": "device_authorization_url"}
-"""Flow -> the address that it has beside the token's."""
+"""Flow -> its address in addition to the token's."""
 
 
 class Endpoints(Record):
-    """The addresses of an authorization server. ``own`` is where a person or a device begins the flow."""
+    """The addresses of an authorization server. ``own`` is the address where a person or a device starts the flow."""
 
     token: str
     own: str = ""
@@ -56,11 +56,11 @@ class Endpoints(Record):
 
 
 def fault_of(given: OAuth2, scheme: SecurityScheme) -> str:
-    """Why a scheme can't get a token with the caller's OAuth2; "" where it can."""
+    """Why a scheme can't get a token with the caller's OAuth2; "" if it can."""
     try:
         hash(given)
     except TypeError:
-        return "its parts, the store among them, have to be hashable"
+        return "its values, including the store, must be hashable"
     type_ = flow_of(given)
     if not type_ and given.refresh_token is None:
         return "OAuth2 needs client_secret, username and password, refresh_token, open_browser or show_code"
@@ -117,14 +117,14 @@ def _named(metadata: Mapping[str, Any], name: str) -> str:
 
 
 def _auth(metadata: Mapping[str, Any]) -> str:
-    """How the client shows its secret. RFC 8414, 2: where nothing is said, in the header."""
+    """How the client sends its secret. RFC 8414, 2: the default is the header."""
     methods = metadata.get("token_endpoint_auth_methods_supported")
     known = methods if isinstance(methods, list) else ["client_secret_basic"]
     return "post" if "client_secret_post" in known and "client_secret_basic" not in known else "basic"
 
 
 def device_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Steps[Response]:
-    """Show a person a code, and ask the server until the person has used it: the response that has the token.
+    """Show a person a code, and poll the server until the person has used it; return the response with the token.
 
     Raises:
         AuthorizationError: the person refused, or did nothing in time.
@@ -132,7 +132,7 @@ def device_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Step
     fields = {"client_id": request.given.client_id, "scope": scope}
     response = yield form_request(to.own, fields, request.given, to.auth)
     answer = answer_of(response, request.clock.limits)
-    # Some servers still use the name that the address had in a draft.
+    # Some servers still use the name of a draft.
     uri = answer.get("verification_uri", answer.get("verification_url"))
     device, code, complete = (answer.get(name) for name in ("device_code", "user_code", "verification_uri_complete"))
     if not (isinstance(device, str) and isinstance(code, str) and isinstance(uri, str)):
@@ -153,11 +153,11 @@ def device_code(request: TokenRequest, to: Endpoints, scope: str | None) -> Step
             answer_of(response, request.clock.limits)
         except AuthorizationError as error:
             if error.error in _WAITING:
-                # RFC 8628, 3.5: five seconds more, for this and all that follow.
+                # RFC 8628, 3.5: five seconds more, for this and all later requests.
                 interval += _INTERVAL if error.error == "slow_down" else 0.0
                 continue
         request.clock.restart()
-        return response  # type: ignore[no-any-return]  # what a step brings is untyped
+        return response  # type: ignore[no-any-return]  # the result of a step is untyped
     raise AuthorizationError(f"nobody logged in within {patience:g} seconds", error="expired_token")
 
 
@@ -173,10 +173,10 @@ PERSONAL = frozenset({"authorizationCode", "deviceAuthorization"})
 
 
 def first_token(request: TokenRequest, to: Endpoints, flow: str, scopes: frozenset[str]) -> Steps[Token]:
-    """Get a token by the flow that the caller's credentials are for.
+    """Get a token with the flow of the caller's credentials.
 
     Raises:
-        AuthorizationError: the server gives none, or nobody logged in.
+        AuthorizationError: the server issues no token, or nobody logged in.
     """
     given, scope = request.given, " ".join(sorted(scopes)) or None
     if flow == "deviceAuthorization":
@@ -199,10 +199,10 @@ def first_token(request: TokenRequest, to: Endpoints, flow: str, scopes: frozens
 def refreshed(
     request: TokenRequest, to: Endpoints, refresh: Secret, asked: frozenset[str] | None
 ) -> Steps[Token | None]:
-    """Get a token for a refresh token (RFC 6749, 6); None where that is no longer good.
+    """Get a token with a refresh token (RFC 6749, 6); None if that is no longer valid.
 
     Raises:
-        AuthorizationError: the server gives none for another reason.
+        AuthorizationError: the server issues no token for another reason.
     """
     fields = {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
     response: Response = yield form_request(to.refresh, fields, request.given, to.auth)
@@ -250,7 +250,7 @@ def obtain(request: TokenRequest, rejected: Secret | None = None) -> Steps[Token
     """Return a token with the scopes, other than the one that a server has rejected.
 
     Raises:
-        AuthorizationError: the authorization server gives none.
+        AuthorizationError: the authorization server issues no token.
         CredentialScopeError: its origin is not trusted.
         TransportError: it can't be reached.
     """
@@ -274,7 +274,7 @@ def renew(request: TokenRequest, rejected: Secret) -> Steps[Secret]:
     """Get a new token in place of a rejected one; returns the rejected one if a person would have to log in.
 
     Raises:
-        AuthorizationError: the authorization server gives none.
+        AuthorizationError: the authorization server issues no token.
     """
     try:
         token: Token = yield from obtain(request, rejected)
@@ -298,7 +298,7 @@ def _follow(request: TokenRequest, pending: PendingCall) -> Steps[None]:
         waited_for_a_person = waited_for_a_person or pending.is_personal
         late = request.clock.deadline is not None and request.clock.environment.clock() >= request.clock.deadline
         if late and not waited_for_a_person:
-            raise TimeoutError("time ran out while another call fetched the token", phase="total")
+            raise TimeoutError("the time ran out while another call was fetching the token", phase="total")
         yield Sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
     if waited_for_a_person:
@@ -310,7 +310,7 @@ def _lead(request: TokenRequest, pending: PendingCall, rejected: Secret | None) 
     try:
         return (yield from _fetch(request, pending, rejected))
     except DynclientError as error:
-        # Where time ran out, or a person would have to log in, others may have more time, or may ask a person.
+        # If time ran out, or a person would have to log in, other calls may have more time, or may ask a person.
         if not isinstance(error, (TimeoutError, _LoginNeeded)):
             pending.error = error
         raise
@@ -320,7 +320,7 @@ def _lead(request: TokenRequest, pending: PendingCall, rejected: Secret | None) 
 
 def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None) -> Steps[Token]:
     tokens, now = request.context.cache.tokens, request.context.now
-    # Another call may have fetched it between the look at the cache and the beginning of this fetch.
+    # Another call may have fetched it between the cache lookup and the start of this fetch.
     held: Token | None = tokens.get(request.key)
     if held is not None and held.serves(request.scopes, rejected) and held.is_fresh(now()):
         return held
@@ -333,7 +333,7 @@ def _fetch(request: TokenRequest, pending: PendingCall, rejected: Secret | None)
         except DynclientError:
             if held is None or not held.serves(request.scopes, rejected) or not held.is_alive(now()):
                 raise
-            # The renewal was early: the old token still works, and the server is left alone for a while.
+            # The renewal was early: the old token still works, and the next attempt is delayed.
             held = held._replace(renew_at=now() + _AFTER_A_FAILURE)
         else:
             tokens[request.key] = held = token
@@ -362,7 +362,7 @@ def _new(request: TokenRequest, pending: PendingCall, old: Token | None, rejecte
                 return token
     if not flow:
         raise MissingCredential(
-            f"the refresh token of {request.scheme.name} is no longer good",
+            f"the refresh token of {request.scheme.name} is no longer valid",
             schemes=(request.scheme.name,),
             hint="log in again, and pass the new one",
         )
@@ -376,7 +376,7 @@ def _new(request: TokenRequest, pending: PendingCall, old: Token | None, rejecte
 
 
 def _rotated(request: TokenRequest, old: Token, rejected: Secret | None) -> Steps[Token | None]:
-    """The token in the store, if another process has used the refresh token since, and stored what it got for it."""
+    """The token in the store, if another process has used the refresh token since, and stored the new token."""
     store = store_of(request.given)
     newer: Token | None = (yield RunBlocking(partial(load_token, store, request))) if store is not None else None
     if newer is None or newer.access == old.access or not newer.serves(request.scopes, rejected):

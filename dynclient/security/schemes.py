@@ -1,11 +1,11 @@
-"""The kinds of security schemes, and the Auth that each makes of what ``auth=`` is given.
+"""The kinds of security schemes, and the Auth that each makes from the value of ``auth=``.
 
 ``("user", "password")`` for HTTP basic or digest authentication, ``"token"`` where exactly one scheme takes one,
 ``OAuth2(...)`` or ``("client_id", "client_secret")`` where a token is to be fetched, an :class:`Auth`, a function that
 is called at each call, or ``{"schemeName": any of these}`` for several.
 
 Rule 1: :data:`KINDS` is the only table of kinds. A new kind is a row there, and its Auth.
-Rule 2: an Auth that is given by the name of a scheme is used for it, whatever the scheme's kind.
+Rule 2: an Auth that is given by the name of a scheme is used for it, for any kind of scheme.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class StaticAuth(SchemeAuth):
     signs = False
 
     def text(self, scheme: SecurityScheme) -> str:
-        """The credential as a scheme's header, query field or cookie has it.
+        """The credential in the form of the scheme's header, query field or cookie.
 
         Raises:
-            ArgumentError: it holds characters that can't stand there.
+            ArgumentError: it contains characters that are not allowed there.
         """
         raise NotImplementedError
 
@@ -68,7 +68,7 @@ class BasicAuth(StaticAuth):
         # RFC 7617, 2: a user-id holds no colon, and neither part a control character.
         password = self._password.reveal()
         if ":" in self._user or _CONTROL.search(self._user + password):
-            raise _unfit(scheme, "has a colon in the user's name, or holds a control character")
+            raise _unfit(scheme, "has a colon in the user name, or contains a control character")
         return f"Basic {base64.b64encode(f'{self._user}:{password}'.encode()).decode('ascii')}"
 
 
@@ -82,12 +82,12 @@ class _TextAuth(StaticAuth):
     def _checked(self, scheme: SecurityScheme) -> str:
         value = self._secret.reveal()
         if not value or _CONTROL.search(value) or value != value.strip():
-            raise _unfit(scheme, "is empty, begins or ends with a space, or holds a control character")
+            raise _unfit(scheme, "is empty, begins or ends with a space, or contains a control character")
         return value
 
 
 class BearerAuth(_TextAuth):
-    """A token in the Authorization header, behind the word of its HTTP scheme: ``Bearer`` (RFC 6750), or another."""
+    """A token in the Authorization header, after the word of its HTTP scheme: ``Bearer`` (RFC 6750), or another."""
 
     __slots__ = ()
 
@@ -109,19 +109,19 @@ class APIKeyAuth(_TextAuth):
     def text(self, scheme: SecurityScheme) -> str:
         """The key as it is."""
         key = self._checked(scheme)
-        # RFC 6265, 4.1.1: what a cookie's value can't hold would begin another cookie.
+        # RFC 6265, 4.1.1: characters that are not allowed in a cookie's value could begin another cookie.
         if scheme.in_ == "cookie" and _NOT_IN_COOKIE.search(key):
-            raise _unfit(scheme, "holds a space, a comma or a semicolon")
+            raise _unfit(scheme, "contains a space, a comma or a semicolon")
         return key
 
 
 class HeaderAuth(_TextAuth):
-    """The Authorization header of a scheme that the document does not declare; a token alone is sent as Bearer."""
+    """The Authorization header of a scheme that the document does not declare; a bare token is sent as Bearer."""
 
     __slots__ = ()
 
     def text(self, scheme: SecurityScheme) -> str:
-        """The text, behind ``Bearer`` if it has no word of its own."""
+        """The text, after ``Bearer`` if it has no scheme itself."""
         text = self._checked(scheme)
         return text if " " in text else f"Bearer {text}"
 
@@ -135,11 +135,11 @@ def _oauth2(auth: OAuth2, scheme: SecurityScheme) -> Auth:
 
 
 class Kind(Record):
-    """A kind of security scheme: what ``auth=`` takes for it, and the Auth that this makes.
+    """A kind of security scheme: the values that ``auth=`` takes for it, and the Auth made from them.
 
-    ``form`` is how a credential is written in Python, "" where there is none to give; ``typed`` how a person types one
-    as a single text. ``takes`` has a function for each of ``text``, ``pair`` and ``OAuth2`` that can be given. A pair
-    alone is for the scheme of the lowest ``rank``.
+    ``form`` is how a credential is written in Python, "" if none can be given; ``typed`` is how a person types one as a
+    single string. ``takes`` has a function for each of ``text``, ``pair`` and ``OAuth2`` that can be given. A pair
+    without a name is for the scheme of the lowest ``rank``.
     """
 
     form: str
@@ -174,7 +174,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
         {"text": lambda text, _: HeaderAuth(text), "pair": lambda pair, _: BasicAuth(*pair)},
     ),
 }
-"""Type of a security scheme, and its HTTP scheme where that is of a kind of its own -> its kind."""
+"""Type of a security scheme, and its HTTP scheme if that has its own kind -> its kind."""
 
 
 def kind_of(scheme: SecurityScheme) -> Kind:
@@ -185,20 +185,20 @@ def kind_of(scheme: SecurityScheme) -> Kind:
 def word_of(scheme: SecurityScheme) -> str:
     """The word before the credential in the Authorization header."""
     if scheme.type != "http":
-        # RFC 6750, 2.1: what OAuth and OpenID Connect give out is a bearer token.
+        # RFC 6750, 2.1: OAuth and OpenID Connect issue bearer tokens.
         return "Bearer"
     return AUTHENTICATION_SCHEMES.get(scheme.scheme.lower()) or scheme.word or scheme.scheme
 
 
 def placeholder_of(scheme: SecurityScheme) -> str:
-    """What stands for a credential that is not at hand: ``Basic $YOUR_BASIC_CREDENTIALS``, ``$YOUR_API_KEY``."""
+    """The placeholder of a missing credential: ``Basic $YOUR_BASIC_CREDENTIALS``, ``$YOUR_API_KEY``."""
     if scheme.type == "apiKey":
         return f"${variable(scheme.parameter)}"
     return f"{word_of(scheme)} ${variable(f'{word_of(scheme)}_credentials')}"
 
 
 def concealed(auth: Any) -> Any:
-    """Return the value of ``auth=`` with its texts made Secrets, so that it can be kept and not shown."""
+    """Return the value of ``auth=`` with its texts made Secrets, so that it can be stored without being shown."""
     if isinstance(auth, str):
         return Secret(auth)
     if isinstance(auth, Mapping):
@@ -209,10 +209,10 @@ def concealed(auth: Any) -> Any:
 
 
 def given_auths(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
-    """Sort the value of ``auth=`` by scheme. Without a name, it is for declared schemes before those that are not.
+    """Sort the value of ``auth=`` by scheme. Without a name, declared schemes are tried before undeclared ones.
 
     Raises:
-        ArgumentError: it has none of the forms, or no scheme, or more than one, can take it.
+        ArgumentError: it has none of the forms, or no scheme, or more than one, can use it.
     """
     form = _form_of(auth)
     if isinstance(auth, Mapping):
@@ -226,7 +226,7 @@ def given_auths(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
         count = f"{len(takers)} security schemes" if takers else "no security scheme of the document"
         given = _NAMES.get(form) or f"{type(auth).__name__}(...)"
         raise ArgumentError(
-            f"{count} can take {given}; the document has {_listed(schemes)}",
+            f"{count} can use {given}; the document has {_listed(schemes)}",
             argument="auth",
             hint=hint(takers or schemes.values())
             or 'pass headers={"Authorization": "..."}: it is sent to the servers that auth= would be sent to',
@@ -235,14 +235,14 @@ def given_auths(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
 
 
 def auth_of(value: Any, scheme: SecurityScheme) -> Auth:
-    """The Auth that a scheme makes of a caller's value, or of what a function returned.
+    """The Auth that a scheme makes from a caller's value, or from a function's result.
 
     Raises:
         ArgumentError: the scheme can't take it.
     """
     form, kind = _form_of(value), kind_of(scheme)
     if form == "Auth":
-        return value  # type: ignore[no-any-return]  # whatever has a flow is one
+        return value  # type: ignore[no-any-return]  # anything with a flow is one
     if form in kind.takes:
         return kind.takes[form](_pair(value) if form == "pair" else value, scheme)
     takes = kind.form or "no credential here: it is the client's certificate, tls=TLS(...)"
@@ -251,10 +251,10 @@ def auth_of(value: Any, scheme: SecurityScheme) -> Auth:
 
 
 def authorization_header(value: Any, argument: str) -> str:
-    """The Authorization header of a token, or of a pair of user and password, that no scheme is declared for.
+    """The Authorization header of a token, or of a pair of user and password, without a declared scheme.
 
     Raises:
-        ArgumentError: the value is neither; ``argument`` is what it was given as.
+        ArgumentError: the value is neither; ``argument`` is the name of the option.
     """
     scheme = SecurityScheme(argument, UNDECLARED)
     if _form_of(value) not in kind_of(scheme).takes:
@@ -272,7 +272,7 @@ def hint(schemes: Iterable[SecurityScheme]) -> str:
 
 
 def is_auth(value: Any) -> bool:
-    """Whether a value is an Auth: whether it has a method ``flow``."""
+    """Whether a value is an Auth: it has a method ``flow``."""
     return callable(getattr(value, "flow", None))
 
 
@@ -304,7 +304,7 @@ def _auth_or_function(value: Any, scheme: SecurityScheme) -> Auth | Function:
 
 
 def _takers(auth: Any, form: str, schemes: Mapping[str, SecurityScheme]) -> list[SecurityScheme]:
-    """The schemes that can take something which was given without a name."""
+    """The schemes that can use a value given without a name."""
     every = schemes.values()
     if form == "Auth":
         return [scheme for scheme in every if kind_of(scheme).form]

@@ -1,8 +1,8 @@
-"""Auths that sign requests: HMAC over a text of the caller's, and AWS Signature Version 4.
+"""Auths that sign requests: HMAC over a text from a template, and AWS Signature Version 4.
 
-Rule 1: what is signed is what is sent: an Auth that signs runs last, and again for each attempt and each redirect.
-Rule 2: a body is signed as bytes. A file or another stream is read when it is sent, so it can't be signed; S3 alone
-takes a body without that.
+Rule 1: the signature is over the final request: an Auth that signs runs last, and again for each attempt and redirect.
+Rule 2: a body is signed as bytes. A file or another stream is read when it is sent, so it can't be signed; only S3
+accepts an unsigned body.
 Rule 3: no secret is shown: keys are Secrets, and botocore's signer logs nothing.
 """
 
@@ -58,7 +58,7 @@ class HMACAuth:
         headers: Mapping[str, str] | None = None,
         key_id: str = "",
     ) -> None:
-        r"""Take the key, and how it is used.
+        r"""Take the key, and how to use it.
 
         Args:
             key: the shared secret: bytes, or a text in UTF-8.
@@ -119,7 +119,7 @@ class SigV4:
     """Signs requests for AWS services: Signature Version 4, by botocore's own signer (``dynclient[aws]``)."""
 
     def __init__(self, service: str, region: str, credentials: Any) -> None:
-        """Take what is signed for, and by whom.
+        """Take the service, the region and the credentials.
 
         Args:
             service: the service's signing name, such as ``"execute-api"`` or ``"s3"``.
@@ -134,7 +134,7 @@ class SigV4:
             import botocore.auth
         except ImportError:
             raise ArgumentError("SigV4 needs botocore", argument="auth", hint="pip install 'dynclient[aws]'") from None
-        botocore.auth.logger.addFilter(_is_shown)  # a filter that is there already is not added again
+        botocore.auth.logger.addFilter(_is_shown)  # an existing filter is not added again
         self._service, self._region = service, region
         if hasattr(credentials, "get_frozen_credentials"):
             self._credentials: Callable[[], Any] | tuple[Secret, ...] = credentials.get_frozen_credentials
@@ -153,7 +153,7 @@ class SigV4:
         if isinstance(self._credentials, tuple):
             yield self._signed(request)
         else:
-            # Credentials that are renewed may block.
+            # Renewing credentials may block.
             yield (yield RunBlocking(partial(self._signed, request)))
 
     def _signed(self, request: Request) -> Request:
@@ -186,7 +186,7 @@ _SIGNING = threading.local()
 
 
 def _is_shown(_: logging.LogRecord) -> bool:
-    """Whether a record of botocore's signer is kept: not while it signs for this package, with session tokens."""
+    """Whether a log record of botocore's signer is kept: not while it signs for this package."""
     return not getattr(_SIGNING, "active", False)
 
 
@@ -238,7 +238,7 @@ def _signable(request: Request, auth: str) -> bytes:
     if request.body is None or isinstance(request.body, bytes):
         return request.body or b""
     raise ArgumentError(
-        f"{auth} signs the body, which has to be bytes, not a file or a stream",
+        f"{auth} signs the body, which must be bytes, not a file or a stream",
         argument="body",
         hint="pass the file's bytes",
     )

@@ -1,11 +1,11 @@
-"""A token: what it is requested for and with, what the server answers, and how it is stored (RFC 6749, 4 to 6).
+"""Tokens: their requests, the server's responses, and how they are stored (RFC 6749, 4 to 6).
 
-Rule 1: everything that an authorization server is sent goes to a trusted origin.
-Rule 2: nothing of a token, a password or a client's secret is in an error: neither sent bodies nor received ones.
+Rule 1: requests to an authorization server go only to a trusted origin.
+Rule 2: an error contains no part of a token, a password or a client secret, and no sent or received body.
 Rule 3: a file of tokens belongs to this user and is readable by nobody else; another one is refused.
 Rule 4: it is replaced whole: a reader sees the old tokens or the new ones, never half of them.
-Rule 5: it is read, changed and replaced under a lock, so that no writer undoes what another has written. The lock is
-the operating system's, on a file beside it: a process that dies lets go of it.
+Rule 5: it is read, changed and replaced under a lock, so that no writer undoes the changes of another. The lock is the
+operating system's, on a file next to it: it is released when a process dies.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ from dynclient.security.auth import AuthContext, CallClock
 from dynclient.security.trust import Origin, text_of
 
 EARLY = 60.0
-"""Seconds before its end at which a token is renewed; one that lives less than two minutes is at half its life."""
+"""Seconds before its end at which a token is renewed.
+
+One that lives less than two minutes is renewed at half its life.
+"""
 
 _LONGEST_LIFE = 10 * 365 * 86400.0
 
@@ -67,7 +70,7 @@ class Token(Record):
 
 
 def flow_of(given: OAuth2) -> str:
-    """The flow of the caller's OAuth2, as OpenAPI names it; "" where it has a refresh token and nothing else."""
+    """The flow of the caller's OAuth2, as OpenAPI names it; "" if it has only a refresh token."""
     if given.username is not None and given.password is not None:
         return "password"
     if given.open_browser is not None:
@@ -90,7 +93,7 @@ def metadata_url(scheme: SecurityScheme) -> str:
 
 
 class TokenRequest(Record):
-    """What a token is needed for. ``url`` is that of the request which the token is for."""
+    """A request for a token. ``url`` is that of the API request that needs the token."""
 
     given: OAuth2
     context: AuthContext
@@ -116,7 +119,7 @@ class TokenRequest(Record):
         """The authorization server: its origin, and the address of its tokens or its metadata as it was written.
 
         Raises:
-            CredentialScopeError: the origin is not trusted. A token that is there already is not used then either.
+            CredentialScopeError: the origin is not trusted. An existing token is not used then either.
         """
         flow = flow_in(self.scheme, flow_of(self.given))
         address = self.given.token_url or (flow.token_url or flow.refresh_url if flow is not None else None)
@@ -125,9 +128,9 @@ class TokenRequest(Record):
 
     @property
     def key(self) -> Hashable:
-        """The key of its tokens in the cache: all operations of a scheme may use those of one authorization server.
+        """The key of its tokens in the cache: all operations of a scheme share those of one authorization server.
 
-        An address that is relative to the API's server is another one for each server.
+        An address relative to the API's server differs for each server.
         """
         return self.scheme.name, self.given, self.issuer
 
@@ -149,7 +152,7 @@ class TokenRequest(Record):
             raise InvalidDocument(f"the security scheme {self.scheme.name} has an invalid URL: {url[:200]!r}")
         given = (self.given.token_url, self.given.authorization_url, self.given.device_authorization_url)
         if url in given:
-            # The caller who gives an address trusts its origin.
+            # A caller who passes an address trusts its origin.
             trust = self.context.trust
             self.context.trust = trust._replace(origins=trust.origins | {place})
         self.context.check(place)
@@ -166,13 +169,13 @@ def alive_for(seconds: float | None, now: float) -> tuple[float | None, float | 
 def form_request(url: str, fields: Mapping[str, str | None], given: OAuth2, auth: str) -> Request:
     """Make a request to an authorization server: a form, and the client's own credentials.
 
-    ``auth`` says where these are: ``basic`` in the Authorization header, ``post`` in the form. Fields that are None are
-    left out.
+    ``auth`` is their location: ``basic`` is the Authorization header, ``post`` the form. Fields that are None are left
+    out.
     """
     form = {name: value for name, value in fields.items() if value is not None} | dict(given.parameters)
     headers = [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")]
     if given.client_secret is None:
-        # RFC 6749, 3.2.1: a client without a secret names itself.
+        # RFC 6749, 3.2.1: a client without a secret sends its identifier.
         form["client_id"] = given.client_id
     elif auth == "post":
         form |= {"client_id": given.client_id, "client_secret": given.client_secret.reveal()}
@@ -226,7 +229,7 @@ def token_of(response: Response, limits: Limits, now: float, asked: frozenset[st
 
 
 def _seconds(value: Any) -> float | None:
-    """A number of seconds, which some servers write as a text; None for anything else."""
+    """A number of seconds, which some servers write as a string; None for anything else."""
     try:
         number = float(value) if not isinstance(value, bool) else math.nan
     except (TypeError, ValueError, OverflowError):
@@ -235,7 +238,7 @@ def _seconds(value: Any) -> float | None:
 
 
 def _said(value: Any, response: Response) -> str:
-    """A text of the server's for an error, without the secrets of the request that it may repeat."""
+    """The server's text for an error, without any secrets of the request that it may repeat."""
     if not isinstance(value, (str, int)):
         return ""
     secrets = response.request.secret_values() if response.request is not None else ()
@@ -259,7 +262,7 @@ def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
     return Token(
         Secret(saved["access_token"]),
         Secret(refresh) if isinstance(refresh, str) else None,
-        # How long it lives in all is unknown: it is renewed as one with a long life.
+        # Its total lifetime is unknown: it is renewed like one with a long life.
         alive_for(life, 0.0)[0],
         life,
         frozenset(cast("list[str]", scopes)) if isinstance(scopes, list) else None,
@@ -267,7 +270,7 @@ def load_token(store: TokenStore, request: TokenRequest) -> Token | None:
 
 
 def entry_of(token: Token) -> dict[str, Any]:
-    """What a store keeps of a token."""
+    """The stored form of a token."""
     return {
         "access_token": token.access.reveal(),
         "refresh_token": token.refresh.reveal() if token.refresh else None,
@@ -277,12 +280,12 @@ def entry_of(token: Token) -> dict[str, Any]:
 
 
 def save_token(store: TokenStore, request: TokenRequest, token: Token | None) -> None:
-    """Save a token in a store, or make it forget the one that it has."""
+    """Save a token in a store, or delete the stored one."""
     store.save(_key(request), entry_of(token) if token is not None else {})
 
 
 def _key(request: TokenRequest) -> str:
-    """A key that a person can read: the address, the client, the user, further parameters, and the API's origin.
+    """A readable key: the address, the client, the user, further parameters, and the API's origin.
 
     A store may be shared by many APIs, and a document may name the authorization server of any other.
     """
@@ -304,7 +307,7 @@ class FileStore:
     """A TokenStore in a file of mode 0600."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Take the path of a file, which need not exist."""
+        """Take the path of a file, which may not exist yet."""
         self._path = Path(path)
 
     def load(self, key: str) -> Mapping[str, Any] | None:
@@ -317,10 +320,10 @@ class FileStore:
         return entry if isinstance(entry, dict) else None
 
     def save(self, key: str, tokens: Mapping[str, Any]) -> None:
-        """Save the tokens of a key, beside those of other keys; an empty mapping removes the key.
+        """Save the tokens of a key; those of other keys stay; an empty mapping removes the key.
 
         Raises:
-            ArgumentError: the file can't be written, or another process does not let go of it.
+            ArgumentError: the file can't be written, or another process does not release it.
         """
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -332,7 +335,7 @@ class FileStore:
             raise self._fault(f"can't be written: {error.strerror}") from None
 
     def _replace(self, entries: Mapping[str, Any]) -> None:
-        # In a folder that is the owner's alone, and is removed whatever happens.
+        # In a private folder, which is always removed.
         with tempfile.TemporaryDirectory(prefix=f".{self._path.name}.", dir=self._path.parent) as folder:
             file = Path(folder, self._path.name)
             file.touch(mode=0o600)
@@ -341,7 +344,7 @@ class FileStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep all other writers out, of this process and of others."""
+        """Lock out all other writers, of this process and of others."""
         file = os.open(self._path.with_name(f".{self._path.name}.lock"), _NEW, 0o600)
         try:
             end = time.monotonic() + _PATIENCE
@@ -368,20 +371,20 @@ class FileStore:
         return data if isinstance(data, dict) else {}
 
     def _check(self, found: os.stat_result) -> None:
-        """Refuse a file whose tokens others know, or may have written: theirs would be sent as ours."""
+        """Refuse a file whose tokens others can read, or may have written: their tokens would be sent."""
         if os.name != "posix":
             return
         if found.st_uid != os.geteuid():
             raise self._fault("belongs to another user", "remove it, or name another file")
         if found.st_mode & _OTHERS:
-            raise self._fault("can be read by others", "chmod 600 it, if what is in it is still secret")
+            raise self._fault("can be read by others", "chmod 600 it, if its contents are still secret")
 
     def _fault(self, what: str, hint: str = "") -> ArgumentError:
         return ArgumentError(f"the token store {self._path} {what}", argument="store", hint=hint)
 
 
 def _try_lock(file: int) -> bool:
-    """Lock a file that is open; False if somebody else has locked it."""
+    """Lock a file that is open; False if it is already locked."""
     try:
         _LOCK(file)
     except OSError as error:

@@ -1,20 +1,20 @@
-"""Which origins are trusted with credentials: the one place that decides.
+"""Decides which origins are trusted with credentials; no other module does.
 
-Trust follows the origins (scheme, host, port) that the caller named, and nothing moves it:
+Trusted are only origins (scheme, host, port) that the caller named:
 
 * that of ``base_url``, and those of ``allow_origins``;
-* that of the URL which ``load`` was given: not the one that a redirect of it leads to;
-* those of the servers that a document declares, if it came as a local file, text or mapping: then they are the caller's
-  own word. Servers in a file that it refers to by a URL are not;
-* that of an overlay's URL, for the servers that this overlay adds or changes. One from a local file or a mapping is the
-  caller's own word, for any document.
+* that of the URL which ``load`` was given: not the target of a redirect;
+* those of the servers that a document declares, if it came as a local file, text or mapping: then the caller is
+  responsible for them. Servers in a file that it refers to by a URL are not;
+* that of an overlay's URL, for the servers that this overlay adds or changes. One from a local file or a mapping counts
+  as the caller's, for any document.
 
-Plain http carries credentials to this machine only, unless that very origin is in ``allow_origins``, where the caller
-has written ``http://`` for credentials. In ``base_url`` it is no more than the address.
+Over plain http, credentials go only to this machine, unless that very origin is in ``allow_origins``, where ``http://``
+is explicit consent. In ``base_url`` it is only an address.
 
-What is a credential: what ``auth=`` is given and what is fetched with it, headers of ``headers=`` that carry one
-(:func:`credential_headers`), and the client's certificate. The first two are refused elsewhere, the last is not shown.
-SECURITY.md has the table of who receives what; its rows and columns are tested one by one.
+Credentials are: the values of ``auth=`` and tokens fetched with them, headers of ``headers=`` that carry one
+(:func:`credential_headers`), and the client's certificate. The first two are refused for other origins, the last is not
+sent. SECURITY.md has the table of who receives what; its rows and columns are tested one by one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MOST_PIECES = 65
 
 
 class Trust(Record):
-    """The trusted origins. ``servers`` are those that the document declares at its top."""
+    """The trusted origins. ``servers`` are the document's top-level ones."""
 
     origins: frozenset[Origin]
     named: frozenset[Origin] = frozenset()
@@ -68,18 +68,18 @@ class Trust(Record):
             raise CredentialScopeError(
                 f"{what} may not go to {text_of(origin)}, {fault}",
                 operation_id=operation_id,
-                hint=f'if they may, pass allow_origins=("{text_of(origin)}",)',
+                hint=f'if you trust it, pass allow_origins=("{text_of(origin)}",)',
             )
 
 
 def trust(api: API, base_url: str | None, allow_origins: Iterable[str]) -> Trust:
-    """Gather what the caller trusts.
+    """Collect the origins that the caller trusts.
 
     Raises:
         ArgumentError: a member of ``allow_origins`` is not an origin.
     """
     named = frozenset(_origin(text) for text in allow_origins)
-    # A local compiled form that was made from a URL is trusted with the origin of that alone.
+    # A local compiled form that was made from a URL is trusted only with the origin of that URL.
     document = api.source_uri if is_remote(api) else api.document_uri if api.remote else None
     origins = frozenset(origin for url in (base_url, document) if url and (origin := _origin_of(url)) is not None)
     return Trust(origins, named, api.servers)
@@ -104,7 +104,7 @@ def is_remote(api: API) -> bool:
 
 
 def credential_headers(headers: Iterable[str], schemes: Mapping[str, SecurityScheme]) -> Iterator[str]:
-    """Those of some header names that carry credentials: by HTTP, by the document's schemes, or by the name itself."""
+    """The header names that carry credentials: by HTTP, by the document's schemes, or by their own name."""
     known = set(SECRET_HEADERS)
     for name in schemes:
         with suppress(DocumentError):
@@ -115,7 +115,7 @@ def credential_headers(headers: Iterable[str], schemes: Mapping[str, SecuritySch
 
 
 def text_of(origin: Origin) -> str:
-    """An origin as ``https://host``, its port where it is not the scheme's own."""
+    """An origin as ``https://host``, with its port if that is not the default."""
     scheme, host, port = origin
     shown = f"[{host}]" if ":" in host else host
     return f"{scheme}://{shown}" if messages.origin(f"{scheme}://{shown}") == origin else f"{scheme}://{shown}:{port}"
@@ -127,12 +127,12 @@ def _origin(text: object) -> Origin:
     raise ArgumentError(
         f"allow_origins holds {without_user(str(text))!r}, which is not an origin",
         argument="allow_origins",
-        hint='say "https://host:port"',
+        hint='write it as "https://host:port"',
     )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is of this machine."""
+    """Whether a host name or address belongs to this machine."""
     # RFC 6761, 6.3: names that end in localhost never leave the machine.
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -145,9 +145,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _declares(server: Server, origin: Origin) -> bool:
-    """Whether a server's URL, with some valid value of each of its variables, is of this origin.
+    """Whether a server's URL, with some valid value for each of its variables, has this origin.
 
-    A server that stands in a document from the network is nobody's word; in an overlay, that of the overlay's origin.
+    A server in a document from the network is not trusted; one in an overlay is trusted as the overlay's origin.
     """
     if server.remote and (not server.overlay or _origin_of(server.overlay) != origin):
         return False
@@ -171,7 +171,7 @@ def _matches(template: str, server: Server, text: str) -> bool:
     for index, piece in enumerate(pieces):
         variable = server.variables.get(names[index]) if index % 2 else None
         if index % 2 and (variable is None or not variable.enum):
-            # A value without an enum is the caller's, or the document's default, which is trusted as much here.
+            # A value without an enum is the caller's, or the document's default, which is trusted equally here.
             ends = set(range(min(ends), len(text) + 1))
         else:
             values = {value.lower() for value in variable.enum} if variable is not None else {piece}

@@ -1,4 +1,4 @@
-"""Servers and transports for tests, made from a document.
+"""Mock servers and transports for tests, made from a document.
 
 ::
 
@@ -6,7 +6,7 @@
         voice = dynclient.load("openapi/voice.yaml", base_url=server.url, auth=("user", "password"))
 
 ``dynclient._mock`` decides the responses; this package puts it behind a socket, a transport, pytest and a proxy.
-Rule: nothing here is imported before it is used; servers need werkzeug (``dynclient[testing]``).
+Rule: nothing here is imported before its first use; servers need werkzeug (``dynclient[testing]``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 DEMO = Path(__file__).parent.parent / "demo.yaml"
-"""A small document to try things with: todos, which can be listed, created, read, changed and deleted."""
+"""A small example document: todos that can be listed, created, read, changed and deleted."""
 
 _MODULES = {
     "dynclient._mock.mock": ("Mock", "app"),

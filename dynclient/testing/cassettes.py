@@ -1,15 +1,15 @@
-"""Recorded exchanges as a transport: real responses are kept in a file, and given again without a network.
+"""A transport that records exchanges: real responses are stored in a file, and replayed without a network.
 
 ::
 
     with dynclient.load("openapi/voice.yaml", transport=Recorder("calls.jsonl")) as voice: ...
 
 Rule 1: a request is matched by its operation and arguments, in any order; without the document by method, path, query
-and body. Origin, credentials and idempotency keys play no part. Equal requests get their responses in the order in
-which they were recorded.
-Rule 2: no secret is written: no credential, nothing that a server repeats of one, no token, no password by its name,
-nor by the document's schemas if that is given.
-Rule 3: the client validates a recorded response like any other, so that a change of the document is noticed.
+and body. Origin, credentials and idempotency keys are ignored. Equal requests get their responses in the recorded
+order.
+Rule 2: no secret is written: no credential, also where a server repeats it, no token, and no password by its name or by
+the document's schemas if a document is given.
+Rule 3: the client validates a recorded response like any other, so changes of the document are noticed.
 """
 
 from __future__ import annotations
@@ -39,22 +39,23 @@ from dynclient.testing.transport import AwaitableResponse, chunks
 
 Mode = Literal["once", "new_episodes", "none", "all"]
 
-# Members of JSON and of forms that are secret whatever a document says (RFC 6749, 2.3.1, 4.3.2 and 5.1; RFC 7521, 4.2).
+# Members of JSON and of forms that are always secret, whatever a document says (RFC 6749, 2.3.1, 4.3.2 and 5.1; RFC
+# 7521, 4.2).
 _SECRET_NAMES = frozenset(
     {"access_token", "assertion", "client_assertion", "client_secret", "id_token", "password", "refresh_token"}
 )
 
 
 class Recorder:
-    """A transport for a Client or an AsyncClient that records exchanges, and gives recorded ones again.
+    """A transport for a Client or an AsyncClient that records exchanges and replays recorded ones.
 
-    ``mode`` is ``once`` (record if the file does not exist, else give what it has), ``new_episodes`` (give what it has,
-    record the rest), ``none`` (never send anything), or ``all`` (send everything, and record it again). The file is
-    JSON Lines, or HAR 1.2 if its name ends with ``.har``. What a browser saved as HAR, or vcrpy as ``.yaml``, is read
-    too.
+    ``mode`` is ``once`` (record if the file does not exist, else replay it), ``new_episodes`` (replay the file, record
+    the rest), ``none`` (never send anything), or ``all`` (send and record everything again). The file is JSON Lines, or
+    HAR 1.2 if its name ends with ``.har``. HAR files of browsers and ``.yaml`` files of vcrpy can be read too.
 
-    ``document``, all that :func:`dynclient.load` takes, lets it match by operation and arguments, and find secrets by
-    the schemas. ``transport`` sends what is not recorded; by default one for the kind of client that asks first.
+    ``document``, any source for :func:`dynclient.load`, lets it match by operation and arguments, and find secrets by
+    the schemas. ``transport`` sends requests that are not recorded; by default one for the kind of client that sends
+    first.
     """
 
     def __init__(self, path: str | Path, *, mode: Mode = "once", document: Any = None, transport: Any = None) -> None:
@@ -78,7 +79,7 @@ class Recorder:
         self._transport = transport
         self._lock = threading.Lock()
         self.recordings: list[Recording] = []
-        """What the file has: what was read, and what was recorded since."""
+        """The exchanges of the file: read ones, and those recorded since."""
         self._by_key: dict[str, list[Response]] = {}
         self._given: dict[str, int] = {}
         for recording in read(self.path) if exists else ():
@@ -94,10 +95,10 @@ class Recorder:
         self._arguments = traffic.arguments
 
     def send(self, send: Send) -> Any:
-        """Give the recorded response of a request, or send and record it: at once, and for ``await`` too.
+        """Return the recorded response of a request, or send and record it; the result can also be awaited.
 
         Raises:
-            UnexpectedCall: it is not recorded, or was asked for more often than it was recorded.
+            UnexpectedCall: it is not recorded, or was requested more often than it was recorded.
         """
         body = send.request.body
         if isinstance(body, AsyncIterator):
@@ -121,7 +122,7 @@ class Recorder:
                 return _given(recorded[given], send, request)
         if not self._records:
             raise UnexpectedCall(self._difference(shown, len(recorded)))
-        # Bytes are sent as often as they are needed, so that the body can be both sent and recorded.
+        # Bytes can be read repeatedly, so that the body can be both sent and recorded.
         sent = self._sender().send(send._replace(request=request))
         if inspect.isawaitable(sent):
             return self._record_async(sent, send, shown, key)
@@ -139,7 +140,7 @@ class Recorder:
         recording = Recording(shown, self._response_without_secrets(response))
         with self._lock:
             self._keep(recording, key)
-            # It was given just now.
+            # It was just returned.
             self._given[key] = self._given.get(key, 0) + 1
             write(self.path, self.recordings, new=1)
         return _given(response, send, send.request)
@@ -149,7 +150,7 @@ class Recorder:
         self._by_key.setdefault(key or self._key(recording.request), []).append(recording.response)
 
     def _sender(self) -> Any:
-        """The transport that sends what is not recorded."""
+        """The transport for requests that are not recorded."""
         if self._transport is None:
             from dynclient.transports import AsyncHTTPTransport, HTTPTransport
 
@@ -176,11 +177,11 @@ class Recorder:
     def _difference(self, shown: Request, times: int) -> str:
         what = f"{shown.operation_id or 'a request'}: {shown.method} {shown.url}"
         if times:
-            why = f"is recorded {times} time{'s' if times > 1 else ''}, and was asked for once more"
+            why = f"is recorded {times} time{'s' if times > 1 else ''}, and was requested once more"
         else:
             alike = [one.request for one in self.recordings if one.request.method == shown.method]
             same = [one for one in alike if urlsplit(one.url).path == urlsplit(shown.url).path]
-            why = f"is not in {self.path}" + ("; there it has other arguments" if same else "")
+            why = f"is not in {self.path}" + (" with these arguments; it has others" if same else "")
         return f"{what} {why}\nHint: record it with mode='new_episodes', or record everything again with mode='all'"
 
     # Secrets.
@@ -188,7 +189,7 @@ class Recorder:
     def _without_secrets(self, request: Request) -> Request:
         shown = request.with_no_secrets()
         if SECRET_BODY in request.secrets:
-            # What is sent to a token endpoint; its fields tell requests apart, its values do not.
+            # Token requests: the names of their fields distinguish them, the values do not.
             body = request.body if isinstance(request.body, bytes) else b""
             fields = [(name, MASK) for name, _ in parse_qsl(body.decode("latin-1"))]
             return replace(shown, body=urlencode(fields, safe="*").encode())
@@ -208,12 +209,12 @@ class Recorder:
     # Life.
 
     def close(self) -> None:
-        """Close the transport that sends what is not recorded."""
+        """Close the transport for requests that are not recorded."""
         if self._transport is not None:
             self._transport.close()
 
     async def aclose(self) -> None:
-        """Close the transport that sends what is not recorded."""
+        """Close the transport for requests that are not recorded."""
         if self._transport is not None:
             await self._transport.aclose()
 
@@ -224,7 +225,7 @@ def _given(response: Response, send: Send, request: Request) -> AwaitableRespons
 
 
 def _in_task() -> bool:
-    """Whether this is called in a task of asyncio or trio, and so by an AsyncClient."""
+    """Whether this runs in a task of asyncio or trio, that is, for an AsyncClient."""
     import anyio
 
     try:
@@ -235,7 +236,7 @@ def _in_task() -> bool:
 
 
 def _comparable(value: Any, request: Request) -> Any:
-    """A body as it is compared: its value if that is known, JSON and forms without regard to order, else its bytes."""
+    """A body for comparison: its value if that is known, JSON and forms regardless of order, else its bytes."""
     if value is not None:
         return value
     body = request.body if isinstance(request.body, bytes) else b""

@@ -1,4 +1,4 @@
-"""Fixtures for pytest, and the coverage of operations; loaded by pytest itself (entry point ``pytest11``).
+"""Fixtures for pytest, and the coverage of operations; pytest loads them itself (entry point ``pytest11``).
 
 Rule: pytest loads this in every session, so nothing of dynclient is imported at the top.
 """
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             "--record-mode",
             choices=("once", "new_episodes", "none", "all"),
             default="once",
-            help="what dynclient_recorder does: give recorded responses, record them, or both",
+            help="the mode of dynclient_recorder: replay responses, record them, or both",
         )
     parser.addini("dynclient_document", "path or URL of the document that dynclient_server serves", default="")
 
@@ -79,7 +79,7 @@ def dynclient_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., S
 def dynclient_recorder(request: pytest.FixtureRequest) -> Callable[..., Recorder]:
     """Make a Recorder, a transport for both clients: ``dynclient_recorder("openapi/voice.yaml")``.
 
-    Its file is named after the test, in ``cassettes`` beside the module, unless ``path`` names another;
+    Its file is named after the test, in ``cassettes`` next to the module, unless ``path`` names another;
     ``--record-mode`` sets the mode.
     """
     from dynclient.testing import Recorder
@@ -103,7 +103,7 @@ def _configured_document(config: pytest.Config) -> Any:
 
 
 def _observe(config: pytest.Config, mock: Any) -> None:
-    """Record the requests to a mock in the coverage of its document, if that is asked for."""
+    """Record the requests to a mock in the coverage of its document, if requested."""
     if not config.getoption("--openapi-coverage"):
         return
     from dynclient._mock.coverage import Coverage
@@ -129,10 +129,10 @@ def _sendable(one: OperationCoverage) -> tuple[Any, ...]:
 
 
 class _Workers:
-    """What only a session with pytest-xdist calls."""
+    """Hooks that only a session with pytest-xdist calls."""
 
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take the coverage of a worker that has ended."""
+        """Receive the coverage of a worker that has ended."""
         from dynclient._mock.coverage import CoverageReport, OperationCoverage
 
         coverages = node.config.stash.setdefault(_COVERAGE, {})

@@ -1,7 +1,7 @@
-"""Files of recorded exchanges: JSON Lines and HAR 1.2, which are also written, and vcrpy's YAML, which is only read.
+"""Files of recorded exchanges: JSON Lines and HAR 1.2, for reading and writing, and vcrpy's YAML, for reading only.
 
-A body is text where it is UTF-8, else base64, as in HAR. Files made elsewhere hold responses as a browser or vcrpy saw
-them: content codings are undone here.
+A body is text if it is UTF-8, else base64, as in HAR. Files of other programs contain responses as a browser or vcrpy
+saw them: this module decodes their content codings.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Recording:
 
 
 def read(path: Path) -> list[Recording]:
-    """Read a file of recordings, by its name's ending.
+    """Read a file of recordings, by its suffix.
 
     Raises:
         ArgumentError: it can't be read, or is not in its format.
@@ -109,7 +109,7 @@ def _bytes(text: str | None, encoded: str | None) -> bytes | None:
 
 
 def _headers(pairs: Iterable[tuple[str, str]]) -> Headers:
-    # A browser writes the pseudo-header fields of HTTP/2 beside the others (RFC 9113, 8.3).
+    # A browser writes the pseudo-header fields of HTTP/2 among the others (RFC 9113, 8.3).
     return Headers([(str(name), str(value)) for name, value in pairs if not str(name).startswith(":")])
 
 
@@ -226,7 +226,7 @@ def _decoded(body: bytes, coding: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """A format: what it is called, the endings of its files' names, and its reader."""
+    """A format: its name, the suffixes of its files, and its reader."""
 
     name: str
     endings: frozenset[str]

@@ -16,7 +16,7 @@ Differences = Sequence[Any]
 
 
 def as_text(coverage: CoverageReport, differences: Differences = ()) -> str:
-    """Lines of text: the totals, the unused parts, and each difference once, with how often it came."""
+    """Lines of text: the totals, the unused parts, and each difference once, with its count."""
     lines = [f"{coverage.title} {coverage.version}"]
     lines += [f"  {kind}: {used} of {there}" for kind, (used, there) in coverage.totals().items()]
     for one in coverage:
@@ -32,13 +32,13 @@ def as_text(coverage: CoverageReport, differences: Differences = ()) -> str:
 
 
 def as_json(coverage: CoverageReport, differences: Differences = ()) -> str:
-    """All of it as JSON."""
+    """The whole report as JSON."""
     data = {**coverage.as_data(), "differences": [one.as_data() for one in differences]}
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 
 def as_junit(coverage: CoverageReport, differences: Differences = ()) -> str:
-    """A test case for each operation: failed where there are differences, skipped where it was not called."""
+    """A test case for each operation: failed if there are differences, skipped if it was not called."""
     suite = ET.Element("testsuite", name=escaped(f"{coverage.title} {coverage.version}"))
     names = [one.operation_id for one in coverage]
     others = [one for one in differences if one.operation not in names]

@@ -1,6 +1,6 @@
 """A proxy between a client and a real server, which reports where either of them differs from the document.
 
-Rule 1: messages are passed on as they came, except for the headers of one connection (RFC 9110, 7.6.1).
+Rule 1: messages are passed on unchanged, except for the headers of one connection (RFC 9110, 7.6.1).
 Rule 2: a difference changes nothing, unless ``fail`` is set: then a wrong request is refused with 400, and a wrong
 response is replaced by a 502.
 """
@@ -54,17 +54,17 @@ class Proxy(WSGIApplication):
 
     @property
     def coverage(self) -> Coverage:
-        """What of the document was used."""
+        """The parts of the document that were used."""
         return self._traffic.coverage
 
     @property
     def differences(self) -> list[Difference]:
-        """Where messages differed from the document."""
+        """The differences of messages from the document."""
         return self._traffic.differences
 
     @property
     def drift(self) -> Recorder:
-        """What :func:`dynclient.drift.report` makes its report of."""
+        """The counts for :func:`dynclient.drift.report`."""
         return self._traffic.drift
 
     @property
@@ -75,7 +75,7 @@ class Proxy(WSGIApplication):
     def respond(self, request: Request) -> Response:
         """Pass a request on, and its response back."""
         if _leads_out(urlsplit(request.url).path):
-            error = HTTPError(400, "the path leads out of the base path of the server behind the proxy")
+            error = HTTPError(400, "the path leads outside the base path of the server behind the proxy")
             refused = replace(error_response(error), request=request)
             if self._observer is not None:
                 self._observer(refused, [])
@@ -83,7 +83,7 @@ class Proxy(WSGIApplication):
         operation, found = self._traffic.operation(request)
         if found and self._fail:
             faults = [one.fault for one in found]
-            response = error_response(HTTPError(400, "the request breaks the document", faults=faults))
+            response = error_response(HTTPError(400, "the request violates the document", faults=faults))
         else:
             response = self._send(request)
             if operation is not None:
@@ -91,7 +91,7 @@ class Proxy(WSGIApplication):
                 found += wrong
                 if wrong and self._fail:
                     faults = [one.fault for one in wrong]
-                    response = error_response(HTTPError(502, "the response breaks the document", faults=faults))
+                    response = error_response(HTTPError(502, "the response violates the document", faults=faults))
         self._traffic.keep(found)
         headers = response.headers.replace(REPORT_HEADER, _summary(found)) if found else response.headers
         name = operation.id if operation is not None else None
@@ -120,7 +120,7 @@ class Proxy(WSGIApplication):
 
 
 def _leads_out(path: str) -> bool:
-    """Whether a server could take a path for one above its own start, as it is or decoded, even twice."""
+    """Whether a server could resolve a path to one above its base path, as it is or decoded once or twice."""
     for _ in range(4):
         depth = 0
         for segment in path.replace("\\", "/").split("/"):
@@ -140,7 +140,7 @@ def _end_to_end(headers: Headers) -> Headers:
 
 
 def _summary(found: list[Difference]) -> str:
-    """Differences as a header's value: JSON in ASCII with their count, and as many as there is room for."""
+    """Differences as a header's value: JSON in ASCII with their count, and as many as fit."""
     data = [one.as_data() for one in found]
     texts = (json.dumps({"count": len(data), "differences": data[:count]}) for count in range(len(data), -1, -1))
     return next(text for text in texts if len(text) <= MAX_HEADER)

@@ -1,7 +1,7 @@
 """Mocks and proxies behind a socket: werkzeug's threaded server, by default on a free loopback port.
 
-This module needs werkzeug, and is imported only when a server is asked for.
-Rule: when the server is closed, its port, its threads and its connections are gone.
+This module needs werkzeug, and is imported only when a server is started.
+Rule: closing the server frees its port, its threads and its connections.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dynclient.transports import Transport
 
 
 class _Handler(WSGIRequestHandler):
-    """One connection: keeps the header lines as they came, and writes no log."""
+    """One connection: keeps the header lines as received, and writes no log."""
 
     protocol_version = "HTTP/1.1"
     timeout = 30
@@ -33,7 +33,7 @@ class _Handler(WSGIRequestHandler):
     def make_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().make_environ()
         environ[HEADER_LINES] = self.headers.items()
-        # A server of all addresses is bound to the one that the connection came to.
+        # A server on all addresses is bound to the one of the connection.
         environ[HOSTS] = {*self.server.allowed_hosts, self.connection.getsockname()[0]}
         return environ
 
@@ -42,7 +42,7 @@ class _Handler(WSGIRequestHandler):
 
 
 class _NotBound(Exception):
-    """The address can't be listened on; ``args`` has the OSError, at which werkzeug would end the process."""
+    """The server can't listen on the address; ``args`` has the OSError, for which werkzeug would end the process."""
 
 
 class _ThreadedServer(ThreadedWSGIServer):
@@ -71,7 +71,7 @@ class _ThreadedServer(ThreadedWSGIServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log nothing: clients may go away."""
+        """Log nothing: clients may disconnect."""
 
     def server_close(self) -> None:
         for connection in self._open.copy():
@@ -87,7 +87,7 @@ class RunningServer:
         """Listen, and start the thread.
 
         Raises:
-            OSError: the address can't be listened on.
+            OSError: the server can't listen on the address.
         """
         shown = f"[{host}]" if ":" in host else host
         try:
@@ -101,7 +101,7 @@ class RunningServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and free the port. Closing twice is no error."""
+        """Stop, and free the port. Closing it twice is allowed."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -128,7 +128,7 @@ class Server(RunningServer):
 
     @property
     def requests(self) -> list[Request]:
-        """The requests that came, each with its ``operation_id``."""
+        """The received requests, each with its ``operation_id``."""
         return self.mock.requests
 
     @property
@@ -138,7 +138,7 @@ class Server(RunningServer):
 
     @property
     def responses(self) -> list[Response]:
-        """The responses that were given, each with its ``request``."""
+        """The responses sent, each with its ``request``."""
         return self.mock.responses
 
 
@@ -198,18 +198,19 @@ def serve(
     """Serve a document's operations over HTTP: on a free loopback port, unless one is named.
 
     Use it as a context manager. A request whose Host names neither loopback, nor ``host``, nor one of ``allow_hosts``
-    ("*": any) is refused with 421, so that no web page reaches the mock by a name of its own. ``options``:
+    ("*": any) is refused with 421, so that no web page can reach the mock under another name (DNS rebinding).
+    ``options``:
 
-    * ``credentials``: the valid ones, as ``("user", "password")``, a token, or a mapping of scheme name to either.
+    * ``credentials``: the accepted ones, as ``("user", "password")``, a token, or a mapping of scheme name to either.
       Without it any credential of the right form is valid.
     * ``authenticate``, ``validate``: whether credentials are required, and requests validated (True).
-    * ``stateful``: created items are found again, and others are 404 (False).
+    * ``stateful``: created items are stored; others are 404 (False).
     * ``dynamic``: responses are generated from schemas, not taken from examples (False).
-    * ``fake``: generated values look real, with the extra ``fake`` (where it is installed: with ``dynamic``).
+    * ``fake``: generated values look realistic, with the extra ``fake`` (default with ``dynamic``, if it is installed).
     * ``overlays``: OpenAPI Overlays that change the document, as for ``dynclient.load``.
     * ``seed``: the same seed gives the same responses.
-    * ``delay``: seconds before each response; ``chaos``: the part of requests that fail, from 0 to 1.
-    * ``cors``: pages of any origin may call it (False); ``watch``: a changed document is read again (False).
+    * ``delay``: seconds before each response; ``chaos``: the fraction of requests that fail, from 0 to 1.
+    * ``cors``: pages of any origin may call it (False); ``watch``: a changed document is reloaded (False).
     * ``callbacks``: the document's callbacks are sent, to loopback and to ``callback_origins`` (False).
     * ``observer``: called with each response, which has its ``request``.
 

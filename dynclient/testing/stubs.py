@@ -1,13 +1,13 @@
-"""Stubs: the calls that a test expects, and the responses that it gives, validated as the mock's own are.
+"""Stubs: the calls that a test expects, and its responses, which are validated like the mock's own.
 
 :class:`dynclient.testing.MockTransport` uses them; :func:`expect_operation` hands them to pytest-httpserver::
 
     expect_operation(httpserver, voice.create_call).respond_with_example()
     expect_operation(httpserver, voice.get_call_state, "9900000", "c-1").respond_with({...}, status=200)
 
-Rule 1: arguments that an expectation does not name may be any. A body given whole is compared whole; one given by
-properties is compared by those.
-Rule 2: ``ANY``, and everything else that defines ``==``, is compared by it; a function is called with the value.
+Rule 1: arguments that an expectation does not name may have any value. A whole body is compared as a whole; single
+properties are compared one by one.
+Rule 2: ``ANY``, and any other object that defines ``==``, is compared with it; a function is called with the value.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ from dynclient.options import Limits
 __all__ = ["ANY", "Call", "InvalidAnswer", "MissingCall", "UnexpectedCall", "expect_operation"]
 
 NOTHING: Any = ...
-"""No value is given: the document's own is used."""
+"""No value: the document's example is used."""
 
 _LONGEST_VALUE = 200
 
 
 class UnexpectedCall(AssertionError):
-    """A call that differs from all those that a test expects of its operation."""
+    """A call that matches none of the expected calls of its operation."""
 
 
 class MissingCall(AssertionError):
-    """A call that a test expects did not come."""
+    """An expected call was not made."""
 
 
 class InvalidAnswer(AssertionError):
-    """The response that a test gives is not one that the document allows."""
+    """The document does not allow the response of a test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that came: its arguments by Python name, its body, and the request."""
+    """A received call: its arguments by Python name, its body, and the request."""
 
     operation_id: str
     arguments: Mapping[str, Any]
@@ -70,7 +70,7 @@ class Call:
 
 
 class Expectation:
-    """An expected call of an operation, by its arguments, of which any may be left out."""
+    """An expected call of an operation, by its arguments, which are all optional."""
 
     def __init__(self, operation: model.Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         """Bind the arguments.
@@ -81,7 +81,7 @@ class Expectation:
         found = arguments(operation)
         self._names = _parameter_names(operation)
         self._bound: Bound = Binder(found, operation.id).bind(args, keywords, complete=False)
-        # A body that was given whole is the very value that was given.
+        # A whole body is the very object that was passed.
         self._by_properties = not any(value is self._bound.body for value in (*args, *keywords.values()))
 
     def __str__(self) -> str:
@@ -107,7 +107,7 @@ class Expectation:
 
 @dataclass(slots=True)
 class Stub:
-    """An expected call, and its response: ``times``, or always where that is None."""
+    """An expected call, and its response: ``times``, or always if that is None."""
 
     expectation: Expectation
     respond: Callable[[Call], Response]
@@ -116,7 +116,7 @@ class Stub:
 
     @property
     def left(self) -> int | None:
-        """How often it may come yet; None is always."""
+        """The number of further calls; None is any number."""
         return None if self.times is None else self.times - self.used
 
     def __str__(self) -> str:
@@ -135,7 +135,7 @@ def _differences(path: str, expected: Any, came: Any) -> Iterator[str]:
         for index, (one, other) in enumerate(zip(expected, came, strict=True)):
             yield from _differences(f"{path}[{index}]", one, other)
     elif not _matches(expected, came):
-        yield f"{path}: expected {_shown(expected)}, came {_shown(came)}"
+        yield f"{path}: expected {_shown(expected)}, got {_shown(came)}"
 
 
 def _matches(expected: Any, came: Any) -> bool:
@@ -169,7 +169,7 @@ def stub_response(
     content_type: str | None = None,
     accept: str = "",
 ) -> Response:
-    """Write a test's value as the operation documents it; ``content_type`` goes before ``accept``.
+    """Encode a test's value for the documented response; ``content_type`` goes before ``accept``.
 
     Raises:
         InvalidAnswer: the document has no such response.
@@ -177,7 +177,7 @@ def stub_response(
     try:
         draft = choose_content(operation, content_type or accept, None if status is None else str(status))
     except HTTPError as error:
-        # Any server may fail, whatever its document says; all other statuses have to be documented.
+        # Any server may fail, even if its document does not say so; all other statuses must be documented.
         may_fail = value is NOTHING and error.status == HTTPStatus.NOT_FOUND
         if may_fail and status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _with_headers(error_response(HTTPError(status, "given by a test")), headers)
@@ -212,7 +212,7 @@ def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) ->
     faults = body_faults(offer.media_type, made, "response", Limits(), "auto", files=offer.codec.files)
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise InvalidAnswer(f"the response given for {operation.id} {status} breaks the document:\n{lines}")
+        raise InvalidAnswer(f"the response given for {operation.id} {status} does not match the document:\n{lines}")
     return made
 
 
@@ -225,7 +225,7 @@ class ExpectedOperation:
         self._operation = operation
 
     def respond_with_example(self, status: int | None = None) -> None:
-        """Respond as the document shows: with its lowest 2xx, or with another documented status.
+        """Respond with the document's example for its lowest 2xx, or for another documented status.
 
         Raises:
             InvalidAnswer: the document has no such response.
@@ -243,7 +243,7 @@ class ExpectedOperation:
 
 
 def expect_operation(httpserver: Any, method: Any, *args: Any, **keywords: Any) -> ExpectedOperation:
-    """Let a pytest-httpserver expect a client's operation: with these arguments, or with any if none are given.
+    """Let a pytest-httpserver expect a client's operation: with these arguments, or with any if none are passed.
 
     Raises:
         RequestError: the document does not allow the arguments.

@@ -1,4 +1,4 @@
-"""Checks of real traffic by a document: where requests and responses differ from it, and what of it they use."""
+"""Check real traffic against a document: the differences of requests and responses, and the parts that are used."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Difference:
 
 
 class TrafficCheck:
-    """Checks exchanges by a document, and keeps their ``coverage`` and ``differences``. Threads may share it."""
+    """Checks exchanges against a document, and keeps their ``coverage`` and ``differences``. Threads may share it."""
 
     def __init__(self, api: model.API) -> None:
         """Take the document."""
@@ -64,9 +64,9 @@ class TrafficCheck:
         self._lock = threading.Lock()
 
     def operation(self, request: Request) -> tuple[model.Operation | None, list[Difference]]:
-        """Find the operation of a request, and where the request differs from it.
+        """Find the operation of a request, and the request's differences from it.
 
-        Of several operations it is the first that accepts the request; without one, the only difference says so.
+        Of several operations the first that accepts the request is used; if there is none, that is the only difference.
         """
         parts = urlsplit(request.url)
         try:
@@ -78,7 +78,7 @@ class TrafficCheck:
         return operation, _differences("request", operation, request, None, faults)
 
     def arguments(self, operation: model.Operation, request: Request) -> tuple[Mapping[tuple[str, str], Any], Any]:
-        """The parameters of a request by location and name, and its body; what can't be read is left out."""
+        """The parameters of a request by location and name, and its body; unreadable values are left out."""
         parts = urlsplit(request.url)
         matches = self._router.find(request.method, parts.path or "/", parts.query)
         texts = next((one.texts for one in matches if one.row is operation.row), {})
@@ -86,7 +86,7 @@ class TrafficCheck:
         return values.parameters, values.body
 
     def response(self, operation: model.Operation, request: Request, response: Response) -> list[Difference]:
-        """Record an exchange in the coverage, and return where its response differs from the document."""
+        """Record an exchange in the coverage, and return its response's differences from the document."""
         self.coverage.record(operation, request, response)
         faults = ResponseReader(operation, self.limits, "record", recorder=self.drift).differences(response)
         return _differences("response", operation, request, response.status, faults)
@@ -105,7 +105,7 @@ class TrafficCheck:
         try:
             operation = self.api.read(match.row)
         except DynclientError as error:
-            return None, [Fault("", f"the document is broken here: {error.message}")]
+            return None, [Fault("", f"the document is invalid here: {error.message}")]
         found: list[Fault] = []
         for check in (
             lambda: check_credentials(self.api, operation, request, None),

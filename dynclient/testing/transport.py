@@ -1,13 +1,13 @@
 """The mock in the client's own process: a transport for both clients, without a socket.
 
-It answers from the document, or as a test says::
+It answers from the document, or with the responses of a test::
 
     transport = MockTransport("openapi/voice.yaml")
     transport.create_call.raises(503, times=2)
     transport.create_call("9900000", to="+19195551234").returns({...})
 
-Rule 1: responses that a test gives are validated against the document.
-Rule 2: once calls of an operation are expected, all others of it fail; when all expected calls came, the document
+Rule 1: responses of a test are validated against the document.
+Rule 2: once calls of an operation are expected, all its other calls fail; after the expected calls, the document
 answers again.
 """
 
@@ -37,12 +37,12 @@ class OperationMock:
         self._expectation = Expectation(self._operation, args, keywords)
 
     def __call__(self, *args: Any, **keywords: Any) -> OperationMock:
-        """The same operation, called with these arguments; all others may be any."""
+        """The same operation, called with these arguments; all others may have any value."""
         return OperationMock(self._transport, self._row, args, keywords)
 
     @property
     def calls(self) -> list[Call]:
-        """The calls of this operation that came."""
+        """The received calls of this operation."""
         return [call for call in self._transport.calls if call.operation_id == self._operation.id]
 
     def returns(
@@ -56,7 +56,7 @@ class OperationMock:
     ) -> OperationMock:
         """Respond with a value, or with the return value of a function of the :class:`Call`; by default as documented.
 
-        ``times`` is how often; None is always.
+        ``times`` is the number of calls; None is any number.
 
         Raises:
             InvalidAnswer: the document has no such response.
@@ -83,7 +83,7 @@ class OperationMock:
         headers: Mapping[str, str] | None = None,
         times: int | None = None,
     ) -> OperationMock:
-        """Respond with an error status as the document describes it, or raise an exception as a transport would.
+        """Respond with a documented error status, or raise an exception like a transport.
 
         A status of 500 or more need not be documented.
 
@@ -100,10 +100,10 @@ class OperationMock:
 
 
 class MockTransport:
-    """A transport for a Client or an AsyncClient that answers as a document says, or as a test does.
+    """A transport for a Client or an AsyncClient that answers from a document, or with the responses of a test.
 
     Its operations are attributes, by their Python names, and items, by any name. ``requests``, ``responses`` and
-    ``calls`` are those that came. With ``strict``, calls that are not expected fail.
+    ``calls`` are the received ones. With ``strict``, unexpected calls fail.
     """
 
     default_base_url = "https://mock.example"
@@ -122,12 +122,12 @@ class MockTransport:
 
     @property
     def requests(self) -> list[Request]:
-        """The requests that came, each with its ``operation_id``."""
+        """The received requests, each with its ``operation_id``."""
         return self.mock.requests
 
     @property
     def responses(self) -> list[Response]:
-        """The responses that were given, each with its ``request``."""
+        """The responses sent, each with its ``request``."""
         return self.mock.responses
 
     def __getitem__(self, name: str) -> OperationMock:
@@ -162,12 +162,12 @@ class MockTransport:
                     raise StubError(error) from error
             lines += ["  " + ", and ".join(differences)]
         if stubs or self._strict:
-            what = "a call that is not expected" if lines else "is called, and no call of it is expected"
+            what = "an unexpected call" if lines else "is called, but no call of it is expected"
             raise StubError(UnexpectedCall("\n".join([f"{operation.id}: {what}", *lines])))
         return None
 
     def send(self, send: Send) -> Any:
-        """Answer a request: at once, and for ``await`` too."""
+        """Answer a request; the response can also be awaited."""
         body = send.request.body
         if isinstance(body, AsyncIterator):
             return self._send_async(send, body)
@@ -190,7 +190,7 @@ class MockTransport:
 
     @property
     def unmet(self) -> list[str]:
-        """The expected calls that did not come, or came less often than ``times``: a line each."""
+        """The expected calls that were not made, or less often than ``times``: one line each."""
         stubs = [(self._rows[key].name, stub) for key, of in self._stubs.items() for stub in of]
         return [f"{name}{stub}" for name, stub in stubs if stub.left or (stub.left is None and not stub.used)]
 
@@ -198,19 +198,19 @@ class MockTransport:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Fail if an expected call did not come, unless something failed already.
+        """Fail if an expected call was not made, unless there is already an exception.
 
         Raises:
-            MissingCall: with every such call.
+            MissingCall: an expected call was not made; it lists all of them.
         """
         if kind is None and (lines := self.unmet):
-            raise MissingCall("\n".join(["expected calls did not come:", *(f"  {line}" for line in lines)]))
+            raise MissingCall("\n".join(["expected calls were not made:", *(f"  {line}" for line in lines)]))
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Do as the other one."""
+        """As :meth:`__exit__`."""
         self.__exit__(kind)
 
     def close(self) -> None:

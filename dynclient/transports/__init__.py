@@ -1,6 +1,6 @@
 """Transports carry a request to a server and its response back.
 
-Rule 1: a transport sends one request once. Retries, redirects and credentials are the call's business.
+Rule 1: a transport sends one request once. Retries, redirects and credentials belong to the call.
 Rule 2: a transport raises dynclient's errors: a TransportError, or, for a response that can't be accepted,
 ResponseTooLarge or DecodeError. Never an error of urllib3, of ssl or of a socket.
 Rule 3: every wait ends: it is bounded by its own time-out and by the call's deadline.
@@ -40,7 +40,7 @@ class Transport(Protocol):
         """
 
     def close(self) -> None:
-        """Close idle connections, and refuse further requests; those under way end by themselves."""
+        """Close idle connections, and refuse further requests; requests in progress finish."""
 
 
 class AsyncTransport(Protocol):
@@ -50,11 +50,11 @@ class AsyncTransport(Protocol):
         """Send the request once, and read the whole response; errors are those of :meth:`Transport.send`."""
 
     async def aclose(self) -> None:
-        """Close idle connections, and refuse further requests; those under way end by themselves."""
+        """Close idle connections, and refuse further requests; requests in progress finish."""
 
 
 class AbortableExchange(Protocol):
-    """One request under way, which another thread may abort."""
+    """One request in progress, which another thread may abort."""
 
     def run(self) -> Response:
         """Send the request and read the response, as :meth:`Transport.send` does."""
@@ -65,13 +65,13 @@ class AbortableExchange(Protocol):
 
 @runtime_checkable
 class AbortableTransport(Transport, Protocol):
-    """A transport whose requests can be aborted while they are under way."""
+    """A transport whose requests can be aborted."""
 
     def exchange(self, send: Send) -> AbortableExchange:
         """Make the exchange that :meth:`Transport.send` would run."""
 
 
-# urllib3 and anyio take long to import.
+# anyio takes long to import.
 __getattr__ = deferred(
     __name__,
     {

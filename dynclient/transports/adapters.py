@@ -1,7 +1,7 @@
-"""Transports that send by a client of another library: urllib3, requests, httpx.
+"""Transports that send with a client of another library: urllib3, requests, httpx.
 
 Rule 1: the other library's client sends each request once: its own retries and redirects are switched off, since they
-are the call's business. All else that it is configured for stays: proxies, certificates, authentication, mocks.
+belong to the call. Its other configuration stays: proxies, certificates, authentication, mocks.
 Rule 2: bodies are decoded, and limits enforced, by this package. Limits on a head are the library's own.
 Rule 3: errors of the library are mapped here, by the names of their classes, so that no library is imported. An error
 that is not about the network, such as that of a mock, is raised as it is.
@@ -107,7 +107,7 @@ class ForeignExchange:
             raise
 
     def fields(self, content: Content | None) -> HiddenLines[tuple[bytes, bytes]]:
-        """Return the header fields, but for those that frame the message or belong to the connection."""
+        """Return the header fields, without those that frame the message or belong to the connection."""
         headers = self._send.request.headers
         fields: HiddenLines[tuple[bytes, bytes]] = HiddenLines()
         for name, value in headers.pairs():
@@ -120,7 +120,7 @@ class ForeignExchange:
         return fields
 
     def timeouts(self) -> dict[str, float | None]:
-        """Return the seconds for each wait, none longer than the call has left."""
+        """Return the seconds for each wait, limited by the call's deadline."""
         left, given = self._clock.remaining, self._send.timeout
         waits = {"connect": given.connect, "read": given.read, "write": given.write, "pool": given.pool}
         return {
@@ -132,7 +132,7 @@ class ForeignExchange:
         raise NotImplementedError
 
     async def receive(self) -> bytes:
-        """Read some of the body, still encoded; no bytes are its end."""
+        """Read some of the body, still encoded; no bytes mean its end."""
         raise NotImplementedError
 
     def release(self) -> Any:
@@ -140,7 +140,7 @@ class ForeignExchange:
         raise NotImplementedError
 
     async def response(self) -> Response:
-        """Send the request and read the response; of a streamed one, its head."""
+        """Send the request and read the response, or only its head if it is streamed."""
         limits, stream = self._send.limits, self._send.stream
         self._clock.enter("read")
         async with self:
@@ -159,7 +159,7 @@ class ForeignExchange:
         return Response(status, headers, body, self._send.request, self._clock.elapsed)
 
     def _checked(self, status: int, headers: Headers) -> int | None:
-        """Return the body's length, if the head has one; refuse what could make one response seem two."""
+        """Return the body's length, if the head has one; refuse heads that could make one response look like two."""
         lengths = {value.strip(" \t") for line in headers.get_list("content-length") for value in line.split(",")}
         limits, wrong = self._send.limits, ""
         if status < _FIRST_FINAL:
@@ -167,7 +167,7 @@ class ForeignExchange:
         elif lengths and "transfer-encoding" in headers:
             wrong = "it has both Transfer-Encoding and Content-Length"
         elif len(lengths) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
-            wrong = "its Content-Length is no number"
+            wrong = "its Content-Length is not a number"
         elif len(headers.pairs()) > limits.header_lines:
             wrong = f"it has more than {limits.header_lines} header lines (Limits.header_lines)"
         if wrong:
@@ -175,12 +175,12 @@ class ForeignExchange:
         return int(lengths.pop()) if lengths else None
 
     def _source(self) -> Iterator[bytes | None]:
-        """Yield what was received; None where there is nothing yet."""
+        """Yield the received bytes; None if there are none yet."""
         while not self._ended:
             yield self._received.pop() if self._received else None
 
     async def chunk(self) -> bytes | None:
-        """Read the body's next bytes. None is its end."""
+        """Read the body's next bytes. None means its end."""
         async with self:
             for chunk in self._chunks:
                 if chunk is None:
@@ -195,12 +195,12 @@ class ForeignExchange:
         return None
 
     def give_up(self) -> Any:
-        """Close the connection; what was not read is lost. May return an awaitable."""
+        """Close the connection; unread bytes are lost. May return an awaitable."""
         self._chunks = iter(())
         return self.release()
 
     async def __aenter__(self) -> None:
-        """Close the connection if anything goes wrong in the ``with`` block, and map what another library raises."""
+        """Close the connection if the ``with`` block fails, and map the errors of another library."""
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is None:
@@ -217,7 +217,7 @@ class ForeignExchange:
             raise mapped from None
 
     def _mapped(self, error: BaseException) -> BaseException | None:
-        """Return dynclient's error for one that ends an exchange; None for any other."""
+        """Map an error that ends an exchange to dynclient's; None for any other."""
         if isinstance(error, body_reader.TooLarge | body_reader.CodingError):
             elapsed, request = self._clock.elapsed, self._send.request
             seen = Response(self._status, self._headers, self._excerpt, request, elapsed)
@@ -231,14 +231,14 @@ class ForeignExchange:
         return self._from_library(error)
 
     def _from_library(self, error: BaseException) -> TransportError:
-        """Return dynclient's error for one of the library's."""
+        """Map an error of the library to dynclient's."""
         causes = list(_causes(error))
         names = [name for cause in causes for name in _names(cause)]
         kind, text, sent = next((_ERRORS[name] for name in names if name in _ERRORS), _BROKEN)
         tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
         if tls:
             # A certificate is verified before anything is sent. Other errors of TLS may come at any time.
-            kind, text = TLSError, "no trusted connection to the server"
+            kind, text = TLSError, "the TLS certificate or handshake of the server failed"
             sent = sent and not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in tls)
         elif "RemoteProtocolError" in names and not any(word in str(error) for word in ("disconnected", "closed")):
             kind, text = ProtocolError, "the response is not HTTP"
@@ -267,7 +267,7 @@ def _names(error: BaseException) -> dict[str, None]:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it came from, also where a library keeps that as an argument."""
+    """Yield an error and its causes, also if a library keeps a cause as an argument."""
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:
@@ -279,7 +279,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class _Body:
-    """A body that is read while it is sent, and has to have its length; requests asks for ``len``."""
+    """A body that is read while it is sent, and must have its length; requests calls ``len``."""
 
     def __init__(self, content: Content) -> None:
         self.len = content.size or 0
@@ -299,7 +299,7 @@ class _Body:
 
 
 def _body_of(content: Content | None) -> Any:
-    """Return a body as the libraries take it: nothing, bytes, or an iterable of bytes."""
+    """Return a body for the libraries: None, bytes, or an iterable of bytes."""
     if content is None or content.whole is not None:
         return content and content.whole
     return _Body(content)
@@ -311,14 +311,14 @@ async def _awaited(value: Any) -> None:
 
 
 class Urllib3Transport:
-    """Sends by a ``urllib3.PoolManager`` of yours, or by a ``requests.Session``.
+    """Sends with your own ``urllib3.PoolManager`` or ``requests.Session``.
 
-    What patches urllib3 or requests works with it: vcrpy, responses. ``docs/transports.md`` says which guarantees of
-    :class:`HTTPTransport` it keeps.
+    Libraries that patch urllib3 or requests, such as vcrpy and responses, work with it. ``docs/transports.md`` says
+    which guarantees of :class:`HTTPTransport` it keeps.
     """
 
     def __init__(self, pool_manager: Any) -> None:
-        """Take the pool manager, or the session; it stays yours, and ``close`` leaves it open."""
+        """Take the pool manager or the session; ``close`` does not close it."""
         self._pool_manager = pool_manager
 
     def send(self, send: Send) -> Response:
@@ -327,7 +327,7 @@ class Urllib3Transport:
         return _streamed(response, BodyStream)
 
     def close(self) -> None:
-        """Do nothing: the pool manager is yours."""
+        """Do nothing: the caller closes the pool manager."""
 
 
 class _Urllib3Exchange(ForeignExchange):
@@ -379,32 +379,32 @@ class _Urllib3Exchange(ForeignExchange):
         return self._raw.status, fields
 
     def _texts(self, content: Content | None) -> Iterator[tuple[str, str]]:
-        """Yield the header fields as texts, each character a byte: what patches these libraries knows no others."""
+        """Yield the header fields as strings, one character per byte, as mocks of these libraries expect."""
         return ((name.decode(), value.decode("latin-1")) for name, value in self.fields(content))
 
     async def receive(self) -> bytes:
         if self._redirect is not None:
             data, self._redirect = self._redirect, b""
             return data
-        # Without an argument for decoding, which vcrpy's response does not know.
+        # Without an argument for decoding, which vcrpy's response does not support.
         return bytes(self._raw.read1(CHUNK))
 
     def release(self) -> None:
         raw, self._raw = self._raw, None
         if raw is not None:
-            # It goes back to its pool only where it was read to its end.
+            # It returns to its pool only if it was read to its end.
             raw.release_conn() if self._ended else raw.close()
 
 
 class HttpxTransport:
-    """Sends by an ``httpx.Client`` of yours; for an AsyncClient, by an ``httpx.AsyncClient``.
+    """Sends with your own ``httpx.Client``, or for an AsyncClient with an ``httpx.AsyncClient``.
 
-    What patches httpx works with it, such as respx; and HTTP/2, its proxies and its authentication.
+    Libraries that patch httpx, such as respx, work with it, and so do HTTP/2 and httpx's proxies and authentication.
     ``docs/transports.md`` says which guarantees of :class:`HTTPTransport` it keeps.
     """
 
     def __init__(self, client: Any) -> None:
-        """Take the client; it stays yours, and ``close`` and ``aclose`` leave it open."""
+        """Take the client; ``close`` and ``aclose`` do not close it."""
         self._client = client
         self._asynchronous = hasattr(client, "aclose")
 
@@ -421,10 +421,10 @@ class HttpxTransport:
         return _streamed(await _HttpxExchange(send, self._client).response(), AsyncBodyStream)
 
     def close(self) -> None:
-        """Do nothing: the client is yours."""
+        """Do nothing: the caller closes the client."""
 
     async def aclose(self) -> None:
-        """Do nothing: the client is yours."""
+        """Do nothing: the caller closes the client."""
 
 
 class _HttpxExchange(ForeignExchange):
@@ -464,7 +464,7 @@ class _HttpxExchange(ForeignExchange):
         return bytes(await self._bounded(anext(self._raw, b"")) if self._asynchronous else next(self._raw, b""))
 
     async def _bounded(self, value: Any) -> Any:
-        """Wait for an awaitable, no longer than the call has left."""
+        """Wait for an awaitable, within the call's deadline."""
         if not self._asynchronous:
             return value
         import anyio
@@ -481,5 +481,5 @@ class _HttpxExchange(ForeignExchange):
 
 
 def _streamed(response: Response, body: Callable[[Any], Any]) -> Response:
-    """Make the body of a streamed response what it is read by."""
+    """Wrap the body of a streamed response in its reader."""
     return replace(response, body=body(response.body)) if isinstance(response.body, ForeignExchange) else response

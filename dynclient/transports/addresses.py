@@ -1,12 +1,12 @@
-"""Which addresses are public: what a client that blocks private ones may connect to.
+"""Decide which addresses are public: the ones that ``block_private`` allows.
 
-Rule 1: a host is looked up once, and connected to at the addresses that were looked at: a name that means another
-address a moment later wins nothing.
-Rule 2: a host is refused if any of its addresses is not public: a public server has no other ones.
-Rule 3: an address that carries an IPv4 address is judged by that one: it may be taken there.
+Rule 1: a host is looked up once, and only the checked addresses are connected to: changing the name's address later has
+no effect (DNS rebinding).
+Rule 2: a host is refused if any of its addresses is not public: a public server has only public ones.
+Rule 3: an address that carries an IPv4 address is judged by that one: connections may reach it.
 
-The tables are those of IANA's special-purpose registries (RFC 6890), said here since ``ipaddress`` answers differently
-from one Python to the next.
+The tables are those of IANA's special-purpose registries (RFC 6890), listed here since ``ipaddress`` differs between
+Python versions.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PRIVATE4 = tuple(
         ),
     )
 )
-# RFC 4291, 2.4: what is outside of it is not for the whole world.
+# RFC 4291, 2.4: addresses outside of it are not globally reachable.
 _GLOBAL6 = ipaddress.IPv6Network("2000::/3")
 _PRIVATE6 = tuple(
     map(
@@ -55,7 +55,7 @@ _PRIVATE6 = tuple(
         ),
     )
 )
-# RFC 4291, 2.5.5.2; RFC 6052, 2.1; RFC 3056, 2: the network, and how many bits follow the IPv4 address.
+# RFC 4291, 2.5.5.2; RFC 6052, 2.1; RFC 3056, 2: the network, and the number of bits after the IPv4 address.
 _CARRIERS = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),
@@ -64,7 +64,7 @@ _CARRIERS = (
 
 
 def public(host: str, addresses: Sequence[str]) -> list[str]:
-    """The addresses of a host, if all of them are public.
+    """Return the addresses of a host if all of them are public.
 
     Raises:
         BlockedAddress: one is not.
@@ -81,9 +81,9 @@ def public(host: str, addresses: Sequence[str]) -> list[str]:
 
 
 def is_public(text: str) -> bool:
-    """Whether an address, as the resolver gives it, may be reached from anywhere."""
+    """Whether an address from the resolver is globally reachable."""
     try:
-        # RFC 4007, 11: what follows "%" is a zone of this machine.
+        # RFC 4007, 11: the part after "%" is a zone of this machine.
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False

@@ -1,8 +1,8 @@
-"""A response's body on its way in: content codings undone (RFC 9110, 8.4), within limits.
+"""Read a response's body: decode content codings (RFC 9110, 8.4), within limits.
 
-Rule 1: nothing here waits. Where more bytes have to come first, None is yielded in place of a chunk.
-Rule 2: every stage is bounded: by the bytes that come in, by the decoded bytes, and by the ratio of the two once that
-could hurt. HTTP libraries decompress before they count, and accept a gzip stream that was cut off.
+Rule 1: nothing here waits. If more bytes have to arrive first, None is yielded instead of a chunk.
+Rule 2: every stage is bounded: by the received bytes, by the decoded bytes, and for larger bodies by the ratio of the
+two. HTTP libraries decompress before they count, and accept a truncated gzip stream.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from dynclient.options import Limits, MiB
 
 _TOO_LARGE = {
     "response_bytes": "the response is larger than {:,} bytes",
-    "encoded_response_bytes": "the response is larger than {:,} bytes as it is sent, before decoding",
+    "encoded_response_bytes": "the encoded response is larger than {:,} bytes",
     "streamed_response_bytes": "the streamed response is larger than {:,} bytes",
     "ratio": "the compressed response grows to more than {} times its size",
-    "codings": "the response has more than {} content codings, one upon another",
+    "codings": "the response has more than {} nested content codings",
 }
 _STREAMED = {"response_bytes", "encoded_response_bytes"}
 
@@ -32,14 +32,14 @@ _RATIO_FROM = 8 * MiB
 
 
 class CodingError(Exception):
-    """A content coding can't be undone; the text says why."""
+    """A content coding can't be decoded; the text says why."""
 
 
 class TooLarge(Exception):
     """The body exceeds a limit of :class:`~dynclient.options.Limits`, which ``limit`` names."""
 
     def __init__(self, limit: str) -> None:
-        """Name the limit."""
+        """Take the name of the limit."""
         super().__init__(limit)
         self.limit = limit
 
@@ -55,12 +55,12 @@ def too_large(limit: str, limits: Limits, **data: Any) -> ResponseTooLarge:
 def body_of(
     chunks: Iterator[bytes | None], headers: Headers, length: int | None, limits: Limits, *, stream: bool
 ) -> Iterator[bytes | None]:
-    """Yield the decoded body, of which ``chunks`` are the framed bytes and ``length`` the size, if the head has one.
+    """Yield the decoded body of the framed ``chunks``; ``length`` is the size in the head, if it has one.
 
-    With ``stream`` the body is not kept in memory, so that its size has another limit.
+    With ``stream`` the body is not kept in memory, so its size has another limit.
 
     Raises:
-        CodingError: its content codings can't be undone.
+        CodingError: its content codings can't be decoded.
         TooLarge: it exceeds a limit.
     """
     sent, whole = ("streamed_response_bytes",) * 2 if stream else ("encoded_response_bytes", "response_bytes")
@@ -74,7 +74,7 @@ def body_of(
 
 
 def _counted(chunks: Iterator[bytes | None], length: int | None, limits: Limits, limit: str) -> Iterator[bytes | None]:
-    """Enforce a limit: by the head where that has a length, else by counting."""
+    """Enforce a limit: by the length in the head if there is one, else by counting."""
     maximum: int | None = getattr(limits, limit)
     if maximum is None:
         return chunks
@@ -95,7 +95,7 @@ def _summed(chunks: Iterator[bytes | None], maximum: int, limit: str) -> Iterato
 
 
 def decoded(chunks: Iterator[bytes | None], codings: list[str], limits: Limits, limit: str) -> Iterator[bytes | None]:
-    """Undo codings, which are named in the order in which they were applied; ``limit`` bounds the decoded bytes.
+    """Decode codings, listed in the order in which they were applied; ``limit`` bounds the decoded bytes.
 
     Raises:
         CodingError: a coding is unknown, or the data is broken or cut off.
@@ -105,9 +105,11 @@ def decoded(chunks: Iterator[bytes | None], codings: list[str], limits: Limits, 
         raise TooLarge("codings")
     for coding in codings:
         if coding not in DECODERS:
-            raise CodingError("the body came in a content coding that was not asked for")
+            raise CodingError("the body has a content coding that was not requested")
         if coding in _EXTRAS and coding not in accepted():
-            raise CodingError(f"the body came in {coding}, which needs: pip install 'dynclient[{_EXTRAS[coding]}]'")
+            raise CodingError(
+                f"the body is encoded with {coding}, which needs: pip install 'dynclient[{_EXTRAS[coding]}]'"
+            )
     for coding in reversed(codings):
         chunks = _bounded(chunks, DECODERS[coding], limits, limit)
     return chunks
@@ -116,7 +118,7 @@ def decoded(chunks: Iterator[bytes | None], codings: list[str], limits: Limits, 
 def _bounded(
     chunks: Iterator[bytes | None], open_: Callable[[bytes], _Decompressor], limits: Limits, limit: str
 ) -> Iterator[bytes | None]:
-    """Undo one coding, and enforce its limits."""
+    """Decode one coding, and enforce its limits."""
     maximum, ratio = getattr(limits, limit), limits.ratio
     stage: _Stage | None = None
     taken = given = 0
@@ -133,20 +135,20 @@ def _bounded(
             if given > _RATIO_FROM and given > taken * ratio:
                 raise TooLarge("ratio")
             yield piece
-    # A response to HEAD, or an empty one, may name a coding and have no byte of it.
+    # A response to HEAD, or an empty one, may name a coding and have no bytes.
     if stage is not None:
         stage.finish()
 
 
 class _Decompressor(Protocol):
-    """Undoes a coding, in pieces that are bounded whatever comes in."""
+    """Decodes a coding, in pieces of bounded size for any input."""
 
     error: type[Exception]
-    """What broken data raises."""
+    """The errors that invalid data raises."""
 
     @property
     def ended(self) -> bool:
-        """Whether the data is whole."""
+        """Whether the data is complete."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode some more data."""
@@ -176,7 +178,7 @@ class _Zlib:
             data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
             if piece:
                 yield piece
-            # A full piece may leave output inside zlib even when all of its input is taken.
+            # A full piece may leave output inside zlib even after all of its input is consumed.
             if not data and len(piece) < _PIECE:
                 return
 
@@ -246,7 +248,7 @@ class _Stage:
         try:
             yield from self._decompressor.feed(data)
         except self._decompressor.error:
-            raise CodingError("the compressed body is broken") from None
+            raise CodingError("the compressed body is corrupt") from None
 
     def finish(self) -> None:
         if self._decompressor is None or not self._decompressor.ended:
@@ -258,7 +260,8 @@ def _gzip(_: bytes) -> _Decompressor:
 
 
 def _deflate(first: bytes) -> _Decompressor:
-    # RFC 9110, 8.4.1.2: deflate is the zlib format; some send the bare stream instead. RFC 1950, 2.2 tells them apart.
+    # RFC 9110, 8.4.1.2: deflate is the zlib format; some send the bare stream instead. RFC 1950, 2.2 distinguishes
+    # them.
     zlib_header = first[0] & 0x0F == 8 and (first[0] * 256 + first[1]) % 31 == 0  # noqa: PLR2004  # RFC 1950's own
     return _Zlib(zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
 
@@ -277,7 +280,7 @@ _EXTRAS = {"br": "brotli", "zstd": "zstd"}
 
 @cache
 def _brotli() -> Any:
-    """Return the module for brotli, or None. Versions before 1.2 can't bound what they decompress."""
+    """Return the module for brotli, or None. Versions before 1.2 can't bound their output."""
     module = _first("brotli", "brotlicffi")
     return module if hasattr(getattr(module, "Decompressor", None), "can_accept_more_data") else None
 
@@ -298,5 +301,5 @@ def _first(*names: str) -> Any:
 
 @cache
 def accepted() -> str:
-    """Return the value of Accept-Encoding where the request has none: the codings that can be undone here."""
+    """Return the default of Accept-Encoding: the codings that can be decoded here."""
     return "gzip, deflate" + (", br" if _brotli() else "") + (", zstd" if _zstd() else "")

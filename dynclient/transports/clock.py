@@ -1,12 +1,12 @@
-"""How long an exchange may still wait, and how long reading its response may take.
+"""Time limits: how long an exchange may still wait, and how long reading its response may take.
 
 An exchange is in one phase at a time. Getting a connection (``pool``) and opening one (``connect``) have a budget for
-the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so that a server
-gains no time by sending single bytes.
+the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so a server gains no
+time by sending single bytes.
 
-Decoding and validating wait for nothing, so that nothing can interrupt them. They look at the clock themselves, every
-so many steps (:func:`look`). The deadline covers them, and on an event loop they may take a moment only: what would
-take longer is begun again in a worker thread.
+Decoding and validating never wait, so nothing can interrupt them. They check the clock themselves, after a number of
+steps (:func:`look`). The deadline covers them, and on an event loop they may take only a moment: longer work is
+restarted in a worker thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WHOLE_PHASES = frozenset({"pool", "connect"})
 
 INLINE_SECONDS = 0.02
 INLINE_BYTES = 512 * 1024
-"""A body up to this size is read where it arrived: that takes some 10 ms, unless its schema is costly."""
+"""A body up to this size is read where it arrived: that takes about 10 ms, unless its schema is expensive."""
 
 
 class DeadlineExceeded(Exception):
@@ -63,7 +63,7 @@ class Clock:
         self._phase_end = time.monotonic() + limit if limit is not None and phase in _WHOLE_PHASES else None
 
     def left(self) -> float | None:
-        """Return the seconds that the next wait may last, or None where nothing bounds it.
+        """Return the seconds that the next wait may last, or None if it is unbounded.
 
         Raises:
             DeadlineExceeded: no time is left.
@@ -79,7 +79,7 @@ class Clock:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds that the whole call has left, or None where it has no deadline."""
+        """Seconds until the call's deadline, or None if it has none."""
         return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
 
     @property
@@ -99,10 +99,10 @@ class TooLong(Exception):
 
 
 def look() -> None:
-    """Look at the clock.
+    """Check the clock.
 
     Raises:
-        TooLong: the work has to be done in a worker thread. (Its caller sees to that.)
+        TooLong: the work has to be done in a worker thread, which the caller arranges.
     """
     limits = _limits.get()
     if limits is not None:
@@ -121,7 +121,7 @@ def within(
     deadline: float | None,
     seconds: float = math.inf,
 ) -> T:
-    """Read a response before a deadline, a reading of the clock, and in this many seconds.
+    """Read a response before the deadline (a clock reading), and within this many seconds.
 
     Raises:
         TooLong: it takes more seconds.

@@ -1,8 +1,8 @@
-"""Opening a connection: addresses in turn, within one budget of time; TLS; a proxy where one was given.
+"""Open a connection: try addresses in turn, within one time budget; TLS; a proxy if one was given.
 
 Rule 1: the steps are written once. All waiting is in a transport's streams, which block a thread or suspend a task.
-Rule 2: a proxy is used only if it was asked for: one that was given by its URL, or those that the environment names.
-Rule 3: no variable holds a proxy's URL or the credential in it as a text: some tracebacks print local variables.
+Rule 2: a proxy is used only on request: one that was given by its URL, or those that the environment names.
+Rule 3: no variable holds a proxy's URL or its credential as a string: some tracebacks print local variables.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from dynclient.transports.request_writer import Content, HiddenBytes, HiddenLine
 
 
 class Proxy(Record):
-    """A proxy, and the user's name and password for it, with a colon between them."""
+    """A proxy, with ``user:password`` for it."""
 
     target: Target
     userinfo: Secret | None = None
@@ -79,7 +79,7 @@ class EnvironmentProxies:
     """
 
     def __init__(self) -> None:
-        """Begin with no origin looked up."""
+        """Start without looked-up origins."""
         self._chosen: dict[tuple[str, str, int], Proxy | None] = {}
 
     def __call__(self, target: Target) -> Proxy | None:
@@ -114,9 +114,9 @@ def _environment_url(target: Target) -> Secret | None:
 
 
 def unused_variables(scheme: str) -> str:
-    """Name the variables of the environment with a proxy that nobody asked to use; empty if there is none."""
+    """A hint about a proxy variable of the environment that was not used; empty if there is none."""
     names = [name for each in (f"{scheme}_proxy", "all_proxy") for name in (each.upper(), each) if os.environ.get(name)]
-    return f'{names[0]} is set and was not used: proxy="environment" uses it' if names else ""
+    return f'{names[0]} is set but was not used: to use it, pass proxy="environment"' if names else ""
 
 
 def _split(url: Secret) -> tuple[str | None, Secret | None]:
@@ -135,37 +135,37 @@ def _split(url: Secret) -> tuple[str | None, Secret | None]:
 T = TypeVar("T")
 
 Address = tuple[int, Any]
-"""A family of addresses, and an address as ``socket.connect`` takes it."""
+"""An address family, and an address for ``socket.connect``."""
 
 _TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 class Stream(Protocol):
-    """Bytes both ways; each wait is bounded by a clock."""
+    """A stream of bytes in both directions; a clock bounds each wait."""
 
     async def receive(self, clock: Clock) -> bytes:
-        """Wait for bytes; none are the end."""
+        """Wait for bytes; no bytes mean the end."""
 
     async def send(self, data: memoryview, clock: Clock) -> None:
         """Send all of it."""
 
     def is_idle(self) -> bool:
-        """Whether nothing has come, nor the end."""
+        """Whether neither bytes nor the end have arrived."""
 
     def close(self) -> None:
-        """Close it; TLS does not say goodbye."""
+        """Close it; TLS sends no close_notify."""
 
 
 class Connection:
-    """An open connection, as exchanges use it, one after the other; each sets ``clock``.
+    """An open connection, used by one exchange after another; each sets ``clock``.
 
-    ``sent`` tells whether any byte of a request may have left, ``received`` whether any byte has come.
+    ``sent``: any byte of a request may have left; ``received``: any byte has arrived.
     """
 
     __slots__ = ("_open", "clock", "received", "sent", "stream")
 
     def __init__(self, stream: Stream, clock: Clock) -> None:
-        """Take a stream that is connected."""
+        """Take a connected stream."""
         self.stream = stream
         self.clock = clock
         self.sent = self.received = False
@@ -179,12 +179,12 @@ class Connection:
     async def send(self, data: bytes) -> None:
         """Send all of it, each wait bounded by the clock."""
         self.clock.left()
-        # From here on nobody can know how much of the request has left.
+        # From here on it is unknown how much of the request was sent.
         self.sent = True
         await self.stream.send(memoryview(data), self.clock)
 
     async def receive(self) -> bytes:
-        """Wait for bytes; none are the end."""
+        """Wait for bytes; no bytes mean the end."""
         if not self._open:
             raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
         data = await self.stream.receive(self.clock)
@@ -210,7 +210,7 @@ async def fed(reading: Generator[None, None, T], framing: Framing, connection: C
 
 
 def check_ways(**ways: object) -> None:
-    """Make sure that at most one of these options decides where connections lead.
+    """Check that at most one of these options sets the target of connections.
 
     Raises:
         ArgumentError: there are two.
@@ -218,16 +218,16 @@ def check_ways(**ways: object) -> None:
     given = [name for name, value in ways.items() if value is not None]
     if len(given) > 1:
         raise ArgumentError(
-            f"{given[0]} and {given[-1]} exclude each other: each says where connections lead",
+            f"{given[0]} and {given[-1]} exclude each other: each sets the target of connections",
             argument=given[-1],
-            hint="leave one of them out",
+            hint="remove one of them",
         )
 
 
 def context_of(tls: TLS, *, certificate: bool = True) -> ssl.SSLContext:
     """Make a TLS context: with the system's trust store, unless the options name another.
 
-    ``certificate``: servers that ask for it are shown the client's certificate.
+    ``certificate``: the client's certificate is sent to servers that request it.
 
     Raises:
         ArgumentError: a file is missing, or is not a PEM file of its kind.
@@ -235,7 +235,7 @@ def context_of(tls: TLS, *, certificate: bool = True) -> ssl.SSLContext:
     try:
         context = _trusting(tls)
         context.minimum_version = _TLS_VERSIONS[tls.minimum_version]
-        # Python 3.11.2 sets it: an end without close_notify would be that of the body.
+        # Python 3.11.2 sets it: an end without close_notify would count as the end of the body.
         context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         if certificate and tls.certificate is not None:
             pair = (tls.certificate,) if isinstance(tls.certificate, str) else tls.certificate
@@ -249,7 +249,7 @@ def context_of(tls: TLS, *, certificate: bool = True) -> ssl.SSLContext:
 
 def _trusting(tls: TLS) -> ssl.SSLContext:
     if tls.insecure_skip_verify:
-        warnings.warn("TLS(insecure_skip_verify=True): servers need not prove who they are", stacklevel=2)
+        warnings.warn("TLS(insecure_skip_verify=True): certificates of servers are not verified", stacklevel=2)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -262,9 +262,9 @@ def _trusting(tls: TLS) -> ssl.SSLContext:
 
 
 class Connector:
-    """What the exchanges of one transport share: its pool, its proxy, and how connections are opened.
+    """The shared part of a transport's exchanges: its pool, its proxy, and how connections are opened.
 
-    Proxies are used only if asked for: those of the environment with ``proxy="environment"``.
+    Proxies are used only on request: those of the environment with ``proxy="environment"``.
     """
 
     waiter: type[Waiter] = ThreadWaiter
@@ -279,10 +279,10 @@ class Connector:
         block_private: bool = False,
         unix_socket: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Set the number of connections to an origin, the certificates to trust, and the way to servers.
+        """Set the number of connections per origin, the trusted certificates, and how to reach servers.
 
-        ``proxy`` is the URL of a proxy, or ``"environment"``. With ``unix_socket``, every connection is one to that
-        socket of this machine. With ``block_private``, connect only to servers whose addresses are all public.
+        ``proxy`` is the URL of a proxy, or ``"environment"``. With ``unix_socket``, all connections go to that socket
+        of this machine. With ``block_private``, connect only to servers whose addresses are all public.
 
         Raises:
             ArgumentError: the proxy's URL is invalid, or two of the options exclude each other.
@@ -306,7 +306,7 @@ class Connector:
         self._contexts: dict[bool, ssl.SSLContext] = {}
 
     def content(self, body: Body) -> Content | None:
-        """Return the body as it is sent, or None where there is none.
+        """Return the body in the form to send, or None if there is none.
 
         Raises:
             ArgumentError: it can't be sent.
@@ -314,7 +314,7 @@ class Connector:
         raise NotImplementedError
 
     async def context(self, *, certificate: bool) -> ssl.SSLContext:
-        """Return the TLS context with the client's certificate or without; each is made when it is first needed."""
+        """Return the TLS context with the client's certificate or without; each is made at its first use."""
         raise NotImplementedError
 
     async def look_up(self, host: str, port: int, clock: Clock) -> list[Address]:
@@ -330,30 +330,30 @@ class Connector:
         """Connect to an address.
 
         Raises:
-            OSError: there is no connection, within these seconds.
+            OSError: the connection failed, or was not made within these seconds.
         """
         raise NotImplementedError
 
     async def secured(self, stream: Any, host: str, clock: Clock, *, certificate: bool) -> Stream:
-        """Shake hands by TLS with a server of this name; returns the stream that is used from then on.
+        """Do the TLS handshake with a server of this name; returns the stream to use from then on.
 
-        ``certificate``: the server is trusted with the client's certificate. A proxy is not.
+        ``certificate``: the client's certificate may be sent to the server. It is never sent to a proxy.
         """
         raise NotImplementedError
 
     async def open(
         self, target: Target, proxy: Proxy | None, clock: Clock, limits: Limits, hold: Callable[[Connection], T]
     ) -> T:
-        """Open a connection to a request's server; ``hold`` is given it as soon as there is one.
+        """Open a connection to a request's server; ``hold`` receives it as soon as it exists.
 
         Raises:
             OSError: there is no connection.
-            BlockedAddress: an address is not public, and ``block_private`` was asked for.
+            BlockedAddress: an address is not public, and ``block_private`` is set.
             DeadlineExceeded: no time is left.
         """
         first = target if proxy is None else proxy.target
         if "https" in {first.scheme, target.scheme}:
-            # Unusable options are reported before anything is sent.
+            # Invalid options are reported before anything is sent.
             await self.context(certificate=target.certificate)
         connection = Connection(await self._connect(first, clock), clock)
         held = hold(connection)
@@ -369,7 +369,7 @@ class Connector:
         return held
 
     async def _connect(self, server: Target, clock: Clock) -> Stream:
-        """Connect to the first address that answers; each gets its share of the time that is left."""
+        """Connect to the first address that answers; each gets a share of the remaining time."""
         if self.unix_socket is not None:
             return await self.dial((socket.AF_UNIX, self.unix_socket), clock.left())
         found = await self.look_up(server.host, server.port, clock)
@@ -388,7 +388,7 @@ class Connector:
         raise socket.gaierror(socket.EAI_NONAME, "no address")
 
     async def _secured(self, connection: Connection, host: str, *, certificate: bool = False) -> Stream:
-        # A certificate has neither a zone nor the dot of a name that is absolute.
+        # A certificate has neither a zone nor the final dot of an absolute name.
         name = host.partition("%")[0].rstrip(".")
         return await self.secured(connection.stream, name, connection.clock, certificate=certificate)
 
@@ -396,7 +396,7 @@ class Connector:
 async def _tunnel(connection: Connection, target: Target, proxy: Proxy, limits: Limits) -> None:
     """Ask an HTTP proxy for a tunnel to the server (RFC 9110, 9.3.6).
 
-    urllib3 could: but its deadline is one for each read, which a proxy draws out by sending single bytes.
+    urllib3 could, but its timeout applies to each read, so a proxy could stall by sending single bytes.
     """
     host = f"[{target.host}]" if ":" in target.host else target.host
     authority, framing = f"{host}:{target.port}", Framing("CONNECT", limits)
@@ -409,11 +409,11 @@ async def _tunnel(connection: Connection, target: Target, proxy: Proxy, limits: 
     if head.status not in SUCCESS:
         raise OSError(None, f"the proxy answered {head.status}")
     if framing.has_more:
-        raise OSError(None, "the proxy sent more than its answer")
+        raise OSError(None, "the proxy sent extra bytes after its answer")
 
 
 async def _pass_socks(connection: Connection, target: Target, proxy: Proxy) -> None:
-    """Ask a SOCKS proxy to connect to the server, whose name it looks up (RFC 1928, RFC 1929)."""
+    """Ask a SOCKS proxy to connect to the server; the proxy resolves the name (RFC 1928, RFC 1929)."""
     from socksio import SOCKS5AuthMethod as Method
     from socksio import SOCKSError, socks5
 
@@ -423,13 +423,13 @@ async def _pass_socks(connection: Connection, target: Target, proxy: Proxy) -> N
         protocol.send(socks5.SOCKS5AuthMethodsRequest([method]))
         chosen = protocol.receive_data(await _socks_reply(connection, protocol, 2))
         if chosen.method != method:
-            raise OSError(None, "the proxy allows no such authentication")
+            raise OSError(None, "the proxy does not support this authentication")
         if proxy.userinfo is not None:
             # No variable holds them: some tracebacks print those.
             user = socks5.SOCKS5UsernamePasswordRequest
             protocol.send(user(*proxy.userinfo.reveal().encode().partition(b":")[::2]))
             if not protocol.receive_data(await _socks_reply(connection, protocol, 2)).success:
-                raise OSError(None, "the proxy refuses the user's name or password")
+                raise OSError(None, "the proxy refuses the user name or password")
         place = target.host.partition("%")[0], target.port
         protocol.send(socks5.SOCKS5CommandRequest.from_address(socks5.SOCKS5Command.CONNECT, place))
         reply = protocol.receive_data(await _socks_reply(connection, protocol, 5))
@@ -440,7 +440,7 @@ async def _pass_socks(connection: Connection, target: Target, proxy: Proxy) -> N
 
 
 async def _socks_reply(connection: Connection, protocol: Any, size: int) -> bytes:
-    """Send what is due, and receive a reply: of 2 bytes, or of at least 5, which show its size (RFC 1928, 6)."""
+    """Send pending bytes, and receive a reply: 2 bytes, or at least 5, which determine its size (RFC 1928, 6)."""
     await connection.send(HiddenBytes(protocol.data_to_send()))
     reply, whole = b"", size
     while len(reply) < whole:
@@ -452,5 +452,5 @@ async def _socks_reply(connection: Connection, protocol: Any, size: int) -> byte
             # Four bytes, an address of its type, and two of a port.
             whole = 6 + {1: 4, 3: 1 + reply[4], 4: 16}.get(reply[3], 0)
     if len(reply) > whole:
-        raise OSError(None, "the proxy sent more than its answer")
+        raise OSError(None, "the proxy sent extra bytes after its answer")
     return reply

@@ -1,7 +1,7 @@
-"""Maps what an exchange may end with to dynclient's errors, at one place.
+"""Map all errors of an exchange to dynclient's errors, in one place.
 
-The errors of ssl and sockets may contain secrets. Only the operating system's own words are taken from them, and none
-is kept as a cause.
+The errors of ssl and sockets may contain secrets. Only the operating system's own texts are used, and no error is kept
+as a cause.
 """
 
 from __future__ import annotations
@@ -47,13 +47,12 @@ _TIMES = (DeadlineExceeded, builtins.TimeoutError)
 
 
 class ErrorContext(Record):
-    """How far the exchange had come.
+    """The progress of the exchange when the error occurred.
 
-    ``connect_hint`` is said where there is no connection to the server.
-    ``securing`` tells that there is a connection, and its TLS handshake had begun; ``sent``, that bytes of the request
-    may have left; ``total``, that the call's own deadline has passed; ``reused``, that the connection had served
-    another request, and no byte of this response has come; ``is_silent``, that none has come on this
-    connection at all.
+    ``connect_hint`` is the hint if there is no connection to the server. ``securing``: the connection was open, and its
+    TLS handshake had begun; ``sent``: bytes of the request may have left; ``total``: the call's own deadline has
+    passed; ``reused``: the connection had served another request, and no byte of this response has arrived;
+    ``is_silent``: no byte has arrived on this connection at all.
     """
 
     request: Request
@@ -96,7 +95,9 @@ def _in_connect(error: BaseException, at: ErrorContext) -> DynclientError:
             return _made(TLSError, f"{at.host} did not finish the TLS handshake in time", at)
         return _made(ConnectError, f"{at.host} did not answer in time", at, hint=at.connect_hint)
     if isinstance(error, ssl.SSLError):
-        return _made(TLSError, f"no trusted connection to {at.host}{_reason(error)}", at, hint=tls_hint(error))
+        return _made(
+            TLSError, f"the TLS certificate or handshake of {at.host} failed{_reason(error)}", at, hint=tls_hint(error)
+        )
     if isinstance(error, socket.gaierror):
         return _made(ConnectError, f"the host {at.host} can't be found", at, hint=at.connect_hint)
     return _made(ConnectError, f"can't connect to {at.host}{_reason(error)}", at, hint=at.connect_hint)
@@ -111,10 +112,10 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
         return _made(ProtocolError, f"the response is not HTTP: {error}", at)
     if isinstance(error, ssl.SSLEOFError):
         text = "TLS ended without close_notify before the whole response had arrived: it may have been cut off"
-        return _made(ConnectionLost, text, at, hint="stream() gives the bytes that came before")
+        return _made(ConnectionLost, text, at, hint="stream() yields the bytes received before")
     hint = ""
     if at.scheme == "http" and at.is_silent:
-        hint = "nothing came back; a server that speaks TLS at this port needs https:// in base_url"
+        hint = "nothing was received; if the server uses TLS at this port, use https:// in base_url"
     text = "the server closed the connection before the whole response had arrived"
     if not isinstance(error, IncompleteResponse):
         text = f"the connection broke while {doing}{_reason(error)}"
@@ -122,7 +123,7 @@ def _in_transfer(error: BaseException, at: ErrorContext) -> DynclientError:
 
 
 def refused(error: TooLarge | CodingError, response: Response, limits: Limits) -> DynclientError:
-    """Return the error about a body that can't be accepted; ``response`` has its first bytes."""
+    """Return the error for a body that can't be accepted; ``response`` has its first bytes."""
     operation_id = response.request.operation_id if response.request is not None else None
     response = response.beginning()
     if isinstance(error, TooLarge):
@@ -152,19 +153,19 @@ _NO_TLS = frozenset({
 
 
 def tls_hint(error: ssl.SSLError) -> str:
-    """Say what to do about a handshake that failed."""
+    """Return the hint for a failed handshake."""
     if not isinstance(error, ssl.SSLCertVerificationError):
-        return "if the server has no TLS at this port, use http:// in base_url" if error.reason in _NO_TLS else ""
+        return "if the server does not use TLS at this port, use http:// in base_url" if error.reason in _NO_TLS else ""
     message = error.verify_message.lower()
     if "mismatch" in message:
-        return "the certificate is for other names than that of base_url"
+        return "the certificate is for another host name than that of base_url"
     if "expired" in message:
         return ""
-    return 'if you trust its authority, name the PEM file: load(..., tls=dynclient.TLS(ca_file="ca.pem"))'
+    return 'if you trust its authority, pass its PEM file: load(..., tls=dynclient.TLS(ca_file="ca.pem"))'
 
 
 def _reason(error: BaseException) -> str:
-    """Return the operating system's or TLS's own words; never a text that may hold a URL."""
+    """Return the text of the operating system or of TLS; never a text that may contain a URL."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f": {error.verify_message}"
     if isinstance(error, ssl.SSLError) and error.reason:

@@ -2,8 +2,8 @@
 
 Rule 1: all waiting is in a transport's streams, in its look-up of names, and in its pool. In a thread these block, so
 the coroutine is never suspended, and ``at_once`` returns its result.
-Rule 2: an exchange's place in the pool and its connection are given back once, whatever happens. The connection is used
-again only if its response was read to the end, and nothing came after it.
+Rule 2: an exchange's place in the pool and its connection are always given back exactly once. The connection is reused
+only if its response was read to the end, and nothing followed it.
 Rule 3: foreign errors are mapped here.
 """
 
@@ -44,10 +44,10 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class HTTP11Exchange(Lease):
-    """One request and its response, and the place and the connection that they hold."""
+    """One request and its response, with its place and its connection."""
 
     def __init__(self, connector: Connector, send: Send, stream: type[BodyStream | AsyncBodyStream]) -> None:
-        """Prepare to send; ``stream`` is the kind of body that a streamed response gets."""
+        """Prepare to send; ``stream`` is the class of a streamed response's body."""
         self._connector = connector
         self._send = send
         self._stream = stream
@@ -68,7 +68,7 @@ class HTTP11Exchange(Lease):
             cast("Any", connection.stream).abort()
 
     async def response(self) -> Response:
-        """Send the request and read the response, once; of a streamed one, its head."""
+        """Send the request and read the response, once; only its head if it is streamed."""
         request = self._send.request
         self._clock = Clock(self._send.timeout, self._send.deadline)
         self._framing = Framing(request.method, self._send.limits)
@@ -101,7 +101,7 @@ class HTTP11Exchange(Lease):
         path, fields = target.path, header_fields(self._send.request, target, content)
         proxy = self._proxy
         if proxy is not None and target.scheme == "http" and not proxy.target.scheme.startswith("socks"):
-            # RFC 9112, 3.2.2: a proxy is asked with the absolute form.
+            # RFC 9112, 3.2.2: requests to a proxy use the absolute form.
             path = HiddenPath(f"http://{target.authority}{path}")
             fields += proxy.headers
         return self._framing.request_head(self._send.request, path, fields)
@@ -111,7 +111,7 @@ class HTTP11Exchange(Lease):
         idle = await self._connector.pool.take(self._target.origin, self._clock, self)
         self._clock.enter("connect")
         if idle is not None and self._send.fresh:
-            # The last connection to this server broke: the other idle ones are as old, or older.
+            # The last connection to this server broke: the other idle ones are at least as old.
             idle.close()
             idle = None
         if idle is None:
@@ -123,7 +123,7 @@ class HTTP11Exchange(Lease):
         return self._held(connection)
 
     def _held(self, connection: Connection) -> Connection:
-        """Hold the connection, so that it can be broken; it is, if that was asked for meanwhile."""
+        """Hold the connection, so that it can be aborted; abort it if that was requested meanwhile."""
         self._connection = connection
         self._check_abort()
         return connection
@@ -143,13 +143,14 @@ class HTTP11Exchange(Lease):
                 else:
                     await connection.send(piece)
         except (OSError, DeadlineExceeded) as error:
-            # RFC 9112, 9.3 and 9.6: a server may answer, and close, before it has read all; that answer counts.
+            # RFC 9112, 9.3 and 9.6: a server may answer, and close, before it has read everything; that response
+            # counts.
             return await self._early_answer(connection, error)
         self._clock.enter("read")
         return await fed(self._framing.response_head(), self._framing, connection)
 
     async def _early_answer(self, connection: Connection, error: Exception) -> ResponseHead:
-        """Read the answer to a request that could not be sent to its end, or raise what stopped that."""
+        """Read the response to a request that could not be sent completely, or raise the error that stopped it."""
         stalled = isinstance(error, (TimeoutError, DeadlineExceeded))
         if self._aborted or not connection.sent or (stalled and connection.is_connected):
             raise error
@@ -174,7 +175,7 @@ class HTTP11Exchange(Lease):
         return b"".join(chunks)
 
     async def chunk(self) -> bytes | None:
-        """Read the body's next bytes. None is its end, at which the connection is given back."""
+        """Read the body's next bytes. None means its end; the connection is given back then."""
         with self:
             for chunk in self._chunks:
                 if chunk is not None:
@@ -186,12 +187,12 @@ class HTTP11Exchange(Lease):
 
     async def _more(self) -> None:
         if self._connection is None:
-            # Somebody else has closed it.
+            # Another thread or task has closed it.
             raise IncompleteResponse
         self._framing.feed(await self._connection.receive())
 
     def _keep(self, chunk: bytes) -> None:
-        """Keep the first bytes, for an error to show."""
+        """Keep the first bytes for an error."""
         if len(self._excerpt) < LOOKED_AT:
             self._excerpt = (self._excerpt + chunk[:LOOKED_AT])[:LOOKED_AT]
 
@@ -199,12 +200,12 @@ class HTTP11Exchange(Lease):
         self._leave(reusable=self._answer.keep_alive and not self._framing.has_more)
 
     def give_up(self) -> None:
-        """Close the connection; what was not read is lost."""
+        """Close the connection; unread bytes are lost."""
         self._chunks = iter(())
         self._leave(reusable=False)
 
     def __enter__(self) -> None:
-        """Close the connection if anything goes wrong in the ``with`` block."""
+        """Close the connection if the ``with`` block fails."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is None:
@@ -234,7 +235,7 @@ class HTTP11Exchange(Lease):
             connect_hint=hint,
             phase=self._clock.phase,
             securing=connection is not None and self._target.scheme == "https",
-            # What a proxy is asked for first is not a part of the request.
+            # The first request to a proxy is not a part of the call's request.
             sent=connection is not None and connection.sent and self._clock.phase != "connect",
             total=self._clock.passed,
             elapsed=self._clock.elapsed,
@@ -244,7 +245,7 @@ class HTTP11Exchange(Lease):
         )
 
     def _leave(self, *, reusable: bool) -> None:
-        """Give back the place, and the connection if it can be used again; once."""
+        """Give back the place, and the connection if it can be reused, once."""
         connection, self._connection = self._connection, None
         if connection is not None and (not reusable or self._aborted):
             connection.close()
@@ -260,17 +261,17 @@ class Readable(Protocol):
     """An exchange whose response is read chunk by chunk."""
 
     async def chunk(self) -> bytes | None:
-        """Read the body's next bytes. None is its end."""
+        """Read the body's next bytes. None means its end."""
 
     def give_up(self) -> Any:
         """Close the connection; may return a coroutine that does it."""
 
 
 class BodyStream:
-    """A response's body, read while it comes: iterate over it to its end, or close it."""
+    """A response's body, read as it arrives: iterate over it to its end, or close it."""
 
     def __init__(self, exchange: Readable) -> None:
-        """Take the exchange, which reads it."""
+        """Take the exchange that reads it."""
         self._exchange = exchange
 
     def __iter__(self) -> Iterator[bytes]:
@@ -283,7 +284,7 @@ class BodyStream:
         return chunk
 
     def close(self) -> None:
-        """Close the connection; what was not read is lost."""
+        """Close the connection; unread bytes are lost."""
         self._exchange.give_up()
 
     def __del__(self) -> None:
@@ -291,10 +292,10 @@ class BodyStream:
 
 
 class AsyncBodyStream(AsyncIterator[bytes]):
-    """A response's body, read while it comes by a task: iterate over it to its end, or close it."""
+    """A response's body, read by a task as it arrives: iterate over it to its end, or close it."""
 
     def __init__(self, exchange: Readable) -> None:
-        """Take the exchange, which reads it."""
+        """Take the exchange that reads it."""
         self._exchange = exchange
 
     async def __anext__(self) -> bytes:
@@ -304,7 +305,7 @@ class AsyncBodyStream(AsyncIterator[bytes]):
         return chunk
 
     async def aclose(self) -> None:
-        """Close the connection; what was not read is lost."""
+        """Close the connection; unread bytes are lost."""
         closing = self._exchange.give_up()
         if closing is not None:
             await closing

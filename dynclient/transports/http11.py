@@ -1,13 +1,13 @@
 """HTTP/1.1 framing by h11: a request as bytes, and bytes as a response.
 
-Rule 1: nothing here waits. Where more bytes have to come first, generators yield None: feed them, and continue.
+Rule 1: nothing here waits. If more bytes have to arrive first, generators yield None: feed them, and continue.
 Rule 2: h11 is given whole sections: a head, the size line of a chunk, trailers. Their lines are checked before, for
 length, number, and characters that no line may have. h11 bounds none of these one by one, and its pattern of a header
 field takes quadratic time on a malformed line of blanks.
 Rule 3: h11's errors may quote header lines. Their text is not used, and they are kept neither as cause nor as context.
-Rule 4: a request's head is joined here, and a final head of plain lines whose body has a length, as most are, is split
-here, checked line by line, since h11 needs a quarter of a call's time for them. h11 is made where something else
-has to be framed. A head that arrives in pieces is always h11's, so tests compare both.
+Rule 4: a request's head is joined here, and the usual final head, with plain lines and a body length, is split and
+checked line by line here, since h11 needs a quarter of a call's time for them. h11 frames everything else. A head that
+arrives in pieces always goes to h11, so tests compare both.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _BODILESS = frozenset({204, 304})
 
 
 class RemoteProtocolError(Exception):
-    """What came is not HTTP/1.1. The text says why, and holds nothing of what came."""
+    """The response is not HTTP/1.1. The text says why, and quotes nothing of it."""
 
 
 class IncompleteResponse(Exception):
@@ -57,34 +57,34 @@ class IncompleteResponse(Exception):
 _REASONS = {
     "illegal status line": "it does not begin with an HTTP/1.1 status line",
     "conflicting Content-Length": "it has two different lengths",
-    "bad Content-Length": "its Content-Length is no number",
+    "bad Content-Length": "its Content-Length is not a number",
     "multiple Transfer-Encoding": "its Transfer-Encoding is unknown",
     "Only Transfer-Encoding": "its Transfer-Encoding is unknown",
-    "illegal chunk header": "a chunk's size is no number",
+    "illegal chunk header": "a chunk's size is not a number",
     "malformed chunk footer": "a chunk is longer than its size says",
 }
-"""How an error of h11 begins -> what is said in its place."""
+"""The beginning of h11's error -> the text to use instead."""
 
 
 class ReceiveBuffer:
-    """Bytes that were received and not read yet."""
+    """Received bytes that are not read yet."""
 
     __slots__ = ("_data", "_ended", "_limits", "_line", "_lines", "_searched")
 
     def __init__(self, limits: Limits) -> None:
-        """Make an empty one, whose sections are bounded by ``limits``."""
+        """Start empty; ``limits`` bound its sections."""
         self._data = bytearray()
         self._limits = limits
         self._ended = False
         self._line = self._searched = self._lines = 0
 
     def feed(self, data: bytes) -> None:
-        """Add received bytes; no bytes are the end of the stream."""
+        """Add received bytes; no bytes mean the end of the stream."""
         self._data += data
         self._ended = not data
 
     def section(self, kind: Literal["head", "size", "trailers"] = "head") -> bytes | None:
-        """Read a head or trailers, up to an empty line, or the line of a chunk's size. Returns None if it is not whole.
+        """Read a head or trailers, up to an empty line, or the line of a chunk's size. None: it is not complete.
 
         Raises:
             RemoteProtocolError: a line is malformed or too long, or there are too many.
@@ -118,7 +118,7 @@ class ReceiveBuffer:
     def plain_head(self) -> tuple[int, Headers] | None:
         """Read the status and fields of a head by rule 4. Returns None, and reads nothing, if it is not such a head."""
         data, limits = self._data, self._limits
-        # Most heads come at once, and are too short for a line to be too long.
+        # Most heads arrive at once, and are too short for a line to be too long.
         found = None if self._searched else _PLAIN_HEAD.match(data, 0, limits.header_line_bytes)
         if found is None or found[2].count(b"\n") >= limits.header_lines:
             return None
@@ -161,9 +161,9 @@ class ReceiveBuffer:
 
 def _check(line: bytes, kind: str) -> None:
     """Check a line: the first one of a head, of a chunk, or of trailers; or a further one."""
-    # RFC 9112, 7.1: CRLF ends a chunk's size, and not the bare LF that a head may have (2.2).
+    # RFC 9112, 7.1: CRLF ends a chunk's size, not the bare LF that a head may have (2.2).
     if kind == "size" and not line.endswith(b"\r\n"):
-        raise RemoteProtocolError("a chunk's size is no number")
+        raise RemoteProtocolError("a chunk's size is not a number")
     if kind == "head" and not _STATUS_LINE.match(line):
         raise RemoteProtocolError("it does not begin with an HTTP/1.1 status line")
     if _UNSAFE.search(line):
@@ -173,14 +173,14 @@ def _check(line: bytes, kind: str) -> None:
 class ResponseHead:
     """A final response's status and headers, and how its body is framed.
 
-    ``length`` is the body's size in bytes, or None if chunks or the end of the connection show it. ``keep_alive`` tells
-    whether the connection may be used again.
+    ``length`` is the body's size in bytes, or None if chunks or the end of the connection determine it. ``keep_alive``:
+    the connection may be reused.
     """
 
     __slots__ = ("chunked", "headers", "keep_alive", "length", "status")
 
     def __init__(self, status: int, headers: Headers, method: str, *, old: bool = False) -> None:
-        """Decide on the framing (RFC 9112, 6.3). ``old``: the version is HTTP/1.0.
+        """Determine the framing (RFC 9112, 6.3). ``old``: the version is HTTP/1.0.
 
         Raises:
             RemoteProtocolError: it has both a length and a transfer coding.
@@ -189,7 +189,7 @@ class ResponseHead:
         self.headers = headers
         self.chunked = "transfer-encoding" in headers
         length = headers.get("content-length")
-        # RFC 9112, 6.3: an attempt at request smuggling, or at response splitting. h11 lets the coding win.
+        # RFC 9112, 6.3: an attempt at request smuggling, or at response splitting. h11 prefers the coding.
         if self.chunked and length is not None:
             raise RemoteProtocolError("it has both Transfer-Encoding and Content-Length")
         self.length = None if length is None else int(length)
@@ -207,7 +207,7 @@ class Framing:
     """One request and its response, on a connection."""
 
     def __init__(self, method: str, limits: Limits) -> None:
-        """Begin a request with this method; ``limits`` bound the response."""
+        """Start a request with this method; ``limits`` bound the response."""
         self._method = method
         self._limits = limits
         self._head: dict[str, Any] = {}
@@ -217,7 +217,7 @@ class Framing:
 
     @property
     def has_more(self) -> bool:
-        """Whether bytes were received beyond the response."""
+        """Whether more bytes than the response were received."""
         return bool(self._buffer)
 
     def request_head(self, request: Request, path: str, fields: list[tuple[bytes, bytes]]) -> HiddenBytes:
@@ -232,14 +232,14 @@ class Framing:
                 *map(b"%b: %b\r\n".__mod__, fields),
             ]
         )
-        # Line by line: a value with a line end would be two fields.
+        # Line by line: a value with a line break would be two fields.
         if not (_REQUEST_LINE.fullmatch(lines[0]) and all(map(_FIELD_LINE.fullmatch, lines[1:]))):
             raise why_unsendable(request)
         self._head = {"method": request.method, "target": path, "headers": fields}
         return HiddenBytes(b"".join(lines) + b"\r\n")
 
     def _h11(self) -> h11.Connection:
-        """Return h11's side of the connection, to which the request's head was sent."""
+        """Return h11's side of the connection, after sending the request's head."""
         if self._connection is None:
             self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=self._limits.header_line_bytes)
             self._connection.send(h11.Request(**self._head))
@@ -249,7 +249,7 @@ class Framing:
         """Yield a request's bytes; a small body is in one piece with its head. None: fetch the body's next chunk.
 
         Raises:
-            BodyFailed: the body is longer or shorter than its length, or its source raised.
+            BodyFailed: the body is longer or shorter than its length, or its source raised an error.
         """
         if content is None:
             yield head
@@ -285,9 +285,9 @@ class Framing:
             if section.startswith(_SWITCHING):
                 raise RemoteProtocolError("it switches to another protocol, which was not requested")
             response = self._event(section)
-            # RFC 9110, 15.2: a client must be able to take 1xx responses, and may ignore unexpected ones.
+            # RFC 9110, 15.2: a client must be able to parse 1xx responses, and may ignore unexpected ones.
             if response.status_code >= _FIRST_FINAL:
-                # RFC 9110, 5.5: a value may hold bytes beyond ASCII, whose meaning is unknown.
+                # RFC 9110, 5.5: a value may contain non-ASCII bytes, whose meaning is undefined.
                 lines = [
                     (name.decode("ascii"), value.decode("latin-1")) for name, value in response.headers.raw_items()
                 ]
@@ -297,7 +297,7 @@ class Framing:
         raise RemoteProtocolError(f"more than {limit}")
 
     def response_body(self, head: ResponseHead) -> Iterator[bytes | None]:
-        """Yield the body's bytes as they come, transfer coding undone, up to its end and not beyond.
+        """Yield the body's bytes as they arrive, without the transfer coding, exactly up to its end.
 
         Raises:
             RemoteProtocolError: a chunk or a trailer is malformed.
@@ -339,7 +339,7 @@ class Framing:
         self._event(section)
 
     def _event(self, data: bytes) -> Any:
-        """Give h11 these bytes, and return the event that they make."""
+        """Feed these bytes to h11, and return the resulting event."""
         try:
             self._h11().receive_data(data)
             return self._h11().next_event()

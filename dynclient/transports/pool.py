@@ -1,12 +1,12 @@
-"""Idle connections, kept for the next request: a bounded number for each origin.
+"""The connection pool: a bounded number of connections for each origin, kept for the next request.
 
-Rule 1: a connection is used again only if it has been idle for less than servers commonly allow, and if nothing can be
-read from it: bytes on an idle connection are its end, or an answer to no request.
-Rule 2: places are given out in the order in which they were asked for. A place that is given back goes to the first
-waiter, with its connection; no other waiter is woken, and nobody who comes later can overtake.
-Rule 3: work that takes time, which is checking and closing connections, is done outside the lock.
+Rule 1: a connection is reused only if it has been idle for less than servers commonly allow, and if nothing can be read
+from it: bytes on an idle connection are its end, or a response to no request.
+Rule 2: places are given out in the order of the requests. A returned place goes to the first waiter, with its
+connection; no other waiter is woken, and later ones can't overtake.
+Rule 3: slow work (checking and closing connections) is done outside the lock.
 Rule 4: an interrupt (Ctrl-C) loses no place. CPython raises it after a call or at a function's beginning, so a place
-and the note of who has it change in statements that follow each other and call nothing, or at most something in C.
+and its record of ownership change in adjacent statements that call nothing, or only C functions.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from dynclient.transports.clock import Clock, DeadlineExceeded
 # Node's servers close after 5 s of idleness: the shortest of the common ones.
 IDLE_SECONDS = 4.0
 IDLE_CONNECTIONS = 10
-"""How many connections to an origin stay open while nothing uses them, after a burst of more."""
+"""The number of idle connections per origin that stay open after a burst."""
 
 Origin = tuple[str, str, int]
 
 
 class Pooled(Protocol):
-    """What a pool requires of a connection."""
+    """The interface of a pooled connection."""
 
     @property
     def is_connected(self) -> bool:
@@ -51,7 +51,7 @@ _TWO_LOOPS = "this AsyncClient is in use by another event loop, in another threa
 class Waiter:
     """A thread or task that waits for a place.
 
-    ``granted`` is set when a place was handed over, with an idle ``connection`` or without: to be used, or passed on.
+    ``granted`` is set when a place was handed over, with or without an idle ``connection``: use it, or pass it on.
     """
 
     granted = False
@@ -59,7 +59,7 @@ class Waiter:
     wake: Callable[[], None]
     """End the wait."""
     one_thread = False
-    """Whether only the thread that waits may call ``wake``."""
+    """Whether only the waiting thread may call ``wake``."""
 
     async def wait(self, seconds: float | None) -> None:
         """Wait until ``wake`` is called, for at most this many seconds."""
@@ -80,7 +80,7 @@ class ThreadWaiter(Waiter):
 
 
 class Lease:
-    """The right to one place: ``is_held`` until it is given back; ``waiter`` is set while it is waited for."""
+    """The right to one place: ``is_held`` until it is given back; ``waiter`` is set during the wait."""
 
     is_held = False
     waiter: Waiter | None = None
@@ -101,8 +101,8 @@ class Pool:
         _POOLS.add(self)
 
     def _reset(self) -> None:
-        # A body that is collected as garbage gives its place back in whatever this thread is about to do: within the
-        # pool's own work, it waits in `_returned` until that is done.
+        # A body that is collected as garbage gives its place back at any point of this thread: during the pool's own
+        # work, the place waits in `_returned`.
         self._lock = threading.RLock()
         self._busy = False
         self._returned: deque[tuple[Origin, Pooled | None]] = deque()
@@ -128,12 +128,12 @@ class Pool:
                 return self._usable(origin, idle, aged)
             await lease.waiter.wait(clock.left())
             return self._usable(origin, self._granted(lease))
-        except BaseException:  # also an interrupt: whatever ends this, the place is given back
+        except BaseException:  # also an interrupt: the place is always given back
             self.leave_line(origin, lease)
             raise
 
     def _alone(self, work: Callable[..., T], *given: Any) -> T:
-        """Do something while nobody else changes the pool, not even this thread."""
+        """Run an action while nothing else changes the pool, including this thread."""
         with self._lock:
             self._busy = True
             try:
@@ -163,7 +163,7 @@ class Pool:
         return found
 
     def _check_thread(self) -> None:
-        """Allow one event loop after another, and not two at once: they can't wake each other's tasks."""
+        """Allow one event loop after another, but not two at once: they can't wake each other's tasks."""
         here = threading.get_ident()
         if self._thread != here and self._used:
             raise ArgumentError(_TWO_LOOPS, hint="load() an AsyncClient for each event loop")
@@ -204,13 +204,13 @@ class Pool:
                     return connection
                 connection.close()
                 connection, aged = self._alone(self._sorted_out, origin)
-        except BaseException:  # also an interrupt: nobody else knows of the connection
+        except BaseException:  # also an interrupt: no other code has the connection
             if connection is not None:
                 connection.close()
             raise
 
     def _sorted_out(self, origin: Origin) -> tuple[Pooled | None, Sequence[Pooled]]:
-        """Take out the idle connection that was used last, and those that are too old, of any origin."""
+        """Remove the most recently used idle connection, and those of any origin that are too old."""
         aged = self._aged()
         idle = self._idle.get(origin)
         if not idle:
@@ -228,7 +228,7 @@ class Pool:
         self._settle()
 
     def _settle(self) -> None:
-        """Pass on the places and connections that were given back."""
+        """Pass on the returned places and connections."""
         refused = []
         with self._lock:
             while self._returned and not self._busy:
@@ -265,7 +265,7 @@ class Pool:
         return idle.pop(0)[0] if len(idle) > IDLE_CONNECTIONS else None
 
     def _aged(self) -> list[Pooled]:
-        """Take out what has been idle too long, of any origin: an origin that is not used again would keep its own."""
+        """Remove connections that have been idle too long, of all origins: an unused origin would keep its own."""
         oldest = time.monotonic() - IDLE_SECONDS
         for pairs in self._idle.values():
             # They are in the order in which they were given back.
@@ -300,13 +300,13 @@ class Pool:
                 connection.close()
 
     def after_fork(self) -> None:
-        """Drop what belongs to the parent process: its sockets, and a lock that another thread may have held."""
+        """Drop the parent process's sockets, and a lock that another thread may have held."""
         idle, closed = self._idle, self.closed
         self._reset()
         self.closed = closed
         for connections in idle.values():
             for connection, _ in connections:
-                # Closing says nothing to the server: TLS's farewell is only sent when it is asked for.
+                # Closing sends nothing to the server: close_notify is only sent explicitly.
                 connection.close()
 
 

@@ -1,7 +1,7 @@
-"""What a request consists of on the wire: its target, its header fields, and its body's chunks; h11 frames them.
+"""The wire form of a request: its target, its header fields, and its body's chunks; h11 frames them.
 
-The URL is sent exactly as it is in the request: percent-encoding and dot segments are the caller's. The fields that
-frame the message are written here alone: no Content-Length, Transfer-Encoding or hop-by-hop field of a caller or a
+The URL is sent exactly as it is in the request: percent-encoding and dot segments are not changed. Only this module
+writes the fields that frame the message: no Content-Length, Transfer-Encoding or hop-by-hop field of a caller or a
 document is sent.
 """
 
@@ -24,7 +24,7 @@ from dynclient.transports.clock import Clock
 T = TypeVar("T")
 
 CHUNK = 65_536
-"""Bytes that are read or written at once."""
+"""Bytes per read or write."""
 
 _URL = expression(r"(https?)://([^/?#]+)((?:[/?][^#]*)?)(?:#.*)?", re.IGNORECASE)
 _AUTHORITY = expression(r"(\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^:\[\]@]+)(?::([0-9]{0,5}))?")
@@ -33,9 +33,9 @@ _MAX_PORT = 65_535
 
 
 class Target(Record):
-    """Where a request goes. ``authority`` is the value of Host, ``path`` the request target with its query.
+    """The target of a request. ``authority`` is the value of Host, ``path`` the request target with its query.
 
-    ``certificate`` tells that the server is shown the client's certificate.
+    ``certificate``: the client's certificate is sent to the server.
     """
 
     scheme: str
@@ -51,7 +51,7 @@ class Target(Record):
         return f"{self.scheme}+certificate" if self.certificate else self.scheme, self.host, self.port
 
 
-# Some tracebacks print local variables, so what may hold a secret shows no more than its size.
+# Some tracebacks print local variables, so values that may contain secrets show only their size.
 
 
 class HiddenPath(str):
@@ -85,20 +85,20 @@ class BodyFailed(Exception):
     """The caller's body raised ``error``, or can't be sent."""
 
     def __init__(self, error: BaseException) -> None:
-        """Wrap the error, which the call raises in place of this one."""
+        """Wrap the error, which the call raises instead of this one."""
         super().__init__(str(error))
         self.error = error
 
 
 PENDING: Any = object()
-"""What the iterator of a body yields whose next chunk has to be fetched first."""
+"""Yielded by a body's iterator if the next chunk has to be fetched first."""
 
 
 class Content(Record):
-    """A body on its way out.
+    """A body to send.
 
-    ``size`` is its length in bytes, or None if only its end shows it. A chunk is None where ``fetch`` has to be awaited
-    first. ``whole`` is the body if it is in memory.
+    ``size`` is its length in bytes, or None if it is unknown. A chunk is None if ``fetch`` has to be awaited first.
+    ``whole`` is the body if it is in memory.
     """
 
     chunks: Iterator[bytes | None]
@@ -108,7 +108,7 @@ class Content(Record):
 
 
 def target_of(url: str) -> Target:
-    """Split a URL, without changing any of it.
+    """Split a URL without changing it.
 
     Raises:
         ArgumentError: it is not an absolute http or https URL, has characters that can't be sent, or user information.
@@ -118,9 +118,9 @@ def target_of(url: str) -> Target:
         raise ArgumentError("the URL is not an absolute http or https URL", argument="url")
     scheme, authority, path = match[1].lower(), match[2], match[3]
     if "@" in authority:
-        raise ArgumentError("the URL holds user information", argument="url", hint="give credentials as auth=")
+        raise ArgumentError("the URL contains user information", argument="url", hint="pass credentials as auth=")
     if _UNSENDABLE.search(path):
-        raise ArgumentError("the URL holds characters that must be percent-encoded", argument="url")
+        raise ArgumentError("the URL contains characters that must be percent-encoded", argument="url")
     path = path if path.startswith("/") else "/" + path
     server = _server(scheme, authority)
     return Target(server.scheme, server.host, server.port, server.authority, HiddenPath(path))
@@ -170,7 +170,7 @@ def header_fields(request: Request, target: Target, content: Content | None) -> 
 
 def encoded(value: str) -> bytes:
     """Return a header's value as it is sent: in Latin-1, or else in UTF-8."""
-    # RFC 9110, 5.5: blanks around a value are no part of it.
+    # RFC 9110, 5.5: whitespace around a value is not part of it.
     value = value.strip(" \t")
     try:
         return value.encode("latin-1")
@@ -195,13 +195,14 @@ def why_unsendable(request: Request) -> ArgumentError:
             return ArgumentError("a header's name is not a token", argument="headers")
         if not is_field_value(value):
             return ArgumentError(
-                f"the value of header {name} can't be sent: it holds a line end or a control character", argument=name
+                f"the value of header {name} can't be sent: it contains a line break or a control character",
+                argument=name,
             )
-    return ArgumentError("the URL holds characters that must be percent-encoded", argument="url")
+    return ArgumentError("the URL contains characters that must be percent-encoded", argument="url")
 
 
 def content_of(body: Body) -> Content | None:
-    """Return a body that is read in this thread, or None where there is none.
+    """Return a body that is read in this thread, or None if there is none.
 
     Raises:
         ArgumentError: it can't be sent.
@@ -212,9 +213,9 @@ def content_of(body: Body) -> Content | None:
 
 
 def read_by(body: Body, fetching: Callable[[Any], Iterator[Any]]) -> Content | None:
-    """Return a body as it is sent: bytes, files, and iterators with a ``length``, with their size; all else in chunks.
+    """Return a body in the form to send: bytes, files, and iterators with a ``length`` have a size; others are chunked.
 
-    ``fetching`` makes an iterator that yields PENDING until the next chunk has been fetched, of one that may block.
+    ``fetching`` makes an iterator that yields PENDING until the next chunk has been fetched, for a body that may block.
 
     Raises:
         ArgumentError: it can't be sent.
@@ -237,7 +238,7 @@ def read_by(body: Body, fetching: Callable[[Any], Iterator[Any]]) -> Content | N
 
 
 def watched(content: Content | None, progress: Callable[[int, int | None], object] | None) -> Content | None:
-    """Return a body that tells ``progress`` how much of it was sent, after each piece of at most 64 KiB."""
+    """Return a body that reports to ``progress`` after each piece of at most 64 KiB."""
     if content is None or progress is None:
         return content
     return content._replace(chunks=_told(content.chunks, content.size, progress), whole=None)
@@ -257,12 +258,12 @@ def _told(
             sent += len(piece)
             try:
                 progress(sent, size)
-            except Exception as error:  # noqa: BLE001  # the caller's code: what it raises ends the call
+            except Exception as error:  # noqa: BLE001  # the caller's code may raise anything, which ends the call
                 raise BodyFailed(error) from None
 
 
 def _size(file: IO[bytes]) -> int | None:
-    """Return the bytes from a file's position to its end, or None if the file can't say."""
+    """Return the bytes from a file's position to its end, or None if that is unknown."""
     try:
         here = file.tell()
         end = file.seek(0, io.SEEK_END)
@@ -273,13 +274,13 @@ def _size(file: IO[bytes]) -> int | None:
 
 
 def _chunks(source: Iterator[Any]) -> Iterator[bytes | None]:
-    """Read a caller's chunks, so that what the caller raises is not mistaken for an error of the connection."""
+    """Read a caller's chunks, so that the caller's errors are not mistaken for errors of the connection."""
     while True:
         try:
             chunk = next(source)
         except StopIteration:
             return
-        except Exception as error:  # noqa: BLE001  # whatever the caller's code raises is handed back to the caller
+        except Exception as error:  # noqa: BLE001  # any error of the caller's code is returned to the caller
             raise BodyFailed(error) from None
         if chunk is PENDING:
             yield None

@@ -1,9 +1,9 @@
-"""The transport for the tasks of an event loop, asyncio's or trio's; anyio waits for sockets and looks up names.
+"""The transport for the tasks of an event loop, asyncio or trio, with anyio.
 
 anyio's own streams are not used, since connections outlive an event loop here: a program that calls ``asyncio.run``
-several times uses them again, and one that forgets to close a client is warned of nothing. asyncio's transports, on
-which those streams stand, can neither be used nor closed once their loop has ended. Bytes are taken from a socket only
-when they are read, so an idle connection still shows what came on it, its end too.
+several times reuses them, and one that forgets to close a client gets no warning. asyncio's transports, which anyio's
+streams use, can neither be used nor closed after their loop has ended. Bytes are read from a socket only on demand, so
+an idle connection still shows received bytes and its end.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class TaskWaiter(Waiter):
 
 
 class AsyncHTTPTransport(Connector):
-    """Sends requests over HTTP/1.1, on connections that are kept for the next one. The tasks of an event loop share it.
+    """Sends requests over HTTP/1.1, on pooled connections. The tasks of an event loop share it.
 
-    Proxies are used only if asked for: those of the environment with ``proxy="environment"``.
+    Proxies are used only on request: those of the environment with ``proxy="environment"``.
     """
 
     waiter = TaskWaiter
@@ -61,11 +61,11 @@ class AsyncHTTPTransport(Connector):
         return await HTTP11Exchange(self, send, AsyncBodyStream).response()
 
     async def aclose(self) -> None:
-        """Close idle connections, and refuse further requests; those under way end by themselves."""
+        """Close idle connections, and refuse further requests; requests in progress finish."""
         self.pool.close()
 
     def content(self, body: Body) -> Content | None:
-        """Return the body as it is sent, or None where there is none."""
+        """Return the body in the form to send, or None if there is none."""
         return fetched(body)
 
     async def context(self, *, certificate: bool) -> ssl.SSLContext:
@@ -93,13 +93,13 @@ class AsyncHTTPTransport(Connector):
         stream = TCPStream(address[0])
         try:
             await stream.connect(address[1], seconds)
-        except BaseException:  # also a cancellation: nobody else knows of the socket
+        except BaseException:  # also a cancellation: no other code has the socket
             stream.close()
             raise
         return stream
 
     async def secured(self, stream: TCPStream | TLSStream, host: str, clock: Clock, *, certificate: bool) -> Stream:
-        """Shake hands by TLS with a server of this name."""
+        """Do the TLS handshake with a server of this name."""
         secured = TLSStream(stream)
         await secured.handshake(await self.context(certificate=certificate), host, clock)
         return secured
@@ -109,17 +109,17 @@ class AsyncHTTPTransport(Connector):
 
 
 class TCPStream:
-    """A socket that does not block, for which tasks wait."""
+    """A non-blocking socket for tasks."""
 
     def __init__(self, family: int) -> None:
-        """Make a socket that is not connected yet."""
+        """Make a socket, not connected yet."""
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._waiting = self._closing = False
         try:
             self._socket.setblocking(False)
             if family != getattr(socket, "AF_UNIX", None):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except BaseException:  # also an interrupt: nobody else knows of the socket
+        except BaseException:  # also an interrupt: no other code has the socket
             self._socket.close()
             raise
 
@@ -127,7 +127,7 @@ class TCPStream:
         """Connect.
 
         Raises:
-            OSError: there is no connection, within these seconds.
+            OSError: the connection failed, or was not made within these seconds.
         """
         result = self._socket.connect_ex(address)
         if result in {errno.EINPROGRESS, errno.EWOULDBLOCK}:
@@ -140,7 +140,7 @@ class TCPStream:
             raise OSError(result, os.strerror(result))
 
     async def receive(self, clock: Clock) -> bytes:
-        """Wait for bytes; none are the end."""
+        """Wait for bytes; no bytes mean the end."""
         while True:
             await self._ready(anyio.wait_readable, clock)
             with contextlib.suppress(BlockingIOError):
@@ -155,7 +155,7 @@ class TCPStream:
                 await self._ready(anyio.wait_writable, clock)
 
     def is_idle(self) -> bool:
-        """Whether nothing has come, nor the end."""
+        """Whether neither bytes nor the end have arrived."""
         try:
             self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -193,7 +193,7 @@ class TCPStream:
 class TLSStream:
     """TLS over another stream.
 
-    anyio's can't be read any more once a write to it was broken off, which is when an early answer is looked for.
+    anyio's can't be read after an aborted write, but an early response is read then.
     """
 
     def __init__(self, below: TCPStream | TLSStream) -> None:
@@ -207,22 +207,22 @@ class TLSStream:
         def wrap() -> ssl.SSLObject:
             return context.wrap_bio(self._in, self._out, server_hostname=host)
 
-        # Contexts that ask the system whom to trust may block.
+        # Contexts that use the system's trust store may block.
         self._tls = wrap() if type(context) is ssl.SSLContext else await anyio.to_thread.run_sync(wrap)
         try:
             await self._do(clock, self._tls.do_handshake)
         except ssl.SSLError:
-            # Tell the server why, if that is possible.
+            # Send the reason to the server, if possible.
             with contextlib.suppress(OSError, DeadlineExceeded):
                 await self._flush(clock)
             raise
 
     async def receive(self, clock: Clock) -> bytes:
-        """Wait for bytes; none are the end."""
+        """Wait for bytes; no bytes mean the end."""
         try:
             return await self._do(clock, self._tls.read, CHUNK)
         except ssl.SSLZeroReturnError:
-            # The server's close_notify. RFC 9112, 9.8: an end without it is an error, and not the end of a body.
+            # The server's close_notify. RFC 9112, 9.8: an end without it is an error, not the end of a body.
             return b""
 
     async def send(self, data: memoryview, clock: Clock) -> None:
@@ -231,7 +231,10 @@ class TLSStream:
             data = data[await self._do(clock, self._tls.write, data[:CHUNK]) :]
 
     def is_idle(self) -> bool:
-        """Whether nothing has come, nor the end. Tickets for later sessions, which TLS reads itself, don't count."""
+        """Whether neither bytes nor the end have arrived.
+
+        Tickets for later sessions, which TLS reads itself, don't count.
+        """
         try:
             self._tls.read(1)
         except ssl.SSLWantReadError:
@@ -241,7 +244,7 @@ class TLSStream:
         return False
 
     def close(self) -> None:
-        """Close the stream that carries it; TLS does not say goodbye."""
+        """Close the stream that carries it; TLS sends no close_notify."""
         self._below.close()
 
     async def _do(self, clock: Clock, function: Callable[..., T], *arguments: Any) -> T:
@@ -264,7 +267,7 @@ class TLSStream:
 
 
 def fetched(body: Body) -> Content | None:
-    """Return a body whose chunks a task waits for, or None where there is none.
+    """Return a body whose chunks a task waits for, or None if there is none.
 
     Raises:
         ArgumentError: it can't be sent.
@@ -275,9 +278,9 @@ def fetched(body: Body) -> Content | None:
 
 
 class _Source(Iterator[Any]):
-    """The chunks of a body that has to be waited for: PENDING, until the next one has been fetched.
+    """The chunks of an asynchronous body: PENDING until the next one has been fetched.
 
-    What is not an asynchronous iterator may block, as files do, and is read in a worker thread.
+    Other iterators may block, like files, and are read in a worker thread.
     """
 
     _END: Any = object()
@@ -302,7 +305,7 @@ class _Source(Iterator[Any]):
         """Fetch the next chunk, within the call's deadline.
 
         Raises:
-            BodyFailed: its source raised.
+            BodyFailed: its source raised an error.
             DeadlineExceeded: no time is left.
         """
         with anyio.move_on_after(clock.remaining) as scope:
@@ -311,7 +314,7 @@ class _Source(Iterator[Any]):
                     self._chunk = await anext(self._source, self._END)
                 else:
                     self._chunk = await anyio.to_thread.run_sync(next, self._source, self._END, abandon_on_cancel=True)
-            except Exception as error:  # noqa: BLE001  # whatever the caller's code raises is handed back to the caller
+            except Exception as error:  # noqa: BLE001  # any error of the caller's code is returned to the caller
                 raise BodyFailed(error) from None
         if scope.cancelled_caught:
             raise DeadlineExceeded

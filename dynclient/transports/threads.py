@@ -1,10 +1,10 @@
-"""The transport for threads, on connections that urllib3 opens.
+"""The transport for threads; urllib3 opens its connections.
 
-urllib3's pool manager is not used: it has no deadline over a whole exchange, and does not tell whether a request may
-have left. Its functions connect and shake hands; exchange, framing and pool are those of tasks too.
+urllib3's pool manager is not used: it has no deadline over a whole exchange, and does not say whether a request may
+have been sent. Its functions connect and do the TLS handshake; exchange, framing and pool are shared with tasks.
 
-Each call of the operating system releases Python's lock, and where many threads run, taking it again is slower than the
-call. So a socket is waited for only where nothing can be done with it, and never has a time-out set: it does not block.
+Each system call releases the GIL, and with many threads, taking it again is slower than the call. So a thread waits for
+a socket only if a read or write would block, and sockets are non-blocking, without a timeout.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _CONTEXT = threading.Lock()
 
 
 class HTTPTransport(Connector):
-    """Sends requests over HTTP/1.1, on connections that are kept for the next one. Threads may share it.
+    """Sends requests over HTTP/1.1, on pooled connections. Threads may share it.
 
-    Proxies are used only if asked for: those of the environment with ``proxy="environment"``.
+    Proxies are used only on request: those of the environment with ``proxy="environment"``.
     """
 
     def send(self, send: Send) -> Response:
@@ -45,22 +45,22 @@ class HTTPTransport(Connector):
         return HTTP11Exchange(self, send, BodyStream)
 
     def close(self) -> None:
-        """Close idle connections, and refuse further requests; those under way end by themselves."""
+        """Close idle connections, and refuse further requests; requests in progress finish."""
         self.pool.close()
 
     def content(self, body: Body) -> Content | None:
-        """Return the body as it is sent, or None where there is none."""
+        """Return the body in the form to send, or None if there is none."""
         return content_of(body)
 
     async def context(self, *, certificate: bool) -> ssl.SSLContext:
-        """Return the TLS context with the client's certificate or without; each is made when it is first needed."""
+        """Return the TLS context with the client's certificate or without; each is made at its first use."""
         with _CONTEXT:
             if certificate not in self._contexts:
                 self._contexts[certificate] = context_of(self._tls, certificate=certificate)
             return self._contexts[certificate]
 
     async def look_up(self, host: str, port: int, clock: Clock) -> list[Address]:
-        """Return the host's addresses, in the resolver's order; this blocks, and can't be ended."""
+        """Return the host's addresses, in the resolver's order; this blocks and can't be interrupted."""
         clock.left()
         return [(entry[0], entry[4]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
@@ -69,14 +69,14 @@ class HTTPTransport(Connector):
         if address[0] == getattr(socket, "AF_UNIX", None):
             return stream_of(_unix_connected(address[1], seconds))
         options: list[tuple[int, int, int | bytes]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        # Called by its module: this is the one place where tests replace the network.
+        # Called through its module: tests replace the network only here.
         sock = urllib3_connection.create_connection(address[1][:2], seconds, socket_options=options)
         return stream_of(sock)
 
     async def secured(
         self, stream: PollStream | BlockingStream, host: str, clock: Clock, *, certificate: bool
     ) -> Stream:
-        """Shake hands by TLS with a server of this name."""
+        """Do the TLS handshake with a server of this name."""
         sock, context = stream.sock, await self.context(certificate=certificate)
         sock.settimeout(clock.left())
         nested = isinstance(sock, ssl.SSLSocket)
@@ -95,7 +95,7 @@ def _unix_connected(path: str, seconds: float | None) -> socket.socket:
     try:
         sock.settimeout(seconds)
         sock.connect(path)
-    except BaseException:  # also an interrupt: nobody else knows of the socket
+    except BaseException:  # also an interrupt: no other code has the socket
         sock.close()
         raise
     return sock
@@ -104,25 +104,26 @@ def _unix_connected(path: str, seconds: float | None) -> socket.socket:
 def stream_of(sock: Any) -> PollStream | BlockingStream:
     """Return the stream of a connected socket.
 
-    TLS within TLS, which is not a socket, and systems without ``poll`` get one that blocks.
+    TLS within TLS, which is not a socket, and systems without ``poll`` get a blocking one.
     """
-    # Looked up each time: eventlet and the like remove it when they patch the standard library, which may be late.
+    # Looked up each time: eventlet and similar libraries remove it when they patch the standard library, possibly
+    # later.
     return PollStream(sock) if hasattr(select, "poll") and isinstance(sock, socket.socket) else BlockingStream(sock)
 
 
 class BlockingStream:
-    """A socket that blocks, with a time-out that is set before each wait."""
+    """A blocking socket, with a timeout that is set before each wait."""
 
     __slots__ = ("_pending", "sock")
 
     def __init__(self, sock: Any) -> None:
-        """Take a socket, or an object that is used like one."""
+        """Take a socket, or an object with its interface."""
         self.sock = sock
         # Bytes that TLS has decrypted already.
         self._pending: Callable[[], int] = getattr(sock, "pending", int)
 
     async def receive(self, clock: Clock) -> bytes:
-        """Wait for bytes; none are the end."""
+        """Wait for bytes; no bytes mean the end."""
         self.sock.settimeout(clock.left())
         data: bytes = self.sock.recv(CHUNK)
         return data
@@ -135,11 +136,11 @@ class BlockingStream:
             data = data[CHUNK:]
 
     def is_idle(self) -> bool:
-        """Whether nothing has come, nor the end."""
+        """Whether neither bytes nor the end have arrived."""
         return not self._pending() and not wait_for_read(self.sock, timeout=0.0)
 
     def abort(self) -> None:
-        """Shut the socket down, which wakes another thread that waits for it."""
+        """Shut down the socket, which wakes a thread that waits for it."""
         with contextlib.suppress(OSError):
             # The plain socket's method: that of an SSLSocket would first make it a plain one.
             socket.socket.shutdown(getattr(self.sock, "socket", self.sock), socket.SHUT_RDWR)
@@ -150,26 +151,26 @@ class BlockingStream:
 
 
 class PollStream(BlockingStream):
-    """A socket that does not block, with or without TLS."""
+    """A non-blocking socket, with or without TLS."""
 
     __slots__ = ("_poll_read", "_poll_write")
 
     def __init__(self, sock: socket.socket) -> None:
-        """Take a socket that is connected."""
+        """Take a connected socket."""
         super().__init__(sock)
         sock.setblocking(False)
         self._poll_read = _poll(sock, select.POLLIN)
         self._poll_write: Any = None
 
     async def receive(self, clock: Clock) -> bytes:
-        """Wait for bytes; none are the end."""
+        """Wait for bytes; no bytes mean the end."""
         while True:
             if not self._pending():
                 _wait(self._poll_read, clock)
             try:
                 data: bytes = self.sock.recv(CHUNK)
             except (BlockingIOError, ssl.SSLWantReadError):
-                # Less than a record of TLS has come.
+                # Less than a TLS record has arrived.
                 continue
             except ssl.SSLWantWriteError:
                 self._wait_to_write(clock)
@@ -194,7 +195,7 @@ class PollStream(BlockingStream):
         _wait(self._poll_write, clock)
 
     def is_idle(self) -> bool:
-        """Whether nothing has come, nor the end."""
+        """Whether neither bytes nor the end have arrived."""
         return not self._pending() and not self._poll_read.poll(0)
 
 
@@ -204,7 +205,7 @@ def _poll(sock: socket.socket, event: int) -> Any:
     return made
 
 
-# In milliseconds what an `int` of C holds, some 24 days.
+# The largest C `int` in milliseconds, about 24 days.
 _LONGEST = 2**31 - 1
 
 

@@ -1,4 +1,4 @@
-"""An asynchronous transport made of a synchronous one and worker threads."""
+"""An asynchronous transport that runs a synchronous one in worker threads."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ T = TypeVar("T")
 
 
 class ThreadedTransport:
-    """Makes an asynchronous transport of a synchronous one, whose requests run in worker threads, on asyncio and trio.
+    """Runs the requests of a synchronous transport in worker threads, for asyncio and trio.
 
-    A bounded number of requests is under way at a time. Cancelling one returns at once, and breaks its connection if
-    the transport is an AbortableTransport; its place becomes free when its thread has ended. A streamed response holds
-    its place until it is read to its end, or closed.
+    The number of concurrent requests is bounded. Cancelling one returns at once, and aborts its connection if the
+    transport is an AbortableTransport; its place becomes free when its thread has ended. A streamed response holds its
+    place until it is read to its end, or closed.
     """
 
     def __init__(self, transport: Transport, limit: int = 40) -> None:
-        """Take the transport, and how many requests may be under way at once."""
+        """Take the transport, and the largest number of concurrent requests."""
         self._transport = transport
         self._pool = Pool(limit, _LoopWaiter)
 
@@ -50,12 +50,12 @@ class ThreadedTransport:
         return replace(response, body=AsyncBodyStream(work)) if body is not None else response
 
     async def aclose(self) -> None:
-        """Close the transport; requests under way end by themselves."""
+        """Close the transport; requests in progress finish."""
         self._transport.close()
 
 
 class _LoopWaiter(TaskWaiter):
-    """A task that waits for a place, and that any thread may wake."""
+    """A task that waits for a place; any thread may wake it."""
 
     one_thread = False
 
@@ -89,7 +89,7 @@ _PLACE = ("", "", 0)
 class _Work(Lease):
     """A request in worker threads, one at a time.
 
-    When both its thread and its task are done with it, its response is closed and its place is given back, once.
+    When both its thread and its task have finished, its response is closed and its place is given back, once.
     """
 
     def __init__(self, transport: Transport, send: Send, pool: Pool) -> None:
@@ -115,13 +115,13 @@ class _Work(Lease):
         try:
             await self._pool.take(_PLACE, clock, self)
         except DeadlineExceeded:
-            text, operation_id = "too many requests are under way", request.operation_id
+            text, operation_id = "too many concurrent requests", request.operation_id
         else:
             return
         raise PoolTimeout(text, request=request, operation_id=operation_id, elapsed=clock.elapsed)
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Run ``send`` or ``read`` in a thread; cancelling breaks the connection, and waits for nothing."""
+        """Run ``send`` or ``read`` in a thread; cancelling aborts the connection without waiting."""
         one = anyio.CapacityLimiter(1)
         try:
             return await anyio.to_thread.run_sync(self._guarded, function, abandon_on_cancel=True, limiter=one)
@@ -133,7 +133,7 @@ class _Work(Lease):
             raise
 
     def send(self) -> Response:
-        """Send the request, and read the response, or of a streamed one its head."""
+        """Send the request, and read the response, or only its head if it is streamed."""
         response = self._exchange.run() if self._exchange is not None else self._transport.send(self._send)
         if self._send.stream and not isinstance(response.body, bytes):
             self.body = response.body
@@ -151,7 +151,7 @@ class _Work(Lease):
         return chunk
 
     def give_up(self) -> None:
-        """Note that the task is done with it."""
+        """Record that the task has finished."""
         self._left = True
         if not self._busy.locked():
             self._close()
@@ -160,7 +160,7 @@ class _Work(Lease):
         try:
             with self._busy:
                 if self._left:
-                    raise RuntimeError("the task has gone")
+                    raise RuntimeError("the task has ended")
                 return function()
         finally:
             if self._left:

@@ -198,7 +198,9 @@ def test_no_place_before_the_deadline():
     *_, late = _run(pacing, server, Rate("1/s"), calls=4, total=2.5)
     assert isinstance(late, exceptions.PaceTimeout)
     assert (late.wait, late.attempts, late.outcome_unknown) == (3.0, 0, False)
-    assert "the rate 1/s of http://h:80 leaves no place before the deadline: the request could go in 3 s" in str(late)
+    assert "the rate 1/s of http://h:80 leaves no place before the deadline: the request could be sent in 3 s" in str(
+        late
+    )
     assert _run(pacing, server, Rate("1/s"), now=3.0) == [200], "the place was not taken"
     assert server.times == [0.0, 1.0, 2.0, 3.0]
 

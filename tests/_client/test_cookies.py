@@ -1,4 +1,4 @@
-"""Cookies: kept and sent back if that is asked for, and only where credentials may go."""
+"""Cookies: kept and sent back if requested, and only where credentials may go."""
 
 from __future__ import annotations
 

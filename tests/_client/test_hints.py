@@ -50,7 +50,7 @@ MISTAKES = {
     "timeout in a call": (lambda api: api.create.prepare(name="x", timeout=3), r"with_options\(timeout=\.\.\.\)"),
     "content type in a call": (lambda api: api.create.prepare(name="x", content_type="a/b"), r"with_options\(content"),
     "query in a call": (lambda api: api.create.prepare(name="x", query={"a": 1}), r"with_options\(query="),
-    "no body": (lambda api: api.create.prepare(), r"name=, when=, size=, of which the first 1 are required"),
+    "no body": (lambda api: api.create.prepare(), r"name=, when=, size=; the first 1 are required"),
     "a value of the wrong type": (lambda api: api.create.prepare(name="x", page="3x"), r"page.*it is '3x'"),
     "no discriminator": (lambda api: api.adopt.prepare({"meow": 1}), r"\$\.kind: is required.*'Cat' and 'Dog'"),
     "the way past": (lambda api: api.create.prepare(name=5), r'validate=Validation\(requests="warn"\)'),

@@ -119,7 +119,7 @@ def answered(data, status=200, content_type="application/json"):
 
 # name: answer to get_call_state, class of error, what the error's data holds
 ANSWERS = {
-    "breaks its schema": (answered({"callId": 5}), exceptions.ResponseValidationError, {"callId": 5}),
+    "does not match its schema": (answered({"callId": 5}), exceptions.ResponseValidationError, {"callId": 5}),
     "undocumented status": (answered({"a": 1}, 418), exceptions.undocumented(418), {"a": 1}),
     "undocumented success": (answered({"callId": 1}, 202), exceptions.UndocumentedStatus, {"callId": 1}),
     "a page of HTML": (answered("<html>no", 200, "text/html"), exceptions.UnexpectedMediaType, "<html>no"),

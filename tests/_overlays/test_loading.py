@@ -271,7 +271,7 @@ def test_what_selects_nothing_is_warned_of(vendor, caplog):
     Path("fix.overlay.yaml").write_text(OVERLAY + "  - {target: $.pathz, remove: true}\nextends: other.yaml\n")
     load("vendor.yaml", overlays=["fix.overlay.yaml"], cache=False)
     assert "fix.overlay.yaml, line 17, #/actions/2: the target $.pathz selects nothing" in caplog.text
-    assert "fix.overlay.yaml, line 18, #/extends: it was made for other.yaml, and is applied to file:" in caplog.text
+    assert "fix.overlay.yaml, line 18, #/extends: it was made for other.yaml, but is applied to file:" in caplog.text
 
 
 def test_without_the_library(vendor, monkeypatch):

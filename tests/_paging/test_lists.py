@@ -123,18 +123,18 @@ def test_unique_leaves_out_what_was_there_before(caller):
 # Lie -> the error's class and a part of its text, the items before it, the page that was not read.
 PAGING = dynclient.PaginationError
 LIES = {
-    "repeats": (PAGING, "repeats where the next page is", 4, 3),
-    "cycle": (PAGING, "repeats where the next page is", 6, 4),
+    "repeats": (PAGING, "repeats the position of the next page", 4, 3),
+    "cycle": (PAGING, "repeats the position of the next page", 6, 4),
     "other_origin": (PAGING, "another origin, http://other.test:80", 2, 2),
     "other_scheme": (PAGING, "another origin, https://127.0.0.1", 2, 2),
-    "script": (PAGING, "no http or https URL", 2, 2),
-    "user_info": (PAGING, "no http or https URL", 2, 2),
+    "script": (PAGING, "no valid http or https URL", 2, 2),
+    "user_info": (PAGING, "no valid http or https URL", 2, 2),
     "conflict": (dynclient.Conflict, "at page 3", 2, 3),
     "broken": (dynclient.ServerError, "at page 3", 2, 3),
     "long": (PAGING, "has 65,536 characters", 2, 2),
-    "itself": (PAGING, "repeats where the next page is", 2, 2),
+    "itself": (PAGING, "repeats the position of the next page", 2, 2),
     "object": (PAGING, "token for cursor is a dict", 2, 2),
-    "no_list": (PAGING, "no list of items", 0, 1),
+    "no_list": (PAGING, "not a list of items", 0, 1),
 }
 
 

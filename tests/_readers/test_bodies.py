@@ -178,7 +178,7 @@ def test_a_form_of_2_is_an_object(operation_of: Reader) -> None:
 
 
 def test_a_form_of_2_cannot_stand_beside_a_body(operation_of: Reader) -> None:
-    with pytest.raises(InvalidDocument, match="cannot stand beside a body"):
+    with pytest.raises(InvalidDocument, match="can't have both a form field and a body"):
         operation_of(f"parameters: [{JSON_BODY}, {FIELD}]", method="post", swagger="2.0")
 
 

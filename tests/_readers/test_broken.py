@@ -162,13 +162,13 @@ def test_a_broken_path_item_is_told_and_leaves_the_others(api_of: Callable[..., 
 
 def test_references_in_a_circle_are_told(operation_of: Callable[..., Any]) -> None:
     circle = {"parameters": {"a": {"$ref": "#/components/parameters/b"}, "b": {"$ref": "#/components/parameters/a"}}}
-    with pytest.raises(UnresolvableReference, match="circle"):
+    with pytest.raises(UnresolvableReference, match="circular"):
         operation_of("parameters: [{$ref: '#/components/parameters/a'}]", components=circle)
 
 
 def test_a_circle_of_references_with_words_beside_them_is_told(operation_of: Callable[..., Any]) -> None:
     one = {"$ref": "#/components/parameters/a", "description": "me again"}
-    with pytest.raises(UnresolvableReference, match="circle"):
+    with pytest.raises(UnresolvableReference, match="circular"):
         operation_of("parameters: [{$ref: '#/components/parameters/a'}]", components={"parameters": {"a": one}})
 
 

@@ -45,8 +45,8 @@ def test_version_is_found(told: dict[str, Any], version: str) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({}, "says no version; it has no key"),
-    ({"info": {}, "paths": {}}, "says no version; it has info, paths"),
+    ({}, "has no version; its keys are none"),
+    ({"info": {}, "paths": {}}, "has no version; its keys are info, paths"),
     ({"swagger": "1.2"}, "swagger: 1.2"),
     ({"swagger": "3.0.0"}, "swagger: 3.0.0"),
     ({"openapi": "2.0"}, "openapi: 2.0"),

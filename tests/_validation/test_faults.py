@@ -162,13 +162,17 @@ CHOICES = [
         {"kind": "b", "b": "x"},
         [("$.b", "must be an integer, not a string")],
     ),
-    ({"oneOf": [{"minimum": 1}, {"minimum": 2}]}, 3, [("$", "fits more than one of 2 schemas, only one is allowed")]),
+    (
+        {"oneOf": [{"minimum": 1}, {"minimum": 2}]},
+        3,
+        [("$", "matches more than one of 2 schemas, only one is allowed")],
+    ),
     (
         {"anyOf": [{"minimum": 5}, {"maximum": 1}]},
         3,
-        [("$", "fits none of 2 schemas: $ must be at least 5; or $ must be at most 1")],
+        [("$", "matches none of 2 schemas: $ must be at least 5; or $ must be at most 1")],
     ),
-    ({"not": {"type": "string"}}, "x", [("$", "fits a schema that it must not fit")]),
+    ({"not": {"type": "string"}}, "x", [("$", "matches a schema that it must not match")]),
 ]
 
 

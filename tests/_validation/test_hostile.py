@@ -190,7 +190,7 @@ MALFORMED = [
     ({"minLength": "3"}, "minLength", "'3', and must be a number of 0"),
     ({"properties": []}, "properties", r"is \[\]"),
     ({"properties": {"a": "text"}}, "properties", "'a' is not a schema, but 'text'"),
-    ({"properties": {"$ref": "#/x"}}, "properties", r"`\$ref` can't stand for a map of schemas"),
+    ({"properties": {"$ref": "#/x"}}, "properties", r"`\$ref` can replace a single schema"),
     ({"allOf": {}}, "allOf", "is an object"),
     ({"enum": "a"}, "enum", "is 'a'"),
     ({"items": 5}, "items", "is 5, and must be a schema"),

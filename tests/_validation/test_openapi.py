@@ -123,7 +123,7 @@ PICKED = [
     ("default", {"kind": "unheard of"}, [("$.weight", "is required")]),
     ("default", {}, [("$.kind", "is required"), ("$.weight", "is required")]),
     ("default", {"kind": "Cat"}, [("$.lives", "is required")]),
-    ("dangling", {"kind": "gone"}, [("$", "fits none of 2 schemas: $.lives is required; or $.bark is required")]),
+    ("dangling", {"kind": "gone"}, [("$", "matches none of 2 schemas: $.lives is required; or $.bark is required")]),
     ("dangling", {"kind": "Dog", "bark": "x"}, []),
 ]
 DISCRIMINATED = {

@@ -215,8 +215,8 @@ def test_a_journal_of_another_run_is_refused(start, client, table, document, ser
     start()
     for options, message in [
         ({"operation": "put_order"}, "another operation"),
-        ({"arguments": {"sku": "$id", "amount": 1}}, "arguments= is another"),
-        ({"partition_size": 10}, "partition_size= is another"),
+        ({"arguments": {"sku": "$id", "amount": 1}}, "arguments= differs"),
+        ({"partition_size": 10}, "partition_size= differs"),
     ]:
         with pytest.raises(bulk.JournalError, match=message):
             start(**options)
@@ -256,7 +256,7 @@ def test_what_is_no_journal_is_refused(start, tmp_path):
 
 def test_the_run_stops_where_too_many_rows_fail(start, server):
     server.answer = lambda sku: 422
-    with pytest.raises(bulk.TooManyFailures, match="3 rows in a row were not done") as caught:
+    with pytest.raises(bulk.TooManyFailures, match="3 rows in succession were not done") as caught:
         start(max_failures=3, concurrency=1)
     assert "max_failures=None" in caught.value.hint
     assert len(server.counts) == 3
@@ -289,7 +289,7 @@ def test_only_some_rows_are_sent_with_a_limit(start, server):
 
 
 def test_operations_that_answer_with_a_file_are_refused(start, server):
-    with pytest.raises(ArgumentError, match="answers with a file"):
+    with pytest.raises(ArgumentError, match="returns a file"):
         start("get_file", arguments={})
     with pytest.raises(ArgumentError, match="takes a file or a stream"):
         start("put_file", arguments={})

@@ -89,7 +89,7 @@ def test_every_command_refuses_bad_documents(run, folder, words):
         assert status in {1, 2}, said
         assert 1 <= len(lines) <= 4, said
         assert lines[0].startswith(("dynclient: ", f"{name}: 1 fault")) or "fault" in lines[0], said
-        assert "a bug of dynclient" not in err, said
+        assert "a bug in dynclient" not in err, said
         assert "hunter2" not in err, said
         assert "\x1b[2J" not in err, said
         assert out == "" or words[0] == "validate", said
@@ -148,4 +148,4 @@ def test_other_bad_input(run, folder, httpserver, words, expected):
     assert (status, out) == (expected, ""), err
     assert 1 <= len(err.splitlines()) <= 4, err
     assert err.startswith("dynclient: "), err
-    assert "a bug of dynclient" not in err
+    assert "a bug in dynclient" not in err

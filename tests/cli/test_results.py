@@ -1,4 +1,4 @@
-"""What comes back: responses that break the document, redirects, files, headers and credentials that are sent."""
+"""Results of calls: responses that do not match the document, redirects, files, headers and credentials."""
 
 from __future__ import annotations
 

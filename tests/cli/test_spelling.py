@@ -24,7 +24,7 @@ paths:
       parameters:
         - {name: q, in: query, requred: true, schema: {type: string, minLenght: 1}}  #! `requred` #! `minLength`?
         - {$ref: "#/x-shared/q"}
-      consumes: [a/b]                                    #! OpenAPI 2.0 has it
+      consumes: [a/b]                                    #! it exists in OpenAPI 2.0
       respones: {}                                       #! did you mean `responses`?
       responses:
         x-response: {desc: 1}
@@ -67,17 +67,17 @@ MORE = """\
 webhooks: {w: {post: {response: {}}}}                    #! did you mean `responses`?
 """
 CLOSED = """\
-    Closed: {const: 1, anybodys: 1, nullable: true}      #! OpenAPI 3.2 has it #! extensions begin with `x-`
+    Closed: {const: 1, anybodys: 1, nullable: true} #! it exists in OpenAPI 3.2 #! names of extensions begin with `x-`
 """
 V2 = """\
 swagger: "2.0"
 info: {title: t, version: "1", licence: {name: a}}       #! did you mean `license`?
 basepath: /a                                             #! did you mean `basePath`?
-servers: []                                              #! OpenAPI 3.2 has it
+servers: []                                              #! it exists in OpenAPI 3.2
 paths:
   /a:
     get:
-      requestBody: {}                                    #! not a field of an Operation Object; OpenAPI 3.2 has it
+      requestBody: {}                                    #! not a field of an Operation Object; it exists in OpenAPI 3.2
       parameters: [{name: a, in: query, type: array, items: {tipe: string, fromat: a}}]  #! `type`? #! `format`?
       responses: {"200": {description: d, shema: {}, headers: {A: {type: string, patern: a}}}}  #! `schema` #! `pattern`
 definitions: {A: {propertys: {}, readOnly: true}}        #! did you mean `properties`?

@@ -22,7 +22,7 @@ paths:
   /things/{id}/{sub}:
     parameters:
       - {name: id, in: path, schema: {type: string}}     #! must have `required: true`
-    post:                                                #! {sub} of the path is not declared as a parameter
+    post:                                                #! {sub} in the path is not declared as a parameter
       operationId: makeThing
       deprecated: "maybe"
       parameters:
@@ -90,17 +90,17 @@ V2 = """\
 swagger: "2.0"
 info: {title: Faulty, version: "1"}
 host: a.test
-schemes: [1]                                             #! must hold strings
+schemes: [1]                                             #! must contain strings
 paths:
   /things/{id}:
-    post:                                                #! {id} of the path is not declared as a parameter
+    post:                                                #! {id} in the path is not declared as a parameter
       operationId: make
-      consumes: [5]                                      #! must hold strings
+      consumes: [5]                                      #! must contain strings
       parameters:
         - {name: a, in: nowhere, type: string}           #! `in` must be one of
         - {name: b, in: query, type: array, items: {type: string}, collectionFormat: odd}  #! `collectionFormat` must
         - {name: c, in: body, schema: 5}                 #! a schema must be an object
-        - {name: d, in: formData, type: string}          #! cannot stand beside a body
+        - {name: d, in: formData, type: string}          #! can't have both a form field and a body
         - {in: header, type: string}                     #! `name` is missing
       responses: {"200": {schema: 5}, "x": {}}           #! a schema must #! is not a status #! `description` is missing
     get: {operationId: make}                            #! is that of POST #! `responses` is missing #! {id} of the path

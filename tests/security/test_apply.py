@@ -245,7 +245,7 @@ def test_a_function_that_returns_nonsense(sent, answer):
 
 
 def test_two_credentials_in_one_place(sent, document):
-    with pytest.raises(exceptions.InvalidDocument, match="one place"):
+    with pytest.raises(exceptions.InvalidDocument, match="the same place"):
         sent({"Bearer": "t", "Basic": ("a", "b")}, "Basic Bearer")
     shown = dynclient.load(document("Basic Bearer")).get_x.prepare()
     assert shown.headers["authorization"] == "Basic $YOUR_BASIC_CREDENTIALS"

@@ -125,7 +125,7 @@ def test_it_goes_to_trusted_origins_alone(client, server):
 
 
 def test_a_document_without_schemes_takes_none(server):
-    with pytest.raises(exceptions.ArgumentError, match=r"no security scheme of the document can take Writing\(...\)"):
+    with pytest.raises(exceptions.ArgumentError, match=r"no security scheme of the document can use Writing\(...\)"):
         dynclient.load(document(server.url, "", schemes={}), auth=Writing())
 
 

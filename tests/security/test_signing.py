@@ -142,7 +142,7 @@ def test_a_stream_is_not_signed(client, httpserver):
     server = Verifying(httpserver)
     (outcome,) = client(document(server.url), auth=signer()).each(("put_thing", {"body": io.BytesIO(b"a file")}))
     assert isinstance(outcome, exceptions.ArgumentError)
-    assert "has to be bytes" in str(outcome)
+    assert "must be bytes" in str(outcome)
     assert server.signatures == []
 
 
@@ -269,7 +269,7 @@ def test_s3_takes_a_stream_that_is_not_signed_over_tls_alone():
     assert signed.headers["X-Amz-Content-SHA256"] == "UNSIGNED-PAYLOAD"
     assert signed.body is stream
     for service, url in (("s3", "http://bucket.test/key"), ("execute-api", "https://api.test/")):
-        with pytest.raises(exceptions.ArgumentError, match="has to be bytes"):
+        with pytest.raises(exceptions.ArgumentError, match="must be bytes"):
             next(SigV4(service, "us-east-1", KEYS).flow(Request("PUT", url, body=stream), None))
 
 

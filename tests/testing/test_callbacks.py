@@ -80,9 +80,9 @@ def test_nothing_is_sent_unless_that_is_asked_for(receiver):
 REFUSED = {
     "http://192.0.2.1/": "neither on this machine",
     "http://127.0.0.1.example.com/": "neither on this machine",
-    "http://127.0.0.1@192.0.2.1/": "not a URL of http",
-    "file:///etc/passwd": "not a URL of http",
-    "no url": "not a URL of http",
+    "http://127.0.0.1@192.0.2.1/": "not an http or https URL",
+    "file:///etc/passwd": "not an http or https URL",
+    "no url": "not an http or https URL",
     "http://[::1/": "",
     "https://hooks.example.com:8443/": "neither on this machine",
 }

@@ -110,4 +110,4 @@ def test_a_document_that_changes_is_read_again(ask_with, tmp_path, caplog):
     with caplog.at_level(logging.ERROR, "dynclient.testing"):
         write("{", 3)
         assert ask("GET", "/b").status == 204
-    assert "the old one stays" in caplog.text
+    assert "the old one is used" in caplog.text

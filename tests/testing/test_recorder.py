@@ -139,7 +139,7 @@ def test_modes(tmp_path, server):
         again.get(1)
         with pytest.raises(UnexpectedCall, match="recorded 2 times"):
             again.get(1)
-        with pytest.raises(UnexpectedCall, match="other arguments"):
+        with pytest.raises(UnexpectedCall, match="it has others"):
             again.get(1, fields=["c"])
     with pytest.raises(exceptions.ArgumentError, match="once or new_episodes or none or all"):
         Recorder(path, mode="twice")

@@ -82,14 +82,14 @@ EXPECTED = {
     "by the whole body": ((("9900000", CALL), {}), None),
     "by a body with ANY": ((("9900000", {**CALL, "answerUrl": ANY}), {}), None),
     "by a function": (((), {"to": lambda number: number.startswith("+1")}), None),
-    "another account": ((("1",), {}), "account_id: expected '1', came '9900000'"),
-    "another number": (((), {"to": "+1"}), "to: expected '+1', came '+19195551234'"),
-    "more in the body": ((("9900000", {**CALL, "tag": "t"}), {}), "body.tag: expected 't', came nothing"),
-    "less in the body": (((), {"body": {"to": ANY}}), "body.from: expected nothing, came '+19195554321'"),
-    "a property that did not come": (((), {"tag": ANY}), "tag: expected <ANY>, came nothing"),
+    "another account": ((("1",), {}), "account_id: expected '1', got '9900000'"),
+    "another number": (((), {"to": "+1"}), "to: expected '+1', got '+19195551234'"),
+    "more in the body": ((("9900000", {**CALL, "tag": "t"}), {}), "body.tag: expected 't', got nothing"),
+    "less in the body": (((), {"body": {"to": ANY}}), "body.from: expected nothing, got '+19195554321'"),
+    "a property that did not come": (((), {"tag": ANY}), "tag: expected <ANY>, got nothing"),
     "a function that says no": (
         ((), {"to": str.isdigit}),
-        "to: expected a value that isdigit accepts, came '+19195551234'",
+        "to: expected a value that isdigit accepts, got '+19195551234'",
     ),
 }
 
@@ -103,7 +103,7 @@ def test_calls_are_expected(voice, mock, case):
     else:
         with pytest.raises(UnexpectedCall) as caught:
             voice.create_call("9900000", CALL)
-        assert "createCall: a call that is not expected\n" in str(caught.value)
+        assert "createCall: an unexpected call\n" in str(caught.value)
         assert difference in str(caught.value)
 
 

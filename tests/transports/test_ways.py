@@ -147,7 +147,7 @@ def test_an_error_names_the_variables_that_were_not_used(environment, refused, m
     for url in (refused, "http://nowhere.invalid"):
         with pytest.raises(exceptions.ConnectError) as caught:
             way(transport, make(url))
-        assert caught.value.hint == 'http_proxy is set and was not used: proxy="environment" uses it'
+        assert caught.value.hint == 'http_proxy is set but was not used: to use it, pass proxy="environment"'
 
 
 def test_without_variables_nothing_is_said(refused, make, way, transport):

@@ -116,8 +116,8 @@ def stubs(
 def generate(config: Path, *, check: bool) -> None:
     """Write all pages and types that the table [tool.dynclient] of a project lists.
 
-    It has the documents, the folder of their pages (docs), and the kind of their types (stubs): true for
-    dynclient.load() itself, or a folder for one package per document.
+    Its keys are documents, docs (the folder of their pages), and stubs (true for dynclient.load() itself, or a folder
+    for one package per document).
     """
     _end(emitting.generated(emitting.read(config)), check=check)
 

@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}\Z")
 
 
 class NotOurs(Exception):
-    """A file is in the way that this tool has not written."""
+    """A file that this tool has not written is in the way."""
 
 
 class Emitted(NamedTuple):

@@ -29,7 +29,7 @@ _LONGEST = 4000
 _COMMENT = 100
 _DEEPEST = 40
 _PARTS = "multipart/"
-_BOUNDARY = "example"  # A fixed one, so that pages are the same each time.
+_BOUNDARY = "example"  # A fixed one, so that pages are reproducible.
 
 # Placeholders for the credentials of schemes.
 _LOGIN = '("YOUR USERNAME", "YOUR PASSWORD")'
@@ -168,7 +168,7 @@ def _required(schema: Schema | None, value: Any, depth: int = 0) -> Any:
 
 
 def _options(page: OperationPage) -> dict[str, Any]:
-    """What a document without a server needs to prepare a call."""
+    """An option that a document without a server needs to prepare a call."""
     return {} if "://" in page.base_url else {"base_url": "https://example.com"}
 
 

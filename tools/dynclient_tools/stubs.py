@@ -166,7 +166,10 @@ class _Writer:
             yield from syntax.function("paginate", self._arguments(page, _PAGING), pages)
 
     def _waits(self, page: OperationPage, returns: str, *, is_async: bool) -> Iterator[str]:
-        """Write ``wait`` and ``start``. What the requests after a call return is known for a GET, which is repeated."""
+        """Write ``wait`` and ``start``.
+
+        The result type of later requests is known only for a GET, which is repeated.
+        """
         waiter = page.method.waiter
         # Others are typed by _Described: many documents have a 202 that means nothing.
         if waiter is None or not (waiter.poll == "same" or waiter.confidence == "certain"):
@@ -388,7 +391,7 @@ def _overloads(typed: Sequence[_Typed], client: str, options: str, receiver: str
         if one.schemes:
             # Without this overload, a wrong name would match that for any client. It can't be an error, since a dict
             # whose keys are only known as str is valid.
-            message = f"auth= has names that are none of the document's security schemes: {', '.join(one.schemes)}"
+            message = f"auth= has names that are not security schemes of the document: {', '.join(one.schemes)}"
             any_name = ("auth", "Mapping[str, _Credential]", True)
             yield from load(_literal(one.source), any_name, returned, f"_deprecated({message!r})")
     yield from load("Any", ("auth", "_Auth", False), "_Self" if receiver else client)

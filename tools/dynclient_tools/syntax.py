@@ -1,4 +1,4 @@
-"""Python source from small builders, which let no text of a document out of its place.
+"""Build Python source; text of a document can't break out of its literal.
 
 Rule 1: text of a document is written as a literal only; what is written as a name is checked to be one. So any nesting
 of these builders is the syntax that it looks like, and nothing needs to be parsed again.

@@ -33,7 +33,7 @@ _MOST_BRANCHES = 16
 
 
 class Node(Record):
-    """What a schema's value is in XML. ``kind`` is the nodeType; ``name`` is for elements and attributes only.
+    """The XML node of a schema's value. ``kind`` is the nodeType; ``name`` is for elements and attributes only.
 
     ``other_name`` is the component's name if that is another one.
     """

@@ -202,6 +202,6 @@ def test_a_driver_of_a_cluster_that_is_killed_twice_and_its_scheduler(server, gi
     _, errors = process.communicate(timeout=120)
     gate.set()
     assert process.returncode == 1
-    assert "resume(executor=...) goes on" in errors.decode()[-300:], errors.decode()
+    assert "resume(executor=...) continues" in errors.decode()[-300:], errors.decode()
     ended(started(given))
     check(server, given, most_unknown=3 * 3 * CONCURRENCY)

@@ -41,6 +41,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "<td></td>"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = f"{value:,}" if type(value) is int else text
     number = ' class="number"' if isinstance(value, (int, float)) else ""
     return f"<td{number}>{escape(text if len(text) <= _LONGEST else text[:_LONGEST] + '…')}</td>"
 
@@ -76,7 +77,7 @@ class _Figures:
         if result.status:
             self.statuses[str(result.status)] += 1
         if result.problem:
-            text = re.sub(r"[0-9]+", "N", str(result.problem.get("message", "")))[:_LONGEST]
+            text = re.sub(r"[0-9]{4,}", "N", str(result.problem.get("message", "")))[:_LONGEST]
             kind = f"{result.problem.get('type', '')}: {text}"
             if kind in self.kinds or len(self.kinds) < _MOST_KINDS:
                 self.kinds[kind] += 1
@@ -142,7 +143,12 @@ def _span(run: Any) -> tuple[float, float]:
 
 def _pace_plot(figures: _Figures) -> str:
     lines = [
-        (name, color, [count / figures.width for count in figures.outcomes[name]])
+        # Lines of zeros would hide each other.
+        (
+            name,
+            color,
+            [count / figures.width if count or name == "done" else math.nan for count in figures.outcomes[name]],
+        )
         for name, color in _LINES.items()
         if any(figures.outcomes[name])
     ]
@@ -177,7 +183,7 @@ def _plot(figures: _Figures, lines: list[tuple[str, str, list[float]]], label: s
         axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
         if lines:
-            axes.legend(frameon=False, ncols=len(lines), loc="upper right")
+            axes.legend(frameon=False, ncols=len(lines), loc="lower right", bbox_to_anchor=(1, 1))
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     found = text.getvalue()

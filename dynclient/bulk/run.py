@@ -207,12 +207,11 @@ class BulkRun(RecordedRun):
             attempt.close()
 
     def _drive(self, states: frozenset[str], *, may_repeat: bool, **settings: Any) -> BulkRun:
-        try:
-            self._settings = replace(self._settings, **settings)
-        except TypeError:
-            raise ArgumentError(
-                f"there is no such setting: {', '.join(settings)}", argument=next(iter(settings))
-            ) from None
+        for name in settings:
+            if name not in _Settings.__dataclass_fields__:
+                known = ", ".join(_Settings.__dataclass_fields__)
+                raise ArgumentError(f"there is no setting {name}", argument=name, hint=f"there are {known}")
+        self._settings = replace(self._settings, **settings)
         self._table()
         with self._driver():
             watch = _Watch(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,6 +77,7 @@ class CountingServer:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.times: list[float] = []
         self.keys: dict[str, set[str]] = {}
         self.answer: Callable[[str], int | None] = lambda sku: 201
         self.lock = threading.Lock()
@@ -90,6 +92,7 @@ class CountingServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 sku = json.loads(body)["sku"] if body else self.path.partition("sku=")[2]
                 with outer.lock:
+                    outer.times.append(time.monotonic())
                     found = outer.counts[sku]
                     outer.counts[sku] += self.command != "GET"
                     if self.headers.get("Idempotency-Key"):

@@ -138,7 +138,7 @@ def test_the_first_interrupt_lets_what_is_in_flight_finish(server, given):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """A Dask cluster of processes of their own: a scheduler, and three workers that are started again when they die."""
+    """A Dask cluster of processes of their own: a scheduler, and four workers that are started again when they die."""
     file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
     given = ("--host", "127.0.0.1", "--scheduler-file", file, "--no-dashboard")
     with ExitStack() as stack:
@@ -146,7 +146,7 @@ def cluster(tmp_path_factory):
         limit = time.monotonic() + 60
         while not file.exists() and time.monotonic() < limit:
             time.sleep(0.05)
-        words = ("--nworkers", 3, "--nthreads", 1, "--memory-limit", 0, "--local-directory", file.parent)
+        words = ("--nworkers", 4, "--nthreads", 1, "--memory-limit", 0, "--local-directory", file.parent)
         workers = stack.enter_context(program("dask_worker", *words, *given))
         yield {"scheduler": json.loads(file.read_text())["address"], "workers": workers.pid}, scheduler
 
@@ -184,6 +184,19 @@ def test_a_cluster_whose_workers_are_killed_and_stopped(server, given, write_tab
 
 
 @pytest.mark.large
+def test_the_processes_of_a_cluster_keep_a_rate_together(server, given, write_table, cluster):
+    rate, seconds = 50, 10
+    table = write_table(Path(given["table"]), rate * (seconds + 1))
+    options = {**given["options"], "rate": f"{rate}/s"}
+    assert ended(started({**given, "table": table, "options": options}, **cluster[0]))["pending"] == 0
+    most = max(
+        sum(start <= each < start + seconds for each in server.times[index:])
+        for index, start in enumerate(server.times)
+    )
+    assert rate <= most <= 1.05 * rate * seconds
+
+
+@pytest.mark.large
 def test_a_driver_of_a_cluster_that_is_killed_twice_and_its_scheduler(server, given, cluster):
     server.answer = lambda sku: time.sleep(0.15) or 201
     drives = [Path(given["journal"], "parts", f"driver.a{number}.log") for number in (1, 2, 3)]
@@ -204,4 +217,4 @@ def test_a_driver_of_a_cluster_that_is_killed_twice_and_its_scheduler(server, gi
     assert process.returncode == 1
     assert "resume(executor=...) continues" in errors.decode()[-300:], errors.decode()
     ended(started(given))
-    check(server, given, most_unknown=3 * 3 * CONCURRENCY)
+    check(server, given, most_unknown=3 * 4 * CONCURRENCY)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -129,6 +132,8 @@ def test_retry_sends_only_those_rows_again(start, server):
     assert outcomes(run.retry("failed")) == {"done": 49, "refused": 1}
     assert outcomes(run.retry("refused")) == {"done": 50}
     assert {sku: count for sku, count in server.counts.items() if count > 1} == {"sku-3": 2, "sku-4": 2, "sku-5": 2}
+    with pytest.raises(ArgumentError, match="there is no setting lease"):
+        run.resume(limit=None, lease=2)
     with pytest.raises(ArgumentError, match="are not sent again"):
         run.retry("done")
 
@@ -320,17 +325,58 @@ def test_a_second_driver_is_refused(start, client, table, tmp_path, server):
     assert set(server.counts.values()) == {1}
 
 
-def test_a_damaged_log_loses_no_row_and_sends_none_twice(start, server):
-    run = start(limit=30, lease=1.0)
-    logs = sorted((Path(run.path) / "parts").glob("0*.log"))
-    data = bytearray(logs[1].read_bytes())
-    data[60] ^= 0xFF
-    logs[1].write_bytes(data)
+def flipped(data: bytes, other: bytes) -> bytes:
+    return data[:60] + bytes([data[60] ^ 0xFF]) + data[61:]
+
+
+def forged(data: bytes, other: bytes) -> bytes:
+    return other
+
+
+@pytest.mark.parametrize(("change", "where"), [(flipped, 52), (forged, 0)])
+def test_a_damaged_log_loses_no_row_and_sends_none_twice(start, server, tmp_path, change, where):
+    run, other = start(limit=30, lease=1.0), start(limit=30, journal=tmp_path / "other")
+    server.counts.clear()
+    log, another = (sorted((Path(each.path) / "parts").glob("0*.log"))[1] for each in (run, other))
+    log.write_bytes(change(log.read_bytes(), another.read_bytes()) + bytes(24))
     found = bulk.open(run.path)
     assert outcomes(found) == {"done": 30, "unknown": 10, "pending": 10}
-    assert "at byte 52" in str(found.summary)
+    assert f"at byte {where}" in str(found.summary)
     assert outcomes(found.resume(limit=None)) == {"done": 40, "unknown": 10}
     assert set(server.counts.values()) == {1}
+    assert len(server.counts) == 10
+
+
+@pytest.mark.parametrize("kept", [0, 51, 52, 52 + 24 * 7 + 11])
+def test_a_truncated_log_loses_no_row_and_sends_none_twice(start, server, kept):
+    run = start(limit=30, lease=1.0)
+    (Path(run.path) / "index.sqlite").unlink(missing_ok=True)
+    log = sorted((Path(run.path) / "parts").glob("0*.log"))[1]
+    log.write_bytes(log.read_bytes()[:kept])
+    assert outcomes(bulk.open(run.path).resume(limit=None)) == {"done": 50}
+    assert set(server.counts.values()) == {1}
+
+
+def test_a_full_disk_stops_the_run_and_what_was_done_stays_done(start, server, tmp_path, monkeypatch):
+    written, write = [0], os.write
+
+    def full(file, data):
+        written[0] += len(data)
+        if written[0] > 4000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dynclient.bulk.journal.os.write", full)
+        with pytest.raises(bulk.JournalError, match="No space left on device") as caught:
+            start(lease=1.0)
+    assert "make room there, then resume" in caught.value.hint
+    sent = server.counts.copy()
+    summary = bulk.open(tmp_path / "run").summary
+    assert (summary.done + summary.unknown, summary.unknown <= 4) == (len(sent), True)
+    assert bulk.open(tmp_path / "run").resume().summary.pending == 0
+    assert set(server.counts.values()) == {1}
+    assert len(server.counts) == 50
 
 
 def test_progress_is_told(start):
@@ -340,7 +386,7 @@ def test_progress_is_told(start):
 
 
 @pytest.mark.large
-def test_a_report_is_one_page_that_asks_for_nothing(start, server):
+def test_a_report_is_one_page_that_asks_for_nothing(start, server, tmp_path):
     pytest.importorskip("matplotlib")
     server.answer = lambda sku: {"sku-1": 422, "sku-2": None}.get(sku, 201)
     from dynclient.bulk.report import page
@@ -350,6 +396,20 @@ def test_a_report_is_one_page_that_asks_for_nothing(start, server):
     assert ">o-2<" in text
     assert not re.search(r"<script|(src|href)=\"?http|url\(http|@import", text)
     assert "currentColor" in text
+    if (chromium := shutil.which("chromium")) is not None:
+        from playwright.sync_api import sync_playwright
+
+        (tmp_path / "run.html").write_text(text)
+        requests, messages = [], []
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            opened = browser.new_page(color_scheme="dark")
+            opened.on("request", lambda request: requests.append(request.url))
+            opened.on("console", lambda message: messages.append(message.text))
+            opened.goto((tmp_path / "run.html").as_uri())
+            assert opened.locator("svg").count() == 2
+            browser.close()
+        assert (len(requests), messages) == (1, [])
 
 
 @pytest.mark.large

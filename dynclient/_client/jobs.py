@@ -32,9 +32,9 @@ from dynclient._client.waiting import (
     without_fields,
 )
 from dynclient._environment import Environment
+from dynclient._paging.rules import path_keys, value_at
 from dynclient._records import Record
 from dynclient._request import Bound, CallOptions, Plan, server_url
-from dynclient._value_paths import path_keys, value_at
 from dynclient.exceptions import (
     ArgumentError,
     DynclientError,

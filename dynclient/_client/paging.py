@@ -16,11 +16,20 @@ from dynclient._client.shown_methods import shortened
 from dynclient._client.state import LoadedDocument
 from dynclient._deferred import cached_property, expression
 from dynclient._paging.declared import pagination
-from dynclient._paging.rules import Evidence, Pagination, Target, changed, checked, read_next, read_target
+from dynclient._paging.rules import (
+    Evidence,
+    Pagination,
+    Target,
+    changed,
+    checked,
+    path_keys,
+    read_next,
+    read_target,
+    value_at,
+)
 from dynclient._paging.stepping import Page, Paging, Steps, steps
 from dynclient._request import Bound, CallOptions, Plan, query_fields
 from dynclient._schemas import shape
-from dynclient._value_paths import path_keys, value_at
 from dynclient.exceptions import ArgumentError, DynclientError, PaginationError, PaginationUnclear
 from dynclient.inspection.arguments import Argument
 from dynclient.messages import HTTPResult, Request

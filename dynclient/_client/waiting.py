@@ -18,11 +18,10 @@ from typing import Any, Literal
 from urllib.parse import unquote_plus, urljoin, urlsplit
 
 from dynclient._escaping import escaped, one_line
-from dynclient._paging.rules import Confidence, Evidence
+from dynclient._paging.rules import Confidence, Evidence, path_keys, value_at
 from dynclient._records import Record
 from dynclient._schemas import location_at, shape
 from dynclient._secrets import SECRET_HEADERS, names_credential
-from dynclient._value_paths import path_keys, value_at
 from dynclient.exceptions import ArgumentError
 from dynclient.json_pointer import MISSING, escape
 from dynclient.messages import Headers, HTTPResult, Request, origin

@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient import __version__
 from dynclient._deferred import expression
-from dynclient._document.compiled import NAME, Compiled, opened
-from dynclient._document.lazy import Bytes
+from dynclient._document.compiled import NAME, Bytes, Compiled, opened
 from dynclient._escaping import escaped
 from dynclient._records import Record
 

@@ -21,9 +21,8 @@ from typing import Any, Protocol
 
 from dynclient._deferred import expression
 from dynclient._document import json_text
-from dynclient._document.compiled import NESTED
+from dynclient._document.compiled import NESTED, Bytes, LazyMapping, LazyTree, Table
 from dynclient._document.json_text import STRING
-from dynclient._document.lazy import Bytes, LazyMapping, LazyTree, Table
 from dynclient._document.text import described, excerpt, is_utf8, unreadable, utf8
 from dynclient.exceptions import DocumentError
 from dynclient.options import Limits

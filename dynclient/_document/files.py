@@ -14,9 +14,8 @@ from dynclient import __version__
 from dynclient._deferred import cached_property
 from dynclient._document import source as sources
 from dynclient._document.cache import Cache, Stamp, fingerprint_of, stamp_of
-from dynclient._document.compiled import HEAD, Compiled, CompiledFile, Writer
+from dynclient._document.compiled import HEAD, Compiled, CompiledFile, LazyMapping, LazyTree, Writer, broken
 from dynclient._document.identifiers import NONE, Identifiers, declares, identifiers, joined
-from dynclient._document.lazy import LazyMapping, LazyTree, broken
 from dynclient._document.source import Source, path_of
 from dynclient._document.text import damaged, unreadable, unsafe, utf8
 from dynclient._escaping import logger

@@ -16,8 +16,7 @@ from urllib.parse import urljoin
 
 from dynclient._deferred import cached_property
 from dynclient._document import source as sources
-from dynclient._document.compiled import encoded
-from dynclient._document.lazy import DamagedError, decoded
+from dynclient._document.compiled import DamagedError, decoded, encoded
 from dynclient._document.source import Source, path_of
 from dynclient._document.text import unreadable, utf8
 from dynclient.json_pointer import split

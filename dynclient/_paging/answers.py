@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dynclient._deferred import expression
-from dynclient._paging.rules import Pagination, Target
+from dynclient._paging.rules import Keys, Pagination, Target, path_keys, path_text
 from dynclient._records import Record
 from dynclient._schemas import Shape, shape
-from dynclient._value_paths import Keys, path_keys, path_text
 from dynclient.exceptions import DocumentError, DocumentLocation
 from dynclient.media_types import find
 from dynclient.model import API, Header, MediaType, Operation, Response, Schema

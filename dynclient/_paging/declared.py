@@ -12,8 +12,7 @@ from typing import Any
 
 from dynclient._paging.answers import Answers, Asked, Field
 from dynclient._paging.detection import detect
-from dynclient._paging.rules import Evidence, Pagination, changed, checked
-from dynclient._value_paths import path_keys, path_text
+from dynclient._paging.rules import Evidence, Pagination, changed, checked, path_keys, path_text
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.json_pointer import escape
 from dynclient.model import API, Operation

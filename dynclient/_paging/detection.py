@@ -13,10 +13,9 @@ from typing import Any
 
 from dynclient._deferred import expression
 from dynclient._paging.answers import Answers, Asked, Field, folded, kinds, plain
-from dynclient._paging.rules import LINK, Confidence, Evidence, Pagination
+from dynclient._paging.rules import LINK, Confidence, Evidence, Keys, Pagination, path_text
 from dynclient._records import Record
 from dynclient._schemas import Shape
-from dynclient._value_paths import Keys, path_text
 from dynclient.exceptions import DocumentError
 from dynclient.model import API, Operation
 

@@ -20,9 +20,8 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit
 
 from dynclient._deferred import expression
-from dynclient._paging.rules import Next, Pagination, Target, read_next
+from dynclient._paging.rules import Keys, Next, Pagination, Target, path_keys, path_text, read_next, value_at
 from dynclient._records import Record
-from dynclient._value_paths import Keys, path_keys, path_text, value_at
 from dynclient.exceptions import ArgumentError, DynclientError, PaginationError, PaginationUnclear
 from dynclient.http_grammar import web_links
 from dynclient.json_pointer import MISSING

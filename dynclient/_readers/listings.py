@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dynclient._document import cached_listing
-from dynclient._document.compiled import encoded
-from dynclient._document.lazy import DamagedError, decoded
+from dynclient._document.compiled import DamagedError, decoded, encoded
 from dynclient._records import Record
 from dynclient._rows import OperationRow
 

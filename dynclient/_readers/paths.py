@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import Any
 
 from dynclient._deferred import expression
-from dynclient._document.lazy import LazyMapping
+from dynclient._document.compiled import LazyMapping
 from dynclient._document.text import DamagedDocument
 from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled

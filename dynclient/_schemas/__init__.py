@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dynclient._deferred import deferred
 from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
-from dynclient._schemas.resolution import cache, child, component_name, follow, location_at
+from dynclient._schemas.keywords import cache, child, component_name, follow, location_at
 from dynclient._schemas.shapes import MISSING, Shape, XMLHints, applied, bases, is_binary, is_structured, joined, shape
 
 if TYPE_CHECKING:

@@ -25,8 +25,20 @@ from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas.discriminators import Discriminator, apply_discriminator, discriminator
-from dynclient._schemas.keywords import ASSERTIONS, HIDDEN, Direction, Keywords, keywords, malformed_text
-from dynclient._schemas.resolution import anchored, cache, follow, location_at, resource_of, target
+from dynclient._schemas.keywords import (
+    ASSERTIONS,
+    HIDDEN,
+    Direction,
+    Keywords,
+    anchored,
+    cache,
+    follow,
+    keywords,
+    location_at,
+    malformed_text,
+    resource_of,
+    target,
+)
 from dynclient._schemas.shapes import members, same_value, shape
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.json_pointer import escape

@@ -24,8 +24,7 @@ from typing import Any
 
 from dynclient._deferred import expression
 from dynclient._records import Record
-from dynclient._schemas.keywords import Keywords, keywords
-from dynclient._schemas.resolution import cache, child, component_name, follow, named_schemas, target
+from dynclient._schemas.keywords import Keywords, cache, child, component_name, follow, keywords, named_schemas, target
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 

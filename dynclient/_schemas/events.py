@@ -14,8 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from dynclient._records import Record
-from dynclient._schemas.keywords import keywords
-from dynclient._schemas.resolution import cache, target
+from dynclient._schemas.keywords import cache, keywords, target
 from dynclient._schemas.shapes import MISSING, Shape, is_structured, shape
 from dynclient.exceptions import DocumentError
 from dynclient.media_types import find

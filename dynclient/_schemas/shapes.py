@@ -15,8 +15,18 @@ from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas.discriminators import Discriminator, discriminator
-from dynclient._schemas.keywords import ANNOTATIONS, CONSTRAINTS, Direction, Keywords, keywords
-from dynclient._schemas.resolution import cache, component_name, follow, location_of, target
+from dynclient._schemas.keywords import (
+    ANNOTATIONS,
+    CONSTRAINTS,
+    Direction,
+    Keywords,
+    cache,
+    component_name,
+    follow,
+    keywords,
+    location_of,
+    target,
+)
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.media_types import find

@@ -15,8 +15,7 @@ from dynclient import json_pointer
 from dynclient._escaping import logger
 from dynclient._records import Record
 from dynclient._schemas import SchemaBundle, cache
-from dynclient._schemas.keywords import MANY, NAMED
-from dynclient._schemas.resolution import location_at
+from dynclient._schemas.keywords import MANY, NAMED, location_at
 from dynclient.exceptions import DocumentLocation
 from dynclient.model import References
 from dynclient.options import Limits

@@ -18,8 +18,7 @@ from typing import Any
 from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary
 from dynclient._schemas.bundles import CompiledSchemas
-from dynclient._schemas.keywords import Direction
-from dynclient._schemas.resolution import target
+from dynclient._schemas.keywords import Direction, target
 from dynclient._validation import Validator, validator
 from dynclient.changes.facts import Term, named_anywhere
 from dynclient.changes.inclusion import Inclusion

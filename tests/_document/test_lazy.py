@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dynclient._document.lazy import LazyMapping
+from dynclient._document.compiled import LazyMapping
 from dynclient._load import compiled, load
 
 MANY = {f"/{number}": {"number": number, "text": "x" * (number % 300)} for number in range(300)}

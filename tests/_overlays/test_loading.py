@@ -250,8 +250,7 @@ def test_a_compiled_document(vendor):
 @pytest.mark.parametrize("overlays", [1, [1], [["a"]], [["a", True, 2]]])
 def test_a_compiled_document_that_lies_about_its_overlays(vendor, overlays):
     form = compiled("vendor.yaml", overlays=["fix.overlay.yaml"])
-    from dynclient._document.compiled import opened
-    from dynclient._document.lazy import Bytes
+    from dynclient._document.compiled import Bytes, opened
 
     lying = b"".join(opened(Bytes(form)).noted(overlays=overlays))
     with pytest.raises(DynclientError):

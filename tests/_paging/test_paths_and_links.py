@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dynclient._value_paths import MISSING, path_keys, path_text, value_at
+from dynclient._paging.rules import MISSING, path_keys, path_text, value_at
 from dynclient.http_grammar import web_links
 
 VALUE = {

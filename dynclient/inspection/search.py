@@ -53,6 +53,7 @@ _DEEPEST = 2
 
 
 _WORD = expression(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_A-Za-z0-9]+")
+_HUMP = expression(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TEXTS = frozenset({"description", "summary", "title", "name"})
 _LEFT_OUT = frozenset(
     {"callbacks", "default", "enum", "example", "examples", "headers", "links", "security", "servers"}
@@ -167,7 +168,7 @@ class _Query:
     """A query, analysed. ``words`` are stems with their weights; ``methods`` are empty without a verb."""
 
     def __init__(self, text: str) -> None:
-        text = text[:_LONGEST_QUERY].lower()
+        text = _HUMP.sub(" ", text[:_LONGEST_QUERY]).lower()
         self.plural = any(word.endswith("s") and not word.endswith("ss") for word in set(text.split()) - STOP_WORDS)
         for idiom, word in IDIOMS:
             text = idiom.sub(word, text)

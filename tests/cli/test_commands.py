@@ -95,7 +95,8 @@ def test_ls(run):
     status, out, _ = run("ls", THINGS)
     assert status == 0
     assert re.search(r"^list_things +GET +/things$", out, re.MULTILINE)
-    assert run("ls", THINGS, "guarded", "query", "-o", "names")[1] == "guarded_query\n"
+    for words in (("guarded", "query"), ("guardedQuery",), ("guarded-query",)):
+        assert run("ls", THINGS, *words, "-o", "names")[1].startswith("guarded_query\n"), words
     assert json.loads(run("ls", THINGS, "makeThing", "-o", "json")[1])[0]["path"] == "/things"
 
 
@@ -194,7 +195,7 @@ def test_plugins_add_commands_by_entry_point(run, monkeypatch, tmp_path):
     status, _, err = run("broken", "--any", "thing")
     assert status == 1
     assert "not_there" in err
-    assert run("ls", THINGS, "guardedQuery", "-o", "names")[1] == "guarded_query\n"
+    assert run("ls", THINGS, "guardedQuery", "-o", "names")[1].startswith("guarded_query\n")
 
 
 def test_the_tools_commands_are_listed(run):

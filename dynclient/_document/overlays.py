@@ -25,7 +25,8 @@ from dynclient.options import Limits
 if TYPE_CHECKING:  # a warm load needs none of these
     from dynclient._document.compiled import Compiled, Writer
     from dynclient._document.data import LineFinder
-    from dynclient._overlays import Applied, Overlay
+    from dynclient._overlays.application import Applied
+    from dynclient._overlays.overlay import Overlay
     from dynclient.transports import Transport
 
 
@@ -79,7 +80,7 @@ class Overlays:
             ArgumentError: jsonpath-rfc9535 is not installed.
         """
         from dynclient._document.data import read
-        from dynclient._overlays import read_overlay
+        from dynclient._overlays.overlay import read_overlay
 
         found = []
         for number, file in enumerate(self.files, 1):
@@ -96,7 +97,7 @@ class Overlays:
             DocumentError: an overlay can't be read, or can't be applied.
             ArgumentError: jsonpath-rfc9535 is not installed.
         """
-        from dynclient._overlays import apply
+        from dynclient._overlays.application import apply
 
         overlays = self.read()
         found = apply(json.loads(_encoded(tree, document)), overlays, self._limits)

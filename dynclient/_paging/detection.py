@@ -7,7 +7,7 @@ that are often used together; the last item's id; a page number; an offset; a UR
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,33 +20,26 @@ from dynclient.exceptions import DocumentError
 from dynclient.model import API, Operation
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _words(text: str) -> dict[str, None]:
+    """Words, in their order."""
+    return dict.fromkeys(text.split())
 
 
-SIZES = frozenset(
-    _words("""
+SIZES = _words("""
     limit perpage pagesize pagelength maxresults maxitems maxkeys maxuploads maxparts first top take size count
     rows pagelimit resultsperpage itemsperpage maxpagesize maxrecords numresults hitsperpage resultspage
 """)
-)
-PAGES = frozenset(
-    _words("""
+PAGES = _words("""
     page pagenumber pageno pagenum pageindex currentpage pagenr pageid p pagei pageoffset
 """)
-)
-OFFSETS = frozenset(
-    _words("""
+OFFSETS = _words("""
     offset skip start startat startindex from firstresult startposition startrow skipcount
 """)
-)
-TOKENS = frozenset(
-    _words("""
+TOKENS = _words("""
     cursor after pagetoken marker paginationtoken nexttoken continuationtoken continue startcursor startkey
     exclusivestartkey pagecursor nextcursor aftercursor nextpagetoken bookmark scrollid nextpage pagestate
     startingtoken nextpagecursor nextmarker pageafter aftertoken skiptoken next pointer synctoken nextkey
 """)
-)
 _GIVEN = _words("""
     nextcursor nextpagetoken nexttoken nextmarker nextcontinuationtoken nextpagecursor nextpage nextkey endcursor
     paginationtoken pagetoken continuationtoken cursor scrollid bookmark pagestate lastevaluatedkey nextpageid
@@ -57,38 +50,30 @@ _MORE = _words("""
     hasmorepages hasmoreresults morerecords ismoreavailable hasadditionalitems nextpage next
 """)
 _LAST = ("islast", "last", "islastpage", "lastpage", "complete", "isdone", "isend", "done")
-_TOTALS = frozenset(
-    _words("""
+_TOTALS = _words("""
     total totalcount totalitems totalresults totalelements totalrecords totalentries totalsize
 """)
-)
-_LAST_PAGE = frozenset(
-    _words("""
+_LAST_PAGE = _words("""
     totalpages pagecount numpages lastpage pages totalpage pagestotal
 """)
-)
 _URLS = _words("""
     next nextlink nextpageurl nextpageuri nexturl nexturi nextpage nextpagelink odatanextlink nexthref nextpath
     nextrecordsurl nextresultsurl nextpagehref
 """)
 _NUMBERS = ("page", "pagenumber", "currentpage", "pageindex", "number")
 """Members that may repeat the number of the page."""
-_AROUND = frozenset(
-    _words("""
+_AROUND = _words("""
     meta metadata pagination paging links link page cursors cursor pageinfo pages paginationinfo responsemetadata
     info searchmetadata pagingmetadata paginationmetadata resultinfo resultset response next pager navigation
 """)
-)
 _LIST_NAMES = _words("""
     data items results result value values records entries content contents list rows objects elements resources
     hits nodes collection documents
 """)
-_NO_ITEMS = frozenset(
-    _words("""
+_NO_ITEMS = _words("""
     errors warnings links link included messages notices facets aggregations error warning deprecations
     validationerrors commonprefixes
 """)
-)
 _DATES = expression(r"(?i)\b(?:date|time|timestamp|iso.?8601|rfc.?3339|datetime|unix|epoch|created|updated|modified)\b")
 _LINK_WORDS = expression(r"(?i)\blink[`'\"*]*\s+(?:response\s+)?header|rel=[\\\"'“]*next|header[`'\"*]*\s+`?link\b")
 _TOKEN_WORDS = expression(r"(?i)\b(?:(?:cursor|token|opaque|next page|pages?)\b|paginat)")
@@ -143,7 +128,11 @@ class _Look:
         pointers = [one.pointer if isinstance(one, Asked) else one.schema.uri for one in at]
         return [Evidence(reason, self.answers.location(pointers[0]) if pointers else None)]
 
-    def asked(self, names: frozenset[str]) -> Iterator[Asked]:
+    def repeated(self, one: Asked, field: Field) -> _Found:
+        """A token of the answer that the next request repeats."""
+        return f"{one.text} <- {field.path}", "likely", self.said(f"{one.target.name} repeats {field.path}", one)
+
+    def asked(self, names: Collection[str]) -> Iterator[Asked]:
         """The request's values with such names, query parameters first."""
         yield from sorted(
             (one for one in self.answers.asked if one.name in names), key=lambda one: one.target.in_ == "body"
@@ -245,31 +234,27 @@ def _items(answers: Answers) -> _Items | None:
     if found is not None:
         return found
     # One level down: where a single object contains a list (and its metadata).
-    inner = []
-    for outer in answers.below(()):
-        if outer.shape.properties and outer.name not in _NO_ITEMS:
-            one = _items_in(answers, answers.below(outer.keys))
-            if one is not None:
-                inner.append(one)
+    outer = (each for each in answers.below(()) if each.shape.properties and each.name not in _NO_ITEMS)
+    inner = [one for each in outer if (one := _items_in(answers, answers.below(each.keys))) is not None]
     return inner[0] if len(inner) == 1 else None
 
 
 def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
     lists = [each for each in fields if each.is_list and each.name not in _NO_ITEMS]
-    if len(lists) == 1:
-        return _Items(lists[0].keys, f"{lists[0].path} is the only array", lists[0])
-    named = [each for name in _LIST_NAMES for each in lists if each.name == name]
-    if named:
-        return _Items(named[0].keys, f"{named[0].path} has the name of a list", named[0])
     words = {folded(part) for part in answers.operation.path.split("/") if part and "{" not in part}
     words.add(folded(answers.operation.row.operation_id or ""))
-    named = [each for each in lists if any(word.endswith(each.name) for word in words)]
-    if len(named) == 1:
-        return _Items(named[0].keys, f"{named[0].path} is named as the path or the operation", named[0])
-    objects = [each for each in lists if each.shape.items is not None and _is_object(each.shape)]
-    if len(objects) == 1:
-        return _Items(objects[0].keys, f"{objects[0].path} is the only array of objects", objects[0])
-    return None
+    named = [each for name in _LIST_NAMES for each in lists if each.name == name]
+    ways = (
+        (lists, "is the only array"),
+        (named[:1], "has the name of a list"),
+        (
+            [each for each in lists if any(word.endswith(each.name) for word in words)],
+            "is named as the path or the operation",
+        ),
+        ([each for each in lists if _is_object(each.shape)], "is the only array of objects"),
+    )
+    found = next(((one[0], why) for one, why in ways if len(one) == 1), None)
+    return _Items(found[0].keys, f"{found[0].path} {found[1]}", found[0]) if found is not None else None
 
 
 def _is_object(seen: Shape) -> bool:
@@ -337,7 +322,7 @@ def _named_token(look: _Look) -> _Found | None:
         text = "; ".join(f"{one.text} <- {field.path}" for one, field in pairs)
         names = " and ".join(f"{one.target.name} repeats {field.path}" for one, field in pairs)
         return text, "certain" if pairs[0][0].is_text else "likely", look.said(names, pairs[0][0])
-    for one in look.asked(TOKENS | {"offset"}):
+    for one in look.asked({*TOKENS, "offset"}):
         for field in look.beside((one.name,)) if _may_be_token(one) else ():
             # An offset that is a string is not a number of items.
             is_text = one.name in TOKENS or (look.items and not one.is_number and field.kinds == {"string"})
@@ -401,11 +386,7 @@ def _named_below_next(look: _Look) -> _Found | None:
     for one in look.answers.asked:
         for field in look.beside((one.name,)) if _may_be_token(one) and not _is_date(one) else ():
             if len(field.keys) > 1 and folded(str(field.keys[-2])) in {"next", "nextpage"} and _is_token(field):
-                return (
-                    f"{one.text} <- {field.path}",
-                    "likely",
-                    look.said(f"{one.target.name} repeats {field.path}", one),
-                )
+                return look.repeated(one, field)
     return None
 
 
@@ -423,8 +404,7 @@ def _used_together(look: _Look) -> _Found | None:
                 continue
             if field.name == one.name and field.keys[:-1] == () and one.name == "after":
                 continue
-            reason = f"{one.target.name} repeats {field.path}"
-            return f"{one.text} <- {field.path}", "likely", look.said(reason, one)
+            return look.repeated(one, field)
     return None
 
 
@@ -442,7 +422,7 @@ def _last_id(look: _Look) -> _Found | None:
     identity = next((name for name in plain(items.field.shape.items).properties if folded(name) == "id"), None)
     more = look.more()
     for name in ("startingafter", "startafter", "after", "afterid", "sinceid", "since", "marker", "lastid"):
-        for one in look.asked(frozenset({name})):
+        for one in look.asked((name,)):
             if one.target.in_ == "path" or _is_date(one) or not _may_be_token(one) or identity is None:
                 continue
             sure: Confidence = "guess"

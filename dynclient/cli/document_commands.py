@@ -37,7 +37,7 @@ from dynclient.media_types import is_parsed
 from dynclient.model import API, Header, MediaType, Operation, Parameter, Schema
 
 if TYPE_CHECKING:
-    from dynclient._overlays import Applied
+    from dynclient._overlays.application import Applied
     from dynclient._validation import Validator
 
 

@@ -17,8 +17,7 @@ class Dialect(Record):
     ``json_schema`` is the draft whose keywords a Schema Object uses; ``nullable`` the keyword that allows null in
     addition to ``type``, ``nullable_enum`` whether it adds null to an ``enum`` too; ``ref_siblings`` whether keywords
     next to a ``$ref`` count; ``identifiers`` whether ``$id``, ``$anchor``, ``$dynamicRef`` and ``$schema`` are known;
-    ``type_file`` whether ``type: file`` is; ``xml_node_type`` whether the XML Object has ``nodeType``; ``schemas`` is
-    the pointer of the object that has the named schemas.
+    ``type_file`` whether ``type: file`` is; ``schemas`` is the pointer of the object that has the named schemas.
 
     Keywords that mean the same in every version that has them are read in all versions, since documents use them in
     all: a boolean ``exclusiveMinimum``, a list in ``type``, ``const``, ``patternProperties``, an array in ``items``.
@@ -34,7 +33,6 @@ class Dialect(Record):
     ref_siblings: bool = True
     identifiers: bool = True
     type_file: bool = False
-    xml_node_type: bool = False
 
 
 OAS32 = Dialect(
@@ -43,9 +41,8 @@ OAS32 = Dialect(
     additional_operations=True,
     # A keyword of 3.0, which 3.1 removed; many documents of 3.1 and 3.2 still use it.
     nullable="nullable",
-    xml_node_type=True,
 )
-OAS31 = OAS32._replace(version="3.1", methods=METHODS, additional_operations=False, xml_node_type=False)
+OAS31 = OAS32._replace(version="3.1", methods=METHODS, additional_operations=False)
 OAS30 = OAS31._replace(
     version="3.0",
     json_schema="http://json-schema.org/draft-04/schema#",

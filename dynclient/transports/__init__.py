@@ -15,9 +15,8 @@ from dynclient.messages import Response, Send
 
 if TYPE_CHECKING:
     from dynclient.transports.adapters import HttpxTransport, Urllib3Transport
-    from dynclient.transports.tasks import AsyncHTTPTransport
+    from dynclient.transports.tasks import AsyncHTTPTransport, ThreadedTransport
     from dynclient.transports.threads import HTTPTransport
-    from dynclient.transports.worker_threads import ThreadedTransport
 
 __all__ = [
     "AbortableExchange", "AbortableTransport", "AsyncHTTPTransport", "AsyncTransport", "HTTPTransport",
@@ -76,8 +75,7 @@ __getattr__ = deferred(
     __name__,
     {
         "adapters": ("HttpxTransport", "Urllib3Transport"),
-        "tasks": ("AsyncHTTPTransport",),
+        "tasks": ("AsyncHTTPTransport", "ThreadedTransport"),
         "threads": ("HTTPTransport",),
-        "worker_threads": ("ThreadedTransport",),
     },
 )

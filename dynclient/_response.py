@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any, Literal, Protocol
 
 from dynclient import codecs, model
@@ -37,7 +36,7 @@ from dynclient.exceptions import (
     api_error,
     undocumented,
 )
-from dynclient.http_grammar import BODILESS, SAFE, SUCCESS
+from dynclient.http_grammar import BODILESS, SAFE, SUCCESS, status_text
 from dynclient.media_types import OCTETS, TEXT, essence, find, parse
 from dynclient.messages import Headers, HTTPResult, Response
 from dynclient.options import Limits, ValidationEngine, ValidationMode
@@ -214,7 +213,8 @@ class ResponseReader(Record):
 
     def _not_described(self, status: int) -> str:
         statuses = ", ".join(self.operation.responses)
-        return _named(status) + (f": the document does not describe this status, only {statuses}" if statuses else "")
+        described = f": the document does not describe this status, only {statuses}" if statuses else ""
+        return status_text(status) + described
 
     def _alike(self, response: Response) -> Iterator[model.Response]:
         """The documented successes that an undocumented success may match, such as 201 for 200."""
@@ -239,7 +239,7 @@ class ResponseReader(Record):
             log.warning(
                 "%s: the document does not list %s; accepted as its %s",
                 self.operation.id,
-                _named(response.status),
+                status_text(response.status),
                 documented.status,
             )
 
@@ -255,7 +255,7 @@ class ResponseReader(Record):
         self, documented: model.Response, response: Response, data: Any, wrong: ResponseError | None
     ) -> ResponseError:
         text = documented.description.strip().partition("\n")[0]
-        message = _named(response.status) + (f": {text}" if text else "")
+        message = status_text(response.status) + (f": {text}" if text else "")
         hint = ""
         if wrong is not None and self.mode != "off":
             faults = "; ".join(map(str, getattr(wrong, "errors", ())[:3]))
@@ -496,13 +496,6 @@ def _unchecked(path: str, error: DocumentError) -> Fault:
     return Fault(
         path, f"can't be validated, since the document's schema is broken: {error.message}", "", error.location
     )
-
-
-def _named(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
 
 
 def _result(data: Any, response: Response) -> HTTPResult[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from http import HTTPStatus
 
 from dynclient._deferred import expression
 from dynclient._records import Record
@@ -108,3 +109,11 @@ def web_links(value: str) -> tuple[WebLink, ...]:
             found.append(WebLink(start[1].strip(), relations, parameters))
         start = _LINK_TARGET.search(value, position)
     return tuple(found)
+
+
+def status_text(status: int) -> str:
+    """A status code with its reason phrase, ``404 Not Found``; of a code that is not registered, the code alone."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,7 +37,7 @@ from dynclient.exceptions import (
     UnexpectedMediaType,
     escaped,
 )
-from dynclient.http_grammar import REDIRECTS
+from dynclient.http_grammar import REDIRECTS, status_text
 from dynclient.media_types import essence
 from dynclient.messages import Headers, HTTPResult, Request, Response, Send
 
@@ -338,10 +337,7 @@ class FileWithProgress(io.BufferedReader):
 
 def status_line(status: int) -> str:
     """The first line of a response: ``HTTP/1.1 200 OK``."""
-    phrase = ""
-    with suppress(ValueError):
-        phrase = HTTPStatus(status).phrase
-    return f"HTTP/1.1 {status} {phrase}".rstrip()
+    return f"HTTP/1.1 {status_text(status)}"
 
 
 def head(first: str, headers: Headers) -> list[str]:

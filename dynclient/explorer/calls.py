@@ -12,14 +12,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from http import HTTPStatus
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from dynclient import media_types
 from dynclient._secrets import MASK, Mask, is_secret_header
 from dynclient.exceptions import ArgumentError, DynclientError, Fault, RequestError, ResponseError
-from dynclient.http_grammar import SAFE
+from dynclient.http_grammar import SAFE, status_text
 from dynclient.inspection.arguments import arguments, preferred, secret
 from dynclient.inspection.docstrings import client_name
 from dynclient.messages import HTTPResult, Request
@@ -308,11 +307,7 @@ def _failed(error: ResponseError) -> dict[str, Any]:
 
 
 def _about(status: int, headers: Any, request: Request | None) -> dict[str, Any]:
-    try:
-        reason = HTTPStatus(status).phrase
-    except ValueError:
-        reason = ""
-    shown = {"status": status, "reason": reason, "headers": _headers(headers, request)}
+    shown = {"status": status, "line": status_text(status), "headers": _headers(headers, request)}
     if request is not None:
         sent = request.with_no_secrets()
         shown["request"] = {"line": f"{sent.method} {sent.url}", "headers": _headers(sent.headers.pairs(), request)}

@@ -15,7 +15,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ from dynclient.exceptions import (
     ResponseError,
     TransportError,
 )
+from dynclient.http_grammar import status_text
 from dynclient.mcp.descriptions import described, found
 from dynclient.mcp.excerpts import Excerpts, as_json, line, selected
 from dynclient.mcp.permissions import READ, Confirmations, Permissions, check_method
@@ -158,12 +158,8 @@ class Toolbox:
             self._opened_log().close()
         self._files = Path(files) if files is not None else None
         self._lock = threading.Lock()
-        self._run: Mapping[str, Callable[..., tuple[Answer, dict[str, Any]]]] = {
-            "search": self._search,
-            "describe": self._describe,
-            "call_read": self._call_read,
-            "call_write": self._call_write,
-        }
+        run = (self._search, self._describe, self._call_read, self._call_write)
+        self._run: Mapping[str, Callable[..., tuple[Answer, dict[str, Any]]]] = dict(zip(_TOOLS, run, strict=True))
 
     def tools(self) -> list[dict[str, Any]]:
         """The tools, in the form of MCP."""
@@ -219,9 +215,11 @@ class Toolbox:
             for document, ranked in lists.items():
                 row = ranked[rank] if rank < len(ranked) else None
                 if row is not None and self._permissions.shows(document, row):
-                    name = f"{document}/{row.name}" if len(self._clients) > 1 else row.name
-                    rows.append((name, row, self._permissions.permits(document, row)))
+                    rows.append((self._name(document, row), row, self._permissions.permits(document, row)))
         return Answer(found(rows, limit)), {}
+
+    def _name(self, document: str, row: OperationRow) -> str:
+        return f"{document}/{row.name}" if len(self._clients) > 1 else row.name
 
     @staticmethod
     def _ranked(client: Client, query: str) -> list[OperationRow]:
@@ -282,20 +280,16 @@ class Toolbox:
             method = client.operations[name]
             row = method.operation.row
         except NoSuchOperation as error:
-            raise NoSuchOperation(error.message, matches=self._near(word), name=word) from None
+            names = [
+                self._name(document, row)
+                for document, client in self._clients.items()
+                for row in client.api.rows
+                if self._permissions.shows(document, row)
+            ]
+            raise NoSuchOperation(error.message, matches=near(word, names), name=word) from None
         if not self._permissions.shows(document, row):
             raise NoSuchOperation(f"the operator of this server does not allow {row.name}", name=word)
-        full = f"{document}/{row.name}" if len(self._clients) > 1 else row.name
-        return _Found(full, row, method, self._permissions.permits(document, row))
-
-    def _near(self, word: str) -> list[str]:
-        names = [
-            f"{document}/{row.name}" if len(self._clients) > 1 else row.name
-            for document, client in self._clients.items()
-            for row in client.api.rows
-            if self._permissions.shows(document, row)
-        ]
-        return near(word, names)
+        return _Found(self._name(document, row), row, method, self._permissions.permits(document, row))
 
     def _send(
         self, one: _Found, arguments: Mapping[str, Any], select: str | None, resume: str | None = None
@@ -330,13 +324,11 @@ class Toolbox:
         return Answer(text), facts
 
     def _shown(self, one: _Found, result: HTTPResult | Page[Any], select: str | None) -> str:
-        data = masked(result.data, result.request.secret_values(_SHORTEST_SECRET) if result.request else ())
-        head = f"{result.status} {_phrase(result.status)}".strip()
+        secrets = result.request.secret_values(_SHORTEST_SECRET) if result.request else ()
+        data = masked(dict(result.headers) if one.row.method == "HEAD" else result.data, secrets)
+        head = status_text(result.status)
         if isinstance(data, (bytes, bytearray)):
             data = self._saved(one, bytes(data), result)
-        elif one.row.method == "HEAD":
-            secrets = result.request.secret_values(_SHORTEST_SECRET) if result.request else ()
-            data = masked(dict(result.headers), secrets)
         note, text = self._excerpts.first(one.name, selected(data, select) if select is not None else data)
         return f"{head}{f'; {note}' if note else ''}\n{text}"
 
@@ -426,10 +418,3 @@ def _question(request: Request) -> str:
     except UnicodeDecodeError:
         text = counted(len(body), "byte")
     return f"Send {shown.method} {line(shown.url, 1000)}{f' with {text}' if body else ''}"
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -343,7 +343,7 @@ function show(answer) {
   const parts = [];
   const title = make("div", { className: "answer-head" });
   if (answer.status) {
-    title.append(make("span", { className: `status s${String(answer.status)[0]}`, textContent: `${answer.status} ${answer.reason || ""}`.trim() }));
+    title.append(make("span", { className: `status s${String(answer.status)[0]}`, textContent: answer.line }));
     title.append(make("span", { className: "small", textContent: `${answer.ms} ms${answer.attempts > 1 ? ` · ${answer.attempts} attempts` : ""}` }));
   } else {
     title.append(make("span", { className: "status s5", textContent: answer.error?.unsent || answer.faults?.length ? "not sent" : "no answer" }));

@@ -45,7 +45,8 @@ DOCUMENT = {
     [
         ("hangup", ["hangup", "hangup_all", "end_call", "other", "list_calls"]),
         ("HANGUP calls", ["end_call", "hangup", "list_calls", "hangup_all"]),
-        ("please hang up all the calls", ["end_call", "list_calls", "hangup"]),
+        ("please hang up all the calls", ["end_call", "list_calls"]),
+        ("endCall", ["end_call", "list_calls"]),
         ("the shades", ["find"]),
         ("shade", ["find"]),
         ("broken", ["broken"]),

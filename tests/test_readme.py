@@ -2,23 +2,30 @@
 
 ``python`` blocks are executed, ``pycon`` blocks are executed and their output compared. In ``console`` blocks each line
 that begins with ``$`` is given to bash, and what it prints is compared; ``$URL`` is a mock of ``openapi/voice.yaml``.
+In ``sh`` and ``bash`` blocks, which need another document or would not end, each command must have its options.
+``py`` blocks, which need other libraries, are compiled.
 """
 
 from __future__ import annotations
 
+import ast
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from dynclient.cli import main
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(python|pycon|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
+OF_SOME_CALLS = {"--all", "--wait", "--until", "--failed"}  # of lists, and of what can be waited for
 FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL | doctest.NORMALIZE_WHITESPACE
 
 
@@ -103,6 +110,27 @@ def test_the_examples_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_links_of_a_page_lead_somewhere(page: Path):
     text = page.read_text(encoding="utf-8")
     assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_that_are_not_run_are_valid(page: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.chdir(ROOT)
+    for kind, source in re.findall(r"^```(py|sh|bash)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        if kind == "py":
+            compile(source, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            continue
+        for line in re.findall(r"^dynclient .*$", source, re.MULTILINE):
+            words = shlex.split(line, comments=True)
+            # The options of a call are those of an operation.
+            asked = ["call", "openapi/voice.yaml", "get-call-state"] if words[1] == "call" else [words[1]]
+            assert main([*asked, "--help"]) == 0
+            options = {word for word in words if word.startswith("--")}
+            assert options <= {*re.findall(r"--[a-z-]+", capsys.readouterr().out), *OF_SOME_CALLS}, line
+
+
+def test_the_links_of_the_readme_are_absolute():
+    """It is shown where the package is published, too."""
+    assert LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")) == []
 
 
 def test_readme_has_examples():

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +41,22 @@ _POST = {
 }
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _answer(delay: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0])
             await reader.readexactly(length)
+            if delay:
+                await asyncio.sleep(delay)
             writer.write(HEAD + ANSWER)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 
 
-def _serve(port: Any) -> None:
+def _serve(port: Any, delay: float) -> None:
     async def run() -> None:
-        server = await asyncio.start_server(_answer, "127.0.0.1", 0)
+        server = await asyncio.start_server(partial(_answer, delay), "127.0.0.1", 0)
         port.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -61,10 +64,10 @@ def _serve(port: Any) -> None:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """The URL of a server that answers each POST at once."""
+def served(delay: float = 0.0) -> Iterator[str]:
+    """The URL of a server that answers each POST at once, or after some seconds."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there,), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, delay), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{here.recv()}"
@@ -122,8 +125,13 @@ def beside_a_loop(folder: Path, url: str, rows: int, turns: int) -> None:
     )
 
 
-def in_two_processes(folder: Path, url: str, rows: int) -> None:
-    """Compare a cluster of two processes with one process."""
+def in_two_processes(folder: Path, rows: int) -> None:
+    """Compare a cluster of two processes with one process, where the server takes its time: it is not the limit."""
+    with served(delay=0.1) as url:
+        _in_two_processes(folder, url, rows)
+
+
+def _in_two_processes(folder: Path, url: str, rows: int) -> None:
     from distributed import Client, LocalCluster
 
     table, found = written(folder, rows), {}
@@ -132,10 +140,11 @@ def in_two_processes(folder: Path, url: str, rows: int) -> None:
     for number in (1, 2):
         options: dict[str, Any] = {"n_workers": number, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
         with LocalCluster(**options) as cluster, Client(cluster) as executor:
-            for part in ("warm", "measured"):
+            for part, limit in (("warm", 4 * 200), ("measured", rows)):
                 given = {"key": "id", "arguments": arguments, "executor": executor, "durability": "process"}
+                given |= {"limit": limit, "partition_size": 200}
                 start = time.perf_counter()
-                bulk.run(client.create, table, journal=folder / f"{part}-{number}", partition_size=500, **given)
+                bulk.run(client.create, table, journal=folder / f"{part}-{number}", **given)
                 found[number] = rows / (time.perf_counter() - start)
     print(f"two processes: {found[2]:,.0f} rows/s, {found[2] / found[1]:.2f} x one of them (goal 1.5)")
 
@@ -227,7 +236,7 @@ def main() -> None:
         if "loop" in parts:
             beside_a_loop(folder, url, options.rows, options.turns)
         if "processes" in parts:
-            in_two_processes(folder, url, 4 * options.rows)
+            in_two_processes(folder, options.rows)
         if "resume" in parts:
             resumed(folder, 10**6)
     if "memory" in parts:

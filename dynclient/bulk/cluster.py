@@ -24,7 +24,7 @@ from typing import Any
 from dynclient._client import Client
 from dynclient._client.operation_method import OperationMethod
 from dynclient.bulk.journal import BulkError, Journal
-from dynclient.bulk.sending import Job, Pace, Paced, Progress, Sender, Sent, Task, Unlimited, send_partition
+from dynclient.bulk.sending import Job, Pace, Paced, Progress, Sender, Sent, Task, send_partition
 from dynclient.exceptions import ArgumentError, DynclientError, MissingCredential
 from dynclient.model import API
 from dynclient.options import Rate
@@ -148,13 +148,6 @@ class _QueuePace:
     def slow_down(self) -> None:
         """Report to the driver that the server has answered 429."""
         self._slow.put(1)
-
-
-def pace_of(job: Job) -> Pace:
-    """The pace of a process of a run."""
-    if job.queue is not None:
-        return _QueuePace(job.queue)
-    return Unlimited() if job.limiter is None else Paced(job.limiter)
 
 
 @contextmanager
@@ -358,5 +351,6 @@ def _sender(job: Job) -> tuple[Sender, Pace]:
         client = make(*arguments)
         if job.auth is not None:
             client = client.with_options(auth=_fitting(client.api, auth_of(job.auth)))
-        found = _SENDERS.setdefault(name, (Sender(client.operations[job.operation], job), pace_of(job)))
+        pace = Paced(job.limiter) if job.queue is None else _QueuePace(job.queue)
+        found = _SENDERS.setdefault(name, (Sender(client.operations[job.operation], job), pace))
     return found

@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import chain, count, islice, takewhile
 from operator import itemgetter
-from typing import IO, Any
+from typing import Any
 
 from dynclient._escaping import one_line
 from dynclient._identifiers import near
@@ -113,38 +113,30 @@ def _jsonl_rows(path: str, skipped: int) -> Iterator[TableRow]:
 
 
 def _parquet_rows(path: str, skipped: int) -> Iterator[TableRow]:
-    with duckdb() as connection:
-        try:
-            found = connection.execute("SELECT * FROM read_parquet(?) OFFSET ?", [path, skipped])
-            columns = [each[0] for each in found.description]
-            chunks = iter(lambda: found.fetchmany(_CHUNK), [])
-            for number, cells in enumerate(chain.from_iterable(chunks), start=skipped):
-                yield TableRow(number, 0, dict(zip(columns, cells, strict=True)))
-        except connection_errors() as error:
-            raise BulkError(f"{path} is not Parquet: {error}") from error
+    with _duckdb(f"{path} is not Parquet") as connection:
+        found = connection.execute("SELECT * FROM read_parquet(?) OFFSET ?", [path, skipped])
+        columns = [each[0] for each in found.description]
+        chunks = iter(lambda: found.fetchmany(_CHUNK), [])
+        for number, cells in enumerate(chain.from_iterable(chunks), start=skipped):
+            yield TableRow(number, 0, dict(zip(columns, cells, strict=True)))
 
 
 @contextmanager
-def duckdb() -> Iterator[Any]:
+def _duckdb(failure: str) -> Iterator[Any]:
     """A connection to a database in memory.
 
     Raises:
-        BulkError: duckdb is not installed.
+        BulkError: duckdb is not installed, or it has raised, which ``failure`` explains.
     """
     try:
-        import duckdb as library
+        import duckdb
     except ImportError as error:
         raise BulkError("Parquet needs duckdb", hint="pip install 'dynclient[tables]'") from error
-    with library.connect(config={"autoinstall_known_extensions": False}) as connection:
-        yield connection
-
-
-def connection_errors() -> type[Exception]:
-    """The class of duckdb's errors."""
-    import duckdb as library
-
-    error: type[Exception] = library.Error
-    return error
+    try:
+        with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise BulkError(f"{failure}: {error}") from error
 
 
 def _unreadable(path: str, line: int, text: str) -> InvalidRows:
@@ -318,18 +310,11 @@ def to_parquet(lines: Iterable[Mapping[str, Any]], path: str) -> None:
     Raises:
         BulkError: duckdb is not installed, or the file can't be written.
     """
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as spool, duckdb() as connection:
-        _spooled(lines, spool)
+    failure = f"{path} can't be written"
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as spool, _duckdb(failure) as connection:
+        spool.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        spool.flush()
         kinds = "row: 'BIGINT', key: 'VARCHAR', outcome: 'VARCHAR', status: 'INTEGER', attempts: 'INTEGER', "
         kinds += "ms: 'DOUBLE', time: 'DOUBLE', data: 'JSON', problem: 'JSON'"
         query = f"COPY (SELECT * FROM read_json('{spool.name}', format='newline_delimited', columns={{{kinds}}})) "  # noqa: S608  # a fixed name
-        try:
-            connection.execute(query + "TO '" + path.replace("'", "''") + "' (FORMAT parquet)")
-        except connection_errors() as error:
-            raise BulkError(f"{path} can't be written: {error}") from error
-
-
-def _spooled(lines: Iterable[Mapping[str, Any]], file: IO[str]) -> None:
-    for line in lines:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    file.flush()
+        connection.execute(query + "TO '" + path.replace("'", "''") + "' (FORMAT parquet)")

@@ -30,16 +30,7 @@ from dynclient.bulk.facts import (
     remove_empty,
     table_path,
 )
-from dynclient.bulk.journal import (
-    DRIVER,
-    FORMAT,
-    OUTCOMES,
-    SENT,
-    Attempt,
-    BulkError,
-    Journal,
-    JournalError,
-)
+from dynclient.bulk.journal import DRIVER, FORMAT, OUTCOMES, SENT, Attempt, BulkError, Journal, JournalError
 from dynclient.bulk.outcomes import RecordedRun, Summary, checked_outcome, outcome_of
 from dynclient.bulk.rows import (
     InvalidRows,
@@ -54,7 +45,7 @@ from dynclient.bulk.rows import (
     scan,
     unknown_column,
 )
-from dynclient.bulk.sending import Job, Pace, Paced, Progress, Sender, Sent, Task, Unlimited, problem_of, send_partition
+from dynclient.bulk.sending import Job, Paced, Progress, Sender, Sent, Task, problem_of, send_partition
 from dynclient.exceptions import ApiError, ArgumentError, DynclientError, NotFound
 from dynclient.options import Rate
 
@@ -237,7 +228,7 @@ class BulkRun(RecordedRun):
             from dynclient.bulk.cluster import auth_of
 
             method = method.with_options(auth=auth_of(auth))
-        sender, pace = Sender(method, self._job()), _pace(self._settings.rate)
+        sender, pace = Sender(method, self._job()), Paced(self._settings.rate)
         progress = Progress(self._settings.max_failures, watch.add)
         sent = Sent()
         with sender.running():
@@ -390,10 +381,6 @@ class _Watch:
             counts: dict[str, Any] = {name: self._counts[name] for name in OUTCOMES}
             pending = max(0, self._total - sum(counts.values()))
             self._progress(Summary(self._total, **counts, pending=pending))
-
-
-def _pace(rate: Any) -> Pace:
-    return Unlimited() if rate is None or (isinstance(rate, Rate) and not rate.interval) else Paced(rate)
 
 
 # Making a run, and finding it again.

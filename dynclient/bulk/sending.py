@@ -64,22 +64,12 @@ class Pace(Protocol):
         """The server has answered 429."""
 
 
-class Unlimited:
-    """Rows are sent as fast as threads can."""
-
-    def wait(self, stop: threading.Event) -> None:
-        """Return at once."""
-
-    def slow_down(self) -> None:
-        """Do nothing: the call itself obeys Retry-After."""
-
-
 class Paced:
-    """Rows are sent at a rate. An answer of 429 halves it; then it grows by a tenth every ten seconds."""
+    """Rows are sent at a rate, if there is one. 429 halves it; then it grows by a tenth every ten seconds."""
 
     def __init__(self, rate: Any) -> None:
         self._is_ours = isinstance(rate, Rate)
-        self._limiter = Limiter(rate) if self._is_ours else rate
+        self._limiter = (Limiter(rate) if rate.interval else None) if self._is_ours else rate
         self._lock = threading.Lock()
         self._share, self._since = 1.0, time.monotonic()
 
@@ -95,6 +85,8 @@ class Paced:
 
     def wait(self, stop: threading.Event) -> None:
         """Take a place, and wait until it may be used."""
+        if self._limiter is None:
+            return
         now = time.monotonic() if self._is_ours else time.time()
         stop.wait(self._limiter.reserve("bulk", self._places(), now))
 
@@ -292,25 +284,16 @@ def check_operation(operation: Operation) -> None:
     Raises:
         ArgumentError: it returns a stream or a file, or takes a file.
     """
-    taken = {find(media_range).name for media_range in operation.body.content} if operation.body is not None else set()
-    if taken and taken <= {"sequence", "binary"}:
-        raise ArgumentError(
-            f"{operation.row.key} takes a file or a stream, which a row of a table can't hold",
-            argument="operation",
-            operation_id=operation.id,
-            hint="call it in your own loop",
-        )
+    body = operation.body.content if operation.body is not None else {}
+    found = [(body, "takes a file or a stream, which a row of a table can't hold")]
     for status, response in operation.responses.items():
-        if not status.startswith("2"):
-            continue
-        kinds = {find(media_range).name for media_range in response.content}
-        if kinds and kinds <= {"sequence", "binary"}:
-            kind = "a stream" if "sequence" in kinds else "a file"
+        if status.startswith("2"):
+            found.append((response.content, "returns a file or a stream, which a bulk run can't store"))
+    for content, text in found:
+        if content and {find(media_range).name for media_range in content} <= {"sequence", "binary"}:
+            hint = "call it in your own loop"
             raise ArgumentError(
-                f"{operation.row.key} returns {kind}, which a bulk run can't store",
-                argument="operation",
-                operation_id=operation.id,
-                hint="call it in your own loop, with stream()",
+                f"{operation.row.key} {text}", argument="operation", operation_id=operation.id, hint=hint
             )
 
 

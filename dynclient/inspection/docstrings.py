@@ -58,15 +58,19 @@ def sequel(method: Any, *, whole: bool = False) -> dict[str, list[str]]:
     """
     # An AttributeError: of a partly broken operation.
     pages, waits = getattr(method, "pagination", None), getattr(method, "waiter", None)
-    found = {
+    return {
         "Links": [_link(status, link) for status, link in links(method.operation)],
         "Callbacks": [
             f"{name}: {', '.join(received.expressions)}" for name, received in getattr(method, "callbacks", {}).items()
         ],
-        "Pages (call --all)" if whole else "Pages (paginate)": str(pages).splitlines() if pages else [],
-        "Waits (call --wait)" if whole else "Waits (wait, start)": str(waits).splitlines() if waits else [],
+        "Pages (call --all)" if whole else "Pages (paginate)": _rule(pages, whole=whole),
+        "Waits (call --wait)" if whole else "Waits (wait, start)": _rule(waits, whole=whole),
     }
-    return {title: lines if whole else [each for each in lines if each[:1] != " "] for title, lines in found.items()}
+
+
+def _rule(rule: Any, *, whole: bool) -> list[str]:
+    lines = str(rule).splitlines() if rule else []
+    return lines if whole else [line for line in lines if not line.startswith(" ")]
 
 
 def links(operation: Operation) -> Iterator[tuple[str, Link]]:

@@ -40,7 +40,6 @@ from dynclient.exceptions import (
     DynclientError,
     NoSuchOperation,
     NotFound,
-    ResponseError,
     TimeoutError,  # noqa: A004  # ours
     UndocumentedStatus,
     WaitFailed,
@@ -214,21 +213,18 @@ class JobState:
         self._is_at_once = False
         try:
             result = yield self._ask(deadline)
-        except NotFound as error:
-            if self._was_found or self._state is None or ENVIRONMENT.clock() - self._began >= NOT_YET:
-                raise self._with_resume(error)  # noqa: B904  # it is the same error
-            self._asked = None
-            return self._state
-        except ResponseError as error:
+        except DynclientError as error:
+            now = ENVIRONMENT.clock()
+            is_new = not self._was_found and now - self._began < NOT_YET
+            if isinstance(error, NotFound) and is_new and self._state is not None:
+                self._asked = None
+                return self._state
+            if isinstance(error, TimeoutError) and deadline is not None and now >= deadline:
+                raise self._late("the last request was not answered in time") from error
             result = taken(error)
             if result is None:
-                raise self._with_resume(error)  # noqa: B904  # it is the same error
-        except TimeoutError as error:
-            if deadline is None or ENVIRONMENT.clock() < deadline:
-                raise self._with_resume(error)  # noqa: B904  # it is the same error
-            raise self._late("the last request was not answered in time") from error
-        except DynclientError as error:
-            raise self._with_resume(error)  # noqa: B904  # it is the same error
+                error.resume = self.resume
+                raise
         self._was_found = True
         return self._take(self._task, result, *judged(self._task, result))
 
@@ -276,10 +272,6 @@ class JobState:
         now = self._state if self._state is not None else "unknown"
         hint = "dynclient.resume(client, error.resume) continues the wait, also in another process"
         return WaitTimeout(f"not over yet, the state is {now}: {why}", state=self._state, resume=self.resume, hint=hint)
-
-    def _with_resume(self, error: DynclientError) -> DynclientError:
-        error.resume = self.resume
-        return error
 
     def _ask(self, deadline: float | None, method: str = "GET", url: str | None = None) -> Ask:
         """The request of a poll, read by the operation that its URL belongs to.
@@ -375,7 +367,7 @@ def bounded(options: CallOptions, deadline: float | None) -> CallOptions:
     return options._replace(timeout=replace(options.timeout, total=min(total or left, left)))
 
 
-def taken(error: ResponseError) -> HTTPResult | None:
+def taken(error: DynclientError) -> HTTPResult | None:
     """The answer of an undocumented success, which a wait accepts; None if it is an error."""
     if not isinstance(error, UndocumentedStatus) or not error.done:
         return None

@@ -109,7 +109,7 @@ def _converted(convert: Convert, value: Any, path: str) -> Any:
 
 
 def converter(given: Any) -> Converter | None:
-    """Make a Converter of what ``convert=`` was given: words of :data:`FORMATS`, mappings, or a list of both.
+    """Make a Converter from the value of ``convert=``: words of :data:`FORMATS`, mappings, or a list of both.
 
     Raises:
         ArgumentError: a word is unknown, or a value of a mapping can't be called.

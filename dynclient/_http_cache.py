@@ -206,7 +206,7 @@ class _InFolder:
             "size": len(stored.body),
         }
         path = self._path(key)
-        # A full disk, or a folder that somebody removes meanwhile, is no fault of the call.
+        # A full disk, or a folder that was removed meanwhile, is not a fault of the call.
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             part = path.with_name(f"{secrets.token_hex(8)}.part")

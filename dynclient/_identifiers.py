@@ -106,7 +106,7 @@ def _words(text: str) -> list[str]:
 
 
 def _words_of_scripts(text: str) -> tuple[list[str], bool]:
-    """Split a text of any script, and tell whether letters or digits were lost."""
+    """Split a text of any script, and return whether letters or digits were lost."""
     from unicodedata import category, normalize
 
     kept: list[str] = []

@@ -34,10 +34,11 @@ def load(
     """Load a document as far as the list of its operations.
 
     ``source`` is a path, a URL, text, bytes, a file object or a mapping. ``references`` are the folders, origins or URL
-    prefixes that a ``$ref`` may lead to beside the document's own location. A URL is fetched by ``transport``, or else
-    by one made for each fetch, with ``tls``, ``proxy`` and ``block_private``. ``cache`` is the folder of compiled
-    forms; True is the folder of the environment variable ``DYNCLIENT_CACHE``, or the user's own; False is no cache.
-    ``overlays`` are Overlays that are applied to the document in this order, each given as a document is.
+    prefixes that a ``$ref`` may lead to in addition to the document's own location. A URL is fetched by ``transport``,
+    or else by one made for each fetch, with ``tls``, ``proxy`` and ``block_private``. ``cache`` is the folder of
+    compiled forms; True is the folder of the environment variable ``DYNCLIENT_CACHE``, or the user's own; False
+    disables the cache. ``overlays`` are Overlays that are applied to the document in this order, each given as a
+    document is.
 
     Raises:
         DocumentError: the document can't be read.

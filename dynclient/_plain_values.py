@@ -81,7 +81,7 @@ def _is_content(value: Any) -> bool:
 class _Walk:
     """One conversion of a value; ``open`` are the ids of the containers around the current one, to find a circle.
 
-    With ``keep`` bytes and Decimals are left as they are; ``unsettled`` tells that some were, or a float like 3.0.
+    With ``keep`` bytes and Decimals are left as they are; ``unsettled`` says that some were, or a float like 3.0.
     """
 
     def __init__(self, files: bool, *, keep: bool = False) -> None:  # noqa: FBT001 - private
@@ -229,7 +229,7 @@ def _converter(value: Any) -> Callable[[Any], Any] | None:
     """Find the converter of a subclass; an enum's member has none, since its value is converted."""
     if isinstance(value, enum.Enum):
         return None
-    # A value can't be of this type unless somebody has imported their module, which is slow to import.
+    # A value can't have this type unless its module has been imported, which is slow to import.
     uuid = sys.modules.get("uuid")
     if uuid is not None and isinstance(value, uuid.UUID):
         return str

@@ -153,7 +153,7 @@ def _unreserved(encoded: re.Match[str]) -> str:
 
 
 def bare(path: str) -> str:
-    """A path key without the query or fragment that some documents add to it to tell operations apart."""
+    """A path key without the query or fragment that some documents add to it to distinguish operations."""
     return path.partition("#")[0].partition("?")[0]
 
 

@@ -302,7 +302,7 @@ def _encoded(text: str) -> Iterator[str]:
     raw = text.encode("utf-8", "surrogatepass")
     yield from (raw.hex(), raw.hex().upper())
     for before, first in ((0, 0), (1, 2), (2, 3)):
-        # Without the characters that depend on what stands beside it.
+        # Without the characters that depend on the adjacent bytes.
         encoded = base64.b64encode(bytes(before) + raw).decode("ascii")
         yield encoded[first : (before + len(raw)) * 8 // 6]
 

@@ -400,7 +400,7 @@ def _deep_pairs(row: Style, value: Any, name: str, keep: str | None) -> list[Pai
     # OAS 3.1.1, Style Values: deepObject is defined for objects with scalar properties. For what is nested further,
     # this is what servers agree on most: a[b][c]=1, an array's items by repeating a[b]=1&a[b]=2, and by their index
     # where they are objects or arrays themselves, or where the whole value is an array: a[0]=1. A scalar, where the
-    # schema allows one beside an object, is a=1.
+    # schema allows one as well as an object, is a=1.
     if value is None:
         return []
     members = _deep_members(value, name, 1)

@@ -68,7 +68,7 @@ _DRAFTS: dict[str, bool] = {
     "http://json-schema.org/draft-07/schema": False,
     "https://json-schema.org/draft/2019-09/schema": True,
 }
-"""The older drafts of JSON Schema, and whether keywords beside their ``$ref`` count."""
+"""The older drafts of JSON Schema, and whether keywords next to their ``$ref`` count."""
 
 
 def with_draft(dialect: Dialect, schema: object) -> Dialect:

@@ -266,7 +266,7 @@ class _Relaxation:
             return [{"target": path, "update": names}]
         if self._dialect.version >= "3.1":
             return [removed, {"target": above, "update": {"type": [before, *names]}}]
-        # OAS 3.0.4, Schema Object: `type` is a single one, and null is allowed by `nullable` beside it.
+        # OAS 3.0.4, Schema Object: `type` is a single one, and null is allowed by `nullable` next to it.
         found = [{"target": above, "update": {self._dialect.nullable: True}}] if "null" in names else []
         if others == ["number"] and before == "integer":
             return [*found, {"target": path, "update": "number"}]

@@ -1,4 +1,4 @@
-"""Media types: the one table of what each is, and how a Content-Type is taken apart.
+"""Media types: the table of their kinds, and parsing of a Content-Type.
 
 Codecs, type hints, stubs, pages, signatures and the mock read :data:`MEDIA_TYPES`; no other module lists media types.
 :func:`dynclient.codecs.register` adds a row to it.

@@ -491,7 +491,7 @@ class OperationMethod(Described):
 
         The ``with`` statement gives an Answer: ``status``, ``headers``, ``iter_bytes()``, ``iter_text()``,
         ``iter_lines()``, ``iter_items()``, ``save(path)`` and ``read()``; it iterates over the items. Error statuses
-        raise as in a plain call. If the document offers sequences of items beside other media types, sequences are
+        raise as in a plain call. If the document offers sequences of items next to other media types, sequences are
         requested first.
         """
         plan = self._dispatcher.document.plan(self._row)

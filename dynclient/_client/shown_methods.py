@@ -1,6 +1,6 @@
 """How the methods that users call look to them: signatures of their own object, and tracebacks without our frames.
 
-Rule 1: a signature that depends on the method's object is worked out when somebody looks, as ``help()`` does.
+Rule 1: a signature that depends on the method's object is computed when it is read, as by ``help()``.
 Rule 2: an error has the frames of a caller's own code, also those below ours: of a hook, a credential or a body that is
 read. So have its causes.
 Rule 3: with ``DYNCLIENT_TRACEBACK=full`` in the environment nothing is left out.

@@ -303,7 +303,7 @@ class Files:
 
     @property
     def others(self) -> list[File]:
-        """The files that were read besides the root."""
+        """The files that were read other than the root."""
         return [file for uri, file in tuple(self._files.items()) if file is not self.root and uri == file.uri]
 
     def shipped(self, resolve: Callable[[str, str], Any], listing: bytes | None) -> list[bytes]:

@@ -67,7 +67,7 @@ class Document:
     """A document, and the others that it refers to. It implements :class:`dynclient.model.References`.
 
     ``uri`` is absolute and has no fragment; ``name`` is what errors call the document; ``root`` is its tree. ``remote``
-    tells that it came from the network; ``source_uri`` is where the caller said that it is.
+    means that it came from the network; ``source_uri`` is where the caller said that it is.
     """
 
     def __init__(self, files: Files, references: tuple[str | os.PathLike[str], ...] = ()) -> None:

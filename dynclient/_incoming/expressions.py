@@ -1,7 +1,7 @@
 """Runtime expressions: values that links and callbacks take from a request and its response (OAS 3.2.0).
 
-Rule 1: a text that begins with ``$`` and a letter is an expression, and has the type of what it refers to. Expressions
-in ``{$...}`` are written into the text around them. Everything else is a constant.
+Rule 1: a text that begins with ``$`` and a letter is an expression, and has the type of its target. Expressions in
+``{$...}`` are written into the text around them. Everything else is a constant.
 Rule 2: values of the request's path and query are decoded strings, without types.
 Rule 3: a header, query field or cookie that carries a credential has no value here: results go to other operations, and
 to other servers.

@@ -460,9 +460,7 @@ class _Walk:
             if not more and (pages is None or kind == "offset" or self._number(here) - self.start + 1 >= pages):
                 return None
             if kind == "offset":
-                raise PaginationError(
-                    f"the answer says that there is more, but has no items, by which {name} is counted"
-                )
+                raise PaginationError(f"the answer says that there is more, but has no items, which {name} counts")
         elif is_same:
             if here.before and self.paging.on_repeat == "stop":
                 return None

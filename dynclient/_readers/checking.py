@@ -11,7 +11,7 @@ Rule 5: the author's own data (examples, defaults, enums, extensions) is not che
 
 The table of fields: a version is its neighbour with the fields that it adds, and with a minus those that it removes.
 Objects with the same fields are named together, with commas between them. After a field is the object of OpenAPI that
-it holds: ``=Info``, an array ``=[Tag]``, a map by any name ``={Header}``, a map with extensions beside the names
+it holds: ``=Info``, an array ``=[Tag]``, a map by any name ``={Header}``, a map with extensions next to the names
 ``=<PathItem>``. Other values have no entry.
 """
 

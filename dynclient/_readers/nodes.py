@@ -208,7 +208,7 @@ class Node(Record):
                 node = node.target().object(f"the target of `$ref` ({what.lower()})")
             except DocumentError as error:
                 return self.replaced(error)
-        # OAS 3.1.1, Reference Object: `summary` and `description` beside a `$ref` override those of the component.
+        # OAS 3.1.1, Reference Object: `summary` and `description` next to a `$ref` override those of the component.
         if node is self or not self.since("3.1") or not isinstance(self.value, Mapping):
             return node
         words = {key: self.value[key] for key in ("summary", "description") if key in self.value}

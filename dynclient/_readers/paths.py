@@ -2,7 +2,7 @@
 
 Rule 1: to list operations, only the naming fields (id, tags, summary) are read, leniently: errors in it are reported
 when the operation is read.
-Rule 2: a Path Item may be a ``$ref``, also into another file; members beside the reference take precedence over its
+Rule 2: a Path Item may be a ``$ref``, also into another file; members next to the reference take precedence over its
 target. An operation that is a ``$ref`` is followed too: no specification allows it, but documents do it.
 Rule 3: a Path Item that can't be read has no operations; the error is kept (``API.faults``), and the others are listed.
 Rule 4: an operation's parameter replaces its path's of the same name and location, in that one's position. Of two alike

@@ -109,7 +109,7 @@ def compile(source: str, longest: int = LONGEST) -> Pattern:  # noqa: A001 - it 
 class Risk(Record):
     """How the time for a match by backtracking may grow with the length of the text.
 
-    A search tries at most ``choices`` times the length to the power of ``power`` paths; ``nested`` tells that there is
+    A search tries at most ``choices`` times the length to the power of ``power`` paths; ``nested`` means that there is
     no such bound. A lookaround is never tried again, so its paths do not multiply with the others: each step costs at
     most ``look_choices`` times the length to the power of ``look_power``.
     """

@@ -80,7 +80,7 @@ class CharacterSet:
 
     @property
     def is_ascii(self) -> bool:
-        """Whether the set has of what is not ASCII all or nothing, and no tests."""
+        """Whether the set has all or none of the non-ASCII characters, and no tests."""
         return not self.tests and all(low <= _ASCII and (high < _ASCII or high == _LAST) for low, high in self.ranges)
 
     def text(self) -> str:

@@ -258,7 +258,7 @@ _NULL_COUNTS = frozenset({"const", "default"})
 class Keywords(Record):
     """A translated node. ``plain`` has keywords with plain values; ``one``, ``many`` and ``named`` those with schemas.
 
-    ``reference`` is the ``$ref`` beside them; ``malformed`` are keywords with wrong values. ``never`` is true for the
+    ``reference`` is the ``$ref`` next to them; ``malformed`` are keywords with wrong values. ``never`` is true for the
     schema ``false``; ``or_null`` if null is allowed in addition to the other keywords' values.
     """
 
@@ -336,7 +336,7 @@ def _take(schema: Schema, keyword: str, value: Any, result: Keywords) -> bool:
         return True
     if keyword in _PLAIN:
         if not _PLAIN[keyword](value):
-            # `required: true` beside a property's other words is draft 3's; the object's own `required` counts.
+            # `required: true` among a property's other keywords is draft 3's; the object's own `required` counts.
             return keyword == "required" and isinstance(value, bool)
         result.plain[keyword] = value
     elif keyword in ONE:
@@ -363,7 +363,7 @@ def _translated(node: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
     new = dict(node)
     for keyword, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if isinstance(node.get(keyword), bool):
-            # JSON Schema draft 4, 5.1.2.1: a boolean that tells how `minimum` is meant.
+            # JSON Schema draft 4, 5.1.2.1: a boolean that modifies `minimum`.
             del new[keyword]
             if node[keyword] and bound in new:
                 new[keyword] = new.pop(bound)

@@ -404,7 +404,7 @@ _MOST_STEPS = 16
 
 
 def sole(schema: Schema) -> Shape:
-    """A schema's shape, or that of its only branch beside null: ``anyOf: [X, null]`` is X that may be null."""
+    """A schema's shape, or that of its only branch other than null: ``anyOf: [X, null]`` is X that may be null."""
     seen = shape(schema)
     for _ in range(_MOST_STEPS):
         branches = [shape(each) for each in (seen.one_of or seen.any_of)]

@@ -35,7 +35,7 @@ _NEAREST = 3
 _LONGEST_CHOICE = 400
 # Tokens and keys are longer.
 _LONGEST_VALUE = 12
-# Keywords and formats whose values are no secrets.
+# Keywords and formats whose values are not secret.
 _SHOWN_KEYWORDS = frozenset(
     {"const", "enum", "exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf", "type"}
 )
@@ -249,7 +249,7 @@ _MESSAGES: Mapping[str, Callable[[Any], str]] = {
     "anyOf": _choice,
     "const": lambda error: _expected([error.validator_value]),
     "contains": _contains,
-    "dependentRequired": lambda error: f"is required beside {error.validator_value!r}",
+    "dependentRequired": lambda error: f"is required with {error.validator_value!r}",
     "enum": lambda error: _expected(error.validator_value),
     "exclusiveMaximum": _bound("less than"),
     "exclusiveMinimum": _bound("more than"),

@@ -160,7 +160,7 @@ def _counted(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _error(key: str | int | None = None, **more: Any) -> ValidationError:
-    """An error of this value, or of what is in it at a key."""
+    """An error of this value, or of its member at a key."""
     return ValidationError("", path=() if key is None else (key,), **more)
 
 
@@ -247,7 +247,7 @@ def _named(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
     return seen
 
 
-# JSON Schema 2020-12, 11: keywords that apply to the same value tell what they have evaluated, if they hold.
+# JSON Schema 2020-12, 11: keywords that apply to the same value report what they have evaluated, if they hold.
 
 
 def _evaluated(validator: Any, value: Any, schema: Any, *, is_inner: bool = True) -> set[Any]:

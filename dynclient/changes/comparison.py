@@ -52,7 +52,7 @@ def compare(
     """Compare two documents from a Python caller's point of view. The comparison runs at the first use of the result.
 
     ``today`` decides whether a sunset has passed; it defaults to the current day in UTC. ``severities`` are those of
-    kinds, by their ids, in place of what the comparison finds.
+    kinds, by their ids, instead of the ones that the comparison finds.
     """
 
     def found() -> list[Change]:

@@ -258,7 +258,7 @@ def _near(one: Term, other: Term, first: list[Any]) -> Iterator[Any]:
 
 
 def _nodes(term: Term) -> list[dict[str, Any]]:
-    """The nodes of a schema and of what it refers to, the nearest first."""
+    """The nodes of a schema and of its references, the nearest first."""
     found: list[dict[str, Any]] = []
     waiting: list[Any] = [term.node]
     seen: set[int] = set()

@@ -34,7 +34,7 @@ RECEIVED: frozenset[Side] = frozenset({"response", "response-header"})
 
 
 class Kind(Record):
-    """A kind of change. ``text`` describes it, as the predicate of what is named before it."""
+    """A kind of change. ``text`` describes it, as the predicate of the preceding name."""
 
     id: str
     severity: Severity

@@ -318,7 +318,7 @@ def _is_null(branch: Schema) -> bool:
 
 
 def _only_branches(seen: Shape, branches: tuple[Schema, ...]) -> bool:
-    """Whether a schema has branches, and no keyword beside them that describes its values."""
+    """Whether a schema has branches, and no other keyword that describes its values."""
     return bool(branches) and not (seen.properties or seen.required or seen.items or seen.enum is not None)
 
 
@@ -413,7 +413,7 @@ _NO_FORMATS = frozenset({None, "password", "binary", "byte", "base64", "base64ur
 
 
 def _direction_of(before: T, after: T, fits: Callable[[T, T], bool]) -> str:
-    """Whether a keyword allows more or less than before; ``fits`` tells whether the second allows all of the first."""
+    """Whether a keyword allows more or less than before; ``fits`` says whether the second allows all of the first."""
     return "widened" if fits(before, after) else "narrowed" if fits(after, before) else "changed"
 
 

@@ -63,7 +63,7 @@ def show(document: str, name: str | None, output: str, *, schema: bool) -> None:
             if schemas:
                 error.hint = f"of the schemas, {' or '.join(schemas)} is near"
             elif not error.matches:
-                error.hint = "dynclient ls lists the operations; show without a NAME tells what else there is"
+                error.hint = "dynclient ls lists the operations; show without a NAME shows the rest"
             raise
         write(as_data(found))
         return

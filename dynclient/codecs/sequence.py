@@ -353,7 +353,7 @@ class EventSplitter:
 
     An event without data is dropped, and so is one at the end without a blank line after it. An event of no type is
     given the type ``message`` if its schema requires a type. ``last_id`` and ``retry`` (in milliseconds) are for
-    reconnecting; ``ended`` tells that ``[DONE]`` has come, after which nothing is yielded.
+    reconnecting; ``ended`` says that ``[DONE]`` has arrived, after which nothing is yielded.
     """
 
     before_values = (b"\n", b"\r")

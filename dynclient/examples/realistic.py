@@ -76,7 +76,7 @@ def _thing(fake: Faker, _: Subject) -> str:
     return f"{fake.safe_color_name()} {fake.word()}".title()
 
 
-# The name of something, by the last word of what it is.
+# The name of something, by the last word of its kind.
 _NAMES: Mapping[str, Make] = _table(
     {
         "account actor admin assignee author candidate client contact creator customer driver employee": _full_name,

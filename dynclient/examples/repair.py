@@ -22,7 +22,7 @@ Keys = list[Any]
 
 
 def repaired(value: Any, faults_of: Callable[[Any], list[Fault]], sample: Callable[[], Any]) -> Any:
-    """Return a valid value with most of what a value has, or MISSING.
+    """Return a valid value with as many parts of a value as possible, or MISSING.
 
     ``faults_of`` validates a value. ``sample`` makes a value of the same schema, which need not be valid.
     """

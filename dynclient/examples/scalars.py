@@ -75,7 +75,7 @@ _FILLER = "string"
 _LONGEST = 100_000  # A text for a larger minLength is not made.
 _GROWTH = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 255)
 _SPREAD = 100
-_UUIDS = 256  # of which one may match a pattern beside the format
+_UUIDS = 256  # of which one may match a pattern as well as the format
 
 
 def texts(seen: Shape, seed: int, proposed: Iterable[str] = ()) -> Iterator[str]:

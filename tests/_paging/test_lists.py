@@ -173,7 +173,7 @@ FURTHER = [
     ("holes", {"by": {**BY, "last": "$.last"}}, [1, 4, 5], 5, ""),
     ("more", {"by": {**BY, "more": "$.more"}}, [1, 4, 5], 5, ""),
     ("holes", {"by": BY}, [1], 2, ""),
-    ("no_items", {"by": {**BY, "next": "query offset + items", "more": "$.more"}}, [], 1, "has no items, by which"),
+    ("no_items", {"by": {**BY, "next": "query offset + items", "more": "$.more"}}, [], 1, "has no items, which"),
     ("empty", {}, [], 6, "6 pages in a row have no items"),
     ("moved", {"by": {"items": "$.data", "next": "url <- $.next_cursor"}}, [0, 1, 2], 4, ""),
     ("text", {"with_options": {"validate": "off"}}, [], 1, "is no list of items but a str"),

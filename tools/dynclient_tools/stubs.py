@@ -305,7 +305,7 @@ _COMMON = (
     *syntax.function("with_options", _OPTIONS, "Self"),
 )
 
-# The members of a client besides its operations, by the prefix of its class name.
+# The members of a client other than its operations, by the prefix of its class name.
 _LIFE = {
     "": (
         *_COMMON,

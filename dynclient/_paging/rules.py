@@ -13,7 +13,7 @@ as ``$.data[-1].id``, and IN is ``query``, ``header``, ``path``, ``cookie`` or `
 Rule 2: declared rules are used; guessed ones only if the caller writes them down.
 Rule 3: a PATH leads to one value: ``$.data[-1].id``, ``$['@odata.nextLink']``, ``$.links[rel=next].href``. Negative
 indices count from the end; ``[name=text]`` is the first object of an array whose member has that text. It has no
-wildcards. A path that leads nowhere is no error: the value is MISSING.
+wildcards. A path without a target is not an error: the value is MISSING.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def value_at(value: Any, keys: Keys) -> Any:
         elif type(value) is dict or isinstance(value, Mapping):
             value = value.get(key, MISSING)
         else:
-            # What `convert` made of an object.
+            # An object made by `convert`.
             is_plain = type(value).__module__ == "builtins" or key.startswith("_")
             value = MISSING if is_plain else getattr(value, key, MISSING)
         if value is MISSING:

@@ -17,7 +17,7 @@ import threading
 from collections import OrderedDict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
@@ -42,24 +42,6 @@ class StoredResponse(Record):
     def size(self) -> int:
         """The bytes that it counts for."""
         return len(self.body) + _OVERHEAD
-
-
-class _Store(Protocol):
-    """Keeps responses. A key is a pair of hashes: of the URL, and of the whole request."""
-
-    secret: bytes
-
-    def get(self, key: tuple[str, str]) -> StoredResponse | None:
-        """The response of a key."""
-
-    def put(self, key: tuple[str, str], stored: StoredResponse) -> None:
-        """Keep a response."""
-
-    def remove(self, url: str, key: str | None = None) -> None:
-        """Drop a response, or all of a URL."""
-
-    def clear(self) -> None:
-        """Drop everything."""
 
 
 class HTTPCache:
@@ -91,7 +73,7 @@ class HTTPCache:
         self.folder = None if folder is None else Path(folder).expanduser()
         self.max_bytes = max_bytes
         self.max_response_bytes = max_response_bytes
-        self.store: _Store = _InMemory(max_bytes) if self.folder is None else _InFolder(self.folder, max_bytes)
+        self.store = _InMemory(max_bytes) if self.folder is None else _InFolder(self.folder, max_bytes)
 
     def key(self, request: Request) -> tuple[str, str]:
         """The key of a request."""
@@ -122,7 +104,7 @@ def _again(folder: Path | None, max_bytes: int, max_response_bytes: int) -> HTTP
 
 
 class _InMemory:
-    """Responses in memory."""
+    """Responses in memory. A key is a pair of hashes: of the URL, and of the whole request."""
 
     def __init__(self, max_bytes: int) -> None:
         self.secret = secrets.token_bytes(32)

@@ -117,14 +117,10 @@ def plain_line(text: str) -> str:
         return f"\ue000{len(codes) - 1}\ue001"
 
     # Code keeps its characters, also within other markup.
-    plain = _without_markup(_CODE.sub(put_aside, text.replace("\ue000", "")))
-    return re.sub("\ue000([0-9]+)\ue001", lambda found: codes[int(found[1])], plain)
-
-
-def _without_markup(text: str) -> str:
+    plain = _CODE.sub(put_aside, text.replace("\ue000", ""))
     for pattern, replacement in _INLINE:
-        text = pattern.sub(replacement, text)
-    return text
+        plain = pattern.sub(replacement, plain)
+    return re.sub("\ue000([0-9]+)\ue001", lambda found: codes[int(found[1])], plain)
 
 
 def plain_text(text: str, width: int) -> str:

@@ -97,15 +97,12 @@ class _AcceptedChange(Record):
 
     def matches(self, change: Change) -> bool:
         """Whether the entry is for a change."""
-        if self.kind != change.id or (self.pointer and self.pointer not in _pointers(change)):
+        places = [place.pointer for place in (change.old, change.new) if place is not None]
+        if self.kind != change.id or (self.pointer and self.pointer not in places):
             return False
         if not self.operation:
             return bool(self.pointer) or not change.operation
         return self.operation in {change.operation, change.name}
-
-
-def _pointers(change: Change) -> set[str]:
-    return {place.pointer for place in (change.old, change.new) if place is not None}
 
 
 def _read_accepted(file: str) -> list[_AcceptedChange]:

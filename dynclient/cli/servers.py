@@ -12,7 +12,7 @@ import secrets
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,6 @@ from dynclient.cli.process import inform, needing, save
 from dynclient.exceptions import ArgumentError
 from dynclient.inspection.docstrings import client_name
 from dynclient.messages import Request, Response
-from dynclient.model import Operation
 
 if TYPE_CHECKING:
     from dynclient.drift import Recorder
@@ -301,7 +300,9 @@ def explore(document: str, port: int, host: str, *, opened: bool, read_only: boo
             read_only=read_only,
             token=token,
             hosts=(*explorer.LOOPBACK, f"[{host}]" if ":" in host else host),
-            command_line=partial(_command_line, document),
+            command_line=lambda operation, values: shell_example(
+                document, documents.command_name(operation.row.name), operation, values
+            ),
         )
         server = stack.enter_context(RunningServer(application, host, port))
         url = f"{server.url}/#{token}"
@@ -309,10 +310,6 @@ def explore(document: str, port: int, host: str, *, opened: bool, read_only: boo
         if opened:
             webbrowser.open(url)
         server.wait()
-
-
-def _command_line(document: str, operation: Operation, values: Mapping[str, Any]) -> str:
-    return shell_example(document, documents.command_name(operation.row.name), operation, values)
 
 
 @click.command(cls=Command)

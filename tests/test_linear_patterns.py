@@ -22,6 +22,8 @@ import pytest
 
 from dynclient._validation import addresses, formats
 from dynclient.cli import application
+from dynclient.explorer import pages
+from dynclient.inspection import vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [file for folder in ("dynclient", "tools/dynclient_tools") for file in sorted((ROOT / folder).rglob("*.py"))]
@@ -154,6 +156,8 @@ MADE_LATER: dict[tuple[str, str], list[str | bytes]] = {
         rb"(?:^|\r\n)--a\-b(--)?[ \t]*(?=\r\n|\Z)",
         rb"(?:^|\r\n)------(--)?[ \t]*(?=\r\n|\Z)",
     ],
+    ("dynclient/explorer/pages.py", ""): [pattern.pattern for pattern, _ in pages._HTML],
+    ("dynclient/inspection/vocabulary.py", ""): [pattern.pattern for pattern, _ in vocabulary.IDIOMS],
     ("dynclient/testing/stubs.py", "expect_operation"): [],  # only for the requests of a test that uses it
 }
 

@@ -152,6 +152,18 @@ def test_examples_of_the_document_come_first():
     assert example(schema_of({"It": {"type": "string", "default": "three"}})) == "three"
 
 
+def test_the_branch_of_a_union_has_examples_too():
+    branches = [{"type": "boolean", "default": False}, {"type": "null"}]
+    ids = [{"type": "string", "examples": ["at_1"]}, {"type": "integer"}]
+    wrong = [{"type": "integer", "example": "one"}, {"type": "null"}]
+    properties = {"stream": {"anyOf": branches}, "id": {"oneOf": ids}, "n": {"anyOf": wrong}}
+    assert example(schema_of({"It": {"type": "object", "properties": properties}})) == {
+        "stream": False,
+        "id": "at_1",
+        "n": 1,
+    }
+
+
 def test_a_direction_omits_properties():
     schema = schema_of(
         {

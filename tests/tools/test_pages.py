@@ -175,6 +175,7 @@ def test_llms_txt_leads_to_a_text_for_each_tag(voice_path):
 
 
 @pytest.mark.large
+@pytest.mark.timeout(600)
 def test_pages_and_stubs_of_five_thousand_operations_are_written_in_time():
     thing = {"$ref": "#/components/schemas/Thing"}
     identifier = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}

@@ -29,7 +29,7 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)#\s]+)")
 def on_config(config: Any) -> Any:
     """Take the address of the repository from ``[project.urls]``."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    config.repo_url = settings["project"]["urls"]["Repository"]
+    config.repo_url, config.repo_name = settings["project"]["urls"]["Repository"], "Repository"
     return config
 
 
@@ -42,6 +42,9 @@ def on_files(files: Any, *, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
     """Let relative links of the repository lead to the page of the site, or to the repository where there is none."""
+    # The README's links are absolute, since it is shown elsewhere too.
+    markdown = re.sub(rf"\]\({re.escape(config.site_url)}([\w/-]+)/\)", r"](docs/\1.md)", markdown)
+    markdown = markdown.replace(f"]({config.site_url}pictures/", "](docs/pictures/")
     here = page.file.src_uri
     folder = posixpath.dirname(PAGES.get(here, f"docs/{here}"))
     pages = {source: name for name, source in PAGES.items()}

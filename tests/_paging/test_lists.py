@@ -176,7 +176,7 @@ FURTHER = [
     ("no_items", {"by": {**BY, "next": "query offset + items", "more": "$.more"}}, [], 1, "has no items, which"),
     ("empty", {}, [], 6, "6 pages in a row have no items"),
     ("moved", {"by": {"items": "$.data", "next": "url <- $.next_cursor"}}, [0, 1, 2], 4, ""),
-    ("text", {"with_options": {"validate": "off"}}, [], 1, "is no list of items but a str"),
+    ("text", {"with_options": {"validate": "off"}}, [], 1, "is not a list of items but a str"),
 ]
 
 

@@ -38,7 +38,7 @@ from dynclient.exceptions import (
 )
 from dynclient.http_grammar import BODILESS, SAFE, SUCCESS, status_text
 from dynclient.media_types import OCTETS, TEXT, essence, find, parse
-from dynclient.messages import Headers, HTTPResult, Response
+from dynclient.messages import HTTPResult, Request, Response
 from dynclient.options import Limits, ValidationEngine, ValidationMode
 from dynclient.transports.clock import INLINE_BYTES, look
 
@@ -186,8 +186,7 @@ class ResponseReader(Record):
         data = best_effort(response, self.limits)
         if self._takes_any(status):
             return _result(data, response)
-        asked = response.request.headers if response.request is not None else Headers()
-        if status == _NOT_MODIFIED and ("if-none-match" in asked or "if-modified-since" in asked):
+        if status == _NOT_MODIFIED and response.request is not None and _is_conditional(response.request):
             # RFC 9110, 15.4.5: the caller has requested this response with a header that need not be documented.
             return _result(None, response)
         for documented in self._alike(response):

@@ -297,7 +297,7 @@ def test_what_was_read_is_kept_as_it_is_written(tmp_path):
 NO_OBJECT = [
     ({"servers": {"url": "/"}}, "`servers` must be an array, not an object"),
     ({"security": {"a": []}}, "`security` must be an array, not an object"),
-    ({"openapi": {"3": "0"}}, "says `openapi: an object`"),
+    ({"openapi": {"3": "0"}}, "has `openapi: an object`"),
 ]
 
 

@@ -183,7 +183,7 @@ def test_a_full_disk_is_an_error_and_nothing_may_be_sent(tmp_path, monkeypatch):
         patch.setattr("dynclient.bulk.journal.os.write", full)
         with pytest.raises(JournalError, match="No space left") as caught:
             attempt.intend(1, repeatable=False)
-    assert "make room" in caught.value.hint
+    assert "free some space" in caught.value.hint
     with pytest.raises(JournalError):  # nothing follows what is not whole
         attempt.intend(2, repeatable=False)
     attempt.close()

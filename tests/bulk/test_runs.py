@@ -370,7 +370,7 @@ def test_a_full_disk_stops_the_run_and_what_was_done_stays_done(start, server, t
         patch.setattr("dynclient.bulk.journal.os.write", full)
         with pytest.raises(bulk.JournalError, match="No space left on device") as caught:
             start(lease=1.0)
-    assert "make room there, then resume" in caught.value.hint
+    assert "free some space, then resume" in caught.value.hint
     sent = server.counts.copy()
     summary = bulk.open(tmp_path / "run").summary
     assert (summary.done + summary.unknown, summary.unknown <= 4) == (len(sent), True)

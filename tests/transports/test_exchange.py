@@ -252,8 +252,8 @@ REFUSED = [
     ("http://h/", "GET", {"X": "secret\ud800"}, "control character"),
     ("http://h/", "GET", {"X": "secret\x0b"}, "control character"),
     ("http://h/", "GET", {"X\ud800": "secret"}, "name"),
-    ("http://h/", "GET", {"X": "a\r\nsecret: b"}, "line end"),
-    ("http://h/", "GET", {"X": "secret\0"}, "line end"),
+    ("http://h/", "GET", {"X": "a\r\nsecret: b"}, "line break"),
+    ("http://h/", "GET", {"X": "secret\0"}, "line break"),
     ("http://h/", "GET", {"X: y\r\nZ": "secret"}, "name"),
     ("http://h/", "GET", {"": "secret"}, "name"),
 ]

@@ -352,7 +352,10 @@ CHAINS = {
 
 @pytest.mark.parametrize(
     "chain",
-    [pytest.param(chain, marks=pytest.mark.large if chain in {"required", "tuples"} else ()) for chain in CHAINS],
+    [
+        pytest.param(chain, marks=pytest.mark.large if chain in {"additional", "items", "required", "tuples"} else ())
+        for chain in CHAINS
+    ],
 )
 def test_schemas_that_name_each_other_many_times(chain):
     content = {"application/json": {"schema": ref("It")}}

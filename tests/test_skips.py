@@ -26,11 +26,22 @@ def test_far(): pytest.skip("not in this country")
 @pytest.mark.parametrize(
     ("environment", "allowed", "workers", "status", "said"),
     [
-        ({}, "", "0", 0, []),
+        pytest.param({}, "", "0", 0, [], marks=pytest.mark.large),
         ({"CI": "true"}, "", "0", 1, ["test_lazy: no time today", "test_far: not in this country"]),
-        ({"CI": "true"}, "*: no time* # a reason\n", "0", 1, ["test_far: not in this country"]),
-        ({"CI": "true"}, "*test_lazy: *\n# a comment\n*: not in this country\n", "0", 0, []),
-        ({"CI": "true"}, "*: no time*\n", "1", 1, ["test_far: not in this country"]),
+        pytest.param(
+            {"CI": "true"},
+            "*: no time* # a reason\n",
+            "0",
+            1,
+            ["test_far: not in this country"],
+            marks=pytest.mark.large,
+        ),
+        pytest.param(
+            {"CI": "true"}, "*test_lazy: *\n# a comment\n*: not in this country\n", "0", 0, [], marks=pytest.mark.large
+        ),
+        pytest.param(
+            {"CI": "true"}, "*: no time*\n", "1", 1, ["test_far: not in this country"], marks=pytest.mark.large
+        ),
     ],
 )
 def test_skips_in_ci(tmp_path, environment, allowed, workers, status, said):

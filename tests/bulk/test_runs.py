@@ -347,7 +347,9 @@ def test_a_damaged_log_loses_no_row_and_sends_none_twice(start, server, tmp_path
     assert len(server.counts) == 10
 
 
-@pytest.mark.parametrize("kept", [0, 51, 52, 52 + 24 * 7 + 11])
+@pytest.mark.parametrize(
+    "kept", [pytest.param(0, marks=pytest.mark.large), 51, pytest.param(52, marks=pytest.mark.large), 52 + 24 * 7 + 11]
+)
 def test_a_truncated_log_loses_no_row_and_sends_none_twice(start, server, kept):
     run = start(limit=30, lease=1.0)
     (Path(run.path) / "index.sqlite").unlink(missing_ok=True)

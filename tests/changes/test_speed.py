@@ -61,7 +61,7 @@ def union(lengths: list[int], offset: int, number: int = 0) -> dict[str, object]
     return {"anyOf": [{"type": "object", "required": ["a"], "properties": {"a": branch}} for branch in below]}
 
 
-@pytest.mark.parametrize("lengths", [[20, 20], [5, 5, 5], [3, 3, 3, 3], [400]])
+@pytest.mark.parametrize("lengths", [[20, 20], [5, 5, 5], pytest.param([3, 3, 3, 3], marks=pytest.mark.large), [400]])
 def test_unions_within_unions_are_compared_in_time(lengths):
     old, new = (dynclient.load(one_schema(union(lengths, offset))).api for offset in (1, 6))
     begun = time.process_time()

@@ -127,7 +127,10 @@ def things(scheme, url="http://127.0.0.1:1"):
     }
 
 
-@pytest.mark.parametrize("case", STATIC.values(), ids=STATIC)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=() if name == "Bearer" else pytest.mark.large) for name, case in STATIC.items()],
+)
 def test_what_is_asked_for_is_kept_used_and_forgotten(terminal, kept, tmp_path, httpserver, case):
     scheme, secret, header = case
     httpserver.expect_request("/thing", headers=dict([header])).respond_with_data("")
@@ -200,7 +203,9 @@ FLOWS = {
 }
 
 
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize(
+    "flow", [pytest.param(flow, marks=pytest.mark.large) if flow != "authorizationCode" else flow for flow in FLOWS]
+)
 def test_a_login_is_used_by_calls_and_renewed(terminal, authorization, tmp_path, kept, flow):
     authorization.gives_refresh = authorization.rotates = True
     document = authorization.document(**{flow: authorization.flows[flow]})

@@ -44,7 +44,7 @@ def things(serve):
     return load
 
 
-@pytest.mark.parametrize("pool", [4, 32])
+@pytest.mark.parametrize("pool", [4, pytest.param(32, marks=pytest.mark.large)])
 def test_each_call_has_its_own_answer(things, pool):
     calls = CALLS if pool == THREADS else 50
     limits = dynclient.options.Limits(pool_size=pool)
@@ -299,7 +299,7 @@ def descriptors() -> int:
 def test_no_descriptor_is_left(things, fault):
     server, client = things(*FAULTS[fault], retry=1)
     with client:
-        for number in range(1000):
+        for number in range(300):
             with pytest.raises(exceptions.DynclientError):
                 client.get_any()
             if number == 10:

@@ -46,7 +46,10 @@ def shown(error: BaseException | None):
 
 
 @pytest.mark.parametrize("way", ["sync", "asyncio"])
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in KEPT])
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=case.id, marks=[pytest.mark.large] * (case.name == "never_reads_upload")) for case in KEPT],
+)
 def test_no_local_variable_shows_a_secret(case: Case, way: str, serve, tmp_path):
     server, other = serve(*case.scripts or (("until_closed",),)), serve(*case.others or (("until_closed",),))
     outcome = run(way, case, Place(server.url, other.url, tmp_path))

@@ -74,6 +74,7 @@ def test_workers_send_their_coverage(tmp_path, voice_path):
     assert "  operations: 2 of 4\n" in done.stdout
 
 
+@pytest.mark.large
 def test_recordings_by_test(tmp_path, voice_path):
     (tmp_path / "pytest.ini").write_text(f"[pytest]\ndynclient_document = {voice_path}\nfilterwarnings = error\n")
     (tmp_path / "test_it.py").write_text(RECORDED.format(document=str(voice_path)))

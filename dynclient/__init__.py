@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__version__ = "0.2.0.dev0"
+from dynclient._version import __version__ as __version__
 
 _MODULES = {
     "_client": ("AsyncClient", "Client", "load"),

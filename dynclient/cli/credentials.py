@@ -212,7 +212,7 @@ class Vault:
         """Find the file."""
         import platformdirs
 
-        from dynclient.security.tokens import FileStore
+        from dynclient.security.oauth2.store import FileStore
 
         self.file: Path = platformdirs.user_data_path("dynclient") / "credentials.json"
         self._store = FileStore(self.file)

@@ -2,32 +2,22 @@
 
 Rule 1: requests to an authorization server go only to a trusted origin.
 Rule 2: an error contains no part of a token, a password or a client secret, and no sent or received body.
-Rule 3: a file of tokens belongs to this user and is readable by nobody else; another one is refused.
-Rule 4: it is replaced whole: a reader sees the old tokens or the new ones, never half of them.
-Rule 5: it is read, changed and replaced under a lock, so that no writer undoes the changes of another. The lock is the
-operating system's, on a file next to it: it is released when a process dies.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import errno
-import json
 import math
 import os
-import stat
-import tempfile
-import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Hashable, Mapping
 from typing import Any, cast
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 from dynclient import codecs
 from dynclient._records import Record
 from dynclient._secrets import SECRET_BODY, Secret, masked
-from dynclient.exceptions import ArgumentError, AuthorizationError, DecodeError, InvalidDocument, escaped
+from dynclient.exceptions import AuthorizationError, DecodeError, InvalidDocument, escaped
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Headers, Request, Response, origin
 from dynclient.model import OAuthFlow, SecurityScheme
@@ -249,6 +239,8 @@ def store_of(given: OAuth2) -> TokenStore | None:
     """The caller's token store, or None."""
     if not isinstance(given.store, (str, os.PathLike)):
         return given.store
+    from dynclient.security.oauth2.store import FileStore
+
     return FileStore(given.store)
 
 
@@ -294,113 +286,3 @@ def _key(request: TokenRequest) -> str:
     whole = urljoin(text_of(place), address)
     api = text_of(origin(request.url))
     return " ".join(filter(None, (whole, given.client_id, given.username, *parameters, "for", api)))
-
-
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_PATIENCE = 10.0
-_PAUSE = 0.005
-_BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
-_NEW = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-
-
-class FileStore:
-    """A TokenStore in a file of mode 0600."""
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Take the path of a file, which may not exist yet."""
-        self._path = Path(path)
-
-    def load(self, key: str) -> Mapping[str, Any] | None:
-        """The tokens of a key, or None.
-
-        Raises:
-            ArgumentError: the file can't be read, or belongs to others, or they can read it.
-        """
-        entry = self._read().get(key)
-        return entry if isinstance(entry, dict) else None
-
-    def save(self, key: str, tokens: Mapping[str, Any]) -> None:
-        """Save the tokens of a key; those of other keys stay; an empty mapping removes the key.
-
-        Raises:
-            ArgumentError: the file can't be written, or another process does not release it.
-        """
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._locked():
-                entries = self._read()
-                entries.pop(key, None)
-                self._replace({**entries, key: dict(tokens)} if tokens else entries)
-        except OSError as error:
-            raise self._fault(f"can't be written: {error.strerror}") from None
-
-    def _replace(self, entries: Mapping[str, Any]) -> None:
-        # In a private folder, which is always removed.
-        with tempfile.TemporaryDirectory(prefix=f".{self._path.name}.", dir=self._path.parent) as folder:
-            file = Path(folder, self._path.name)
-            file.touch(mode=0o600)
-            file.write_text(json.dumps(entries, indent=1), encoding="utf-8")
-            file.replace(self._path)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Lock out all other writers, of this process and of others."""
-        file = os.open(self._path.with_name(f".{self._path.name}.lock"), _NEW, 0o600)
-        try:
-            end = time.monotonic() + _PATIENCE
-            while not _try_lock(file):
-                if time.monotonic() >= end:
-                    raise self._fault(f"has been locked by another process for {_PATIENCE:g} seconds")
-                time.sleep(_PAUSE)
-            yield
-        finally:
-            # This unlocks it too.
-            os.close(file)
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            with self._path.open(encoding="utf-8") as file:
-                self._check(os.fstat(file.fileno()))
-                data = json.load(file)
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise self._fault(f"can't be read: {error.strerror}") from None
-        except (ValueError, RecursionError):
-            raise self._fault("is not a file of tokens", "remove it to start again") from None
-        return data if isinstance(data, dict) else {}
-
-    def _check(self, found: os.stat_result) -> None:
-        """Refuse a file whose tokens others can read, or may have written: their tokens would be sent."""
-        if os.name != "posix":
-            return
-        if found.st_uid != os.geteuid():
-            raise self._fault("belongs to another user", "remove it, or name another file")
-        if found.st_mode & _OTHERS:
-            raise self._fault("can be read by others", "chmod 600 it, if its contents are still secret")
-
-    def _fault(self, what: str, hint: str = "") -> ArgumentError:
-        return ArgumentError(f"the token store {self._path} {what}", argument="store", hint=hint)
-
-
-def _try_lock(file: int) -> bool:
-    """Lock a file that is open; False if it is already locked."""
-    try:
-        _LOCK(file)
-    except OSError as error:
-        # A file system without locks is used without.
-        return error.errno not in _BUSY
-    return True
-
-
-def _system_lock() -> Callable[[int], object]:
-    try:
-        import fcntl
-    except ImportError:
-        import msvcrt  # the same on Windows
-
-        return lambda file: msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,no-any-return,unused-ignore]  # known on Windows only
-    return lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-_LOCK = _system_lock()

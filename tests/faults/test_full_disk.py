@@ -50,7 +50,7 @@ except OSError as error:
     print(errno.errorcode[error.errno], (full / "kept.bin").read_bytes(), left())
 """
 TOKENS = """
-from dynclient.security.tokens import FileStore
+from dynclient.security.oauth2.store import FileStore
 store = FileStore(full / "tokens.json")
 store.save("a", {"access_token": "old"})
 fill()

@@ -10,12 +10,12 @@ import sys
 import pytest
 
 from dynclient import exceptions
-from dynclient.security import tokens as stores
-from dynclient.security.tokens import FileStore
+from dynclient.security.oauth2 import store as stores
+from dynclient.security.oauth2.store import FileStore
 
 WRITER = """
 import sys
-from dynclient.security.tokens import FileStore
+from dynclient.security.oauth2.store import FileStore
 for index in range(40):
     FileStore(sys.argv[1]).save(f"{sys.argv[2]} {index}", {"access_token": "x"})
 """

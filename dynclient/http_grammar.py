@@ -89,7 +89,7 @@ class WebLink(Record):
 
 
 def web_links(value: str) -> tuple[WebLink, ...]:
-    """Read a ``Link`` header, of which several lines are joined by commas; what is no link is passed over.
+    """Read a ``Link`` header; several lines are joined by commas, and text that is not a link is skipped.
 
     RFC 8288, 3.2: a link with an ``anchor`` is one of another resource, and is left out.
     """

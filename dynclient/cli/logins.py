@@ -218,7 +218,7 @@ def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str
     from dynclient._client.drivers import drive
     from dynclient._environment import Environment
     from dynclient.security import AuthContext, CallClock, CredentialCache
-    from dynclient.security.oauth2 import endpoints, fault_of, first_token
+    from dynclient.security.oauth2.flows import endpoints, fault_of, first_token
     from dynclient.security.tokens import TokenRequest, flow_of
     from dynclient.security.trust import text_of, trust
     from dynclient.transports import HTTPTransport

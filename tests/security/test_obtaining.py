@@ -13,7 +13,7 @@ from dynclient.messages import Headers, Request, Response, RunBlocking, Sleep
 from dynclient.model import OAuthFlow, Operation, OperationRow, SecurityScheme, Server
 from dynclient.options import Limits, OAuth2, Secret, Timeout
 from dynclient.security import AuthContext, CallClock, CredentialCache
-from dynclient.security.oauth2 import obtain, renew
+from dynclient.security.oauth2.flows import obtain, renew
 from dynclient.security.tokens import Token, TokenRequest
 from dynclient.security.trust import Trust
 

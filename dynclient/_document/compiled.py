@@ -148,19 +148,13 @@ class LazyMapping(Mapping[str, Any]):
     def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
         return dict, (dict(self),)
 
-    def peek(self, key: str, words: frozenset[str]) -> Any:
-        """Return a value of which only part may be decoded: of its members, those that ``words`` names.
+    def peek(self, words: frozenset[str]) -> Mapping[str, Any]:
+        """Return all members, but of the members of their members only those that ``words`` names.
 
-        Errors in what is left out are not reported, nor are duplicate keys; arrays may lack their elements. Where this
-        saves nothing, the whole value is returned.
-
-        Raises:
-            DocumentError: the value can't be decoded.
+        Errors in what is left out are not reported, nor are duplicate keys; arrays may lack their elements. It is empty
+        where this saves nothing.
         """
-        found = self._values.get(key, _UNREAD)
-        if found is _UNREAD:
-            found = self.tree.peek(self.table[key], words)
-        return self[key] if found is MISSING else found
+        return self.tree.peek(self.table, words)
 
 
 class LazyTree:
@@ -220,16 +214,20 @@ class LazyTree:
             raise DamagedError
         return LazyMapping(table, pointer, self)
 
-    def peek(self, entry: Any, words: frozenset[str]) -> Any:
-        """Decode part of an object, as :meth:`LazyMapping.peek` says; MISSING where that saves nothing."""
-        if self._limits is None or len(entry) != _SLICE:
-            return MISSING
+    def peek(self, table: Table, words: frozenset[str]) -> Mapping[str, Any]:
+        """Decode part of the members of a table, as :meth:`LazyMapping.peek` says."""
+        entries = list(table.values())
+        if self._limits is None or any(type(entry) is not list or len(entry) != _SLICE for entry in entries):
+            return {}
         from dynclient._document.json_text import peek
 
         try:
-            return peek(self.bytes.slice(entry), words)
-        except DamagedError:
-            return MISSING
+            if self.bytes.held is None:
+                list(map(self.bytes.slice, entries))
+            (start, _, _), (last, length, _) = entries[0], entries[-1]
+            return peek(self.bytes.slice([start, last + length - start, None]), list(table), words)
+        except (DamagedError, LookupError, TypeError):
+            return {}
 
     def _validated(self, data: bytes, offset: int, pointer: str, limits: Limits) -> Any:
         from dynclient._document.json_text import exactly, strict

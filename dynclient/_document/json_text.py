@@ -12,7 +12,7 @@ import math
 import re
 from array import array
 from bisect import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import accumulate
@@ -23,7 +23,7 @@ from dynclient._deferred import expression
 from dynclient._document.text import checked, excerpt, unreadable
 from dynclient._document.trees import too_deep, too_many_nodes
 from dynclient.exceptions import UnreadableDocument
-from dynclient.json_pointer import MISSING, join, split, walk
+from dynclient.json_pointer import join, split, walk
 from dynclient.options import Limits
 
 STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
@@ -226,16 +226,20 @@ def exactly(part: bytes, pointer: str, lines: int, name: str, limits: Limits) ->
     return walk(read(alone, name, limits), keys)[0]
 
 
-def peek(text: bytes, words: frozenset[str]) -> Any:
-    """Decode an object of objects, but only the members that ``words`` names; MISSING if that is not possible."""
+def peek(members: bytes, names: Sequence[str], words: frozenset[str]) -> dict[str, Any]:
+    """Decode the text of an object's members, from the first one's value on: objects of objects.
+
+    Of the inner objects only the members that ``words`` names are decoded. It is empty if that is not possible.
+    """
     try:
         import msgspec
     except ImportError:
-        return MISSING
+        return {}
     try:
-        return _peeking(words).decode(text)
+        values = _peeking(words).decode(b'{"":%b}' % members).values()
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return MISSING
+        return {}
+    return dict(zip(names, values, strict=True)) if len(values) == len(names) else {}
 
 
 @cache
@@ -243,7 +247,8 @@ def _peeking(words: frozenset[str]) -> Any:
     import msgspec
 
     known = TypedDict("known", dict.fromkeys(words, Any), total=False)  # type: ignore[misc]  # the caller's words
-    return msgspec.json.Decoder(dict[str, known | list[msgspec.Raw] | str | int | float | bool | None])
+    others = list[msgspec.Raw] | str | int | float | bool | None
+    return msgspec.json.Decoder(dict[str, dict[str, known | others] | others])
 
 
 _SPACE = expression(rb"[ \t\r\n]*")

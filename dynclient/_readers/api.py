@@ -116,8 +116,7 @@ def _listed(
     """Return the rows, the namespace of each tag, and the errors of whole paths."""
     from dynclient._readers.names import names
 
-    found, faults = paths.operations_of(root)
-    bare = [one.row for one in found]
+    bare, faults = paths.rows_of(root)
     named = names(bare, tags)
     rows = [row._replace(name=name, names_by_tag=by_tag) for row, name, by_tag in zip(bare, *named[:2], strict=True)]
     return tuple(rows), named.namespaces, faults
@@ -178,9 +177,9 @@ class OperationReader:
 
     def _incoming(self, name: str, expression: str, item: Node) -> Iterator[Incoming]:
         items = paths.path_items(item)
-        for one in paths.operations_at("/", item):
-            operation = self.operation(one.row, one.node.followed("an Operation Object"), items)
-            row = one.row._replace(key=f"{one.row.method} {name}", path=expression or name, name=name)
+        for found, node in paths.operations_at("/", item):
+            operation = self.operation(found, node.followed("an Operation Object"), items)
+            row = found._replace(key=f"{found.method} {name}", path=expression or name, name=name)
             yield Incoming(name, operation._replace(row=row), expression)
 
     def _read(self, row: OperationRow) -> Operation:
@@ -193,10 +192,10 @@ class OperationReader:
         if item is None:
             raise self._root.fault(f"there is no path {row.path!r}")
         paths.check_path(row.path, item)
-        found = next((one for one in paths.operations_at(row.path, item) if one.row.method == row.method), None)
-        if found is None or found.row.operation_id != row.operation_id:
+        found = {own.method: (own, node) for own, node in paths.operations_at(row.path, item)}.get(row.method)
+        if found is None or found[0].operation_id != row.operation_id:
             raise item.fault(f"there is no {row.key}, or not the one that was listed")
-        return found.node.followed("an Operation Object"), item
+        return found[1].followed("an Operation Object"), item
 
     def operation(self, row: OperationRow, node: Node, items: Sequence[Node]) -> Operation:
         """Read an Operation Object anywhere in the document; ``items`` are its Path Items, the nearest first."""

@@ -117,8 +117,8 @@ def _named(node: Node, key: str) -> Iterator[tuple[str, Node]]:
 
 def _operations(path: str, item: Node) -> Iterator[_Location]:
     items = paths.path_items(item)
-    for found in paths.operations_at(path, item):
-        yield _Location(found.row, found.node.followed("an Operation Object"), items)
+    for row, node in paths.operations_at(path, item):
+        yield _Location(row, node.followed("an Operation Object"), items)
 
 
 def _callbacks(operation: Node) -> Iterator[tuple[str, _Location]]:

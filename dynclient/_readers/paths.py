@@ -38,6 +38,7 @@ _LONGEST = 20
 _TEMPLATE = expression(r"\{([^{}]+)\}")
 _NEVER = expression(r"[\\\x00-\x1f\x7f]")
 _WORDS = frozenset({"operationId", "tags", "summary", "deprecated", "$ref"})
+_ELSEWHERE = frozenset({"$ref", "additionalOperations"})
 _DOTS = expression(r"(?i)(?:\.|%2e){1,2}")
 
 # OAS 3.1.1, Parameter Object, `name`: definitions of Accept, Content-Type and Authorization are ignored.
@@ -59,22 +60,8 @@ class Version(Record):
     components: Mapping[str, Callable[[str, Node], object]]
 
 
-class Found(Record):
-    """An operation that was found: its row, which has no names yet, and its node."""
-
-    row: OperationRow
-    node: Node
-
-
-class Operations(Record):
-    """The operations in the document's order, and the errors of broken Path Items."""
-
-    found: tuple[Found, ...]
-    faults: tuple[DocumentError, ...]
-
-
-def operations_of(root: Node) -> Operations:
-    """Find all operations.
+def rows_of(root: Node) -> tuple[list[OperationRow], tuple[DocumentError, ...]]:
+    """List all operations, without names, in the document's order; and the errors of broken Path Items.
 
     Raises:
         InvalidDocument: ``paths`` is not an object, or is missing although the version requires it.
@@ -87,42 +74,62 @@ def operations_of(root: Node) -> Operations:
             limit=1,
         )
         raise root.fault("`paths` is missing", f"is `{alike[0]}` meant to be `paths`?" if alike else "")
-    found: list[Found] = []
+    rows: list[OperationRow] = []
     faults: list[DocumentError] = []
     section = root.child("paths", root.value.get("paths", {})).object("`paths`")
-    for path in section.value:
+    paths = section.value
+    # Of a large document only the members that list its operations.
+    words = paths.peek(_WORDS) if isinstance(paths, LazyMapping) else paths
+    for path in paths:
         if not path.startswith("x-"):
             try:
-                found += operations_at(path, section.child(path, _listed(section.value, path)))
+                item = words.get(path)
+                if not isinstance(item, dict) or not item.keys().isdisjoint(_ELSEWHERE):
+                    item = paths[path]
+                rows += [row for row, _, _ in _operations(path, section.child(path, item))]
             except DocumentError as error:
                 faults.append(error)
-    return Operations(tuple(found), tuple(faults))
+    return rows, tuple(faults)
 
 
-def _listed(paths: Mapping[str, Any], path: str) -> Any:
-    """Return the Path Item of a path; of a large document only the members that list its operations."""
-    if isinstance(paths, LazyMapping):
-        item = paths.peek(path, _WORDS)
-        if isinstance(item, Mapping) and "$ref" not in item and "additionalOperations" not in item:
-            return item
-    return paths[path]
-
-
-def operations_at(path: str, item: Node) -> list[Found]:
-    """Find the operations of one path.
+def operations_at(path: str, item: Node) -> list[tuple[OperationRow, Node]]:
+    """Find the operations of one path: of each its row, without names, and its node.
 
     Raises:
         DocumentError: the Path Item is not an object, or its ``$ref`` can't be resolved.
     """
-    found: dict[str, Found] = {}
+    return [(row, Node(value, uri, item.source)) for row, value, uri in _operations(path, item)]
+
+
+def _operations(path: str, item: Node) -> Iterator[tuple[OperationRow, Any, str]]:
+    """Yield the row, value and URI of each operation of a path."""
+    seen: set[str] = set()
     items = path_items(item)
-    summary = next(filter(None, (node.note("summary") for node in items)), "")
+    shared = next(filter(None, (node.note("summary") for node in items)), "")
     for node in items:
         pointer = node.pointer
-        for method, operation in _methods(node):
-            if method not in found:
-                found[method] = _found(method, path, operation, pointer, summary)
-    return list(found.values())
+        for method, found, suffix in _methods(node):
+            if method in seen:
+                continue
+            seen.add(method)
+            value, uri, own = found, f"{node.uri}{suffix}", f"{pointer}{suffix}"
+            if isinstance(value, Mapping) and "$ref" in value:
+                with suppress(DocumentError):
+                    target = Node(value, uri, node.source).followed("an Operation Object")
+                    value, uri, own = target.value, target.uri, target.pointer
+            yield _row(method, path, value if isinstance(value, Mapping) else {}, shared, own, pointer), value, uri
+
+
+def _row(
+    method: str, path: str, value: Mapping[str, Any], summary: str, pointer: str, path_pointer: str
+) -> OperationRow:
+    names = value.get("tags")
+    tags = tuple(dict.fromkeys([text for tag in names if (text := spelled(tag))])) if isinstance(names, list) else ()
+    operation_id = (spelled(value.get("operationId")) or "").strip() or None
+    summary = (spelled(value.get("summary")) or "").strip() or summary
+    deprecated = value.get("deprecated") is True
+    listed = (operation_id, "", (), summary, tags, deprecated, pointer, path_pointer)
+    return OperationRow(f"{method} {path}", method, path, *listed)
 
 
 def path_items(item: Node) -> tuple[Node, ...]:
@@ -135,37 +142,19 @@ def path_items(item: Node) -> tuple[Node, ...]:
     return (first, target) if len(first.value) > 1 else (target,)
 
 
-def _methods(item: Node) -> Iterator[tuple[str, Node]]:
-    """Yield each operation of a Path Item, with its method as it is sent."""
-    _, uri, source = item
-    dialect = source.dialect
+def _methods(item: Node) -> Iterator[tuple[str, Any, str]]:
+    """Yield the method of each operation of a Path Item, as it is sent, with the value and its pointer from there."""
+    dialect = item.dialect
     known = dialect.methods
     for key, value in item.value.items():
         if key in known:
-            yield key.upper(), Node(value, f"{uri}/{key}", source)
+            yield key.upper(), value, f"/{key}"
     if dialect.additional_operations and isinstance(item.value.get("additionalOperations"), Mapping):
         # OAS 3.2.0, Path Item Object: the key is the method with the capitalization to send; methods with their own
         # field are not allowed here.
         for key, node in item.entries("additionalOperations"):
             if key not in {method.upper() for method in known}:
-                yield key, node
-
-
-def _found(method: str, path: str, node: Node, path_pointer: str, summary: str) -> Found:
-    value: Any = node.value
-    if isinstance(value, Mapping) and "$ref" in value:
-        with suppress(DocumentError):
-            node = node.followed("an Operation Object")
-            value = node.value
-    if not isinstance(value, Mapping):
-        value = {}
-    names = value.get("tags")
-    tags = tuple(dict.fromkeys([text for tag in names if (text := spelled(tag))])) if isinstance(names, list) else ()
-    operation_id = (spelled(value.get("operationId")) or "").strip() or None
-    summary = (spelled(value.get("summary")) or "").strip() or summary
-    deprecated = value.get("deprecated") is True
-    listed = (operation_id, "", (), summary, tags, deprecated, node.pointer, path_pointer)
-    return Found(OperationRow(f"{method} {path}", method, path, *listed), node)
+                yield key, node.value, node.uri.removeprefix(item.uri)
 
 
 def check_path(path: str, item: Node) -> None:
